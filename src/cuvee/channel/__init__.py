@@ -1,0 +1,1 @@
+"""Channels: reading them, and making packages from wheels and interpreters."""

@@ -1,0 +1,38 @@
+"""What the channel stage gives: packages made for this release, and platforms that can not be made here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """CPython, packed as the conda package ``python`` for one platform.
+
+    Attributes
+    ----------
+    version
+        The full version, such as ``3.11.7``.
+    archive
+        The ``.conda`` file, in the cache.
+    origin
+        Where it came from, for people: ``pyenv's CPython 3.11.7 of this machine``.
+    """
+
+    platform: str
+    version: str
+    archive: Path
+    origin: str
+
+    @property
+    def minor(self) -> str:
+        """``3.11``."""
+        return ".".join(self.version.split(".")[:2])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A platform that can not be part of the release on this host, and why."""
+
+    platform: str
+    reason: str
+    hint: str = ""

@@ -1,0 +1,235 @@
+"""Writing conda packages: the `.conda` format, byte for byte reproducible.
+
+Format: https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html and CEP 34.
+py-rattler-build's ``assemble_package`` would write the same but for ``info/link.json``, which the entry
+points of noarch packages need.
+"""
+
+import hashlib
+import io
+import json
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import zstandard
+
+from cuvee.files import replacing, sha256_bytes
+
+QUICK_LEVEL = 3
+"""zstd level of packages that are made for this release alone; they are packed again in the image."""
+
+PLACEHOLDER = "/opt/cuvee_placeholder" + "_placehold" * 22 + "_end"
+"""The prefix that text files of our packages carry until a desktop's own replaces it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFile:
+    """One file of a package.
+
+    Attributes
+    ----------
+    path
+        Relative, with ``/``: ``bin/python3.11``; in ``noarch: python`` packages ``site-packages/…``.
+    content
+        The file to copy, or its bytes; the empty bytes for a link.
+    executable
+        Whether to set the executable bits.
+    link_target
+        What a symbolic link points to; `None` for a regular file.
+    placeholder
+        The prefix to be replaced in it at installation (`PLACEHOLDER` in text files), or `None`.
+    placeholder_mode
+        How the placeholder is replaced.
+    """
+
+    path: str
+    content: Path | bytes
+    executable: bool = False
+    link_target: str | None = None
+    placeholder: str | None = None
+    placeholder_mode: Literal["text", "binary"] = "text"
+
+    def read(self) -> bytes:
+        """Give the content; a link has none."""
+        return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageContent:
+    """Everything that a conda package holds.
+
+    Attributes
+    ----------
+    subdir
+        A platform, or ``noarch``.
+    timestamp
+        Milliseconds since 1970 UTC; also the modification time of every file.
+    entry_points
+        Console scripts of a ``noarch: python`` package, ``name = module:function``.
+    license_files
+        File name to text; stored below ``info/licenses``.
+    test_imports
+        Modules that must import once it is installed.
+    extra
+        More keys of ``info/about.json``.
+    """
+
+    name: str
+    version: str
+    build: str
+    build_number: int = 0
+    subdir: str
+    noarch: Literal["python", "generic"] | None = None
+    depends: tuple[str, ...] = ()
+    constrains: tuple[str, ...] = ()
+    timestamp: int
+    license: str | None = None
+    license_files: Mapping[str, bytes] = field(default_factory=dict)
+    summary: str = ""
+    url: str = ""
+    entry_points: tuple[str, ...] = ()
+    test_imports: tuple[str, ...] = ()
+    python_site_packages_path: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[PackageFile, ...]
+
+    @property
+    def stem(self) -> str:
+        """``name-version-build``."""
+        return f"{self.name}-{self.version}-{self.build}"
+
+
+def write_package(content: PackageContent, folder: Path, *, level: int = QUICK_LEVEL) -> Path:
+    """Write ``content`` as ``<folder>/<stem>.conda``, whole or not at all, and give its path.
+
+    The same content gives the same bytes, whatever the time, the user or the order of ``files``.
+    (``conda_package_streaming`` writes the same format, but puts the time of writing into the zip.)
+    """
+    files = sorted(content.files, key=lambda file: file.path)
+    target = folder / f"{content.stem}.conda"
+    with replacing(target) as beside, zipfile.ZipFile(beside, "w") as archive:
+        _add(archive, "metadata.json", b'{"conda_pkg_format_version": 2}')
+        paths = []
+        with _component(archive, f"pkg-{content.stem}.tar.zst", level) as tar:
+            for file in files:
+                data = file.read() if file.link_target is None else b""
+                paths.append(_path_entry(file, data))
+                tar.addfile(_tar_info(file, data, content.timestamp), io.BytesIO(data))
+        with _component(archive, f"info-{content.stem}.tar.zst", level) as tar:
+            for name, data in sorted(_info_files(content, paths).items()):
+                info = PackageFile(path=f"info/{name}", content=data)
+                tar.addfile(_tar_info(info, data, content.timestamp), io.BytesIO(data))
+    return target
+
+
+def _zip_info(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
+    info.external_attr = 0o644 << 16
+    return info
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    archive.writestr(_zip_info(name), data)
+
+
+@contextmanager
+def _component(archive: zipfile.ZipFile, name: str, level: int) -> Iterator[tarfile.TarFile]:
+    """Stream a compressed tar into the zip, which stores it as it is."""
+    compressor = zstandard.ZstdCompressor(level=level)
+    with (
+        archive.open(_zip_info(name), "w", force_zip64=True) as member,
+        compressor.stream_writer(member, closefd=False) as stream,
+        tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        yield tar
+
+
+def _tar_info(file: PackageFile, data: bytes, timestamp: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(file.path)
+    info.mtime = timestamp // 1000
+    info.mode = 0o755 if file.executable else 0o644
+    if file.link_target is None:
+        info.size = len(data)
+    else:
+        info.type, info.linkname, info.mode = tarfile.SYMTYPE, file.link_target, 0o777
+    return info
+
+
+def _path_entry(file: PackageFile, data: bytes) -> dict[str, Any]:
+    if file.link_target is not None:
+        return {"_path": file.path, "path_type": "softlink", "sha256": sha256_bytes(b""), "size_in_bytes": 0}
+    entry: dict[str, Any] = {
+        "_path": file.path,
+        "path_type": "hardlink",
+        "sha256": sha256_bytes(data),
+        "size_in_bytes": len(data),
+    }
+    if file.placeholder is not None:
+        entry |= {"file_mode": file.placeholder_mode, "prefix_placeholder": file.placeholder}
+    return entry
+
+
+def _info_files(content: PackageContent, paths: list[dict[str, Any]]) -> dict[str, bytes]:
+    index: dict[str, Any] = {
+        "name": content.name,
+        "version": content.version,
+        "build": content.build,
+        "build_number": content.build_number,
+        "subdir": content.subdir,
+        "depends": list(content.depends),
+        "constrains": list(content.constrains),
+        "timestamp": content.timestamp,
+    }
+    if content.license:
+        index["license"] = content.license
+    if content.noarch:
+        index["noarch"] = content.noarch
+    if content.python_site_packages_path:
+        index["python_site_packages_path"] = content.python_site_packages_path
+    if content.subdir != "noarch":
+        system, _, machine = content.subdir.partition("-")
+        index |= {"platform": system, "arch": {"64": "x86_64"}.get(machine, machine)}
+    about = {"summary": content.summary, "home": content.url, "license": content.license or ""}
+    files = {
+        "index.json": _json(index),
+        "about.json": _json({key: value for key, value in about.items() if value} | dict(content.extra)),
+        "paths.json": _json({"paths": paths, "paths_version": 1}),
+        "files": "".join(f"{entry['_path']}\n" for entry in paths).encode(),
+    }
+    if content.noarch == "python":
+        link: dict[str, Any] = {"noarch": {"type": "python"}, "package_metadata_version": 1}
+        if content.entry_points:
+            link["noarch"]["entry_points"] = list(content.entry_points)
+        files["link.json"] = _json(link)
+    if content.test_imports:
+        tests = [{"python": {"imports": list(content.test_imports), "pip_check": False}}]
+        files["tests/tests.yaml"] = _json(tests)  # JSON is YAML
+    for name, text in content.license_files.items():
+        files[f"licenses/{PurePosixPath(name)}"] = text
+    return files
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def is_executable(path: Path) -> bool:
+    """Whether any executable bit of a file is set."""
+    return bool(path.stat().st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
+
+
+def archive_hashes(path: Path) -> tuple[str, str, int]:
+    """Read an archive once; give its hex SHA-256, its hex MD5 (for conda's older tools) and its size."""
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            sha256.update(chunk)
+            md5.update(chunk)
+            size += len(chunk)
+    return sha256.hexdigest(), md5.hexdigest(), size

@@ -1,0 +1,90 @@
+"""The command `cuvee`: its commands are imported when they are called, so that ``--help`` answers at once."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from cuvee.errors import CuveeError, StorageError
+
+COMMANDS = {
+    "release": "Cut a release: all stages, from the manifest to the report.",
+    "show": "Print an evaluated manifest, with where each value came from.",
+    "schema": "Print the JSON Schema of manifests, for editors.",
+    "lock": "Solve a manifest on every platform and write its lock.",
+    "check": "Prove that a locked release fits together.",
+    "test": "Install a release with its own installer and run its suites in it.",
+    "report": "Write the report page of a release again.",
+}
+"""Each command lives in ``cuvee.cli.<name>`` as the function ``command``."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"cuvee.cli.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"cuvee.cli.{cmd_name}.command is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cuvee")
+def cli() -> None:
+    """Cut numbered releases of a curated conda distribution.
+
+    \b
+    Examples:
+      cuvee release manifests/starter/2026.11.0.yaml
+      cuvee show manifests/starter/2026.11.1.yaml
+      cuvee check manifests/starter/2026.11.0.yaml --json
+
+    Exit codes: 0 ready, 1 blocked, 2 usage or manifest, 3 a tool is missing, 4 a source could not be
+    reached, 5 integrity, 130 interrupted.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; the only place where exceptions become exit codes."""
+    code = run(sys.argv[1:] if argv is None else argv)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # py-rattler's threads may outlive a solve, and abort an interpreter that is being torn down.
+    os._exit(code)
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        result = cli.main(args=list(argv), prog_name="cuvee", standalone_mode=False)
+    except CuveeError as error:
+        return _tell(error)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted. What was finished is kept; run the same command to go on.", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _tell(StorageError(f"{error.strerror}: {error.filename or 'this machine'}"))
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: CuveeError) -> int:
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+    if error.hint:
+        click.echo(f"{click.style('next:', fg='cyan', bold=True)} {error.hint}", err=True)
+    return error.exit_code

@@ -1,0 +1,68 @@
+"""The one exception tree.
+
+Every class has a stable exit code, and every instance can carry the user's next step. Library code
+raises these; only `cuvee.cli.main` turns them into exit codes.
+"""
+
+from typing import ClassVar
+
+
+class CuveeError(Exception):
+    """Something that the user must be told about.
+
+    Parameters
+    ----------
+    message
+        What is wrong, and where. One or more lines; never a traceback.
+    hint
+        What to do next.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BlockedError(CuveeError):
+    """The release is blocked by findings or outcomes, or the set can not be solved."""
+
+    exit_code = 1
+
+
+class UsageError(CuveeError):
+    """The command or its arguments make no sense."""
+
+    exit_code = 2
+
+
+class ManifestError(CuveeError):
+    """The manifest has problems; the message shows all of them."""
+
+    exit_code = 2
+
+
+class ToolMissingError(CuveeError):
+    """A program or a system package that this step needs is not installed."""
+
+    exit_code = 3
+
+
+class SourceUnreachableError(CuveeError):
+    """A channel, an index or a file that the release is made from could not be reached or read."""
+
+    exit_code = 4
+
+
+class IntegrityError(CuveeError):
+    """A hash, a size or a signature differs from what was promised, or an archive is hostile."""
+
+    exit_code = 5
+
+
+class StorageError(CuveeError):
+    """Storage refuses: no space, no permission, a name that can not exist here."""
+
+    exit_code = 1

@@ -1,0 +1,130 @@
+"""Files: hashing, canonical JSON, and writing beside before renaming.
+
+Nothing in cuvee writes an artefact in place: a reader sees the old file or the new one, never half of one.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cuvee.errors import CuveeError, StorageError
+
+_CHUNK = 1 << 20
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Hex SHA-256 of ``data``."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file, read once."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def canonical_json(value: Any) -> bytes:
+    """JSON with sorted keys, two spaces and a final newline: the same value gives the same bytes."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def fingerprint(value: Any) -> str:
+    """Hex SHA-256 of a JSON value, for cache keys."""
+    return sha256_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a file name beside ``path`` to write to; rename it to ``path`` if the block ends well.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full, read-only or refuses the name.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
+        os.close(handle)
+    beside = Path(name)
+    try:
+        with storage_errors(path):
+            yield beside
+            beside.chmod(0o666 & ~_umask())
+            beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``path``; it takes the place of ``path`` if the block ends well."""
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent))
+    try:
+        with storage_errors(path):
+            yield beside
+            beside.chmod(0o777 & ~_umask())
+            if path.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".old", dir=path.parent))
+                path.rename(old / "old")
+                beside.rename(path)
+                shutil.rmtree(old)
+            else:
+                beside.rename(path)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` whole or not at all."""
+    with replacing(path) as beside:
+        beside.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 to ``path`` whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` as canonical JSON to ``path`` whole or not at all."""
+    write_bytes(path, canonical_json(value))
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what an operating system says of a disk into a `StorageError` that names the path."""
+    try:
+        yield
+    except CuveeError:
+        raise
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            message, hint = (
+                f"No space left while writing {path}",
+                "Free some space and run the same command again.",
+            )
+        elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            message, hint = f"No permission to write {path}", "Choose a folder that you may write to."
+        elif error.errno in {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY}:
+            message, hint = f"Can not write {path}: {error.strerror}", "Choose another folder."
+        else:
+            raise
+        raise StorageError(message, hint=hint) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,1 @@
+"""The release graph, its checks and their findings."""

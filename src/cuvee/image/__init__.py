@@ -1,0 +1,1 @@
+"""The link plan and the payload: what an installer carries."""

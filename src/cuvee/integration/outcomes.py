@@ -1,0 +1,83 @@
+"""Outcomes: one test's result on one platform in one run."""
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+class State(enum.Enum):
+    """What became of a test. Infra-error is not fail; not-run is not pass."""
+
+    PASS = "pass"  # noqa: S105
+    FAIL = "fail"
+    REGRESSION = "regression"
+    KNOWN_FAIL = "known-fail"
+    FLAKY = "flaky"
+    TIMEOUT = "timeout"
+    INFRA_ERROR = "infra-error"
+    SKIPPED = "skipped"
+    NOT_SUPPORTED = "not-supported"
+    NOT_RUN = "not-run"
+    WAIVED = "waived"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the release can not go out with it."""
+        return self in {State.FAIL, State.REGRESSION, State.TIMEOUT, State.INFRA_ERROR}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestOutcome:
+    """One test's result on one platform.
+
+    Attributes
+    ----------
+    suite, test
+        ``smoke`` and ``import:numpy``; together they name the test.
+    package
+        The package that it speaks of, or `None` when it speaks of several.
+    packages
+        All packages involved, when known.
+    reason
+        Why it was skipped, not run, waived or could not run; the first line of a failure.
+    log
+        The log's path relative to ``results/<platform>/``, or `None`.
+    """
+
+    __test__ = False
+
+    suite: str
+    test: str
+    platform: str
+    state: State
+    seconds: float = 0.0
+    package: str | None = None
+    packages: tuple[str, ...] = ()
+    reason: str = ""
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformRun:
+    """All outcomes on one platform.
+
+    Attributes
+    ----------
+    runner
+        What ran them, such as ``native``; `None` when nothing could.
+    not_run
+        Why nothing ran here, or `None`.
+    facts
+        What a reader needs to judge the run: the host, the installer's name and hash, install seconds.
+    """
+
+    platform: str
+    runner: str | None
+    not_run: str | None = None
+    outcomes: tuple[TestOutcome, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def blocking(runs: Iterable[PlatformRun]) -> tuple[TestOutcome, ...]:
+    """Give the outcomes that keep a release from going out."""
+    return tuple(outcome for run in runs for outcome in run.outcomes if outcome.state.blocks)

@@ -1,0 +1,1 @@
+"""Solving, the lock, and its exports."""

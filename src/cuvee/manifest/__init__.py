@@ -1,0 +1,1 @@
+"""Manifests: what a release manager writes, read with positions and evaluated."""

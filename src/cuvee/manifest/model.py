@@ -1,0 +1,240 @@
+"""The evaluated manifest: immutable, complete, and able to say where each value came from."""
+
+import datetime as dt
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import total_ordering
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in a manifest: file, and line and column counted from 1."""
+
+    file: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class Track(enum.Enum):
+    """How much a release promises not to change."""
+
+    EDGE = "edge"
+    STABLE = "stable"
+    LTS = "lts"
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class ReleaseVersion:
+    """``YEAR.MONTH.PATCH``; ordered."""
+
+    year: int
+    month: int
+    patch: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``2026.11.0``; raises `ValueError` for anything else."""
+        match = re.fullmatch(r"(\d{4})\.(1[0-2]|[1-9])\.(0|[1-9]\d{0,3})", text, flags=re.ASCII)
+        if match is None:
+            raise ValueError(f"{text!r} is not YEAR.MONTH.PATCH, such as 2026.11.0")
+        return cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.year}.{self.month}.{self.patch}"
+
+    def __lt__(self, other: Self) -> bool:
+        return (self.year, self.month, self.patch) < (other.year, other.month, other.patch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """How long, and on which track, a release is supported."""
+
+    track: Track
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformEntry:
+    """A platform of the release.
+
+    Attributes
+    ----------
+    name
+        The conda subdir.
+    floor
+        The oldest system that the release supports, such as ``{"glibc": "2.28"}``, defaults filled in.
+    absent
+        Why the release leaves this platform out on purpose; `None` when it is in.
+    """
+
+    name: str
+    floor: Mapping[str, str]
+    absent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A package of the blessed set, or a constraint on one.
+
+    Attributes
+    ----------
+    name
+        The conda name, normalised.
+    version
+        A conda version spec, ``*`` for any.
+    build
+        A conda build spec, or `None`.
+    owner
+        A key of `Manifest.owners`, or `None`.
+    groups
+        Free labels that select parts of the set.
+    platforms
+        The platforms that it belongs to: those that the manifest names for it, else all present ones.
+    position
+        Where the version was last stated.
+    """
+
+    name: str
+    version: str = "*"
+    build: str | None = None
+    owner: str | None = None
+    groups: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    position: Position
+
+    @property
+    def spec(self) -> str:
+        """The match spec: ``numpy >=2.4,<2.5``."""
+        return " ".join(part for part in (self.name, self.version, self.build) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """A project that is imported from the Python index when no channel carries it."""
+
+    name: str
+    extras: tuple[str, ...] = ()
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicensePolicy:
+    """SPDX identifiers that packages may, or must not, be under. An empty ``allow`` allows all."""
+
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What packages and changes the release accepts.
+
+    ``patch`` lists the kinds of change that a patch release may make; ``link_scripts`` the packages
+    whose link scripts may run on a desktop.
+    """
+
+    licenses: LicensePolicy = field(default_factory=LicensePolicy)
+    patch: tuple[str, ...] = ("upgrade", "rebuild")
+    link_scripts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installers:
+    """Which installer formats to make per system, and the folder with their looks and licence text."""
+
+    formats: Mapping[str, tuple[str, ...]]
+    branding: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who acts on findings about the packages they own."""
+
+    name: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A recorded, scoped, expiring decision to accept a finding.
+
+    ``check`` is a check's or test's identifier, ``package`` and ``platform`` narrow it; `None` means any.
+    """
+
+    check: str
+    package: str | None = None
+    platform: str | None = None
+    reason: str
+    author: str
+    expires: dt.date
+    link: str | None = None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A release's intent, inheritance resolved, every value checked.
+
+    Attributes
+    ----------
+    path
+        The file it was read from.
+    base
+        The evaluated manifest that this one is based on, or `None`.
+    channels
+        As stated, the first wins: names, URLs, or absolute folders.
+    packages, constraints
+        Sorted by name.
+    interpreter
+        ``"host"`` when `python` is to be made from what this machine has; `None` when a channel has it.
+    exclude_newer
+        Solve as of this instant, UTC.
+    recipes
+        Folders below ``recipes/``.
+    sources
+        For each value's dotted path (``packages.numpy.version``), where it was stated.
+    """
+
+    path: Path
+    distribution: str
+    version: ReleaseVersion
+    title: str
+    base: "Manifest | None" = None
+    support: Support | None = None
+    platforms: tuple[PlatformEntry, ...]
+    channels: tuple[str, ...] = ()
+    packages: tuple[Requirement, ...]
+    constraints: tuple[Requirement, ...] = ()
+    wheels: tuple[Wheel, ...] = ()
+    interpreter: str | None = None
+    recipes: tuple[str, ...] = ()
+    exclude_newer: dt.datetime | None = None
+    policy: Policy = field(default_factory=Policy)
+    suites: tuple[str, ...] = ()
+    installers: Installers
+    owners: tuple[Owner, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    sources: Mapping[str, Position] = field(default_factory=dict, repr=False)
+
+    @property
+    def release_name(self) -> str:
+        """``starter-2026.11.0``."""
+        return f"{self.distribution}-{self.version}"
+
+    @property
+    def present_platforms(self) -> tuple[PlatformEntry, ...]:
+        """The platforms that the manifest wants."""
+        return tuple(platform for platform in self.platforms if platform.absent is None)
+
+    def requirements(self, platform: str) -> tuple[Requirement, ...]:
+        """Give the blessed set's requirements on one platform."""
+        return tuple(package for package in self.packages if platform in package.platforms)

@@ -1,0 +1,116 @@
+"""Facts about platforms, as data.
+
+A platform is a conda subdir. `noarch` is a place where packages live, not a platform.
+"""
+
+import platform as _host
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from cuvee.errors import UsageError
+
+System = Literal["linux", "osx", "win"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One platform.
+
+    Attributes
+    ----------
+    name
+        The conda subdir, such as ``linux-64``.
+    system
+        The operating system: ``linux``, ``osx`` or ``win``.
+    machine
+        As `platform.machine` says it there.
+    label
+        As in an installer's file name, such as ``Linux-x86_64``.
+    title
+        For people.
+    markers
+        The values of a PEP 508 environment that depend on the platform alone.
+    tags
+        Wheel platform tags: the architecture part, as in ``manylinux_2_28_<this>``.
+    """
+
+    name: str
+    system: System
+    machine: str
+    label: str
+    title: str
+    markers: tuple[tuple[str, str], ...]
+    wheel_arch: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether paths and launchers are those of Windows."""
+        return self.system == "win"
+
+
+_POSIX = (("os_name", "posix"),)
+_LINUX = (*_POSIX, ("platform_system", "Linux"), ("sys_platform", "linux"))
+_OSX = (*_POSIX, ("platform_system", "Darwin"), ("sys_platform", "darwin"))
+_WIN = (("os_name", "nt"), ("platform_system", "Windows"), ("sys_platform", "win32"))
+
+PLATFORMS: dict[str, Platform] = {
+    platform.name: platform
+    for platform in (
+        Platform(
+            name="linux-64", system="linux", machine="x86_64", label="Linux-x86_64",
+            title="Linux, x86-64", markers=(*_LINUX, ("platform_machine", "x86_64")), wheel_arch="x86_64",
+        ),
+        Platform(
+            name="linux-aarch64", system="linux", machine="aarch64", label="Linux-aarch64",
+            title="Linux, ARM64", markers=(*_LINUX, ("platform_machine", "aarch64")), wheel_arch="aarch64",
+        ),
+        Platform(
+            name="osx-64", system="osx", machine="x86_64", label="MacOSX-x86_64",
+            title="macOS, Intel", markers=(*_OSX, ("platform_machine", "x86_64")), wheel_arch="x86_64",
+        ),
+        Platform(
+            name="osx-arm64", system="osx", machine="arm64", label="MacOSX-arm64",
+            title="macOS, Apple silicon", markers=(*_OSX, ("platform_machine", "arm64")), wheel_arch="arm64",
+        ),
+        Platform(
+            name="win-64", system="win", machine="AMD64", label="Windows-x86_64",
+            title="Windows, x86-64", markers=(*_WIN, ("platform_machine", "AMD64")), wheel_arch="amd64",
+        ),
+    )
+}  # fmt: skip
+
+FLOOR_KEYS: dict[System, tuple[str, ...]] = {
+    "linux": ("glibc", "linux", "cuda", "archspec"),
+    "osx": ("osx", "archspec"),
+    "win": ("win", "cuda", "archspec"),
+}
+"""Which floors a platform of each system may declare."""
+
+DEFAULT_FLOOR: dict[System, dict[str, str]] = {
+    "linux": {"glibc": "2.28", "linux": "4.18"},
+    "osx": {"osx": "11.0"},
+    "win": {"win": "10"},
+}
+"""What a platform offers when the manifest declares no floor: RHEL 8, macOS 11, Windows 10."""
+
+
+def get(name: str) -> Platform:
+    """Give the platform called ``name``."""
+    try:
+        return PLATFORMS[name]
+    except KeyError:
+        raise UsageError(f"There is no platform {name!r}", hint=f"Known: {', '.join(PLATFORMS)}") from None
+
+
+def host() -> Platform | None:
+    """Give the platform that runs this process, if cuvee knows it."""
+    system = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform)
+    machine = _host.machine().lower().replace("amd64", "x86_64")
+    for platform in PLATFORMS.values():
+        if platform.system == system and platform.machine.lower().replace("amd64", "x86_64") == machine:
+            return platform
+    return None

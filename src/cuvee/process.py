@@ -1,0 +1,130 @@
+"""The one place that runs external programs: a request goes in, a completed process comes out."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cuvee.errors import ToolMissingError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A program to run.
+
+    Attributes
+    ----------
+    argv
+        The executable and its arguments; no shell ever sees them.
+    environment
+        The whole environment of the program; `None` passes on this process's own.
+    timeout
+        Seconds after which the program and its children are killed.
+    secrets
+        Texts that must not appear in a log.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path | None = None
+    environment: Mapping[str, str] | None = None
+    stdin: bytes = b""
+    timeout: float | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def line(self) -> str:
+        """The command as a line that can be pasted into a shell, secrets masked."""
+        return mask(shlex.join(self.argv), self.secrets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """What a program did. ``exit_code`` is negative for a signal; output is decoded leniently."""
+
+    request: Request
+    exit_code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    timed_out: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended by itself with exit code 0."""
+        return self.exit_code == 0 and not self.timed_out
+
+
+def run(request: Request) -> Completed:
+    """Run a program to its end, in a process group of its own so that a timeout or Ctrl-C ends all of it.
+
+    Raises
+    ------
+    ToolMissingError
+        If the executable does not exist or may not be executed.
+    """
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            request.argv,
+            cwd=request.cwd,
+            env=None if request.environment is None else dict(request.environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except (FileNotFoundError, PermissionError) as error:
+        raise ToolMissingError(f"Can not run {request.argv[0]}: {error.strerror}") from error
+    timed_out = False
+    try:
+        stdout, stderr = process.communicate(request.stdin, timeout=request.timeout)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+        _kill(process)
+        stdout, stderr = process.communicate()
+    except BaseException:
+        _kill(process)
+        process.communicate()
+        raise
+    return Completed(
+        request=request,
+        exit_code=process.returncode,
+        stdout=mask(stdout.decode(errors="replace"), request.secrets),
+        stderr=mask(stderr.decode(errors="replace"), request.secrets),
+        seconds=time.monotonic() - started,
+        timed_out=timed_out,
+    )
+
+
+def find(name: str, *, hint: str) -> str:
+    """Give the absolute path of the program ``name`` on PATH.
+
+    Raises
+    ------
+    ToolMissingError
+        With ``hint``, which says what to install.
+    """
+    path = shutil.which(name)
+    if path is None:
+        raise ToolMissingError(f"The program {name} is not installed", hint=hint)
+    return path
+
+
+def mask(text: str, secrets: tuple[str, ...]) -> str:
+    """Replace each secret in ``text`` by ``***``."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "***")
+    return text
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()

@@ -1,0 +1,1 @@
+"""The workspace and the pipeline that ties the stages together."""

@@ -1,0 +1,1 @@
+"""The page and the data that tell people what to do about a release."""
