@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+OWN_CHANNEL = "channel"
+"""`LockedPackage.channel` of what the release's own channel carries: a folder below the release folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedPackage:

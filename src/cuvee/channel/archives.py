@@ -1,0 +1,105 @@
+"""Getting the archives of a lock: each is found or fetched, and verified before anybody uses it."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from cuvee.channel.connection import Connection, wait, without_secrets, without_secrets_in
+from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.files import replacing, sha256_file
+from cuvee.lock.model import LockedPackage
+from cuvee.progress import Reporter
+
+_AT_ONCE = 8
+
+
+def collect_archives(
+    packages: Iterable[LockedPackage],
+    *,
+    release: Path,
+    cache: Path,
+    connection: Connection,
+    reporter: Reporter,
+) -> dict[str, Path]:
+    """Give the verified archive of each package by its identifier.
+
+    Parameters
+    ----------
+    release
+        The release folder, which holds the release's own channel.
+    cache
+        Where downloads are kept, by their SHA-256.
+
+    Raises
+    ------
+    IntegrityError
+        If an archive's SHA-256 or size differs from the lock's; a download is thrown away.
+    SourceUnreachableError
+        If an archive can not be fetched.
+    """
+    found: dict[str, Path] = {}
+    missing: dict[str, LockedPackage] = {}
+    for package in packages:
+        path = _local_path(package, release) or cache / "archives" / package.sha256 / package.file_name
+        found[package.identifier] = path
+        if not path.exists():
+            if path.is_relative_to(cache):
+                missing[package.sha256] = package
+            else:
+                raise SourceUnreachableError(
+                    f"The archive of {package.identifier} is gone: {path}",
+                    hint="Run `cuvee release` again; it makes again what is missing.",
+                )
+        elif not path.is_relative_to(cache):
+            _verify(path, package)
+    if missing:
+        wait(_fetch_all(list(missing.values()), cache=cache, connection=connection, reporter=reporter))
+    return found
+
+
+def _local_path(package: LockedPackage, release: Path) -> Path | None:
+    if package.is_local:
+        return release / package.url
+    parts = urlsplit(package.url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def _verify(path: Path, package: LockedPackage) -> None:
+    actual = sha256_file(path)
+    if actual != package.sha256:
+        raise IntegrityError(
+            f"{path.name} is not what the lock names\n"
+            f"  locked: sha256 {package.sha256}\n  found:  sha256 {actual}",
+            hint=f"Look at where it came from: {without_secrets(package.url)}",
+        )
+
+
+async def _fetch_all(
+    packages: list[LockedPackage], *, cache: Path, connection: Connection, reporter: Reporter
+) -> None:
+    task = "Fetching packages"
+    reporter.start(task, total=len(packages))
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(package: LockedPackage) -> None:
+        async with gate:
+            await _fetch(package, cache / "archives" / package.sha256 / package.file_name, connection)
+        reporter.advance(task, note=package.file_name)
+
+    await asyncio.gather(*(one(package) for package in packages))
+    reporter.finish(task, note=f"{len(packages)} archives")
+
+
+async def _fetch(package: LockedPackage, target: Path, connection: Connection) -> None:
+    from rattler.package_streaming import download_to_path
+
+    with replacing(target) as beside:
+        try:
+            await download_to_path(connection.client, package.url, beside)
+        except RuntimeError as error:
+            raise SourceUnreachableError(
+                f"Can not fetch {without_secrets(package.url)}\n  {without_secrets_in(str(error))}",
+                hint="What was fetched is kept; run the same command to go on.",
+            ) from error
+        _verify(beside, package)

@@ -1,0 +1,155 @@
+"""Solving: from requirements and channels to the closure on each platform."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
+from cuvee.errors import IntegrityError
+from cuvee.lock.explain import unsolvable
+from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock
+from cuvee.lock.virtual import virtual_packages
+from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
+
+if TYPE_CHECKING:
+    from rattler import GenericVirtualPackage, RepoDataRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """All that a solve depends on, but for what the channels carry.
+
+    Attributes
+    ----------
+    platforms
+        Those to solve, with their floors.
+    requirements
+        The blessed set; each names its platforms.
+    constraints
+        Not part of the set, but nothing may contradict them.
+    channels
+        As in the manifest; the first wins, and a package is taken from one channel only.
+    own_channel
+        The folder with the packages made for this release, or `None`; it comes last.
+    """
+
+    platforms: tuple[PlatformEntry, ...]
+    requirements: tuple[Requirement, ...]
+    constraints: tuple[Requirement, ...] = ()
+    channels: tuple[str, ...] = ()
+    own_channel: Path | None = None
+    exclude_newer: dt.datetime | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All channels in the order of their priority."""
+        own = () if self.own_channel is None else (str(self.own_channel),)
+        return (*self.channels, *own)
+
+
+def problem_of(manifest: Manifest, *, platforms: Sequence[str], own_channel: Path | None) -> Problem:
+    """Give the problem that a manifest states, on those of its platforms that can be made."""
+    return Problem(
+        platforms=tuple(entry for entry in manifest.present_platforms if entry.name in platforms),
+        requirements=manifest.packages,
+        constraints=manifest.constraints,
+        channels=manifest.channels,
+        own_channel=own_channel,
+        exclude_newer=manifest.exclude_newer,
+    )
+
+
+def solve(problem: Problem, connection: Connection) -> Lock:
+    """Solve every platform.
+
+    Raises
+    ------
+    BlockedError
+        If a platform has no solution; the message has the solver's explanation and the manifest's lines.
+    SourceUnreachableError
+        If a channel can not be read.
+    """
+    return wait(_solve_all(problem, connection))
+
+
+async def _solve_all(problem: Problem, connection: Connection) -> Lock:
+    locks = await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))
+    return Lock(platforms=tuple(locks))
+
+
+async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connection) -> PlatformLock:
+    from rattler import ChannelPriority, MatchSpec, Subdir
+    from rattler import solve as rattler_solve
+    from rattler.exceptions import SolverError
+
+    offered = virtual_packages(entry.name, entry.floor)
+    wanted = [package for package in problem.requirements if entry.name in package.platforms]
+    with reaching(", ".join(problem.sources)):
+        try:
+            records = await rattler_solve(
+                sources=[channel(source) for source in problem.sources],
+                specs=[MatchSpec(package.spec) for package in wanted],
+                constraints=[MatchSpec(package.spec) for package in problem.constraints],
+                platforms=[Subdir(entry.name), Subdir("noarch")],
+                gateway=connection.gateway,
+                virtual_packages=[_generic(item.name, item.version, item.build) for item in offered],
+                channel_priority=ChannelPriority.Strict,
+                exclude_newer=problem.exclude_newer,
+            )
+        except SolverError as error:
+            raise await unsolvable(
+                str(error),
+                platform=entry.name,
+                wanted=wanted,
+                constraints=problem.constraints,
+                sources=problem.sources,
+                connection=connection,
+            ) from error
+    packages = sorted(
+        (locked_package(record, entry.name, problem.own_channel) for record in records), key=_by_name
+    )
+    return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=offered)
+
+
+def _by_name(package: LockedPackage) -> str:
+    return package.name
+
+
+def _generic(name: str, version: str, build: str) -> "GenericVirtualPackage":
+    from rattler import BuildString, GenericVirtualPackage, PackageName, Version
+
+    return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
+
+
+def locked_package(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
+    """Turn a record of the solver into ours."""
+    url, source = str(record.url), str(record.channel or "").rstrip("/")
+    if not record.sha256:
+        raise IntegrityError(
+            f"{without_secrets(url)} has no SHA-256 in its channel's repodata",
+            hint="Nothing unverifiable is released.",
+        )
+    own = None if own_channel is None else own_channel.as_uri() + "/"
+    if own is not None and url.startswith(own):
+        url, source = f"{OWN_CHANNEL}/{url.removeprefix(own)}", OWN_CHANNEL
+    return LockedPackage(
+        name=record.name.normalized,
+        version=str(record.version),
+        build=str(record.build),
+        build_number=record.build_number,
+        platform=platform,
+        subdir=str(record.subdir),
+        url=url,
+        channel=source,
+        sha256=record.sha256.hex(),
+        md5=record.md5.hex() if record.md5 else None,
+        size=record.size or 0,
+        timestamp=int(record.timestamp.timestamp() * 1000) if record.timestamp else None,
+        depends=tuple(record.depends),
+        constrains=tuple(record.constrains),
+        license=record.license,
+        noarch="python" if record.noarch.python else "generic" if record.noarch.generic else None,
+    )

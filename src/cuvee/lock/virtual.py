@@ -1,0 +1,36 @@
+"""What a platform's floor offers to the solver."""
+
+from collections.abc import Mapping
+
+from cuvee.lock.model import VirtualPackage
+from cuvee.platforms import get
+
+_ARCHSPEC = {
+    "linux-64": "x86_64",
+    "osx-64": "x86_64",
+    "win-64": "x86_64",
+    "linux-aarch64": "aarch64",
+    "osx-arm64": "m1",
+}
+
+
+def virtual_packages(platform: str, floor: Mapping[str, str]) -> tuple[VirtualPackage, ...]:
+    """Give the virtual packages of the oldest system that the release supports, sorted by name.
+
+    Conda's rules: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-virtual.html
+    """
+    system = get(platform).system
+    found = {
+        "__archspec": VirtualPackage(
+            name="__archspec", version="1", build=floor.get("archspec", _ARCHSPEC[platform])
+        )
+    }
+    if system == "win":
+        found["__win"] = VirtualPackage(name="__win", version=floor.get("win", "0"))
+    else:
+        found["__unix"] = VirtualPackage(name="__unix", version="0")
+        found[f"__{system}"] = VirtualPackage(name=f"__{system}", version=floor.get(system, "0"))
+    for key in ("glibc", "cuda"):
+        if key in floor:
+            found[f"__{key}"] = VirtualPackage(name=f"__{key}", version=floor[key])
+    return tuple(found[name] for name in sorted(found))

@@ -1,0 +1,123 @@
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rattler import LockFile
+
+from cuvee.channel.connection import connect
+from cuvee.errors import BlockedError, SourceUnreachableError
+from cuvee.lock.explicit import explicit
+from cuvee.lock.model import Lock
+from cuvee.lock.pixi import read_lock, write_lock
+from cuvee.lock.solve import Problem, solve
+from cuvee.manifest.model import PlatformEntry, Position, Requirement
+
+PLATFORMS = ("linux-64", "win-64")
+
+
+def requirement(name: str, version: str = "*", line: int = 1) -> Requirement:
+    position = Position(file=Path("tiny/2026.11.0.yaml"), line=line, column=3)
+    return Requirement(name=name, version=version, platforms=PLATFORMS, position=position)
+
+
+@pytest.fixture
+def problem(channel_folder: Path) -> Problem:
+    return Problem(
+        platforms=(
+            PlatformEntry(name="linux-64", floor={"glibc": "2.28", "linux": "4.18"}),
+            PlatformEntry(name="win-64", floor={"win": "10"}),
+        ),
+        requirements=(requirement("python", "3.11.*"), requirement("top")),
+        own_channel=channel_folder,
+    )
+
+
+def solved(problem: Problem, tmp_path: Path) -> Lock:
+    return solve(problem, connect(tmp_path / "cache"))
+
+
+def names(lock: Lock, platform: str) -> list[str]:
+    return [package.stem for package in lock.by_platform[platform].packages]
+
+
+def test_solves_every_platform_from_the_own_channel(problem: Problem, tmp_path: Path) -> None:
+    lock = solved(problem, tmp_path)
+    assert names(lock, "linux-64") == ["base-1.5-py_0", "python-3.11.7-0", "top-1.0-py_0"]
+    assert names(lock, "win-64") == names(lock, "linux-64")
+    top = lock.by_platform["win-64"].by_name["top"]
+    assert top.is_local
+    assert top.url == "channel/noarch/top-1.0-py_0.conda"
+    assert top.identifier == "top-1.0-py_0@win-64"
+
+
+def test_lock_round_trip_gives_the_same_lock_and_bytes(problem: Problem, tmp_path: Path) -> None:
+    lock = solved(problem, tmp_path)
+    path = tmp_path / "release" / "lock" / "pixi.lock"
+    write_lock(lock, path, channels=(), release_name="tiny-2026.11.0")
+    first = path.read_bytes()
+    assert str(tmp_path).encode() not in first
+    assert read_lock(path) == lock
+    write_lock(solved(problem, tmp_path), path, channels=(), release_name="tiny-2026.11.0")
+    assert path.read_bytes() == first
+    environment = LockFile.from_path(path).default_environment()
+    assert environment is not None
+    assert len(environment.platforms()) == 2
+
+
+def test_explicit_lists_every_package_with_its_hash(problem: Problem, tmp_path: Path) -> None:
+    lock = solved(problem, tmp_path).by_platform["linux-64"]
+    lines = explicit(lock, release_name="tiny-2026.11.0").splitlines()
+    urls = lines[lines.index("@EXPLICIT") + 1 :]
+    assert urls == [f"./{package.url}#{package.md5}" for package in lock.packages]
+    for url in urls:
+        assert (tmp_path / "release" / url.partition("#")[0]).is_file()
+
+
+def test_exclude_newer_solves_as_of_a_date(problem: Problem, tmp_path: Path) -> None:
+    then = dt.datetime.fromtimestamp(1_700_000_000 + 5 * 86_400, tz=dt.UTC)
+    lock = solved(replace(problem, exclude_newer=then), tmp_path)
+    assert "base-1.0-py_0" in names(lock, "linux-64")
+
+
+def test_constraint_holds_without_being_installed(problem: Problem, tmp_path: Path) -> None:
+    constrained = replace(problem, constraints=(requirement("base", "<1.5"), requirement("absent", ">9")))
+    assert names(solved(constrained, tmp_path), "linux-64")[0] == "base-1.0-py_0"
+
+
+def test_a_pin_that_no_channel_has_names_line_and_nearest_versions(problem: Problem, tmp_path: Path) -> None:
+    wrong = replace(problem, requirements=(*problem.requirements, requirement("base", "==1.7", line=12)))
+    with pytest.raises(BlockedError) as caught:
+        solved(wrong, tmp_path)
+    assert (
+        "tiny/2026.11.0.yaml:12:3: no channel has base ==1.7; nearest: 2.0, 1.5, 1.0" in caught.value.message
+    )
+    assert caught.value.exit_code == 1
+
+
+def test_a_conflict_names_the_lines_that_ask_for_it(problem: Problem, tmp_path: Path) -> None:
+    wrong = replace(problem, requirements=(*problem.requirements, requirement("base", "2.0", line=12)))
+    with pytest.raises(BlockedError) as caught:
+        solved(wrong, tmp_path)
+    assert "base 2.0    tiny/2026.11.0.yaml:12:3" in caught.value.message
+    assert "top" in caught.value.message
+
+
+def test_a_floor_below_a_package_is_a_conflict(problem: Problem, tmp_path: Path) -> None:
+    old = replace(problem, platforms=(PlatformEntry(name="linux-64", floor={"glibc": "2.12"}),))
+    with pytest.raises(BlockedError, match="__glibc"):
+        solved(old, tmp_path)
+
+
+def test_a_missing_channel_is_named(problem: Problem, tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreachableError, match="nowhere"):
+        solved(replace(problem, channels=(str(tmp_path / "nowhere"),)), tmp_path)
+
+
+def test_a_broken_lock_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "pixi.lock"
+    with pytest.raises(SourceUnreachableError, match="no lock"):
+        read_lock(path)
+    path.write_bytes(b"version: 99\n\xff")
+    with pytest.raises(SourceUnreachableError, match="can not be read"):
+        read_lock(path)
