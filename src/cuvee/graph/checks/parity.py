@@ -1,0 +1,102 @@
+"""Is the release the same on every platform, and if not, why?"""
+
+from collections.abc import Iterable, Iterator
+
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
+
+
+class Parity:
+    """What is missing or differs on a platform."""
+
+    identifier = "parity"
+    family = "parity"
+    title = "Every package is on every platform, in one version."
+    prerequisites = ("duplicates",)
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find packages that are on some platforms only, and versions that differ."""
+        yield from self._presence(release)
+        yield from self._versions(release)
+
+    def _presence(self, release: ReleaseGraph) -> Iterator[Finding]:
+        everywhere = [graph.platform for graph in release.platforms]
+        patterns: dict[tuple[str, ...], list[str]] = {}
+        for name in sorted({name for graph in release.platforms for name in graph.lock.by_name}):
+            where = tuple(graph.platform for graph in release.platforms if name in graph.lock.by_name)
+            if len(where) < len(everywhere):
+                patterns.setdefault(where, []).append(name)
+        declared = {package.name: package for package in release.manifest.packages}
+        for where, names in patterns.items():
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.INFO,
+                cause=f"{_count(names)} only on {', '.join(where)}",
+                packages=tuple(names),
+                platforms=where,
+                owners=release.owners_of(names),
+                evidence=tuple(
+                    f"{name}: the manifest asks for it there only ({declared[name].position})"
+                    if name in declared
+                    else f"{name}: {_reason(name, where, release)}"
+                    for name in names
+                ),
+                action="Nothing, if the reasons are right.",
+            )
+
+    def _versions(self, release: ReleaseGraph) -> Iterator[Finding]:
+        versions: dict[str, dict[str, list[str]]] = {}
+        for graph in release.platforms:
+            for package in graph.lock.packages:
+                versions.setdefault(package.name, {}).setdefault(package.version, []).append(graph.platform)
+        for name, found in sorted(versions.items()):
+            if len(found) > 1:
+                minors = {tuple(version.split(".")[:2]) for version in found}
+                yield Finding(
+                    check=self.identifier,
+                    verdict=Verdict.INFO if len(minors) == 1 else Verdict.WARNING,
+                    cause=f"{name} differs: "
+                    + ", ".join(f"{version} on {' and '.join(where)}" for version, where in found.items()),
+                    packages=(name,),
+                    platforms=tuple(where for group in found.values() for where in group),
+                    owners=release.owners_of([name]),
+                    action="Pin it, if one version is to be had on every platform.",
+                )
+
+
+class AbsentPlatforms:
+    """Which platforms the release lacks."""
+
+    identifier = "absent-platform"
+    family = "parity"
+    title = "Every platform of the manifest is in the release."
+    prerequisites: tuple[str, ...] = ()
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Name platforms that the manifest leaves out, and those that could not be made here."""
+        for entry in release.manifest.platforms:
+            if entry.absent is not None:
+                yield Finding(
+                    check=self.identifier,
+                    verdict=Verdict.INFO,
+                    cause=f"{entry.name} is left out on purpose: {entry.absent}",
+                    platforms=(entry.name,),
+                )
+        for absent in release.absent:
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.WARNING,
+                cause=f"{absent.platform} could not be made here: {absent.reason}",
+                platforms=(absent.platform,),
+                action=absent.hint or "Cut the release on a host that can make it, or declare it absent.",
+            )
+
+
+def _count(names: list[str]) -> str:
+    return f"{names[0]} is" if len(names) == 1 else f"{len(names)} packages are"
+
+
+def _reason(name: str, where: Iterable[str], release: ReleaseGraph) -> str:
+    graphs: list[PlatformGraph] = [graph for graph in release.platforms if graph.platform in where]
+    askers = sorted({asker for graph in graphs for asker in graph.required_by(name)})
+    return f"needed there by {', '.join(askers)}" if askers else "nothing needs it"
