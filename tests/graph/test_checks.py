@@ -1,6 +1,7 @@
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def lock_of(*packages: LockedPackage) -> Lock:
     )
 
 
-def manifest_of(*requirements: Requirement, **changes: object) -> Manifest:
+def manifest_of(*requirements: Requirement, **changes: Any) -> Manifest:
     manifest = Manifest(
         path=Path("tiny/2026.11.0.yaml"),
         distribution="tiny",

@@ -1,0 +1,126 @@
+"""Progress on stderr: live bars on a terminal, plain step lines in a log."""
+
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from cuvee.progress import Reporter
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class PlainReporter:
+    """A line when a task begins and one when it ends; with ``verbose``, a line per unit."""
+
+    def __init__(self, *, verbose: bool = False) -> None:
+        self._verbose = verbose
+        self._started: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def start(self, task: str, *, total: int | None = None) -> None:
+        self._started[task] = time.monotonic()
+        self._line(f"{task} …" if total is None else f"{task} ({total}) …")
+
+    def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
+        if self._verbose and note:
+            self._line(f"  {note}")
+
+    def finish(self, task: str, *, note: str = "") -> None:
+        seconds = time.monotonic() - self._started.pop(task, time.monotonic())
+        self._line(f"{task}: {note or 'done'} ({seconds:.1f} s)")
+
+    def say(self, message: str) -> None:
+        self._line(message)
+
+    def warn(self, message: str) -> None:
+        self._line(f"warning: {message}")
+
+    def _line(self, text: str) -> None:
+        with self._lock:
+            click.echo(text, err=True)
+
+
+class LiveReporter:
+    """Bars while tasks run, a line when they end."""
+
+    def __init__(self, progress: "Progress", *, verbose: bool) -> None:
+        self._progress = progress
+        self._verbose = verbose
+        self._tasks: dict[str, tuple[TaskID, float]] = {}
+
+    def start(self, task: str, *, total: int | None = None) -> None:
+        from rich.markup import escape
+
+        self._tasks[task] = (
+            self._progress.add_task(escape(task), total=total, note=""),
+            time.monotonic(),
+        )
+
+    def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
+        if task in self._tasks:
+            self._progress.update(self._tasks[task][0], advance=amount, note=note[:40])
+        if self._verbose and note:
+            self._print(f"  {note}")
+
+    def finish(self, task: str, *, note: str = "") -> None:
+        identifier, started = self._tasks.pop(task, (None, time.monotonic()))
+        if identifier is not None:
+            self._progress.remove_task(identifier)
+        self._print(f"✓ {task}: {note or 'done'} ({time.monotonic() - started:.1f} s)")
+
+    def say(self, message: str) -> None:
+        self._print(message)
+
+    def warn(self, message: str) -> None:
+        self._print(f"! {message}", style="yellow")
+
+    def _print(self, text: str, *, style: str | None = None) -> None:
+        self._progress.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class Terminal:
+    """Gives the reporter that fits stderr; use as a context manager."""
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        self._quiet = quiet
+        self._verbose = verbose
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> Self:
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+            self._progress = Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TextColumn("[dim]{task.fields[note]}", markup=True),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    @property
+    def reporter(self) -> Reporter:
+        """What stages report to."""
+        from cuvee.progress import SILENT
+
+        if self._quiet:
+            return SILENT
+        if self._progress is not None:
+            return LiveReporter(self._progress, verbose=self._verbose)
+        return PlainReporter(verbose=self._verbose)
