@@ -1,0 +1,111 @@
+"""The bench: one installed release, and what it takes to run something in it and keep the log."""
+
+import hashlib
+import re
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee import process
+from cuvee.files import write_text
+from cuvee.integration.outcomes import State, TestOutcome
+from cuvee.integration.plan import Plan, PlannedTest
+from cuvee.integration.runners import Command, Place, Runner
+from cuvee.process import Completed
+
+Job = Callable[[], Sequence[TestOutcome]]
+"""A piece of a suite that may run beside others."""
+
+_SHELL_SIGNAL = 128
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Where a plan is carried out.
+
+    Attributes
+    ----------
+    logs
+        The folder ``results/<platform>``; logs are below ``logs/<suite>/``.
+    work
+        A temporary folder; each job makes its own below it.
+    timeout
+        Seconds that one test may take.
+    """
+
+    plan: Plan
+    runner: Runner
+    place: Place
+    logs: Path
+    work: Path
+    timeout: float
+
+    def folder(self, name: str) -> Path:
+        """Make an empty folder for one process to work in."""
+        path = self.work / safe_name(name)
+        number = 1
+        while path.exists():
+            number += 1
+            path = self.work / f"{safe_name(name)}-{number}"
+        path.mkdir(parents=True)
+        return path
+
+    def run(self, command: Command) -> Completed:
+        """Run a program of the release."""
+        return process.run(self.runner.request(self.place, command))
+
+    def outcome(
+        self, test: PlannedTest, state: State, seconds: float, *, reason: str = "", log: str = ""
+    ) -> TestOutcome:
+        """Make the outcome of ``test``; ``log`` is kept unless the test passed."""
+        kept = None
+        if log and state is not State.PASS:
+            kept = f"logs/{safe_name(test.suite)}/{safe_name(test.test)}.log"
+            write_text(self.logs / kept, log)
+        return TestOutcome(
+            suite=test.suite,
+            test=test.test,
+            platform=self.plan.platform,
+            state=state,
+            seconds=round(seconds, 3),
+            package=test.package,
+            packages=test.packages,
+            reason=reason[:_LONGEST_REASON],
+            log=kept,
+        )
+
+
+def transcript(completed: Completed) -> str:
+    """Give what a program was, said and did, as a log."""
+    lines = [f"$ {completed.request.line}", f"# {ending(completed)} after {completed.seconds:.1f} s"]
+    for title, text in (("stdout", completed.stdout), ("stderr", completed.stderr)):
+        if text.strip():
+            lines += [f"--- {title}", text.rstrip()]
+    return "\n".join(lines) + "\n"
+
+
+def ending(completed: Completed) -> str:
+    """Say how a program ended: ``exit code 1``, ``killed by SIGSEGV``, ``stopped for taking too long``."""
+    if completed.timed_out:
+        return "stopped for taking too long"
+    code = completed.exit_code
+    number = -code if code < 0 else code - _SHELL_SIGNAL
+    if number in signal.valid_signals():
+        return f"killed by {signal.Signals(number).name}"
+    return f"exit code {code}"
+
+
+def last_line(text: str) -> str:
+    """Give the last line that says something: where a traceback names the error."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def safe_name(name: str) -> str:
+    """Make a file name, on any system, of a test's name; different names stay different."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:100]
+    if safe == name:
+        return safe
+    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

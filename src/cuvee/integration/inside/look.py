@@ -1,0 +1,69 @@
+"""Describe the installed release, its interpreter and its distributions, as JSON on stdout.
+
+Judging is left to cuvee, which has `packaging`; the release may not.
+"""
+
+from __future__ import annotations  # for releases with an old Python
+
+import csv
+import json
+import os
+import platform
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_OURS_TO_IGNORE = re.compile(
+    r"(\.pyc$|__pycache__|^[^/]+\.data/)"
+)  # byte code; what a wheel's installer moved
+
+
+def describe() -> dict[str, Any]:
+    version = sys.implementation.version
+    return {
+        "prefix": sys.prefix,
+        "base_prefix": sys.base_prefix,
+        "path": sys.path,
+        "markers": {
+            "implementation_name": sys.implementation.name,
+            "implementation_version": f"{version.major}.{version.minor}.{version.micro}",
+            "os_name": os.name,
+            "platform_machine": platform.machine(),
+            "platform_python_implementation": platform.python_implementation(),
+            "platform_release": platform.release(),
+            "platform_system": platform.system(),
+            "platform_version": platform.version(),
+            "python_full_version": platform.python_version(),
+            "python_version": ".".join(platform.python_version_tuple()[:2]),
+            "sys_platform": sys.platform,
+        },
+        "distributions": [_distribution(found) for found in metadata.distributions()],
+    }
+
+
+def _distribution(found: metadata.Distribution) -> dict[str, Any]:
+    return {
+        "name": found.metadata["Name"],
+        "version": found.version,
+        "requires": list(found.requires or ()),
+        "missing": _missing(found),
+    }
+
+
+def _missing(found: metadata.Distribution) -> list[str] | None:
+    """List the files of RECORD that are not there; `None` when there is no RECORD."""
+    text = found.read_text("RECORD")
+    if text is None:
+        return None
+    names = (row[0] for row in csv.reader(text.splitlines()) if row)
+    return [
+        name
+        for name in names
+        if not _OURS_TO_IGNORE.search(name) and not Path(str(found.locate_file(name))).exists()
+    ]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(describe()))  # ASCII, whatever the system speaks

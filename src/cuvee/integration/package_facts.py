@@ -1,0 +1,119 @@
+"""Reading from a package's archive what the smoke suite may ask of it."""
+
+import json
+import re
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from packaging.utils import canonicalize_name
+
+from cuvee.errors import IntegrityError
+
+_WANTED = {
+    "info/tests/tests.yaml",  # rattler-build, and cuvee
+    "info/recipe/meta.yaml",  # conda-build, rendered
+    "info/link.json",
+    "info/paths.json",
+}
+_LIMIT = 64 << 20
+_DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADATA$")
+_PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.exe)?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFacts:
+    """Modules, commands and distributions; see `cuvee.integration.plan.PackagePlan`."""
+
+    imports: tuple[str, ...]
+    commands: tuple[str, ...]
+    distributions: tuple[str, ...]
+
+
+def read_facts(archive: Path) -> PackageFacts:
+    """Read the facts from a ``.conda`` or ``.tar.bz2`` archive whose hash was verified before.
+
+    Raises
+    ------
+    IntegrityError
+        If the archive or its metadata can not be read.
+    """
+    try:
+        files = _info_files(archive)
+        return facts_of(files)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError, yaml.YAMLError) as error:
+        raise IntegrityError(
+            f"The metadata of {archive.name} can not be read: {error}",
+            hint="Remove the file, so that it is fetched again; if that does not help, its maker must act.",
+        ) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in {"zstandard", "zipfile", "zlib", "_lzma"}:
+            raise IntegrityError(f"{archive.name} is damaged: {error}", hint="Remove the file.") from error
+        raise
+
+
+def facts_of(files: dict[str, bytes]) -> PackageFacts:
+    """Work out the facts from the files below ``info/``."""
+    paths = [
+        str(entry["_path"]) for entry in json.loads(files.get("info/paths.json", b"{}")).get("paths", ())
+    ]
+    names = {canonicalize_name(match[1]) for path in paths if (match := _DIST_INFO.search(path))}
+    commands: set[str] = set()
+    if names:  # programs of other packages promise nothing about --help
+        commands.update(_entry_points(files))
+        for path in paths:
+            match = _PROGRAM.fullmatch(path)
+            program = match and (match[1] or match[2])
+            if program and not program.endswith(
+                ("-script.py", ".bat", ".cmd", ".ps1", ".dll", ".exe.manifest")
+            ):
+                commands.add(program)
+    return PackageFacts(
+        imports=tuple(_imports(files)), commands=tuple(sorted(commands)), distributions=tuple(sorted(names))
+    )
+
+
+def _info_files(archive: Path) -> dict[str, bytes]:
+    from conda_package_streaming.package_streaming import stream_conda_info
+
+    found: dict[str, bytes] = {}
+    for tar, member in stream_conda_info(str(archive)):
+        if member.name in _WANTED and member.isfile():
+            if member.size > _LIMIT:
+                raise ValueError(f"{member.name} is larger than {_LIMIT >> 20} MiB")
+            stream = tar.extractfile(member)
+            if stream is not None:
+                found[member.name] = stream.read()
+    return found
+
+
+def _entry_points(files: dict[str, bytes]) -> list[str]:
+    link = json.loads(files.get("info/link.json", b"{}"))
+    return [str(line).partition("=")[0].strip() for line in link.get("noarch", {}).get("entry_points", ())]
+
+
+def _imports(files: dict[str, bytes]) -> list[str]:
+    modules: list[Any] = []
+    for test in _yaml(files.get("info/tests/tests.yaml")) or ():
+        if isinstance(test, dict) and isinstance(test.get("python"), dict):
+            modules += test["python"].get("imports") or ()
+    recipe = _yaml(files.get("info/recipe/meta.yaml"))
+    if not modules and isinstance(recipe, dict) and isinstance(recipe.get("test"), dict):
+        modules += recipe["test"].get("imports") or ()
+    # They become arguments of a program, so they must be names and nothing else.
+    return [
+        name
+        for name in dict.fromkeys(map(str, modules))
+        if all(part.isidentifier() for part in name.split("."))
+    ]
+
+
+def _yaml(data: bytes | None) -> Any:
+    if data is None:
+        return None
+    try:
+        return yaml.safe_load(data)
+    except yaml.YAMLError:
+        return None  # a recipe with templates left in it states nothing

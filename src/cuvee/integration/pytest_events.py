@@ -1,0 +1,93 @@
+"""What ``inside/run_pytest.py`` wrote down while it ran."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One line. ``kind`` says which of the other values mean something."""
+
+    kind: str
+    test: str = ""
+    tests: tuple[str, ...] = ()
+    state: str = ""
+    seconds: float = 0.0
+    reason: str = ""
+    detail: str = ""
+    module: str = ""
+    exit_code: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Record:
+    """One process's events, put in order.
+
+    Attributes
+    ----------
+    results
+        By test, in the order of running.
+    collected
+        All tests that were to run.
+    running
+        The test that started and has no result: where the process went down.
+    exit_code
+        pytest's, if it came to its end.
+    last_words
+        The stack at a crash or at a timeout.
+    """
+
+    results: dict[str, Event] = field(default_factory=dict)
+    collected: list[str] = field(default_factory=list)
+    running: str | None = None
+    exit_code: int | None = None
+    last_words: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the watch over the running test ended the process."""
+        return self.last_words.startswith("Timeout (")
+
+
+def read_record(events: Path, crash: Path) -> Record:
+    """Read both files; either may be missing, and the last line may be cut short."""
+    record = Record()
+    for event in _events(events):
+        match event.kind:
+            case "collected":
+                record.collected += event.tests
+            case "start":
+                record.running = event.test
+            case "end":
+                record.exit_code = event.exit_code
+            case "result":
+                record.running = None
+                record.results[event.test] = event
+            case _:
+                record.results[event.test or event.module] = event
+    if crash.exists():
+        record.last_words = crash.read_text("utf-8", errors="replace")
+    return record
+
+
+def _events(path: Path) -> Iterator[Event]:
+    if not path.exists():
+        return
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        try:
+            value = json.loads(line)
+            yield Event(
+                kind=str(value["event"]),
+                test=str(value.get("test", "")),
+                tests=tuple(map(str, value.get("tests", ()))),
+                state=str(value.get("state", "")),
+                seconds=float(value.get("seconds", 0.0)),
+                reason=str(value.get("reason", "")),
+                detail=str(value.get("detail", "")),
+                module=str(value.get("module", "")),
+                exit_code=int(value.get("exit_code", 0)),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # the process went down while it wrote

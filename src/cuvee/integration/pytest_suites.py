@@ -1,0 +1,189 @@
+"""Running pytest suites in the release: one process per target, followed test by test.
+
+A test that takes the process down fails, and a new process goes on behind it.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cuvee.files import write_json
+from cuvee.integration.bench import Bench, Job, ending, last_line, transcript
+from cuvee.integration.outcomes import State, TestOutcome
+from cuvee.integration.plan import PlannedTest, PytestSuite, Target, suite_files
+from cuvee.integration.pytest_events import Event, Record, read_record
+from cuvee.integration.runners import Command
+from cuvee.integration.suites import module_file
+from cuvee.integration.verdicts import after_retry, not_run
+from cuvee.process import Completed
+
+_INSIDE = Path(__file__).parent / "inside"
+_MOST_CRASHES = 3
+_OPTIONS = (
+    "-q",
+    "--tb=short",
+    "--import-mode=importlib",
+    "--continue-on-collection-errors",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:faulthandler",  # ours keeps its last words in a file
+)
+_STATES = {
+    "pass": State.PASS,
+    "fail": State.FAIL,
+    "skipped": State.SKIPPED,
+    "expected-fail": State.KNOWN_FAIL,
+}
+_ENDED_WELL = {0, 1, 2, 5}  # all passed, some failed, errors in collection, nothing to do
+
+
+def jobs(bench: Bench, suite: PytestSuite) -> Iterator[Job]:
+    """Give the suite's pieces, one per target."""
+    folder = _copied(bench, suite)
+    for target in suite.targets:
+        run = _TargetRun(bench=bench, suite=suite, target=target, folder=folder)
+        yield partial(run.outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TargetRun:
+    """One target on its way through one or more processes."""
+
+    bench: Bench
+    suite: PytestSuite
+    target: Target
+    folder: Path | None
+
+    def outcomes(self) -> Sequence[TestOutcome]:
+        """Run all that this release supports, failures once more, and account for every planned test."""
+        unsupported = not_run(
+            (test for test in self.target.tests if test.unsupported), self.bench.plan.platform, ""
+        )
+        found = {outcome.test: outcome for outcome in unsupported}
+        if self.target.supported:
+            found |= self._to_the_end(skip=sorted(found))
+            self._retry(found)
+            self._account(found)
+        return list(found.values())
+
+    def _to_the_end(self, skip: Sequence[str]) -> dict[str, TestOutcome]:
+        """Start pytest again behind each crash, until all is reported or it crashed too often."""
+        found: dict[str, TestOutcome] = {}
+        for crashes in range(1, _MOST_CRASHES + 1):
+            record, completed = self._once(skip=(*skip, *found))
+            found |= {name: self._seen(name, event) for name, event in record.results.items()}
+            if record.exit_code in _ENDED_WELL and not completed.timed_out:
+                break
+            place = record.running or self.target.name
+            found[place] = self._crashed(place, record, completed)
+            if record.running is None or crashes == _MOST_CRASHES:
+                left = (name for name in record.collected if name not in found)
+                found |= {name: self._left(name, f"the process went down in {place}") for name in left}
+                break
+        return found
+
+    def _retry(self, found: dict[str, TestOutcome]) -> None:
+        failed = [name for name, outcome in found.items() if outcome.state is State.FAIL]
+        if not failed:
+            return
+        record, _ = self._once(only=failed)
+        for name in failed:
+            event = record.results.get(name)
+            if event is not None and event.kind == "result" and event.state == "pass":
+                passed = self.bench.outcome(self._planned(name), State.PASS, event.seconds)
+                found[name] = after_retry(found[name], passed)
+
+    def _account(self, found: dict[str, TestOutcome]) -> None:
+        """Add the planned tests that nothing was heard of."""
+        heard = {name.partition("[")[0] for name in found} | {name.partition("::")[0] for name in found}
+        for test in self.target.tests:
+            file = test.test.partition("::")[0]
+            if test.test not in heard:
+                broken = found.get(file) or found.get(self.target.name)
+                reason = f"{broken.test}: {broken.reason}" if broken else "pytest did not choose it"
+                found[test.test] = self._left(test.test, reason)
+
+    def _once(
+        self, *, only: Sequence[str] | None = None, skip: Iterable[str] = ()
+    ) -> tuple[Record, Completed]:
+        bench, target, spell = self.bench, self.target, self.bench.runner.spell
+        work = bench.folder(f"{self.suite.name}-{target.name}")
+        cwd, events, crash = work / "cwd", work / "events.jsonl", work / "crash.txt"
+        cwd.mkdir()
+        files = [spell(self.folder / target.file)] if self.folder and target.file else []
+        options = ["-c", spell(_INSIDE / "pytest.ini"), "--rootdir", spell(self.folder or cwd), *_OPTIONS]
+        spec = {
+            "arguments": [*options, *target.arguments, *files],
+            "modules": list(target.modules),
+            "base": spell(self.folder) if self.folder else "",
+            "only": only,
+            "skip": list(skip),
+            "timeout": bench.timeout,
+            "events": spell(events),
+            "crash": spell(crash),
+        }
+        write_json(work / "spec.json", spec)
+        command = Command(
+            program="python",
+            arguments=("-I", _INSIDE / "run_pytest.py", work / "spec.json"),
+            cwd=cwd,
+            timeout=bench.timeout * max(4, len(target.tests)),
+        )
+        completed = bench.run(command)
+        return read_record(events, crash), completed
+
+    def _seen(self, name: str, event: Event) -> TestOutcome:
+        make = self.bench.outcome
+        match event.kind:
+            case "result":
+                state = _STATES.get(event.state, State.INFRA_ERROR)
+                log = event.detail or event.reason
+                return make(self._planned(name), state, event.seconds, reason=event.reason, log=log)
+            case "absent":
+                test = self._planned(module_file(event.module))
+                return make(test, State.NOT_SUPPORTED, 0, reason="the package does not ship these tests")
+            case "skipped-file":
+                return make(
+                    self._planned(name), State.SKIPPED, 0, reason=event.reason.removeprefix("Skipped: ")
+                )
+            case _:
+                reason = f"can not be collected: {last_line(event.detail)}"
+                return make(self._planned(name), State.FAIL, 0, reason=reason, log=event.detail)
+
+    def _crashed(self, name: str, record: Record, completed: Completed) -> TestOutcome:
+        timeout = record.timed_out or completed.timed_out
+        reason = (
+            f"took longer than {self.bench.timeout:g} s"
+            if timeout
+            else f"the process went down: {ending(completed)}"
+        )
+        log = f"{transcript(completed)}--- last words\n{record.last_words}"
+        state = State.TIMEOUT if timeout else State.FAIL
+        seconds = self.bench.timeout if timeout else 0.0
+        return self.bench.outcome(self._planned(name), state, seconds, reason=reason, log=log)
+
+    def _left(self, name: str, reason: str) -> TestOutcome:
+        return self.bench.outcome(self._planned(name), State.NOT_RUN, 0, reason=reason)
+
+    def _planned(self, name: str) -> PlannedTest:
+        """Give the plan's entry for a test, which may be one case of it, or one test of a planned file."""
+        by_name: Mapping[str, PlannedTest] = {test.test: test for test in self.target.tests}
+        known = by_name.get(name) or by_name.get(name.partition("[")[0])
+        package = self.target.package
+        packages = known.packages if known else (package,) if package else ()
+        return PlannedTest(suite=self.suite.name, test=name, package=package, packages=packages)
+
+
+def _copied(bench: Bench, suite: PytestSuite) -> Path | None:
+    """Copy the suite's files to where nothing else is, so that no stray configuration reaches them."""
+    if suite.folder is None:
+        return None
+    target = bench.folder(f"suite-{suite.name}")
+    for path in suite_files(suite.folder):
+        copy = target / path.relative_to(suite.folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return target

@@ -1,0 +1,67 @@
+"""From what was seen to what it means: flaky, known and waived failures."""
+
+import fnmatch
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cuvee.integration.outcomes import State, TestOutcome
+from cuvee.integration.plan import KnownFailure, Plan, PlannedTest
+from cuvee.manifest.model import Waiver
+
+_FAILURES = frozenset({State.FAIL, State.TIMEOUT})
+
+
+def after_retry(first: TestOutcome, second: TestOutcome) -> TestOutcome:
+    """Judge a failed test that ran again in a fresh process: one that passes then is flaky."""
+    if second.state is not State.PASS:
+        return first
+    return replace(first, state=State.FLAKY, reason=f"failed, then passed in a fresh process: {first.reason}")
+
+
+def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[TestOutcome, ...]:
+    """Give each planned test as not run, but those that this release does not support at all."""
+    return tuple(
+        TestOutcome(
+            suite=test.suite,
+            test=test.test,
+            platform=platform,
+            state=State.NOT_SUPPORTED if test.unsupported else State.NOT_RUN,
+            package=test.package,
+            packages=test.packages,
+            reason=test.unsupported or reason,
+        )
+        for test in tests
+    )
+
+
+def judge(outcomes: Sequence[TestOutcome], plan: Plan) -> tuple[TestOutcome, ...]:
+    """Apply the plan's known failures, then its waivers, to what was seen."""
+    return tuple(_waived(_known(outcome, plan.known_failures), plan.waivers) for outcome in outcomes)
+
+
+def _known(outcome: TestOutcome, known: Iterable[KnownFailure]) -> TestOutcome:
+    for failure in known:
+        if failure.covers(outcome.suite, outcome.test, outcome.platform):
+            link = f" ({failure.link})" if failure.link else ""
+            if outcome.state in _FAILURES:
+                return replace(
+                    outcome, state=State.KNOWN_FAIL, reason=f"{failure.reason}{link}: {outcome.reason}"
+                )
+            if outcome.state is State.PASS:
+                return replace(outcome, reason=f"this known failure passes now: {failure.reason}{link}")
+    return outcome
+
+
+def _waived(outcome: TestOutcome, waivers: Iterable[Waiver]) -> TestOutcome:
+    if not outcome.state.blocks:
+        return outcome
+    name = f"{outcome.suite}/{outcome.test}"
+    for waiver in waivers:
+        if (
+            (name == waiver.check or fnmatch.fnmatchcase(name, waiver.check))
+            and waiver.package in {None, outcome.package, *outcome.packages}
+            and waiver.platform in {None, outcome.platform}
+        ):
+            reason = f"{waiver.reason} (waived by {waiver.author} until {waiver.expires}): {outcome.reason}"
+            return replace(outcome, state=State.WAIVED, reason=reason)
+    return outcome
