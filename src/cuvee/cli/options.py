@@ -1,0 +1,97 @@
+"""What the commands that work on a release have in common."""
+
+import datetime as dt
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cuvee.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from cuvee.release.context import Context
+    from cuvee.release.pipeline import Result
+
+Command = Callable[..., Any]
+
+
+def release_options(command: Command) -> Command:
+    """Add the manifest and the options of a run to a command."""
+    from cuvee.platforms import PLATFORMS
+
+    for option in reversed(
+        (
+            click.argument("manifest", type=click.Path(path_type=Path)),
+            click.option(
+                "--platform",
+                "platforms",
+                multiple=True,
+                type=click.Choice(list(PLATFORMS)),
+                help="Only this platform; may be given several times.",
+            ),
+            click.option(
+                "--dist",
+                type=click.Path(path_type=Path, file_okay=False),
+                default=Path("dist"),
+                show_default=True,
+                help="Where release folders are.",
+            ),
+            click.option(
+                "--cache",
+                type=click.Path(path_type=Path, file_okay=False),
+                default=default_cache,
+                help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
+            ),
+            click.option("--refresh", is_flag=True, help="Look at channels and the index again."),
+            click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
+            click.option("-q", "--quiet", is_flag=True, help="No progress."),
+            click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def default_cache() -> Path:
+    """Give the user's cache folder."""
+    named = os.environ.get("CUVEE_CACHE_DIR")
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("cuvee", appauthor=False)
+
+
+def run_pipeline(
+    work: "Callable[[Context], Result]",
+    *,
+    manifest: Path,
+    platforms: tuple[str, ...],
+    dist: Path,
+    cache: Path,
+    refresh: bool,
+    quiet: bool,
+    verbose: bool,
+    recorded_only: bool = False,
+) -> "Result":
+    """Read the manifest and run ``work`` on its release, alone and with progress on stderr."""
+    from cuvee.manifest import load
+    from cuvee.release.pipeline import open_release
+
+    now = dt.datetime.now(dt.UTC)
+    loaded = load(manifest, today=now.date())
+    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+        context = open_release(
+            loaded,
+            dist=dist,
+            cache=cache,
+            now=now,
+            reporter=terminal.reporter,
+            platforms=platforms,
+            refresh=refresh,
+            recorded_only=recorded_only,
+        )
+        with context.workspace.alone():
+            return work(context)

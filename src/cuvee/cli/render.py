@@ -1,0 +1,117 @@
+"""Results for people, and as JSON."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from cuvee.graph.checks import CheckResult
+    from cuvee.installers.artefact import Artefact
+    from cuvee.integration.outcomes import PlatformRun
+    from cuvee.release.pipeline import Result
+
+_COLOURS = {
+    "blocked": "red",
+    "needs-approval": "magenta",
+    "waiting": "magenta",
+    "warning": "yellow",
+    "waived": "cyan",
+}
+
+
+def write_json(value: Any) -> None:
+    """Write a value to stdout as JSON."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def result_json(result: "Result") -> dict[str, Any]:
+    """Give what a run came to as JSON values."""
+    from cuvee.release.inputs import plain
+
+    return {
+        "release": result.manifest.release_name,
+        "folder": str(result.folder),
+        "verdict": result.verdict.value,
+        "packages": {
+            lock.platform: [package.identifier for package in lock.packages] for lock in result.lock.platforms
+        },
+        "absent": plain(result.absent),
+        "checks": plain(result.checks),
+        "artefacts": plain(result.artefacts),
+        "outcomes": {run.platform: outcome_counts(run) for run in result.runs},
+        "stages": plain(result.stages),
+    }
+
+
+def outcome_counts(run: "PlatformRun") -> dict[str, int]:
+    """Count a platform's outcomes by state."""
+    counts: dict[str, int] = {}
+    for outcome in run.outcomes:
+        counts[outcome.state.value] = counts.get(outcome.state.value, 0) + 1
+    return counts
+
+
+def print_checks(checks: "tuple[CheckResult, ...]", *, verbose: bool) -> None:
+    """Print findings, the worst first, and checks that were skipped."""
+    findings = [finding for check in checks for finding in check.findings]
+    for finding in sorted(findings, key=lambda item: item.verdict, reverse=True):
+        badge = click.style(finding.verdict.value, fg=_COLOURS.get(finding.verdict.value, "blue"), bold=True)
+        click.echo(f"{badge} [{finding.check}] {finding.cause}")
+        if finding.victims:
+            click.echo(f"  hits {_some(finding.victims)}")
+        if finding.evidence and (verbose or finding.verdict.exit_code):
+            for line in finding.evidence:
+                click.echo(f"  because {line}")
+        if finding.waived_because:
+            click.echo(f"  waived: {finding.waived_because}")
+        if finding.action and finding.verdict.exit_code:
+            click.echo(
+                f"  do: {finding.action}" + (f" ({', '.join(finding.owners)})" if finding.owners else "")
+            )
+    for check in checks:
+        if check.status.value == "skipped":
+            click.echo(f"skipped [{check.identifier}] {check.reason}")
+
+
+def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
+    """Print the table of artefacts; what is missing is said below it."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table: Table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("file", "platform"):
+        table.add_column(name, overflow="fold")
+    for name in ("size", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("SHA-256", overflow="fold", min_width=16)
+    for item in artefacts:
+        if item.missing is None:
+            table.add_row(
+                item.path,
+                item.platform or "all",
+                f"{item.size / 1e6:.1f} MB",
+                f"{item.seconds:.1f}",
+                item.sha256,
+            )
+    Console(soft_wrap=False).print(table)
+    for item in artefacts:
+        if item.missing is not None:
+            click.echo(f"not made: {item.name}: {item.missing.reason}. {item.missing.remedy}")
+
+
+def print_runs(runs: "tuple[PlatformRun, ...]") -> None:
+    """Print the counts of outcomes per platform, and what keeps the release from going out."""
+    for run in runs:
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(outcome_counts(run).items()))
+        click.echo(f"{run.platform}: {f'not run, {run.not_run}' if run.not_run else counts}")
+        for outcome in run.outcomes:
+            if outcome.state.blocks:
+                state = click.style(outcome.state.value, fg="red", bold=True)
+                click.echo(f"  {state} {outcome.suite} {outcome.test}: {outcome.reason}")
+
+
+def _some(items: tuple[str, ...], most: int = 8) -> str:
+    rest = len(items) - most
+    return ", ".join(items[:most]) + (f" and {rest} more" if rest > 0 else "")

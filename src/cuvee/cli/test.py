@@ -1,0 +1,32 @@
+"""``cuvee test``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.render import print_checks, print_runs, result_json, write_json
+
+
+@click.command()
+@release_options
+def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
+    """Install a release with its own installer and run its suites in it; make it first if need be.
+
+    \b
+    Examples:
+      cuvee test manifests/starter/2026.11.0.yaml
+      cuvee test manifests/starter/2026.11.0.yaml --platform linux-64 --verbose
+    """
+    from cuvee.release.pipeline import test
+
+    result = run_pipeline(test, manifest=manifest, **options)
+    if as_json:
+        write_json(result_json(result))
+        return result.verdict.exit_code
+    if not result.runs:
+        print_checks(result.checks, verbose=options["verbose"])
+    print_runs(result.runs)
+    click.echo(f"results: {result.folder / 'results'}")
+    return result.verdict.exit_code

@@ -1,0 +1,193 @@
+"""The image, installer and test stages: from a proved set to installers that were seen running."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cuvee import platforms
+from cuvee.channel.archives import collect_archives
+from cuvee.files import sha256_file
+from cuvee.installers.artefact import Artefact, Missing
+from cuvee.integration.outcomes import PlatformRun
+from cuvee.lock.model import PlatformLock
+from cuvee.release.context import Context, Made, find_upwards
+from cuvee.release.inputs import folder as folder_inputs
+from cuvee.release.inputs import plain, whole_manifest
+
+if TYPE_CHECKING:
+    from cuvee.image.bytecode import ByteCompiler
+
+LEVEL = 9
+"""zstd level of the payload: twice as fast to make as 15, and 4 % larger."""
+
+SUITES_FOLDER = "integration_tests"
+
+
+class Archives:
+    """The verified archives of a lock; looked for when the first stage asks, and once only."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._found: dict[str, dict[str, Path]] = {}
+
+    def of(self, lock: PlatformLock) -> Mapping[str, Path]:
+        """Give the archives of one platform by identifier."""
+        if lock.platform not in self._found:
+            workspace = self._context.workspace
+            self._found[lock.platform] = collect_archives(
+                lock.packages,
+                release=workspace.folder,
+                cache=workspace.cache,
+                connection=self._context.connection,
+                reporter=self._context.reporter,
+            )
+        return self._found[lock.platform]
+
+
+def image_stage(context: Context, lock: PlatformLock, archives: Archives) -> None:
+    """Make the image of one platform."""
+    manifest = context.manifest
+    requested = {item.name: item.spec for item in manifest.requirements(lock.platform)}
+    label = [manifest.distribution, str(manifest.version), manifest.title]
+    inputs = [plain(lock.packages), plain(lock.virtual_packages), requested, label, LEVEL, sys.version]
+    context.stage(f"image-{lock.platform}", inputs, lambda: _make_image(context, lock, requested, archives))
+
+
+def _make_image(
+    context: Context, lock: PlatformLock, requested: Mapping[str, str], archives: Archives
+) -> Made:
+    from cuvee.image import ReleaseLabel, build_image
+
+    manifest, workspace = context.manifest, context.workspace
+    image = build_image(
+        lock,
+        release=ReleaseLabel(
+            distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
+        ),
+        archives=archives.of(lock),
+        requested=requested,
+        cache=workspace.cache,
+        folder=workspace.image(lock.platform),
+        level=LEVEL,
+        compiler=_compiler(context, lock),
+        reporter=context.reporter,
+    )
+    return Made(
+        outputs=(workspace.image(lock.platform),), facts={"files": image.files, "raw_size": image.raw_size}
+    )
+
+
+def _compiler(context: Context, lock: PlatformLock) -> "ByteCompiler | None":
+    from cuvee.image.bytecode import ByteCompiler
+
+    python = lock.by_name.get("python")
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if python is None or python.version.split(".")[:2] != here.split("."):
+        context.reporter.warn(
+            f"{lock.platform}: byte code is not compiled, since cuvee runs on Python {here}; "
+            "the first start of each program will be slower"
+        )
+        return None
+    return ByteCompiler(Path(sys.executable), context.workspace.cache)
+
+
+def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...]:
+    """Make the installers that the manifest asks for on one platform; say which are missing, and why."""
+    system = platforms.get(lock.platform).system
+    formats = context.manifest.installers.formats.get(system, ())
+    return tuple(_installer(context, lock, kind) for kind in formats) or (_image_artefact(context, lock),)
+
+
+def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
+    manifest, workspace = context.manifest, context.workspace
+    label = platforms.get(lock.platform).label
+    name = f"{manifest.distribution.capitalize()}-{manifest.version}-{label}.{kind}"
+    target = workspace.installers / name
+    described = f"{kind} installer"
+    if kind != "sh":
+        return Artefact(
+            name=name,
+            path=f"installers/{name}",
+            platform=lock.platform,
+            kind=described,
+            missing=Missing(
+                reason=f"this version of cuvee makes no .{kind} installers",
+                remedy="Its image is complete; a later version makes the installer from it.",
+            ),
+        )
+    image = workspace.record(f"image-{lock.platform}")
+    looks = manifest.installers.branding
+    inputs = [None if image is None else image.inputs, name, folder_inputs(looks)]
+    record = context.stage(
+        f"installer-{lock.platform}-{kind}", inputs, lambda: _make_sh(context, lock, target)
+    )
+    return Artefact(
+        name=name,
+        path=f"installers/{name}",
+        platform=lock.platform,
+        kind=described,
+        size=record.facts["size"],
+        seconds=record.seconds,
+        sha256=record.facts["sha256"],
+    )
+
+
+def _make_sh(context: Context, lock: PlatformLock, target: Path) -> Made:
+    from cuvee.image import Image
+    from cuvee.installers.sh import build_sh
+
+    image = Image.load(context.workspace.image(lock.platform))
+    looks = context.manifest.installers.branding
+    licence = looks / "LICENSE.txt" if looks is not None else None
+    build_sh(
+        image,
+        license_text=licence.read_text(encoding="utf-8") if licence is not None and licence.is_file() else "",
+        target=target,
+        reporter=context.reporter,
+    )
+    return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
+
+
+def _image_artefact(context: Context, lock: PlatformLock) -> Artefact:
+    """Without an installer, the payload is what there is to hand on."""
+    payload = context.workspace.image(lock.platform) / "payload.bin"
+    record = context.workspace.record(f"image-{lock.platform}")
+    return Artefact(
+        name=payload.name,
+        path=payload.relative_to(context.workspace.folder).as_posix(),
+        platform=lock.platform,
+        kind="image",
+        size=payload.stat().st_size,
+        seconds=record.seconds if record is not None else 0.0,
+        sha256=sha256_file(payload),
+    )
+
+
+def run_tests(
+    context: Context, lock: PlatformLock, artefacts: tuple[Artefact, ...], archives: Archives
+) -> PlatformRun:
+    """Install the release with its own installer and run its suites in it, or say why not."""
+    from cuvee.integration.planning import make_plan
+    from cuvee.integration.results import read_run
+    from cuvee.integration.run import run_platform
+    from cuvee.integration.runners import choose
+
+    manifest, workspace = context.manifest, context.workspace
+    suites = find_upwards(manifest.path.parent, [SUITES_FOLDER]) or manifest.path.parent / SUITES_FOLDER
+    made = [item for item in artefacts if item.platform == lock.platform and item.kind == "sh installer"]
+    runner, reason = choose(lock.platform)
+    inputs = [[item.sha256 for item in made], whole_manifest(manifest), folder_inputs(suites), reason]
+
+    def work() -> Made:
+        run_platform(
+            make_plan(manifest, lock, suites, archives.of(lock), today=context.now.date()),
+            installer=workspace.folder / made[0].path if made else None,
+            runner=runner,
+            results=workspace.results,
+            reporter=context.reporter,
+        )
+        return Made(outputs=(workspace.results / lock.platform,))
+
+    context.stage(f"test-{lock.platform}", inputs, work)
+    return read_run(workspace.results / lock.platform)

@@ -1,0 +1,97 @@
+"""What every stage of one release needs: the manifest, the workspace, and the caller's wishes."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cuvee.channel.connection import Connection, connect
+from cuvee.errors import SourceUnreachableError
+from cuvee.files import fingerprint
+from cuvee.manifest.model import Manifest
+from cuvee.progress import SILENT, Reporter
+from cuvee.release.inputs import code
+from cuvee.release.workspace import StageRecord, Stopwatch, Workspace
+from cuvee.report.model import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a stage gives back: the files and folders it wrote, and facts (JSON values) for later stages."""
+
+    outputs: tuple[Path, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Context:
+    """One run of the pipeline.
+
+    Attributes
+    ----------
+    platforms
+        Those of the manifest's present platforms that the caller asked for.
+    now
+        The time of the run, aware; nothing below reads a clock.
+    refresh
+        Look at the channels and the index again, even if the manifest is unchanged.
+    recorded_only
+        Make nothing: take each stage's result as it was recorded, or fail if there is none.
+    """
+
+    manifest: Manifest
+    workspace: Workspace
+    platforms: tuple[str, ...]
+    now: dt.datetime
+    refresh: bool = False
+    recorded_only: bool = False
+    reporter: Reporter = SILENT
+    stages: list[Stage] = field(default_factory=list)
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The way to the channels, opened when it is first needed."""
+        return connect(self.workspace.cache)
+
+    def stage(self, name: str, inputs: Any, work: Callable[[], Made], *, again: bool = False) -> StageRecord:
+        """Do ``work`` unless its result is there and was made from ``inputs`` (JSON values) by this cuvee.
+
+        Raises
+        ------
+        SourceUnreachableError
+            If only recorded results are wanted, and there is none.
+        """
+        if self.recorded_only:
+            return self._recorded(name)
+        key = fingerprint([name, inputs, code()])
+        record = None if again else self.workspace.current(name, key)
+        if record is not None:
+            self.reporter.say(f"{name}: unchanged")
+            self.stages.append(Stage(name=name, seconds=record.seconds, reused=True, inputs=key))
+            return record
+        watch = Stopwatch()
+        made = work()
+        record = self.workspace.finished(name, key, made.outputs, seconds=watch.seconds, facts=made.facts)
+        self.stages.append(Stage(name=name, seconds=record.seconds, inputs=key))
+        return record
+
+    def _recorded(self, name: str) -> StageRecord:
+        record = self.workspace.record(name)
+        if record is None:
+            raise SourceUnreachableError(
+                f"{self.workspace.folder} has no result of the stage {name}",
+                hint=f"Run `cuvee release {self.manifest.path}` first.",
+            )
+        self.stages.append(Stage(name=name, seconds=record.seconds, reused=True, inputs=record.inputs))
+        return record
+
+
+def find_upwards(start: Path, names: Iterable[str]) -> Path | None:
+    """Give the first of the folders ``names`` in ``start`` or the nearest folder above it."""
+    for folder in (start, *start.parents):
+        for name in names:
+            if (folder / name).is_dir():
+                return folder / name
+    return None

@@ -1,0 +1,204 @@
+"""The pipeline: one direction, from the manifest to the report; what did not change is not made again."""
+
+import datetime as dt
+import importlib.metadata
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cuvee.channel.model import Absent
+from cuvee.errors import UsageError
+from cuvee.files import fingerprint, write_json, write_text
+from cuvee.graph.checks import CheckResult
+from cuvee.graph.diff import diff
+from cuvee.graph.findings import Verdict, worst
+from cuvee.installers.artefact import Artefact
+from cuvee.integration.outcomes import PlatformRun
+from cuvee.lock.model import Lock
+from cuvee.lock.pixi import read_lock
+from cuvee.manifest.model import Manifest
+from cuvee.progress import Reporter
+from cuvee.release.artefacts import Archives, image_stage, installer_stage, run_tests
+from cuvee.release.context import Context
+from cuvee.release.inputs import plain, whole_manifest
+from cuvee.release.packages import channel_stage, check_stage, lock_stage, with_decoder
+from cuvee.release.workspace import Workspace
+from cuvee.report.model import ReportInput, Stage
+from cuvee.report.readiness import readiness, verdict
+from cuvee.report.write import write_report
+
+_TOOLS = ("cuvee", "py-rattler", "uv", "networkx", "zstandard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a run of the pipeline came to; stages that were not asked for have left nothing.
+
+    Attributes
+    ----------
+    folder
+        The release folder.
+    verdict
+        The worst of findings and outcomes.
+    """
+
+    manifest: Manifest
+    folder: Path
+    lock: Lock
+    absent: tuple[Absent, ...]
+    checks: tuple[CheckResult, ...] = ()
+    artefacts: tuple[Artefact, ...] = ()
+    runs: tuple[PlatformRun, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    verdict: Verdict = Verdict.READY
+    report: ReportInput | None = None
+
+
+def open_release(
+    manifest: Manifest,
+    *,
+    dist: Path,
+    cache: Path,
+    now: dt.datetime,
+    reporter: Reporter,
+    platforms: Sequence[str] = (),
+    refresh: bool = False,
+    recorded_only: bool = False,
+) -> Context:
+    """Make the context of one run.
+
+    Parameters
+    ----------
+    platforms
+        Those to make; none means all that the manifest wants.
+
+    Raises
+    ------
+    UsageError
+        If the manifest does not want one of ``platforms``.
+    """
+    wanted = tuple(entry.name for entry in manifest.present_platforms)
+    unknown = [name for name in platforms if name not in wanted]
+    if unknown:
+        raise UsageError(
+            f"{manifest.release_name} is not made for {', '.join(unknown)}",
+            hint=f"It is made for {', '.join(wanted)}.",
+        )
+    return Context(
+        manifest=with_decoder(manifest),
+        workspace=Workspace(dist.resolve() / manifest.release_name, cache.resolve()),
+        platforms=tuple(name for name in wanted if not platforms or name in platforms),
+        now=now,
+        refresh=refresh,
+        recorded_only=recorded_only,
+        reporter=reporter,
+    )
+
+
+def make_lock(context: Context) -> Result:
+    """Run the pipeline up to the lock."""
+    absent = channel_stage(context)
+    lock = lock_stage(context, absent)
+    return Result(
+        manifest=context.manifest,
+        folder=context.workspace.folder,
+        lock=lock,
+        absent=absent,
+        stages=tuple(context.stages),
+    )
+
+
+def check(context: Context) -> Result:
+    """Run the pipeline up to the checks."""
+    result = make_lock(context)
+    checks = check_stage(context, result.lock, result.absent)
+    verdict = worst(finding.verdict for item in checks for finding in item.findings)
+    return replace(result, checks=checks, verdict=verdict)
+
+
+def test(context: Context) -> Result:
+    """Run the pipeline up to the tests; a set that its checks block is not built."""
+    result = check(context)
+    if result.verdict.exit_code:
+        return result
+    archives = Archives(context)
+    artefacts: tuple[Artefact, ...] = ()
+    runs: tuple[PlatformRun, ...] = ()
+    for platform in result.lock.platforms:
+        image_stage(context, platform, archives)
+        made = installer_stage(context, platform)
+        artefacts += made
+        runs += (run_tests(context, platform, made, archives),)
+    findings = [finding for item in result.checks for finding in item.findings]
+    total = verdict(findings, runs, platforms=result.lock.by_platform)
+    return replace(result, artefacts=artefacts, runs=runs, stages=tuple(context.stages), verdict=total)
+
+
+def release(context: Context) -> Result:
+    """Run the whole pipeline, and write the report and the release's record."""
+    result = test(context)
+    data = report_input(context, result)
+    total = readiness(data).verdict
+    write_report(data, context.workspace.report)
+    _write_record(context, result, data, total)
+    return replace(result, verdict=total, stages=tuple(context.stages), report=data)
+
+
+def report_input(context: Context, result: Result) -> ReportInput:
+    """Gather what the report tells."""
+    manifest, workspace = context.manifest, context.workspace
+    base = manifest.base
+    base_lock = None
+    if base is not None:
+        path = workspace.folder.with_name(base.release_name) / "lock" / "pixi.lock"
+        base_lock = read_lock(path) if path.is_file() else None
+    changes = None
+    if base is not None and base_lock is not None:
+        changes = diff(
+            base_lock,
+            result.lock,
+            direct_before={package.name for package in base.packages},
+            direct_after={package.name for package in manifest.packages},
+        )
+    return ReportInput(
+        manifest=manifest,
+        lock=result.lock,
+        absent=result.absent,
+        findings=tuple(finding for item in result.checks for finding in item.findings),
+        runs=result.runs,
+        artefacts=result.artefacts,
+        base=base.release_name if base is not None else None,
+        changes=changes,
+        made_at=context.now,
+        tools=tool_versions(),
+        stages=tuple(context.stages),
+        inputs_hash=fingerprint([whole_manifest(manifest), [stage.inputs for stage in context.stages]]),
+        results=workspace.results,
+    )
+
+
+def tool_versions() -> dict[str, str]:
+    """Give the versions of what makes a release."""
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    return found | {name: importlib.metadata.version(name) for name in _TOOLS}
+
+
+def _write_record(context: Context, result: Result, data: ReportInput, verdict: Verdict) -> None:
+    folder = context.workspace.folder
+    write_json(
+        folder / "release.json",
+        {
+            "release": result.manifest.release_name,
+            "verdict": verdict.value,
+            "made_at": context.now.isoformat(timespec="seconds"),
+            "inputs_hash": data.inputs_hash,
+            "platforms": [item.platform for item in result.lock.platforms],
+            "absent": plain(result.absent),
+            "tools": data.tools,
+            "stages": plain(data.stages),
+            "artefacts": plain(result.artefacts),
+        },
+    )
+    lines = [f"{item.sha256}  {item.path}" for item in result.artefacts if item.sha256]
+    write_text(folder / "SHA256SUMS", "".join(f"{line}\n" for line in sorted(lines)))
