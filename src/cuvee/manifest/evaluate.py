@@ -1,0 +1,159 @@
+"""From a stated tree without problems to the evaluated manifest."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from cuvee.manifest import lookup
+from cuvee.manifest.finding import entries_at, entry_at, items_at, leaf_at, leaves_at, text_at
+from cuvee.manifest.inheritance import sources
+from cuvee.manifest.model import (
+    Installers,
+    LicensePolicy,
+    Manifest,
+    Owner,
+    PlatformEntry,
+    Policy,
+    Position,
+    ReleaseVersion,
+    Requirement,
+    Support,
+    Track,
+    Waiver,
+    Wheel,
+)
+from cuvee.manifest.schema import DEFAULT_FORMATS
+from cuvee.manifest.stating import Entry, Stated, Table
+from cuvee.manifest.values import WheelName
+from cuvee.platforms import DEFAULT_FLOOR, PLATFORMS
+
+_T = TypeVar("_T")
+
+
+def evaluate(tree: Table, path: Path, base: Manifest | None) -> Manifest:
+    """Make the manifest that ``tree`` states. Everything in it has been checked."""
+    platforms = tuple(_platform(name, entry) for name, entry in entries_at(tree, "platforms"))
+    present = tuple(platform.name for platform in platforms if platform.absent is None)
+    return Manifest(
+        path=path,
+        base=base,
+        distribution=_needed(tree, str, "distribution"),
+        version=_needed(tree, ReleaseVersion, "version"),
+        title=_needed(tree, str, "title"),
+        support=_support(tree),
+        platforms=platforms,
+        channels=tuple(dict.fromkeys(lookup.channel(name, path.parent) for name in _texts(tree, "channels"))),
+        packages=_requirements(tree, "packages", present),
+        constraints=_requirements(tree, "constraints", present),
+        wheels=tuple(
+            Wheel(name=leaf.value.name, extras=leaf.value.extras, position=leaf.place.position)
+            for leaf in leaves_at(tree, "wheels")
+            if isinstance(leaf.value, WheelName)
+        ),
+        interpreter=text_at(tree, "interpreter"),
+        recipes=_texts(tree, "recipes"),
+        exclude_newer=_maybe(tree, dt.datetime, "exclude-newer"),
+        policy=_policy(tree),
+        suites=_texts(tree, "suites"),
+        installers=_installers(tree, path.parent),
+        owners=tuple(
+            Owner(name=name, contact=_needed(entry.value, str, "contact"))
+            for name, entry in sorted(entries_at(tree, "owners"))
+        ),
+        waivers=tuple(_waiver(item) for item in items_at(tree, "waivers")),
+        sources=sources(tree),
+    )
+
+
+def _needed(tree: Stated, kind: type[_T], *path: str) -> _T:
+    value = _maybe(tree, kind, *path)
+    if value is None:
+        raise TypeError(f"{'.'.join(path)} was not checked")
+    return value
+
+
+def _maybe(tree: Stated, kind: type[_T], *path: str) -> _T | None:
+    leaf = leaf_at(tree, *path)
+    return leaf.value if leaf is not None and isinstance(leaf.value, kind) else None
+
+
+def _texts(tree: Stated, *path: str) -> tuple[str, ...]:
+    return tuple(str(leaf.value) for leaf in leaves_at(tree, *path))
+
+
+def _position(entry: Entry) -> Position:
+    """Give where an entry's version was stated, or its name when it has none."""
+    version = entry_at(entry.value, "version")
+    return (version.value.place if version else entry.key).position
+
+
+def _platform(name: str, entry: Entry) -> PlatformEntry:
+    stated = {floor: str(text_at(entry.value, "floor", floor)) for floor, _ in _floors(entry)}
+    floor = DEFAULT_FLOOR[PLATFORMS[name].system] | stated
+    return PlatformEntry(name=name, floor=floor, absent=text_at(entry.value, "absent"))
+
+
+def _floors(entry: Entry) -> list[tuple[str, Entry]]:
+    floors = entries_at(entry.value, "floor")
+    return [(name, floor) for name, floor in floors if text_at(entry.value, "floor", name) is not None]
+
+
+def _requirements(tree: Table, key: str, present: tuple[str, ...]) -> tuple[Requirement, ...]:
+    return tuple(
+        Requirement(
+            name=name,
+            version=text_at(entry.value, "version") or "*",
+            build=text_at(entry.value, "build"),
+            owner=text_at(entry.value, "owner"),
+            groups=_texts(entry.value, "groups"),
+            platforms=_texts(entry.value, "platforms") or present,
+            position=_position(entry),
+        )
+        for name, entry in sorted(entries_at(tree, key))
+    )
+
+
+def _support(tree: Table) -> Support | None:
+    track = text_at(tree, "support", "track")
+    if track is None:
+        return None
+    return Support(track=Track(track), until=_maybe(tree, dt.date, "support", "until"))
+
+
+def _policy(tree: Table) -> Policy:
+    default = Policy()
+    return Policy(
+        licenses=LicensePolicy(
+            allow=_texts(tree, "policy", "licenses", "allow"),
+            deny=_texts(tree, "policy", "licenses", "deny"),
+        ),
+        patch=_texts(tree, "policy", "patch", "allow")
+        if entry_at(tree, "policy", "patch", "allow")
+        else default.patch,
+        link_scripts=_texts(tree, "policy", "link-scripts"),
+    )
+
+
+def _installers(tree: Table, folder: Path) -> Installers:
+    formats: Mapping[str, tuple[str, ...]] = {
+        system: _texts(tree, "installers", "formats", system)
+        if entry_at(tree, "installers", "formats", system)
+        else default
+        for system, default in DEFAULT_FORMATS.items()
+    }
+    branding = text_at(tree, "installers", "branding")
+    return Installers(formats=formats, branding=lookup.upwards(folder, branding) if branding else None)
+
+
+def _waiver(item: Stated) -> Waiver:
+    return Waiver(
+        check=_needed(item, str, "check"),
+        package=text_at(item, "package"),
+        platform=text_at(item, "platform"),
+        reason=_needed(item, str, "reason"),
+        author=_needed(item, str, "author"),
+        expires=_needed(item, dt.date, "expires"),
+        link=text_at(item, "link"),
+        position=item.place.position,
+    )

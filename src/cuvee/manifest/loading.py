@@ -1,0 +1,154 @@
+"""Loading a manifest: its file and the files it is based on, read, checked, merged and evaluated."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.errors import ManifestError
+from cuvee.manifest.crosschecks import check_base, check_dates, check_identity, check_tree
+from cuvee.manifest.evaluate import evaluate
+from cuvee.manifest.finding import leaf_at
+from cuvee.manifest.inheritance import merge, require
+from cuvee.manifest.lookup import check_folders
+from cuvee.manifest.model import Manifest, ReleaseVersion
+from cuvee.manifest.problems import Problems, did_you_mean, listing, nearest
+from cuvee.manifest.reading import read
+from cuvee.manifest.schema import MANIFEST
+from cuvee.manifest.stating import Leaf, Stating, Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """One file of the chain, checked by itself."""
+
+    path: Path
+    tree: Table
+
+
+def load(path: Path, *, today: dt.date) -> Manifest:
+    """Read the manifest at ``path`` and all that it is based on, and evaluate it.
+
+    Parameters
+    ----------
+    path
+        ``<folder>/<version>.yaml``; the manifests it is based on lie beside it.
+    today
+        The day to hold waivers against.
+
+    Raises
+    ------
+    ManifestError
+        Its message shows every problem at once, each with its place.
+    """
+    problems = Problems()
+    chain = _read_chain(path, problems)
+    if chain is None:
+        problems.raise_any()
+        raise AssertionError("a chain that can not be read has a problem")
+    tree: Table | None = None
+    manifest: Manifest | None = None
+    for written in reversed(chain):
+        tree = merge(tree, written.tree, problems)
+        require(tree, problems)
+        check_tree(tree, problems)
+        check_folders(tree, written.path.parent, problems)
+        if written is chain[0]:
+            check_dates(tree, today, problems)
+        if not problems:
+            manifest = evaluate(tree, written.path, manifest)
+    problems.raise_any()
+    if manifest is None:
+        raise AssertionError("a manifest without problems was not evaluated")
+    return manifest
+
+
+def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
+    """Read a manifest and its bases, the newest first; `None` when one of them is out of reach."""
+    written = _read_file(path, _bytes(path), problems)
+    if written is None:
+        return None
+    chain = [written]
+    check_identity(written.tree, path.name.removesuffix(".yaml"), path.absolute().parent.name, problems)
+    seen = [path.name]
+    while (stated := leaf_at(written.tree, "based-on")) is not None:
+        base_path = path.with_name(f"{stated.value}.yaml")
+        seen.append(base_path.name)
+        if base_path.name in seen[:-1]:
+            _tell_cycle(chain[0].tree, seen, problems)
+            return None
+        base = _read_base(base_path, stated, problems)
+        if base is None:
+            return None
+        check_identity(base.tree, base_path.name.removesuffix(".yaml"), None, problems)
+        check_base(written.tree, base.tree, problems)
+        _check_order(written.tree, stated, problems)
+        chain.append(base)
+        written = base
+    return chain
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        names = _siblings(path)
+        likely = nearest(path.name, names)
+        hint = f"Did you mean {path.with_name(likely)}?" if likely else f"In that folder: {listing(names)}."
+        raise ManifestError(f"There is no manifest {path}", hint=hint if names else None) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "the name can not exist"
+        raise ManifestError(f"The manifest {path} can not be read: {reason}") from error
+
+
+def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
+    node = read(path, data, problems)
+    if node is None:
+        return None
+    tree = Stating(problems).state(node, MANIFEST)
+    return _Written(path=path, tree=tree) if isinstance(tree, Table) else None
+
+
+def _read_base(path: Path, stated: Leaf, problems: Problems) -> _Written | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        others = [name.removesuffix(".yaml") for name in _siblings(path)]
+        problems.add(
+            stated.place,
+            f"there is no manifest {path} to be based on",
+            advice=did_you_mean(str(stated.value), others),
+            expected=f"one of {listing(others)}" if others else "",
+        )
+        return None
+    except OSError as error:
+        problems.add(stated.place, f"the base {path} can not be read: {error.strerror}")
+        return None
+    return _read_file(path, data, problems)
+
+
+def _siblings(path: Path) -> list[str]:
+    try:
+        return sorted(
+            other.name for other in path.parent.iterdir() if other.suffix == ".yaml" and other != path
+        )
+    except (OSError, ValueError):
+        return []
+
+
+def _check_order(child: Table, stated: Leaf, problems: Problems) -> None:
+    version = leaf_at(child, "version")
+    if version is None or not isinstance(version.value, ReleaseVersion):
+        return
+    if isinstance(stated.value, ReleaseVersion) and not stated.value < version.value:
+        problems.add(
+            stated.place,
+            f"{version.value} can not be based on {stated.value}, which is not older",
+            advice="a release is based on an earlier one",
+        )
+
+
+def _tell_cycle(tree: Table, seen: list[str], problems: Problems) -> None:
+    stated = leaf_at(tree, "based-on")
+    if stated is not None:
+        steps = " → ".join(name.removesuffix(".yaml") for name in seen)
+        problems.add(stated.place, f"the manifests are based on each other: {steps}")

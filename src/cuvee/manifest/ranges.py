@@ -1,0 +1,183 @@
+"""Version ranges: are they well formed, and can anything satisfy them?
+
+rattler knows the grammar and the order of versions; the reasoning about emptiness is ours, and errs on the
+side of letting a strange range through.
+"""
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from cuvee.manifest.kinds import Mistake
+
+if TYPE_CHECKING:
+    from rattler import Version
+
+RANGE_PATTERN = r"^(\*|[^\s]*[0-9][^\s]*)$"
+_CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
+_OPERATORS = {"=>": ">=", "=<": "<=", "===": "==", ">>": ">", "<<": "<", "<>": "!="}
+_MAX_LENGTH = 200
+_MAX_PAIRS = 64
+
+
+class _Bound(NamedTuple):
+    version: "Version"
+    included: bool
+
+
+@cache
+def parse_range(text: str) -> str:
+    """Check a conda version spec and give it back.
+
+    Raises
+    ------
+    Mistake
+        If it is not one, or if no version can satisfy it.
+    """
+    if text == "*":
+        return text
+    if len(text) > _MAX_LENGTH:
+        raise Mistake(f"it is longer than {_MAX_LENGTH} characters")
+    if not _is_spec(text):
+        raise Mistake(_reason(text), advice=_repair(text))
+    if is_empty(text):
+        raise Mistake(message=f'no version can satisfy "{text}"', advice=_swap(text))
+    return text
+
+
+def is_empty(spec: str) -> bool:
+    """Whether no version at all can satisfy a well-formed spec; `False` when in doubt."""
+    if any(char in spec for char in "()"):
+        return False
+    return all(_is_empty_conjunction(part) for part in spec.split("|"))
+
+
+def contradict(one: str, other: str) -> bool:
+    """Whether no version satisfies both of two well-formed specs; `False` when in doubt."""
+    pairs = (one.count("|") + 1) * (other.count("|") + 1)
+    if any(char in one + other for char in "()") or pairs > _MAX_PAIRS:
+        return False
+    return all(
+        _is_empty_conjunction(",".join(part for part in (left, right) if part != "*") or "*")
+        for left in one.split("|")
+        for right in other.split("|")
+    )
+
+
+def _is_spec(text: str) -> bool:
+    from rattler import VersionSpec
+    from rattler.exceptions import InvalidVersionSpecError
+
+    if not re.search("[0-9]", text) or re.search(r"\s|[/^$]", text) or not text.isascii():
+        return False
+    try:
+        VersionSpec(text)
+    except InvalidVersionSpecError:
+        return False
+    return True
+
+
+def _is_empty_conjunction(text: str) -> bool:
+    from rattler import VersionSpec
+
+    lowers: list[_Bound] = []
+    uppers: list[_Bound] = []
+    exact = False
+    for clause in text.split(","):
+        match = _CLAUSE.fullmatch(clause)
+        if match is None:
+            return False
+        found = _bounds(match[1] or "", match[2], prefix=match[3] is not None)
+        if found is None:
+            return False
+        lowers += found[0]
+        uppers += found[1]
+        exact = exact or (found[0] != [] and found[0] == found[1])
+    spec = VersionSpec(text)
+    if any(spec.matches(version) for version in _candidates(lowers + uppers)):
+        return False
+    return exact or any(_apart(low, high) for low in lowers for high in uppers)
+
+
+def _bounds(operator: str, text: str, *, prefix: bool) -> tuple[list[_Bound], list[_Bound]] | None:
+    """Give the lower and the upper bounds that a clause states; `None` when it is beyond this reasoning."""
+    version = _version(text)
+    if version is None:
+        return None
+    if operator == "!=":
+        return [], []
+    if operator in {">", ">="}:
+        return [_Bound(version, operator == ">=")], []
+    if operator in {"<", "<="}:
+        return [], [_Bound(version, operator == "<=")]
+    if operator == "==" or (operator == "" and not prefix):
+        return [_Bound(version, included=True)], [_Bound(version, included=True)]
+    if operator == "~=":
+        stem = re.fullmatch(r"((?:\d+!)?\d+(?:\.\d+)*)\.\d+", text, flags=re.ASCII)
+        above = _next(stem[1]) if stem else None
+    else:
+        above = _next(text)
+    return None if above is None else ([_Bound(version, included=True)], [_Bound(above, included=False)])
+
+
+def _next(prefix: str) -> "Version | None":
+    """Give the first version behind all that begin with ``prefix``: 3.11 gives 3.12."""
+    match = re.fullmatch(r"((?:\d+!)?(?:\d+\.)*)(\d+)", prefix, flags=re.ASCII)
+    return _version(f"{match[1]}{int(match[2]) + 1}") if match else None
+
+
+def _apart(low: _Bound, high: _Bound) -> bool:
+    return low.version > high.version or (
+        low.version == high.version and not (low.included and high.included)
+    )
+
+
+def _candidates(bounds: list[_Bound]) -> list["Version"]:
+    """Versions at each bound, just above and just below: if a range holds any, it holds one of these."""
+    texts = {str(bound.version) for bound in bounds}
+    found = [_version(text + end) for text in texts for end in ("", ".0.0.1", ".0a0", "a0", "dev0")]
+    return [version for version in found if version is not None]
+
+
+def _version(text: str) -> "Version | None":
+    from rattler import Version
+    from rattler.exceptions import InvalidVersionError
+
+    try:
+        return Version(text)
+    except InvalidVersionError:
+        return None
+
+
+def _reason(text: str) -> str:
+    if not text:
+        return "it is empty"
+    if re.search(r"\s", text):
+        return "spaces do not belong in it"
+    if not re.search("[0-9]", text):
+        return "it has no number in it"
+    return ""
+
+
+def _repair(text: str) -> str:
+    """Guess the range that was meant."""
+    if not text.strip():
+        return 'write "*" for any version'
+    if match := re.fullmatch(r"\^\s*(\d+)((?:\.\d+)*)", text, flags=re.ASCII):
+        return f'did you mean ">={match[1]}{match[2]},<{int(match[1]) + 1}"?'
+    likely = re.sub(r"\s*([,|])\s*", r"\1", text.strip())
+    likely = re.sub(r"([=<>!~])\s+", r"\1", likely)
+    likely = re.sub(r"\s+(?=[=<>!~])", ",", likely)
+    likely = re.sub(r"===|=>|=<|>>|<<|<>", lambda match: _OPERATORS[match[0]], likely)
+    likely = re.sub(r"([<>]=?[\w.!+\-]*?)\.\*", r"\1", likely)
+    likely = re.sub(r"^~(?=\d)", "~=", likely).strip(",|")
+    return f'did you mean "{likely}"?' if likely != text and _is_spec(likely) else ""
+
+
+def _swap(text: str) -> str:
+    """Offer ``>=2,<3`` for ``>=3,<2``."""
+    match = re.fullmatch(r"(>=?)([^,|]+),(<=?)([^,|]+)", text)
+    if match is None:
+        return ""
+    likely = f"{match[1]}{match[4]},{match[3]}{match[2]}"
+    return f'did you mean "{likely}"?' if not is_empty(likely) else ""

@@ -1,0 +1,241 @@
+"""Reading YAML with the place of every value.
+
+The nodes are made from libyaml's events, without recursion: PyYAML's own C ``compose`` recurses and ends
+the process on a file of deeply nested brackets. Text stays text, whatever YAML would make of it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from cuvee.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, Source
+from cuvee.manifest.problems import Problems, did_you_mean, quote
+
+MAX_BYTES = 8 << 20
+MAX_VALUES = 500_000
+MAX_DEPTH = 50
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+"""What has no business in a manifest: control characters, hidden line ends, half characters."""
+
+_PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
+_TAB = "found character '\\t' that cannot start any token"
+_WORDS = {
+    _TAB: ("a tab can not indent YAML", "use spaces"),
+    "found character that cannot start any token": ("a value can not begin like this", "put it in quotes"),
+    "mapping values are not allowed in this context": (
+        "this colon is not expected here",
+        "indent the line like its neighbours, or put the value in quotes",
+    ),
+    "mapping values are not allowed here": (
+        "this colon is not expected here",
+        "indent the line like its neighbours, or put the value in quotes",
+    ),
+    "could not find expected ':'": ("this line lacks a colon", "write key: value"),
+    "did not find expected key": ("a key was expected here", "indent it like its neighbours"),
+    "did not find expected ',' or ']'": ("this list is not closed", "add a comma or ]"),
+    "did not find expected ',' or '}'": ("this mapping is not closed", "add a comma or }"),
+    "found unexpected end of stream": ("the file ends inside quotes", "close them"),
+    "found undefined tag handle": ("tags have no meaning in a manifest", "remove it"),
+}
+
+
+def read(path: Path, data: bytes, problems: Problems) -> Node | None:
+    """Read the one YAML document in ``data``, which came from ``path``; `None` when it can not be read."""
+    source = Source(path, ())
+    if len(data) > MAX_BYTES:
+        problems.add(_point(source, 0, 0), f"the file has {len(data):,} bytes; the limit is {MAX_BYTES:,}")
+        return None
+    text = _decode(source, data, problems)
+    if text is None:
+        return None
+    source = Source(path, tuple(_LINE_BREAK.split(text)))
+    if hidden := INVISIBLE.search(text):
+        before = _LINE_BREAK.split(text[: hidden.start()])
+        place = _point(source, len(before) - 1, len(before[-1]))
+        problems.add(place, f"the character U+{ord(hidden[0]):04X} has no business here", advice="remove it")
+        return None
+    try:
+        return _Composer(source, problems).compose(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        _tell(source, error, problems)
+    except _StoppedError:
+        pass
+    except (ValueError, OverflowError, yaml.YAMLError):  # PyYAML's Python scanner on impossible escapes
+        problems.add(_point(source, 0, 0), "this is not YAML: a character can not be understood")
+    return None
+
+
+def _decode(source: Source, data: bytes, problems: Problems) -> str | None:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # ``object`` is without the byte order mark, as the text would be.
+        before = _LINE_BREAK.split(bytes(error.object)[: error.start].decode("utf-8-sig", errors="replace"))
+        lines = tuple(_LINE_BREAK.split(data.decode("utf-8-sig", errors="replace")))
+        place = _point(Source(source.path, lines), len(before) - 1, len(before[-1]))
+        problems.add(place, "this is not UTF-8 text", advice="save the file as UTF-8")
+        return None
+
+
+def _point(source: Source, line: int, column: int) -> Place:
+    return Place(source, line, column, line, column + 1)
+
+
+def _tell(source: Source, error: yaml.MarkedYAMLError, problems: Problems) -> None:
+    mark = error.problem_mark or error.context_mark
+    place = _point(source, mark.line, mark.column) if mark else _point(source, 0, 0)
+    said = str(error.problem or error.context or error)
+    start = error.context_mark
+    related = None
+    if start and mark and start.line != mark.line:
+        related = (_point(source, start.line, start.column), "what is being read began here")
+    line = source.lines[place.line] if place.line < len(source.lines) else ""
+    if said.startswith("found character") and "\t" in line[: place.column + 1]:
+        said = _TAB
+    message, advice = next(
+        (words for known, words in _WORDS.items() if said.startswith(known)),
+        (f"this is not YAML: {said}", ""),
+    )
+    problems.add(place, message, advice=advice, related=related)
+
+
+class _StoppedError(Exception):
+    """The problem that ends the reading has been noted."""
+
+
+class _Open(NamedTuple):
+    """A list or mapping whose end has not come yet."""
+
+    event: yaml.CollectionStartEvent
+    children: list[Node]
+    sizes: list[int]
+
+
+class _Composer:
+    """Turns YAML events into nodes; aliases share the node of their anchor.
+
+    The size of a node counts what it holds with every alias unfolded, so a bomb is refused when the alias
+    that makes it too large is met, and later steps may walk the nodes freely.
+    """
+
+    def __init__(self, source: Source, problems: Problems) -> None:
+        self._source = source
+        self._problems = problems
+        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._open: list[_Open] = []
+        self._unfinished: list[str | None] = []
+
+    def compose(self, events: Iterator[yaml.Event]) -> Node | None:
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
+                self._stop(event, "a second document begins here", advice="a manifest is one document")
+            finished = self._take(event)
+            if finished is None:
+                continue
+            node, size = finished
+            if size > MAX_VALUES:
+                self._stop(event, f"the file unfolds to more than {MAX_VALUES:,} values")
+            if self._open:
+                self._open[-1].children.append(node)
+                self._open[-1].sizes.append(size)
+            else:
+                root = node
+        if root is None or (isinstance(root, Scalar) and root.is_null):
+            place = _point(self._source, 0, 0)
+            self._problems.add(place, "the manifest is empty", advice="begin with manifest: 1")
+            return None
+        return root
+
+    def _take(self, event: yaml.Event) -> tuple[Node, int] | None:
+        """Give the node that ``event`` finishes, with its size."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._refuse_tag(event)
+            plain = not event.style and event.implicit[0]
+            return self._named(event.anchor, Scalar(event.value, plain, self._place(event)), 1)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._refuse_tag(event)
+            if len(self._open) >= MAX_DEPTH:
+                self._stop(event, f"this nests more than {MAX_DEPTH} levels deep")
+            self._open.append(_Open(event, [], []))
+            self._unfinished.append(event.anchor)
+            return None
+        if not isinstance(event, yaml.CollectionEndEvent):
+            return None
+        opened = self._open.pop()
+        self._unfinished.pop()
+        place = self._place(opened.event, event)
+        if isinstance(event, yaml.SequenceEndEvent):
+            node: Node = Sequence(tuple(opened.children), place)
+        else:
+            node = self._mapping(opened.children, place)
+        return self._named(opened.event.anchor, node, 1 + sum(opened.sizes))
+
+    def _named(self, anchor: str | None, node: Node, size: int) -> tuple[Node, int]:
+        if anchor is not None:
+            self._anchors[anchor] = (node, size)
+        return node, size
+
+    def _alias(self, event: yaml.AliasEvent) -> tuple[Node, int]:
+        name = str(event.anchor)
+        if name in self._unfinished:
+            self._stop(event, f"the alias *{name} stands inside its own anchor &{name}")
+        if name not in self._anchors:
+            advice = did_you_mean(name, self._anchors)
+            self._stop(event, f"there is no anchor &{name} above", advice=advice)
+        return self._anchors[name]
+
+    def _mapping(self, children: list[Node], place: Place) -> Mapping:
+        stated: dict[str, Entry] = {}
+        merged: list[Mapping] = []
+        for key, value in zip(children[::2], children[1::2], strict=True):
+            if not isinstance(key, Scalar):
+                self._problems.add(key.place, "a key must be a single text")
+                continue
+            if key.text in stated:
+                first = stated[key.text].key.place
+                message = f"the key {quote(key.text)} is stated twice"
+                self._problems.add(key.place, message, related=(first, "first stated here"))
+                continue
+            stated[key.text] = Entry(key, value)
+            if key.text == "<<" and key.plain:
+                merged += self._merge_sources(value)
+        if "<<" in stated and stated["<<"].key.plain:
+            del stated["<<"]
+        for mapping in merged:
+            for entry in mapping.entries:
+                stated.setdefault(entry.key.text, entry)
+        return Mapping(tuple(stated.values()), place)
+
+    def _merge_sources(self, value: Node) -> list[Mapping]:
+        items = value.items if isinstance(value, Sequence) else (value,)
+        for item in items:
+            if not isinstance(item, Mapping):
+                self._problems.add(
+                    item.place, "<< merges mappings only", expected="a mapping, or a list of mappings"
+                )
+        return [item for item in items if isinstance(item, Mapping)]
+
+    def _refuse_tag(self, event: yaml.NodeEvent) -> None:
+        tag = getattr(event, "tag", None)
+        if tag not in _PLAIN_TAGS:
+            self._problems.add(
+                self._place(event), f"the tag {quote(str(tag))} has no meaning here", advice="remove it"
+            )
+
+    def _place(self, event: yaml.Event, last: yaml.Event | None = None) -> Place:
+        start: Any = event.start_mark
+        end: Any = (last or event).end_mark
+        return Place(self._source, start.line, start.column, end.line, end.column)
+
+    def _stop(self, event: yaml.Event, message: str, *, advice: str = "") -> None:
+        self._problems.add(self._place(event), message, advice=advice)
+        raise _StoppedError

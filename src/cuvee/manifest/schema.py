@@ -1,0 +1,299 @@
+"""The manifest's schema, declared once: every key, what it means, its form, default and an example."""
+
+from cuvee.manifest import values
+from cuvee.manifest.kinds import Key, ListOf, MapOf, Mistake, Record, Text
+from cuvee.manifest.model import Track
+from cuvee.manifest.ranges import RANGE_PATTERN
+from cuvee.platforms import FLOOR_KEYS, PLATFORMS, System
+
+PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
+"""Kinds of change between a release and its base."""
+
+FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("pkg", "sh"), "win": ("exe", "msi")}
+"""Installer formats that exist for each system."""
+
+DEFAULT_FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": (), "win": ()}
+
+PLATFORM_SYNONYMS = {
+    "linux": "linux-64", "linux-x86_64": "linux-64", "linux-x64": "linux-64", "linux-amd64": "linux-64",
+    "linux-arm64": "linux-aarch64", "aarch64": "linux-aarch64",
+    "win": "win-64", "windows": "win-64", "win-amd64": "win-64", "windows-x86_64": "win-64",
+    "osx": "osx-arm64", "macos": "osx-arm64", "macos-arm64": "osx-arm64", "darwin": "osx-arm64",
+    "osx-x86_64": "osx-64", "macos-x86_64": "osx-64", "macos-64": "osx-64",
+}  # fmt: skip
+
+
+def _prose(noun: str, example: str) -> Text:
+    return Text(noun=noun, example=example, parse=values.prose, pattern=r"\S")
+
+
+def _label(noun: str, example: str) -> Text:
+    return Text(noun=noun, example=example, parse=values.label, pattern=values.LABEL)
+
+
+def _choice(noun: str, choices: tuple[str, ...], synonyms: dict[str, str] | None = None) -> Text:
+    return Text(noun=noun, example=choices[0], choices=choices, number=False, synonyms=synonyms or {})
+
+
+_DATE = Text(noun="a date", example="2027-11-30", parse=values.date, pattern=values.DATE, number=False)
+_PACKAGE = Text(
+    noun="a package name", example="numpy", parse=values.package_name, pattern=values.PACKAGE_NAME
+)
+_RANGE = Text(noun="a version range", example=">=2.4,<2.5", parse=values.version_range, pattern=RANGE_PATTERN)
+_BUILD = Text(
+    noun="a build string", example="py311h*_0", parse=values.build_spec, pattern=r"^[A-Za-z0-9_.+*]+$"
+)
+_SYSTEM_VERSION = Text(
+    noun="a version", example="2.28", parse=values.system_version, pattern=values.SYSTEM_VERSION
+)
+_PLATFORM = _choice("a platform", tuple(PLATFORMS), PLATFORM_SYNONYMS)
+_SPDX = Text(
+    noun="an SPDX licence identifier",
+    example="BSD-3-Clause",
+    parse=values.spdx,
+    pattern=r"^[A-Za-z0-9.+\-]+$",
+)
+
+_FLOORS = {
+    "glibc": Key(name="glibc", kind=_SYSTEM_VERSION, example='"2.28"', summary="The oldest GNU C library."),
+    "linux": Key(name="linux", kind=_SYSTEM_VERSION, example='"4.18"', summary="The oldest Linux kernel."),
+    "osx": Key(name="osx", kind=_SYSTEM_VERSION, example='"11.0"', summary="The oldest macOS."),
+    "win": Key(name="win", kind=_SYSTEM_VERSION, example='"10"', summary="The oldest Windows."),
+    "cuda": Key(
+        name="cuda", kind=_SYSTEM_VERSION, example='"12.4"',
+        summary="The oldest CUDA driver; left out, packages that need CUDA can not be chosen.",
+    ),
+    "archspec": Key(
+        name="archspec", kind=_label("a processor family", "x86_64_v3"), example="x86_64_v3",
+        summary="The oldest processor family, as archspec names it.",
+    ),
+}  # fmt: skip
+
+
+def _platform_key(name: str, system: System) -> Key:
+    floors = Record(
+        noun="a floor", example='{glibc: "2.28"}', keys=tuple(_FLOORS[floor] for floor in FLOOR_KEYS[system])
+    )
+    keys = (
+        Key(
+            name="floor", kind=floors, example='{glibc: "2.28"}', default_text="see below",
+            summary="The oldest system that the release supports; what is left out has cuvee's default.",
+        ),
+        Key(
+            name="absent", kind=_prose("a reason", "no channel carries an interpreter for it"),
+            example='"no channel carries an interpreter for it"',
+            summary="Why the release leaves this platform out. With it, nothing is made for the platform.",
+        ),
+    )  # fmt: skip
+    return Key(
+        name=name, kind=Record(noun="a platform's facts", example="{}", keys=keys), example="{}",
+        summary=f"{PLATFORMS[name].title}.", default_text="not part of the release",
+    )  # fmt: skip
+
+
+_PLATFORMS = Record(
+    noun="a mapping of platforms", example="{linux-64: {}}", key_noun="platform", same_values=True,
+    synonyms=PLATFORM_SYNONYMS,
+    keys=tuple(_platform_key(name, platform.system) for name, platform in PLATFORMS.items()),
+)  # fmt: skip
+
+_VERSION_KEYS = (
+    Key(
+        name="version", kind=_RANGE, default="*", example='">=2.4,<2.5"',
+        summary="The versions that may be chosen.",
+    ),
+    Key(name="build", kind=_BUILD, example='"py311h*_0"', summary="The builds that may be chosen."),
+)  # fmt: skip
+
+_PACKAGE_ENTRY = Record(
+    noun="a package", example='{version: ">=2.4,<2.5", owner: numerics}',
+    shorthand="version",
+    keys=(
+        *_VERSION_KEYS,
+        Key(
+            name="owner", kind=_label("an owner", "numerics"), example="numerics",
+            summary="Who acts on findings about it: a key of `owners`.",
+        ),
+        Key(
+            name="groups", default=[], example="[core]", summary="Free labels that select parts of the set.",
+            kind=ListOf(noun="a list of labels", example="[core]", item=_label("a label", "core")),
+        ),
+        Key(
+            name="platforms", example="[win-64]", default_text="all platforms of the release",
+            summary="The platforms that it belongs to.",
+            kind=ListOf(noun="a list of platforms", example="[win-64]", item=_PLATFORM, at_least_one=True),
+        ),
+    ),
+)  # fmt: skip
+
+_CONSTRAINT = Record(noun="a constraint", example='">=3.0.15"', shorthand="version", keys=_VERSION_KEYS)
+
+
+def _formats(system: System) -> Key:
+    choices = FORMATS[system]
+    kind = ListOf(
+        noun="a list of formats", example=f"[{choices[0]}]", item=_choice("an installer format", choices)
+    )
+    return Key(
+        name=system, kind=kind, default=list(DEFAULT_FORMATS[system]), example=f"[{', '.join(choices)}]",
+        summary={"linux": "For Linux.", "osx": "For macOS.", "win": "For Windows."}[system],
+    )  # fmt: skip
+
+
+_WAIVER = Record(
+    noun="a waiver", example="{check: licenses, reason: …, author: …, expires: 2027-01-31}",
+    keys=(
+        Key(name="check", kind=_prose("a check", "licenses"), required=True, example="licenses",
+            summary="The identifier of the check or test."),
+        Key(name="package", kind=_PACKAGE, example="qt", summary="The package that it is limited to."),
+        Key(name="platform", kind=_PLATFORM, example="win-64", summary="The platform that it is limited to."),
+        Key(name="reason", kind=_prose("a reason", "agreed with legal"), required=True,
+            example="agreed with legal", summary="Why the finding is accepted."),
+        Key(name="author", kind=_prose("a person", "Ada"), required=True, example="Ada",
+            summary="Who decided."),
+        Key(name="expires", kind=_DATE, required=True, example="2027-01-31",
+            summary="The last day on which it holds."),
+        Key(name="link", example="https://example.org/issues/7", summary="Where it was discussed.",
+            kind=Text(noun="a web address", example="https://example.org/issues/7", parse=values.url,
+                      pattern=values.URL, number=False)),
+    ),
+)  # fmt: skip
+
+_POLICY = Record(
+    noun="a policy", example="{patch: {allow: [upgrade]}}",
+    keys=(
+        Key(name="licenses", example="{deny: [AGPL-3.0-only]}", default={},
+            summary="Which licences packages may be under.",
+            kind=Record(
+                noun="a licence policy", example="{deny: [AGPL-3.0-only]}",
+                keys=(
+                    Key(name="allow", default=[], example="[BSD-3-Clause, MIT]",
+                        summary="Only these; an empty list allows all.",
+                        kind=ListOf(noun="a list of licences", example="[MIT]", item=_SPDX)),
+                    Key(name="deny", default=[], example="[AGPL-3.0-only]", summary="None of these.",
+                        kind=ListOf(noun="a list of licences", example="[MIT]", item=_SPDX)),
+                ),
+            )),
+        Key(name="patch", example="{allow: [upgrade, rebuild]}", default={},
+            summary="What a patch release may do to the packages of its base.",
+            kind=Record(
+                noun="a patch policy", example="{allow: [upgrade]}",
+                keys=(
+                    Key(name="allow", default=["upgrade", "rebuild"], example="[upgrade, rebuild]",
+                        summary="The kinds of change that need no waiver.",
+                        kind=ListOf(noun="a list of changes", example="[upgrade]",
+                                    item=_choice("a kind of change", PATCH_CHANGES))),
+                ),
+            )),
+        Key(name="link-scripts", default=[], example="[qt]",
+            summary="Packages whose link scripts may run on the user's desktop.",
+            kind=ListOf(noun="a list of packages", example="[qt]", item=_PACKAGE)),
+    ),
+)  # fmt: skip
+
+
+def _manifest_one(text: str) -> str:
+    if text != "1":
+        raise Mistake("this cuvee reads manifests of format 1", advice="write manifest: 1")
+    return text
+
+
+MANIFEST = Record(
+    noun="a manifest", example="{manifest: 1, …}",
+    keys=(
+        Key(name="manifest", required=True, own=True, example="1", summary="The format of this file.",
+            kind=Text(noun="a manifest format", example="1", parse=_manifest_one, pattern="^1$")),
+        Key(name="distribution", required=True, own=True, example="starter",
+            summary="The distribution's name; also the name of the folder that the manifest is in.",
+            kind=Text(noun="a distribution's name", example="starter", parse=values.distribution_name,
+                      pattern=r"^[a-z0-9][a-z0-9\-]*$")),
+        Key(name="version", required=True, own=True, example='"2026.11.0"',
+            summary="The release's number, YEAR.MONTH.PATCH; the file is called `<version>.yaml`.",
+            kind=Text(noun="a release number", example="2026.11.0", parse=values.release_version,
+                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=False)),
+        Key(name="title", required=True, kind=_prose("a title", "Starter PyData"), example="Starter PyData",
+            summary="The distribution's name for people."),
+        Key(name="based-on", own=True, example='"2026.10.2"',
+            summary="The release that this one changes; its manifest lies beside this one.",
+            kind=Text(noun="a release number", example="2026.10.2", parse=values.release_version,
+                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=False)),
+        Key(name="support", example="{track: stable, until: 2027-11-30}",
+            summary="How long, and on which track, the release is supported.",
+            kind=Record(
+                noun="a support statement", example="{track: stable, until: 2027-11-30}",
+                keys=(
+                    Key(name="track", required=True, example="stable",
+                        summary="How much the release promises not to change.",
+                        kind=_choice("a support track", tuple(track.value for track in Track))),
+                    Key(name="until", kind=_DATE, example="2027-11-30", summary="The last day of support."),
+                ),
+            )),
+        Key(name="platforms", kind=_PLATFORMS, required=True, example='{linux-64: {floor: {glibc: "2.28"}}}',
+            summary="The platforms of the release, and those that it leaves out on purpose."),
+        Key(name="channels", default=[], example="[conda-forge]",
+            summary="Where packages come from, the first wins: names, URLs, or folders. A path that begins "
+                    "with `.`, and the name of a folder beside the manifest, count from the manifest.",
+            kind=ListOf(noun="a list of channels", example="[conda-forge]",
+                        item=Text(noun="a channel", example="conda-forge", parse=values.channel))),
+        Key(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
+            summary="The blessed set: names, each with a version range or a mapping.",
+            kind=MapOf(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=_PACKAGE,
+                       value=_PACKAGE_ENTRY)),
+        Key(name="constraints", default={}, example='{openssl: ">=3.0.15"}',
+            summary="Not part of the set, but nothing in the release may contradict them.",
+            kind=MapOf(noun="a mapping of packages", example='{openssl: ">=3.0.15"}', key=_PACKAGE,
+                       value=_CONSTRAINT)),
+        Key(name="wheels", default=[], example="[pandas, dask[array]]",
+            summary="Projects that are imported from the Python index when no channel carries them, "
+                    "with their extras.",
+            kind=ListOf(noun="a list of projects", example="[pandas]",
+                        item=Text(noun="a project of the Python index", example="dask[array]",
+                                  parse=values.wheel_name, pattern=values.WHEEL_NAME))),
+        Key(name="interpreter", kind=_choice("a source of the interpreter", ("host",)), example="host",
+            summary="Where `python` itself comes from when no channel carries it: from this machine."),
+        Key(name="recipes", default=[], example="[starter-tools]",
+            summary="Packages that are built from source: folders below `recipes/`, looked up from the "
+                    "manifest's folder upwards.",
+            kind=ListOf(noun="a list of recipes", example="[starter-tools]",
+                        item=_label("a recipe", "starter-tools"))),
+        Key(name="exclude-newer", example="2026-11-01T00:00:00Z",
+            summary="Solve as of this instant; a date means the end of that day, UTC.",
+            kind=Text(noun="an instant or a date", example="2026-11-01T00:00:00Z", parse=values.instant,
+                      pattern=values.INSTANT, number=False)),
+        Key(name="policy", kind=_POLICY, default={}, example="{licenses: {deny: [AGPL-3.0-only]}}",
+            summary="What packages and changes the release accepts."),
+        Key(name="suites", default=[], example="[smoke, interop]",
+            summary="The tests that run inside the installed release.",
+            kind=ListOf(noun="a list of suites", example="[smoke]", item=_label("a suite", "smoke"))),
+        Key(name="installers", default={}, example="{formats: {linux: [sh]}, branding: installers/starter}",
+            summary="The files that desktops run.",
+            kind=Record(
+                noun="the installers", example="{formats: {linux: [sh]}}",
+                keys=(
+                    Key(name="formats", default={}, example="{linux: [sh], win: [exe]}",
+                        summary="The formats to make for each system.",
+                        kind=Record(noun="a mapping of systems", example="{linux: [sh]}", key_noun="system",
+                                    synonyms={"windows": "win", "macos": "osx", "darwin": "osx"},
+                                    keys=tuple(_formats(system) for system in FORMATS))),
+                    Key(name="branding", example="installers/starter",
+                        summary="The folder with icons and licence text, looked up from the manifest's "
+                                "folder upwards.",
+                        kind=Text(noun="a folder", example="installers/starter", pattern=r"^[^\\]*\S[^\\]*$",
+                                  parse=values.relative_folder)),
+                ),
+            )),
+        Key(name="owners", default={}, example="{numerics: {contact: numerics@example.org}}",
+            summary="Who acts on findings about the packages they own.",
+            kind=MapOf(noun="a mapping of owners", example="{numerics: {contact: …}}",
+                       key=_label("an owner", "numerics"),
+                       value=Record(
+                           noun="an owner", example="{contact: numerics@example.org}",
+                           keys=(Key(name="contact", required=True, example="numerics@example.org",
+                                     kind=_prose("a contact", "numerics@example.org"),
+                                     summary="How to reach them."),),
+                       ))),
+        Key(name="waivers", default=[], example="[]",
+            summary="Recorded, scoped, expiring decisions to accept a finding.",
+            kind=ListOf(noun="a list of waivers", example="[]", item=_WAIVER, unique=False)),
+    ),
+)  # fmt: skip
