@@ -1,0 +1,43 @@
+"""The tiny distribution, cut once per test session."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cuvee import platforms
+from cuvee.release.pipeline import Result
+from tiny_distribution import MANIFEST, Distribution, Recorder
+
+
+@pytest.fixture(scope="session")
+def host_platform() -> str:
+    host = platforms.host()
+    if host is None or host.system != "linux":
+        pytest.skip("needs a Linux host on x86-64 or ARM64")
+    return host.name
+
+
+@pytest.fixture(scope="session")
+def tiny_text(host_platform: str) -> str:
+    return MANIFEST.format(host=host_platform)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Distribution, Result]:
+    """The tiny distribution and the result of cutting its first release; treat both as read-only."""
+    distribution = Distribution(tmp_path_factory.mktemp("tiny"), Recorder())
+    return distribution, distribution.cut(distribution.write(tiny_text))
+
+
+@pytest.fixture
+def copied(tiny: tuple[Distribution, Result], tmp_path: Path) -> Callable[[], Distribution]:
+    """Give a copy of the tiny distribution that a test may change; modification times are kept."""
+
+    def copy() -> Distribution:
+        target = tmp_path / "copy"
+        shutil.copytree(tiny[0].root, target, symlinks=True)
+        return Distribution(target, Recorder())
+
+    return copy

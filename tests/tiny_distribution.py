@@ -1,0 +1,81 @@
+"""A tiny distribution that tests cut for real."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.manifest import load
+from cuvee.progress import Silent
+from cuvee.release.pipeline import Result, open_release, release
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+MANIFEST = """\
+manifest: 1
+distribution: tiny
+version: "2026.11.0"
+title: Tiny
+platforms:
+  {host}: {{floor: {{glibc: "2.41"}}}}
+  win-64: {{floor: {{win: "10"}}}}
+interpreter: host
+exclude-newer: 2026-11-20T00:00:00Z
+owners:
+  core: {{contact: core@example.org}}
+packages:
+  python: {{version: ">=3.11", owner: core}}
+  click: {{version: "==8.5.0", owner: core}}
+  attrs: {{version: ">=25", owner: core}}
+wheels: [click, attrs]
+suites: [smoke]
+installers: {{formats: {{linux: [sh]}}}}
+"""
+
+
+class Recorder(Silent):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def start(self, task: str, *, total: int | None = None) -> None:
+        self.lines.append(task)
+
+    def say(self, message: str) -> None:
+        self.lines.append(message)
+
+    @property
+    def unchanged(self) -> set[str]:
+        """The stages that were not done again."""
+        return {line.removesuffix(": unchanged") for line in self.lines if line.endswith(": unchanged")}
+
+
+@dataclass
+class Distribution:
+    """A folder with manifests, and where their releases go."""
+
+    root: Path
+    recorder: Recorder
+
+    @property
+    def dist(self) -> Path:
+        return self.root / "dist"
+
+    def write(self, text: str, version: str = "2026.11.0") -> Path:
+        path = self.root / "manifests" / "tiny" / f"{version}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def cut(self, path: Path, *wanted: str) -> Result:
+        self.recorder.lines.clear()
+        context = open_release(
+            load(path, today=NOW.date()),
+            dist=self.dist,
+            cache=self.root / "cache",
+            now=NOW,
+            reporter=self.recorder,
+            platforms=wanted,
+        )
+        with context.workspace.alone():
+            return release(context)
