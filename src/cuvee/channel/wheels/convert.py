@@ -1,0 +1,188 @@
+"""One wheel to one conda package."""
+
+import base64
+import csv
+import datetime as dt
+import hashlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile
+from cuvee.channel.wheels.archive import WheelArchive
+from cuvee.channel.wheels.imports import import_names
+from cuvee.channel.wheels.layout import Layout, Placed, layout_for, place
+from cuvee.channel.wheels.licenses import spdx
+from cuvee.channel.wheels.metadata import Metadata, parse_entry_points, parse_metadata
+from cuvee.channel.wheels.scripts import entry_point_files, script_file
+from cuvee.files import fingerprint
+
+CONVERTER = 1
+"""Raised with every change of what a conversion gives, so that older cached packages are not used."""
+
+_LARGE = 8 << 20
+_LICENSE_NAMES = ("licen", "copying", "notice", "authors")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """A package to make; equal conversions give equal bytes.
+
+    Attributes
+    ----------
+    wheel
+        The wheel's file name.
+    sha256
+        Its hex digest.
+    subdir
+        ``noarch``, or a platform.
+    minor
+        Python's minor version, such as ``3.11``.
+    depends
+        All of them, sorted.
+    launcher
+        Hex digest of the program that starts scripts on Windows, where the package has such.
+    """
+
+    wheel: str
+    sha256: str
+    subdir: str
+    minor: str
+    depends: tuple[str, ...]
+    launcher: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What the package is cached under: everything that its bytes depend on."""
+        return fingerprint(
+            {
+                "converter": CONVERTER,
+                "depends": self.depends,
+                "launcher": self.launcher,
+                "minor": None if self.subdir == "noarch" else self.minor,
+                "placeholder": PLACEHOLDER,
+                "sha256": self.sha256,
+                "subdir": self.subdir,
+                "wheel": self.wheel,
+            }
+        )
+
+    @property
+    def build(self) -> str:
+        """The build string; it changes with the content."""
+        python = "py" if self.subdir == "noarch" else f"py{self.minor.replace('.', '')}"
+        return f"{python}_{self.key[:8]}_0"
+
+
+def convert(
+    wheel: WheelArchive, conversion: Conversion, *, scratch: Path, launcher: bytes | None = None
+) -> PackageContent:
+    """Give the conda package that holds what a wheel holds.
+
+    Parameters
+    ----------
+    wheel
+        Open; it must stay so until the package is written only for what this function reads, which is all.
+    conversion
+        Which package to make of it.
+    scratch
+        An existing empty folder for large files; to be kept until the package is written.
+    launcher
+        The program that starts scripts on Windows.
+
+    Raises
+    ------
+    IntegrityError
+        If a member is not what RECORD says, or would land where it must not.
+    """
+    where = wheel.name.file_name
+    metadata = parse_metadata(wheel.read(f"{wheel.dist_info}/METADATA"), where=where)
+    layout = layout_for(conversion.subdir, conversion.minor)
+    if layout.is_noarch or layout.is_windows:
+        wheel.check_for_windows()
+    placed = place(wheel, layout)
+    files = [_file(wheel, one, layout, scratch, number) for number, one in enumerate(placed)]
+    points = parse_entry_points(wheel.info_file("entry_points.txt") or b"", where=where)
+    if not layout.is_noarch:
+        taken = {file.path for file in files}
+        files += [file for file in entry_point_files(points, layout, launcher) if file.path not in taken]
+    info = f"{layout.site}/{wheel.dist_info}"
+    files.append(PackageFile(path=f"{info}/INSTALLER", content=b"conda\n"))
+    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, f"{info}/RECORD", layout)))
+    licenses = _license_files(wheel, metadata)
+    return PackageContent(
+        name=metadata.name,
+        version=str(metadata.version),
+        build=conversion.build,
+        subdir=conversion.subdir,
+        noarch="python" if layout.is_noarch else None,
+        depends=conversion.depends,
+        timestamp=_timestamp(wheel),
+        license=spdx(metadata, licenses.values()),
+        license_files=licenses,
+        summary=metadata.summary,
+        url=metadata.url,
+        entry_points=tuple(map(str, points)) if layout.is_noarch else (),
+        test_imports=_imports(wheel, placed, layout),
+        extra={"cuvee": {"wheel": where, "sha256": conversion.sha256}},
+        files=tuple(files),
+    )
+
+
+def _file(wheel: WheelArchive, placed: Placed, layout: Layout, scratch: Path, number: int) -> PackageFile:
+    data = wheel.read(placed.member)
+    if placed.is_script:
+        return script_file(placed.path, data, layout)
+    content: bytes | Path = data
+    if len(data) > _LARGE:
+        content = scratch / str(number)
+        content.write_bytes(data)
+    return PackageFile(path=placed.path, content=content, executable=wheel.is_executable(placed.member))
+
+
+def _record(files: list[PackageFile], own: str, layout: Layout) -> bytes:
+    """Write RECORD for what is installed; files that change with the prefix go without a hash."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    for file in sorted(files, key=lambda file: file.path):
+        path = layout.record_path(file.path)
+        if path is None:
+            continue
+        if file.placeholder is not None:
+            rows.writerow((path, "", ""))
+            continue
+        data = file.read()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.writerow((path, f"sha256={digest}", len(data)))
+    rows.writerow((layout.record_path(own), "", ""))
+    return text.getvalue().encode()
+
+
+def _license_files(wheel: WheelArchive, metadata: Metadata) -> Mapping[str, bytes]:
+    found = {}
+    declared = set(metadata.license_files)
+    for member in wheel.members:
+        top, _, rest = member.partition("/")
+        if top != wheel.dist_info:
+            continue
+        if rest.startswith("licenses/"):
+            found[rest.removeprefix("licenses/")] = wheel.read(member)
+        elif rest in declared or ("/" not in rest and rest.lower().startswith(_LICENSE_NAMES)):
+            found[rest] = wheel.read(member)
+    return found
+
+
+def _imports(wheel: WheelArchive, placed: tuple[Placed, ...], layout: Layout) -> tuple[str, ...]:
+    prefix = f"{layout.site}/"
+    members = {one.path.removeprefix(prefix): one.member for one in placed if one.path.startswith(prefix)}
+    modules = [path for path in members if not path.startswith(f"{wheel.dist_info}/")]
+    return import_names(modules, is_script=lambda path: wheel.read(members[path]).startswith(b"#!"))
+
+
+def _timestamp(wheel: WheelArchive) -> int:
+    try:
+        newest = dt.datetime(*wheel.newest, tzinfo=dt.UTC)
+    except ValueError:  # a zip may say month 0
+        newest = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
+    return int(newest.timestamp()) * 1000

@@ -1,0 +1,211 @@
+"""Downloading wheels into the cache: by hash, whole or not at all, several at a time."""
+
+import contextlib
+import os
+import shutil
+import ssl
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
+
+import requests
+import truststore
+from requests.adapters import HTTPAdapter
+
+from cuvee.channel.wheels.archive import WheelName
+from cuvee.channel.wheels.model import PinnedWheel
+from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
+from cuvee.files import replacing, sha256_file
+
+TRIES = 3
+_TIMEOUT = (20.0, 60.0)  # seconds: to connect, and between two bytes
+_CHUNK = 1 << 18
+_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL")
+_SERVER_ERROR = 500
+
+
+class Fetcher:
+    """Fetches wheels into ``cache``; safe to use from several threads.
+
+    Parameters
+    ----------
+    cache
+        Wheels are kept as ``<cache>/<sha256>/<file name>``.
+    environment
+        Where index URLs may carry a user name and password for the files beside them.
+    """
+
+    def __init__(self, cache: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self._cache = cache
+        self._local = threading.local()
+        self._stopped = threading.Event()
+        self._credentials = _credentials(environment)
+
+    def stop(self) -> None:
+        """Make downloads in other threads end soon, with nothing kept of them."""
+        self._stopped.set()
+
+    def path(self, wheel: PinnedWheel) -> Path:
+        """Where a wheel is, or will be, kept."""
+        return self._cache / wheel.sha256 / wheel.file_name
+
+    def fetch(self, wheel: PinnedWheel) -> tuple[Path, bool]:
+        """Give a verified wheel's path, and whether it had to be fetched.
+
+        Raises
+        ------
+        IntegrityError
+            If what came has another hash or size, or a server led to an unprotected place.
+        SourceUnreachableError
+            If it could not be had in three tries.
+        """
+        kept = self.path(wheel)
+        if kept.is_file():
+            if sha256_file(kept) == wheel.sha256:
+                return kept, False
+            kept.unlink()  # the cache was damaged; what the index promises decides
+        with replacing(kept) as beside:
+            if urlsplit(wheel.url).scheme == "file":
+                _copy(wheel, beside)
+            else:
+                self._download(wheel, beside)
+            _check(wheel, beside)
+        return kept, True
+
+    def _download(self, wheel: PinnedWheel, beside: Path) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                self._download_once(wheel, beside)
+            except (requests.RequestException, OSError) as error:
+                if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+                    raise
+                if self._stopped.is_set() or not left or not _may_pass(error):
+                    raise _unreachable(wheel, error) from error
+                self._stopped.wait(1 << (TRIES - 1 - left))
+            else:
+                return
+
+    def _download_once(self, wheel: PinnedWheel, beside: Path) -> None:
+        session = self._session()
+        auth = self._credentials.get(urlsplit(wheel.url).netloc.rpartition("@")[2])
+        with (
+            session.get(wheel.url, stream=True, timeout=_TIMEOUT, auth=auth) as response,
+            beside.open("wb") as stream,
+        ):
+            response.raise_for_status()
+            received = 0
+            for chunk in response.iter_content(_CHUNK):
+                received += len(chunk)
+                if wheel.size is not None and received > wheel.size:
+                    break  # the check of its size will say so
+                if self._stopped.is_set():
+                    raise CuveeError("Stopped")
+                stream.write(chunk)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = _Session()
+        return session
+
+
+class _Session(requests.Session):
+    """Trusts what the system trusts, and follows no redirect from a protected place to an unprotected one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mount("https://", _SystemTrust())
+        self.headers["Accept-Encoding"] = "identity"  # the hash is that of the file, not of a packed one
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target is None:
+            return None
+        before, after = urlsplit(resp.url), urlsplit(requests.compat.urljoin(resp.url, target))
+        allowed = after.scheme == "https" or (before.scheme, before.netloc) == (after.scheme, after.netloc)
+        if not allowed:
+            raise IntegrityError(
+                f"{before.netloc} leads to {after.scheme}://{after.netloc}, which is not protected",
+                hint="Use an index that serves its files through https.",
+            )
+        return target
+
+
+class _SystemTrust(HTTPAdapter):
+    """Verifies with the operating system's trust store; bundles named in the environment are added to it."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=_context(), **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
+
+
+def _context() -> ssl.SSLContext:
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _credentials(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    found = {}
+    for variable in _INDEX_VARIABLES:
+        for url in environment.get(variable, "").split():
+            parts = urlsplit(url.partition("=")[2] if "=" in url.partition("://")[0] else url)
+            if parts.username is not None:
+                host = parts.netloc.rpartition("@")[2]
+                found[host] = (unquote(parts.username), unquote(parts.password or ""))
+    return found
+
+
+def _copy(wheel: PinnedWheel, beside: Path) -> None:
+    source = Path(url2pathname(urlsplit(wheel.url).path))
+    try:
+        stream = source.open("rb")
+    except OSError as error:
+        raise SourceUnreachableError(
+            f"{wheel.file_name}: {source} can not be read: {error.strerror}"
+        ) from error
+    with stream, beside.open("wb") as out:
+        shutil.copyfileobj(stream, out)
+
+
+def _check(wheel: PinnedWheel, path: Path) -> None:
+    size = path.stat().st_size
+    if wheel.size is not None and size != wheel.size:
+        raise _differs(wheel, f"has not the {wheel.size:,} bytes that the index promised")
+    if (sha256 := sha256_file(path)) != wheel.sha256:
+        raise _differs(wheel, f"has the SHA-256 {sha256}, and the index promised {wheel.sha256}")
+
+
+def _differs(wheel: PinnedWheel, how: str) -> IntegrityError:
+    host = urlsplit(wheel.url).netloc.rpartition("@")[2] or "the local index"
+    return IntegrityError(
+        f"{wheel.file_name} from {host} {how}; nothing was imported",
+        hint="The file was changed on its way or at its source. Do not go on before you know which.",
+    )
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again may help: not for a refusal."""
+    response = getattr(error, "response", None)
+    return response is None or response.status_code >= _SERVER_ERROR or response.status_code in {408, 429}
+
+
+def _unreachable(wheel: PinnedWheel, error: Exception) -> SourceUnreachableError:
+    host = urlsplit(wheel.url).netloc.rpartition("@")[2]
+    response = getattr(error, "response", None)
+    why = f"it answers {response.status_code}" if response is not None else type(error).__name__
+    with contextlib.suppress(AttributeError, IndexError):
+        why = f"{why}: {error.args[0].reason}" if response is None else why
+    return SourceUnreachableError(
+        f"{wheel.file_name} could not be had from {host} ({why})",
+        hint="Check the network and the proxy variables, then run the same command again: what came is kept.",
+    )
+
+
+def cached_wheels(cache: Path) -> frozenset[str]:
+    """Give the names of the projects that the cache holds a wheel of."""
+    files = (file.name for folder in cache.glob("*") for file in folder.glob("*.whl"))
+    return frozenset(WheelName.parse(name).name for name in files)

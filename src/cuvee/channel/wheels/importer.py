@@ -1,0 +1,258 @@
+"""The import of wheels as a stage: resolve, fetch, plan, convert, and put into the release's channel."""
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from cuvee import platforms
+from cuvee.channel.model import Interpreter
+from cuvee.channel.wheels.launcher import windows_launcher
+from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, WheelRequest
+from cuvee.channel.wheels.plan import Planned, Wheel, inspect, plan
+from cuvee.channel.wheels.requirements import Resolved, environment
+from cuvee.channel.wheels.resolve import Target, resolve
+from cuvee.channel.wheels.store import Store, put
+from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
+from cuvee.files import sha256_bytes
+from cuvee.progress import SILENT, Reporter
+
+if TYPE_CHECKING:
+    from cuvee.channel.wheels.fetch import Fetcher
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_DOWNLOADS = 6
+_CONVERSIONS = os.cpu_count() or 1
+
+
+def import_wheels(
+    requests: Sequence[WheelRequest],
+    interpreters: Mapping[str, Interpreter],
+    floors: Mapping[str, Mapping[str, str]],
+    *,
+    folder: Path,
+    cache: Path,
+    exclude_newer: datetime | None = None,
+    carried: Collection[str] = (),
+    reporter: Reporter = SILENT,
+) -> tuple[ImportedPackage, ...]:
+    """Import projects, and all that they need, from the Python index into a channel folder.
+
+    Parameters
+    ----------
+    requests
+        What the manifest asks for: see `wheel_requests`.
+    interpreters
+        The interpreter of each platform to import for.
+    floors
+        The oldest system of each platform, such as ``{"linux-64": {"glibc": "2.28"}}``.
+    folder
+        The channel: packages are put into ``<folder>/<subdir>/``. What else is there is left alone.
+    cache
+        Wheels and packages are kept here across releases.
+    exclude_newer
+        Resolve as of this instant.
+    carried
+        Names that another channel carries: they take part in resolving, but are not imported.
+    reporter
+        Hears of the three steps.
+
+    Returns
+    -------
+    tuple of ImportedPackage
+        Sorted by name, version, subdir and build.
+
+    Raises
+    ------
+    BlockedError
+        If the requests can not be satisfied.
+    SourceUnreachableError
+        If the index, or a wheel, can not be reached; says what is cached.
+    IntegrityError
+        If a wheel is not what was promised, or could do harm; nothing is put into ``folder`` then.
+    """
+    from cuvee.channel.wheels.fetch import Fetcher
+
+    fetcher = Fetcher(cache / "wheels")
+    try:
+        pinned = _resolve(requests, interpreters, floors, exclude_newer, reporter)
+        pinned = {
+            platform: [wheel for wheel in wheels if wheel.name not in carried]
+            for platform, wheels in pinned.items()
+        }
+        wheels = _fetch(fetcher, pinned, reporter)
+    except SourceUnreachableError as error:
+        raise _with_cache(error, requests, cache / "wheels") from error
+    launcher = windows_launcher(cache) if any(platforms.get(name).is_windows for name in pinned) else None
+    planned = _plan(requests, pinned, wheels, interpreters, launcher)
+    return _convert(planned, Store(cache / "imported", launcher), folder, reporter)
+
+
+def _resolve(
+    requests: Sequence[WheelRequest],
+    interpreters: Mapping[str, Interpreter],
+    floors: Mapping[str, Mapping[str, str]],
+    exclude_newer: datetime | None,
+    reporter: Reporter,
+) -> dict[str, Sequence[PinnedWheel]]:
+    task = "Resolve wheels"
+    reporter.start(task, total=len(interpreters))
+
+    def one(platform: str) -> Sequence[PinnedWheel] | BlockedError:
+        target = Target(
+            platform=platform,
+            python=interpreters[platform].version,
+            floor=floors.get(platform, {}),
+            exclude_newer=exclude_newer,
+        )
+        try:
+            found = resolve(requests, target)
+        except BlockedError as error:
+            return error
+        reporter.advance(task, note=f"{platform}: {len(found)} wheels")
+        return found
+
+    answers = dict(zip(interpreters, _parallel(one, interpreters, len(interpreters)), strict=True))
+    errors = {platform: answer for platform, answer in answers.items() if isinstance(answer, BlockedError)}
+    if errors:
+        raise _joined(errors)
+    reporter.finish(task)
+    return {platform: answer for platform, answer in answers.items() if not isinstance(answer, BlockedError)}
+
+
+def _joined(errors: Mapping[str, BlockedError]) -> BlockedError:
+    """Give one error for the platforms' errors: each text once, however many platforms it is true of."""
+    by_text: dict[str, list[str]] = {}
+    for platform, error in errors.items():
+        by_text.setdefault(error.message.replace(platform, "{}"), []).append(platform)
+    texts = [text.replace("{}", ", ".join(members)) for text, members in by_text.items()]
+    return BlockedError("\n\n".join(texts), hint=next(iter(errors.values())).hint)
+
+
+def _fetch(
+    fetcher: "Fetcher", pinned: Mapping[str, Sequence[PinnedWheel]], reporter: Reporter
+) -> dict[str, Wheel]:
+    """Give all wheels by hash, verified and inspected."""
+    unique = {wheel.sha256: wheel for wheels in pinned.values() for wheel in wheels}
+    task = "Fetch wheels"
+    reporter.start(task, total=len(unique))
+    fetched: list[int] = []
+
+    def one(wheel: PinnedWheel) -> Wheel:
+        path, is_new = fetcher.fetch(wheel)
+        if is_new:
+            fetched.append(path.stat().st_size)
+        reporter.advance(task, note=wheel.file_name)
+        return inspect(path, file_name=wheel.file_name, sha256=wheel.sha256, url=wheel.url)
+
+    wheels = _parallel(one, unique.values(), _DOWNLOADS, stop=fetcher.stop)
+    reporter.finish(task, note=f"{len(fetched)} fetched, {sum(fetched) / 1e6:.1f} MB; {len(wheels)} in all")
+    return dict(zip(unique, wheels, strict=True))
+
+
+def _plan(
+    requests: Sequence[WheelRequest],
+    pinned: Mapping[str, Sequence[PinnedWheel]],
+    wheels: Mapping[str, Wheel],
+    interpreters: Mapping[str, Interpreter],
+    launcher: bytes | None,
+) -> list[Planned]:
+    chosen = {
+        platform: {wheel.name: wheels[wheel.sha256] for wheel in members}
+        for platform, members in pinned.items()
+    }
+    resolved = {
+        platform: Resolved(
+            projects={name: wheel.metadata for name, wheel in projects.items()},
+            environment=environment(platform, interpreters[platform].version),
+        )
+        for platform, projects in chosen.items()
+    }
+    extras = {
+        (request.name, platform): request.extras for request in requests for platform in request.platforms
+    }
+    minors = {platform: interpreter.minor for platform, interpreter in interpreters.items()}
+    digest = sha256_bytes(launcher) if launcher is not None else None
+    planned: list[Planned] = []
+    for name in sorted({name for projects in chosen.values() for name in projects}):
+        here = {platform: projects[name] for platform, projects in chosen.items() if name in projects}
+        depends = {
+            platform: resolved[platform].depends(name, extras.get((name, platform), ())) for platform in here
+        }
+        planned += plan(here, depends, minors, digest)
+    return planned
+
+
+def _convert(
+    planned: Sequence[Planned], store: Store, folder: Path, reporter: Reporter
+) -> tuple[ImportedPackage, ...]:
+    """Make what the store has not yet; only when all is well is anything put into the channel."""
+    task = "Convert wheels"
+    reporter.start(task, total=len(planned))
+    made: list[str] = []
+
+    def one(package: Planned) -> Path:
+        path, is_new = store.package(package)
+        if is_new:
+            made.append(path.name)
+        reporter.advance(task, note=path.name)
+        return path
+
+    # The largest first: they take seconds, and no processor shall wait for them at the end.
+    order = sorted(planned, key=lambda package: package.wheel.path.stat().st_size, reverse=True)
+    paths = _parallel(one, order, _CONVERSIONS)
+    packages = [
+        _imported(package, put(path, folder / package.conversion.subdir))
+        for package, path in zip(order, paths, strict=True)
+    ]
+    reporter.finish(task, note=f"{len(made)} made, {len(packages) - len(made)} from the cache")
+    return tuple(sorted(packages, key=lambda one: (one.name, one.version, one.subdir, one.build)))
+
+
+def _imported(package: Planned, archive: Path) -> ImportedPackage:
+    wheel, conversion = package.wheel, package.conversion
+    return ImportedPackage(
+        archive=archive,
+        name=wheel.metadata.name,
+        version=str(wheel.metadata.version),
+        build=conversion.build,
+        subdir=conversion.subdir,
+        platforms=package.platforms,
+        wheel=wheel.name.file_name,
+        url=wheel.url,
+        sha256=wheel.sha256,
+    )
+
+
+def _parallel(
+    function: Callable[[T], R], items: Iterable[T], workers: int, *, stop: Callable[[], None] = lambda: None
+) -> list[R]:
+    """Map with threads; the first error, or Ctrl-C, ends all of it."""
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]
+
+
+def _with_cache(error: CuveeError, requests: Sequence[WheelRequest], cache: Path) -> SourceUnreachableError:
+    from cuvee.channel.wheels.fetch import cached_wheels
+
+    kept = cached_wheels(cache)
+    wanted = [request.name for request in requests if not request.constraint]
+    there = [name for name in wanted if name in kept]
+    text = (
+        f"cached already: {len(kept)} projects, of them {len(there)} of the {len(wanted)} that are asked for"
+    )
+    if missing := [name for name in wanted if name not in kept]:
+        text += f"; not {', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}"  # noqa: PLR2004
+    return SourceUnreachableError(f"{error.message}\n{text}", hint=error.hint)

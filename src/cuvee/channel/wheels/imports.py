@@ -1,0 +1,58 @@
+"""Which modules an installed wheel must be able to import, read from its list of files."""
+
+import re
+from collections.abc import Callable, Iterable
+
+_EXTENSION = re.compile(r"(\.cpython-[\w-]+|\.cp\d+-[\w-]+|\.abi3)?\.(so|pyd)$")
+_NOT_MEANT = {
+    "conftest", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts", "setup", "src",
+    "test", "tests", "tools",
+}  # fmt: skip
+_DEEPEST = 3
+
+
+def import_names(
+    paths: Iterable[str], *, is_script: Callable[[str], bool] = lambda _: False
+) -> tuple[str, ...]:
+    """Give the modules that are there to be imported, sorted.
+
+    Those are the top-level packages and modules, and for a namespace the packages below it. Private names,
+    tests, examples and stubs are left out.
+
+    Parameters
+    ----------
+    paths
+        Files relative to site-packages.
+    is_script
+        Says of a top-level module's file whether it is a program rather than a module.
+    """
+    modules = {name: path for path in paths if (name := _module(path)) is not None}
+    packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
+    found = set()
+    for name, path in modules.items():
+        parts = name.split(".")
+        if parts[-1] == "__init__":
+            parts.pop()
+        if not all(map(_is_meant, parts)) or len(parts) > _DEEPEST:
+            continue
+        above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
+        if above & packages:
+            continue
+        whole = ".".join(parts)
+        if whole in packages or (len(parts) == 1 and not is_script(path)):
+            found.add(whole)
+    return tuple(sorted(found))
+
+
+def _module(path: str) -> str | None:
+    if path.endswith(".py"):
+        stem = path.removesuffix(".py")
+    elif _EXTENSION.search(path):
+        stem = _EXTENSION.sub("", path)
+    else:
+        return None
+    return stem.replace("/", ".") if all(map(str.isidentifier, stem.split("/"))) else None
+
+
+def _is_meant(part: str) -> bool:
+    return not part.startswith("_") and part not in _NOT_MEANT

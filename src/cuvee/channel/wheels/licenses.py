@@ -1,0 +1,121 @@
+"""What licence a wheel is under, as SPDX says it, where that is beyond doubt."""
+
+from collections.abc import Iterable
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+from cuvee.channel.wheels.metadata import Metadata
+
+_CLASSIFIERS = {
+    "BSD License": None,
+    "Apache Software License": None,
+    "MIT License": "MIT",
+    "MIT No Attribution License (MIT-0)": "MIT-0",
+    "ISC License (ISCL)": "ISC",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+    "The Unlicense (Unlicense)": "Unlicense",
+    "zlib/libpng License": "Zlib",
+    "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
+    "Historical Permission Notice and Disclaimer (HPND)": "HPND",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
+    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
+    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
+    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
+    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
+    "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.0-or-later",
+    "GNU Affero General Public License v3": "AGPL-3.0-only",
+    "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
+}
+"""The last part of trove classifiers; `None` marks families, which only the licence's text tells apart."""
+
+_PHRASES = {
+    "apache 2.0": "Apache-2.0",
+    "apache-2": "Apache-2.0",
+    "apache 2": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache license version 2.0": "Apache-2.0",
+    "apache software license 2.0": "Apache-2.0",
+    "mit license": "MIT",
+    "the mit license": "MIT",
+    "the mit license (mit)": "MIT",
+    "expat license": "MIT",
+    "bsd 2-clause": "BSD-2-Clause",
+    "bsd 2-clause license": "BSD-2-Clause",
+    "simplified bsd": "BSD-2-Clause",
+    "2-clause bsd": "BSD-2-Clause",
+    "bsd 3-clause": "BSD-3-Clause",
+    "bsd 3-clause license": "BSD-3-Clause",
+    "bsd-3": "BSD-3-Clause",
+    "new bsd": "BSD-3-Clause",
+    "new bsd license": "BSD-3-Clause",
+    "modified bsd": "BSD-3-Clause",
+    "modified bsd license": "BSD-3-Clause",
+    "3-clause bsd": "BSD-3-Clause",
+    "3-clause bsd license": "BSD-3-Clause",
+    "mpl 2.0": "MPL-2.0",
+    "mozilla public license 2.0": "MPL-2.0",
+    "psf": "PSF-2.0",
+    "psfl": "PSF-2.0",
+    "psf license": "PSF-2.0",
+    "python software foundation license": "PSF-2.0",
+    "isc license": "ISC",
+    "gplv3+": "GPL-3.0-or-later",
+    "gplv2+": "GPL-2.0-or-later",
+    "lgplv3+": "LGPL-3.0-or-later",
+}
+"""What people write into the License field, in lower case."""
+
+_LONGEST_PHRASE = 120
+
+
+def spdx(metadata: Metadata, texts: Iterable[bytes] = ()) -> str | None:
+    """Give an SPDX expression, or `None` when what the wheel says is not one beyond doubt.
+
+    Parameters
+    ----------
+    metadata
+        Its License-Expression wins, then the License field, then classifiers.
+    texts
+        The licence files; they tell the BSD and Apache families' members apart.
+    """
+    for text in (metadata.license_expression, metadata.license_text):
+        if text and (found := _phrase(text)):
+            return found
+    families = set()
+    for classifier in metadata.classifiers:
+        family, _, leaf = classifier.rpartition(" :: ")
+        if family.startswith("License"):
+            families.add(leaf)
+    families.discard("OSI Approved")
+    if len(families) != 1:
+        return None  # none, or several without a word on how they combine
+    leaf = families.pop()
+    if (known := _CLASSIFIERS.get(leaf)) is not None:
+        return known
+    return _by_text(leaf, list(texts))
+
+
+def _phrase(text: str) -> str | None:
+    phrase = " ".join(text.split())
+    if not phrase or len(phrase) > _LONGEST_PHRASE:
+        return None
+    if (known := _PHRASES.get(phrase.lower())) is not None:
+        return known
+    try:
+        return canonicalize_license_expression(phrase)
+    except InvalidLicenseExpression:
+        return None
+
+
+def _by_text(leaf: str, texts: list[bytes]) -> str | None:
+    if len(texts) != 1:
+        return None
+    text = b" ".join(texts[0].lower().split())
+    if leaf == "Apache Software License" and b"apache license" in text and b"version 2.0" in text:
+        return "Apache-2.0"
+    if leaf == "BSD License" and b"redistribution and use in source and binary forms" in text:
+        return "BSD-3-Clause" if b"endorse or promote" in text else "BSD-2-Clause"
+    return None

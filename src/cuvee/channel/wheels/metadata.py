@@ -1,0 +1,141 @@
+"""What a wheel says of itself: METADATA, WHEEL and entry_points.txt.
+
+Formats: https://packaging.python.org/en/latest/specifications/ (core metadata, binary distribution format,
+entry points).
+"""
+
+import configparser
+import re
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import compat32
+
+from packaging.metadata import RawMetadata, parse_email
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from cuvee.errors import IntegrityError
+
+_ENTRY_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*", flags=re.ASCII)
+_OBJECT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[[^\]]*\]\s*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoint:
+    """A script to make: ``name = module:function``."""
+
+    name: str
+    module: str
+    function: str
+    gui: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.module}:{self.function}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """The parts of METADATA that a conda package needs."""
+
+    name: NormalizedName
+    version: Version
+    requires: tuple[Requirement, ...] = ()
+    requires_python: SpecifierSet
+    summary: str = ""
+    url: str = ""
+    license_expression: str = ""
+    license_text: str = ""
+    classifiers: tuple[str, ...] = ()
+    license_files: tuple[str, ...] = ()
+
+
+def parse_metadata(data: bytes, *, where: str) -> Metadata:
+    """Read METADATA.
+
+    Raises
+    ------
+    IntegrityError
+        Naming ``where`` and the field, if it lacks a name or version, or a requirement can not be read.
+    """
+    raw, _ = parse_email(data)
+    try:
+        name, version = raw["name"], raw["version"]
+    except KeyError as error:
+        raise IntegrityError(f"{where}: METADATA has no {error.args[0].title()}, or it twice") from None
+    try:
+        return Metadata(
+            name=canonicalize_name(name, validate=True),
+            version=Version(version),
+            requires=tuple(Requirement(text) for text in raw.get("requires_dist", [])),
+            requires_python=SpecifierSet(raw.get("requires_python", "")),
+            summary=_line(raw.get("summary", "")),
+            url=_url(raw),
+            license_expression=raw.get("license_expression", ""),
+            license_text=raw.get("license", ""),
+            classifiers=tuple(raw.get("classifiers", [])),
+            license_files=tuple(raw.get("license_files", [])),
+        )
+    except (InvalidRequirement, InvalidSpecifier, InvalidVersion, ValueError) as error:
+        first = str(error).splitlines()[0]
+        raise IntegrityError(
+            f"{where}: METADATA can not be read: {first}",
+            hint="Choose another version of this project, and tell its maintainers.",
+        ) from None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _url(raw: RawMetadata) -> str:
+    """Give the home page: the field, else the project URL that is labelled most like one."""
+    labelled = {re.sub(r"[^a-z]", "", key.lower()): url for key, url in raw.get("project_urls", {}).items()}
+    choices = [raw.get("home_page", "")]
+    choices += [labelled.get(key, "") for key in ("homepage", "home", "source", "repository", "sourcecode")]
+    choices += labelled.values()
+    return next((url.strip() for url in choices if url.strip().startswith(("https://", "http://"))), "")
+
+
+def parse_wheel_file(data: bytes, *, where: str) -> bool:
+    """Read WHEEL; give whether the wheel's root is pure.
+
+    Raises
+    ------
+    IntegrityError
+        If its format is not version 1.
+    """
+    message = BytesParser(policy=compat32).parsebytes(data)
+    version = str(message.get("Wheel-Version", "")).strip()
+    if not re.fullmatch(r"1\.\d+", version):
+        raise IntegrityError(f"{where}: its wheel format is {version or 'not stated'}; only 1.x is known")
+    return str(message.get("Root-Is-Purelib", "")).strip().lower() == "true"
+
+
+def parse_entry_points(data: bytes, *, where: str) -> tuple[EntryPoint, ...]:
+    """Read the scripts of entry_points.txt, in their order.
+
+    Raises
+    ------
+    IntegrityError
+        If it can not be read, or a name or object is not one: both end up in files that people run.
+    """
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
+    try:
+        parser.read_string(data.decode())
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise IntegrityError(f"{where}: entry_points.txt can not be read: {error}") from None
+    points = []
+    for group in ("console_scripts", "gui_scripts"):
+        for name, value in parser.items(group) if parser.has_section(group) else ():
+            target = _OBJECT.fullmatch(value)
+            if target is None or not _ENTRY_NAME.fullmatch(name):
+                raise IntegrityError(
+                    f"{where}: entry_points.txt has an impossible script, {name!r} = {value!r}"
+                )
+            points.append(
+                EntryPoint(name=name, module=target[1], function=target[2], gui=group == "gui_scripts")
+            )
+    return tuple(points)

@@ -1,0 +1,147 @@
+"""Choosing wheels: what the manifest asks for and all that it needs, for each platform."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.tags import Tag
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from cuvee.channel.wheels import uv
+from cuvee.channel.wheels.archive import WheelName
+from cuvee.channel.wheels.explain import explain
+from cuvee.channel.wheels.model import PinnedWheel, WheelRequest
+from cuvee.channel.wheels.tags import best, supported_tags
+from cuvee.channel.wheels.versions import pep440_specifiers
+from cuvee.errors import BlockedError, IntegrityError, ManifestError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A platform to resolve for: its name, Python's full version there, and the oldest system."""
+
+    platform: str
+    python: str
+    floor: Mapping[str, str]
+    exclude_newer: datetime | None = None
+
+
+def resolve(requests: Sequence[WheelRequest], target: Target) -> tuple[PinnedWheel, ...]:
+    """Choose a wheel for each project that ``requests`` need on one platform, sorted by name.
+
+    Raises
+    ------
+    BlockedError
+        If no set of wheels satisfies the requests; it names the manifest's lines and keeps uv's explanation.
+    SourceUnreachableError
+        If the index can not be reached.
+    ManifestError
+        If a version can not be asked of an index.
+    """
+    here = [request for request in requests if target.platform in request.platforms]
+    wanted = [_line(request) for request in here if not request.constraint]
+    if not wanted:
+        return ()
+    bounds = [line for request in here if request.constraint and (line := _bound(request))]
+    done = uv.compile_requirements(
+        wanted,
+        bounds,
+        platform=target.platform,
+        python=target.python,
+        floor=target.floor,
+        exclude_newer=target.exclude_newer,
+    )
+    if not done.ok:
+        raise explain(done, here, platform=target.platform, nearest=lambda one: _nearest(one, target))
+    return read_pylock(done.stdout, target)
+
+
+def _line(request: WheelRequest) -> str:
+    extras = f"[{','.join(request.extras)}]" if request.extras else ""
+    return f"{request.name}{extras}{pep440_specifiers(request.version, position=request.position)}"
+
+
+def _bound(request: WheelRequest) -> str | None:
+    # A constraint may be on a package of another channel, in words that are conda's alone: the lock holds
+    # everything to it in any case.
+    try:
+        return _line(request) if request.version != "*" else None
+    except ManifestError:
+        return None
+
+
+def read_pylock(text: str, target: Target) -> tuple[PinnedWheel, ...]:
+    """Read a ``pylock.toml`` (PEP 751) that uv made for one platform; choose the best wheel of each project.
+
+    Raises
+    ------
+    BlockedError
+        If a project has no wheel for the platform.
+    IntegrityError
+        If a wheel has no SHA-256.
+    """
+    tags = supported_tags(target.platform, target.python, target.floor)
+    try:
+        packages = tomllib.loads(text).get("packages", [])
+        pinned = [_pinned(package, target.platform, tags) for package in packages]
+    except (tomllib.TOMLDecodeError, InvalidVersion, KeyError, TypeError, AttributeError) as error:
+        raise BlockedError(
+            f"uv's answer can not be read: {error}", hint="Update uv, or tell cuvee's developers."
+        ) from error
+    return tuple(sorted(pinned, key=lambda wheel: wheel.name))
+
+
+def _pinned(package: Mapping[str, Any], platform: str, tags: Sequence[Tag]) -> PinnedWheel:
+    name, version = canonicalize_name(package["name"]), package.get("version", "")
+    wheels = {_file_name(wheel): wheel for wheel in package.get("wheels", [])}
+    chosen = best(map(WheelName.parse, wheels), tags)
+    if chosen is None:
+        raise BlockedError(
+            f"{name} {version} has no wheel for {platform}",
+            hint=f"Leave {platform} out for it in the manifest, or choose a version that has one.",
+        )
+    wheel = wheels[chosen.file_name]
+    sha256 = wheel.get("hashes", {}).get("sha256")
+    if sha256 is None:
+        raise IntegrityError(f"The index gives no SHA-256 for {chosen.file_name}; it is not imported")
+    if chosen.name != name:
+        raise IntegrityError(f"The index offers {chosen.file_name} as {name}")
+    return PinnedWheel(
+        name=name,
+        version=Version(version) if version else chosen.version,
+        file_name=chosen.file_name,
+        url=wheel["url"],
+        sha256=sha256,
+        size=wheel.get("size"),
+    )
+
+
+def _file_name(wheel: Mapping[str, Any]) -> str:
+    return str(wheel.get("name") or unquote(urlsplit(wheel["url"]).path).rsplit("/", 1)[-1])
+
+
+def _nearest(request: WheelRequest, target: Target) -> tuple[str, ...]:
+    """Ask which versions lie next to the one that a request names, and for the newest."""
+    specifiers = pep440_specifiers(request.version, position=request.position)
+    named = sorted({specifier.version.removesuffix(".*") for specifier in specifiers}, key=Version)
+    queries: list[tuple[str, tuple[str, ...]]] = [(request.name, ())]
+    if named:
+        queries.insert(0, (f"{request.name}<{named[0]}", ()))
+        queries.insert(1, (f"{request.name}>{named[-1]}", ("--resolution", "lowest")))
+    found = []
+    for line, more in queries:
+        done = uv.compile_requirements(
+            [line],
+            platform=target.platform,
+            python=target.python,
+            floor=target.floor,
+            exclude_newer=target.exclude_newer,
+            more=("--no-deps", *more),
+        )
+        if done.ok:
+            found += [str(wheel.version) for wheel in read_pylock(done.stdout, target)]
+    return tuple(sorted(set(found), key=Version))

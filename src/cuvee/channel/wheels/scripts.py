@@ -1,0 +1,70 @@
+"""Scripts of an imported package: those that a wheel carries, and those that its entry points ask for."""
+
+import re
+from collections.abc import Iterable
+
+from cuvee.channel.package import PLACEHOLDER, PackageFile
+from cuvee.channel.wheels.layout import Layout
+from cuvee.channel.wheels.metadata import EntryPoint
+
+_SHEBANG = re.compile(rb"#!pythonw?(?=[ \t\r\n]|$)")
+
+
+def script_file(path: str, data: bytes, layout: Layout) -> PackageFile:
+    """Give a script that a wheel carries; ``#!python`` becomes the interpreter of the prefix."""
+    match = _SHEBANG.match(data)
+    if match is None:
+        return PackageFile(path=path, content=data, executable=True)
+    content = f"#!{_interpreter(layout)}".encode() + data[match.end() :]
+    return PackageFile(path=path, content=content, executable=True, placeholder=PLACEHOLDER)
+
+
+def entry_point_files(
+    points: Iterable[EntryPoint], layout: Layout, launcher: bytes | None
+) -> tuple[PackageFile, ...]:
+    """Give the scripts of entry points, as installers make them for noarch packages.
+
+    Parameters
+    ----------
+    points
+        Console and GUI scripts.
+    layout
+        Of a platform's package; noarch packages list their entry points instead.
+    launcher
+        The program that starts ``NAME-script.py`` on Windows.
+    """
+    files = []
+    for point in points:
+        if not layout.is_windows:
+            text = f"#!{_interpreter(layout)}\n{_script(point)}"
+            files.append(
+                PackageFile(
+                    path=f"{layout.scripts}/{point.name}", content=text.encode(), executable=True,
+                    placeholder=PLACEHOLDER,
+                )
+            )  # fmt: skip
+        elif launcher is not None:
+            script = f"{layout.scripts}/{point.name}-script.py"
+            files.append(PackageFile(path=script, content=_script(point).encode()))
+            program = f"{layout.scripts}/{point.name}.exe"
+            files.append(PackageFile(path=program, content=launcher, executable=True))
+    return tuple(files)
+
+
+def _interpreter(layout: Layout) -> str:
+    return f"{PLACEHOLDER}/python.exe" if layout.is_windows else f"{PLACEHOLDER}/bin/python"
+
+
+def _script(point: EntryPoint) -> str:
+    first, *rest = point.function.split(".")
+    call = ".".join(("entry", *rest))
+    return f"""\
+import sys
+
+from {point.module} import {first} as entry
+
+if __name__ == "__main__":
+    for suffix in (".exe", "-script.py", "-script.pyw"):
+        sys.argv[0] = sys.argv[0].removesuffix(suffix)
+    sys.exit({call}())
+"""

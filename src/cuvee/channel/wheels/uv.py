@@ -1,0 +1,178 @@
+"""Running uv: where it is, which index it is to ask, and what it is told of the target platform.
+
+uv reads its own configuration and environment (indexes, proxies, netrc, certificates). It does not read
+pip's: if uv is told of no index, the index-url that pip would use (``PIP_INDEX_URL``, then pip's
+configuration files) is passed on. pip's extra indexes are not: which of two indexes a name comes from is a
+matter of trust, and uv's own settings say it better.
+"""
+
+import configparser
+import os
+import re
+import sys
+import tempfile
+import threading
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cuvee import platforms
+from cuvee.errors import BlockedError, ToolMissingError
+from cuvee.process import Completed, Request, run
+
+_KNOWN_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
+"""Minor versions of glibc 2 that uv has a platform for."""
+
+_UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX")
+_TIMEOUT = 600.0
+_FINDING = threading.Lock()  # finding uv fills sysconfig, which several threads can not do at once
+
+
+def target(platform: str, floor: Mapping[str, str]) -> str:
+    """Give uv's name of a platform; for Linux the newest glibc that it knows and the floor allows.
+
+    Raises
+    ------
+    BlockedError
+        If the floor is older than any wheel platform that uv knows.
+    """
+    facts = platforms.get(platform)
+    if facts.system == "win":
+        return "x86_64-pc-windows-msvc"
+    if facts.system == "osx":
+        return f"{'aarch64' if facts.machine == 'arm64' else 'x86_64'}-apple-darwin"
+    glibc = floor.get("glibc", "2.17")
+    minor = int(glibc.split(".")[1]) if re.fullmatch(r"2\.\d+(\.\d+)*", glibc) else 0
+    known = [one for one in _KNOWN_GLIBC if one <= minor]
+    if not known:
+        raise BlockedError(
+            f"{platform}: wheels can not be resolved for a glibc floor of {glibc}",
+            hint="Raise the floor to at least 2.17 in the manifest.",
+        )
+    return f"{facts.wheel_arch}-manylinux_2_{known[-1]}"
+
+
+def compile_requirements(
+    requirements: Sequence[str],
+    constraints: Sequence[str] = (),
+    *,
+    platform: str,
+    python: str,
+    floor: Mapping[str, str],
+    exclude_newer: datetime | None = None,
+    more: Sequence[str] = (),
+) -> Completed:
+    """Resolve requirement lines for one platform; standard output is a ``pylock.toml``.
+
+    Parameters
+    ----------
+    requirements, constraints
+        PEP 508 lines.
+    python
+        The full version on the platform.
+    more
+        More arguments for uv.
+
+    Raises
+    ------
+    ToolMissingError
+        If uv is not installed.
+    """
+    with tempfile.TemporaryDirectory(prefix="cuvee-uv-") as folder:
+        wanted, bounds = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
+        wanted.write_text("".join(f"{line}\n" for line in requirements))
+        bounds.write_text("".join(f"{line}\n" for line in constraints))
+        argv = [
+            _binary(), "pip", "compile", str(wanted), "--constraints", str(bounds),
+            "--format", "pylock.toml", "--generate-hashes", "--only-binary", ":all:", "--no-header",
+            "--python-platform", target(platform, floor), "--python-version", python,
+            "--python", sys.executable, "--no-python-downloads",
+            "--system-certs", "--no-progress", "--color", "never", *more,
+        ]  # fmt: skip
+        if exclude_newer is not None:
+            argv += ["--exclude-newer", exclude_newer.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
+        environment = _environment(os.environ, floor if platforms.get(platform).system == "osx" else {})
+        # The folder is empty, so that no project's settings around the current one take part.
+        request = Request(argv=tuple(argv), cwd=Path(folder), environment=environment, timeout=_TIMEOUT)
+        return run(request)
+
+
+def _binary() -> str:
+    try:
+        from uv import find_uv_bin
+
+        with _FINDING:
+            return os.fspath(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        raise ToolMissingError("uv is not installed", hint="Run: python -m pip install uv") from None
+
+
+def _environment(base: Mapping[str, str], macos: Mapping[str, str]) -> dict[str, str]:
+    environment = dict(base)
+    if macos:
+        environment["MACOSX_DEPLOYMENT_TARGET"] = macos.get("osx", "11.0")
+    if (index := pip_index(base)) is not None:
+        environment["UV_DEFAULT_INDEX"] = index
+    return environment
+
+
+def pip_index(environment: Mapping[str, str], files: Sequence[Path] | None = None) -> str | None:
+    """Give the index that pip is configured for, if uv is told of none.
+
+    Parameters
+    ----------
+    environment
+        The environment variables.
+    files
+        pip's configuration files, the strongest first; `None` for the usual ones.
+    """
+    if any(environment.get(name) for name in _UV_INDEX_VARIABLES) or _uv_has_index(environment):
+        return None
+    if url := environment.get("PIP_INDEX_URL"):
+        return url
+    for file in _pip_files(environment) if files is None else files:
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, OSError, UnicodeDecodeError):
+            continue  # pip's own business
+        for section in ("install", "global"):
+            if url := parser.get(section, "index-url", fallback=""):
+                return url
+    return None
+
+
+def _pip_files(environment: Mapping[str, str]) -> list[Path]:
+    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or "/")
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    named = environment.get("PIP_CONFIG_FILE")
+    return [
+        *([Path(named)] if named else []),
+        Path(sys.prefix, "pip.conf"),
+        config / "pip" / "pip.conf",
+        home / ".pip" / "pip.conf",
+        Path("/etc/xdg/pip/pip.conf"),
+        Path("/etc/pip.conf"),
+    ]
+
+
+def _uv_has_index(environment: Mapping[str, str]) -> bool:
+    home = Path(environment.get("HOME") or "/")
+    config = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    named = environment.get("UV_CONFIG_FILE")
+    for file in [*([Path(named)] if named else []), config / "uv" / "uv.toml", Path("/etc/uv/uv.toml")]:
+        try:
+            settings = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+            continue
+        if any(
+            key in table for table in (settings, settings.get("pip", {})) for key in ("index", "index-url")
+        ):
+            return True
+    return False
+
+
+def without_passwords(text: str) -> str:
+    """Mask user names and passwords in the URLs of a text."""
+    return re.sub(r"(?<=://)[^/\s@]+(?=@)", "***", text)

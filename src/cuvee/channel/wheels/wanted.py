@@ -1,0 +1,56 @@
+"""What a manifest asks of the Python index."""
+
+from collections.abc import Collection
+
+from packaging.utils import canonicalize_name
+
+from cuvee.channel.wheels.model import WheelRequest
+from cuvee.manifest.model import Manifest
+
+
+def wheel_requests(manifest: Manifest, names: Collection[str] | None = None) -> tuple[WheelRequest, ...]:
+    """Give what to import: the manifest's `wheels`, and bounds from its `packages` and `constraints`.
+
+    Parameters
+    ----------
+    manifest
+        The evaluated manifest.
+    names
+        The wheels that no channel carries; `None` imports all of them.
+    """
+    present = tuple(platform.name for platform in manifest.present_platforms)
+    wanted = {canonicalize_name(wheel.name): wheel for wheel in manifest.wheels}
+    if names is not None:
+        chosen = {canonicalize_name(name) for name in names}
+        wanted = {name: wheel for name, wheel in wanted.items() if name in chosen}
+    requests: list[WheelRequest] = []
+    blessed = set()
+    for package in manifest.packages:
+        name = canonicalize_name(package.name)
+        blessed.add(name)
+        requests.append(
+            WheelRequest(
+                name=name,
+                extras=wanted[name].extras if name in wanted else (),
+                version=package.version,
+                platforms=tuple(platform for platform in present if platform in package.platforms),
+                position=str(package.position),
+                constraint=name not in wanted,
+            )
+        )
+    requests += [
+        WheelRequest(name=name, extras=wheel.extras, platforms=present, position=str(wheel.position))
+        for name, wheel in wanted.items()
+        if name not in blessed
+    ]
+    requests += [
+        WheelRequest(
+            name=canonicalize_name(bound.name),
+            version=bound.version,
+            platforms=tuple(platform for platform in present if platform in (bound.platforms or present)),
+            position=str(bound.position),
+            constraint=True,
+        )
+        for bound in manifest.constraints
+    ]
+    return tuple(sorted(requests, key=lambda request: (request.name, request.constraint)))
