@@ -1,6 +1,7 @@
 """Checks across values: what a manifest says in one place must fit what it says in another."""
 
 import datetime as dt
+from pathlib import Path
 
 from cuvee.manifest.finding import entries_at, entry_at, items_at, leaf_at, leaves_at, text_at
 from cuvee.manifest.problems import Problems, did_you_mean, listing, quote
@@ -14,16 +15,19 @@ def check_tree(tree: Table, problems: Problems) -> None:
         check(tree, problems)
 
 
-def check_dates(tree: Table, today: dt.date, problems: Problems) -> None:
-    """Note waivers whose last day is before ``today``."""
+def check_dates(tree: Table, path: Path, today: dt.date, problems: Problems) -> None:
+    """Note waivers of the manifest at ``path``, own or inherited, whose last day is before ``today``."""
     for waiver in items_at(tree, "waivers"):
         expires = leaf_at(waiver, "expires")
         if expires is not None and isinstance(expires.value, dt.date) and expires.value < today:
+            inherited = expires.place.source.path != path
             days = (today - expires.value).days
             problems.add(
                 expires.place,
                 f"this waiver ended {days:,} day{'s' if days > 1 else ''} ago",
-                advice="mend what it covers, or decide again and set a new date",
+                advice=f"it is inherited: state waivers in {path.name} without it"
+                if inherited
+                else "mend what it covers, or decide again and set a new date",
             )
 
 
@@ -108,25 +112,22 @@ def _licenses(tree: Table, problems: Problems) -> None:
             )
 
 
-def check_identity(tree: Table, stem: str, folder: str | None, problems: Problems) -> None:
-    """Note a file name that differs from the version, or a folder from the distribution.
-
-    Parameters
-    ----------
-    stem
-        The file's name without ``.yaml``.
-    folder
-        The name of its folder; `None` when that has been checked.
-    """
+def check_file_name(tree: Table, path: Path, problems: Problems) -> None:
+    """Note a file name that differs from the version."""
     version = leaf_at(tree, "version")
-    if version is not None and str(version.value) != stem:
+    if version is not None and path.name != f"{version.value}.yaml":
         problems.add(
             version.place,
-            f"the file is called {stem}.yaml, but its version is {version.value}",
+            f"the file is called {path.name}, but its version is {version.value}",
             advice="rename the file, or correct the version",
         )
+
+
+def check_folder_name(tree: Table, path: Path, problems: Problems) -> None:
+    """Note a folder whose name differs from the distribution's."""
+    folder = path.parent.resolve().name
     distribution = leaf_at(tree, "distribution")
-    if distribution is not None and folder is not None and distribution.value != folder:
+    if distribution is not None and distribution.value != folder:
         name = quote(str(distribution.value))
         problems.add(
             distribution.place,
@@ -136,7 +137,7 @@ def check_identity(tree: Table, stem: str, folder: str | None, problems: Problem
 
 
 def check_base(child: Table, base: Table, problems: Problems) -> None:
-    """Note a base that belongs to another distribution, or is not older than what it is the base of."""
+    """Note a base that belongs to another distribution."""
     stated = leaf_at(child, "based-on")
     if stated is None:
         return

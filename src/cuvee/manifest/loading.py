@@ -1,11 +1,18 @@
 """Loading a manifest: its file and the files it is based on, read, checked, merged and evaluated."""
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.errors import ManifestError
-from cuvee.manifest.crosschecks import check_base, check_dates, check_identity, check_tree
+from cuvee.manifest.crosschecks import (
+    check_base,
+    check_dates,
+    check_file_name,
+    check_folder_name,
+    check_tree,
+)
 from cuvee.manifest.evaluate import evaluate
 from cuvee.manifest.finding import leaf_at
 from cuvee.manifest.inheritance import merge, require
@@ -53,7 +60,7 @@ def load(path: Path, *, today: dt.date) -> Manifest:
         check_tree(tree, problems)
         check_folders(tree, written.path.parent, problems)
         if written is chain[0]:
-            check_dates(tree, today, problems)
+            check_dates(tree, written.path, today, problems)
         if not problems:
             manifest = evaluate(tree, written.path, manifest)
     problems.raise_any()
@@ -68,7 +75,8 @@ def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
     if written is None:
         return None
     chain = [written]
-    check_identity(written.tree, path.name.removesuffix(".yaml"), path.absolute().parent.name, problems)
+    check_file_name(written.tree, path, problems)
+    check_folder_name(written.tree, path, problems)
     seen = [path.name]
     while (stated := leaf_at(written.tree, "based-on")) is not None:
         base_path = path.with_name(f"{stated.value}.yaml")
@@ -76,10 +84,10 @@ def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
         if base_path.name in seen[:-1]:
             _tell_cycle(chain[0].tree, seen, problems)
             return None
-        base = _read_base(base_path, stated, problems)
+        base = _read_base(base_path, stated, written, problems)
         if base is None:
             return None
-        check_identity(base.tree, base_path.name.removesuffix(".yaml"), None, problems)
+        check_file_name(base.tree, base_path, problems)
         check_base(written.tree, base.tree, problems)
         _check_order(written.tree, stated, problems)
         chain.append(base)
@@ -108,11 +116,11 @@ def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
     return _Written(path=path, tree=tree) if isinstance(tree, Table) else None
 
 
-def _read_base(path: Path, stated: Leaf, problems: Problems) -> _Written | None:
+def _read_base(path: Path, stated: Leaf, child: _Written, problems: Problems) -> _Written | None:
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        others = [name.removesuffix(".yaml") for name in _siblings(path)]
+        others = _older_releases(child)
         problems.add(
             stated.place,
             f"there is no manifest {path} to be based on",
@@ -124,6 +132,19 @@ def _read_base(path: Path, stated: Leaf, problems: Problems) -> _Written | None:
         problems.add(stated.place, f"the base {path} can not be read: {error.strerror}")
         return None
     return _read_file(path, data, problems)
+
+
+def _older_releases(child: _Written) -> list[str]:
+    """Give the releases that ``child`` could be based on, the newest first."""
+    version = leaf_at(child.tree, "version")
+    found = []
+    for name in _siblings(child.path):
+        with contextlib.suppress(ValueError):
+            found.append(ReleaseVersion.parse(name.removesuffix(".yaml")))
+    if version is not None and isinstance(version.value, ReleaseVersion):
+        limit = version.value
+        found = [other for other in found if other < limit]
+    return [str(other) for other in sorted(found, reverse=True)]
 
 
 def _siblings(path: Path) -> list[str]:

@@ -44,9 +44,14 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Problem] = {}
+        self._places: set[str] = set()
 
     def __bool__(self) -> bool:
         return bool(self._found)
+
+    def any_at(self, place: Place) -> bool:
+        """Whether a problem has been noted at the start of ``place``."""
+        return str(place.position) in self._places if self._places else False
 
     def add(
         self,
@@ -59,6 +64,7 @@ class Problems:
     ) -> None:
         """Keep a problem."""
         problem = Problem(place=place, message=message, advice=advice, expected=expected, related=related)
+        self._places.add(str(place.position))
         self._found.setdefault((str(place.position), message), problem)
 
     def raise_any(self) -> None:
@@ -127,7 +133,8 @@ def _block(problem: Problem) -> str:
         place, label = problem.related
         if place.source.path != problem.place.source.path:
             lines.append(f"{'':>6} = see {place.position}")
-        lines += _snippet(place, label)
+        snippet = _snippet(place, label)
+        lines += snippet[1:] if snippet[0] == lines[1] else snippet
     if problem.expected:
         lines.append(f"{'':>6} = expected {problem.expected}")
     return "\n".join(lines)

@@ -41,6 +41,10 @@ _WORDS = {
     "did not find expected ',' or ']'": ("this list is not closed", "add a comma or ]"),
     "did not find expected ',' or '}'": ("this mapping is not closed", "add a comma or }"),
     "found unexpected end of stream": ("the file ends inside quotes", "close them"),
+    "did not find expected alphabetic or numeric character": (
+        "* and & begin a name for a value that is used twice",
+        'put a lone star in quotes: "*"',
+    ),
     "found undefined tag handle": ("tags have no meaning in a manifest", "remove it"),
 }
 
@@ -93,8 +97,9 @@ def _tell(source: Source, error: yaml.MarkedYAMLError, problems: Problems) -> No
     said = str(error.problem or error.context or error)
     start = error.context_mark
     related = None
-    if start and mark and start.line != mark.line:
-        related = (_point(source, start.line, start.column), "what is being read began here")
+    opened = str(error.context).startswith(("while parsing a flow", "while scanning a quoted"))
+    if opened and start and mark and start.line != mark.line:
+        related = (_point(source, start.line, start.column), "it begins here")
     line = source.lines[place.line] if place.line < len(source.lines) else ""
     if said.startswith("found character") and "\t" in line[: place.column + 1]:
         said = _TAB

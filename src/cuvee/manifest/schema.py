@@ -1,7 +1,7 @@
 """The manifest's schema, declared once: every key, what it means, its form, default and an example."""
 
 from cuvee.manifest import values
-from cuvee.manifest.kinds import Key, ListOf, MapOf, Mistake, Record, Text
+from cuvee.manifest.kinds import Key, ListOf, MapOf, Record, Text
 from cuvee.manifest.model import Track
 from cuvee.manifest.ranges import RANGE_PATTERN
 from cuvee.platforms import FLOOR_KEYS, PLATFORMS, System
@@ -192,17 +192,11 @@ _POLICY = Record(
 )  # fmt: skip
 
 
-def _manifest_one(text: str) -> str:
-    if text != "1":
-        raise Mistake("this cuvee reads manifests of format 1", advice="write manifest: 1")
-    return text
-
-
 MANIFEST = Record(
     noun="a manifest", example="{manifest: 1, …}",
     keys=(
         Key(name="manifest", required=True, own=True, example="1", summary="The format of this file.",
-            kind=Text(noun="a manifest format", example="1", parse=_manifest_one, pattern="^1$")),
+            kind=Text(noun="a manifest format that this cuvee reads", example="1", choices=("1",))),
         Key(name="distribution", required=True, own=True, example="starter",
             summary="The distribution's name; also the name of the folder that the manifest is in.",
             kind=Text(noun="a distribution's name", example="starter", parse=values.distribution_name,

@@ -69,6 +69,8 @@ class Stating:
         """
         if isinstance(node, nodes.Scalar) and node.is_null:
             return self._null(node, kind, removable=removable)
+        if self._problems.any_at(node.place) and not isinstance(node, nodes.Mapping):
+            return Bad(node.place)  # it has a problem as YAML already
         if isinstance(kind, Text):
             return self._text(node, kind)
         if isinstance(kind, ListOf):
@@ -192,7 +194,7 @@ class Stating:
         """Note an unknown key; give the key that was likely meant."""
         known = [key.name for key in kind.keys]
         meant = _meant(name.text, known, kind.synonyms)
-        home = None if meant else HOMES.get(name.text)
+        home = HOMES.get(name.text) if kind is MANIFEST and not meant else None
         if meant:
             advice = f"did you mean {quote(meant)}?"
         else:
@@ -208,7 +210,10 @@ class Stating:
     def _wrong_shape(self, node: nodes.Node, kind: Kind) -> Bad:
         found = {nodes.Scalar: "a single value", nodes.Sequence: "a list", nodes.Mapping: "a mapping"}
         message = f"{found[type(node)]} stands where {kind.noun} belongs"
-        self._problems.add(node.place, message, expected=_expected(kind))
+        advice = ""
+        if isinstance(kind, ListOf) and isinstance(node, nodes.Scalar):
+            advice = f"write [{node.text}]"
+        self._problems.add(node.place, message, advice=advice, expected="" if advice else _expected(kind))
         return Bad(node.place)
 
 

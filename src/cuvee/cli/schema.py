@@ -1,0 +1,22 @@
+"""``cuvee schema``: print the JSON Schema of manifests."""
+
+import json
+
+import click
+
+
+@click.command("schema")
+def command() -> None:
+    """Print the JSON Schema of manifests, for editors.
+
+    Editors with a YAML language server complete and check a manifest when its first line is the comment
+    "# yaml-language-server: $schema=manifest.schema.json".
+
+    \b
+    Examples:
+      cuvee schema > manifests/starter/manifest.schema.json
+      cuvee schema | less
+    """
+    from cuvee.manifest.json_schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,186 @@
+"""Showing an evaluated manifest: as data, and as YAML that says where each value came from."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cuvee.manifest.model import Manifest, PlatformEntry, Requirement, Waiver
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.@+\-]*( [A-Za-z0-9_/.@+\-]+)*")
+_WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+_COMMENT_COLUMN = 64
+
+Data = Mapping[str, Any]
+
+
+class _Row(NamedTuple):
+    text: str
+    comment: str = ""
+
+
+def as_data(manifest: Manifest) -> Data:
+    """Give every value of the manifest under its key, defaults filled in, as JSON has it."""
+    support, policy = manifest.support, manifest.policy
+    return {
+        "manifest": 1,
+        "distribution": manifest.distribution,
+        "version": str(manifest.version),
+        "title": manifest.title,
+        "based-on": str(manifest.base.version) if manifest.base else None,
+        "support": support
+        and {"track": support.track.value, "until": support.until.isoformat() if support.until else None},
+        "platforms": {platform.name: _platform(platform) for platform in manifest.platforms},
+        "channels": list(manifest.channels),
+        "packages": {package.name: _requirement(package) for package in manifest.packages},
+        "constraints": {
+            package.name: {"version": package.version, "build": package.build}
+            for package in manifest.constraints
+        },
+        "wheels": [
+            f"{wheel.name}[{','.join(wheel.extras)}]" if wheel.extras else wheel.name
+            for wheel in manifest.wheels
+        ],
+        "interpreter": manifest.interpreter,
+        "recipes": list(manifest.recipes),
+        "exclude-newer": manifest.exclude_newer.isoformat().replace("+00:00", "Z")
+        if manifest.exclude_newer
+        else None,
+        "policy": {
+            "licenses": {"allow": list(policy.licenses.allow), "deny": list(policy.licenses.deny)},
+            "patch": {"allow": list(policy.patch)},
+            "link-scripts": list(policy.link_scripts),
+        },
+        "suites": list(manifest.suites),
+        "installers": {
+            "formats": {system: list(formats) for system, formats in manifest.installers.formats.items()},
+            "branding": str(manifest.installers.branding) if manifest.installers.branding else None,
+        },
+        "owners": {owner.name: {"contact": owner.contact} for owner in manifest.owners},
+        "waivers": [_waiver(waiver) for waiver in manifest.waivers],
+    }
+
+
+def as_json(manifest: Manifest) -> Data:
+    """Give the manifest's values, and for each dotted path where it was stated."""
+    return {
+        "path": str(manifest.path),
+        "values": as_data(manifest),
+        "sources": {
+            path: {"file": str(place.file), "line": place.line, "column": place.column}
+            for path, place in manifest.sources.items()
+        },
+    }
+
+
+def as_yaml(manifest: Manifest) -> str:
+    """Give the manifest as YAML without a base; a comment says where each value came from.
+
+    Read again from the same folder, it evaluates to the same manifest.
+    """
+    data = dict(as_data(manifest))
+    data["based-on"] = None
+    rows = [row for name, value in data.items() for row in _rows(manifest, name, name, value, 0)]
+    widest = max(
+        (len(row.text) for row in rows if row.comment and len(row.text) < _COMMENT_COLUMN), default=0
+    )
+    lines = [f"{row.text.ljust(widest)}  # {row.comment}" if row.comment else row.text for row in rows]
+    title = f"# {manifest.release_name}, evaluated"
+    if manifest.base:
+        title += f"; based on {manifest.base.release_name}, whose values are filled in"
+    return "\n".join([title, *lines]) + "\n"
+
+
+def _platform(platform: PlatformEntry) -> Data:
+    if platform.absent is None:
+        return {"floor": dict(platform.floor)}
+    return {"floor": dict(platform.floor), "absent": platform.absent}
+
+
+def _requirement(package: Requirement) -> Data:
+    return {
+        "version": package.version,
+        "build": package.build,
+        "owner": package.owner,
+        "groups": list(package.groups),
+        "platforms": list(package.platforms),
+    }
+
+
+def _waiver(waiver: Waiver) -> Data:
+    return {
+        "check": waiver.check,
+        "package": waiver.package,
+        "platform": waiver.platform,
+        "reason": waiver.reason,
+        "author": waiver.author,
+        "expires": waiver.expires.isoformat(),
+        "link": waiver.link,
+    }
+
+
+def _rows(manifest: Manifest, path: str, name: str, value: Any, depth: int) -> Iterator[_Row]:
+    """Give the lines of one key; ``depth`` counts the levels around it."""
+    start = f"{'  ' * depth}{_text(name)}:"
+    comment = _comment(manifest, path)
+    if path in {"packages", "constraints"}:
+        yield from _package_rows(manifest, path, start, value)
+    elif path == "waivers" and value:
+        yield _Row(start, comment)
+        for index, waiver in enumerate(value):
+            yield from _waiver_rows(manifest, f"{path}.{index}", waiver)
+    elif isinstance(value, Mapping) and value:
+        yield _Row(start)
+        for key, inner in value.items():
+            yield from _rows(manifest, f"{path}.{key}", key, inner, depth + 1)
+    else:
+        yield _Row(f"{start} {_inline(value)}", comment)
+
+
+def _package_rows(manifest: Manifest, path: str, start: str, packages: Data) -> Iterator[_Row]:
+    """Show what is stated of each package; the short form where only its version is."""
+    if not packages:
+        yield _Row(f"{start} {{}}", _comment(manifest, path))
+        return
+    yield _Row(start)
+    for name, package in packages.items():
+        stated = {key: value for key, value in package.items() if f"{path}.{name}.{key}" in manifest.sources}
+        if stated.keys() <= {"version"}:
+            comment = _comment(manifest, f"{path}.{name}.version")
+            yield _Row(f"  {_text(name)}: {_inline(package['version'])}", comment)
+            continue
+        yield _Row(f"  {_text(name)}:")
+        for key, value in ({"version": package["version"]} | stated).items():
+            yield from _rows(manifest, f"{path}.{name}.{key}", key, value, 2)
+
+
+def _waiver_rows(manifest: Manifest, path: str, waiver: Data) -> Iterator[_Row]:
+    mark = "-"
+    for key, value in waiver.items():
+        if value is not None:
+            yield _Row(f"  {mark} {key}: {_inline(value)}", _comment(manifest, f"{path}.{key}"))
+            mark = " "
+
+
+def _comment(manifest: Manifest, path: str) -> str:
+    place = manifest.sources.get(path)
+    if path == "based-on" or place is None:
+        return "default" if path != "based-on" else ""
+    return f"{place.file.name}:{place.line}"
+
+
+def _inline(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    if isinstance(value, Mapping):
+        return "{}"
+    return str(value) if isinstance(value, int) else _text(value)
+
+
+def _text(value: str) -> str:
+    """Give a text without quotes where no reader of YAML could take it for anything else."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return json.dumps(value, ensure_ascii=False)
