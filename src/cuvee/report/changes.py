@@ -1,0 +1,151 @@
+"""What changed against the base release, in the order in which it should be looked at."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cuvee.graph.diff import Change, ChangeKind, Level, Step
+from cuvee.report.model import ReportInput
+from cuvee.report.words import CHANGES, Badge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """One change.
+
+    Attributes
+    ----------
+    look
+        Whether it needs a look before others: downgrades, removals and major versions.
+    details
+        What a version does not tell: builds, archives or fields, one per distinct case.
+    """
+
+    package: str
+    kind: ChangeKind
+    badge: Badge
+    before: str
+    after: str
+    level: str
+    direct: bool
+    look: bool
+    platforms: tuple[str, ...]
+    details: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePlatform:
+    """A platform that only one of the two releases has."""
+
+    platform: str
+    badge: Badge
+    packages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """All changes.
+
+    Attributes
+    ----------
+    base
+        The release before.
+    counts
+        How many changes of each kind.
+    platforms
+        Platforms that came or went; their packages have no rows of their own.
+    """
+
+    base: str
+    counts: tuple[tuple[Badge, int], ...]
+    platforms: tuple[WholePlatform, ...]
+    rows: tuple[ChangeRow, ...]
+
+    @property
+    def look(self) -> tuple[ChangeRow, ...]:
+        """Downgrades, removals and major versions."""
+        return tuple(row for row in self.rows if row.look)
+
+    @property
+    def direct(self) -> tuple[ChangeRow, ...]:
+        """The other changes of packages that a manifest names."""
+        return tuple(row for row in self.rows if row.direct and not row.look)
+
+    @property
+    def indirect(self) -> tuple[ChangeRow, ...]:
+        """The other changes of the closure."""
+        return tuple(row for row in self.rows if not row.direct and not row.look)
+
+
+def changes(data: ReportInput) -> Changes | None:
+    """Make the page's rows; `None` when there is nothing to compare with."""
+    if data.changes is None:
+        return None
+    whole = _whole_platforms(data, data.changes)
+    names = {place.platform for place in whole}
+    rows = [_row(change, names) for change in data.changes if not set(change.platforms) <= names]
+    kinds = Counter(row.kind for row in rows)
+    return Changes(
+        base=data.base or "the release before",
+        counts=tuple((badge, kinds[kind]) for kind, badge in CHANGES.items() if kinds[kind]),
+        platforms=whole,
+        rows=tuple(sorted(rows, key=_order)),
+    )
+
+
+def _whole_platforms(data: ReportInput, changes: tuple[Change, ...]) -> tuple[WholePlatform, ...]:
+    """Find platforms where every package was added, and those that have no lock any more."""
+    added: Counter[str] = Counter()
+    removed: Counter[str] = Counter()
+    for change in changes:
+        if change.kind is ChangeKind.ADDED:
+            added.update(change.platforms)
+        if change.kind is ChangeKind.REMOVED:
+            removed.update(change.platforms)
+    locks = data.lock.by_platform
+    came = {
+        name: count for name, count in added.items() if name in locks and count == len(locks[name].packages)
+    }
+    left = {name: count for name, count in removed.items() if name not in locks}
+    return tuple(
+        WholePlatform(
+            platform=name,
+            badge=CHANGES[ChangeKind.ADDED if name in came else ChangeKind.REMOVED],
+            packages=count,
+        )
+        for name, count in sorted({**came, **left}.items())
+    )
+
+
+def _row(change: Change, without: set[str]) -> ChangeRow:
+    look = change.kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} or change.level is Level.MAJOR
+    steps = tuple(step for step in change.steps if step.platform not in without)
+    return ChangeRow(
+        package=change.package,
+        kind=change.kind,
+        badge=CHANGES[change.kind],
+        before=change.before or "",
+        after=change.after or "",
+        level=change.level.value if change.level else "",
+        direct=change.direct,
+        look=look,
+        platforms=tuple(step.platform for step in steps),
+        details=tuple(dict.fromkeys(filter(None, (_detail(change.kind, step) for step in steps)))),
+    )
+
+
+def _detail(kind: ChangeKind, step: Step) -> str:
+    if step.before is None or step.after is None:
+        return ""
+    if kind is ChangeKind.METADATA:
+        return f"changed: {', '.join(step.fields)}"
+    if kind is ChangeKind.REBUILT:
+        if step.before.build != step.after.build:
+            return f"build {step.before.build} → {step.after.build}"
+        return f"archive {step.before.sha256[:12]} → {step.after.sha256[:12]}"
+    return ""
+
+
+def _order(row: ChangeRow) -> tuple[int, int, bool, int, str, str]:
+    kinds, levels = list(ChangeKind), [level.value for level in Level]
+    level = levels.index(row.level) if row.level else len(levels)
+    return (not row.look, kinds.index(row.kind), not row.direct, level, row.package, row.before)

@@ -1,0 +1,221 @@
+"""The matrix of packages and platforms."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.integration.outcomes import State, TestOutcome
+from cuvee.lock.model import LockedPackage
+from cuvee.manifest.model import Requirement
+from cuvee.report.model import ReportInput
+from cuvee.report.words import (
+    GRAVITY,
+    MISSING,
+    NOT_HERE,
+    NOT_WANTED,
+    OK,
+    STATES,
+    UNTESTED,
+    VERDICTS,
+    Badge,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One package on one platform.
+
+    Attributes
+    ----------
+    identifier
+        ``name-version-build@platform``; empty when it is not locked there.
+    detail
+        One short sentence that explains the badge.
+    anchor
+        The part of the page that says more, such as ``finding-3``; may be empty.
+    passed, tests
+        How many tests that ran here speak of it, and how many of them passed.
+    """
+
+    platform: str
+    identifier: str = ""
+    version: str = ""
+    build: str = ""
+    badge: Badge
+    detail: str = ""
+    anchor: str = ""
+    passed: int = 0
+    tests: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One package.
+
+    Attributes
+    ----------
+    spec
+        What the manifest asks for; empty for a package that only the closure brings.
+    owner
+        Who owns it; empty when nobody does.
+    licenses
+        Those that its records state.
+    changes
+        How it changed against the base: words of `cuvee.graph.diff.ChangeKind`.
+    differs
+        Whether its version differs between platforms.
+    """
+
+    name: str
+    spec: str
+    owner: str
+    licenses: tuple[str, ...]
+    changes: tuple[str, ...]
+    differs: bool
+    cells: tuple[Cell, ...]
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that the platforms have, each once."""
+        return tuple(dict.fromkeys(cell.version for cell in self.cells if cell.version))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matrix:
+    """All packages of the release, those that the manifest names first."""
+
+    platforms: tuple[str, ...]
+    direct: tuple[Row, ...]
+    closure: tuple[Row, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """All rows."""
+        return self.direct + self.closure
+
+    @property
+    def counts(self) -> tuple[tuple[Badge, int], ...]:
+        """How many cells have each status, the most frequent first."""
+        badges = {cell.badge.word: cell.badge for row in self.rows for cell in row.cells}
+        counts = Counter(cell.badge.word for row in self.rows for cell in row.cells)
+        return tuple((badges[word], count) for word, count in counts.most_common())
+
+
+Where = tuple[str, str]
+"""Package name and platform."""
+
+
+def matrix(data: ReportInput, findings: tuple[Finding, ...], anchors: Mapping[TestOutcome, str]) -> Matrix:
+    """Build the matrix.
+
+    Parameters
+    ----------
+    findings
+        In the order of the page.
+    anchors
+        For each outcome that has a place of its own on the page, that place.
+    """
+    wanted = {requirement.name: requirement for requirement in data.manifest.packages}
+    names = sorted({package.name for lock in data.lock.platforms for package in lock.packages} | {*wanted})
+    suspects = _suspects(findings, data)
+    tests = _tests(data)
+    builder = _Builder(data=data, wanted=wanted, suspects=suspects, tests=tests, anchors=anchors)
+    changed: dict[str, list[str]] = defaultdict(list)
+    for change in data.changes or ():
+        changed[change.package].append(change.kind.value)
+    rows = [builder.row(name, tuple(dict.fromkeys(changed[name]))) for name in names]
+    return Matrix(
+        platforms=tuple(data.lock.by_platform),
+        direct=tuple(row for row in rows if row.name in wanted),
+        closure=tuple(row for row in rows if row.name not in wanted),
+    )
+
+
+def _suspects(findings: tuple[Finding, ...], data: ReportInput) -> dict[Where, list[tuple[int, Finding]]]:
+    """For each package and platform, the findings that name it, by their number on the page."""
+    by_identifier = {p.identifier: p for lock in data.lock.platforms for p in lock.packages}
+    suspects: dict[Where, list[tuple[int, Finding]]] = defaultdict(list)
+    for number, finding in enumerate(findings, 1):
+        places = {(name, where) for name in finding.packages for where in finding.platforms}
+        hit = (by_identifier[victim] for victim in finding.victims if victim in by_identifier)
+        places |= {(package.name, package.platform) for package in hit}
+        for place in places:
+            suspects[place].append((number, finding))
+    return suspects
+
+
+def _tests(data: ReportInput) -> dict[Where, list[TestOutcome]]:
+    tests: dict[Where, list[TestOutcome]] = defaultdict(list)
+    for run in data.runs:
+        for outcome in run.outcomes:
+            for name in [outcome.package] if outcome.package else outcome.packages:
+                tests[name, run.platform].append(outcome)
+    return tests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Builder:
+    data: ReportInput
+    wanted: dict[str, Requirement]
+    suspects: dict[Where, list[tuple[int, Finding]]]
+    tests: dict[Where, list[TestOutcome]]
+    anchors: Mapping[TestOutcome, str]
+
+    def row(self, name: str, changes: tuple[str, ...]) -> Row:
+        locks = self.data.lock.platforms
+        cells = tuple(self._cell(name, lock.platform, lock.by_name.get(name)) for lock in locks)
+        requirement = self.wanted.get(name)
+        licenses = {lock.by_name[name].license for lock in locks if name in lock.by_name}
+        return Row(
+            name=name,
+            spec=requirement.spec.removeprefix(name).strip() if requirement else "",
+            owner=(requirement.owner or "") if requirement else "",
+            licenses=tuple(sorted(filter(None, licenses))),
+            changes=changes,
+            differs=len({cell.version for cell in cells if cell.version}) > 1,
+            cells=cells,
+        )
+
+    def _cell(self, name: str, platform: str, package: LockedPackage | None) -> Cell:
+        if package is None:
+            return self._empty(name, platform)
+        tests = [test for test in self.tests[name, platform] if test.state is not State.NOT_RUN]
+        badge, detail, anchor = self._status(name, platform, tests)
+        return Cell(
+            platform=platform,
+            identifier=package.identifier,
+            version=package.version,
+            build=package.build,
+            badge=badge,
+            detail=detail,
+            anchor=anchor,
+            passed=sum(test.state is State.PASS for test in tests),
+            tests=len(tests),
+        )
+
+    def _empty(self, name: str, platform: str) -> Cell:
+        requirement = self.wanted.get(name)
+        if requirement is None:
+            return Cell(platform=platform, badge=NOT_HERE, detail=NOT_HERE.meaning)
+        if platform in requirement.platforms:
+            return Cell(platform=platform, badge=MISSING, detail=MISSING.meaning)
+        others = ", ".join(requirement.platforms)
+        return Cell(platform=platform, badge=NOT_WANTED, detail=f"The manifest names it for {others} only.")
+
+    def _status(self, name: str, platform: str, tests: list[TestOutcome]) -> tuple[Badge, str, str]:
+        """Choose the worst of what tests and findings say, then what is missing, then the good news."""
+        order = list(STATES)
+        failed = min(tests, key=lambda test: order.index(test.state), default=None)
+        found = max(self.suspects[name, platform], key=lambda pair: (pair[1].verdict, -pair[0]), default=None)
+        weight = GRAVITY[failed.state] if failed else Verdict.READY
+        if found and found[1].verdict > max(weight, Verdict.INFO):
+            return VERDICTS[found[1].verdict], found[1].cause, f"finding-{found[0]}"
+        if failed and weight > Verdict.READY:
+            return STATES[failed.state], f"{failed.suite}: {failed.test}", self.anchors.get(failed, "")
+        run = next((run for run in self.data.runs if run.platform == platform), None)
+        if run is None or run.not_run is not None:
+            return STATES[State.NOT_RUN], run.not_run or "" if run else "No run is on record.", ""
+        if any(test.state is State.PASS for test in tests):
+            return OK, "", ""
+        return (STATES[failed.state], failed.reason, "") if failed else (UNTESTED, UNTESTED.meaning, "")

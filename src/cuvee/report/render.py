@@ -1,0 +1,108 @@
+"""The page as one self-contained HTML file."""
+
+import base64
+import hashlib
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from cuvee.report.logs import clean
+from cuvee.report.page import Page
+from cuvee.report.units import human_size, human_time, plural
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+
+def render(page: Page) -> str:
+    """Render the page: no network, no external file, and a policy that forbids both.
+
+    The content needs no JavaScript; the one script only adds filters, copying and ages. Style and script
+    are allowed by their hashes, so nothing that slipped into the text could run.
+    """
+    from markupsafe import Markup
+
+    style, script = _template("style.css"), _template("script.js")
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            page=page,
+            style=Markup(style),  # noqa: S704  (our own file, not data)
+            script=Markup(script),  # noqa: S704  (our own file, not data)
+            policy=policy(style, script),
+        )
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """Give the content security policy that allows this style, this script, and nothing else."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def safe_url(text: str) -> str:
+    """Give an address that may be linked: a web page or an e-mail address; else the empty string."""
+    text = clean(text).strip()
+    if _EMAIL.fullmatch(text):
+        return f"mailto:{text}"
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    good = parts.scheme in {"http", "https"} and parts.hostname and not re.search(r"[\s\"<>\\]", text)
+    return text if good else ""
+
+
+def release_path(path: str) -> str:
+    """Give a link from the report's folder to a path of the release; empty if it leads elsewhere."""
+    path = clean(path)
+    parts = path.split("/")
+    bad = path.startswith("/") or "\\" in path or ".." in parts or ":" in parts[0]
+    return "" if bad or not path else f"../{quote(path)}"
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("cuvee.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "size": human_size,
+        "time": human_time,
+        "plural": plural,
+        "safe_url": safe_url,
+        "release_path": release_path,
+    }
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Drop what would change how other text is read: controls and marks that reverse the reading order."""
+    return clean(value) if type(value) is str else value
+
+
+def _template(name: str) -> str:
+    return (files("cuvee.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

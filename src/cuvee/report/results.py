@@ -1,0 +1,182 @@
+"""Suites, outcomes and their logs, in the order of triage."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.report.actors import owners_of
+from cuvee.report.logs import Excerpt, excerpt
+from cuvee.report.model import ReportInput
+from cuvee.report.words import STATES, Badge
+
+LOG_BUDGET = 500_000
+"""Characters of logs that one page carries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteCell:
+    """One suite on one platform: how many tests ended in each state, in the order of triage."""
+
+    platform: str
+    total: int
+    seconds: float
+    counts: tuple[tuple[Badge, int], ...]
+    not_run: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One suite on all platforms."""
+
+    name: str
+    cells: tuple[SuiteCell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """One outcome.
+
+    Attributes
+    ----------
+    anchor
+        Its place on the page; empty for a pass.
+    owners
+        Who must act, when it blocks the release.
+    log
+        What the page shows of its log, or `None`.
+    log_anchor
+        Where the page shows the log: an outcome of the same log may come first.
+    """
+
+    anchor: str
+    suite: str
+    test: str
+    platform: str
+    packages: tuple[str, ...]
+    owners: tuple[str, ...]
+    badge: Badge
+    blocks: bool
+    seconds: float
+    reason: str
+    log: Excerpt | None
+    log_anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """All outcomes.
+
+    Attributes
+    ----------
+    counts
+        How many ended in each state, in the order of triage.
+    others
+        Those that did not pass, in the order of triage.
+    passes
+        Those that passed.
+    anchors
+        For the outcome of each of `others`, its place on the page.
+    """
+
+    suites: tuple[Suite, ...]
+    counts: tuple[tuple[Badge, int], ...]
+    total: int
+    others: tuple[OutcomeRow, ...]
+    passes: tuple[OutcomeRow, ...]
+    anchors: Mapping[TestOutcome, str]
+
+    @property
+    def passed(self) -> int:
+        """How many passed."""
+        return len(self.passes)
+
+
+def results(data: ReportInput) -> Results:
+    """Sort outcomes for triage, and read the logs of those that did not pass."""
+    order = list(STATES)
+    outcomes = sorted(
+        (outcome for run in data.runs for outcome in run.outcomes),
+        key=lambda o: (order.index(o.state), o.suite, o.test, o.platform),
+    )
+    others = [outcome for outcome in outcomes if outcome.state is not State.PASS]
+    anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(others, 1)}
+    reader = _LogReader(data)
+    return Results(
+        suites=tuple(_suite(name, data) for name in _suite_names(data)),
+        counts=_count(outcomes),
+        total=len(outcomes),
+        others=tuple(_row(data, outcome, anchors[outcome], reader) for outcome in others),
+        passes=tuple(_row(data, outcome, "", None) for outcome in outcomes if outcome.state is State.PASS),
+        anchors=anchors,
+    )
+
+
+class _LogReader:
+    """Reads each log once, as long as the page has room."""
+
+    def __init__(self, data: ReportInput) -> None:
+        self._results = data.results
+        self._left = LOG_BUDGET
+        self._seen: dict[tuple[str, str], str] = {}
+
+    def read(self, outcome: TestOutcome, anchor: str) -> tuple[Excerpt | None, str]:
+        if self._results is None or outcome.log is None:
+            return None, ""
+        key = (outcome.platform, outcome.log)
+        if key in self._seen:
+            return None, self._seen[key]
+        found = excerpt(self._results, *key)
+        if len(found.text) > self._left:
+            return Excerpt(path=found.path, text="", note="No room for this log on the page."), ""
+        self._left -= len(found.text)
+        self._seen[key] = anchor
+        return found, anchor
+
+
+def _row(data: ReportInput, outcome: TestOutcome, anchor: str, reader: _LogReader | None) -> OutcomeRow:
+    log, log_anchor = reader.read(outcome, anchor) if reader else (None, "")
+    return OutcomeRow(
+        anchor=anchor,
+        suite=outcome.suite,
+        test=outcome.test,
+        platform=outcome.platform,
+        packages=tuple(dict.fromkeys((*filter(None, [outcome.package]), *outcome.packages))),
+        owners=owners_of(data.manifest, outcome) if outcome.state.blocks else (),
+        badge=STATES[outcome.state],
+        blocks=outcome.state.blocks,
+        seconds=round(outcome.seconds, 3),
+        reason=outcome.reason,
+        log=log,
+        log_anchor=log_anchor,
+    )
+
+
+def _suite_names(data: ReportInput) -> list[str]:
+    seen = sorted({outcome.suite for run in data.runs for outcome in run.outcomes})
+    return list(dict.fromkeys((*data.manifest.suites, *seen)))
+
+
+def _suite(name: str, data: ReportInput) -> Suite:
+    runs = {run.platform: run for run in data.runs}
+    platforms = dict.fromkeys((*data.lock.by_platform, *runs))
+    return Suite(name=name, cells=tuple(_suite_cell(name, where, runs.get(where)) for where in platforms))
+
+
+def _suite_cell(name: str, platform: str, run: PlatformRun | None) -> SuiteCell:
+    outcomes = [outcome for outcome in run.outcomes if outcome.suite == name] if run else []
+    not_run = ""
+    if not outcomes:
+        not_run = (run.not_run or "The suite gave no outcome here.") if run else "No run is on record."
+    return SuiteCell(
+        platform=platform,
+        total=len(outcomes),
+        seconds=round(sum(outcome.seconds for outcome in outcomes), 3),
+        counts=_count(outcomes),
+        not_run=not_run,
+    )
+
+
+def _count(outcomes: list[TestOutcome]) -> tuple[tuple[Badge, int], ...]:
+    counts = Counter(outcome.state for outcome in outcomes)
+    return tuple((badge, counts[state]) for state, badge in STATES.items() if counts[state])

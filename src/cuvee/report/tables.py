@@ -1,0 +1,86 @@
+"""The report's tables as CSV, for spreadsheets."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from cuvee.lock.model import Lock
+from cuvee.report.logs import clean
+from cuvee.report.page import Page
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def tables(page: Page, lock: Lock) -> dict[str, str]:
+    """Give each table's file name and its text, in UTF-8 with a heading line.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe before it.
+    """
+    return {
+        "packages.csv": _table(
+            "identifier package version build platform direct owner status detail license size sha256 url",
+            _packages(page, lock),
+        ),
+        "findings.csv": _table(
+            "check verdict cause packages platforms owners action waived_because victims evidence",
+            (
+                (
+                    row.check, row.badge.word, row.cause, " ".join(row.packages), " ".join(row.platforms),
+                    " ".join(owner for owner, _ in row.contacts), row.action, row.waived_because,
+                    " ".join(row.victims), "\n".join(row.evidence),
+                )
+                for row in page.findings
+            ),
+        ),
+        "outcomes.csv": _table(
+            "suite test platform state seconds packages owners reason log",
+            (
+                (
+                    row.suite, row.test, row.platform, row.badge.word, row.seconds, " ".join(row.packages),
+                    " ".join(row.owners), row.reason, row.log.path if row.log else "",
+                )
+                for row in (*page.results.others, *page.results.passes)
+            ),
+        ),
+        "changes.csv": _table(
+            "package change before after level direct platforms details",
+            (
+                (
+                    row.package, row.badge.word, row.before, row.after, row.level, _yes(value=row.direct),
+                    " ".join(row.platforms), "; ".join(row.details),
+                )
+                for row in (page.changes.rows if page.changes else ())
+            ),
+        ),
+    }  # fmt: skip
+
+
+def _packages(page: Page, lock: Lock) -> Iterable[tuple[object, ...]]:
+    direct = {row.name for row in page.matrix.direct}
+    records = {package.identifier: package for entry in lock.platforms for package in entry.packages}
+    for row in page.matrix.rows:
+        for cell in row.cells:
+            package = records.get(cell.identifier)
+            yield (
+                cell.identifier, row.name, cell.version, cell.build, cell.platform,
+                _yes(value=row.name in direct), row.owner, cell.badge.word, cell.detail,
+                package.license if package else "", package.size if package else "",
+                package.sha256 if package else "", package.url if package else "",
+            )  # fmt: skip
+
+
+def _table(heading: str, rows: Iterable[tuple[object, ...]]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(heading.split())
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return stream.getvalue()
+
+
+def _cell(value: object) -> str:
+    text = clean(str(value or "" if not isinstance(value, int | float) else value))
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def _yes(*, value: bool) -> str:
+    return "yes" if value else "no"

@@ -1,0 +1,127 @@
+
+// Adds filters, copying and ages to a page that is whole without them. Filters live in the address, behind
+// the part's anchor (#packages?status=blocked&platform=win-64), so that a view can be sent to somebody.
+(() => {
+  "use strict";
+  const make = (tag, attributes = {}, text = "") => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.textContent = text;
+    return node;
+  };
+  const tokens = (item, key) => (item.dataset[key] || "").split("|").filter(Boolean);
+  const bars = [];
+
+  const buildBar = (bar) => {
+    const part = document.getElementById(bar.dataset.filters);
+    const items = [...part.querySelectorAll("[data-item]")];
+    const folds = [...part.querySelectorAll("details.fold")].map((fold) => ({ fold, open: fold.open }));
+    const controls = {};
+    const add = (key, title, control) => {
+      const label = make("label", {}, control.type === "checkbox" ? "" : title);
+      label.append(control);
+      if (control.type === "checkbox") label.append(title);
+      control.addEventListener("input", () => { apply(); remember(); });
+      controls[key] = control;
+      bar.append(label);
+    };
+    const values = (key) => [...new Set(items.flatMap((item) => tokens(item, key)))].filter((v) => !v.includes("@")).sort();
+    const addSelect = (key, title) => {
+      const found = values(key);
+      if (found.length < 2) return;
+      const select = make("select");
+      select.append(make("option", { value: "" }, "any"));
+      for (const value of found) select.append(make("option", { value }, value));
+      add(key, title, select);
+    };
+    add("q", "Find", make("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
+    addSelect("status", "Status");
+    addSelect("platform", "Platform");
+    addSelect("owner", "Owner");
+    for (const [key, title] of [["changed", "changed"], ["differs", "differs across platforms"]]) {
+      if (values(key).length) add(key, title, make("input", { type: "checkbox" }));
+    }
+    const reset = make("button", { type: "button" }, "Clear");
+    const output = make("output", { "aria-live": "polite" });
+    bar.append(reset, output);
+
+    const read = () => Object.fromEntries(Object.entries(controls)
+      .map(([key, c]) => [key, c.type === "checkbox" ? (c.checked ? "yes" : "") : c.value.trim()])
+      .filter(([, value]) => value));
+    const apply = () => {
+      const wanted = read();
+      const words = (wanted.q || "").toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      for (const item of items) {
+        const text = (item.dataset.text || "").toLowerCase();
+        const fits = words.every((word) => text.includes(word)) && Object.entries(wanted).every(([key, value]) => {
+          if (key === "q") return true;
+          if (key === "status" && wanted.platform) return tokens(item, key).includes(`${value}@${wanted.platform}`);
+          return tokens(item, key).includes(value);
+        });
+        item.hidden = !fits;
+        shown += fits;
+      }
+      const active = Object.keys(wanted).length > 0;
+      for (const entry of folds) {
+        const hits = entry.fold.querySelectorAll("[data-item]:not([hidden])").length;
+        entry.fold.open = active ? hits > 0 : entry.open;
+      }
+      reset.hidden = !active;
+      output.textContent = active ? `${shown} of ${items.length} shown` : `${items.length} in all`;
+    };
+    const remember = () => {
+      const query = new URLSearchParams(read()).toString();
+      history.replaceState(null, "", `#${part.id}${query ? `?${query}` : ""}`);
+    };
+    const set = (query) => {
+      for (const [key, control] of Object.entries(controls)) {
+        const value = query.get(key) || "";
+        if (control.type === "checkbox") control.checked = value === "yes";
+        else control.value = value;
+      }
+      apply();
+    };
+    reset.addEventListener("click", () => { set(new URLSearchParams()); remember(); });
+    set(new URLSearchParams());
+    bar.hidden = false;
+    bars.push({ part, set });
+  };
+
+  const follow = () => {
+    const [id, query] = decodeURI(location.hash.slice(1)).split("?", 2);
+    const target = id && document.getElementById(id);
+    if (!target) return;
+    for (const { part, set } of bars) if (part.id === id && query !== undefined) set(new URLSearchParams(query));
+    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    target.scrollIntoView();
+  };
+
+  for (const bar of document.querySelectorAll("[data-filters]")) buildBar(bar);
+  addEventListener("hashchange", follow);
+  follow();
+
+  for (const code of document.querySelectorAll("[data-copy]")) {
+    const button = make("button", { type: "button", class: "copy", "aria-label": `Copy the ${code.getAttribute("aria-label")}` }, "Copy");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(code);
+        button.textContent = "Selected";
+      }
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    });
+    code.after(button);
+  }
+
+  for (const time of document.querySelectorAll("time[data-age]")) {
+    const days = Math.floor((Date.now() - new Date(time.dateTime)) / 86400000);
+    if (days >= 0) time.after(days === 0 ? ", today" : days === 1 ? ", yesterday" : `, ${days} days ago`);
+  }
+
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("details:not(.legend)")) fold.open = true;
+  });
+})();
