@@ -140,7 +140,8 @@ def lock_stage(context: Context, absent: tuple[Absent, ...]) -> Lock:
     platforms = [name for name in context.platforms if name not in {item.platform for item in absent}]
     inputs = [package_inputs(context.manifest), platforms, repodata, context.manifest.release_name]
     context.stage("lock", inputs, lambda: _make_lock(context, platforms), again=context.refresh)
-    return read_lock(workspace.lock_file)
+    by_platform = read_lock(workspace.lock_file).by_platform
+    return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
 
 
 def _make_lock(context: Context, platforms: list[str]) -> Made:
