@@ -1,0 +1,188 @@
+"""apt with folders of its own: another architecture's packages, without root, the host's state untouched.
+
+Sources and trusted keys are the host's, and so are the proxy settings; what apt can not verify is refused.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.files import sha256_file
+from cuvee.process import Completed, Request, find, run
+
+_ETC = Path("/etc/apt")
+_UNREACHABLE = re.compile(
+    r"Could not resolve|Temporary failure|Connection (failed|refused|timed out)|Network is unreachable|"
+    r"Could not connect|Unable to connect|Failed to fetch .* 50\d"
+)
+_REFUSED = re.compile(
+    r"GPG error|NO_PUBKEY|BADSIG|EXPKEYSIG|is not signed|Hash Sum mismatch|verification failed"
+)
+_HINT = "Run cuvee on a Debian or Ubuntu whose `apt-get update` works, or use a channel that carries python."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A package that apt has downloaded and verified."""
+
+    name: str
+    version: str
+    path: Path
+
+
+class Apt:
+    """apt for one architecture, its state below ``folder``."""
+
+    def __init__(self, architecture: str, folder: Path) -> None:
+        self._architecture = architecture
+        self._folder = folder
+        self._log: list[str] = []
+        self._get = find("apt-get", hint=_HINT)
+        self._cache = find("apt-cache", hint=_HINT)
+        self._environment = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "LC_ALL": "C",
+            "APT_CONFIG": str(folder / "apt.conf"),
+        }
+        self._prepare()
+
+    @staticmethod
+    def host_sources() -> list[str]:
+        """Give hashes of the files that say where the host takes packages from, for cache keys."""
+        return [sha256_file(path) for path in _source_files()]
+
+    def update(self) -> None:
+        """Read what the sources have. Those that fail are missed only if what is asked for is not found."""
+        completed = self._run(self._get, "update")
+        self._log.append(completed.stdout + completed.stderr)
+
+    def has(self, package: str) -> bool:
+        """Whether the sources have a package.
+
+        Raises
+        ------
+        SourceUnreachableError, IntegrityError
+            If they do not, and some source could not be reached or verified.
+        """
+        if self._show(package):
+            return True
+        log = "\n".join(self._log)
+        if _REFUSED.search(log):
+            raise IntegrityError(f"apt refuses a source of packages\n{_problems(log)}", hint=_HINT)
+        if _UNREACHABLE.search(log):
+            raise SourceUnreachableError(
+                f"apt can not reach a source of packages\n{_problems(log)}", hint=_HINT
+            )
+        return False
+
+    def dependencies(self, packages: Iterable[str]) -> list[str]:
+        """Give the packages that ``packages`` depend on themselves, the first of each alternative."""
+        names = []
+        for package in packages:
+            fields = self._show(package)
+            for entry in f"{fields.get('Depends', '')},{fields.get('Pre-Depends', '')}".split(","):
+                name = entry.split("|")[0].split("(")[0].strip().partition(":")[0]
+                if name:
+                    names.append(name)
+        return list(dict.fromkeys(names))
+
+    def download(self, packages: Iterable[str]) -> list[Download]:
+        """Download packages; apt checks them against the signed index.
+
+        Raises
+        ------
+        SourceUnreachableError, IntegrityError
+            If one can not be had, or is not what the index says.
+        """
+        target = self._folder / "packages"
+        target.mkdir(exist_ok=True)
+        names = [
+            f"{name}:{self._architecture}" if self._architecture_of(name) != "all" else name
+            for name in packages
+        ]
+        completed = self._run(self._get, "download", *names, cwd=target)
+        if not completed.ok:
+            kind = IntegrityError if _REFUSED.search(completed.stderr) else SourceUnreachableError
+            raise kind(f"apt can not download packages\n{completed.stderr.strip()}", hint=_HINT)
+        return [_download(path) for path in sorted(target.glob("*.deb"))]
+
+    def _architecture_of(self, package: str) -> str:
+        return self._show(package).get("Architecture", "")
+
+    def _show(self, package: str) -> dict[str, str]:
+        completed = self._run(self._cache, "show", "--no-all-versions", package)
+        lines = [line.partition(":") for line in completed.stdout.splitlines() if line[:1].isalpha()]
+        return {key: value.strip() for key, _, value in lines}
+
+    def _run(self, *argv: str, cwd: Path | None = None) -> Completed:
+        return run(Request(argv=argv, cwd=cwd, environment=self._environment, timeout=600))
+
+    def _prepare(self) -> None:
+        folder = self._folder
+        for name in ("lists/partial", "archives/partial", "sources.list.d", "parts", "state"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "status").touch()
+        for path in _source_files():
+            target = folder / path.relative_to(_ETC)
+            target.write_text(for_any_architecture(path.read_text(encoding="utf-8")), encoding="utf-8")
+        configuration = host_settings(run(Request(argv=("apt-config", "dump"), timeout=60)).stdout)
+        (folder / "apt.conf").write_text(
+            configuration + _settings(folder, self._architecture), encoding="utf-8"
+        )
+
+
+def _settings(folder: Path, architecture: str) -> str:
+    values = {
+        "APT::Architecture": architecture,
+        "Dir::State": folder / "state",
+        "Dir::State::lists": folder / "lists",
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder,
+        "Dir::Cache::archives": folder / "archives",
+        "Dir::Etc::sourcelist": folder / "sources.list",
+        "Dir::Etc::sourceparts": folder / "sources.list.d",
+        "Dir::Etc::parts": folder / "parts",
+        "Dir::Etc::main": folder / "none",
+        "Acquire::AllowInsecureRepositories": "false",
+        "Acquire::AllowWeakRepositories": "false",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "2",
+        "APT::Get::AllowUnauthenticated": "false",
+        "APT::Sandbox::User": "root",
+    }
+    lines = "".join(f'{key} "{value}";\n' for key, value in values.items())
+    return f'#clear APT::Architectures;\nAPT::Architectures {{ "{architecture}"; }};\n{lines}'
+
+
+def host_settings(dump: str) -> str:
+    """Give the host's settings of how to fetch, proxies among them, from what ``apt-config dump`` prints."""
+    return "".join(
+        f"{line}\n"
+        for line in dump.splitlines()
+        if line.startswith("Acquire::") and "AllowInsecure" not in line and "AllowWeak" not in line
+    )
+
+
+def for_any_architecture(source: str) -> str:
+    """Give a list of sources without the architectures that the host restricts them to."""
+    source = re.sub(r"^Architectures:.*\n?", "", source, flags=re.MULTILINE)
+    source = re.sub(r"(?<=[\[ ])arch=[^\s\]]+ ?", "", source)
+    return source.replace("[] ", "").replace("[ ] ", "")
+
+
+def _source_files() -> list[Path]:
+    parts = sorted(
+        path for path in (_ETC / "sources.list.d").glob("*") if path.suffix in {".list", ".sources"}
+    )
+    return [path for path in (_ETC / "sources.list", *parts) if path.is_file()]
+
+
+def _download(path: Path) -> Download:
+    name, version, _ = path.stem.split("_")
+    return Download(name=name, version=version.replace("%3a", ":"), path=path)
+
+
+def _problems(log: str) -> str:
+    return "\n".join(line for line in log.splitlines() if line.startswith(("W:", "E:", "Err:")))

@@ -1,0 +1,157 @@
+"""CPython for the other Linux machine from Debian's packages, on a host that has apt. No root is needed.
+
+What is unpacked was checked by apt, against the keys that the host trusts.
+"""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from cuvee.channel.interpreter.apt import Apt, Download
+from cuvee.channel.interpreter.layout import lay_out
+from cuvee.channel.interpreter.libraries import tree_finder
+from cuvee.channel.interpreter.model import FindLicense, Layout, LinuxTree
+from cuvee.channel.interpreter.store import keep, recall, source_key
+from cuvee.channel.model import Absent, Interpreter
+from cuvee.errors import IntegrityError
+from cuvee.process import Request, run
+from cuvee.progress import Reporter
+
+_MACHINES = {"linux-64": ("amd64", "x86_64-linux-gnu"), "linux-aarch64": ("arm64", "aarch64-linux-gnu")}
+_VERSION = re.compile(r"(?:\d+:)?(?P<upstream>\d+\.\d+\.\d+)(?=[-+~]|$)")
+
+# Debian splits the standard library; the optional parts are of releases that still had distutils.
+_PARTS = ("python{}", "python{}-minimal", "libpython{}-minimal", "libpython{}-stdlib")
+_OPTIONAL_PARTS = ("python3-distutils", "python3-lib2to3")
+
+# The C library, and what only modules need that are left out.
+_UNWANTED = re.compile(r"libc6|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*|libtk.*|libpython.*")
+_CHANNEL_HINT = "Use a channel that carries python for it, such as conda-forge."
+
+
+def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
+    """Pack Debian's Python ``minor`` for a machine that is not the host's.
+
+    What was packed once is reused until the cache is cleared, even if Debian has published a newer one: the
+    same release must be made of the same bytes.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If the packages can not be reached.
+    IntegrityError
+        If apt refuses their signature.
+    """
+    architecture, multiarch = _MACHINES[platform]
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        return Absent(
+            platform=platform,
+            reason="its interpreter comes from Debian's packages, and this host has no apt",
+            hint=f"Run cuvee on Debian or Ubuntu. {_CHANNEL_HINT}",
+        )
+    key = source_key(platform, [minor, Apt.host_sources()])
+    known = recall(cache, key)
+    if known is not None:
+        return known
+    with tempfile.TemporaryDirectory() as folder:
+        apt = Apt(architecture, Path(folder, "apt"))
+        apt.update()
+        names = [part.format(minor) for part in _PARTS]
+        if not apt.has(names[0]):
+            reason = f"this host's package sources have no {names[0]} for {architecture}"
+            hint = (
+                "Ubuntu keeps other machines' packages in its ports archive: add that to the sources. "
+                + _CHANNEL_HINT
+            )
+            return Absent(platform=platform, reason=reason, hint=hint)
+        root = Path(folder, "root")
+        names += [part for part in _OPTIONAL_PARTS if apt.has(part)]
+        downloads = _unpack_all(apt, names, root)
+        for download in downloads:
+            reporter.advance(f"interpreter {platform}", note=download.name)
+        layout = _lay_out(platform, minor, multiarch, downloads, root)
+        for line in layout.dropped:
+            reporter.warn(f"{platform}: left out {line}")
+        return keep(cache, key, layout)
+
+
+def _unpack_all(apt: Apt, names: Iterable[str], root: Path) -> list[Download]:
+    """Download and unpack packages, and the libraries that they depend on themselves."""
+    packages = list(names)
+    wanted = dict.fromkeys(packages)
+    waiting = packages
+    # A library's own libraries are two steps away at most: python, readline, tinfo.
+    for _ in range(3):
+        waiting = [
+            name
+            for name in apt.dependencies(waiting)
+            if name not in wanted and name.startswith(("lib", "zlib")) and not _UNWANTED.fullmatch(name)
+        ]
+        wanted |= dict.fromkeys(waiting)
+        if not waiting:
+            break
+    downloads = apt.download(wanted)
+    for download in downloads:
+        _unpack(download.path, root)
+    return downloads
+
+
+def _unpack(package: Path, root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    completed = run(Request(argv=("dpkg-deb", "--extract", str(package), str(root)), timeout=300))
+    if not completed.ok:
+        raise IntegrityError(f"{package.name} can not be unpacked\n{completed.stderr.strip()}")
+
+
+def _lay_out(platform: str, minor: str, multiarch: str, downloads: list[Download], root: Path) -> Layout:
+    version = next(download.version for download in downloads if download.name == f"python{minor}")
+    top = root.resolve()
+    stdlib = top / "usr/lib" / f"python{minor}"
+    tree = LinuxTree(
+        platform=platform,
+        version=upstream_version(version),
+        executable=top / f"usr/bin/python{minor}",
+        stdlib=stdlib,
+        dynload=stdlib / "lib-dynload",
+        root=top,
+        find_library=tree_finder(top, [f"{usr}lib/{multiarch}" for usr in ("", "usr/")]),
+        find_license=_license_finder(top, downloads),
+        multiarch=multiarch,
+        builtins=frozenset({"zlib"}),
+        origin=f"Debian's python{minor} {version}",
+    )
+    # The unpacked libraries are gone when the cache is asked again.
+    return replace(lay_out(tree), inputs=())
+
+
+def upstream_version(version: str) -> str:
+    """Give ``3.11.2`` of Debian's ``3.11.2-6+deb12u6``.
+
+    Raises
+    ------
+    IntegrityError
+        If it is not the version of a release of CPython.
+    """
+    match = _VERSION.match(version)
+    if match is None:
+        raise IntegrityError(f"Debian's version {version} is not that of a release of CPython")
+    return match["upstream"]
+
+
+def _license_finder(root: Path, downloads: list[Download]) -> FindLicense:
+    """Find a library's licence by the package that was unpacked: each brings its copyright file."""
+    owners: dict[str, str] = {}
+    for download in downloads:
+        listing = run(Request(argv=("dpkg-deb", "--contents", str(download.path)), timeout=60))
+        for line in listing.stdout.splitlines():
+            owners[line.split(maxsplit=5)[-1].partition(" -> ")[0].rpartition("/")[2]] = download.name
+
+    def find(library: Path) -> Mapping[str, bytes]:
+        package = owners.get(library.name, "")
+        path = (root / "usr/share/doc" / package / "copyright").resolve()
+        return {f"{package}.txt": path.read_bytes()} if path.is_relative_to(root) and path.is_file() else {}
+
+    return find

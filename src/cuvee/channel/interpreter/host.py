@@ -1,0 +1,160 @@
+"""The interpreter that runs cuvee, wherever it came from, as a source of the package `python`."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.channel.interpreter import elf
+from cuvee.channel.interpreter.libraries import host_finder
+from cuvee.channel.interpreter.model import LinuxTree
+from cuvee.channel.model import Absent
+from cuvee.errors import SourceUnreachableError
+from cuvee.process import Request, run
+
+_CHANNEL_HINT = "Use a channel that carries python, or run cuvee with a python.org-like CPython."
+
+# Asks the interpreter itself, since the process that runs cuvee is a virtual environment's.
+_PROBE = """
+import json, os, sys, sysconfig
+print(json.dumps({
+    "implementation": sys.implementation.name,
+    "version": "%d.%d.%d" % sys.version_info[:3],
+    "release": sys.version_info[3],
+    "abiflags": getattr(sys, "abiflags", "") + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""),
+    "executable": os.path.realpath(sys.executable),
+    "prefix": sys.base_prefix,
+    "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
+    "libdir": getattr(sys, "platlibdir", "lib"),
+    "include": sysconfig.get_config_var("INCLUDEPY") or "",
+    "multiarch": sysconfig.get_config_var("MULTIARCH") or "",
+    "soabi": sysconfig.get_config_var("SOABI") or "",
+    "builtins": sys.builtin_module_names,
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What an interpreter says of itself; see `sys` and `sysconfig` for the meaning."""
+
+    implementation: str
+    version: str
+    release: str
+    abiflags: str
+    executable: Path
+    prefix: Path
+    stdlib: Path
+    libdir: str
+    include: Path
+    multiarch: str
+    soabi: str
+    builtins: frozenset[str]
+
+
+def base_executable() -> Path:
+    """Give the interpreter behind the virtual environment that runs this process."""
+    return Path(os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable))
+
+
+def probe(executable: Path) -> Probe:
+    """Ask an interpreter about itself, isolated from its environment.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it does not run.
+    """
+    environment = {
+        name: value for name, value in os.environ.items() if name in {"PATH", "LD_LIBRARY_PATH", "HOME"}
+    }
+    completed = run(
+        Request(argv=(str(executable), "-I", "-S", "-c", _PROBE), environment=environment, timeout=60)
+    )
+    if not completed.ok:
+        raise SourceUnreachableError(
+            f"The interpreter {executable} does not run\n{completed.stderr.strip()}", hint=_CHANNEL_HINT
+        )
+    said = json.loads(completed.stdout)
+    return Probe(
+        implementation=said["implementation"],
+        version=said["version"],
+        release=said["release"],
+        abiflags=said["abiflags"],
+        executable=Path(said["executable"]),
+        prefix=Path(said["prefix"]),
+        stdlib=Path(said["stdlib"]),
+        libdir=said["libdir"],
+        include=Path(said["include"]),
+        multiarch=said["multiarch"],
+        soabi=said["soabi"],
+        builtins=frozenset(said["builtins"]),
+    )
+
+
+def host_tree(platform: str, probed: Probe, environment: Mapping[str, str]) -> LinuxTree | Absent:
+    """Describe the host's interpreter as a tree to pack, or say why it can not be packed."""
+    reason = _unfit(probed)
+    if reason:
+        return Absent(platform=platform, reason=reason, hint=_CHANNEL_HINT)
+    return LinuxTree(
+        platform=platform,
+        version=probed.version,
+        executable=probed.executable,
+        stdlib=probed.stdlib,
+        dynload=probed.stdlib / "lib-dynload",
+        root=Path("/"),
+        find_library=host_finder(environment),
+        find_license=debian_license,
+        libdir=probed.libdir,
+        include=probed.include if (probed.include / "Python.h").is_file() else None,
+        multiarch=probed.multiarch,
+        builtins=probed.builtins,
+        origin=f"{_owner(probed)} CPython {probed.version} of this machine",
+    )
+
+
+def _unfit(probed: Probe) -> str:
+    if probed.implementation != "cpython":
+        return f"cuvee runs on {probed.implementation}, and only CPython can be packed"
+    if probed.release != "final":
+        return f"cuvee runs on a pre-release, CPython {probed.version} {probed.release}"
+    if probed.abiflags:
+        return f"cuvee runs on a CPython of a special kind (ABI flags {probed.abiflags!r})"
+    if not elf.is_elf(probed.executable):
+        return f"{probed.executable} is not a Linux program"
+    if "musl" in probed.soabi:
+        return "cuvee runs on a CPython that is built against musl, and packages for Linux are for glibc"
+    return ""
+
+
+def _owner(probed: Probe) -> str:
+    prefix = str(probed.prefix)
+    if ".pyenv" in prefix or "/pyenv/" in prefix:
+        return "pyenv's"
+    if prefix == "/usr":
+        return "the distribution's"
+    if prefix == "/usr/local":
+        return "the locally built"
+    if (probed.prefix / "conda-meta").is_dir():
+        return "conda's"
+    return "a standalone"
+
+
+def debian_license(library: Path) -> Mapping[str, bytes]:
+    """Give the copyright file of the Debian package that a library of this machine belongs to."""
+    tool = shutil.which("dpkg-query")
+    if tool is None:
+        return {}
+    # The same file is known under either name where /lib is a link to /usr/lib.
+    names = {str(library), str(library).removeprefix("/usr")}
+    for name in sorted(names):
+        completed = run(Request(argv=(tool, "--search", name), environment={"LC_ALL": "C"}, timeout=60))
+        package = completed.stdout.partition(":")[0]
+        path = Path("/usr/share/doc", package, "copyright")
+        if completed.ok and path.is_file():
+            return {f"{package}.txt": path.read_bytes()}
+    return {}

@@ -1,0 +1,166 @@
+"""Fetching one pinned file from the Python index that this machine's pip or uv is set up with.
+
+pip and uv would build the metadata of a source archive, which runs code of it; so the file is looked up in
+the index's own pages (PEP 503 and PEP 691), and taken only if its hash is the pinned one.
+"""
+
+import hashlib
+import os
+import ssl
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.files import replacing, sha256_file
+from cuvee.process import Request, run
+
+if TYPE_CHECKING:
+    import requests
+
+_ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
+_SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+_TIMEOUT = (20, 120)
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedFile:
+    """A file of a project on the index. ``size`` in bytes; ``sha256`` in hex."""
+
+    project: str
+    name: str
+    sha256: str
+    size: int
+
+
+def fetch(file: PinnedFile, folder: Path) -> Path:
+    """Give the file below ``folder``, downloaded if it is not there yet.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If the index can not be reached or does not have it.
+    IntegrityError
+        If it is not what its hash promises.
+    """
+    target = folder / file.name
+    if target.is_file() and sha256_file(target) == file.sha256:
+        return target
+    index = index_url(os.environ)
+    with _session() as session:
+        url = _find(session, index, file)
+        with replacing(target) as beside:
+            _download(session, url, file, beside)
+    return target
+
+
+def index_url(environment: Mapping[str, str]) -> str:
+    """Give the simple index that uv or pip would use by default here.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If none is set and pip, which knows the public one, is not there.
+    """
+    for name in _SETTINGS:
+        if environment.get(name):
+            return environment[name].split()[0].rpartition("=")[2] if "UV" in name else environment[name]
+    configured = run(
+        Request(argv=(sys.executable, "-m", "pip", "config", "get", "global.index-url"), timeout=60)
+    )
+    if configured.ok and configured.stdout.strip():
+        return configured.stdout.strip()
+    try:
+        from pip._internal.models.index import PyPI
+    except ImportError:
+        raise SourceUnreachableError(
+            "No Python index is set up", hint="Set PIP_INDEX_URL to the index to use, or install pip."
+        ) from None
+    return str(PyPI.simple_url)
+
+
+def _session() -> "requests.Session":
+    """Open a session that trusts what the system trusts; proxies and netrc are requests' own business."""
+    import requests
+    import truststore
+    from requests.adapters import HTTPAdapter
+
+    class SystemTrust(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **settings: Any) -> None:
+            settings["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            super().init_poolmanager(*args, **settings)
+
+    session = requests.Session()
+    session.mount("https://", SystemTrust(max_retries=2))
+    return session
+
+
+def _find(session: "requests.Session", index: str, file: PinnedFile) -> str:
+    page = f"{index.rstrip('/')}/{file.project}/"
+    response = _get(session, page, headers={"Accept": _ACCEPT})
+    if "json" in response.headers.get("Content-Type", ""):
+        links = {item["filename"]: urljoin(response.url, item["url"]) for item in response.json()["files"]}
+    else:
+        links = links_of(response.text, response.url)
+    if file.name not in links:
+        raise SourceUnreachableError(
+            f"{_shown(page)} does not list {file.name}",
+            hint="A company's mirror may leave out old files; set PIP_INDEX_URL to an index that has it.",
+        )
+    return str(links[file.name])
+
+
+def links_of(page: str, base: str) -> dict[str, str]:
+    """Give file name to absolute URL of the links of an index's HTML page."""
+    urls: list[str] = []
+
+    class Links(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            urls.extend(
+                urljoin(base, value) for name, value in attrs if tag == "a" and name == "href" and value
+            )
+
+    Links().feed(page)
+    return {unquote(urlsplit(url).path.rpartition("/")[2]): url for url in urls}
+
+
+def _download(session: "requests.Session", url: str, file: PinnedFile, target: Path) -> None:
+    response = _get(session, url, stream=True)
+    digest, size = hashlib.sha256(), 0
+    with target.open("wb") as stream:
+        for chunk in response.iter_content(_CHUNK):
+            size += len(chunk)
+            if size > file.size:
+                break
+            digest.update(chunk)
+            stream.write(chunk)
+    if size != file.size or digest.hexdigest() != file.sha256:
+        raise IntegrityError(
+            f"{file.name} from {_shown(url)} is not the file that cuvee knows: "
+            f"its SHA-256 is {digest.hexdigest()}, {file.sha256} was expected",
+            hint="Nothing was used of it. Is an index or a proxy between here and there that changes files?",
+        )
+
+
+def _get(session: "requests.Session", url: str, **settings: Any) -> "requests.Response":
+    import requests
+
+    try:
+        response = session.get(url, timeout=_TIMEOUT, **settings)
+        response.raise_for_status()
+    except requests.RequestException as error:
+        raise SourceUnreachableError(
+            f"Can not read {_shown(url)}: {error.__class__.__name__}",
+            hint="Check the network and the proxy settings, and run the same command again.",
+        ) from error
+    return response
+
+
+def _shown(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

@@ -1,0 +1,202 @@
+"""Where the files of a CPython for Linux go in a prefix, and what is left out."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from cuvee.channel.interpreter import elf
+from cuvee.channel.interpreter.libraries import Closure, closure
+from cuvee.channel.interpreter.model import Layout, LinuxTree
+from cuvee.channel.interpreter.patches import is_patched, patched, sitecustomize
+from cuvee.channel.package import PackageFile
+from cuvee.errors import CuveeError
+
+LEFT_OUT_FOLDERS = frozenset(
+    {
+        "__pycache__", "site-packages", "dist-packages", "lib-dynload",
+        "test", "idlelib", "turtledemo", "tkinter",
+        "lib2to3/tests", "distutils/tests", "ctypes/test", "sqlite3/test", "unittest/test",
+    }
+)  # fmt: skip
+"""Folders of the standard library that are not packed: test suites, what needs Tcl/Tk, others' modules."""
+
+_LEFT_OUT_FILES = frozenset(
+    {"turtle.py", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED", "_distutils_system_mod.py"}
+)
+_LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo", ".a", ".o", ".exe", ".egg-info"})
+
+# CPython's test helpers; Tcl/Tk and GNU dbm, which would drag in large or copyleft libraries; NIS is history.
+_LEFT_OUT_MODULES = frozenset(
+    {
+        "_tkinter", "_gdbm", "nis", "_ctypes_test", "_testbuffer", "_testcapi", "_testclinic",
+        "_testclinic_limited", "_testexternalinspection", "_testimportmultiple", "_testinternalcapi",
+        "_testlimitedcapi", "_testmultiphase", "_testsinglephase", "_xxtestfuzz", "xxlimited",
+        "xxlimited_35", "xxsubtype",
+    }
+)  # fmt: skip
+
+_ALWAYS_IMPORTED = (
+    "asyncio", "concurrent.futures", "email", "encodings.idna", "hashlib", "json", "multiprocessing",
+    "unittest", "venv", "xml.etree.ElementTree", "zoneinfo",
+)  # fmt: skip
+_IMPORTED_WITH = {
+    "bz2": "_bz2", "ctypes": "_ctypes", "curses": "_curses", "decimal": "_decimal", "lzma": "_lzma",
+    "readline": "readline", "sqlite3": "_sqlite3", "ssl": "_ssl", "uuid": "_uuid", "zlib": "zlib",
+}  # fmt: skip
+
+
+def lay_out(tree: LinuxTree) -> Layout:
+    """Plan the package of ``tree``.
+
+    Raises
+    ------
+    CuveeError
+        If the executable itself needs a library that can not be found.
+    """
+    modules = _extension_modules(tree)
+    libraries = closure([tree.executable, *modules.values()], tree.platform, tree.find_library)
+    if tree.executable in libraries.broken:
+        raise CuveeError(
+            f"{tree.executable} needs {libraries.broken[tree.executable]}, which can not be found",
+            hint="Does it start by itself? Otherwise run cuvee with another CPython.",
+        )
+    kept = {name: path for name, path in modules.items() if path not in libraries.broken}
+    files = [
+        *_programs(tree),
+        *_standard_library(tree),
+        *(_elf_file(f"{_stdlib_path(tree)}/lib-dynload/{path.name}", path) for path in kept.values()),
+        *(_elf_file(f"lib/{name}", path) for name, path in libraries.libraries.items()),
+        *_headers(tree),
+    ]
+    return Layout(
+        platform=tree.platform,
+        version=tree.version,
+        origin=tree.origin,
+        site_packages=f"lib/python{tree.minor}/site-packages",
+        depends=("__glibc >={}.{},<3.0.a0".format(*libraries.glibc),),
+        files=tuple(files),
+        license_files=_licenses(tree, libraries),
+        test_imports=_test_imports(tree, kept),
+        dropped=_dropped(modules, kept, libraries),
+        inputs=tuple(libraries.libraries.values()),
+    )
+
+
+def standard_library_files(tree: LinuxTree) -> Iterator[Path]:
+    """Give the standard library's files that are packed, in a stable order, without its compiled modules."""
+    yield from _walk(tree.stdlib, PurePosixPath(), tree)
+
+
+def source_files(tree: LinuxTree) -> list[Path]:
+    """Give all files of the interpreter's own that a package would be made from."""
+    headers = sorted(tree.include.rglob("*.h")) if tree.include else []
+    return [tree.executable, *standard_library_files(tree), *_extension_modules(tree).values(), *headers]
+
+
+def _walk(folder: Path, relative: PurePosixPath, tree: LinuxTree) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        inside = relative / path.name
+        if path.is_dir():
+            if not _leave_out_folder(str(inside), path):
+                yield from _walk(path, inside, tree)
+        elif _wanted(path) and path.resolve().is_relative_to(tree.root) and path.is_file():
+            yield path
+
+
+def _leave_out_folder(inside: str, path: Path) -> bool:
+    if path.name == "__pycache__" or inside in LEFT_OUT_FOLDERS or inside.startswith("config-"):
+        return True
+    # Debian's ensurepip takes pip from a folder of the distribution.
+    return inside == "ensurepip" and not (path / "_bundled").is_dir()
+
+
+def _wanted(path: Path) -> bool:
+    return path.name not in _LEFT_OUT_FILES and path.suffix not in _LEFT_OUT_SUFFIXES
+
+
+def _stdlib_path(tree: LinuxTree) -> str:
+    return f"{tree.libdir}/python{tree.minor}"
+
+
+def _programs(tree: LinuxTree) -> Iterator[PackageFile]:
+    name = f"python{tree.minor}"
+    yield PackageFile(
+        path=f"bin/{name}", content=elf.with_rpath(tree.executable, "$ORIGIN/../lib"), executable=True
+    )
+    for link in ("python3", "python"):
+        yield PackageFile(path=f"bin/{link}", content=b"", link_target=name)
+
+
+def _standard_library(tree: LinuxTree) -> Iterator[PackageFile]:
+    for path in standard_library_files(tree):
+        inside = path.relative_to(tree.stdlib).as_posix()
+        content: Path | bytes = path.resolve()
+        if path.suffix == ".py":
+            old = path.read_bytes()
+            new = _patched(inside, old)
+            content = content if new == old else new
+        yield PackageFile(path=f"{_stdlib_path(tree)}/{inside}", content=content)
+    own = sitecustomize((tree.stdlib / "site.py").read_text(encoding="utf-8"))
+    if own is not None:
+        yield PackageFile(path=f"{_stdlib_path(tree)}/sitecustomize.py", content=own)
+
+
+def _patched(inside: str, content: bytes) -> bytes:
+    if not is_patched(inside):
+        return content
+    return patched(inside, content.decode()).encode()
+
+
+def _extension_modules(tree: LinuxTree) -> dict[str, Path]:
+    """Give module name to file, without those that are left out by choice."""
+    modules = {
+        path.name.split(".")[0]: path
+        for path in sorted(tree.dynload.glob("*.so"))
+        if path.is_file() and path.resolve().is_relative_to(tree.root)
+    }
+    return {name: path for name, path in modules.items() if name not in _LEFT_OUT_MODULES}
+
+
+def _elf_file(target: str, path: Path) -> PackageFile:
+    """Give a module or library whose own search path, if any, leads to our ``lib``."""
+    foreign = [folder for folder in elf.read(path).runpath if not folder.startswith(("$ORIGIN", "${ORIGIN}"))]
+    up = "/".join([".."] * (len(PurePosixPath(target).parts) - 2))
+    content = elf.with_runpath(path, f"$ORIGIN/{up}".rstrip("/")) if foreign else path
+    return PackageFile(path=target, content=content, executable=True)
+
+
+def _headers(tree: LinuxTree) -> Iterator[PackageFile]:
+    if tree.include is None:
+        return
+    # Debian's pyconfig.h only includes that of the machine, which lies elsewhere.
+    own = tree.include.parent / tree.multiarch / tree.include.name / "pyconfig.h"
+    for path in sorted(tree.include.rglob("*.h")):
+        inside = path.relative_to(tree.include).as_posix()
+        content = own if inside == "pyconfig.h" and tree.multiarch and own.is_file() else path
+        if content.resolve().is_relative_to(tree.root):
+            yield PackageFile(path=f"include/python{tree.minor}/{inside}", content=content.resolve())
+
+
+def _licenses(tree: LinuxTree, libraries: Closure) -> dict[str, bytes]:
+    texts: dict[str, bytes] = {}
+    for name in ("LICENSE.txt", "LICENSE"):
+        path = tree.stdlib / name
+        if path.is_file():
+            texts["LICENSE.txt"] = path.read_bytes()
+    for path in libraries.libraries.values():
+        texts.update(tree.find_license(path))
+    return texts
+
+
+def _test_imports(tree: LinuxTree, modules: dict[str, Path]) -> tuple[str, ...]:
+    present = tree.builtins | modules.keys()
+    return tuple(
+        sorted((*_ALWAYS_IMPORTED, *(name for name, needs in _IMPORTED_WITH.items() if needs in present)))
+    )
+
+
+def _dropped(modules: dict[str, Path], kept: dict[str, Path], libraries: Closure) -> tuple[str, ...]:
+    return tuple(
+        f"{name} needs {libraries.broken[path]}, which can not be found"
+        for name, path in modules.items()
+        if name not in kept
+    )

