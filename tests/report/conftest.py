@@ -1,8 +1,10 @@
 """A made-up release of realistic size that has one of everything a report can tell."""
 
+import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,8 @@ from cuvee.manifest.model import (
     Waiver,
 )
 from cuvee.report.model import ReportInput, Stage
+from cuvee.report.page import build_page
+from cuvee.report.render import render
 
 LINUX, ARM, WIN = "linux-64", "linux-aarch64", "win-64"
 PLATFORMS = (LINUX, ARM, WIN)
@@ -315,7 +319,6 @@ def ready(sample: ReportInput) -> ReportInput:
 
 def quiet(data: ReportInput) -> ReportInput:
     """Take everything out of a report's input that could be complained about."""
-    import dataclasses
 
     def passed(platform: str) -> PlatformRun:
         outcomes = tuple(o for o in make_outcomes(platform) if o.state is State.PASS)
@@ -330,3 +333,39 @@ def quiet(data: ReportInput) -> ReportInput:
         runs=tuple(passed(platform) for platform in PLATFORMS),
         artefacts=tuple(artefact for artefact in data.artefacts if artefact.missing is None),
     )
+
+
+class Html(HTMLParser):
+    """What a page consists of: its elements with their attributes, its text, and its code."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.code: dict[str, list[str]] = {"script": [], "style": []}
+        self._inside = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._inside = tag if tag in self.code else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.code[self._inside].append(data)
+        else:
+            self.text += data
+
+    def values(self, attribute: str) -> list[str]:
+        """All values of an attribute, in the page's order."""
+        return [attributes[attribute] for _, attributes in self.elements if attribute in attributes]
+
+
+@pytest.fixture
+def read_page() -> Callable[[ReportInput], Html]:
+    """Render a report and take its page apart."""
+    return lambda data: Html(render(build_page(data)))

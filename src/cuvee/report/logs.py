@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from cuvee.report.units import plural
+
 HEAD, TAIL = 30, 90
 """How many lines of a long log's beginning and end the page carries."""
 
@@ -68,7 +70,7 @@ def shorten(text: str) -> tuple[str, str]:
     lines = text.rstrip("\n").split("\n")
     total, notes = len(lines), []
     if total > HEAD + TAIL:
-        gap = f"… {total - HEAD - TAIL:,} lines left out …"
+        gap = f"… {plural(total - HEAD - TAIL, 'line')} left out …"
         lines = [*lines[:HEAD], gap, *lines[-TAIL:]]
         notes.append(f"first {HEAD} and last {TAIL} of {total:,} lines")
     if any(len(line) > LINE for line in lines):

@@ -15,6 +15,7 @@
   const buildBar = (bar) => {
     const part = document.getElementById(bar.dataset.filters);
     const items = [...part.querySelectorAll("[data-item]")];
+    const clusters = [...part.querySelectorAll("[data-cluster]")];
     const folds = [...part.querySelectorAll("details.fold")].map((fold) => ({ fold, open: fold.open }));
     const controls = {};
     const add = (key, title, control) => {
@@ -38,7 +39,7 @@
     addSelect("status", "Status");
     addSelect("platform", "Platform");
     addSelect("owner", "Owner");
-    for (const [key, title] of [["changed", "changed"], ["differs", "differs across platforms"]]) {
+    for (const [key, title] of [["changed", "changed"], ["differs", "differs by platform"]]) {
       if (values(key).length) add(key, title, make("input", { type: "checkbox" }));
     }
     const reset = make("button", { type: "button" }, "Clear");
@@ -67,6 +68,7 @@
         const hits = entry.fold.querySelectorAll("[data-item]:not([hidden])").length;
         entry.fold.open = active ? hits > 0 : entry.open;
       }
+      for (const cluster of clusters) cluster.hidden = !cluster.querySelector("[data-item]:not([hidden])");
       reset.hidden = !active;
       output.textContent = active ? `${shown} of ${items.length} shown` : `${items.length} in all`;
     };
