@@ -305,13 +305,13 @@ def write_logs(results: Path) -> None:
             path.write_text("\x1b[31m" + "\n".join(lines[: 8 if outcome.state is State.FAIL else 400]) + "\n")
 
 
-@pytest.fixture
-def sample(tmp_path: Path) -> ReportInput:
-    """One of everything; 5 logs below ``tmp_path/results``."""
-    return make_sample(tmp_path / "results")
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
+    """One of everything, with 5 logs."""
+    return make_sample(tmp_path_factory.mktemp("release") / "results")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def ready(sample: ReportInput) -> ReportInput:
     """A release with nothing to complain about."""
     return quiet(sample)

@@ -1,0 +1,124 @@
+"""The verdict, who must act, and the lines for a terminal."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+import pytest
+
+from cuvee.channel.model import Absent
+from cuvee.graph.diff import ChangeKind
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.lock.model import Lock
+from cuvee.report.actors import UNOWNED
+from cuvee.report.model import ReportInput
+from cuvee.report.readiness import readiness, verdict
+from cuvee.report.summary import summary_lines
+from cuvee.report.words import CHANGES, GRAVITY, STATES, VERDICTS
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def run(*states: State, platform: str = "linux-64") -> PlatformRun:
+    outcomes = tuple(
+        TestOutcome(suite="smoke", test=f"{number}", platform=platform, state=state, package="numpy")
+        for number, state in enumerate(states)
+    )
+    return PlatformRun(platform=platform, runner="native", outcomes=outcomes)
+
+
+def found(result: Verdict, *owners: str, action: str = "") -> Finding:
+    return Finding(check="closure", verdict=result, cause="because", owners=owners, action=action)
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_outcome_that_blocks_blocks_the_release_and_no_other_does(state: State) -> None:
+    assert (verdict([], [run(State.PASS, state)]) is Verdict.BLOCKED) == state.blocks
+    assert (GRAVITY[state].exit_code == 1) == state.blocks
+
+
+@pytest.mark.parametrize(("one", "two"), list(itertools.combinations(Verdict, 2)))
+def test_the_worst_finding_wins(one: Verdict, two: Verdict) -> None:
+    assert verdict([found(two), found(one)], []) is max(one, two)
+
+
+def test_not_run_is_not_pass() -> None:
+    not_run = PlatformRun(platform="win-64", runner=None, not_run="no wine")
+    assert verdict([], [run(State.PASS)]) is Verdict.READY
+    assert verdict([], [run(State.PASS), not_run]) is Verdict.WARNING
+    assert verdict([], [run(State.PASS)], platforms=["linux-64", "win-64"]) is Verdict.WARNING
+    assert verdict([], [run(State.NOT_RUN)]) is Verdict.WARNING
+
+
+def test_every_status_has_a_badge() -> None:
+    assert set(VERDICTS) == set(Verdict)
+    assert set(STATES) == set(GRAVITY) == set(State)
+    assert set(CHANGES) == set(ChangeKind)
+
+
+def test_a_quiet_release_is_ready_and_nobody_needs_to_act(ready: ReportInput) -> None:
+    state = readiness(ready, {})
+    assert (state.verdict, state.headline, state.must_act) == (
+        Verdict.READY, "Ready", "Nobody needs to act.",
+    )  # fmt: skip
+    assert (state.blockers, state.actors, state.notes) == (0, (), ())
+
+
+def test_a_platform_that_silently_has_no_lock_blocks(ready: ReportInput) -> None:
+    lacking = dataclasses.replace(ready, lock=Lock(platforms=ready.lock.platforms[:2]))
+    state = readiness(lacking, {})
+    assert (state.verdict, state.blockers) == (Verdict.BLOCKED, 1)
+    assert "win-64" in state.actors[0].tasks[0].text
+    declared = dataclasses.replace(lacking, absent=(Absent(platform="win-64", reason="no wheel"),))
+    state = readiness(declared, {})
+    assert (state.verdict, state.notes) == (Verdict.READY, ("win-64 is absent: no wheel",))
+
+
+@pytest.mark.parametrize(
+    ("findings", "headline"),
+    [
+        ([Verdict.BLOCKED, Verdict.NEEDS_APPROVAL], "Blocked by 1"),
+        ([Verdict.NEEDS_APPROVAL], "Waiting for 1 approval"),
+        ([Verdict.NEEDS_APPROVAL] * 2, "Waiting for 2 approvals"),
+        ([Verdict.WAITING], "Waiting for 1 thing to finish"),
+        ([Verdict.WARNING], "Ready, with warnings"),
+        ([Verdict.WAIVED, Verdict.INFO], "Ready"),
+    ],
+)
+def test_the_headline_counts_what_stands_in_the_way(
+    ready: ReportInput, findings: list[Verdict], headline: str
+) -> None:
+    data = dataclasses.replace(ready, findings=tuple(found(result) for result in findings))
+    assert readiness(data, {}).headline == headline
+
+
+def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready: ReportInput) -> None:
+    failing = TestOutcome(
+        suite="interop", test="pixels", platform="linux-64", state=State.FAIL, package="numpy"
+    )
+    data = dataclasses.replace(
+        ready,
+        findings=(
+            found(Verdict.BLOCKED, "web", action="Pin it."),
+            found(Verdict.BLOCKED),
+            found(Verdict.WARNING, "desktop"),
+        ),
+        runs=(*ready.runs[1:], PlatformRun(platform="linux-64", runner="native", outcomes=(failing,))),
+    )
+    state = readiness(data, {failing: "outcome-1"})
+    tasks = {actor.name: [(task.text, task.anchor) for task in actor.tasks] for actor in state.actors}
+    assert tasks == {
+        "numerics": [("Look at the test interop: pixels on linux-64.", "outcome-1")],
+        "web": [("Pin it.", "finding-1")],
+        UNOWNED: [("because", "finding-2")],
+    }
+    assert [actor.contact for actor in state.actors] == [
+        "numerics@example.org", "https://example.org/teams/web", "",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["sample", "ready"])
+def test_the_summary_for_a_terminal(name: str, request: pytest.FixtureRequest) -> None:
+    lines = summary_lines(request.getfixturevalue(name))
+    assert "\n".join(lines) + "\n" == (GOLDEN / f"summary-{name}.txt").read_text(encoding="utf-8")
