@@ -1,0 +1,218 @@
+"""Building the image of one platform."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.resources import files as resource_files
+from pathlib import Path
+
+from cuvee.errors import IntegrityError
+from cuvee.files import replacing_folder, sha256_file
+from cuvee.image.archive import PackageInfo, read_info, read_members
+from cuvee.image.bytecode import ByteCompiler, Source
+from cuvee.image.clobber import resolve_clobbers
+from cuvee.image.describe import describe_image, write_manifest, write_payload
+from cuvee.image.frames import Part, pack
+from cuvee.image.launcher import windows_launcher
+from cuvee.image.layout import Layout, layout_of
+from cuvee.image.model import MANIFEST, PAYLOAD, STAGE0, Clobber, Image, PlannedFile, ReleaseLabel
+from cuvee.image.packing import Packed, Packer
+from cuvee.image.plan import link_scripts, plan_package
+from cuvee.image.records import record_part
+from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, choose, write_stage0
+from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.progress import Reporter
+
+DEFAULT_LEVEL = 9
+"""zstd level of a release's payload."""
+
+_WORKERS = 2
+
+
+def build_image(
+    lock: PlatformLock,
+    *,
+    release: ReleaseLabel,
+    archives: Mapping[str, Path],
+    requested: Mapping[str, str],
+    cache: Path,
+    folder: Path,
+    level: int = DEFAULT_LEVEL,
+    compiler: ByteCompiler | None,
+    reporter: Reporter,
+) -> Image:
+    """Build the image of a locked platform; the same inputs give the same bytes.
+
+    Parameters
+    ----------
+    archives
+        Each package's ``identifier`` to its archive on disk, whose hash has been checked.
+    requested
+        The blessed set: name to match spec. It ends up in the prefix's records.
+    cache
+        Keeps byte code and frames across platforms and releases.
+    folder
+        Where the image's files go; replaced whole.
+    level
+        zstd level of the frames: 3 is quick, 19 small.
+    compiler
+        Makes byte code, by an interpreter of the release's minor version; `None` leaves it out.
+
+    Raises
+    ------
+    IntegrityError
+        If a package is broken, or is not the one that the lock names.
+    BlockedError
+        If the packages can't share a prefix, or if no installer could start from it.
+    """
+    task = f"image of {lock.platform}"
+    reporter.start(task, total=len(lock.packages))
+    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
+        linked = _link(lock, dict(pool.map(lambda package: _info(package, archives), lock.packages)), cache)
+        runtime = _runtime()
+        early = _choose_stage0(linked, runtime)
+        packer = Packer(layout=linked.layout, stage0=early, compiler=compiler, cache=cache, level=level)
+
+        def pack_one(name: str) -> tuple[str, Packed]:
+            packed = packer.pack(linked.infos[name], linked.plans[name])
+            reporter.advance(task, note=name)
+            return name, packed
+
+        largest_first = sorted(linked.infos, key=lambda n: (-linked.infos[n].archive.stat().st_size, n))
+        packed = dict(pool.map(pack_one, largest_first))
+    records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
+    manifest = describe_image(lock, release, packed, records, requested)
+    with replacing_folder(folder) as beside:
+        stage0 = [file for package in packed.values() for file, _ in package.stage0]
+        write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
+        write_manifest(manifest, beside / MANIFEST)
+        write_payload([*(frame for p in lock.packages for frame in packed[p.name].frames), *records], beside)
+        image = Image(
+            platform=lock.platform,
+            label=release,
+            folder=beside,
+            manifest_raw=len(manifest.text),
+            manifest_sha256=sha256_file(beside / MANIFEST),
+            stage0_sha256=sha256_file(beside / STAGE0),
+            payload_sha256=sha256_file(beside / PAYLOAD),
+            raw_size=manifest.raw_size,
+            files=manifest.files,
+            prefix_limit=manifest.prefix_limit,
+            longest_path=manifest.longest_path,
+            interpreter=linked.layout.interpreter,
+            floor={package.name: package.version for package in lock.virtual_packages},
+            link_scripts=tuple(
+                f"{name}: {path}"
+                for name in sorted(linked.plans)
+                for path in link_scripts(linked.plans[name])
+            ),
+            clobbers=linked.clobbers,
+        )
+        image.save()
+    reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
+    return Image.load(folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Linked:
+    """What goes where, by package name, before anything but metadata has been read."""
+
+    layout: Layout
+    infos: Mapping[str, PackageInfo]
+    plans: Mapping[str, tuple[PlannedFile, ...]]
+    clobbers: tuple[Clobber, ...]
+
+
+def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> _Linked:
+    python = infos.get("python")
+    layout = layout_of(lock, python.index.get("python_site_packages_path") if python else None)
+    needs_launcher = layout.platform.is_windows and any(info.entry_points for info in infos.values())
+    launcher = windows_launcher(cache) if needs_launcher else None
+    plans, clobbers = resolve_clobbers(
+        {name: plan_package(info, layout, launcher=launcher) for name, info in infos.items()},
+        _dependency_order(lock.packages),
+        ignore_case=layout.platform.system != "linux",
+    )
+    return _Linked(layout=layout, infos=infos, plans=plans, clobbers=clobbers)
+
+
+def _records(
+    lock: PlatformLock,
+    linked: _Linked,
+    packed: Mapping[str, Packed],
+    release: ReleaseLabel,
+    requested: Mapping[str, str],
+) -> Iterator[Part]:
+    for package in lock.packages:
+        index, found = linked.infos[package.name].index, packed[package.name]
+        yield record_part(package, index, found.files, found.links, release=release, requested=requested)
+
+
+def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, PackageInfo]:
+    info = read_info(archives[package.identifier])
+    found = tuple(str(info.index.get(key)) for key in ("name", "version", "build"))
+    if found != (package.name, package.version, package.build):
+        raise IntegrityError(f"{info.archive} holds {'-'.join(found)}, but the lock names {package.stem}")
+    return package.name, info
+
+
+def _dependency_order(packages: Iterable[LockedPackage]) -> list[str]:
+    """Names in the order in which rattler links: dependencies first."""
+    import rattler
+
+    records = [
+        rattler.PackageRecord(
+            package.name,
+            package.version,
+            rattler.BuildString(package.build),
+            package.build_number,
+            package.subdir,
+            depends=list(package.depends),
+        )
+        for package in packages
+    ]
+    return [record.name.normalized for record in rattler.PackageRecord.sort_topologically(records)]
+
+
+def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes]) -> frozenset[str]:
+    files = {file.path: file for plan in linked.plans.values() for file in plan}
+    owners = {file.path: name for name, plan in linked.plans.items() for file in plan}
+    loaded: dict[str, dict[str, bytes]] = {}
+
+    def read(path: str) -> bytes:
+        file, name = files[path], owners[path]
+        if file.source is None:
+            return file.content or b""
+        if name not in loaded:
+            loaded[name] = {
+                member.path: member.data if member.link_target is None else member.link_target.encode()
+                for member in read_members(linked.infos[name])
+            }
+        return loaded[name][file.source]
+
+    return choose(files, linked.layout, runtime, read)
+
+
+def _runtime() -> dict[str, bytes]:
+    """Read the runtime's own modules, as data: all that this room knows of them is what they import."""
+    folder = resource_files("cuvee.installers").joinpath("runtime")
+    return {
+        entry.name: entry.read_bytes()
+        for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(".py")
+    }
+
+
+def _runtime_files(
+    runtime: Mapping[str, bytes], layout: Layout, compiler: ByteCompiler | None
+) -> list[Stage0File]:
+    files = [
+        Stage0File(path=f"{RUNTIME_FOLDER}/{name}", mode=0o644, data=data) for name, data in runtime.items()
+    ]
+    if compiler is None:
+        return files
+    compiled = compiler.compile([Source(name=f"runtime/{name}", data=data) for name, data in runtime.items()])
+    for file, data in zip(tuple(files), compiled, strict=True):
+        if data is not None:
+            files.append(Stage0File(path=layout.pyc_path(file.path), mode=0o644, data=data))
+    return files

@@ -1,0 +1,79 @@
+"""The small program that starts a Python entry point on Windows.
+
+It is not ours and is never committed: py-rattler carries the one that conda's tools install, so linking a
+tiny package for Windows yields it.
+"""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.errors import IntegrityError
+from cuvee.files import sha256_file, write_bytes
+
+if TYPE_CHECKING:
+    import rattler
+
+
+def windows_launcher(cache: Path) -> bytes:
+    """Give the 64-bit launcher, from the cache or harvested from py-rattler.
+
+    Raises
+    ------
+    IntegrityError
+        If py-rattler links no program that Windows could start.
+    """
+    import rattler
+
+    kept = cache / "launchers" / f"rattler-{rattler.__version__}-win-64.exe"
+    if not kept.exists():
+        with TemporaryDirectory() as folder:
+            asyncio.run(_link(Path(folder)))
+            program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
+        if not program.startswith(b"MZ"):
+            raise IntegrityError("py-rattler linked an entry point that is no Windows program")
+        write_bytes(kept, program)
+    return kept.read_bytes()
+
+
+async def _link(folder: Path) -> None:
+    import rattler
+
+    python = PackageContent(
+        name="python", version="3.11.0", build="0", subdir="win-64", timestamp=0, files=()
+    )
+    tool = PackageContent(
+        name="launch",
+        version="1",
+        build="0",
+        subdir="noarch",
+        noarch="python",
+        timestamp=0,
+        entry_points=("launch = launch:main",),
+        files=(PackageFile(path="site-packages/launch.py", content=b""),),
+    )
+    records = [_record(content, write_package(content, folder)) for content in (python, tool)]
+    await rattler.install(
+        records,
+        folder / "prefix",
+        cache_dir=folder / "cache",
+        platform=rattler.Subdir("win-64"),
+        show_progress=False,
+    )
+
+
+def _record(content: PackageContent, archive: Path) -> "rattler.RepoDataRecord":
+    import rattler
+
+    record = rattler.PackageRecord(
+        name=content.name,
+        version=content.version,
+        build=rattler.BuildString(content.build),
+        build_number=0,
+        subdir=content.subdir,
+        noarch=rattler.NoArchType("python") if content.noarch else None,
+        sha256=bytes.fromhex(sha256_file(archive)),
+    )
+    return rattler.RepoDataRecord(record, archive.name, archive.as_uri(), archive.parent.as_uri())

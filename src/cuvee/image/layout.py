@@ -1,0 +1,107 @@
+"""Where Python's files live in a prefix."""
+
+from dataclasses import dataclass
+
+from cuvee.errors import BlockedError
+from cuvee.lock.model import PlatformLock
+from cuvee.platforms import Platform, get
+
+DECODERS = ("zstandard", "backports.zstd")
+"""Packages whose module can decompress zstd, for interpreters that can't; the first found is used."""
+
+_STDLIB_ZSTD = (3, 14)
+
+
+def needs_decoder(python_version: str) -> str | None:
+    """Name the package that a release must hold so that its own interpreter can read an image.
+
+    `None` from Python 3.14 on, whose standard library has ``compression.zstd``.
+    """
+    major, minor = python_version.split(".")[:2]
+    return None if (int(major), int(minor)) >= _STDLIB_ZSTD else DECODERS[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where Python's files live in a prefix of one platform; all paths are relative, with ``/``.
+
+    Attributes
+    ----------
+    version
+        The minor version: ``3.11``.
+    full_version
+        ``3.11.7``.
+    """
+
+    platform: Platform
+    version: str
+    full_version: str
+    site_packages: str
+
+    @property
+    def stdlib(self) -> str:
+        """The standard library's folder."""
+        return "Lib" if self.platform.is_windows else f"lib/python{self.version}"
+
+    @property
+    def scripts(self) -> str:
+        """The folder of commands."""
+        return "Scripts" if self.platform.is_windows else "bin"
+
+    @property
+    def interpreter(self) -> str:
+        """The executable."""
+        return "python.exe" if self.platform.is_windows else f"bin/python{self.version}"
+
+    @property
+    def cache_tag(self) -> str:
+        """As byte code files carry it in their names: ``cpython-311``."""
+        return "cpython-" + self.version.replace(".", "")
+
+    def target(self, path: str) -> str:
+        """Where a path of a ``noarch: python`` package goes."""
+        head, _, rest = path.partition("/")
+        if head == "site-packages" and rest:
+            return f"{self.site_packages}/{rest}"
+        if head == "python-scripts" and rest:
+            return f"{self.scripts}/{rest}"
+        return path
+
+    def module_path(self, path: str) -> str | None:
+        """Give a Python source's path below ``site-packages`` or the standard library; `None` for others."""
+        if not path.endswith(".py"):
+            return None
+        for root in (self.site_packages, self.stdlib):
+            if path.startswith(f"{root}/"):
+                return path[len(root) + 1 :]
+        return None
+
+    def pyc_path(self, path: str) -> str:
+        """Where the byte code of the source at ``path`` goes."""
+        folder, _, name = path.rpartition("/")
+        return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self.cache_tag}.pyc"
+
+
+def layout_of(lock: PlatformLock, site_packages: str | None) -> Layout:
+    """Give the layout of a locked platform; ``site_packages`` is what its `python` record asks for.
+
+    Raises
+    ------
+    BlockedError
+        If the platform's closure has no `python`: nothing could run an installer's work.
+    """
+    python = lock.by_name.get("python")
+    if python is None:
+        raise BlockedError(
+            f"The release has no python on {lock.platform}, so no installer can be made for it",
+            hint="Add `python` to the manifest's packages.",
+        )
+    platform = get(lock.platform)
+    version = ".".join(python.version.split(".")[:2])
+    default = "Lib/site-packages" if platform.is_windows else f"lib/python{version}/site-packages"
+    return Layout(
+        platform=platform,
+        version=version,
+        full_version=python.version,
+        site_packages=site_packages or default,
+    )

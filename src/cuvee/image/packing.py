@@ -1,0 +1,180 @@
+"""From a package's plan and archive to frames, files of stage 0, and what its record says."""
+
+import struct
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cuvee.errors import IntegrityError
+from cuvee.files import sha256_bytes
+from cuvee.image.archive import Member, PackageInfo, read_members
+from cuvee.image.bytecode import ByteCompiler, Source
+from cuvee.image.frames import Frame, Part, pack
+from cuvee.image.layout import Layout
+from cuvee.image.model import SOURCE_TIME, Kind, PlannedFile
+from cuvee.image.stage0 import Stage0File
+
+_PYC_HEADER = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A package, ready for the image.
+
+    Attributes
+    ----------
+    files
+        Its plan, digests and sizes filled in, byte code included, sorted by path.
+    links
+        Path to target of each symbolic link.
+    stage0
+        Its files that stage 0 carries, with what the runtime must know: ``(file, how, extra)``.
+    """
+
+    files: tuple[PlannedFile, ...]
+    links: Mapping[str, str]
+    frames: tuple[Frame, ...]
+    stage0: tuple[tuple[Stage0File, Part], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packer:
+    """What packing needs to know of the image as a whole."""
+
+    layout: Layout
+    stage0: Collection[str]
+    compiler: ByteCompiler | None
+    cache: Path
+    level: int
+
+    def pack(self, info: PackageInfo, plan: Sequence[PlannedFile]) -> Packed:
+        """Read, check, compile and compress one package.
+
+        Raises
+        ------
+        IntegrityError
+            If a file differs from its hash or size in the package's own list.
+        """
+        members = {member.path: member for member in read_members(info)}
+        files = [_checked(file, members, info) for file in plan]
+        parts = {part.path: part for file in files if (part := _part(file, members))}
+        times = _compiled_times(parts, self.layout)
+        compiled, made = self._compile(files, parts, times)
+        files = sorted((*files, *made), key=lambda file: file.path)
+        times |= dict.fromkeys(compiled, SOURCE_TIME)
+        for path, time in times.items():
+            extra = None if time == SOURCE_TIME else time
+            parts[path] = replace(parts[path], how="source", extra=extra)
+        for source, data in compiled.items():
+            path = self.layout.pyc_path(source)
+            parts[path] = Part(path=path, mode=0o644, data=data, how="plain")
+        links = {
+            file.path: members[file.source].link_target or ""
+            for file in files
+            if file.kind is Kind.LINK and file.source
+        }
+        return self._divide(files, parts, links)
+
+    def _divide(
+        self, files: Sequence[PlannedFile], parts: Mapping[str, Part], links: Mapping[str, str]
+    ) -> Packed:
+        early = {path for path in parts if path in self.stage0 or self._source_of(path) in self.stage0}
+        stage0 = []
+        for path in sorted(early):
+            part = parts[path]
+            mtime = (part.extra or SOURCE_TIME) if part.how == "source" else SOURCE_TIME
+            stage0.append((Stage0File(path=path, mode=part.mode, data=part.data, mtime=mtime), part))
+        for path in sorted(set(links) & set(self.stage0)):
+            file = Stage0File(path=path, mode=0o777, data=b"", link_target=links[path])
+            stage0.append((file, Part(path=path, mode=0o777, data=b"", how="link", extra=links[path])))
+        late = [parts[file.path] for file in files if file.path in parts and file.path not in early]
+        return Packed(
+            files=tuple(files),
+            links=links,
+            frames=tuple(pack(late, level=self.level, cache=self.cache)),
+            stage0=tuple(stage0),
+        )
+
+    def _source_of(self, path: str) -> str | None:
+        """Name the source that the byte code at ``path`` belongs to."""
+        suffix = f".{self.layout.cache_tag}.pyc"
+        if not path.endswith(suffix):
+            return None
+        return path.removesuffix(suffix).replace("/__pycache__/", "/") + ".py"
+
+    def _compile(
+        self, files: Sequence[PlannedFile], parts: Mapping[str, Part], times: Mapping[str, int]
+    ) -> tuple[dict[str, bytes], list[PlannedFile]]:
+        """Compile the sources that have no byte code yet; give it by source, and as planned files."""
+        if self.compiler is None:
+            return {}, []
+        sources = {}
+        for file in files:
+            name = self.layout.module_path(file.path)
+            if name and file.kind is Kind.PLAIN and file.path not in times:
+                sources[file.path] = Source(name=name, data=parts[file.path].data)
+        results = self.compiler.compile(list(sources.values()))
+        compiled = {path: data for path, data in zip(sources, results, strict=True) if data is not None}
+        made = [
+            PlannedFile(
+                path=self.layout.pyc_path(path),
+                source=None,
+                kind=Kind.PLAIN,
+                path_type="pyc_file",
+                sha256=sha256_bytes(data),
+                size=len(data),
+            )
+            for path, data in compiled.items()
+        ]
+        return compiled, made
+
+
+def _checked(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo) -> PlannedFile:
+    """Hold a file to its hash and size, and fill in those that the package does not state."""
+    if file.source is None or file.kind is Kind.DIRECTORY:
+        return file
+    member = members[file.source]
+    if (member.link_target is not None) != (file.kind is Kind.LINK):
+        raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type that it is listed with")
+    if file.kind is Kind.LINK:
+        return file
+    digest = sha256_bytes(member.data)
+    if file.sha256 not in {None, digest} or file.size not in {None, len(member.data)}:
+        raise IntegrityError(
+            f"{info.archive.name}: {file.source} differs from its hash in the package's own list",
+            hint="The package is broken or was tampered with; take it from another source.",
+        )
+    return replace(file, sha256=digest, size=len(member.data))
+
+
+def _part(file: PlannedFile, members: Mapping[str, Member]) -> Part | None:
+    if file.kind in {Kind.DIRECTORY, Kind.LINK}:
+        return None
+    member = members[file.source] if file.source is not None else None
+    if member is not None:
+        data, mode = member.data, member.mode
+    else:
+        data, mode = file.content or b"", 0o755 if file.path_type == "unix_python_entry_point" else 0o644
+    relocated = file.kind.is_relocated
+    return Part(
+        path=file.path,
+        mode=mode | 0o400,
+        data=data,
+        how=file.kind.value if relocated else "plain",
+        extra=file.placeholder if relocated else None,
+    )
+
+
+def _compiled_times(parts: Mapping[str, Part], layout: Layout) -> dict[str, int]:
+    """Give the time that each source with byte code of its own must have for it to count."""
+    times = {}
+    for path, part in parts.items():
+        if part.how != "plain" or layout.module_path(path) is None:
+            continue
+        compiled = parts.get(layout.pyc_path(path))
+        if compiled is None:
+            continue
+        header = compiled.data[:_PYC_HEADER]
+        flags, time = struct.unpack_from("<II", header, 4) if len(header) == _PYC_HEADER else (1, 0)
+        times[path] = time if flags == 0 else SOURCE_TIME
+    return times

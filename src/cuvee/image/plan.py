@@ -1,0 +1,136 @@
+"""The link plan of a package: which files it puts where, as rattler would link them.
+
+https://conda.org/learn/ceps/cep-0034 has the package format; what a linker makes of it is held to
+py-rattler by a differential test.
+"""
+
+import re
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from cuvee.errors import IntegrityError
+from cuvee.files import sha256_bytes
+from cuvee.image.archive import PackageInfo, PathEntry, check_path
+from cuvee.image.layout import Layout
+from cuvee.image.model import Kind, PlannedFile
+
+ENTRY_POINT_PLACEHOLDER = "/opt/cuvee_entry_point_prefix"
+"""Stands for the prefix in the commands that linking makes."""
+
+LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
+
+_ENTRY_POINT = re.compile(r"^\s*([\w.\-]+)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*$")
+
+# What every conda client writes, so that its users see the same command whoever made the prefix.
+_ENTRY_POINT_TEXT = """{shebang}
+# -*- coding: utf-8 -*-
+import re
+import sys
+
+from {module} import {imported}
+
+if __name__ == '__main__':
+\tsys.argv[0] = re.sub(r'(-script\\.pyw?|\\.exe)?$', '', sys.argv[0])
+\tsys.exit({function}())
+"""
+
+
+def plan_package(info: PackageInfo, layout: Layout, *, launcher: bytes | None) -> tuple[PlannedFile, ...]:
+    """Give the files that a package puts into a prefix, sorted by path.
+
+    Parameters
+    ----------
+    launcher
+        The program that starts entry points on Windows; needed there alone.
+
+    Raises
+    ------
+    IntegrityError
+        If an entry point is malformed, or two of the package's files would go to one path.
+    """
+    is_noarch_python = info.index.get("noarch") == "python"
+    files = [
+        _plan_entry(entry, layout.target(entry.path) if is_noarch_python else entry.path, layout)
+        for entry in info.paths
+    ]
+    if is_noarch_python:
+        for line in info.entry_points:
+            files += _plan_entry_point(line, layout, info.archive, launcher)
+    files.sort(key=lambda file: file.path)
+    for first, second in pairwise(files):
+        if first.path == second.path:
+            raise IntegrityError(f"{info.archive.name} puts two files at {first.path}")
+    return tuple(files)
+
+
+def link_scripts(files: tuple[PlannedFile, ...]) -> tuple[str, ...]:
+    """Give the paths of the scripts that conda would run when it links or unlinks the package."""
+    return tuple(file.path for file in files if LINK_SCRIPT.match(file.path))
+
+
+def _plan_entry(entry: PathEntry, target: str, layout: Layout) -> PlannedFile:
+    if entry.path_type == "directory":
+        kind = Kind.DIRECTORY
+    elif entry.path_type == "softlink":
+        kind = Kind.LINK
+    elif entry.placeholder is None:
+        kind = Kind.PLAIN
+    elif entry.file_mode == "text":
+        kind = Kind.TEXT
+    else:
+        # Nothing in a Windows program finds its files by an absolute path; conda leaves them alone too.
+        kind = Kind.PLAIN if layout.platform.is_windows else Kind.BINARY
+    return PlannedFile(
+        path=target,
+        source=entry.path,
+        kind=kind,
+        path_type=entry.path_type,
+        sha256=entry.sha256,
+        size=entry.size,
+        placeholder=entry.placeholder,
+        file_mode=entry.file_mode,
+        no_link=entry.no_link,
+    )
+
+
+def _plan_entry_point(line: str, layout: Layout, archive: Path, launcher: bytes | None) -> list[PlannedFile]:
+    match = _ENTRY_POINT.match(line)
+    if match is None:
+        raise IntegrityError(f"{archive.name} has a malformed entry point: {line!r}")
+    name, module, function = match.groups()
+    path = check_path(f"{layout.scripts}/{name}", archive)
+    windows = layout.platform.is_windows
+    shebang = "" if windows else f"#!{ENTRY_POINT_PLACEHOLDER}/{layout.interpreter}"
+    text = _ENTRY_POINT_TEXT.format(
+        shebang=shebang, module=module, imported=function.partition(".")[0], function=function
+    ).encode()
+    if not windows:
+        return [
+            _made(path, text, "unix_python_entry_point", kind=Kind.TEXT, placeholder=ENTRY_POINT_PLACEHOLDER)
+        ]
+    if launcher is None:
+        raise IntegrityError(f"{archive.name} has entry points, but there is no launcher for Windows")
+    return [
+        _made(f"{path}-script.py", text, "windows_python_entry_point_script"),
+        _made(f"{path}.exe", launcher, "windows_python_entry_point_exe"),
+    ]
+
+
+def _made(
+    path: str, content: bytes, path_type: str, *, kind: Kind = Kind.PLAIN, placeholder: str | None = None
+) -> PlannedFile:
+    return PlannedFile(
+        path=path,
+        source=None,
+        kind=kind,
+        path_type=path_type,
+        sha256=sha256_bytes(content),
+        size=len(content),
+        placeholder=placeholder,
+        content=content,
+    )
+
+
+def parent_folders(path: str) -> list[str]:
+    """Give every folder above ``path``, the outermost first."""
+    return [str(parent) for parent in reversed(PurePosixPath(path).parents) if str(parent) != "."]

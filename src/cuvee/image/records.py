@@ -1,0 +1,120 @@
+"""``conda-meta`` records: what conda's tools read to know what a prefix holds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cuvee.files import sha256_bytes
+from cuvee.image.frames import Part
+from cuvee.image.model import Kind, PlannedFile, ReleaseLabel
+from cuvee.lock.model import LockedPackage
+
+_COPY = 3
+"""conda's number for files that are copies of their own."""
+
+# What a repodata record carries, in the order in which rattler writes it.
+_INDEX_KEYS = (
+    "arch",
+    "features",
+    "license_family",
+    "platform",
+    "python_site_packages_path",
+    "track_features",
+)
+
+
+def record_part(
+    package: LockedPackage,
+    index: Mapping[str, Any],
+    files: Sequence[PlannedFile],
+    links: Mapping[str, str],
+    *,
+    release: ReleaseLabel,
+    requested: Mapping[str, str],
+) -> Part:
+    """Make the record of a package.
+
+    Parameters
+    ----------
+    files
+        Its linked files with their digests, byte code included.
+    links
+        Path to target of each symbolic link.
+    requested
+        The blessed set's specs by name.
+
+    Returns
+    -------
+    Part
+        A file of the image. Its ``extra`` says which of the record's paths the runtime must complete,
+        because their bytes depend on where the prefix is: ``[[index, path], …]``.
+    """
+    record = _package_record(package, index)
+    record |= _origin(package, release)
+    record["requested_specs"] = [requested[package.name]] if package.name in requested else []
+    if package.name in requested:
+        record["requested_spec"] = requested[package.name]
+    record["files"] = [file.path for file in files if file.kind is not Kind.DIRECTORY]
+    record["paths_data"] = {"paths_version": 1, "paths": [_path(file, links) for file in files]}
+    record["link"] = {"source": "", "type": _COPY}
+    late = [[number, file.path] for number, file in enumerate(files) if file.kind.is_relocated]
+    data = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+    path = f"conda-meta/{package.stem}.json"
+    if late:
+        return Part(path=path, mode=0o644, data=data, how="record", extra=late)
+    return Part(path=path, mode=0o644, data=data, how="plain")
+
+
+def _package_record(package: LockedPackage, index: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {key: index[key] for key in _INDEX_KEYS if index.get(key)}
+    record |= {
+        "build": package.build,
+        "build_number": package.build_number,
+        "depends": list(package.depends),
+        "name": package.name,
+        "sha256": package.sha256,
+        "size": package.size,
+        "subdir": package.subdir,
+        "version": package.version,
+    }
+    optional = {
+        "constrains": list(package.constrains),
+        "license": package.license,
+        "md5": package.md5,
+        "noarch": package.noarch,
+        "timestamp": package.timestamp,
+    }
+    record |= {key: value for key, value in optional.items() if value}
+    return dict(sorted(record.items()))
+
+
+def _origin(package: LockedPackage, release: ReleaseLabel) -> dict[str, str]:
+    """Say where it came from, without naming the machine that cut the release."""
+    if package.is_local:
+        base = f"file:///{release.release_name}"
+        return {
+            "fn": package.file_name,
+            "url": f"{base}/{package.url}",
+            "channel": f"{base}/{package.channel}/",
+        }
+    return {"fn": package.file_name, "url": package.url, "channel": package.channel}
+
+
+def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"_path": file.path}
+    if file.original_path is not None:
+        entry["original_path"] = file.original_path
+    entry["path_type"] = file.path_type
+    if file.no_link:
+        entry["no_link"] = True
+    if file.sha256 is not None:
+        entry["sha256"] = file.sha256
+    if file.kind is Kind.LINK:
+        entry["sha256_in_prefix"] = sha256_bytes(links[file.path].encode())
+    elif file.placeholder is not None and not file.is_entry_point:
+        entry["sha256_in_prefix"] = file.sha256
+    if file.size is not None:
+        entry["size_in_bytes"] = file.size
+    if file.placeholder is not None and not file.is_entry_point:
+        entry |= {"file_mode": file.file_mode, "prefix_placeholder": file.placeholder}
+    return entry

@@ -1,0 +1,228 @@
+"""Stage 0: the smallest part of a prefix in which the release's own interpreter starts.
+
+It is found, not listed: from the runtime's own modules, every module that their import pulls in, and every
+shared library that those need. All is read from the packages, so that any platform's can be found anywhere.
+"""
+
+import ast
+import gzip
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.errors import BlockedError
+from cuvee.files import replacing
+from cuvee.image.layout import DECODERS, Layout, needs_decoder
+from cuvee.image.model import SOURCE_TIME, Kind, PlannedFile
+
+RUNTIME_FOLDER = ".cuvee/runtime"
+"""Where stage 0 keeps the runtime, relative to the prefix that is being made."""
+
+_STARTUP = (
+    "abc", "codecs", "encodings", "encodings.aliases", "encodings.ascii", "encodings.cp437",
+    "encodings.latin_1", "encodings.utf_8", "encodings.mbcs", "io", "os", "ntpath", "posixpath",
+    "genericpath", "stat", "site", "_sitebuiltins", "_collections_abc", "importlib", "importlib.machinery",
+    "importlib.util", "warnings", "linecache", "traceback", "zipimport", "_hashlib", "_sha2", "_sha256",
+)  # fmt: skip
+
+# Imported by others under conditions that never hold here, and large.
+_REFUSED = (
+    "unittest", "test", "doctest", "pdb", "tkinter", "ctypes", "ssl", "_ssl", "email", "http", "urllib",
+    "xml", "sqlite3", "asyncio", "multiprocessing", "pydoc", "cffi", "zstandard.backend_cffi",
+    "zstandard._cffi", "zstandard.backend_rust",
+)  # fmt: skip
+
+Read = Callable[[str], bytes]
+"""Gives the bytes of the planned file at a path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage0File:
+    """A file of stage 0, as it is before relocation."""
+
+    path: str
+    mode: int
+    data: bytes
+    link_target: str | None = None
+    mtime: int = SOURCE_TIME
+
+
+def choose(
+    files: Mapping[str, PlannedFile], layout: Layout, runtime: Mapping[str, bytes], read: Read
+) -> frozenset[str]:
+    """Give the paths of the planned files that stage 0 needs, byte code left aside.
+
+    Parameters
+    ----------
+    files
+        The whole link plan of the platform, by path.
+    runtime
+        The runtime's modules: file name to source.
+
+    Raises
+    ------
+    BlockedError
+        If the interpreter, or a module that can decompress zstd, is not in the plan.
+    """
+    if layout.interpreter not in files:
+        raise BlockedError(
+            f"The python package for {layout.platform} has no {layout.interpreter}",
+            hint="Its installer could not be started; use another build of python.",
+        )
+    modules = _module_files(files, layout)
+    seeds = [*_STARTUP, *_decoder(modules, layout)]
+    for source in runtime.values():
+        seeds += _imports(source, "runtime.x")
+    chosen = {layout.interpreter}
+    chosen.update(_module_closure(seeds, modules, read))
+    return frozenset(_library_closure(chosen, files, layout, read))
+
+
+def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
+    """Write a ``tar.gz`` that any `tar` unpacks; the same files give the same bytes."""
+    with (
+        replacing(target) as beside,
+        beside.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
+        for file in sorted(files, key=lambda file: file.path):
+            info = tarfile.TarInfo(file.path)
+            info.mtime, info.mode = file.mtime, file.mode
+            if file.link_target is None:
+                info.size = len(file.data)
+            else:
+                info.type, info.linkname = tarfile.SYMTYPE, file.link_target
+            tar.addfile(info, io.BytesIO(file.data))
+
+
+def _decoder(modules: Mapping[str, list[str]], layout: Layout) -> list[str]:
+    if needs_decoder(layout.full_version) is None:
+        return ["compression.zstd"]
+    for name in DECODERS:
+        if name in modules:
+            # The compiled half is chosen when the module runs, so no import statement names it for sure.
+            return [name, *(module for module in modules if module.startswith(f"{name}."))]
+    raise BlockedError(
+        f"Nothing in the release can decompress zstd under Python {layout.version} on {layout.platform}",
+        hint=f"Add `{DECODERS[0]}` to the manifest's packages.",
+    )
+
+
+def _module_files(files: Mapping[str, PlannedFile], layout: Layout) -> dict[str, list[str]]:
+    """Map each module's name to its files; a package's is its ``__init__``."""
+    dynamic = "DLLs" if layout.platform.is_windows else f"{layout.stdlib}/lib-dynload"
+    roots = (layout.site_packages, dynamic, layout.stdlib)
+    modules: dict[str, list[str]] = {}
+    for path, file in files.items():
+        root = next((root for root in roots if path.startswith(f"{root}/")), None)
+        if root is None or file.kind is Kind.DIRECTORY:
+            continue
+        folder, _, name = path[len(root) + 1 :].rpartition("/")
+        if not name.endswith((".py", ".so", ".pyd")):
+            continue
+        stem = name.partition(".")[0]
+        parts = [*(folder.split("/") if folder else ()), *(() if stem == "__init__" else (stem,))]
+        if parts and all(part.isidentifier() for part in parts):
+            modules.setdefault(".".join(parts), []).append(path)
+    return modules
+
+
+def _module_closure(seeds: Iterable[str], modules: Mapping[str, list[str]], read: Read) -> Iterator[str]:
+    todo, seen = list(seeds), set[str]()
+    while todo:
+        name = todo.pop()
+        if name in seen or any(name == refused or name.startswith(f"{refused}.") for refused in _REFUSED):
+            continue
+        seen.add(name)
+        if "." in name:
+            todo.append(name.rpartition(".")[0])
+        for path in modules.get(name, ()):
+            yield path
+            if path.endswith(".py"):
+                is_package = path.endswith("/__init__.py")
+                todo += _imports(read(path), f"{name}.__init__" if is_package else name)
+
+
+def _imports(source: bytes, module: str) -> list[str]:
+    """Name what the module imports when it is imported: statements inside functions are left aside."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    found: list[str] = []
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parents = module.split(".")[: -node.level] if node.level else []
+            base = ".".join([*parents, *((node.module,) if node.module else ())])
+            found += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            todo += ast.iter_child_nodes(node)
+    return found
+
+
+def _library_closure(
+    chosen: set[str], files: Mapping[str, PlannedFile], layout: Layout, read: Read
+) -> set[str]:
+    """Add each planned shared library that a chosen binary needs, and each link on the way to it."""
+    by_name: dict[str, list[str]] = {}
+    for path in files:
+        name = path.rpartition("/")[2]
+        if ".so" in name or name.lower().endswith(".dll"):
+            by_name.setdefault(name.lower() if layout.platform.is_windows else name, []).append(path)
+    todo = [path for path in chosen if not path.endswith(".py")]
+    result = set(chosen)
+    while todo:
+        path = todo.pop()
+        file = files[path]
+        if file.kind is Kind.LINK:
+            needed = [_link_destination(path, read(path).decode())]
+        else:
+            needed = [
+                _nearest(by_name.get(name, []), path)
+                for name in _needed_libraries(read(path), windows=layout.platform.is_windows)
+            ]
+        for found in needed:
+            if found in files and found not in result:
+                result.add(found)
+                todo.append(found)
+    return result
+
+
+def _link_destination(path: str, target: str) -> str:
+    parts = path.split("/")[:-1]
+    for part in target.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _nearest(candidates: list[str], user: str) -> str:
+    """Choose among libraries of one name: beside the user, else where the loader looks, else any."""
+    folder = user.rpartition("/")[0]
+    usual = (folder, "lib", "", "DLLs", "Library/bin")
+    for place in usual:
+        for path in candidates:
+            if path.rpartition("/")[0] == place:
+                return path
+    return min(candidates, default="")
+
+
+def _needed_libraries(data: bytes, *, windows: bool) -> list[str]:
+    import lief
+
+    if windows:
+        pe = lief.PE.parse(io.BytesIO(data))
+        return [] if pe is None else [str(entry.name).lower() for entry in pe.imports]
+    if data.startswith(b"\x7fELF"):
+        elf = lief.ELF.parse(io.BytesIO(data))
+        return [] if elf is None else [str(name) for name in elf.libraries]
+    return []

@@ -1,0 +1,173 @@
+"""Writing the files of a prefix: frames are verified, decompressed and written by several threads."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH102, PTH108, PTH115, PTH123, PTH211
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from .decode import Decoder
+from .digest import sha256 as digest
+from .failure import damaged
+from .manifest import Frame, Manifest
+from .relocate import relocate
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_UTIME_TAKES_HANDLE = os.utime in os.supports_fd
+_RELOCATED = frozenset(("text", "binary"))
+
+
+class Prefix:
+    """A prefix that is being made in ``folder`` and will be at ``target``.
+
+    ``late`` collects, for each file whose bytes depend on the target, its SHA-256 and size.
+    """
+
+    def __init__(self, folder: str, target: str, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.late: dict[str, tuple[str, int]] = {}
+        self._target = os.fsencode(target)
+        self._system = manifest.platform.partition("-")[0]
+
+    def make_folders(self) -> None:
+        """Make every folder, so that writing a file never has to look for one."""
+        for folder in self.manifest.folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(f"{self.folder}/{folder}")
+
+    def make_links(self) -> None:
+        """Make the symbolic links; after the files, so that no file is ever written through one."""
+        early = {entry.path for entry in self.manifest.stage0}
+        for package in self.manifest.packages:
+            for path, target in package.links:
+                if path not in early:
+                    os.symlink(target, f"{self.folder}/{path}")
+
+    def check_stage0(self) -> None:
+        """Hold what was unpacked before the runtime could run to its hashes, and relocate it."""
+        for early in self.manifest.stage0:
+            place = f"{self.folder}/{early.path}"
+            if early.how == "link":
+                if os.readlink(place) != early.extra:
+                    raise damaged(f"The unpacked link {early.path}")
+                continue
+            with open(place, "rb") as stream:
+                data = stream.read()
+            if digest(data) != early.sha256:
+                raise damaged(f"The unpacked file {early.path}")
+            if early.how in _RELOCATED:
+                # The running interpreter may have it open, so the new file takes the old one's name.
+                os.unlink(place)
+                self._write(early.path, early.mode, memoryview(data), early.how, early.extra)
+
+    def write_frame(self, frame: Frame, raw: bytes) -> None:
+        """Write the files that a decompressed frame holds; records wait for `completing`."""
+        view = memoryview(raw)
+        for path, mode, start, size, how, extra in frame.files:
+            if how != "record":
+                self._write(path, mode, view[start : start + size], how, extra)
+
+    def _write(self, path: str, mode: int, data: memoryview, how: str, extra: Any) -> None:
+        place = f"{self.folder}/{path}"
+        if how in _RELOCATED:
+            new = relocate(bytes(data), how, extra, self._target, self._system)
+            self.late[path] = (digest(new), len(new))
+            data = memoryview(new)
+        if how == "piece":
+            # Several threads may write pieces of one file, in any order.
+            handle = os.open(place, _FLAGS, mode | 0o200)
+            os.lseek(handle, extra, os.SEEK_SET)
+        else:
+            handle = os.open(place, _FLAGS | os.O_EXCL, mode)
+        try:
+            written = os.write(handle, data)
+            while written < len(data):
+                written += os.write(handle, data[written:])
+            if how == "source":
+                time = self.manifest.source_time if extra is None else extra
+                os.utime(handle if _UTIME_TAKES_HANDLE else place, (time, time))
+        finally:
+            os.close(handle)
+
+
+class Reader:
+    """Gives verified, decompressed frames of the installer's payload. One object serves one thread."""
+
+    def __init__(self, installer: str, payload: int) -> None:
+        self._handle = os.open(installer, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._payload = payload
+        self._decoder = Decoder()
+
+    def read(self, frame: Frame) -> bytes:
+        """Give a frame's decompressed bytes, if not a single bit of it differs from what was released."""
+        os.lseek(self._handle, self._payload + frame.offset, os.SEEK_SET)
+        data = os.read(self._handle, frame.size)
+        while len(data) < frame.size:
+            more = os.read(self._handle, frame.size - len(data))
+            if not more:
+                break
+            data += more
+        if digest(data) != frame.sha256:
+            raise damaged("A part of the installer")
+        return self._decoder.decompress(data, frame.raw)
+
+    def close(self) -> None:
+        """Let go of the installer."""
+        os.close(self._handle)
+
+
+class Workers:
+    """Threads that write frames until none is left, or one of them fails."""
+
+    def __init__(self, prefix: Prefix, open_reader: Callable[[], Reader], count: int) -> None:
+        self._prefix = prefix
+        self._open_reader = open_reader
+        self._frames = iter(prefix.manifest.frames())
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+        self._done = 0
+        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
+
+    def run(self, on_progress: Callable[[int], None]) -> None:
+        """Write all; call ``on_progress(bytes done)`` now and then; raise what a thread raised."""
+        for thread in self._threads:
+            thread.start()
+        try:
+            for thread in self._threads:
+                while thread.is_alive():
+                    thread.join(0.1)
+                    on_progress(self._done)
+        finally:
+            self._stop()
+            for thread in self._threads:
+                thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _stop(self, error: BaseException | None = None) -> None:
+        with self._lock:
+            self._frames = iter(())
+            self._error = self._error or error
+
+    def _work(self) -> None:
+        try:
+            reader = self._open_reader()
+            try:
+                while True:
+                    with self._lock:
+                        frame = next(self._frames, None)
+                    if frame is None:
+                        return
+                    self._prefix.write_frame(frame, reader.read(frame))
+                    with self._lock:
+                        self._done += frame.raw
+            finally:
+                reader.close()
+        except BaseException as error:  # noqa: BLE001 - the main thread raises it again
+            self._stop(error)

@@ -1,0 +1,126 @@
+"""The `.sh` installer: a POSIX shell header, stage 0, the image's manifest, and the payload."""
+
+import hashlib
+import re
+import shlex
+from pathlib import Path
+
+from cuvee.errors import UsageError
+from cuvee.files import replacing
+from cuvee.image import Image
+from cuvee.platforms import get
+from cuvee.progress import Reporter
+
+_BLOCK = 4096
+_SPARE_KB = 50 * 1024
+_CHUNK = 1 << 20
+_DIGEST_LINE = re.compile(rb"^DIGEST=[0-9a-f]{64}\n", re.MULTILINE)
+_NO_DIGEST = "0" * 64
+
+_SYSTEMS = {"linux": "Linux", "osx": "Darwin"}
+_MACHINES = {"x86_64": "x86_64 amd64", "aarch64": "aarch64 arm64", "arm64": "arm64 aarch64"}
+
+
+def file_name(image: Image) -> str:
+    """Give the installer's usual name: ``Starter-2026.11.0-Linux-x86_64.sh``."""
+    label = image.label
+    name = label.distribution[:1].upper() + label.distribution[1:]
+    return f"{name}-{label.version}-{get(image.platform).label}.sh"
+
+
+def build_sh(image: Image, *, license_text: str, target: Path, reporter: Reporter) -> Path:
+    """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
+
+    The same image and licence give the same bytes.
+
+    Raises
+    ------
+    UsageError
+        If the image is for Windows.
+    """
+    platform = get(image.platform)
+    if platform.system not in _SYSTEMS:
+        raise UsageError(f"{platform.title} has no shell that could run a .sh installer")
+    task = f"{target.name}"
+    reporter.start(task)
+    parts = (image.stage0, image.manifest, image.payload)
+    header = _header(image, license_text, target.name, sum(part.stat().st_size for part in parts))
+    match = _DIGEST_LINE.search(header)
+    if match is None:
+        raise AssertionError("the header has no line for its digest")
+    start, end = match.span()
+    digest = hashlib.sha256(header[:start] + header[end:])
+    with replacing(target) as beside, beside.open("wb") as stream:
+        stream.write(header)
+        for part in parts:
+            with part.open("rb") as source:
+                while chunk := source.read(_CHUNK):
+                    digest.update(chunk)
+                    stream.write(chunk)
+        stream.seek(start)
+        stream.write(f"DIGEST={digest.hexdigest()}\n".encode())
+    target.chmod(0o755)
+    reporter.finish(task, note=f"{target.stat().st_size / 1e6:,.1f} MB")
+    return target
+
+
+def _header(image: Image, license_text: str, name: str, payload_bytes: int) -> bytes:
+    """Render the header; it states its own size, so it is rendered until that holds."""
+    size = _BLOCK
+    while True:
+        text = _render(image, license_text, name, size, payload_bytes)
+        if len(text) <= size:
+            return text + b"#" * (size - len(text) - 1) + b"\n" if len(text) < size else text
+        size += _BLOCK
+
+
+def _render(image: Image, license_text: str, name: str, size: int, payload_bytes: int) -> bytes:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cuvee.installers", "."),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - the shell's quoting is done by `quote`
+    )
+    environment.filters["quote"] = shlex.quote
+    platform = get(image.platform)
+    values = {
+        "title": _one_line(image.label.title),
+        "version": image.label.version,
+        "distribution": image.label.distribution,
+        "platform_title": platform.title,
+        "digest": _NO_DIGEST,
+        "system": _SYSTEMS[platform.system],
+        "machines": _MACHINES[platform.machine],
+        "glibc": image.floor.get("__glibc", "") if platform.system == "linux" else "",
+        "interpreter": image.interpreter,
+        "file_bytes": size + payload_bytes,
+        "header_bytes": size,
+        "stage0_bytes": image.stage0.stat().st_size,
+        "manifest_bytes": image.manifest.stat().st_size,
+        "manifest_raw": image.manifest_raw,
+        "manifest_sha256": image.manifest_sha256,
+        "needed_kb": image.raw_size // 1024 + _SPARE_KB,
+        "file_name": name,
+        "license_text": _here_document(license_text),
+        "digest_from": 0,
+        "digest_to": 0,
+    }
+    template = environment.get_template("header.sh.j2")
+    text = template.render(values).encode()
+    # The two numbers stand behind the line that they point at, so they don't move it.
+    match = _DIGEST_LINE.search(text)
+    if match is None:
+        raise AssertionError("the header has no line for its digest")
+    return template.render(values | {"digest_from": match.start(), "digest_to": match.end() + 1}).encode()
+
+
+def _here_document(text: str) -> str:
+    """Make ``text`` fit to stand between the shell's markers."""
+    lines = (line.rstrip() for line in text.replace("\r\n", "\n").splitlines())
+    return "\n".join(f" {line}" if line == "CUVEE_LICENSE" else line for line in lines)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
