@@ -25,7 +25,7 @@ from cuvee.release.inputs import plain, whole_manifest
 from cuvee.release.packages import channel_stage, check_stage, lock_stage, with_decoder
 from cuvee.release.workspace import Workspace
 from cuvee.report.model import ReportInput, Stage
-from cuvee.report.readiness import readiness, verdict
+from cuvee.report.readiness import verdict
 from cuvee.report.write import write_report
 
 _TOOLS = ("cuvee", "py-rattler", "uv", "networkx", "zstandard")
@@ -139,10 +139,9 @@ def release(context: Context) -> Result:
     """Run the whole pipeline, and write the report and the release's record."""
     result = test(context)
     data = report_input(context, result)
-    total = readiness(data).verdict
     write_report(data, context.workspace.report)
-    _write_record(context, result, data, total)
-    return replace(result, verdict=total, stages=tuple(context.stages), report=data)
+    _write_record(context, result, data)
+    return replace(result, report=data)
 
 
 def report_input(context: Context, result: Result) -> ReportInput:
@@ -184,13 +183,13 @@ def tool_versions() -> dict[str, str]:
     return found | {name: importlib.metadata.version(name) for name in _TOOLS}
 
 
-def _write_record(context: Context, result: Result, data: ReportInput, verdict: Verdict) -> None:
+def _write_record(context: Context, result: Result, data: ReportInput) -> None:
     folder = context.workspace.folder
     write_json(
         folder / "release.json",
         {
             "release": result.manifest.release_name,
-            "verdict": verdict.value,
+            "verdict": result.verdict.value,
             "made_at": context.now.isoformat(timespec="seconds"),
             "inputs_hash": data.inputs_hash,
             "platforms": [item.platform for item in result.lock.platforms],
