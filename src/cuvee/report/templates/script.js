@@ -20,6 +20,7 @@
     const controls = {};
     const add = (key, title, control) => {
       const label = make("label", {}, control.type === "checkbox" ? "" : title);
+      control.setAttribute("aria-label", title);
       label.append(control);
       if (control.type === "checkbox") label.append(title);
       control.addEventListener("input", () => { apply(); remember(); });
@@ -91,7 +92,9 @@
   };
 
   const follow = () => {
-    const [id, query] = decodeURI(location.hash.slice(1)).split("?", 2);
+    const [place, query] = location.hash.slice(1).split("?", 2);
+    let id = place;
+    try { id = decodeURIComponent(place); } catch { /* not an address of ours */ }
     const target = id && document.getElementById(id);
     if (!target) return;
     for (const { part, set } of bars) if (part.id === id && query !== undefined) set(new URLSearchParams(query));

@@ -1,0 +1,148 @@
+"""The page in a real browser: quiet, self-contained, whole without JavaScript, and easier with it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cuvee.report.model import ReportInput
+from cuvee.report.write import write_report
+
+pytestmark = pytest.mark.real
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs the Python package playwright")
+    if not CHROMIUM.exists():
+        pytest.skip(f"needs {CHROMIUM}: apt-get install chromium")
+    with playwright.sync_playwright() as tools:
+        running = tools.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def address(sample: ReportInput, tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("written") / "report"
+    write_report(sample, folder)
+    return (folder / "index.html").as_uri()
+
+
+class Visit:
+    """One opened page, with everything that it complained about or asked for."""
+
+    def __init__(self, browser: Any, address: str, **options: Any) -> None:
+        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **options)
+        self.context.set_default_timeout(10_000)
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(address)
+
+    def shown(self, part: str) -> int:
+        return int(self.page.locator(f"#{part} [data-item]:not([hidden])").count())
+
+
+@pytest.fixture(params=[True, False], ids=["with JavaScript", "without JavaScript"])
+def visit(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterator[Visit]:
+    visit = Visit(browser, address, java_script_enabled=request.param)
+    yield visit
+    visit.context.close()
+
+
+@pytest.fixture
+def scripted(browser: Any, address: str) -> Iterator[Visit]:
+    visit = Visit(browser, address)
+    yield visit
+    visit.context.close()
+
+
+def test_it_is_quiet_and_asks_for_nothing(visit: Visit, address: str) -> None:
+    assert visit.complaints == []
+    assert [url for url in visit.requests if not url.startswith("data:")] == [address]
+
+
+def test_its_content_is_there(visit: Visit) -> None:
+    page = visit.page
+    for text in (
+        "Blocked by 5",
+        "numpy 2.4.1 is newer than scipy 1.16.3 accepts",
+        "makensis is not installed",
+    ):
+        assert page.get_by_text(text).first.is_visible()
+    closure = page.locator("#package-anyio")
+    assert not closure.is_visible()
+    page.locator("#packages details.fold > summary").click()
+    assert closure.is_visible()
+    log = page.locator("#outcome-1 pre")
+    page.locator("#outcome-1 .log summary").click()
+    assert "280 lines left out" in log.inner_text()
+
+
+def test_nothing_sticks_out(scripted: Visit) -> None:
+    page = scripted.page
+    page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    for width in (1280, 768, 375):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_filters_can_be_combined_and_live_in_the_address(scripted: Visit, address: str) -> None:
+    page, part = scripted.page, scripted.page.locator("#packages")
+    assert scripted.shown("packages") == 122
+    part.get_by_label("Status", exact=True).select_option("not-run")
+    assert scripted.shown("packages") == 117
+    part.get_by_label("Platform", exact=True).select_option("linux-64")
+    assert scripted.shown("packages") == 0
+    part.get_by_label("Platform", exact=True).select_option("win-64")
+    part.get_by_label("Owner", exact=True).select_option("numerics")
+    part.get_by_label("Find", exact=True).fill("num % &")
+    assert scripted.shown("packages") == 0
+    part.get_by_label("Find", exact=True).fill("num 2.4.1")
+    assert scripted.shown("packages") == 1
+    assert part.locator("output").inner_text() == "1 of 122 shown"
+    shared = page.url
+    assert shared.startswith(f"{address}#packages?")
+    page.goto("about:blank")
+    page.goto(shared)
+    assert scripted.shown("packages") == 1
+    part.get_by_role("button", name="Clear").click()
+    assert scripted.shown("packages") == 122
+    part.get_by_label("changed", exact=True).check()
+    assert scripted.shown("packages") == 6
+    assert scripted.complaints == []
+
+
+def test_a_filter_opens_what_is_folded_and_hides_empty_groups(scripted: Visit) -> None:
+    part = scripted.page.locator("#tests")
+    part.get_by_label("Find", exact=True).fill("import:anyio")
+    assert scripted.shown("tests") == 2
+    assert part.get_by_text("smoke: import:anyio").first.is_visible()
+    assert not part.get_by_text("Newly failing").is_visible()
+
+
+def test_an_address_opens_what_it_points_into(scripted: Visit, address: str) -> None:
+    scripted.page.goto(f"{address}#package-anyio")
+    assert scripted.page.locator("#package-anyio").is_visible()
+    scripted.page.goto("about:blank")
+    scripted.page.goto(f"{address}#%E0%A4%A")
+    assert scripted.shown("packages") == 122
+    assert scripted.complaints == []
+
+
+def test_a_hash_can_be_copied(scripted: Visit) -> None:
+    button = scripted.page.get_by_role("button", name="Copy the SHA-256 of pixi.lock")
+    button.click()
+    scripted.page.wait_for_function("button => button.textContent !== 'Copy'", arg=button.element_handle())
+    assert button.inner_text() in {"Copied", "Selected"}
