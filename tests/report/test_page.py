@@ -25,7 +25,11 @@ def test_page_and_twin_name_the_same_packages_outcomes_findings_artefacts_and_ch
     rows = data["matrix"]["direct"] + data["matrix"]["closure"]
     identifiers = [cell["identifier"] for row in rows for cell in row["cells"] if cell["identifier"]]
     locked = [package.identifier for lock in sample.lock.platforms for package in lock.packages]
-    assert sorted(page.values("data-id")) == sorted(identifiers) == sorted(locked)
+    assert (
+        sorted([name for name in page.values("title") if "@" in name])
+        == sorted(identifiers)
+        == sorted(locked)
+    )
     outcomes = len(data["results"]["others"]) + len(data["results"]["passes"])
     assert len(page.values("data-outcome")) == outcomes == data["results"]["total"]
     assert outcomes == sum(len(run.outcomes) for run in sample.runs)
@@ -132,6 +136,15 @@ def test_a_release_without_anything_is_still_a_page(ready: ReportInput, read_pag
     page = read_page(bare)
     assert "The checks found nothing." in page.text
     assert "changes" not in page.values("id")
+
+
+def test_a_long_list_says_where_it_ends(
+    ready: ReportInput, read_page: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cuvee.report.render.LISTED", 100)
+    page = read_page(ready)
+    assert len(page.values("data-outcome")) == 100
+    assert "The first 100 of 856; all are in outcomes.csv." in page.text
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from cuvee.report.logs import clean
 from cuvee.report.page import Page
+from cuvee.report.results import LISTED
 from cuvee.report.units import human_size, human_time, plural
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def render(page: Page) -> str:
         .get_template("page.html.j2")
         .render(
             page=page,
+            listed=LISTED,
             style=Markup(style),  # noqa: S704  (our own file, not data)
             script=Markup(script),  # noqa: S704  (our own file, not data)
             policy=policy(style, script),

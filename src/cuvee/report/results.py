@@ -14,6 +14,10 @@ LOG_BUDGET = 500_000
 """Characters of logs that one page carries."""
 
 
+LISTED = 2000
+"""How many outcomes of one quiet state, such as pass, a page lists."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteCell:
     """One suite on one platform: how many tests ended in each state, in the order of triage."""

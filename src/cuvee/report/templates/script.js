@@ -9,7 +9,9 @@
     node.textContent = text;
     return node;
   };
-  const tokens = (item, key) => (item.dataset[key] || "").split("|").filter(Boolean);
+  // A status is written with its platform, blocked@win-64, and counts as both that and plain blocked.
+  const tokens = (item, key) => (item.dataset[key] || "").split("|").filter(Boolean)
+    .flatMap((token) => key === "status" ? [token, token.split("@")[0]] : [token]);
   const bars = [];
 
   const buildBar = (bar) => {
