@@ -16,7 +16,7 @@ distribution: tiny
 version: "2026.11.0"
 title: Tiny
 platforms:
-  {host}: {{floor: {{glibc: "2.41"}}}}
+  {host}: {{floor: {{glibc: "{glibc}"}}}}
   win-64: {{floor: {{win: "10"}}}}
 interpreter: host
 exclude-newer: 2026-11-20T00:00:00Z
@@ -24,9 +24,9 @@ owners:
   core: {{contact: core@example.org}}
 packages:
   python: {{version: ">=3.11", owner: core}}
-  click: {{version: "==8.5.0", owner: core}}
+  tqdm: {{version: "==4.70.0", owner: core}}
   attrs: {{version: ">=25", owner: core}}
-wheels: [click, attrs]
+wheels: [tqdm, attrs]
 suites: [smoke]
 installers: {{formats: {{linux: [sh]}}}}
 """

@@ -58,7 +58,7 @@ def test_suites_ran_in_what_the_installer_made(tiny: tuple[Distribution, Result]
     runs = {run.platform: run for run in tiny[1].runs}
     outcomes = {outcome.test: outcome.state for outcome in runs[host_platform].outcomes}
     assert outcomes["install"] is State.PASS
-    assert outcomes["import:click"] is State.PASS
+    assert outcomes["import:tqdm"] is State.PASS
     assert {outcome.state for outcome in runs["win-64"].outcomes} == {State.NOT_RUN}
     assert runs["win-64"].not_run
 
@@ -70,11 +70,11 @@ def test_installs_into_a_path_with_a_space_and_an_accent(
     installer = sh_installer(tiny[1])
     done = process.run(process.Request(argv=("sh", str(installer), "-b", "-p", str(prefix))))
     assert done.ok, done.stderr
-    code = "import click, attrs, ssl, sqlite3; print(click.__file__)"
+    code = "import tqdm, attrs, ssl, sqlite3; print(tqdm.__file__)"
     ran = process.run(process.Request(argv=(str(prefix / "bin" / "python"), "-I", "-c", code)))
     assert ran.stdout.startswith(str(prefix)), ran.stderr
     records = [PrefixRecord.from_path(path) for path in (prefix / "conda-meta").glob("*-*.json")]
-    assert {record.name.normalized for record in records} >= {"python", "click", "attrs", "zstandard"}
+    assert {record.name.normalized for record in records} >= {"python", "tqdm", "attrs", "zstandard"}
 
 
 def test_a_flipped_byte_is_refused_before_anything_is_written(
@@ -114,7 +114,7 @@ def test_a_patch_release_changes_what_it_states(copied: Callable[[], Distributio
     distribution = copied()
     path = distribution.write(
         'manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\n'
-        'packages: {click: "==8.5.1"}\n',
+        'packages: {tqdm: "==4.70.1"}\n',
         "2026.11.1",
     )
     result = distribution.cut(path)
@@ -122,7 +122,7 @@ def test_a_patch_release_changes_what_it_states(copied: Callable[[], Distributio
     changes = result.report.changes
     assert changes is not None
     assert [(change.package, change.before, change.after) for change in changes] == [
-        ("click", "8.5.0", "8.5.1")
+        ("tqdm", "4.70.0", "4.70.1")
     ]
 
 
@@ -133,7 +133,7 @@ def test_the_same_release_from_a_channel_over_http(
     distribution = Distribution(tmp_path / "http", Recorder())
     with serving(first.folder / "channel") as url:
         text = tiny_text.replace("interpreter: host\n", f"channels: [{url}]\n")
-        text = text.replace("wheels: [click, attrs]\n", "").replace(
+        text = text.replace("wheels: [tqdm, attrs]\n", "").replace(
             "exclude-newer: 2026-11-20T00:00:00Z\n", ""
         )
         result = distribution.cut(distribution.write(text), host_platform)
@@ -149,12 +149,12 @@ def test_a_pin_that_the_index_lacks_names_the_line(
     tmp_path: Path, tiny_text: str, host_platform: str
 ) -> None:
     distribution = Distribution(tmp_path / "wrong", Recorder())
-    path = distribution.write(tiny_text.replace("==8.5.0", "==8.5.99"))
-    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if "8.5.99" in text)
+    path = distribution.write(tiny_text.replace("==4.70.0", "==4.70.99"))
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if "4.70.99" in text)
     with pytest.raises(BlockedError) as caught:
         distribution.cut(path, host_platform)
     assert f"2026.11.0.yaml:{line}" in caught.value.message
-    assert "8.5.1" in caught.value.message
+    assert "4.70.1" in caught.value.message
 
 
 def test_a_package_that_was_tampered_with_is_refused(
