@@ -49,7 +49,9 @@ class WheelName:
         try:
             name, version, _, tags = parse_wheel_filename(file_name)
         except (InvalidWheelFilename, InvalidVersion):
-            raise IntegrityError(f"{file_name!r} is not the name of a wheel") from None
+            name = None
+        if name is None or not re.fullmatch(r"[\w.+!-]+", file_name):
+            raise IntegrityError(f"{file_name!r} is not the name of a wheel")
         return cls(file_name=file_name, name=name, version=version, tags=frozenset(tags))
 
 

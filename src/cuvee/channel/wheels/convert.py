@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile
-from cuvee.channel.wheels.archive import WheelArchive
+from cuvee.channel.wheels.archive import Recorded, WheelArchive
 from cuvee.channel.wheels.imports import import_names
 from cuvee.channel.wheels.layout import Layout, Placed, layout_for, place
 from cuvee.channel.wheels.licenses import spdx
@@ -103,13 +103,14 @@ def convert(
         wheel.check_for_windows()
     placed = place(wheel, layout)
     files = [_file(wheel, one, layout, scratch, number) for number, one in enumerate(placed)]
+    verified = {one.path: wheel.record[one.member] for one in placed if not one.is_script}
     points = parse_entry_points(wheel.info_file("entry_points.txt") or b"", where=where)
     if not layout.is_noarch:
         taken = {file.path for file in files}
         files += [file for file in entry_point_files(points, layout, launcher) if file.path not in taken]
     info = f"{layout.site}/{wheel.dist_info}"
     files.append(PackageFile(path=f"{info}/INSTALLER", content=b"conda\n"))
-    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, f"{info}/RECORD", layout)))
+    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, verified, info, layout)))
     licenses = _license_files(wheel, metadata)
     return PackageContent(
         name=metadata.name,
@@ -141,7 +142,7 @@ def _file(wheel: WheelArchive, placed: Placed, layout: Layout, scratch: Path, nu
     return PackageFile(path=placed.path, content=content, executable=wheel.is_executable(placed.member))
 
 
-def _record(files: list[PackageFile], own: str, layout: Layout) -> bytes:
+def _record(files: list[PackageFile], verified: Mapping[str, Recorded], info: str, layout: Layout) -> bytes:
     """Write RECORD for what is installed; files that change with the prefix go without a hash."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
@@ -149,13 +150,16 @@ def _record(files: list[PackageFile], own: str, layout: Layout) -> bytes:
         path = layout.record_path(file.path)
         if path is None:
             continue
+        known = verified.get(file.path)
         if file.placeholder is not None:
             rows.writerow((path, "", ""))
-            continue
-        data = file.read()
-        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-        rows.writerow((path, f"sha256={digest}", len(data)))
-    rows.writerow((layout.record_path(own), "", ""))
+        elif known is not None and known.size is not None:
+            rows.writerow((path, f"{known.algorithm}={known.digest}", known.size))
+        else:
+            data = file.read()
+            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+            rows.writerow((path, f"sha256={digest}", len(data)))
+    rows.writerow((layout.record_path(f"{info}/RECORD"), "", ""))
     return text.getvalue().encode()
 
 

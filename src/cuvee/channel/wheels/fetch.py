@@ -41,12 +41,18 @@ class Fetcher:
     def __init__(self, cache: Path, environment: Mapping[str, str] = os.environ) -> None:
         self._cache = cache
         self._local = threading.local()
+        self._sessions: list[requests.Session] = []
         self._stopped = threading.Event()
         self._credentials = _credentials(environment)
 
     def stop(self) -> None:
         """Make downloads in other threads end soon, with nothing kept of them."""
         self._stopped.set()
+
+    def close(self) -> None:
+        """Close the connections."""
+        for session in self._sessions:
+            session.close()
 
     def path(self, wheel: PinnedWheel) -> Path:
         """Where a wheel is, or will be, kept."""
@@ -79,9 +85,7 @@ class Fetcher:
         for left in reversed(range(TRIES)):
             try:
                 self._download_once(wheel, beside)
-            except (requests.RequestException, OSError) as error:
-                if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-                    raise
+            except requests.RequestException as error:
                 if self._stopped.is_set() or not left or not _may_pass(error):
                     raise _unreachable(wheel, error) from error
                 self._stopped.wait(1 << (TRIES - 1 - left))
@@ -109,6 +113,7 @@ class Fetcher:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = _Session()
+            self._sessions.append(session)
         return session
 
 

@@ -87,6 +87,8 @@ def import_wheels(
         wheels = _fetch(fetcher, pinned, reporter)
     except SourceUnreachableError as error:
         raise _with_cache(error, requests, cache / "wheels") from error
+    finally:
+        fetcher.close()
     launcher = windows_launcher(cache) if any(platforms.get(name).is_windows for name in pinned) else None
     planned = _plan(requests, pinned, wheels, interpreters, launcher)
     return _convert(planned, Store(cache / "imported", launcher), folder, reporter)

@@ -1,5 +1,6 @@
 """Choosing wheels: what the manifest asks for and all that it needs, for each platform."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -106,7 +107,7 @@ def _pinned(package: Mapping[str, Any], platform: str, tags: Sequence[Tag]) -> P
         )
     wheel = wheels[chosen.file_name]
     sha256 = wheel.get("hashes", {}).get("sha256")
-    if sha256 is None:
+    if not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
         raise IntegrityError(f"The index gives no SHA-256 for {chosen.file_name}; it is not imported")
     if chosen.name != name:
         raise IntegrityError(f"The index offers {chosen.file_name} as {name}")

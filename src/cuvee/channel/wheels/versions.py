@@ -16,7 +16,7 @@ from cuvee.errors import ManifestError
 
 DIFFERENCES = {
     "local": "PEP 440 ignores a candidate's local part unless the specifier has one; conda compares it",
-    "dev": "conda puts 1.0.dev0 after 1.0rc1, and 1.0.post1.dev0 after 1.0.post1's predecessors alone",
+    "dev": "conda puts 1.0.dev0 after 1.0rc1; PEP 440 puts it before 1.0a1",
     "zeros": "conda keeps 1.0a1 and 1.0.0a1 apart (so for b, rc, post and dev); PEP 440 holds them equal",
     "deep-post": "conda puts 1.0.0.1 before 1.0.post1",
     "below-post": "<1.0.post1 admits pre-releases of 1.0 in conda, not in PEP 440",
@@ -24,7 +24,7 @@ DIFFERENCES = {
 }
 """Where a translated spec may judge a version differently, and how."""
 
-_CONDA_CLAUSE = re.compile(r"(~=|==|!=|>=|<=|=|>|<)?\s*([^\s*=<>!~,|]+?)?(\.?\*)?")
+_CONDA_CLAUSE = re.compile(r"(~=|==|!=|>=|<=|=|>|<)?\s*([A-Za-z0-9][\w.!+-]*?)(\.?\*)?")
 
 
 def conda_spec(specifiers: SpecifierSet, resolved: Version | None = None) -> str:
@@ -128,7 +128,7 @@ def _pep440_clause(clause: str) -> str:
     if clause == "*":
         return ""
     match = _CONDA_CLAUSE.fullmatch(clause)
-    if match is None or match[2] is None:
+    if match is None:
         raise ValueError(clause)
     operator, version, star = match[1] or "", Version(match[2]), match[3]
     if operator == "=" or (star and operator in {"", "=="}):
@@ -137,6 +137,8 @@ def _pep440_clause(clause: str) -> str:
         return f"!={version}.*"
     if star and operator not in {">=", "<"}:
         raise ValueError(clause)
+    if operator == "~=" and (version.is_prerelease or version.is_postrelease):
+        raise ValueError(clause)  # conda counts a1 and post1 as numbers when it drops the last one
     if operator == "<" and version.is_prerelease and not version.is_postrelease and _is_idiom(version):
         # Conda's idiom for "and no pre-release of it either": to PEP 440 that is <, and a pre-release in
         # a specifier would tell uv that they are welcome.

@@ -1,0 +1,197 @@
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cuvee.channel.wheels import archive as module
+from cuvee.channel.wheels.archive import WheelName, open_wheel
+from cuvee.errors import IntegrityError
+
+MakeWheel = Callable[..., Path]
+NAME = "demo-1.0-py3-none-any.whl"
+
+
+def info(name: str, *, mode: int = 0o100644) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.external_attr = mode << 16
+    return entry
+
+
+def opened(path: Path) -> None:
+    with open_wheel(path) as wheel:
+        for member in wheel.members:
+            wheel.read(member)
+
+
+def test_a_good_wheel_is_read(make_wheel: MakeWheel) -> None:
+    with open_wheel(make_wheel(files={"demo.py": b"x = 1\n"})) as wheel:
+        assert wheel.read("demo.py") == b"x = 1\n"
+        assert wheel.dist_info == "demo-1.0.dist-info"
+        assert wheel.newest == (2024, 5, 6, 7, 8, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/etc/passwd", "not a relative path"),
+        ("../outside.py", "leads elsewhere"),
+        ("demo/../../outside.py", "leads elsewhere"),
+        ("demo//x.py", "leads elsewhere"),
+        ("./x.py", "leads elsewhere"),
+        ("C:/x.py", "not a relative path"),
+        ("c:x.py", "not a relative path"),
+        ("demo\\x.py", "not a relative path"),
+        ("demo/x\n.py", "control characters"),
+        ("demo/x\x7f.py", "control characters"),
+        ("Demo/__init__.py", "collides"),
+        ("demo/__init__.py/x", "is a file"),
+        ("demo/unlisted.py", "does not list it"),
+    ],
+)
+def test_a_hostile_name_is_refused(make_wheel: MakeWheel, name: str, why: str) -> None:
+    path = make_wheel(raw=lambda archive: archive.writestr(info(name), b""))
+    with pytest.raises(IntegrityError, match=why) as error:
+        opened(path)
+    assert NAME in error.value.message
+
+
+def test_a_name_cut_by_nul_is_refused(make_wheel: MakeWheel) -> None:
+    path = make_wheel(files={"demo/x.pyQtail": b""})
+    path.write_bytes(path.read_bytes().replace(b"x.pyQtail", b"x.py\0tail"))
+    with pytest.raises(IntegrityError, match="control characters"):
+        opened(path)
+
+
+@pytest.mark.parametrize("mode", [0o120777, 0o020666, 0o060666, 0o010666, 0o140666])
+def test_links_and_devices_are_refused(make_wheel: MakeWheel, mode: int) -> None:
+    path = make_wheel(raw=lambda archive: archive.writestr(info("demo/link", mode=mode), b"/etc/passwd"))
+    with pytest.raises(IntegrityError, match=r"demo/link.*a link or a device"):
+        opened(path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_that_is_there_twice_is_refused(make_wheel: MakeWheel) -> None:
+    path = make_wheel(raw=lambda archive: archive.writestr(info("demo/__init__.py"), b"other"))
+    with pytest.raises(IntegrityError, match="collides"):
+        opened(path)
+
+
+def test_an_encrypted_member_is_refused(make_wheel: MakeWheel) -> None:
+    path = make_wheel(files={"demo.py": b"x"})
+    data = bytearray(path.read_bytes())
+    where = data.rindex(b"PK\x01\x02", 0, data.index(b"demo.py", data.index(b"PK\x01\x02")))
+    data[where + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(IntegrityError, match="encrypted"):
+        opened(path)
+
+
+def test_an_unusual_compression_is_refused(make_wheel: MakeWheel) -> None:
+    def add(archive: zipfile.ZipFile) -> None:
+        archive.writestr("demo/x.py", b"x", compress_type=zipfile.ZIP_BZIP2)
+
+    with pytest.raises(IntegrityError, match="unusual"):
+        opened(make_wheel(raw=add))
+
+
+def test_a_bomb_is_refused_before_it_is_inflated(
+    make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RATIO_FLOOR", 1000)
+    path = make_wheel(files={"demo/zeros": bytes(1 << 20)})
+    with pytest.raises(IntegrityError, match="would inflate to 1,0"):
+        opened(path)
+    monkeypatch.setattr(module, "RATIO_FLOOR", 64 << 20)
+    opened(path)
+    monkeypatch.setattr(module, "LARGEST_TOTAL", 1 << 20)
+    with pytest.raises(IntegrityError, match="would inflate"):
+        opened(path)
+
+
+def test_a_size_that_lies_is_refused(make_wheel: MakeWheel) -> None:
+    """A member that inflates to more than it declares is cut there, and its checksum tells."""
+    path = make_wheel(files={"demo.py": b"x" * 5000})
+    data = path.read_bytes()
+    path.write_bytes(data.replace(struct.pack("<I", 5000), struct.pack("<I", 100)))
+    with pytest.raises(IntegrityError, match=r"demo\.py"):
+        opened(path)
+
+
+def test_a_member_that_differs_from_record_is_refused(make_wheel: MakeWheel) -> None:
+    wheel = make_wheel(files={"demo.py": b"good"})
+    with zipfile.ZipFile(wheel) as archive:
+        record = archive.read("demo-1.0.dist-info/RECORD").decode()
+    path = make_wheel(files={"demo.py": b"evil"}, record=record)
+    with pytest.raises(IntegrityError, match=r"demo\.py.*hash or size"):
+        opened(path)
+
+
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        ("demo/__init__.py,,\n", "without a strong hash"),
+        ("demo/__init__.py,md5=abc,0\n", "without a strong hash"),
+        ("demo/__init__.py,sha256=a,0\ndemo/__init__.py,sha256=a,0\n", "twice"),
+        ('"demo', "can not be read"),
+        ("", "does not list it"),
+    ],
+)
+def test_a_bad_record_is_refused(make_wheel: MakeWheel, record: str, why: str) -> None:
+    with pytest.raises(IntegrityError, match=why):
+        opened(make_wheel(record=record))
+
+
+def test_a_file_that_record_promises_must_be_there(make_wheel: MakeWheel) -> None:
+    good = make_wheel()
+    with zipfile.ZipFile(good) as archive:
+        record = archive.read("demo-1.0.dist-info/RECORD").decode()
+    with pytest.raises(IntegrityError, match=r"gone\.py.*not there"):
+        opened(make_wheel(record=record + "gone.py,sha256=abc,3\n"))
+
+
+@pytest.mark.parametrize("folder", ["other-1.0.dist-info", "demo-2.0.dist-info", "demo.dist-info"])
+def test_a_foreign_dist_info_is_refused(make_wheel: MakeWheel, folder: str) -> None:
+    with pytest.raises(IntegrityError, match="another project or version"):
+        opened(make_wheel(info=folder))
+
+
+def test_two_dist_infos_are_refused(make_wheel: MakeWheel) -> None:
+    with pytest.raises(IntegrityError, match=r"one \.dist-info"):
+        opened(make_wheel(files={"demo-2.0.dist-info/METADATA": b""}))
+
+
+def test_what_is_not_a_zip_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    path.write_bytes(b"<html>not found</html>")
+    with pytest.raises(IntegrityError, match="not a zip"):
+        opened(path)
+
+
+def test_a_cut_wheel_is_refused(make_wheel: MakeWheel) -> None:
+    path = make_wheel(files={"demo.py": b"x" * 5000})
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(IntegrityError, match="not a zip"):
+        opened(path)
+
+
+@pytest.mark.parametrize("name", ["aux.py", "demo/CON", "demo/what?.txt", "demo/end.", "demo/com1.txt"])
+def test_names_that_windows_lacks(make_wheel: MakeWheel, name: str) -> None:
+    with open_wheel(make_wheel(files={name: b""})) as wheel, pytest.raises(IntegrityError, match="Windows"):
+        wheel.check_for_windows()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "demo.zip",
+        "demo.whl",
+        "demo-x-py3-none-any.whl",
+        "../a-1-py3-none-any.whl",
+        "a-1-py3-none-any/../b.whl",
+    ],
+)
+def test_only_names_of_wheels_are_taken(name: str) -> None:
+    with pytest.raises(IntegrityError, match="not the name of a wheel"):
+        WheelName.parse(name)
