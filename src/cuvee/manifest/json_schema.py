@@ -15,7 +15,6 @@ def json_schema() -> JsonSchema:
     see ``3.10`` as a number, numbers are allowed where the reader takes them as text.
     """
     top = _record(MANIFEST, removable=True)
-    complete = [key.name for key in MANIFEST.keys if key.required and not key.own]
     child = {"required": ["based-on"], "properties": {"based-on": {"type": "string"}}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -24,8 +23,21 @@ def json_schema() -> JsonSchema:
         **top,
         "required": [key.name for key in MANIFEST.keys if key.required and key.own],
         "if": child,
-        "else": {"required": complete},
+        "else": _complete(MANIFEST),
     }
+
+
+def _complete(kind: Kind) -> JsonSchema:
+    """Give what must be stated where there is no base that could."""
+    if isinstance(kind, MapOf):
+        inner = _complete(kind.value)
+        return {"additionalProperties": inner} if inner else {}
+    if not isinstance(kind, Record):
+        return {}
+    required = [key.name for key in kind.keys if key.required]
+    properties = {key.name: inner for key in kind.keys if (inner := _complete(key.kind))}
+    found: JsonSchema = {"required": required} if required else {}
+    return {**found, "properties": properties} if properties else found
 
 
 def _schema(kind: Kind, *, removable: bool) -> JsonSchema:
@@ -51,7 +63,7 @@ def _text(kind: Text) -> JsonSchema:
     if kind.choices:
         numbers = [int(choice) for choice in kind.choices if kind.number and choice.isdigit()]
         return {"enum": [*numbers, *kind.choices]}
-    found: JsonSchema = {"type": ["string", "number"] if kind.number else "string"}
+    found: JsonSchema = {"type": ["string", kind.number] if kind.number else "string"}
     if kind.pattern is not None:
         found["pattern"] = kind.pattern
     return {**found, "examples": [kind.example]}

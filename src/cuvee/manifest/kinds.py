@@ -6,6 +6,7 @@ Schema and the reference page all follow that declaration.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 class Mistake(ValueError):  # noqa: N818 - a manifest has mistakes; only the step that reads it raises errors
@@ -38,7 +39,7 @@ class Text:
     pattern
         What the JSON Schema says of its form (ECMA 262); the reader may know more.
     number
-        Whether an editor may take it for a number, as in ``version: 3``.
+        The JSON type of the numbers that an editor may take a good one for, as in ``version: 3``.
     synonyms
         Words that people write when they mean one of the choices.
     """
@@ -48,7 +49,7 @@ class Text:
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
     pattern: str | None = None
-    number: bool = True
+    number: Literal["number", "integer"] | None = "number"
     synonyms: dict[str, str] = field(default_factory=dict)
 
 

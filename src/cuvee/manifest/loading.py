@@ -47,7 +47,7 @@ def load(path: Path, *, today: dt.date) -> Manifest:
     ManifestError
         Its message shows every problem at once, each with its place.
     """
-    problems = Problems()
+    problems = Problems(path)
     chain = _read_chain(path, problems)
     if chain is None:
         problems.raise_any()

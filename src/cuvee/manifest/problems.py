@@ -5,6 +5,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from cuvee.errors import ManifestError
 from cuvee.manifest.nodes import Place
@@ -40,11 +41,17 @@ class Problem:
 
 
 class Problems:
-    """Collects problems while a manifest is read; the same problem is kept once."""
+    """Collects problems while the manifest at ``path`` is read; the same problem is kept once."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._found: dict[tuple[str, str], Problem] = {}
         self._places: set[str] = set()
+
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """What was found, in the order in which it was found."""
+        return tuple(self._found.values())
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -76,19 +83,24 @@ class Problems:
             Its message is the rendered list.
         """
         if self._found:
-            raise ManifestError(render(self._found.values()), hint=HINT)
+            raise ManifestError(render(self.found, self._path), hint=HINT)
 
 
-def render(problems: Iterable[Problem]) -> str:
-    """Render problems: a line that sums up, then each in the order of its file, at most a hundred."""
-    # The manifest itself comes before its base: the order in which files were met.
-    files: dict[str, int] = {}
-    listed = list(problems)
-    for problem in listed:
-        files[str(problem.place.source.path)] = files.get(str(problem.place.source.path), 0) + 1
-    order = list(files)
-    listed.sort(key=lambda p: (order.index(str(p.place.source.path)), p.place.line, p.place.column))
-    blocks = [_summary(files), *(_block(problem) for problem in listed[:_SHOWN])]
+def render(problems: Iterable[Problem], path: Path) -> str:
+    """Render the problems of the manifest at ``path``: a line that sums up, then at most a hundred.
+
+    They come in the order of the file; those that stand in a manifest it is based on come last.
+    """
+    listed = sorted(
+        problems,
+        key=lambda found: (
+            found.place.source.path != path,
+            str(found.place.source.path),
+            found.place.line,
+            found.place.column,
+        ),
+    )
+    blocks = [_summary(listed, path), *(_block(problem) for problem in listed[:_SHOWN])]
     if len(listed) > _SHOWN:
         blocks.append(f"… and {len(listed) - _SHOWN:,} more")
     return "\n\n".join(blocks)
@@ -119,12 +131,12 @@ def listing(words: Sequence[str], limit: int = 20) -> str:
     return ", ".join(words[:limit]) + rest
 
 
-def _summary(files: dict[str, int]) -> str:
-    total = sum(files.values())
-    count = f"{total:,} problem{'s' if total > 1 else ''}"
-    if len(files) == 1:
-        return f"{count} in {next(iter(files))}"
-    return f"{count} in " + ", ".join(f"{name} ({number})" for name, number in files.items())
+def _summary(problems: Sequence[Problem], path: Path) -> str:
+    summary = f"{len(problems):,} problem{'s' if len(problems) > 1 else ''} in {path}"
+    inherited = sum(problem.place.source.path != path for problem in problems)
+    if inherited == len(problems):
+        return f"{summary}, in what it inherits"
+    return f"{summary}, {inherited:,} of them in what it inherits" if inherited else summary
 
 
 def _block(problem: Problem) -> str:

@@ -32,10 +32,10 @@ def _label(noun: str, example: str) -> Text:
 
 
 def _choice(noun: str, choices: tuple[str, ...], synonyms: dict[str, str] | None = None) -> Text:
-    return Text(noun=noun, example=choices[0], choices=choices, number=False, synonyms=synonyms or {})
+    return Text(noun=noun, example=choices[0], choices=choices, number=None, synonyms=synonyms or {})
 
 
-_DATE = Text(noun="a date", example="2027-11-30", parse=values.date, pattern=values.DATE, number=False)
+_DATE = Text(noun="a date", example="2027-11-30", parse=values.date, pattern=values.DATE, number=None)
 _PACKAGE = Text(
     noun="a package name", example="numpy", parse=values.package_name, pattern=values.PACKAGE_NAME
 )
@@ -155,7 +155,7 @@ _WAIVER = Record(
             summary="The last day on which it holds."),
         Key(name="link", example="https://example.org/issues/7", summary="Where it was discussed.",
             kind=Text(noun="a web address", example="https://example.org/issues/7", parse=values.url,
-                      pattern=values.URL, number=False)),
+                      pattern=values.URL, number=None)),
     ),
 )  # fmt: skip
 
@@ -200,17 +200,17 @@ MANIFEST = Record(
         Key(name="distribution", required=True, own=True, example="starter",
             summary="The distribution's name; also the name of the folder that the manifest is in.",
             kind=Text(noun="a distribution's name", example="starter", parse=values.distribution_name,
-                      pattern=r"^[a-z0-9][a-z0-9\-]*$")),
+                      pattern=values.DISTRIBUTION_NAME, number="integer")),
         Key(name="version", required=True, own=True, example='"2026.11.0"',
             summary="The release's number, YEAR.MONTH.PATCH; the file is called `<version>.yaml`.",
             kind=Text(noun="a release number", example="2026.11.0", parse=values.release_version,
-                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=False)),
+                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
         Key(name="title", required=True, kind=_prose("a title", "Starter PyData"), example="Starter PyData",
             summary="The distribution's name for people."),
         Key(name="based-on", own=True, example='"2026.10.2"',
             summary="The release that this one changes; its manifest lies beside this one.",
             kind=Text(noun="a release number", example="2026.10.2", parse=values.release_version,
-                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=False)),
+                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
         Key(name="support", example="{track: stable, until: 2027-11-30}",
             summary="How long, and on which track, the release is supported.",
             kind=Record(
@@ -228,7 +228,8 @@ MANIFEST = Record(
             summary="Where packages come from, the first wins: names, URLs, or folders. A path that begins "
                     "with `.`, and the name of a folder beside the manifest, count from the manifest.",
             kind=ListOf(noun="a list of channels", example="[conda-forge]",
-                        item=Text(noun="a channel", example="conda-forge", parse=values.channel))),
+                        item=Text(noun="a channel", example="conda-forge", parse=values.channel,
+                                  pattern=values.CHANNEL))),
         Key(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
             summary="The blessed set: names, each with a version range or a mapping.",
             kind=MapOf(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=_PACKAGE,
@@ -253,7 +254,7 @@ MANIFEST = Record(
         Key(name="exclude-newer", example="2026-11-01T00:00:00Z",
             summary="Solve as of this instant; a date means the end of that day, UTC.",
             kind=Text(noun="an instant or a date", example="2026-11-01T00:00:00Z", parse=values.instant,
-                      pattern=values.INSTANT, number=False)),
+                      pattern=values.INSTANT, number=None)),
         Key(name="policy", kind=_POLICY, default={}, example="{licenses: {deny: [AGPL-3.0-only]}}",
             summary="What packages and changes the release accepts."),
         Key(name="suites", default=[], example="[smoke, interop]",
@@ -272,7 +273,7 @@ MANIFEST = Record(
                     Key(name="branding", example="installers/starter",
                         summary="The folder with icons and licence text, looked up from the manifest's "
                                 "folder upwards.",
-                        kind=Text(noun="a folder", example="installers/starter", pattern=r"^[^\\]*\S[^\\]*$",
+                        kind=Text(noun="a folder", example="installers/starter", pattern=values.FOLDER,
                                   parse=values.relative_folder)),
                 ),
             )),

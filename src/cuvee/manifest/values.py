@@ -18,6 +18,9 @@ INSTANT = (
     r"([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+\-][0-9]{2}:[0-9]{2}))?$"
 )
 SYSTEM_VERSION = r"^[0-9]+(\.[0-9]+)*$"
+DISTRIBUTION_NAME = r"^[a-z0-9][a-z0-9\-]*$"
+CHANNEL = r"^((https?|file)://[^\s]+|[./][^\r\n]*|[A-Za-z]:[\\/][^\r\n]*|[^\s:\"<>|*?\[\]{},;]+)$"
+FOLDER = r"^(?!(.*/)?\.\.(/|$))[^\\\r\n]*[^\\\s][^\\\r\n]*$"
 URL = r"^https?://[^\s]+$"
 
 
@@ -49,7 +52,7 @@ def label(text: str) -> str:
 
 def distribution_name(text: str) -> str:
     """Check a distribution's name, which is also a folder's."""
-    if not matching(r"[a-z0-9][a-z0-9\-]*", text):
+    if not matching(DISTRIBUTION_NAME, text):
         advice = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         raise Mistake(
             "lower-case letters, digits and `-` only", advice=f'did you mean "{advice}"?' if advice else ""
@@ -115,21 +118,18 @@ def system_version(text: str) -> str:
 
 def channel(text: str) -> str:
     """Check a channel's name, URL or folder."""
-    if text != text.strip() or not text:
-        raise Mistake("no spaces around it")
     if "://" in text:
         try:
-            url = urlsplit(text)
-            secret = url.password or "/t/" in url.path
+            parts = urlsplit(text)
         except ValueError:
             raise Mistake("the URL can not be read") from None
-        if secret:
+        if parts.password or "/t/" in parts.path:
             raise Mistake(
                 "it carries a secret", advice="keep passwords and tokens in netrc, not in a manifest"
             )
-        if url.scheme not in {"http", "https", "file"} or not (url.netloc or url.path):
+        if parts.scheme not in {"http", "https", "file"}:
             raise Mistake("a URL begins with https://, http:// or file://")
-    elif not matching(r"[^\s\"<>|*?\[\]{},;]+", text) and not text.startswith((".", "/")):
+    if not matching(CHANNEL, text):
         raise Mistake
     return text
 
@@ -182,10 +182,10 @@ def spdx(text: str) -> str:
 
 def relative_folder(text: str) -> str:
     """Check a folder, looked up from the manifest's folder upwards; an absolute one is taken as it is."""
-    if not text.strip() or "\\" in text:
-        raise Mistake("write it with /")
     if ".." in text.split("/"):
         raise Mistake("it may not lead out with ..")
+    if not matching(FOLDER, text):
+        raise Mistake("write it with /")
     return text
 
 
