@@ -26,6 +26,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _DOWNLOADS = 6
+_MOST_NAMED = 10
 _CONVERSIONS = os.cpu_count() or 1
 
 
@@ -251,10 +252,8 @@ def _with_cache(error: CuveeError, requests: Sequence[WheelRequest], cache: Path
 
     kept = cached_wheels(cache)
     wanted = [request.name for request in requests if not request.constraint]
-    there = [name for name in wanted if name in kept]
-    text = (
-        f"cached already: {len(kept)} projects, of them {len(there)} of the {len(wanted)} that are asked for"
-    )
-    if missing := [name for name in wanted if name not in kept]:
-        text += f"; not {', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}"  # noqa: PLR2004
+    missing = [name for name in wanted if name not in kept]
+    text = f"cached already: {len(wanted) - len(missing)} of the {len(wanted)} projects that are asked for"
+    if missing:
+        text += f"; not {', '.join(missing[:_MOST_NAMED])}{', …' if len(missing) > _MOST_NAMED else ''}"
     return SourceUnreachableError(f"{error.message}\n{text}", hint=error.hint)
