@@ -6,6 +6,7 @@ import datetime as dt
 import enum
 import io
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,10 @@ def test_a_log_is_read_inside_its_platform_s_results_only(tmp_path: Path) -> Non
         found = excerpt(tmp_path / "results", "linux-64", log)
         assert (found.path, found.text) == ("", "")
         assert "outside" in found.note
-    for log in ("logs/none.log", "logs", "a\0b", "x" * 5000):
+    assert "outside" in excerpt(tmp_path / "results", "..", "secret").note
+    assert "outside" in excerpt(tmp_path / "results", ".", "linux-64/logs/link.log").note
+    os.mkfifo(inside / "logs/pipe.log")
+    for log in ("logs/pipe.log", "logs/none.log", "logs", "a\0b", "x" * 5000):
         assert "can not be read" in excerpt(tmp_path / "results", "linux-64", log).note
     (inside / "logs/bytes.log").write_bytes(b"\xff\xfe\x00ok\r\n\x1b]0;title\x07end")
     assert excerpt(tmp_path / "results", "linux-64", "logs/bytes.log").text == "\ufffd\ufffdok\nend"

@@ -75,6 +75,11 @@ def test_a_platform_that_silently_has_no_lock_blocks(ready: ReportInput) -> None
     assert (state.verdict, state.notes) == (Verdict.READY, ("win-64 is absent: no wheel",))
 
 
+def test_a_base_without_a_lock_is_said(ready: ReportInput) -> None:
+    state = readiness(dataclasses.replace(ready, changes=None), {})
+    assert state.notes == ("what changed against starter-2026.10.2 is not known: its lock is not at hand",)
+
+
 @pytest.mark.parametrize(
     ("findings", "headline"),
     [

@@ -43,13 +43,12 @@ def excerpt(results: Path, platform: str, log: str) -> Excerpt:
     escapes and control characters are dropped.
     """
     shown = str(PurePosixPath("results") / platform / log)
-    base = results / platform
     try:
+        base = (results / platform).resolve()
         path = (base / log).resolve()
-        if not path.is_relative_to(base.resolve()):
+        if base.parent != results.resolve() or not path.is_relative_to(base):
             return Excerpt(path="", text="", note="The log lies outside of the results and is not shown.")
-        with path.open("rb") as stream:
-            data = stream.read(_BYTES + 1)
+        data = _read(path)
     except (OSError, ValueError):
         return Excerpt(path="", text="", note=f"The log {clean(shown)} can not be read.")
     whole = len(data) <= _BYTES
@@ -57,6 +56,13 @@ def excerpt(results: Path, platform: str, log: str) -> Excerpt:
     if not whole:
         note = f"{note or 'Cut'} (of the log's first {_BYTES // 1_000_000} MB)"
     return Excerpt(path=shown, text=text, note=note)
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would never end
+        raise FileNotFoundError(path)
+    with path.open("rb") as stream:
+        return stream.read(_BYTES + 1)
 
 
 def clean(text: str) -> str:

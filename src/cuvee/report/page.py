@@ -1,6 +1,7 @@
 """The page as data: everything that the report says, ready to be rendered or written as JSON."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 
 from cuvee import platforms as known
@@ -14,6 +15,8 @@ from cuvee.report.model import ReportInput, Stage
 from cuvee.report.readiness import Readiness, readiness, unlocked
 from cuvee.report.results import Results, results
 from cuvee.report.words import ABSENT, GRAVITY, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,11 @@ class Page:
     def locked(self) -> int:
         """How many packages are locked, each platform counted by itself."""
         return sum(row.packages for row in self.platforms)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The packages that have a row to link to; a name that is no name is not linked."""
+        return frozenset(row.name for row in self.matrix.rows if _NAME.fullmatch(row.name))
 
     @property
     def made(self) -> tuple[Artefact, ...]:

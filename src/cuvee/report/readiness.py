@@ -122,6 +122,9 @@ def _notes(data: ReportInput) -> tuple[str, ...]:
     if missing:
         names = ", ".join(artefact.name for artefact in missing)
         notes.append(f"{len(missing)} of {len(data.artefacts)} artefacts could not be made here: {names}")
+    base = data.base or (data.manifest.base.release_name if data.manifest.base else None)
+    if base and data.changes is None:
+        notes.append(f"what changed against {base} is not known: its lock is not at hand")
     waiting = [finding for finding in data.findings if finding.verdict is Verdict.WAITING]
     notes += [f"not finished yet: {finding.cause}" for finding in waiting]
     waived = [finding for finding in data.findings if finding.verdict is Verdict.WAIVED]

@@ -32,6 +32,7 @@ def render(page: Page) -> str:
         .get_template("page.html.j2")
         .render(
             page=page,
+            names=page.names,
             listed=LISTED,
             style=Markup(style),  # noqa: S704  (our own file, not data)
             script=Markup(script),  # noqa: S704  (our own file, not data)
