@@ -29,6 +29,7 @@ _STARTUP = (
 
 # Imported by others under conditions that never hold here, and large.
 _REFUSED = (
+    "idlelib", "lib2to3", "turtledemo", "turtle", "distutils", "ensurepip", "pydoc_data", "venv",
     "unittest", "test", "doctest", "pdb", "tkinter", "ctypes", "ssl", "_ssl", "email", "http", "urllib",
     "xml", "sqlite3", "asyncio", "multiprocessing", "pydoc", "cffi", "zstandard.backend_cffi",
     "zstandard._cffi", "zstandard.backend_rust",
@@ -76,7 +77,7 @@ def choose(
     for source in runtime.values():
         seeds += _imports(source, "runtime.x")
     chosen = {layout.interpreter}
-    chosen.update(_module_closure(seeds, modules, read))
+    chosen.update(_module_closure(seeds, modules, layout, read))
     return frozenset(_library_closure(chosen, files, layout, read))
 
 
@@ -85,7 +86,7 @@ def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
     with (
         replacing(target) as beside,
         beside.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=raw, mtime=0) as stream,
+        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar,
     ):
         for file in sorted(files, key=lambda file: file.path):
@@ -121,7 +122,7 @@ def _module_files(files: Mapping[str, PlannedFile], layout: Layout) -> dict[str,
         if root is None or file.kind is Kind.DIRECTORY:
             continue
         folder, _, name = path[len(root) + 1 :].rpartition("/")
-        if not name.endswith((".py", ".so", ".pyd")):
+        if not name.endswith((".py", ".pyc", ".so", ".pyd")) or "__pycache__" in folder:
             continue
         stem = name.partition(".")[0]
         parts = [*(folder.split("/") if folder else ()), *(() if stem == "__init__" else (stem,))]
@@ -130,8 +131,15 @@ def _module_files(files: Mapping[str, PlannedFile], layout: Layout) -> dict[str,
     return modules
 
 
-def _module_closure(seeds: Iterable[str], modules: Mapping[str, list[str]], read: Read) -> Iterator[str]:
+def _module_closure(
+    seeds: Iterable[str], modules: Mapping[str, list[str]], layout: Layout, read: Read
+) -> Iterator[str]:
     todo, seen = list(seeds), set[str]()
+    library = [
+        name
+        for name, paths in modules.items()
+        if not any(path.startswith(f"{layout.site_packages}/") for path in paths)
+    ]
     while todo:
         name = todo.pop()
         if name in seen or any(name == refused or name.startswith(f"{refused}.") for refused in _REFUSED):
@@ -141,7 +149,10 @@ def _module_closure(seeds: Iterable[str], modules: Mapping[str, list[str]], read
             todo.append(name.rpartition(".")[0])
         for path in modules.get(name, ()):
             yield path
-            if path.endswith(".py"):
+            if path.endswith(".pyc"):
+                # A library without sources does not tell what it imports, so all of it is taken.
+                todo += (other for other in library if other not in seen)
+            elif path.endswith(".py"):
                 is_package = path.endswith("/__init__.py")
                 todo += _imports(read(path), f"{name}.__init__" if is_package else name)
 
@@ -176,7 +187,7 @@ def _library_closure(
         name = path.rpartition("/")[2]
         if ".so" in name or name.lower().endswith(".dll"):
             by_name.setdefault(name.lower() if layout.platform.is_windows else name, []).append(path)
-    todo = [path for path in chosen if not path.endswith(".py")]
+    todo = [path for path in chosen if not path.endswith((".py", ".pyc"))]
     result = set(chosen)
     while todo:
         path = todo.pop()

@@ -26,11 +26,9 @@ def complete_records(prefix: Prefix, frame: Frame, raw: bytes) -> None:
         record = json.loads(raw[file.start : file.start + file.size])
         lines = record["paths_data"]["paths"]
         for number, path in file.extra:
-            sha256, size = prefix.late[path]
-            if "entry_point" in lines[number]["path_type"]:
-                lines[number] |= {"sha256": sha256, "size_in_bytes": size}
-            else:
-                lines[number]["sha256_in_prefix"] = sha256
+            line = lines[number]
+            key = "sha256" if "entry_point" in line["path_type"] else "sha256_in_prefix"
+            line[key], line["size_in_bytes"] = prefix.late[path]
         _write(f"{prefix.folder}/{file.path}", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
 
 
