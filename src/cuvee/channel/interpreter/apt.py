@@ -4,7 +4,7 @@ Sources and trusted keys are the host's, and so are the proxy settings; what apt
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,8 @@ class Apt:
     def __init__(self, architecture: str, folder: Path) -> None:
         self._architecture = architecture
         self._folder = folder
-        self._log: list[str] = []
+        self._log = ""
+        self._known: dict[str, Mapping[str, str]] = {}
         self._get = find("apt-get", hint=_HINT)
         self._cache = find("apt-cache", hint=_HINT)
         self._environment = {
@@ -56,37 +57,40 @@ class Apt:
     def update(self) -> None:
         """Read what the sources have. Those that fail are missed only if what is asked for is not found."""
         completed = self._run(self._get, "update")
-        self._log.append(completed.stdout + completed.stderr)
+        self._log = completed.stdout + completed.stderr
 
-    def has(self, package: str) -> bool:
-        """Whether the sources have a package.
+    def available(self, packages: Iterable[str]) -> list[str]:
+        """Give those of ``packages`` that the sources have, in their order."""
+        wanted = list(packages)
+        self._learn(wanted)
+        return [name for name in wanted if self._known[name]]
+
+    def explain_absence(self) -> None:
+        """Raise the reason, if a source that could not be used may be why something is not available.
 
         Raises
         ------
         SourceUnreachableError, IntegrityError
-            If they do not, and some source could not be reached or verified.
+            If a source could not be reached, or not be verified.
         """
-        if self._show(package):
-            return True
-        log = "\n".join(self._log)
-        if _REFUSED.search(log):
-            raise IntegrityError(f"apt refuses a source of packages\n{_problems(log)}", hint=_HINT)
-        if _UNREACHABLE.search(log):
+        if _REFUSED.search(self._log):
+            raise IntegrityError(f"apt refuses a source of packages\n{_problems(self._log)}", hint=_HINT)
+        if _UNREACHABLE.search(self._log):
             raise SourceUnreachableError(
-                f"apt can not reach a source of packages\n{_problems(log)}", hint=_HINT
+                f"apt can not reach a source of packages\n{_problems(self._log)}", hint=_HINT
             )
-        return False
 
     def dependencies(self, packages: Iterable[str]) -> list[str]:
         """Give the packages that ``packages`` depend on themselves, the first of each alternative."""
-        names = []
-        for package in packages:
-            fields = self._show(package)
-            for entry in f"{fields.get('Depends', '')},{fields.get('Pre-Depends', '')}".split(","):
-                name = entry.split("|")[0].split("(")[0].strip().partition(":")[0]
-                if name:
-                    names.append(name)
-        return list(dict.fromkeys(names))
+        wanted = list(packages)
+        self._learn(wanted)
+        names = [
+            entry.split("|")[0].split("(")[0].strip().partition(":")[0]
+            for package in wanted
+            for key in ("Pre-Depends", "Depends")
+            for entry in self._known[package].get(key, "").split(",")
+        ]
+        return list(dict.fromkeys(name for name in names if name))
 
     def download(self, packages: Iterable[str]) -> list[Download]:
         """Download packages; apt checks them against the signed index.
@@ -98,23 +102,19 @@ class Apt:
         """
         target = self._folder / "packages"
         target.mkdir(exist_ok=True)
-        names = [
-            f"{name}:{self._architecture}" if self._architecture_of(name) != "all" else name
-            for name in packages
-        ]
-        completed = self._run(self._get, "download", *names, cwd=target)
+        completed = self._run(self._get, "download", *packages, cwd=target)
         if not completed.ok:
             kind = IntegrityError if _REFUSED.search(completed.stderr) else SourceUnreachableError
             raise kind(f"apt can not download packages\n{completed.stderr.strip()}", hint=_HINT)
         return [_download(path) for path in sorted(target.glob("*.deb"))]
 
-    def _architecture_of(self, package: str) -> str:
-        return self._show(package).get("Architecture", "")
-
-    def _show(self, package: str) -> dict[str, str]:
-        completed = self._run(self._cache, "show", "--no-all-versions", package)
-        lines = [line.partition(":") for line in completed.stdout.splitlines() if line[:1].isalpha()]
-        return {key: value.strip() for key, _, value in lines}
+    def _learn(self, packages: Iterable[str]) -> None:
+        """Ask once for what is not known yet: starting apt-cache costs a good part of a second."""
+        new = [name for name in packages if name not in self._known]
+        if new:
+            completed = self._run(self._cache, "show", "--no-all-versions", *new)
+            records = parse_records(completed.stdout)
+            self._known |= {name: records.get(name, {}) for name in new}
 
     def _run(self, *argv: str, cwd: Path | None = None) -> Completed:
         return run(Request(argv=argv, cwd=cwd, environment=self._environment, timeout=600))
@@ -154,6 +154,17 @@ def _settings(folder: Path, architecture: str) -> str:
     }
     lines = "".join(f'{key} "{value}";\n' for key, value in values.items())
     return f'#clear APT::Architectures;\nAPT::Architectures {{ "{architecture}"; }};\n{lines}'
+
+
+def parse_records(text: str) -> dict[str, dict[str, str]]:
+    """Give package name to fields of what ``apt-cache show`` prints; of fields with many lines the first."""
+    records = {}
+    for paragraph in text.split("\n\n"):
+        lines = [line.partition(":") for line in paragraph.splitlines() if line[:1].isalpha()]
+        fields = {key: value.strip() for key, _, value in lines}
+        if "Package" in fields:
+            records[fields["Package"]] = fields
+    return records
 
 
 def host_settings(dump: str) -> str:

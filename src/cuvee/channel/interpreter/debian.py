@@ -60,7 +60,8 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
         apt = Apt(architecture, Path(folder, "apt"))
         apt.update()
         names = [part.format(minor) for part in _PARTS]
-        if not apt.has(names[0]):
+        if len(apt.available(names)) < len(names):
+            apt.explain_absence()
             reason = f"this host's package sources have no {names[0]} for {architecture}"
             hint = (
                 "Ubuntu keeps other machines' packages in its ports archive: add that to the sources. "
@@ -68,7 +69,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             )
             return Absent(platform=platform, reason=reason, hint=hint)
         root = Path(folder, "root")
-        names += [part for part in _OPTIONAL_PARTS if apt.has(part)]
+        names += apt.available(_OPTIONAL_PARTS)
         downloads = _unpack_all(apt, names, root)
         for download in downloads:
             reporter.advance(f"interpreter {platform}", note=download.name)

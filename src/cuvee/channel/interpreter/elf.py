@@ -7,12 +7,16 @@ Folders of the machine that it came from are taken out of the other files in pla
 
 import os
 import re
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.errors import IntegrityError
+from cuvee.process import Request, run
 
 if TYPE_CHECKING:
     import lief
@@ -75,6 +79,23 @@ def glibc_version(symbol: str) -> tuple[int, int]:
         return (2, 36)
     match = _GLIBC.fullmatch(symbol)
     return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+@contextmanager
+def without_debugging(path: Path) -> Iterator[Path]:
+    """Give the file without debugging symbols, if it has any and binutils' ``strip`` is there; else itself.
+
+    They are most of the size of an interpreter that was built by hand, and change nothing that it does.
+    """
+    tool = shutil.which("strip")
+    if tool is None or not _parse(path).has_section(".debug_info"):
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        lean = Path(folder, path.name)
+        argv = (tool, "--strip-debug", "-o", str(lean), str(path))
+        completed = run(Request(argv=argv, timeout=120))
+        yield lean if completed.ok else path
 
 
 def with_rpath(path: Path, rpath: str) -> bytes:

@@ -6,6 +6,7 @@ the index's own pages (PEP 503 and PEP 691), and taken only if its hash is the p
 
 import hashlib
 import os
+import re
 import ssl
 import sys
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
 _SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+_INDEX_NAME = re.compile(r"^[\w.-]+=(?=\w+:)")  # uv lets one name an index: name=url
 _TIMEOUT = (20, 120)
 _CHUNK = 1 << 18
 
@@ -69,7 +71,7 @@ def index_url(environment: Mapping[str, str]) -> str:
     """
     for name in _SETTINGS:
         if environment.get(name):
-            return environment[name].split()[0].rpartition("=")[2] if "UV" in name else environment[name]
+            return _INDEX_NAME.sub("", environment[name].split()[0])
     configured = run(
         Request(argv=(sys.executable, "-m", "pip", "config", "get", "global.index-url"), timeout=60)
     )

@@ -20,8 +20,11 @@ LEFT_OUT_FOLDERS = frozenset(
 """Folders of the standard library that are not packed: test suites, what needs Tcl/Tk, others' modules."""
 
 _LEFT_OUT_FILES = frozenset(
-    {"turtle.py", "sitecustomize.py", "usercustomize.py", "EXTERNALLY-MANAGED", "_distutils_system_mod.py"}
-)
+    {
+        "turtle.py", "sitecustomize.py", "usercustomize.py",
+        "EXTERNALLY-MANAGED", "_distutils_system_mod.py", "build-details.json",
+    }
+)  # fmt: skip
 _LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo", ".a", ".o", ".exe", ".egg-info"})
 
 # CPython's test helpers; Tcl/Tk and GNU dbm, which would drag in large or copyleft libraries; NIS is history.
@@ -119,9 +122,9 @@ def _stdlib_path(tree: LinuxTree) -> str:
 
 def _programs(tree: LinuxTree) -> Iterator[PackageFile]:
     name = f"python{tree.minor}"
-    yield PackageFile(
-        path=f"bin/{name}", content=elf.with_rpath(tree.executable, "$ORIGIN/../lib"), executable=True
-    )
+    with elf.without_debugging(tree.executable) as lean:
+        content = elf.with_rpath(lean, "$ORIGIN/../lib")
+    yield PackageFile(path=f"bin/{name}", content=content, executable=True)
     for link in ("python3", "python"):
         yield PackageFile(path=f"bin/{link}", content=b"", link_target=name)
 
@@ -157,10 +160,15 @@ def _extension_modules(tree: LinuxTree) -> dict[str, Path]:
 
 
 def _elf_file(target: str, path: Path) -> PackageFile:
-    """Give a module or library whose own search path, if any, leads to our ``lib``."""
+    """Give a module or library, without debugging symbols, whose search path, if any, is our ``lib``."""
     foreign = [folder for folder in elf.read(path).runpath if not folder.startswith(("$ORIGIN", "${ORIGIN}"))]
     up = "/".join([".."] * (len(PurePosixPath(target).parts) - 2))
-    content = elf.with_runpath(path, f"$ORIGIN/{up}".rstrip("/")) if foreign else path
+    content: Path | bytes = path
+    with elf.without_debugging(path) as lean:
+        if foreign:
+            content = elf.with_runpath(lean, f"$ORIGIN/{up}".rstrip("/"))
+        elif lean != path:
+            content = lean.read_bytes()
     return PackageFile(path=target, content=content, executable=True)
 
 

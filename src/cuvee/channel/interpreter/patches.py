@@ -94,7 +94,7 @@ def _set_default_verify_paths(self, _set=SSLContext.set_default_verify_paths):
     if os.environ.get(known[0]) or os.environ.get(known[2]) or os.path.isfile(known[1]):
         return
     try:
-        if any(entry.name[-2:-1] == "." for entry in os.scandir(known[3])):
+        if any(name[-2:-1] == "." for name in os.listdir(known[3])):
             return
     except OSError:
         pass
@@ -182,7 +182,7 @@ def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str
 def _relocated(key: str, value: str, prefix: str, multiarch: str) -> str:
     if prefix == "/usr" and not _PLACES.fullmatch(key):
         return value
-    value = re.sub(rf"(?<![\w.]){re.escape(prefix)}(?![\w.-])", _PREFIX_TOKEN, value)
+    value = re.sub(rf"(?:(?<![\w./-])|(?<=-[LI])){re.escape(prefix)}(?![\w.-])", _PREFIX_TOKEN, value)
     return value.replace(f"{_PREFIX_TOKEN}/lib/{multiarch}", f"{_PREFIX_TOKEN}/lib") if multiarch else value
 
 

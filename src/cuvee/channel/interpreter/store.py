@@ -59,7 +59,7 @@ def stamps(paths: Iterable[Path]) -> list[list[str | int]]:
 
 def package_content(layout: Layout) -> PackageContent:
     """Give the conda package of ``layout``; its build string is a hash of what it holds."""
-    digest = fingerprint([layout.depends, sorted(_identity(file) for file in layout.files)])[:8]
+    digest = _digest(layout)[:8]
     return PackageContent(
         name="python",
         version=layout.version,
@@ -76,6 +76,13 @@ def package_content(layout: Layout) -> PackageContent:
         extra={"description": f"Packed by cuvee from {layout.origin}."},
         files=layout.files,
     )
+
+
+def _digest(layout: Layout) -> str:
+    licenses = {name: sha256_bytes(text) for name, text in layout.license_files.items()}
+    about = [layout.platform, layout.version, layout.origin, layout.site_packages]
+    contents = sorted(_identity(file) for file in layout.files)
+    return fingerprint([about, layout.depends, layout.test_imports, licenses, contents])
 
 
 def _identity(file: PackageFile) -> list[Any]:

@@ -1,0 +1,113 @@
+"""Fetching a pinned file from the Python index, without running anything of it."""
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Self
+
+import pytest
+
+from cuvee.channel.interpreter import index
+from cuvee.channel.interpreter.index import PinnedFile, fetch, index_url, links_of
+from cuvee.errors import IntegrityError, SourceUnreachableError
+
+DATA = b"an sdist"
+PINNED = PinnedFile(
+    project="thing", name="thing-1.tar.gz", sha256=hashlib.sha256(DATA).hexdigest(), size=len(DATA)
+)
+
+
+def test_links_of_a_html_index_are_absolute_and_without_hashes() -> None:
+    page = '<a href="../../f/thing-1.tar.gz#sha256=00">x</a><a>no</a><a data-yanked href="https://o/b%2B1.whl">b</a>'
+    assert links_of(page, "https://index.example/simple/thing/") == {
+        "thing-1.tar.gz": "https://index.example/f/thing-1.tar.gz#sha256=00",
+        "b+1.whl": "https://o/b%2B1.whl",
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({"PIP_INDEX_URL": "https://pip/simple"}, "https://pip/simple"),
+        ({"UV_INDEX_URL": "https://uv/simple", "PIP_INDEX_URL": "https://pip/simple"}, "https://uv/simple"),
+        ({"UV_DEFAULT_INDEX": "https://d/simple", "UV_INDEX_URL": "https://uv"}, "https://d/simple"),
+        ({"UV_DEFAULT_INDEX": "mine=https://d/simple"}, "https://d/simple"),
+        ({"UV_DEFAULT_INDEX": "https://d/simple?a=b"}, "https://d/simple?a=b"),
+    ],
+)
+def test_the_index_is_the_one_that_uv_or_pip_would_use(environment: dict[str, str], url: str) -> None:
+    assert index_url(environment) == url
+
+
+class _Session:
+    """An index that serves one file."""
+
+    def __init__(self, data: bytes, *, listed: str = PINNED.name, json: bool = True) -> None:
+        self.data, self.listed, self.json = data, listed, json
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *args: object) -> None: ...
+
+    def get(self, url: str, **settings: Any) -> SimpleNamespace:
+        if not url.endswith("/"):
+            return SimpleNamespace(
+                raise_for_status=lambda: None, iter_content=lambda _: iter([self.data[:3], self.data[3:]])
+            )
+        files = {"files": [{"filename": self.listed, "url": f"../../f/{self.listed}"}]}
+        kind = "application/vnd.pypi.simple.v1+json" if self.json else "text/html"
+        text = f'<a href="../../f/{self.listed}">x</a>'
+        headers = {"Content-Type": kind}
+        return SimpleNamespace(
+            raise_for_status=lambda: None, headers=headers, url=url, text=text, json=lambda: files
+        )
+
+
+def _serve(monkeypatch: pytest.MonkeyPatch, session: _Session) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "https://user:secret@index.example/simple")
+    monkeypatch.setattr(index, "_session", lambda: session)
+
+
+@pytest.mark.parametrize("json", [True, False])
+def test_a_pinned_file_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, json: bool) -> None:
+    _serve(monkeypatch, _Session(DATA, json=json))
+    path = fetch(PINNED, tmp_path)
+    assert path.read_bytes() == DATA
+    monkeypatch.setattr(index, "_session", None)
+    assert fetch(PINNED, tmp_path) == path
+    path.write_bytes(b"half")
+    _serve(monkeypatch, _Session(DATA))
+    assert fetch(PINNED, tmp_path).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("data", [b"an sdisT", b"an sdist and more", b"an"])
+def test_another_file_is_refused_and_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    _serve(monkeypatch, _Session(data))
+    with pytest.raises(IntegrityError, match="not the file that cuvee knows") as caught:
+        fetch(PINNED, tmp_path)
+    assert "secret" not in caught.value.message
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_index_without_the_file_can_not_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _serve(monkeypatch, _Session(DATA, listed="other-1.tar.gz"))
+    with pytest.raises(SourceUnreachableError, match=r"does not list thing-1\.tar\.gz") as caught:
+        fetch(PINNED, tmp_path)
+    assert "secret" not in caught.value.message
+
+
+def test_no_network_names_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import requests
+
+    def refuse(url: str, **settings: Any) -> None:
+        raise requests.ConnectionError("no route to https://user:secret@index.example")
+
+    session = _Session(DATA)
+    monkeypatch.setattr(session, "get", refuse)
+    _serve(monkeypatch, session)
+    with pytest.raises(SourceUnreachableError, match=r"https://index\.example/simple/thing/") as caught:
+        fetch(PINNED, tmp_path)
+    assert "secret" not in caught.value.message
