@@ -17,6 +17,7 @@ from cuvee.channel.wheels.imports import import_names
         (["foo-stubs/__init__.pyi", "foo-stubs/__init__.py"], ()),
         (["pkg/__init__.cpython-311-x86_64-linux-gnu.so"], ("pkg",)),
         (["libx.so.1", "demo.libs/libx-1.so", "a.pth", "data/x.txt", "ns/loose.py"], ()),
+        (["_bindings/__init__.py", "_x.abi3.so"], ("_bindings", "_x")),
         (["conftest.py", "setup.py", "docs/__init__.py", "__init__.py"], ()),
     ],
 )  # fmt: skip

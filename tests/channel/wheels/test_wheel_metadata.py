@@ -73,34 +73,41 @@ BSD = b"Redistribution and use in source and binary\nforms, with or without modi
 @pytest.mark.parametrize(
     ("fields", "texts", "expected"),
     [
-        ("License-Expression: mit OR apache-2.0", (), "MIT OR Apache-2.0"),
-        ("License: BSD-3-Clause", (), "BSD-3-Clause"),
-        ("License: Apache License, Version 2.0", (), "Apache-2.0"),
-        ("License: Some words of our own", (), None),
-        ("Classifier: License :: OSI Approved :: MIT License", (), "MIT"),
-        ("Classifier: License :: OSI Approved :: BSD License", (), None),
-        ("Classifier: License :: OSI Approved :: BSD License", (BSD,), "BSD-2-Clause"),
+        ("License-Expression: mit OR apache-2.0", {}, "MIT OR Apache-2.0"),
+        ("License: BSD-3-Clause", {}, "BSD-3-Clause"),
+        ("License: Apache License, Version 2.0", {}, "Apache-2.0"),
+        ("License: Some words of our own", {}, None),
+        ("Classifier: License :: OSI Approved :: MIT License", {}, "MIT"),
+        ("Classifier: License :: OSI Approved :: BSD License", {}, None),
         (
             "Classifier: License :: OSI Approved :: BSD License",
-            (BSD + b" endorse or promote",),
+            {"LICENSE": BSD, "AUTHORS": BSD},
+            "BSD-2-Clause",
+        ),
+        (
+            "Classifier: License :: OSI Approved :: BSD License",
+            {"licence.TXT": BSD + b" endorse or promote"},
             "BSD-3-Clause",
         ),
-        ("Classifier: License :: OSI Approved :: BSD License", (BSD, BSD), None),
+        ("Classifier: License :: OSI Approved :: BSD License", {"LICENSE": BSD, "COPYING": BSD}, None),
         (
             "Classifier: License :: OSI Approved :: Apache Software License",
-            (b"Apache License\n   Version 2.0, January 2004",),
+            {"LICENSE": b"Apache License\n   Version 2.0, January 2004"},
             "Apache-2.0",
         ),
         (
             "Classifier: License :: OSI Approved :: MIT License\nClassifier: License :: OSI Approved :: X",
-            (),
+            {},
             None,
         ),
-        ("License: MIT\nClassifier: License :: OSI Approved :: BSD License", (), "MIT"),
-        ("", (), None),
+        ("License: MIT\nClassifier: License :: OSI Approved :: BSD License", {}, "MIT"),
+        ("License: BSD", {"LICENSE.txt": BSD}, "BSD-2-Clause"),
+        ("License: Apache Software License", {"LICENSE": b"Apache License Version 2.0"}, "Apache-2.0"),
+        ("License: BSD", {"vendored/LICENSE": BSD}, None),
+        ("", {"LICENSE": BSD}, None),
     ],
 )
 def test_a_licence_is_named_only_beyond_doubt(
-    fields: str, texts: tuple[bytes, ...], expected: str | None
+    fields: str, texts: dict[str, bytes], expected: str | None
 ) -> None:
     assert spdx(parse_metadata((HEADER + fields + "\n").encode(), where="w"), texts) == expected

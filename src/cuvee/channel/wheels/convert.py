@@ -18,7 +18,7 @@ from cuvee.channel.wheels.metadata import Metadata, parse_entry_points, parse_me
 from cuvee.channel.wheels.scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
 
-CONVERTER = 1
+CONVERTER = 2
 """Raised with every change of what a conversion gives, so that older cached packages are not used."""
 
 _LARGE = 8 << 20
@@ -120,7 +120,7 @@ def convert(
         noarch="python" if layout.is_noarch else None,
         depends=conversion.depends,
         timestamp=_timestamp(wheel),
-        license=spdx(metadata, licenses.values()),
+        license=spdx(metadata, licenses),
         license_files=licenses,
         summary=metadata.summary,
         url=metadata.url,

@@ -16,8 +16,8 @@ def import_names(
 ) -> tuple[str, ...]:
     """Give the modules that are there to be imported, sorted.
 
-    Those are the top-level packages and modules, and for a namespace the packages below it. Private names,
-    tests, examples and stubs are left out.
+    Those are the top-level packages and modules, and for a namespace the packages below it. Tests, examples
+    and stubs are left out, and private names too unless there is nothing else.
 
     Parameters
     ----------
@@ -28,12 +28,12 @@ def import_names(
     """
     modules = {name: path for path in paths if (name := _module(path)) is not None}
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
-    found = set()
+    found: set[str] = set()
     for name, path in modules.items():
         parts = name.split(".")
         if parts[-1] == "__init__":
             parts.pop()
-        if not all(map(_is_meant, parts)) or len(parts) > _DEEPEST:
+        if not parts or not all(map(_is_meant, parts)) or len(parts) > _DEEPEST:
             continue
         above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
         if above & packages:
@@ -41,7 +41,8 @@ def import_names(
         whole = ".".join(parts)
         if whole in packages or (len(parts) == 1 and not is_script(path)):
             found.add(whole)
-    return tuple(sorted(found))
+    public = {name for name in found if not any(part.startswith("_") for part in name.split("."))}
+    return tuple(sorted(public or found))
 
 
 def _module(path: str) -> str | None:
@@ -55,4 +56,4 @@ def _module(path: str) -> str | None:
 
 
 def _is_meant(part: str) -> bool:
-    return not part.startswith("_") and part not in _NOT_MEANT
+    return not part.startswith("__") and part not in _NOT_MEANT

@@ -1,6 +1,8 @@
 """What licence a wheel is under, as SPDX says it, where that is beyond doubt."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
@@ -68,34 +70,43 @@ _PHRASES = {
 }
 """What people write into the License field, in lower case."""
 
+_FAMILIES = {
+    "bsd": "BSD License",
+    "bsd license": "BSD License",
+    "apache": "Apache Software License",
+    "apache license": "Apache Software License",
+    "apache software license": "Apache Software License",
+}
+"""What people write into the License field when they mean a family."""
+
+_MAIN_FILE = re.compile(r"(?i)(licen[sc]e|copying)(\.(txt|md|rst))?")
 _LONGEST_PHRASE = 120
 
 
-def spdx(metadata: Metadata, texts: Iterable[bytes] = ()) -> str | None:
+def spdx(metadata: Metadata, files: Mapping[str, bytes] = MappingProxyType({})) -> str | None:
     """Give an SPDX expression, or `None` when what the wheel says is not one beyond doubt.
 
     Parameters
     ----------
     metadata
         Its License-Expression wins, then the License field, then classifiers.
-    texts
-        The licence files; they tell the BSD and Apache families' members apart.
+    files
+        The licence files, by name; the main one tells the BSD and Apache families' members apart.
     """
     for text in (metadata.license_expression, metadata.license_text):
         if text and (found := _phrase(text)):
             return found
-    families = set()
-    for classifier in metadata.classifiers:
-        family, _, leaf = classifier.rpartition(" :: ")
-        if family.startswith("License"):
-            families.add(leaf)
-    families.discard("OSI Approved")
+    families = {
+        leaf
+        for family, _, leaf in (classifier.rpartition(" :: ") for classifier in metadata.classifiers)
+        if family.startswith("License") and leaf != "OSI Approved"
+    }
+    if not families:
+        families = {_FAMILIES.get(metadata.license_text.strip().lower(), "")}
     if len(families) != 1:
-        return None  # none, or several without a word on how they combine
+        return None  # several, without a word on how they combine
     leaf = families.pop()
-    if (known := _CLASSIFIERS.get(leaf)) is not None:
-        return known
-    return _by_text(leaf, list(texts))
+    return _CLASSIFIERS.get(leaf) or _by_text(leaf, files)
 
 
 def _phrase(text: str) -> str | None:
@@ -110,7 +121,8 @@ def _phrase(text: str) -> str | None:
         return None
 
 
-def _by_text(leaf: str, texts: list[bytes]) -> str | None:
+def _by_text(leaf: str, files: Mapping[str, bytes]) -> str | None:
+    texts = [data for name, data in files.items() if _MAIN_FILE.fullmatch(name)]
     if len(texts) != 1:
         return None
     text = b" ".join(texts[0].lower().split())
