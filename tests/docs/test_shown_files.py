@@ -1,0 +1,81 @@
+"""The manifests and other files that the pages show are read by the code that reads them for users."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from cuvee.integration.suites import read_known_failures, read_list
+from cuvee.manifest import load
+from docs_text import Block, blocks, links
+
+TODAY = dt.date(2026, 11, 22)
+
+BASE = """\
+manifest: 1
+distribution: lab
+version: "2026.10.0"
+title: Lab Tools
+platforms: {linux-64: {}, win-64: {}, linux-aarch64: {}}
+packages: {python: "*", soupsieve: "*"}
+owners: {core: {contact: core@example.org}}
+"""
+
+HEAD = 'manifest: 1\ndistribution: lab\nversion: "2026.10.1"\nbased-on: "2026.10.0"\n'
+
+
+def yaml_blocks(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "yaml"]
+
+
+def test_whole_manifests_load(page: Path, tmp_path: Path) -> None:
+    if page.name == "manifest.md":
+        pytest.skip("its examples are held to the schema by tests/manifest")
+    shown = [block.text for block in yaml_blocks(page) if block.text.startswith("manifest:")]
+    folders = []
+    for text in shown:
+        facts = dict(line.split(": ", 1) for line in text.splitlines() if line[:1].isalpha() and ": " in line)
+        version, name = facts["version"].strip('"'), facts["distribution"]
+        path = tmp_path / name / f"{version}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        folders.append(path)
+    for path in folders:
+        assert load(path, today=TODAY).title
+
+
+def test_parts_of_manifests_load(page: Path, tmp_path: Path) -> None:
+    for block in yaml_blocks(page):
+        if block.text.startswith(("manifest:", "# integration_tests/")):
+            continue
+        folder = tmp_path / str(block.line) / "lab"
+        folder.mkdir(parents=True)
+        (folder / "2026.10.0.yaml").write_text(BASE, encoding="utf-8")
+        path = folder / "2026.10.1.yaml"
+        path.write_text(HEAD + block.text, encoding="utf-8")
+        assert load(path, today=TODAY).base is not None
+
+
+def test_files_of_suites_are_read(page: Path, tmp_path: Path) -> None:
+    for block in yaml_blocks(page):
+        if not block.text.startswith("# integration_tests/"):
+            continue
+        path = tmp_path / "file.yaml"
+        path.write_text(block.text, encoding="utf-8")
+        if "known-failures" in block.text.splitlines()[0]:
+            assert read_known_failures(path, TODAY)
+        else:
+            assert read_list(path, {"package", "modules"}, {"needs", "arguments"})
+
+
+def test_shown_python_compiles(page: Path) -> None:
+    for block in blocks(page):
+        if block.language == "python":
+            compile(block.text, f"{page.name}:{block.line}", "exec")
+
+
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        if "://" in link or link.startswith(("#", "mailto:")):
+            continue
+        assert (page.parent / link.partition("#")[0]).exists(), f"{page}: {link}"
