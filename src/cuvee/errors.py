@@ -66,3 +66,9 @@ class StorageError(CuveeError):
     """Storage refuses: no space, no permission, a name that can not exist here."""
 
     exit_code = 1
+
+
+class InternalError(CuveeError):
+    """A bug in cuvee itself; the number is that of ``EX_SOFTWARE`` in sysexits.h."""
+
+    exit_code = 70

@@ -70,6 +70,20 @@ def test_errors_become_exit_codes_and_messages(
         assert "next: what to do" in err
 
 
+def test_a_bug_ends_in_a_message_and_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**kwargs: object) -> None:
+        raise ZeroDivisionError("the cause")
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run([]) == 70
+    assert "Traceback" not in capsys.readouterr().err
+    (log,) = tmp_path.iterdir()
+    assert "ZeroDivisionError: the cause" in log.read_text()
+
+
 def test_a_missing_manifest_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["release", str(tmp_path / "2026.11.0.yaml")]) == 2
     assert "2026.11.0.yaml" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from cuvee.errors import CuveeError, StorageError
+from cuvee.errors import CuveeError, InternalError, StorageError
 
 COMMANDS = {
     "release": "Cut a release: all stages, from the manifest to the report.",
@@ -50,7 +50,7 @@ def cli() -> None:
       cuvee check manifests/starter/2026.11.0.yaml --json
 
     Exit codes: 0 ready, 1 blocked, 2 usage or manifest, 3 a tool is missing, 4 a source could not be
-    reached, 5 integrity, 130 interrupted.
+    reached, 5 integrity, 70 a bug in cuvee, 130 interrupted.
     """
 
 
@@ -79,8 +79,24 @@ def run(argv: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _tell(StorageError(f"{error.strerror}: {error.filename or 'this machine'}"))
+        return _tell(StorageError(f"{error.strerror or error}: {error.filename or 'this machine'}"))
+    except Exception:  # noqa: BLE001 - a bug must not end in a traceback either, and loses nothing
+        return _tell_bug()
     return result if isinstance(result, int) else 0
+
+
+def _tell_bug() -> int:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="cuvee-bug-", suffix=".log", delete=False) as log:
+        traceback.print_exc(file=log)
+    return _tell(
+        InternalError(
+            "This is a bug in cuvee. What was finished is kept.",
+            hint=f"Please report it with {log.name}; running the same command again goes on where it stopped.",
+        )
+    )
 
 
 def _tell(error: CuveeError) -> int:
