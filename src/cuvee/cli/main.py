@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     os._exit(code)
 
 
-def run(argv: Sequence[str]) -> int:
+def run(argv: Sequence[str]) -> int:  # noqa: PLR0911 - one per kind of ending
     """Run the command line and give its exit code."""
     try:
         result = cli.main(args=list(argv), prog_name="cuvee", standalone_mode=False)
@@ -94,7 +94,7 @@ def _tell_bug() -> int:
     return _tell(
         InternalError(
             "This is a bug in cuvee. What was finished is kept.",
-            hint=f"Please report it with {log.name}; running the same command again goes on where it stopped.",
+            hint=f"Please report it with {log.name}; the same command goes on where it stopped.",
         )
     )
 

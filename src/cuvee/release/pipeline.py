@@ -25,7 +25,7 @@ from cuvee.release.inputs import plain, whole_manifest
 from cuvee.release.packages import channel_stage, check_stage, lock_stage, with_decoder
 from cuvee.release.workspace import Workspace
 from cuvee.report.model import ReportInput, Stage
-from cuvee.report.readiness import verdict
+from cuvee.report.readiness import readiness, verdict
 from cuvee.report.write import write_report
 
 _TOOLS = ("cuvee", "py-rattler", "uv", "networkx", "zstandard")
@@ -139,9 +139,10 @@ def release(context: Context) -> Result:
     """Run the whole pipeline, and write the report and the release's record."""
     result = test(context)
     data = report_input(context, result)
+    result = replace(result, verdict=readiness(data, {}).verdict, report=data)
     write_report(data, context.workspace.report)
     _write_record(context, result, data)
-    return replace(result, report=data)
+    return result
 
 
 def report_input(context: Context, result: Result) -> ReportInput:
