@@ -59,6 +59,9 @@ class Completed:
         return self.exit_code == 0 and not self.timed_out
 
 
+_running: set["subprocess.Popen[bytes]"] = set()
+
+
 def run(request: Request) -> Completed:
     """Run a program to its end, in a process group of its own so that a timeout or Ctrl-C ends all of it.
 
@@ -80,6 +83,7 @@ def run(request: Request) -> Completed:
         )
     except (FileNotFoundError, PermissionError) as error:
         raise ToolMissingError(f"Can not run {request.argv[0]}: {error.strerror}") from error
+    _running.add(process)
     timed_out = False
     try:
         stdout, stderr = process.communicate(request.stdin, timeout=request.timeout)
@@ -91,6 +95,8 @@ def run(request: Request) -> Completed:
         _kill(process)
         process.communicate()
         raise
+    finally:
+        _running.discard(process)
     return Completed(
         request=request,
         exit_code=process.returncode,
@@ -99,6 +105,12 @@ def run(request: Request) -> Completed:
         seconds=time.monotonic() - started,
         timed_out=timed_out,
     )
+
+
+def stop_all() -> None:
+    """Kill every program that `run` waits for in any thread: Ctrl-C reaches only the main one."""
+    for process in tuple(_running):
+        _kill(process)
 
 
 def find(name: str, *, hint: str) -> str:

@@ -3,11 +3,14 @@
 import hashlib
 import re
 import signal
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cuvee import process
+from cuvee.errors import ToolMissingError
 from cuvee.files import write_text
 from cuvee.integration.outcomes import State, TestOutcome
 from cuvee.integration.plan import Plan, PlannedTest
@@ -33,6 +36,8 @@ class Bench:
         A temporary folder; each job makes its own below it.
     timeout
         Seconds that one test may take.
+    stop
+        Set when the run was interrupted: nothing is started any more.
     """
 
     plan: Plan
@@ -41,6 +46,7 @@ class Bench:
     logs: Path
     work: Path
     timeout: float
+    stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def folder(self, name: str) -> Path:
         """Make an empty folder for one process to work in."""
@@ -54,7 +60,13 @@ class Bench:
 
     def run(self, command: Command) -> Completed:
         """Run a program of the release."""
-        return process.run(self.runner.request(self.place, command))
+        if self.stop.is_set():
+            raise CancelledError
+        request = self.runner.request(self.place, command)
+        try:
+            return process.run(request)
+        except ToolMissingError as error:  # a script whose interpreter is not there, say: the release's fault
+            return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
 
     def outcome(
         self, test: PlannedTest, state: State, seconds: float, *, reason: str = "", log: str = ""
@@ -106,6 +118,6 @@ def last_line(text: str) -> str:
 def safe_name(name: str) -> str:
     """Make a file name, on any system, of a test's name; different names stay different."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:100]
-    if safe == name:
+    if safe and safe == name:
         return safe
-    return f"{safe}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{safe or 'test'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

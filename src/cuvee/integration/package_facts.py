@@ -19,6 +19,11 @@ _WANTED = {
     "info/paths.json",
 }
 _LIMIT = 64 << 20
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError),  # from what is not as agreed
+    tarfile.TarError,
+    yaml.YAMLError,
+)
 _DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADATA$")
 _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.exe)?)")
 
@@ -43,7 +48,7 @@ def read_facts(archive: Path) -> PackageFacts:
     try:
         files = _info_files(archive)
         return facts_of(files)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError, yaml.YAMLError) as error:
+    except _UNREADABLE as error:
         raise IntegrityError(
             f"The metadata of {archive.name} can not be read: {error}",
             hint="Remove the file, so that it is fetched again; if that does not help, its maker must act.",

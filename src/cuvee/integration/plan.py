@@ -95,13 +95,25 @@ class PytestSuite:
 class CommandRule:
     """How to ask a command that does not follow the custom: with other arguments, or not at all.
 
-    ``skip`` is the reason not to ask it. ``exit_codes`` are those that count as an answer.
+    Attributes
+    ----------
+    arguments
+        Asked instead of ``--help``, then ``--version``; `None` for the custom.
+    exit_codes, says
+        What counts as an answer: one of these codes, and this text in what it prints.
+    skip
+        Why not to ask it.
     """
 
     command: str
-    arguments: tuple[str, ...] = ()
+    arguments: tuple[str, ...] | None = None
     exit_codes: tuple[int, ...] = (0,)
+    says: str = ""
     skip: str = ""
+
+    def accepts(self, exit_code: int, output: str) -> bool:
+        """Whether this is an answer."""
+        return exit_code in self.exit_codes and self.says in output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,8 @@ class _TargetRun:
         found: dict[str, TestOutcome] = {}
         for crashes in range(1, _MOST_CRASHES + 1):
             record, completed = self._once(skip=(*skip, *found))
-            found |= {name: self._seen(name, event) for name, event in record.results.items()}
+            seen = (self._seen(name, event) for name, event in record.results.items())
+            found |= {outcome.test: outcome for outcome in seen}
             if record.exit_code in _ENDED_WELL and not completed.timed_out:
                 break
             place = record.running or self.target.name
@@ -140,8 +141,9 @@ class _TargetRun:
         match event.kind:
             case "result":
                 state = _STATES.get(event.state, State.INFRA_ERROR)
-                log = event.detail or event.reason
-                return make(self._planned(name), state, event.seconds, reason=event.reason, log=log)
+                expected = "the project expects it to fail: " if state is State.KNOWN_FAIL else ""
+                reason = f"{expected}{event.reason}"
+                return make(self._planned(name), state, event.seconds, reason=reason, log=event.detail)
             case "absent":
                 test = self._planned(module_file(event.module))
                 return make(test, State.NOT_SUPPORTED, 0, reason="the package does not ship these tests")

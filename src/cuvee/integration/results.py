@@ -124,7 +124,7 @@ def _suite(root: ET.Element, name: str, run: PlatformRun, outcomes: Sequence[Tes
         case = ET.SubElement(
             element,
             "testcase",
-            classname=f"{name}.{outcome.package}" if outcome.package else name,
+            classname=_clean(f"{name}.{outcome.package}" if outcome.package else name),
             name=_clean(outcome.test),
             time=f"{outcome.seconds:.3f}",
         )

@@ -56,19 +56,13 @@ def run_platform(
     StorageError
         If the results or the temporary prefix can not be written.
     """
-    reason = None
-    if installer is None:
-        reason = "no installer was made for it"
-    elif runner is None:
-        _, reason = choose(plan.platform)
     with replacing_folder(results / plan.platform) as folder:
-        if runner is None or installer is None or reason:
-            run = PlatformRun(
-                platform=plan.platform,
-                runner=None,
-                not_run=reason or "no runner for it on this host",
-                outcomes=not_run(plan.tests(), plan.platform, reason or "no runner for it on this host"),
-            )
+        if runner is None or installer is None:
+            reason = "no installer was made for it"
+            if installer is not None:
+                reason = choose(plan.platform)[1] or "no runner was given for it"
+            outcomes = not_run(plan.tests(), plan.platform, reason)
+            run = PlatformRun(platform=plan.platform, runner=None, not_run=reason, outcomes=outcomes)
         else:
             run = _run(
                 plan,
@@ -148,18 +142,17 @@ def _suites(bench: Bench, reporter: Reporter, executor: Executor | None) -> list
     todo: list[Job] = [job for suite in bench.plan.suites for job in pytest_suites.jobs(bench, suite)]
     if bench.plan.smoke:
         todo += smoke.jobs(bench, installed)
-    task = f"Test {bench.plan.platform}"
-    reporter.start(task, total=len(todo))
     if executor is not None:
-        outcomes += _all(todo, executor, reporter, task)
+        outcomes += _all(bench, todo, executor, reporter)
     else:
         with ThreadPoolExecutor(workers()) as own:
-            outcomes += _all(todo, own, reporter, task)
-    reporter.finish(task, note=f"{len(outcomes)} tests")
+            outcomes += _all(bench, todo, own, reporter)
     return outcomes
 
 
-def _all(todo: Sequence[Job], executor: Executor, reporter: Reporter, task: str) -> list[TestOutcome]:
+def _all(bench: Bench, todo: Sequence[Job], executor: Executor, reporter: Reporter) -> list[TestOutcome]:
+    task = f"Test {bench.plan.platform}"
+    reporter.start(task, total=len(todo))
     futures = [executor.submit(job) for job in todo]
     outcomes: list[TestOutcome] = []
     try:
@@ -167,9 +160,12 @@ def _all(todo: Sequence[Job], executor: Executor, reporter: Reporter, task: str)
             found = future.result()
             outcomes += found
             reporter.advance(task, note=found[0].test if found else "")
+        reporter.finish(task, note=f"{len(outcomes)} tests")
     except BaseException:
+        bench.stop.set()
         for future in futures:
             future.cancel()
+        process.stop_all()
         raise
     return outcomes
 

@@ -114,19 +114,22 @@ def _command(bench: Bench, package: PackagePlan, command: str) -> TestOutcome:
     if not bench.runner.program(bench.place, command).exists():
         return bench.outcome(test, State.FAIL, 0, reason=f"{command} was not installed")
     seconds, logs = 0.0, []
-    for arguments in (rule.arguments,) if rule.arguments else (("--help",), ("--version",)):
+    custom = (("--help",), ("--version",))
+    for arguments in custom if rule.arguments is None else (rule.arguments,):
         asked = Command(
             program=command, arguments=arguments, cwd=bench.folder(test.test), timeout=bench.timeout
         )
         completed = bench.run(asked)
         seconds += completed.seconds
         logs.append(transcript(completed))
-        if completed.timed_out or completed.exit_code in rule.exit_codes:
+        accepted = rule.accepts(completed.exit_code, completed.stdout + completed.stderr)
+        if completed.timed_out or accepted:
             break
-    accepted = completed.exit_code in rule.exit_codes and not completed.timed_out
     reason = f"{' '.join(arguments)}: {ending(completed)}: {last_line(completed.stderr)}".rstrip(": ")
-    state = State.PASS if accepted else State.TIMEOUT if completed.timed_out else State.FAIL
-    return bench.outcome(test, state, seconds, reason="" if accepted else reason, log="\n".join(logs))
+    state = State.TIMEOUT if completed.timed_out else State.PASS if accepted else State.FAIL
+    return bench.outcome(
+        test, state, seconds, reason="" if state is State.PASS else reason, log="\n".join(logs)
+    )
 
 
 def _judged(bench: Bench, test: PlannedTest, completed: Completed, *, reason: str) -> TestOutcome:

@@ -57,11 +57,12 @@ def read_command_rules(path: Path) -> tuple[CommandRule, ...]:
     return tuple(
         CommandRule(
             command=str(entry["command"]),
-            arguments=tuple(map(str, entry.get("arguments", ()))),
+            arguments=tuple(map(str, entry["arguments"])) if "arguments" in entry else None,
+            says=str(entry.get("says", "")),
             exit_codes=tuple(map(int, entry.get("exit-codes", (0,)))),
             skip=str(entry.get("skip", "")),
         )
-        for entry in read_list(path, {"command"}, {"arguments", "exit-codes", "skip", "reason"})
+        for entry in read_list(path, {"command"}, {"arguments", "exit-codes", "says", "skip", "reason"})
     )
 
 

@@ -1,0 +1,89 @@
+import pytest
+from packaging.version import Version
+
+from cuvee.integration.plan import PackagePlan
+from cuvee.integration.smoke import Distribution, Installed, metadata_problems, same_version
+
+MARKERS = {
+    "python_version": "3.11",
+    "python_full_version": "3.11.7",
+    "sys_platform": "linux",
+    "os_name": "posix",
+}
+
+
+def _problems(
+    requires: tuple[str, ...] = (), version: str = "1.0", missing: tuple[str, ...] = ()
+) -> list[str]:
+    found = {
+        "tool": Distribution(name="Tool", version="1.0", requires=requires, missing=missing),
+        "my-dep": Distribution(name="my_dep", version="2.0rc1"),
+    }
+    package = PackagePlan(name="tool", version=version, distributions=("tool",))
+    return list(metadata_problems(package, Installed(markers=MARKERS, distributions=found)))
+
+
+@pytest.mark.parametrize(
+    "requires",
+    [
+        (),
+        ("My.Dep>=1",),
+        ("my_dep",),
+        ("other; extra == 'docs'",),
+        ("other; sys_platform == 'win32'",),
+        ("my-dep[fast]>=1; python_version >= '3.9'",),
+    ],
+)
+def test_consistent_metadata(requires: tuple[str, ...]) -> None:
+    assert _problems(requires) == []
+
+
+@pytest.mark.parametrize(
+    ("requires", "expected"),
+    [
+        ("other", "tool requires other, which is not installed"),
+        ("my-dep>=2.0", "tool requires my-dep>=2.0, but 2.0rc1 is installed"),
+        (
+            "other; sys_platform == 'linux'",
+            "tool requires other; sys_platform == 'linux', which is not installed",
+        ),
+        ("my dep >>= 1", "tool requires what can not be read: 'my dep >>= 1'"),
+    ],
+)
+def test_unsatisfied_requirements(requires: str, expected: str) -> None:
+    (problem,) = _problems((requires,))
+    assert problem.startswith(expected)
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    assert _problems(version="1.1") == ["tool says it is 1.0, but 1.1 is locked"]
+    assert _problems(missing=tuple("abcdefg")) == ["7 files of tool are missing: a, b, c, d, e"]
+    package = PackagePlan(name="gone", version="1", distributions=("gone",))
+    assert list(metadata_problems(package, Installed(markers={}, distributions={}))) == [
+        "the distribution gone is not installed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("python", "conda", "same"),
+    [
+        ("1.0", "1.0", True),
+        ("1.0", "1", True),
+        ("1.0rc1", "1.0rc1", True),
+        ("1.0.post1", "1.0.post1", True),
+        ("1.0.post1", "1.0_1", True),
+        ("1!2.0", "1!2.0", True),
+        ("2.0+cpu", "2.0+cpu", True),
+        ("2.0", "2.0.1", False),
+        ("1!2.0", "2.0", False),
+        ("2024a", "2024a", True),
+        ("2024-x", "2024_x", True),
+        ("x-1", "x-2", False),
+    ],
+)
+def test_versions_of_two_worlds(python: str, conda: str, same: bool) -> None:
+    assert same_version(python, conda) is same
+
+
+def test_one_post_release_is_spelled_in_two_ways() -> None:
+    assert Version("1.0-1") == Version("1.0.post1")  # why `_` becomes `-` before it is read
