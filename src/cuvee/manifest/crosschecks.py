@@ -5,7 +5,6 @@ from pathlib import Path
 
 from cuvee.manifest.finding import entries_at, entry_at, items_at, leaf_at, leaves_at, text_at
 from cuvee.manifest.problems import Problems, did_you_mean, listing, quote
-from cuvee.manifest.ranges import contradict
 from cuvee.manifest.stating import Leaf, Table
 
 
@@ -89,6 +88,8 @@ def _owners(tree: Table, problems: Problems) -> None:
 
 
 def _constraints(tree: Table, problems: Problems) -> None:
+    from cuvee.manifest.ranges import contradict
+
     for name, constraint in entries_at(tree, "constraints"):
         limit = leaf_at(constraint.value, "version")
         wanted = leaf_at(tree, "packages", name, "version")

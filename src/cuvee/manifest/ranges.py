@@ -1,19 +1,18 @@
 """Version ranges: are they well formed, and can anything satisfy them?
 
 rattler knows the grammar and the order of versions; the reasoning about emptiness is ours, and errs on the
-side of letting a strange range through.
+side of letting a strange range through. Import this module when it is needed only: rattler is heavy.
 """
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
+
+from rattler import Version, VersionSpec
+from rattler.exceptions import InvalidVersionError, InvalidVersionSpecError
 
 from cuvee.manifest.kinds import Mistake
 
-if TYPE_CHECKING:
-    from rattler import Version
-
-RANGE_PATTERN = r"^(\*|[^\s]*[0-9][^\s]*)$"
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
 _OPERATORS = {"=>": ">=", "=<": "<=", "===": "==", ">>": ">", "<<": "<", "<>": "!="}
 _MAX_LENGTH = 200
@@ -21,11 +20,11 @@ _MAX_PAIRS = 64
 
 
 class _Bound(NamedTuple):
-    version: "Version"
+    version: Version
     included: bool
 
 
-@cache
+@lru_cache(maxsize=4096)
 def parse_range(text: str) -> str:
     """Check a conda version spec and give it back.
 
@@ -65,9 +64,6 @@ def contradict(one: str, other: str) -> bool:
 
 
 def _is_spec(text: str) -> bool:
-    from rattler import VersionSpec
-    from rattler.exceptions import InvalidVersionSpecError
-
     if not re.search("[0-9]", text) or re.search(r"\s|[/^$]", text) or not text.isascii():
         return False
     try:
@@ -78,8 +74,8 @@ def _is_spec(text: str) -> bool:
 
 
 def _is_empty_conjunction(text: str) -> bool:
-    from rattler import VersionSpec
-
+    if "," not in text:
+        return False  # one clause alone always leaves something
     lowers: list[_Bound] = []
     uppers: list[_Bound] = []
     exact = False
@@ -93,10 +89,10 @@ def _is_empty_conjunction(text: str) -> bool:
         lowers += found[0]
         uppers += found[1]
         exact = exact or (found[0] != [] and found[0] == found[1])
-    spec = VersionSpec(text)
-    if any(spec.matches(version) for version in _candidates(lowers + uppers)):
+    if not exact and not any(_apart(low, high) for low in lowers for high in uppers):
         return False
-    return exact or any(_apart(low, high) for low in lowers for high in uppers)
+    spec = VersionSpec(text)
+    return not any(spec.matches(version) for version in _candidates(lowers + uppers))
 
 
 def _bounds(operator: str, text: str, *, prefix: bool) -> tuple[list[_Bound], list[_Bound]] | None:
@@ -120,7 +116,7 @@ def _bounds(operator: str, text: str, *, prefix: bool) -> tuple[list[_Bound], li
     return None if above is None else ([_Bound(version, included=True)], [_Bound(above, included=False)])
 
 
-def _next(prefix: str) -> "Version | None":
+def _next(prefix: str) -> Version | None:
     """Give the first version behind all that begin with ``prefix``: 3.11 gives 3.12."""
     match = re.fullmatch(r"((?:\d+!)?(?:\d+\.)*)(\d+)", prefix, flags=re.ASCII)
     return _version(f"{match[1]}{int(match[2]) + 1}") if match else None
@@ -132,17 +128,14 @@ def _apart(low: _Bound, high: _Bound) -> bool:
     )
 
 
-def _candidates(bounds: list[_Bound]) -> list["Version"]:
+def _candidates(bounds: list[_Bound]) -> list[Version]:
     """Versions at each bound, just above and just below: if a range holds any, it holds one of these."""
     texts = {str(bound.version) for bound in bounds}
     found = [_version(text + end) for text in texts for end in ("", ".0.0.1", ".0a0", "a0", "dev0")]
     return [version for version in found if version is not None]
 
 
-def _version(text: str) -> "Version | None":
-    from rattler import Version
-    from rattler.exceptions import InvalidVersionError
-
+def _version(text: str) -> Version | None:
     try:
         return Version(text)
     except InvalidVersionError:

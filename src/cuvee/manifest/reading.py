@@ -5,7 +5,6 @@ the process on a file of deeply nested brackets. Text stays text, whatever YAML 
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +24,10 @@ INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud8
 
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 _TAB = "found character '\\t' that cannot start any token"
+_INNER = "a bracket inside a word"
+_BRACKET = re.compile(r"[\w.\-]\[$")
 _WORDS = {
+    _INNER: ("a [ inside a word begins a list of its own", 'put the word in quotes, like "dask[array]"'),
     _TAB: ("a tab can not indent YAML", "use spaces"),
     "found character that cannot start any token": ("a value can not begin like this", "put it in quotes"),
     "mapping values are not allowed in this context": (
@@ -65,7 +67,7 @@ def read(path: Path, data: bytes, problems: Problems) -> Node | None:
         problems.add(place, f"the character U+{ord(hidden[0]):04X} has no business here", advice="remove it")
         return None
     try:
-        return _Composer(source, problems).compose(yaml.parse(text, Loader=_LOADER))
+        return _Composer(source, problems).compose(text)
     except yaml.MarkedYAMLError as error:
         _tell(source, error, problems)
     except _StoppedError:
@@ -103,6 +105,8 @@ def _tell(source: Source, error: yaml.MarkedYAMLError, problems: Problems) -> No
     line = source.lines[place.line] if place.line < len(source.lines) else ""
     if said.startswith("found character") and "\t" in line[: place.column + 1]:
         said = _TAB
+    if said.startswith("did not find expected ','") and _BRACKET.search(line[: place.column + 1]):
+        said = _INNER
     message, advice = next(
         (words for known, words in _WORDS.items() if said.startswith(known)),
         (f"this is not YAML: {said}", ""),
@@ -134,22 +138,26 @@ class _Composer:
         self._problems = problems
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._open: list[_Open] = []
-        self._unfinished: list[str | None] = []
 
-    def compose(self, events: Iterator[yaml.Event]) -> Node | None:
+    def compose(self, text: str) -> Node | None:
         root: Node | None = None
-        for event in events:
-            if isinstance(event, yaml.DocumentStartEvent) and root is not None:
-                self._stop(event, "a second document begins here", advice="a manifest is one document")
-            finished = self._take(event)
-            if finished is None:
+        for event in yaml.parse(text, Loader=_LOADER):
+            # The most frequent kind of event first: this loop is what reading costs.
+            if type(event) is yaml.ScalarEvent:
+                node, size = self._scalar(event)
+            elif isinstance(event, yaml.AliasEvent):
+                node, size = self._alias(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                node, size = self._end(event)
+            else:
+                self._start(event, first=root is None)
                 continue
-            node, size = finished
             if size > MAX_VALUES:
                 self._stop(event, f"the file unfolds to more than {MAX_VALUES:,} values")
             if self._open:
-                self._open[-1].children.append(node)
-                self._open[-1].sizes.append(size)
+                opened = self._open[-1]
+                opened.children.append(node)
+                opened.sizes.append(size)
             else:
                 root = node
         if root is None or (isinstance(root, Scalar) and root.is_null):
@@ -158,25 +166,24 @@ class _Composer:
             return None
         return root
 
-    def _take(self, event: yaml.Event) -> tuple[Node, int] | None:
-        """Give the node that ``event`` finishes, with its size."""
-        if isinstance(event, yaml.ScalarEvent):
+    def _scalar(self, event: yaml.ScalarEvent) -> tuple[Node, int]:
+        if event.tag is not None:
             self._refuse_tag(event)
-            plain = not event.style and event.implicit[0]
-            return self._named(event.anchor, Scalar(event.value, plain, self._place(event)), 1)
-        if isinstance(event, yaml.AliasEvent):
-            return self._alias(event)
+        plain = not event.style and event.implicit[0]
+        node = Scalar(event.value, plain, self._place(event))
+        return (node, 1) if event.anchor is None else self._named(event.anchor, node, 1)
+
+    def _start(self, event: yaml.Event, *, first: bool) -> None:
+        if isinstance(event, yaml.DocumentStartEvent) and not first:
+            self._stop(event, "a second document begins here", advice="a manifest is one document")
         if isinstance(event, yaml.CollectionStartEvent):
             self._refuse_tag(event)
             if len(self._open) >= MAX_DEPTH:
                 self._stop(event, f"this nests more than {MAX_DEPTH} levels deep")
             self._open.append(_Open(event, [], []))
-            self._unfinished.append(event.anchor)
-            return None
-        if not isinstance(event, yaml.CollectionEndEvent):
-            return None
+
+    def _end(self, event: yaml.CollectionEndEvent) -> tuple[Node, int]:
         opened = self._open.pop()
-        self._unfinished.pop()
         place = self._place(opened.event, event)
         if isinstance(event, yaml.SequenceEndEvent):
             node: Node = Sequence(tuple(opened.children), place)
@@ -191,7 +198,7 @@ class _Composer:
 
     def _alias(self, event: yaml.AliasEvent) -> tuple[Node, int]:
         name = str(event.anchor)
-        if name in self._unfinished:
+        if any(opened.event.anchor == name for opened in self._open):
             self._stop(event, f"the alias *{name} stands inside its own anchor &{name}")
         if name not in self._anchors:
             advice = did_you_mean(name, self._anchors)

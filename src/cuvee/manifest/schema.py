@@ -3,8 +3,7 @@
 from cuvee.manifest import values
 from cuvee.manifest.kinds import Key, ListOf, MapOf, Record, Text
 from cuvee.manifest.model import Track
-from cuvee.manifest.ranges import RANGE_PATTERN
-from cuvee.platforms import FLOOR_KEYS, PLATFORMS, System
+from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, System
 
 PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
 """Kinds of change between a release and its base."""
@@ -39,7 +38,7 @@ _DATE = Text(noun="a date", example="2027-11-30", parse=values.date, pattern=val
 _PACKAGE = Text(
     noun="a package name", example="numpy", parse=values.package_name, pattern=values.PACKAGE_NAME
 )
-_RANGE = Text(noun="a version range", example=">=2.4,<2.5", parse=values.version_range, pattern=RANGE_PATTERN)
+_RANGE = Text(noun="a version range", example=">=2.4,<2.5", parse=values.version_range, pattern=values.RANGE)
 _BUILD = Text(
     noun="a build string", example="py311h*_0", parse=values.build_spec, pattern=r"^[A-Za-z0-9_.+*]+$"
 )
@@ -54,11 +53,19 @@ _SPDX = Text(
     pattern=r"^[A-Za-z0-9.+\-]+$",
 )
 
+
+def _version_floor(name: str, system: System, summary: str) -> Key:
+    default = f'"{DEFAULT_FLOOR[system][name]}"'
+    return Key(
+        name=name, kind=_SYSTEM_VERSION, example=default, summary=summary, default_text=f"`{default}`"
+    )  # fmt: skip
+
+
 _FLOORS = {
-    "glibc": Key(name="glibc", kind=_SYSTEM_VERSION, example='"2.28"', summary="The oldest GNU C library."),
-    "linux": Key(name="linux", kind=_SYSTEM_VERSION, example='"4.18"', summary="The oldest Linux kernel."),
-    "osx": Key(name="osx", kind=_SYSTEM_VERSION, example='"11.0"', summary="The oldest macOS."),
-    "win": Key(name="win", kind=_SYSTEM_VERSION, example='"10"', summary="The oldest Windows."),
+    "glibc": _version_floor("glibc", "linux", "The oldest GNU C library."),
+    "linux": _version_floor("linux", "linux", "The oldest Linux kernel."),
+    "osx": _version_floor("osx", "osx", "The oldest macOS."),
+    "win": _version_floor("win", "win", "The oldest Windows."),
     "cuda": Key(
         name="cuda", kind=_SYSTEM_VERSION, example='"12.4"',
         summary="The oldest CUDA driver; left out, packages that need CUDA can not be chosen.",
@@ -70,13 +77,22 @@ _FLOORS = {
 }  # fmt: skip
 
 
-def _platform_key(name: str, system: System) -> Key:
-    floors = Record(
-        noun="a floor", example='{glibc: "2.28"}', keys=tuple(_FLOORS[floor] for floor in FLOOR_KEYS[system])
+PLATFORM_FLOORS: dict[System, Record] = {
+    system: Record(
+        noun="a floor",
+        example="{archspec: x86_64_v3}",
+        keys=tuple(_FLOORS[floor] for floor in FLOOR_KEYS[system]),
     )
+    for system in FLOOR_KEYS
+}
+"""The floors that a platform of each system may state."""
+
+
+def _platform_key(name: str, system: System) -> Key:
     keys = (
         Key(
-            name="floor", kind=floors, example='{glibc: "2.28"}', default_text="see below",
+            name="floor", kind=PLATFORM_FLOORS[system], default_text="of its system",
+            example="{archspec: x86_64_v3}",
             summary="The oldest system that the release supports; what is left out has cuvee's default.",
         ),
         Key(
@@ -238,7 +254,7 @@ MANIFEST = Record(
             summary="Not part of the set, but nothing in the release may contradict them.",
             kind=MapOf(noun="a mapping of packages", example='{openssl: ">=3.0.15"}', key=_PACKAGE,
                        value=_CONSTRAINT)),
-        Key(name="wheels", default=[], example="[pandas, dask[array]]",
+        Key(name="wheels", default=[], example='[pandas, "dask[array]"]',
             summary="Projects that are imported from the Python index when no channel carries them, "
                     "with their extras.",
             kind=ListOf(noun="a list of projects", example="[pandas]",

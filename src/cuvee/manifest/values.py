@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from cuvee.manifest.kinds import Mistake
 from cuvee.manifest.model import ReleaseVersion
-from cuvee.manifest.ranges import parse_range
 
 PACKAGE_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
 WHEEL_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._\-]*[A-Za-z0-9])?(\[[A-Za-z0-9._\-, ]*\])?$"
+RANGE = r"^(\*|[^\s]*[0-9][^\s]*)$"
 LABEL = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 INSTANT = (
@@ -99,6 +99,8 @@ def wheel_name(text: str) -> WheelName:
 
 def version_range(text: str) -> str:
     """Check a conda version spec that something can satisfy."""
+    from cuvee.manifest.ranges import parse_range
+
     return parse_range(text)
 
 
