@@ -101,13 +101,37 @@ def test_a_bomb_is_refused_before_it_is_inflated(
 ) -> None:
     monkeypatch.setattr(module, "RATIO_FLOOR", 1000)
     path = make_wheel(files={"demo/zeros": bytes(1 << 20)})
-    with pytest.raises(IntegrityError, match="would inflate to 1,0"):
+    with pytest.raises(IntegrityError, match="would inflate to 1,04"):
         opened(path)
     monkeypatch.setattr(module, "RATIO_FLOOR", 64 << 20)
     opened(path)
     monkeypatch.setattr(module, "LARGEST_TOTAL", 1 << 20)
     with pytest.raises(IntegrityError, match="would inflate"):
         opened(path)
+
+
+def test_members_that_share_their_bytes_are_a_bomb(
+    make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Overlapping members declare much packed data each, while the file itself is small."""
+    monkeypatch.setattr(module, "RATIO_FLOOR", 1000)
+    monkeypatch.setattr(module, "LARGEST_RATIO", 3)
+    path = make_wheel(files={f"demo/{number}.txt": b"0123456789" * 10 for number in range(20)})
+    data = path.read_bytes()
+    opened(path)
+    path.write_bytes(data)
+    with zipfile.ZipFile(path) as archive:
+        size = path.stat().st_size
+        for entry in archive.infolist():
+            entry.file_size = entry.compress_size = size
+        with pytest.raises(IntegrityError, match="would inflate"):
+            module.WheelArchive(archive, NAME, size)
+
+
+def test_too_many_members_are_refused(make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MEMBERS", 3)
+    with pytest.raises(IntegrityError, match="its 4 members"):
+        opened(make_wheel())
 
 
 def test_a_size_that_lies_is_refused(make_wheel: MakeWheel) -> None:

@@ -146,6 +146,22 @@ def test_record_lists_what_is_installed(
     assert listed == (everything - outside if subdir == "noarch" else everything)
 
 
+def test_a_script_is_made_once(make_wheel: MakeWheel, scratch: Path) -> None:
+    points = "[console_scripts]\ntool = a:b\nDemo = a:b\nother = a:c\n[gui_scripts]\ndemo = a:c\n"
+    path = make_wheel(files={"demo-1.0.data/scripts/tool": b"#!/bin/sh\n"}, entry_points=points)
+    package = content(path, scratch)
+    assert package.entry_points == ("Demo = a:b", "other = a:c")
+    assert tree(package)["python-scripts/tool"] == b"#!/bin/sh\n"
+
+
+def test_licences_of_older_wheels(make_wheel: MakeWheel, scratch: Path) -> None:
+    info = "demo-1.0.dist-info"
+    old = {f"{info}/LICENSE.txt": b"old", f"{info}/top_level.txt": b"demo"}
+    assert content(make_wheel(files=old), scratch).license_files == {"LICENSE.txt": b"old"}
+    new = {f"{info}/LICENSE": b"old", f"{info}/licenses/LICENSE/main": b"new"}
+    assert content(make_wheel(files=new), scratch).license_files == {"LICENSE/main": b"new"}
+
+
 def test_headers_go_where_compilers_look(make_wheel: MakeWheel, scratch: Path) -> None:
     path = make_wheel(files={"demo/__init__.py": b"", "demo-1.0.data/headers/demo.h": b""})
     assert "include/python3.11/demo/demo.h" in tree(content(path, scratch, "linux-64"))

@@ -164,7 +164,8 @@ def test_what_another_channel_carries_is_not_imported(world: World, make_wheel: 
 def test_extras_that_the_manifest_asks_for(world: World, make_wheel: MakeWheel) -> None:
     demo = pin(make_wheel(metadata="Requires-Dist: six; extra == 'old'\n"))
     world.pinned = everywhere(demo)
-    plain, asked = world.run(request("demo")), world.run(request("demo", "old"))
+    bound = WheelRequest(name="demo", platforms=PLATFORMS, position="m.yaml:9:3", constraint=True)
+    plain, asked = world.run(request("demo"), bound), world.run(request("demo", "old"), bound)
     assert plain[0].build != asked[0].build
 
 

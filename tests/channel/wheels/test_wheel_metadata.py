@@ -21,6 +21,13 @@ def test_fields_are_read() -> None:
     assert "3.8" not in metadata.requires_python
 
 
+def test_what_older_wheels_mean_is_read() -> None:
+    text = HEADER + "Requires-Python: >=3.6.*, <4\nRequires-Dist: six (>=1.*)\nRequires-Dist: a (==1.*)\n"
+    metadata = parse_metadata(text.encode(), where="w")
+    assert "3.6.0" in metadata.requires_python
+    assert [str(one) for one in metadata.requires] == ["six>=1", "a==1.*"]
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

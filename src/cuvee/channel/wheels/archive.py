@@ -8,7 +8,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,9 @@ LARGEST_TOTAL = 4 << 30
 
 LARGEST_RATIO = 200
 """How many times its own size a wheel may inflate to, above `RATIO_FLOOR`."""
+
+MOST_MEMBERS = 200_000
+"""Members that a wheel may have; the largest real ones have some ten thousand."""
 
 RATIO_FLOOR = 64 << 20
 """Bytes that any wheel may inflate to: small ones of tables compress very well."""
@@ -79,10 +82,11 @@ class WheelArchive:
         RECORD, by path.
     """
 
-    def __init__(self, archive: zipfile.ZipFile, file_name: str) -> None:
+    def __init__(self, archive: zipfile.ZipFile, file_name: str, size: int) -> None:
         self.name = WheelName.parse(file_name)
         self._archive = archive
         self.members = _checked_members(archive, file_name)
+        _refuse_bombs(self.members.values(), file_name, size)
         self.dist_info = _dist_info(self.members, self.name)
         self.record = self._read_record()
 
@@ -171,7 +175,7 @@ def open_wheel(path: Path, *, file_name: str | None = None) -> Iterator[WheelArc
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise IntegrityError(f"{name}: it is not a zip archive ({error})") from None
     with archive:
-        yield WheelArchive(archive, name)
+        yield WheelArchive(archive, name, path.stat().st_size)
 
 
 def _refused(wheel: str, member: str, why: str) -> IntegrityError:
@@ -200,11 +204,16 @@ def _checked_members(archive: zipfile.ZipFile, wheel: str) -> dict[str, zipfile.
         for depth in range(1, len(parts)):
             if (parent := "/".join(parts[:depth])) in folded:
                 raise _refused(wheel, path, f"{folded[parent]!r} is a file")
-    total = sum(entry.file_size for entry in members.values())
-    packed = sum(entry.compress_size for entry in members.values())
-    if total > LARGEST_TOTAL or total > max(RATIO_FLOOR, LARGEST_RATIO * packed):
-        raise IntegrityError(f"{wheel}: it would inflate to {total:,} bytes from {packed:,}; it is refused")
     return dict(sorted(members.items()))
+
+
+def _refuse_bombs(entries: Collection[zipfile.ZipInfo], wheel: str, size: int) -> None:
+    """Hold what would be inflated to the size of the file: members may overlap in it."""
+    total = sum(entry.file_size for entry in entries)
+    if total > LARGEST_TOTAL or total > max(RATIO_FLOOR, LARGEST_RATIO * size) or len(entries) > MOST_MEMBERS:
+        raise IntegrityError(
+            f"{wheel} is refused: its {len(entries):,} members would inflate to {total:,} bytes from {size:,}"
+        )
 
 
 def _bad_name(path: str) -> str | None:

@@ -14,7 +14,7 @@ from cuvee.channel.wheels.archive import Recorded, WheelArchive
 from cuvee.channel.wheels.imports import import_names
 from cuvee.channel.wheels.layout import Layout, Placed, layout_for, place
 from cuvee.channel.wheels.licenses import spdx
-from cuvee.channel.wheels.metadata import Metadata, parse_entry_points, parse_metadata
+from cuvee.channel.wheels.metadata import EntryPoint, Metadata, parse_entry_points, parse_metadata
 from cuvee.channel.wheels.scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
 
@@ -104,10 +104,9 @@ def convert(
     placed = place(wheel, layout)
     files = [_file(wheel, one, layout, scratch, number) for number, one in enumerate(placed)]
     verified = {one.path: wheel.record[one.member] for one in placed if not one.is_script}
-    points = parse_entry_points(wheel.info_file("entry_points.txt") or b"", where=where)
+    points = _entry_points(wheel, layout, {file.path for file in files})
     if not layout.is_noarch:
-        taken = {file.path for file in files}
-        files += [file for file in entry_point_files(points, layout, launcher) if file.path not in taken]
+        files += entry_point_files(points, layout, launcher)
     info = f"{layout.site}/{wheel.dist_info}"
     files.append(PackageFile(path=f"{info}/INSTALLER", content=b"conda\n"))
     files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, verified, info, layout)))
@@ -163,6 +162,17 @@ def _record(files: list[PackageFile], verified: Mapping[str, Recorded], info: st
     return text.getvalue().encode()
 
 
+def _entry_points(wheel: WheelArchive, layout: Layout, taken: set[str]) -> tuple[EntryPoint, ...]:
+    """Give the scripts to make: each name once, and none that the wheel carries as a file."""
+    points = parse_entry_points(wheel.info_file("entry_points.txt") or b"", where=wheel.name.file_name)
+    unique = {point.name.casefold(): point for point in reversed(points)}
+    return tuple(
+        point
+        for point in points
+        if unique[point.name.casefold()] is point and f"{layout.scripts}/{point.name}" not in taken
+    )
+
+
 def _license_files(wheel: WheelArchive, metadata: Metadata) -> Mapping[str, bytes]:
     found = {}
     declared = set(metadata.license_files)
@@ -170,10 +180,15 @@ def _license_files(wheel: WheelArchive, metadata: Metadata) -> Mapping[str, byte
         top, _, rest = member.partition("/")
         if top != wheel.dist_info:
             continue
-        if rest.startswith("licenses/"):
-            found[rest.removeprefix("licenses/")] = wheel.read(member)
-        elif rest in declared or ("/" not in rest and rest.lower().startswith(_LICENSE_NAMES)):
+        if (
+            rest.startswith("licenses/")
+            or rest in declared
+            or ("/" not in rest and rest.lower().startswith(_LICENSE_NAMES))
+        ):
             found[rest] = wheel.read(member)
+    below = {name for name in found if name.startswith("licenses/")}
+    if below:  # where newer wheels keep them all
+        return {name.removeprefix("licenses/"): found[name] for name in below}
     return found
 
 

@@ -93,6 +93,8 @@ def _unsolved(
             lines.append(f"available of {request.name}, nearest and newest: {', '.join(versions)}")
     if missing and "not found in the package registry" in words:
         hint = "Check the spelling of the name, and that the index carries it."
+    elif "matching platform tag" in words:
+        hint = f"If it is not for {platform}, name its platforms in the manifest: platforms: […]."
     else:
         hint = "Change a version at one of these lines."
     return BlockedError("\n".join(lines), hint=hint)
@@ -116,4 +118,4 @@ def _has_bound(request: WheelRequest) -> bool:
 
 
 def _indented(words: str) -> str:
-    return "\n".join(f"  {line}" for line in words.splitlines())
+    return "\n".join(f"  {line}".rstrip() for line in words.splitlines())

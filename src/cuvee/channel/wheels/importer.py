@@ -176,7 +176,10 @@ def _plan(
         for platform, projects in chosen.items()
     }
     extras = {
-        (request.name, platform): request.extras for request in requests for platform in request.platforms
+        (request.name, platform): request.extras
+        for request in requests
+        if not request.constraint
+        for platform in request.platforms
     }
     minors = {platform: interpreter.minor for platform, interpreter in interpreters.items()}
     digest = sha256_bytes(launcher) if launcher is not None else None

@@ -68,8 +68,8 @@ def parse_metadata(data: bytes, *, where: str) -> Metadata:
         return Metadata(
             name=canonicalize_name(name, validate=True),
             version=Version(version),
-            requires=tuple(Requirement(text) for text in raw.get("requires_dist", [])),
-            requires_python=SpecifierSet(raw.get("requires_python", "")),
+            requires=tuple(Requirement(_mended(text)) for text in raw.get("requires_dist", [])),
+            requires_python=SpecifierSet(_mended(raw.get("requires_python", ""))),
             summary=_line(raw.get("summary", "")),
             url=_url(raw),
             license_expression=raw.get("license_expression", ""),
@@ -83,6 +83,11 @@ def parse_metadata(data: bytes, *, where: str) -> Metadata:
             f"{where}: METADATA can not be read: {first}",
             hint="Choose another version of this project, and tell its maintainers.",
         ) from None
+
+
+def _mended(text: str) -> str:
+    """Give what older wheels mean, and what uv reads: ``>=3.6.*`` is no PEP 440, and ``>=3.6`` is meant."""
+    return re.sub(r"(>=|<)\s*([\d.]+?)\.\*", r"\1\2", text)
 
 
 def _line(text: str) -> str:

@@ -82,9 +82,11 @@ def compile_requirements(
     with tempfile.TemporaryDirectory(prefix="cuvee-uv-") as folder:
         wanted, bounds = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
         wanted.write_text("".join(f"{line}\n" for line in requirements))
-        bounds.write_text("".join(f"{line}\n" for line in constraints))
+        if constraints:
+            bounds.write_text("".join(f"{line}\n" for line in constraints))
+            more = ("--constraints", str(bounds), *more)
         argv = [
-            _binary(), "pip", "compile", str(wanted), "--constraints", str(bounds),
+            _binary(), "pip", "compile", str(wanted),
             "--format", "pylock.toml", "--generate-hashes", "--only-binary", ":all:", "--no-header",
             "--python-platform", target(platform, floor), "--python-version", python,
             "--python", sys.executable, "--no-python-downloads",
