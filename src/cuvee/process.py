@@ -5,12 +5,15 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cuvee.errors import ToolMissingError
+
+_stopping = threading.Event()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,8 @@ def run(request: Request) -> Completed:
         If the executable does not exist or may not be executed.
     """
     started = time.monotonic()
+    if _stopping.is_set():
+        raise KeyboardInterrupt
     try:
         process = subprocess.Popen(
             request.argv,
@@ -107,8 +112,13 @@ def run(request: Request) -> Completed:
     )
 
 
-def stop_all() -> None:
-    """Kill every program that `run` waits for in any thread: Ctrl-C reaches only the main one."""
+def stop_all(*, refuse_more: bool = False) -> None:
+    """Kill every program that `run` waits for in any thread: Ctrl-C reaches only the main one.
+
+    With ``refuse_more``, whoever wants to run another from now on is interrupted instead.
+    """
+    if refuse_more:
+        _stopping.set()
     for process in tuple(_running):
         _kill(process)
 

@@ -1,9 +1,9 @@
 """The tiny distribution, cut once per test session."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from platform import libc_ver
 
 import pytest
 
@@ -22,7 +22,7 @@ def host_platform() -> str:
 
 @pytest.fixture(scope="session")
 def tiny_text(host_platform: str) -> str:
-    return MANIFEST.format(host=host_platform, glibc=os.confstr("CS_GNU_LIBC_VERSION").split()[-1])
+    return MANIFEST.format(host=host_platform, glibc=libc_ver()[1])
 
 
 @pytest.fixture(scope="session")

@@ -64,3 +64,14 @@ def test_two_runs_do_not_share_a_release_folder(workspace: Workspace) -> None:
         pass
     with workspace.alone():
         pass
+
+
+def test_what_a_killed_run_left_half_made_is_removed(workspace: Workspace) -> None:
+    output = finish(workspace)
+    (workspace.folder / ".channel.abc.part").mkdir()
+    (workspace.folder / ".channel.abc.part" / "file").touch()
+    (workspace.channel / ".file.abc.part").touch()
+    with workspace.alone():
+        pass
+    assert sorted(path.name for path in workspace.folder.iterdir()) == [".stages", "channel"]
+    assert list(workspace.channel.iterdir()) == [output]

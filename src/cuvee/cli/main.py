@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -56,11 +57,20 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit; the only place where exceptions become exit codes."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     code = run(sys.argv[1:] if argv is None else argv)
     sys.stdout.flush()
     sys.stderr.flush()
     # py-rattler's threads may outlive a solve, and abort an interpreter that is being torn down.
     os._exit(code)
+
+
+def _interrupt(*_: object) -> None:
+    from cuvee import process
+
+    process.stop_all(refuse_more=True)
+    raise KeyboardInterrupt
 
 
 def run(argv: Sequence[str]) -> int:  # noqa: PLR0911 - one per kind of ending

@@ -154,7 +154,7 @@ def _image_artefact(context: Context, lock: PlatformLock) -> Artefact:
     payload = context.workspace.image(lock.platform) / "payload.bin"
     record = context.workspace.record(f"image-{lock.platform}")
     return Artefact(
-        name=payload.name,
+        name=f"{lock.platform}/{payload.name}",
         path=payload.relative_to(context.workspace.folder).as_posix(),
         platform=lock.platform,
         kind="image",

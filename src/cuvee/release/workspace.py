@@ -6,6 +6,7 @@ still there, unchanged. So an interrupted release goes on where it was, and a se
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -150,9 +151,19 @@ class Workspace:
                     f"Another cuvee is working on {self.folder}",
                     hint="Wait until it has finished, or stop it.",
                 )
+            self._sweep()
             yield
         finally:
             os.close(handle)
+
+    def _sweep(self) -> None:
+        """Remove what runs that were killed have left half made, beside what they wanted to make."""
+        for pattern in (".*.part", "*/.*.part", ".*.old", "*/.*.old"):
+            for path in self.folder.glob(pattern):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def _try_lock(handle: int) -> bool:

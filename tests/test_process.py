@@ -1,0 +1,62 @@
+import sys
+import threading
+
+import pytest
+
+from cuvee import process
+from cuvee.errors import ToolMissingError
+from cuvee.process import Request, find, mask, run
+
+PYTHON = sys.executable
+
+
+def test_a_missing_program_says_what_to_install() -> None:
+    with pytest.raises(ToolMissingError) as caught:
+        find("no-such-program", hint="Install it.")
+    assert caught.value.hint == "Install it."
+
+
+def test_secrets_are_masked_in_the_line_and_the_output() -> None:
+    request = Request(argv=("curl", "https://user:hunter2@example.org"), secrets=("hunter2", ""))
+    assert request.line == "curl 'https://user:***@example.org'" or "hunter2" not in request.line
+    assert mask("x hunter2 y", ("hunter2",)) == "x *** y"
+
+
+@pytest.mark.real
+class TestRun:
+    def test_gives_exit_code_and_both_outputs(self) -> None:
+        code = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
+        done = run(Request(argv=(PYTHON, "-c", code)))
+        assert (done.exit_code, done.stdout, done.stderr, done.ok) == (3, "out\n", "err\n", False)
+
+    def test_passes_standard_input_and_the_whole_environment(self) -> None:
+        code = "import os, sys; print(sys.stdin.read(), sorted(set(os.environ) - {'LC_CTYPE'}))"
+        done = run(Request(argv=(PYTHON, "-I", "-c", code), stdin=b"hello", environment={"ONLY": "this"}))
+        assert done.stdout == "hello ['ONLY']\n"
+
+    def test_a_timeout_ends_grandchildren_too(self) -> None:
+        code = (
+            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
+        )
+        done = run(Request(argv=(PYTHON, "-c", code), timeout=1))
+        assert done.timed_out
+        assert not done.ok
+        assert done.seconds < 60
+
+    def test_what_can_not_be_run_is_named(self) -> None:
+        with pytest.raises(ToolMissingError, match="/no/such/program"):
+            run(Request(argv=("/no/such/program",)))
+
+    def test_an_interruption_ends_programs_of_other_threads(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(process, "_stopping", threading.Event())
+        ended: list[int] = []
+        argv = (PYTHON, "-c", "import time; time.sleep(600)")
+        thread = threading.Thread(target=lambda: ended.append(run(Request(argv=argv)).exit_code))
+        thread.start()
+        while not process._running:
+            thread.join(0.01)
+        process.stop_all(refuse_more=True)
+        thread.join(60)
+        assert ended == [-9]
+        with pytest.raises(KeyboardInterrupt):
+            run(Request(argv=argv))
