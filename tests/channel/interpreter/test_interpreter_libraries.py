@@ -116,3 +116,11 @@ def test_what_is_no_elf_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="not an ELF file"):
         elf.read(path)
     assert not elf.is_elf(path)
+
+
+def test_the_old_prefix_is_forgotten_in_place() -> None:
+    code = b"x\0/home/alice/3.11.7\0y /home/alice/3.11.7/lib\0"
+    changed = elf.without_prefix(code, "/home/alice/3.11.7")
+    assert changed == b"x\0/0000/alice/3.11.7\0y /home/alice/3.11.7/lib\0"
+    for prefix in ("/usr", "/usr/local", "/opt"):
+        assert elf.without_prefix(f"\0{prefix}\0".encode(), prefix) == f"\0{prefix}\0".encode()

@@ -276,3 +276,30 @@ def test_the_program_of_the_self_test_needs_no_cuvee() -> None:
         [sys.executable, "-I", "-S", "-c", f"exec(open({str(PROGRAM)!r}).read(), {{}})"], check=True
     )
     assert done.returncode == 0
+
+
+def test_a_prefix_without_its_library_looks_nowhere_else(prefix: Path, probed: Probe, tmp_path: Path) -> None:
+    if probed.prefix in {Path("/usr"), Path("/usr/local")}:
+        pytest.skip("needs a source interpreter with a prefix of its own")
+    lame = tmp_path / "lame"
+    shutil.copytree(prefix, lame, symlinks=True)
+    (lame / f"lib/python{minor_of(probed.version)}/os.py").unlink()
+    done = subprocess.run([lame / "bin/python", "-c", "0"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert str(probed.prefix) not in done.stderr
+
+
+@pytest.mark.parametrize("runpath", ["$ORIGIN/../..", "$ORIGIN/" + "../" * 60 + "lib"])
+def test_a_search_path_is_replaced_whether_it_fits_or_not(
+    tree: LinuxTree, tmp_path: Path, runpath: str
+) -> None:
+    module = next(path for path in tree.dynload.glob("_bz2*.so"))
+    if not elf.read(module).runpath:
+        pytest.skip("needs a source interpreter that was built with a search path")
+    changed = tmp_path / module.name
+    changed.write_bytes(elf.with_runpath(module, runpath))
+    assert elf.read(changed).runpath == (runpath,)
+    assert elf.read(changed).needed == elf.read(module).needed
+    assert elf.read(changed).glibc == elf.read(module).glibc
+    code = f"import importlib.util as u; s = u.spec_from_file_location('_bz2', {str(changed)!r}); u.module_from_spec(s)"
+    subprocess.run([tree.executable, "-c", code], check=True)

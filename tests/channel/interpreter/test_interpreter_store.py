@@ -148,7 +148,7 @@ def test_others_modules_and_test_suites_stay_out(tmp_path: Path) -> None:
     (tmp_path / "outside.py").touch()
     (root / "escaping.py").symlink_to(tmp_path / "outside.py")
     tree = LinuxTree(
-        platform="linux-64", version="3.11.7", executable=root, stdlib=root, dynload=root,
+        platform="linux-64", version="3.11.7", executable=root, stdlib=root, dynload=root, prefix="/usr",
         root=root.resolve(), find_library=lambda *_: None, find_license=lambda _: {}, origin="a test",
     )  # fmt: skip
     assert [path.relative_to(root).as_posix() for path in standard_library_files(tree)] == sorted(wanted)

@@ -117,6 +117,7 @@ def _lay_out(platform: str, minor: str, multiarch: str, downloads: list[Download
         executable=top / f"usr/bin/python{minor}",
         stdlib=stdlib,
         dynload=stdlib / "lib-dynload",
+        prefix="/usr",
         root=top,
         find_library=tree_finder(top, [f"{usr}lib/{multiarch}" for usr in ("", "usr/")]),
         find_license=_license_finder(top, downloads),

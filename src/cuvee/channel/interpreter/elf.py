@@ -114,40 +114,55 @@ def with_rpath(path: Path, rpath: str) -> bytes:
 
 
 def with_runpath(path: Path, runpath: str) -> bytes:
-    """Give the content of a file with another search path in place of its own.
+    """Give the content of a file that has a search path, with another one in its place.
 
-    Where the old one is as long, it is overwritten in place: nothing else moves, so nothing else can break.
-
-    Raises
-    ------
-    IntegrityError
-        If the file has no search path, or something else shares its bytes.
+    It is overwritten where it stands, since then nothing else moves and nothing can break; unless it is too
+    short, or other names are part of it (linkers share the ends of strings).
     """
     import lief
 
     binary = _parse(path)
-    old = _search_path(binary).encode()
     tags = lief.ELF.DynamicEntry.TAG
-    entry = binary.get(tags.RUNPATH) or binary.get(tags.RPATH)
-    names = binary.get(tags.STRTAB)
+    entry, names = binary.get(tags.RUNPATH) or binary.get(tags.RPATH), binary.get(tags.STRTAB)
     start = binary.virtual_address_to_offset(names.value) if names else None
-    if entry is None or not isinstance(start, int):
-        raise IntegrityError(f"{path} has no search path that could be replaced")
-    if len(runpath) > len(old):
+    old = _search_path(binary).encode()
+    if entry is None or not isinstance(start, int) or len(runpath) > len(old):
         return with_rpath(path, runpath)
     content, at = path.read_bytes(), start + entry.value
-    if content[at : at + len(old) + 1] != old + b"\0":
-        raise IntegrityError(f"The search path of {path} is not where its dynamic section says")
     changed = content[:at] + runpath.encode().ljust(len(old), b"\0") + content[at + len(old) :]
-    if _names(lief.ELF.parse(list(changed))) != _names(binary):
-        raise IntegrityError(f"The search path of {path} shares its bytes with another name")
+    after = lief.ELF.parse(list(changed))
+    if after is None or _search_path(after) != runpath or _names(after) != _names(binary):
+        return with_rpath(path, runpath)
     return changed
 
 
-def _names(binary: "lief.ELF.Binary | None") -> list[str]:
-    if binary is None:
-        return []
-    return [*map(str, binary.libraries), *(str(symbol.name) for symbol in binary.dynamic_symbols)]
+def without_prefix(content: bytes, prefix: str) -> bytes:
+    """Give an interpreter's code that does not fall back on the prefix that it was built for.
+
+    It finds its prefix by its own place; without a standard library there it would look in the old one, which
+    on another machine may be somebody else's folder. Only the first name of the constant changes, to one that
+    no machine has: its end may serve as another constant, such as the version of ``/opt/3.11.7``.
+    """
+    top, *rest = prefix.lstrip("/").split("/")
+    if not rest or prefix.startswith("/usr/"):
+        return content
+    nowhere = "/".join(("", "0" * len(top.encode()), *rest))
+    return content.replace(f"\0{prefix}\0".encode(), f"\0{nowhere}\0".encode())
+
+
+def _names(binary: "lief.ELF.Binary") -> list[str]:
+    """Give all names that a file shares its string table with."""
+    requirements = list(binary.symbols_version_requirement)
+    versions = [str(symbol.name) for item in requirements for symbol in item.get_auxiliary_symbols()]
+    symbols = [str(symbol.name) for symbol in binary.dynamic_symbols]
+    entries = [str(entry) for entry in binary.dynamic_entries if "PATH" not in entry.tag.name]
+    return [
+        *map(str, binary.libraries),
+        *(str(item.name) for item in requirements),
+        *versions,
+        *symbols,
+        *entries,
+    ]
 
 
 def _search_path(binary: "lief.ELF.Binary") -> str:

@@ -1,6 +1,7 @@
 """Where the files of a CPython for Linux go in a prefix, and what is left out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cuvee.channel.interpreter import elf
@@ -67,7 +68,7 @@ def lay_out(tree: LinuxTree) -> Layout:
         *_programs(tree),
         *_standard_library(tree),
         *(_elf_file(f"{_stdlib_path(tree)}/lib-dynload/{path.name}", path) for path in kept.values()),
-        *(_elf_file(f"lib/{name}", path) for name, path in libraries.libraries.items()),
+        *(_library(tree, name, path) for name, path in libraries.libraries.items()),
         *_headers(tree),
     ]
     return Layout(
@@ -123,7 +124,7 @@ def _stdlib_path(tree: LinuxTree) -> str:
 def _programs(tree: LinuxTree) -> Iterator[PackageFile]:
     name = f"python{tree.minor}"
     with elf.without_debugging(tree.executable) as lean:
-        content = elf.with_rpath(lean, "$ORIGIN/../lib")
+        content = elf.without_prefix(elf.with_rpath(lean, "$ORIGIN/../lib"), tree.prefix)
     yield PackageFile(path=f"bin/{name}", content=content, executable=True)
     for link in ("python3", "python"):
         yield PackageFile(path=f"bin/{link}", content=b"", link_target=name)
@@ -170,6 +171,13 @@ def _elf_file(target: str, path: Path) -> PackageFile:
         elif lean != path:
             content = lean.read_bytes()
     return PackageFile(path=target, content=content, executable=True)
+
+
+def _library(tree: LinuxTree, name: str, path: Path) -> PackageFile:
+    file = _elf_file(f"lib/{name}", path)
+    if not name.startswith("libpython"):
+        return file
+    return replace(file, content=elf.without_prefix(file.read(), tree.prefix))
 
 
 def _headers(tree: LinuxTree) -> Iterator[PackageFile]:

@@ -9,7 +9,7 @@ from cuvee.channel.package import PackageFile
 TIMESTAMP = 1_704_067_200_000
 """2024-01-01T00:00:00Z in ms. Any constant serves: the same interpreter must give the same bytes."""
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when the same source is laid out in another way, so that older archives in a cache are not used."""
 
 FindLibrary = Callable[[str, Path], Path | None]
@@ -31,6 +31,8 @@ class LinuxTree:
         The real file, not a link to it.
     stdlib
         The folder of `os.py`; its compiled modules are in ``dynload``.
+    prefix
+        The one that it was built for.
     root
         No file outside of it may be packed.
     libdir
@@ -48,6 +50,7 @@ class LinuxTree:
     executable: Path
     stdlib: Path
     dynload: Path
+    prefix: str
     root: Path
     find_library: FindLibrary
     find_license: FindLicense

@@ -182,7 +182,7 @@ def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str
 def _relocated(key: str, value: str, prefix: str, multiarch: str) -> str:
     if prefix == "/usr" and not _PLACES.fullmatch(key):
         return value
-    value = re.sub(rf"(?:(?<![\w./-])|(?<=-[LI])){re.escape(prefix)}(?![\w.-])", _PREFIX_TOKEN, value)
+    value = re.sub(rf"(?:(?<![\w/-])|(?<=-[LI])){re.escape(prefix)}(?![\w.-])", _PREFIX_TOKEN, value)
     return value.replace(f"{_PREFIX_TOKEN}/lib/{multiarch}", f"{_PREFIX_TOKEN}/lib") if multiarch else value
 
 
