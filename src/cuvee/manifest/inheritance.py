@@ -6,7 +6,7 @@ from cuvee.manifest.kinds import Key, Kind, ListOf, MapOf, Record
 from cuvee.manifest.model import Position
 from cuvee.manifest.problems import Problems, did_you_mean, quote
 from cuvee.manifest.schema import MANIFEST
-from cuvee.manifest.stating import Entry, Items, Removed, Stated, Table
+from cuvee.manifest.stating import Bad, Entry, Items, Removed, Stated, Table
 
 
 def merge(base: Table | None, child: Table, problems: Problems) -> Table:
@@ -28,7 +28,9 @@ def _merge(base: Table, child: Table, problems: Problems, *, rooted: bool) -> Ta
         if isinstance(value, Removed):
             if old is None:
                 _nothing_there(name, value, base, problems, rooted=rooted)
-            entries.pop(name, None)
+                entries[name] = Entry(key, Bad(value.place))
+            else:
+                del entries[name]
         elif isinstance(value, Table):
             below = old if isinstance(old, Table) else Table({}, value.place)
             entries[name] = Entry(key, _merge(below, value, problems, rooted=rooted))
@@ -39,7 +41,7 @@ def _merge(base: Table, child: Table, problems: Problems, *, rooted: bool) -> Ta
 
 def _nothing_there(name: str, value: Removed, base: Table, problems: Problems, *, rooted: bool) -> None:
     if rooted:
-        advice = "write a value, or leave the line out"
+        advice = f"write {name}: {value.instead}, or leave it out"
         problems.add(value.place, f"{quote(name)} has no value", advice=advice)
     else:
         advice = did_you_mean(name, base.entries)

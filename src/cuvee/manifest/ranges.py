@@ -14,6 +14,7 @@ from rattler.exceptions import InvalidVersionError, InvalidVersionSpecError
 from cuvee.manifest.kinds import Mistake
 
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
+_WILD_X = re.compile(r"\.[xX](?=[,|]|$)")
 _OPERATORS = {"=>": ">=", "=<": "<=", "===": "==", ">>": ">", "<<": "<", "<>": "!="}
 _MAX_LENGTH = 200
 _MAX_PAIRS = 64
@@ -37,6 +38,10 @@ def parse_range(text: str) -> str:
         return text
     if len(text) > _MAX_LENGTH:
         raise Mistake(f"it is longer than {_MAX_LENGTH} characters")
+    if _WILD_X.search(text):
+        likely = _WILD_X.sub(".*", text)
+        advice = f'did you mean "{likely}"?' if _is_spec(likely) else ""
+        raise Mistake("x is no wildcard", advice=advice)
     if not _is_spec(text):
         raise Mistake(_reason(text), advice=_repair(text))
     if is_empty(text):
@@ -158,6 +163,9 @@ def _repair(text: str) -> str:
         return 'write "*" for any version'
     if match := re.fullmatch(r"\^\s*(\d+)((?:\.\d+)*)", text, flags=re.ASCII):
         return f'did you mean ">={match[1]}{match[2]},<{int(match[1]) + 1}"?'
+    build = re.fullmatch(r"(\S+)\s+([A-Za-z0-9_.*+]*_[A-Za-z0-9_.*+]*)", text, flags=re.ASCII)
+    if build and _is_spec(build[1]):
+        return f'write {{version: "{build[1]}", build: "{build[2]}"}}'
     likely = re.sub(r"\s*([,|])\s*", r"\1", text.strip())
     likely = re.sub(r"([=<>!~])\s+", r"\1", likely)
     likely = re.sub(r"\s+(?=[=<>!~])", ",", likely)

@@ -24,6 +24,7 @@ INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud8
 
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 _TAB = "found character '\\t' that cannot start any token"
+_BLOCK = "did not find expected comment or line break"
 _INNER = "a bracket inside a word"
 _BRACKET = re.compile(r"[\w.\-]\[$")
 _WORDS = {
@@ -105,6 +106,14 @@ def _tell(source: Source, error: yaml.MarkedYAMLError, problems: Problems) -> No
     line = source.lines[place.line] if place.line < len(source.lines) else ""
     if said.startswith("found character") and "\t" in line[: place.column + 1]:
         said = _TAB
+    if said == _BLOCK:
+        begin = max(line.rfind(">", 0, place.column + 1), line.rfind("|", 0, place.column + 1), 0)
+        text = line[begin:].split(" #")[0].strip()
+        place = Place(source, place.line, begin, place.line, begin + len(text))
+        problems.add(
+            place, "an unquoted > or | begins a block of text", advice=f"put it in quotes: {quote(text)}"
+        )
+        return
     if said.startswith("did not find expected ','") and _BRACKET.search(line[: place.column + 1]):
         said = _INNER
     message, advice = next(
@@ -239,9 +248,10 @@ class _Composer:
     def _refuse_tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)
         if tag not in _PLAIN_TAGS:
-            self._problems.add(
-                self._place(event), f"the tag {quote(str(tag))} has no meaning here", advice="remove it"
-            )
+            unquoted = str(tag).startswith("!=")
+            advice = f"put it in quotes: {quote(str(tag))}" if unquoted else "remove it"
+            message = f"the tag {quote(str(tag))} has no meaning here"
+            self._problems.add(self._place(event), message, advice=advice)
 
     def _place(self, event: yaml.Event, last: yaml.Event | None = None) -> Place:
         start: Any = event.start_mark

@@ -21,6 +21,8 @@ PLATFORM_SYNONYMS = {
     "osx-x86_64": "osx-64", "macos-x86_64": "osx-64", "macos-64": "osx-64",
 }  # fmt: skip
 
+_SYSTEM_SYNONYMS = {"windows": "win", "macos": "osx", "mac": "osx", "darwin": "osx"}
+
 
 def _prose(noun: str, example: str) -> Text:
     return Text(noun=noun, example=example, parse=values.prose, pattern=r"\S")
@@ -284,7 +286,7 @@ MANIFEST = Record(
                     Key(name="formats", default={}, example="{linux: [sh], win: [exe]}",
                         summary="The formats to make for each system.",
                         kind=Record(noun="a mapping of systems", example="{linux: [sh]}", key_noun="system",
-                                    synonyms={"windows": "win", "macos": "osx", "darwin": "osx"},
+                                    synonyms=_SYSTEM_SYNONYMS,
                                     keys=tuple(_formats(system) for system in FORMATS))),
                     Key(name="branding", example="installers/starter",
                         summary="The folder with icons and licence text, looked up from the manifest's "
@@ -305,6 +307,7 @@ MANIFEST = Record(
                        ))),
         Key(name="waivers", default=[], example="[]",
             summary="Recorded, scoped, expiring decisions to accept a finding.",
-            kind=ListOf(noun="a list of waivers", example="[]", item=_WAIVER, unique=False)),
+            kind=ListOf(noun="a list of waivers", example="[{check: licenses, reason: …}]", item=_WAIVER,
+                        unique=False)),
     ),
 )  # fmt: skip

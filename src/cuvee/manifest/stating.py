@@ -42,9 +42,13 @@ class Table(NamedTuple):
 
 
 class Removed(NamedTuple):
-    """``null`` where a value is needed: in a child manifest it takes away what the base has."""
+    """``null`` where a value is needed: in a child manifest it takes away what the base has.
+
+    ``instead`` is a value that could stand there.
+    """
 
     place: Place
+    instead: str = ""
 
 
 class Bad(NamedTuple):
@@ -81,7 +85,8 @@ class Stating:
 
     def _null(self, node: nodes.Scalar, kind: Kind, *, removable: bool) -> Stated:
         if removable:
-            return Removed(node.place)
+            short = isinstance(kind, Record) and kind.shorthand is not None
+            return Removed(node.place, '"*"' if short else kind.example)
         self._problems.add(node.place, "there is no value here", expected=_expected(kind))
         return Bad(node.place)
 
@@ -100,14 +105,19 @@ class Stating:
         try:
             return Leaf(kind.parse(node.text), node.place)
         except Mistake as mistake:
-            why = f": {mistake.why}" if mistake.why else ""
-            self._problems.add(
-                node.place,
-                mistake.message or f"{quote(node.text)} is not {kind.noun}{why}",
-                advice=mistake.advice,
-                expected="" if mistake.advice or mistake.message else _expected(kind),
-            )
+            self._mistaken(node, kind, mistake)
             return Bad(node.place)
+
+    def _mistaken(self, node: nodes.Scalar, kind: Text, mistake: Mistake) -> None:
+        why = f": {mistake.why}" if mistake.why else ""
+        message = mistake.message or f"{quote(node.text)} is not {kind.noun}{why}"
+        advice = mistake.advice
+        line = node.place.source.lines[node.place.line][node.place.column :]
+        if re.match(r"[|>]\S", line):
+            message = f"an unquoted {line[0]} begins a block of text"
+            advice = f"put it in quotes: {quote(line.split(' #')[0].strip())}"
+        expected = "" if advice or mistake.message else _expected(kind)
+        self._problems.add(node.place, message, advice=advice, expected=expected)
 
     def _choice(self, node: nodes.Scalar, kind: Text) -> Stated:
         if node.text in kind.choices:
