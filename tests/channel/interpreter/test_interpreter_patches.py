@@ -129,6 +129,17 @@ def test_no_trace_of_the_old_prefix_stays(prefix: list[str], inside: str) -> Non
     assert old not in relocatable_sysconfigdata(text)
 
 
+def test_ensurepip_takes_its_wheels_from_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "base_prefix", "/p")
+    text = "build_time_vars = {'prefix': '/usr', 'VERSION': '3.11', 'WHEEL_PKG_DIR': '/usr/share/x/'}"
+    settings = _run(relocatable_sysconfigdata(text))["build_time_vars"]
+    assert settings["WHEEL_PKG_DIR"] == "/p/lib/python3.11/ensurepip/_bundled"
+    text = "import sys\ndef _ensurepip_is_disabled_in_debian_for_system():\n    sys.exit(1)\n"
+    assert (
+        _run(patched("ensurepip/__init__.py", text))["_ensurepip_is_disabled_in_debian_for_system"]() is None
+    )
+
+
 def test_settings_of_another_shape_are_an_error() -> None:
     with pytest.raises(CuveeError, match="build_time_vars"):
         relocatable_sysconfigdata("other = {}")

@@ -108,12 +108,15 @@ def test_it_trusts_the_systems_authorities_wherever_openssl_looks(prefix: Path, 
 
 
 def test_its_pip_installs_into_site_packages(prefix: Path, packed: Interpreter, tmp_path: Path) -> None:
+    _check_pip([], prefix, packed, tmp_path / "a venv")
+
+
+def _check_pip(runner: list[str], prefix: Path, packed: Interpreter, venv: Path) -> None:
     if not (prefix / f"lib/python{packed.minor}/ensurepip").is_dir():
-        pytest.skip("needs a source interpreter that has ensurepip")
-    subprocess.run([prefix / "bin/python", "-m", "venv", tmp_path / "a venv"], check=True)
-    argv = [str(tmp_path / "a venv/bin/python"), "-m", "pip", "--version"]
-    said = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    assert str(tmp_path / "a venv") in said
+        pytest.skip("needs a source interpreter that has ensurepip and its wheels")
+    subprocess.run([*runner, str(prefix / "bin/python"), "-m", "venv", str(venv)], check=True)
+    argv = [*runner, str(venv / "bin/python"), "-m", "pip", "--version"]
+    assert str(venv) in subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
 def test_it_builds_with_its_own_settings(prefix: Path) -> None:
@@ -198,6 +201,7 @@ def test_debians_own_interpreter_uses_site_packages(cache: Path, tmp_path: Path)
     (site / "own.pth").write_text("import sys; sys.own = 1\n", encoding="utf-8")
     (site / "sitecustomize.py").write_text("import sys; sys.theirs = 1\n", encoding="utf-8")
     hidden = [Path("/usr/lib", f"python{result.minor}"), Path("/usr/lib/python3"), Path("/usr/local/lib")]
+    hidden.append(Path("/usr/share/python-wheels"))
     (tmp_path / "empty").mkdir()
     runner = _hiding(hidden, tmp_path / "empty")
     assert selftest(prefix, runner=runner).problems == ()
@@ -206,6 +210,7 @@ def test_debians_own_interpreter_uses_site_packages(cache: Path, tmp_path: Path)
         argv = [*runner, str(prefix / "bin/python"), *options, "-c", code]
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
         assert done.stdout.strip() == f"1|1|{site}"
+    _check_pip(runner, prefix, result, tmp_path / "a venv")
 
 
 def test_windows_runs_under_wine(probed: Probe, cache: Path, tmp_path: Path) -> None:
@@ -301,5 +306,7 @@ def test_a_search_path_is_replaced_whether_it_fits_or_not(
     assert elf.read(changed).runpath == (runpath,)
     assert elf.read(changed).needed == elf.read(module).needed
     assert elf.read(changed).glibc == elf.read(module).glibc
-    code = f"import importlib.util as u; s = u.spec_from_file_location('_bz2', {str(changed)!r}); u.module_from_spec(s)"
-    subprocess.run([tree.executable, "-c", code], check=True)
+    code = (
+        "import importlib.util as u, sys; u.module_from_spec(u.spec_from_file_location('_bz2', sys.argv[1]))"
+    )
+    subprocess.run([tree.executable, "-c", code, changed], check=True)

@@ -23,9 +23,11 @@ from cuvee.progress import Reporter
 _MACHINES = {"linux-64": ("amd64", "x86_64-linux-gnu"), "linux-aarch64": ("arm64", "aarch64-linux-gnu")}
 _VERSION = re.compile(r"(?:\d+:)?(?P<upstream>\d+\.\d+\.\d+)(?=[-+~]|$)")
 
-# Debian splits the standard library; the optional parts are of releases that still had distutils.
+# Debian splits the standard library; not every release has all of the optional parts.
 _PARTS = ("python{}", "python{}-minimal", "libpython{}-minimal", "libpython{}-stdlib")
-_OPTIONAL_PARTS = ("python3-distutils", "python3-lib2to3")
+_OPTIONAL_PARTS = (
+    "python{}-venv", "python3-pip-whl", "python3-setuptools-whl", "python3-distutils", "python3-lib2to3",
+)  # fmt: skip
 
 # The C library, and what only modules need that are left out.
 _UNWANTED = re.compile(r"libc6|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*|libtk.*|libpython.*")
@@ -69,7 +71,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             )
             return Absent(platform=platform, reason=reason, hint=hint)
         root = Path(folder, "root")
-        names += apt.available(_OPTIONAL_PARTS)
+        names += apt.available(part.format(minor) for part in _OPTIONAL_PARTS)
         downloads = _unpack_all(apt, names, root)
         for download in downloads:
             reporter.advance(f"interpreter {platform}", note=download.name)
@@ -121,6 +123,7 @@ def _lay_out(platform: str, minor: str, multiarch: str, downloads: list[Download
         root=top,
         find_library=tree_finder(top, [f"{usr}lib/{multiarch}" for usr in ("", "usr/")]),
         find_license=_license_finder(top, downloads),
+        wheels=top / "usr/share/python-wheels",
         multiarch=multiarch,
         builtins=frozenset({"zlib"}),
         origin=f"Debian's python{minor} {version}",

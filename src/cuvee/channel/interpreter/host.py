@@ -30,6 +30,7 @@ print(json.dumps({
     "stdlib": os.path.dirname(os.path.realpath(os.__file__)),
     "libdir": getattr(sys, "platlibdir", "lib"),
     "include": sysconfig.get_path("include") or "",
+    "wheels": sysconfig.get_config_var("WHEEL_PKG_DIR") or "",
     "multiarch": sysconfig.get_config_var("MULTIARCH") or "",
     "soabi": sysconfig.get_config_var("SOABI") or "",
     "builtins": sys.builtin_module_names,
@@ -50,6 +51,7 @@ class Probe:
     stdlib: Path
     libdir: str
     include: Path
+    wheels: Path
     multiarch: str
     soabi: str
     builtins: frozenset[str]
@@ -89,6 +91,7 @@ def probe(executable: Path) -> Probe:
         stdlib=Path(said["stdlib"]),
         libdir=said["libdir"],
         include=Path(said["include"]),
+        wheels=Path(said["wheels"]),
         multiarch=said["multiarch"],
         soabi=said["soabi"],
         builtins=frozenset(said["builtins"]),
@@ -112,6 +115,7 @@ def host_tree(platform: str, probed: Probe, environment: Mapping[str, str]) -> L
         find_license=debian_license,
         libdir=probed.libdir,
         include=probed.include if (probed.include / "Python.h").is_file() else None,
+        wheels=probed.wheels if probed.wheels.is_absolute() else None,
         multiarch=probed.multiarch,
         builtins=probed.builtins,
         origin=f"{_owner(probed)} CPython {probed.version} of this machine",

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from cuvee.channel.interpreter import elf
 from cuvee.channel.interpreter.libraries import Closure, closure
 from cuvee.channel.interpreter.model import Layout, LinuxTree
-from cuvee.channel.interpreter.patches import is_patched, patched, sitecustomize
+from cuvee.channel.interpreter.patches import BUNDLED_WHEELS, is_patched, patched, sitecustomize
 from cuvee.channel.package import PackageFile
 from cuvee.errors import CuveeError
 
@@ -70,6 +70,10 @@ def lay_out(tree: LinuxTree) -> Layout:
         *(_elf_file(f"{_stdlib_path(tree)}/lib-dynload/{path.name}", path) for path in kept.values()),
         *(_library(tree, name, path) for name, path in libraries.libraries.items()),
         *_headers(tree),
+        *(
+            PackageFile(path=f"{BUNDLED_WHEELS.format(tree.minor)}/{path.name}", content=path.resolve())
+            for path in _wheels(tree)
+        ),
     ]
     return Layout(
         platform=tree.platform,
@@ -93,24 +97,33 @@ def standard_library_files(tree: LinuxTree) -> Iterator[Path]:
 def source_files(tree: LinuxTree) -> list[Path]:
     """Give all files of the interpreter's own that a package would be made from."""
     headers = sorted(tree.include.rglob("*.h")) if tree.include else []
-    return [tree.executable, *standard_library_files(tree), *_extension_modules(tree).values(), *headers]
+    modules = _extension_modules(tree).values()
+    return [tree.executable, *standard_library_files(tree), *modules, *headers, *_wheels(tree)]
 
 
 def _walk(folder: Path, relative: PurePosixPath, tree: LinuxTree) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         inside = relative / path.name
         if path.is_dir():
-            if not _leave_out_folder(str(inside), path):
+            if not _leave_out_folder(str(inside), path, tree):
                 yield from _walk(path, inside, tree)
         elif _wanted(path) and path.resolve().is_relative_to(tree.root) and path.is_file():
             yield path
 
 
-def _leave_out_folder(inside: str, path: Path) -> bool:
+def _leave_out_folder(inside: str, path: Path, tree: LinuxTree) -> bool:
     if path.name == "__pycache__" or inside in LEFT_OUT_FOLDERS or inside.startswith("config-"):
         return True
-    # Debian's ensurepip takes pip from a folder of the distribution.
-    return inside == "ensurepip" and not (path / "_bundled").is_dir()
+    return inside == "ensurepip" and not (path / "_bundled").is_dir() and not _wheels(tree)
+
+
+def _wheels(tree: LinuxTree) -> list[Path]:
+    """Give the wheels for `ensurepip` that Debian and Fedora keep in a folder of the distribution."""
+    folder = tree.wheels
+    if folder is None or not folder.is_dir():
+        return []
+    wheels = [path for name in ("pip", "setuptools") for path in sorted(folder.glob(f"{name}-*.whl"))]
+    return [path for path in wheels if path.resolve().is_relative_to(tree.root)]
 
 
 def _wanted(path: Path) -> bool:

@@ -9,7 +9,7 @@ from cuvee.channel.package import PackageFile
 TIMESTAMP = 1_704_067_200_000
 """2024-01-01T00:00:00Z in ms. Any constant serves: the same interpreter must give the same bytes."""
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when the same source is laid out in another way, so that older archives in a cache are not used."""
 
 FindLibrary = Callable[[str, Path], Path | None]
@@ -39,6 +39,8 @@ class LinuxTree:
         ``lib``, or what `sys.platlibdir` says.
     include
         The folder of ``Python.h``, if there is one.
+    wheels
+        Where a distribution keeps the wheels that `ensurepip` installs, if not in `ensurepip` itself.
     builtins
         Modules that the executable itself carries, as far as known.
     origin
@@ -56,6 +58,7 @@ class LinuxTree:
     find_license: FindLicense
     libdir: str = "lib"
     include: Path | None = None
+    wheels: Path | None = None
     multiarch: str = ""
     builtins: frozenset[str] = frozenset()
     origin: str

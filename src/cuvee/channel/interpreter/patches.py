@@ -74,6 +74,11 @@ def is_virtual_environment():
     return True
 """
 
+_NOT_DISABLED = """\
+def _ensurepip_is_disabled_in_debian_for_system():
+    return
+"""
+
 _SYSTEM_CERTIFICATES = '''
 
 # This OpenSSL was built for one system's certificate store; the interpreter runs on others too.
@@ -107,8 +112,12 @@ def _set_default_verify_paths(self, _set=SSLContext.set_default_verify_paths):
 SSLContext.set_default_verify_paths = _set_default_verify_paths
 '''
 
+_PATCHED = frozenset({"ssl.py", "site.py", "distutils/sysconfig.py", "ensurepip/__init__.py"})
 _SYSCONFIG = frozenset({"sysconfig.py", "sysconfig/__init__.py"})
 _SYSCONFIGDATA = re.compile(r"_sysconfigdata_[\w.-]*\.py")
+
+BUNDLED_WHEELS = "lib/python{}/ensurepip/_bundled"
+"""Where the wheels that `ensurepip` installs are in our package, by minor version."""
 
 _PREFIX_TOKEN = "@base_prefix@"  # noqa: S105 - a placeholder, not a password
 
@@ -132,6 +141,8 @@ def patched(path: str, text: str) -> str:
         return text + _SYSTEM_CERTIFICATES
     if _SYSCONFIGDATA.fullmatch(path):
         return relocatable_sysconfigdata(text, path)
+    if path == "ensurepip/__init__.py" and "_ensurepip_is_disabled_in_debian_for_system" in text:
+        return _replaced(text, "_ensurepip_is_disabled_in_debian_for_system", _NOT_DISABLED, path)
     return _without_dist_packages(path, text) if "dist-packages" in text else text
 
 
@@ -155,9 +166,7 @@ def sitecustomize(site: str) -> bytes | None:
 
 def is_patched(path: str) -> bool:
     """Whether `patched` may change this file."""
-    return path in {"ssl.py", "site.py", "distutils/sysconfig.py", *_SYSCONFIG} or bool(
-        _SYSCONFIGDATA.fullmatch(path)
-    )
+    return path in _PATCHED or path in _SYSCONFIG or _SYSCONFIGDATA.fullmatch(path) is not None
 
 
 def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str:
@@ -170,6 +179,8 @@ def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str
             key: _relocated(key, value, prefix, multiarch) if isinstance(value, str) else value
             for key, value in variables.items()
         }
+    if variables.get("WHEEL_PKG_DIR"):
+        variables["WHEEL_PKG_DIR"] = f"{_PREFIX_TOKEN}/{BUNDLED_WHEELS.format(variables.get('VERSION'))}"
     return (
         "# What this interpreter was built with; places below its prefix are where the prefix is now.\n"
         f"import sys\n\nbuild_time_vars = {pformat(variables, width=110)}\n\n"
