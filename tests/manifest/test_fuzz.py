@@ -28,6 +28,9 @@ TRICKS = [
 """What tends to trip readers of YAML."""
 
 
+CHILD = b"manifest: 1\ndistribution: starter\nversion: 2026.11.9\nbased-on: BASE\npackages: {numpy: 2.4.1}\n"
+
+
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the real manifests lie too, so that what is based on them finds them."""
@@ -39,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "starter"
 
 
-def survive(folder: Path, data: bytes, name: str = "2026.12.0.yaml") -> bool:
+def survive(folder: Path, data: bytes, name: str) -> bool:
     """Load ``data``; give whether it was good. Every problem must have a place and be one line."""
     path = folder / name
     path.write_bytes(data)
@@ -49,8 +52,8 @@ def survive(folder: Path, data: bytes, name: str = "2026.12.0.yaml") -> bool:
         message = error.message
     else:
         return True
-    assert message.splitlines()[0].split(" ", 2)[1].startswith("problem")
-    assert f"{path}" in message
+    assert " problem" in message.splitlines()[0]
+    assert f" in {path}" in message
     return False
 
 
@@ -82,7 +85,10 @@ def test_mutated_bytes(folder: Path, seed: Path, numbers: int) -> None:
                 data[at:at] = data[other : other + chance.choice([5, 50])]
             case 4:
                 data[at:] = chance.choice(TRICKS)
-    survive(folder, bytes(data), seed.name if seed in REAL else "2026.11.0.yaml")
+    survive(folder, bytes(data), seed.name)
+    if seed in REAL:
+        survive(folder, CHILD.replace(b"BASE", seed.stem.encode()), "2026.11.9.yaml")
+        (folder / seed.name).write_bytes(seed.read_bytes())
 
 
 NAMES = st.sampled_from(sorted({key.name for key in MANIFEST.keys} | {"<<", "floor"}))
@@ -120,8 +126,8 @@ def shaped(kind: Kind) -> st.SearchStrategy[Any]:
 @given(tree=shaped(MANIFEST))
 @settings(max_examples=60, deadline=None)
 def test_generated_structures(folder: Path, tree: Any) -> None:
-    survive(folder, json.dumps(tree).encode())
-    survive(folder, yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True).encode())
+    survive(folder, json.dumps(tree).encode(), "2026.12.0.yaml")
+    survive(folder, yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True).encode(), "2026.12.0.yaml")
 
 
 @given(data=st.binary(max_size=60))
@@ -129,4 +135,4 @@ def test_generated_structures(folder: Path, tree: Any) -> None:
 @example(b"\xef\xbb\xbf")
 @example(b"%YAML 1.1\n%TAG ! tag:x,2000:\n--- !x")
 def test_any_bytes(folder: Path, data: bytes) -> None:
-    assert not survive(folder, data)
+    assert not survive(folder, data, "2026.12.0.yaml")

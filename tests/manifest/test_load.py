@@ -180,3 +180,20 @@ def test_a_manifest_that_is_not_there_names_its_likely_sibling(write: Writer) ->
 def test_a_path_that_can_not_be_read_is_a_problem(write: Writer, name: str) -> None:
     with pytest.raises(ManifestError):
         load(write(BODY).parent / name, today=TODAY)
+
+
+def test_a_file_without_end_is_not_read_whole() -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("needs /dev/zero")
+    with pytest.raises(ManifestError, match="the file has more than"):
+        load(Path("/dev/zero"), today=TODAY)
+
+
+def test_thousands_of_problems_cost_little_and_are_counted(write: Writer) -> None:
+    owners = ", ".join(f"owner{number}: {{contact: x}}" for number in range(50))
+    packages = "".join(f"  p{number}: {{owner: owned{number}}}\n" for number in range(20_000))
+    path = write(f"platforms: {{linux-64: {{}}}}\nowners: {{{owners}}}\npackages:\n{packages}")
+    with pytest.raises(ManifestError, match=r"^1,000 or more problems in ") as caught:
+        load(path, today=TODAY)
+    assert caught.value.message.endswith("… and 900 more")
+    assert 'did you mean "owner' in caught.value.message

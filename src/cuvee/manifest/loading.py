@@ -18,8 +18,8 @@ from cuvee.manifest.finding import leaf_at
 from cuvee.manifest.inheritance import merge, require
 from cuvee.manifest.lookup import check_folders
 from cuvee.manifest.model import Manifest, ReleaseVersion
-from cuvee.manifest.problems import Problems, did_you_mean, listing, nearest
-from cuvee.manifest.reading import read
+from cuvee.manifest.problems import EnoughError, Problems, did_you_mean, listing, nearest
+from cuvee.manifest.reading import MAX_BYTES, read
 from cuvee.manifest.schema import MANIFEST
 from cuvee.manifest.stating import Leaf, Stating, Table
 
@@ -48,30 +48,33 @@ def load(path: Path, *, today: dt.date) -> Manifest:
         Its message shows every problem at once, each with its place.
     """
     problems = Problems(path)
+    manifest: Manifest | None = None
+    with contextlib.suppress(EnoughError):
+        manifest = _load(path, today, problems)
+    problems.raise_any()
+    if manifest is None:
+        raise AssertionError("a manifest that was not evaluated has a problem")
+    return manifest
+
+
+def _load(path: Path, today: dt.date, problems: Problems) -> Manifest | None:
     chain = _read_chain(path, problems)
-    if chain is None:
-        problems.raise_any()
-        raise AssertionError("a chain that can not be read has a problem")
     tree: Table | None = None
     manifest: Manifest | None = None
-    for written in reversed(chain):
+    for written in reversed(chain or ()):
         tree = merge(tree, written.tree, problems)
         require(tree, problems)
         check_tree(tree, problems)
         check_folders(tree, written.path.parent, problems)
-        if written is chain[0]:
-            check_dates(tree, written.path, today, problems)
-        if not problems:
-            manifest = evaluate(tree, written.path, manifest)
-    problems.raise_any()
-    if manifest is None:
-        raise AssertionError("a manifest without problems was not evaluated")
+        if written.path == path:
+            check_dates(tree, path, today, problems)
+        manifest = None if problems else evaluate(tree, written.path, manifest)
     return manifest
 
 
 def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
     """Read a manifest and its bases, the newest first; `None` when one of them is out of reach."""
-    written = _read_file(path, _bytes(path), problems)
+    written = _read_file(path, _first_bytes(path), problems)
     if written is None:
         return None
     chain = [written]
@@ -96,8 +99,15 @@ def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
 
 
 def _bytes(path: Path) -> bytes:
+    """Read a file, but not all of one that is too large or has no end."""
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
+def _first_bytes(path: Path) -> bytes:
+    """Read the manifest that the user named."""
     try:
-        return path.read_bytes()
+        return _bytes(path)
     except FileNotFoundError:
         names = _siblings(path)
         likely = nearest(path.name, names)
@@ -118,7 +128,7 @@ def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
 
 def _read_base(path: Path, stated: Leaf, child: _Written, problems: Problems) -> _Written | None:
     try:
-        data = path.read_bytes()
+        data = _bytes(path)
     except FileNotFoundError:
         others = _older_releases(child)
         problems.add(

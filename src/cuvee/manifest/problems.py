@@ -5,6 +5,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from cuvee.errors import ManifestError
@@ -12,6 +13,8 @@ from cuvee.manifest.nodes import Place
 
 HINT = "`cuvee schema` prints the schema for your editor; docs/reference/manifest.md explains every key."
 _SHOWN = 100
+_ENOUGH = 1000
+_SEARCHED = 200
 _WIDTH = 100
 
 
@@ -40,13 +43,17 @@ class Problem:
     related: tuple[Place, str] | None = None
 
 
+class EnoughError(Exception):
+    """So many problems were found that looking for more would only cost time."""
+
+
 class Problems:
     """Collects problems while the manifest at ``path`` is read; the same problem is kept once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._found: dict[tuple[str, str], Problem] = {}
-        self._places: set[str] = set()
+        self._places: set[tuple[Path, int, int]] = set()
 
     @property
     def found(self) -> tuple[Problem, ...]:
@@ -58,7 +65,7 @@ class Problems:
 
     def any_at(self, place: Place) -> bool:
         """Whether a problem has been noted at the start of ``place``."""
-        return str(place.position) in self._places if self._places else False
+        return (place.source.path, place.line, place.column) in self._places
 
     def add(
         self,
@@ -69,10 +76,18 @@ class Problems:
         expected: str = "",
         related: tuple[Place, str] | None = None,
     ) -> None:
-        """Keep a problem."""
+        """Keep a problem.
+
+        Raises
+        ------
+        EnoughError
+            When a thousand have been found.
+        """
         problem = Problem(place=place, message=message, advice=advice, expected=expected, related=related)
-        self._places.add(str(place.position))
+        self._places.add((place.source.path, place.line, place.column))
         self._found.setdefault((str(place.position), message), problem)
+        if len(self._found) >= _ENOUGH:
+            raise EnoughError
 
     def raise_any(self) -> None:
         """Raise everything that was found, if anything was.
@@ -114,7 +129,7 @@ def quote(text: str, limit: int = 60) -> str:
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
     """Give the known word that ``wrong`` was most likely meant to be, if any is near."""
-    by_lower = {word.lower(): word for word in known}
+    by_lower = {word.lower(): word for word in islice(known, _SEARCHED)}
     found = difflib.get_close_matches(wrong.lower()[:80], by_lower, n=1, cutoff=0.65)
     return by_lower[found[0]] if found else None
 
@@ -132,7 +147,8 @@ def listing(words: Sequence[str], limit: int = 20) -> str:
 
 
 def _summary(problems: Sequence[Problem], path: Path) -> str:
-    summary = f"{len(problems):,} problem{'s' if len(problems) > 1 else ''} in {path}"
+    count = f"{len(problems):,}{' or more' if len(problems) >= _ENOUGH else ''}"
+    summary = f"{count} problem{'s' if len(problems) > 1 else ''} in {path}"
     inherited = sum(problem.place.source.path != path for problem in problems)
     if inherited == len(problems):
         return f"{summary}, in what it inherits"

@@ -56,7 +56,7 @@ def read(path: Path, data: bytes, problems: Problems) -> Node | None:
     """Read the one YAML document in ``data``, which came from ``path``; `None` when it can not be read."""
     source = Source(path, ())
     if len(data) > MAX_BYTES:
-        problems.add(_point(source, 0, 0), f"the file has {len(data):,} bytes; the limit is {MAX_BYTES:,}")
+        problems.add(_point(source, 0, 0), f"the file has more than {MAX_BYTES:,} bytes")
         return None
     text = _decode(source, data, problems)
     if text is None:
