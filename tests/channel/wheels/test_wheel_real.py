@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import rattler
@@ -59,7 +60,11 @@ class Notes(Silent):
 
 
 def run_import(
-    folder: Path, *requests: WheelRequest, cache: Path, notes: Notes | None = None
+    folder: Path,
+    *requests: WheelRequest,
+    cache: Path,
+    notes: Notes | None = None,
+    prefer: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> tuple[ImportedPackage, ...]:
     platforms = {name for request in requests for name in request.platforms}
     return import_wheels(
@@ -72,6 +77,7 @@ def run_import(
         FLOORS,
         folder=folder,
         cache=cache,
+        prefer=prefer,
         reporter=notes or Notes(),
     )
 
@@ -222,6 +228,21 @@ def test_an_import_into_a_fresh_cache_gives_the_same_bytes(imported: Imported, t
     for package in again:
         twin = imported.channel / package.subdir / package.archive.name
         assert sha256_file(twin) == sha256_file(package.archive)
+
+
+def test_versions_to_keep_are_kept_where_they_are_allowed(imported: Imported, tmp_path: Path) -> None:
+    keep = {"linux-64": {"six": "1.16.0", "attrs": "25.1.0", "unasked": "1.0"}}
+    packages = run_import(
+        tmp_path,
+        request("six", platforms=("linux-64",)),
+        request("attrs", ">=25.2", platforms=("linux-64",)),
+        cache=imported.cache,
+        prefer=keep,
+    )
+    versions = {one.name: one.version for one in packages}
+    assert versions["six"] == "1.16.0"
+    assert versions.keys() == {"six", "attrs"}
+    assert versions["attrs"] != "25.1.0"
 
 
 def test_a_pin_that_the_index_lacks(imported: Imported, tmp_path: Path) -> None:

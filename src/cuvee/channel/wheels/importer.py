@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from cuvee import platforms
@@ -39,6 +40,7 @@ def import_wheels(
     cache: Path,
     exclude_newer: datetime | None = None,
     carried: Collection[str] = (),
+    prefer: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     reporter: Reporter = SILENT,
 ) -> tuple[ImportedPackage, ...]:
     """Import projects, and all that they need, from the Python index into a channel folder.
@@ -59,6 +61,9 @@ def import_wheels(
         Resolve as of this instant.
     carried
         Names that another channel carries: they take part in resolving, but are not imported.
+    prefer
+        For each platform the versions to keep where the requests allow it, by name: those of the release
+        that this one changes.
     reporter
         Hears of the three steps.
 
@@ -78,9 +83,19 @@ def import_wheels(
     """
     from cuvee.channel.wheels.fetch import Fetcher
 
+    targets = [
+        Target(
+            platform=platform,
+            python=interpreter.version,
+            floor=floors.get(platform, {}),
+            exclude_newer=exclude_newer,
+            prefer=prefer.get(platform, {}),
+        )
+        for platform, interpreter in interpreters.items()
+    ]
     fetcher = Fetcher(cache / "wheels")
     try:
-        pinned = _resolve(requests, interpreters, floors, exclude_newer, reporter)
+        pinned = _resolve(requests, targets, reporter)
         pinned = {
             platform: [wheel for wheel in wheels if wheel.name not in carried]
             for platform, wheels in pinned.items()
@@ -96,35 +111,30 @@ def import_wheels(
 
 
 def _resolve(
-    requests: Sequence[WheelRequest],
-    interpreters: Mapping[str, Interpreter],
-    floors: Mapping[str, Mapping[str, str]],
-    exclude_newer: datetime | None,
-    reporter: Reporter,
+    requests: Sequence[WheelRequest], targets: Sequence[Target], reporter: Reporter
 ) -> dict[str, Sequence[PinnedWheel]]:
     task = "Resolve wheels"
-    reporter.start(task, total=len(interpreters))
+    reporter.start(task, total=len(targets))
 
-    def one(platform: str) -> Sequence[PinnedWheel] | BlockedError:
-        target = Target(
-            platform=platform,
-            python=interpreters[platform].version,
-            floor=floors.get(platform, {}),
-            exclude_newer=exclude_newer,
-        )
+    def one(target: Target) -> Sequence[PinnedWheel] | BlockedError:
         try:
             found = resolve(requests, target)
         except BlockedError as error:
             return error
-        reporter.advance(task, note=f"{platform}: {len(found)} wheels")
+        reporter.advance(task, note=f"{target.platform}: {len(found)} wheels")
         return found
 
-    answers = dict(zip(interpreters, _parallel(one, interpreters, len(interpreters)), strict=True))
-    errors = {platform: answer for platform, answer in answers.items() if isinstance(answer, BlockedError)}
+    found: dict[str, Sequence[PinnedWheel]] = {}
+    errors: dict[str, BlockedError] = {}
+    for target, answer in zip(targets, _parallel(one, targets, len(targets)), strict=True):
+        if isinstance(answer, BlockedError):
+            errors[target.platform] = answer
+        else:
+            found[target.platform] = answer
     if errors:
         raise _joined(errors)
     reporter.finish(task)
-    return {platform: answer for platform, answer in answers.items() if not isinstance(answer, BlockedError)}
+    return found
 
 
 def _joined(errors: Mapping[str, BlockedError]) -> BlockedError:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -23,12 +23,16 @@ from cuvee.errors import BlockedError, IntegrityError, ManifestError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A platform to resolve for: its name, Python's full version there, and the oldest system."""
+    """A platform to resolve for: its name, Python's full version there, and the oldest system.
+
+    ``prefer`` gives versions to keep where the requests allow it.
+    """
 
     platform: str
     python: str
     floor: Mapping[str, str]
     exclude_newer: datetime | None = None
+    prefer: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve(requests: Sequence[WheelRequest], target: Target) -> tuple[PinnedWheel, ...]:
@@ -55,6 +59,7 @@ def resolve(requests: Sequence[WheelRequest], target: Target) -> tuple[PinnedWhe
         python=target.python,
         floor=target.floor,
         exclude_newer=target.exclude_newer,
+        prefer=target.prefer,
     )
     if not done.ok:
         raise explain(done, here, platform=target.platform, nearest=lambda one: _nearest(one, target))

@@ -7,6 +7,7 @@ matter of trust, and uv's own settings say it better.
 """
 
 import configparser
+import json
 import os
 import re
 import sys
@@ -16,6 +17,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from cuvee import platforms
 from cuvee.errors import BlockedError, ToolMissingError
@@ -61,6 +63,7 @@ def compile_requirements(
     python: str,
     floor: Mapping[str, str],
     exclude_newer: datetime | None = None,
+    prefer: Mapping[str, str] = MappingProxyType({}),
     more: Sequence[str] = (),
 ) -> Completed:
     """Resolve requirement lines for one platform; standard output is a ``pylock.toml``.
@@ -71,6 +74,8 @@ def compile_requirements(
         PEP 508 lines.
     python
         The full version on the platform.
+    prefer
+        The version of each project to keep where the requirements allow it.
     more
         More arguments for uv.
 
@@ -92,12 +97,23 @@ def compile_requirements(
             "--python", sys.executable, "--no-python-downloads",
             "--system-certs", "--no-progress", "--color", "never", *more,
         ]  # fmt: skip
+        if prefer:
+            kept = Path(folder, "pylock.toml")  # uv keeps to what its last answer was
+            kept.write_text(_pylock(prefer))
+            argv += ["--output-file", str(kept)]
         if exclude_newer is not None:
             argv += ["--exclude-newer", exclude_newer.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
         environment = _environment(os.environ, floor if platforms.get(platform).system == "osx" else {})
         # The folder is empty, so that no project's settings around the current one take part.
         request = Request(argv=tuple(argv), cwd=Path(folder), environment=environment, timeout=_TIMEOUT)
         return run(request)
+
+
+def _pylock(versions: Mapping[str, str]) -> str:
+    lines = ['lock-version = "1.0"', 'created-by = "cuvee"']
+    for name, version in sorted(versions.items()):
+        lines += ["[[packages]]", f"name = {json.dumps(name)}", f"version = {json.dumps(version)}"]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _binary() -> str:
