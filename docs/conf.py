@@ -69,7 +69,7 @@ def _options(command: click.Command, context: click.Context) -> nodes.definition
     options = nodes.definition_list()
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is None:
+        if record is None or not record[1]:
             continue
         item = nodes.definition_list_item("", nodes.term("", "", nodes.literal(text=record[0])))
         item += nodes.definition("", nodes.paragraph("", "", *_inline(record[1])))
