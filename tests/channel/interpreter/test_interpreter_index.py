@@ -1,6 +1,7 @@
 """Fetching a pinned file from the Python index, without running anything of it."""
 
 import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -43,7 +44,9 @@ class _Session:
     """An index that serves one file."""
 
     def __init__(self, data: bytes, *, listed: str = PINNED.name, json: bool = True) -> None:
-        self.data, self.listed, self.json = data, listed, json
+        self.listed, self.json = listed, json
+        self.page: object = {"files": [{"filename": listed, "url": f"../../f/{listed}"}]}
+        self.chunks: Callable[[int], Iterator[bytes]] = lambda _: iter([data[:3], data[3:]])
 
     def __enter__(self) -> Self:
         return self
@@ -51,16 +54,14 @@ class _Session:
     def __exit__(self, *args: object) -> None: ...
 
     def get(self, url: str, **settings: Any) -> SimpleNamespace:
-        if not url.endswith("/"):
-            return SimpleNamespace(
-                raise_for_status=lambda: None, iter_content=lambda _: iter([self.data[:3], self.data[3:]])
-            )
-        files = {"files": [{"filename": self.listed, "url": f"../../f/{self.listed}"}]}
         kind = "application/vnd.pypi.simple.v1+json" if self.json else "text/html"
-        text = f'<a href="../../f/{self.listed}">x</a>'
-        headers = {"Content-Type": kind}
         return SimpleNamespace(
-            raise_for_status=lambda: None, headers=headers, url=url, text=text, json=lambda: files
+            raise_for_status=lambda: None,
+            iter_content=self.chunks,
+            headers={"Content-Type": kind},
+            url=url,
+            text=f'<a href="../../f/{self.listed}">x</a>',
+            json=lambda: self.page,
         )
 
 
@@ -97,6 +98,34 @@ def test_an_index_without_the_file_can_not_serve(tmp_path: Path, monkeypatch: py
     with pytest.raises(SourceUnreachableError, match=r"does not list thing-1\.tar\.gz") as caught:
         fetch(PINNED, tmp_path)
     assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("page", [[], {}, {"files": [{}]}, {"files": None}])
+def test_a_page_that_is_no_index_is_a_source_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: object
+) -> None:
+    session = _Session(DATA)
+    session.page = page
+    _serve(monkeypatch, session)
+    with pytest.raises(SourceUnreachableError, match="Can not read"):
+        fetch(PINNED, tmp_path)
+
+
+def test_a_connection_that_breaks_in_the_middle_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+
+    def broken(_: int) -> Iterator[bytes]:
+        yield DATA[:3]
+        raise requests.exceptions.ChunkedEncodingError("cut")
+
+    session = _Session(DATA)
+    session.chunks = broken
+    _serve(monkeypatch, session)
+    with pytest.raises(SourceUnreachableError, match="ChunkedEncodingError"):
+        fetch(PINNED, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_network_names_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

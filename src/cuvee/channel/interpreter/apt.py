@@ -3,6 +3,7 @@
 Sources and trusted keys are the host's, and so are the proxy settings; what apt can not verify is refused.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -187,7 +188,8 @@ def _source_files() -> list[Path]:
     parts = sorted(
         path for path in (_ETC / "sources.list.d").glob("*") if path.suffix in {".list", ".sources"}
     )
-    return [path for path in (_ETC / "sources.list", *parts) if path.is_file()]
+    files = (_ETC / "sources.list", *parts)
+    return [path for path in files if path.is_file() and os.access(path, os.R_OK)]
 
 
 def _download(path: Path) -> Download:

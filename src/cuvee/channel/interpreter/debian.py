@@ -17,6 +17,7 @@ from cuvee.channel.interpreter.model import FindLicense, Layout, LinuxTree
 from cuvee.channel.interpreter.store import keep, recall, source_key
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.errors import IntegrityError
+from cuvee.files import storage_errors
 from cuvee.process import Request, run
 from cuvee.progress import Reporter
 
@@ -58,7 +59,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
     known = recall(cache, key)
     if known is not None:
         return known
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
         apt = Apt(architecture, Path(folder, "apt"))
         apt.update()
         names = [part.format(minor) for part in _PARTS]

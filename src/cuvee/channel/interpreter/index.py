@@ -9,7 +9,8 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -104,17 +105,33 @@ def _session() -> "requests.Session":
 
 def _find(session: "requests.Session", index: str, file: PinnedFile) -> str:
     page = f"{index.rstrip('/')}/{file.project}/"
-    response = _get(session, page, headers={"Accept": _ACCEPT})
-    if "json" in response.headers.get("Content-Type", ""):
-        links = {item["filename"]: urljoin(response.url, item["url"]) for item in response.json()["files"]}
-    else:
-        links = links_of(response.text, response.url)
+    with _reaching(page):
+        response = session.get(page, headers={"Accept": _ACCEPT}, timeout=_TIMEOUT)
+        response.raise_for_status()
+        if "json" in response.headers.get("Content-Type", ""):
+            links = json_links(response.json(), response.url)
+        else:
+            links = links_of(response.text, response.url)
     if file.name not in links:
         raise SourceUnreachableError(
             f"{_shown(page)} does not list {file.name}",
             hint="A company's mirror may leave out old files; set PIP_INDEX_URL to an index that has it.",
         )
-    return str(links[file.name])
+    return links[file.name]
+
+
+def json_links(page: Any, base: str) -> dict[str, str]:
+    """Give file name to absolute URL of the files of an index's JSON page.
+
+    Raises
+    ------
+    ValueError
+        If it is no such page.
+    """
+    try:
+        return {str(item["filename"]): urljoin(base, item["url"]) for item in page["files"]}
+    except (KeyError, TypeError) as error:
+        raise ValueError("no list of files") from error
 
 
 def links_of(page: str, base: str) -> dict[str, str]:
@@ -132,9 +149,10 @@ def links_of(page: str, base: str) -> dict[str, str]:
 
 
 def _download(session: "requests.Session", url: str, file: PinnedFile, target: Path) -> None:
-    response = _get(session, url, stream=True)
     digest, size = hashlib.sha256(), 0
-    with target.open("wb") as stream:
+    with _reaching(url), target.open("wb") as stream:
+        response = session.get(url, stream=True, timeout=_TIMEOUT)
+        response.raise_for_status()
         for chunk in response.iter_content(_CHUNK):
             size += len(chunk)
             if size > file.size:
@@ -149,18 +167,20 @@ def _download(session: "requests.Session", url: str, file: PinnedFile, target: P
         )
 
 
-def _get(session: "requests.Session", url: str, **settings: Any) -> "requests.Response":
+@contextmanager
+def _reaching(url: str) -> Iterator[None]:
+    """Turn what goes wrong on the way to an index, or in its pages, into an error that names the source."""
     import requests
 
     try:
-        response = session.get(url, timeout=_TIMEOUT, **settings)
-        response.raise_for_status()
-    except requests.RequestException as error:
+        yield
+    except (requests.RequestException, ValueError) as error:
+        response = getattr(error, "response", None)
+        reason = f"HTTP {response.status_code}" if response is not None else type(error).__name__
         raise SourceUnreachableError(
-            f"Can not read {_shown(url)}: {error.__class__.__name__}",
+            f"Can not read {_shown(url)}: {reason}",
             hint="Check the network and the proxy settings, and run the same command again.",
         ) from error
-    return response
 
 
 def _shown(url: str) -> str:

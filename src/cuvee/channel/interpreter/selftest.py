@@ -9,6 +9,7 @@ from pathlib import Path
 from cuvee.channel.interpreter.model import Layout
 from cuvee.channel.package import PackageFile
 from cuvee.errors import CuveeError
+from cuvee.files import storage_errors
 from cuvee.process import Request, run
 
 PROGRAM = Path(__file__).with_name("selftest_program.py")
@@ -82,7 +83,7 @@ def check_layout(layout: Layout) -> None:
     CuveeError
         With what does not work.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
         prefix = Path(folder, AWKWARD)
         install(layout.files, prefix)
         (prefix / layout.site_packages).mkdir()
