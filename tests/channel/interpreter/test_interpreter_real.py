@@ -81,8 +81,8 @@ def _hiding(folders: list[Path], empty: Path) -> list[str]:
     """Give a command's beginning that runs the rest of it where ``folders`` are empty."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("needs root and unshare, to hide the source interpreter")
-    mounts = " && ".join(f"mount --bind '{empty}' '{folder}'" for folder in folders if folder.is_dir())
-    argv = ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "hiding"]
+    mounts = [f"mount --bind '{empty}' '{folder}'" for folder in folders if folder.is_dir()]
+    argv = ["unshare", "--mount", "sh", "-c", " && ".join([*mounts, 'exec "$@"']), "hiding"]
     if subprocess.run([*argv, "true"], check=False, capture_output=True).returncode != 0:
         pytest.skip("needs leave to mount folders in a namespace of its own")
     return argv
@@ -94,6 +94,27 @@ def test_it_works_when_its_source_is_gone(prefix: Path, probed: Probe, tmp_path:
         own.append(probed.prefix)
     result = selftest(prefix, runner=_hiding(own, tmp_path))
     assert result.problems == ()
+
+
+def test_it_needs_nothing_but_the_c_library(prefix: Path, packed: Interpreter, tmp_path: Path) -> None:
+    _hiding([], tmp_path)
+    if shutil.which("apt-get") is None or packed.platform not in _MACHINES:
+        pytest.skip("needs apt, for a C library to make an otherwise empty system of")
+    system = c_library(packed.platform, tmp_path)
+    for folder in ("dev", "proc", "tmp", "opt"):
+        (system / folder).mkdir()
+    if not (system / "lib64").exists():
+        (system / "lib64").symlink_to(next((system / "lib").glob("*-linux-gnu")).relative_to(system))
+    shutil.copytree(prefix, system / "opt" / AWKWARD, symlinks=True)
+    shutil.copy(PROGRAM, system / "tmp" / "selftest.py")
+    script = (
+        'mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && exec chroot "$1" "$2/bin/python3" '
+        '-s -B /tmp/selftest.py "$2" /tmp'
+    )
+    argv = [find("unshare", hint=""), "--mount", "sh", "-c", script, "jail", str(system), f"/opt/{AWKWARD}"]
+    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108
+    done = subprocess.run(argv, env=environment, capture_output=True, check=True)
+    assert json.loads(done.stdout)["problems"] == {}
 
 
 def test_it_trusts_the_systems_authorities_wherever_openssl_looks(prefix: Path, tmp_path: Path) -> None:
@@ -149,8 +170,9 @@ def test_rattler_reads_what_it_needs(prefix: Path, packed: Interpreter) -> None:
     assert {f"bin/python{packed.minor}", "bin/python3", "bin/python"} <= {
         str(entry.relative_path) for entry in paths.paths
     }
-    newest = max(elf.read(path).glibc for path in prefix.rglob("*") if path.is_file() and elf.is_elf(path))
-    assert "__glibc >={}.{},<3.0.a0".format(*newest) in [str(spec) for spec in record.depends]
+    programs = [path.read_bytes() for path in prefix.rglob("*") if path.is_file() and elf.is_elf(path)]
+    newest = max(int(minor) for data in programs for minor in re.findall(rb"\0GLIBC_2\.(\d+)", data))
+    assert f"__glibc >=2.{newest},<3.0.a0" in [str(spec) for spec in record.depends]
 
 
 @pytest.fixture(scope="session")
@@ -179,13 +201,13 @@ def test_libraries_are_those_that_ldd_finds(tree: LinuxTree, layout: Layout) -> 
     assert ours == {name for name in found if not belongs_to_glibc(name)}
 
 
-def test_a_packed_interpreter_that_lacks_a_part_is_refused(layout: Layout) -> None:
+def test_a_packed_interpreter_that_lacks_a_part_is_refused(layout: Layout, tmp_path: Path) -> None:
     lame = replace(layout, files=tuple(file for file in layout.files if "/sqlite3/" not in file.path))
     with pytest.raises(CuveeError, match="sqlite3: ModuleNotFoundError"):
-        check_layout(lame)
+        check_layout(lame, tmp_path)
     dead = replace(layout, files=tuple(file for file in layout.files if "/encodings/" not in file.path))
     with pytest.raises(CuveeError, match="does not run"):
-        check_layout(dead)
+        check_layout(dead, tmp_path)
 
 
 @on_linux

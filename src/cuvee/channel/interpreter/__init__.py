@@ -84,5 +84,5 @@ def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:
     layout = lay_out(tree)
     for line in layout.dropped:
         reporter.warn(f"{tree.platform}: left out {line}")
-    check_layout(layout)
+    check_layout(layout, cache)
     return keep(cache, key, layout)

@@ -59,6 +59,10 @@ class Apt:
         """Read what the sources have. Those that fail are missed only if what is asked for is not found."""
         completed = self._run(self._get, "update")
         self._log = completed.stdout + completed.stderr
+        if completed.timed_out:
+            raise SourceUnreachableError(
+                f"apt did not read its sources of packages within {completed.seconds:.0f} s", hint=_HINT
+            )
 
     def available(self, packages: Iterable[str]) -> list[str]:
         """Give those of ``packages`` that the sources have, in their order."""

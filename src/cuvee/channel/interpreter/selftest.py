@@ -75,15 +75,19 @@ def selftest(
     return SelfTest(version=said["version"], problems=tuple(said["problems"].items()))
 
 
-def check_layout(layout: Layout) -> None:
-    """Install ``layout`` into a folder with an awkward name, and run the self-test there.
+def check_layout(layout: Layout, scratch: Path) -> None:
+    """Install ``layout`` below ``scratch``, in a folder with an awkward name, and run the self-test there.
+
+    The system's folder for temporary files would not do: some forbid to run programs there.
 
     Raises
     ------
     CuveeError
         With what does not work.
     """
-    with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
+    with storage_errors(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder, storage_errors(Path(folder)):
         prefix = Path(folder, AWKWARD)
         install(layout.files, prefix)
         (prefix / layout.site_packages).mkdir()
