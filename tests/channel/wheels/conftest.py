@@ -36,6 +36,7 @@ def make_wheel(tmp_path: Path) -> MakeWheel:
         pure: bool = True,
         info: str | None = None,
         record: str | None = None,
+        raw_wheel: str | None = None,
         raw: Callable[[zipfile.ZipFile], None] = lambda _: None,
     ) -> Path:
         project, version = file_name.split("-")[:2]
@@ -43,9 +44,8 @@ def make_wheel(tmp_path: Path) -> MakeWheel:
         content = dict(files if files is not None else {f"{project}/__init__.py": b""})
         header = f"Metadata-Version: 2.4\nName: {project}\nVersion: {version}\n"
         content[f"{info}/METADATA"] = (metadata if "Name:" in metadata else header + metadata).encode()
-        content[f"{info}/WHEEL"] = (
-            f"Wheel-Version: 1.0\nRoot-Is-Purelib: {str(pure).lower()}\nTag: py3-none-any\n".encode()
-        )
+        tags = f"Wheel-Version: 1.0\nRoot-Is-Purelib: {str(pure).lower()}\nTag: py3-none-any\n"
+        content[f"{info}/WHEEL"] = (tags if raw_wheel is None else raw_wheel).encode()
         if entry_points:
             content[f"{info}/entry_points.txt"] = entry_points.encode()
         lines = "".join(record_line(name, data) for name, data in content.items()) + f"{info}/RECORD,,\n"

@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import re
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -34,6 +35,12 @@ RATIO_FLOOR = 64 << 20
 _UNSIGNED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
 _WINDOWS_FORBIDDEN = re.compile(r'[<>:"|?*]|[. ]$')
+_BROKEN = (
+    EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError, struct.error,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile raises for archives that are not what they say; `OSError` for a seek before the start."""
+
 _STRONG = {"sha256", "sha384", "sha512"}
 
 
@@ -125,7 +132,7 @@ class WheelArchive:
         try:
             with self._archive.open(entry) as stream:
                 data = stream.read(entry.file_size + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except _BROKEN as error:
             raise _refused(self.name.file_name, entry.filename, f"it can not be read ({error})") from None
         if len(data) != entry.file_size:
             raise _refused(self.name.file_name, entry.filename, "its size is not the declared one")
@@ -170,12 +177,13 @@ def open_wheel(path: Path, *, file_name: str | None = None) -> Iterator[WheelArc
         Naming the wheel and the member, if it is broken or could do harm.
     """
     name = file_name or path.name
+    size = path.stat().st_size
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise IntegrityError(f"{name}: it is not a zip archive ({error})") from None
     with archive:
-        yield WheelArchive(archive, name, path.stat().st_size)
+        yield WheelArchive(archive, name, size)
 
 
 def _refused(wheel: str, member: str, why: str) -> IntegrityError:

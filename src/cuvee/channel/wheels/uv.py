@@ -95,7 +95,7 @@ def compile_requirements(
             "--format", "pylock.toml", "--generate-hashes", "--only-binary", ":all:", "--no-header",
             "--python-platform", target(platform, floor), "--python-version", python,
             "--python", sys.executable, "--no-python-downloads",
-            "--system-certs", "--no-progress", "--color", "never", *more,
+            "--no-progress", "--color", "never", *more,
         ]  # fmt: skip
         if prefer:
             kept = Path(folder, "pylock.toml")  # uv keeps to what its last answer was
@@ -127,7 +127,8 @@ def _binary() -> str:
 
 
 def _environment(base: Mapping[str, str], macos: Mapping[str, str]) -> dict[str, str]:
-    environment = dict(base)
+    # Company networks sign with authorities of their own. As variables, since uv renamed the option.
+    environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **base}
     if macos:
         environment["MACOSX_DEPLOYMENT_TARGET"] = macos.get("osx", "11.0")
     if (index := pip_index(base)) is not None:
