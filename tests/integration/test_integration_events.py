@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.integration.bench import ending, last_line
+from cuvee.integration.bench import ending, last_line, shortened
 from cuvee.integration.pytest_events import Record, read_record
 from cuvee.process import Completed, Request
 
@@ -67,6 +67,15 @@ def test_endings_in_words(code: int, timed_out: bool, said: str) -> None:
         request=request, exit_code=code, stdout="", stderr="", seconds=0, timed_out=timed_out
     )
     assert ending(completed) == said
+
+
+def test_a_long_log_keeps_its_ends() -> None:
+    text = "first" + "x" * 3_000_000 + "last"
+    short = shortened(text)
+    assert short.startswith("first")
+    assert short.endswith("last")
+    assert "[… 2000009 characters left out …]" in short
+    assert shortened("short") == "short"
 
 
 def test_the_last_line_names_the_error() -> None:

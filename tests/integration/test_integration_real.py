@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from cuvee.integration.run import run_platform
 from cuvee.integration.runners import Command, NativeRunner, Place, isolation
 from cuvee.integration.suites import read_suite
 from cuvee.process import Request
-from cuvee.progress import SILENT
+from cuvee.progress import SILENT, Silent
 
 pytestmark = [
     pytest.mark.real,
@@ -208,6 +209,7 @@ def test_each_fate_of_a_test_is_told(run: Run, suites_folder: Path, tmp_path: Pa
     assert found["test_with_pandas"].reason == "the release has no pandas"
     folder = tmp_path / "results" / PLATFORM
     assert "a hint on stdout" in (folder / str(found["test_bad"].log)).read_text()
+    assert not any("cuvee-test-" in outcome.reason for outcome in result.outcomes)
     assert "in test_crash" in (folder / str(found["test_crash"].log)).read_text()
     assert found["test_good"].log is None
 
@@ -277,6 +279,39 @@ def test_nothing_is_left_behind(run: Run, tmp_path: Path, monkeypatch: pytest.Mo
     run(_plan())
     assert list(temp.iterdir()) == []
     assert [path.name for path in (tmp_path / "results").iterdir()] == [PLATFORM]
+
+
+class _Interrupting(Silent):
+    def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
+    installer: Path, suites_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temp))
+    (suites_folder / "interop" / "test_hang.py").write_text(
+        "import threading\n\ndef test_hang():\n    threading.Event().wait()\n"
+    )
+    plan = _plan(
+        PackagePlan(name="six", version="1", imports=("six",)),
+        suites=[read_suite(suites_folder, "interop", {"pytest"})],
+    )
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as executor, pytest.raises(KeyboardInterrupt):
+        run_platform(
+            plan,
+            installer=installer,
+            runner=NativeRunner(),
+            results=tmp_path / "results",
+            reporter=_Interrupting(),
+            executor=executor,
+        )
+    assert time.monotonic() - started < 100  # a test may take 120 s
+    assert list(temp.iterdir()) == []
+    assert list((tmp_path / "results").iterdir()) == []
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ Job = Callable[[], Sequence[TestOutcome]]
 
 _SHELL_SIGNAL = 128
 _LONGEST_REASON = 300
+_LONGEST_LOG = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,14 @@ class Bench:
     def outcome(
         self, test: PlannedTest, state: State, seconds: float, *, reason: str = "", log: str = ""
     ) -> TestOutcome:
-        """Make the outcome of ``test``; ``log`` is kept unless the test passed."""
+        """Make the outcome of ``test``; ``log`` is kept unless the test passed.
+
+        Temporary paths are named by their role, so that two runs which fail alike read alike.
+        """
         kept = None
         if log and state is not State.PASS:
             kept = f"logs/{safe_name(test.suite)}/{safe_name(test.test)}.log"
-            write_text(self.logs / kept, log)
+            write_text(self.logs / kept, shortened(self._named(log)))
         return TestOutcome(
             suite=test.suite,
             test=test.test,
@@ -84,9 +88,26 @@ class Bench:
             seconds=round(seconds, 3),
             package=test.package,
             packages=test.packages,
-            reason=reason[:_LONGEST_REASON],
+            reason=self._named(reason)[:_LONGEST_REASON],
             log=kept,
         )
+
+    def _named(self, text: str) -> str:
+        for path, name in (
+            (self.place.prefix, "<prefix>"),
+            (self.place.home, "<home>"),
+            (self.work, "<work>"),
+        ):
+            text = text.replace(str(path), name)
+        return text
+
+
+def shortened(text: str) -> str:
+    """Give a log that a reader can open: the middle of a very long one is left out, and says so."""
+    if len(text) <= _LONGEST_LOG:
+        return text
+    half = _LONGEST_LOG // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half} characters left out …]\n{text[-half:]}"
 
 
 def transcript(completed: Completed) -> str:
