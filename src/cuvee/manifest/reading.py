@@ -12,6 +12,7 @@ import yaml
 
 from cuvee.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, Source
 from cuvee.manifest.problems import Problems, did_you_mean, quote
+from cuvee.manifest.syntax import point, tell
 
 MAX_BYTES = 8 << 20
 MAX_VALUES = 500_000
@@ -23,40 +24,13 @@ INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud8
 """What has no business in a manifest: control characters, hidden line ends, half characters."""
 
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
-_TAB = "found character '\\t' that cannot start any token"
-_BLOCK = "did not find expected comment or line break"
-_INNER = "a bracket inside a word"
-_BRACKET = re.compile(r"[\w.\-]\[$")
-_WORDS = {
-    _INNER: ("a [ inside a word begins a list of its own", 'put the word in quotes, like "dask[array]"'),
-    _TAB: ("a tab can not indent YAML", "use spaces"),
-    "found character that cannot start any token": ("a value can not begin like this", "put it in quotes"),
-    "mapping values are not allowed in this context": (
-        "this colon is not expected here",
-        "indent the line like its neighbours, or put the value in quotes",
-    ),
-    "mapping values are not allowed here": (
-        "this colon is not expected here",
-        "indent the line like its neighbours, or put the value in quotes",
-    ),
-    "could not find expected ':'": ("this line lacks a colon", "write key: value"),
-    "did not find expected key": ("a key was expected here", "indent it like its neighbours"),
-    "did not find expected ',' or ']'": ("this list is not closed", "add a comma or ]"),
-    "did not find expected ',' or '}'": ("this mapping is not closed", "add a comma or }"),
-    "found unexpected end of stream": ("the file ends inside quotes", "close them"),
-    "did not find expected alphabetic or numeric character": (
-        "* and & begin a name for a value that is used twice",
-        'put a lone star in quotes: "*"',
-    ),
-    "found undefined tag handle": ("tags have no meaning in a manifest", "remove it"),
-}
 
 
 def read(path: Path, data: bytes, problems: Problems) -> Node | None:
     """Read the one YAML document in ``data``, which came from ``path``; `None` when it can not be read."""
     source = Source(path, ())
     if len(data) > MAX_BYTES:
-        problems.add(_point(source, 0, 0), f"the file has more than {MAX_BYTES:,} bytes")
+        problems.add(point(source, 0, 0), f"the file has more than {MAX_BYTES:,} bytes")
         return None
     text = _decode(source, data, problems)
     if text is None:
@@ -64,17 +38,17 @@ def read(path: Path, data: bytes, problems: Problems) -> Node | None:
     source = Source(path, tuple(_LINE_BREAK.split(text)))
     if hidden := INVISIBLE.search(text):
         before = _LINE_BREAK.split(text[: hidden.start()])
-        place = _point(source, len(before) - 1, len(before[-1]))
+        place = point(source, len(before) - 1, len(before[-1]))
         problems.add(place, f"the character U+{ord(hidden[0]):04X} has no business here", advice="remove it")
         return None
     try:
         return _Composer(source, problems).compose(text)
     except yaml.MarkedYAMLError as error:
-        _tell(source, error, problems)
+        tell(source, error, problems)
     except _StoppedError:
         pass
     except (ValueError, OverflowError, yaml.YAMLError):  # PyYAML's Python scanner on impossible escapes
-        problems.add(_point(source, 0, 0), "this is not YAML: a character can not be understood")
+        problems.add(point(source, 0, 0), "this is not YAML: a character can not be understood")
     return None
 
 
@@ -85,42 +59,9 @@ def _decode(source: Source, data: bytes, problems: Problems) -> str | None:
         # ``object`` is without the byte order mark, as the text would be.
         before = _LINE_BREAK.split(bytes(error.object)[: error.start].decode("utf-8-sig", errors="replace"))
         lines = tuple(_LINE_BREAK.split(data.decode("utf-8-sig", errors="replace")))
-        place = _point(Source(source.path, lines), len(before) - 1, len(before[-1]))
+        place = point(Source(source.path, lines), len(before) - 1, len(before[-1]))
         problems.add(place, "this is not UTF-8 text", advice="save the file as UTF-8")
         return None
-
-
-def _point(source: Source, line: int, column: int) -> Place:
-    return Place(source, line, column, line, column + 1)
-
-
-def _tell(source: Source, error: yaml.MarkedYAMLError, problems: Problems) -> None:
-    mark = error.problem_mark or error.context_mark
-    place = _point(source, mark.line, mark.column) if mark else _point(source, 0, 0)
-    said = str(error.problem or error.context or error)
-    start = error.context_mark
-    related = None
-    opened = str(error.context).startswith(("while parsing a flow", "while scanning a quoted"))
-    if opened and start and mark and start.line != mark.line:
-        related = (_point(source, start.line, start.column), "it begins here")
-    line = source.lines[place.line] if place.line < len(source.lines) else ""
-    if said.startswith("found character") and "\t" in line[: place.column + 1]:
-        said = _TAB
-    if said == _BLOCK:
-        begin = max(line.rfind(">", 0, place.column + 1), line.rfind("|", 0, place.column + 1), 0)
-        text = line[begin:].split(" #")[0].strip()
-        place = Place(source, place.line, begin, place.line, begin + len(text))
-        problems.add(
-            place, "an unquoted > or | begins a block of text", advice=f"put it in quotes: {quote(text)}"
-        )
-        return
-    if said.startswith("did not find expected ','") and _BRACKET.search(line[: place.column + 1]):
-        said = _INNER
-    message, advice = next(
-        (words for known, words in _WORDS.items() if said.startswith(known)),
-        (f"this is not YAML: {said}", ""),
-    )
-    problems.add(place, message, advice=advice, related=related)
 
 
 class _StoppedError(Exception):
@@ -170,7 +111,7 @@ class _Composer:
             else:
                 root = node
         if root is None or (isinstance(root, Scalar) and root.is_null):
-            place = _point(self._source, 0, 0)
+            place = point(self._source, 0, 0)
             self._problems.add(place, "the manifest is empty", advice="begin with manifest: 1")
             return None
         return root

@@ -11,6 +11,7 @@ from cuvee.manifest.nodes import Place
 from cuvee.manifest.problems import Problems, listing, nearest, quote
 from cuvee.manifest.reading import INVISIBLE
 from cuvee.manifest.schema import MANIFEST
+from cuvee.manifest.syntax import unquoted
 
 
 class Leaf(NamedTuple):
@@ -109,15 +110,16 @@ class Stating:
             return Bad(node.place)
 
     def _mistaken(self, node: nodes.Scalar, kind: Text, mistake: Mistake) -> None:
+        if re.match(r"[|>]\S", node.place.source.lines[node.place.line][node.place.column :]):
+            unquoted(node.place, self._problems)
+            return
         why = f": {mistake.why}" if mistake.why else ""
-        message = mistake.message or f"{quote(node.text)} is not {kind.noun}{why}"
-        advice = mistake.advice
-        line = node.place.source.lines[node.place.line][node.place.column :]
-        if re.match(r"[|>]\S", line):
-            message = f"an unquoted {line[0]} begins a block of text"
-            advice = f"put it in quotes: {quote(line.split(' #')[0].strip())}"
-        expected = "" if advice or mistake.message else _expected(kind)
-        self._problems.add(node.place, message, advice=advice, expected=expected)
+        self._problems.add(
+            node.place,
+            mistake.message or f"{quote(node.text)} is not {kind.noun}{why}",
+            advice=mistake.advice,
+            expected="" if mistake.advice or mistake.message else _expected(kind),
+        )
 
     def _choice(self, node: nodes.Scalar, kind: Text) -> Stated:
         if node.text in kind.choices:
@@ -168,10 +170,9 @@ class Stating:
         return Table(entries, node.place)
 
     def _record(self, node: nodes.Node, kind: Record, *, removable: bool) -> Stated:
-        if isinstance(node, nodes.Scalar) and kind.shorthand is not None:
-            key = kind.key(kind.shorthand)
-            if key is not None:
-                return Table({key.name: Entry(node.place, self._text_of(node, key))}, node.place)
+        short = kind.key(kind.shorthand) if kind.shorthand else None
+        if short is not None and isinstance(node, nodes.Scalar):
+            return Table({short.name: Entry(node.place, self.state(node, short.kind))}, node.place)
         if not isinstance(node, nodes.Mapping):
             return self._wrong_shape(node, kind)
         entries: dict[str, Entry] = {}
@@ -184,21 +185,16 @@ class Stating:
                 if meant is None or meant.name in written:
                     continue
                 known = meant
-            if known.nullable and isinstance(value, nodes.Scalar) and value.is_null:
-                entries[known.name] = Entry(name.place, Leaf(None, value.place))
-            else:
-                inner = removable and not known.required
-                entries[known.name] = Entry(name.place, self._inside(value, known, removable=inner))
+            entries[known.name] = Entry(name.place, self._value(value, known, removable=removable))
         return Table(entries, node.place)
 
-    def _text_of(self, node: nodes.Scalar, key: Key) -> Stated:
-        return self.state(node, key.kind)
-
-    def _inside(self, node: nodes.Node, key: Key, *, removable: bool) -> Stated:
-        """Check a key's value. A required one can not be removed itself, but what is in it can."""
+    def _value(self, node: nodes.Node, key: Key, *, removable: bool) -> Stated:
+        """Check a key's value. What must be there can not be taken away, though things in it can."""
         if isinstance(node, nodes.Scalar) and node.is_null:
-            return self._null(node, key.kind, removable=removable)
-        return self.state(node, key.kind, removable=True if key.required else removable)
+            if key.nullable:
+                return Leaf(None, node.place)
+            return self._null(node, key.kind, removable=removable and not key.required)
+        return self.state(node, key.kind, removable=removable)
 
     def _unknown(self, name: nodes.Scalar, kind: Record) -> Key | None:
         """Note an unknown key; give the key that was likely meant."""
