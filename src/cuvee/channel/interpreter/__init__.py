@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cuvee import platforms as known
 from cuvee.channel.interpreter.debian import pack_debian
-from cuvee.channel.interpreter.host import base_executable, host_tree, probe
+from cuvee.channel.interpreter.host import Probe, base_executable, host_tree, probe
 from cuvee.channel.interpreter.layout import lay_out, source_files
 from cuvee.channel.interpreter.model import LinuxTree, minor_of
 from cuvee.channel.interpreter.selftest import check_layout
@@ -18,6 +18,7 @@ from cuvee.channel.interpreter.store import keep, recall, source_key, stamps
 from cuvee.channel.interpreter.windows import pack_windows
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.files import sha256_file
+from cuvee.platforms import Platform
 from cuvee.progress import Reporter
 
 __all__ = ["pack_interpreters"]
@@ -48,31 +49,31 @@ def pack_interpreters(
     CuveeError
         If the packed interpreter does not work.
     """
-    folder = cache / "interpreters"
     probed = probe(executable or base_executable())
-    host = known.host()
-    results: list[Interpreter | Absent] = []
+    results = []
     for name in platforms:
-        platform = known.get(name)
         task = f"interpreter {name}"
         reporter.start(task)
-        result: Interpreter | Absent
-        if platform == host and platform.system == "linux":
-            tree = host_tree(name, probed, os.environ)
-            result = tree if isinstance(tree, Absent) else _pack_host(tree, folder, reporter)
-        elif platform.system == "win":
-            result = pack_windows(name, minor_of(probed.version), cache=folder, reporter=reporter)
-        elif platform.system == "linux":
-            result = pack_debian(name, minor_of(probed.version), cache=folder, reporter=reporter)
-        else:
-            result = Absent(
-                platform=name,
-                reason="no source of a macOS interpreter is reachable from this machine",
-                hint=_CHANNEL_HINT,
-            )
-        results.append(result)
+        result = _pack(known.get(name), probed, cache / "interpreters", reporter)
         reporter.finish(task, note=result.reason if isinstance(result, Absent) else result.origin)
+        results.append(result)
     return tuple(results)
+
+
+def _pack(platform: Platform, probed: Probe, cache: Path, reporter: Reporter) -> Interpreter | Absent:
+    minor = minor_of(probed.version)
+    if platform.system == "win":
+        return pack_windows(platform.name, minor, cache=cache, reporter=reporter)
+    if platform.system == "linux" and platform == known.host():
+        tree = host_tree(platform.name, probed, os.environ)
+        return tree if isinstance(tree, Absent) else _pack_host(tree, cache, reporter)
+    if platform.system == "linux":
+        return pack_debian(platform.name, minor, cache=cache, reporter=reporter)
+    return Absent(
+        platform=platform.name,
+        reason="no source of a macOS interpreter is reachable from this machine",
+        hint=_CHANNEL_HINT,
+    )
 
 
 def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:

@@ -32,7 +32,7 @@ _OPTIONAL_PARTS = (
 
 # The C library, and what only modules need that are left out.
 _UNWANTED = re.compile(r"libc6|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*|libtk.*|libpython.*")
-_CHANNEL_HINT = "Use a channel that carries python for it, such as conda-forge."
+_CHANNEL_HINT = "Or use a channel that carries python for it, such as conda-forge."
 
 
 def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
@@ -48,7 +48,6 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
     IntegrityError
         If apt refuses their signature.
     """
-    architecture, multiarch = _MACHINES[platform]
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         return Absent(
             platform=platform,
@@ -60,26 +59,30 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
     if known is not None:
         return known
     with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
-        apt = Apt(architecture, Path(folder, "apt"))
-        apt.update()
-        names = [part.format(minor) for part in _PARTS]
-        if len(apt.available(names)) < len(names):
-            apt.explain_absence()
-            reason = f"this host's package sources have no {names[0]} for {architecture}"
-            hint = (
-                "Ubuntu keeps other machines' packages in its ports archive: add that to the sources. "
-                + _CHANNEL_HINT
-            )
-            return Absent(platform=platform, reason=reason, hint=hint)
-        root = Path(folder, "root")
-        names += apt.available(part.format(minor) for part in _OPTIONAL_PARTS)
-        downloads = _unpack_all(apt, names, root)
-        for download in downloads:
-            reporter.advance(f"interpreter {platform}", note=download.name)
-        layout = _lay_out(platform, minor, multiarch, downloads, root)
+        layout = _fetch(platform, minor, Path(folder))
+        if isinstance(layout, Absent):
+            return layout
         for line in layout.dropped:
             reporter.warn(f"{platform}: left out {line}")
         return keep(cache, key, layout)
+
+
+def _fetch(platform: str, minor: str, folder: Path) -> Layout | Absent:
+    architecture, multiarch = _MACHINES[platform]
+    apt = Apt(architecture, folder / "apt")
+    apt.update()
+    names = [part.format(minor) for part in _PARTS]
+    if len(apt.available(names)) < len(names):
+        apt.explain_absence()
+        return Absent(
+            platform=platform,
+            reason=f"this host's package sources have no {names[0]} for {architecture}",
+            hint="Run cuvee with the Python of this host's distribution; Ubuntu also needs its ports archive "
+            f"among the sources. {_CHANNEL_HINT}",
+        )
+    names += apt.available(part.format(minor) for part in _OPTIONAL_PARTS)
+    root = folder / "root"
+    return _lay_out(platform, minor, multiarch, _unpack_all(apt, names, root), root)
 
 
 def _unpack_all(apt: Apt, names: Iterable[str], root: Path) -> list[Download]:
