@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),
+        *ROOT.glob("integration_tests/*.md"),
         *(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts),
     ]
 )
