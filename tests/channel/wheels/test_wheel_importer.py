@@ -6,6 +6,7 @@ import pytest
 from packaging.utils import parse_wheel_filename
 
 from cuvee.channel.model import Interpreter
+from cuvee.channel.package import write_package
 from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, store
 from cuvee.channel.wheels.model import PinnedWheel
 from cuvee.channel.wheels.resolve import Target
@@ -153,6 +154,22 @@ def test_a_hostile_wheel_and_nothing_is_imported(world: World, make_wheel: MakeW
     with pytest.raises(IntegrityError, match="conda's own"):
         world.run(request("demo"))
     assert world.files() == []
+
+
+def test_an_interruption_leaves_nothing_half_done(
+    world: World, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    world.pinned = everywhere(pin(make_wheel()))
+    monkeypatch.setattr(store, "write_package", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        world.run(request("demo"))
+    assert world.files() == []
+    assert list((world.cache / "imported").rglob("*")) == []
+    monkeypatch.setattr(store, "write_package", write_package)
+    assert len(world.run(request("demo"))) == 1
 
 
 def test_what_another_channel_carries_is_not_imported(world: World, make_wheel: MakeWheel) -> None:
