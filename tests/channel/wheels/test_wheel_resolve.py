@@ -92,7 +92,7 @@ def test_what_is_asked_of_uv(fake: Callable[..., FakeUv]) -> None:
         WheelRequest(name="winonly", platforms=("win-64",), position="m.yaml:9:3"),
     ]
     resolve(wanted, LINUX)
-    assert double.asked == [(["demo<2.0,>=1.0"], ["numpy==2.4.*"])]
+    assert double.asked == [(["demo<2.0,>=1.0"], ("numpy==2.4.*",))]
 
 
 def test_nothing_to_ask_asks_nothing(fake: Callable[..., FakeUv]) -> None:
@@ -121,8 +121,9 @@ def test_a_pin_that_no_index_has(fake: Callable[..., FakeUv]) -> None:
             "numpy": (0, pylock("numpy-2.6.1-py3-none-any.whl", name="numpy", version="2.6.1"), ""),
         }
     )
+    unspoken = request("numpy", "2.4|2.5", line=14, constraint=True)
     with pytest.raises(BlockedError) as error:
-        resolve([request("numpy", "2.4.99", line=12), request("pandas", line=13)], LINUX)
+        resolve([request("numpy", "2.4.99", line=12), request("pandas", line=13), unspoken], LINUX)
     assert error.value.message.splitlines() == [
         "m.yaml:12:3: asks for numpy 2.4.99",
         "the wheels for linux-64 can not be resolved:",

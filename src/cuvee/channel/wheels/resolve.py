@@ -51,10 +51,10 @@ def resolve(requests: Sequence[WheelRequest], target: Target) -> tuple[PinnedWhe
     wanted = [_line(request) for request in here if not request.constraint]
     if not wanted:
         return ()
-    bounds = [line for request in here if request.constraint and (line := _bound(request))]
+    bounds = {request: line for request in here if request.constraint and (line := _bound(request))}
     done = uv.compile_requirements(
         wanted,
-        bounds,
+        tuple(bounds.values()),
         platform=target.platform,
         python=target.python,
         floor=target.floor,
@@ -62,7 +62,8 @@ def resolve(requests: Sequence[WheelRequest], target: Target) -> tuple[PinnedWhe
         prefer=target.prefer,
     )
     if not done.ok:
-        raise explain(done, here, platform=target.platform, nearest=lambda one: _nearest(one, target))
+        asked = [request for request in here if not request.constraint or request in bounds]
+        raise explain(done, asked, platform=target.platform, nearest=lambda one: _nearest(one, target))
     return read_pylock(done.stdout, target)
 
 
