@@ -11,8 +11,8 @@ from cuvee.cli.main import COMMANDS, cli
 from docs_text import command_lines, inline_code
 
 _GROUP = click.Context(cli, info_name="cuvee")
-_FOREIGN = {"--help", "--version", "--check", "--file", "--prefix", "--shell"}
-"""Options of other programs, or of all, that the pages name by themselves."""
+_FOREIGN = {"--help", "--version"}
+"""Options that every command has."""
 
 
 def commands(page: Path) -> list[list[str]]:
