@@ -16,7 +16,9 @@ from typing import Any
 
 from cuvee.errors import CuveeError, StorageError
 
-_CHUNK = 1 << 20
+# The system tells the mask only to those who set it, which threads must not do; so it is asked once.
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
 
 
 def sha256_bytes(data: bytes) -> str:
@@ -57,7 +59,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with storage_errors(path):
             yield beside
-            beside.chmod(0o666 & ~_umask())
+            beside.chmod(0o666 & ~_UMASK)
             beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -73,7 +75,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     try:
         with storage_errors(path):
             yield beside
-            beside.chmod(0o777 & ~_umask())
+            beside.chmod(0o777 & ~_UMASK)
             if path.exists():
                 old = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".old", dir=path.parent))
                 path.rename(old / "old")
@@ -122,9 +124,3 @@ def storage_errors(path: Path) -> Iterator[None]:
         else:
             raise
         raise StorageError(message, hint=hint) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -85,6 +85,14 @@ def test_constraint_holds_without_being_installed(problem: Problem, tmp_path: Pa
     assert names(solved(constrained, tmp_path), "linux-64")[0] == "base-1.0-py_0"
 
 
+def test_a_point_release_keeps_what_nothing_moves(problem: Problem, tmp_path: Path) -> None:
+    problem = replace(problem, channels=(str(problem.own_channel),), own_channel=None)
+    older = solved(replace(problem, constraints=(requirement("base", "<1.5"),)), tmp_path)
+    assert solved(replace(problem, keep=older), tmp_path) == older
+    moved = replace(problem, keep=older, constraints=(requirement("base", ">=1.5"),))
+    assert names(solved(moved, tmp_path), "linux-64")[0] == "base-1.5-py_0"
+
+
 def test_a_pin_that_no_channel_has_names_line_and_nearest_versions(problem: Problem, tmp_path: Path) -> None:
     wrong = replace(problem, requirements=(*problem.requirements, requirement("base", "==1.7", line=12)))
     with pytest.raises(BlockedError) as caught:

@@ -31,8 +31,12 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """A platform that can not be part of the release on this host, and why."""
+    """A platform that is not part of the release on this host, and why.
+
+    ``by_choice`` says that the caller did not ask for it, rather than that it can not be made.
+    """
 
     platform: str
     reason: str
     hint: str = ""
+    by_choice: bool = False

@@ -1,6 +1,7 @@
 """Results for people, and as JSON."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from cuvee.integration.outcomes import PlatformRun
     from cuvee.release.pipeline import Result
 
+_LOG_WIDTH = 180
 _COLOURS = {
     "blocked": "red",
     "needs-approval": "magenta",
@@ -95,7 +97,8 @@ def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
                 f"{item.seconds:.1f}",
                 item.sha256,
             )
-    Console(soft_wrap=False).print(table)
+    width = None if sys.stdout.isatty() else _LOG_WIDTH
+    Console(width=width, soft_wrap=False).print(table)
     for item in artefacts:
         if item.missing is not None:
             click.echo(f"not made: {item.name}: {item.missing.reason}. {item.missing.remedy}")

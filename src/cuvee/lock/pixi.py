@@ -34,7 +34,7 @@ def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_nam
     file.set_channels("default", [LockChannel(name) for name in (*channels, own)])
     for item in lock.platforms:
         for package in item.packages:
-            file.add_conda_package("default", platforms[item.platform], _record(package, own))
+            file.add_conda_package("default", platforms[item.platform], rattler_record(package, own))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
@@ -46,7 +46,7 @@ def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_nam
 
 
 def read_lock(path: Path) -> Lock:
-    """Read a ``pixi.lock`` of ours.
+    """Read a ``pixi.lock`` of ours; platforms are sorted by name.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def read_lock(path: Path) -> Lock:
                 ),
                 virtual_packages=tuple(_virtual(text) for text in platform.virtual_packages),
             )
-            for platform in environment.platforms()
+            for platform in sorted(environment.platforms(), key=lambda platform: platform.name)
         )
     )
 
@@ -116,7 +116,8 @@ def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
     )
 
 
-def _record(package: LockedPackage, own_channel: str) -> "RepoDataRecord":
+def rattler_record(package: LockedPackage, own_channel: str) -> "RepoDataRecord":
+    """Give rattler's record of a locked package; ``own_channel`` is what it calls the release's own."""
     from rattler import BuildString, PackageRecord, RepoDataRecord
 
     record = PackageRecord(

@@ -11,6 +11,7 @@ from cuvee.channel.connection import Connection, channel, reaching, wait, withou
 from cuvee.errors import IntegrityError
 from cuvee.lock.explain import unsolvable
 from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock
+from cuvee.lock.pixi import rattler_record
 from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
 
@@ -32,6 +33,8 @@ class Problem:
         Not part of the set, but nothing may contradict them.
     channels
         As in the manifest; the first wins, and a package is taken from one channel only.
+    keep
+        The lock of the release that this one is based on: its versions stay unless a requirement moves them.
     own_channel
         The folder with the packages made for this release, or `None`; it comes last.
     """
@@ -42,6 +45,7 @@ class Problem:
     channels: tuple[str, ...] = ()
     own_channel: Path | None = None
     exclude_newer: dt.datetime | None = None
+    keep: Lock | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -50,7 +54,9 @@ class Problem:
         return (*self.channels, *own)
 
 
-def problem_of(manifest: Manifest, *, platforms: Sequence[str], own_channel: Path | None) -> Problem:
+def problem_of(
+    manifest: Manifest, *, platforms: Sequence[str], own_channel: Path | None, keep: Lock | None = None
+) -> Problem:
     """Give the problem that a manifest states, on those of its platforms that can be made."""
     return Problem(
         platforms=tuple(entry for entry in manifest.present_platforms if entry.name in platforms),
@@ -58,7 +64,9 @@ def problem_of(manifest: Manifest, *, platforms: Sequence[str], own_channel: Pat
         constraints=manifest.constraints,
         channels=manifest.channels,
         own_channel=own_channel,
-        exclude_newer=manifest.exclude_newer,
+        # What was imported is as old as it must be; its time stamps are of making, not of publishing.
+        exclude_newer=manifest.exclude_newer if manifest.channels else None,
+        keep=keep,
     )
 
 
@@ -95,6 +103,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
                 constraints=[MatchSpec(package.spec) for package in problem.constraints],
                 platforms=[Subdir(entry.name), Subdir("noarch")],
                 gateway=connection.gateway,
+                locked_packages=_kept(problem, entry.name),
                 virtual_packages=[_generic(item.name, item.version, item.build) for item in offered],
                 channel_priority=ChannelPriority.Strict,
                 exclude_newer=problem.exclude_newer,
@@ -112,6 +121,13 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
         (locked_package(record, entry.name, problem.own_channel) for record in records), key=_by_name
     )
     return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=offered)
+
+
+def _kept(problem: Problem, platform: str) -> "list[RepoDataRecord]":
+    """Give the base's records of real channels; what is imported keeps its versions when it is resolved."""
+    lock = problem.keep.by_platform.get(platform) if problem.keep is not None else None
+    packages = lock.packages if lock is not None else ()
+    return [rattler_record(package, package.channel) for package in packages if not package.is_local]
 
 
 def _by_name(package: LockedPackage) -> str:

@@ -172,16 +172,21 @@ def run_tests(
     from cuvee.integration.results import read_run
     from cuvee.integration.run import run_platform
     from cuvee.integration.runners import choose
+    from cuvee.integration.suites import read_known_failures
 
     manifest, workspace = context.manifest, context.workspace
     suites = find_upwards(manifest.path.parent, [SUITES_FOLDER]) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.platform == lock.platform and item.kind == "sh installer"]
     runner, reason = choose(lock.platform)
-    inputs = [[item.sha256 for item in made], whole_manifest(manifest), folder_inputs(suites), reason]
+    today = context.now.date()
+    holding = [waiver.expires >= today for waiver in manifest.waivers]
+    known = read_known_failures(suites / "known-failures.yaml", today)
+    hashes = [item.sha256 for item in made]
+    inputs = [hashes, whole_manifest(manifest), folder_inputs(suites), reason, holding, plain(known)]
 
     def work() -> Made:
         run_platform(
-            make_plan(manifest, lock, suites, archives.of(lock), today=context.now.date()),
+            make_plan(manifest, lock, suites, archives.of(lock), today=today),
             installer=workspace.folder / made[0].path if made else None,
             runner=runner,
             results=workspace.results,

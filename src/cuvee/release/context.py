@@ -10,6 +10,8 @@ from typing import Any
 from cuvee.channel.connection import Connection, connect
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import fingerprint
+from cuvee.lock.model import Lock
+from cuvee.lock.pixi import read_lock
 from cuvee.manifest.model import Manifest
 from cuvee.progress import SILENT, Reporter
 from cuvee.release.inputs import code
@@ -54,6 +56,14 @@ class Context:
     def connection(self) -> Connection:
         """The way to the channels, opened when it is first needed."""
         return connect(self.workspace.cache)
+
+    @cached_property
+    def base_lock(self) -> Lock | None:
+        """The lock of the release that this one is based on, if it has been cut beside this one."""
+        if self.manifest.base is None:
+            return None
+        path = self.workspace.folder.with_name(self.manifest.base.release_name) / "lock" / "pixi.lock"
+        return read_lock(path) if path.is_file() else None
 
     def stage(self, name: str, inputs: Any, work: Callable[[], Made], *, again: bool = False) -> StageRecord:
         """Do ``work`` unless its result is there and was made from ``inputs`` (JSON values) by this cuvee.

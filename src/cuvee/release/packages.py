@@ -51,13 +51,9 @@ def channel_stage(context: Context) -> tuple[Absent, ...]:
     ]
     record = context.stage("channel", inputs, lambda: _make_channel(context), again=context.refresh)
     absent = tuple(Absent(**value) for value in record.facts["absent"])
-    left_out = [entry for entry in manifest.present_platforms if entry.name not in context.platforms]
-    return (
-        *absent,
-        *(
-            Absent(platform=entry.name, reason="it was not asked for", hint="Run without --platform.")
-            for entry in left_out
-        ),
+    left_out = [entry.name for entry in manifest.present_platforms if entry.name not in context.platforms]
+    return absent + tuple(
+        Absent(platform=name, reason="this run did not ask for it", by_choice=True) for name in left_out
     )
 
 
@@ -118,9 +114,17 @@ def _import_wheels(
             folder=folder,
             cache=context.workspace.cache,
             exclude_newer=context.manifest.exclude_newer,
+            carried=carried,
+            prefer=_versions(context.base_lock),
             reporter=context.reporter,
         )
     )
+
+
+def _versions(base: Lock | None) -> dict[str, dict[str, str]]:
+    """Give the versions of the base release, which a point release keeps unless it states others."""
+    locks = base.platforms if base is not None else ()
+    return {lock.platform: {package.name: package.version for package in lock.packages} for lock in locks}
 
 
 def place(archive: Path, folder: Path) -> None:
@@ -138,7 +142,13 @@ def lock_stage(context: Context, absent: tuple[Absent, ...]) -> Lock:
     workspace = context.workspace
     repodata = [sha256_file(path) for path in sorted(workspace.channel.glob("*/repodata.json"))]
     platforms = [name for name in context.platforms if name not in {item.platform for item in absent}]
-    inputs = [package_inputs(context.manifest), platforms, repodata, context.manifest.release_name]
+    inputs = [
+        package_inputs(context.manifest),
+        platforms,
+        repodata,
+        context.manifest.release_name,
+        _versions(context.base_lock),
+    ]
     context.stage("lock", inputs, lambda: _make_lock(context, platforms), again=context.refresh)
     by_platform = read_lock(workspace.lock_file).by_platform
     return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
@@ -149,7 +159,8 @@ def _make_lock(context: Context, platforms: list[str]) -> Made:
     task = "Solving"
     context.reporter.start(task)
     own = context.workspace.channel if any(context.workspace.channel.glob("*/*.conda")) else None
-    lock = solve(problem_of(manifest, platforms=platforms, own_channel=own), context.connection)
+    problem = problem_of(manifest, platforms=platforms, own_channel=own, keep=context.base_lock)
+    lock = solve(problem, context.connection)
     write_lock(lock, path, channels=manifest.channels, release_name=manifest.release_name)
     exports = []
     for item in lock.platforms:

@@ -16,7 +16,6 @@ from cuvee.graph.findings import Verdict, worst
 from cuvee.installers.artefact import Artefact
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import Lock
-from cuvee.lock.pixi import read_lock
 from cuvee.manifest.model import Manifest
 from cuvee.progress import Reporter
 from cuvee.release.artefacts import Archives, image_stage, installer_stage, run_tests
@@ -147,16 +146,11 @@ def release(context: Context) -> Result:
 
 def report_input(context: Context, result: Result) -> ReportInput:
     """Gather what the report tells."""
-    manifest, workspace = context.manifest, context.workspace
-    base = manifest.base
-    base_lock = None
-    if base is not None:
-        path = workspace.folder.with_name(base.release_name) / "lock" / "pixi.lock"
-        base_lock = read_lock(path) if path.is_file() else None
+    manifest, base = context.manifest, context.manifest.base
     changes = None
-    if base is not None and base_lock is not None:
+    if base is not None and context.base_lock is not None:
         changes = diff(
-            base_lock,
+            context.base_lock,
             result.lock,
             direct_before={package.name for package in base.packages},
             direct_after={package.name for package in manifest.packages},
@@ -174,7 +168,7 @@ def report_input(context: Context, result: Result) -> ReportInput:
         tools=tool_versions(),
         stages=tuple(context.stages),
         inputs_hash=fingerprint([whole_manifest(manifest), [stage.inputs for stage in context.stages]]),
-        results=workspace.results,
+        results=context.workspace.results,
     )
 
 

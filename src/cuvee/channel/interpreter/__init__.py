@@ -6,6 +6,7 @@ carries; the other Linux machine Debian's packages, where the host has apt. Noth
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cuvee import platforms as known
@@ -50,14 +51,17 @@ def pack_interpreters(
         If the packed interpreter does not work.
     """
     probed = probe(executable or base_executable())
-    results = []
-    for name in platforms:
+
+    def one(name: str) -> Interpreter | Absent:
         task = f"interpreter {name}"
         reporter.start(task)
         result = _pack(known.get(name), probed, cache / "interpreters", reporter)
         reporter.finish(task, note=result.reason if isinstance(result, Absent) else result.origin)
-        results.append(result)
-    return tuple(results)
+        return result
+
+    # Each waits for another part of the world: a self-test, Debian's archive, the index.
+    with ThreadPoolExecutor(max(1, len(platforms)), thread_name_prefix="interpreter") as pool:
+        return tuple(pool.map(one, platforms))
 
 
 def _pack(platform: Platform, probed: Probe, cache: Path, reporter: Reporter) -> Interpreter | Absent:

@@ -83,10 +83,11 @@ class AbsentPlatforms:
                     platforms=(entry.name,),
                 )
         for absent in release.absent:
+            how = "is not in it" if absent.by_choice else "could not be made here"
             yield Finding(
                 check=self.identifier,
-                verdict=Verdict.WARNING,
-                cause=f"{absent.platform} could not be made here: {absent.reason}",
+                verdict=Verdict.INFO if absent.by_choice else Verdict.WARNING,
+                cause=f"{absent.platform} {how}: {absent.reason}",
                 platforms=(absent.platform,),
                 action=absent.hint or "Cut the release on a host that can make it, or declare it absent.",
             )

@@ -55,8 +55,8 @@ class Cycles:
             yield Finding(
                 check=self.identifier,
                 verdict=Verdict.INFO,
-                cause=f"{' and '.join(group)} need each other"
-                if len(group) > 1
+                cause=f"{' and '.join(names)} need each other"
+                if len(names) > 1
                 else f"{names[0]} needs itself",
                 packages=names,
                 platforms=tuple(where),
