@@ -15,6 +15,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cuvee.errors import ManifestError
 from cuvee.manifest import load
@@ -46,6 +47,7 @@ def message(path: Path) -> str:
     return caught.value.message + "\n"
 
 
+@pytest.mark.skipif(not yaml.__with_libyaml__, reason="needs PyYAML with libyaml, whose words these follow")
 @pytest.mark.parametrize("case", sorted(BAD.glob("*.yaml")), ids=lambda case: case.stem)
 def test_a_wrong_manifest_gets_its_message(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
