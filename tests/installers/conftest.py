@@ -1,88 +1,25 @@
-"""A tiny real release: this machine's own interpreter, a zstd decoder, and packages with every kind of file."""
-
-import asyncio
-import importlib.util
-import os
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+"""The tiny release for this machine, cut once for all tests of its installer."""
 
 import pytest
 
-from cuvee import process
 from cuvee.channel.interpreter import pack_interpreters
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import (
-    PLACEHOLDER,
-    PackageContent,
-    PackageFile,
-    archive_hashes,
-    is_executable,
-    write_package,
-)
-from cuvee.image import ByteCompiler, Image, ReleaseLabel, build_image
-from cuvee.image.archive import read_info
+from cuvee.channel.package import write_package
 from cuvee.installers.sh import build_sh
-from cuvee.lock.model import LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import PlatformLock, VirtualPackage
 from cuvee.platforms import host
 from cuvee.progress import SILENT
-
-TIME = 1_700_000_000_000
-LICENSE = 'Permission is granted.\nCUVEE_LICENSE\nIt\'s "free" $HOME `id`.\n'
-
-
-@dataclass(frozen=True, kw_only=True)
-class Release:
-    """A tiny release on disk."""
-
-    lock: PlatformLock
-    archives: Mapping[str, Path]
-    requested: Mapping[str, str]
-    image: Image
-    installer: Path
-    cache: Path
-
-    def install(
-        self,
-        *arguments: str | Path,
-        shell: tuple[str, ...] = ("sh",),
-        environment: Mapping[str, str] | None = None,
-        stdin: str = "",
-        installer: Path | None = None,
-        cwd: Path | None = None,
-    ) -> process.Completed:
-        """Run its installer under a shell, with nothing in the environment but what is given."""
-        argv = (*shell, str(installer or self.installer), *map(str, arguments))
-        clean = {"PATH": os.environ["PATH"]} | dict(environment or {})
-        return process.run(
-            process.Request(argv=argv, environment=clean, stdin=stdin.encode(), cwd=cwd, timeout=300)
-        )
-
-    def build(self, folder: Path, *, cache: Path | None = None, level: int = 1) -> Image:
-        """Build its image once more."""
-        return _build(self.lock, self.archives, self.requested, folder, cache or self.cache, level)
-
-
-def _build(
-    lock: PlatformLock,
-    archives: Mapping[str, Path],
-    requested: Mapping[str, str],
-    folder: Path,
-    cache: Path,
-    level: int,
-) -> Image:
-    return build_image(
-        lock,
-        release=ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons"),
-        archives=archives,
-        requested=requested,
-        cache=cache,
-        folder=folder,
-        level=level,
-        compiler=ByteCompiler(Path(sys.executable), cache),
-        reporter=SILENT,
-    )
+from tiny_release import (
+    LICENSE,
+    RattlerPrefixes,
+    Release,
+    build,
+    decoder,
+    locked,
+    places,
+    tools,
+    twin,
+)
 
 
 @pytest.fixture(scope="session")
@@ -96,17 +33,17 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     (interpreter,) = pack_interpreters([platform.name], cache=cache, reporter=SILENT)
     if not isinstance(interpreter, Interpreter):
         pytest.skip(f"needs an interpreter that can be packed: {interpreter.reason}")
-    contents = [_decoder(platform.name), _tools(), _places(platform.name), _twin("a"), _twin("b")]
+    contents = [decoder(platform.name), tools(), places(platform.name), twin("a"), twin("b")]
     paths = [interpreter.archive, *(write_package(content, root / content.subdir) for content in contents)]
-    packages = sorted((_locked(path, platform.name) for path in paths), key=lambda package: package.name)
-    archives = {_locked(path, platform.name).identifier: path for path in paths}
+    packages = sorted((locked(path, platform.name) for path in paths), key=lambda package: package.name)
+    archives = {locked(path, platform.name).identifier: path for path in paths}
     lock = PlatformLock(
         platform=platform.name,
         packages=tuple(packages),
         virtual_packages=(VirtualPackage(name="__glibc", version="2.17"),),
     )
     requested = {"tools": "tools >=1", "python": "python"}
-    image = _build(lock, archives, requested, root / "image", cache, 1)
+    image = build(lock, archives, requested, folder=root / "image", cache=cache)
     installer = build_sh(image, license_text=LICENSE, target=root / "Tiny.sh", reporter=SILENT)
     return Release(
         lock=lock, archives=archives, requested=requested, image=image, installer=installer, cache=cache
@@ -114,180 +51,6 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="session")
-def linked(release: Release, tmp_path_factory: pytest.TempPathFactory) -> "RattlerPrefixes":
+def linked(release: Release, tmp_path_factory: pytest.TempPathFactory) -> RattlerPrefixes:
     """What rattler makes of the same packages, at any path."""
     return RattlerPrefixes(release, tmp_path_factory.mktemp("rattler"))
-
-
-class RattlerPrefixes:
-    """Links the release's packages with rattler, then moves the prefix away from its place."""
-
-    def __init__(self, release: Release, folder: Path) -> None:
-        self._release = release
-        self._folder = folder
-        self._count = 0
-
-    def at(self, prefix: Path) -> Path:
-        """Link at ``prefix``; give where the result was moved to."""
-        asyncio.run(self._link(prefix))
-        self._count += 1
-        return prefix.rename(self._folder / str(self._count))
-
-    async def _link(self, prefix: Path) -> None:
-        import rattler
-
-        records = []
-        for package in self._release.lock.packages:
-            path = self._release.archives[package.identifier]
-            index = read_info(path).index
-            record = rattler.PackageRecord(
-                package.name,
-                package.version,
-                rattler.BuildString(package.build),
-                package.build_number,
-                package.subdir,
-                noarch=rattler.NoArchType(package.noarch) if package.noarch else None,
-                depends=list(package.depends),
-                sha256=bytes.fromhex(package.sha256),
-                md5=bytes.fromhex(package.md5 or ""),
-                size=package.size,
-                license=package.license,
-                arch=index.get("arch"),
-                platform=index.get("platform"),
-                python_site_packages_path=index.get("python_site_packages_path"),
-            )
-            records.append(rattler.RepoDataRecord(record, path.name, path.as_uri(), path.parent.as_uri()))
-        await rattler.install(
-            records,
-            prefix,
-            cache_dir=self._folder / "cache",
-            show_progress=False,
-            platform=rattler.Subdir(self._release.lock.platform),
-        )
-
-
-def _locked(archive: Path, platform: str) -> LockedPackage:
-    index = read_info(archive).index
-    sha256, md5, size = archive_hashes(archive)
-    return LockedPackage(
-        name=index["name"],
-        version=index["version"],
-        build=index["build"],
-        build_number=index["build_number"],
-        platform=platform,
-        subdir=index["subdir"],
-        url=f"channel/{index['subdir']}/{archive.name}",
-        channel="channel",
-        sha256=sha256,
-        md5=md5,
-        size=size,
-        timestamp=index.get("timestamp"),
-        depends=tuple(index["depends"]),
-        license=index.get("license"),
-        noarch=index.get("noarch"),
-    )
-
-
-def _decoder(platform: str) -> PackageContent:
-    """The `zstandard` that cuvee itself uses, as a package."""
-    spec = importlib.util.find_spec("zstandard")
-    assert spec is not None
-    assert spec.origin is not None
-    folder = Path(spec.origin).parent
-    site = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages/zstandard"
-    return PackageContent(
-        name="zstandard",
-        version="1.0",
-        build="0",
-        subdir=platform,
-        timestamp=TIME,
-        depends=("python",),
-        files=tuple(
-            PackageFile(path=f"{site}/{path.name}", content=path, executable=is_executable(path))
-            for path in sorted(folder.iterdir())
-            if path.suffix in {".py", ".so"} and "cffi" not in path.name
-        ),
-    )
-
-
-def _tools() -> PackageContent:
-    cli = b"import sys\n\ndef main():\n    print(sys.prefix, *sys.argv[1:])\n\nclass App:\n    run = main\n"
-    return PackageContent(
-        name="tools",
-        version="1.0",
-        build="py_0",
-        subdir="noarch",
-        noarch="python",
-        timestamp=TIME,
-        depends=("python",),
-        license="MIT",
-        entry_points=("tool = tools.cli:main", "tool-x=tools.cli:App.run"),
-        files=(
-            PackageFile(path="site-packages/tools/__init__.py", content=b""),
-            PackageFile(path="site-packages/tools/cli.py", content=cli),
-            PackageFile(path="site-packages/tools/template.py", content=b"print 'an older Python'\n"),
-            PackageFile(path="site-packages/tools/data.txt", content=b"data", executable=True),
-            PackageFile(path="python-scripts/script", content=b"#!python\n", executable=True),
-            PackageFile(path="share/tools/readme", content="Käse".encode()),
-        ),
-    )
-
-
-def _places(platform: str) -> PackageContent:
-    """Files that name the prefix, in every way that they can."""
-
-    def text(path: str, content: str) -> PackageFile:
-        return PackageFile(
-            path=path,
-            content=content.replace("@", PLACEHOLDER).encode(),
-            executable=path.startswith("bin/"),
-            placeholder=PLACEHOLDER,
-        )
-
-    def binary(path: str, content: bytes) -> PackageFile:
-        return PackageFile(
-            path=path,
-            content=content.replace(b"@", PLACEHOLDER.encode()),
-            placeholder=PLACEHOLDER,
-            placeholder_mode="binary",
-        )
-
-    return PackageContent(
-        name="places",
-        version="1.0",
-        build="0",
-        subdir=platform,
-        timestamp=TIME,
-        depends=("python",),
-        files=(
-            text("bin/place", "#!@/bin/python -E\nimport sys\nprint(sys.prefix, '@', *sys.argv[1:])\n"),
-            text("bin/place-3", "#!@/bin/python3.11\n# @:@\r\n"),
-            text("bin/place-perl", "#!@/bin/perl -w\n# @\n"),
-            text("bin/place-env", "#!/usr/bin/env python\n# @\n"),
-            text("bin/place-spaces", "#!  @/bin/sh @/bin/x\n"),
-            text("bin/place-crlf", "#!@/bin/python\r\npass\r\n"),
-            text("etc/place.conf", "root = @\nlib = @/lib\n"),
-            binary("lib/places.bin", b"\x7f\x00@/lib:@/lib64\x00tail\x00\x00@\x00@end"),
-            PackageFile(path="lib/empty", content=b""),
-            PackageFile(path="lib/link", content=b"", link_target="../etc/place.conf"),
-            PackageFile(path="lib/noise", content=bytes(range(256)) * 70_000),
-        ),
-    )
-
-
-def _twin(letter: str) -> PackageContent:
-    """Two packages that claim one path: the second depends on the first, so it wins."""
-    return PackageContent(
-        name=f"twin-{letter}",
-        version="1.0",
-        build="0",
-        subdir="noarch",
-        noarch="generic",
-        timestamp=TIME,
-        depends=("twin-a",) if letter == "b" else (),
-        files=(
-            PackageFile(path="share/twin/both", content=letter.encode()),
-            PackageFile(path="share/twin/same", content=b"same"),
-            PackageFile(path=f"share/twin/{letter}", content=b""),
-        ),
-    )

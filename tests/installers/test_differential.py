@@ -5,12 +5,11 @@ import os
 import stat
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import RattlerPrefixes, Release
+from tiny_release import RattlerPrefixes, Release
 
 pytestmark = pytest.mark.real
 
@@ -55,9 +54,7 @@ def records(prefix: Path) -> dict[str, Any]:
     ["plain", "with spaces and ünïcödé", "long-" + "x" * 120],
     ids=["plain", "spaces", "long"],
 )
-def test_prefix_equals_rattlers(
-    name: str, release: "Release", linked: "RattlerPrefixes", tmp_path: Path
-) -> None:
+def test_prefix_equals_rattlers(name: str, release: Release, linked: RattlerPrefixes, tmp_path: Path) -> None:
     prefix = tmp_path / name
     theirs = linked.at(prefix)
     assert release.install("-b", "-p", prefix).ok
@@ -89,7 +86,7 @@ def compare_records(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert record == other, name
 
 
-def test_conda_tools_read_the_prefix(release: "Release", tmp_path: Path) -> None:
+def test_conda_tools_read_the_prefix(release: Release, tmp_path: Path) -> None:
     import rattler
 
     prefix = tmp_path / "prefix"
@@ -109,7 +106,7 @@ def test_conda_tools_read_the_prefix(release: "Release", tmp_path: Path) -> None
     assert '# update specs: ["python", "tools >=1"]' in history
 
 
-def test_nothing_is_compiled_again(release: "Release", tmp_path: Path) -> None:
+def test_nothing_is_compiled_again(release: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     assert release.install("-b", "-p", prefix).ok
     before = {path: path.stat().st_mtime_ns for path in prefix.rglob("*.pyc")}

@@ -85,6 +85,7 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
     )
     environment.filters["quote"] = shlex.quote
     platform = get(image.platform)
+    license_lines = [line.rstrip() for line in license_text.splitlines()]
     values = {
         "title": _one_line(image.label.title),
         "version": image.label.version,
@@ -103,7 +104,8 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
         "manifest_sha256": image.manifest_sha256,
         "needed_kb": image.raw_size // 1024 + _SPARE_KB,
         "file_name": name,
-        "license_text": _here_document(license_text),
+        "license_text": "\n".join(license_lines),
+        "license_end": _end_marker(license_lines),
         "digest_from": 0,
         "digest_to": 0,
     }
@@ -116,10 +118,12 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
     return template.render(values | {"digest_from": match.start(), "digest_to": match.end() + 1}).encode()
 
 
-def _here_document(text: str) -> str:
-    """Make ``text`` fit to stand between the shell's markers."""
-    lines = (line.rstrip() for line in text.replace("\r\n", "\n").splitlines())
-    return "\n".join(f" {line}" if line == "CUVEE_LICENSE" else line for line in lines)
+def _end_marker(lines: list[str]) -> str:
+    """Give a line that ends the licence's here-document: one that the licence itself does not have."""
+    marker = "CUVEE_LICENSE"
+    while marker in lines:
+        marker += "_"
+    return marker
 
 
 def _one_line(text: str) -> str:

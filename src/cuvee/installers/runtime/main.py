@@ -104,6 +104,8 @@ def _install(request: _Request) -> None:
     placing.remove_tree(f"{request.staged}/.cuvee")
     completing.write_marker(prefix, request.manifest_sha256)
     _ignore_signals()
+    # Meanwhile another installer may have been faster, or somebody may have saved a file there.
+    placing.check_target(request.prefix, plan.distribution, replace="--replace" in request.options)
     placing.place(request.staged, request.prefix)
     progress.finish(f"{plan.title} {plan.version} is installed in {request.prefix}")
 

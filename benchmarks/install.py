@@ -1,0 +1,150 @@
+"""Measure, side by side in one run: our installer, `zstd -dc | tar -x` of the same tree, and rattler.
+
+    python benchmarks/install.py dist/starter-2026.11.0/installers/Starter-2026.11.0-Linux-x86_64.sh
+
+Wants `zstd` and `tar`. Each is run several times in turn, the best time counts, and the files that one run
+made are removed before the next. What the machine does meanwhile is printed too: on a busy one, only the
+ratios mean something. With `--packages FOLDER`, a release's `channel` folder, rattler links the same packages
+from their archives.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import rattler
+
+LIMIT = 2.0
+"""Our installer may take this many times what writing the bytes takes."""
+
+
+def main() -> int:
+    """Run the benchmark; exit 1 when our installer is over the limit."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("installer", type=Path)
+    parser.add_argument("--packages", type=Path, help="the folder of the release's packages, for rattler")
+    parser.add_argument("--folder", type=Path, default=None, help="where to install; decides the disk")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="cuvee-benchmark-", dir=options.folder) as name:
+        folder = Path(name)
+        runs = prepare(folder, options.installer.resolve(), options.packages)
+        best = measure(folder, runs, options.rounds)
+    reference = best["zstd -dc | tar -x"][0]
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    for label, (wall, cpu) in best.items():
+        print(f"{label:20}  {wall:6.2f} s  {wall / reference:5.2f} x   cpu {cpu:6.2f} s")
+    return 0 if best["installer"][0] <= LIMIT * reference else 1
+
+
+def prepare(folder: Path, installer: Path, packages: Path | None) -> dict[str, Callable[[Path], None]]:
+    """Install once, pack what came out as a tar, and give what is to be measured."""
+    first = folder / "first"
+    install(installer, first)
+    archive = folder / "tree.tar.zst"
+    with archive.open("wb") as stream:
+        tar = subprocess.Popen([program("tar"), "-C", str(first), "-c", "."], stdout=subprocess.PIPE)
+        subprocess.run(
+            [program("zstd"), "-q", "-9", "-T0", "-c"], stdin=tar.stdout, stdout=stream, check=True
+        )
+        assert tar.wait() == 0
+    names = sorted(path.stem for path in (first / "conda-meta").glob("*-*.json"))
+    shutil.rmtree(first)
+    runs: dict[str, Callable[[Path], None]] = {
+        "zstd -dc | tar -x": lambda prefix: unpack(archive, prefix),
+        "installer": lambda prefix: install(installer, prefix),
+    }
+    if packages is not None:
+        records = [record(packages, name) for name in names]
+        runs["rattler"] = lambda prefix: link(records, prefix, folder / "cache")
+    return runs
+
+
+def measure(
+    folder: Path, runs: dict[str, Callable[[Path], None]], rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Run everything in turn, ``rounds`` times; give the best wall time, and its processor time, of each."""
+    best: dict[str, tuple[float, float]] = {}
+    for _ in range(rounds):
+        for label, run in runs.items():
+            prefix = folder / "prefix"
+            shutil.rmtree(folder / "cache", ignore_errors=True)
+            os.sync()
+            busy, started = processor_seconds(), time.perf_counter()
+            run(prefix)
+            took = (time.perf_counter() - started, processor_seconds() - busy)
+            best[label] = min(best.get(label, took), took)
+            shutil.rmtree(prefix)
+    return best
+
+
+def install(installer: Path, prefix: Path) -> None:
+    """Run the installer silently."""
+    subprocess.run(
+        [program("sh"), str(installer), "-b", "-p", str(prefix)], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def unpack(archive: Path, prefix: Path) -> None:
+    """Write the same tree with the plainest tools there are."""
+    prefix.mkdir()
+    zstd = subprocess.Popen([program("zstd"), "-dc", str(archive)], stdout=subprocess.PIPE)
+    subprocess.run([program("tar"), "-C", str(prefix), "-x"], stdin=zstd.stdout, check=True)
+    assert zstd.wait() == 0
+
+
+def record(packages: Path, stem: str) -> "rattler.RepoDataRecord":
+    """Make rattler's record of a package in a release's channel."""
+    import rattler
+
+    (archive,) = packages.glob(f"*/{stem}.conda")
+    found = rattler.IndexJson.from_package_archive(archive)
+    package = rattler.PackageRecord(
+        found.name.normalized,
+        str(found.version),
+        rattler.BuildString(str(found.build)),
+        found.build_number,
+        found.subdir or archive.parent.name,
+        noarch=found.noarch,
+        depends=list(found.depends),
+    )
+    return rattler.RepoDataRecord(
+        package, archive.name, archive.resolve().as_uri(), packages.resolve().as_uri()
+    )
+
+
+def link(records: "list[rattler.RepoDataRecord]", prefix: Path, cache: Path) -> None:
+    """Let rattler unpack the packages into an empty cache, and link them."""
+    import rattler
+
+    asyncio.run(rattler.install(records, prefix, cache_dir=cache, show_progress=False))
+
+
+def program(name: str) -> str:
+    """Give where a program is; without it nothing can be measured."""
+    path = shutil.which(name)
+    if path is None:
+        raise SystemExit(f"{name} is not installed")
+    return path
+
+
+def processor_seconds() -> float:
+    """Seconds of processor time that this process and its children took so far."""
+    total = 0.0
+    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+        usage = resource.getrusage(who)
+        total += usage.ru_utime + usage.ru_stime
+    return total
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
