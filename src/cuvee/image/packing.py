@@ -1,5 +1,6 @@
 """From a package's plan and archive to frames, files of stage 0, and what its record says."""
 
+import posixpath
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -68,11 +69,7 @@ class Packer:
         for source, data in compiled.items():
             path = self.layout.pyc_path(source)
             parts[path] = Part(path=path, mode=0o644, data=data, how="plain")
-        links = {
-            file.path: members[file.source].link_target or ""
-            for file in files
-            if file.kind is Kind.LINK and file.source
-        }
+        links = {file.path: _link_target(file, members, info) for file in files if file.kind is Kind.LINK}
         return self._divide(files, parts, links)
 
     def _divide(
@@ -145,6 +142,17 @@ def _checked(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo
             hint="The package is broken or was tampered with; take it from another source.",
         )
     return replace(file, sha256=digest, size=len(member.data))
+
+
+def _link_target(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo) -> str:
+    target = members[file.source or ""].link_target or ""
+    inside = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), target))
+    if target.startswith("/") or inside == ".." or inside.startswith("../"):
+        raise IntegrityError(
+            f"{info.archive.name} links {file.path} out of the prefix, to {target!r}",
+            hint="The package is broken or hostile; take it from another source.",
+        )
+    return target
 
 
 def _part(file: PlannedFile, members: Mapping[str, Member]) -> Part | None:

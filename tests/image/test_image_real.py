@@ -1,0 +1,107 @@
+"""Byte code and whole images, with real programs."""
+
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.errors import BlockedError, ToolMissingError
+from cuvee.image import ByteCompiler, Image, ReleaseLabel, build_image
+from cuvee.image.bytecode import Source
+from cuvee.image.stage0 import RUNTIME_FOLDER
+from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.progress import SILENT
+
+pytestmark = pytest.mark.real
+
+
+def test_byte_code_does_not_depend_on_company(tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2] / "src" / "cuvee"
+    sources = [Source(name=str(path), data=path.read_bytes()) for path in sorted(folder.rglob("*.py"))]
+    sources.append(Source(name="old.py", data=b"print 'an older Python'\n"))
+    first = ByteCompiler(Path(sys.executable), tmp_path / "one")
+    together = first.compile(sources)
+    assert together[-1] is None
+    assert all(data is not None for data in together[:-1])
+    assert first.compile(sources) == together
+    order = list(range(len(sources)))
+    random.Random(3).shuffle(order)  # noqa: S311 - the same order each time
+    second = ByteCompiler(Path(sys.executable), tmp_path / "two").compile([sources[i] for i in order])
+    assert [second[order.index(i)] for i in range(len(sources))] == together
+
+
+def test_a_compiler_that_does_not_run(tmp_path: Path) -> None:
+    with pytest.raises(ToolMissingError):
+        ByteCompiler(tmp_path / "nothing", tmp_path)
+
+
+def release(folder: Path, *contents: PackageContent) -> tuple[PlatformLock, dict[str, Path]]:
+    packages, archives = [], {}
+    for content in contents:
+        archive = write_package(content, folder)
+        sha256, md5, size = archive_hashes(archive)
+        package = LockedPackage(
+            name=content.name, version=content.version, build=content.build, build_number=0,
+            platform="win-64", subdir=content.subdir, url=f"channel/{content.subdir}/{archive.name}",
+            channel="channel", sha256=sha256, md5=md5, size=size, noarch=content.noarch,
+        )  # fmt: skip
+        packages.append(package)
+        archives[package.identifier] = archive
+    return PlatformLock(platform="win-64", packages=tuple(packages), virtual_packages=()), archives
+
+
+def windows(name: str, *paths: str, version: str = "1", points: tuple[str, ...] = ()) -> PackageContent:
+    return PackageContent(
+        name=name, version=version, build="0", subdir="noarch" if points else "win-64",
+        noarch="python" if points else None, timestamp=0, entry_points=points,
+        files=tuple(PackageFile(path=path, content=path.encode()) for path in paths),
+    )  # fmt: skip
+
+
+def build(tmp_path: Path, *contents: PackageContent) -> Image:
+    lock, archives = release(tmp_path, *contents)
+    return build_image(
+        lock,
+        release=ReleaseLabel(distribution="tiny", version="1", title="Tiny"),
+        archives=archives,
+        requested={},
+        cache=tmp_path / "cache",
+        folder=tmp_path / "image",
+        level=1,
+        compiler=None,
+        reporter=SILENT,
+    )
+
+
+PYTHON = windows(
+    "python",
+    "python.exe",
+    "python311.dll",
+    "Lib/os.pyc",
+    "Lib/test/big.pyc",
+    "DLLs/_ctypes.pyd",
+    version="3.11.9",
+)
+DECODER = windows("zstandard", "Lib/site-packages/zstandard/__init__.py", "Lib/site-packages/other/x.py")
+TOOL = windows("tool", "site-packages/tool.py", points=("go = tool:main",))
+
+
+def test_an_image_for_windows(tmp_path: Path) -> None:
+    import tarfile
+
+    image = build(tmp_path, PYTHON, DECODER, TOOL)
+    assert Image.load(image.folder) == image
+    assert image.interpreter == "python.exe"
+    with tarfile.open(image.stage0) as tar:
+        names = {name for name in tar.getnames() if not name.startswith(RUNTIME_FOLDER)}
+    assert names == {"python.exe", "Lib/os.pyc", "Lib/site-packages/zstandard/__init__.py"}
+
+
+def test_a_release_that_could_not_read_its_own_image(tmp_path: Path) -> None:
+    with pytest.raises(BlockedError, match="decompress zstd") as caught:
+        build(tmp_path, PYTHON)
+    assert "zstandard" in (caught.value.hint or "")
+    with pytest.raises(BlockedError, match="no python"):
+        build(tmp_path, DECODER)
