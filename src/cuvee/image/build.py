@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.resources import files as resource_files
 from pathlib import Path
 
+from cuvee.channel.launcher import windows_launcher
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive import PackageInfo, read_info, read_members
@@ -13,7 +14,6 @@ from cuvee.image.bytecode import ByteCompiler, Source
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.describe import describe_image, write_manifest, write_payload
 from cuvee.image.frames import Part, pack
-from cuvee.image.launcher import windows_launcher
 from cuvee.image.layout import Layout, layout_of
 from cuvee.image.model import MANIFEST, PAYLOAD, STAGE0, Clobber, Image, PlannedFile, ReleaseLabel
 from cuvee.image.packing import Packed, Packer

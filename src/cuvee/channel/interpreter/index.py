@@ -7,7 +7,6 @@ the index's own pages (PEP 503 and PEP 691), and taken only if its hash is the p
 import hashlib
 import os
 import re
-import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -88,19 +87,9 @@ def index_url(environment: Mapping[str, str]) -> str:
 
 
 def _session() -> "requests.Session":
-    """Open a session that trusts what the system trusts; proxies and netrc are requests' own business."""
-    import requests
-    import truststore
-    from requests.adapters import HTTPAdapter
+    from cuvee.channel.http import ProtectedSession
 
-    class SystemTrust(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **settings: Any) -> None:
-            settings["ssl_context"] = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            super().init_poolmanager(*args, **settings)
-
-    session = requests.Session()
-    session.mount("https://", SystemTrust(max_retries=2))
-    return session
+    return ProtectedSession()
 
 
 def _find(session: "requests.Session", index: str, file: PinnedFile) -> str:

@@ -3,18 +3,15 @@
 import contextlib
 import os
 import shutil
-import ssl
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 import requests
-import truststore
-from requests.adapters import HTTPAdapter
 
+from cuvee.channel.http import ProtectedSession
 from cuvee.channel.wheels.archive import WheelName
 from cuvee.channel.wheels.model import PinnedWheel
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
@@ -112,45 +109,9 @@ class Fetcher:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _Session()
+            session = self._local.session = ProtectedSession()
             self._sessions.append(session)
         return session
-
-
-class _Session(requests.Session):
-    """Trusts what the system trusts, and follows no redirect from a protected place to an unprotected one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mount("https://", _SystemTrust())
-        self.headers["Accept-Encoding"] = "identity"  # the hash is that of the file, not of a packed one
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        target = super().get_redirect_target(resp)
-        if target is None:
-            return None
-        before, after = urlsplit(resp.url), urlsplit(requests.compat.urljoin(resp.url, target))
-        allowed = after.scheme == "https" or (before.scheme, before.netloc) == (after.scheme, after.netloc)
-        if not allowed:
-            raise IntegrityError(
-                f"{before.netloc} leads to {after.scheme}://{after.netloc}, which is not protected",
-                hint="Use an index that serves its files through https.",
-            )
-        return target
-
-
-class _SystemTrust(HTTPAdapter):
-    """Verifies with the operating system's trust store; bundles named in the environment are added to it."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=_context(), **kwargs)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, ssl_context=_context(), **kwargs)
-
-
-def _context() -> ssl.SSLContext:
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _credentials(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from cuvee import platforms
+from cuvee.channel.launcher import windows_launcher
 from cuvee.channel.model import Interpreter
-from cuvee.channel.wheels.launcher import windows_launcher
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, WheelRequest
 from cuvee.channel.wheels.plan import Planned, Wheel, inspect, plan
 from cuvee.channel.wheels.requirements import Resolved, environment
