@@ -14,7 +14,7 @@ from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock, Vir
 
 if TYPE_CHECKING:
     from rattler import LockedPackage as RattlerLockedPackage
-    from rattler import RepoDataRecord
+    from rattler import PackageRecord, RepoDataRecord
 
 _NOWHERE = "file:///cuvee-release/"
 
@@ -95,7 +95,13 @@ def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
     record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
     if record is None or record.sha256 is None:
         raise IntegrityError(f"The lock has no record or no SHA-256 for {item.name} on {platform}")
-    is_own = "://" not in item.location
+    if "://" in item.location:
+        return locked_package(record, platform, url=item.location, channel=item.location.rsplit("/", 2)[0])
+    return locked_package(record, platform, url=item.location.removeprefix("../"), channel=OWN_CHANNEL)
+
+
+def locked_package(record: "PackageRecord", platform: str, *, url: str, channel: str) -> LockedPackage:
+    """Turn one of rattler's records, which has a SHA-256, into ours."""
     return LockedPackage(
         name=record.name.normalized,
         version=str(record.version),
@@ -103,9 +109,9 @@ def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
         build_number=record.build_number,
         platform=platform,
         subdir=str(record.subdir),
-        url=item.location.removeprefix("../") if is_own else item.location,
-        channel=OWN_CHANNEL if is_own else item.location.rsplit("/", 2)[0],
-        sha256=record.sha256.hex(),
+        url=url,
+        channel=channel,
+        sha256=(record.sha256 or b"").hex(),
         md5=record.md5.hex() if record.md5 else None,
         size=record.size or 0,
         timestamp=int(record.timestamp.timestamp() * 1000) if record.timestamp else None,

@@ -11,7 +11,7 @@ from cuvee.channel.connection import Connection, channel, reaching, wait, withou
 from cuvee.errors import IntegrityError
 from cuvee.lock.explain import unsolvable
 from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock
-from cuvee.lock.pixi import rattler_record
+from cuvee.lock.pixi import locked_package, rattler_record
 from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
 
@@ -117,9 +117,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
                 sources=problem.sources,
                 connection=connection,
             ) from error
-    packages = sorted(
-        (locked_package(record, entry.name, problem.own_channel) for record in records), key=_by_name
-    )
+    packages = sorted((_locked(record, entry.name, problem.own_channel) for record in records), key=_by_name)
     return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=offered)
 
 
@@ -140,32 +138,14 @@ def _generic(name: str, version: str, build: str) -> "GenericVirtualPackage":
     return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
 
 
-def locked_package(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
-    """Turn a record of the solver into ours."""
+def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
     url, source = str(record.url), str(record.channel or "").rstrip("/")
     if not record.sha256:
         raise IntegrityError(
             f"{without_secrets(url)} has no SHA-256 in its channel's repodata",
-            hint="Nothing unverifiable is released.",
+            hint="Nothing unverifiable is released; ask the channel's owner, or take another build.",
         )
     own = None if own_channel is None else own_channel.as_uri() + "/"
     if own is not None and url.startswith(own):
         url, source = f"{OWN_CHANNEL}/{url.removeprefix(own)}", OWN_CHANNEL
-    return LockedPackage(
-        name=record.name.normalized,
-        version=str(record.version),
-        build=str(record.build),
-        build_number=record.build_number,
-        platform=platform,
-        subdir=str(record.subdir),
-        url=url,
-        channel=source,
-        sha256=record.sha256.hex(),
-        md5=record.md5.hex() if record.md5 else None,
-        size=record.size or 0,
-        timestamp=int(record.timestamp.timestamp() * 1000) if record.timestamp else None,
-        depends=tuple(record.depends),
-        constrains=tuple(record.constrains),
-        license=record.license,
-        noarch="python" if record.noarch.python else "generic" if record.noarch.generic else None,
-    )
+    return locked_package(record, platform, url=url, channel=source)
