@@ -30,10 +30,10 @@ _STARTUP = (
 # Imported by others under conditions that never hold here, and large.
 _REFUSED = (
     "_asyncio", "_bz2", "_ctypes", "_decimal", "_elementtree", "_lzma", "_msi", "_multiprocessing",
-    "_overlapped", "_sqlite3", "_ssl", "_tkinter", "_uuid", "asyncio", "cffi", "ctypes", "distutils", "doctest", "email",
-    "ensurepip", "http", "idlelib", "lib2to3", "multiprocessing", "pdb", "pydoc", "pydoc_data", "pyexpat",
-    "sqlite3", "ssl", "test", "tkinter", "turtle", "turtledemo", "unittest", "urllib", "venv", "xml",
-    "zstandard._cffi", "zstandard.backend_cffi", "zstandard.backend_rust",
+    "_overlapped", "_sqlite3", "_ssl", "_tkinter", "_uuid", "asyncio", "cffi", "ctypes", "distutils",
+    "doctest", "email", "ensurepip", "http", "idlelib", "lib2to3", "multiprocessing", "pdb", "pydoc",
+    "pydoc_data", "pyexpat", "sqlite3", "ssl", "test", "tkinter", "turtle", "turtledemo", "unittest", "urllib", "venv",
+    "xml", "zstandard._cffi", "zstandard.backend_cffi", "zstandard.backend_rust",
 )  # fmt: skip
 
 Read = Callable[[str], bytes]
