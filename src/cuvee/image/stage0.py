@@ -33,7 +33,8 @@ _REFUSED = (
     "_overlapped", "_sqlite3", "_ssl", "_tkinter", "_uuid", "asyncio", "cffi", "ctypes", "distutils",
     "doctest", "email", "ensurepip", "http", "idlelib", "lib2to3", "multiprocessing", "pdb", "pydoc",
     "pydoc_data", "pyexpat", "sqlite3", "ssl", "test", "tkinter", "turtle", "turtledemo",
-    "unittest", "urllib", "venv", "xml", "zstandard._cffi", "zstandard.backend_cffi", "zstandard.backend_rust",
+    "unittest", "urllib", "venv", "xml", "zstandard._cffi", "zstandard.backend_cffi",
+    "zstandard.backend_rust",
 )  # fmt: skip
 
 Read = Callable[[str], bytes]
