@@ -66,7 +66,7 @@ def _tar_bz2(files: Mapping[str, bytes]) -> bytes:
 
 def test_windows_launchers_are_commands_once() -> None:
     files = {
-        "info/paths.json": _paths(
+        "paths.json": _paths(
             "Lib/site-packages/thing-2.0.dist-info/METADATA", "Scripts/thing.exe", "Scripts/thing-script.py"
         )
     }
@@ -74,18 +74,18 @@ def test_windows_launchers_are_commands_once() -> None:
 
 
 def test_programs_of_other_packages_promise_nothing() -> None:
-    assert facts_of({"info/paths.json": _paths("bin/h5dump", "lib/libhdf5.so")}) == PackageFacts(
+    assert facts_of({"paths.json": _paths("bin/h5dump", "lib/libhdf5.so")}) == PackageFacts(
         imports=(), commands=(), distributions=()
     )
 
 
 def test_only_names_become_arguments() -> None:
     tests = [{"python": {"imports": ["good.one", "-c", "import os", "", "../x"]}}, {"script": ["x"]}, "odd"]
-    assert facts_of({"info/tests/tests.yaml": json.dumps(tests).encode()}).imports == ("good.one",)
+    assert facts_of({"tests/tests.yaml": json.dumps(tests).encode()}).imports == ("good.one",)
 
 
 def test_a_recipe_full_of_templates_says_nothing() -> None:
-    assert facts_of({"info/recipe/meta.yaml": b"{% set x = 1 %}\ntest: {{ x }}"}).imports == ()
+    assert facts_of({"recipe/meta.yaml": b"{% set x = 1 %}\ntest: {{ x }}"}).imports == ()
 
 
 @pytest.mark.parametrize("name", ["x-1-0.conda", "x-1-0.tar.bz2"])

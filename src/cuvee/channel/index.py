@@ -4,21 +4,14 @@
 same bytes, and the solver would prefer one run's build to another's.
 """
 
-import io
 import json
-import tarfile
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import zstandard
-
 from cuvee.channel.package import archive_hashes
-from cuvee.errors import IntegrityError
+from cuvee.channel.reading import archive_errors, read_info_files
 from cuvee.files import write_json
-
-_LARGEST_INDEX = 64 << 20
 
 
 def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
@@ -37,33 +30,14 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
         )
 
 
+def _index(path: Path) -> dict[str, Any]:
+    files = read_info_files(path, ["index.json"])
+    with archive_errors(path):
+        index = json.loads(files["index.json"])
+    return dict(index)
+
+
 def _record(path: Path) -> dict[str, Any]:
-    index = json.loads(read_info(path, "index.json"))
+    index = _index(path)
     sha256, md5, size = archive_hashes(path)
     return {**index, "sha256": sha256, "md5": md5, "size": size}
-
-
-def read_info(path: Path, name: str) -> bytes:
-    """Read ``info/<name>`` of a ``.conda`` archive.
-
-    Raises
-    ------
-    IntegrityError
-        If the archive is damaged or has no such member.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            member = next(item for item in archive.namelist() if item.startswith("info-"))
-            data = archive.read(member)
-        with (
-            zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as tar,
-        ):
-            for item in tar:
-                if item.name == f"info/{name}" and item.isfile() and item.size <= _LARGEST_INDEX:
-                    content = tar.extractfile(item)
-                    if content is not None:
-                        return content.read()
-    except (zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError, StopIteration) as error:
-        raise IntegrityError(f"{path.name} is not a conda package: {error or 'no info archive'}") from error
-    raise IntegrityError(f"{path.name} has no info/{name}")

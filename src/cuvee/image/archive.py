@@ -5,16 +5,14 @@ An archive is hostile until its paths and hashes have been checked.
 
 import json
 import re
-import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cuvee.errors import CuveeError, IntegrityError
+from cuvee.channel.reading import archive_errors, member_data, members, read_info_files
+from cuvee.errors import IntegrityError
 
-_INFO_LIMIT = 64 << 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
@@ -93,14 +91,11 @@ def read_info(archive: Path) -> PackageInfo:
     IntegrityError
         If it can't be read, or if its metadata breaks the format.
     """
-    wanted = {"info/index.json": b"", "info/paths.json": b"", "info/link.json": b""}
-    with _archive_errors(archive):
-        for tar, member in _members(archive, "info"):
-            if member.name in wanted:
-                wanted[member.name] = _data(tar, member, _INFO_LIMIT)
-        index = json.loads(wanted["info/index.json"])
-        link = json.loads(wanted["info/link.json"] or b"{}")
-        entries = json.loads(wanted["info/paths.json"])["paths"]
+    files = read_info_files(archive, ("index.json", "paths.json", "link.json"))
+    with archive_errors(archive):
+        index = json.loads(files["index.json"])
+        link = json.loads(files.get("link.json", b"{}"))
+        entries = json.loads(files["paths.json"])["paths"]
         paths = tuple(_path_entry(entry, archive) for entry in entries)
         entry_points = tuple(link.get("noarch", {}).get("entry_points", ()))
     if len({entry.path for entry in paths}) != len(paths):
@@ -122,8 +117,8 @@ def read_members(info: PackageInfo) -> Iterator[Member]:
     seen: dict[str, Member] = {}
     archive = info.archive
     missing = set(entries)
-    with _archive_errors(archive):
-        for tar, member in _members(archive, "pkg"):
+    with archive_errors(archive):
+        for tar, member in members(archive, "pkg"):
             entry = entries.get(member.name)
             if entry is None or member.isdir():
                 continue
@@ -135,7 +130,7 @@ def read_members(info: PackageInfo) -> Iterator[Member]:
             elif member.issym():
                 found = Member(path=member.name, mode=0o777, data=b"", link_target=member.linkname)
             elif member.isreg():
-                data = _data(tar, member, member.size if entry.size is None else entry.size)
+                data = member_data(tar, member, member.size if entry.size is None else entry.size)
                 found = Member(path=member.name, mode=member.mode & 0o777, data=data)
                 seen[member.name] = found
             else:
@@ -144,40 +139,6 @@ def read_members(info: PackageInfo) -> Iterator[Member]:
             yield found
     if missing:
         raise IntegrityError(f"{archive.name} lacks {min(missing)}, which its info/paths.json lists")
-
-
-@contextmanager
-def _archive_errors(archive: Path) -> Iterator[None]:
-    """Turn what the archive libraries raise into one `IntegrityError` that names the archive."""
-    try:
-        yield
-    except (CuveeError, MemoryError):
-        raise
-    except Exception as error:
-        raise IntegrityError(
-            f"{archive.name} is no conda package that can be read: {error}",
-            hint="Delete it and run the same command again, so that it is fetched or made anew.",
-        ) from error
-
-
-def _members(
-    archive: Path, component: Literal["info", "pkg"]
-) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    from conda_package_streaming.package_streaming import CondaComponent, stream_conda_component
-
-    for tar, member in stream_conda_component(archive, component=CondaComponent(component)):
-        member.name = member.name.removeprefix("./")
-        if component == "info" or not member.name.startswith("info/"):
-            yield tar, member
-
-
-def _data(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
-    if member.size > limit:
-        raise IntegrityError(f"{member.name} is larger than its entry in info/paths.json says")
-    stream = tar.extractfile(member)
-    if stream is None:
-        raise IntegrityError(f"{member.name} has no content")
-    return stream.read()
 
 
 def _path_entry(entry: dict[str, Any], archive: Path) -> PathEntry:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,14 @@ from typing import Any
 import yaml
 from packaging.utils import canonicalize_name
 
-from cuvee.errors import IntegrityError
+from cuvee.channel.reading import archive_errors, read_info_files
 
 _WANTED = {
-    "info/tests/tests.yaml",  # rattler-build, and cuvee
-    "info/recipe/meta.yaml",  # conda-build, rendered
-    "info/link.json",
-    "info/paths.json",
+    "tests/tests.yaml",  # rattler-build, and cuvee
+    "recipe/meta.yaml",  # conda-build, rendered
+    "link.json",
+    "paths.json",
 }
-_LIMIT = 64 << 20
-_UNREADABLE = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError),  # from what is not as agreed
-    tarfile.TarError,
-    yaml.YAMLError,
-)
 _DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADATA$")
 _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.exe)?)")
 
@@ -45,25 +38,14 @@ def read_facts(archive: Path) -> PackageFacts:
     IntegrityError
         If the archive or its metadata can not be read.
     """
-    try:
-        files = _info_files(archive)
+    files = read_info_files(archive, _WANTED)
+    with archive_errors(archive):
         return facts_of(files)
-    except _UNREADABLE as error:
-        raise IntegrityError(
-            f"The metadata of {archive.name} can not be read: {error}",
-            hint="Remove the file, so that it is fetched again; if that does not help, its maker must act.",
-        ) from error
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] in {"zstandard", "zipfile", "zlib", "_lzma"}:
-            raise IntegrityError(f"{archive.name} is damaged: {error}", hint="Remove the file.") from error
-        raise
 
 
 def facts_of(files: dict[str, bytes]) -> PackageFacts:
-    """Work out the facts from the files below ``info/``."""
-    paths = [
-        str(entry["_path"]) for entry in json.loads(files.get("info/paths.json", b"{}")).get("paths", ())
-    ]
+    """Work out the facts from the files below ``info/``, named relative to it."""
+    paths = [str(entry["_path"]) for entry in json.loads(files.get("paths.json", b"{}")).get("paths", ())]
     names = {canonicalize_name(match[1]) for path in paths if (match := _DIST_INFO.search(path))}
     commands: set[str] = set()
     if names:  # programs of other packages promise nothing about --help
@@ -80,31 +62,17 @@ def facts_of(files: dict[str, bytes]) -> PackageFacts:
     )
 
 
-def _info_files(archive: Path) -> dict[str, bytes]:
-    from conda_package_streaming.package_streaming import stream_conda_info
-
-    found: dict[str, bytes] = {}
-    for tar, member in stream_conda_info(str(archive)):
-        if member.name in _WANTED and member.isfile():
-            if member.size > _LIMIT:
-                raise ValueError(f"{member.name} is larger than {_LIMIT >> 20} MiB")
-            stream = tar.extractfile(member)
-            if stream is not None:
-                found[member.name] = stream.read()
-    return found
-
-
 def _entry_points(files: dict[str, bytes]) -> list[str]:
-    link = json.loads(files.get("info/link.json", b"{}"))
+    link = json.loads(files.get("link.json", b"{}"))
     return [str(line).partition("=")[0].strip() for line in link.get("noarch", {}).get("entry_points", ())]
 
 
 def _imports(files: dict[str, bytes]) -> list[str]:
     modules: list[Any] = []
-    for test in _yaml(files.get("info/tests/tests.yaml")) or ():
+    for test in _yaml(files.get("tests/tests.yaml")) or ():
         if isinstance(test, dict) and isinstance(test.get("python"), dict):
             modules += test["python"].get("imports") or ()
-    recipe = _yaml(files.get("info/recipe/meta.yaml"))
+    recipe = _yaml(files.get("recipe/meta.yaml"))
     if not modules and isinstance(recipe, dict) and isinstance(recipe.get("test"), dict):
         modules += recipe["test"].get("imports") or ()
     # They become arguments of a program, so they must be names and nothing else.

@@ -1,0 +1,71 @@
+"""Reading conda packages, ``.conda`` and ``.tar.bz2``: their members, and what is wrong with them."""
+
+import tarfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from cuvee.errors import CuveeError, IntegrityError
+
+INFO_LIMIT = 64 << 20
+"""Bytes that a file of ``info/`` may have."""
+
+
+def read_info_files(archive: Path, names: Collection[str]) -> dict[str, bytes]:
+    """Read those of the files ``info/<name>`` that the package at ``archive`` has, by name.
+
+    Raises
+    ------
+    IntegrityError
+        If the archive can't be read.
+    """
+    wanted = {f"info/{name}": name for name in names}
+    found = {}
+    with archive_errors(archive):
+        for tar, member in members(archive, "info"):
+            if member.name in wanted and member.isreg():
+                found[wanted[member.name]] = member_data(tar, member, INFO_LIMIT)
+    return found
+
+
+@contextmanager
+def archive_errors(archive: Path) -> Iterator[None]:
+    """Turn what the archive libraries raise into one `IntegrityError` that names the archive."""
+    try:
+        yield
+    except (CuveeError, MemoryError):
+        raise
+    except Exception as error:
+        raise IntegrityError(
+            f"{archive.name} is no conda package that can be read: {error}",
+            hint="Delete it and run the same command again, so that it is fetched or made anew.",
+        ) from error
+
+
+def members(
+    archive: Path, component: Literal["info", "pkg"]
+) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    """Give the members of one half of a package; names are as hostile as the archive."""
+    from conda_package_streaming.package_streaming import CondaComponent, stream_conda_component
+
+    for tar, member in stream_conda_component(archive, component=CondaComponent(component)):
+        member.name = member.name.removeprefix("./")
+        if component == "info" or not member.name.startswith("info/"):
+            yield tar, member
+
+
+def member_data(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
+    """Read a member of at most ``limit`` bytes.
+
+    Raises
+    ------
+    IntegrityError
+        If it is larger, or not a file.
+    """
+    if member.size > limit:
+        raise IntegrityError(f"{member.name} is larger than the {limit:,} bytes that it may have")
+    stream = tar.extractfile(member)
+    if stream is None:
+        raise IntegrityError(f"{member.name} has no content")
+    return stream.read()
