@@ -14,7 +14,6 @@ from cuvee.files import sha256_bytes
 from cuvee.image.frames import Frame
 from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, Kind, PlannedFile, ReleaseLabel
 from cuvee.image.packing import Packed
-from cuvee.image.plan import parent_folders
 from cuvee.lock.model import PlatformLock
 
 _LEVEL = 15
@@ -125,7 +124,10 @@ def _folders(files: Iterable[PlannedFile]) -> list[str]:
     """Every folder of the prefix, each behind the one that it is in."""
     folders = {"conda-meta"}
     for file in files:
-        folders.update(parent_folders(file.path))
         if file.kind is Kind.DIRECTORY:
             folders.add(file.path)
+        folder = file.path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
     return sorted(folders)

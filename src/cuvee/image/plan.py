@@ -6,7 +6,7 @@ py-rattler by a differential test.
 
 import re
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
@@ -129,8 +129,3 @@ def _made(
         placeholder=placeholder,
         content=content,
     )
-
-
-def parent_folders(path: str) -> list[str]:
-    """Give every folder above ``path``, the outermost first."""
-    return [str(parent) for parent in reversed(PurePosixPath(path).parents) if str(parent) != "."]
