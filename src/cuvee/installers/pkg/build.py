@@ -1,0 +1,211 @@
+"""From an image to a `.pkg`: what goes into it, and in which order."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.errors import UsageError
+from cuvee.files import replacing, storage_errors
+from cuvee.image import Image
+from cuvee.installers.pkg import documents
+from cuvee.installers.pkg.bom import bom
+from cuvee.installers.pkg.cpio import cpio
+from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, pieces
+from cuvee.installers.pkg.macho import patched_programs
+from cuvee.installers.pkg.stored import gzip_stored
+from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
+from cuvee.installers.sh import build_sh, file_name
+from cuvee.platforms import get
+from cuvee.progress import Reporter
+
+LOCATION = "/opt"
+"""Where the distribution's folder is made: as it is for all users, in the home folder for one."""
+
+SCRIPT_SECONDS = 3600
+"""How long Installer waits for the script."""
+
+_INSTALLER, _RESIGN = "installer.sh", "resign.txt"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_SECTOR = 512
+_KB = 1024
+
+
+def build_pkg(
+    image: Image,
+    *,
+    identifier: str,
+    license_text: str,
+    welcome_text: str,
+    target: Path,
+    reporter: Reporter,
+) -> Path:
+    """Write the macOS package of ``image`` to ``target``, whole or not at all; give ``target``.
+
+    The package installs one file into a hidden folder, the distribution's `.sh` installer. Its script runs
+    that, signs again what must be, and removes the folder, whatever happened. The same image and texts give
+    the same bytes. The package is not signed; ``rcodesign sign`` or ``productsign`` write a signed copy.
+
+    Parameters
+    ----------
+    identifier
+        What macOS knows the package by, the same for all releases: ``org.example.starter``.
+    license_text, welcome_text
+        Plain texts for Installer's pages; without one there is no such page.
+
+    Raises
+    ------
+    UsageError
+        If the image is not for macOS, is too large for the format, or a name could not exist there.
+    IntegrityError
+        If the image differs from its hashes.
+    """
+    _check(image, identifier)
+    task = target.name
+    reporter.start(task)
+    resign = patched_programs(image) if get(image.platform).machine == "arm64" else ()
+    with (
+        storage_errors(target),
+        tempfile.TemporaryDirectory(prefix=".pkg-", dir=_made(target.parent)) as scratch,
+    ):
+        installer = build_sh(
+            image, license_text=license_text, target=Path(scratch) / file_name(image), reporter=reporter
+        )
+        package = _Package(
+            image=image,
+            identifier=identifier,
+            license_text=license_text,
+            welcome_text=welcome_text,
+            payload=_payload(image, installer),
+            scripts=_scripts(image, resign),
+        )
+        with replacing(target) as beside, beside.open("wb") as stream:
+            write_xar(package.members(), stream)
+    reporter.finish(task, note=f"{target.stat().st_size / 1e6:,.1f} MB")
+    return target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Package:
+    """A package's parts, before they are bytes."""
+
+    image: Image
+    identifier: str
+    license_text: str
+    welcome_text: str
+    payload: tuple[Entry, ...]
+    scripts: tuple[Entry, ...]
+
+    @property
+    def component(self) -> str:
+        """The folder of the one component."""
+        return f"{self.image.label.distribution}.pkg"
+
+    @property
+    def install_kb(self) -> int:
+        """What Installer asks the disk for: the payload, and the prefix that is made from it."""
+        sectors = sum(-(-entry.size // _SECTOR) for entry in self.payload if not entry.is_folder)
+        folders = sum(entry.is_folder for entry in self.payload) - 1
+        return -(-(sectors + folders) // 2) + -(-self.image.raw_size // _KB)
+
+    def members(self) -> tuple[XarFile | XarFolder, ...]:
+        """Give the archive's members in the order that Apple's own tools write them in."""
+        component = XarFolder(
+            name=self.component,
+            members=(
+                _member("Bom", bom(self.payload)),
+                XarFile(name="Payload", chunks=lambda: gzip_stored(cpio(self.payload))),
+                XarFile(name="Scripts", chunks=lambda: gzip_stored(cpio(self.scripts))),
+                _member("PackageInfo", self._package_info()),
+            ),
+        )
+        pages = {"license.html": self.license_text, "welcome.html": self.welcome_text}
+        resources = tuple(_member(name, documents.page(text)) for name, text in pages.items() if text.strip())
+        shown = (XarFolder(name="Resources", members=resources),) if resources else ()
+        return (component, *shown, _member("Distribution", self._distribution()))
+
+    def _package_info(self) -> bytes:
+        return documents.render(
+            "PackageInfo.xml.j2",
+            {
+                "identifier": self.identifier,
+                "version": self.image.label.version,
+                "location": LOCATION,
+                "paths": len(self.payload),
+                "install_kb": self.install_kb,
+                "timeout": SCRIPT_SECONDS,
+            },
+        )
+
+    def _distribution(self) -> bytes:
+        oldest = self.image.floor.get("__osx", "")
+        return documents.render(
+            "Distribution.xml.j2",
+            {
+                "title": _title(self.image),
+                "has_welcome": bool(self.welcome_text.strip()),
+                "has_license": bool(self.license_text.strip()),
+                "architecture": get(self.image.platform).machine,
+                "oldest_macos": "" if oldest == "0" else oldest,
+                "identifier": self.identifier,
+                "version": self.image.label.version,
+                "install_kb": self.install_kb,
+                "component": self.component,
+            },
+        )
+
+
+def _check(image: Image, identifier: str) -> None:
+    platform, label = get(image.platform), image.label
+    if platform.system != "osx":
+        raise UsageError(f"A .pkg installer is for macOS, not for {platform.title}")
+    if _IDENTIFIER.fullmatch(identifier) is None:
+        raise UsageError(
+            f"{identifier!r} can not identify a macOS package",
+            hint="Use a reverse domain name of letters, digits and hyphens, such as org.example.starter.",
+        )
+    for name in (label.distribution, label.version):
+        if _NAME.fullmatch(name) is None:
+            raise UsageError(f"A macOS package can not carry the name {name!r}")
+    oldest = image.floor.get("__osx", "0")
+    if _VERSION.fullmatch(oldest) is None:
+        raise UsageError(f"{oldest!r} is no version of macOS", hint='State the floor as in {osx: "11.0"}.')
+
+
+def _payload(image: Image, installer: Path) -> tuple[Entry, ...]:
+    staging = _staging(image)
+    return checked((folder(ROOT), folder(staging), file(f"{staging}/{_INSTALLER}", installer)))
+
+
+def _scripts(image: Image, resign: Sequence[str]) -> tuple[Entry, ...]:
+    values = {
+        "title": _title(image),
+        "distribution": image.label.distribution,
+        "location": LOCATION,
+        "staging": _staging(image),
+        "installer": _INSTALLER,
+        "resign": _RESIGN,
+    }
+    script = file("postinstall", documents.render("postinstall.sh.j2", values), executable=True)
+    paths = "".join(f"{path}\n" for path in resign).encode()
+    return checked((folder(ROOT), script, *((file(_RESIGN, paths),) if paths else ())))
+
+
+def _staging(image: Image) -> str:
+    return f".{image.label.distribution}-installer"
+
+
+def _title(image: Image) -> str:
+    return documents.one_line(f"{image.label.title} {image.label.version}")
+
+
+def _member(name: str, data: bytes) -> XarFile:
+    return XarFile(name=name, chunks=lambda: pieces(data))
+
+
+def _made(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,0 +1,134 @@
+"""The container of a package: a xar archive, written in one pass over the target.
+
+After a header of 28 bytes comes the table of contents, XML in a zlib stream; then the heap, which starts with
+the SHA-1 of that stream. Members are stored as they are. Format: https://github.com/mackyle/xar/wiki/xarformat
+"""
+
+import datetime as dt
+import hashlib
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from cuvee.errors import IntegrityError
+from cuvee.image.model import SOURCE_TIME
+from cuvee.installers.pkg.documents import render
+from cuvee.installers.pkg.stored import zlib_stored
+
+_MAGIC, _HEADER_SIZE, _VERSION, _SHA1 = b"xar!", 28, 1, 1
+_SHA1_SIZE = 20
+
+Chunks = Callable[[], Iterable[bytes]]
+"""Gives the pieces of a member. It is called twice, and must give the same both times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XarFile:
+    """A file of the archive."""
+
+    name: str
+    chunks: Chunks
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class XarFolder:
+    """A folder of the archive."""
+
+    name: str
+    members: tuple[XarFile, ...]
+    mode: int = 0o700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Node:
+    """What the table of contents says of one member."""
+
+    number: int
+    name: str
+    mode: str
+    offset: int = 0
+    size: int = 0
+    sha1: str = ""
+    members: "tuple[_Node, ...] | None" = None
+
+
+def write_xar(members: Sequence[XarFile | XarFolder], stream: BinaryIO) -> None:
+    """Write an archive of ``members``, in their order, to ``stream``.
+
+    All belong to root, and no clock is asked: the same members give the same bytes. The table of contents
+    stands before what it describes, so each member is read once to be measured and once to be written.
+
+    Raises
+    ------
+    IntegrityError
+        If a member gives other bytes the second time.
+    """
+    measured = _Measured()
+    nodes = tuple(measured.node(member) for member in members)
+    table = _table(nodes)
+    toc = zlib_stored(table)
+    stream.write(_MAGIC + struct.pack(">HHQQI", _HEADER_SIZE, _VERSION, len(toc), len(table), _SHA1))
+    stream.write(toc)
+    stream.write(_sha1(toc).digest())
+    for file, node in zip(_files(members), measured.files, strict=True):
+        digest = _sha1()
+        for chunk in file.chunks():
+            digest.update(chunk)
+            stream.write(chunk)
+        if digest.hexdigest() != node.sha1:
+            raise IntegrityError(
+                f"{file.name} changed while it was packed", hint="Run the same command again, once at a time."
+            )
+
+
+class _Measured:
+    """Gives members their numbers and places in the heap."""
+
+    def __init__(self) -> None:
+        self.files: list[_Node] = []
+        self._offset = _SHA1_SIZE
+        self._number = 0
+
+    def node(self, member: XarFile | XarFolder) -> _Node:
+        self._number += 1
+        number, mode = self._number, f"{member.mode:04o}"
+        if isinstance(member, XarFolder):
+            members = tuple(self.node(inner) for inner in member.members)
+            return _Node(number=number, name=member.name, mode=mode, members=members)
+        digest, size = _sha1(), 0
+        for chunk in member.chunks():
+            digest.update(chunk)
+            size += len(chunk)
+        node = _Node(
+            number=number,
+            name=member.name,
+            mode=mode,
+            offset=self._offset,
+            size=size,
+            sha1=digest.hexdigest(),
+        )
+        self._offset += size
+        self.files.append(node)
+        return node
+
+
+def _files(members: Sequence[XarFile | XarFolder]) -> Iterator[XarFile]:
+    for member in members:
+        if isinstance(member, XarFolder):
+            yield from member.members
+        else:
+            yield member
+
+
+def _table(nodes: Sequence[_Node]) -> bytes:
+    created = dt.datetime.fromtimestamp(SOURCE_TIME, dt.UTC)
+    return render(
+        "toc.xml.j2", {"created": f"{created:%Y-%m-%dT%H:%M:%S}", "nodes": nodes, "checksum_size": _SHA1_SIZE}
+    )
+
+
+def _sha1(data: bytes = b"") -> "hashlib._Hash":
+    # The format's usual digest, which finds accidents; a signature is what finds an attacker.
+    return hashlib.sha1(data, usedforsecurity=False)
