@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections.abc import Callable
 
 from .completing import MARKER
 from .failure import InstallError
 
 _SHOWN = 5
+_WAITS = 60
 
 
 def check_target(target: str, distribution: str, *, replace: bool) -> None:
@@ -75,16 +77,30 @@ def place(staged: str, target: str) -> None:
     old = None
     if os.path.isdir(target) and os.listdir(target):
         old = staged[: -len(".partial")] + ".old"
-        os.rename(target, old)
+        _rename(target, old)
+    elif os.name == "nt" and os.path.isdir(target):
+        os.rmdir(target)  # elsewhere a folder takes the place of an empty one
     try:
-        os.rename(staged, target)
+        _rename(staged, target)
     except OSError:
         if old is not None:
-            os.rename(old, target)
+            _rename(old, target)
         raise
     _sync_folder(os.path.dirname(target))
     if old is not None:
         remove_tree(old)
+
+
+def _rename(source: str, target: str) -> None:
+    """Rename a folder; on Windows a virus scanner that reads a new file in it holds it for a while."""
+    for _ in range(_WAITS if os.name == "nt" else 0):
+        try:
+            os.rename(source, target)
+        except PermissionError:
+            time.sleep(0.25)
+        else:
+            return
+    os.rename(source, target)
 
 
 def remove_tree(folder: str) -> None:

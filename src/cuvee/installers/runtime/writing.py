@@ -18,6 +18,8 @@ from .manifest import Frame, Manifest
 from .relocate import relocate
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+# Windows would not let anybody remove a file that its owner may not write.
+_ALWAYS = 0o200 if os.name == "nt" else 0
 _UTIME_TAKES_HANDLE = os.utime in os.supports_fd
 _RELOCATED = frozenset(("text", "binary"))
 
@@ -84,7 +86,7 @@ class Prefix:
             handle = os.open(place, _FLAGS, mode | 0o200)
             os.lseek(handle, extra, os.SEEK_SET)
         else:
-            handle = os.open(place, _FLAGS | os.O_EXCL, mode)
+            handle = os.open(place, _FLAGS | os.O_EXCL, mode | _ALWAYS)
         try:
             written = os.write(handle, data)
             while written < len(data):
