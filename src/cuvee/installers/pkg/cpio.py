@@ -10,7 +10,7 @@ _MAGIC = "070707"
 _TRAILER = "TRAILER!!!"
 _BLOCK = 512
 _LARGEST = 0o77777777777
-_INODES = 0o777777
+_MOST = 0o777777  # what six octal digits hold
 
 
 def cpio(entries: Sequence[Entry]) -> Iterator[bytes]:
@@ -34,7 +34,7 @@ def cpio(entries: Sequence[Entry]) -> Iterator[bytes]:
             raise UsageError(f"A macOS package can not hold {entry.path}: it is larger than 8 GiB")
         name = ROOT if entry.path == ROOT else f"./{entry.path}"
         links = 2 + children[entry.path] if entry.is_folder else 1
-        header = _header(name, inode=number & _INODES, mode=entry.mode, links=links, size=size)
+        header = _header(name, inode=number & _MOST, mode=entry.mode, links=links, size=size)
         yield header
         yield from entry.chunks()
         written += len(header) + size
@@ -45,6 +45,6 @@ def cpio(entries: Sequence[Entry]) -> Iterator[bytes]:
 def _header(name: str, *, inode: int, mode: int, links: int, size: int, time: int = SOURCE_TIME) -> bytes:
     encoded = name.encode() + b"\0"
     owner = device = 0
-    fields = (device, inode, mode, owner, owner, min(links, _INODES), device)
+    fields = (device, inode, mode, owner, owner, min(links, _MOST), device)
     numbers = "".join(f"{number:06o}" for number in fields)
     return f"{_MAGIC}{numbers}{time:011o}{len(encoded):06o}{size:011o}".encode() + encoded

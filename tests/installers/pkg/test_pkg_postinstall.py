@@ -1,0 +1,275 @@
+"""The package's script, run for real: what Installer does is done by hand, and a Linux image plays macOS."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cuvee import process
+from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
+from cuvee.installers.pkg import build_pkg
+from cuvee.lock.model import PlatformLock
+from cuvee.progress import SILENT
+from tiny_release import LICENSE, TIME, Release, build, locked
+
+pytestmark = pytest.mark.real
+
+MACH_O = bytes.fromhex("cffaedfe") + PLACEHOLDER.encode() + b"/lib\0"
+PROGRAMS = ("lib/libpatched.dylib", "share/a 'b' $c/patched")
+
+UNAME = """#!/bin/sh
+[ "$1" = -s ] && echo Darwin || echo arm64
+"""
+CODESIGN = """#!/bin/sh
+[ -z "${REFUSE:-}" ] || { echo "codesign: no" >&2; exit 1; }
+printf '%s\\n' "$*" >>"$SIGNED"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A package, unpacked."""
+
+    path: Path
+    payload: Path
+    scripts: Path
+    programs: Path
+
+    def unpack(self, location: Path) -> Path:
+        """Put the payload where Installer puts it; give the folder that only the script may see."""
+        shutil.copytree(self.payload, location, dirs_exist_ok=True)
+        return location / ".tiny-installer"
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        return {"PATH": f"{self.programs}:{os.environ['PATH']}", "USER": "root"} | dict(more or {})
+
+    def run(
+        self, *arguments: str | Path, shell: tuple[str, ...] = (), more: Mapping[str, str] | None = None
+    ) -> process.Completed:
+        """Run the script with the arguments that Installer gives."""
+        argv = (*shell, str(self.scripts / "postinstall"), *map(str, arguments))
+        return process.run(process.Request(argv=argv, environment=self.environment(more), timeout=120))
+
+    def install(self, location: Path, **options: object) -> process.Completed:
+        self.unpack(location)
+        return self.run(self.path, location, "/", **options)  # type: ignore[arg-type]
+
+
+def programs(platform: str) -> PackageContent:
+    """Files that Apple silicon would kill once their prefix is replaced, and some that it would not."""
+
+    def patched(path: str, content: bytes) -> PackageFile:
+        return PackageFile(path=path, content=content, placeholder=PLACEHOLDER, placeholder_mode="binary")
+
+    return PackageContent(
+        name="programs",
+        version="1.0",
+        build="0",
+        subdir=platform,
+        timestamp=TIME,
+        files=(
+            *(patched(path, MACH_O) for path in PROGRAMS),
+            patched("lib/other.bin", b"data" + MACH_O),
+            PackageFile(path="lib/libuntouched.dylib", content=MACH_O),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def package(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    bsdtar = shutil.which("bsdtar")
+    if bsdtar is None:
+        pytest.skip("needs bsdtar: Debian's package libarchive-tools")
+    root = tmp_path_factory.mktemp("pkg")
+    platform = release.lock.platform
+    content = programs(platform)
+    archive = write_package(content, root / content.subdir)
+    more = locked(archive, platform)
+    packages = tuple(sorted((*release.lock.packages, more), key=lambda found: found.name))
+    lock = PlatformLock(platform=platform, packages=packages, virtual_packages=release.lock.virtual_packages)
+    archives = {**release.archives, more.identifier: archive}
+    image = build(lock, archives, release.requested, folder=root / "image", cache=release.cache)
+    path = build_pkg(
+        replace(image, platform="osx-arm64", floor={"__osx": "11.0"}),
+        identifier="org.example.tiny",
+        license_text=LICENSE,
+        welcome_text="Welcome.",
+        target=root / "Tiny.pkg",
+        reporter=SILENT,
+    )
+    component = root / "xar" / "tiny.pkg"
+    for name, source in (
+        ("xar", path),
+        ("payload", component / "Payload"),
+        ("scripts", component / "Scripts"),
+    ):
+        (root / name).mkdir()
+        done = process.run(process.Request(argv=(bsdtar, "-xpf", str(source)), cwd=root / name))
+        assert done.ok, done.stderr
+    tools = root / "bin"
+    tools.mkdir()
+    for name, text in {"uname": UNAME, "codesign": CODESIGN}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    for folder in (root, *root.parents):
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(folder.stat().st_mode | 0o011)
+    return Package(path=path, payload=root / "payload", scripts=root / "scripts", programs=tools)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_script_is_clean(package: Package) -> None:
+    shellcheck = process.find("shellcheck", hint="Debian's package shellcheck")
+    script = str(package.scripts / "postinstall")
+    assert process.run(process.Request(argv=(shellcheck, "-s", "sh", script))).stdout == ""
+    assert names(package.scripts) == ["postinstall", "resign.txt"]
+
+
+@pytest.mark.parametrize(
+    "shell", [("dash",), ("bash", "--posix"), ("busybox", "sh")], ids=lambda shell: shell[0]
+)
+def test_installs_into_a_folder_with_a_space(
+    shell: tuple[str, ...], package: Package, tmp_path: Path
+) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}")
+    location = tmp_path / "some place"
+    signed = tmp_path / "signed"
+    done = package.install(location, shell=shell, more={"SIGNED": str(signed)})
+    assert (done.exit_code, done.stderr) == (0, "")
+    prefix = location / "tiny"
+    assert f"Tiny & Sons 2026.11.0 is installed in {prefix}" in done.stdout
+    assert names(location) == ["tiny"]
+    tool = process.run(process.Request(argv=(str(prefix / "bin" / "tool"), "x")))
+    assert tool.stdout == f"{prefix} x\n"
+    expected = [f"-f -s - {prefix / path}" for path in PROGRAMS]
+    assert signed.read_text().splitlines() == expected
+    assert str(prefix).encode() in (prefix / PROGRAMS[0]).read_bytes()
+
+
+def test_older_release_is_replaced_and_files_of_others_are_kept(package: Package, tmp_path: Path) -> None:
+    more = {"SIGNED": str(tmp_path / "signed")}
+    location = tmp_path / "place"
+    assert package.install(location, more=more).ok
+    before = (location / "tiny").stat().st_ino
+    done = package.install(location, more=more)
+    assert done.exit_code == 0, done.stderr
+    assert (location / "tiny").stat().st_ino != before
+    (tmp_path / "other" / "tiny").mkdir(parents=True)
+    (tmp_path / "other" / "tiny" / "thesis.tex").write_text("mine")
+    refused = package.install(tmp_path / "other", more=more)
+    assert refused.exit_code == 1
+    assert "left alone" in refused.stderr
+    assert "could not be installed" in refused.stderr
+    assert names(tmp_path / "other") == ["tiny"]
+    assert names(tmp_path / "other" / "tiny") == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("place", [0, 0.3, 0.9, 1])
+def test_damaged_payload(place: float, package: Package, tmp_path: Path) -> None:
+    location = tmp_path / "place"
+    installer = package.unpack(location) / "installer.sh"
+    data = bytearray(installer.read_bytes())
+    at = min(int(len(data) * place), len(data) - 1) if place else data.index(b"check_system() {")
+    data[at] ^= 1
+    installer.write_bytes(data)
+    done = package.run(package.path, location, "/")
+    assert done.exit_code == 5
+    assert "is damaged" in done.stderr
+    assert names(location) == []
+
+
+def test_missing_payload_and_missing_arguments(package: Package, tmp_path: Path) -> None:
+    location = tmp_path / "place"
+    (package.unpack(location) / "installer.sh").unlink()
+    done = package.run(package.path, location, "/")
+    assert done.exit_code == 5
+    assert "the package is damaged" in done.stderr
+    assert names(location) == []
+    for arguments in ((), (package.path,), (package.path, ""), (package.path, "relative", "/")):
+        done = package.run(*arguments)
+        assert done.exit_code == 1
+        assert "no target location" in done.stderr
+
+
+def test_wrong_machine(package: Package, tmp_path: Path) -> None:
+    done = package.install(tmp_path / "place", more={"PATH": os.environ["PATH"]})
+    assert done.exit_code == 3
+    assert "is for Darwin, but this is Linux" in done.stderr
+    assert names(tmp_path / "place") == []
+
+
+def test_what_can_not_be_signed_is_not_installed(package: Package, tmp_path: Path) -> None:
+    done = package.install(tmp_path / "place", more={"REFUSE": "yes"})
+    assert done.exit_code == 1
+    assert "codesign: no" in done.stderr
+    assert "could not be signed, so nothing was installed" in done.stderr
+    assert names(tmp_path / "place") == []
+
+
+def owners(folder: Path) -> set[int]:
+    return {path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
+
+
+def test_in_a_home_all_belongs_to_its_user(package: Package, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    signed = {"SIGNED": str(tmp_path / "signed")}
+    home = tmp_path / "home of nobody"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    done = package.install(home / "opt", more=signed | {"USER": "nobody"})
+    assert done.exit_code == 0, done.stderr
+    assert owners(home / "opt") == {65534}
+    for user in ("nobody", "root", "", "no such user"):
+        location = tmp_path / f"for all, asked by {user}"
+        assert package.install(location, more=signed | {"USER": user}).exit_code == 0
+        assert owners(location) == {0}
+
+
+def test_for_one_user_without_root(package: Package, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("needs root and setpriv")
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == 0:
+            folder.chmod(folder.stat().st_mode | 0o011)
+    tmp_path.chmod(0o755)
+    location = tmp_path / "home" / "opt"
+    package.unpack(location)
+    for path in (location.parent, location, *location.rglob("*")):
+        os.chown(path, 65534, 65534)
+    shell = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh")
+    signed = {"SIGNED": "/dev/null", "USER": "nobody"}
+    done = package.run(package.path, location, tmp_path / "home", shell=shell, more=signed)
+    assert done.exit_code == 0, done.stderr
+    assert names(location) == ["tiny"]
+
+
+def test_asked_to_stop(package: Package, tmp_path: Path) -> None:
+    location = tmp_path / "place"
+    package.unpack(location)
+    running = subprocess.Popen(
+        [package.scripts / "postinstall", package.path, location, "/"],
+        env=package.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not any(path.name.endswith(".partial") for path in location.iterdir()):
+        assert time.monotonic() < deadline
+        assert running.poll() is None
+        time.sleep(0.001)
+    os.killpg(running.pid, signal.SIGTERM)
+    running.communicate()
+    assert running.returncode != 0
+    assert names(location) == []
