@@ -1,0 +1,83 @@
+"""The log of an installation, and its twin in JSON: who wants to know why looks in one stable place."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH103, PTH118, PTH120, PTH123
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+
+def folder(environment: Mapping[str, str], name: str, *, machine: bool) -> str:
+    """Give where logs are: for all users a folder that only administrators may write to."""
+    if machine:
+        return os.path.join(environment.get("SystemRoot", r"C:\Windows"), "Logs", name)
+    return os.path.join(environment.get("LOCALAPPDATA") or environment.get("TEMP", "."), name)
+
+
+class Log:
+    """Standard output and error that end up in a file too. It never stops an installation by itself."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._stream: TextIO | None = None
+        self._start = time.time()
+        with contextlib.suppress(OSError):
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            self._stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - `close` closes it
+
+    def listen(self) -> None:
+        """Take over standard output and error; the installer's window reads them in the system's encoding."""
+        for name in ("stdout", "stderr"):
+            stream = getattr(sys, name)
+            with contextlib.suppress(LookupError, OSError):
+                stream.reconfigure(encoding="mbcs", errors="replace")
+            setattr(sys, name, _Both(stream, self))
+
+    def note(self, message: str) -> None:
+        """Write lines that only the file gets."""
+        if self._stream is not None:
+            now = time.strftime("%Y-%m-%d %H:%M:%S")
+            for line in message.splitlines():
+                self._stream.write(f"{now} {line}\n")
+            self._stream.flush()
+
+    def close(self, verb: str, code: int, facts: Mapping[str, Any]) -> None:
+        """Write how it ended, and the twin."""
+        seconds = round(time.time() - self._start, 2)
+        self.note(f"{verb} ended with exit code {code} after {seconds} s")
+        if self._stream is None:
+            return
+        self._stream.close()
+        self._stream = None
+        twin = {"format": 1, "verb": verb, "exit_code": code, "seconds": seconds, **facts}
+        twin["ended"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with contextlib.suppress(OSError), open(f"{self.path[:-4]}.json", "w", encoding="utf-8") as stream:
+            stream.write(json.dumps(twin, indent=2, ensure_ascii=False) + "\n")
+
+
+class _Both:
+    """Writes to a stream and to the log."""
+
+    def __init__(self, stream: TextIO, log: Log) -> None:
+        self._stream = stream
+        self._log = log
+        self._begun = ""
+
+    def write(self, text: str) -> int:
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._log.note(line)
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return False

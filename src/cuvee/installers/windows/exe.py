@@ -1,0 +1,237 @@
+"""The `.exe` installer: what NSIS makes of stage 0, and behind it the image's manifest and the payload."""
+
+import json
+import os
+import re
+import shutil
+import tarfile
+from importlib.resources import files as resource_files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, Protocol
+
+from cuvee.errors import BlockedError, UsageError
+from cuvee.files import replacing
+from cuvee.image import Image
+from cuvee.image.model import SOURCE_TIME
+from cuvee.image.stage0 import RUNTIME_FOLDER
+from cuvee.installers.windows.desktop.container import SIZE, Container, digest, pack
+from cuvee.installers.windows.looks import Looks
+from cuvee.installers.windows.nsis import Makensis
+from cuvee.platforms import get
+from cuvee.progress import Reporter
+
+_CHUNK = 1 << 20
+_BOUNDARY = 8
+_LARGEST = (1 << 32) - (64 << 20)
+"""Windows starts no program of 4 GiB or more; a signature needs some room."""
+
+_COMPRESSORS = {"small": "/SOLID lzma", "quick": "zlib"}
+
+
+class Signer(Protocol):
+    """Signs Windows programs."""
+
+    def command(self) -> str:
+        """Give the command line, for NSIS, that signs the file that takes the place of ``%1``."""
+
+    def sign(self, path: Path) -> None:
+        """Sign a finished file in place."""
+
+
+def exe_name(image: Image) -> str:
+    """Give the installer's usual name: ``Starter-2026.11.0-Windows-x86_64.exe``."""
+    label = image.label
+    return f"{short_name(image)}-{label.version}-{get(image.platform).label}.exe"
+
+
+def short_name(image: Image) -> str:
+    """Give the distribution's name as Windows shows it: ``Starter``."""
+    name = image.label.distribution
+    return name[:1].upper() + name[1:]
+
+
+def build_exe(
+    image: Image,
+    *,
+    looks: Looks,
+    target: Path,
+    reporter: Reporter,
+    signer: Signer | None = None,
+    compression: Literal["small", "quick"] = "small",
+) -> Path:
+    """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
+
+    The same image and looks give the same bytes, signatures aside.
+
+    Parameters
+    ----------
+    compression
+        Of NSIS's own part, about 22 MB before it: ``quick`` takes a second, ``small`` ten.
+
+    Raises
+    ------
+    UsageError
+        If the image is not for 64-bit Windows.
+    ToolMissingError
+        If makensis is absent or too old.
+    BlockedError
+        If the installer would be larger than Windows can start.
+    """
+    if image.platform != "win-64":
+        raise UsageError(f"An .exe installer can be made for win-64 alone, not for {image.platform}")
+    makensis = Makensis.find()
+    reporter.start(target.name)
+    with TemporaryDirectory(prefix="cuvee-exe-") as name:
+        folder = Path(name)
+        _unpack(image, folder / "stage")
+        _add_desktop(image, looks, folder / "stage" / ".cuvee")
+        _write_script(image, looks, folder, _COMPRESSORS[compression], signer)
+        makensis.compile(folder / "installer.nsi")
+        with replacing(target) as beside:
+            _join(image, folder / "installer.exe", beside)
+            if signer is not None:
+                signer.sign(beside)
+    reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB")
+    return target
+
+
+def _unpack(image: Image, folder: Path) -> None:
+    """Unpack stage 0, times included: byte code names them."""
+    with tarfile.open(image.stage0) as tar:
+        tar.extractall(folder, filter="data")
+
+
+def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
+    """Put what Windows needs beside the runtime, and what is said of the release."""
+    if not (folder.parent / RUNTIME_FOLDER).is_dir():
+        raise BlockedError(
+            f"{image.folder} has no runtime in its stage 0",
+            hint="Delete the folder and cut the release again.",
+        )
+    desktop = folder / "desktop"
+    desktop.mkdir()
+    source = resource_files("cuvee.installers.windows").joinpath("desktop")
+    for entry in source.iterdir():
+        if entry.name.endswith(".py"):
+            (desktop / entry.name).write_bytes(entry.read_bytes())
+    product = {
+        "name": short_name(image),
+        "distribution": image.label.distribution,
+        "version": image.label.version,
+        "title": image.label.title,
+        "publisher": looks.publisher,
+        "url": looks.url,
+        "uninstaller": uninstaller_name(image),
+        "floor": image.floor.get("__win", ""),
+        "needed": image.raw_size,
+        "longest_path": image.longest_path,
+    }
+    (folder / "product.json").write_text(json.dumps(product, ensure_ascii=False), encoding="utf-8")
+    for path in (*desktop.iterdir(), folder / "product.json"):
+        os.utime(path, (SOURCE_TIME, SOURCE_TIME))
+
+
+def uninstaller_name(image: Image) -> str:
+    """Give the uninstaller's name in the prefix: ``Uninstall-Starter.exe``."""
+    return f"Uninstall-{short_name(image)}.exe"
+
+
+def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, signer: Signer | None) -> None:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cuvee.installers.windows", "."),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - NSIS's quoting is done by `nsis`
+    )
+    environment.filters["nsis"] = lambda text: f'"{nsis_inner(text)}"'
+    environment.filters["nsis_inner"] = nsis_inner
+    pictures = {
+        "icon.ico": looks.icon,
+        "welcome.bmp": looks.welcome_picture,
+        "header.bmp": looks.header_picture,
+    }
+    for name, picture in pictures.items():
+        if picture is not None:
+            shutil.copyfile(picture, folder / name)
+    if looks.license_text.strip():
+        # Without the mark at its start, NSIS would take it for the system's own encoding.
+        lines = looks.license_text.strip("\ufeff").splitlines()
+        (folder / "license.txt").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
+    title = " ".join(image.label.title.split())
+    values = {
+        "label": f"{title} {image.label.version}",
+        "title": title,
+        "version": image.label.version,
+        "name": short_name(image),
+        "distribution": image.label.distribution,
+        "publisher": looks.publisher or title,
+        "four_numbers": ".".join([*re.findall(r"\d+", image.label.version), *"0000"][:4]),
+        "compressor": compressor,
+        "icon": looks.icon is not None,
+        "welcome_picture": looks.welcome_picture is not None,
+        "header_picture": looks.header_picture is not None,
+        "welcome": _welcome(looks, f"{title} {image.label.version}"),
+        "has_license": bool(looks.license_text.strip()),
+        "needed_kb": image.raw_size // 1024,
+        "interpreter": image.interpreter.replace("/", "\\"),
+        "manifest_sha256": image.manifest_sha256,
+        "uninstaller": uninstaller_name(image),
+        "usage": _usage(image),
+        "signer": None if signer is None else signer.command(),
+    }
+    text = environment.get_template("installer.nsi.j2").render(values)
+    (folder / "installer.nsi").write_text(text, encoding="utf-8")
+
+
+def nsis_inner(text: str) -> str:
+    """Quote a text for the inside of an NSIS string with double quotes."""
+    special = {"$": "$$", '"': '$\\"', "\r": "", "\n": "$\\r$\\n", "\t": "$\\t"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def _welcome(looks: Looks, label: str) -> str:
+    text = looks.welcome or f"This installs {label}."
+    return f"{text}\n\nIt needs no network, and nothing outside of the folder that you choose."
+
+
+def _usage(image: Image) -> str:
+    return f"""\
+{exe_name(image)} [/S] [options] [/D=FOLDER]
+
+/S  silent: ask nothing; the licence counts as accepted
+/InstallationType=JustMe|AllUsers  (JustMe)
+/AddToPath=0|1  put it on PATH, just for me (0)
+/RegisterPython=0|1  let editors and launchers list it (1)
+/NoRegistry=0|1  leave the registry alone (0)
+/LOG=FILE  where the log goes
+/D=FOLDER  where to; the last option, never in quotes
+
+Exit codes: 0 installed, 1 failed, 2 wrong usage or a damaged program, 3 this system lacks something, \
+5 the installer is damaged, 130 cancelled. Unless it is 0, nothing was installed."""
+
+
+def _join(image: Image, program: Path, target: Path) -> None:
+    """Put the parts behind each other, and the trailer at a multiple of eight, as signatures want it."""
+    container = Container(
+        manifest_at=program.stat().st_size,
+        manifest_size=image.manifest.stat().st_size,
+        manifest_raw=image.manifest_raw,
+    )
+    with target.open("wb") as stream:
+        for part in (program, image.manifest, image.payload):
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, stream, _CHUNK)
+        stream.write(bytes(-stream.tell() % _BOUNDARY))
+        end = stream.tell()
+    if end + SIZE > _LARGEST:
+        raise BlockedError(
+            f"The installer would have {end / 2**30:.1f} GiB, and Windows starts no program of 4 GiB or more",
+            hint="Leave packages out, or ship the .msi or the image beside it.",
+        )
+    with target.open("r+b") as stream:
+        trailer = pack(container, digest(stream, end))
+        stream.seek(end)
+        stream.write(trailer)
