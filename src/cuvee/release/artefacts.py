@@ -2,13 +2,18 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee import platforms
 from cuvee.channel.archives import collect_archives
+from cuvee.errors import ToolMissingError
 from cuvee.files import sha256_file
+from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
+from cuvee.installers.formats import FORMATS, file_name
+from cuvee.installers.windows.looks import Looks
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.release.context import Context, Made, find_upwards
@@ -101,51 +106,35 @@ def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...
 
 def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     manifest, workspace = context.manifest, context.workspace
-    label = platforms.get(lock.platform).label
-    name = f"{manifest.distribution.capitalize()}-{manifest.version}-{label}.{kind}"
-    target = workspace.installers / name
-    described = f"{kind} installer"
-    if kind != "sh":
-        return Artefact(
-            name=name,
-            path=f"installers/{name}",
-            platform=lock.platform,
-            kind=described,
-            missing=Missing(
-                reason=f"this version of cuvee makes no .{kind} installers",
-                remedy="Its image is complete; a later version makes the installer from it.",
-            ),
+    image = Image.load(workspace.image(lock.platform))
+    name = file_name(image, kind)
+    inputs = [image.manifest_sha256, image.stage0_sha256, name, folder_inputs(manifest.installers.branding)]
+    artefact = Artefact(
+        name=name, path=f"installers/{name}", platform=lock.platform, kind=f"{kind} installer"
+    )
+    if kind not in FORMATS:
+        return replace(artefact, missing=_not_yet(kind))
+    try:
+        record = context.stage(
+            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, image, kind)
         )
-    image = workspace.record(f"image-{lock.platform}")
-    looks = manifest.installers.branding
-    inputs = [None if image is None else image.inputs, name, folder_inputs(looks)]
-    record = context.stage(
-        f"installer-{lock.platform}-{kind}", inputs, lambda: _make_sh(context, lock, target)
-    )
-    return Artefact(
-        name=name,
-        path=f"installers/{name}",
-        platform=lock.platform,
-        kind=described,
-        size=record.facts["size"],
-        seconds=record.seconds,
-        sha256=record.facts["sha256"],
+    except ToolMissingError as error:
+        return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
+    size, sha256 = record.facts["size"], record.facts["sha256"]
+    return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
+
+
+def _not_yet(kind: str) -> Missing:
+    return Missing(
+        reason=f"this version of cuvee makes no .{kind} installers",
+        remedy="Its image is complete; a later version makes the installer from it.",
     )
 
 
-def _make_sh(context: Context, lock: PlatformLock, target: Path) -> Made:
-    from cuvee.image import Image
-    from cuvee.installers.sh import build_sh
-
-    image = Image.load(context.workspace.image(lock.platform))
-    looks = context.manifest.installers.branding
-    licence = looks / "LICENSE.txt" if looks is not None else None
-    build_sh(
-        image,
-        license_text=licence.read_text(encoding="utf-8") if licence is not None and licence.is_file() else "",
-        target=target,
-        reporter=context.reporter,
-    )
+def _make_installer(context: Context, image: Image, kind: str) -> Made:
+    target = context.workspace.installers / file_name(image, kind)
+    looks = Looks.read(context.manifest.installers.branding)
+    FORMATS[kind](image, looks, target, context.reporter)
     return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
 
 
@@ -176,7 +165,7 @@ def run_tests(
 
     manifest, workspace = context.manifest, context.workspace
     suites = find_upwards(manifest.path.parent, [SUITES_FOLDER]) or manifest.path.parent / SUITES_FOLDER
-    made = [item for item in artefacts if item.platform == lock.platform and item.kind == "sh installer"]
+    made = [item for item in artefacts if item.kind == "sh installer"]
     runner, reason = choose(lock.platform)
     today = context.now.date()
     holding = [waiver.expires >= today for waiver in manifest.waivers]

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from cuvee.errors import UsageError
 
-_KEYS = {"license", "publisher", "welcome", "url"}
+_KEYS = {"identifier", "license", "publisher", "welcome", "url"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,8 @@ class Looks:
         Shown for agreement; without it nothing is asked.
     publisher, url
         Who answers for the release, and where its users find help.
+    identifier
+        What macOS knows the distribution by, in reverse domain order: ``org.example.starter``.
     welcome
         What the first page says.
     icon
@@ -32,6 +34,7 @@ class Looks:
     license_text: str = ""
     publisher: str = ""
     url: str = ""
+    identifier: str = ""
     welcome: str = ""
     icon: Path | None = None
     welcome_picture: Path | None = None
@@ -60,6 +63,7 @@ class Looks:
             license_text=licence.read_text(encoding="utf-8") if licence.is_file() else "",
             publisher=written.get("publisher", ""),
             url=written.get("url", ""),
+            identifier=written.get("identifier", ""),
             welcome=written.get("welcome", "").strip(),
             icon=_picture(folder / "icon.ico"),
             welcome_picture=_picture(folder / "welcome.bmp"),

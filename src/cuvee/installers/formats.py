@@ -1,0 +1,47 @@
+"""The installer formats: for each its name, what makes it, and from what."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from cuvee.image.model import Image
+from cuvee.installers.windows.looks import Looks
+from cuvee.platforms import get
+from cuvee.progress import Reporter
+
+Build = Callable[[Image, Looks, Path, Reporter], Path]
+
+
+def _sh(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
+    from cuvee.installers.sh import build_sh
+
+    return build_sh(image, license_text=looks.license_text, target=target, reporter=reporter)
+
+
+def _exe(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
+    from cuvee.installers.windows.exe import build_exe
+
+    return build_exe(image, looks=looks, target=target, reporter=reporter)
+
+
+def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
+    from cuvee.installers.pkg import build_pkg
+
+    return build_pkg(
+        image,
+        identifier=looks.identifier or f"local.{image.label.distribution}",
+        license_text=looks.license_text,
+        welcome_text=looks.welcome,
+        target=target,
+        reporter=reporter,
+    )
+
+
+FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "pkg": _pkg}
+"""What makes each format that cuvee can make. Each gives the same bytes for the same image and looks, and
+raises `ToolMissingError` for a program that this host lacks."""
+
+
+def file_name(image: Image, kind: str) -> str:
+    """Give an installer's file name: ``Starter-2026.11.0-Linux-x86_64.sh``."""
+    name = image.label.distribution
+    return f"{name[:1].upper()}{name[1:]}-{image.label.version}-{get(image.platform).label}.{kind}"
