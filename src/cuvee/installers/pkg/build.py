@@ -9,6 +9,7 @@ from pathlib import Path
 from cuvee.errors import UsageError
 from cuvee.files import replacing, storage_errors
 from cuvee.image import Image
+from cuvee.installers.formats import file_name
 from cuvee.installers.pkg import documents
 from cuvee.installers.pkg.bom import bom
 from cuvee.installers.pkg.cpio import cpio
@@ -16,7 +17,7 @@ from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, pie
 from cuvee.installers.pkg.macho import patched_programs
 from cuvee.installers.pkg.stored import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
-from cuvee.installers.sh import build_sh, file_name
+from cuvee.installers.sh import build_sh
 from cuvee.platforms import get
 from cuvee.progress import Reporter
 
@@ -72,7 +73,7 @@ def build_pkg(
         tempfile.TemporaryDirectory(prefix=".pkg-", dir=_made(target.parent)) as scratch,
     ):
         installer = build_sh(
-            image, license_text=license_text, target=Path(scratch) / file_name(image), reporter=reporter
+            image, license_text=license_text, target=Path(scratch) / file_name(image, "sh"), reporter=reporter
         )
         package = _Package(
             image=image,
