@@ -165,7 +165,7 @@ def run_tests(
 
     manifest, workspace = context.manifest, context.workspace
     suites = find_upwards(manifest.path.parent, [SUITES_FOLDER]) or manifest.path.parent / SUITES_FOLDER
-    made = [item for item in artefacts if item.kind == "sh installer"]
+    made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
     runner, reason = choose(lock.platform)
     today = context.now.date()
     holding = [waiver.expires >= today for waiver in manifest.waivers]
