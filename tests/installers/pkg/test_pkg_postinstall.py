@@ -160,10 +160,10 @@ def test_older_release_is_replaced_and_files_of_others_are_kept(package: Package
     more = {"SIGNED": str(tmp_path / "signed")}
     location = tmp_path / "place"
     assert package.install(location, more=more).ok
-    before = (location / "tiny").stat().st_ino
     done = package.install(location, more=more)
     assert done.exit_code == 0, done.stderr
-    assert (location / "tiny").stat().st_ino != before
+    assert process.run(process.Request(argv=(str(location / "tiny" / "bin" / "tool"),))).ok
+    assert not (location / ".tiny-installer").exists()
     (tmp_path / "other" / "tiny").mkdir(parents=True)
     (tmp_path / "other" / "tiny" / "thesis.tex").write_text("mine")
     refused = package.install(tmp_path / "other", more=more)
@@ -234,6 +234,23 @@ def test_in_a_home_all_belongs_to_its_user(package: Package, tmp_path: Path) -> 
         location = tmp_path / f"for all, asked by {user}"
         assert package.install(location, more=signed | {"USER": user}).exit_code == 0
         assert owners(location) == {0}
+
+
+def test_asked_by_root_for_whoever_sits_at_the_console(package: Package, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    stat = tmp_path / "bin" / "stat"
+    stat.parent.mkdir()
+    stat.write_text('#!/bin/sh\n[ "$*" = "-f %Su /dev/console" ] && echo nobody\n')
+    stat.chmod(0o755)
+    path = {"PATH": f"{stat.parent}:{package.environment()['PATH']}", "SIGNED": str(tmp_path / "signed")}
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    assert package.install(home / "opt", more=path).exit_code == 0
+    assert owners(home / "opt") == {65534}
+    assert package.install(tmp_path / "all", more=path).exit_code == 0
+    assert owners(tmp_path / "all") == {0}
 
 
 def test_for_one_user_without_root(package: Package, tmp_path: Path) -> None:
