@@ -12,6 +12,7 @@ import zstandard
 
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.errors import BlockedError, IntegrityError
+from cuvee.files import sha256_bytes
 from cuvee.image import needs_decoder
 from cuvee.image.archive import check_path, read_info, read_members
 from cuvee.image.clobber import resolve_clobbers
@@ -212,7 +213,8 @@ def test_frames_hold_all_bytes_and_are_made_once(tmp_path: Path) -> None:
     files: dict[str, bytes] = {}
     for frame in frames:
         raw = zstandard.decompress(frame.file.read_bytes(), max_output_size=frame.raw)
-        for path, _, start, size, _how, *extra in frame.entries:
+        for path, _, start, size, _how, sha256, *extra in frame.entries:
+            assert sha256_bytes(raw[start : start + size]) == sha256
             at = extra[0] if _how == "piece" else 0
             assert len(files.get(path, b"")) == at
             files[path] = files.get(path, b"") + raw[start : start + size]

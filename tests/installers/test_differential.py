@@ -22,11 +22,11 @@ def tree(prefix: Path) -> dict[str, tuple[str, int, bytes]]:
     found: dict[str, tuple[str, int, bytes]] = {}
     for folder, folders, files in os.walk(prefix):
         relative = os.path.relpath(folder, prefix)
-        if relative == "conda-meta":
+        if relative.partition("/")[0] == "conda-meta":
             continue
         for name in [*files, *(name for name in folders if (Path(folder) / name).is_symlink())]:
             path = Path(folder) / name
-            if name == "CACHEDIR.TAG" or "__pycache__" in path.parts:
+            if name in {"CACHEDIR.TAG", "tiny-admin"} or "__pycache__" in path.parts:
                 continue
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):

@@ -18,6 +18,8 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "version": "1",
         "title": "Tiny",
         "platform": "linux-64",
+        "interpreter": "bin/python3.11",
+        "raw_size": 1,
         "source_time": 0,
         "prefix_limit": None,
         "requested": [],
@@ -30,12 +32,13 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 
 def package(path: str = "bin/tool", links: list[list[str]] | None = None, size: int = 1) -> dict[str, Any]:
-    frame = {"offset": 0, "size": 1, "raw": 1, "sha256": "", "files": [[path, 0o644, 0, size, "plain"]]}
+    frame = {"offset": 0, "size": 1, "raw": 1, "sha256": "", "files": [[path, 0o644, 0, size, "plain", ""]]}
     return {
         "name": "a",
         "version": "1",
         "build": "0",
         "subdir": "noarch",
+        "sha256": "",
         "frames": [frame],
         "links": links or [],
     }

@@ -81,7 +81,9 @@ def build_image(
         largest_first = sorted(linked.infos, key=lambda n: (-linked.infos[n].archive.stat().st_size, n))
         packed = dict(pool.map(pack_one, largest_first))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
-    manifest = describe_image(lock, release, packed, records, requested)
+    manifest = describe_image(
+        lock, release, packed, records, requested, interpreter=linked.layout.interpreter
+    )
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)

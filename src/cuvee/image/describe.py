@@ -36,6 +36,8 @@ def describe_image(
     packed: Mapping[str, Packed],
     records: Sequence[Frame],
     requested: Mapping[str, str],
+    *,
+    interpreter: str,
 ) -> Manifest:
     """Put together what the runtime must know."""
     offsets = _Offsets()
@@ -61,6 +63,7 @@ def describe_image(
         "version": release.version,
         "title": release.title,
         "platform": lock.platform,
+        "interpreter": interpreter,
         "source_time": SOURCE_TIME,
         "raw_size": raw_size,
         "prefix_limit": limit,

@@ -35,7 +35,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """A compressed frame in the cache, and what it holds: ``[path, mode, start, size, how, extra]`` each."""
+    """A compressed frame in the cache.
+
+    Attributes
+    ----------
+    entries
+        What it holds: ``[path, mode, start, size, how, sha256, extra]`` each.
+    """
 
     file: Path
     size: int
@@ -91,7 +97,7 @@ def _compress(group: list[Part], level: int, cache: Path) -> Frame:
     entries = []
     start = 0
     for part in group:
-        entry = [part.path, part.mode, start, len(part.data), part.how]
+        entry = [part.path, part.mode, start, len(part.data), part.how, sha256_bytes(part.data)]
         entries.append(entry if part.extra is None else [*entry, part.extra])
         start += len(part.data)
     return Frame(file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries))

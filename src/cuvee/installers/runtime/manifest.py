@@ -23,7 +23,8 @@ class File(NamedTuple):
 
     ``how`` is ``plain``; ``source``: has the time that its byte code names, or ``extra``; ``text`` and
     ``binary``: carries the placeholder ``extra``; ``piece``: belongs at offset ``extra`` of the file;
-    ``record``: a conda-meta record to be completed with ``extra``, see `completing`.
+    ``record``: a conda-meta record to be completed with ``extra``, see `finishing`. ``sha256`` is that of
+    these bytes, before anything is done to them.
     """
 
     path: str
@@ -31,6 +32,7 @@ class File(NamedTuple):
     start: int
     size: int
     how: str
+    sha256: str
     extra: Any = None
 
 
@@ -58,10 +60,18 @@ class Frame(NamedTuple):
 class Package(NamedTuple):
     """A package of the release; ``links`` are pairs of path and target."""
 
-    stem: str
+    name: str
+    version: str
+    build: str
     subdir: str
+    sha256: str
     frames: list[Frame]
     links: list[list[str]]
+
+    @property
+    def stem(self) -> str:
+        """``name-version-build``, as records are called."""
+        return f"{self.name}-{self.version}-{self.build}"
 
 
 class Manifest(NamedTuple):
@@ -71,6 +81,8 @@ class Manifest(NamedTuple):
     version: str
     title: str
     platform: str
+    interpreter: str
+    raw_size: int
     source_time: int
     prefix_limit: int | None
     requested: list[str]
@@ -105,12 +117,8 @@ def load(data: bytes, raw_size: int, sha256: str) -> Manifest:
 
 
 def _package(value: dict[str, Any]) -> Package:
-    return Package(
-        stem=f"{value['name']}-{value['version']}-{value['build']}",
-        subdir=value["subdir"],
-        frames=[_frame(frame) for frame in value["frames"]],
-        links=value["links"],
-    )
+    fields = {name: value[name] for name in Package._fields}
+    return Package(**fields | {"frames": [_frame(frame) for frame in value["frames"]]})
 
 
 def _frame(value: dict[str, Any]) -> Frame:

@@ -1,94 +1,122 @@
 """The last step: one rename puts the finished prefix where it belongs, or nothing happens at all."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH104, PTH106, PTH112, PTH114, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH104, PTH106, PTH112, PTH114, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
 import contextlib
-import json
+import importlib
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
-from .completing import MARKER
 from .failure import InstallError
+from .state import beside, read_marker
 
-_SHOWN = 5
 _WAITS = 60
+# https://man7.org/linux/man-pages/man2/rename.2.html: paths are relative to here; both must exist.
+_HERE, _EXCHANGE = -100, 2
 
 
-def check_target(target: str, distribution: str, *, replace: bool) -> None:
-    """Refuse a target that holds anything that this installer could not put back."""
+def older_release(target: str, distribution: str, *, replace: bool) -> bool:
+    """Whether ``target`` holds an older release to upgrade; refuse one that holds anything else."""
     if not os.path.lexists(target):
-        return
+        return False
     if not replace:
         raise InstallError(
-            f"{target} exists already. Choose another folder, or give -f to replace an older release."
+            f"{target} exists already. Choose another folder, or give -u to upgrade an older release there."
         )
     if not os.path.isdir(target) or os.path.islink(target):
         raise InstallError(f"{target} is not a folder. Choose another one.")
     if not os.listdir(target):
-        return
-    try:
-        with open(f"{target}/{MARKER}", encoding="utf-8") as stream:
-            marker = json.load(stream)
-    except (OSError, ValueError):
+        return False
+    marker = read_marker(target)
+    if marker is None:
         raise InstallError(
             f"{target} holds files that this installer did not make, so it is left alone, even with -f. "
             "Move it away, or choose another folder."
-        ) from None
-    if marker.get("distribution") != distribution:
+        )
+    if marker["distribution"] != distribution:
         raise InstallError(
             f"{target} holds {marker.get('title')}, not {distribution}. Choose another folder."
         )
-    foreign = foreign_files(target)
-    if foreign:
-        shown = "".join(f"\n  {path}" for path in foreign[:_SHOWN])
-        more = f"\n  and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
-        raise InstallError(
-            f"{target} holds files that no release put there; they would be lost:{shown}{more}\n"
-            "Move them away, or choose another folder."
-        )
+    return True
 
 
-def foreign_files(target: str) -> list[str]:
-    """Give the files of an installed prefix that no package's record lists; byte code does not count."""
-    known = set()
-    records = f"{target}/conda-meta"
-    for name in os.listdir(records):
-        if name.endswith(".json"):
-            with open(f"{records}/{name}", encoding="utf-8") as stream:
-                known.update(json.load(stream).get("files", ()))
-    found = []
-    for folder, folders, files in os.walk(target):
-        relative = os.path.relpath(folder, target).replace(os.sep, "/")
-        if relative == "conda-meta" or folder.endswith("__pycache__"):
-            folders.clear()
+def recover(target: str) -> None:
+    """Finish what was killed: put back what had been moved aside, remove what was never finished."""
+    parent, name = os.path.split(target)
+    start = f".{name}.cuvee-"
+    for left in sorted(os.listdir(parent)):
+        process, _, kind = left[len(start) :].partition(".")
+        if not left.startswith(start) or not process.isdigit() or _is_alive(int(process)):
             continue
-        links = [name for name in folders if os.path.islink(os.path.join(folder, name))]
-        start = "" if relative == "." else f"{relative}/"
-        found += [start + name for name in files + links if start + name not in known]
-    return sorted(found)
+        place = os.path.join(parent, left)
+        if kind == "old" and not os.path.lexists(target):
+            os.rename(place, target)
+        elif kind == "old" and not os.path.lexists(beside(target, "kept")):
+            os.rename(place, beside(target, "kept"))
+        elif kind in {"old", "partial"}:
+            remove_tree(place)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # its lock is gone, but nothing here can tell
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def swap(staged: str, target: str, *, keep: bool) -> None:
+    """Put ``staged`` in the place of the release at ``target``, which is kept for `rollback`, or removed.
+
+    Whenever this is killed, the names tell the next start how far it was, see `recover`.
+    """
+    old = staged[: -len(".partial")] + ".old"
+    kept = beside(target, "kept")
+    if _exchange(staged, target):
+        _rename(staged, old)
+    else:
+        _rename(target, old)
+        try:
+            _rename(staged, target)
+        except OSError:
+            _rename(old, target)
+            raise
+    _sync_folder(os.path.dirname(target))
+    # The name has become free; whatever bears it is removed by the next start.
+    if os.path.lexists(kept):
+        _rename(kept, staged)
+    if keep:
+        _rename(old, kept)
+    else:
+        remove_tree(old)
+    remove_tree(staged)
 
 
 def place(staged: str, target: str) -> None:
-    """Rename ``staged`` to ``target``; an older release there is moved aside first, and removed last."""
-    old = None
-    if os.path.isdir(target) and os.listdir(target):
-        old = staged[: -len(".partial")] + ".old"
-        _rename(target, old)
-    elif os.name == "nt" and os.path.isdir(target):
+    """Rename ``staged`` to ``target``, where nothing is, or an empty folder."""
+    if os.name == "nt" and os.path.isdir(target):
         os.rmdir(target)  # elsewhere a folder takes the place of an empty one
-    try:
-        _rename(staged, target)
-    except OSError:
-        if old is not None:
-            _rename(old, target)
-        raise
+    _rename(staged, target)
     _sync_folder(os.path.dirname(target))
-    if old is not None:
-        remove_tree(old)
+
+
+def _exchange(first: str, second: str) -> bool:
+    """Exchange two folders in one step, where the system can: then there is no moment without a release."""
+    try:
+        ctypes: Any = importlib.import_module("ctypes")
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+        return bool(rename(_HERE, os.fsencode(first), _HERE, os.fsencode(second), _EXCHANGE) == 0)
+    except (ImportError, AttributeError, OSError, TypeError):
+        return False
 
 
 def _rename(source: str, target: str) -> None:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Any
 
 from .decode import Decoder
@@ -27,14 +26,16 @@ _RELOCATED = frozenset(("text", "binary"))
 class Prefix:
     """A prefix that is being made in ``folder`` and will be at ``target``.
 
-    ``late`` collects, for each file whose bytes depend on the target, its SHA-256 and size.
+    ``late`` collects, for each file whose bytes depend on the target, its SHA-256 and size. Without a target
+    no file is relocated. With ``only``, files that it does not hold are left aside.
     """
 
-    def __init__(self, folder: str, target: str, manifest: Manifest) -> None:
+    def __init__(self, folder: str, target: str | None, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
         self.late: dict[str, tuple[str, int]] = {}
-        self._target = os.fsencode(target)
+        self.only: Collection[str] | None = None
+        self._target = None if target is None else os.fsencode(target)
         self._system = manifest.platform.partition("-")[0]
 
     def make_folders(self) -> None:
@@ -63,21 +64,25 @@ class Prefix:
                 data = stream.read()
             if digest(data) != early.sha256:
                 raise damaged(f"The unpacked file {early.path}")
-            if early.how in _RELOCATED:
+            if early.how in _RELOCATED and self._target is not None:
                 # The running interpreter may have it open, so the new file takes the old one's name.
                 os.unlink(place)
                 self._write(early.path, early.mode, memoryview(data), early.how, early.extra)
 
     def write_frame(self, frame: Frame, raw: bytes) -> None:
-        """Write the files that a decompressed frame holds; records wait for `completing`."""
+        """Write the files that a decompressed frame holds; records wait for `finishing`."""
         view = memoryview(raw)
-        for path, mode, start, size, how, extra in frame.files:
-            if how != "record":
+        for path, mode, start, size, how, _, extra in frame.files:
+            if how != "record" and self.wants(path):
                 self._write(path, mode, view[start : start + size], how, extra)
+
+    def wants(self, path: str) -> bool:
+        """Whether the file is to be written."""
+        return self.only is None or path in self.only
 
     def _write(self, path: str, mode: int, data: memoryview, how: str, extra: Any) -> None:
         place = f"{self.folder}/{path}"
-        if how in _RELOCATED:
+        if how in _RELOCATED and self._target is not None:
             new = relocate(bytes(data), how, extra, self._target, self._system)
             self.late[path] = (digest(new), len(new))
             data = memoryview(new)
@@ -122,54 +127,3 @@ class Reader:
     def close(self) -> None:
         """Let go of the installer."""
         os.close(self._handle)
-
-
-class Workers:
-    """Threads that write frames until none is left, or one of them fails."""
-
-    def __init__(self, prefix: Prefix, open_reader: Callable[[], Reader], count: int) -> None:
-        self._prefix = prefix
-        self._open_reader = open_reader
-        self._frames = iter(prefix.manifest.frames())
-        self._lock = threading.Lock()
-        self._error: BaseException | None = None
-        self._done = 0
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
-
-    def run(self, on_progress: Callable[[int], None]) -> None:
-        """Write all; call ``on_progress(bytes done)`` now and then; raise what a thread raised."""
-        for thread in self._threads:
-            thread.start()
-        try:
-            for thread in self._threads:
-                while thread.is_alive():
-                    thread.join(0.1)
-                    on_progress(self._done)
-        finally:
-            self._stop()
-            for thread in self._threads:
-                thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _stop(self, error: BaseException | None = None) -> None:
-        with self._lock:
-            self._frames = iter(())
-            self._error = self._error or error
-
-    def _work(self) -> None:
-        try:
-            reader = self._open_reader()
-            try:
-                while True:
-                    with self._lock:
-                        frame = next(self._frames, None)
-                    if frame is None:
-                        return
-                    self._prefix.write_frame(frame, reader.read(frame))
-                    with self._lock:
-                        self._done += frame.raw
-            finally:
-                reader.close()
-        except BaseException as error:  # noqa: BLE001 - the main thread raises it again
-            self._stop(error)

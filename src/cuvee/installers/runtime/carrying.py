@@ -1,0 +1,76 @@
+"""Bringing files of one prefix into another that is made beside it: linked where possible, not copied."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH101, PTH103, PTH114, PTH115, PTH116, PTH120, PTH123, PTH211
+
+from __future__ import annotations
+
+import os
+import stat
+
+from .state import SAVED
+
+_CHUNK = 1 << 20
+
+
+def bring(source: str, target: str) -> bool:
+    """Make ``target`` the file or link that ``source`` is; false if it is neither."""
+    mode = os.lstat(source).st_mode
+    if stat.S_ISLNK(mode):
+        os.symlink(os.readlink(source), target)
+        return True
+    if not stat.S_ISREG(mode):
+        return False
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one that has no hard links, or links are not allowed
+        with open(source, "rb") as read, open(target, "xb") as write:
+            while data := read.read(_CHUNK):
+                write.write(data)
+        os.chmod(target, stat.S_IMODE(mode))
+        time = os.stat(source).st_mtime_ns
+        os.utime(target, ns=(time, time))
+    return True
+
+
+def carry(old: str, new: str, paths: list[str]) -> list[str]:
+    """Bring the user's files over; give those that found their place taken."""
+    taken = []
+    for path in paths:
+        place = f"{new}/{path}"
+        try:
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            brought = not os.path.lexists(place) and bring(f"{old}/{path}", place)
+        except (FileExistsError, NotADirectoryError):
+            brought = False
+        if not brought:
+            taken.append(path)
+    return taken
+
+
+def save(old: str, new: str, paths: list[str], version: str) -> list[str]:
+    """Keep files of the old prefix that can't stay where they were; give where they are now."""
+    kept = []
+    for path in paths:
+        place = f"{SAVED}/{version}/{path}"
+        number = 1
+        while os.path.lexists(f"{new}/{place}"):
+            number += 1
+            place = f"{SAVED}/{version}/{path}.{number}"
+        os.makedirs(os.path.dirname(f"{new}/{place}"), exist_ok=True)
+        if bring(f"{old}/{path}", f"{new}/{place}"):
+            kept.append(place)
+    return kept
+
+
+def files_below(folder: str) -> list[str]:
+    """Give the files and links below a folder, relative to it."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        relative = os.path.relpath(parent, folder).replace(os.sep, "/")
+        start = "" if relative == "." else f"{relative}/"
+        links = [name for name in folders if os.path.islink(f"{parent}/{name}")]
+        found += [start + name for name in names + links]
+    return sorted(found)

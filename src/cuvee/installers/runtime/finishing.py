@@ -1,0 +1,158 @@
+"""What makes a folder of files an environment and a release: records, history, and what its verbs need."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH101, PTH103, PTH104, PTH112, PTH113, PTH116, PTH123, PTH208
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+
+from . import state
+from .digest import sha256 as digest
+from .job import Job
+from .manifest import FORMAT, Frame
+from .placing import remove_tree
+from .writing import Prefix
+
+_LAUNCHER = """#!/bin/sh
+# Administers {title} {version}; made by its installer. `{distribution}-admin help` tells more.
+exec {python} -I -S -B -X utf8 {runtime} "$@"
+"""
+
+
+def finish(job: Job, prefix: Prefix, data: bytes, *, history: tuple[str, list[str], list[str]]) -> None:
+    """Write all that makes a folder of files an environment and a release."""
+    prefix.only = None
+    reader = job.open_reader()
+    for frame in prefix.manifest.records:
+        raw = reader.read(frame)
+        prefix.write_frame(frame, raw)
+        complete_records(prefix, frame, raw)
+    reader.close()
+    write_history(prefix, *history)
+    keep_runtime(prefix, job.prefix)
+    remove_tree(f"{job.staged}/.cuvee")
+    write_state(prefix, job.prefix, data, job.manifest_raw)
+    write_marker(prefix, job.manifest_sha256)
+
+
+def complete_records(prefix: Prefix, frame: Frame, raw: bytes) -> None:
+    """Write the records that had to wait for the digests of relocated files.
+
+    A record's ``extra`` lists pairs: the number of a line in its ``paths``, and that line's file.
+    """
+    for file in frame.files:
+        if file.how != "record" or not prefix.wants(file.path):
+            continue
+        record = json.loads(raw[file.start : file.start + file.size])
+        lines = record["paths_data"]["paths"]
+        for number, path in file.extra:
+            line = lines[number]
+            key = "sha256" if "entry_point" in line["path_type"] else "sha256_in_prefix"
+            line[key], line["size_in_bytes"] = prefix.late[path]
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        data = text.encode()
+        prefix.late[file.path] = (digest(data), len(data))
+        _write(f"{prefix.folder}/{file.path}", text)
+
+
+def write_history(prefix: Prefix, before: str, gone: list[str], new: list[str]) -> None:
+    """Continue conda's history with what was unlinked and linked, and with what was asked for."""
+    manifest = prefix.manifest
+    lines = [
+        f"==> {time.strftime('%Y-%m-%d %H:%M:%S')} <==",
+        f"# cmd: {manifest.distribution} {manifest.version} installer",
+        *(f"-{name}" for name in gone),
+        *(f"+{name}" for name in new),
+    ]
+    if manifest.requested:
+        lines.append(f"# update specs: {json.dumps(manifest.requested)}")
+    _write(f"{prefix.folder}/conda-meta/history", before + "\n".join(lines) + "\n")
+
+
+def keep_runtime(prefix: Prefix, target: str) -> None:
+    """Let the runtime stay in the prefix, with a command that starts it there."""
+    staged, kept = f"{prefix.folder}/.cuvee/runtime", f"{prefix.folder}/{state.KEPT}"
+    os.makedirs(kept, exist_ok=True)
+    if os.path.isdir(staged):  # on Windows it runs, and is kept, elsewhere
+        os.rename(staged, f"{kept}/runtime")
+    manifest = prefix.manifest
+    if manifest.platform.startswith("win-"):
+        return
+    text = _LAUNCHER.format(
+        title=" ".join(manifest.title.split()),
+        version=manifest.version,
+        distribution=manifest.distribution,
+        python=_quoted(f"{target}/{manifest.interpreter}"),
+        runtime=_quoted(f"{target}/{state.KEPT}/runtime/__main__.py"),
+    )
+    command = f"{prefix.folder}/bin/{manifest.distribution}-admin"
+    _write(command, text)
+    os.chmod(command, 0o755)  # noqa: S103 - a command that everybody may run
+
+
+def write_state(prefix: Prefix, target: str, data: bytes, raw: int) -> None:
+    """Keep the manifest's bytes ``data`` and what the verbs must know besides."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    value = state.State(
+        prefix=target,
+        installed=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        mask=mask,
+        manifest_raw=raw,
+        late={path: list(pair) for path, pair in sorted(prefix.late.items())},
+        own={path: _described(f"{prefix.folder}/{path}") for path in own_files(prefix)},
+    )
+    state.write(prefix.folder, value, data)
+
+
+def own_files(prefix: Prefix) -> list[str]:
+    """Name the files of a finished prefix that belong to no package: the runtime, its command."""
+    manifest, folder = prefix.manifest, prefix.folder
+    told = {file.path for frame in manifest.frames() for file in frame.files}
+    told.update(early.path for early in manifest.stage0)
+    told.update(path for package in manifest.packages for path, _ in package.links)
+    found = [name for name in os.listdir(folder) if os.path.isfile(f"{folder}/{name}")]
+    for parent, _, names in os.walk(f"{folder}/{state.KEPT}"):
+        relative = os.path.relpath(parent, folder).replace(os.sep, "/")
+        found += [f"{relative}/{name}" for name in names]
+    command = f"bin/{manifest.distribution}-admin"
+    found += [command] if os.path.isfile(f"{folder}/{command}") else []
+    return sorted(set(found) - told - {state.STATE, state.MANIFEST, *state.LOGS})
+
+
+def write_marker(prefix: Prefix, manifest_sha256: str) -> None:
+    """Write what tells a later installer that the prefix is its own, and which release it holds."""
+    manifest = prefix.manifest
+    marker = {
+        "format": FORMAT,
+        "distribution": manifest.distribution,
+        "version": manifest.version,
+        "title": manifest.title,
+        "platform": manifest.platform,
+        "manifest_sha256": manifest_sha256,
+        "packages": [package.stem for package in manifest.packages],
+    }
+    text = json.dumps(marker, indent=2, ensure_ascii=False) + "\n"
+    _write(f"{prefix.folder}/{state.MARKER}", text, sync=True)
+
+
+def _described(place: str) -> list[object]:
+    with open(place, "rb") as stream:
+        data = stream.read()
+    return [stat.S_IMODE(os.stat(place).st_mode), digest(data), len(data)]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _write(path: str, text: str, *, sync: bool = False) -> None:
+    with open(path, "x", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        if sync:
+            stream.flush()
+            os.fsync(stream.fileno())

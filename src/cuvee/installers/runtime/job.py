@@ -1,0 +1,88 @@
+"""What an installer hands over to the runtime, and how its verbs read from it."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH123
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from . import manifest
+from .failure import damaged
+from .sharing import Shared
+from .writing import Prefix, Reader
+
+_HEAD = 1 << 20
+
+
+class Job(NamedTuple):
+    """A verb that an installer runs; `main` says what the fields are."""
+
+    verb: str
+    installer: str
+    staged: str
+    prefix: str
+    anchor: str
+    verified: str
+    manifest_at: int
+    manifest_size: int
+    manifest_raw: int
+    manifest_sha256: str
+    options: frozenset[str]
+
+    def manifest_bytes(self) -> bytes:
+        """Give the manifest as it lies in the installer."""
+        with open(self.installer, "rb") as stream:
+            # A header with a flipped bit might have skipped its own check: then it can't name this digest.
+            line = f"\nDIGEST={self.verified}\n".encode()
+            if self.verified != "-" and line not in stream.read(_HEAD):
+                raise damaged("The installer")
+            stream.seek(self.manifest_at)
+            return stream.read(self.manifest_size)
+
+    def read_manifest(self, data: bytes) -> manifest.Manifest:
+        """Read it, if it is the one that this installer was made with."""
+        return manifest.load(data, self.manifest_raw, self.manifest_sha256)
+
+    def open_reader(self) -> Reader:
+        """Open the payload; one reader serves one thread."""
+        return Reader(self.installer, self.manifest_at + self.manifest_size)
+
+    def write_frames(self, prefix: Prefix, frames: Iterable[manifest.Frame], progress: Progress) -> None:
+        """Write the files of frames, several at a time."""
+
+        def start():  # type: ignore[no-untyped-def] # noqa: ANN202 - two functions, see `Shared`
+            reader = self.open_reader()
+
+            def write(frame: manifest.Frame) -> int:
+                prefix.write_frame(frame, reader.read(frame))
+                return frame.raw
+
+            return write, reader.close
+
+        Shared(frames, start).run(progress.show)
+
+
+class Progress:
+    """A line that is drawn again and again on a terminal, and nothing in a pipe."""
+
+    def __init__(self, label: str, total: int, *, quiet: bool = False) -> None:
+        self._label = label
+        self._total = max(total, 1)
+        self._quiet = quiet
+        self._draws = sys.stderr.isatty() and not quiet
+
+    def show(self, done: int) -> None:
+        """Draw how far it is."""
+        if self._draws:
+            sys.stderr.write(f"\r{self._label}: {100 * done // self._total:3d}%")
+            sys.stderr.flush()
+
+    def finish(self, message: str) -> None:
+        """Wipe the line; say what has been done."""
+        if self._draws:
+            sys.stderr.write("\r" + " " * (len(self._label) + 8) + "\r")
+        if not self._quiet:
+            sys.stdout.write(f"{message}\n")

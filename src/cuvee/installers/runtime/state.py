@@ -1,0 +1,94 @@
+"""What a prefix keeps so that its verbs need no installer: the marker, manifest and state."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH118, PTH119, PTH120, PTH123
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+from . import manifest
+from .failure import DAMAGED, InstallError
+
+MARKER = "conda-meta/cuvee.json"
+KEPT = "conda-meta/cuvee"
+MANIFEST = f"{KEPT}/manifest.json.zst"
+STATE = f"{KEPT}/state.json"
+LOGS = (f"{KEPT}/log.txt", f"{KEPT}/log.jsonl")
+SAVED = "cuvee-saved"
+"""The folder of a prefix where files go that the user had changed; nothing here ever removes it."""
+
+
+class State(NamedTuple):
+    """What the manifest can not know of a prefix.
+
+    ``late`` holds SHA-256 and size of each file whose bytes depend on the prefix, ``own`` mode, SHA-256 and
+    size of each file that is no package's, ``mask`` the bits that the installing user's umask took away.
+    """
+
+    prefix: str
+    installed: str
+    mask: int
+    manifest_raw: int
+    late: dict[str, list[Any]]
+    own: dict[str, list[Any]]
+
+
+class Installed(NamedTuple):
+    """A release in a prefix; ``sha256`` is that of its manifest."""
+
+    prefix: str
+    sha256: str
+    manifest: manifest.Manifest
+    state: State
+
+
+def read_marker(prefix: str) -> dict[str, Any] | None:
+    """Say which release a prefix holds; `None` if it holds none of ours."""
+    try:
+        with open(f"{prefix}/{MARKER}", encoding="utf-8") as stream:
+            marker = json.load(stream)
+        return marker if isinstance(marker["distribution"], str) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def load(prefix: str) -> Installed:
+    """Read what the prefix keeps of its release."""
+    marker = read_marker(prefix)
+    if marker is None:
+        raise InstallError(f"{prefix} holds no release that an installer of cuvee made.")
+    try:
+        with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
+            state = State(**json.load(stream))
+        with open(f"{prefix}/{MANIFEST}", "rb") as stream:
+            data = stream.read()
+        return Installed(
+            prefix, marker["manifest_sha256"], _manifest(data, state, marker["manifest_sha256"]), state
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InstallError(
+            f"{prefix} has lost the list of its files ({error}). Repair it with its installer.", DAMAGED
+        ) from error
+
+
+def _manifest(data: bytes, state: State, sha256: str) -> manifest.Manifest:
+    try:
+        return manifest.load(data, state.manifest_raw, sha256)
+    except InstallError as error:
+        raise ValueError(error.message) from error
+
+
+def write(prefix: str, state: State, data: bytes) -> None:
+    """Keep the manifest's bytes as they are, and the state."""
+    with open(f"{prefix}/{MANIFEST}", "wb") as stream:
+        stream.write(data)
+    with open(f"{prefix}/{STATE}", "w", encoding="utf-8", newline="\n") as text:
+        json.dump(state._asdict(), text, separators=(",", ":"), ensure_ascii=False)
+
+
+def beside(prefix: str, what: str) -> str:
+    """Name a file or folder beside the prefix that belongs to it."""
+    return os.path.join(os.path.dirname(prefix), f".{os.path.basename(prefix)}.cuvee-{what}")

@@ -1,0 +1,75 @@
+"""The verb `uninstall`: remove what was installed, and nothing that the user made."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH101, PTH106, PTH108, PTH118, PTH120
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from .locking import hold
+from .output import show
+from .placing import remove_tree
+from .state import LOGS, MANIFEST, MARKER, STATE, Installed, beside
+from .verify import Findings, expected_files, verify
+
+_SHOWN = 20
+
+
+def uninstall(installed: Installed, options: set[str]) -> int:
+    """Remove; ``--dry-run`` only says what would be left. What the user changed is left where it is."""
+    prefix = installed.prefix
+    findings = verify(installed)
+    left = sorted({*findings.changed, *findings.extra, *_meta(findings)})
+    if "--dry-run" in options:
+        return _tell(installed, left, options, done=False)
+    with hold(prefix):
+        os.chdir(os.path.dirname(prefix))  # whoever started us may stand in the prefix
+        files, links = expected_files(installed)
+        kept = set(left)
+        gone = [path for path in [*files, *links, *findings.compiled] if path not in kept]
+        # The lists go last, so that an interrupted removal can be started again.
+        last = ["conda-meta/history", *LOGS, MANIFEST, STATE, MARKER]
+        for path in [*gone, *last]:
+            _unlink(f"{prefix}/{path}")
+        _remove_empty_folders(prefix)
+        remove_tree(beside(prefix, "kept"))
+    return _tell(installed, left, options, done=True)
+
+
+def _meta(findings: Findings) -> set[str]:
+    return set(findings.meta) - {"conda-meta/history"}
+
+
+def _tell(installed: Installed, left: list[str], options: set[str], *, done: bool) -> int:
+    manifest, prefix = installed.manifest, installed.prefix
+    value = {"prefix": prefix, "version": manifest.version, "removed": done, "left": left}
+    verb = "was removed from" if done else "would be removed from"
+    texts = [f"{manifest.title} {manifest.version} {verb} {prefix}"]
+    if left:
+        texts.append("These files are yours, or were changed, so they stay:")
+        texts += [f"  {path}" for path in left[:_SHOWN]]
+        texts += [f"  and {len(left) - _SHOWN} more"] if len(left) > _SHOWN else []
+    return show(value, texts, as_json="--json" in options)
+
+
+def _remove_empty_folders(prefix: str) -> None:
+    for parent, folders, _ in os.walk(prefix, topdown=False):
+        for name in folders:
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.join(parent, name))
+    with contextlib.suppress(OSError):
+        os.rmdir(prefix)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        if os.name != "nt":
+            raise
+        os.chmod(path, 0o600)  # Windows removes no file that is read-only
+        os.unlink(path)

@@ -1,0 +1,158 @@
+"""The verb `upgrade`: a new prefix is made beside the old one, out of its files and the installer's.
+
+Frames that the old release had too are not decompressed: their files, held to their hashes, are linked.
+"""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH116, PTH123
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from . import finishing, log, placing
+from .carrying import bring, carry, files_below, save
+from .failure import InstallError
+from .fitting import misfits
+from .job import Job, Progress
+from .manifest import File, Frame, Manifest
+from .sharing import Shared
+from .state import KEPT, LOGS, SAVED, Installed, load
+from .verify import Findings, verify
+from .writing import Prefix
+
+_HISTORY = "conda-meta/history"
+
+
+class Changes(NamedTuple):
+    """What an upgrade did: packages that went and came, and what became of the user's files."""
+
+    gone: list[str]
+    new: list[str]
+    saved: list[str]
+    carried: list[str]
+    misfits: list[str]
+
+
+def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], None]) -> int:
+    """Upgrade the release at the job's prefix; its lock is held."""
+    old = load(job.prefix)
+    if old.sha256 == job.manifest_sha256 and "--force" not in job.options:
+        placing.remove_tree(job.staged)
+        message = f"{manifest.title} {manifest.version} is installed already in {job.prefix}"
+        Progress("", 0, quiet="--quiet" in job.options).finish(message)
+        return 0
+    refuse_downgrade(old.manifest.version, manifest.version, forced="--force" in job.options)
+    findings = verify(old)
+    prefix = Prefix(job.staged, job.prefix, manifest)
+    prefix.check_stage0()
+    prefix.make_folders()
+    reuse = _Reuse(old, findings, prefix)
+    frames = reuse.link()
+    progress = Progress("Upgrading", sum(frame.raw for frame in frames), quiet="--quiet" in job.options)
+    job.write_frames(prefix, frames, progress)
+    prefix.make_links()
+    changes = _bring_over(job, prefix, data, old, findings)
+    message = f"{manifest.title} {old.manifest.version} was upgraded to {manifest.version} in {job.prefix}"
+    log.note(
+        prefix.folder, "upgrade", 0, message, version=manifest.version,
+        before=old.manifest.version, **changes._asdict(),
+    )  # fmt: skip
+    on_commit()
+    placing.swap(job.staged, job.prefix, keep="--no-keep" not in job.options)
+    progress.finish("\n".join([message, *tell(changes)]))
+    return 0
+
+
+def refuse_downgrade(old: str, new: str, *, forced: bool) -> None:
+    """Refuse to put an older release in a newer one's place, unless that is forced."""
+    if not forced and _key(new) < _key(old):
+        raise InstallError(f"{old} is installed, which is newer than {new}. Give -f to go back to {new}.")
+
+
+def tell(changes: Changes) -> list[str]:
+    """Say what became of what the user made."""
+    lines = []
+    if changes.saved:
+        lines += ["These files had been changed. The release's own are in their places; yours are now:"]
+        lines += [f"  {path}" for path in changes.saved]
+    if changes.misfits:
+        lines += ["These packages, which you added, no longer fit:"]
+        lines += [f"  {line}" for line in changes.misfits]
+    return lines
+
+
+def _bring_over(job: Job, prefix: Prefix, data: bytes, old: Installed, findings: Findings) -> Changes:
+    """Bring over what is the user's, and finish the new prefix."""
+    before, after = old.manifest, prefix.manifest
+    gone = {f"{package.subdir}::{package.stem}" for package in before.packages}
+    new = {f"{package.subdir}::{package.stem}" for package in after.packages}
+    history = ""
+    with contextlib.suppress(OSError), open(f"{old.prefix}/{_HISTORY}", encoding="utf-8") as stream:
+        history = stream.read()
+    finishing.finish(job, prefix, data, history=(history, sorted(gone - new), sorted(new - gone)))
+    mine = [path for path in [*findings.extra, *findings.meta] if path != _HISTORY]
+    mine += [f"{SAVED}/{path}" for path in files_below(f"{old.prefix}/{SAVED}")]
+    for path in LOGS:  # these are continued, so a link would change the old release's too
+        with contextlib.suppress(OSError), open(f"{old.prefix}/{path}", "rb") as log_before:
+            _write(f"{prefix.folder}/{path}", log_before.read())
+    taken = [path for path in carry(old.prefix, prefix.folder, mine) if not path.startswith(KEPT)]
+    # What Windows' own part keeps in conda-meta is made anew by each installer.
+    taken = [path for path in taken if path not in findings.meta]
+    saved = save(old.prefix, prefix.folder, [*findings.changed, *taken], before.version)
+    carried = sorted(set(findings.extra) - set(taken))
+    return Changes(sorted(gone - new), sorted(new - gone), saved, carried, misfits(findings.added, after))
+
+
+class _Reuse:
+    """The files of the old prefix that the new one has too."""
+
+    def __init__(self, old: Installed, findings: Findings, prefix: Prefix) -> None:
+        self._old = old
+        self._prefix = prefix
+        self._bad = {*findings.changed, *findings.missing, *findings.modes, *findings.rewritten}
+
+    def link(self) -> list[Frame]:
+        """Link what is unchanged; give the frames with what is left to be written."""
+        known = {frame.sha256: frame.files for frame in self._old.manifest.frames()}
+        frames = self._prefix.manifest.frames()
+        same = {frame.sha256 for frame in frames if known.get(frame.sha256) == frame.files}
+        write = {file.path for frame in frames if frame.sha256 not in same for file in frame.files}
+        write |= {file.path for frame in frames for file in frame.files if file.path in self._bad}
+        self._prefix.only = write
+        links = {
+            file.path: file for frame in frames for file in frame.files if file.path not in write
+        }.values()
+        count = max(1, len(links) // 64)
+        todo = list(links)
+        batches = [todo[start::count] for start in range(count)]
+        Shared(batches, lambda: (self._link_batch, lambda: None)).run(lambda _: None)
+        late = self._old.state.late
+        for file in links:
+            if file.path in late:
+                sha256, size = late[file.path]
+                self._prefix.late[file.path] = (sha256, size)
+        return [frame for frame in frames if any(file.path in write for file in frame.files)]
+
+    def _link_batch(self, files: list[File]) -> int:
+        for file in files:
+            place = f"{self._prefix.folder}/{file.path}"
+            bring(f"{self._old.prefix}/{file.path}", place)
+            if file.how == "source":
+                time = self._prefix.manifest.source_time if file.extra is None else file.extra
+                if int(os.stat(place).st_mtime) != time:
+                    os.utime(place, (time, time))
+        return len(files)
+
+
+def _write(place: str, data: bytes) -> None:
+    with open(place, "wb") as stream:
+        stream.write(data)
+
+
+def _key(version: str) -> tuple[list[int], str]:
+    parts = version.split(".")
+    return ([int(part) for part in parts], "") if all(map(str.isdigit, parts)) else ([], version)

@@ -1,0 +1,222 @@
+"""The verb `verify`: hold every file of a prefix to what was installed."""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH115, PTH116, PTH123
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .added import Added, added_packages
+from .digest import sha256 as digest
+from .failure import FAILED
+from .output import show
+from .sharing import Shared
+from .state import KEPT, LOGS, MANIFEST, MARKER, SAVED, STATE, Installed
+
+_BATCH = 64
+_UNTOLD = frozenset((MARKER, MANIFEST, STATE, *LOGS))
+
+
+class Expected(NamedTuple):
+    """A file as it should be: its mode, its size, and ``(offset, size, SHA-256)`` of its pieces."""
+
+    mode: int
+    size: int
+    pieces: list[tuple[int, int, str]]
+    masked: bool
+
+
+class Findings(NamedTuple):
+    """How a prefix differs from its release; paths are relative and sorted.
+
+    ``rewritten`` is byte code that Python made again, ``extra`` all files that are not the release's,
+    ``unknown`` those of them that belong to no package, ``compiled`` byte code made later, and ``meta`` what
+    conda's tools keep in ``conda-meta``. None of these but ``unknown`` is damage.
+    """
+
+    files: int
+    changed: list[str]
+    missing: list[str]
+    modes: list[str]
+    unknown: list[str]
+    rewritten: list[str]
+    extra: list[str]
+    compiled: list[str]
+    meta: list[str]
+    added: list[Added]
+
+    @property
+    def good(self) -> bool:
+        """Whether the prefix is what was released."""
+        return not (self.changed or self.missing or self.modes or self.unknown)
+
+
+def expected_files(installed: Installed) -> tuple[dict[str, Expected], dict[str, str]]:
+    """Give each file that a prefix should hold, and each link's target."""
+    manifest, state = installed.manifest, installed.state
+    files: dict[str, Expected] = {}
+    for frame in [*manifest.frames(), *manifest.records]:
+        for file in frame.files:
+            if file.how == "piece":
+                known = files.setdefault(file.path, Expected(file.mode | 0o200, 0, [], masked=True))
+                pieces = [*known.pieces, (file.extra, file.size, file.sha256)]
+                files[file.path] = known._replace(size=known.size + file.size, pieces=pieces)
+            else:
+                sha256, size = state.late.get(file.path, (file.sha256, file.size))
+                files[file.path] = Expected(file.mode, size, [(0, size, sha256)], masked=True)
+    links = {path: target for package in manifest.packages for path, target in package.links}
+    for early in manifest.stage0:
+        if early.how != "link":
+            sha256, size = state.late.get(early.path, (early.sha256, early.size))
+            files[early.path] = Expected(early.mode, size, [(0, size, sha256)], masked=True)
+    for path, (mode, sha256, size) in state.own.items():
+        files[path] = Expected(mode, size, [(0, size, sha256)], masked=False)
+    return files, links
+
+
+def report(installed: Installed, *, as_json: bool) -> int:
+    """Run the verb: tell every difference; give 1 if there is one."""
+    found = verify(installed)
+    manifest = installed.manifest
+    value = {
+        "good": found.good,
+        "prefix": installed.prefix,
+        "distribution": manifest.distribution,
+        "version": manifest.version,
+        "files": found.files,
+        "changed": found.changed,
+        "missing": found.missing,
+        "modes": found.modes,
+        "extra": found.unknown,
+        "added": [{"name": added.name, "version": added.version, "by": added.by} for added in found.added],
+    }
+    texts = [f"changed: {path}" for path in found.changed]
+    texts += [f"missing: {path}" for path in found.missing]
+    texts += [f"mode changed: {path}" for path in found.modes]
+    texts += [f"extra: {path}" for path in found.unknown]
+    texts += [f"added with {added.by}: {added.name} {added.version}" for added in found.added]
+    verdict = "is as it was released" if found.good else "differs from what was released"
+    texts.append(f"{manifest.title} {manifest.version} {verdict}: {found.files:,} files checked")
+    show(value, texts, as_json=as_json)
+    return 0 if found.good else FAILED
+
+
+def verify(installed: Installed, *, hashes: bool = True) -> Findings:
+    """Compare; nothing is written. Without ``hashes`` only what is there is looked at."""
+    prefix = installed.prefix
+    files, links = expected_files(installed)
+    seen: set[str] = set()
+    changed: list[str] = []
+    modes: list[str] = []
+    extra: list[str] = []
+    todo: list[tuple[str, Expected]] = []
+    for path, found in _walk(prefix):
+        seen.add(path)
+        if path in files:
+            wanted = files[path]
+            if not stat.S_ISREG(found.st_mode) or found.st_size != wanted.size:
+                changed.append(path)
+                continue
+            todo.append((path, wanted))
+            if os.name == "posix" and not _bears_mode(stat.S_IMODE(found.st_mode), wanted, installed):
+                modes.append(path)
+        elif path in links:
+            if not stat.S_ISLNK(found.st_mode) or os.readlink(f"{prefix}/{path}") != links[path]:
+                changed.append(path)
+        elif path not in _UNTOLD and not path.startswith(f"{SAVED}/"):
+            extra.append(path)
+    changed += _differing(prefix, todo) if hashes else []
+    rewritten = {path for path in changed if _is_rewritten(installed, path)}
+    others = set(extra)
+    compiled = {path for path in extra if _source(path) is not None and _source(path) not in others}
+    meta = {path for path in extra if path.startswith("conda-meta/") and not path.startswith(f"{KEPT}/")}
+    added, owned = added_packages(prefix, sorted(others - compiled))
+    others -= compiled | meta
+    return Findings(
+        files=len(files) + len(links),
+        changed=sorted(set(changed) - rewritten),
+        missing=sorted(path for path in [*files, *links] if path not in seen),
+        modes=sorted(set(modes) - set(changed)),
+        unknown=sorted(others - owned),
+        rewritten=sorted(rewritten),
+        extra=sorted(others),
+        compiled=sorted(compiled),
+        meta=sorted(meta),
+        added=added,
+    )
+
+
+def _bears_mode(mode: int, wanted: Expected, installed: Installed) -> bool:
+    # `tar` keeps modes as they are for root, and takes the umask away for others.
+    allowed = {wanted.mode, wanted.mode & ~installed.state.mask} if wanted.masked else {wanted.mode}
+    return mode in allowed
+
+
+def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    """Give each file and link below the prefix; folders that are links are not entered."""
+    todo = [""]
+    while todo:
+        folder = todo.pop()
+        with os.scandir(f"{prefix}/{folder}") as entries:
+            for entry in entries:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append(path)
+                else:
+                    yield path, entry.stat(follow_symlinks=False)
+
+
+def _differing(prefix: str, todo: list[tuple[str, Expected]]) -> list[str]:
+    """Hash files; give those that differ."""
+    todo.sort(key=lambda item: -item[1].size)
+    wrong: list[str] = []
+
+    def check(batch: list[tuple[str, Expected]]) -> int:
+        wrong.extend(path for path, wanted in batch if not holds(f"{prefix}/{path}", wanted))
+        return len(batch)
+
+    # Every batch gets its share of large files.
+    count = max(1, len(todo) // _BATCH)
+    batches = [todo[start::count] for start in range(count)]
+    Shared(batches, lambda: (check, lambda: None)).run(lambda _: None)
+    return wrong
+
+
+def holds(place: str, wanted: Expected) -> bool:
+    """Whether the file's bytes are what they should be."""
+    try:
+        with open(place, "rb", buffering=0) as stream:
+            for offset, size, sha256 in wanted.pieces:
+                stream.seek(offset)
+                if digest(stream.read(size)) != sha256:
+                    return False
+    except OSError:
+        return False
+    return True
+
+
+def _source(path: str) -> str | None:
+    """Name the source that byte code in a ``__pycache__`` was made from."""
+    folder, _, name = path.rpartition("/")
+    if not name.endswith(".pyc") or not f"/{folder}".endswith("/__pycache__"):
+        return None
+    return f"{folder.removesuffix('__pycache__')}{name.partition('.')[0]}.py"
+
+
+def _is_rewritten(installed: Installed, path: str) -> bool:
+    """Whether Python made this byte code again, because its source had got another time."""
+    source = _source(path)
+    if source is None:
+        return False
+    try:
+        with open(f"{installed.prefix}/{path}", "rb") as stream:
+            flags, time = struct.unpack("<4xII", stream.read(12))
+        now = int(os.stat(f"{installed.prefix}/{source}").st_mtime) & 0xFFFFFFFF
+    except (OSError, struct.error):
+        return False
+    return bool(flags == 0 and time == now and now != installed.manifest.source_time)
