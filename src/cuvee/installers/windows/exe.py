@@ -15,10 +15,10 @@ from cuvee.files import replacing
 from cuvee.image import Image
 from cuvee.image.model import SOURCE_TIME
 from cuvee.image.stage0 import RUNTIME_FOLDER
+from cuvee.installers.formats import file_name
 from cuvee.installers.windows.desktop.container import SIZE, Container, digest, pack
 from cuvee.installers.windows.looks import Looks
 from cuvee.installers.windows.nsis import Makensis
-from cuvee.platforms import get
 from cuvee.progress import Reporter
 
 _CHUNK = 1 << 20
@@ -37,12 +37,6 @@ class Signer(Protocol):
 
     def sign(self, path: Path) -> None:
         """Sign a finished file in place."""
-
-
-def exe_name(image: Image) -> str:
-    """Give the installer's usual name: ``Starter-2026.11.0-Windows-x86_64.exe``."""
-    label = image.label
-    return f"{short_name(image)}-{label.version}-{get(image.platform).label}.exe"
 
 
 def short_name(image: Image) -> str:
@@ -199,13 +193,16 @@ def _welcome(looks: Looks, label: str) -> str:
 
 def _usage(image: Image) -> str:
     return f"""\
-{exe_name(image)} [/S] [options] [/D=FOLDER]
+{file_name(image, "exe")} [/S] [options] [/D=FOLDER]
 
 /S  silent: ask nothing; the licence counts as accepted
 /InstallationType=JustMe|AllUsers  (JustMe)
 /AddToPath=0|1  put it on PATH, just for me (0)
 /RegisterPython=0|1  let editors and launchers list it (1)
 /NoRegistry=0|1  leave the registry alone (0)
+/NoProgram=0|1  do not list it among the programs that can be removed (0)
+/Force=0|1  also in place of the same or a newer release (0)
+/Uninstall=0|1  remove the release that is in the folder (0)
 /LOG=FILE  where the log goes
 /D=FOLDER  where to; the last option, never in quotes
 

@@ -1,7 +1,7 @@
 """Installing on Windows: checks, the runtime's work, then the registry."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH112, PTH120, PTH123, PTH105
+# ruff: noqa: PTH112, PTH113, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 from . import registry, removing, search_path
@@ -22,35 +21,55 @@ if TYPE_CHECKING:
 _MAX_PATH = 259
 _SPARE = 50 << 20
 _FIRST_WINDOWS_11 = 22000
-_TRIES = 20
 
 
 def install(product: registry.Product, place: Place, options: list[str]) -> int:
     """Install; give the exit code. Unless it is 0, nothing has been installed."""
     failure = importlib.import_module("runtime.failure")
-    machine = "--machine" in options
     _check_system(product, place, failure)
     try:
         container = open_container(place.installer)
     except DamagedError:
         raise failure.damaged("The installer") from None
-    _stage(product, place, machine=machine)
+    old = removing.read_state(place.prefix) if os.path.isfile(f"{place.prefix}/{STATE}") else None
+    state = _state(product, place.prefix, options)
+    _stage(product, place, state)
     sha256 = next(option.partition("=")[2] for option in options if option.startswith("--manifest="))
     arguments = ["install", place.installer, place.staged, place.prefix, place.anchor, "-"]
     arguments += [*map(str, container), sha256]
     if os.path.isdir(place.prefix):
         arguments.append("--replace")
+    if "--force" in options:
+        arguments.append("--force")
     code: int = importlib.import_module("runtime.main").main(arguments)
     if code:
         return code
     try:
-        _register(product, place.prefix, options)
+        _register(product, place.prefix, state)
+        if old is not None and old["python"] != state["python"]:
+            removing.forget({**old, "path": [], "program": ""}, place.prefix)
     except OSError as error:
+        if old is not None:
+            raise
         removing.uninstall(place.prefix)
         raise failure.InstallError(
             f"Windows refused an entry in its registry: {error}. Nothing was installed."
         ) from error
     return 0
+
+
+def _state(product: registry.Product, prefix: str, options: list[str]) -> dict[str, Any]:
+    """Decide what will be in the registry."""
+    machine, listed = "--machine" in options, "--no-registry" not in options
+    folders = [prefix, f"{prefix}\\Scripts"] if "--path" in options and not machine else []
+    return {
+        "machine": machine,
+        "program": registry.program_key(product, prefix, machine=machine)
+        if listed and "--no-program" not in options
+        else "",
+        "python": registry.python_key(product) if listed and "--register" in options else "",
+        "path": folders,
+    }
 
 
 def _check_system(product: registry.Product, place: Place, failure: Any) -> None:
@@ -87,7 +106,7 @@ def _bears_long_paths() -> bool:
         return False
 
 
-def _stage(product: registry.Product, place: Place, *, machine: bool) -> None:
+def _stage(product: registry.Product, place: Place, state: dict[str, Any]) -> None:
     """Fill the staged folder with stage 0 and what only Windows has.
 
     The runtime does not run from there: Windows renames no folder that a program runs from.
@@ -99,45 +118,19 @@ def _stage(product: registry.Product, place: Place, *, machine: bool) -> None:
         if path != "uninstall.exe":
             removing.copy(f"{place.run}/.cuvee/{path}", f"{place.staged}/{KEPT}/{path}")
     removing.copy(f"{place.run}/.cuvee/uninstall.exe", f"{place.staged}/{product.uninstaller}")
-    own = [product.uninstaller]
-    if not machine:
+    if not state["machine"]:
         # conda and menuinst look for it.
-        own.append(".nonadmin")
         with open(f"{place.staged}/.nonadmin", "w", encoding="utf-8"):
             pass
-    _save(f"{place.staged}/{STATE}", {"machine": machine, "own": own, "stage0": early})
+    with open(f"{place.staged}/{STATE}", "w", encoding="utf-8") as stream:
+        stream.write(json.dumps({**state, "stage0": early}, indent=1, ensure_ascii=False) + "\n")
 
 
-def _register(product: registry.Product, prefix: str, options: list[str]) -> None:
-    machine = "--machine" in options
-    path = f"{prefix}/{STATE}"
-    with open(path, encoding="utf-8") as stream:
-        state = json.load(stream)
-
-    def remember(name: str, value: object) -> None:
-        state[name] = value
-        _save(path, state)
-
-    if "--no-registry" not in options:
-        remember("program", registry.list_program(product, prefix, machine=machine))
-        if "--register" in options:
-            remember("python", registry.register_python(product, prefix, machine=machine))
-    if "--path" in options and not machine:
-        folders = [prefix, f"{prefix}\\Library\\bin", f"{prefix}\\Scripts"]
-        folders = [folder for folder in folders if os.path.isdir(folder)]
-        remember("path", folders)
-        if not search_path.add(folders, machine=False):
-            sys.stderr.write("Warning: PATH is too long already, so it was left as it is.\n")
-
-
-def _save(path: str, state: dict[str, object]) -> None:
-    with open(f"{path}.part", "w", encoding="utf-8") as stream:
-        stream.write(json.dumps(state, indent=1, ensure_ascii=False) + "\n")
-    for _ in range(_TRIES):
-        try:
-            os.replace(f"{path}.part", path)
-        except PermissionError:  # a virus scanner may be looking at it
-            time.sleep(0.1)
-        else:
-            return
-    os.replace(f"{path}.part", path)
+def _register(product: registry.Product, prefix: str, state: dict[str, Any]) -> None:
+    machine = state["machine"]
+    if state["program"]:
+        registry.list_program(state["program"], product, prefix, machine=machine)
+    if state["python"]:
+        registry.register_python(state["python"], product, prefix, machine=machine)
+    if state["path"] and not search_path.add(state["path"], machine=machine):
+        sys.stderr.write("Warning: PATH is too long already, so it was left as it is.\n")

@@ -36,7 +36,7 @@ class Log:
         """Take over standard output and error; the installer's window reads them in the system's encoding."""
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
-            with contextlib.suppress(LookupError, OSError):
+            with contextlib.suppress(AttributeError, LookupError, OSError):
                 stream.reconfigure(encoding="mbcs", errors="replace")
             setattr(sys, name, _Both(stream, self))
 

@@ -1,6 +1,6 @@
 """The verbs that the installer's and the uninstaller's NSIS part call.
 
-``install [--machine] [--path] [--register] [--no-registry] --manifest=SHA256``
+``install [--machine] [--path] [--register] [--no-registry] [--no-program] [--force] --manifest=SHA256``
     Everything from the checks to the registry. Stage 0 has been unpacked into RUN.
 ``stage``
     Copy what the uninstaller's work needs out of the prefix into RUN: a running program can't be removed.

@@ -30,12 +30,23 @@ class Product(NamedTuple):
     longest_path: int
 
 
-def list_program(product: Product, prefix: str, *, machine: bool) -> str:
-    """Make the entry in Add or Remove Programs; give its key.
+def program_key(product: Product, prefix: str, *, machine: bool) -> str:
+    """Give the key in Add or Remove Programs: the short name, unless that belongs to another prefix."""
+    for number in range(1, _MOST_NAMES):
+        key = f"{_UNINSTALL}\\{product.name}" + (f" {number}" if number > 1 else "")
+        owner = _value(key, "InstallLocation", machine)
+        if not owner or _same(owner, prefix) or not os.path.isdir(owner):
+            return key
+    raise OSError(f"Add or Remove Programs has {_MOST_NAMES} entries named {product.name} already")
 
-    The key is the release's short name, unless that belongs to another prefix.
-    """
-    key = _free_name(product.name, prefix, machine)
+
+def python_key(product: Product) -> str:
+    """Give the key where PEP 514 wants a company's Python."""
+    return f"{_PYTHON}\\{product.name}\\{product.version}"
+
+
+def list_program(key: str, product: Product, prefix: str, *, machine: bool) -> None:
+    """Make the entry in Add or Remove Programs."""
     uninstaller = f'"{prefix}\\{product.uninstaller}"'
     texts = {
         "DisplayName": f"{product.title} {product.version}",
@@ -49,12 +60,10 @@ def list_program(product: Product, prefix: str, *, machine: bool) -> str:
     }
     numbers = {"EstimatedSize": product.needed // 1024, "NoModify": 1, "NoRepair": 1}
     _write(key, {name: text for name, text in texts.items() if text}, numbers, machine=machine)
-    return key
 
 
-def register_python(product: Product, prefix: str, *, machine: bool) -> str:
-    """Tell launchers and editors of the interpreter, as PEP 514 says; give the key."""
-    key = f"{_PYTHON}\\{product.name}\\{product.version}"
+def register_python(key: str, product: Product, prefix: str, *, machine: bool) -> None:
+    """Tell launchers and editors of the interpreter, as PEP 514 says."""
     texts = {
         "DisplayName": f"{product.title} {product.version}",
         "SupportUrl": product.url,
@@ -67,7 +76,6 @@ def register_python(product: Product, prefix: str, *, machine: bool) -> str:
     if os.path.isfile(f"{prefix}\\pythonw.exe"):
         place["WindowedExecutablePath"] = f"{prefix}\\pythonw.exe"
     _write(f"{key}\\InstallPath", place, {}, machine=machine)
-    return key
 
 
 def forget_program(key: str, prefix: str, *, machine: bool) -> None:
@@ -83,15 +91,6 @@ def forget_python(key: str, prefix: str, *, machine: bool) -> None:
         company = key.rpartition("\\")[0]
         if not _children(company, machine):
             _delete(company, machine)
-
-
-def _free_name(name: str, prefix: str, machine: bool) -> str:
-    for number in range(1, _MOST_NAMES):
-        key = f"{_UNINSTALL}\\{name}" + (f" {number}" if number > 1 else "")
-        owner = _value(key, "InstallLocation", machine)
-        if not owner or _same(owner, prefix) or not os.path.isdir(owner):
-            return key
-    raise OSError(f"Add or Remove Programs has {_MOST_NAMES} entries named {name} already")
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,27 +1,22 @@
 """Uninstalling: what was installed goes, what the user made stays."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH101, PTH103, PTH104, PTH106, PTH108, PTH112, PTH118, PTH120, PTH123, PTH208, PTH116
+# ruff: noqa: PTH103, PTH104, PTH120, PTH123, PTH116
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
-import sys
 from typing import Any
 
 from . import registry, search_path
 
-STATE = "conda-meta/cuvee-windows.json"
-"""What the uninstaller must know: scope, registry keys, PATH entries, own files, and stage 0's."""
-
 KEPT = "conda-meta/cuvee"
 """Where the prefix keeps this code and the runtime, for its uninstaller."""
 
-_MARKER = "conda-meta/cuvee.json"
-_SHOWN = 20
+STATE = f"{KEPT}/windows.json"
+"""What the uninstaller must know: scope, registry keys, PATH entries, and stage 0's files."""
 
 
 def files_below(folder: str) -> list[str]:
@@ -45,7 +40,7 @@ def copy(source: str, target: str) -> None:
 
 def stage(prefix: str, run: str) -> None:
     """Copy the interpreter's smallest part and this code into ``run``."""
-    for path in _state(prefix)["stage0"]:
+    for path in read_state(prefix)["stage0"]:
         copy(f"{prefix}/{path}", f"{run}/{path}")
     for path in files_below(f"{prefix}/{KEPT}"):
         copy(f"{prefix}/{KEPT}/{path}", f"{run}/.cuvee/{path}")
@@ -53,30 +48,32 @@ def stage(prefix: str, run: str) -> None:
 
 def is_machine(prefix: str) -> bool:
     """Whether the release was installed for all users."""
-    return bool(_state(prefix)["machine"])
+    return bool(read_state(prefix)["machine"])
 
 
 def uninstall(prefix: str) -> int:
     """Remove the release from ``prefix`` and from the registry; give the exit code."""
-    state = _state(prefix)
+    state = read_state(prefix)
     _check_unused(prefix)
+    code: int = importlib.import_module("runtime.main").administer(prefix, ["uninstall"])
+    if code == 0:
+        forget(state, prefix)
+    return code
+
+
+def forget(state: dict[str, Any], prefix: str) -> None:
+    """Take the release out of the registry."""
     machine = state["machine"]
-    if "path" in state:
+    if state["path"]:
         search_path.remove(state["path"], machine=machine)
-    if "python" in state:
+    if state["python"]:
         registry.forget_python(state["python"], prefix, machine=machine)
-    if "program" in state:
+    if state["program"]:
         registry.forget_program(state["program"], prefix, machine=machine)
-    kept = _remove(prefix, state)
-    if kept:
-        sys.stdout.write(f"These files are not the release's, so they were kept in {prefix}:\n")
-        sys.stdout.write("".join(f"  {path}\n" for path in kept[:_SHOWN]))
-        if len(kept) > _SHOWN:
-            sys.stdout.write(f"  and {len(kept) - _SHOWN} more\n")
-    return 0
 
 
-def _state(prefix: str) -> dict[str, Any]:
+def read_state(prefix: str) -> dict[str, Any]:
+    """Read what the installer left for us."""
     try:
         with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
             value: dict[str, Any] = json.load(stream)
@@ -97,59 +94,3 @@ def _check_unused(prefix: str) -> None:
             f"{prefix} is in use ({error.strerror}). Close its programs and try again; nothing was removed."
         ) from error
     os.rename(aside, prefix)
-
-
-def _remove(prefix: str, state: dict[str, Any]) -> list[str]:
-    """Remove the release's files, then every folder that became empty; give the files that are left."""
-    with open(f"{prefix}/{_MARKER}", encoding="utf-8") as stream:
-        packages = json.load(stream)["packages"]
-    sources = set()
-    for package in packages:
-        record = f"{prefix}/conda-meta/{package}.json"
-        with contextlib.suppress(OSError, ValueError), open(record, encoding="utf-8") as stream:
-            for path in json.load(stream)["files"]:
-                _unlink(f"{prefix}/{path}")
-                if path.endswith(".py"):
-                    sources.add(path[:-3])
-    _remove_byte_code(prefix, sources)
-    for path in state["own"]:
-        _unlink(f"{prefix}/{path}")
-    for path in files_below(f"{prefix}/{KEPT}"):
-        _unlink(f"{prefix}/{KEPT}/{path}")
-    # The records go last, so that an interrupted removal can be started again.
-    for package in packages:
-        _unlink(f"{prefix}/conda-meta/{package}.json")
-    for path in ("conda-meta/history", _MARKER, STATE):
-        _unlink(f"{prefix}/{path}")
-    _remove_empty_folders(prefix)
-    return files_below(prefix) if os.path.isdir(prefix) else []
-
-
-def _remove_byte_code(prefix: str, sources: set[str]) -> None:
-    """Remove what Python compiled later from sources that are gone."""
-    for folder in {source.rpartition("/")[0] for source in sources}:
-        cache = f"{prefix}/{folder}/__pycache__"
-        with contextlib.suppress(OSError):
-            for name in os.listdir(cache):
-                if name.endswith(".pyc") and f"{folder}/{name.partition('.')[0]}".lstrip("/") in sources:
-                    _unlink(f"{cache}/{name}")
-
-
-def _remove_empty_folders(prefix: str) -> None:
-    for parent, folders, _ in os.walk(prefix, topdown=False):
-        for name in folders:
-            with contextlib.suppress(OSError):
-                os.rmdir(os.path.join(parent, name))
-    with contextlib.suppress(OSError):
-        os.rmdir(prefix)
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        # A read-only file can't be removed on Windows.
-        os.chmod(path, 0o600)
-        os.unlink(path)

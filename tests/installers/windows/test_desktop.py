@@ -1,0 +1,184 @@
+"""The parts that run on Windows, as far as they can be held to anything on Linux."""
+
+import ast
+import io
+import json
+import sys
+from importlib.resources import files as resource_files
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuvee.errors import InternalError, ToolMissingError, UsageError
+from cuvee.installers.windows.desktop import container, log, search_path
+from cuvee.installers.windows.exe import nsis_inner
+from cuvee.installers.windows.looks import Looks
+from cuvee.installers.windows.nsis import Makensis
+
+folders = st.lists(st.text("abAB\\:. %", min_size=1, max_size=8).map(lambda name: f"C:\\{name}"), max_size=5)
+
+
+def modules(package: str, folder: str) -> dict[str, set[str]]:
+    """What each module of a folder imports from elsewhere when it is imported."""
+    found = {}
+    for entry in resource_files(package).joinpath(folder).iterdir():
+        if entry.name.endswith(".py"):
+            imports = set[str]()
+            for node in ast.walk(ast.parse(entry.read_text())):
+                if isinstance(node, ast.Import):
+                    imports.update(alias.name for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                    imports.add(str(node.module))
+            found[entry.name] = imports
+    return found
+
+
+def test_stage_0_has_what_they_import() -> None:
+    carried = set().union(*modules("cuvee.installers", "runtime").values())
+    # These two stage 0 carries for every start of an interpreter.
+    carried |= {"importlib", "traceback", "desktop.main"}
+    for name, imports in modules("cuvee.installers.windows", "desktop").items():
+        assert imports <= carried | set(sys.builtin_module_names), name
+
+
+def program(size: int = 9000, *, certificates: int = 0) -> bytearray:
+    """A file that looks like a 64-bit program."""
+    data = bytearray(number % 251 for number in range(size))
+    data[:2] = b"MZ"
+    data[0x3C:0x40] = (0x80).to_bytes(4, "little")
+    data[0x98:0x9A] = (0x20B).to_bytes(2, "little")
+    data[0x98 + 64 : 0x98 + 68] = bytes(4)
+    data[0x98 + 144 : 0x98 + 152] = certificates.to_bytes(4, "little") + bytes(4)
+    return data
+
+
+def with_trailer(data: bytearray) -> bytearray:
+    digest = container.digest(io.BytesIO(data), len(data))
+    return data + container.pack(container.Container(1, 1 << 33, 3), digest)
+
+
+def test_the_container_is_found_before_and_after_signing(tmp_path: Path) -> None:
+    path = tmp_path / "x.exe"
+    data = with_trailer(program())
+    path.write_bytes(data)
+    assert container.open_container(str(path)) == container.Container(1, 1 << 33, 3)
+    # Signing sets the checksum and the certificates' place, and puts the certificates at the end.
+    data[0x98 + 64 : 0x98 + 68] = b"\1\2\3\4"
+    data[0x98 + 144 : 0x98 + 152] = len(data).to_bytes(4, "little") + b"\x10\0\0\0"
+    path.write_bytes(data + b"c" * 16)
+    assert container.open_container(str(path)) == container.Container(1, 1 << 33, 3)
+
+
+@given(st.integers(0, 9000 + container.SIZE - 1), st.integers(0, 7))
+def test_any_flipped_bit_is_found(tmp_path_factory: pytest.TempPathFactory, place: int, bit: int) -> None:
+    ours = range(
+        9000 + 16, 9000 + 40
+    )  # numbers in the trailer: the manifest's own hash guards what they lead to
+    free = (*range(0xD8, 0xDC), *range(0x98 + 144, 0x98 + 152), *ours, *range(9072, 9128))
+    path = tmp_path_factory.getbasetemp() / "flipped.exe"
+    data = with_trailer(program())
+    data[place] ^= 1 << bit
+    path.write_bytes(data)
+    if place not in free:
+        with pytest.raises(container.DamagedError):
+            container.open_container(str(path))
+
+
+def test_what_is_no_installer_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "x.exe"
+    for data in (b"", b"MZ", bytes(5000), bytes(program()), bytes(with_trailer(program()))[:-1]):
+        path.write_bytes(data)
+        with pytest.raises(container.DamagedError):
+            container.open_container(str(path))
+
+
+@given(folders, folders)
+def test_path_edits_are_undone(before: list[str], added: list[str]) -> None:
+    value = ";".join(before)
+    new = search_path.joined(value, added)
+    assert new.split(";")[: len(added)] == added or not added
+    mine = {search_path._plain(folder) for folder in added}
+    others = [folder for folder in before if search_path._plain(folder) not in mine]
+    assert search_path.without(new, added) == ";".join(others)
+
+
+def test_path_keeps_what_it_does_not_know() -> None:
+    value = r'%A%\bin;;"C:\with; semicolon";C:\Tiny\;c:/tiny;D:\x'
+    assert search_path.without(value, [r"C:\Tiny"]) == r'%A%\bin;;"C:\with; semicolon";D:\x'
+    assert search_path.joined("", [r"C:\Tiny"]) == r"C:\Tiny"
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("a $HOME", "a $$HOME"),
+        ('say "hi"', r"say $\"hi$\""),
+        ("one\r\ntwo", r"one$\r$\ntwo"),
+        (r"C:\n", r"C:\n"),
+    ],
+)
+def test_texts_are_quoted_for_nsis(text: str, quoted: str) -> None:
+    assert nsis_inner(text) == quoted
+
+
+def test_the_log_has_whole_lines_and_a_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    made = log.Log(str(tmp_path / "new" / "install.log"))
+    made.listen()
+    sys.stdout.write("one ")
+    sys.stdout.write("line\ntwo\n")
+    made.close("install", 5, {"version": "1"})
+    lines = [line[20:] for line in (tmp_path / "new" / "install.log").read_text().splitlines()]
+    assert lines[:2] == ["one line", "two"]
+    twin = json.loads((tmp_path / "new" / "install.json").read_text())
+    assert (twin["verb"], twin["exit_code"], twin["version"]) == ("install", 5, "1")
+
+
+def test_logs_of_all_users_are_where_only_administrators_write() -> None:
+    environment = {"SystemRoot": "/win", "LOCALAPPDATA": "/local"}
+    assert log.folder(environment, "Tiny", machine=True) == "/win/Logs/Tiny"
+    assert log.folder(environment, "Tiny", machine=False) == "/local/Tiny"
+
+
+def test_looks(tmp_path: Path) -> None:
+    assert Looks.read(None) == Looks()
+    assert Looks.read(tmp_path) == Looks()
+    (tmp_path / "branding.yaml").write_text("license: L.txt\npublisher: Us\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"names the licence L\.txt"):
+        Looks.read(tmp_path)
+    (tmp_path / "L.txt").write_text("Käse", encoding="utf-8")
+    (tmp_path / "header.bmp").write_bytes(b"BM")
+    looks = Looks.read(tmp_path)
+    assert (looks.license_text, looks.publisher, looks.icon) == ("Käse", "Us", None)
+    assert looks.header_picture == tmp_path / "header.bmp"
+    for bad in ("- a\n", "publisher: [a]\n", "a: b: c\n"):
+        (tmp_path / "branding.yaml").write_text(bad)
+        with pytest.raises(UsageError):
+            Looks.read(tmp_path)
+
+
+def fake(folder: Path, script: str) -> None:
+    path = folder / "makensis"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.mark.real
+def test_the_compiler_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissingError, match="makensis is not installed"):
+        Makensis.find()
+    fake(tmp_path, "echo v3.06")
+    with pytest.raises(ToolMissingError, match=r"v3\.06, which is too old"):
+        Makensis.find()
+    fake(tmp_path, '[ "$1" = -VERSION ] && echo v3.11-1 || { echo "bad script"; exit 1; }')
+    found = Makensis.find()
+    assert found.version == (3, 11)
+    with pytest.raises(InternalError, match="bad script"):
+        found.compile(tmp_path / "x.nsi")
+    fake(tmp_path, '[ "$1" = -VERSION ] && echo v3.08 || { echo "no stub amd64-unicode"; exit 1; }')
+    with pytest.raises(ToolMissingError, match="64-bit"):
+        Makensis.find().compile(tmp_path / "x.nsi")

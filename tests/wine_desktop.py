@@ -1,0 +1,80 @@
+"""A Windows desktop for tests: Wine, with a prefix of its own."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from cuvee import process
+from cuvee.process import Completed, Request
+
+_VALUE = re.compile(r"^ {4}(.*?) {4}(REG_\w+) {4}(.*)$")
+
+
+class Wine:
+    """Runs Windows programs; ``folder`` gets the C: drive."""
+
+    def __init__(self, folder: Path) -> None:
+        self._wine = process.find("wine", hint="Debian's packages wine and wine64")
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "WINEPREFIX": str(folder / "wine"),
+            "WINEDEBUG": "-all",
+            # No Mono, no Gecko: they would ask to be fetched.
+            "WINEDLLOVERRIDES": "mscoree,mshtml=",
+        }
+        self.drive = folder / "wine" / "drive_c"
+        # Wine 8 says that it is Windows 7, unless told otherwise.
+        self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
+
+    def run(
+        self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120
+    ) -> Completed:
+        """Run a program to its end."""
+        arguments = tuple(map(str, argv))
+        return process.run(
+            Request(
+                argv=(self._wine, *arguments),
+                environment=self.environment | dict(environment or {}),
+                timeout=timeout,
+            )
+        )
+
+    def install(self, installer: Path, place: Path | None, *options: str) -> Completed:
+        """Run an installer silently."""
+        where = () if place is None else (f"/D={windows(place)}",)
+        return self.run(installer, "/S", *options, *where)
+
+    def wait(self) -> None:
+        """Wait for programs that have outlived the one that started them, as NSIS's uninstallers do."""
+        process.run(Request(argv=(self._server(), "-w"), environment=self.environment, timeout=120))
+
+    def stop(self) -> None:
+        """End everything in this Wine prefix."""
+        process.run(Request(argv=(self._server(), "-k"), environment=self.environment, timeout=60))
+
+    def registry(self, key: str) -> dict[str, str]:
+        """Give the values of a key, by name; none when there is no such key."""
+        query = self.run("reg", "query", key)
+        found = (_VALUE.match(line) for line in query.stdout.splitlines())
+        return {match[1]: match[3] for match in found if match is not None}
+
+    def has_key(self, key: str) -> bool:
+        """Whether the registry has a key."""
+        return self.run("reg", "query", key).exit_code == 0
+
+    def log(self, name: str, verb: str, suffix: str = "log") -> str:
+        """Give the text of the log of this user's installations."""
+        (path,) = self.drive.glob(f"users/*/AppData/Local/{name}/{verb}.{suffix}")
+        return path.read_text(encoding="utf-8")
+
+    def _server(self) -> str:
+        beside = Path("/usr/lib/wine/wineserver")
+        return str(beside) if beside.exists() else process.find("wineserver", hint="a part of Wine")
+
+
+def windows(path: Path) -> str:
+    r"""Give a host's path as Windows programs spell it: ``Z:\tmp\…``."""
+    return "Z:" + str(path).replace("/", "\\")
