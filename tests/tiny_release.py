@@ -68,10 +68,11 @@ def build(
     folder: Path,
     cache: Path,
     level: int = 1,
+    version: str = "2026.11.0",
 ) -> Image:
     return build_image(
         lock,
-        release=ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons"),
+        release=ReleaseLabel(distribution="tiny", version=version, title="Tiny & Sons"),
         archives=archives,
         requested=requested,
         cache=cache,

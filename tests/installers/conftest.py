@@ -1,10 +1,12 @@
 """The tiny release for this machine, cut once for all tests of its installer."""
 
+from dataclasses import replace
+
 import pytest
 
 from cuvee.channel.interpreter import pack_interpreters
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import write_package
+from cuvee.channel.package import PackageFile, write_package
 from cuvee.installers.sh import build_sh
 from cuvee.lock.model import PlatformLock, VirtualPackage
 from cuvee.platforms import host
@@ -48,6 +50,30 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     return Release(
         lock=lock, archives=archives, requested=requested, image=image, installer=installer, cache=cache
     )
+
+
+@pytest.fixture(scope="session")
+def newer(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The next release: `tools` has another version, one twin is gone, all else is as it was."""
+    root = tmp_path_factory.mktemp("newer")
+    content = tools()
+    files = [
+        replace(file, content=b"second") if file.path.endswith("data.txt") else file
+        for file in content.files
+        if "readme" not in file.path
+    ]
+    files.append(PackageFile(path="share/tools/new", content=b"new"))
+    path = write_package(replace(content, version="1.1", files=tuple(files)), root)
+    platform = release.lock.platform
+    new = locked(path, platform)
+    kept = [package for package in release.lock.packages if package.name not in {"tools", "twin-b"}]
+    lock = replace(release.lock, packages=tuple(sorted([*kept, new], key=lambda package: str(package.name))))
+    archives = dict(release.archives) | {new.identifier: path}
+    image = build(
+        lock, archives, release.requested, folder=root / "image", cache=release.cache, version="2026.11.1"
+    )
+    installer = build_sh(image, license_text=LICENSE, target=root / "Tiny.sh", reporter=SILENT)
+    return replace(release, lock=lock, archives=archives, image=image, installer=installer)
 
 
 @pytest.fixture(scope="session")

@@ -26,17 +26,22 @@ exec {python} -I -S -B -X utf8 {runtime} "$@"
 def finish(job: Job, prefix: Prefix, data: bytes, *, history: tuple[str, list[str], list[str]]) -> None:
     """Write all that makes a folder of files an environment and a release."""
     prefix.only = None
+    write_records(job, prefix)
+    write_history(prefix, *history)
+    keep_runtime(prefix, job.prefix)
+    remove_tree(f"{job.staged}/.cuvee")
+    write_state(prefix, job.prefix, data, job.manifest_raw)
+    write_marker(prefix, job.manifest_sha256)
+
+
+def write_records(job: Job, prefix: Prefix) -> None:
+    """Write conda's records, after the files whose digests some of them wait for."""
     reader = job.open_reader()
     for frame in prefix.manifest.records:
         raw = reader.read(frame)
         prefix.write_frame(frame, raw)
         complete_records(prefix, frame, raw)
     reader.close()
-    write_history(prefix, *history)
-    keep_runtime(prefix, job.prefix)
-    remove_tree(f"{job.staged}/.cuvee")
-    write_state(prefix, job.prefix, data, job.manifest_raw)
-    write_marker(prefix, job.manifest_sha256)
 
 
 def complete_records(prefix: Prefix, frame: Frame, raw: bytes) -> None:

@@ -30,7 +30,9 @@ def misfits(added: list[Added], manifest: Manifest) -> list[str]:
                     f"{package.name} {package.version} needs {need}, which the release does not have"
                 )
             elif allows(need.strip()[match.end() :], versions[name]) is False:
-                lines.append(f"{package.name} {package.version} needs {need}, but has {versions[name]}")
+                lines.append(
+                    f"{package.name} {package.version} needs {need}, but this is {name} {versions[name]}"
+                )
         site = package.record.rpartition("/")[0].rpartition("/")[0]
         if package.by == "pip" and site not in folders:
             lines.append(f"{package.name} {package.version} is in {site}, where this Python does not look")

@@ -2,7 +2,7 @@
 
 From an installer: ``VERB INSTALLER STAGED PREFIX ANCHOR VERIFIED MANIFEST_{AT,SIZE,RAW,SHA256} [OPTION…]``
 
-VERB            install, list, info, licenses
+VERB            install, repair, extract, check, dry-run, list, info, licenses
 INSTALLER       the file that is being run
 STAGED          the folder beside PREFIX that stage 0 was unpacked into
 PREFIX          where the prefix will be, absolute
@@ -13,7 +13,7 @@ MANIFEST_…      place, sizes and hash of the image's manifest; the payload fol
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH120
+# ruff: noqa: PTH100, PTH113, PTH120
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import os
 import signal
 import sys
 
-from . import install, listing, log, placing, state, uninstall, verify
+from . import install, listing, log, looking, placing, repair, rollback, state, uninstall, verify
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .job import Job
 
@@ -31,6 +31,9 @@ _HELP = """usage: {name}-admin VERB [OPTION…]
 verify [--json]                 find changed, missing and extra files
 list [--json]                   the packages of the release, and those that were added
 info [--json]                   what this release is
+rollback [--json]               go back to the release that was upgraded, or forth again
+clean [--json]                  let go of that release
+repair --from INSTALLER         restore changed and missing files from the installer of the same release
 uninstall [--dry-run] [--json]  remove the release; files that it did not bring stay
 help                            this text
 
@@ -42,8 +45,11 @@ _OPTIONS = {
     "verify": {"--json"},
     "list": {"--json"},
     "info": {"--json"},
+    "rollback": {"--json"},
+    "clean": {"--json"},
     "uninstall": {"--json", "--dry-run"},
 }
+_LOOKS = {"check": looking.check, "extract": looking.extract, "dry-run": looking.dry_run}
 
 
 class _Stopped(BaseException):
@@ -69,6 +75,8 @@ def main(argv: list[str]) -> int:
 def administer(prefix: str, argv: list[str]) -> int:
     """Run a verb on the prefix that this code lies in."""
     verb, options = (argv[0] if argv else "help"), set(argv[1:])
+    if verb == "repair":
+        return _hand_over(prefix, argv[1:])
     if verb not in _OPTIONS or options - _OPTIONS[verb]:
         asked = verb in {"help", "-h", "--help"}
         marker = state.read_marker(prefix) or {}
@@ -97,15 +105,31 @@ def _administer(prefix: str, verb: str, options: set[str]) -> int:
         return listing.list_packages(
             installed.manifest, verify.verify(installed, hashes=False), as_json=as_json
         )
+    if verb in {"rollback", "clean"}:
+        return (rollback.rollback if verb == "rollback" else rollback.clean)(installed, options)
     if verb == "uninstall":
         return uninstall.uninstall(installed, options)
     return verify.report(installed, as_json=as_json)
+
+
+def _hand_over(prefix: str, arguments: list[str]) -> int:
+    """Let the installer do the repair: it brings a Python that is whole."""
+    if len(arguments) != 2 or arguments[0] != "--from":  # noqa: PLR2004 - the option and its value
+        sys.stderr.write("Error: Repairing needs the installer of this release: repair --from INSTALLER\n")
+        return USAGE
+    installer = os.path.abspath(arguments[1])
+    if os.name == "nt" or not os.path.isfile(installer):
+        sys.stderr.write(f"Error: {installer} is no .sh installer.\n")
+        return USAGE
+    return os.spawnv(os.P_WAIT, "/bin/sh", ["sh", installer, "--repair", "-p", prefix])  # noqa: S606 - no shell string
 
 
 def _from_installer(job: Job) -> int:
     try:
         if job.verb == "install":
             return install.install(job, _ignore_signals)
+        if job.verb == "repair":
+            return repair.repair(job)
         return _describe(job)
     except InstallError as error:
         return _give_up(error.message, error.code, job)
@@ -119,6 +143,8 @@ def _describe(job: Job) -> int:
     manifest = job.read_manifest(job.manifest_bytes())
     as_json = "--json" in job.options
     try:
+        if job.verb in _LOOKS:
+            return _LOOKS[job.verb](job, manifest)
         if job.verb == "list":
             return listing.list_packages(manifest, None, as_json=as_json)
         if job.verb == "licenses":

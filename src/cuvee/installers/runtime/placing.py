@@ -101,6 +101,27 @@ def swap(staged: str, target: str, *, keep: bool) -> None:
     remove_tree(staged)
 
 
+def rotate(kept: str, target: str) -> None:
+    """Exchange the release at ``target`` with the one that is kept."""
+    if _exchange(kept, target):
+        return
+    old = beside(target, f"{os.getpid()}.old")
+    _rename(target, old)
+    try:
+        _rename(kept, target)
+    except OSError:
+        _rename(old, target)
+        raise
+    _rename(old, kept)
+
+
+def discard(folder: str, aside: str) -> None:
+    """Remove a folder; it gets the name ``aside`` first, by which the next start knows to go on."""
+    if os.path.lexists(folder):
+        _rename(folder, aside)
+        remove_tree(aside)
+
+
 def place(staged: str, target: str) -> None:
     """Rename ``staged`` to ``target``, where nothing is, or an empty folder."""
     if os.name == "nt" and os.path.isdir(target):

@@ -137,6 +137,7 @@ def verify(installed: Installed, *, hashes: bool = True) -> Findings:
     meta = {path for path in extra if path.startswith("conda-meta/") and not path.startswith(f"{KEPT}/")}
     added, owned = added_packages(prefix, sorted(others - compiled))
     others -= compiled | meta
+    owned |= {path for path in others if _source(path) is not None}  # its source is told
     return Findings(
         files=len(files) + len(links),
         changed=sorted(set(changed) - rewritten),

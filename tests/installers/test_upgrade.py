@@ -1,0 +1,221 @@
+"""Upgrading a release in its place, rolling it back, and repairing it."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cuvee import process
+from tiny_release import Release
+
+pytestmark = pytest.mark.real
+
+
+def admin(prefix: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [prefix / "bin" / "tiny-admin", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def findings(prefix: Path) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(admin(prefix, "verify", "--json").stdout)
+    return {
+        key: item for key, item in value.items() if key in {"changed", "missing", "modes", "extra"} and item
+    }
+
+
+def version(prefix: Path) -> str:
+    return str(json.loads((prefix / "conda-meta" / "cuvee.json").read_text())["version"])
+
+
+def site(prefix: Path) -> Path:
+    (found,) = (prefix / "lib").glob("python3.*/site-packages")
+    return found
+
+
+def install(release: Release, prefix: Path, *options: str) -> process.Completed:
+    done = release.install("-b", *options, "-p", prefix)
+    assert done.exit_code == 0, done.stderr
+    return done
+
+
+def tree(prefix: Path) -> dict[str, tuple[int, bytes]]:
+    """Path to mode and content, without what tells the time."""
+    found = {}
+    for path in sorted(prefix.rglob("*")):
+        name = str(path.relative_to(prefix))
+        if path.is_dir() or name.startswith(
+            ("conda-meta/cuvee/log", "conda-meta/cuvee/state", "conda-meta/history")
+        ):
+            continue
+        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        found[name] = (path.lstat().st_mode, content)
+    return found
+
+
+def test_upgraded_is_as_if_installed(release: Release, newer: Release, tmp_path: Path) -> None:
+    """Every file is the one that a fresh installation makes; unchanged ones are the old files themselves."""
+    prefix = tmp_path / "prefix"
+    install(newer, prefix)
+    fresh = tree(prefix)
+    shutil.rmtree(prefix)
+    install(release, prefix)
+    noise = (prefix / "lib" / "noise").stat().st_ino
+    done = install(newer, prefix, "-u")
+    assert "2026.11.0 was upgraded to 2026.11.1" in done.stdout
+    assert tree(prefix) == fresh
+    assert findings(prefix) == {}
+    assert (prefix / "lib" / "noise").stat().st_ino == noise
+    assert not (prefix / "share" / "tools" / "readme").exists()
+    assert not list((prefix / "conda-meta").glob("twin-b-*"))
+    history = (prefix / "conda-meta" / "history").read_text()
+    assert "-noarch::tools-1.0-py_0\n" in history
+    assert "+noarch::tools-1.1-py_0\n" in history
+    log = [json.loads(line) for line in (prefix / "conda-meta/cuvee/log.jsonl").read_text().splitlines()]
+    assert [(entry["verb"], entry["exit"]) for entry in log] == [("install", 0), ("upgrade", 0)]
+    assert log[1]["gone"] == ["noarch::tools-1.0-py_0", "noarch::twin-b-1.0-0"]
+    assert process.run(process.Request(argv=(str(prefix / "bin" / "tool"),))).ok
+
+
+def test_what_the_user_made_survives(release: Release, newer: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    (prefix / "etc" / "place.conf").write_text("mine")
+    (prefix / "share" / "tools" / "new").write_text("in the way")
+    (prefix / "notes").mkdir()
+    (prefix / "notes" / "thesis.tex").write_text("mine")
+    (prefix / "share" / "twin" / "a").unlink()
+    info = site(prefix) / "extra-2.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Name: extra\nVersion: 2.0\n"
+        "Requires-Dist: tools<1.1\nRequires-Dist: twin-b\nRequires-Dist: places\n\n"
+    )
+    (info / "RECORD").write_text("extra.py,,\nextra-2.0.dist-info/METADATA,,\nextra-2.0.dist-info/RECORD,,\n")
+    (site(prefix) / "extra.py").write_text("x = 1\n")
+    subprocess.run([prefix / "bin" / "python", "-c", "import extra"], check=True)
+
+    would = newer.install("--dry-run", "--json", "-p", prefix)
+    assert would.exit_code == 0, would.stderr
+    plan = json.loads(would.stdout)
+    assert (plan["action"], plan["before"], plan["version"]) == ("upgrade", "2026.11.0", "2026.11.1")
+    assert plan["changed"] == ["etc/place.conf"]
+    assert version(prefix) == "2026.11.0"
+
+    done = install(newer, prefix, "-u")
+    assert (prefix / "notes" / "thesis.tex").read_text() == "mine"
+    assert (site(prefix) / "extra.py").exists()
+    assert (prefix / "share" / "twin" / "a").exists()
+    saved = prefix / "cuvee-saved" / "2026.11.0"
+    assert (saved / "etc" / "place.conf").read_text() == "mine"
+    assert (saved / "share" / "tools" / "new").read_text() == "in the way"
+    assert (prefix / "share" / "tools" / "new").read_text() == "new"
+    assert str(prefix) in (prefix / "etc" / "place.conf").read_text()
+    assert "cuvee-saved/2026.11.0/etc/place.conf" in done.stdout
+    for line in ("needs tools<1.1, but this is tools 1.1", "needs twin-b, which the release does not have"):
+        assert f"extra 2.0 {line}" in done.stdout
+    assert "needs places" not in done.stdout
+    assert findings(prefix) == {"extra": ["notes/thesis.tex"]}
+
+
+def test_rollback_and_clean(release: Release, newer: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    before = tree(prefix)
+    nothing = admin(prefix, "rollback")
+    assert nothing.returncode == 1
+    assert "No older release is kept" in nothing.stderr
+    install(newer, prefix, "-u")
+    after = tree(prefix)
+    assert json.loads(admin(prefix, "info", "--json").stdout)["kept"] == "2026.11.0"
+    (prefix / "since.txt").write_text("mine")
+    (prefix / "share" / "tools" / "new").write_text("changed")
+    done = admin(prefix, "rollback")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert version(prefix) == "2026.11.0"
+    saved = "cuvee-saved/2026.11.1/share/tools/new"
+    now = tree(prefix)
+    assert {name: item for name, item in now.items() if name not in {"since.txt", saved}} == before
+    assert now["since.txt"][1] == b"mine"
+    assert now[saved][1] == b"changed"
+    assert admin(prefix, "rollback").returncode == 0
+    assert set(tree(prefix)) >= set(after)
+    assert version(prefix) == "2026.11.1"
+    assert admin(prefix, "clean").returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prefix"]
+
+
+def test_downgrades_and_repetitions(release: Release, newer: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    install(newer, prefix, "-u")
+    inode = prefix.stat().st_ino
+    assert "is installed already" in install(newer, prefix, "-u").stdout
+    assert prefix.stat().st_ino == inode
+    refused = release.install("-b", "-u", "-p", prefix)
+    assert refused.exit_code == 1
+    assert "2026.11.1 is installed, which is newer than 2026.11.0" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prefix"]
+    install(release, prefix, "-f", "--no-keep")
+    assert version(prefix) == "2026.11.0"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prefix"]
+    assert findings(prefix) == {}
+
+
+def test_repair(release: Release, newer: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    good = tree(prefix)
+    alone = admin(prefix, "repair")
+    assert alone.returncode == 2
+    assert "needs the installer" in alone.stderr
+    (prefix / "bin" / "tool").unlink()
+    (prefix / "etc" / "place.conf").write_text("broken")
+    (prefix / "share" / "twin" / "both").chmod(0o600)
+    (prefix / "lib" / "link").unlink()
+    (prefix / "conda-meta" / "tools-1.0-py_0.json").write_text("")
+    (prefix / "conda-meta" / "cuvee" / "runtime" / "log.py").unlink()
+    with (prefix / "lib" / "noise").open("r+b") as stream:
+        stream.write(b"X")
+    shutil.rmtree(site(prefix) / "tools")
+    os_module = site(prefix).parent / "os.py"  # one of stage 0
+    os_module.write_bytes(os_module.read_bytes().replace(b"environ", b"enviorn"))
+    other = newer.install("--repair", "-p", prefix)
+    assert other.exit_code == 1
+    assert "Use its own installer" in other.stderr
+    done = release.install("--repair", "-p", prefix)
+    assert done.exit_code == 0, done.stderr
+    assert "restored: bin/tool\n" in done.stdout
+    now = tree(prefix)
+    assert {name: item for name, item in now.items() if not name.startswith("cuvee-saved/")} == good
+    assert now["cuvee-saved/2026.11.0/etc/place.conf"][1] == b"broken"
+    shutil.rmtree(prefix / "cuvee-saved")
+    (prefix / "bin" / "tool").unlink()
+    again = admin(prefix, "repair", "--from", str(release.installer))
+    assert again.returncode == 0, again.stderr
+    assert tree(prefix) == good
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["prefix"]
+
+
+@pytest.mark.parametrize("name", ["cuvee/state.json", "cuvee/manifest.json.zst", "cuvee.json"])
+def test_repair_of_the_lists_themselves(name: str, release: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    good = tree(prefix)
+    (prefix / "conda-meta" / name).write_text("?")
+    (prefix / "bin" / "tool").unlink()
+    assert admin(prefix, "verify").returncode in {1, 5}
+    done = release.install("--repair", "-p", prefix)
+    assert done.exit_code == 0, done.stderr
+    assert tree(prefix) == good
+    assert findings(prefix) == {}
+
+
+def test_repair_needs_a_release(release: Release, tmp_path: Path) -> None:
+    done = release.install("--repair", "-p", tmp_path / "nothing")
+    assert done.exit_code == 1
+    assert "holds no release" in done.stderr
+    assert list(tmp_path.iterdir()) == []
