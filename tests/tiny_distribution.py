@@ -67,7 +67,7 @@ class Distribution:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def cut(self, path: Path, *wanted: str) -> Result:
+    def cut(self, path: Path, *wanted: str, emulate: bool = False) -> Result:
         self.recorder.lines.clear()
         context = open_release(
             load(path, today=NOW.date()),
@@ -76,6 +76,7 @@ class Distribution:
             now=NOW,
             reporter=self.recorder,
             platforms=wanted,
+            emulate=emulate,
         )
         with context.workspace.alone():
             return release(context)

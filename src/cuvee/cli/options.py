@@ -44,6 +44,9 @@ def release_options(command: Command) -> Command:
                 default=default_cache,
                 help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
             ),
+            click.option(
+                "--emulate", is_flag=True, help="Test also what needs an emulator (win-64: Wine); slow."
+            ),
             click.option("--refresh", is_flag=True, help="Look at channels and the index again."),
             click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
             click.option("-q", "--quiet", is_flag=True, help="No progress."),
@@ -72,6 +75,7 @@ def run_pipeline(
     dist: Path,
     cache: Path,
     refresh: bool,
+    emulate: bool,
     quiet: bool,
     verbose: bool,
     recorded_only: bool = False,
@@ -91,6 +95,7 @@ def run_pipeline(
             reporter=terminal.reporter,
             platforms=platforms,
             refresh=refresh,
+            emulate=emulate,
             recorded_only=recorded_only,
         )
         with context.workspace.alone():

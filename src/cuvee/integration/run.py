@@ -139,7 +139,14 @@ def _suites(bench: Bench, reporter: Reporter, executor: Executor | None) -> list
     if installed is None:
         return outcomes
     # The long ones first, so that no core waits for them at the end.
-    todo: list[Job] = [job for suite in bench.plan.suites for job in pytest_suites.jobs(bench, suite)]
+    todo: list[Job] = []
+    for suite in bench.plan.suites:
+        refusal = bench.runner.refuses_suite(suite.name)
+        if refusal is None:
+            todo += pytest_suites.jobs(bench, suite)
+        else:
+            tests = (test for target in suite.targets for test in target.tests)
+            outcomes += not_run(tests, bench.plan.platform, refusal)
     if bench.plan.smoke:
         todo += smoke.jobs(bench, installed)
     if executor is not None:

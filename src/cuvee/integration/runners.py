@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from cuvee import platforms, process
-from cuvee.process import Request
+from cuvee.process import Completed, Request
 
 _ISOLATE = Path(__file__).parent / "inside" / "isolate.py"
 _LEVELS = ("net,pid", "net,pid,user", "net", "net,user")
@@ -60,7 +60,13 @@ class Runner(Protocol):
     name: str
 
     def refusal(self, platform: str) -> str | None:
-        """Why it can not run ``platform`` here; `None` when it can."""
+        """Why it can not run ``platform`` here; `None` when it can, empty when nobody would expect it to."""
+
+    def refuses_suite(self, suite: str) -> str | None:
+        """Why it does not run a suite; `None` when it does."""
+
+    def limit(self, completed: Completed) -> str | None:
+        """Why a program that failed says more of the runner than of the release; `None` when it does not."""
 
     def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
         """Make the request that installs ``installer`` silently into the place's prefix."""
@@ -89,6 +95,14 @@ class NativeRunner:
         if host is None or host.name != platform:
             return f"no runner for it on this host ({host or sys.platform})"
         return "the .exe is not run natively yet" if host.is_windows else None
+
+    def refuses_suite(self, suite: str) -> str | None:
+        """Run every suite."""
+        return None
+
+    def limit(self, completed: Completed) -> str | None:
+        """Blame the release for every failure."""
+        return None
 
     def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
         """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
@@ -151,20 +165,30 @@ def isolation() -> str | None:
     return None
 
 
-def runners() -> tuple[Runner, ...]:
-    """Give all runners, the preferred first."""
-    return (NativeRunner(),)
+def isolated_network() -> tuple[str, ...]:
+    """Give what to put before a command so that it has no network, and children may outlive it."""
+    level = isolation()
+    return () if level is None else _isolated(",".join(flag for flag in level.split(",") if flag != "pid"))
 
 
-def choose(platform: str) -> tuple[Runner | None, str]:
+def runners(*, emulate: bool = False) -> tuple[Runner, ...]:
+    """Give all runners, the preferred first; with ``emulate`` also those that only imitate a platform."""
+    if not emulate:
+        return (NativeRunner(),)
+    from cuvee.integration.wine import WineRunner
+
+    return (NativeRunner(), WineRunner())
+
+
+def choose(platform: str, *, emulate: bool = False) -> tuple[Runner | None, str]:
     """Give the first runner that can run ``platform`` here, or `None` and why none can."""
     refusals = []
-    for runner in runners():
+    for runner in runners(emulate=emulate):
         refusal = runner.refusal(platform)
         if refusal is None:
             return runner, ""
         refusals.append(refusal)
-    return None, "; ".join(refusals)
+    return None, "; ".join(filter(None, refusals))
 
 
 def workers() -> int:

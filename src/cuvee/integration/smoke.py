@@ -111,25 +111,37 @@ def _command(bench: Bench, package: PackagePlan, command: str) -> TestOutcome:
     rule = bench.plan.rule(command)
     if rule.skip:
         return bench.outcome(test, State.SKIPPED, 0, reason=rule.skip)
-    if not bench.runner.program(bench.place, command).exists():
+    program = bench.runner.program(bench.place, command)
+    if program.suffix == ".exe" and not program.exists() and program.with_suffix("").exists():
+        reason = "it is a script without a program beside it, which Windows can not start"
+        return bench.outcome(test, State.NOT_SUPPORTED, 0, reason=reason)
+    if not program.exists():
         return bench.outcome(test, State.FAIL, 0, reason=f"{command} was not installed")
-    seconds, logs = 0.0, []
+    attempts: list[Completed] = []
     custom = (("--help",), ("--version",))
     for arguments in custom if rule.arguments is None else (rule.arguments,):
         asked = Command(
             program=command, arguments=arguments, cwd=bench.folder(test.test), timeout=bench.timeout
         )
         completed = bench.run(asked)
-        seconds += completed.seconds
-        logs.append(transcript(completed))
+        attempts.append(completed)
         accepted = rule.accepts(completed.exit_code, completed.stdout + completed.stderr)
         if completed.timed_out or accepted:
             break
+    seconds = sum(attempt.seconds for attempt in attempts)
+    if accepted and not completed.timed_out:
+        return bench.outcome(test, State.PASS, seconds)
     reason = f"{' '.join(arguments)}: {ending(completed)}: {last_line(completed.stderr)}".rstrip(": ")
-    state = State.TIMEOUT if completed.timed_out else State.PASS if accepted else State.FAIL
-    return bench.outcome(
-        test, state, seconds, reason="" if state is State.PASS else reason, log="\n".join(logs)
-    )
+    state, reason = _fate(bench, attempts, reason)
+    return bench.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
+
+
+def _fate(bench: Bench, attempts: Sequence[Completed], reason: str) -> tuple[State, str]:
+    """Say what a program's failure is, and why: its own, for want of time, or for want of a better runner."""
+    if attempts[-1].timed_out:
+        return State.TIMEOUT, reason
+    limit = next(filter(None, map(bench.runner.limit, attempts)), None)
+    return (State.FAIL, reason) if limit is None else (State.NOT_SUPPORTED, limit)
 
 
 def _judged(bench: Bench, test: PlannedTest, completed: Completed, *, reason: str) -> TestOutcome:
@@ -137,10 +149,8 @@ def _judged(bench: Bench, test: PlannedTest, completed: Completed, *, reason: st
         return bench.outcome(test, State.PASS, completed.seconds)
     if completed.timed_out:
         reason = f"took longer than {bench.timeout:g} s"
-    state = State.TIMEOUT if completed.timed_out else State.FAIL
-    return bench.outcome(
-        test, state, completed.seconds, reason=reason or ending(completed), log=transcript(completed)
-    )
+    state, reason = _fate(bench, [completed], reason or ending(completed))
+    return bench.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
 
 
 def _metadata(bench: Bench, package: PackagePlan, installed: Installed) -> Sequence[TestOutcome]:

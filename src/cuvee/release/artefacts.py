@@ -166,12 +166,13 @@ def run_tests(
     manifest, workspace = context.manifest, context.workspace
     suites = find_upwards(manifest.path.parent, [SUITES_FOLDER]) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
-    runner, reason = choose(lock.platform)
+    runner, reason = choose(lock.platform, emulate=context.emulate)
+    ran_by = runner.name if runner is not None else reason
     today = context.now.date()
     holding = [waiver.expires >= today for waiver in manifest.waivers]
     known = read_known_failures(suites / "known-failures.yaml", today)
     hashes = [item.sha256 for item in made]
-    inputs = [hashes, whole_manifest(manifest), folder_inputs(suites), reason, holding, plain(known)]
+    inputs = [hashes, whole_manifest(manifest), folder_inputs(suites), ran_by, holding, plain(known)]
 
     def work() -> Made:
         run_platform(

@@ -39,6 +39,8 @@ class Context:
         The time of the run, aware; nothing below reads a clock.
     refresh
         Look at the channels and the index again, even if the manifest is unchanged.
+    emulate
+        Test also what this host can only imitate, such as Windows with Wine.
     recorded_only
         Make nothing: take each stage's result as it was recorded, or fail if there is none.
     """
@@ -48,6 +50,7 @@ class Context:
     platforms: tuple[str, ...]
     now: dt.datetime
     refresh: bool = False
+    emulate: bool = False
     recorded_only: bool = False
     reporter: Reporter = SILENT
     stages: list[Stage] = field(default_factory=list)

@@ -63,6 +63,7 @@ def open_release(
     reporter: Reporter,
     platforms: Sequence[str] = (),
     refresh: bool = False,
+    emulate: bool = False,
     recorded_only: bool = False,
 ) -> Context:
     """Make the context of one run.
@@ -90,6 +91,7 @@ def open_release(
         platforms=tuple(name for name in wanted if not platforms or name in platforms),
         now=now,
         refresh=refresh,
+        emulate=emulate,
         recorded_only=recorded_only,
         reporter=reporter,
     )

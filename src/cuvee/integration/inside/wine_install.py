@@ -1,0 +1,22 @@
+"""Make a Wine prefix that says it is Windows 10, and run an installer in it, silently.
+
+Usage: ``python wine_install.py WINE INSTALLER FOLDER``, with ``WINEPREFIX`` set. The exit code is the
+installer's.
+"""
+
+import subprocess
+import sys
+
+
+def main(wine: str, installer: str, folder: str) -> int:
+    for arguments in (["wineboot", "-i"], ["winecfg", "-v", "win10"]):
+        done = subprocess.run([wine, *arguments], capture_output=True, check=False)
+        if done.returncode:
+            sys.stderr.buffer.write(done.stderr)
+            return done.returncode
+    # NSIS wants the folder last, and unquoted, so it must not hold a space.
+    return subprocess.run([wine, installer, "/S", f"/D={folder}"], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,81 @@
+"""The Wine runner: its requests, and what it takes for Wine's own limits."""
+
+from pathlib import Path
+
+import pytest
+
+from cuvee.integration import runners, wine
+from cuvee.integration.runners import Command, Place, choose
+from cuvee.integration.wine import WineRunner
+from cuvee.process import Completed, Request
+
+PLACE = Place(platform="win-64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> WineRunner:
+    monkeypatch.setattr(wine, "_wine", lambda: "/usr/bin/wine")
+    monkeypatch.setattr(wine, "isolated_network", lambda: ("isolate", "net"))
+    return WineRunner()
+
+
+def ended(stderr: str) -> Completed:
+    return Completed(request=Request(argv=("x",)), exit_code=1, stdout="", stderr=stderr, seconds=0)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "limit"),
+    [
+        (
+            "wine: Call from 00 to unimplemented function ucrtbase.dll.crealf, aborting",
+            "Wine lacks ucrtbase.dll.crealf",
+        ),
+        (
+            '0024:err:module:import_dll Library bcryptprimitives.dll (which is needed by L"x.pyd") not found',
+            "Wine lacks bcryptprimitives.dll",
+        ),
+        ('err:module:import_dll Library msvcp140.dll (which is needed by L"Z:\\\\x.pyd") not found', None),
+        ("ImportError: No module named unimplemented", None),
+        ("", None),
+    ],
+)
+def test_only_what_windows_brings_is_wines_to_lack(
+    runner: WineRunner, stderr: str, limit: str | None
+) -> None:
+    assert runner.limit(ended(stderr)) == limit
+
+
+def test_programs_get_windows_paths_and_a_wine_prefix_of_their_own(runner: WineRunner) -> None:
+    command = Command(program="tqdm", arguments=("-x", Path("/t/work/a b")), cwd=Path("/t/work"), timeout=5)
+    request = runner.request(PLACE, command)
+    assert request.argv == (
+        *("isolate", "net", "/usr/bin/wine", "/t/release/Scripts/tqdm.exe"),
+        *("-x", "Z:\\t\\work\\a b"),
+    )
+    assert request.environment is not None
+    assert request.environment["WINEPREFIX"] == "/t/wine"
+    assert runner.program(PLACE, "python") == Path("/t/release/python.exe")
+    assert runner.program(PLACE, "../../evil") == Path("/t/release/Scripts/evil.exe")
+
+
+def test_it_installs_where_the_others_do(runner: WineRunner) -> None:
+    argv = runner.install(PLACE, Path("/t/Tiny.exe"), timeout=5).argv
+    assert argv[-3:] == ("/usr/bin/wine", "/t/Tiny.exe", "Z:\\t\\release")
+
+
+def test_it_runs_the_smoke_suite_alone(runner: WineRunner) -> None:
+    assert runner.refuses_suite("smoke") is None
+    assert "real Windows" in str(runner.refuses_suite("interop"))
+
+
+def test_emulation_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("sys.platform", "linux")
+    assert choose("win-64")[0] is None
+    assert isinstance(choose("win-64", emulate=True)[0], WineRunner)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    chosen, reason = choose("win-64", emulate=True)
+    assert chosen is None
+    assert "Wine is not installed" in reason
+    assert "Wine" not in choose("linux-aarch64", emulate=True)[1]
+    assert len(runners.runners()) == 1

@@ -1,0 +1,26 @@
+"""The tiny release for Windows: its installer made here, and its smoke suite run with it under Wine."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cuvee.integration.outcomes import State
+from tiny_distribution import Distribution, Recorder
+
+pytestmark = pytest.mark.real
+
+
+@pytest.mark.skipif(shutil.which("wine") is None, reason="needs wine, with its 64-bit part")
+@pytest.mark.skipif(shutil.which("makensis") is None, reason="needs nsis")
+def test_windows_is_tested_with_its_own_installer(tmp_path: Path, tiny_text: str) -> None:
+    distribution = Distribution(tmp_path, Recorder())
+    path = distribution.write(tiny_text.replace("linux: [sh]", "win: [exe]"))
+    result = distribution.cut(path, "win-64", emulate=True)
+    (run,) = result.runs
+    outcomes = {outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes}
+    assert run.runner == "wine"
+    assert outcomes["install"][0] is State.PASS, outcomes["install"]
+    for test in ("interpreter", "import:attrs", "import:tqdm", "command:tqdm", "metadata:tqdm"):
+        assert outcomes[test][0] is State.PASS, (test, outcomes[test])
+    assert not result.verdict.exit_code
