@@ -56,9 +56,10 @@ def recover(target: str) -> None:
         place = os.path.join(parent, left)
         if kind == "old" and not os.path.lexists(target):
             os.rename(place, target)
-        elif kind == "old" and not os.path.lexists(beside(target, "kept")):
+        elif kind == "old":
+            remove_tree(beside(target, "kept"))
             os.rename(place, beside(target, "kept"))
-        elif kind in {"old", "partial"}:
+        elif kind == "partial":
             remove_tree(place)
 
 

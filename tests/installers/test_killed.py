@@ -1,0 +1,233 @@
+"""Killed at any moment, damaged in any bit, started twice: the prefix is the old release or the new one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cuvee.files import sha256_file
+from cuvee.installers.runtime import locking, placing
+from cuvee.installers.runtime.failure import DAMAGED, InstallError
+from cuvee.installers.runtime.job import Job
+from cuvee.installers.runtime.manifest import Manifest
+from cuvee.installers.runtime.state import load
+from cuvee.installers.runtime.verify import verify
+from tiny_release import Release
+
+KILLS = int(os.environ.get("CUVEE_KILLS", "60"))
+FLIPS = 400
+
+
+def moments(count: int, longest: float) -> Iterator[float]:
+    chosen = random.Random(count)  # noqa: S311 - the same moments each time
+    for _ in range(count):
+        yield chosen.uniform(0, longest)
+
+
+def run_and_kill(argv: list[str | Path], after: float) -> None:
+    """Kill it and all that it started, unless it ends before."""
+    running = subprocess.Popen(
+        argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        _, errors = running.communicate(timeout=after)
+        assert running.returncode == 0, errors
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+
+
+def whole_version(prefix: Path) -> str:
+    """Give the version of the release at ``prefix``, all of whose files are as they should be."""
+    installed = load(str(prefix))
+    found = verify(installed)
+    assert found.good, found
+    return installed.manifest.version
+
+
+def seconds(argv: list[str | Path]) -> float:
+    start = time.monotonic()
+    subprocess.run(argv, check=True, capture_output=True)
+    return time.monotonic() - start
+
+
+@pytest.mark.real
+def test_an_install_is_killed(release: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    argv: list[str | Path] = ["sh", release.installer, "-b", "-p", prefix]
+    longest = seconds(argv)
+    for count, after in enumerate(moments(KILLS // 3, longest)):
+        place = tmp_path / str(count % 3) / "prefix"
+        if place.exists():
+            place.rename(tmp_path / f"done-{count}")
+        run_and_kill([*argv[:-1], place], after)
+        if place.exists():
+            assert whole_version(place) == "2026.11.0"
+    for number in range(3):
+        place = tmp_path / str(number) / "prefix"
+        subprocess.run([*argv[:-1], place, "-u"], check=True, capture_output=True)
+        assert whole_version(place) == "2026.11.0"
+        assert [path.name for path in place.parent.iterdir()] == ["prefix"]
+
+
+@pytest.mark.real
+def test_an_upgrade_is_killed(release: Release, newer: Release, tmp_path: Path) -> None:
+    """There and back again; each time it is one release or the other, and what the user made is there."""
+    prefix = tmp_path / "prefix"
+    installers = {"2026.11.0": newer.installer, "2026.11.1": release.installer}
+    subprocess.run(["/bin/sh", release.installer, "-b", "-p", prefix], check=True, capture_output=True)
+    (prefix / "cuvee-saved").mkdir()
+    (prefix / "cuvee-saved" / "mine").write_text("mine")
+    longest = seconds(["sh", newer.installer, "-b", "-u", "-p", prefix])
+    seen = set()
+    for after in moments(KILLS - KILLS // 3, longest):
+        if not prefix.exists():  # a system that can't exchange folders was killed between two renames
+            placing.recover(str(prefix))
+        before = whole_version(prefix)
+        run_and_kill(["sh", installers[before], "-b", "-f", "-p", prefix], after)
+        if prefix.exists():
+            seen.add((before, whole_version(prefix)))
+            assert (prefix / "cuvee-saved" / "mine").read_text() == "mine"
+    assert len(seen) > 1, seen
+    version = whole_version(prefix)
+    subprocess.run(
+        ["/bin/sh", installers[version], "-b", "-f", "-p", prefix], check=True, capture_output=True
+    )
+    assert whole_version(prefix) == next(other for other in installers if other != version)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".prefix.cuvee-kept", "prefix"]
+    assert whole_version(tmp_path / ".prefix.cuvee-kept") == version
+
+
+@pytest.mark.real
+def test_two_upgrades_at_once(release: Release, newer: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    assert release.install("-b", "-p", prefix).ok
+    with locking.hold(str(prefix)):
+        refused = newer.install("-b", "-u", "-p", prefix)
+        removal = subprocess.run(
+            [prefix / "bin" / "tiny-admin", "uninstall"], capture_output=True, text=True, check=False
+        )
+    for code, errors in ((refused.exit_code, refused.stderr), (removal.returncode, removal.stderr)):
+        assert code == 1
+        assert "Another installer is at work" in errors
+    assert whole_version(prefix) == "2026.11.0"
+    assert [path.name for path in tmp_path.iterdir()] == ["prefix"]
+
+
+@pytest.mark.real
+def test_flipped_bits_in_manifest_and_payload(release: Release, tmp_path: Path) -> None:
+    """Each frame that is read, and the manifest, tell any flipped bit before a byte of them is used."""
+    installer = tmp_path / "Tiny.sh"
+    installer.write_bytes(release.installer.read_bytes())
+    size = installer.stat().st_size
+    image = release.image
+    payload = size - image.payload.stat().st_size
+    start = payload - image.manifest.stat().st_size
+    job = Job(
+        "install", str(installer), "", "", "", "-", start, payload - start,
+        image.manifest_raw, image.manifest_sha256, frozenset(),
+    )  # fmt: skip
+    manifest = job.read_manifest(job.manifest_bytes())
+    frames = [*manifest.frames(), *manifest.records]
+    assert sum(frame.size for frame in frames) == size - payload
+    before = sha256_file(installer)
+    chosen = random.Random(11)  # noqa: S311 - the same places each time
+    places = [chosen.randrange(start, payload) for _ in range(FLIPS // 4)]
+    places += [chosen.randrange(payload, size) for _ in range(FLIPS)]
+    with installer.open("r+b", buffering=0) as stream:
+        for place in places:
+            stream.seek(place)
+            (byte,) = stream.read(1)
+            for value in (byte ^ 1 << chosen.randrange(8), byte):
+                stream.seek(place)
+                stream.write(bytes([value]))
+                if value != byte:
+                    with pytest.raises(InstallError) as caught:
+                        _use(job, manifest, place - payload)
+                    assert caught.value.code == DAMAGED
+    assert sha256_file(installer) == before
+
+
+def _use(job: Job, manifest: Manifest, at: int) -> None:
+    """Read the part of the installer that the flipped bit is in."""
+    if at < 0:
+        job.read_manifest(job.manifest_bytes())
+        return
+    reader = job.open_reader()
+    try:
+        for frame in [*manifest.frames(), *manifest.records]:
+            if frame.offset <= at < frame.offset + frame.size:
+                reader.read(frame)
+    finally:
+        reader.close()
+
+
+class _Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("moment", range(5))
+def test_swapping_without_exchange(
+    moment: int, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where folders can't be exchanged: killed before any rename, the next start finds old or new."""
+    prefix = tmp_path / "prefix"
+    dead = 2**22 + 1  # no process has it
+    staged = tmp_path / f".prefix.cuvee-{dead}.partial"
+    for folder, version in ((prefix, "old"), (staged, "new"), (tmp_path / ".prefix.cuvee-kept", "older")):
+        if version != "older" or kept:
+            folder.mkdir()
+            (folder / "version").write_text(version)
+    renames = 0
+    rename = os.rename
+
+    def count(source: str, target: str) -> None:
+        nonlocal renames
+        if renames == moment:
+            raise _Killed
+        renames += 1
+        rename(source, target)
+
+    monkeypatch.setattr(placing, "_exchange", lambda *_: False)
+    monkeypatch.setattr(placing, "_rename", count)
+    try:
+        placing.swap(str(staged), str(prefix), keep=True)
+        assert moment >= 3
+    except _Killed:
+        assert moment < 4
+    placing.recover(str(prefix))
+    found = (prefix / "version").read_text()
+    assert found == ("old" if moment < 2 else "new")
+    left = {path.name: (path / "version").read_text() for path in tmp_path.iterdir() if path != prefix}
+    assert set(left) <= {".prefix.cuvee-kept"}
+    if moment >= 2:
+        assert left == {".prefix.cuvee-kept": "old"}
+
+
+def test_what_lives_is_left_alone(tmp_path: Path) -> None:
+    mine = tmp_path / f".prefix.cuvee-{os.getpid()}.partial"
+    mine.mkdir()
+    (tmp_path / ".prefix.cuvee-kept").mkdir()
+    (tmp_path / ".prefix.cuvee-12x.old").mkdir()
+    placing.recover(str(tmp_path / "prefix"))
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_log_entries_are_lines_of_json(tmp_path: Path) -> None:
+    from cuvee.installers.runtime import log
+    from cuvee.installers.runtime.state import KEPT, LOGS
+
+    (tmp_path / KEPT).mkdir(parents=True)
+    log.note(str(tmp_path), "upgrade", 0, "done\u2028", saved=["a"])
+    log.note(str(tmp_path), "verify", 1, "no")
+    lines = (tmp_path / LOGS[1]).read_text(encoding="utf-8").split("\n")
+    assert [json.loads(line)["exit"] for line in lines[:2]] == [0, 1]
+    assert "    saved: a\n" in (tmp_path / LOGS[0]).read_text(encoding="utf-8")
+    log.note(str(tmp_path / "nowhere"), "verify", 0, "")
