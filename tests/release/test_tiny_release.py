@@ -145,6 +145,21 @@ def test_the_same_release_from_a_channel_over_http(
     assert next(run for run in result.runs if run.platform == host_platform).not_run is None
 
 
+def test_a_missing_system_package_costs_its_installer_alone(
+    copied: Callable[[], Distribution], tiny_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribution = copied()
+    text = tiny_text.replace("formats: {linux: [sh]}", "formats: {linux: [sh], win: [exe]}")
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    result = distribution.cut(distribution.write(text))
+    (missing,) = [item for item in result.artefacts if item.missing is not None]
+    assert missing.name == "Tiny-2026.11.0-Windows-x86_64.exe"
+    assert missing.missing is not None
+    assert "nsis" in missing.missing.remedy
+    assert any(item.name.endswith(".sh") and item.missing is None for item in result.artefacts)
+    assert not result.verdict.exit_code
+
+
 def test_a_pin_that_the_index_lacks_names_the_line(
     tmp_path: Path, tiny_text: str, host_platform: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cuvee.image.model import Image
 from cuvee.installers.windows.looks import Looks
@@ -23,6 +24,15 @@ def _exe(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
     return build_exe(image, looks=looks, target=target, reporter=reporter)
 
 
+def _msi(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
+    from cuvee.installers.windows.exe import build_exe
+    from cuvee.installers.windows.msi import build_msi
+
+    with TemporaryDirectory(prefix="cuvee-msi-") as folder:
+        exe = build_exe(image, looks=looks, target=Path(folder) / file_name(image, "exe"), reporter=reporter)
+        return build_msi(image, exe=exe, looks=looks, target=target, reporter=reporter)
+
+
 def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
     from cuvee.installers.pkg import build_pkg
 
@@ -36,7 +46,7 @@ def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
     )
 
 
-FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "pkg": _pkg}
+FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "msi": _msi, "pkg": _pkg}
 """What makes each format that cuvee can make. Each gives the same bytes for the same image and looks, and
 raises `ToolMissingError` for a program that this host lacks."""
 

@@ -112,8 +112,6 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     artefact = Artefact(
         name=name, path=f"installers/{name}", platform=lock.platform, kind=f"{kind} installer"
     )
-    if kind not in FORMATS:
-        return replace(artefact, missing=_not_yet(kind))
     try:
         record = context.stage(
             f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, image, kind)
@@ -122,13 +120,6 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
     size, sha256 = record.facts["size"], record.facts["sha256"]
     return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
-
-
-def _not_yet(kind: str) -> Missing:
-    return Missing(
-        reason=f"this version of cuvee makes no .{kind} installers",
-        remedy="Its image is complete; a later version makes the installer from it.",
-    )
 
 
 def _make_installer(context: Context, image: Image, kind: str) -> Made:
