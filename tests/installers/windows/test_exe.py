@@ -37,7 +37,7 @@ def uninstall(wine: Wine, prefix: Path, *options: str) -> int:
 @pytest.fixture(scope="module")
 def installed(win_exe: Path, wine: Wine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     prefix = tmp_path_factory.mktemp("desk") / "Käse & Wein" / "tiny"
-    done = wine.install(win_exe, prefix)
+    done = wine.install(win_exe, prefix, "/InstallationType=JustMe")
     assert done.exit_code == 0, wine.log("Tiny", "install")
     yield prefix
     if prefix.exists():

@@ -26,6 +26,19 @@ _LARGEST = (1 << 31) - (64 << 20)
 _RUN, _AS_SYSTEM, _ON_ROLLBACK, _WHATEVER = 2 + 1024, 2048, 256, 64
 _SET_PROPERTY = 51
 
+_SECURE = "INSTALLDIR;ADDTOPATH;REGISTERPYTHON;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED"
+_MENDINGS = (
+    # What may be set on a command line that asks for administrators' rights.
+    f"UPDATE `Property` SET `Value` = '{_SECURE}' WHERE `Property` = 'SecureCustomProperties'",  # noqa: S608
+    # An older product goes within the same transaction: its files stay for the upgrade in place.
+    "UPDATE `InstallExecuteSequence` SET `Sequence` = 1510 WHERE `Action` = 'RemoveExistingProducts'",
+    # The machine's part of the registry or the user's, as the installation is; wixl writes 4 for it.
+    "UPDATE `Registry` SET `Root` = -1",
+    # A raw value, in the registry's 64-bit view, where it has been written.
+    "UPDATE `RegLocator` SET `Type` = 18",
+)
+"""What wixl can not say, or says wrongly."""
+
 _EPOCH_2020 = 132_223_104_000_000_000
 """2020-01-01 UTC, as Windows counts: 100 ns since 1601."""
 _FILETIME = b"\x40\0\0\0"
@@ -35,20 +48,24 @@ _PARTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Action:
-    """A custom action, and its place in the sequence: ``place`` is ``Before`` or ``After``."""
+    """A custom action, and its place in the sequence, where InitializeInstall is 1500 and the end 6600."""
 
     name: str
     kind: int
     source: str
     target: str
-    place: str
-    reference: str
+    place: int
     condition: str
 
-    def query(self) -> str:
-        columns = "`Action`, `Type`, `Source`, `Target`"
-        values = f"'{self.name}', {self.kind}, '{self.source}', '{self.target}'"
-        return f"INSERT INTO `CustomAction` ({columns}) VALUES ({values})"  # noqa: S608 - our own words
+    def queries(self) -> tuple[str, str]:
+        """Give what stores it; wixl stores no such actions, and orders others as it likes."""
+        # All of it is our own words.
+        action = f"'{self.name}', {self.kind}, '{self.source}', '{self.target}'"
+        step = f"'{self.name}', '{self.condition}', {self.place}"
+        return (
+            f"INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ({action})",  # noqa: S608
+            f"INSERT INTO `InstallExecuteSequence` (`Action`, `Condition`, `Sequence`) VALUES ({step})",  # noqa: S608
+        )
 
 
 def build_msi(
@@ -83,13 +100,9 @@ def build_msi(
         folder = Path(name)
         (folder / "setup.exe").symlink_to(exe.resolve())
         actions = _actions(short_name(image))
-        (folder / "installer.wxs").write_text(_render(image, looks, actions), encoding="utf-8")
+        (folder / "installer.wxs").write_text(_render(image, looks), encoding="utf-8")
         wixl.compile(folder / "installer.wxs", folder / "made.msi")
-        secure = (
-            "UPDATE `Property` SET `Value` = 'INSTALLDIR;ADDTOPATH;REGISTERPYTHON;{}' WHERE `Property` = '{}'"
-        )
-        found = "WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED"
-        queries = (*(action.query() for action in actions), secure.format(found, "SecureCustomProperties"))
+        queries = (*(query for action in actions for query in action.queries()), *_MENDINGS)
         wixl.change(folder / "made.msi", queries)
         _fix(folder / "made.msi", uuid.uuid5(_NAMESPACE, f"package {sha256_file(exe)}"))
         with replacing(target) as beside:
@@ -127,7 +140,7 @@ def msi_version(version: str) -> str:
 def _actions(name: str) -> list[_Action]:
     """Say what happens when, each for all users and for one."""
     install = "/S /NoProgram=1 /AddToPath=[ADDTOPATH] /RegisterPython=[REGISTERPYTHON]"
-    first, last, repair = "NOT Installed", "InstallFinalize", 'REINSTALL AND NOT REMOVE="ALL"'
+    first, repair = "NOT Installed", 'REINSTALL AND NOT REMOVE="ALL"'
     remove = 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'
     found = [
         _Action(
@@ -135,8 +148,7 @@ def _actions(name: str) -> list[_Action]:
             kind=_SET_PROPERTY,
             source="INSTALLDIR",
             target=f"[LocalAppDataFolder]Programs\\{name}",
-            place="After",
-            reference="AppSearch",
+            place=60,
             condition="NOT ALLUSERS AND NOT INSTALLDIR",
         )
     ]
@@ -144,19 +156,18 @@ def _actions(name: str) -> list[_Action]:
         ("All", _RUN + _AS_SYSTEM, "AllUsers", "ALLUSERS"),
         ("Me", _RUN, "JustMe", "NOT ALLUSERS"),
     ):
-        for action, more, options, place, reference, condition in (
+        for action, more, options, place, condition in (
+            ("Remove", 0, "/S /Uninstall=1", 1520, remove),
             # An upgrade that fails has put the old release back by itself.
             (
                 "Undo",
                 _ON_ROLLBACK + _WHATEVER,
                 "/S /Uninstall=1",
-                "Before",
-                last,
+                6500,
                 f"{first} AND NOT WIX_UPGRADE_DETECTED",
             ),
-            ("Install", 0, install, "Before", last, first),
-            ("Repair", 0, f"{install} /Force=1", "Before", last, repair),
-            ("Remove", 0, "/S /Uninstall=1", "After", "InstallInitialize", remove),
+            ("Install", 0, install, 6510, first),
+            ("Repair", 0, f"{install} /Force=1", 6520, repair),
         ):
             found.append(
                 _Action(
@@ -165,14 +176,13 @@ def _actions(name: str) -> list[_Action]:
                     source="Setup",
                     target=f'{options} /InstallationType={scope} "/D=[INSTALLDIR]"',
                     place=place,
-                    reference=reference,
                     condition=f"({condition}) AND {whose}",
                 )
             )
     return found
 
 
-def _render(image: Image, looks: Looks, actions: list[_Action]) -> str:
+def _render(image: Image, looks: Looks) -> str:
     import jinja2
 
     environment = jinja2.Environment(
@@ -192,7 +202,6 @@ def _render(image: Image, looks: Looks, actions: list[_Action]) -> str:
         url=looks.url,
         name=short_name(image),
         key=f"Software\\cuvee\\{short_name(image)}",
-        actions=actions,
     )
 
 

@@ -1,0 +1,92 @@
+"""Signing Windows programs with `osslsigncode`, when a certificate is configured."""
+
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from cuvee import process
+from cuvee.errors import BlockedError
+from cuvee.files import replacing
+from cuvee.process import Request
+
+_HINT = "Install osslsigncode: on Debian and Ubuntu, `apt install osslsigncode`."
+_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Osslsigncode:
+    """Signs with a certificate and its key, both in PEM files.
+
+    Attributes
+    ----------
+    program
+        Absolute path.
+    certificate, key
+        The certificate with its chain, and the key, without a password.
+    timestamps
+        URL of an RFC 3161 server; `None` signs without time, which ends with the certificate.
+    description, url
+        What Windows shows when it asks for consent.
+    """
+
+    program: str
+    certificate: Path
+    key: Path = field(repr=False)
+    timestamps: str | None = None
+    description: str = ""
+    url: str = ""
+
+    @classmethod
+    def find(cls, *, certificate: Path, key: Path, timestamps: str | None = None) -> Self:
+        """Find the program on PATH.
+
+        Raises
+        ------
+        ToolMissingError
+            If it is absent.
+        BlockedError
+            If the certificate or the key is not there.
+        """
+        for path in (certificate, key):
+            if not path.is_file():
+                raise BlockedError(
+                    f"{path} is not there, so nothing can be signed",
+                    hint="Correct the path, or sign nothing.",
+                )
+        program = process.find("osslsigncode", hint=_HINT)
+        return cls(program=program, certificate=certificate, key=key, timestamps=timestamps)
+
+    def command(self) -> str:
+        """Give the command line, for NSIS, that signs the file that takes the place of ``%1``."""
+        fixed = shlex.join((self.program, "sign", *self._options()))
+        return f'{fixed} -in "%1" -out "%1.signed" && mv "%1.signed" "%1"'
+
+    def sign(self, path: Path) -> None:
+        """Sign a finished file in place, or leave it as it was.
+
+        Raises
+        ------
+        BlockedError
+            If it can't be signed.
+        """
+        with replacing(path) as beside:
+            beside.unlink()
+            places = ("-in", str(path), "-out", str(beside))
+            argv = (self.program, "sign", *self._options(), *places)
+            completed = process.run(Request(argv=argv, timeout=_TIMEOUT))
+            if not completed.ok or not beside.exists():
+                raise BlockedError(
+                    f"{path.name} could not be signed:\n{completed.stdout}{completed.stderr}".strip(),
+                    hint="Check the certificate, its key and the time server.",
+                )
+
+    def _options(self) -> tuple[str, ...]:
+        options = ["-certs", str(self.certificate), "-key", str(self.key), "-h", "sha256"]
+        if self.description:
+            options += ["-n", self.description]
+        if self.url:
+            options += ["-i", self.url]
+        if self.timestamps is not None:
+            options += ["-ts", self.timestamps]
+        return tuple(options)
