@@ -39,7 +39,7 @@ def verified(signer: Osslsigncode, path: Path) -> bool:
 
 
 def test_signed_installers_work(
-    win_image: Image, win_exe: Path, looks: Looks, signer: Osslsigncode, wine: Wine, tmp_path: Path
+    *, win_image: Image, win_exe: Path, looks: Looks, signer: Osslsigncode, wine: Wine, tmp_path: Path
 ) -> None:
     exe = tmp_path / "Signed.exe"
     build_exe(win_image, looks=looks, target=exe, reporter=SILENT, signer=signer, compression="quick")
