@@ -214,6 +214,26 @@ def test_repair_of_the_lists_themselves(name: str, release: Release, tmp_path: P
     assert findings(prefix) == {}
 
 
+def test_another_umask(release: Release, newer: Release, tmp_path: Path) -> None:
+    """Files that are linked have the modes that the first user's umask left, new ones those of the second."""
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    argv: list[str | Path] = [
+        "/bin/sh",
+        "-c",
+        'umask 077; exec sh "$0" -b -u -p "$1"',
+        newer.installer,
+        prefix,
+    ]
+    subprocess.run(argv, check=True, capture_output=True)
+    assert (prefix / "share" / "tools" / "new").stat().st_mode & 0o777 == 0o600
+    assert findings(prefix) == {}
+    (prefix / "share" / "twin" / "a").unlink()
+    argv[2] = 'umask 007; exec sh "$0" --repair -p "$1"'
+    subprocess.run(argv, check=True, capture_output=True)
+    assert findings(prefix) == {}
+
+
 def test_repair_needs_a_release(release: Release, tmp_path: Path) -> None:
     done = release.install("--repair", "-p", tmp_path / "nothing")
     assert done.exit_code == 1

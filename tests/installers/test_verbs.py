@@ -123,6 +123,8 @@ def test_what_is_no_damage(prefix: Path) -> None:
     (prefix / "share" / "mine").write_text("")
     record = {"name": "mine", "version": "3", "depends": [], "files": ["share/mine"]}
     (prefix / "conda-meta" / "mine-3-0.json").write_text(json.dumps(record))
+    (prefix / "envs" / "mine").mkdir(parents=True)
+    (prefix / "envs" / "mine" / "file").write_text("")
     value = verified(prefix, 0)
     assert [(one["name"], one["version"], one["by"]) for one in value["added"]] == [
         ("extra", "2.0", "pip"),

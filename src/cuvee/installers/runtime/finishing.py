@@ -106,7 +106,7 @@ def write_state(prefix: Prefix, target: str, data: bytes, raw: int) -> None:
     value = state.State(
         prefix=target,
         installed=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        mask=mask,
+        masks=sorted({mask, *prefix.masks}),
         manifest_raw=raw,
         late={path: list(pair) for path, pair in sorted(prefix.late.items())},
         own={path: _described(f"{prefix.folder}/{path}") for path in own_files(prefix)},

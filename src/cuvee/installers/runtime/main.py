@@ -157,6 +157,8 @@ def _describe(job: Job) -> int:
 def _give_up(message: str, code: int, job: Job) -> int:
     _ignore_signals()
     sys.stderr.write(f"Error: {message}\n")
+    if job.verb in {"install", "repair"}:
+        log.note(job.prefix, job.verb, code, message)
     placing.remove_tree(job.staged)
     placing.remove_empty(os.path.dirname(job.prefix), job.anchor)
     return code

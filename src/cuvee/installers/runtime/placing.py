@@ -16,6 +16,8 @@ from .failure import InstallError
 from .state import beside, read_marker
 
 _WAITS = 60
+_SYNCHRONIZE, _DENIED = 0x100000, 5
+_SPARE = 50 << 20
 # https://man7.org/linux/man-pages/man2/rename.2.html: paths are relative to here; both must exist.
 _HERE, _EXCHANGE = -100, 2
 
@@ -45,6 +47,18 @@ def older_release(target: str, distribution: str, *, replace: bool) -> bool:
     return True
 
 
+def check_space(folder: str, needed: int) -> None:
+    """Refuse to begin what the disk can't hold."""
+    if hasattr(os, "statvfs"):
+        found = os.statvfs(folder)
+        free = found.f_bavail * found.f_frsize
+        if free < needed + _SPARE:
+            raise InstallError(
+                f"{(needed + _SPARE) >> 20} MB are needed in {os.path.dirname(folder)}, but only "
+                f"{free >> 20} MB are free."
+            )
+
+
 def recover(target: str) -> None:
     """Finish what was killed: put back what had been moved aside, remove what was never finished."""
     parent, name = os.path.split(target)
@@ -59,13 +73,13 @@ def recover(target: str) -> None:
         elif kind == "old":
             remove_tree(beside(target, "kept"))
             os.rename(place, beside(target, "kept"))
-        elif kind == "partial":
+        elif kind in {"partial", "run"}:
             remove_tree(place)
 
 
 def _is_alive(process: int) -> bool:
     if os.name == "nt":
-        return True  # its lock is gone, but nothing here can tell
+        return _is_alive_on_windows(process)
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -73,6 +87,19 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _is_alive_on_windows(process: int) -> bool:
+    # `os.kill` would end it.
+    winapi: Any = importlib.import_module("_winapi")
+    try:
+        handle = winapi.OpenProcess(_SYNCHRONIZE, False, process)
+    except OSError as error:
+        return getattr(error, "winerror", 0) == _DENIED
+    try:
+        return bool(winapi.WaitForSingleObject(handle, 0) == winapi.WAIT_TIMEOUT)
+    finally:
+        winapi.CloseHandle(handle)
 
 
 def swap(staged: str, target: str, *, keep: bool) -> None:

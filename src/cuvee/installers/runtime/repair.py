@@ -66,7 +66,7 @@ def _load(job: Job, manifest: Manifest) -> tuple[Installed, bool]:
     try:
         return load(job.prefix), True
     except InstallError:
-        state = State(job.prefix, "", 0, job.manifest_raw, {}, {})
+        state = State(job.prefix, "", [0o022], job.manifest_raw, {}, {})
         return Installed(job.prefix, job.manifest_sha256, manifest, state), False
 
 
@@ -78,6 +78,7 @@ def _make(job: Job, installed: Installed, wrong: set[str]) -> Prefix:
         if file.how in _RELOCATED:
             prefix.late[file.path] = (file.sha256, file.size)
     prefix.late.update({path: (sha256, size) for path, (sha256, size) in installed.state.late.items()})
+    os.umask(installed.state.masks[0])
     prefix.check_stage0()
     prefix.make_folders()
     prefix.only = wrong

@@ -25,12 +25,12 @@ class State(NamedTuple):
     """What the manifest can not know of a prefix.
 
     ``late`` holds SHA-256 and size of each file whose bytes depend on the prefix, ``own`` mode, SHA-256 and
-    size of each file that is no package's, ``mask`` the bits that the installing user's umask took away.
+    size of each file that is no package's, ``masks`` what the umasks of those who wrote files took away.
     """
 
     prefix: str
     installed: str
-    mask: int
+    masks: list[int]
     manifest_raw: int
     late: dict[str, list[Any]]
     own: dict[str, list[Any]]

@@ -48,10 +48,12 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
     refuse_downgrade(old.manifest.version, manifest.version, forced="--force" in job.options)
     findings = verify(old)
     prefix = Prefix(job.staged, job.prefix, manifest)
+    prefix.masks = old.state.masks
     prefix.check_stage0()
     prefix.make_folders()
     reuse = _Reuse(old, findings, prefix)
     frames = reuse.link()
+    placing.check_space(job.staged, sum(frame.raw for frame in frames))
     progress = Progress("Upgrading", sum(frame.raw for frame in frames), quiet="--quiet" in job.options)
     job.write_frames(prefix, frames, progress)
     prefix.make_links()

@@ -19,6 +19,7 @@ from .sharing import Shared
 from .state import KEPT, LOGS, MANIFEST, MARKER, SAVED, STATE, Installed
 
 _BATCH = 64
+_CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
 _UNTOLD = frozenset((MARKER, MANIFEST, STATE, *LOGS))
 
 
@@ -137,6 +138,7 @@ def verify(installed: Installed, *, hashes: bool = True) -> Findings:
     meta = {path for path in extra if path.startswith("conda-meta/") and not path.startswith(f"{KEPT}/")}
     added, owned = added_packages(prefix, sorted(others - compiled))
     others -= compiled | meta
+    owned |= {path for path in others if path.startswith(_CONDAS)}
     owned |= {path for path in others if _source(path) is not None}  # its source is told
     return Findings(
         files=len(files) + len(links),
@@ -154,8 +156,8 @@ def verify(installed: Installed, *, hashes: bool = True) -> Findings:
 
 def _bears_mode(mode: int, wanted: Expected, installed: Installed) -> bool:
     # `tar` keeps modes as they are for root, and takes the umask away for others.
-    allowed = {wanted.mode, wanted.mode & ~installed.state.mask} if wanted.masked else {wanted.mode}
-    return mode in allowed
+    masks = installed.state.masks if wanted.masked else []
+    return mode == wanted.mode or any(mode == wanted.mode & ~mask for mask in masks)
 
 
 def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:

@@ -28,6 +28,7 @@ class Prefix:
 
     ``late`` collects, for each file whose bytes depend on the target, its SHA-256 and size. Without a target
     no file is relocated. With ``only``, files that it does not hold are left aside.
+    ``masks`` are the umasks of those who wrote before.
     """
 
     def __init__(self, folder: str, target: str | None, manifest: Manifest) -> None:
@@ -35,6 +36,7 @@ class Prefix:
         self.manifest = manifest
         self.late: dict[str, tuple[str, int]] = {}
         self.only: Collection[str] | None = None
+        self.masks: list[int] = []
         self._target = None if target is None else os.fsencode(target)
         self._system = manifest.platform.partition("-")[0]
 
