@@ -31,6 +31,8 @@ def install(product: registry.Product, place: Place, options: list[str]) -> int:
         container = open_container(place.installer)
     except DamagedError:
         raise failure.damaged("The installer") from None
+    # An installer that was killed may have left something, even the release itself, beside its place.
+    importlib.import_module("runtime.placing").recover(place.prefix)
     old = removing.read_state(place.prefix) if os.path.isfile(f"{place.prefix}/{STATE}") else None
     state = _state(product, place.prefix, options)
     _stage(product, place, state)
