@@ -68,7 +68,8 @@ class Wine:
     def log(self, name: str, verb: str, suffix: str = "log") -> str:
         """Give the text of the log of this user's installations."""
         (path,) = self.drive.glob(f"users/*/AppData/Local/{name}/{verb}.{suffix}")
-        return path.read_text(encoding="utf-8")
+        data = path.read_bytes()
+        return data.decode("utf-16" if data.startswith(b"\xff\xfe") else "utf-8")
 
     def _server(self) -> str:
         beside = Path("/usr/lib/wine/wineserver")

@@ -26,6 +26,9 @@ _BOUNDARY = 8
 _LARGEST = (1 << 32) - (64 << 20)
 """Windows starts no program of 4 GiB or more; a signature needs some room."""
 
+_MAX_PATH, _STAGED_NAME = 259, len("..cuvee-1234567890.partial\\")
+"""What Windows bears, and what stage 0's folder adds to the prefix's own name."""
+
 _COMPRESSORS = {"small": "/SOLID lzma", "quick": "zlib"}
 
 
@@ -131,6 +134,10 @@ def uninstaller_name(image: Image) -> str:
     return f"Uninstall-{short_name(image)}.exe"
 
 
+def _longest(folder: Path) -> int:
+    return max(len(path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
+
+
 def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, signer: Signer | None) -> None:
     import jinja2
 
@@ -172,6 +179,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "needed_kb": image.raw_size // 1024,
         "interpreter": image.interpreter.replace("/", "\\"),
         "manifest_sha256": image.manifest_sha256,
+        "longest_folder": _MAX_PATH - _STAGED_NAME - _longest(folder / "stage"),
         "uninstaller": uninstaller_name(image),
         "usage": _usage(image),
         "signer": None if signer is None else signer.command(),
