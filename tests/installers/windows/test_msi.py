@@ -29,7 +29,7 @@ def win_msi(win_image: Image, win_exe: Path, looks: Looks, tmp_path_factory: pyt
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "Käse & Wein" / "tiny"
-    assert not list(tmp_path.rglob(".cuvee-*"))
+    assert not list(tmp_path.rglob(".*cuvee-*"))
 
 
 def msiexec(wine: Wine, what: str, msi: str | Path, *properties: str) -> int:
