@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.installers.runtime import locking, placing
+from cuvee.installers.runtime import locking, placing, uninstall
 from cuvee.installers.runtime.failure import DAMAGED, InstallError
 from cuvee.installers.runtime.job import Job
 from cuvee.installers.runtime.manifest import Manifest
@@ -102,6 +102,39 @@ def test_an_upgrade_is_killed(release: Release, newer: Release, tmp_path: Path) 
     assert whole_version(prefix) == next(other for other in installers if other != version)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".prefix.cuvee-kept", "prefix"]
     assert whole_version(tmp_path / ".prefix.cuvee-kept") == version
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("left", [900, 50, 2])
+def test_a_removal_is_killed(
+    left: int, release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once killed, the installer ends it, even where the prefix has lost its Python or its lists."""
+    prefix = tmp_path / "prefix"
+    subprocess.run(["/bin/sh", release.installer, "-b", "-p", prefix], check=True, capture_output=True)
+    installed = load(str(prefix))
+    todo = verify(installed).files + 6 - left
+    unlink = uninstall._unlink
+
+    def count(path: str) -> None:
+        nonlocal todo
+        todo -= 1
+        if todo < 0:
+            raise _Killed
+        unlink(path)
+
+    monkeypatch.setattr(uninstall, "_unlink", count)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(_Killed):
+        uninstall.uninstall(installed, set())
+    done = release.install("--uninstall", "-p", prefix)
+    assert done.exit_code == 0, done.stderr
+    assert "was removed" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+    nothing = release.install("--uninstall", "-p", prefix)
+    assert nothing.exit_code == 1
+    assert "holds no release" in nothing.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.real

@@ -2,7 +2,7 @@
 
 From an installer: ``VERB INSTALLER STAGED PREFIX ANCHOR VERIFIED MANIFEST_{AT,SIZE,RAW,SHA256} [OPTION…]``
 
-VERB            install, repair, extract, check, dry-run, list, info, licenses
+VERB            install, repair, uninstall, extract, check, dry-run, list, info, licenses
 INSTALLER       the file that is being run
 STAGED          the folder beside PREFIX that stage 0 was unpacked into
 PREFIX          where the prefix will be, absolute
@@ -128,8 +128,8 @@ def _from_installer(job: Job) -> int:
     try:
         if job.verb == "install":
             return install.install(job, _ignore_signals)
-        if job.verb == "repair":
-            return repair.repair(job)
+        if job.verb in _CHANGES:
+            return _CHANGES[job.verb](job)
         return _describe(job)
     except InstallError as error:
         return _give_up(error.message, error.code, job)
@@ -137,6 +137,20 @@ def _from_installer(job: Job) -> int:
         return _give_up("Interrupted; nothing was installed.", INTERRUPTED, job)
     except OSError as error:
         return _give_up(f"{_explain(error)} Nothing was installed.", FAILED, job)
+
+
+def _uninstall(job: Job) -> int:
+    """Remove a release that can't remove itself any more."""
+    manifest = job.read_manifest(job.manifest_bytes())
+    try:
+        repair.check_same(job, manifest)
+        installed, _ = repair.load_or_guess(job, manifest)
+        return uninstall.uninstall(installed, set(job.options))
+    finally:
+        placing.remove_tree(job.staged)
+
+
+_CHANGES = {"repair": repair.repair, "uninstall": _uninstall}
 
 
 def _describe(job: Job) -> int:
@@ -160,7 +174,8 @@ def _give_up(message: str, code: int, job: Job) -> int:
     if job.verb in {"install", "repair"}:
         log.note(job.prefix, job.verb, code, message)
     placing.remove_tree(job.staged)
-    placing.remove_empty(os.path.dirname(job.prefix), job.anchor)
+    if job.verb in {"install", "extract"}:  # which alone made the folders above the prefix
+        placing.remove_empty(os.path.dirname(job.prefix), job.anchor)
     return code
 
 

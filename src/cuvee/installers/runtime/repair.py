@@ -29,9 +29,9 @@ def repair(job: Job) -> int:
     """Restore changed and missing files, modes and links; give 1 if something is left that differs."""
     data = job.manifest_bytes()
     manifest = job.read_manifest(data)
-    _check_same(job, manifest)
+    check_same(job, manifest)
     with hold(job.prefix):
-        installed, whole = _load(job, manifest)
+        installed, whole = load_or_guess(job, manifest)
         found = verify(installed)
         wrong = {*found.changed, *found.missing, *found.modes}
         if wrong or not whole:
@@ -50,10 +50,11 @@ def repair(job: Job) -> int:
     return _tell(job, manifest, sorted(wrong), saved, still)
 
 
-def _check_same(job: Job, manifest: Manifest) -> None:
+def check_same(job: Job, manifest: Manifest) -> None:
+    """Refuse a prefix that does not hold the very release that the installer carries."""
     marker = read_marker(job.prefix)
     if marker is None and not os.path.isfile(f"{job.prefix}/{STATE}"):
-        raise InstallError(f"{job.prefix} holds no release, so there is nothing to repair.")
+        raise InstallError(f"{job.prefix} holds no release, so there is nothing to repair or remove.")
     if marker is not None and marker.get("manifest_sha256") != job.manifest_sha256:
         raise InstallError(
             f"{job.prefix} holds {marker.get('title')} {marker.get('version')}, which is not what this "
@@ -61,7 +62,7 @@ def _check_same(job: Job, manifest: Manifest) -> None:
         )
 
 
-def _load(job: Job, manifest: Manifest) -> tuple[Installed, bool]:
+def load_or_guess(job: Job, manifest: Manifest) -> tuple[Installed, bool]:
     """Read what the prefix keeps; if that is damaged, everything that depends on the place is made anew."""
     try:
         return load(job.prefix), True

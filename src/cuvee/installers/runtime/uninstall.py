@@ -29,7 +29,9 @@ def uninstall(installed: Installed, options: set[str]) -> int:
         files, links = expected_files(installed)
         kept = set(left)
         gone = [path for path in [*files, *links, *findings.compiled] if path not in kept]
-        # The lists go last, so that an interrupted removal can be started again.
+        # What this runs from goes late and the lists last: an interrupted removal can be started again.
+        late = {entry.path for entry in installed.manifest.stage0} | set(installed.state.own)
+        gone.sort(key=lambda path: path in late)
         last = ["conda-meta/history", *LOGS, MANIFEST, STATE, MARKER]
         for path in [*gone, *last]:
             _unlink(f"{prefix}/{path}")
