@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cuvee.image.model import Image
-from cuvee.installers.windows.looks import Looks
+from cuvee.installers.looks import Looks
 from cuvee.platforms import get
 from cuvee.progress import Reporter
 

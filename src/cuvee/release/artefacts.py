@@ -13,7 +13,7 @@ from cuvee.files import sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.formats import FORMATS, file_name
-from cuvee.installers.windows.looks import Looks
+from cuvee.installers.looks import Looks
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.release.context import Context, Made, find_upwards

@@ -9,8 +9,8 @@ import pytest
 
 from cuvee import platforms
 from cuvee.image import Image
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.exe import build_exe
-from cuvee.installers.windows.looks import Looks
 from cuvee.progress import SILENT
 from tiny_distribution import MANIFEST, Distribution, Recorder
 from wine_desktop import Wine

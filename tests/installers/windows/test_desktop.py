@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import InternalError, ToolMissingError, UsageError
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.desktop import container, log, search_path
 from cuvee.installers.windows.exe import nsis_inner
-from cuvee.installers.windows.looks import Looks
 from cuvee.installers.windows.nsis import Makensis
 
 folders = st.lists(st.text("abAB\\:. %", min_size=1, max_size=8).map(lambda name: f"C:\\{name}"), max_size=5)

@@ -12,9 +12,9 @@ from cuvee.files import sha256_file
 from cuvee.image import Image
 from cuvee.image.model import SOURCE_TIME
 from cuvee.installers.formats import file_name
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.desktop.container import SIZE, open_container
 from cuvee.installers.windows.exe import build_exe
-from cuvee.installers.windows.looks import Looks
 from cuvee.progress import SILENT
 from wine_desktop import Wine, windows
 

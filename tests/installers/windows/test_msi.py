@@ -10,7 +10,7 @@ from cuvee import process
 from cuvee.errors import BlockedError, ToolMissingError, UsageError
 from cuvee.files import sha256_file
 from cuvee.image import Image
-from cuvee.installers.windows.looks import Looks
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.msi import build_msi, msi_version, product_code, upgrade_code
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.process import Request

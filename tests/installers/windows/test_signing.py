@@ -8,9 +8,9 @@ import pytest
 from cuvee import process
 from cuvee.errors import BlockedError
 from cuvee.image import Image
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.desktop.container import open_container
 from cuvee.installers.windows.exe import build_exe
-from cuvee.installers.windows.looks import Looks
 from cuvee.installers.windows.signing import Osslsigncode
 from cuvee.process import Request
 from cuvee.progress import SILENT

@@ -16,8 +16,8 @@ from cuvee.image import Image
 from cuvee.image.model import SOURCE_TIME
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.installers.formats import file_name
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.desktop.container import SIZE, Container, digest, pack
-from cuvee.installers.windows.looks import Looks
 from cuvee.installers.windows.nsis import Makensis
 from cuvee.progress import Reporter
 

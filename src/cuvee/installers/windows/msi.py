@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from cuvee.errors import BlockedError, UsageError
 from cuvee.files import replacing, sha256_file
 from cuvee.image import Image
+from cuvee.installers.looks import Looks
 from cuvee.installers.windows.exe import Signer, short_name
-from cuvee.installers.windows.looks import Looks
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import Reporter
 
