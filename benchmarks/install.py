@@ -32,9 +32,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("installer", type=Path)
     parser.add_argument("--packages", type=Path, help="the folder of the release's packages, for rattler")
-    parser.add_argument("--folder", type=Path, default=None, help="where to install; decides the disk")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to install; decides the disk"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cuvee-benchmark-", dir=options.folder) as name:
         folder = Path(name)
         runs = prepare(folder, options.installer.resolve(), options.packages)
