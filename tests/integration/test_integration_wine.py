@@ -46,11 +46,11 @@ def test_only_what_windows_brings_is_wines_to_lack(
 
 
 def test_programs_get_windows_paths_and_a_wine_prefix_of_their_own(runner: WineRunner) -> None:
-    command = Command(program="tqdm", arguments=("-x", Path("/t/work/a b")), cwd=Path("/t/work"), timeout=5)
+    command = Command(program="tqdm", arguments=("-x", Path("/t/job/a b")), cwd=Path("/t/job"), timeout=5)
     request = runner.request(PLACE, command)
     assert request.argv == (
         *("isolate", "net", "/usr/bin/wine", "/t/release/Scripts/tqdm.exe"),
-        *("-x", "Z:\\t\\work\\a b"),
+        *("-x", "Z:\\t\\job\\a b"),
     )
     assert request.environment is not None
     assert request.environment["WINEPREFIX"] == "/t/wine"
