@@ -92,6 +92,15 @@ def test_a_missing_manifest_is_a_clear_error(tmp_path: Path, capsys: pytest.Capt
     assert "2026.11.0.yaml" in capsys.readouterr().err
 
 
+def test_a_report_of_what_was_never_cut_leaves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = Path(__file__).parents[2] / "manifests" / "starter" / "2026.11.0.yaml"
+    assert run(["report", str(manifest), "--dist", str(tmp_path / "dist"), "-q"]) == 4
+    assert "starter-2026.11.0 has not been cut" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_library_neither_prints_nor_exits() -> None:
     root = Path(cuvee.__file__).parent
     for path in root.rglob("*.py"):

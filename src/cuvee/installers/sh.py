@@ -21,13 +21,6 @@ _SYSTEMS = {"linux": "Linux", "osx": "Darwin"}
 _MACHINES = {"x86_64": "x86_64 amd64", "aarch64": "aarch64 arm64", "arm64": "arm64 aarch64"}
 
 
-def file_name(image: Image) -> str:
-    """Give the installer's usual name: ``Starter-2026.11.0-Linux-x86_64.sh``."""
-    label = image.label
-    name = label.distribution[:1].upper() + label.distribution[1:]
-    return f"{name}-{label.version}-{get(image.platform).label}.sh"
-
-
 def build_sh(image: Image, *, license_text: str, target: Path, reporter: Reporter) -> Path:
     """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
 

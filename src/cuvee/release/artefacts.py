@@ -16,7 +16,8 @@ from cuvee.installers.formats import FORMATS, file_name
 from cuvee.installers.looks import Looks
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
-from cuvee.release.context import Context, Made, find_upwards
+from cuvee.manifest.lookup import upwards
+from cuvee.release.context import Context, Made
 from cuvee.release.inputs import folder as folder_inputs
 from cuvee.release.inputs import plain, whole_manifest
 
@@ -155,7 +156,7 @@ def run_tests(
     from cuvee.integration.suites import read_known_failures
 
     manifest, workspace = context.manifest, context.workspace
-    suites = find_upwards(manifest.path.parent, [SUITES_FOLDER]) or manifest.path.parent / SUITES_FOLDER
+    suites = upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
     runner, reason = choose(lock.platform, emulate=context.emulate)
     ran_by = runner.name if runner is not None else reason

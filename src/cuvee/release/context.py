@@ -1,7 +1,7 @@
 """What every stage of one release needs: the manifest, the workspace, and the caller's wishes."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -99,12 +99,3 @@ class Context:
             )
         self.stages.append(Stage(name=name, seconds=record.seconds, reused=True, inputs=record.inputs))
         return record
-
-
-def find_upwards(start: Path, names: Iterable[str]) -> Path | None:
-    """Give the first of the folders ``names`` in ``start`` or the nearest folder above it."""
-    for folder in (start, *start.parents):
-        for name in names:
-            if (folder / name).is_dir():
-                return folder / name
-    return None

@@ -12,6 +12,7 @@ from cuvee.errors import BlockedError
 from cuvee.files import replacing_folder, sha256_file, write_json, write_text
 from cuvee.graph.checks import ALL_CHECKS, CheckResult, run_checks
 from cuvee.graph.release_graph import build_graph
+from cuvee.image.layout import DECODERS
 from cuvee.lock.explicit import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock, write_lock
@@ -20,20 +21,20 @@ from cuvee.manifest.model import Manifest, Requirement, Wheel
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import host_interpreter, package_inputs, plain
 
-DECODER = "zstandard"
-"""Installers unpack with the release's own interpreter, which knows zstd by itself from Python 3.14 on."""
-
 
 def with_decoder(manifest: Manifest) -> Manifest:
-    """Add to the set what its installers need to unpack themselves, if the manifest does not name it."""
+    """Add to the set what its installers need to unpack themselves, if the manifest does not name it.
+
+    They unpack with the release's own interpreter, which knows zstd by itself only from Python 3.14 on.
+    """
     wants_installers = any(manifest.installers.formats.values())
-    if not wants_installers or any(package.name == DECODER for package in manifest.packages):
+    if not wants_installers or any(package.name in DECODERS for package in manifest.packages):
         return manifest
     position = manifest.sources.get("installers") or manifest.sources["distribution"]
     platforms = tuple(entry.name for entry in manifest.present_platforms)
-    decoder = Requirement(name=DECODER, groups=("installer",), platforms=platforms, position=position)
+    decoder = Requirement(name=DECODERS[0], groups=("installer",), platforms=platforms, position=position)
     wheels = (
-        (*manifest.wheels, Wheel(name=DECODER, position=position))
+        (*manifest.wheels, Wheel(name=DECODERS[0], position=position))
         if manifest.interpreter
         else manifest.wheels
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.channel.model import Absent
-from cuvee.errors import UsageError
+from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint, write_json, write_text
 from cuvee.graph.checks import CheckResult
 from cuvee.graph.diff import diff
@@ -77,6 +77,8 @@ def open_release(
     ------
     UsageError
         If the manifest does not want one of ``platforms``.
+    SourceUnreachableError
+        If only recorded results are wanted, and there are none.
     """
     wanted = tuple(entry.name for entry in manifest.present_platforms)
     unknown = [name for name in platforms if name not in wanted]
@@ -85,9 +87,15 @@ def open_release(
             f"{manifest.release_name} is not made for {', '.join(unknown)}",
             hint=f"It is made for {', '.join(wanted)}.",
         )
+    folder = dist.resolve() / manifest.release_name
+    if recorded_only and not folder.is_dir():
+        raise SourceUnreachableError(
+            f"{manifest.release_name} has not been cut: there is no {folder}",
+            hint=f"Run `cuvee release {manifest.path}` first.",
+        )
     return Context(
         manifest=with_decoder(manifest),
-        workspace=Workspace(dist.resolve() / manifest.release_name, cache.resolve()),
+        workspace=Workspace(folder, cache.resolve()),
         platforms=tuple(name for name in wanted if not platforms or name in platforms),
         now=now,
         refresh=refresh,
