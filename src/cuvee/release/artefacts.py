@@ -58,7 +58,6 @@ def image_stage(context: Context, lock: PlatformLock, archives: Archives) -> Non
         plain(lock.virtual_packages),
         requested,
         label,
-        DEFAULT_LEVEL,
         sys.version,
     ]
     context.stage(f"image-{lock.platform}", inputs, lambda: _make_image(context, lock, requested, archives))
