@@ -1,5 +1,6 @@
 """Images of no release: enough of one to be put into a package."""
 
+import gzip
 import io
 import json
 import tarfile
@@ -19,7 +20,11 @@ def fake_image(folder: Path, *, files: Mapping[str, tuple[bytes, str]] | None = 
     files = files or {"bin/python3.11": (b"\x7fELF early", "plain"), "lib/a": (b"\x7fELF late", "binary")}
     (early, late) = (dict(list(files.items())[:1]), dict(list(files.items())[1:]))
     packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+    # Without a fixed time, two images from either side of a full second would differ.
+    with (
+        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as tar,
+    ):
         for path, (data, _) in early.items():
             info = tarfile.TarInfo(path)
             info.size = len(data)
