@@ -10,6 +10,7 @@ import pytest
 from cuvee.errors import ManifestError
 from cuvee.manifest import load
 from cuvee.manifest.model import (
+    AgePolicy,
     LicensePolicy,
     Owner,
     Policy,
@@ -63,6 +64,8 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
         licenses=LicensePolicy(allow=("MIT", "BSD-3-Clause", "LicenseRef-Ours"), deny=("AGPL-3.0-only",)),
         patch=("upgrade", "rebuild", "add"),
         link_scripts=("qt",),
+        age=AgePolicy(at_least=7, at_most=1500),
+        checks={"cycles": "warning", "parity": "blocked"},
     )
     assert manifest.suites == ("smoke", "interop", "upstream")
     assert manifest.installers.formats == {"linux": ("sh",), "win": ("exe", "msi"), "osx": ("pkg", "sh")}
@@ -104,7 +107,7 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=17, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=16, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 46
+    assert manifest.sources["waivers.1.author"].line == 48
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 

@@ -109,6 +109,10 @@ policy:
     deny: []                           # default
   patch:
     allow: [upgrade, rebuild]          # default
+  age:
+    at-least: null                     # default
+    at-most: null                      # default
+  checks: {}                           # default
   link-scripts: []                     # default
 suites: []                             # default
 installers:

@@ -3,15 +3,17 @@
 It is made from the lock alone: verifying a pinned set needs no solver, no disk and no network.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import networkx as nx
 
 from cuvee.channel.model import Absent
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.errors import SourceUnreachableError
+from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
 from cuvee.manifest.model import Manifest
 
 if TYPE_CHECKING:
@@ -70,12 +72,25 @@ class PlatformGraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseGraph:
-    """What checks look at: the intent, the lock, and the graph of each platform."""
+    """What checks look at: the intent, the lock, and the graph of each platform.
+
+    Attributes
+    ----------
+    base
+        The lock of the release that this one is based on; `None` if there is none, or it is not at hand.
+    carried
+        What channels carry of the names that the lock lacks, by platform and name; empty where nobody asked.
+    today
+        When the checks are run, aware; `None` if age is not to be judged.
+    """
 
     manifest: Manifest
     lock: Lock
     absent: tuple[Absent, ...]
     platforms: tuple[PlatformGraph, ...]
+    base: Lock | None = None
+    carried: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
+    today: dt.datetime | None = None
 
     def owners_of(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those who own one of the blessed packages ``names``."""
@@ -84,24 +99,31 @@ class ReleaseGraph:
         return tuple(sorted(owner for owner in owners if owner))
 
 
-def build_graph(manifest: Manifest, lock: Lock, absent: Iterable[Absent] = ()) -> ReleaseGraph:
+def build_graph(
+    manifest: Manifest,
+    lock: Lock,
+    absent: Iterable[Absent] = (),
+    *,
+    base: Lock | None = None,
+    today: dt.datetime | None = None,
+) -> ReleaseGraph:
     """Make the graph of every platform of a lock."""
     return ReleaseGraph(
         manifest=manifest,
         lock=lock,
         absent=tuple(absent),
         platforms=tuple(_platform_graph(platform) for platform in lock.platforms),
+        base=base,
+        today=today,
     )
 
 
 def _platform_graph(lock: PlatformLock) -> PlatformGraph:
-    records: dict[str, list[tuple[str, PackageRecord]]] = {}
+    records: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
-        records.setdefault(package.name, []).append((package.stem, record_of(package)))
+        records.setdefault(package.name, []).append(package)
     for virtual in lock.virtual_packages:
-        records.setdefault(virtual.name, []).append(
-            (str(virtual), _record(virtual.name, virtual.version, virtual.build))
-        )
+        records.setdefault(virtual.name, []).append(virtual)
     edges = tuple(_edge(package, text, records) for package in lock.packages for text in package.depends)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for package in lock.packages:
@@ -113,17 +135,16 @@ def _platform_graph(lock: PlatformLock) -> PlatformGraph:
 
 
 def _edge(
-    package: LockedPackage, text: str, records: "Mapping[str, list[tuple[str, PackageRecord]]]"
+    package: LockedPackage, text: str, records: Mapping[str, list[LockedPackage | VirtualPackage]]
 ) -> Edge:
-    spec = parse_spec(text)
     target = spec_name(text)
-    candidates = records.get(target or "", [])
+    candidates = records.get(target or "", ())
     return Edge(
         source=package,
         spec=text,
-        target=target if spec is not None else None,
-        found=tuple(stem for stem, _ in candidates),
-        satisfied=spec is not None and any(spec.matches(record) for _, record in candidates),
+        target=target,
+        found=tuple(str(item) if isinstance(item, VirtualPackage) else item.stem for item in candidates),
+        satisfied=any(meets(text, item) for item in candidates),
     )
 
 
@@ -146,12 +167,57 @@ def spec_name(text: str) -> str | None:
     return None if spec is None else spec.name.normalized
 
 
+_Key = tuple[str, str, str, int, str]
+"""Name, version, build, build number and subdir: what match specs look at."""
+
+
+def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:
+    """Whether a package is what a match spec asks for; what can not be read meets nothing.
+
+    The answer is kept, since the platforms of a release ask much the same.
+    """
+    return _meets(text, _key(package))
+
+
+def unreadable_because(package: LockedPackage) -> str | None:
+    """Give why a record's name, version, build or number can not be read; `None` if they can."""
+    found = _record(_key(package))
+    return found if isinstance(found, str) else None
+
+
 def record_of(package: LockedPackage) -> "PackageRecord":
-    """Give rattler's record of a locked package, for matching."""
-    return _record(package.name, package.version, package.build, package.build_number, package.subdir)
+    """Give rattler's record of a locked package, for matching.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If its name, version, build or number can not be read.
+    """
+    found = _record(_key(package))
+    if isinstance(found, str):
+        raise SourceUnreachableError(f"{package.identifier} can not be read: {found}")
+    return found
 
 
-def _record(name: str, version: str, build: str, number: int = 0, subdir: str = "noarch") -> "PackageRecord":
+def _key(package: LockedPackage | VirtualPackage) -> _Key:
+    if isinstance(package, VirtualPackage):
+        return package.name, package.version, package.build, 0, "noarch"
+    return package.name, package.version, package.build, package.build_number, package.subdir
+
+
+@lru_cache(maxsize=1 << 18)
+def _meets(text: str, key: _Key) -> bool:
+    spec, record = parse_spec(text), _record(key)
+    return spec is not None and not isinstance(record, str) and spec.matches(record)
+
+
+@lru_cache(maxsize=65536)
+def _record(key: _Key) -> "PackageRecord | str":
     from rattler import BuildString, PackageRecord
+    from rattler.exceptions import InvalidPackageNameError, InvalidVersionError
 
-    return PackageRecord(name, version, BuildString(build), number, subdir)
+    name, version, build, number, subdir = key
+    try:
+        return PackageRecord(name, version, BuildString(build), number, subdir)
+    except (InvalidPackageNameError, InvalidVersionError, ValueError, OverflowError) as error:
+        return str(error)

@@ -9,6 +9,7 @@ from cuvee.manifest import lookup
 from cuvee.manifest.finding import entries_at, entry_at, items_at, leaf_at, leaves_at, text_at
 from cuvee.manifest.inheritance import sources
 from cuvee.manifest.model import (
+    AgePolicy,
     Installers,
     LicensePolicy,
     Manifest,
@@ -132,6 +133,14 @@ def _policy(tree: Table) -> Policy:
         if entry_at(tree, "policy", "patch", "allow")
         else default.patch,
         link_scripts=_texts(tree, "policy", "link-scripts"),
+        age=AgePolicy(
+            at_least=_maybe(tree, int, "policy", "age", "at-least"),
+            at_most=_maybe(tree, int, "policy", "age", "at-most"),
+        ),
+        checks={
+            name: _needed(entry.value, str, "severity")
+            for name, entry in sorted(entries_at(tree, "policy", "checks"))
+        },
     )
 
 

@@ -135,16 +135,27 @@ class LicensePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgePolicy:
+    """How old, in days, packages from channels must be and may be; `None` sets no bound."""
+
+    at_least: int | None = None
+    at_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What packages and changes the release accepts.
 
     ``patch`` lists the kinds of change that a patch release may make; ``link_scripts`` the packages
-    whose link scripts may run on a desktop.
+    whose link scripts may run on a desktop; ``checks`` the worst verdict that findings of a check get,
+    by the check's identifier, where it is not the check's own.
     """
 
     licenses: LicensePolicy = field(default_factory=LicensePolicy)
     patch: tuple[str, ...] = ("upgrade", "rebuild")
     link_scripts: tuple[str, ...] = ()
+    age: AgePolicy = field(default_factory=AgePolicy)
+    checks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ def as_data(manifest: Manifest) -> Data:
         "policy": {
             "licenses": {"allow": list(policy.licenses.allow), "deny": list(policy.licenses.deny)},
             "patch": {"allow": list(policy.patch)},
+            "age": {"at-least": policy.age.at_least, "at-most": policy.age.at_most},
+            "checks": {name: {"severity": severity} for name, severity in policy.checks.items()},
             "link-scripts": list(policy.link_scripts),
         },
         "suites": list(manifest.suites),

@@ -8,6 +8,9 @@ from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, System
 PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
 """Kinds of change between a release and its base."""
 
+SEVERITIES = ("info", "warning", "needs-approval", "blocked")
+"""What a manifest may say that findings of a check are at worst."""
+
 FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("pkg", "sh"), "win": ("exe", "msi")}
 """Installer formats that exist for each system."""
 
@@ -37,6 +40,7 @@ def _choice(noun: str, choices: tuple[str, ...], synonyms: dict[str, str] | None
 
 
 _DATE = Text(noun="a date", example="2027-11-30", parse=values.date, pattern=values.DATE, number=None)
+_DAYS = Text(noun="a number of days", example="7", parse=values.days, pattern=values.DAYS, number="integer")
 _PACKAGE = Text(
     noun="a package name", example="numpy", parse=values.package_name, pattern=values.PACKAGE_NAME
 )
@@ -201,6 +205,28 @@ _POLICY = Record(
                         summary="The kinds of change that need no waiver.",
                         kind=ListOf(noun="a list of changes", example="[upgrade]",
                                     item=_choice("a kind of change", PATCH_CHANGES))),
+                ),
+            )),
+        Key(name="age", default={}, example="{at-least: 7}",
+            summary="How old packages from channels are on the day of `exclude-newer`, or of the run.",
+            kind=Record(
+                noun="an age policy", example="{at-least: 7}",
+                keys=(
+                    Key(name="at-least", kind=_DAYS, example="7",
+                        summary="Days that others had to find out what is wrong with a package."),
+                    Key(name="at-most", kind=_DAYS, example="1500",
+                        summary="Days after which a package counts as no longer maintained."),
+                ),
+            )),
+        Key(name="checks", default={}, example="{parity: blocked}",
+            summary="How bad findings are at worst, by the check's identifier; by default the support track "
+                    "decides.",
+            kind=MapOf(
+                noun="a mapping of checks", example="{parity: blocked}", key=_label("a check", "parity"),
+                value=Record(
+                    noun="a check's settings", example="{severity: blocked}", shorthand="severity",
+                    keys=(Key(name="severity", kind=_choice("a severity", SEVERITIES), required=True,
+                              example="blocked", summary="The worst verdict that its findings get."),),
                 ),
             )),
         Key(name="link-scripts", default=[], example="[qt]",

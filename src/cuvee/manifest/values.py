@@ -17,6 +17,7 @@ INSTANT = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+\-][0-9]{2}:[0-9]{2}))?$"
 )
+DAYS = r"^[0-9]{1,5}$"
 SYSTEM_VERSION = r"^[0-9]+(\.[0-9]+)*$"
 DISTRIBUTION_NAME = r"^[a-z0-9][a-z0-9\-]*$"
 CHANNEL = r"^((https?|file)://[^\s]+|[./][^\r\n]*|[A-Za-z]:[\\/][^\r\n]*|[^\s:\"<>|*?\[\]{},;]+)$"
@@ -116,6 +117,13 @@ def system_version(text: str) -> str:
     if not matching(SYSTEM_VERSION, text):
         raise Mistake("numbers and dots only")
     return text
+
+
+def days(text: str) -> int:
+    """Check a number of days."""
+    if not matching(DAYS, text):
+        raise Mistake("digits only, up to five")
+    return int(text)
 
 
 def channel(text: str) -> str:

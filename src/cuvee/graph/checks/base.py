@@ -1,13 +1,33 @@
-"""The interface of a check, and running them."""
+"""The interface of a check, and how bad its findings are on each support track."""
 
 import enum
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.manifest.model import Waiver
+from cuvee.manifest.model import Track
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Severity:
+    """The worst verdict that a check's findings get on each track; what a check grades lower stays lower."""
+
+    edge: Verdict = Verdict.BLOCKED
+    stable: Verdict = Verdict.BLOCKED
+    lts: Verdict = Verdict.BLOCKED
+
+    def on(self, track: Track | None) -> Verdict:
+        """Give the verdict on a track; a release that names none counts as stable."""
+        return {Track.EDGE: self.edge, Track.LTS: self.lts}.get(track or Track.STABLE, self.stable)
+
+
+STRICT = Severity()
+"""What is wrong on every track."""
+
+STRICTER_WITH_SUPPORT = Severity(edge=Verdict.INFO, stable=Verdict.WARNING, lts=Verdict.NEEDS_APPROVAL)
+"""What matters the more, the longer a release is supported."""
 
 
 class Check(Protocol):
@@ -29,9 +49,23 @@ class Check(Protocol):
     def prerequisites(self) -> tuple[str, ...]:
         """Checks without which this one says nothing; if one of them fails, this one is skipped."""
 
+    @property
+    def severity(self) -> Severity:
+        """How bad its findings are at worst, by support track; the manifest may say otherwise."""
+
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Look at the release, and at nothing else; give what is to be said, grouped by cause."""
+        """Look at the release, and at nothing else; give what is to be said, grouped by cause.
+
+        Raises
+        ------
+        NotApplicable
+            If the question can not be asked of this release.
+        """
         ...
+
+
+class NotApplicable(Exception):  # noqa: N818 - no error: the check is skipped, with this reason
+    """Why a check has nothing to look at; the text is the reason, and says how to get what is missing."""
 
 
 class Status(enum.Enum):
@@ -53,48 +87,6 @@ class CheckResult:
     findings: tuple[Finding, ...] = ()
 
 
-def run_checks(release: ReleaseGraph, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
-    """Run ``checks`` in their order; waivers of the manifest are applied to what they find.
-
-    A check fails if one of its findings keeps the release from going out.
-    """
-    failed: dict[str, str] = {}
-    results = []
-    for check in checks:
-        missing = [name for name in check.prerequisites if name in failed]
-        if missing:
-            failed[check.identifier] = "skipped"
-            reason = f"says nothing while {', '.join(missing)} fails"
-            results.append(
-                CheckResult(
-                    identifier=check.identifier, title=check.title, status=Status.SKIPPED, reason=reason
-                )
-            )
-            continue
-        findings = tuple(_waived(finding, release.manifest.waivers) for finding in check.run(release))
-        is_bad = any(finding.verdict.exit_code for finding in findings)
-        if is_bad:
-            failed[check.identifier] = "failed"
-        results.append(
-            CheckResult(
-                identifier=check.identifier,
-                title=check.title,
-                status=Status.FAIL if is_bad else Status.PASS,
-                findings=findings,
-            )
-        )
-    return tuple(results)
-
-
-def _waived(finding: Finding, waivers: Iterable[Waiver]) -> Finding:
-    if finding.verdict <= Verdict.WAIVED:
-        return finding
-    for waiver in waivers:
-        if (
-            waiver.check == finding.check
-            and (waiver.package is None or waiver.package in finding.packages)
-            and (waiver.platform is None or set(finding.platforms) <= {waiver.platform})
-        ):
-            reason = f"{waiver.reason} ({waiver.author}, until {waiver.expires})"
-            return replace(finding, verdict=Verdict.WAIVED, waived_because=reason)
-    return finding
+def documentation(check: Check) -> str:
+    """Give where a check is explained, from the repository's root."""
+    return f"docs/reference/checks.md#{check.identifier}"

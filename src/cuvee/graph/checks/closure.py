@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cuvee.graph.checks.base import STRICT
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, parse_spec, record_of, spec_name
 from cuvee.lock.model import LockedPackage
@@ -61,6 +62,7 @@ class Metadata:
     family = "metadata"
     title = "Every dependency is a match spec that can be read."
     prerequisites: tuple[str, ...] = ()
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find entries of ``depends`` and ``constrains`` that are not match specs."""
@@ -90,6 +92,7 @@ class Closure:
     family = "graph"
     title = "Every dependency of every package is met by a package of the set."
     prerequisites = ("duplicates", "metadata")
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find dependencies on packages, and requirements of the manifest, that nothing in the set meets."""
@@ -114,6 +117,7 @@ class Floor:
     family = "graph"
     title = "Nothing asks more of the operating system than the platform's floor."
     prerequisites = ("metadata",)
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find dependencies on virtual packages that the floor does not offer."""
@@ -137,6 +141,7 @@ class Constrains:
     family = "graph"
     title = "What a package constrains is within its bounds, or not in the set."
     prerequisites = ("duplicates", "metadata")
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages of the set that another one's ``constrains`` excludes."""
@@ -164,6 +169,7 @@ class Constraints:
     family = "policy"
     title = "Nothing in the set contradicts the manifest's constraints."
     prerequisites = ("duplicates", "metadata")
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages outside of the manifest's ``constraints``."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from cuvee.graph.checks.base import STRICT
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
@@ -13,6 +14,7 @@ class Parity:
     family = "parity"
     title = "Every package is on every platform, in one version."
     prerequisites = ("duplicates",)
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages that are on some platforms only, and versions that differ."""
@@ -71,6 +73,7 @@ class AbsentPlatforms:
     family = "parity"
     title = "Every platform of the manifest is in the release."
     prerequisites: tuple[str, ...] = ()
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Name platforms that the manifest leaves out, and those that could not be made here."""

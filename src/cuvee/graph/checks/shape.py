@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import networkx as nx
 
+from cuvee.graph.checks.base import STRICT
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 
@@ -16,6 +17,7 @@ class Duplicates:
     family = "graph"
     title = "Each name is in the set once per platform."
     prerequisites: tuple[str, ...] = ()
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find names with more than one record on a platform."""
@@ -43,6 +45,7 @@ class Cycles:
     family = "graph"
     title = "No package needs itself through others; conda allows it, but no order of building does."
     prerequisites = ("duplicates",)
+    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find strongly connected groups; the same group on several platforms is one finding."""
