@@ -24,8 +24,8 @@ _STARTUP = (
     "abc", "codecs", "encodings", "encodings.aliases", "encodings.ascii", "encodings.cp437",
     "encodings.latin_1", "encodings.utf_8", "encodings.mbcs", "io", "os", "ntpath", "posixpath",
     "genericpath", "stat", "site", "_sitebuiltins", "_collections_abc", "importlib", "importlib.machinery",
-    "importlib.util", "warnings", "linecache", "traceback", "zipimport", "_hashlib", "_sha2", "_sha256",
-    "fcntl", "msvcrt",
+    "importlib.util", "warnings", "linecache", "traceback", "zipimport", "_hashlib", "_sha1", "_sha2",
+    "_sha256", "_sha512", "fcntl", "msvcrt",
 )  # fmt: skip
 
 # Imported by others under conditions that never hold here, and large.

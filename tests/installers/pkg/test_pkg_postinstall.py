@@ -12,23 +12,14 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.installers.pkg import build_pkg
-from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
-from tiny_release import LICENSE, TIME, Release, build, locked
+from tiny_release import LICENSE, Release
 
 pytestmark = pytest.mark.real
 
-MACH_O = bytes.fromhex("cffaedfe") + PLACEHOLDER.encode() + b"/lib\0"
-PROGRAMS = ("lib/libpatched.dylib", "share/a 'b' $c/patched")
-
 UNAME = """#!/bin/sh
 [ "$1" = -s ] && echo Darwin || echo arm64
-"""
-CODESIGN = """#!/bin/sh
-[ -z "${REFUSE:-}" ] || { echo "codesign: no" >&2; exit 1; }
-printf '%s\\n' "$*" >>"$SIGNED"
 """
 
 
@@ -61,42 +52,14 @@ class Package:
         return self.run(self.path, location, "/", **options)  # type: ignore[arg-type]
 
 
-def programs(platform: str) -> PackageContent:
-    """Files that Apple silicon would kill once their prefix is replaced, and some that it would not."""
-
-    def patched(path: str, content: bytes) -> PackageFile:
-        return PackageFile(path=path, content=content, placeholder=PLACEHOLDER, placeholder_mode="binary")
-
-    return PackageContent(
-        name="programs",
-        version="1.0",
-        build="0",
-        subdir=platform,
-        timestamp=TIME,
-        files=(
-            *(patched(path, MACH_O) for path in PROGRAMS),
-            patched("lib/other.bin", b"data" + MACH_O),
-            PackageFile(path="lib/libuntouched.dylib", content=MACH_O),
-        ),
-    )
-
-
 @pytest.fixture(scope="session")
 def package(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Package:
     bsdtar = shutil.which("bsdtar")
     if bsdtar is None:
         pytest.skip("needs bsdtar: Debian's package libarchive-tools")
     root = tmp_path_factory.mktemp("pkg")
-    platform = release.lock.platform
-    content = programs(platform)
-    archive = write_package(content, root / content.subdir)
-    more = locked(archive, platform)
-    packages = tuple(sorted((*release.lock.packages, more), key=lambda found: found.name))
-    lock = PlatformLock(platform=platform, packages=packages, virtual_packages=release.lock.virtual_packages)
-    archives = {**release.archives, more.identifier: archive}
-    image = build(lock, archives, release.requested, folder=root / "image", cache=release.cache)
     path = build_pkg(
-        replace(image, platform="osx-arm64", floor={"__osx": "11.0"}),
+        replace(release.image, platform="osx-arm64", floor={"__osx": "11.0"}),
         identifier="org.example.tiny",
         license_text=LICENSE,
         welcome_text="Welcome.",
@@ -114,9 +77,8 @@ def package(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Packa
         assert done.ok, done.stderr
     tools = root / "bin"
     tools.mkdir()
-    for name, text in {"uname": UNAME, "codesign": CODESIGN}.items():
-        (tools / name).write_text(text)
-        (tools / name).chmod(0o755)
+    (tools / "uname").write_text(UNAME)
+    (tools / "uname").chmod(0o755)
     for folder in (root, *root.parents):
         if folder.stat().st_uid == os.geteuid():
             folder.chmod(folder.stat().st_mode | 0o011)
@@ -131,7 +93,7 @@ def test_script_is_clean(package: Package) -> None:
     shellcheck = process.find("shellcheck", hint="Debian's package shellcheck")
     script = str(package.scripts / "postinstall")
     assert process.run(process.Request(argv=(shellcheck, "-s", "sh", script))).stdout == ""
-    assert names(package.scripts) == ["postinstall", "resign.txt"]
+    assert names(package.scripts) == ["postinstall"]
 
 
 @pytest.mark.parametrize(
@@ -143,30 +105,25 @@ def test_installs_into_a_folder_with_a_space(
     if shutil.which(shell[0]) is None:
         pytest.skip(f"needs {shell[0]}")
     location = tmp_path / "some place"
-    signed = tmp_path / "signed"
-    done = package.install(location, shell=shell, more={"SIGNED": str(signed)})
+    done = package.install(location, shell=shell)
     assert (done.exit_code, done.stderr) == (0, "")
     prefix = location / "tiny"
     assert f"Tiny & Sons 2026.11.0 is installed in {prefix}" in done.stdout
     assert names(location) == ["tiny"]
     tool = process.run(process.Request(argv=(str(prefix / "bin" / "tool"), "x")))
     assert tool.stdout == f"{prefix} x\n"
-    expected = [f"-f -s - {prefix / path}" for path in PROGRAMS]
-    assert signed.read_text().splitlines() == expected
-    assert str(prefix).encode() in (prefix / PROGRAMS[0]).read_bytes()
 
 
 def test_older_release_is_replaced_and_files_of_others_are_kept(package: Package, tmp_path: Path) -> None:
-    more = {"SIGNED": str(tmp_path / "signed")}
     location = tmp_path / "place"
-    assert package.install(location, more=more).ok
-    done = package.install(location, more=more)
+    assert package.install(location).ok
+    done = package.install(location)
     assert done.exit_code == 0, done.stderr
     assert process.run(process.Request(argv=(str(location / "tiny" / "bin" / "tool"),))).ok
     assert not (location / ".tiny-installer").exists()
     (tmp_path / "other" / "tiny").mkdir(parents=True)
     (tmp_path / "other" / "tiny" / "thesis.tex").write_text("mine")
-    refused = package.install(tmp_path / "other", more=more)
+    refused = package.install(tmp_path / "other")
     assert refused.exit_code == 1
     assert "left alone" in refused.stderr
     assert "could not be installed" in refused.stderr
@@ -208,14 +165,6 @@ def test_wrong_machine(package: Package, tmp_path: Path) -> None:
     assert names(tmp_path / "place") == []
 
 
-def test_what_can_not_be_signed_is_not_installed(package: Package, tmp_path: Path) -> None:
-    done = package.install(tmp_path / "place", more={"REFUSE": "yes"})
-    assert done.exit_code == 1
-    assert "codesign: no" in done.stderr
-    assert "could not be signed, so nothing was installed" in done.stderr
-    assert names(tmp_path / "place") == []
-
-
 def owners(folder: Path) -> set[int]:
     return {path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
 
@@ -223,16 +172,15 @@ def owners(folder: Path) -> set[int]:
 def test_in_a_home_all_belongs_to_its_user(package: Package, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
-    signed = {"SIGNED": str(tmp_path / "signed")}
     home = tmp_path / "home of nobody"
     home.mkdir()
     os.chown(home, 65534, 65534)
-    done = package.install(home / "opt", more=signed | {"USER": "nobody"})
+    done = package.install(home / "opt", more={"USER": "nobody"})
     assert done.exit_code == 0, done.stderr
     assert owners(home / "opt") == {65534}
     for user in ("nobody", "root", "", "no such user"):
         location = tmp_path / f"for all, asked by {user}"
-        assert package.install(location, more=signed | {"USER": user}).exit_code == 0
+        assert package.install(location, more={"USER": user}).exit_code == 0
         assert owners(location) == {0}
 
 
@@ -243,7 +191,7 @@ def test_asked_by_root_for_whoever_sits_at_the_console(package: Package, tmp_pat
     stat.parent.mkdir()
     stat.write_text('#!/bin/sh\n[ "$*" = "-f %Su /dev/console" ] && echo nobody\n')
     stat.chmod(0o755)
-    path = {"PATH": f"{stat.parent}:{package.environment()['PATH']}", "SIGNED": str(tmp_path / "signed")}
+    path = {"PATH": f"{stat.parent}:{package.environment()['PATH']}"}
     home = tmp_path / "home"
     home.mkdir()
     os.chown(home, 65534, 65534)
@@ -265,8 +213,7 @@ def test_for_one_user_without_root(package: Package, tmp_path: Path) -> None:
     for path in (location.parent, location, *location.rglob("*")):
         os.chown(path, 65534, 65534)
     shell = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "sh")
-    signed = {"SIGNED": "/dev/null", "USER": "nobody"}
-    done = package.run(package.path, location, tmp_path / "home", shell=shell, more=signed)
+    done = package.run(package.path, location, tmp_path / "home", shell=shell, more={"USER": "nobody"})
     assert done.exit_code == 0, done.stderr
     assert names(location) == ["tiny"]
 

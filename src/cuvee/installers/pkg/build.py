@@ -2,19 +2,17 @@
 
 import re
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.errors import UsageError
-from cuvee.files import replacing, storage_errors
+from cuvee.errors import IntegrityError, UsageError
+from cuvee.files import replacing, sha256_file, storage_errors
 from cuvee.image import Image
 from cuvee.installers.formats import file_name
 from cuvee.installers.pkg import documents
 from cuvee.installers.pkg.bom import bom
 from cuvee.installers.pkg.cpio import cpio
 from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, pieces
-from cuvee.installers.pkg.macho import patched_programs
 from cuvee.installers.pkg.stored import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
 from cuvee.installers.sh import build_sh
@@ -27,7 +25,7 @@ LOCATION = "/opt"
 SCRIPT_SECONDS = 3600
 """How long Installer waits for the script."""
 
-_INSTALLER, _RESIGN = "installer.sh", "resign.txt"
+_INSTALLER = "installer.sh"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -47,8 +45,8 @@ def build_pkg(
     """Write the macOS package of ``image`` to ``target``, whole or not at all; give ``target``.
 
     The package installs one file into a hidden folder, the distribution's `.sh` installer. Its script runs
-    that, signs again what must be, and removes the folder, whatever happened. The same image and texts give
-    the same bytes. The package is not signed; ``rcodesign sign`` or ``productsign`` write a signed copy.
+    that and removes the folder, whatever happened. The same image and texts give the same bytes. The
+    package is not signed; ``rcodesign sign`` or ``productsign`` write a signed copy.
 
     Parameters
     ----------
@@ -67,7 +65,6 @@ def build_pkg(
     _check(image, identifier)
     task = target.name
     reporter.start(task)
-    resign = patched_programs(image) if get(image.platform).machine == "arm64" else ()
     with (
         storage_errors(target),
         tempfile.TemporaryDirectory(prefix=".pkg-", dir=_made(target.parent)) as scratch,
@@ -81,7 +78,7 @@ def build_pkg(
             license_text=license_text,
             welcome_text=welcome_text,
             payload=_payload(image, installer),
-            scripts=_scripts(image, resign),
+            scripts=_scripts(image),
         )
         with replacing(target) as beside, beside.open("wb") as stream:
             write_xar(package.members(), stream)
@@ -174,6 +171,16 @@ def _check(image: Image, identifier: str) -> None:
     oldest = image.floor.get("__osx", "0")
     if _VERSION.fullmatch(oldest) is None:
         raise UsageError(f"{oldest!r} is no version of macOS", hint='State the floor as in {osx: "11.0"}.')
+    for path, sha256 in (
+        (image.stage0, image.stage0_sha256),
+        (image.manifest, image.manifest_sha256),
+        (image.payload, image.payload_sha256),
+    ):
+        if sha256_file(path) != sha256:
+            raise IntegrityError(
+                f"The image's {path.name} differs from its hash",
+                hint="Delete the image's folder and cut the release again.",
+            )
 
 
 def _payload(image: Image, installer: Path) -> tuple[Entry, ...]:
@@ -181,18 +188,16 @@ def _payload(image: Image, installer: Path) -> tuple[Entry, ...]:
     return checked((folder(ROOT), folder(staging), file(f"{staging}/{_INSTALLER}", installer)))
 
 
-def _scripts(image: Image, resign: Sequence[str]) -> tuple[Entry, ...]:
+def _scripts(image: Image) -> tuple[Entry, ...]:
     values = {
         "title": _title(image),
         "distribution": image.label.distribution,
         "location": LOCATION,
         "staging": _staging(image),
         "installer": _INSTALLER,
-        "resign": _RESIGN,
     }
     script = file("postinstall", documents.render("postinstall.sh.j2", values), executable=True)
-    paths = "".join(f"{path}\n" for path in resign).encode()
-    return checked((folder(ROOT), script, *((file(_RESIGN, paths),) if paths else ())))
+    return checked((folder(ROOT), script))
 
 
 def _staging(image: Image) -> str:

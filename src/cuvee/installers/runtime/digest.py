@@ -1,21 +1,24 @@
-"""SHA-256, without the rest of `hashlib`, which would pull half of the standard library into stage 0."""
+"""SHA-256 and its kin, without the rest of `hashlib`, which would pull half of the standard library in."""
 
 from __future__ import annotations
 
 import importlib
 
+# OpenSSL's use the processor's own instructions; the others are CPython's, since and before 3.12.
+_MODULES = {"sha1": ("_sha1",), "sha256": ("_sha2", "_sha256"), "sha512": ("_sha2", "_sha512")}
 
-def _find():  # type: ignore[no-untyped-def] # noqa: ANN202 - a builtin of three possible modules
-    # OpenSSL's uses the processor's own instructions; the other two are CPython's, since and before 3.12.
-    for module, name in (("_hashlib", "openssl_sha256"), ("_sha2", "sha256"), ("_sha256", "sha256")):
+
+def find(name: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - a builtin of several possible modules
+    """Give what makes hashes of an algorithm: ``sha1``, ``sha256`` or ``sha512``."""
+    for module, attribute in (("_hashlib", f"openssl_{name}"), *((one, name) for one in _MODULES[name])):
         try:
-            return getattr(importlib.import_module(module), name)
-        except ImportError:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError):
             continue
-    raise ImportError("this interpreter has no SHA-256")
+    raise ImportError(f"this interpreter has no {name}")
 
 
-_SHA256 = _find()  # type: ignore[no-untyped-call]
+_SHA256 = find("sha256")  # type: ignore[no-untyped-call]
 
 
 def sha256(data: bytes) -> str:

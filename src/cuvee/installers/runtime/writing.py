@@ -13,6 +13,7 @@ from typing import Any
 from .decode import Decoder
 from .digest import sha256 as digest
 from .failure import damaged
+from .macho import sign_again
 from .manifest import Frame, Manifest
 from .relocate import relocate
 
@@ -86,6 +87,8 @@ class Prefix:
         place = f"{self.folder}/{path}"
         if how in _RELOCATED and self._target is not None:
             new = relocate(bytes(data), how, extra, self._target, self._system)
+            if how == "binary" and self._system == "osx":
+                new = sign_again(new, path)
             self.late[path] = (digest(new), len(new))
             data = memoryview(new)
         if how == "piece":
