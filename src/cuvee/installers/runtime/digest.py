@@ -18,7 +18,7 @@ def find(name: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - a builtin 
     raise ImportError(f"this interpreter has no {name}")
 
 
-_SHA256 = find("sha256")  # type: ignore[no-untyped-call]
+_SHA256 = find("sha256")
 
 
 def sha256(data: bytes) -> str:
