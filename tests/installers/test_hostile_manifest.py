@@ -7,13 +7,14 @@ import pytest
 import zstandard
 
 from cuvee.files import sha256_bytes
+from cuvee.installers.model import Settings
 from cuvee.installers.runtime.failure import DAMAGED, InstallError
 from cuvee.installers.runtime.manifest import load
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "format": 1,
+        "format": 2,
         "distribution": "tiny",
         "version": "1",
         "title": "Tiny",
@@ -25,7 +26,9 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "requested": [],
         "folders": ["bin", "conda-meta"],
         "stage0": [],
+        "settings": Settings().to_json(),
         "packages": [],
+        "extras": [],
         "records": [],
     }
     return value | changes
@@ -92,8 +95,8 @@ def test_links_out_of_the_prefix(target: str) -> None:
 
 
 def test_another_format_another_hash_another_size() -> None:
-    with pytest.raises(InstallError, match="format 2"):
-        read(manifest(format=2))
+    with pytest.raises(InstallError, match="format 3"):
+        read(manifest(format=3))
     with pytest.raises(InstallError, match="damaged"):
         load(b"x", 1, "0" * 64)
     with pytest.raises(InstallError, match="damaged"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive import PackageInfo, read_info, read_members
 from cuvee.image.bytecode import ByteCompiler, Source
 from cuvee.image.clobber import resolve_clobbers
-from cuvee.image.describe import describe_image, write_manifest, write_payload
+from cuvee.image.describe import Extras, describe_image, write_manifest, write_payload
+from cuvee.image.extras import extra_parts, planned
 from cuvee.image.frames import Part, pack
 from cuvee.image.layout import Layout, layout_of
 from cuvee.image.model import MANIFEST, PAYLOAD, STAGE0, Clobber, Image, PlannedFile, ReleaseLabel
@@ -20,6 +21,7 @@ from cuvee.image.packing import Packed, Packer
 from cuvee.image.plan import link_scripts, plan_package
 from cuvee.image.records import record_part
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, choose, write_stage0
+from cuvee.installers.model import Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import Reporter
 
@@ -40,6 +42,7 @@ def build_image(
     level: int = DEFAULT_LEVEL,
     compiler: ByteCompiler | None,
     reporter: Reporter,
+    settings: Settings | None = None,
 ) -> Image:
     """Build the image of a locked platform; the same inputs give the same bytes.
 
@@ -57,6 +60,8 @@ def build_image(
         zstd level of the frames: 3 is quick, 19 small.
     compiler
         Makes byte code, by an interpreter of the release's minor version; `None` leaves it out.
+    settings
+        What installers do besides placing packages; travels in the image's manifest.
 
     Raises
     ------
@@ -81,14 +86,16 @@ def build_image(
         largest_first = sorted(linked.infos, key=lambda n: (-linked.infos[n].archive.stat().st_size, n))
         packed = dict(pool.map(pack_one, largest_first))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
+    extras = _extras(lock, linked, release, settings or Settings(), level=level, cache=cache)
     manifest = describe_image(
-        lock, release, packed, records, requested, interpreter=linked.layout.interpreter
+        lock, release, packed, records, requested, interpreter=linked.layout.interpreter, extras=extras
     )
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
         write_manifest(manifest, beside / MANIFEST)
-        write_payload([*(frame for p in lock.packages for frame in packed[p.name].frames), *records], beside)
+        frames = [frame for package in lock.packages for frame in packed[package.name].frames]
+        write_payload([*frames, *extras.frames, *records], beside)
         image = Image(
             platform=lock.platform,
             label=release,
@@ -109,6 +116,7 @@ def build_image(
                 for path in link_scripts(linked.plans[name])
             ),
             clobbers=linked.clobbers,
+            settings=replace(extras.settings, extra_files=()),
         )
         image.save()
     reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
@@ -136,6 +144,18 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
         ignore_case=layout.platform.system != "linux",
     )
     return _Linked(layout=layout, infos=infos, plans=plans, clobbers=clobbers)
+
+
+def _extras(
+    lock: PlatformLock, linked: _Linked, release: ReleaseLabel, settings: Settings, *, level: int, cache: Path
+) -> Extras:
+    parts = extra_parts(lock, release, settings)
+    files = (file for plan in linked.plans.values() for file in plan)
+    return Extras(
+        settings=settings,
+        files=planned(parts, files, ignore_case=linked.layout.platform.system != "linux"),
+        frames=pack(parts, level=level, cache=cache),
+    )
 
 
 def _records(

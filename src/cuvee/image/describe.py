@@ -1,12 +1,12 @@
 """The image's manifest, as the runtime reads it, and the payload behind it.
 
 The manifest is JSON, compressed as one zstd frame. Frames lie behind each other in the payload, in the
-manifest's order: the packages', then the records'.
+manifest's order: the packages', those of extra files, then the records'.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,19 @@ from cuvee.files import sha256_bytes
 from cuvee.image.frames import Frame
 from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, Kind, PlannedFile, ReleaseLabel
 from cuvee.image.packing import Packed
+from cuvee.installers.model import Settings
 from cuvee.lock.model import PlatformLock
 
 _LEVEL = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What an image holds besides packages: settings, and the frames of extra files."""
+
+    settings: Settings = field(default_factory=Settings)
+    files: Sequence[PlannedFile] = ()
+    frames: Sequence[Frame] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,7 @@ def describe_image(
     requested: Mapping[str, str],
     *,
     interpreter: str,
+    extras: Extras,
 ) -> Manifest:
     """Put together what the runtime must know."""
     offsets = _Offsets()
@@ -53,7 +64,7 @@ def describe_image(
         }
         for package in lock.packages
     ]
-    files = [file for package in packed.values() for file in package.files]
+    files = [*(file for package in packed.values() for file in package.files), *extras.files]
     limits = [len((file.placeholder or "").encode()) for file in files if file.kind is Kind.BINARY]
     limit = min(limits, default=None)
     raw_size = sum(file.size or 0 for file in files) + sum(frame.raw for frame in records)
@@ -74,7 +85,9 @@ def describe_image(
             for package in lock.packages
             for file, part in packed[package.name].stage0
         ],
+        "settings": extras.settings.to_json(),
         "packages": packages,
+        "extras": offsets.place(extras.frames),
         "records": offsets.place(records),
     }
     return Manifest(

@@ -3,14 +3,15 @@
 import enum
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from cuvee.errors import IntegrityError
 from cuvee.files import write_json
+from cuvee.installers.model import Settings
 
-FORMAT = 1
+FORMAT = 2
 """Version of the image's format; a runtime refuses others."""
 
 SOURCE_TIME = 1_577_836_800
@@ -130,6 +131,8 @@ class Image:
         The platform's virtual packages, name to version, such as ``{"__glibc": "2.28"}``.
     link_scripts
         Link scripts that packages carry; none of them runs.
+    settings
+        What installers do besides placing files. Its extra files are in the payload, and not named here.
     """
 
     platform: str
@@ -147,6 +150,7 @@ class Image:
     floor: Mapping[str, str]
     link_scripts: tuple[str, ...]
     clobbers: tuple[Clobber, ...]
+    settings: Settings = field(default_factory=Settings)
 
     @property
     def stage0(self) -> Path:
@@ -165,8 +169,9 @@ class Image:
 
     def save(self) -> None:
         """Write ``image.json``, from which `load` reads the image again."""
-        value = asdict(self)
+        value = asdict(replace(self, settings=Settings()))
         del value["folder"]
+        value["settings"] = self.settings.to_json()
         write_json(self.folder / "image.json", value)
 
     @classmethod
@@ -185,6 +190,7 @@ class Image:
                 Clobber(**clobber | {"losers": tuple(clobber["losers"])}) for clobber in value["clobbers"]
             )
             value["link_scripts"] = tuple(value["link_scripts"])
+            value["settings"] = Settings.from_json(value["settings"])
             return cls(folder=folder, **value)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IntegrityError(

@@ -2,8 +2,9 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Self
 
 
 class Initialize(enum.Enum):
@@ -86,3 +87,30 @@ class Settings:
             "pre_uninstall": self.pre_uninstall,
         }
         return {name: text for name, text in texts.items() if text}
+
+    def to_json(self) -> dict[str, Any]:
+        """Give all but the extra files as JSON values; an image carries those among its other files."""
+        value = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "extra_files"}
+        packages = None if self.menu_packages is None else list(self.menu_packages)
+        variables = dict(self.script_environment)
+        return value | {
+            "initialize": self.initialize.value,
+            "menu_packages": packages,
+            "script_environment": variables,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it gave something else.
+        """
+        packages = value["menu_packages"]
+        changes = {
+            "initialize": Initialize(value["initialize"]),
+            "menu_packages": None if packages is None else tuple(packages),
+        }
+        return cls(**dict(value) | changes)

@@ -14,6 +14,7 @@ from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.formats import FORMATS, file_name
 from cuvee.installers.looks import Looks
+from cuvee.installers.settings import Settings, read_settings
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.lookup import upwards
@@ -53,18 +54,26 @@ def image_stage(context: Context, lock: PlatformLock, archives: Archives) -> Non
     manifest = context.manifest
     requested = {item.name: item.spec for item in manifest.requirements(lock.platform)}
     label = [manifest.distribution, str(manifest.version), manifest.title]
+    settings = read_settings(manifest.installers.branding, platforms.get(lock.platform).system)
     inputs = [
         plain(lock.packages),
         plain(lock.virtual_packages),
         requested,
         label,
         sys.version,
+        plain(settings, without=frozenset({"source"})),
     ]
-    context.stage(f"image-{lock.platform}", inputs, lambda: _make_image(context, lock, requested, archives))
+    context.stage(
+        f"image-{lock.platform}", inputs, lambda: _make_image(context, lock, requested, archives, settings)
+    )
 
 
 def _make_image(
-    context: Context, lock: PlatformLock, requested: Mapping[str, str], archives: Archives
+    context: Context,
+    lock: PlatformLock,
+    requested: Mapping[str, str],
+    archives: Archives,
+    settings: Settings,
 ) -> Made:
     from cuvee.image import ReleaseLabel, build_image
 
@@ -80,6 +89,7 @@ def _make_image(
         folder=workspace.image(lock.platform),
         compiler=_compiler(context, lock),
         reporter=context.reporter,
+        settings=settings,
     )
     return Made(
         outputs=(workspace.image(lock.platform),), facts={"files": image.files, "raw_size": image.raw_size}

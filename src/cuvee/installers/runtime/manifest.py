@@ -11,7 +11,7 @@ from .decode import Decoder
 from .digest import sha256 as digest
 from .failure import DAMAGED, InstallError, damaged
 
-FORMAT = 1
+FORMAT = 2
 
 # One part of a path: no separator of any system, no drive, no control character, not "." or "..".
 _PART = r"(?!\.{1,2}(?:/|$))[^/\\:\x00-\x1f]+"
@@ -74,8 +74,23 @@ class Package(NamedTuple):
         return f"{self.name}-{self.version}-{self.build}"
 
 
+class Settings(NamedTuple):
+    """What an installer does besides placing files; see `cuvee.installers.model` for the meaning of each."""
+
+    pre_install: str
+    post_install: str
+    pre_uninstall: str
+    script_environment: dict[str, str]
+    condarc: str | None
+    menu_packages: list[str] | None
+    initialize: str
+    register_python: bool
+    default_prefix: str
+    default_prefix_all_users: str
+
+
 class Manifest(NamedTuple):
-    """What an installer holds."""
+    """What an installer holds; ``extras`` are frames of files that no package brings."""
 
     distribution: str
     version: str
@@ -88,12 +103,14 @@ class Manifest(NamedTuple):
     requested: list[str]
     folders: list[str]
     stage0: list[Early]
+    settings: Settings
     packages: list[Package]
+    extras: list[Frame]
     records: list[Frame]
 
     def frames(self) -> list[Frame]:
-        """Give all frames of packages, the largest first, so that no worker ends last alone."""
-        found = [frame for package in self.packages for frame in package.frames]
+        """Give all frames but those of records, the largest first, so that no worker ends last alone."""
+        found = [*self.extras, *(frame for package in self.packages for frame in package.frames)]
         return sorted(found, key=lambda frame: -frame.raw)
 
 
@@ -110,7 +127,9 @@ def load(data: bytes, raw_size: int, sha256: str) -> Manifest:
     fields = {name: value[name] for name in Manifest._fields}
     fields["stage0"] = [Early(*entry) for entry in value["stage0"]]
     fields["packages"] = [_package(package) for package in value["packages"]]
-    fields["records"] = [_frame(frame) for frame in value["records"]]
+    fields["settings"] = Settings(**value["settings"])
+    for name in ("extras", "records"):
+        fields[name] = [_frame(frame) for frame in value[name]]
     manifest = Manifest(**fields)
     _check_paths(manifest)
     return manifest

@@ -1,0 +1,92 @@
+"""The files of a prefix that no package brings: ``.condarc``, those of the settings, the explicit list."""
+
+from collections.abc import Iterable
+
+from cuvee.errors import BlockedError, IntegrityError
+from cuvee.files import sha256_bytes
+from cuvee.image.frames import Part
+from cuvee.image.model import Kind, PlannedFile, ReleaseLabel
+from cuvee.installers.model import Settings
+from cuvee.lock.model import PlatformLock
+
+CONDARC = ".condarc"
+EXPLICIT = "conda-meta/initial-state.explicit.txt"
+"""Where conda's tools look for what an installer brought."""
+
+
+def extra_parts(lock: PlatformLock, release: ReleaseLabel, settings: Settings) -> list[Part]:
+    """Read the files, sorted by path.
+
+    Raises
+    ------
+    IntegrityError
+        If a file is not what it was when the settings were read.
+    """
+    found = {EXPLICIT: (_explicit(lock, release).encode(), 0o644)}
+    if settings.condarc is not None:
+        found[CONDARC] = settings.condarc.encode(), 0o644
+    for file in settings.extra_files:
+        data = file.source.read_bytes()
+        if sha256_bytes(data) != file.sha256:
+            raise IntegrityError(f"{file.source} has changed while the release was cut", hint="Cut it again.")
+        if file.target in found:
+            raise BlockedError(
+                f"{file.source} can not be {file.target} in the prefix: that is written already",
+                hint="Name another target, or leave out the condarc in installer.yaml.",
+            )
+        found[file.target] = data, 0o755 if file.executable else 0o644
+    return [
+        Part(path=path, mode=mode, data=data, how="plain") for path, (data, mode) in sorted(found.items())
+    ]
+
+
+def planned(
+    parts: Iterable[Part], packages: Iterable[PlannedFile], *, ignore_case: bool
+) -> list[PlannedFile]:
+    """Give the files as planned ones, if no package has anything at their places.
+
+    Raises
+    ------
+    BlockedError
+        If a package has.
+    """
+
+    def key(path: str) -> str:
+        return path.lower() if ignore_case else path
+
+    files, folders = set[str](), set[str]()
+    for file in packages:
+        (folders if file.kind is Kind.DIRECTORY else files).add(key(file.path))
+        folders.update(_folders(key(file.path)))
+    parts = list(parts)
+    for part in parts:
+        if key(part.path) in files | folders or files & _folders(key(part.path)):
+            raise BlockedError(
+                f"{part.path} can not be an extra file of the prefix: a package has that place",
+                hint="Name another target in installer.yaml.",
+            )
+    return [
+        PlannedFile(
+            path=part.path,
+            source=None,
+            kind=Kind.PLAIN,
+            path_type="hardlink",
+            sha256=sha256_bytes(part.data),
+            size=len(part.data),
+        )
+        for part in parts
+    ]
+
+
+def _folders(path: str) -> set[str]:
+    parts = path.split("/")
+    return {"/".join(parts[:count]) for count in range(1, len(parts))}
+
+
+def _explicit(lock: PlatformLock, release: ReleaseLabel) -> str:
+    """List the packages as conda does; those of the release's own channel by a place that it alone knows."""
+    lines = [f"# {release.release_name}", f"# platform: {lock.platform}", "@EXPLICIT"]
+    for package in lock.packages:
+        place = f"file:///{release.release_name}/{package.url}" if package.is_local else package.url
+        lines.append(f"{place}#{package.md5}" if package.md5 else place)
+    return "\n".join(lines) + "\n"
