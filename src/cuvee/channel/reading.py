@@ -1,5 +1,6 @@
 """Reading conda packages, ``.conda`` and ``.tar.bz2``: their members, and what is wrong with them."""
 
+import re
 import tarfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,19 @@ from cuvee.errors import CuveeError, IntegrityError
 
 INFO_LIMIT = 64 << 20
 """Bytes that a file of ``info/`` may have."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_DRIVE = re.compile(r"^[A-Za-z]:")
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether a path stays below the folder that it is relative to, on every platform.
+
+    Absolute paths, ``..``, drive letters, backslashes and control characters do not.
+    """
+    parts = path.split("/")
+    strange = {"", ".", ".."}.intersection(parts)
+    return not (strange or "\\" in path or _DRIVE.match(path) or _CONTROL.search(path))
 
 
 def read_info_files(archive: Path, names: Collection[str]) -> dict[str, bytes]:

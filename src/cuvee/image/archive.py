@@ -4,17 +4,13 @@ An archive is hostile until its paths and hashes have been checked.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cuvee.channel.reading import archive_errors, member_data, members, read_info_files
+from cuvee.channel.reading import archive_errors, is_safe_path, member_data, members, read_info_files
 from cuvee.errors import IntegrityError
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_DRIVE = re.compile(r"^[A-Za-z]:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +62,7 @@ def check_path(path: str, archive: Path) -> str:
     IntegrityError
         For absolute paths, ``..``, drive letters, backslashes, and control characters.
     """
-    parts = path.split("/")
-    if (
-        not path
-        or "" in parts
-        or "." in parts
-        or ".." in parts
-        or "\\" in path
-        or _DRIVE.match(path)
-        or _CONTROL.search(path)
-    ):
+    if not is_safe_path(path):
         raise IntegrityError(
             f"{archive.name} holds a path that is not allowed: {path!r}",
             hint="The package is broken or hostile; take it from another source.",

@@ -1,0 +1,212 @@
+"""Reading everything about one archive in one pass over it."""
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cuvee.channel.facts.binaries import MAGIC_BYTES, format_of, read_binary, unread
+from cuvee.channel.facts.model import BinaryFacts, FileFacts, IndexFacts, PackageFacts
+from cuvee.channel.facts.text import printable, text_or_none
+from cuvee.channel.reading import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
+from cuvee.errors import IntegrityError
+
+BINARY_LIMIT = 1 << 30
+"""Bytes up to which a binary is looked into; it is held in memory meanwhile."""
+
+UNPACKED_LIMIT, FILES_LIMIT = 64 << 30, 1_000_000
+"""What a package may unpack to, in bytes and in files: far more than any real one, far less than a bomb."""
+
+_PROBLEMS_LIMIT = 50
+_CHUNK = 1 << 20
+_INFO = ("index.json", "paths.json", "link.json")
+
+
+def read_facts(archive: Path) -> PackageFacts:
+    """Read a ``.conda`` or ``.tar.bz2`` package.
+
+    Every byte is read once: files are hashed and compared with ``info/paths.json``, programs and libraries
+    are looked into. What is amiss inside becomes one of the facts.
+
+    Raises
+    ------
+    IntegrityError
+        If it can't be read, or has no metadata.
+    """
+    digests = [hashlib.sha256(), hashlib.md5(usedforsecurity=False)]
+    with archive.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            for digest in digests:
+                digest.update(chunk)
+    reading = _Reading()
+    with archive_errors(archive):
+        for tar, member, is_info in _members(archive):
+            reading.add(tar, member, is_info=is_info)
+        link = json.loads(reading.info.get("link.json", b"{}"))
+        index = _index(json.loads(reading.info["index.json"]))
+        entry_points = tuple(map(printable, link.get("noarch", {}).get("entry_points", ())))
+        files, problems = _compared(reading)
+    return PackageFacts(
+        sha256=digests[0].hexdigest(),
+        md5=digests[1].hexdigest(),
+        size=archive.stat().st_size,
+        index=index,
+        entry_points=entry_points,
+        files=files,
+        binaries=tuple(reading.binaries),
+        problems=_shortened(problems),
+    )
+
+
+def _members(archive: Path) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo, bool]]:
+    """Give all members with whether they are metadata; the old format has both in one stream."""
+    components: tuple[Literal["info", "pkg"], ...] = ("info", "pkg")
+    one_stream = archive.name.endswith(".tar.bz2")
+    for component in components[:1] if one_stream else components:
+        for tar, member in members(archive, component):
+            is_info = member.name.startswith("info/") if one_stream else component == "info"
+            yield tar, member, is_info
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read of an archive so far."""
+
+    info: dict[str, bytes] = field(default_factory=dict)
+    files: dict[str, FileFacts] = field(default_factory=dict)
+    binaries: list[BinaryFacts] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    unpacked: int = 0
+
+    def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo, *, is_info: bool) -> None:
+        """Take in a member."""
+        self.unpacked += member.size
+        if self.unpacked > UNPACKED_LIMIT or len(self.files) > FILES_LIMIT:
+            raise IntegrityError("it unpacks to more than any package may")
+        name = member.name.removeprefix("info/")
+        if is_info:
+            if name in _INFO and member.isreg():
+                self.info[name] = member_data(tar, member, INFO_LIMIT)
+        elif not member.isdir():
+            path = printable(member.name)
+            if path in self.files:
+                self.problems.append(f"it holds {path} twice")
+            self.files[path] = self._file(path, tar, member)
+
+    def _file(self, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> FileFacts:
+        if not is_safe_path(member.name):
+            self.problems.append(f"it holds the path {path!r}, which no package may")
+        if member.issym():
+            return FileFacts(path=path, file_type="softlink", link_target=printable(member.linkname))
+        if member.islnk():
+            first = self.files.get(printable(member.linkname.removeprefix("./")))
+            if first is None:
+                self.problems.append(f"it links {path} to a file that comes later or not at all")
+                return FileFacts(path=path)
+            return FileFacts(path=path, sha256=first.sha256, size=first.size)
+        if not member.isreg():
+            self.problems.append(f"it holds {path}, which is no file, folder or link")
+            return FileFacts(path=path)
+        return self._regular(path, tar, member)
+
+    def _regular(self, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> FileFacts:
+        stream = tar.extractfile(member)
+        if stream is None:
+            raise IntegrityError(f"{path} has no content")
+        digest = hashlib.sha256()
+        chunk = stream.read(_CHUNK)
+        kind = format_of(chunk[:MAGIC_BYTES])
+        kept = [chunk]
+        is_kept = kind is not None and member.size <= BINARY_LIMIT
+        while chunk:
+            digest.update(chunk)
+            chunk = stream.read(_CHUNK)
+            if is_kept:
+                kept.append(chunk)
+        if kind is not None:
+            self.binaries += (
+                read_binary(path, kind, b"".join(kept))
+                if is_kept
+                else (
+                    unread(path, kind, f"it is larger than the {BINARY_LIMIT:,} bytes that are looked into"),
+                )
+            )
+        return FileFacts(path=path, sha256=digest.hexdigest(), size=member.size)
+
+
+def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:
+    """Hold the files to ``info/paths.json``; give them with what it adds, and where the two disagree."""
+    if "paths.json" not in reading.info:
+        return _in_order(reading.files), [*reading.problems, "it has no info/paths.json"]
+    files, problems = dict(reading.files), reading.problems
+    listed: set[str] = set()
+    for entry in json.loads(reading.info["paths.json"])["paths"]:
+        path = printable(entry["_path"])
+        if path in listed:
+            problems.append(f"info/paths.json lists {path} twice")
+        listed.add(path)
+        if entry.get("path_type") == "directory":
+            files.setdefault(path, FileFacts(path=path, file_type="directory"))
+            continue
+        found = reading.files.get(path)
+        if found is None:
+            problems.append(f"it lacks {path}, which its info/paths.json lists")
+            continue
+        problems += _differences(found, entry)
+        files[path] = FileFacts(
+            path=path,
+            file_type=found.file_type,
+            sha256=found.sha256,
+            size=found.size,
+            placeholder=text_or_none(entry.get("prefix_placeholder")) or None,
+            link_target=found.link_target,
+            no_link=bool(entry.get("no_link", False)),
+        )
+    problems += [
+        f"it holds {path}, which its info/paths.json does not list" for path in files.keys() - listed
+    ]
+    return _in_order(files), problems
+
+
+def _in_order(files: Mapping[str, FileFacts]) -> tuple[FileFacts, ...]:
+    return tuple(files[path] for path in sorted(files))
+
+
+def _differences(found: FileFacts, entry: Mapping[str, Any]) -> Iterator[str]:
+    is_link = entry.get("path_type", "hardlink") == "softlink"
+    if is_link != (found.file_type == "softlink"):
+        yield f"{found.path} is a {found.file_type}, not what its info/paths.json says"
+    if found.file_type != "hardlink" or is_link:
+        return
+    for what, actual, listed in (
+        ("SHA-256", found.sha256, entry.get("sha256")),
+        ("size", found.size, entry.get("size_in_bytes")),
+    ):
+        if listed is not None and listed != actual:
+            yield f"{found.path} has another {what} than its info/paths.json says"
+
+
+def _index(value: Any) -> IndexFacts:
+    number, timestamp = value.get("build_number", 0), value.get("timestamp")
+    return IndexFacts(
+        name=printable(str(value["name"])),
+        version=printable(str(value["version"])),
+        build=printable(str(value["build"])),
+        build_number=number if isinstance(number, int) else -1,
+        subdir=text_or_none(value.get("subdir")),
+        noarch=text_or_none(value.get("noarch")),
+        depends=tuple(map(printable, value.get("depends", ()))),
+        constrains=tuple(map(printable, value.get("constrains", ()))),
+        license=text_or_none(value.get("license")),
+        timestamp=timestamp if isinstance(timestamp, int) else None,
+        site_packages=text_or_none(value.get("python_site_packages_path")),
+    )
+
+
+def _shortened(problems: list[str]) -> tuple[str, ...]:
+    listed = sorted(problems)
+    more = len(listed) - _PROBLEMS_LIMIT
+    return (*listed[:_PROBLEMS_LIMIT], f"and {more} more") if more > 0 else tuple(listed)

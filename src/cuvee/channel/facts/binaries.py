@@ -1,0 +1,219 @@
+"""Reading programs and libraries: ELF, Mach-O and PE, as far as a loader reads them.
+
+lief reads the formats. A file that it refuses is reported, never raised: archives carry broken ones, as data
+of tests for instance.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from cuvee.channel.facts.model import BinaryFacts, Format, SymbolVersion
+from cuvee.channel.facts.text import printable
+
+if TYPE_CHECKING:
+    import lief
+
+MAGIC_BYTES = 8
+"""How much of a file tells whether it is a program or library."""
+
+_ELF = b"\x7fELF"
+_MACHO = frozenset(bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe"))
+_MACHO_FAT = frozenset(bytes.fromhex(magic) for magic in ("cafebabe", "cafebabf"))
+_MOST_MACHINES = 40
+"""Java's class files begin like fat Mach-O files, with a number from 45 on where those count machines."""
+
+_MACHINES = {
+    "AMD64": "x86_64",
+    "X86_64": "x86_64",
+    "I386": "x86",
+    "X86": "x86",
+    "ARM64": "aarch64",
+    "AARCH64": "aarch64",
+}
+_WINDOWS_SUFFIXES = (".dll", ".exe", ".pyd")
+_WEAK = 2  # VER_FLG_WEAK: the loader does without
+_LEVELS = {"V2": 2, "V3": 3, "V4": 4}
+_PATH_END = re.compile(r"[\x00]+$")
+
+
+def format_of(head: bytes) -> Format | None:
+    """Tell from a file's first bytes which kind of program or library it is; `None` for anything else."""
+    if head.startswith(_ELF):
+        return "elf"
+    if head.startswith(b"MZ"):
+        return "pe"
+    magic, count = head[:4], int.from_bytes(head[4:8], "big")
+    if magic in _MACHO or (magic in _MACHO_FAT and 0 < count < _MOST_MACHINES):
+        return "macho"
+    return None
+
+
+def read_binary(path: str, kind: Format, data: bytes) -> tuple[BinaryFacts, ...]:
+    """Read one file; it gives nothing if no loader would load it, such as an object file.
+
+    Parameters
+    ----------
+    path
+        For the result alone.
+    data
+        The whole file.
+    """
+    import lief
+
+    lief.logging.disable()  # it would write to the terminal by itself
+    try:
+        return tuple({"elf": _elf, "macho": _macho, "pe": _pe}[kind](path, data))
+    except Exception as error:  # noqa: BLE001 - whatever lief makes of hostile bytes is a fact about the file
+        return (unread(path, kind, f"{type(error).__name__}: {error}"),)
+
+
+def unread(path: str, kind: Format, problem: str) -> BinaryFacts:
+    """Give the facts of a file that could not be read."""
+    return BinaryFacts(path=path, format=kind, problem=printable(problem))
+
+
+def _elf(path: str, data: bytes) -> Iterator[BinaryFacts]:
+    import lief
+
+    config = lief.ELF.ParserConfig()
+    config.parse_relocations = config.parse_overlay = False
+    config.parse_symtab_symbols = config.parse_dyn_symbols = False
+    binary = lief.ELF.parse(data, config)
+    if binary is None:
+        yield unread(path, "elf", "it is no complete ELF file")
+        return
+    if binary.header.file_type.name not in {"EXEC", "DYN"}:
+        return
+    tags = lief.ELF.DynamicEntry.TAG
+    rpath, runpath, soname = (_entry(binary, tag) for tag in (tags.RPATH, tags.RUNPATH, tags.SONAME))
+    yield BinaryFacts(
+        path=path,
+        format="elf",
+        machine=_machine(binary.header.machine_type.name),
+        is_program=binary.has_interpreter,
+        needed=_texts(binary.libraries),
+        name=soname or None,
+        search=tuple((runpath or rpath).split(":")) if runpath or rpath else (),
+        is_inherited=bool(rpath and not runpath),
+        wants=tuple(_wanted_versions(binary)),
+        offers=_texts(
+            name for item in binary.symbols_version_definition for name in _names(item.auxiliary_symbols)[:1]
+        ),
+        cpu_level=_cpu_level(binary),
+    )
+
+
+def _wanted_versions(binary: "lief.ELF.Binary") -> Iterator[SymbolVersion]:
+    for requirement in binary.symbols_version_requirement:
+        for symbol in requirement.get_auxiliary_symbols():
+            if not symbol.flags & _WEAK:
+                yield SymbolVersion(library=_text(requirement.name), version=_text(symbol.name))
+
+
+def _entry(binary: "lief.ELF.Binary", tag: "lief.ELF.DynamicEntry.TAG") -> str:
+    import lief
+
+    entry = binary.get(tag) if binary.has(tag) else None
+    if isinstance(entry, lief.ELF.DynamicEntryRunPath):
+        return _text(entry.runpath)
+    if isinstance(entry, lief.ELF.DynamicEntryRpath):
+        return _text(entry.rpath)
+    return _text(entry.name) if isinstance(entry, lief.ELF.DynamicSharedObject) else ""
+
+
+def _cpu_level(binary: "lief.ELF.Binary") -> int:
+    import lief
+
+    levels = [0]
+    for note in binary.notes:
+        for item in note.properties if isinstance(note, lief.ELF.NoteGnuProperty) else ():
+            if isinstance(item, lief.ELF.X86ISA):
+                levels += [_LEVELS.get(isa.name, 0) for flag, isa in item.values if flag.name == "NEEDED"]
+    return max(levels)
+
+
+def _macho(path: str, data: bytes) -> Iterator[BinaryFacts]:
+    import lief
+
+    config = lief.MachO.ParserConfig()
+    config.parse_dyld_bindings = config.parse_dyld_exports = config.parse_dyld_rebases = False
+    parsed = lief.MachO.parse(data, config)
+    if parsed is None:
+        yield unread(path, "macho", "it is no complete Mach-O file")
+        return
+    commands = lief.MachO.LoadCommand.TYPE
+    for binary in parsed:
+        kind = binary.header.file_type.name
+        if kind not in {"EXECUTE", "DYLIB", "BUNDLE"}:
+            continue
+        loaded = [item for item in binary.libraries if item.command is not commands.ID_DYLIB]
+        weak = [item for item in loaded if item.command is commands.LOAD_WEAK_DYLIB]
+        named = [item for item in binary.libraries if item.command is commands.ID_DYLIB]
+        yield BinaryFacts(
+            path=path,
+            format="macho",
+            machine=_machine(binary.header.cpu_type.name),
+            is_program=kind == "EXECUTE",
+            needed=_texts(item.name for item in loaded if item not in weak),
+            delayed=_texts(item.name for item in weak),
+            name=_text(named[0].name) if named else None,
+            search=_texts(item.path for item in binary.rpaths),
+            is_inherited=True,
+            oldest_system=_oldest_system(binary),
+        )
+
+
+def _oldest_system(binary: "lief.MachO.Binary") -> str | None:
+    build, older = binary.build_version, binary.version_min
+    if build is not None:
+        if build.platform.name != "MACOS":
+            return None
+        parts = list(build.minos)
+    elif older is not None:
+        parts = list(older.version)
+    else:
+        return None
+    return ".".join(map(str, parts if any(parts[2:]) else parts[:2]))
+
+
+def _pe(path: str, data: bytes) -> Iterator[BinaryFacts]:
+    import lief
+
+    config = lief.PE.ParserConfig()
+    config.parse_exceptions = config.parse_exports = config.parse_reloc = False
+    config.parse_rsrc = config.parse_signature = False
+    binary = lief.PE.parse(data, config)
+    if binary is None:
+        # Programs for DOS begin alike, and so may any text.
+        if path.lower().endswith(_WINDOWS_SUFFIXES):
+            yield unread(path, "pe", "it is no complete program or library for Windows")
+        return
+    is_net = binary.data_directory(lief.PE.DataDirectory.TYPES.CLR_RUNTIME_HEADER)
+    machine = _machine(binary.header.machine.name)
+    yield BinaryFacts(
+        path=path,
+        format="pe",
+        machine="any" if is_net is not None and is_net.rva and machine == "x86" else machine,
+        is_program=not binary.header.has_characteristic(lief.PE.Header.CHARACTERISTICS.DLL),
+        needed=_texts(item.name for item in binary.imports),
+        delayed=_texts(item.name for item in binary.delay_imports),
+    )
+
+
+def _machine(name: str) -> str:
+    return _MACHINES.get(name, name.lower())
+
+
+def _names(symbols: "Iterable[lief.ELF.SymbolVersionAux]") -> list[str | bytes]:
+    return [symbol.name for symbol in symbols]
+
+
+def _texts(values: Iterable[str | bytes]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_text(value) for value in values))
+
+
+def _text(value: str | bytes) -> str:
+    """Give a name that lief read; it gives bytes for those that are not UTF-8."""
+    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
+    return printable(_PATH_END.sub("", text))

@@ -1,0 +1,134 @@
+"""What is known of an archive once it has been read."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Format = Literal["elf", "macho", "pe"]
+FileType = Literal["hardlink", "softlink", "directory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """One file of a package, as the archive holds it.
+
+    Attributes
+    ----------
+    path
+        As the package names it, with ``/``; what can not be printed is escaped.
+    sha256, size
+        Of the bytes in the archive; `None` for links and folders.
+    placeholder
+        The prefix that a linker replaces in it, or `None`.
+    link_target
+        What a symbolic link points to, as written.
+    """
+
+    path: str
+    file_type: FileType = "hardlink"
+    sha256: str | None = None
+    size: int | None = None
+    placeholder: str | None = None
+    link_target: str | None = None
+    no_link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolVersion:
+    """A version that a file asks of a library's symbols: ``GLIBC_2.17`` of ``libc.so.6``."""
+
+    library: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryFacts:
+    """What a loader reads of a program or library; a file for several machines gives one per machine.
+
+    Attributes
+    ----------
+    machine
+        ``x86_64``, ``aarch64``, ``x86``, or as the format's specification calls it; ``any`` for .NET.
+    is_program
+        Whether it is an executable rather than a library.
+    needed
+        Libraries without which it does not load, as written.
+    delayed
+        Libraries that it loads when it first calls them (PE), or does without (weak, Mach-O).
+    name
+        What it calls itself: ``DT_SONAME`` or the install name.
+    search
+        Where it looks for libraries: ``DT_RUNPATH`` or ``DT_RPATH`` or ``LC_RPATH``, entry by entry.
+    is_inherited
+        Whether what it loads looks there as well: ``DT_RPATH`` and ``LC_RPATH``.
+    wants, offers
+        Symbol versions (ELF).
+    oldest_system
+        ``minos`` (Mach-O): the oldest macOS that it runs on.
+    cpu_level
+        The x86-64 level that its linker marked as needed: 2, 3 or 4; 0 if none.
+    problem
+        Why it could not be read; then all else is empty.
+    """
+
+    path: str
+    format: Format
+    machine: str = ""
+    is_program: bool = False
+    needed: tuple[str, ...] = ()
+    delayed: tuple[str, ...] = ()
+    name: str | None = None
+    search: tuple[str, ...] = ()
+    is_inherited: bool = False
+    wants: tuple[SymbolVersion, ...] = ()
+    offers: tuple[str, ...] = ()
+    oldest_system: str | None = None
+    cpu_level: int = 0
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexFacts:
+    """What ``info/index.json`` says; `None` for what it does not say."""
+
+    name: str
+    version: str
+    build: str
+    build_number: int
+    subdir: str | None = None
+    noarch: str | None = None
+    depends: tuple[str, ...] = ()
+    constrains: tuple[str, ...] = ()
+    license: str | None = None
+    timestamp: int | None = None
+    site_packages: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageFacts:
+    """All that is known of one archive.
+
+    Attributes
+    ----------
+    sha256, md5, size
+        Of the archive itself.
+    entry_points
+        ``name = module:function`` lines, from which linking makes commands.
+    problems
+        Where it does not hold what it lists, or lists what no linker accepts.
+    """
+
+    sha256: str
+    md5: str
+    size: int
+    index: IndexFacts
+    entry_points: tuple[str, ...] = ()
+    files: tuple[FileFacts, ...] = ()
+    binaries: tuple[BinaryFacts, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """An archive that could not be read, and why."""
+
+    reason: str
