@@ -16,6 +16,9 @@ COMMANDS = {
     "schema": "Print the JSON Schema of manifests, for editors.",
     "lock": "Solve a manifest on every platform and write its lock.",
     "check": "Prove that a locked release fits together.",
+    "why": "Say why a package is in a release.",
+    "needs": "Say who needs a package of a release.",
+    "graph": "Draw a locked release, or what surrounds a package or a finding.",
     "test": "Install a release with its own installer and run its suites in it.",
     "report": "Write the report page of a release again.",
 }

@@ -1,0 +1,75 @@
+"""``cuvee needs``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.render import write_json
+
+if TYPE_CHECKING:
+    from cuvee.graph.reasons import Dependent, Needs
+
+
+@click.command()
+@click.argument("name")
+@release_options
+def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
+    """Say who needs the package NAME, and so would be hit if it were broken or gone.
+
+    The blessed packages come first, then the nearest. It reads the lock's graph and solves nothing; a release
+    that is not locked yet is locked first, as `cuvee check` does. NAME may be a virtual package.
+
+    \b
+    Examples:
+      cuvee needs numpy manifests/starter/2026.11.0.yaml
+      cuvee needs __glibc manifests/starter/2026.11.0.yaml --platform linux-64
+      cuvee needs numpy manifests/starter/2026.11.0.yaml --json
+    """
+    from cuvee.graph.reasons import needs
+    from cuvee.graph.release_graph import build_graph
+    from cuvee.release.inputs import plain
+    from cuvee.release.pipeline import make_lock
+
+    result = run_pipeline(make_lock, manifest=manifest, **options)
+    answers = needs(build_graph(result.manifest, result.lock), name)
+    if as_json:
+        write_json({"release": result.manifest.release_name, "name": name, "platforms": plain(answers)})
+        return 0
+    for line in needs_lines(answers, name):
+        click.echo(line)
+    return 0
+
+
+def needs_lines(answers: "tuple[Needs, ...]", name: str) -> list[str]:
+    """Give the answers for people; platforms with the same answer share it."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for answer in answers:
+        groups.setdefault(tuple(_body(answer, name)), []).append(answer.platform)
+    lines = []
+    for body, platforms in groups.items():
+        lines += [f"{', '.join(platforms)}: {body[0]}", *(f"  {line}" for line in body[1:])]
+    return lines
+
+
+def _body(answer: "Needs", name: str) -> list[str]:
+    what = ", ".join(answer.stems) or f"no {name}"
+    if not answer.dependents:
+        return [f"{what}; nothing needs it"]
+    blessed = [item for item in answer.dependents if item.requirement is not None]
+    others = [item for item in answer.dependents if item.requirement is None]
+    direct = sum(item.distance == 1 for item in answer.dependents)
+    count = len(answer.dependents)
+    lines = [f"{what}; {count} package{'s need' if count > 1 else ' needs'} it, {direct} of them directly"]
+    for title, items in (("of the blessed set", blessed), ("others", others)):
+        if items:
+            lines += [f"{title}:", *(f"  {_line(item)}" for item in items)]
+    return lines
+
+
+def _line(item: "Dependent") -> str:
+    owner = f", owner {item.requirement.owner}" if item.requirement and item.requirement.owner else ""
+    if item.distance == 1:
+        return f"{item.package}{owner}: {' & '.join(item.specs)}"
+    return f"{item.package}{owner}: through {', '.join(item.through)}"

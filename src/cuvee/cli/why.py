@@ -1,0 +1,75 @@
+"""``cuvee why``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.render import write_json
+
+if TYPE_CHECKING:
+    from cuvee.graph.reasons import Reason, Why
+
+
+@click.command()
+@click.argument("name")
+@release_options
+def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
+    """Say why the package NAME is in a release: the shortest chains from the blessed set to it.
+
+    It reads the lock's graph and solves nothing; a release that is not locked yet is locked first, as
+    `cuvee check` does. NAME may be a virtual package, such as __glibc.
+
+    \b
+    Examples:
+      cuvee why numpy manifests/starter/2026.11.0.yaml
+      cuvee why colorama manifests/starter/2026.11.0.yaml --platform win-64
+      cuvee why numpy manifests/starter/2026.11.0.yaml --json
+    """
+    from cuvee.graph.reasons import why
+    from cuvee.graph.release_graph import build_graph
+    from cuvee.release.inputs import plain
+    from cuvee.release.pipeline import make_lock
+
+    result = run_pipeline(make_lock, manifest=manifest, **options)
+    answers = why(build_graph(result.manifest, result.lock), name)
+    if as_json:
+        write_json({"release": result.manifest.release_name, "name": name, "platforms": plain(answers)})
+        return 0
+    for line in why_lines(answers, name):
+        click.echo(line)
+    return 0
+
+
+def why_lines(answers: "tuple[Why, ...]", name: str) -> list[str]:
+    """Give the answers for people; platforms with the same answer share it."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for answer in answers:
+        groups.setdefault(tuple(_body(answer, name)), []).append(answer.platform)
+    lines = []
+    for body, platforms in groups.items():
+        lines += [f"{', '.join(platforms)}: {body[0]}", *(f"  {line}" for line in body[1:])]
+    return lines
+
+
+def _body(answer: "Why", name: str) -> list[str]:
+    if not answer.stems and not answer.count:
+        return [f"there is no {name}, and nothing needs it"]
+    lines = [", ".join(answer.stems) or f"there is no {name}, but it is asked for"]
+    if answer.asked_for is not None:
+        lines.append(f"the manifest asks for {answer.asked_for.spec} ({answer.asked_for.position})")
+    lines += [reason_line(reason) for reason in answer.reasons]
+    more = answer.count - len(answer.reasons)
+    if more:
+        lines.append(f"… and {more} more chains of the same length")
+    if answer.asked_for is None and not answer.count:
+        lines.append("nothing in the set needs it")
+    return lines
+
+
+def reason_line(reason: "Reason") -> str:
+    """Give a chain on one line: the manifest's line first, then what each package asks of the next."""
+    steps = [f"{reason.requirement.spec} ({reason.requirement.position})"]
+    steps += [" & ".join(link.specs) for link in reason.links]
+    return " → ".join(steps)
