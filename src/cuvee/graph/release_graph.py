@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
+from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError
+from cuvee.graph.contents import Contents, contents_of
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
 from cuvee.manifest.model import Manifest
 
@@ -53,12 +55,14 @@ class PlatformGraph:
     """The closure of one platform.
 
     ``graph`` has a node per package name, with the `LockedPackage` as ``package``, and an edge from each
-    package to each that satisfies one of its dependencies, with its text as ``spec``.
+    package to each that satisfies one of its dependencies, with its text as ``spec``. ``contents`` is what
+    the archives hold; `None` if nobody opened them.
     """
 
     lock: PlatformLock
     edges: tuple[Edge, ...]
     graph: "nx.DiGraph[str]"
+    contents: Contents | None = None
 
     @property
     def platform(self) -> str:
@@ -106,19 +110,28 @@ def build_graph(
     *,
     base: Lock | None = None,
     today: dt.datetime | None = None,
+    facts: Mapping[str, PackageFacts | Unreadable] | None = None,
 ) -> ReleaseGraph:
-    """Make the graph of every platform of a lock."""
+    """Make the graph of every platform of a lock.
+
+    Parameters
+    ----------
+    facts
+        What is known of each archive by package identifier; `None` if nobody opened them.
+    """
     return ReleaseGraph(
         manifest=manifest,
         lock=lock,
         absent=tuple(absent),
-        platforms=tuple(_platform_graph(platform) for platform in lock.platforms),
+        platforms=tuple(_platform_graph(platform, facts) for platform in lock.platforms),
         base=base,
         today=today,
     )
 
 
-def _platform_graph(lock: PlatformLock) -> PlatformGraph:
+def _platform_graph(
+    lock: PlatformLock, facts: Mapping[str, PackageFacts | Unreadable] | None
+) -> PlatformGraph:
     records: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
         records.setdefault(package.name, []).append(package)
@@ -131,7 +144,8 @@ def _platform_graph(lock: PlatformLock) -> PlatformGraph:
     for edge in edges:
         if edge.satisfied and edge.target is not None and not edge.is_virtual:
             graph.add_edge(edge.source.name, edge.target, spec=edge.spec)
-    return PlatformGraph(lock=lock, edges=edges, graph=graph)
+    contents = None if facts is None else contents_of(lock, facts)
+    return PlatformGraph(lock=lock, edges=edges, graph=graph, contents=contents)
 
 
 def _edge(
@@ -156,7 +170,7 @@ def parse_spec(text: str) -> "MatchSpec | None":
 
     try:
         return MatchSpec(text, strict=False)
-    except InvalidMatchSpecError:
+    except (InvalidMatchSpecError, UnicodeEncodeError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cuvee.channel.placing import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import Platform, get
@@ -60,12 +61,7 @@ class Layout:
 
     def target(self, path: str) -> str:
         """Where a path of a ``noarch: python`` package goes."""
-        head, _, rest = path.partition("/")
-        if head == "site-packages" and rest:
-            return f"{self.site_packages}/{rest}"
-        if head == "python-scripts" and rest:
-            return f"{self.scripts}/{rest}"
-        return path
+        return noarch_target(path, site_packages=self.site_packages, scripts=self.scripts)
 
     def module_path(self, path: str) -> str | None:
         """Give a Python source's path below ``site-packages`` or the standard library; `None` for others."""
@@ -97,11 +93,9 @@ def layout_of(lock: PlatformLock, site_packages: str | None) -> Layout:
             hint="Add `python` to the manifest's packages.",
         )
     platform = get(lock.platform)
-    version = ".".join(python.version.split(".")[:2])
-    default = "Lib/site-packages" if platform.is_windows else f"lib/python{version}/site-packages"
     return Layout(
         platform=platform,
-        version=version,
+        version=".".join(python.version.split(".")[:2]),
         full_version=python.version,
-        site_packages=site_packages or default,
+        site_packages=site_packages or default_site_packages(python.version, is_windows=platform.is_windows),
     )
