@@ -1,0 +1,1 @@
+"""Solving in the house: records as a pool, lazily encoded as clauses, answered by a SAT solver."""

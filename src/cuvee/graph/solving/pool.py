@@ -1,0 +1,138 @@
+"""The pool: every record that may be installed, and which of them a match spec means."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from cuvee.graph.solving.records import Record, RecordProblem, rattler_record, version_of, virtual_record
+from cuvee.graph.solving.specs import read_spec
+from cuvee.lock.model import VirtualPackage
+
+if TYPE_CHECKING:
+    from rattler import PackageRecord, Version
+
+_MATCHED_NAMES = 2048  # how many names' rattler records are kept at a time
+
+
+class Pool:
+    """Records by number: those of one name stand together, the best first.
+
+    "Best" is rattler's order: fewer tracked features, then the higher version, build number and time stamp.
+    Records whose version can not be read are left out, and are among the `problems`.
+
+    Parameters
+    ----------
+    records
+        What the channels carry, twins removed.
+    virtual_packages
+        What the system offers. These are always installed.
+
+    Attributes
+    ----------
+    records
+        By number, which is what the other methods take and give.
+    problems
+        What could not be read; specs join as they are asked for.
+    """
+
+    def __init__(
+        self, records: Iterable[Record], virtual_packages: Iterable[VirtualPackage | Record] = ()
+    ) -> None:
+        offered = [item if isinstance(item, Record) else virtual_record(item) for item in virtual_packages]
+        self.problems: list[RecordProblem] = []
+        self.records: tuple[Record, ...] = tuple(self._sorted([*records, *offered]))
+        self._by_name: dict[str, range] = {}
+        start = 0
+        for name, group in groupby(self.records, key=lambda record: record.name):
+            end = start + sum(1 for _ in group)
+            self._by_name[name] = range(start, end)
+            start = end
+        self._candidates: dict[str, tuple[int, ...]] = {}
+        self._matchable: dict[str, list[PackageRecord]] = {}
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, number: int) -> Record:
+        return self.records[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.records)))
+
+    @property
+    def by_name(self) -> Mapping[str, Sequence[int]]:
+        """The numbers of each name's records, the best first."""
+        return self._by_name
+
+    @property
+    def virtual(self) -> tuple[int, ...]:
+        """The numbers of what the system offers."""
+        return tuple(
+            number
+            for name, numbers in self._by_name.items()
+            if name.startswith("__")
+            for number in numbers
+            if self.records[number].is_virtual
+        )
+
+    def candidates(self, spec: str) -> tuple[int, ...]:
+        """Give the numbers of the records that meet ``spec``, the best first.
+
+        None meets what can not be read; `problem_of` says what is wrong with it.
+        """
+        known = self._candidates.get(spec)
+        if known is not None:
+            return known
+        read = read_spec(spec)
+        matcher = read.matcher
+        if matcher is None:
+            self.problems.append(RecordProblem(where=repr(spec), message=read.problem))
+            found: tuple[int, ...] = ()
+        else:
+            numbers = self._by_name.get(read.name, range(0))
+            found = tuple(
+                number
+                for number, record in zip(numbers, self._matchables(read.name), strict=True)
+                if matcher.matches(record) and read.channel in {"", self.records[number].channel}
+            )
+        self._candidates[spec] = found
+        return found
+
+    def name_of(self, spec: str) -> str:
+        """Give the name that ``spec`` asks for; empty if it can not be read."""
+        return read_spec(spec).name
+
+    def problem_of(self, spec: str) -> str:
+        """Say why ``spec`` can not be read; empty if it can."""
+        return read_spec(spec).problem
+
+    def find(self, stem: str) -> tuple[int, ...]:
+        """Give the numbers of the records called ``name-version-build``."""
+        name = stem.rsplit("-", 2)[0]
+        return tuple(number for number in self._by_name.get(name, ()) if self.records[number].stem == stem)
+
+    def _matchables(self, name: str) -> "list[PackageRecord]":
+        records = self._matchable.get(name)
+        if records is None:
+            if len(self._matchable) >= _MATCHED_NAMES:
+                self._matchable.clear()
+            numbers = self._by_name.get(name, range(0))
+            records = self._matchable[name] = [rattler_record(self.records[number]) for number in numbers]
+        return records
+
+    def _sorted(self, records: list[Record]) -> list[Record]:
+        """Sort by name, the best first; leave out what has no readable version."""
+        readable: list[tuple[Record, Version]] = []
+        for record in records:
+            version = version_of(record.version)
+            if version is None:
+                message = f"{record.version!r} is not a version"
+                self.problems.append(RecordProblem(where=record.file_name or record.stem, message=message))
+            else:
+                readable.append((record, version))
+        # Sorting is stable: the last key first.
+        readable.sort(key=lambda item: item[0].file_name, reverse=True)
+        readable.sort(key=lambda item: (item[0].build_number, item[0].timestamp), reverse=True)
+        readable.sort(key=lambda item: item[1], reverse=True)
+        readable.sort(key=lambda item: (item[0].name, item[0].track_features))
+        return [record for record, _ in readable]
