@@ -12,7 +12,9 @@ from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint, write_json, write_text
 from cuvee.graph.checks import CheckResult
 from cuvee.graph.diff import diff
+from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
 from cuvee.graph.findings import Verdict, worst
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.installers.artefact import Artefact
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import Lock
@@ -22,6 +24,7 @@ from cuvee.release.artefacts import Archives, image_stage, installer_stage, run_
 from cuvee.release.context import Context
 from cuvee.release.inputs import plain, whole_manifest
 from cuvee.release.packages import channel_stage, check_stage, lock_stage, with_decoder
+from cuvee.release.pictures import write_release
 from cuvee.release.workspace import Workspace
 from cuvee.report.model import ReportInput, Stage
 from cuvee.report.readiness import readiness, verdict
@@ -126,6 +129,11 @@ def check(context: Context) -> Result:
     return replace(result, checks=checks, verdict=verdict)
 
 
+def graph_of(result: Result) -> ReleaseGraph:
+    """Give the graph of what has been locked."""
+    return build_graph(result.manifest, result.lock, result.absent)
+
+
 def test(context: Context) -> Result:
     """Run the pipeline up to the tests; a set that its checks block is not built."""
     result = check(context)
@@ -149,6 +157,8 @@ def release(context: Context) -> Result:
     result = test(context)
     data = report_input(context, result)
     result = replace(result, verdict=readiness(data, {}).verdict, report=data)
+    if not context.recorded_only:
+        write_release(graph_of(result), data.findings, context.workspace.pictures, ("svg", *GRAPH_FORMATS))
     write_report(data, context.workspace.report)
     _write_record(context, result, data)
     return result

@@ -67,9 +67,19 @@ class Workspace:
         return self.folder / "lock" / "pixi.lock"
 
     @property
+    def pictures(self) -> Path:
+        """Pictures of the graph, and the graph for other programs."""
+        return self.folder / "checks" / "graph"
+
+    @property
     def findings_file(self) -> Path:
         """The findings of all checks."""
         return self.folder / "checks" / "findings.json"
+
+    @property
+    def certificate_file(self) -> Path:
+        """The proof that the release fits together."""
+        return self.folder / "checks" / "certificate.json"
 
     def image(self, platform: str) -> Path:
         """Give the folder of a platform's image."""

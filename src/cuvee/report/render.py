@@ -7,8 +7,10 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from cuvee.graph.drawing.svg import stylesheet
 from cuvee.report.logs import clean
 from cuvee.report.page import Page
+from cuvee.report.pictures import Pictures
 from cuvee.report.results import LISTED
 from cuvee.report.units import human_size, human_time, plural
 
@@ -18,20 +20,22 @@ if TYPE_CHECKING:
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
-def render(page: Page) -> str:
+def render(page: Page, drawn: Pictures | None = None) -> str:
     """Render the page: no network, no external file, and a policy that forbids both.
 
-    The content needs no JavaScript; the one script only adds filters, copying and ages. Style and script
-    are allowed by their hashes, so nothing that slipped into the text could run.
+    ``drawn`` are the pictures that it shows. The content needs no JavaScript; the one script only adds
+    filters, copying and ages. Style and script are allowed by their hashes, so nothing that slipped into
+    the text could run.
     """
     from markupsafe import Markup
 
-    style, script = _template("style.css"), _template("script.js")
+    style, script = _template("style.css") + stylesheet(), _template("script.js")
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             page=page,
+            drawn=drawn or Pictures(),
             names=page.names,
             listed=LISTED,
             style=Markup(style),  # noqa: S704  (our own file, not data)
@@ -68,6 +72,13 @@ def safe_url(text: str) -> str:
     return text if good else ""
 
 
+def _drawing(svg: str) -> str:
+    """Let a picture through as it is: cuvee drew it, and its writer escapes every text."""
+    from markupsafe import Markup
+
+    return Markup(svg)  # noqa: S704  (made by cuvee.graph.drawing)
+
+
 def release_path(path: str) -> str:
     """Give a link from the report's folder to a path of the release; empty if it leads elsewhere."""
     path = clean(path)
@@ -93,6 +104,7 @@ def _environment() -> "Environment":
         "plural": plural,
         "safe_url": safe_url,
         "release_path": release_path,
+        "drawing": _drawing,
     }
     return environment
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from cuvee.files import write_json, write_text
 from cuvee.report.model import ReportInput
 from cuvee.report.page import build_page
+from cuvee.report.pictures import pictures
 from cuvee.report.render import render
 from cuvee.report.tables import tables
 from cuvee.report.twin import twin
@@ -30,4 +31,4 @@ def write_report(data: ReportInput, folder: Path) -> None:
     write_json(folder / "data.json", twin(page))
     for name, text in tables(page, data.lock).items():
         write_text(folder / name, text)
-    write_text(folder / "index.html", render(page))
+    write_text(folder / "index.html", render(page, pictures(data)))

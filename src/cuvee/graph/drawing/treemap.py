@@ -1,0 +1,207 @@
+"""A treemap: every package as large as its archive, in the group of the blessed package that brings it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+import networkx as nx
+
+from cuvee.graph.drawing.svg import MARKS, TONES, canvas, element, finish, fitting, text_width, tooltip
+from cuvee.graph.findings import Verdict
+from cuvee.graph.release_graph import PlatformGraph
+from cuvee.lock.model import LockedPackage
+
+SHARED = "shared"
+"""The group of what several blessed packages need."""
+
+_WIDTH, _HEIGHT, _HEAD, _MARGIN, _BAND = 1080.0, 620.0, 46.0, 16.0, 17.0
+_SMALL, _NORMAL = 10.5, 12.0
+_UNNAMED = 26.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """A blessed package and what it alone brings, the largest first.
+
+    Attributes
+    ----------
+    name
+        The blessed package's; `SHARED` for what several need, and ``others`` for small groups together.
+    """
+
+    name: str
+    packages: tuple[LockedPackage, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all archives."""
+        return sum(package.size for package in self.packages)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def inside(self, edge: float, band: float = 0.0) -> "Box":
+        """Give what is left within an ``edge``, below a ``band``."""
+        return Box(
+            self.left + edge,
+            self.top + edge + band,
+            max(self.width - 2 * edge, 0),
+            max(self.height - 2 * edge - band, 0),
+        )
+
+
+def groups(graph: PlatformGraph, blessed: Collection[str]) -> tuple[Group, ...]:
+    """Group a closure by what brings it, the largest group first, `SHARED` by its size among them.
+
+    A package belongs to a blessed one if no other blessed package needs it, even through others.
+    """
+    bringers: dict[str, set[str]] = {}
+    for top in sorted(blessed):
+        if top in graph.graph:
+            for name in {top, *nx.descendants(graph.graph, top)}:
+                bringers.setdefault(name, set()).add(top)
+    found: dict[str, list[LockedPackage]] = {}
+    for package in graph.lock.packages:
+        by = bringers.get(package.name, set())
+        owner = package.name if package.name in blessed else next(iter(by)) if len(by) == 1 else SHARED
+        found.setdefault(owner, []).append(package)
+    made = [
+        Group(name=name, packages=tuple(sorted(packages, key=lambda item: (-item.size, item.name))))
+        for name, packages in found.items()
+    ]
+    return tuple(sorted(made, key=lambda group: (-group.size, group.name)))
+
+
+def squarify(sizes: Sequence[float], box: Box) -> list[Box]:
+    """Divide a box into parts of the given sizes (descending), each as square as may be.
+
+    After Bruls, Huizing and van Wijk, "Squarified Treemaps", 2000. Sizes of 0 get boxes without area.
+    """
+    total = sum(sizes)
+    if total <= 0 or box.width <= 0 or box.height <= 0:
+        return [Box(box.left, box.top, 0, 0) for _ in sizes]
+    scale = box.width * box.height / total
+    areas = [size * scale for size in sizes]
+    boxes: list[Box] = []
+    start = 0
+    while start < len(areas):
+        side = min(box.width, box.height)
+        end, row = start + 1, areas[start]
+        while end < len(areas) and _worst(areas[start : end + 1], row + areas[end], side) <= _worst(
+            areas[start:end], row, side
+        ):
+            row += areas[end]
+            end += 1
+        placed, box = _row(areas[start:end], row, box)
+        boxes += placed
+        start = end
+    return boxes
+
+
+def _worst(areas: Sequence[float], total: float, side: float) -> float:
+    if total <= 0 or areas[-1] <= 0:
+        return float("inf")
+    return max(side**2 * areas[0] / total**2, total**2 / (side**2 * areas[-1]))
+
+
+def _row(areas: Sequence[float], total: float, box: Box) -> tuple[list[Box], Box]:
+    """Put one row along the shorter side; give its boxes and what is left."""
+    placed = []
+    if box.width >= box.height:
+        deep, top = total / box.height if box.height else 0, box.top
+        for area in areas:
+            high = area / deep if deep else 0
+            placed.append(Box(box.left, top, deep, high))
+            top += high
+        return placed, Box(box.left + deep, box.top, max(box.width - deep, 0), box.height)
+    high, left = total / box.width, box.left
+    for area in areas:
+        wide = area / high if high else 0
+        placed.append(Box(left, box.top, wide, high))
+        left += wide
+    return placed, Box(box.left, box.top + high, box.width, max(box.height - high, 0))
+
+
+def draw_treemap(
+    graph: PlatformGraph,
+    blessed: Collection[str],
+    verdicts: Mapping[str, Verdict],
+    *,
+    release_name: str,
+    alone: bool = True,
+) -> str:
+    """Draw a platform's closure as SVG."""
+    found = groups(graph, blessed)
+    total = sum(group.size for group in found)
+    title = f"What weighs how much in {release_name} on {graph.platform}"
+    root = canvas(_WIDTH + 2 * _MARGIN, _HEIGHT + _HEAD + _MARGIN, title)
+    element(root, "text", title, x=_MARGIN, y=22.0, class_="heading")
+    count = len(graph.lock.packages)
+    note = (
+        f"{count} packages, {_megabytes(total)} of archives. A frame is a blessed package with what it alone "
+        "brings; shared is what several need."
+    )
+    element(root, "text", note, x=_MARGIN, y=39.0, class_="quiet small")
+    whole = Box(_MARGIN, _HEAD, _WIDTH, _HEIGHT)
+    for group, box in zip(found, squarify([group.size for group in found], whole), strict=True):
+        _draw_group(root, group, box, verdicts)
+    return finish(root, alone=alone)
+
+
+def _draw_group(root: ET.Element, group: Group, box: Box, verdicts: Mapping[str, Verdict]) -> None:
+    if box.width < 1 or box.height < 1:
+        return
+    parent = element(root, "g", class_="blessed" if group.name != SHARED else "closure")
+    is_named = len(group.packages) > 1 and box.height > 3 * _BAND and box.width > 2 * _UNNAMED
+    inner = box.inside(1.5, _BAND if is_named else 0)
+    if is_named:
+        element(
+            parent, "rect", x=box.left + 1, y=box.top + 1, width=box.width - 2, height=_BAND, class_="band"
+        )
+        label = f"{group.name} {_megabytes(group.size)}"
+        text = fitting(label, _NORMAL, box.width - 12) or fitting(group.name, _NORMAL, box.width - 8)
+        element(parent, "text", text, x=box.left + 6, y=box.top + 13.5, class_="strong")
+    for package, cell in zip(
+        group.packages, squarify([item.size for item in group.packages], inner), strict=True
+    ):
+        _draw_cell(parent, package, cell, verdicts.get(package.name, Verdict.READY), group)
+    element(
+        parent, "rect", x=box.left + 0.7, y=box.top + 0.7, width=max(box.width - 1.4, 0),
+        height=max(box.height - 1.4, 0), class_="group",
+    )  # fmt: skip
+
+
+def _draw_cell(parent: ET.Element, package: LockedPackage, cell: Box, verdict: Verdict, group: Group) -> None:
+    if cell.width < 0.8 or cell.height < 0.8:  # noqa: PLR2004 - less than a pixel shows nothing
+        return
+    tone = TONES[verdict]
+    role = "blessed" if package.name == group.name else "closure"
+    place = element(parent, "g", class_=f"{role} {tone}")
+    brought = "needed by several" if group.name == SHARED else f"brought by {group.name} alone"
+    brought = "of the blessed set" if role == "blessed" else brought
+    tooltip(place, (package.stem, _megabytes(package.size), brought, f"verdict: {verdict.value}"))
+    element(
+        place, "rect", x=cell.left + 0.5, y=cell.top + 0.5, width=max(cell.width - 1, 0.3),
+        height=max(cell.height - 1, 0.3), class_="box",
+    )  # fmt: skip
+    if cell.height < 2 * _SMALL or cell.width < _UNNAMED:
+        return
+    mark = f"{MARKS[tone]} " if tone in MARKS else ""
+    label = mark + package.name
+    is_wide = text_width(label, _NORMAL) <= cell.width - 9
+    name = fitting(label, _NORMAL if is_wide else _SMALL, cell.width - 7)
+    element(place, "text", name, x=cell.left + 4, y=cell.top + 14, class_="" if is_wide else "small")
+    if cell.height > 3 * _SMALL and name == label:
+        size = fitting(_megabytes(package.size), _SMALL, cell.width - 9)
+        element(place, "text", size, x=cell.left + 4, y=cell.top + 27, class_="quiet small")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

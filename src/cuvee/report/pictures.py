@@ -1,0 +1,74 @@
+"""The pictures that the page shows: of findings beside them, and of the whole release."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cuvee.graph.drawing.layered import draw
+from cuvee.graph.drawing.model import verdicts
+from cuvee.graph.drawing.neighbourhood import around_finding
+from cuvee.graph.drawing.treemap import draw_treemap
+from cuvee.graph.drawing.waves import draw_waves
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, build_graph
+from cuvee.report.causes import in_order
+from cuvee.report.model import ReportInput
+
+MOST = 20
+"""How many findings get a picture, the worst first; a page with hundreds would open slowly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """SVG texts without a style of their own.
+
+    Attributes
+    ----------
+    findings
+        By the anchor of the finding's row.
+    platform
+        The platform that the other two show: the manifest's first that is locked; empty without any.
+    treemap, waves
+        Of that platform.
+    others
+        The other platforms, whose pictures lie beside the findings in the release folder.
+    """
+
+    findings: Mapping[str, str] = field(default_factory=dict)
+    platform: str = ""
+    treemap: str = ""
+    waves: str = ""
+    others: tuple[str, ...] = ()
+
+
+def pictures(data: ReportInput) -> Pictures:
+    """Draw what the page shows."""
+    if not data.lock.platforms:
+        return Pictures()
+    release = build_graph(data.manifest, data.lock, data.absent)
+    first = release.platforms[0]
+    blessed = {item.name for item in data.manifest.requirements(first.platform)}
+    seen = verdicts(data.findings, first.platform)
+    name = data.manifest.release_name
+    return Pictures(
+        findings=_of_findings(release, in_order(data.findings)),
+        platform=first.platform,
+        treemap=draw_treemap(first, blessed, seen, release_name=name, alone=False),
+        waves=draw_waves(first, blessed, seen, release_name=name, alone=False),
+        others=tuple(graph.platform for graph in release.platforms[1:]),
+    )
+
+
+def _of_findings(release: ReleaseGraph, ordered: tuple[Finding, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, finding in enumerate(ordered, 1):
+        if len(found) == MOST or finding.verdict <= Verdict.INFO:
+            break
+        picture = around_finding(release, _where(release, finding), finding)
+        if picture is not None and picture.links:
+            found[f"finding-{number}"] = draw(picture, alone=False)
+    return found
+
+
+def _where(release: ReleaseGraph, finding: Finding) -> PlatformGraph:
+    hit = (graph for graph in release.platforms if graph.platform in finding.platforms)
+    return next(hit, release.platforms[0])
