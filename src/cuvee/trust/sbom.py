@@ -1,0 +1,141 @@
+"""The software bill of materials of one platform, as CycloneDX JSON.
+
+Every package of the closure is a component with its hashes, its licence and a purl; who depends on whom is
+told too. Nothing in it depends on when or where it is made: the serial number comes from the content.
+"""
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Collection, Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from cuvee.image.model import ReleaseLabel
+from cuvee.lock.model import LockedPackage, PlatformLock
+
+if TYPE_CHECKING:
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component
+
+_NAMESPACE = uuid.UUID("6f1b3a52-6c0b-5d0c-9c57-0d6f5a3f2a10")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_ARCHIVE = re.compile(r"\.(conda|tar\.bz2)$")
+
+
+def make_sbom(
+    lock: PlatformLock, *, release: ReleaseLabel, direct: Collection[str], made_at: dt.datetime | None
+) -> bytes:
+    """Give the bill of materials of a locked platform as CycloneDX 1.6 JSON; same arguments, same bytes.
+
+    Parameters
+    ----------
+    direct
+        The names of the blessed set: what the release itself depends on.
+    made_at
+        The time that it states, aware; `None` states none.
+    """
+    from cyclonedx.output.json import JsonV1Dot6
+
+    first = JsonV1Dot6(_bom(lock, release, direct, made_at, uuid.UUID(int=0))).output_as_string()
+    serial = uuid.uuid5(_NAMESPACE, first)
+    text: str = JsonV1Dot6(_bom(lock, release, direct, made_at, serial)).output_as_string(indent=1)
+    return f"{text}\n".encode()
+
+
+def newest(lock: PlatformLock) -> dt.datetime | None:
+    """Give the time of the newest package: what a bill may state that must not depend on when it is made."""
+    times = [package.timestamp for package in lock.packages if package.timestamp is not None]
+    return dt.datetime.fromtimestamp(max(times) // 1000, tz=dt.UTC) if times else None
+
+
+def _bom(
+    lock: PlatformLock,
+    release: ReleaseLabel,
+    direct: Collection[str],
+    made_at: dt.datetime | None,
+    serial: uuid.UUID,
+) -> "Bom":
+    from cyclonedx.model.bom import Bom, BomMetaData
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model.tool import ToolRepository
+
+    root = Component(
+        name=release.distribution,
+        version=release.version,
+        type=ComponentType.PLATFORM,
+        description=release.title,
+        bom_ref=f"{release.release_name}@{lock.platform}",
+    )
+    tool = Component(
+        name="cuvee", version=version("cuvee"), type=ComponentType.APPLICATION, bom_ref="tool:cuvee"
+    )
+    components = {package.name: _component(package) for package in lock.packages}
+    bom = Bom(
+        components=components.values(),
+        serial_number=serial,
+        metadata=BomMetaData(component=root, tools=ToolRepository(components=[tool])),
+    )
+    # The constructor takes None for now.
+    bom.metadata.timestamp = made_at  # type: ignore[assignment]
+    bom.register_dependency(root, [components[name] for name in sorted(direct) if name in components])
+    for package in lock.packages:
+        needed = [components[name] for name in sorted(_needs(package)) if name in components]
+        bom.register_dependency(components[package.name], needed)
+    return bom
+
+
+def _component(package: LockedPackage) -> "Component":
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
+    from cyclonedx.model.component import Component, ComponentType
+
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=package.sha256)]
+    if package.md5:
+        hashes.append(HashType(alg=HashAlgorithm.MD5, content=package.md5))
+    sources = []
+    if not package.is_local:
+        sources = [ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=XsUri(package.url))]
+    return Component(
+        name=package.name,
+        version=package.version,
+        type=ComponentType.LIBRARY,
+        bom_ref=package.identifier,
+        purl=_purl(package),
+        hashes=hashes,
+        licenses=list(_licenses(package.license)),
+        external_references=sources,
+    )
+
+
+def _purl(package: LockedPackage) -> Any:
+    """Name the package as https://github.com/package-url/purl-spec does for conda."""
+    from packageurl import PackageURL
+
+    qualifiers = {"build": package.build, "subdir": package.subdir}
+    if not package.is_local:
+        qualifiers["channel"] = package.channel
+    found = _ARCHIVE.search(package.file_name)
+    if found is not None:
+        qualifiers["type"] = found[1]
+    return PackageURL(type="conda", name=package.name, version=package.version, qualifiers=qualifiers)
+
+
+def _licenses(stated: str | None) -> Iterator[Any]:
+    """Give the licence as SPDX where it is, else by the name that the package gives it."""
+    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
+    from cyclonedx.spdx import is_expression, is_supported_id
+
+    text = (stated or "").strip()
+    if not text:
+        return
+    if is_supported_id(text):
+        yield DisjunctiveLicense(id=text)
+    elif is_expression(text):
+        yield LicenseExpression(text)
+    else:
+        yield DisjunctiveLicense(name=text)
+
+
+def _needs(package: LockedPackage) -> set[str]:
+    matches = (_NAME.match(spec.rpartition("::")[2]) for spec in package.depends)
+    return {found[0].lower() for found in matches if found is not None}

@@ -1,0 +1,139 @@
+"""The bill of materials: valid by the format's own schema, complete, and the same each time."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuvee.image.model import ReleaseLabel
+from cuvee.lock.model import LockedPackage, PlatformLock, VirtualPackage
+from cuvee.trust.sbom import make_sbom, newest
+
+RELEASE = ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons")
+TIME = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+
+
+def package(name: str, **fields: Any) -> LockedPackage:
+    values: dict[str, Any] = {
+        "version": "1.0",
+        "build": "py_0",
+        "build_number": 0,
+        "platform": "linux-64",
+        "subdir": "noarch",
+        "url": f"https://conda.example/forge/noarch/{name}-1.0-py_0.conda",
+        "channel": "https://conda.example/forge",
+        "sha256": "ab" * 32,
+        "md5": "cd" * 16,
+        "license": "MIT",
+    }
+    return LockedPackage(name=name, **values | fields)
+
+
+def locked(*packages: LockedPackage) -> PlatformLock:
+    virtual = (VirtualPackage(name="__glibc", version="2.28"),)
+    return PlatformLock(platform="linux-64", packages=packages, virtual_packages=virtual)
+
+
+LOCK = locked(
+    package("numpy", subdir="linux-64", depends=("python >=3.11,<3.12", "__glibc >=2.28", "libcxx")),
+    package(
+        "python",
+        url="channel/linux-64/python-3.11.9-host_0.conda",
+        channel="channel",
+        version="3.11.9",
+        build="host_0",
+        license="PSF-2.0 OR GPL-2.0-or-later",
+        md5=None,
+        timestamp=1_700_000_000_000,
+    ),
+    package("six", depends=("python",), license="The six licence", timestamp=1_600_000_000_000),
+    package("nothing", license=None, url="https://conda.example/forge/noarch/nothing-1.0-py_0.tar.bz2"),
+)
+
+
+def made(lock: PlatformLock = LOCK, **changes: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"release": RELEASE, "direct": {"six", "absent"}, "made_at": TIME} | changes
+    value: dict[str, Any] = json.loads(make_sbom(lock, **arguments))
+    return value
+
+
+def test_valid_by_the_schema() -> None:
+    validation = pytest.importorskip("cyclonedx.validation.json")
+    from cyclonedx.schema import SchemaVersion
+
+    data = make_sbom(LOCK, release=RELEASE, direct={"six"}, made_at=TIME).decode()
+    assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(data) is None
+    broken = data.replace('"library"', '"book"')
+    assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(broken) is not None
+
+
+def test_every_package_is_told() -> None:
+    found = {item["name"]: item for item in made()["components"]}
+    assert sorted(found) == ["nothing", "numpy", "python", "six"]
+    assert found["numpy"]["purl"] == (
+        "pkg:conda/numpy@1.0?build=py_0&channel=https://conda.example/forge&subdir=linux-64&type=conda"
+    )
+    assert found["python"]["purl"] == "pkg:conda/python@3.11.9?build=host_0&subdir=noarch&type=conda"
+    assert found["nothing"]["purl"].endswith("&type=tar.bz2")
+    assert {item["alg"]: item["content"] for item in found["numpy"]["hashes"]} == {
+        "SHA-256": "ab" * 32,
+        "MD5": "cd" * 16,
+    }
+    assert [item["alg"] for item in found["python"]["hashes"]] == ["SHA-256"]
+    (source,) = found["six"]["externalReferences"]
+    assert source["url"] == "https://conda.example/forge/noarch/six-1.0-py_0.conda"
+    assert "externalReferences" not in found["python"]
+
+
+def test_licences() -> None:
+    found = {item["name"]: item.get("licenses") for item in made()["components"]}
+    assert found == {
+        "numpy": [{"license": {"id": "MIT"}}],
+        "python": [{"expression": "PSF-2.0 OR GPL-2.0-or-later"}],
+        "six": [{"license": {"name": "The six licence"}}],
+        "nothing": None,
+    }
+
+
+def test_who_depends_on_whom() -> None:
+    edges = {item["ref"]: item.get("dependsOn", []) for item in made()["dependencies"]}
+    names = {name: f"{name}-1.0-py_0@linux-64" for name in ("numpy", "six", "nothing")}
+    python = "python-3.11.9-host_0@linux-64"
+    assert edges == {
+        "tiny-2026.11.0@linux-64": [names["six"]],
+        names["numpy"]: [python],  # a virtual package and one that is not in the lock are no edges
+        names["six"]: [python],
+        names["nothing"]: [],
+        python: [],
+    }
+
+
+def test_same_content_same_bytes_and_any_other_has_another_number() -> None:
+    one = made()
+    assert make_sbom(LOCK, release=RELEASE, direct=["absent", "six"], made_at=TIME) == make_sbom(
+        locked(*reversed(LOCK.packages)), release=RELEASE, direct={"six", "absent"}, made_at=TIME
+    )
+    assert one["metadata"]["timestamp"] == "2026-11-01T12:00:00+00:00"
+    others = [
+        made(locked(*LOCK.packages[1:])),
+        made(direct={"numpy"}),
+        made(made_at=TIME + dt.timedelta(seconds=1)),
+        made(release=ReleaseLabel(distribution="tiny", version="2026.11.1", title="Tiny & Sons")),
+    ]
+    assert len({value["serialNumber"] for value in [one, *others]}) == 5
+    assert "timestamp" not in made(made_at=None)["metadata"]
+
+
+def test_newest_package_gives_the_time() -> None:
+    assert newest(LOCK) == dt.datetime.fromtimestamp(1_700_000_000, tz=dt.UTC)
+    assert newest(locked(package("six"))) is None
+
+
+@given(st.text(max_size=30), st.lists(st.text(max_size=20), max_size=3))
+def test_hostile_records_become_text(license_text: str, depends: list[str]) -> None:
+    hostile = package("six", license=license_text.encode(errors="replace").decode(), depends=tuple(depends))
+    (component,) = made(locked(hostile))["components"]
+    assert component["name"] == "six"
