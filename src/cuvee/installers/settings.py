@@ -26,7 +26,7 @@ _PACKAGE = re.compile(r"[a-z0-9_][a-z0-9_.-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class _WrongError(Exception):
+class WrongSettingError(Exception):
     """A value is not what its key wants."""
 
 
@@ -56,7 +56,7 @@ def read_settings(folder: Path | None, system: str) -> Settings:
         elif value is not None:
             try:
                 values[key] = _READERS[key](value, folder)
-            except _WrongError as error:
+            except WrongSettingError as error:
                 problems.append(f"{key}: {error}")
     if problems:
         raise UsageError(
@@ -90,13 +90,13 @@ def _of_system(value: Any, system: str) -> Any:
 def _script(value: Any, folder: Path) -> str:
     path = folder / _text(value, folder)
     if not path.is_file():
-        raise _WrongError(f"{value} is not there")
+        raise WrongSettingError(f"{value} is not there")
     try:
         text = path.read_bytes().decode()
     except UnicodeDecodeError:
-        raise _WrongError(f"{value} is not written in UTF-8") from None
+        raise WrongSettingError(f"{value} is not written in UTF-8") from None
     if not text.strip():
-        raise _WrongError(f"{value} is empty")
+        raise WrongSettingError(f"{value} is empty")
     return text
 
 
@@ -105,7 +105,7 @@ def _environment(value: Any, _: Path) -> dict[str, str]:
         isinstance(name, str) and _VARIABLE.fullmatch(name) and isinstance(text, str)
         for name, text in value.items()
     ):
-        raise _WrongError("must map names of variables to texts")
+        raise WrongSettingError("must map names of variables to texts")
     return {name: value[name] for name in sorted(value)}
 
 
@@ -120,7 +120,7 @@ def _condarc(value: Any, _: Path) -> str:
     except yaml.YAMLError:
         good = False
     if not good:
-        raise _WrongError("must be a mapping, or a text that is one")
+        raise WrongSettingError("must be a mapping, or a text that is one")
     return text if text.endswith("\n") else f"{text}\n"
 
 
@@ -128,7 +128,7 @@ def _files(value: Any, folder: Path) -> tuple[ExtraFile, ...]:
     """Read constructor's own form: a list of names, or of mappings from where a file is to where it goes."""
     items = [value] if isinstance(value, dict) else value
     if not isinstance(items, list):
-        raise _WrongError("must be a list of files, or a mapping from files to their places")
+        raise WrongSettingError("must be a list of files, or a mapping from files to their places")
     pairs: list[tuple[Any, Any]] = []
     for item in items:
         pairs += item.items() if isinstance(item, dict) else [(item, item)]
@@ -136,19 +136,25 @@ def _files(value: Any, folder: Path) -> tuple[ExtraFile, ...]:
     targets = [file.target.lower() for file in found]
     for file in found:
         if targets.count(file.target.lower()) > 1:
-            raise _WrongError(f"{file.target} is named twice")
+            raise WrongSettingError(f"{file.target} is named twice")
     return tuple(sorted(found, key=lambda file: file.target))
 
 
 def extra_file(folder: Path, source: Any, target: Any) -> ExtraFile:
-    """Describe a file below ``folder`` that goes to ``target``."""
+    """Describe a file below ``folder`` that goes to ``target``.
+
+    Raises
+    ------
+    WrongSettingError
+        If there is no such file, or it may not go there.
+    """
     if not isinstance(source, str) or not isinstance(target, str):
-        raise _WrongError("must name files by texts")
+        raise WrongSettingError("must name files by texts")
     path = folder / source
     if not path.is_file():
-        raise _WrongError(f"{source} is no file")
+        raise WrongSettingError(f"{source} is no file")
     if _TARGET.fullmatch(target) is None or _OURS.fullmatch(target.lower()):
-        raise _WrongError(f"{target} is no place below the prefix where a file may go")
+        raise WrongSettingError(f"{target} is no place below the prefix where a file may go")
     return ExtraFile(
         source=path,
         target=target,
@@ -161,7 +167,7 @@ def _packages(value: Any, _: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(
         isinstance(name, str) and _PACKAGE.fullmatch(name) for name in value
     ):
-        raise _WrongError("must be a list of packages' names")
+        raise WrongSettingError("must be a list of packages' names")
     return tuple(sorted(set(value)))
 
 
@@ -169,26 +175,26 @@ def _initialize(value: Any, _: Path) -> Initialize:
     # To YAML, yes and no are truth values.
     word = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
     if word not in {item.value for item in Initialize}:
-        raise _WrongError("must be ask, yes or no")
+        raise WrongSettingError("must be ask, yes or no")
     return Initialize(word)
 
 
 def _flag(value: Any, _: Path) -> bool:
     if not isinstance(value, bool):
-        raise _WrongError("must be true or false")
+        raise WrongSettingError("must be true or false")
     return value
 
 
 def _text(value: Any, _: Path) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _WrongError("must be a text")
+        raise WrongSettingError("must be a text")
     return value
 
 
 def _line(value: Any, folder: Path) -> str:
     text = _text(value, folder)
     if len(text.splitlines()) > 1:
-        raise _WrongError("must be one line")
+        raise WrongSettingError("must be one line")
     return text
 
 
