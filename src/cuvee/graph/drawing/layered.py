@@ -11,6 +11,7 @@ _BOX, _LANE, _GAP = 34.0, 6.0, 12.0
 _PAD, _MARGIN, _BETWEEN, _HEAD = 10.0, 16.0, 70.0, 34.0
 _TITLE_SIZE, _NOTE_SIZE = 12.0, 10.5
 _TIP = 6.0
+_STRONG = frozenset({"centre", "blessed", "missing"})
 
 
 def draw(picture: Picture, *, alone: bool = True) -> str:
@@ -41,7 +42,7 @@ def draw(picture: Picture, *, alone: bool = True) -> str:
 
 
 def _title_width(title: str) -> float:
-    return text_width(title, 15) * 1.05 + 2 * _MARGIN
+    return text_width(title, 15, strong=True) + 2 * _MARGIN
 
 
 def _describe(picture: Picture) -> str:
@@ -53,7 +54,9 @@ def _column_width(nodes: Sequence[Node]) -> float:
 
 
 def _node_width(node: Node) -> float:
-    title = text_width(node.title, _TITLE_SIZE) * 1.06 + (16 if _tone(node) in MARKS else 0)
+    title = text_width(node.title, _TITLE_SIZE, strong=node.role in _STRONG) + (
+        16 if _tone(node) in MARKS else 0
+    )
     return max(title, text_width(node.note, _NOTE_SIZE)) + 2 * _PAD
 
 
@@ -66,7 +69,7 @@ def _draw_node(parent: ET.Element, node: Node, left: float, top: float, width: f
     group = element(parent, "g", class_=f"{node.role} {tone}")
     tooltip(group, (node.title, node.note, f"verdict: {node.verdict.value}", *node.told))
     element(group, "rect", x=left, y=top, width=width, height=_BOX, rx=6.0, class_="box")
-    strong = "strong" if node.role in {"centre", "blessed", "missing"} else ""
+    strong = "strong" if node.role in _STRONG else ""
     if node.note:
         element(group, "text", node.title, x=left + _PAD, y=top + 14.5, class_=strong)
         element(group, "text", node.note, x=left + _PAD, y=top + 27.5, class_="quiet small")

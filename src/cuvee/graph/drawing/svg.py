@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET  # writing only; nothing is parsed
 from cuvee.graph.findings import Verdict
 
 _WIDE, _NARROW = frozenset("mwMW@%"), frozenset("ijlftr.,:;|!'()[] ")
+_STRONG = 1.14
+"""How much wider bold letters are."""
 _UNDRAWN = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 
 TONES = {
@@ -26,10 +28,10 @@ MARKS = {"waived": "✓", "warning": "!", "waiting": "…", "blocked": "✕"}
 """What says the same as the colour, for those who do not see it."""
 
 
-def text_width(text: str, size: float) -> float:
+def text_width(text: str, size: float, *, strong: bool = False) -> float:
     """Estimate how wide ``text`` is in a sans-serif of ``size`` pixels; rather too much than too little."""
     units = sum(0.86 if char in _WIDE else 0.36 if char in _NARROW else 0.59 for char in text)
-    return math.ceil(units * size)
+    return math.ceil(units * size * (_STRONG if strong else 1))
 
 
 def fitting(text: str, size: float, room: float) -> str:

@@ -166,7 +166,7 @@ def _draw_group(root: ET.Element, group: Group, box: Box, verdicts: Mapping[str,
             parent, "rect", x=box.left + 1, y=box.top + 1, width=box.width - 2, height=_BAND, class_="band"
         )
         label = f"{group.name} {_megabytes(group.size)}"
-        text = fitting(label, _NORMAL, box.width - 12) or fitting(group.name, _NORMAL, box.width - 8)
+        text = fitting(label, _NORMAL, box.width - 30) or fitting(group.name, _NORMAL, box.width - 20)
         element(parent, "text", text, x=box.left + 6, y=box.top + 13.5, class_="strong")
     for package, cell in zip(
         group.packages, squarify([item.size for item in group.packages], inner), strict=True

@@ -89,7 +89,8 @@ def _draw_wave(  # noqa: PLR0917 - a place, and how to draw what is there
         text = " + ".join(group)
         verdict = max((verdicts.get(name, Verdict.READY) for name in group), default=Verdict.READY)
         mark = f"{MARKS[TONES[verdict]]} " if TONES[verdict] in MARKS else ""
-        width = text_width(mark + text, _SIZE) * 1.04 + 2 * _PAD
+        strong = bool(blessed.intersection(group))
+        width = text_width(mark + text, _SIZE, strong=strong) + 2 * _PAD
         if left + width > _MARGIN + _WIDTH - _GAP and left > _MARGIN + _LABEL:
             left, line = _MARGIN + _LABEL, line + _CHIP + _GAP
         role = (
@@ -98,8 +99,7 @@ def _draw_wave(  # noqa: PLR0917 - a place, and how to draw what is there
         place = element(root, "g", class_=f"{role} {TONES[verdict]}")
         tooltip(place, (text, "they need each other" if len(group) > 1 else "", f"verdict: {verdict.value}"))
         element(place, "rect", x=left, y=line, width=width, height=_CHIP, rx=12.0, class_="box")
-        strong = "strong" if blessed.intersection(group) else ""
-        element(place, "text", mark + text, x=left + _PAD, y=line + 16, class_=strong)
+        element(place, "text", mark + text, x=left + _PAD, y=line + 16, class_="strong" if strong else "")
         left += width + _GAP
     bottom = line + _CHIP + _GAP
     band.set("height", f"{bottom - top:.1f}")
