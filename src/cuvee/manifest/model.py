@@ -99,6 +99,8 @@ class Requirement:
         Free labels that select parts of the set.
     platforms
         The platforms that it belongs to: those that the manifest names for it, else all present ones.
+    match
+        The whole match spec, where it says more than the three; a manifest states none.
     position
         Where the version was last stated.
     """
@@ -109,12 +111,13 @@ class Requirement:
     owner: str | None = None
     groups: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    match: str = ""
     position: Position
 
     @property
     def spec(self) -> str:
         """The match spec: ``numpy >=2.4,<2.5``."""
-        return " ".join(part for part in (self.name, self.version, self.build) if part)
+        return self.match or " ".join(part for part in (self.name, self.version, self.build) if part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
