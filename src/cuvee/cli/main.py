@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "Prove that a locked release fits together.",
     "why": "Say why a package is in a release.",
     "needs": "Say who needs a package of a release.",
+    "certify": "Prove that a release fits together, in a file that others can check.",
     "graph": "Draw a locked release, or what surrounds a package or a finding.",
     "test": "Install a release with its own installer and run its suites in it.",
     "report": "Write the report page of a release again.",

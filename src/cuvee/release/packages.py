@@ -18,6 +18,7 @@ from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
 from cuvee.manifest.model import Manifest, Requirement, Wheel
+from cuvee.release.certificates import write_certificate
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import host_interpreter, package_inputs, plain
 
@@ -177,4 +178,5 @@ def check_stage(context: Context, lock: Lock, absent: tuple[Absent, ...]) -> tup
     graph = build_graph(context.manifest, lock, absent)
     results = run_checks(graph, ALL_CHECKS)
     write_json(context.workspace.findings_file, plain(results))
+    write_certificate(context.workspace, graph, results)
     return results

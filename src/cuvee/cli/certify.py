@@ -1,0 +1,75 @@
+"""``cuvee certify``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.render import write_json
+
+if TYPE_CHECKING:
+    from cuvee.graph.certificate import Verified
+
+
+@click.command()
+@click.option(
+    "--verify", is_flag=True, help="Check the certificate MANIFEST again, or that of a release folder."
+)
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --verify: the pixi.lock to hold it against; the release folder's own if it has one.",
+)
+@release_options
+def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, **options: Any) -> int:
+    """Prove that a release fits together, in a file that others can check.
+
+    Without --verify, the release of MANIFEST is locked and checked as `cuvee check` does, and
+    `checks/certificate.json` in its folder is the proof. MANIFEST may be the release folder.
+
+    With --verify, MANIFEST is a certificate or a release folder. Every step of the proof is worked out again
+    from its records, without a solver and without a network, and held against the lock. The exit code is 5 if
+    it does not hold, 1 if there is a platform that it could not certify.
+
+    \b
+    Examples:
+      cuvee certify manifests/starter/2026.11.0.yaml
+      cuvee certify --verify dist/starter-2026.11.0/checks/certificate.json
+      cuvee certify --verify certificate.json --lock pixi.lock --json
+    """
+    from cuvee.errors import UsageError
+    from cuvee.release.certificates import check_certificate, manifest_of
+    from cuvee.release.pipeline import check
+    from cuvee.release.workspace import Workspace
+
+    if not verify:
+        if lock is not None:
+            raise UsageError("--lock goes with --verify", hint="Run `cuvee certify --help`.")
+        if manifest.is_dir():
+            options["dist"], manifest = manifest.resolve().parent, manifest_of(manifest)
+        result = run_pipeline(check, manifest=manifest, **options)
+        manifest = Workspace(result.folder, result.folder).certificate_file
+    verified = check_certificate(manifest, lock=lock)
+    if as_json:
+        from cuvee.release.inputs import plain
+
+        write_json({"certificate": str(manifest)} | plain(verified))
+    else:
+        for line in certificate_lines(verified):
+            click.echo(line)
+        click.echo(f"certificate: {manifest}")
+    return int(bool(verified.not_certified))
+
+
+def certificate_lines(verified: "Verified") -> list[str]:
+    """Say what a certificate that holds is about."""
+    against = "and is about the lock" if verified.with_lock else "but no lock was there to hold it against"
+    lines = [f"{verified.release}: the certificate holds, {against}"]
+    for platform, count in verified.packages.items():
+        files = "; files not compared" if platform in verified.unexamined else ""
+        lines.append(f"  {platform}: {count} packages fit together{files}")
+    for platform, reasons in verified.not_certified.items():
+        lines.append(f"  {platform}: not certified")
+        lines += [f"    {reason}" for reason in reasons]
+    return lines
