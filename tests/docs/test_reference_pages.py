@@ -12,6 +12,7 @@ from cuvee.graph.findings import Verdict
 from cuvee.image import model as image
 from cuvee.installers.runtime import failure
 from cuvee.integration.outcomes import State
+from cuvee.manifest.model import Track
 from cuvee.release.workspace import Workspace
 from cuvee.report import tables
 from cuvee.report.words import CHANGES, GRAVITY, STATES
@@ -20,15 +21,24 @@ from docs_text import code_in, inline_code, table, unmarked
 
 def test_checks_are_those_of_the_code(docs: Path) -> None:
     rows = table(docs / "reference" / "checks.md", "Check")
-    shown = [(unmarked(row[0]), row[1], row[2], code_in(row[3] if len(row) > 3 else "")) for row in rows]
+    shown = [(unmarked(row[0]), row[1], row[2], code_in(row[3]), *row[4:]) for row in rows]
     assert shown == [
-        (check.identifier, check.family, check.title, set(check.prerequisites)) for check in ALL_CHECKS
+        (
+            check.identifier,
+            check.family,
+            check.title,
+            set(check.prerequisites),
+            *(check.severity.on(track).value for track in Track),
+        )
+        for check in ALL_CHECKS
     ]
 
 
 def test_each_check_is_explained(docs: Path) -> None:
     text = (docs / "reference" / "checks.md").read_text(encoding="utf-8")
-    assert re.findall(r"^([a-z-]+)\n: ", text, re.MULTILINE) == [check.identifier for check in ALL_CHECKS]
+    assert re.findall(r"^### ([a-z-]+)\n\n\w", text, re.MULTILINE) == [
+        check.identifier for check in ALL_CHECKS
+    ]
 
 
 def test_verdicts_are_those_of_the_code(docs: Path) -> None:

@@ -44,6 +44,7 @@ def package(
         url=f"channel/{platform}/{name}-{version}-{build}.conda",
         channel="channel",
         sha256="0" * 64,
+        license="MIT",
         depends=depends,
         constrains=constrains,
     )
@@ -101,16 +102,20 @@ def test_a_good_set_passes_every_check() -> None:
 @pytest.mark.parametrize(
     ("check", "packages", "cause"),
     [
-        ("closure", [package("a", depends=("gone",))], "Nothing in the set meets 'gone': the set has none"),
+        (
+            "closure",
+            [package("a", depends=("gone",))],
+            "Nothing in the set meets 'gone': there is no package of that name",
+        ),
         (
             "closure",
             [package("a", depends=("b >=2",)), package("b")],
-            "Nothing in the set meets 'b >=2': the set has b-1.0-0",
+            "Nothing in the set meets 'b >=2': no such version, the set has b-1.0-0",
         ),
         (
             "closure",
             [package("a", depends=("b 1.0 other",)), package("b")],
-            "Nothing in the set meets 'b 1.0 other': the set has b-1.0-0",
+            "Nothing in the set meets 'b 1.0 other': no such build, the set has b-1.0-0",
         ),
         (
             "constrains",
@@ -120,9 +125,13 @@ def test_a_good_set_passes_every_check() -> None:
         (
             "floor",
             [package("a", depends=("__glibc >=2.34",))],
-            "Nothing in the set meets '__glibc >=2.34': the set has __glibc 2.28",
+            "The floor does not meet '__glibc >=2.34': the floor is __glibc 2.28",
         ),
-        ("floor", [package("a", depends=("__cuda",))], "Nothing in the set meets '__cuda': the set has none"),
+        (
+            "floor",
+            [package("a", depends=("__cuda",))],
+            "The floor does not meet '__cuda': the floor has none",
+        ),
         (
             "metadata",
             [package("a", depends=("!!",))],

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 Command = Callable[..., Any]
 
 
-def release_options(command: Command) -> Command:
+def release_options(command: Command, *, manifest_required: bool = True) -> Command:
     """Add the manifest and the options of a run to a command."""
     from cuvee.platforms import PLATFORMS
 
     for option in reversed(
         (
-            click.argument("manifest", type=click.Path(path_type=Path)),
+            click.argument("manifest", type=click.Path(path_type=Path), required=manifest_required),
             click.option(
                 "--platform",
                 "platforms",

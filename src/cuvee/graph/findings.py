@@ -56,6 +56,8 @@ class Finding:
         How bad it is.
     cause
         One sentence that names the cause; equal causes are one finding.
+    kind
+        The class of the cause, where a check knows several, such as ``no-such-version``.
     packages
         Names of the packages at fault or at hand, the cause's first.
     victims
@@ -75,6 +77,7 @@ class Finding:
     check: str
     verdict: Verdict
     cause: str
+    kind: str = ""
     packages: tuple[str, ...] = ()
     victims: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()

@@ -30,6 +30,8 @@ class LockedPackage:
         Bytes of the archive.
     timestamp
         Milliseconds since 1970 UTC, or `None`.
+    track_features
+        Names by which old recipes weigh builds down; deprecated.
     """
 
     name: str
@@ -48,6 +50,7 @@ class LockedPackage:
     constrains: tuple[str, ...] = ()
     license: str | None = None
     noarch: Literal["python", "generic"] | None = None
+    track_features: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

@@ -119,6 +119,7 @@ def locked_package(record: "PackageRecord", platform: str, *, url: str, channel:
         constrains=tuple(record.constrains),
         license=record.license,
         noarch="python" if record.noarch.python else "generic" if record.noarch.generic else None,
+        track_features=tuple(record.track_features),
     )
 
 
@@ -140,6 +141,7 @@ def rattler_record(package: LockedPackage, own_channel: str) -> "RepoDataRecord"
         size=package.size,
         license=package.license,
     )
+    record.track_features = list(package.track_features)
     if package.timestamp is not None:
         record.timestamp = dt.datetime.fromtimestamp(package.timestamp / 1000, tz=dt.UTC)
     url = _NOWHERE + package.url if package.is_local else package.url

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cuvee.channel.index import index_channel
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.errors import BlockedError
 from cuvee.files import replacing_folder, sha256_file, write_json, write_text
-from cuvee.graph.checks import ALL_CHECKS, CheckResult, run_checks
+from cuvee.graph.checks import ALL_CHECKS, CheckResult, run_checks, verify_settings
 from cuvee.graph.release_graph import build_graph
 from cuvee.image.layout import DECODERS
 from cuvee.lock.explicit import explicit
@@ -173,10 +174,18 @@ def _make_lock(context: Context, platforms: list[str]) -> Made:
     return Made(outputs=(path, *exports))
 
 
-def check_stage(context: Context, lock: Lock, absent: tuple[Absent, ...]) -> tuple[CheckResult, ...]:
-    """Run every check; the findings are written beside the lock. It takes no time, so it always runs."""
-    graph = build_graph(context.manifest, lock, absent)
-    results = run_checks(graph, ALL_CHECKS)
+def check_stage(
+    context: Context, lock: Lock, absent: tuple[Absent, ...], *, left_out: Collection[str] = ()
+) -> tuple[CheckResult, ...]:
+    """Run every check; the findings are written beside the lock. It takes no time, so it always runs.
+
+    With checks ``left_out`` nothing is written: what is recorded of a release is the whole of it.
+    """
+    verify_settings(context.manifest, ALL_CHECKS)
+    graph = build_graph(context.manifest, lock, absent, base=context.base_lock, today=context.now)
+    results = run_checks(graph, ALL_CHECKS, left_out=left_out)
+    if left_out:
+        return results
     write_json(context.workspace.findings_file, plain(results))
     write_certificate(context.workspace, graph, results)
     return results

@@ -1,10 +1,16 @@
 """Checks: each is a small class with a pure function from the release graph to findings."""
 
-from cuvee.graph.checks.base import Check, CheckResult, Severity, Status
-from cuvee.graph.checks.closure import Closure, Constrains, Constraints, Floor, Metadata
+from cuvee.graph.checks.base import Check, CheckResult, Severity, Status, documentation
+from cuvee.graph.checks.closure import Closure
+from cuvee.graph.checks.conflicts import Constrains, Constraints, Floor
+from cuvee.graph.checks.licenses import Licenses, UnknownLicenses
+from cuvee.graph.checks.metadata import Metadata
 from cuvee.graph.checks.parity import AbsentPlatforms, Parity
+from cuvee.graph.checks.policy import Age, Origin, Owners
 from cuvee.graph.checks.running import run_checks
+from cuvee.graph.checks.selecting import left_out, verify_settings
 from cuvee.graph.checks.shape import Cycles, Duplicates
+from cuvee.graph.checks.variants import Mutexes, TrackFeatures
 
 ALL_CHECKS: tuple[Check, ...] = (
     Duplicates(),
@@ -12,11 +18,28 @@ ALL_CHECKS: tuple[Check, ...] = (
     Closure(),
     Floor(),
     Constrains(),
-    Constraints(),
     Cycles(),
+    Mutexes(),
+    TrackFeatures(),
+    Constraints(),
+    Licenses(),
+    UnknownLicenses(),
+    Owners(),
+    Origin(),
+    Age(),
     Parity(),
     AbsentPlatforms(),
 )
 """Every check, in the order in which people read their findings."""
 
-__all__ = ["ALL_CHECKS", "Check", "CheckResult", "Severity", "Status", "run_checks"]
+__all__ = [
+    "ALL_CHECKS",
+    "Check",
+    "CheckResult",
+    "Severity",
+    "Status",
+    "documentation",
+    "left_out",
+    "run_checks",
+    "verify_settings",
+]

@@ -26,6 +26,12 @@ class Severity:
 STRICT = Severity()
 """What is wrong on every track."""
 
+NOTICE = Severity(edge=Verdict.INFO, stable=Verdict.INFO, lts=Verdict.INFO)
+"""What is good to know, and stops nothing unless a manifest says so."""
+
+ADVICE = Severity(edge=Verdict.WARNING, stable=Verdict.WARNING, lts=Verdict.WARNING)
+"""What somebody should look at before the next release."""
+
 STRICTER_WITH_SUPPORT = Severity(edge=Verdict.INFO, stable=Verdict.WARNING, lts=Verdict.NEEDS_APPROVAL)
 """What matters the more, the longer a release is supported."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from cuvee.graph.checks.base import STRICT
+from cuvee.graph.checks.base import ADVICE, STRICTER_WITH_SUPPORT
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
@@ -14,7 +14,7 @@ class Parity:
     family = "parity"
     title = "Every package is on every platform, in one version."
     prerequisites = ("duplicates",)
-    severity = STRICT
+    severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages that are on some platforms only, and versions that differ."""
@@ -56,7 +56,7 @@ class Parity:
                 minors = {tuple(version.split(".")[:2]) for version in found}
                 yield Finding(
                     check=self.identifier,
-                    verdict=Verdict.INFO if len(minors) == 1 else Verdict.WARNING,
+                    verdict=Verdict.INFO if len(minors) == 1 else Verdict.BLOCKED,
                     cause=f"{name} differs: "
                     + ", ".join(f"{version} on {' and '.join(where)}" for version, where in found.items()),
                     packages=(name,),
@@ -73,7 +73,7 @@ class AbsentPlatforms:
     family = "parity"
     title = "Every platform of the manifest is in the release."
     prerequisites: tuple[str, ...] = ()
-    severity = STRICT
+    severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Name platforms that the manifest leaves out, and those that could not be made here."""
@@ -89,7 +89,7 @@ class AbsentPlatforms:
             how = "is not in it" if absent.by_choice else "could not be made here"
             yield Finding(
                 check=self.identifier,
-                verdict=Verdict.INFO if absent.by_choice else Verdict.WARNING,
+                verdict=Verdict.INFO if absent.by_choice else Verdict.BLOCKED,
                 cause=f"{absent.platform} {how}: {absent.reason}",
                 platforms=(absent.platform,),
                 action=absent.hint or "Cut the release on a host that can make it, or declare it absent.",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import networkx as nx
 
-from cuvee.graph.checks.base import STRICT
+from cuvee.graph.checks.base import NOTICE, STRICT
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 
@@ -45,7 +45,7 @@ class Cycles:
     family = "graph"
     title = "No package needs itself through others; conda allows it, but no order of building does."
     prerequisites = ("duplicates",)
-    severity = STRICT
+    severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find strongly connected groups; the same group on several platforms is one finding."""
@@ -57,7 +57,7 @@ class Cycles:
         for names, where in sorted(platforms.items()):
             yield Finding(
                 check=self.identifier,
-                verdict=Verdict.INFO,
+                verdict=Verdict.BLOCKED,
                 cause=f"{' and '.join(names)} need each other"
                 if len(names) > 1
                 else f"{names[0]} needs itself",

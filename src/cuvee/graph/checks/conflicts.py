@@ -1,0 +1,107 @@
+"""Does anything in the set contradict the system, another package, or the manifest?"""
+
+from collections.abc import Iterable
+
+from cuvee.graph.checks.base import STRICT
+from cuvee.graph.checks.causes import Causes
+from cuvee.graph.findings import Finding
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, spec_name
+from cuvee.lock.model import LockedPackage
+
+
+class Floor:
+    """The set asks no more of a system than the release promises."""
+
+    identifier = "floor"
+    family = "graph"
+    title = "Nothing asks more of the operating system than the platform's floor."
+    prerequisites = ("metadata",)
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find dependencies on virtual packages, and bounds of them, that the floor does not keep."""
+        causes = Causes()
+        for graph in release.platforms:
+            for edge in graph.edges:
+                if edge.is_virtual and not edge.satisfied:
+                    has = f"the floor is {', '.join(edge.found)}" if edge.found else "the floor has none"
+                    causes.add(
+                        f"The floor does not meet {edge.spec!r}: {has}",
+                        victim=edge.source,
+                        evidence=f"{edge.source.stem} depends on {edge.spec}",
+                        kind="depends",
+                    )
+            self._constrains(causes, graph)
+        yield from causes.findings(
+            self.identifier, release, action="Raise the platform's floor, or take an older build."
+        )
+
+    def _constrains(self, causes: Causes, graph: PlatformGraph) -> None:
+        offered = {item.name: item for item in graph.lock.virtual_packages}
+        for package in graph.lock.packages:
+            for text in package.constrains:
+                item = offered.get(spec_name(text) or "")
+                if item is not None and not meets(text, item):
+                    causes.add(
+                        f"The floor {item} is outside of {text!r}, to which {package.name} constrains it",
+                        victim=package,
+                        evidence=f"{package.stem} constrains {text}",
+                        kind="constrains",
+                    )
+
+
+class Constrains:
+    """No package contradicts another."""
+
+    identifier = "constrains"
+    family = "graph"
+    title = "What a package constrains is within its bounds, or not in the set."
+    prerequisites = ("duplicates", "metadata")
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find packages of the set that another one's ``constrains`` excludes."""
+        causes = Causes()
+        for graph in release.platforms:
+            for package in graph.lock.packages:
+                for text in package.constrains:
+                    other = _outside(graph, text)
+                    if other is not None:
+                        causes.add(
+                            f"{other.stem} is outside of {text!r}, to which {package.name} constrains it",
+                            at_fault=other.name,
+                            victim=package,
+                            evidence=f"{package.stem} constrains {text}",
+                        )
+        yield from causes.findings(
+            self.identifier, release, action="Pin one of the two so that they fit together."
+        )
+
+
+class Constraints:
+    """Nothing contradicts the manifest's constraints."""
+
+    identifier = "constraints"
+    family = "policy"
+    title = "Nothing in the set contradicts the manifest's constraints."
+    prerequisites = ("duplicates", "metadata")
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find packages outside of the manifest's ``constraints``."""
+        causes = Causes()
+        for graph in release.platforms:
+            for constraint in release.manifest.constraints:
+                other = _outside(graph, constraint.spec)
+                if other is not None:
+                    causes.add(
+                        f"{other.stem} is outside of the constraint {constraint.spec!r}",
+                        victim=other,
+                        evidence=f"stated at {constraint.position}",
+                    )
+        yield from causes.findings(self.identifier, release, action="Solve again, or relax the constraint.")
+
+
+def _outside(graph: PlatformGraph, text: str) -> LockedPackage | None:
+    package = graph.lock.by_name.get(spec_name(text) or "")
+    return None if package is None or meets(text, package) else package
