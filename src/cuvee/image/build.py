@@ -1,6 +1,6 @@
 """Building the image of one platform."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -16,7 +16,17 @@ from cuvee.image.describe import Extras, describe_image, write_manifest, write_p
 from cuvee.image.extras import extra_parts, planned
 from cuvee.image.frames import Part, pack
 from cuvee.image.layout import Layout, layout_of
-from cuvee.image.model import MANIFEST, PAYLOAD, STAGE0, Clobber, Image, PlannedFile, ReleaseLabel
+from cuvee.image.model import (
+    MANIFEST,
+    PAYLOAD,
+    STAGE0,
+    Clobber,
+    Image,
+    PlannedFile,
+    ReleaseLabel,
+    Signer,
+    signed_message,
+)
 from cuvee.image.packing import Packed, Packer
 from cuvee.image.plan import link_scripts, plan_package
 from cuvee.image.records import record_part
@@ -43,6 +53,8 @@ def build_image(
     compiler: ByteCompiler | None,
     reporter: Reporter,
     settings: Settings | None = None,
+    sbom: bytes = b"",
+    signer: Signer | None = None,
 ) -> Image:
     """Build the image of a locked platform; the same inputs give the same bytes.
 
@@ -62,6 +74,10 @@ def build_image(
         Makes byte code, by an interpreter of the release's minor version; `None` leaves it out.
     settings
         What installers do besides placing packages; travels in the image's manifest.
+    sbom
+        The bill of materials, which the prefix keeps; empty for none.
+    signer
+        Signs the image's manifest, which names the hash of everything else.
 
     Raises
     ------
@@ -86,22 +102,33 @@ def build_image(
         largest_first = sorted(linked.infos, key=lambda n: (-linked.infos[n].archive.stat().st_size, n))
         packed = dict(pool.map(pack_one, largest_first))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
-    extras = _extras(lock, linked, release, settings or Settings(), level=level, cache=cache)
-    manifest = describe_image(
-        lock, release, packed, records, requested, interpreter=linked.layout.interpreter, extras=extras
-    )
+    extra = extra_parts(lock, release, settings or Settings(), sbom)
+    extras = _extras(extra, linked, settings or Settings(), level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
+        manifest = describe_image(
+            lock,
+            release,
+            packed,
+            records,
+            requested,
+            interpreter=linked.layout.interpreter,
+            extras=extras,
+            stage0_sha256=sha256_file(beside / STAGE0),
+            public_key=None if signer is None else signer.public,
+        )
         write_manifest(manifest, beside / MANIFEST)
+        manifest_sha256 = sha256_file(beside / MANIFEST)
+        signature = b"" if signer is None else signer.sign(signed_message(manifest_sha256))
         frames = [frame for package in lock.packages for frame in packed[package.name].frames]
-        write_payload([*frames, *extras.frames, *records], beside)
+        write_payload([*frames, *extras.frames, *records], signature, beside)
         image = Image(
             platform=lock.platform,
             label=release,
             folder=beside,
             manifest_raw=len(manifest.text),
-            manifest_sha256=sha256_file(beside / MANIFEST),
+            manifest_sha256=manifest_sha256,
             stage0_sha256=sha256_file(beside / STAGE0),
             payload_sha256=sha256_file(beside / PAYLOAD),
             raw_size=manifest.raw_size,
@@ -146,10 +173,7 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
     return _Linked(layout=layout, infos=infos, plans=plans, clobbers=clobbers)
 
 
-def _extras(
-    lock: PlatformLock, linked: _Linked, release: ReleaseLabel, settings: Settings, *, level: int, cache: Path
-) -> Extras:
-    parts = extra_parts(lock, release, settings)
+def _extras(parts: Sequence[Part], linked: _Linked, settings: Settings, *, level: int, cache: Path) -> Extras:
     files = (file for plan in linked.plans.values() for file in plan)
     return Extras(
         settings=settings,

@@ -1,7 +1,8 @@
 """The image's manifest, as the runtime reads it, and the payload behind it.
 
 The manifest is JSON, compressed as one zstd frame. Frames lie behind each other in the payload, in the
-manifest's order: the packages', those of extra files, then the records'.
+manifest's order: the packages', those of extra files, then the records'. The signature, if there is one, is
+behind the last.
 """
 
 import json
@@ -49,8 +50,13 @@ def describe_image(
     *,
     interpreter: str,
     extras: Extras,
+    stage0_sha256: str,
+    public_key: bytes | None,
 ) -> Manifest:
-    """Put together what the runtime must know."""
+    """Put together what the runtime must know.
+
+    With a ``public_key``, room for a signature of 64 bytes is left behind the last frame.
+    """
     offsets = _Offsets()
     packages = [
         {
@@ -80,6 +86,7 @@ def describe_image(
         "prefix_limit": limit,
         "requested": [requested[name] for name in sorted(requested) if name in packed],
         "folders": _folders(files),
+        "stage0_sha256": stage0_sha256,
         "stage0": [
             [file.path, file.mode, len(file.data), sha256_bytes(file.data), part.how, part.extra]
             for package in lock.packages
@@ -90,6 +97,7 @@ def describe_image(
         "extras": offsets.place(extras.frames),
         "records": offsets.place(records),
     }
+    value["key"] = None if public_key is None else [public_key.hex(), offsets.end]
     return Manifest(
         text=json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(),
         raw_size=raw_size,
@@ -107,11 +115,12 @@ def write_manifest(manifest: Manifest, target: Path) -> None:
     target.write_bytes(compressor.compress(manifest.text))
 
 
-def write_payload(frames: Iterable[Frame], folder: Path) -> None:
-    """Write the frames, one after the other."""
+def write_payload(frames: Iterable[Frame], signature: bytes, folder: Path) -> None:
+    """Write the frames, one after the other, and the signature, which may be empty."""
     with (folder / PAYLOAD).open("wb") as stream:
         for frame in frames:
             stream.write(frame.file.read_bytes())
+        stream.write(signature)
 
 
 class _Offsets:
@@ -119,6 +128,11 @@ class _Offsets:
 
     def __init__(self) -> None:
         self._next = 0
+
+    @property
+    def end(self) -> int:
+        """Where the last of them ends."""
+        return self._next
 
     def place(self, frames: Iterable[Frame]) -> list[dict[str, Any]]:
         result = []

@@ -1,11 +1,11 @@
-"""The files of a prefix that no package brings: ``.condarc``, those of the settings, the explicit list."""
+"""The files of a prefix that no package brings: ``.condarc``, those of the settings, lists of packages."""
 
 from collections.abc import Iterable
 
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
-from cuvee.image.model import Kind, PlannedFile, ReleaseLabel
+from cuvee.image.model import SBOM, Kind, PlannedFile, ReleaseLabel
 from cuvee.installers.model import Settings
 from cuvee.lock.model import PlatformLock
 
@@ -14,7 +14,7 @@ EXPLICIT = "conda-meta/initial-state.explicit.txt"
 """Where conda's tools look for what an installer brought."""
 
 
-def extra_parts(lock: PlatformLock, release: ReleaseLabel, settings: Settings) -> list[Part]:
+def extra_parts(lock: PlatformLock, release: ReleaseLabel, settings: Settings, sbom: bytes) -> list[Part]:
     """Read the files, sorted by path.
 
     Raises
@@ -23,6 +23,8 @@ def extra_parts(lock: PlatformLock, release: ReleaseLabel, settings: Settings) -
         If a file is not what it was when the settings were read.
     """
     found = {EXPLICIT: (_explicit(lock, release).encode(), 0o644)}
+    if sbom:
+        found[SBOM] = sbom, 0o644
     if settings.condarc is not None:
         found[CONDARC] = settings.condarc.encode(), 0o644
     for file in settings.extra_files:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from cuvee.errors import IntegrityError
 from cuvee.files import write_json
@@ -20,6 +20,26 @@ SOURCE_TIME = 1_577_836_800
 
 STAGE0, MANIFEST, PAYLOAD = "stage0.tar.gz", "manifest.json.zst", "payload.bin"
 """The files of an image."""
+
+
+SBOM = "conda-meta/cuvee/sbom.cdx.json"
+"""Where a prefix keeps the bill of its materials."""
+
+
+class Signer(Protocol):
+    """Signs an image, for those who publish it."""
+
+    @property
+    def public(self) -> bytes:
+        """The public key, 32 bytes of Ed25519."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Give the signature of ``message``, 64 bytes."""
+
+
+def signed_message(manifest_sha256: str) -> bytes:
+    """Give what is signed for an image: its manifest names the hashes of all the rest."""
+    return f"cuvee image {manifest_sha256}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from . import manifest
+from . import manifest, signature
 from .failure import damaged
 from .sharing import Shared
 from .writing import Prefix, Reader
@@ -43,8 +43,12 @@ class Job(NamedTuple):
             return stream.read(self.manifest_size)
 
     def read_manifest(self, data: bytes) -> manifest.Manifest:
-        """Read it, if it is the one that this installer was made with."""
-        return manifest.load(data, self.manifest_raw, self.manifest_sha256)
+        """Read it, if it is the one that this installer was made with, and signed as it should be."""
+        found = manifest.load(data, self.manifest_raw, self.manifest_sha256)
+        payload = self.manifest_at + self.manifest_size
+        signature.check(found, self.manifest_sha256, self.installer, payload)
+        signature.demand(found, self.options)
+        return found
 
     def open_reader(self) -> Reader:
         """Open the payload; one reader serves one thread."""

@@ -54,6 +54,7 @@ def describe(manifest: Manifest, sha256: str, installed: Installed | None, *, as
         "longest_prefix": manifest.prefix_limit,
         "requested": manifest.requested,
         "manifest_sha256": sha256,
+        "signed_by": None if manifest.key is None else manifest.key[0],
     }
     if installed is not None:
         kept = beside(installed.prefix, "kept")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from . import placing, upgrade
+from . import placing, signature, upgrade
 from .digest import sha256 as digest
 from .failure import damaged
 from .fitting import misfits
@@ -75,6 +75,7 @@ def dry_run(job: Job, manifest: Manifest) -> int:
         gone = {f"{package.subdir}::{package.stem}" for package in old.manifest.packages}
         found = verify(old)
         forced = "--force" in job.options
+        signature.demand_same(old.manifest, manifest, job.options)
         upgrade.refuse_downgrade(old.manifest.version, manifest.version, forced=forced)
         nothing = old.sha256 == job.manifest_sha256 and not forced
         value |= {

@@ -2,7 +2,8 @@
 
 From an installer: ``VERB INSTALLER STAGED PREFIX ANCHOR VERIFIED MANIFEST_{AT,SIZE,RAW,SHA256} [OPTION…]``
 
-VERB            install, repair, uninstall, extract, check, dry-run, list, info, licenses
+VERB            install, repair, uninstall, extract, check, dry-run, list, info, licenses,
+                sbom
 INSTALLER       the file that is being run
 STAGED          the folder beside PREFIX that stage 0 was unpacked into
 PREFIX          where the prefix will be, absolute
@@ -22,7 +23,21 @@ import os
 import signal
 import sys
 
-from . import install, listing, log, looking, placing, repair, rollback, state, uninstall, verify
+from . import (
+    bill,
+    handover,
+    install,
+    listing,
+    log,
+    looking,
+    placing,
+    repair,
+    rollback,
+    signature,
+    state,
+    uninstall,
+    verify,
+)
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .job import Job
 
@@ -31,8 +46,11 @@ _HELP = """usage: {name}-admin VERB [OPTION…]
 verify [--json]                 find changed, missing and extra files
 list [--json]                   the packages of the release, and those that were added
 info [--json]                   what this release is
+sbom                            its bill of materials, CycloneDX JSON
 rollback [--json]               go back to the release that was upgraded, or forth again
 clean [--json]                  let go of that release
+upgrade INSTALLER [--no-keep]   check a new release's .sh by the key that signed this one, then upgrade;
+                                --new-key takes a release that somebody else signed
 repair --from INSTALLER         restore changed and missing files from the installer of the same release
 uninstall [--dry-run] [--json]  remove the release; files that it did not bring stay
 help                            this text
@@ -45,6 +63,7 @@ _OPTIONS = {
     "verify": {"--json"},
     "list": {"--json"},
     "info": {"--json"},
+    "sbom": set(),
     "rollback": {"--json"},
     "clean": {"--json"},
     "uninstall": {"--json", "--dry-run"},
@@ -77,13 +96,19 @@ def administer(prefix: str, argv: list[str]) -> int:
     verb, options = (argv[0] if argv else "help"), set(argv[1:])
     if verb == "repair":
         return _hand_over(prefix, argv[1:])
-    if verb not in _OPTIONS or options - _OPTIONS[verb]:
+    installer = ""
+    if verb == "upgrade" and options - {signature.NEW_KEY, "--no-keep"} == set(argv[1:2]):
+        installer = os.path.abspath(argv[1])
+        options -= {argv[1]}
+    if not installer and (verb not in _OPTIONS or options - _OPTIONS[verb]):
         asked = verb in {"help", "-h", "--help"}
         marker = state.read_marker(prefix) or {}
         text = _HELP.format(name=marker.get("distribution", "<distribution>"))
         (sys.stdout if asked else sys.stderr).write(text)
         return 0 if asked else USAGE
     try:
+        if installer:
+            return handover.upgrade(prefix, installer, frozenset(options))
         return _administer(prefix, verb, options)
     except InstallError as error:
         code, message = error.code, error.message
@@ -99,6 +124,8 @@ def administer(prefix: str, argv: list[str]) -> int:
 def _administer(prefix: str, verb: str, options: set[str]) -> int:
     installed = state.load(prefix)
     as_json = "--json" in options
+    if verb == "sbom":
+        return bill.of_prefix(installed)
     if verb == "info":
         return listing.describe(installed.manifest, installed.sha256, installed, as_json=as_json)
     if verb == "list":
@@ -161,6 +188,8 @@ def _describe(job: Job) -> int:
             return _LOOKS[job.verb](job, manifest)
         if job.verb == "list":
             return listing.list_packages(manifest, None, as_json=as_json)
+        if job.verb == "sbom":
+            return bill.of_installer(job, manifest)
         if job.verb == "licenses":
             return listing.licenses(job, manifest, as_json=as_json)
         return listing.describe(manifest, job.manifest_sha256, None, as_json=as_json)

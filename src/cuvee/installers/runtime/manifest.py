@@ -90,7 +90,10 @@ class Settings(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """What an installer holds; ``extras`` are frames of files that no package brings."""
+    """What an installer holds; ``extras`` are frames of files that no package brings.
+
+    ``key`` is the publisher's public key in hex, and where in the payload the signature is; see `signature`.
+    """
 
     distribution: str
     version: str
@@ -103,6 +106,8 @@ class Manifest(NamedTuple):
     requested: list[str]
     folders: list[str]
     stage0: list[Early]
+    stage0_sha256: str
+    key: list[Any] | None
     settings: Settings
     packages: list[Package]
     extras: list[Frame]

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import finishing, log, placing
+from . import finishing, log, placing, signature
 from .carrying import bring, carry, files_below, save
 from .failure import InstallError
 from .fitting import misfits
@@ -45,6 +45,7 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
         message = f"{manifest.title} {manifest.version} is installed already in {job.prefix}"
         Progress("", 0, quiet="--quiet" in job.options).finish(message)
         return 0
+    signature.demand_same(old.manifest, manifest, job.options)
     refuse_downgrade(old.manifest.version, manifest.version, forced="--force" in job.options)
     findings = verify(old)
     prefix = Prefix(job.staged, job.prefix, manifest)
