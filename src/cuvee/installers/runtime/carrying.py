@@ -13,19 +13,15 @@ from .state import SAVED
 _CHUNK = 1 << 20
 
 
-def bring(source: str, target: str) -> bool:
-    """Make ``target`` the file or link that ``source`` is; false if it is neither."""
+def bring(source: str, target: str, *, link: bool = True) -> bool:
+    """Make ``target`` the file or link that ``source`` is, or a copy; false if it is neither."""
     mode = os.lstat(source).st_mode
     if stat.S_ISLNK(mode):
         os.symlink(os.readlink(source), target)
         return True
     if not stat.S_ISREG(mode):
         return False
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        raise
-    except OSError:  # another disk, or one that has no hard links, or links are not allowed
+    if not link or not _link(source, target):
         with open(source, "rb") as read, open(target, "xb") as write:
             while data := read.read(_CHUNK):
                 write.write(data)
@@ -35,14 +31,24 @@ def bring(source: str, target: str) -> bool:
     return True
 
 
-def carry(old: str, new: str, paths: list[str]) -> list[str]:
+def _link(source: str, target: str) -> bool:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # another disk, or one that has no hard links, or links are not allowed
+        return False
+    return True
+
+
+def carry(old: str, new: str, paths: list[str], *, link: bool = True) -> list[str]:
     """Bring the user's files over; give those that found their place taken."""
     taken = []
     for path in paths:
         place = f"{new}/{path}"
         try:
             os.makedirs(os.path.dirname(place), exist_ok=True)
-            brought = not os.path.lexists(place) and bring(f"{old}/{path}", place)
+            brought = not os.path.lexists(place) and bring(f"{old}/{path}", place, link=link)
         except (FileExistsError, NotADirectoryError):
             brought = False
         if not brought:

@@ -10,7 +10,7 @@ import os
 import stat
 import time
 
-from . import state
+from . import outside, state
 from .digest import sha256 as digest
 from .job import Job
 from .manifest import FORMAT, Frame
@@ -23,14 +23,27 @@ exec {python} -I -S -B -X utf8 {runtime} "$@"
 """
 
 
-def finish(job: Job, prefix: Prefix, data: bytes, *, history: tuple[str, list[str], list[str]]) -> None:
-    """Write all that makes a folder of files an environment and a release."""
+def finish(
+    job: Job,
+    prefix: Prefix,
+    data: bytes,
+    *,
+    history: tuple[str, list[str], list[str]],
+    before: state.Outside | None = None,
+) -> None:
+    """Write all that makes a folder of files an environment and a release.
+
+    ``before`` is what the release that is upgraded has outside of the prefix.
+    """
     prefix.only = None
     write_records(job, prefix)
     write_history(prefix, *history)
     keep_runtime(prefix, job.prefix)
     remove_tree(f"{job.staged}/.cuvee")
-    write_state(prefix, job.prefix, data, job.manifest_raw)
+    there = outside.plan(
+        job.prefix, prefix.manifest, job.options, before or state.Outside(), at=prefix.folder
+    )
+    write_state(prefix, job.prefix, data, job.manifest_raw, there)
     write_marker(prefix, job.manifest_sha256)
 
 
@@ -99,7 +112,7 @@ def keep_runtime(prefix: Prefix, target: str) -> None:
     os.chmod(command, 0o755)  # noqa: S103 - a command that everybody may run
 
 
-def write_state(prefix: Prefix, target: str, data: bytes, raw: int) -> None:
+def write_state(prefix: Prefix, target: str, data: bytes, raw: int, there: state.Outside) -> None:
     """Keep the manifest's bytes ``data`` and what the verbs must know besides."""
     mask = os.umask(0o022)
     os.umask(mask)
@@ -109,7 +122,8 @@ def write_state(prefix: Prefix, target: str, data: bytes, raw: int) -> None:
         masks=sorted({mask, *prefix.masks}),
         manifest_raw=raw,
         late={path: list(pair) for path, pair in sorted(prefix.late.items())},
-        own={path: _described(f"{prefix.folder}/{path}") for path in own_files(prefix)},
+        own={path: described(f"{prefix.folder}/{path}") for path in own_files(prefix)},
+        outside=there,
     )
     state.write(prefix.folder, value, data)
 
@@ -145,7 +159,8 @@ def write_marker(prefix: Prefix, manifest_sha256: str) -> None:
     _write(f"{prefix.folder}/{state.MARKER}", text, sync=True)
 
 
-def _described(place: str) -> list[object]:
+def described(place: str) -> list[object]:
+    """Give a file's mode, SHA-256 and size."""
     with open(place, "rb") as stream:
         data = stream.read()
     return [stat.S_IMODE(os.stat(place).st_mode), digest(data), len(data)]

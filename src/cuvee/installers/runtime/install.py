@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from . import finishing, log, placing, upgrade
+from . import finishing, log, placing, proving, upgrade
 from .failure import InstallError
 from .job import Job, Progress
 from .locking import hold
@@ -26,6 +26,7 @@ def install(job: Job, on_commit: Callable[[], None]) -> int:
     with hold(job.prefix):
         if placing.older_release(job.prefix, manifest.distribution, replace=replace):
             return upgrade.upgrade(job, manifest, data, on_commit)
+        proving.before(job, manifest)
         prefix = Prefix(job.staged, job.prefix, manifest)
         prefix.check_stage0()
         prefix.make_folders()
@@ -38,11 +39,10 @@ def install(job: Job, on_commit: Callable[[], None]) -> int:
         message = f"{manifest.title} {manifest.version} is installed in {job.prefix}"
         finishing.finish(job, prefix, data, history=("", [], new))
         log.note(prefix.folder, "install", 0, message, version=manifest.version)
-        on_commit()
         # Somebody may have saved a file there meanwhile.
         if placing.older_release(job.prefix, manifest.distribution, replace=replace):
             raise InstallError(f"{job.prefix} has been filled by somebody else meanwhile.")
-        placing.place(job.staged, job.prefix)
+        proving.commit(job, manifest, lambda: placing.place(job.staged, job.prefix), lambda: None, on_commit)
         progress.finish(message)
     return 0
 

@@ -6,6 +6,12 @@ import json
 import sys
 
 
+def warn(warnings: list[str]) -> None:
+    """Write warnings to standard error."""
+    for warning in warnings:
+        sys.stderr.write(f"Warning: {warning}\n")
+
+
 def show(value: object, texts: list[str], *, as_json: bool) -> int:
     """Write a result to standard output: as JSON, or as lines."""
     sys.stdout.write(

@@ -1,7 +1,7 @@
 """The last step: one rename puts the finished prefix where it belongs, or nothing happens at all."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH104, PTH106, PTH112, PTH114, PTH118, PTH120, PTH208
+# ruff: noqa: PTH104, PTH106, PTH112, PTH114, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .failure import InstallError
-from .state import beside, read_marker
+from .state import MARKER, UNPROVED, beside, read_marker
 
 _WAITS = 60
 _SYNCHRONIZE, _DENIED = 0x100000, 5
@@ -61,6 +61,7 @@ def check_space(folder: str, needed: int) -> None:
 
 def recover(target: str) -> None:
     """Finish what was killed: put back what had been moved aside, remove what was never finished."""
+    withdraw(target)
     parent, name = os.path.split(target)
     start = f".{name}.cuvee-"
     for left in sorted(os.listdir(parent)):
@@ -77,7 +78,50 @@ def recover(target: str) -> None:
             remove_tree(place)
 
 
+def withdraw(target: str, staged: str = "") -> None:
+    """Take back a release whose post_install did not end well: what was there before returns.
+
+    Only one whose installer is dead, or that was put there from ``staged``.
+    """
+    owner = _owner(target)
+    if owner is None or (owner != number(staged) if staged else _is_alive(owner)):
+        return
+    old, aside = beside(target, f"{owner}.old"), beside(target, f"{owner}.partial")
+    if os.path.lexists(old) and not os.path.lexists(aside):
+        _rename(old, aside)
+    if not os.path.lexists(f"{aside}/{MARKER}"):  # there was nothing before
+        _rename(target, aside)
+    elif not _exchange(aside, target):
+        _rename(aside, old)
+        _rename(target, aside)
+        _rename(old, target)
+    remove_tree(aside)
+
+
+def abandon(staged: str, target: str) -> None:
+    """Remove what was staged, unless it is the old release, because `withdraw` could not put it back."""
+    if _owner(target) != number(staged):
+        remove_tree(staged)
+
+
+def number(staged: str) -> int:
+    """Give the process number in the name of a folder beside the prefix."""
+    return int(staged.rpartition(".cuvee-")[2].partition(".")[0])
+
+
+def _owner(target: str) -> int | None:
+    """Say which process put a release there that is unproved."""
+    try:
+        with open(f"{target}/{UNPROVED}", encoding="ascii") as stream:
+            text = stream.read()
+    except (OSError, ValueError):
+        return None
+    return int(text) if text.isdigit() else 0
+
+
 def _is_alive(process: int) -> bool:
+    if process <= 0:
+        return False
     if os.name == "nt":
         return _is_alive_on_windows(process)
     try:
@@ -107,8 +151,13 @@ def swap(staged: str, target: str, *, keep: bool) -> None:
 
     Whenever this is killed, the names tell the next start how far it was, see `recover`.
     """
-    old = staged[: -len(".partial")] + ".old"
-    kept = beside(target, "kept")
+    put(staged, target)
+    settle(staged, target, keep=keep)
+
+
+def put(staged: str, target: str) -> None:
+    """Put ``staged`` in the place of the release at ``target``, which gets the ending ``.old``."""
+    old = _old_name(staged)
     if _exchange(staged, target):
         _rename(staged, old)
     else:
@@ -119,6 +168,11 @@ def swap(staged: str, target: str, *, keep: bool) -> None:
             _rename(old, target)
             raise
     _sync_folder(os.path.dirname(target))
+
+
+def settle(staged: str, target: str, *, keep: bool) -> None:
+    """Keep or remove the release that `put` has replaced."""
+    old, kept = _old_name(staged), beside(target, "kept")
     # The name has become free; whatever bears it is removed by the next start.
     if os.path.lexists(kept):
         _rename(kept, staged)
@@ -127,6 +181,10 @@ def swap(staged: str, target: str, *, keep: bool) -> None:
     else:
         remove_tree(old)
     remove_tree(staged)
+
+
+def _old_name(staged: str) -> str:
+    return staged.removesuffix(".partial") + ".old"
 
 
 def rotate(kept: str, target: str) -> None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 
-from . import finishing, log, placing
+from . import finishing, log, outside, placing
 from .carrying import save
 from .failure import FAILED, InstallError
 from .job import Job, Progress
 from .locking import hold
 from .manifest import Manifest
 from .output import show
-from .state import MANIFEST, MARKER, STATE, Installed, State, load, read_marker
+from .state import MANIFEST, MARKER, STATE, Installed, Outside, State, load, read_marker
 from .verify import verify
 from .writing import Prefix
 
@@ -39,12 +39,15 @@ def repair(job: Job) -> int:
             prefix = _make(job, installed, wrong)
             _move(prefix, job.prefix, wrong)
             if not whole:
-                finishing.write_state(prefix, job.prefix, data, job.manifest_raw)
+                there = outside.plan(job.prefix, manifest, job.options, Outside(), at=job.prefix)
+                finishing.write_state(prefix, job.prefix, data, job.manifest_raw, there)
                 finishing.write_marker(prefix, job.manifest_sha256)
                 _move(prefix, job.prefix, {STATE, MANIFEST, MARKER})
         else:
             saved = []
-        left = verify(load(job.prefix))
+        now = load(job.prefix)
+        left = verify(now)
+        outside.apply(now)
     placing.remove_tree(job.staged)
     still = sorted({*left.changed, *left.missing, *left.modes})
     return _tell(job, manifest, sorted(wrong), saved, still)

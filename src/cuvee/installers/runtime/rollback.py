@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from . import log, placing
+from . import log, outside, placing
 from .carrying import carry, files_below, save
 from .failure import InstallError
 from .fitting import misfits
@@ -39,6 +39,8 @@ def rollback(installed: Installed, options: set[str]) -> int:
         taken += carry(prefix, kept, newer)
         saved = save(prefix, kept, [*found.changed, *taken], installed.manifest.version)
         placing.rotate(kept, prefix)
+        outside.undo(installed, keep=old.state.outside)
+        outside.apply(old._replace(prefix=prefix))
     before, after = installed.manifest.version, old.manifest.version
     message = f"{old.manifest.title} {before} was rolled back to {after} in {prefix}"
     unfit = misfits(found.added, old.manifest)

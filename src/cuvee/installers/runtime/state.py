@@ -19,13 +19,29 @@ STATE = f"{KEPT}/state.json"
 LOGS = (f"{KEPT}/log.txt", f"{KEPT}/log.jsonl")
 SAVED = "cuvee-saved"
 """The folder of a prefix where files go that the user had changed; nothing here ever removes it."""
+UNPROVED = f"{KEPT}/unproved"
+"""There as long as a release waits for its post_install to end; holds the installer's process number."""
+SCRIPTS = tuple(f"{KEPT}/{name}" for name in ("post_install.sh", "pre_uninstall.sh"))
+
+
+class Outside(NamedTuple):
+    """What a release has outside of its prefix, see `outside`: all paths are absolute.
+
+    ``menu_folder`` is where its menu entries go, empty if none are wanted; ``entries`` are those that may be
+    there, ``shells`` start-up files with lines of ours.
+    """
+
+    menu_folder: str = ""
+    entries: list[str] = []  # noqa: RUF012 - never changed
+    shells: list[str] = []  # noqa: RUF012 - never changed
 
 
 class State(NamedTuple):
     """What the manifest can not know of a prefix.
 
     ``late`` holds SHA-256 and size of each file whose bytes depend on the prefix, ``own`` mode, SHA-256 and
-    size of each file that is no package's, ``masks`` what the umasks of those who wrote files took away.
+    size of each file that is no package's or that post_install changed, ``links`` the links that it made,
+    ``gone`` what it removed, ``masks`` what the umasks of those who wrote files took away.
     """
 
     prefix: str
@@ -34,6 +50,9 @@ class State(NamedTuple):
     manifest_raw: int
     late: dict[str, list[Any]]
     own: dict[str, list[Any]]
+    links: dict[str, str] = {}  # noqa: RUF012 - never changed
+    gone: list[str] = []  # noqa: RUF012 - never changed
+    outside: Outside = Outside()
 
 
 class Installed(NamedTuple):
@@ -63,6 +82,7 @@ def load(prefix: str) -> Installed:
     try:
         with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
             state = State(**json.load(stream))
+        state = state._replace(outside=Outside(*state.outside))
         with open(f"{prefix}/{MANIFEST}", "rb") as stream:
             data = stream.read()
         return Installed(
@@ -81,10 +101,11 @@ def _manifest(data: bytes, state: State, sha256: str) -> manifest.Manifest:
         raise ValueError(error.message) from error
 
 
-def write(prefix: str, state: State, data: bytes) -> None:
+def write(prefix: str, state: State, data: bytes | None = None) -> None:
     """Keep the manifest's bytes as they are, and the state."""
-    with open(f"{prefix}/{MANIFEST}", "wb") as stream:
-        stream.write(data)
+    if data is not None:
+        with open(f"{prefix}/{MANIFEST}", "wb") as stream:
+            stream.write(data)
     with open(f"{prefix}/{STATE}", "w", encoding="utf-8", newline="\n") as text:
         json.dump(state._asdict(), text, separators=(",", ":"), ensure_ascii=False)
 

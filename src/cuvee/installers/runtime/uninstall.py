@@ -8,23 +8,32 @@ from __future__ import annotations
 import contextlib
 import os
 
+from . import outside, scripts
 from .locking import hold
 from .output import show
 from .placing import remove_tree
-from .state import LOGS, MANIFEST, MARKER, STATE, Installed, beside
+from .state import KEPT, LOGS, MANIFEST, MARKER, SCRIPTS, STATE, Installed, beside
 from .verify import Findings, expected_files, verify
 
 _SHOWN = 20
 
 
 def uninstall(installed: Installed, options: set[str]) -> int:
-    """Remove; ``--dry-run`` only says what would be left. What the user changed is left where it is."""
+    """Remove; what the user changed is left where it is.
+
+    ``--dry-run`` only says what would be left, ``--no-scripts`` leaves out pre_uninstall.
+    """
     prefix = installed.prefix
     findings = verify(installed)
     left = sorted({*findings.changed, *findings.extra, *_meta(findings)})
     if "--dry-run" in options:
         return _tell(installed, left, options, done=False)
     with hold(prefix):
+        scripts.run("pre_uninstall", installed.manifest, prefix, f"{prefix}/{KEPT}", options=options)
+        if installed.manifest.settings.pre_uninstall:  # it may have removed something, or made it
+            findings = verify(installed)
+            left = sorted({*findings.changed, *findings.extra, *_meta(findings)})
+        outside.undo(installed)
         os.chdir(os.path.dirname(prefix))  # whoever started us may stand in the prefix
         files, links = expected_files(installed)
         kept = set(left)
@@ -32,7 +41,7 @@ def uninstall(installed: Installed, options: set[str]) -> int:
         # What this runs from goes late and the lists last: an interrupted removal can be started again.
         late = {entry.path for entry in installed.manifest.stage0} | set(installed.state.own)
         gone.sort(key=lambda path: path in late)
-        last = ["conda-meta/history", *LOGS, MANIFEST, STATE, MARKER]
+        last = ["conda-meta/history", *SCRIPTS, *LOGS, MANIFEST, STATE, MARKER]
         for path in [*gone, *last]:
             _unlink(f"{prefix}/{path}")
         _remove_empty_folders(prefix)

@@ -16,11 +16,11 @@ from .digest import sha256 as digest
 from .failure import FAILED
 from .output import show
 from .sharing import Shared
-from .state import KEPT, LOGS, MANIFEST, MARKER, SAVED, STATE, Installed
+from .state import KEPT, LOGS, MANIFEST, MARKER, SAVED, SCRIPTS, STATE, UNPROVED, Installed
 
 _BATCH = 64
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
-_UNTOLD = frozenset((MARKER, MANIFEST, STATE, *LOGS))
+_UNTOLD = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *SCRIPTS))
 
 
 class Expected(NamedTuple):
@@ -77,6 +77,11 @@ def expected_files(installed: Installed) -> tuple[dict[str, Expected], dict[str,
             files[early.path] = Expected(early.mode, size, [(0, size, sha256)], masked=True)
     for path, (mode, sha256, size) in state.own.items():
         files[path] = Expected(mode, size, [(0, size, sha256)], masked=False)
+    links.update(state.links)
+    for path in [*state.gone, *state.links]:
+        files.pop(path, None)
+    for path in [*state.gone, *state.own]:
+        links.pop(path, None)
     return files, links
 
 

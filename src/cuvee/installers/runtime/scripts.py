@@ -1,0 +1,87 @@
+"""The distribution's own scripts: before and after an installation, and before a removal.
+
+They get what constructor's installers give them, in the environment.
+"""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH103, PTH108, PTH123
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Collection
+
+from .failure import InstallError
+from .manifest import Manifest
+
+_TYPES = ("SH", "PKG", "EXE", "MSI")
+
+
+def run(
+    name: str, manifest: Manifest, prefix: str, folder: str, *, installer: str = "", options: Collection[str]
+) -> None:
+    """Run the script ``name``, if there is one and ``--no-scripts`` is not given; raise if it fails.
+
+    It is written into ``folder`` for that long. ``installer`` is the file that is being run.
+    """
+    text: str = getattr(manifest.settings, name)
+    if not text or "--no-scripts" in options:
+        return
+    windows = manifest.platform.startswith("win-")
+    path = f"{folder}/{name}.bat" if windows else f"{folder}/{name}.sh"
+    os.makedirs(folder, exist_ok=True)
+    environment = _environment(name, manifest, prefix, installer, options)
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as stream:
+            stream.write(text.encode())
+        code = _on_windows(path, environment) if windows else _run(path, text, environment)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+    if code:
+        reason = f"exit code {code}" if code > 0 else f"signal {-code}"
+        raise InstallError(f"The script {name} of {manifest.title} failed ({reason}).")
+
+
+def _environment(
+    name: str, manifest: Manifest, prefix: str, installer: str, options: Collection[str]
+) -> dict[str, str]:
+    kind = os.environ.get("INSTALLER_TYPE", "")
+    short = manifest.distribution[:1].upper() + manifest.distribution[1:]
+    return {
+        **os.environ,
+        **manifest.settings.script_environment,
+        "PREFIX": prefix,
+        "PRE_OR_POST": name,
+        "INSTALLER_NAME": short,
+        "INSTALLER_VER": manifest.version,
+        "INSTALLER_PLAT": manifest.platform,
+        "INSTALLER_TYPE": kind if kind in _TYPES else _TYPES[0],
+        "INSTALLER_UNATTENDED": "1" if "--batch" in options else "0",
+        "INSTALLER_PATH": installer,
+    }
+
+
+def _run(path: str, text: str, environment: dict[str, str]) -> int:
+    argv = [path] if text.startswith("#!") else ["/bin/sh", path]
+    try:
+        child = os.posix_spawn(argv[0], argv, environment, setsigdef=(signal.SIGPIPE,))
+    except OSError as error:
+        raise InstallError(f"The script {path} can not be run: {error.strerror}.") from error
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    except BaseException:  # we are asked to stop, so it is too
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGTERM)
+            os.waitpid(child, 0)
+        raise
+
+
+def _on_windows(path: str, environment: dict[str, str]) -> int:
+    # The name goes through the environment: cmd has rules of its own for quotation marks.
+    shell = os.environ.get("COMSPEC", r"C:\Windows\System32\cmd.exe")
+    environment = {**environment, "CUVEE_SCRIPT": path.replace("/", "\\")}
+    argv = ["cmd.exe", "/d", "/s", "/c", '""%CUVEE_SCRIPT%""']
+    return os.spawnve(os.P_WAIT, shell, argv, environment)  # noqa: S606 - of the system, by its full name
