@@ -15,6 +15,8 @@ from .output import show
 from .state import Installed, beside, read_marker
 from .verify import Findings
 
+SCRIPTS = ("pre_install", "post_install", "pre_uninstall")
+
 
 def list_packages(manifest: Manifest, findings: Findings | None, *, as_json: bool) -> int:
     """Name the release's packages, and those that were added to it."""
@@ -53,6 +55,7 @@ def describe(manifest: Manifest, sha256: str, installed: Installed | None, *, as
         "bytes": manifest.raw_size,
         "longest_prefix": manifest.prefix_limit,
         "requested": manifest.requested,
+        "scripts": [name for name in SCRIPTS if getattr(manifest.settings, name)],
         "manifest_sha256": sha256,
         "signed_by": None if manifest.key is None else manifest.key[0],
     }

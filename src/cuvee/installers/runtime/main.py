@@ -53,6 +53,7 @@ upgrade INSTALLER [--no-keep]   check a new release's .sh by the key that signed
                                 --new-key takes a release that somebody else signed
 repair --from INSTALLER         restore changed and missing files from the installer of the same release
 uninstall [--dry-run] [--json]  remove the release; files that it did not bring stay
+          [--no-scripts]        without the script that it brought for that
 help                            this text
 
 exit codes: 0 done, 1 failed or differences were found, 2 wrong usage, 3 something is missing,
@@ -66,7 +67,7 @@ _OPTIONS = {
     "sbom": set(),
     "rollback": {"--json"},
     "clean": {"--json"},
-    "uninstall": {"--json", "--dry-run"},
+    "uninstall": {"--json", "--dry-run", "--no-scripts"},
 }
 _LOOKS = {"check": looking.check, "extract": looking.extract, "dry-run": looking.dry_run}
 
@@ -202,7 +203,7 @@ def _give_up(message: str, code: int, job: Job) -> int:
     sys.stderr.write(f"Error: {message}\n")
     if job.verb in {"install", "repair"}:
         log.note(job.prefix, job.verb, code, message)
-    placing.remove_tree(job.staged)
+    placing.abandon(job.staged, job.prefix)
     if job.verb in {"install", "extract"}:  # which alone made the folders above the prefix
         placing.remove_empty(os.path.dirname(job.prefix), job.anchor)
     return code

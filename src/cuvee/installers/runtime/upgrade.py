@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import finishing, log, placing, signature
+from . import finishing, log, outside, placing, proving, signature
 from .carrying import bring, carry, files_below, save
 from .failure import InstallError
 from .fitting import misfits
@@ -41,31 +41,40 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
     """Upgrade the release at the job's prefix; its lock is held."""
     old = load(job.prefix)
     if old.sha256 == job.manifest_sha256 and "--force" not in job.options:
+        outside.refresh(old, job.options)
         placing.remove_tree(job.staged)
         message = f"{manifest.title} {manifest.version} is installed already in {job.prefix}"
         Progress("", 0, quiet="--quiet" in job.options).finish(message)
         return 0
     signature.demand_same(old.manifest, manifest, job.options)
     refuse_downgrade(old.manifest.version, manifest.version, forced="--force" in job.options)
+    proving.before(job, manifest)
     findings = verify(old)
     prefix = Prefix(job.staged, job.prefix, manifest)
     prefix.masks = old.state.masks
     prefix.check_stage0()
     prefix.make_folders()
-    reuse = _Reuse(old, findings, prefix)
+    # A script may change a file in place, which must not be the old release's too.
+    reuse = _Reuse(old, findings, prefix, link=not proving.is_wanted(job, manifest))
     frames = reuse.link()
-    placing.check_space(job.staged, sum(frame.raw for frame in frames))
+    needed = sum(frame.raw for frame in frames) if reuse.links else manifest.raw_size
+    placing.check_space(job.staged, needed)
     progress = Progress("Upgrading", sum(frame.raw for frame in frames), quiet="--quiet" in job.options)
     job.write_frames(prefix, frames, progress)
     prefix.make_links()
-    changes = _bring_over(job, prefix, data, old, findings)
+    changes = _bring_over(job, prefix, data, old, findings, link=reuse.links)
     message = f"{manifest.title} {old.manifest.version} was upgraded to {manifest.version} in {job.prefix}"
     log.note(
         prefix.folder, "upgrade", 0, message, version=manifest.version,
         before=old.manifest.version, **changes._asdict(),
     )  # fmt: skip
-    on_commit()
-    placing.swap(job.staged, job.prefix, keep="--no-keep" not in job.options)
+    proving.commit(
+        job,
+        manifest,
+        lambda: placing.put(job.staged, job.prefix),
+        lambda: placing.settle(job.staged, job.prefix, keep="--no-keep" not in job.options),
+        on_commit,
+    )
     progress.finish("\n".join([message, *tell(changes)]))
     return 0
 
@@ -88,7 +97,9 @@ def tell(changes: Changes) -> list[str]:
     return lines
 
 
-def _bring_over(job: Job, prefix: Prefix, data: bytes, old: Installed, findings: Findings) -> Changes:
+def _bring_over(
+    job: Job, prefix: Prefix, data: bytes, old: Installed, findings: Findings, *, link: bool
+) -> Changes:
     """Bring over what is the user's, and finish the new prefix."""
     before, after = old.manifest, prefix.manifest
     gone = {f"{package.subdir}::{package.stem}" for package in before.packages}
@@ -96,13 +107,16 @@ def _bring_over(job: Job, prefix: Prefix, data: bytes, old: Installed, findings:
     history = ""
     with contextlib.suppress(OSError), open(f"{old.prefix}/{_HISTORY}", encoding="utf-8") as stream:
         history = stream.read()
-    finishing.finish(job, prefix, data, history=(history, sorted(gone - new), sorted(new - gone)))
+    finishing.finish(
+        job, prefix, data, history=(history, sorted(gone - new), sorted(new - gone)), before=old.state.outside
+    )
     mine = [path for path in [*findings.extra, *findings.meta] if path != _HISTORY]
     mine += [f"{SAVED}/{path}" for path in files_below(f"{old.prefix}/{SAVED}")]
     for path in LOGS:  # these are continued, so a link would change the old release's too
         with contextlib.suppress(OSError), open(f"{old.prefix}/{path}", "rb") as log_before:
             _write(f"{prefix.folder}/{path}", log_before.read())
-    taken = [path for path in carry(old.prefix, prefix.folder, mine) if not path.startswith(KEPT)]
+    taken = carry(old.prefix, prefix.folder, mine, link=link)
+    taken = [path for path in taken if not path.startswith(KEPT)]
     # What Windows' own part keeps in conda-meta is made anew by each installer.
     taken = [path for path in taken if path not in findings.meta]
     saved = save(old.prefix, prefix.folder, [*findings.changed, *taken], before.version)
@@ -113,10 +127,12 @@ def _bring_over(job: Job, prefix: Prefix, data: bytes, old: Installed, findings:
 class _Reuse:
     """The files of the old prefix that the new one has too."""
 
-    def __init__(self, old: Installed, findings: Findings, prefix: Prefix) -> None:
+    def __init__(self, old: Installed, findings: Findings, prefix: Prefix, *, link: bool) -> None:
         self._old = old
         self._prefix = prefix
+        self.links = link
         self._bad = {*findings.changed, *findings.missing, *findings.modes, *findings.rewritten}
+        self._bad.update(old.state.own, old.state.gone)  # what post_install changed
 
     def link(self) -> list[Frame]:
         """Link what is unchanged; give the frames with what is left to be written."""
@@ -143,7 +159,7 @@ class _Reuse:
     def _link_batch(self, files: list[File]) -> int:
         for file in files:
             place = f"{self._prefix.folder}/{file.path}"
-            bring(f"{self._old.prefix}/{file.path}", place)
+            bring(f"{self._old.prefix}/{file.path}", place, link=self.links)
             if file.how == "source":
                 time = self._prefix.manifest.source_time if file.extra is None else file.extra
                 if int(os.stat(place).st_mtime) != time:
