@@ -18,6 +18,7 @@ from cuvee.channel.package import (
 )
 from cuvee.image import ByteCompiler, Image, ReleaseLabel, build_image
 from cuvee.image.archive import read_info
+from cuvee.image.model import Signer
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import SILENT
 
@@ -69,6 +70,8 @@ def build(
     cache: Path,
     level: int = 1,
     version: str = "2026.11.0",
+    sbom: bytes = b"",
+    signer: Signer | None = None,
 ) -> Image:
     return build_image(
         lock,
@@ -80,6 +83,8 @@ def build(
         level=level,
         compiler=ByteCompiler(Path(sys.executable), cache),
         reporter=SILENT,
+        sbom=sbom,
+        signer=signer,
     )
 
 

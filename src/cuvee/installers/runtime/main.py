@@ -98,7 +98,7 @@ def administer(prefix: str, argv: list[str]) -> int:
     if verb == "repair":
         return _hand_over(prefix, argv[1:])
     installer = ""
-    if verb == "upgrade" and options - {signature.NEW_KEY, "--no-keep"} == set(argv[1:2]):
+    if verb == "upgrade" and argv[1:] and options - {signature.NEW_KEY, "--no-keep"} == set(argv[1:2]):
         installer = os.path.abspath(argv[1])
         options -= {argv[1]}
     if not installer and (verb not in _OPTIONS or options - _OPTIONS[verb]):
