@@ -81,22 +81,24 @@ class Pool:
         None meets what can not be read; `problem_of` says what is wrong with it.
         """
         known = self._candidates.get(spec)
-        if known is not None:
-            return known
+        if known is None:
+            known = self._candidates[spec] = tuple(self.matching(spec))
+            if problem := self.problem_of(spec):
+                self.problems.append(RecordProblem(where=repr(spec), message=problem))
+        return known
+
+    def matching(self, spec: str) -> list[int]:
+        """Give what `candidates` gives, without keeping it: for those who ask once for very many."""
         read = read_spec(spec)
         matcher = read.matcher
         if matcher is None:
-            self.problems.append(RecordProblem(where=repr(spec), message=read.problem))
-            found: tuple[int, ...] = ()
-        else:
-            numbers = self._by_name.get(read.name, range(0))
-            found = tuple(
-                number
-                for number, record in zip(numbers, self._matchables(read.name), strict=True)
-                if matcher.matches(record) and read.channel in {"", self.records[number].channel}
-            )
-        self._candidates[spec] = found
-        return found
+            return []
+        numbers = self._by_name.get(read.name, range(0))
+        return [
+            number
+            for number, record in zip(numbers, self._matchables(read.name), strict=True)
+            if matcher.matches(record) and (not read.channel or read.channel == self.records[number].channel)
+        ]
 
     def name_of(self, spec: str) -> str:
         """Give the name that ``spec`` asks for; empty if it can not be read."""

@@ -1,0 +1,1 @@
+"""Whether each record of a whole channel can be installed, and why not."""

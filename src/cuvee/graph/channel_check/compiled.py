@@ -1,0 +1,208 @@
+"""A pool as numbers: what the workers get, and all that they need.
+
+Records of one name that nothing tells apart are one class: the same dependencies and constrains, met by the
+same specs. A class stands at a position among those of its name, the best first. A clause is a name and a bit
+mask of positions, so that specs with different words and the same meaning are one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cuvee.graph.solving.pool import Pool
+
+Clauses = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """The channel as numbers.
+
+    Attributes
+    ----------
+    names
+        By name number; with those that are asked for and that no record has.
+    first
+        By name number, the number of its first class; one more entry ends the last.
+    name_of
+        By class, its name number.
+    depends, constrains
+        By class, its clauses.
+    clause_name, clause_mask
+        By clause, its name number and the positions that it allows.
+    always
+        The classes of what the system offers.
+    rank
+        By name number: a name stands above those it depends on, and below in a cycle if more depend on it.
+    """
+
+    names: tuple[str, ...]
+    first: tuple[int, ...]
+    name_of: tuple[int, ...]
+    depends: tuple[Clauses, ...]
+    constrains: tuple[Clauses, ...]
+    clause_name: tuple[int, ...]
+    clause_mask: tuple[int, ...]
+    always: tuple[int, ...]
+    rank: tuple[int, ...]
+
+    def classes_of(self, clause: int) -> list[int]:
+        """Give the classes that meet a clause, the best first."""
+        first = self.first[self.clause_name[clause]]
+        return [first + position for position in positions(self.clause_mask[clause])]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What links numbers to words: it stays with whoever reports.
+
+    Attributes
+    ----------
+    members
+        By class, the numbers of its records in the pool, the best first.
+    clause_of
+        By spec, its clause; `None` is not among them.
+    """
+
+    members: tuple[tuple[int, ...], ...]
+    clause_of: dict[str, int]
+
+
+def positions(mask: int) -> Iterator[int]:
+    """Give the positions of the bits of a mask, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def compile_pool(pool: Pool) -> tuple[Compiled, Reading]:
+    """Turn a pool into numbers."""
+    table = _Table(pool)
+    by_record = [
+        (
+            table.clauses((*record.depends, *(s for s in record.constrains if pool.problem_of(s)))),
+            table.clauses(record.constrains),
+        )
+        for record in pool.records
+    ]
+    members, moved = _classes(pool, table, by_record)
+    heads = [numbers[0] for numbers in members]
+    first, name_of = [0] * (len(table.names) + 1), [table.number[pool[head].name] for head in heads]
+    for name in name_of:
+        first[name + 1] += 1
+    for name in range(len(table.names)):
+        first[name + 1] += first[name]
+    compiled = Compiled(
+        names=tuple(table.names),
+        first=tuple(first),
+        name_of=tuple(name_of),
+        depends=tuple(by_record[head][0] for head in heads),
+        constrains=tuple(by_record[head][1] for head in heads),
+        clause_name=tuple(table.clause_name),
+        clause_mask=tuple(moved),
+        always=tuple(index for index, head in enumerate(heads) if pool[head].is_virtual),
+        rank=_ranks(table, by_record, heads),
+    )
+    return compiled, Reading(members=tuple(members), clause_of=table.clause_of)
+
+
+class _Table:
+    """Names, specs and clauses, numbered."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+        self.names = list(pool.by_name)
+        self.number = {name: index for index, name in enumerate(self.names)}
+        self.clause_of: dict[str, int] = {}
+        self.clause_name: list[int] = []
+        self.clause_mask: list[int] = []
+        self._known: dict[tuple[int, int], int] = {}
+        self._tuples: dict[Clauses, Clauses] = {}
+        specs = {spec for record in pool.records for spec in (*record.depends, *record.constrains)}
+        for spec in sorted(specs, key=lambda spec: (pool.name_of(spec), spec)):
+            self.clause_of[spec] = self._clause(spec)
+
+    def clauses(self, specs: Iterable[str]) -> Clauses:
+        """Give the clauses of a record's specs, each once, in their order."""
+        found = tuple(dict.fromkeys(self.clause_of[spec] for spec in specs))
+        return self._tuples.setdefault(found, found)
+
+    def _clause(self, spec: str) -> int:
+        name = self.pool.name_of(spec)
+        number = self.number.get(name)
+        if number is None:
+            number = self.number[name] = len(self.names)
+            self.names.append(name)
+        mask = 0
+        matching = self.pool.matching(spec)
+        if matching:
+            start = self.pool.by_name[name][0]
+            for record in matching:
+                mask |= 1 << (record - start)
+        clause = self._known.setdefault((number, mask), len(self.clause_name))
+        if clause == len(self.clause_name):
+            self.clause_name.append(number)
+            self.clause_mask.append(mask)
+        return clause
+
+
+def _classes(
+    pool: Pool, table: _Table, by_record: list[tuple[Clauses, Clauses]]
+) -> tuple[list[tuple[int, ...]], list[int]]:
+    """Give the members of each class, and the clauses' masks over classes."""
+    asked: dict[int, list[int]] = defaultdict(list)
+    for clause, name in enumerate(table.clause_name):
+        asked[name].append(clause)
+    members: list[tuple[int, ...]] = []
+    moved = [0] * len(table.clause_mask)
+    for index, text in enumerate(table.names):
+        numbers = pool.by_name.get(text)
+        if not numbers:
+            continue
+        alike: dict[tuple[Clauses, Clauses, bool], int] = defaultdict(int)
+        for position, number in enumerate(numbers):
+            alike[(*by_record[number], pool[number].is_virtual)] |= 1 << position
+        blocks = _split(list(alike.values()), [table.clause_mask[clause] for clause in asked[index]])
+        blocks.sort(key=lambda block: block & -block)
+        for place, block in enumerate(blocks):
+            members.append(tuple(numbers[position] for position in positions(block)))
+            for clause in asked[index]:
+                if table.clause_mask[clause] & block:
+                    moved[clause] |= 1 << place
+    return members, moved
+
+
+def _split(blocks: list[int], masks: list[int]) -> list[int]:
+    """Split blocks until each lies within or outside of every mask."""
+    for mask in masks:
+        parts = []
+        for block in blocks:
+            inside = block & mask
+            if inside and inside != block:
+                parts += [inside, block ^ inside]
+            else:
+                parts.append(block)
+        blocks = parts
+    return blocks
+
+
+def _ranks(table: _Table, by_record: list[tuple[Clauses, Clauses]], heads: list[int]) -> tuple[int, ...]:
+    import networkx as nx
+
+    graph: nx.DiGraph[int] = nx.DiGraph()
+    graph.add_nodes_from(range(len(table.names)))
+    graph.add_edges_from(
+        {
+            (table.number[table.pool[head].name], table.clause_name[clause])
+            for head in heads
+            for clause in by_record[head][0]
+        }
+    )
+    rank = [0] * len(table.names)
+    place = 0
+    for component in nx.strongly_connected_components(graph):
+        for name in sorted(component, key=lambda name: (-graph.in_degree(name), name)):
+            rank[name] = place
+            place += 1
+    return tuple(rank)

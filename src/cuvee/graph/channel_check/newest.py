@@ -1,0 +1,21 @@
+"""Which records are the newest of their name."""
+
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import version_of
+
+
+def newest(pool: Pool) -> frozenset[int]:
+    """Give the records of each name's highest version, of these the ones with the highest build number.
+
+    There are several where a build is made for each of several Pythons. What the system offers is left out.
+    """
+    found: set[int] = set()
+    for numbers in pool.by_name.values():
+        real = [number for number in numbers if not pool[number].is_virtual]
+        if not real:
+            continue
+        highest = max(filter(None, {version_of(pool[number].version) for number in real}))
+        of_highest = [number for number in real if version_of(pool[number].version) == highest]
+        build = max(pool[number].build_number for number in of_highest)
+        found.update(number for number in of_highest if pool[number].build_number == build)
+    return frozenset(found)

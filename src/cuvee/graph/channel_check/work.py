@@ -1,0 +1,207 @@
+"""The work on one part of a channel: which of its classes can not be installed, and the least reason.
+
+A class is looked at in three steps, from cheap to dear: does a world that was made for its name prove it
+installable; can one be made greedily; what does the SAT solver say. A conflict that was found once is looked
+up from then on. The answer of each step is exact when it is given, so the whole is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cuvee.graph.channel_check.alive import Propagation, classes_alive, is_alive
+from cuvee.graph.channel_check.compiled import Compiled
+from cuvee.graph.channel_check.worlds import Builder, World
+from cuvee.graph.solving.encoding import Encoding, Question
+
+_WORLDS_PER_NAME = 12
+_QUESTIONS_PER_SOLVER = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A class that can not be installed, though each thing that it needs is there.
+
+    Attributes
+    ----------
+    item
+        The class.
+    needs, allows
+        Those of its dependencies and constrains that can not hold together: a minimal set.
+    itself
+        Whether they could, if it were not for the class itself: something else forbids or replaces it.
+    """
+
+    item: int
+    needs: tuple[int, ...]
+    allows: tuple[int, ...] = ()
+    itself: bool = False
+
+
+class Worker:
+    """Works through parts of one channel; what one part proves installable is known in the next."""
+
+    def __init__(self, compiled: Compiled, asked: bytes | None = None) -> None:
+        """``asked`` has a byte per class that says whether to look at it; all by default."""
+        self.compiled = compiled
+        self._propagation = Propagation(compiled)
+        self._propagation.start()
+        # Explanations look at this, so that they do not depend on what was worked through before.
+        self._start = list(self._propagation.alive)
+        self._builder = Builder(compiled, self._propagation.alive)
+        # What nobody asks about counts as proved.
+        size = len(compiled.name_of)
+        self._is_left_alone = bytearray(size if asked is None else (not wanted for wanted in asked))
+        self._is_proved = bytearray(self._is_left_alone)
+        for item in compiled.always:
+            self._is_proved[item] = 1
+        self._conflicts: dict[tuple[str, int], list[Stuck]] = {}
+        self._universe = ClassUniverse(compiled, self._start)
+        self._solver: Encoding | None = None
+        self._questions = 0
+
+    def work(self, names: Iterable[int]) -> list[Stuck]:
+        """Give the classes of ``names`` that are stuck, in the order of names and positions."""
+        self._conflicts = defaultdict(list)
+        found: list[Stuck] = []
+        for name in names:
+            worlds: list[World] = []
+            urgent: list[int] = []
+            for item in range(self.compiled.first[name], self.compiled.first[name + 1]):
+                if self._is_proved[item] or not is_alive(self.compiled, self._start, item):
+                    continue
+                if not self._prove(item, worlds, urgent):
+                    found += self._settle(item)
+        return found
+
+    def _settle(self, item: int) -> list[Stuck]:
+        """Decide about a class; if it waits for classes that nobody asks about, about these too."""
+        found = []
+        waiting = [item]
+        while waiting:
+            stuck = self._decide(waiting.pop())
+            if stuck is None:
+                continue
+            found.append(stuck)
+            self._propagation.remove([stuck.item])
+            if len(stuck.needs) == 1 and not stuck.allows and not stuck.itself:
+                for other in classes_alive(self.compiled, self._start, stuck.needs[0]):
+                    if self._is_left_alone[other]:
+                        self._is_left_alone[other] = 0
+                        waiting.append(other)
+        return found
+
+    def _prove(self, item: int, worlds: list[World], urgent: list[int]) -> bool:
+        """Prove the class installable with a world that is there, or that is soon made."""
+        builder = self._builder
+        for place, world in enumerate(worlds):
+            if builder.fits(world, item):
+                if place:
+                    worlds.insert(0, worlds.pop(place))
+                self._is_proved[item] = 1
+                return True
+        if not is_alive(self.compiled, self._propagation.alive, item):
+            return False
+        made = builder.build(item, urgent)
+        if made is None:
+            return False
+        worlds.insert(0, made)
+        del worlds[_WORLDS_PER_NAME:]
+        for name, position in made.chosen.items():
+            self._is_proved[self.compiled.first[name] + position] = 1
+        return True
+
+    def _decide(self, item: int) -> Stuck | None:
+        """Look the conflict up, or ask the solver; `None` if the class can be installed."""
+        known = self._known(item)
+        if known is not None:
+            return known
+        if self._solver is None or self._questions > _QUESTIONS_PER_SOLVER:
+            if self._solver is not None:
+                self._solver.close()
+            self._solver, self._questions = Encoding(self._universe, self.compiled.always), 0
+        self._questions += 1
+        answer = self._solver.solve(Question(items=(item,)))
+        if not isinstance(answer, Question):
+            for proved in answer:
+                self._is_proved[proved] = 1
+            return None
+        stuck = least_reason(self.compiled, self._start, item)
+        if not stuck.itself:
+            self._conflicts[_key(stuck)].append(stuck)
+        return stuck
+
+    def _known(self, item: int) -> Stuck | None:
+        needs, allows = self.compiled.depends[item], self.compiled.constrains[item]
+        for key in (*(("needs", clause) for clause in needs), *(("allows", clause) for clause in allows)):
+            for conflict in self._conflicts.get(key, ()):
+                if set(conflict.needs).issubset(needs) and set(conflict.allows).issubset(allows):
+                    return Stuck(item=item, needs=conflict.needs, allows=conflict.allows)
+        return None
+
+
+def _key(stuck: Stuck) -> tuple[str, int]:
+    return ("needs", stuck.needs[0]) if stuck.needs else ("allows", stuck.allows[0])
+
+
+def least_reason(compiled: Compiled, alive: list[int], item: int) -> Stuck:
+    """Give a minimal part of what a class wants that can not hold together.
+
+    The class itself is asked for hollow, without its own wishes: they are what the question is about.
+    """
+    encoding = Encoding(ClassUniverse(compiled, alive, hollow=item), compiled.always)
+    try:
+        whole = Question(needs=compiled.depends[item], allows=compiled.constrains[item], items=(item,))
+        core = encoding.solve(whole)
+        if not isinstance(core, Question):
+            raise RuntimeError(f"class {item} has a solution after all")  # noqa: TRY004 - a bug, not a type
+        for smaller in (Question(needs=core.needs, allows=core.allows), *_each_left_out(core)):
+            core = _smaller(encoding, core, smaller)
+    finally:
+        encoding.close()
+    return Stuck(item=item, needs=core.needs, allows=core.allows, itself=bool(core.items))
+
+
+def _each_left_out(core: Question) -> list[Question]:
+    """Give what is to be left out, as the question with nothing else in it."""
+    return [
+        *(Question(allows=(clause,)) for clause in core.allows),
+        *(Question(needs=(clause,)) for clause in reversed(core.needs)),
+    ]
+
+
+def _smaller(encoding: Encoding, core: Question, out: Question) -> Question:
+    """Give the core without ``out``, if it is still one."""
+    if out.needs == core.needs and out.allows == core.allows:
+        tried = out
+    else:
+        tried = Question(
+            needs=tuple(clause for clause in core.needs if clause not in out.needs),
+            allows=tuple(clause for clause in core.allows if clause not in out.allows),
+            items=core.items,
+        )
+    return tried if isinstance(encoding.solve(tried), Question) else core
+
+
+class ClassUniverse:
+    """The classes that are left, as the solver sees them."""
+
+    def __init__(self, compiled: Compiled, alive: list[int], hollow: int = -1) -> None:
+        self._compiled = compiled
+        self._alive = alive
+        self._hollow = hollow
+
+    def candidates(self, clause: int) -> Sequence[int]:
+        return classes_alive(self._compiled, self._alive, clause)
+
+    def group_of_clause(self, clause: int) -> int:
+        return self._compiled.clause_name[clause]
+
+    def group_of(self, item: int) -> int:
+        return self._compiled.name_of[item]
+
+    def depends(self, item: int) -> Iterable[int]:
+        return () if item == self._hollow else self._compiled.depends[item]
+
+    def constrains(self, item: int) -> Iterable[int]:
+        return () if item == self._hollow else self._compiled.constrains[item]

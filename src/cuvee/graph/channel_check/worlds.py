@@ -1,0 +1,191 @@
+"""Worlds: sets of records that fit together, made greedily, and shared by all whom they prove installable."""
+
+from heapq import heappop, heappush
+
+from cuvee.graph.channel_check.alive import classes_alive
+from cuvee.graph.channel_check.compiled import Compiled, positions
+
+_ATTEMPTS = 6
+_MOST_LOOKED_AT = 400
+_FAR = 1 << 40  # further than any rank
+
+
+class World:
+    """A closed set of classes that fit together.
+
+    Attributes
+    ----------
+    chosen
+        By name number, the position of its class.
+    domain
+        By name number, the positions that all of the chosen allow; names without an entry are free.
+    """
+
+    __slots__ = ("chosen", "domain")
+
+    def __init__(self, chosen: dict[int, int], domain: dict[int, int]) -> None:
+        self.chosen = chosen
+        self.domain = domain
+
+
+class Builder:
+    """Makes worlds out of what is alive.
+
+    Attributes
+    ----------
+    alive
+        By name number, the positions that may be installable: who builds may clear bits.
+    """
+
+    def __init__(self, compiled: Compiled, alive: list[int]) -> None:
+        self.compiled = compiled
+        self.alive = alive
+        self._base = World({}, {})
+        self._is_farsighted = False
+        self._implied: dict[int, list[tuple[int, int]]] = {}
+        for item in compiled.always:
+            name = compiled.name_of[item]
+            self._base.chosen[name] = item - compiled.first[name]
+
+    def fits(self, world: World, item: int) -> bool:
+        """Whether the world proves ``item`` installable: with it in the place of whatever has its name."""
+        compiled, chosen = self.compiled, world.chosen
+        name = compiled.name_of[item]
+        position = item - compiled.first[name]
+        if not world.domain.get(name, -1) >> position & 1:
+            return False
+        clause_name, clause_mask = compiled.clause_name, compiled.clause_mask
+        for clause in compiled.depends[item]:
+            other = clause_name[clause]
+            there = position if other == name else chosen.get(other)
+            if there is None or not clause_mask[clause] >> there & 1:
+                return False
+        for clause in compiled.constrains[item]:
+            other = clause_name[clause]
+            there = position if other == name else chosen.get(other)
+            if there is not None and not clause_mask[clause] >> there & 1:
+                return False
+        return True
+
+    def build(self, item: int, urgent: list[int]) -> World | None:
+        """Give a world with ``item`` in it, the best of everything first; `None` if that gets stuck.
+
+        Dependents choose before what they depend on, so that all wishes are known when something that many
+        want is chosen. That fails where the best of a dependent wants what others rule out. The name at which
+        it got stuck then chooses earlier: it joins ``urgent``, which the caller keeps for what comes next.
+        """
+        for attempt in range(_ATTEMPTS):
+            # Looking further ahead costs more than it saves, until the first try got stuck.
+            self._is_farsighted = attempt > 0
+            order = {name: place for place, name in enumerate(urgent, -len(urgent))}
+            stuck_at = self._attempt(item, order)
+            if isinstance(stuck_at, World):
+                return stuck_at
+            if attempt and (stuck_at in order or stuck_at == self.compiled.name_of[item]):
+                return None
+            if stuck_at not in order:
+                urgent.append(stuck_at)
+        return None
+
+    def _attempt(self, item: int, urgent: dict[int, int]) -> World | int:
+        """Give a world, or the name at which it got stuck."""
+        compiled = self.compiled
+        name = compiled.name_of[item]
+        world = World(dict(self._base.chosen), {})
+        if name in world.chosen:
+            return name
+        waiting: list[tuple[int, int]] = []
+        clash = self._place(world, item, urgent, waiting)
+        while clash is None and waiting:
+            _, other = heappop(waiting)
+            if other not in world.chosen:
+                clash = self._choose(world, other, urgent, waiting)
+        return world if clash is None else clash
+
+    def _choose(
+        self, world: World, name: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
+    ) -> int | None:
+        """Install the best of a name that clashes with nothing so far; give the name at which it is stuck."""
+        first = self.compiled.first[name]
+        for position in positions(world.domain[name]):
+            if self._is_possible(world, first + position):
+                return self._place(world, first + position, urgent, waiting)
+        return name
+
+    def _is_possible(self, world: World, item: int) -> bool:
+        """Look one step ahead: whether what the item wants is still to be had."""
+        compiled, chosen, domain, alive = self.compiled, world.chosen, world.domain, self.alive
+        clause_name, clause_mask = compiled.clause_name, compiled.clause_mask
+        for clause in compiled.depends[item]:
+            other = clause_name[clause]
+            there = chosen.get(other)
+            if there is None:
+                if not domain.get(other, alive[other]) & clause_mask[clause]:
+                    return False
+            elif not clause_mask[clause] >> there & 1:
+                return False
+            if self._is_farsighted and not self._is_open(world, clause):
+                return False
+        for clause in compiled.constrains[item]:
+            there = chosen.get(clause_name[clause])
+            if there is not None and not clause_mask[clause] >> there & 1:
+                return False
+        return True
+
+    def _is_open(self, world: World, clause: int) -> bool:
+        """Whether what all who meet the clause want is still to be had."""
+        for name, mask in self._implied_by(clause):
+            there = world.chosen.get(name)
+            left = world.domain.get(name, self.alive[name]) if there is None else 1 << there
+            if not left & mask:
+                return False
+        return True
+
+    def _implied_by(self, clause: int) -> list[tuple[int, int]]:
+        """Give the names that all who meet the clause depend on, each with the positions that one accepts."""
+        known = self._implied.get(clause)
+        if known is None:
+            compiled = self.compiled
+            classes = classes_alive(compiled, self.alive, clause)
+            common: dict[int, int] = {}
+            for index, item in enumerate(classes[:_MOST_LOOKED_AT]):
+                wanted: dict[int, int] = {}
+                for need in compiled.depends[item]:
+                    name = compiled.clause_name[need]
+                    if index == 0 or name in common:
+                        wanted[name] = wanted.get(name, -1) & compiled.clause_mask[need]
+                common = {name: common.get(name, 0) | mask for name, mask in wanted.items()}
+            known = [] if len(classes) > _MOST_LOOKED_AT else list(common.items())
+            self._implied[clause] = known
+        return known
+
+    def _place(
+        self, world: World, item: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
+    ) -> int | None:
+        """Install a class, and note what it wants and forbids; give the name at which it clashes."""
+        compiled, chosen, domain, alive = self.compiled, world.chosen, world.domain, self.alive
+        name = compiled.name_of[item]
+        chosen[name] = item - compiled.first[name]
+        for clause in compiled.constrains[item]:
+            other = compiled.clause_name[clause]
+            left = domain.get(other, alive[other]) & compiled.clause_mask[clause]
+            there = chosen.get(other)
+            if there is not None and not compiled.clause_mask[clause] >> there & 1:
+                return other
+            domain[other] = left
+        for clause in compiled.depends[item]:
+            other = compiled.clause_name[clause]
+            left = domain.get(other, alive[other]) & compiled.clause_mask[clause]
+            there = chosen.get(other)
+            if there is None:
+                if not left:
+                    return other
+                place = urgent.get(other)
+                heappush(waiting, (-compiled.rank[other] if place is None else place - _FAR, other))
+            elif not compiled.clause_mask[clause] >> there & 1:
+                return other
+            domain[other] = left
+            if self._is_farsighted:
+                for name, mask in self._implied_by(clause):
+                    domain[name] = domain.get(name, alive[name]) & mask
+        return None
