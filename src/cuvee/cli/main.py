@@ -22,6 +22,7 @@ COMMANDS = {
     "graph": "Draw a locked release, or what surrounds a package or a finding.",
     "test": "Install a release with its own installer and run its suites in it.",
     "report": "Write the report page of a release again.",
+    "installers": "Make our installers from a constructor project.",
 }
 """Each command lives in ``cuvee.cli.<name>`` as the function ``command``."""
 

@@ -18,6 +18,7 @@ from cuvee.installers.settings import Settings, read_settings
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.lookup import upwards
+from cuvee.progress import Reporter
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import folder as folder_inputs
 from cuvee.release.inputs import plain, whole_manifest
@@ -87,7 +88,7 @@ def _make_image(
         requested=requested,
         cache=workspace.cache,
         folder=workspace.image(lock.platform),
-        compiler=_compiler(context, lock),
+        compiler=compiler_for(lock, workspace.cache, context.reporter),
         reporter=context.reporter,
         settings=settings,
     )
@@ -96,18 +97,19 @@ def _make_image(
     )
 
 
-def _compiler(context: Context, lock: PlatformLock) -> "ByteCompiler | None":
+def compiler_for(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCompiler | None":
+    """Give what makes byte code for a closure, or warn that nothing here can."""
     from cuvee.image.bytecode import ByteCompiler
 
     python = lock.by_name.get("python")
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     if python is None or python.version.split(".")[:2] != here.split("."):
-        context.reporter.warn(
+        reporter.warn(
             f"{lock.platform}: byte code is not compiled, since cuvee runs on Python {here}; "
             "the first start of each program will be slower"
         )
         return None
-    return ByteCompiler(Path(sys.executable), context.workspace.cache)
+    return ByteCompiler(Path(sys.executable), cache)
 
 
 def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...]:

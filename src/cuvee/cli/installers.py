@@ -1,0 +1,141 @@
+"""``cuvee installers``."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cuvee.cli.options import default_cache
+from cuvee.cli.render import print_artefacts, write_json
+from cuvee.cli.terminal import Terminal
+from cuvee.platforms import PLATFORMS
+
+if TYPE_CHECKING:
+    from cuvee.installers.constructor.model import Project
+    from cuvee.release.from_constructor import Converted, Means
+
+_TOOL_MISSING = 3
+
+
+@click.command()
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    type=click.Path(path_type=Path, exists=True),
+    help="The construct.yaml, or the folder that it is in.",
+)
+@click.option(
+    "--platform",
+    "names",
+    multiple=True,
+    type=click.Choice(list(PLATFORMS)),
+    help="The platform to make them for; may be given several times. By default this machine's.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("installers"),
+    show_default=True,
+    help="Where they go; for several platforms, into a folder for each.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_cache,
+    help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
+)
+@click.option("--dry-run", is_flag=True, help="Read and solve; make nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
+def command(  # noqa: PLR0917 - click calls it by name
+    source: Path,
+    names: tuple[str, ...],
+    output: Path,
+    cache: Path,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Make our installers from a constructor project.
+
+    Whatever the project asks for and does not get is named on stderr, key by key.
+
+    \b
+    Examples:
+      cuvee installers --from construct.yaml
+      cuvee installers --from myproject/ --platform linux-64 --platform win-64 --output dist
+      cuvee installers --from construct.yaml --dry-run --json
+
+    Exit codes: 0 all made, 1 the packages have no solution, 2 usage or project, 3 a tool is missing,
+    4 a source could not be reached, 5 integrity, 130 interrupted.
+    """
+    from cuvee.channel.connection import connect
+    from cuvee.installers.constructor.reading import read_project
+    from cuvee.release.from_constructor import Means
+
+    results = []
+    projects = [read_project(source, name, environment=os.environ) for name in names or (_host(),)]
+    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+        means = Means(cache=cache.resolve(), connection=connect(cache.resolve()), reporter=terminal.reporter)
+        for project in projects:
+            folder = output.absolute() / project.platform if len(projects) > 1 else output.absolute()
+            results.append(_convert(project, means, folder, dry_run=dry_run))
+    if as_json:
+        write_json([_as_json(result, output) for result in results])
+    else:
+        _print(results, output)
+    missing = any(item.missing is not None for result in results for item in result.artefacts)
+    return _TOOL_MISSING if missing else 0
+
+
+def _host() -> str:
+    from cuvee.errors import UsageError
+    from cuvee.platforms import host
+
+    platform = host()
+    if platform is None:
+        raise UsageError("This machine is of no platform that cuvee knows", hint="Say --platform.")
+    return platform.name
+
+
+def _convert(project: "Project", means: "Means", output: Path, *, dry_run: bool) -> "Converted":
+    from cuvee.release.from_constructor import Converted, lock_project, make_installers
+
+    for warning in project.warnings:
+        means.reporter.warn(f"{project.platform}: {warning}")
+    lock = lock_project(project, means)
+    if dry_run:
+        return Converted(project=project, lock=lock)
+    return make_installers(project, lock, output=output, means=means)
+
+
+def _print(results: "list[Converted]", output: Path) -> None:
+    for result in results:
+        lock = result.lock
+        click.echo(f"{lock.platform}: {len(lock.packages)} packages")
+        if not result.artefacts:
+            for package in lock.packages:
+                click.echo(f"  {package.stem}")
+    artefacts = tuple(item for result in results for item in result.artefacts)
+    if artefacts:
+        print_artefacts(artefacts)
+        click.echo(f"installers: {output}")
+
+
+def _as_json(result: "Converted", output: Path) -> dict[str, Any]:
+    from cuvee.release.inputs import plain
+
+    return {
+        "name": result.project.name,
+        "version": result.project.version,
+        "platform": result.project.platform,
+        "folder": str(output),
+        "packages": [package.identifier for package in result.lock.packages],
+        "artefacts": plain(result.artefacts),
+        "outputs": [path.name for path in result.outputs],
+        "warnings": list(result.project.warnings),
+    }

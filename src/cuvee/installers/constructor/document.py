@@ -1,0 +1,147 @@
+"""From the file to plain values: selectors, templates, and YAML 1.2 as constructor's own reader has it."""
+
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cuvee.errors import SourceUnreachableError, UsageError
+from cuvee.installers.constructor.selectors import select
+from cuvee.installers.constructor.templates import has_templates, render
+
+if TYPE_CHECKING:
+    from yaml import Node
+
+_LARGEST = 1 << 20
+_MOST_NODES = 50_000
+_DEEPEST = 50
+
+# Plain words of YAML 1.2. To YAML 1.1, which PyYAML reads, `yes` would be true and 012 ten.
+_NULL = {"", "~", "null", "Null", "NULL"}
+_TRUE, _FALSE = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}
+_INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,100}")
+_BASED = re.compile(r"0o[0-7][0-7_]{0,100}|0x[0-9a-fA-F][0-9a-fA-F_]{0,100}")
+_FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+
+
+def read_text(path: Path) -> str:
+    """Read one of a project's text files.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it can't be read.
+    UsageError
+        If it is no text, or far too long for one.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise UsageError(f"{path} has more than {_LARGEST:,} bytes")
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise UsageError(f"{path} is not written in UTF-8") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SourceUnreachableError(f"Can not read {path}: {reason}") from error
+
+
+def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Read a ``construct.yaml`` for a platform; keys without a value are left out.
+
+    As constructor does it, templates are rendered only if the file is no YAML without that.
+
+    Parameters
+    ----------
+    environment
+        What its templates see as ``environ``.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it can't be read.
+    UsageError
+        If a selector, a template or the YAML is wrong, or if it is no mapping.
+    """
+    choose = partial(select, platform=platform, source=path)
+    text = choose(read_text(path))
+    try:
+        values = read_yaml(text, path)
+    except UsageError:
+        if not has_templates(text):
+            raise
+        values = read_yaml(render(text, source=path, environment=environment, choose=choose), path)
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} must map keys to values", hint="It needs at least name and version.")
+    return {str(key): value for key, value in values.items() if value is not None}
+
+
+def read_yaml(text: str, source: Path) -> Any:
+    """Read YAML 1.2 into texts, numbers, truth values, `None`, lists and dicts.
+
+    Raises
+    ------
+    UsageError
+        If it is not YAML, names a key twice, or is too large.
+    """
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError) as error:
+        problem = " ".join(str(error).split())
+        raise UsageError(f"{source} is no YAML for this platform: {problem}") from error
+    return None if node is None else _Reader(source).value(node, 0)
+
+
+class _Reader:
+    """Gives the values of nodes; counts them, since a few aliases can stand for millions."""
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._left = _MOST_NODES
+
+    def value(self, node: "Node", depth: int) -> Any:
+        from yaml import MappingNode, ScalarNode, SequenceNode
+
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            raise UsageError(f"{self._source} is nested too deep, or has too many values")
+        if isinstance(node, ScalarNode):
+            # A plain word has no style: None, or an empty one from libyaml.
+            return _scalar(node.value) if not node.style else node.value
+        if isinstance(node, SequenceNode):
+            return [self.value(item, depth + 1) for item in node.value]
+        if isinstance(node, MappingNode):
+            return self._mapping(node, depth)
+        raise UsageError(f"{self._source} has something that is no value")
+
+    def _mapping(self, node: Any, depth: int) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        merged: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key, value = self.value(key_node, depth + 1), self.value(value_node, depth + 1)
+            if key == "<<" and isinstance(value, dict):
+                merged |= value
+            elif isinstance(key, list | dict):
+                raise UsageError(f"{self._source}: a key must be a word", hint="Are there quotes missing?")
+            elif key in found:
+                raise UsageError(
+                    f"{self._source}: {key} is there twice for this platform",
+                    hint="Say with selectors which one is for which platform.",
+                )
+            else:
+                found[key] = value
+        return merged | found
+
+
+def _scalar(text: str) -> Any:
+    if text in _NULL:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _INTEGER.fullmatch(text):
+        return int(text.replace("_", ""))
+    if _BASED.fullmatch(text):
+        return int(text.replace("_", ""), 0)
+    return float(text.replace("_", "")) if _FLOAT.fullmatch(text) else text

@@ -1,0 +1,174 @@
+"""An ``@EXPLICIT`` list's archives: fetched, held to their hashes, and locked by what is in them."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from cuvee.channel.connection import Connection, wait, without_secrets, without_secrets_in
+from cuvee.channel.reading import read_info_files
+from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
+from cuvee.files import replacing, storage_errors
+from cuvee.installers.constructor.model import Archive
+from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.virtual import virtual_packages
+from cuvee.progress import Reporter
+
+_SUFFIXES = (".conda", ".tar.bz2")
+_CHUNK = 1 << 20
+
+
+def lock_archives(
+    archives: Sequence[Archive],
+    platform: str,
+    floor: Mapping[str, str],
+    *,
+    cache: Path,
+    connection: Connection,
+    reporter: Reporter,
+) -> PlatformLock:
+    """Fetch archives and lock them as the closure of a platform.
+
+    Parameters
+    ----------
+    cache
+        Downloads are kept in ``archives/<sha256>/``, where `collect_archives` finds them.
+
+    Raises
+    ------
+    UsageError
+        If one is for another platform, or two are of the same package.
+    SourceUnreachableError
+        If one can't be fetched.
+    IntegrityError
+        If one is not what its hash or its name says.
+    """
+    task = "Fetching packages"
+    reporter.start(task, total=len(archives))
+    packages: dict[str, LockedPackage] = {}
+    for archive in archives:
+        package = _lock(archive, platform, _obtain(archive, cache, connection))
+        if package.name in packages:
+            raise UsageError(f"{package.stem} and {packages[package.name].stem} are both in the list")
+        packages[package.name] = package
+        reporter.advance(task, note=package.stem)
+    reporter.finish(task, note=f"{len(packages)} archives")
+    return PlatformLock(
+        platform=platform,
+        packages=tuple(packages[name] for name in sorted(packages)),
+        virtual_packages=virtual_packages(platform, floor),
+    )
+
+
+def _obtain(archive: Archive, cache: Path, connection: Connection) -> Path:
+    """Give the archive on disk, where its own SHA-256 puts it if it was fetched."""
+    parts = urlsplit(archive.url)
+    name = unquote(parts.path.rpartition("/")[2])
+    if not name.endswith(_SUFFIXES) or "/" in name or "\\" in name:
+        raise UsageError(f"{without_secrets(archive.url)} is no package's address")
+    kept = cache / "archives" / archive.sha256 / name
+    if archive.sha256 and kept.is_file():
+        _verify(archive, kept)
+        return kept
+    if parts.scheme == "file":
+        path = Path(unquote(parts.path))
+        if not path.is_file():
+            raise SourceUnreachableError(f"There is no package at {path}")
+        _verify(archive, path)
+        return path
+    return _fetch(archive, name, cache, connection)
+
+
+def _fetch(archive: Archive, name: str, cache: Path, connection: Connection) -> Path:
+    from rattler.package_streaming import download_to_path
+
+    folder = cache / "archives"
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".incoming-", dir=folder) as scratch:
+        fetched = Path(scratch) / "archive"
+        try:
+            wait(download_to_path(connection.client, archive.url, fetched))
+        except RuntimeError as error:
+            raise SourceUnreachableError(
+                f"Can not fetch {without_secrets(archive.url)}\n  {without_secrets_in(str(error))}",
+                hint="What was fetched is kept; run the same command to go on.",
+            ) from error
+        target = folder / _verify(archive, fetched) / name
+        with replacing(target) as beside:
+            fetched.replace(beside)
+    return target
+
+
+def _verify(archive: Archive, path: Path) -> str:
+    """Hold a file to the hashes that came with its address; give its SHA-256."""
+    name = archive.url.rpartition("/")[2]
+    md5, sha256 = _hashes(path)
+    for promised, actual in ((archive.md5, md5), (archive.sha256, sha256)):
+        if promised and promised != actual:
+            raise IntegrityError(
+                f"{name} is not what the list names\n  listed: {promised}\n  found:  {actual}",
+                hint=f"Look at where it came from: {without_secrets(archive.url)}",
+            )
+    return sha256
+
+
+def _hashes(path: Path) -> tuple[str, str]:
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            md5.update(chunk)
+            sha256.update(chunk)
+    return md5.hexdigest(), sha256.hexdigest()
+
+
+def _lock(archive: Archive, platform: str, path: Path) -> LockedPackage:
+    index = _index(path)
+    name, version, build = (str(index.get(key, "")) for key in ("name", "version", "build"))
+    stem = next(path.name.removesuffix(suffix) for suffix in _SUFFIXES if path.name.endswith(suffix))
+    if f"{name}-{version}-{build}" != stem:
+        raise IntegrityError(f"{path.name} holds {name}-{version}-{build}")
+    subdir = str(index.get("subdir") or archive.url.rsplit("/", 2)[-2])
+    if subdir not in {platform, "noarch"}:
+        raise UsageError(f"{path.name} is for {subdir}, not for {platform}")
+    noarch = index.get("noarch")
+    md5, sha256 = _hashes(path)
+    return LockedPackage(
+        name=name,
+        version=version,
+        build=build,
+        build_number=_number(index.get("build_number")) or 0,
+        platform=platform,
+        subdir=subdir,
+        url=archive.url,
+        channel=archive.url.rsplit("/", 2)[0],
+        sha256=sha256,
+        md5=md5,
+        size=path.stat().st_size,
+        timestamp=_number(index.get("timestamp")),
+        depends=_texts(index.get("depends")),
+        constrains=_texts(index.get("constrains")),
+        license=str(index["license"]) if index.get("license") else None,
+        noarch="python" if noarch == "python" else "generic" if noarch else None,
+    )
+
+
+def _index(path: Path) -> dict[str, Any]:
+    try:
+        index = json.loads(read_info_files(path, {"index.json"}).get("index.json", b""))
+    except ValueError as error:
+        raise IntegrityError(f"{path.name} says nothing of itself that could be read") from error
+    if not isinstance(index, dict):
+        raise IntegrityError(f"{path.name} says nothing of itself that could be read")
+    return index
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

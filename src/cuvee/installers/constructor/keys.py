@@ -1,0 +1,206 @@
+"""Every key of ``construct.yaml``, as of constructor 3.16, and what becomes of it here.
+
+The table is held to constructor's schema by a test, and the reference page to the table.
+"""
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cuvee.platforms import System
+
+
+class Form(enum.Enum):
+    """What a key's value looks like."""
+
+    TEXT = "a text"
+    TEXTS = "a list of texts"
+    TEXT_OR_TEXTS = "a text, or a list of texts"
+    TEXT_OR_FLAG = "a text, or true or false"
+    TEXT_OR_MAPPING = "a text, or a mapping"
+    NAMES = "a mapping of texts to texts"
+    LISTS = "a mapping of texts to lists of texts"
+    FLAG = "true or false"
+    MAPPING = "a mapping"
+    ITEMS = "a list"
+
+
+class Treatment(enum.Enum):
+    """What becomes of a key. A value that is as good as none makes no difference to any of them."""
+
+    HONOURED = "honoured"
+    """Our installers do what it asks for."""
+    NEEDLESS = "no effect"
+    """There is nothing to do: our installers do so always, or constructor itself takes no notice."""
+    NAMED = "named"
+    """It can't be honoured; a warning says so."""
+    REFUSED = "refused"
+    """It can't be honoured, and without it the installer would be something else: an error says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One key.
+
+    Attributes
+    ----------
+    how
+        How it is honoured, or why it is not: a sentence of the reference, and what a warning says.
+    nothing
+        Values that ask for nothing besides what is done anyway.
+    systems
+        Where constructor itself takes notice of it; nobody is told of it elsewhere.
+    """
+
+    name: str
+    form: Form
+    treatment: Treatment
+    how: str
+    nothing: tuple[object, ...] = ("", False)
+    systems: tuple[System, ...] = ("linux", "osx", "win")
+
+
+_NOTHING: Mapping[str, tuple[object, ...]] = {
+    "ignore_duplicate_files": (True,),
+    "pkg_domains": ({},),
+    "docker_labels": ({},),
+    "extra_envs": ({},),
+    "temp_extra_files": ([],),
+    "post_install_pages": ("", []),
+}
+
+_WINDOWS: tuple[System, ...] = ("win",)
+_MACOS: tuple[System, ...] = ("osx",)
+_SHOWN: tuple[System, ...] = ("osx", "win")
+_SYSTEMS: Mapping[str, tuple[System, ...]] = {
+    "batch_mode": ("linux", "osx"),
+    "conclusion_file": _SHOWN,
+    "readme_file": _MACOS,
+    "readme_text": _MACOS,
+    "post_install_pages": _SHOWN,
+    "nsis_template": _WINDOWS,
+    "temp_extra_files": _WINDOWS,
+    "pre_install_desc": _SHOWN,
+    "post_install_desc": _SHOWN,
+    "default_location_pkg": _MACOS,
+    "default_prefix_domain_user": _WINDOWS,
+    "install_path_exists_error_text": _MACOS,
+    "pkg_domains": _MACOS,
+    "progress_notifications": _MACOS,
+    "uninstall_name": _WINDOWS,
+    "signing_identity_name": _MACOS,
+    "notarization_identity_name": _MACOS,
+    "windows_signing_tool": _WINDOWS,
+    "signing_certificate": _WINDOWS,
+}
+
+
+def _keys(treatment: Treatment, *rows: tuple[str, Form, str]) -> list[Key]:
+    return [
+        Key(
+            name=name,
+            form=form,
+            treatment=treatment,
+            how=how,
+            nothing=_NOTHING.get(name, ("", False)),
+            systems=_SYSTEMS.get(name, ("linux", "osx", "win")),
+        )
+        for name, form, how in rows
+    ]
+
+
+_TABLE = [
+    *_keys(
+        Treatment.HONOURED,
+        ("name", Form.TEXT, "The installer's name; in lower case, the distribution's."),
+        ("version", Form.TEXT, "The release's number, as it stands."),
+        ("company", Form.TEXT, "The publisher, where an installer shows one."),
+        ("reverse_domain_identifier", Form.TEXT, "What macOS knows the `.pkg` by, with `name` behind it."),
+        ("installer_type", Form.TEXT_OR_TEXTS, "`sh`, `exe`, `msi`, `pkg` or `all`; `docker` is refused."),
+        ("installer_filename", Form.TEXT, "The installer's file name, if one installer is made."),
+        ("channels", Form.TEXTS, "Where packages come from, the first wins; `defaults` is several channels."),
+        ("channels_remap", Form.ITEMS, "Packages come from `src`, and the prefix's records say `dest`."),
+        ("specs", Form.TEXT_OR_TEXTS, "What to install: a list, or a file with one."),
+        ("user_requested_specs", Form.TEXTS, "What the prefix's history says was asked for."),
+        ("virtual_specs", Form.TEXTS, "The oldest system, for solving and for the installer's own check."),
+        ("exclude", Form.TEXTS, "Packages that are taken out of what was solved."),
+        ("environment", Form.TEXT, "A folder with an environment, whose records are taken; not its name."),
+        ("environment_file", Form.TEXT, "An `environment.yml`, a list of specs, or an `@EXPLICIT` list."),
+        ("license_file", Form.TEXT, "Shown for agreement; as plain text."),
+        ("welcome_file", Form.TEXT, "The first page's text; as plain text."),
+        ("welcome_text", Form.TEXT, "The first page's text."),
+        ("welcome_image", Form.TEXT, "Beside the first page of the `.exe`: a `.bmp` of 164 by 314 pixels."),
+        ("header_image", Form.TEXT, "Above the pages of the `.exe`: a `.bmp` of 150 by 57 pixels."),
+        ("icon_image", Form.TEXT, "The `.exe`'s icon: an `.ico`."),
+        ("pre_install", Form.TEXT, "Run before the prefix is in its place; its failure fails the install."),
+        ("post_install", Form.TEXT, "Run in the new prefix; its failure fails the install."),
+        ("pre_uninstall", Form.TEXT, "Run before the prefix is removed, on every system."),
+        ("script_env_variables", Form.NAMES, "Given to the scripts."),
+        ("extra_files", Form.ITEMS, "Put into the prefix, verified and removed like the packages' files."),
+        ("freeze_base", Form.MAPPING, "Its `conda` becomes `conda-meta/frozen`, which conda heeds."),
+        ("menu_packages", Form.TEXTS, "The packages whose menu entries are made; none if the list is empty."),
+        ("write_condarc", Form.FLAG, "A `.condarc` with the channels, and the three keys below."),
+        ("conda_default_channels", Form.TEXTS, "Written to the `.condarc` as `default_channels`."),
+        ("conda_channel_alias", Form.TEXT, "Written to the `.condarc` as `channel_alias`."),
+        ("mirrored_channels", Form.LISTS, "Written to the `.condarc`, if `specs` name mamba."),
+        ("condarc", Form.TEXT_OR_MAPPING, "Written to the `.condarc` in place of all that."),
+        ("initialize_conda", Form.TEXT_OR_FLAG, "`false`: the search path is not offered; else it is."),
+        ("initialize_by_default", Form.FLAG, "Whoever just presses ENTER gets the search path."),
+        ("register_python", Form.FLAG, "`false`: Windows is not told of the interpreter by default."),
+        ("register_python_default", Form.FLAG, "Whether Windows is told of the interpreter by default."),
+        ("default_prefix", Form.TEXT, "Where to install by default."),
+        ("default_prefix_all_users", Form.TEXT, "The same when it is for all users."),
+        ("build_outputs", Form.ITEMS, "Written beside the installers, under constructor's names."),
+    ),
+    *_keys(
+        Treatment.NEEDLESS,
+        ("$schema", Form.TEXT, "For editors."),
+        ("attempt_hardlinks", Form.TEXT_OR_FLAG, "Constructor itself ignores it."),
+        ("install_in_dependency_order", Form.TEXT_OR_FLAG, "Constructor itself ignores it."),
+        ("check_path_length", Form.FLAG, "The path's length is always checked."),
+        ("check_path_spaces", Form.FLAG, "Paths with spaces just work."),
+        ("transmute_file_type", Form.TEXT, "An image has no package files: it holds what is in them."),
+        ("uninstall_with_conda_exe", Form.FLAG, "Each prefix can remove itself, without conda."),
+        ("pkg_name", Form.TEXT, "The package's inner name is made from `name`, and is shown to nobody."),
+        ("default_image_color", Form.TEXT, "There are no pictures besides those that the project names."),
+        ("header_image_text", Form.TEXT, "There are no pictures besides those that the project names."),
+        ("welcome_image_text", Form.TEXT, "There are no pictures besides those that the project names."),
+    ),
+    *_keys(
+        Treatment.NAMED,
+        ("batch_mode", Form.FLAG, "An installer asks, unless it is run with `-b`."),
+        ("conclusion_file", Form.TEXT, "The last page has a text of its own."),
+        ("conclusion_text", Form.TEXT, "The last page has a text of its own."),
+        ("readme_file", Form.TEXT, "There is no page for it; `welcome_file` has one."),
+        ("readme_text", Form.TEXT, "There is no page for it; `welcome_text` has one."),
+        ("post_install_pages", Form.TEXT_OR_TEXTS, "Pages can not be added."),
+        ("nsis_template", Form.TEXT, "The `.exe` is made from our own template."),
+        ("temp_extra_files", Form.ITEMS, "They serve pages that can not be added."),
+        ("pre_install_desc", Form.TEXT, "The script runs without a question about it."),
+        ("post_install_desc", Form.TEXT, "The script runs without a question about it."),
+        ("default_location_pkg", Form.TEXT, "A `.pkg` installs to `/opt`, or to `opt` in the user's home."),
+        ("default_prefix_domain_user", Form.TEXT, "Users of a domain have the same default as others."),
+        ("install_path_exists_error_text", Form.TEXT, "The installer has its own words for it."),
+        ("pkg_domains", Form.MAPPING, "A `.pkg` is for the user or for all users, as Installer asks."),
+        ("progress_notifications", Form.FLAG, "The progress is in Installer's own bar and log."),
+        ("uninstall_name", Form.TEXT, "Windows lists it under its title and version."),
+        ("keep_pkgs", Form.FLAG, "No package cache is made, so there is none to keep."),
+        ("ignore_duplicate_files", Form.FLAG, "One path in two packages stops nothing."),
+        ("register_envs", Form.FLAG, "The prefix is not written to `~/.conda/environments.txt`."),
+        ("signing_identity_name", Form.TEXT, "Sign the `.pkg` afterwards, with productsign or rcodesign."),
+        ("notarization_identity_name", Form.TEXT, "Notarise the `.pkg` afterwards."),
+        ("windows_signing_tool", Form.TEXT, "Sign the `.exe` and `.msi` afterwards."),
+        ("signing_certificate", Form.TEXT, "Sign the `.exe` and `.msi` afterwards."),
+        ("docker_base_image", Form.TEXT, "No container is made."),
+        ("docker_image_format", Form.TEXT, "No container is made."),
+        ("docker_labels", Form.NAMES, "No container is made."),
+        ("docker_tag", Form.TEXT, "No container is made."),
+    ),
+    *_keys(
+        Treatment.REFUSED,
+        ("extra_envs", Form.MAPPING, "An installer holds one environment: make one for each."),
+    ),
+]  # fmt: skip
+
+KEYS: Mapping[str, Key] = {key.name: key for key in _TABLE}
+"""Every key by its name."""

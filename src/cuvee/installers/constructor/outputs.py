@@ -1,0 +1,100 @@
+"""What ``build_outputs`` asks for, under the names that constructor gives it."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cuvee.channel.connection import without_secrets
+from cuvee.channel.reading import INFO_LIMIT, archive_errors, member_data, members
+from cuvee.files import write_json, write_text
+from cuvee.installers.constructor.model import Project
+from cuvee.lock.model import PlatformLock
+
+_LICENSES = "info/licenses/"
+
+
+def write_outputs(
+    project: Project,
+    lock: PlatformLock,
+    *,
+    archives: Mapping[str, Path],
+    installers: Sequence[Path],
+    folder: Path,
+) -> tuple[Path, ...]:
+    """Write what the project wants beside its installers; give the files.
+
+    Parameters
+    ----------
+    archives
+        Each package's ``identifier`` to its archive on disk.
+    """
+    wanted = project.outputs
+    found = [_hash(path, algorithm) for path in installers for algorithm in wanted.hashes]
+    if wanted.info:
+        found.append(folder / "info.json")
+        write_json(found[-1], _info(project, lock, installers))
+    if wanted.package_list:
+        names = "".join(f"\n{package.file_name}" for package in lock.packages)
+        found.append(folder / "pkg-list.base.txt")
+        write_text(found[-1], f"# {project.name} {project.version}, env=base{names}\n")
+    if wanted.lockfile:
+        found.append(folder / "lockfile.base.txt")
+        write_text(found[-1], _lockfile(project, lock))
+    if wanted.licenses:
+        found.append(folder / "licenses.json")
+        write_json(found[-1], _licenses(lock, archives, texts=wanted.license_texts))
+    return tuple(found)
+
+
+def _hash(path: Path, algorithm: str) -> Path:
+    target = path.with_name(f"{path.name}.{algorithm}")
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, algorithm).hexdigest()
+    write_text(target, f"{digest}  {path.name}\n")
+    return target
+
+
+def _info(project: Project, lock: PlatformLock, installers: Sequence[Path]) -> dict[str, Any]:
+    return {
+        "name": project.name,
+        "version": project.version,
+        "_platform": project.platform,
+        "company": project.looks.publisher,
+        "channels": [without_secrets(name) for name in project.packages.channels],
+        "specs": list(project.packages.specs),
+        "user_requested_specs": list(project.packages.requested),
+        "exclude": list(project.packages.exclude),
+        "virtual_specs": [str(package) for package in lock.virtual_packages],
+        "installer_type": list(project.formats),
+        "installers": [path.name for path in installers],
+        "_urls": [[without_secrets(package.url), package.md5] for package in lock.packages],
+    }
+
+
+def _lockfile(project: Project, lock: PlatformLock) -> str:
+    lines = [
+        f"# {project.name} {project.version}, to install with:",
+        "#   conda create --name NAME --file lockfile.base.txt",
+        f"# platform: {project.platform}",
+        "@EXPLICIT",
+    ]
+    for package in lock.packages:
+        url = without_secrets(package.url)
+        lines.append(f"{url}#{package.md5}" if package.md5 else url)
+    return "\n".join(lines) + "\n"
+
+
+def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) -> dict[str, Any]:
+    found = {}
+    for package in lock.packages:
+        archive = archives[package.identifier]
+        files = []
+        with archive_errors(archive):
+            for tar, member in members(archive, "info"):
+                if member.isreg() and member.name.startswith(_LICENSES):
+                    text = member_data(tar, member, INFO_LIMIT).decode(errors="replace") if texts else None
+                    files.append({"path": member.name, "text": text})
+        name = f"{without_secrets(package.channel)}/{package.subdir}::{package.stem}"
+        found[name] = {"type": package.license, "files": sorted(files, key=lambda file: str(file["path"]))}
+    return found

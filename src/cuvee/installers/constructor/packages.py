@@ -1,0 +1,202 @@
+"""Which packages a project wants, and from where."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from cuvee.errors import CuveeError
+from cuvee.installers.constructor.document import read_text, read_yaml
+from cuvee.installers.constructor.model import Archive, Packages, Remap
+from cuvee.installers.constructor.values import Values
+from cuvee.manifest.lookup import channel
+from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS
+
+_DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
+_DEFAULTS_WINDOWS = "https://repo.anaconda.com/pkgs/msys2"
+_EXPLICIT = "@EXPLICIT"
+_PLATFORM_LINE = re.compile(r"#\s*platform:\s*(\S+)")
+_DIGESTS = {32: "md5", 64: "sha256"}
+_HEX = re.compile(r"[0-9a-f]+")
+_VIRTUAL = re.compile(r"__([a-z]+)((?:[\s=<>!~*].*)?)")
+_LOWEST = re.compile(r"(?:>=|==?)?\s*([0-9][0-9.]*)(?:\.\*|\*)?(?:=\S+)?")
+_FAMILY = re.compile(r"[= ]([a-z]\w*)$")
+
+
+def read_packages(values: Values, platform: str) -> Packages:
+    """Read where packages come from, and which they are."""
+    channels = _channels(values, values.texts("channels"))
+    specs = values.texts("specs")
+    archives: tuple[Archive, ...] = ()
+    if isinstance(values.raw("specs"), str):
+        path = values.path("specs")
+        specs = tuple(_lines(values, "specs", path)) if path is not None else ()
+    environment, file = values.text("environment"), values.path("environment_file")
+    if environment:
+        specs, archives = (), _environment(values, environment)
+    elif file is not None and file.suffix.lower() in {".yml", ".yaml"}:
+        own, specs = _environment_yaml(values, file)
+        channels = own or channels
+    elif file is not None:
+        specs, archives = _environment_text(values, file, platform)
+    remaps = _remaps(values)
+    if not channels and not remaps and not archives:
+        values.wrong("channels", "there is none, nor in channels_remap; a .condarc is not looked at")
+    return Packages(
+        channels=(*channels, *(remap.source for remap in remaps)),
+        remaps=remaps,
+        specs=tuple(dict.fromkeys(specs)),
+        archives=archives,
+        requested=values.texts("user_requested_specs") or specs,
+        exclude=_exclude(values),
+        floor=_floor(values),
+    )
+
+
+def _channels(values: Values, stated: tuple[str, ...]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in stated:
+        if name == "defaults":
+            found += _DEFAULTS
+            found += [_DEFAULTS_WINDOWS] if values.system == "win" else []
+        elif name != "nodefaults":
+            found.append(channel(name, values.folder))
+    return tuple(dict.fromkeys(found))
+
+
+def _remaps(values: Values) -> tuple[Remap, ...]:
+    found = []
+    for item in values.items("channels_remap"):
+        if (
+            not isinstance(item, dict)
+            or set(item) != {"src", "dest"}
+            or not all(isinstance(text, str) and text.strip() for text in item.values())
+        ):
+            values.wrong("channels_remap", "must be a list of mappings with src and dest")
+            continue
+        source = channel(item["src"].strip(), values.folder)
+        found.append(Remap(source=source, destination=item["dest"].strip().rstrip("/")))
+    return tuple(found)
+
+
+def _exclude(values: Values) -> tuple[str, ...]:
+    names = values.texts("exclude")
+    for name in names:
+        if set(" =<>*") & set(name):
+            values.wrong("exclude", f"{name} is no package's name")
+    return tuple(name.lower() for name in names)
+
+
+def _lines(values: Values, name: str, path: Path) -> list[str]:
+    try:
+        lines = read_text(path).splitlines()
+    except CuveeError as error:
+        values.wrong(name, error.message)
+        return []
+    return [line.strip() for line in lines if line.strip()]
+
+
+def _environment_text(
+    values: Values, path: Path, platform: str
+) -> tuple[tuple[str, ...], tuple[Archive, ...]]:
+    """Read a list of specs, or of archives below a line ``@EXPLICIT``."""
+    lines = _lines(values, "environment_file", path)
+    for line in lines:
+        match = _PLATFORM_LINE.match(line)
+        if match is not None and match[1] != platform:
+            values.wrong("environment_file", f"{path.name} is for {match[1]}")
+    plain = [line for line in lines if not line.startswith("#")]
+    if _EXPLICIT not in plain:
+        return tuple(plain), ()
+    addresses = [line for line in plain if line != _EXPLICIT]
+    return (), tuple(_archive(values, "environment_file", line, path.parent) for line in addresses)
+
+
+def _archive(values: Values, name: str, line: str, folder: Path) -> Archive:
+    """Read ``URL#hash`` as conda writes it, with an MD5 or ``sha256:`` and a SHA-256."""
+    address, _, digest = line.partition("#")
+    digest = digest.lower().removeprefix("sha256:")
+    if digest and (len(digest) not in _DIGESTS or _HEX.fullmatch(digest) is None):
+        values.wrong(name, f"{line} has no hash that could be checked")
+        digest = ""
+    if not digest:
+        values.warn(name, f"{address.rpartition('/')[2]} has no hash, so it is taken as it comes")
+    url = address if "://" in address else (folder / address).absolute().as_uri()
+    return Archive(url=url, **({_DIGESTS[len(digest)]: digest} if digest else {}))
+
+
+def _environment_yaml(values: Values, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Read an ``environment.yml``: channels and specs."""
+    name = "environment_file"
+    try:
+        found = read_yaml(read_text(path), path)
+    except CuveeError as error:
+        values.wrong(name, error.message)
+        return (), ()
+    if not isinstance(found, dict) or not isinstance(found.get("dependencies", []), list):
+        values.wrong(name, f"{path.name} has no list of dependencies")
+        return (), ()
+    specs = []
+    for item in found.get("dependencies", []):
+        if isinstance(item, str):
+            specs.append(item.strip())
+        elif isinstance(item, dict) and set(item) == {"pip"}:
+            values.warn(name, f"{path.name} has a pip section, whose packages constructor leaves out, too")
+        else:
+            values.wrong(name, f"{path.name} has a dependency that is no text: {item}")
+    if found.get("variables"):
+        values.warn(name, f"{path.name} has variables, which constructor leaves out, too")
+    stated = found.get("channels") or []
+    if not isinstance(stated, list) or not all(isinstance(item, str) for item in stated):
+        values.wrong(name, f"{path.name} has channels that are no texts")
+        stated = []
+    if stated and "channels" in values:
+        values.warn("channels", f"those of {path.name} are taken instead, as constructor does")
+    return _channels(values, tuple(item.strip() for item in stated)), tuple(specs)
+
+
+def _environment(values: Values, stated: str) -> tuple[Archive, ...]:
+    """Read the records of a prefix."""
+    prefix = values.folder / Path(stated).expanduser()
+    records = sorted((prefix / "conda-meta").glob("*.json"))
+    if not records:
+        reason = (
+            "an environment's name can not be looked up: give its folder"
+            if "/" not in stated
+            else (f"{stated} is no folder with an environment")
+        )
+        values.wrong("environment", reason)
+        return ()
+    found = []
+    for path in records:
+        try:
+            record: Any = json.loads(path.read_text(encoding="utf-8"))
+            found.append(
+                Archive(
+                    url=str(record["url"]), md5=record.get("md5") or "", sha256=record.get("sha256") or ""
+                )
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            values.wrong("environment", f"{path.name} does not say where its package came from")
+    return tuple(found)
+
+
+def _floor(values: Values) -> dict[str, str]:
+    """Read ``__glibc >=2.28`` and its like; what is not stated has cuvee's default."""
+    floor = dict(DEFAULT_FLOOR[values.system])
+    known = FLOOR_KEYS[values.system]
+    for spec in values.texts("virtual_specs"):
+        match = _VIRTUAL.fullmatch(spec)
+        if match is None or match[1] not in {*known, "unix"}:
+            values.warn("virtual_specs", f"{spec} is not checked: only __{', __'.join(known)} are")
+            continue
+        key, family = match[1], _FAMILY.search(match[2])
+        for clause in match[2].split(",") if key != "archspec" else ():
+            bound = _LOWEST.fullmatch(clause.strip())
+            if bound is not None:
+                floor[key] = bound[1]
+            elif clause.strip() not in {"", "*"}:
+                values.warn("virtual_specs", f"{spec}: {clause.strip()} is not checked, only the oldest is")
+        if key == "archspec" and family is not None:
+            floor[key] = family[1]
+    return floor

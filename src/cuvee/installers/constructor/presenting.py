@@ -1,0 +1,178 @@
+"""A project's looks and settings: pages, pictures, scripts, and what the prefix gets besides packages."""
+
+from pathlib import Path
+from typing import Any
+
+from cuvee.errors import CuveeError
+from cuvee.files import canonical_json
+from cuvee.installers.constructor.document import read_text
+from cuvee.installers.constructor.values import Values
+from cuvee.installers.looks import Looks
+from cuvee.installers.model import ExtraFile, Initialize, Settings
+from cuvee.installers.settings import WrongSettingError, extra_file
+
+_RICH = {".rtf", ".html", ".htm", ".nsi"}
+
+
+def read_looks(values: Values, formats: tuple[str, ...]) -> Looks:
+    """Read the texts and pictures for installers of some formats."""
+    identifier, name = values.text("reverse_domain_identifier"), values.text("name")
+    return Looks(
+        license_text=_license(values),
+        publisher=values.text("company"),
+        identifier=f"{identifier}.{name.replace('_', '-')}" if identifier else "",
+        welcome=_welcome(values, formats),
+        icon=_picture(values, "icon_image", ".ico", formats),
+        welcome_picture=_picture(values, "welcome_image", ".bmp", formats),
+        header_picture=_picture(values, "header_image", ".bmp", formats),
+    )
+
+
+def _license(values: Values) -> str:
+    path = values.path("license_file")
+    if path is not None and path.suffix.lower() in _RICH:
+        values.wrong("license_file", f"only plain text is shown: give {path.name} as .txt")
+        return ""
+    return _content(values, "license_file", path)
+
+
+def _welcome(values: Values, formats: tuple[str, ...]) -> str:
+    path = values.path("welcome_file")
+    text = values.text("welcome_text").strip()
+    if not (path or text):
+        return ""
+    if formats == ("sh",):
+        # Constructor's own .sh has no such page.
+        return ""
+    if path is not None and path.suffix.lower() in _RICH:
+        values.warn("welcome_file", f"only plain text is shown, so {path.name} is left out")
+        return text
+    return _content(values, "welcome_file", path) or text
+
+
+def _picture(values: Values, name: str, suffix: str, formats: tuple[str, ...]) -> Path | None:
+    if "exe" not in formats:
+        if values.text(name) and "pkg" in formats:
+            values.warn(name, "a .pkg shows no pictures")
+        return None
+    path = values.path(name)
+    if path is None:
+        return None
+    if path.suffix.lower() != suffix:
+        values.warn(name, f"{path.name} is left out: give it as {suffix}")
+        return None
+    return path
+
+
+def read_settings(values: Values) -> Settings:
+    """Read what an installer does besides placing packages."""
+    menus = values.raw("menu_packages")
+    # Only the Windows installers of constructor run it.
+    uninstall = "pre_uninstall" if values.system == "win" else ""
+    return Settings(
+        pre_install=_script(values, "pre_install"),
+        post_install=_script(values, "post_install"),
+        pre_uninstall=_script(values, uninstall) if uninstall else "",
+        script_environment=dict(sorted(values.mapping("script_env_variables").items())),
+        condarc=_condarc(values),
+        extra_files=_extra_files(values),
+        menu_packages=None if menus is None else tuple(sorted(set(values.texts("menu_packages")))),
+        initialize=_initialize(values),
+        register_python=values.flag("register_python", default=True)
+        and values.flag("register_python_default", default=False),
+        default_prefix=values.text("default_prefix"),
+        default_prefix_all_users=values.text("default_prefix_all_users"),
+    )
+
+
+def read_frozen(values: Values) -> str:
+    """Read what becomes of ``conda-meta/frozen``, as JSON."""
+    stated = values.mapping("freeze_base")
+    for manager in sorted(set(stated) - {"conda"}):
+        values.wrong("freeze_base", f"it knows conda alone, not {manager}")
+    value = stated.get("conda")
+    if value is None:
+        return ""
+    if not isinstance(value, dict):
+        values.wrong("freeze_base", "conda must be a mapping")
+        return ""
+    return canonical_json(value).decode()
+
+
+def _content(values: Values, name: str, path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return read_text(path)
+    except CuveeError as error:
+        values.wrong(name, error.message)
+        return ""
+
+
+def _script(values: Values, name: str) -> str:
+    path = values.path(name)
+    text = _content(values, name, path)
+    if path is not None and values.system == "win" and path.suffix.lower() not in {".bat", ".cmd"}:
+        values.wrong(name, f"Windows runs a .bat, and this is {path.name}")
+    return text
+
+
+def _initialize(values: Values) -> Initialize:
+    word = values.raw("initialize_conda")
+    if word is False or word == "false":
+        return Initialize.NO
+    if isinstance(word, str) and word not in {"classic", "condabin"}:
+        values.wrong("initialize_conda", "must be classic, condabin, true or false")
+    if word == "condabin":
+        values.warn("initialize_conda", "the search path gets all programs of the prefix, not condabin alone")
+    return Initialize.YES if values.flag("initialize_by_default", default=False) else Initialize.ASK
+
+
+def _condarc(values: Values) -> str | None:
+    """Give the ``.condarc`` that constructor would write."""
+    import yaml
+
+    stated = values.raw("condarc")
+    if stated is None:
+        stated = _legacy_condarc(values)
+    if isinstance(stated, dict):
+        return yaml.safe_dump(stated, sort_keys=False, allow_unicode=True) if stated else None
+    return stated if not stated or stated.endswith("\n") else f"{stated}\n"
+
+
+def _legacy_condarc(values: Values) -> dict[str, Any]:
+    if not values.flag("write_condarc", default=False):
+        return {}
+    mirrors = values.mapping("mirrored_channels")
+    if mirrors and "mamba" not in {spec.split("=")[0].split()[0] for spec in _words(values)}:
+        values.warn("mirrored_channels", "no spec names mamba, which alone knows mirrors, so it is left out")
+        mirrors = {}
+    parts: dict[str, Any] = {
+        "default_channels": list(values.texts("conda_default_channels")),
+        "channels": list(values.texts("channels")),
+        "channel_alias": values.text("conda_channel_alias"),
+        "mirrored_channels": mirrors,
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _words(values: Values) -> tuple[str, ...]:
+    stated = values.raw("specs")
+    return tuple(item for item in stated if item.strip()) if isinstance(stated, list) else ()
+
+
+def _extra_files(values: Values) -> tuple[ExtraFile, ...]:
+    found: dict[str, ExtraFile] = {}
+    for item in values.items("extra_files"):
+        pairs = item.items() if isinstance(item, dict) else [(item, Path(str(item)).name)]
+        for source, target in pairs:
+            place = str(target).replace("\\", "/") if values.system == "win" else target
+            try:
+                file = extra_file(values.folder, source, place)
+            except WrongSettingError as error:
+                values.wrong("extra_files", str(error))
+                continue
+            if file.target.lower() in found:
+                values.wrong("extra_files", f"{file.target} is named twice")
+            found[file.target.lower()] = file
+    return tuple(sorted(found.values(), key=lambda file: file.target))

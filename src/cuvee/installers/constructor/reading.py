@@ -1,0 +1,93 @@
+"""Reading a constructor project: what our installers need to know of it, and what they can not do."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from cuvee.installers.constructor.building import read_outputs
+from cuvee.installers.constructor.document import read_document
+from cuvee.installers.constructor.model import Project
+from cuvee.installers.constructor.packages import read_packages
+from cuvee.installers.constructor.presenting import read_frozen, read_looks, read_settings
+from cuvee.installers.constructor.values import Values
+from cuvee.platforms import Platform, System, get
+
+_WORD = re.compile(r"[a-zA-Z0-9_](?:[a-zA-Z0-9._-]*[a-zA-Z0-9_])?")
+_FORMATS: Mapping[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("sh", "pkg"), "win": ("exe", "msi")}
+"""For each system the formats of constructor, its default first."""
+
+
+def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -> Project:
+    """Read a ``construct.yaml`` for one platform.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder that it is in.
+    environment
+        What its templates see as ``environ``.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it can't be read.
+    UsageError
+        With everything that is wrong with it, or that can't be honoured and must not be missing.
+    """
+    source = path / "construct.yaml" if path.is_dir() else path
+    target = get(platform)
+    values = Values(read_document(source, platform, environment), source=source, system=target.system)
+    formats = _formats(values, target)
+    project = Project(
+        source=source,
+        platform=platform,
+        name=_word(values, "name"),
+        version=_word(values, "version"),
+        formats=formats,
+        file_name=_file_name(values, formats),
+        packages=read_packages(values, platform),
+        settings=read_settings(values),
+        frozen=read_frozen(values),
+        looks=read_looks(values, formats),
+        outputs=read_outputs(values),
+        warnings=tuple(values.warnings),
+    )
+    values.raise_problems()
+    return project
+
+
+def _word(values: Values, name: str) -> str:
+    text = values.text(name)
+    if isinstance(values.raw(name), float):
+        values.warn(name, f"is a number to YAML, so it is read as {text}; put it into quotes")
+    if name not in values:
+        values.wrong(name, "is missing")
+    elif _WORD.fullmatch(text) is None:
+        values.wrong(name, "must be of letters, digits, ., _ and -, with no . and - at its ends")
+    return text
+
+
+def _formats(values: Values, platform: Platform) -> tuple[str, ...]:
+    known = _FORMATS[platform.system]
+    wanted = values.texts("installer_type") or known[:1]
+    found = known if wanted == ("all",) else tuple(dict.fromkeys(wanted))
+    for name in found:
+        if name == "docker":
+            values.wrong("installer_type", "no container is made; say sh, and install it in one")
+        elif name not in known:
+            values.wrong(
+                "installer_type", f"there is no {name} for {platform.title}: say {' or '.join(known)}"
+            )
+    return found
+
+
+def _file_name(values: Values, formats: tuple[str, ...]) -> str:
+    name = values.text("installer_filename")
+    if not name:
+        return ""
+    if Path(name).name != name or name.startswith(".") or "\\" in name:
+        values.wrong("installer_filename", "must be a file's name, without a folder")
+    if len(formats) > 1:
+        values.warn("installer_filename", "names one file, but there are several installers")
+        return ""
+    return name

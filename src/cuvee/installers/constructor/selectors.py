@@ -1,0 +1,135 @@
+"""The selectors of ``construct.yaml``: ``# [linux]`` at the end of a line keeps it on some platforms alone.
+
+Constructor takes them from conda-build, and runs what is between the brackets as Python. Here it is parsed,
+and names, ``not``, ``and``, ``or`` and truth values are all that it may hold.
+"""
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.errors import UsageError
+
+_BRACKETS = re.compile(r"\[([^\[\]]+)\]")
+_LINUX_MACHINES = {
+    "linux32": "32",
+    "linux64": "64",
+    "armv7l": "armv7l",
+    "aarch64": "aarch64",
+    "ppc64le": "ppc64le",
+    "s390x": "s390x",
+}
+_DEEPEST = 20
+
+
+class _UnknownError(Exception):
+    """A selector says what no selector may say."""
+
+
+def names(platform: str) -> Mapping[str, bool]:
+    """Give what each name means on a conda subdir, as constructor 3.16 defines them."""
+    system, _, machine = platform.partition("-")
+    found = {name: system == "linux" and machine == known for name, known in _LINUX_MACHINES.items()}
+    return found | {
+        "linux": system == "linux",
+        "osx": system == "osx",
+        "win": system == "win",
+        "unix": system in {"linux", "osx"},
+        "arm64": platform == "osx-arm64",
+        "x86": machine in {"32", "64"},
+        "x86_64": machine == "64",
+        "win32": platform == "win-32",
+        "win64": platform == "win-64",
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Selector:
+    """A line's selector: what it is about, what it says, and whether it stands in a comment."""
+
+    line: str
+    condition: str
+    in_comment: bool
+
+
+def select(text: str, platform: str, *, source: Path) -> str:
+    """Give the lines that are for a platform, without their selectors; comment lines go, as in constructor.
+
+    Raises
+    ------
+    UsageError
+        If a selector is no expression of names; the message has the line of ``source``.
+    """
+    known = names(platform)
+    kept = []
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.rstrip()
+        if line.lstrip().startswith("#"):
+            continue
+        selector = _find(line)
+        if selector is None:
+            kept.append(line)
+            continue
+        try:
+            holds = _holds(selector.condition, known)
+        except _UnknownError as error:
+            raise _wrong(f"{source}:{number}", line, selector, str(error)) from error
+        if holds:
+            # A comment that ends with a quote is taken for the inside of a text that was cut in two.
+            kept.append(selector.line + (line[-1] if line[-1] in "'\"" else ""))
+    return "\n".join(kept) + "\n"
+
+
+def _find(line: str) -> _Selector | None:
+    """Find the last brackets in a comment, with no parenthesis behind them, or those that end the line.
+
+    So a list in brackets that ends a line is a selector, and one in a text that has a hash mark before it:
+    that is how constructor sees them, too.
+    """
+    comment = line.find("#", 1)
+    if comment > 0:
+        found = list(_BRACKETS.finditer(line, comment + 1))
+        if found and not set("()") & set(line[found[-1].end() :]):
+            return _Selector(line=line[:comment].rstrip(), condition=found[-1][1], in_comment=True)
+    match = _BRACKETS.fullmatch(line, max(line.rfind("["), 0))
+    if match is None or match.start() == 0:
+        return None
+    return _Selector(line=line[: match.start()].rstrip(), condition=match[1], in_comment=False)
+
+
+def _wrong(place: str, line: str, selector: _Selector, reason: str) -> UsageError:
+    hint = f"A selector is made of {', '.join(sorted(names('linux-64')))}, not, and, or."
+    if not selector.in_comment:
+        hint = "Brackets that end a line are a selector to constructor: write such a list over several lines."
+    return UsageError(
+        f"{place}: [{selector.condition}] is no selector: {reason}\n  {line.strip()}", hint=hint
+    )
+
+
+def _holds(condition: str, known: Mapping[str, bool]) -> bool:
+    try:
+        tree = ast.parse(condition.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise _UnknownError("it is no expression") from None
+    return _value(tree.body, known, 0)
+
+
+def _value(node: ast.expr, known: Mapping[str, bool], depth: int) -> bool:
+    if depth > _DEEPEST:
+        raise _UnknownError("it is nested too deep")
+    match node:
+        case ast.Name(id=name) if name in known:
+            return known[name]
+        case ast.Name(id=name):
+            raise _UnknownError(f"there is no {name}")
+        case ast.Constant(value=bool() as value):
+            return value
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return not _value(operand, known, depth + 1)
+        case ast.BoolOp(op=operator, values=values):
+            found = [_value(value, known, depth + 1) for value in values]
+            return all(found) if isinstance(operator, ast.And) else any(found)
+        case _:
+            raise _UnknownError("it has more than names, not, and, or")

@@ -1,0 +1,149 @@
+"""A project's values, held to the forms that their keys want; what is wrong, or not honoured, is noted."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cuvee.errors import UsageError
+from cuvee.installers.constructor.keys import KEYS, Form, Treatment
+from cuvee.manifest.problems import did_you_mean
+from cuvee.platforms import System
+
+
+class Values:
+    """The values of a ``construct.yaml`` for one platform.
+
+    Problems stop the project once all of them are known; warnings go with it.
+
+    Parameters
+    ----------
+    source
+        The file; the paths in it start from its folder.
+    system
+        ``linux``, ``osx`` or ``win``.
+    """
+
+    def __init__(self, found: dict[str, Any], *, source: Path, system: System) -> None:
+        self.source = source
+        self.system = system
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self._values: dict[str, Any] = {}
+        for name, value in found.items():
+            self._take(name, value)
+
+    @property
+    def folder(self) -> Path:
+        """Where the file is."""
+        return self.source.absolute().parent
+
+    def _take(self, name: str, value: Any) -> None:
+        key = KEYS.get(name)
+        if key is None:
+            self.wrong(name, f"there is no such key; {did_you_mean(name, KEYS)}".removesuffix("; "))
+        elif not _FITS[key.form](value):
+            self.wrong(name, f"must be {key.form.value}")
+        elif key.treatment is Treatment.HONOURED:
+            self._values[name] = value
+        elif any(value == nothing and type(value) is type(nothing) for nothing in key.nothing):
+            return
+        elif key.treatment is Treatment.REFUSED:
+            self.wrong(name, key.how)
+        elif key.treatment is Treatment.NAMED and self.system in key.systems:
+            self.warn(name, key.how)
+
+    def wrong(self, name: str, reason: str) -> None:
+        """Note what is wrong with a key."""
+        self.problems.append(f"{name}: {reason}")
+
+    def warn(self, name: str, reason: str) -> None:
+        """Note what a key asks for and does not get."""
+        self.warnings.append(f"{name}: {reason}")
+
+    def raise_problems(self) -> None:
+        """Raise an error that names all problems, if there are any."""
+        if self.problems:
+            lines = "\n".join(f"  {problem}" for problem in self.problems)
+            raise UsageError(
+                f"{self.source} can not become an installer of ours:\n{lines}",
+                hint="The page «Keys of construct.yaml» of the reference says what becomes of each key.",
+            )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def text(self, name: str) -> str:
+        """Give a text, empty if there is none."""
+        value = self._values.get(name, "")
+        return value if isinstance(value, str) else str(value)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Give a truth value."""
+        return bool(self._values.get(name, default))
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Give a list of texts, without the blanks around them; one text stands for a list of it."""
+        value = self._values.get(name, [])
+        items = [value] if isinstance(value, str) else value
+        found = tuple(item.strip() for item in items)
+        if "" in found:
+            self.wrong(name, "has an empty text")
+        return found
+
+    def items(self, name: str) -> list[Any]:
+        """Give a list of whatever it holds."""
+        return list(self._values.get(name, []))
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Give a mapping."""
+        return dict(self._values.get(name, {}))
+
+    def raw(self, name: str) -> Any:
+        """Give a value of several possible forms; `None` if there is none."""
+        return self._values.get(name)
+
+    def path(self, name: str) -> Path | None:
+        """Give the file that a key names, if it names one that is there."""
+        named = self.text(name).strip()
+        if not named:
+            return None
+        path = self.folder / named
+        if path.is_file():
+            return path
+        self.wrong(name, f"there is no file {named}")
+        return None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_word(value: Any) -> bool:
+    # YAML takes versions for numbers, and constructor puts them back into words.
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, value))
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+_FITS: Mapping[Form, Callable[[Any], bool]] = {
+    Form.TEXT: _is_word,
+    Form.TEXTS: _are_texts,
+    Form.TEXT_OR_TEXTS: lambda value: _is_text(value) or _are_texts(value),
+    Form.TEXT_OR_FLAG: lambda value: _is_text(value) or _is_flag(value),
+    Form.TEXT_OR_MAPPING: lambda value: _is_text(value) or _is_mapping(value),
+    Form.NAMES: lambda value: _is_mapping(value) and all(map(_is_text, value.values())),
+    Form.LISTS: lambda value: _is_mapping(value) and all(map(_are_texts, value.values())),
+    Form.FLAG: _is_flag,
+    Form.MAPPING: _is_mapping,
+    Form.ITEMS: lambda value: isinstance(value, list),
+}
