@@ -10,9 +10,15 @@ from cuvee.graph.checks.running import by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
+from cuvee.manifest.model import Manifest, Requirement
 
 _INSTALLER = ("installer",)
 """The group of what cuvee itself adds to the set."""
+
+
+def asked_for(manifest: Manifest) -> dict[str, Requirement]:
+    """Give what people ask for, by name: the blessed set without what cuvee adds to it."""
+    return {package.name: package for package in manifest.packages if package.groups != _INSTALLER}
 
 
 class Owners:
@@ -27,11 +33,7 @@ class Owners:
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """List packages of the set without an owner; where nobody owns anything, that is only told."""
         manifest = release.manifest
-        without = {
-            package.name: package
-            for package in manifest.packages
-            if package.owner is None and package.groups != _INSTALLER
-        }
+        without = {name: package for name, package in asked_for(manifest).items() if package.owner is None}
         for names in by_waiver(self.identifier, sorted(without), manifest.waivers):
             who = f"{names[0]} has" if len(names) == 1 else f"{len(names)} packages have"
             yield Finding(

@@ -1,84 +1,11 @@
 """What changed between two locks, package by package, and in which direction."""
 
-import enum
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from cuvee.errors import SourceUnreachableError
+from cuvee.graph.diff.model import METADATA, Change, ChangeKind, Step
+from cuvee.graph.diff.versions import level, order
 from cuvee.lock.model import Lock, LockedPackage
-
-if TYPE_CHECKING:
-    from rattler import Version
-
-METADATA = ("depends", "constrains", "license", "noarch", "channel", "subdir")
-"""Fields that may change while the archive stays the same, as a channel's repodata patch does."""
-
-
-class ChangeKind(enum.Enum):
-    """How a package differs from the release before."""
-
-    DOWNGRADED = "downgraded"
-    REMOVED = "removed"
-    UPGRADED = "upgraded"
-    ADDED = "added"
-    REBUILT = "rebuilt"
-    METADATA = "metadata-changed"
-
-
-class Level(enum.Enum):
-    """Which part of the version changed, whatever the direction."""
-
-    MAJOR = "major"
-    MINOR = "minor"
-    PATCH = "patch"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """A package on one platform, before and after; one of the two may be missing."""
-
-    platform: str
-    before: LockedPackage | None
-    after: LockedPackage | None
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """Names of the metadata that differ between the two."""
-        if self.before is None or self.after is None:
-            return ()
-        return tuple(name for name in METADATA if getattr(self.before, name) != getattr(self.after, name))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One change of one package, the same on all of its platforms.
-
-    Attributes
-    ----------
-    before, after
-        Versions; `None` where the package is not there.
-    direct
-        Whether a manifest names the package, that of the release or that of its base.
-    level
-        Which part of the version changed; `None` when there are no two versions that differ.
-    steps
-        The records, one pair per platform, sorted by platform.
-    """
-
-    package: str
-    kind: ChangeKind
-    before: str | None
-    after: str | None
-    direct: bool
-    level: Level | None
-    steps: tuple[Step, ...]
-
-    @property
-    def platforms(self) -> tuple[str, ...]:
-        """Where it changed like this."""
-        return tuple(step.platform for step in self.steps)
 
 
 def diff(
@@ -87,6 +14,7 @@ def diff(
     *,
     direct_before: Collection[str] = (),
     direct_after: Collection[str] = (),
+    compared: tuple[str, ...] = METADATA,
 ) -> tuple[Change, ...]:
     """Compare two locks.
 
@@ -96,6 +24,8 @@ def diff(
         The base release's lock, and the release's.
     direct_before, direct_after
         The names that each one's manifest asks for.
+    compared
+        The metadata to look at; those that both sides know.
 
     Returns
     -------
@@ -109,7 +39,7 @@ def diff(
         If a lock holds a version that conda can not read.
     """
     groups: dict[tuple[str, ChangeKind, str, str], list[Step]] = defaultdict(list)
-    for step in _pairs(before, after):
+    for step in _pairs(before, after, compared):
         kind = _kind(step)
         if kind is not None:
             groups[_name(step), kind, _version(step.before), _version(step.after)].append(step)
@@ -121,7 +51,7 @@ def diff(
             before=old or None,
             after=new or None,
             direct=name in direct_before or name in direct_after,
-            level=_level(old, new) if kind in {ChangeKind.UPGRADED, ChangeKind.DOWNGRADED} else None,
+            level=level(old, new) if kind in {ChangeKind.UPGRADED, ChangeKind.DOWNGRADED} else None,
             steps=tuple(steps),
         )
         for (name, kind, old, new), steps in sorted(
@@ -130,14 +60,15 @@ def diff(
     )
 
 
-def _pairs(before: Lock, after: Lock) -> list[Step]:
+def _pairs(before: Lock, after: Lock, compared: tuple[str, ...]) -> list[Step]:
     platforms = sorted({*before.by_platform, *after.by_platform})
     steps = []
     for platform in platforms:
         old = before.by_platform[platform].by_name if platform in before.by_platform else {}
         new = after.by_platform[platform].by_name if platform in after.by_platform else {}
         steps += [
-            Step(platform=platform, before=old.get(name), after=new.get(name)) for name in {**old, **new}
+            Step(platform=platform, before=old.get(name), after=new.get(name), compared=compared)
+            for name in {**old, **new}
         ]
     return steps
 
@@ -157,48 +88,19 @@ def _kind(step: Step) -> ChangeKind | None:
         return ChangeKind.ADDED
     if after is None:
         return ChangeKind.REMOVED
-    order = _order(before.version, after.version)
-    if order:
-        return ChangeKind.UPGRADED if order > 0 else ChangeKind.DOWNGRADED
-    if (before.version, before.build, before.build_number, before.sha256) != (
-        after.version, after.build, after.build_number, after.sha256,
-    ):  # fmt: skip
+    direction = order(before.version, after.version)
+    if direction:
+        return ChangeKind.UPGRADED if direction > 0 else ChangeKind.DOWNGRADED
+    if before.version != after.version or not _same_archive(before, after):
         return ChangeKind.REBUILT
     return ChangeKind.METADATA if step.fields else None
 
 
-def _order(before: str, after: str) -> int:
-    """Give 1 for an upgrade, -1 for a downgrade, 0 when conda's order sees no difference."""
-    if before == after:
-        return 0
-    old, new = _parse(before), _parse(after)
-    return int(new > old) - int(new < old)
-
-
-def _level(before: str, after: str) -> Level:
-    old, new = _parse(before), _parse(after)
-    if old.epoch != new.epoch:
-        return Level.MAJOR
-    for place, level in enumerate((Level.MAJOR, Level.MINOR)):
-        if _number(old, place) != _number(new, place):
-            return level
-    return Level.PATCH
-
-
-def _number(version: "Version", place: int) -> object:
-    """Give what a segment begins with: ``4`` of ``4rc1``, so that ``4rc1`` to ``4`` is a patch."""
-    segments = version.segments()
-    return segments[place][0] if place < len(segments) else 0
-
-
-def _parse(version: str) -> "Version":
-    from rattler import Version
-    from rattler.exceptions import InvalidVersionError
-
-    try:
-        return Version(version)
-    except InvalidVersionError as error:
-        raise SourceUnreachableError(
-            f"A lock holds the version {version!r}, which conda can not read: {error}",
-            hint="Locks are generated; make this one again from its manifest.",
-        ) from None
+def _same_archive(before: LockedPackage, after: LockedPackage) -> bool:
+    """Compare what both sides know; listings know no hashes, some not even builds."""
+    if before.build and after.build and before.build != after.build:
+        return False
+    for old, new in ((before.sha256, after.sha256), (before.md5, after.md5)):
+        if old and new:
+            return old == new
+    return True
