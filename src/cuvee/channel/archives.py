@@ -41,7 +41,7 @@ def collect_archives(
     found: dict[str, Path] = {}
     missing: dict[str, LockedPackage] = {}
     for package in packages:
-        path = _local_path(package, release) or cache / "archives" / package.sha256 / package.file_name
+        path = archive_path(package, release, cache)
         found[package.identifier] = path
         if not path.exists():
             if path.is_relative_to(cache):
@@ -56,6 +56,11 @@ def collect_archives(
     if missing:
         wait(_fetch_all(list(missing.values()), cache=cache, connection=connection, reporter=reporter))
     return found
+
+
+def archive_path(package: LockedPackage, release: Path, cache: Path) -> Path:
+    """Give where a package's archive is, or will be once it has been fetched."""
+    return _local_path(package, release) or cache / "archives" / package.sha256 / package.file_name
 
 
 def _local_path(package: LockedPackage, release: Path) -> Path | None:

@@ -19,25 +19,34 @@ if TYPE_CHECKING:
 @click.option("--list", "list_checks", is_flag=True, help="List the checks, and check nothing.")
 @click.option("--only", multiple=True, metavar="CHECK", help="Run this check and what it needs; repeatable.")
 @click.option("--skip", multiple=True, metavar="CHECK", help="Leave this check out; repeatable.")
+@click.option(
+    "--archives/--no-archives",
+    default=None,
+    help="Look into every archive, and fetch those that are missing; or into none. "
+    "Without it: into all of them if they are at hand.",
+)
 def command(
     manifest: Path | None,
     *,
     list_checks: bool,
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    archives: bool | None,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Prove that a locked release fits together; lock it first if need be.
 
-    Findings are grouped by cause and written to `checks/findings.json` in the release folder; with `--only`
-    or `--skip` nothing is written. The exit code is 1 if one of them keeps the release from going out.
+    Findings are grouped by cause and written to `checks/findings.json` in the release folder; with `--only`,
+    `--skip` or `--no-archives` nothing is written. The exit code is 1 if one of them keeps the release from
+    going out.
 
     \b
     Examples:
       cuvee check manifests/starter/2026.11.0.yaml
       cuvee check manifests/starter/2026.11.0.yaml --only licenses --only parity
       cuvee check manifests/starter/2026.11.0.yaml --verbose
+      cuvee check manifests/starter/2026.11.0.yaml --archives
       cuvee check manifests/starter/2026.11.0.yaml --json
       cuvee check --list
     """
@@ -49,9 +58,11 @@ def command(
         return 0
     if manifest is None:
         raise UsageError("Which manifest?", hint="Name one, or list the checks with `cuvee check --list`.")
+    from cuvee.release.facts import Look
     from cuvee.release.pipeline import check
 
-    result = run_pipeline(partial(check, left_out=not_run), manifest=manifest, **options)
+    look = {True: Look.FETCH, False: Look.NOT, None: Look.AT_HAND}[archives]
+    result = run_pipeline(partial(check, left_out=not_run, look=look), manifest=manifest, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cuvee.channel.connection import carried_names
+from cuvee.channel.facts.collect import Facts
 from cuvee.channel.index import index_channel
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.errors import BlockedError
@@ -175,14 +176,26 @@ def _make_lock(context: Context, platforms: list[str]) -> Made:
 
 
 def check_stage(
-    context: Context, lock: Lock, absent: tuple[Absent, ...], *, left_out: Collection[str] = ()
+    context: Context,
+    lock: Lock,
+    absent: tuple[Absent, ...],
+    *,
+    left_out: Collection[str] = (),
+    facts: Facts | None = None,
 ) -> tuple[CheckResult, ...]:
     """Run every check; the findings are written beside the lock. It takes no time, so it always runs.
 
     With checks ``left_out`` nothing is written: what is recorded of a release is the whole of it.
+
+    Parameters
+    ----------
+    facts
+        What is known of each archive; without them the checks that look into archives are skipped.
     """
     verify_settings(context.manifest, ALL_CHECKS)
-    graph = build_graph(context.manifest, lock, absent, base=context.base_lock, today=context.now)
+    graph = build_graph(
+        context.manifest, lock, absent, base=context.base_lock, today=context.now, facts=facts
+    )
     results = run_checks(graph, ALL_CHECKS, left_out=left_out)
     if left_out:
         return results

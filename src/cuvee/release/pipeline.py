@@ -10,7 +10,7 @@ from pathlib import Path
 from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint, write_json, write_text
-from cuvee.graph.checks import CheckResult
+from cuvee.graph.checks import ARCHIVE_CHECKS, CheckResult
 from cuvee.graph.diff import diff
 from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
 from cuvee.graph.findings import Verdict, worst
@@ -22,6 +22,7 @@ from cuvee.manifest.model import Manifest
 from cuvee.progress import Reporter
 from cuvee.release.artefacts import Archives, image_stage, installer_stage, run_tests
 from cuvee.release.context import Context
+from cuvee.release.facts import Look, look_into
 from cuvee.release.inputs import plain, whole_manifest
 from cuvee.release.packages import channel_stage, check_stage, lock_stage, with_decoder
 from cuvee.release.pictures import write_release
@@ -121,10 +122,29 @@ def make_lock(context: Context) -> Result:
     )
 
 
-def check(context: Context, *, left_out: Collection[str] = ()) -> Result:
-    """Run the pipeline up to the checks, but for those ``left_out``."""
+def check(
+    context: Context,
+    *,
+    left_out: Collection[str] = (),
+    look: Look = Look.AT_HAND,
+    archives: Archives | None = None,
+) -> Result:
+    """Run the pipeline up to the checks, but for those ``left_out``.
+
+    Parameters
+    ----------
+    look
+        How far to go into archives.
+    archives
+        Those of this run, if others need them as well.
+    """
     result = make_lock(context)
-    checks = check_stage(context, result.lock, result.absent, left_out=left_out)
+    if all(item.identifier in left_out for item in ARCHIVE_CHECKS):
+        look = Look.NOT
+    elif look is Look.NOT:
+        left_out = {*left_out, *(item.identifier for item in ARCHIVE_CHECKS)}
+    facts = look_into(context, result.lock, archives or Archives(context), look)
+    checks = check_stage(context, result.lock, result.absent, left_out=left_out, facts=facts)
     verdict = worst(finding.verdict for item in checks for finding in item.findings)
     return replace(result, checks=checks, verdict=verdict)
 
@@ -136,10 +156,11 @@ def graph_of(result: Result) -> ReleaseGraph:
 
 def test(context: Context) -> Result:
     """Run the pipeline up to the tests; a set that its checks block is not built."""
-    result = check(context)
+    archives = Archives(context)
+    look = Look.AT_HAND if context.recorded_only else Look.FETCH
+    result = check(context, look=look, archives=archives)
     if result.verdict.exit_code:
         return result
-    archives = Archives(context)
     artefacts: tuple[Artefact, ...] = ()
     runs: tuple[PlatformRun, ...] = ()
     for platform in result.lock.platforms:

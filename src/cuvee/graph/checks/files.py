@@ -1,0 +1,211 @@
+"""Do packages claim each other's files?"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cuvee.graph.checks.base import STRICT
+from cuvee.graph.checks.opened import counted, opened, shown
+from cuvee.graph.contents import Contents, Placed
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.platforms import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collision:
+    """Packages that claim the same paths of one platform's prefix.
+
+    Attributes
+    ----------
+    packages
+        Their names, sorted.
+    is_equal
+        Whether they would put the same there.
+    paths
+        Sorted.
+    """
+
+    platform: str
+    packages: tuple[str, ...]
+    is_equal: bool
+    paths: tuple[str, ...]
+
+
+def collisions(contents: Contents) -> tuple[Collision, ...]:
+    """Give all paths of a platform that several packages claim, grouped by the packages."""
+    found: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+    for path, claims in contents.files.items():
+        if len(claims) > 1:
+            names = tuple(sorted({claim.package.name for claim in claims}))
+            is_equal = len({claim.content for claim in claims}) == 1
+            found.setdefault((names, is_equal), []).append(path)
+    return tuple(
+        Collision(
+            platform=contents.platform.name, packages=names, is_equal=is_equal, paths=tuple(sorted(paths))
+        )
+        for (names, is_equal), paths in sorted(found.items())
+    )
+
+
+@dataclass(slots=True)
+class _Where:
+    """Paths with the platforms on which each was found."""
+
+    paths: dict[str, list[str]] = field(default_factory=dict)
+    victims: dict[str, None] = field(default_factory=dict)
+
+    def add(self, path: str, platform: str) -> None:
+        self.paths.setdefault(path, []).append(platform)
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for names in self.paths.values() for name in names))
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        return shown(f"{path} on {', '.join(names)}" for path, names in sorted(self.paths.items()))
+
+
+class FileClashes:
+    """Paths that several packages claim."""
+
+    identifier = "file-clashes"
+    family = "files"
+    title = "No two packages install the same path."
+    prerequisites = ("duplicates",)
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find paths that several packages install, and files where others have folders.
+
+        The first is a warning, as conda's own tools have it: the package that is linked last wins, and the
+        other file is set aside. The second can not be linked at all.
+        """
+        groups: dict[tuple[tuple[str, ...], bool], _Where] = {}
+        nested: dict[tuple[str, ...], _Where] = {}
+        for graph, contents in opened(release):
+            for collision in collisions(contents):
+                where = groups.setdefault((collision.packages, collision.is_equal), _Where())
+                where.victims |= {graph.lock.by_name[name].identifier: None for name in collision.packages}
+                for path in collision.paths:
+                    where.add(path, graph.platform)
+            for path, names in _nested(contents):
+                where = nested.setdefault(names, _Where())
+                where.victims |= {graph.lock.by_name[name].identifier: None for name in names}
+                where.add(path, graph.platform)
+        for (names, is_equal), where in sorted(groups.items()):
+            yield self._clash(release, names, where, is_equal=is_equal)
+        for names, where in sorted(nested.items()):
+            yield self._finding(
+                release,
+                names,
+                where,
+                verdict=Verdict.BLOCKED,
+                kind="file-and-folder",
+                cause=f"{counted(sorted(where.paths))} is a file in {names[0]} and a folder in {names[1]}",
+                action="Leave one of the two packages out, or have one of them mended.",
+            )
+
+    def _clash(
+        self, release: ReleaseGraph, names: tuple[str, ...], where: _Where, *, is_equal: bool
+    ) -> Finding:
+        who = " and ".join(names) if len(names) > 1 else f"{names[0]} twice"
+        how = "with the same content" if is_equal else "with different content"
+        return self._finding(
+            release,
+            names,
+            where,
+            verdict=Verdict.INFO if is_equal else Verdict.WARNING,
+            kind="same-content" if is_equal else "different-content",
+            cause=f"{who} install {counted(sorted(where.paths))}, {how}",
+            action="Nothing; whoever removes one of them alone takes the file from the other."
+            if is_equal
+            else "Have one of them leave the path to the other. "
+            "Until then the package that is linked last wins, and the other's file is set aside.",
+        )
+
+    def _finding(
+        self,
+        release: ReleaseGraph,
+        names: tuple[str, ...],
+        where: _Where,
+        *,
+        verdict: Verdict,
+        kind: str,
+        cause: str,
+        action: str,
+    ) -> Finding:
+        return Finding(
+            check=self.identifier,
+            verdict=verdict,
+            cause=cause,
+            kind=kind,
+            packages=names,
+            victims=tuple(where.victims),
+            platforms=where.platforms,
+            owners=release.owners_of(names),
+            evidence=where.evidence,
+            action=action,
+        )
+
+
+def _nested(contents: Contents) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give paths that are a file in one package and a folder in another, with the two packages' names."""
+    seen: set[str] = set()
+    for path, claims in contents.files.items():
+        end = path.rfind("/")
+        while end > 0 and path[:end] not in seen:
+            folder = path[:end]
+            seen.add(folder)
+            if folder in contents.files:
+                yield folder, (contents.files[folder][0].package.name, claims[0].package.name)
+            end = path.rfind("/", 0, end)
+
+
+class FileCase:
+    """Paths that are one file on systems that ignore case."""
+
+    identifier = "file-case"
+    family = "files"
+    title = "No two paths are one file on Windows or macOS, where case does not tell files apart."
+    prerequisites = ("duplicates",)
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find paths that differ by case alone, or on macOS by how letters with accents are composed."""
+        groups: dict[tuple[str, ...], _Where] = {}
+        packages: dict[tuple[str, ...], dict[str, None]] = {}
+        for graph, contents in opened(release):
+            if contents.platform.system == "linux":
+                continue
+            for claims in _folded(contents, contents.platform):
+                paths = tuple(sorted({claim.path for claim in claims}))
+                where = groups.setdefault(paths, _Where())
+                where.victims |= {claim.package.identifier: None for claim in claims}
+                where.add(" and ".join(paths), graph.platform)
+                packages.setdefault(paths, {}).update({claim.package.name: None for claim in claims})
+        for paths, where in sorted(groups.items()):
+            names = tuple(packages[paths])
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.BLOCKED,
+                cause=f"{' and '.join(paths)} are one file there",
+                packages=names,
+                victims=tuple(where.victims),
+                platforms=where.platforms,
+                owners=release.owners_of(names),
+                evidence=tuple(f"installed by {name}" for name in names),
+                action="Have one of them renamed, or leave one of the packages out on these platforms.",
+            )
+
+
+def _folded(contents: Contents, platform: Platform) -> Iterator[list[Placed]]:
+    """Give the claims to each file that goes by several names."""
+    groups: dict[str, list[Placed]] = {}
+    for path, claims in contents.files.items():
+        name = path if path.isascii() or platform.is_windows else unicodedata.normalize("NFD", path)
+        groups.setdefault(name.casefold(), []).extend(claims)
+    for group in groups.values():
+        if len(group) > 1 and len({claim.path for claim in group}) > 1:
+            yield group
