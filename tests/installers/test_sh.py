@@ -154,6 +154,8 @@ def test_questions_on_a_terminal(release: Release, tmp_path: Path) -> None:
             ("accept the licence? [yes|no] ", "maybe\n"),
             ("accept the licence? [yes|no] ", "yes\n"),
             ("\n> ", "~/somewhere new\n"),
+            ("ENTER for no] ", "maybe\n"),
+            ("ENTER for no] ", "\n"),
         ],
         tmp_path,
     )

@@ -97,6 +97,10 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
         "manifest_sha256": image.manifest_sha256,
         "needed_kb": image.raw_size // 1024 + _SPARE_KB,
         "file_name": name,
+        "initialize": image.settings.initialize.value,
+        "default_prefix": _default_prefix(image.settings.default_prefix)
+        or f"HOME/{image.label.distribution}",
+        "root_prefix": _default_prefix(image.settings.default_prefix_all_users),
         "license_text": "\n".join(license_lines),
         "license_end": _end_marker(license_lines),
         "digest_from": 0,
@@ -109,6 +113,23 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
     if match is None:
         raise AssertionError("the header has no line for its digest")
     return template.render(values | {"digest_from": match.start(), "digest_to": match.end() + 1}).encode()
+
+
+def _default_prefix(written: str) -> str:
+    """Give a prefix with ``HOME/`` for the user's home, the one thing that it may leave open.
+
+    Raises
+    ------
+    UsageError
+        If it names another variable, or is relative.
+    """
+    found = re.sub(r"^(?:~|\$HOME|\$\{HOME\})(?=/)", "HOME", written.strip())
+    if found and (not found.startswith(("/", "HOME/")) or re.search(r"[\x00-\x1f\x7f\"'$`\\:]", found)):
+        raise UsageError(
+            f"{written} can not be the default prefix of a .sh installer",
+            hint="It is absolute, or begins with ~/ or $HOME/; it names no other variable.",
+        )
+    return found
 
 
 def _end_marker(lines: list[str]) -> str:
