@@ -106,7 +106,8 @@ def abandon(staged: str, target: str) -> None:
 
 def number(staged: str) -> int:
     """Give the process number in the name of a folder beside the prefix."""
-    return int(staged.rpartition(".cuvee-")[2].partition(".")[0])
+    text = staged.rpartition("cuvee-")[2].partition(".")[0]  # one that only looks has no dot in front
+    return int(text) if text.isdigit() else -1
 
 
 def _owner(target: str) -> int | None:
