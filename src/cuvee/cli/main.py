@@ -20,11 +20,12 @@ COMMANDS = {
     "needs": "Say who needs a package of a release.",
     "certify": "Prove that a release fits together, in a file that others can check.",
     "graph": "Draw a locked release, or what surrounds a package or a finding.",
+    "check-channel": "Say of each record of a channel whether it can be installed, and why not.",
     "test": "Install a release with its own installer and run its suites in it.",
     "report": "Write the report page of a release again.",
     "installers": "Make our installers from a constructor project.",
 }
-"""Each command lives in ``cuvee.cli.<name>`` as the function ``command``."""
+"""Each command lives in ``cuvee.cli.<name>`` as the function ``command``, with ``_`` for ``-``."""
 
 
 class _LazyGroup(click.Group):
@@ -34,7 +35,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"cuvee.cli.{cmd_name}").command
+        command = importlib.import_module(f"cuvee.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"cuvee.cli.{cmd_name}.command is not a command")
         return command

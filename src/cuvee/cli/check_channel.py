@@ -1,0 +1,172 @@
+"""``cuvee check-channel``."""
+
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cuvee.cli.options import default_cache
+from cuvee.cli.terminal import Terminal
+from cuvee.errors import UsageError
+from cuvee.platforms import PLATFORMS
+
+if TYPE_CHECKING:
+    from cuvee.graph.channel_check.model import PlatformResult
+    from cuvee.graph.channel_check.run import Checked
+    from cuvee.graph.channel_check.sources import Origin
+
+_CAUSES = 20
+_PROBLEMS = 10
+
+
+@click.command()
+@click.argument("channel")
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    type=click.Choice(list(PLATFORMS)),
+    help="Only this platform; repeatable. A folder's platforms are known; a URL's must be named.",
+)
+@click.option("--newest", is_flag=True, help="Ask about the newest version and build of each name alone.")
+@click.option(
+    "--floor", "floors", multiple=True, metavar="KEY=VERSION", help="What the system offers; repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write a row per record as CSV.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many processes; one per core by default.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_cache,
+    help="Where fetched repodata and finished parts are kept. [env: CUVEE_CACHE_DIR]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-v", "--verbose", is_flag=True, help="List all causes, each with its records.")
+def command(
+    channel: str,
+    *,
+    platforms: tuple[str, ...],
+    newest: bool,
+    floors: tuple[str, ...],
+    as_json: bool,
+    as_csv: bool,
+    output: Path | None,
+    jobs: int | None,
+    cache: Path,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Say of each record of a channel whether it can be installed, and why not.
+
+    CHANNEL is a folder with `<subdir>/repodata.json`, one such file, or a channel's name or URL. The answer
+    is exact: it is that of one solve per record. What can not be installed is grouped by its root cause. The
+    exit code is 1 if there is such a record, or one that can not be read.
+
+    \b
+    Examples:
+      cuvee check-channel ./channel
+      cuvee check-channel ./channel --newest --csv --output records.csv
+      cuvee check-channel conda-forge --platform linux-64 --floor glibc=2.17 --json
+    """
+    from cuvee.graph.channel_check.run import check_channel
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other", hint="Choose one.")
+    floor = _floor(floors)
+    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+        answers = tuple(
+            check_channel(
+                channel,
+                cache=cache,
+                platforms=platforms,
+                floor=floor,
+                only_newest=newest,
+                jobs=jobs,
+                origin=_origin(channel, cache),
+                reporter=terminal.reporter,
+            )
+        )
+    results = tuple(answer.result for answer in answers)
+    if as_json:
+        text = _json(channel, results)
+    elif as_csv:
+        text = _csv(answers)
+    else:
+        text = "".join(_page(result, verbose=verbose) for result in results)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        from cuvee.files import write_text
+
+        write_text(output, text)
+    return int(any(result.not_installable or result.problems for result in results))
+
+
+def _origin(channel: str, cache: Path) -> "Origin | None":
+    """Open the way to a channel, unless it is on this machine: that takes a while to load."""
+    if Path(channel).exists():
+        return None
+    from cuvee.channel.connection import connect
+    from cuvee.graph.channel_check.sources import Origin
+
+    return Origin(connection=connect(cache), folder=cache / "channel-check" / "repodata")
+
+
+def _floor(floors: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for item in floors:
+        key, separator, version = item.partition("=")
+        if not separator or not version:
+            raise UsageError(f"--floor {item} names no version", hint="For example: --floor glibc=2.28")
+        found[key] = version
+    return found
+
+
+def _json(channel: str, results: "tuple[PlatformResult, ...]") -> str:
+    import json
+
+    from cuvee.channel.connection import without_secrets
+    from cuvee.graph.channel_check.tables import as_values
+
+    return json.dumps(as_values(without_secrets(channel), results), indent=2, ensure_ascii=False) + "\n"
+
+
+def _csv(answers: "tuple[Checked, ...]") -> str:
+    from cuvee.graph.channel_check.tables import COLUMNS, rows
+
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for answer in answers:
+        writer.writerows(rows(answer.result, answer.records))
+    return stream.getvalue()
+
+
+def _page(result: "PlatformResult", *, verbose: bool) -> str:
+    """Give the answer for a platform in words: counts, then causes with the most victims first."""
+    bad = len(result.not_installable)
+    head = f"{result.platform}: {result.installable:,} of {result.checked:,} records can be installed"
+    lines = [f"{head}; of the {result.newest:,} newest, {result.newest_not_installable:,} can not"]
+    shown = result.causes if verbose else result.causes[:_CAUSES]
+    for index, cause in enumerate(shown):
+        names = ", ".join(cause.names[:4]) + (", …" if len(cause.names) > 4 else "")  # noqa: PLR2004 - a few
+        lines.append(f"  {cause.victims:,} {cause.kind.value}: {cause.sentence}")
+        lines.append(
+            f"      {names}" + (f"; {cause.direct:,} state it" if cause.direct < cause.victims else "")
+        )
+        if verbose:
+            lines += [
+                f"        {' -> '.join(item.chain)}" for item in result.not_installable if item.cause == index
+            ]
+    if len(shown) < len(result.causes):
+        rest = sum(cause.victims for cause in result.causes[len(shown) :])
+        lines.append(f"  … and {len(result.causes) - len(shown):,} causes more, of {rest:,} of the {bad:,}")
+    problems = result.problems if verbose else result.problems[:_PROBLEMS]
+    lines += [f"  unreadable: {problem}" for problem in problems]
+    if len(problems) < len(result.problems):
+        lines.append(f"  … and {len(result.problems) - len(problems):,} unreadable more")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,117 @@
+"""A channel check from the channel's name to the answer of each platform."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cuvee.errors import UsageError
+from cuvee.graph.channel_check.check import check_pool
+from cuvee.graph.channel_check.model import PlatformResult
+from cuvee.graph.channel_check.newest import newest
+from cuvee.graph.channel_check.sources import Origin, find_subdirs, platforms_of, read_platform
+from cuvee.graph.channel_check.state import State
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import Record
+from cuvee.lock.virtual import virtual_packages
+from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, get
+from cuvee.progress import SILENT, Reporter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The answer for a platform, and the records looked at, each with whether it is the newest of its name."""
+
+    result: PlatformResult
+    records: tuple[tuple[Record, bool], ...]
+
+
+def check_channel(
+    source: str,
+    *,
+    cache: Path,
+    platforms: Sequence[str] = (),
+    floor: Mapping[str, str] | None = None,
+    only_newest: bool = False,
+    jobs: int | None = None,
+    origin: Origin | None = None,
+    reporter: Reporter = SILENT,
+) -> Iterator[Checked]:
+    """Check a channel, one platform after the other.
+
+    Parameters
+    ----------
+    source
+        A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
+    cache
+        Where to keep what is finished.
+    platforms
+        Those to check; all that a folder has if there are none.
+    floor
+        What the system offers, as in a manifest; it is added to `DEFAULT_FLOOR` where it applies.
+    jobs
+        How many processes; as many as there are cores by default.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If there is no repodata.
+    UsageError
+        If the platforms or the floor make no sense.
+    """
+    subdirs = find_subdirs(source, platforms, origin)
+    named = tuple(platforms) or platforms_of(subdirs)
+    floors = {name: floor_of(name, floor or {}, named) for name in named}
+    for platform in named:
+        reporter.start(f"Read {platform}")
+        read = read_platform(subdirs, platform)
+        offered = virtual_packages(platform, floors[platform])
+        pool = Pool(read.records, offered)
+        reporter.finish(f"Read {platform}", note=f"{len(read.records):,} records")
+        state = State(
+            cache / "channel-check",
+            [
+                read.digest,
+                platform,
+                *(f"{item.name}={item.version}={item.build}" for item in offered),
+                str(only_newest),
+            ],
+        )
+        result = check_pool(
+            pool,
+            platform,
+            jobs=jobs or os.cpu_count() or 1,
+            only_newest=only_newest,
+            finished=state.load(),
+            save=state.save,
+            reporter=reporter,
+        )
+        latest = newest(pool)
+        yield Checked(
+            result=replace(result, problems=(*read.problems, *result.problems), twins=read.twins),
+            records=tuple(
+                (pool[number], number in latest)
+                for number in pool
+                if not pool[number].is_virtual and (number in latest or not only_newest)
+            ),
+        )
+
+
+def floor_of(platform: str, floor: Mapping[str, str], platforms: Sequence[str]) -> dict[str, str]:
+    """Give a platform's floor: the default, changed by those keys of ``floor`` that apply to its system.
+
+    Raises
+    ------
+    UsageError
+        If a key applies to none of ``platforms``, or a version is not one.
+    """
+    from cuvee.graph.solving.records import version_of
+
+    system = get(platform).system
+    known = {key for name in platforms for key in FLOOR_KEYS[PLATFORMS[name].system]}
+    for key, value in floor.items():
+        if key not in known:
+            raise UsageError(f"There is no floor {key!r} here", hint=f"Known: {', '.join(sorted(known))}")
+        if key != "archspec" and version_of(value) is None:
+            raise UsageError(f"{value!r} is not a version of {key}", hint="For example: --floor glibc=2.28")
+    return DEFAULT_FLOOR[system] | {key: value for key, value in floor.items() if key in FLOOR_KEYS[system]}

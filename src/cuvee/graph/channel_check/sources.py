@@ -1,0 +1,184 @@
+"""Where a channel's repodata is: a file, a folder, or a URL that is fetched into the cache first."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
+from cuvee.errors import SourceUnreachableError, UsageError
+from cuvee.files import fingerprint
+from cuvee.graph.solving.reading import parse_repodata
+from cuvee.graph.solving.records import Record, RecordProblem
+from cuvee.platforms import PLATFORMS
+
+_FILES = ("repodata.json", "index.json")
+_NOARCH = "noarch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subdir:
+    """The repodata of one subdir, on this machine."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The way to channels that are not on this machine, and where their repodata is kept."""
+
+    connection: Connection
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """What a platform can choose from.
+
+    Attributes
+    ----------
+    digest
+        SHA-256 of the repodata that it was read from.
+    """
+
+    records: tuple[Record, ...]
+    problems: tuple[RecordProblem, ...]
+    twins: int
+    digest: str
+
+
+def find_subdirs(source: str, platforms: Sequence[str], origin: Origin | None) -> tuple[Subdir, ...]:
+    """Find the repodata of a channel; all that a folder has if no platforms are named.
+
+    Parameters
+    ----------
+    source
+        A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
+    origin
+        How to get what is not on this machine.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If there is no repodata for a platform that is asked for, or none at all.
+    UsageError
+        If a channel that is not on this machine is named without a platform.
+    """
+    path = Path(source)
+    if path.is_file():
+        return (Subdir(name=_subdir_of(path, platforms), path=path),)
+    if path.is_dir():
+        found = {
+            file.parent.name: Subdir(name=file.parent.name, path=file)
+            for name in reversed(_FILES)
+            for file in sorted(path.glob(f"*/{name}"))
+            if file.parent.name in {*PLATFORMS, _NOARCH}
+        }
+        return _wanted(found, platforms, source)
+    if "://" not in source and ("/" in source or source.startswith(".")):
+        raise SourceUnreachableError(f"There is no {source}", hint=_HINT)
+    if not platforms or origin is None:
+        raise UsageError(
+            f"For which platforms should {without_secrets(source)} be checked?",
+            hint="Name them: --platform linux-64 --platform win-64",
+        )
+    return _wanted(_fetched(source, platforms, origin), platforms, source)
+
+
+def platforms_of(subdirs: Sequence[Subdir]) -> tuple[str, ...]:
+    """Give the platforms that can be checked, in the order of `PLATFORMS`."""
+    names = {subdir.name for subdir in subdirs}
+    return tuple(name for name in PLATFORMS if name in names)
+
+
+def read_platform(subdirs: Sequence[Subdir], platform: str) -> Records:
+    """Read what a platform can choose from: its own subdir and noarch."""
+    records: list[Record] = []
+    problems: list[RecordProblem] = []
+    twins = 0
+    digest = hashlib.sha256()
+    for subdir in subdirs:
+        if subdir.name not in {platform, _NOARCH}:
+            continue
+        try:
+            data = subdir.path.read_bytes()
+        except OSError as error:
+            raise SourceUnreachableError(
+                f"Can not read {subdir.path}: {error.strerror}", hint=_HINT
+            ) from error
+        digest.update(hashlib.sha256(data).digest())
+        read = parse_repodata(data, subdir=subdir.name, where=str(subdir.path))
+        records += read.records
+        problems += read.problems
+        twins += read.twins
+    return Records(records=tuple(records), problems=tuple(problems), twins=twins, digest=digest.hexdigest())
+
+
+_HINT = (
+    "A channel is a name such as conda-forge, a URL, a folder with <subdir>/repodata.json, or such a file."
+)
+
+
+def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
+    """Say which platform a file is for: the one that is named, its folder's, or what it says itself."""
+    if len(platforms) > 1:
+        raise UsageError(f"{path} is the repodata of one platform", hint="Name one platform, or a folder.")
+    if platforms:
+        return platforms[0]
+    if path.parent.name in PLATFORMS:
+        return path.parent.name
+    try:
+        info = json.loads(path.read_bytes()).get("info")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        info = None
+    subdir = info.get("subdir") if isinstance(info, dict) else None
+    if subdir in PLATFORMS:
+        return str(subdir)
+    raise UsageError(f"For which platform is {path}?", hint="Name it: --platform linux-64")
+
+
+def _wanted(found: dict[str, Subdir], platforms: Sequence[str], source: str) -> tuple[Subdir, ...]:
+    for name in platforms:
+        if name not in found and _NOARCH not in found:
+            raise SourceUnreachableError(f"{without_secrets(source)} has no repodata for {name}", hint=_HINT)
+    if not platforms and not platforms_of(tuple(found.values())):
+        raise SourceUnreachableError(f"{without_secrets(source)} has no <subdir>/repodata.json", hint=_HINT)
+    return tuple(found[name] for name in found if not platforms or name in {*platforms, _NOARCH})
+
+
+def _fetched(source: str, platforms: Sequence[str], origin: Origin) -> dict[str, Subdir]:
+    """Fetch the repodata of a channel, as rattler does: compressed, and only if it changed."""
+    found = {}
+    for name in (*platforms, _NOARCH):
+        folder = origin.folder / fingerprint(source)[:16] / name
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with reaching(f"{source}/{name}"):
+                wait(_fetch(source, name, folder, origin.connection))
+        except SourceUnreachableError as error:
+            # A channel without noarch is one all the same.
+            if name != _NOARCH or "not found" not in error.message:
+                raise
+            continue
+        except OSError:
+            # Rattler can not read what it fetched; our own reader says where, and gives what can be read.
+            pass
+        files = [file for file in sorted(folder.glob("*.json")) if not file.name.endswith(".info.json")]
+        if files:
+            found[name] = Subdir(name=name, path=files[0])
+    return found
+
+
+async def _fetch(source: str, subdir: str, folder: Path, connection: Connection) -> None:
+    from rattler import Subdir as RattlerSubdir
+    from rattler import fetch_repo_data
+
+    await fetch_repo_data(
+        channels=[channel(source)],
+        platforms=[RattlerSubdir(subdir)],
+        cache_path=folder,
+        callback=None,
+        client=connection.client,
+    )

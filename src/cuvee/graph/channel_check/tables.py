@@ -1,0 +1,95 @@
+"""The answer of a channel check as values for JSON, and as rows for CSV."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cuvee.graph.channel_check.model import NotInstallable, PlatformResult
+from cuvee.graph.solving.records import Record
+
+COLUMNS = (
+    "platform", "subdir", "name", "version", "build", "build_number", "file_name",
+    "newest", "installable", "kind", "cause", "reason", "chain",
+)  # fmt: skip
+
+
+def as_values(channel: str, results: Iterable[PlatformResult]) -> dict[str, Any]:
+    """Give the whole answer as JSON values; records that are not listed can be installed."""
+    return {"channel": channel, "platforms": [_platform(result) for result in results]}
+
+
+def _platform(result: PlatformResult) -> dict[str, Any]:
+    return {
+        "platform": result.platform,
+        "checked": result.checked,
+        "installable": result.installable,
+        "not_installable": len(result.not_installable),
+        "newest": {"checked": result.newest, "not_installable": result.newest_not_installable},
+        "twins_left_out": result.twins,
+        "causes": [
+            {
+                "kind": cause.kind.value,
+                "specs": list(cause.specs),
+                "sentence": cause.sentence,
+                "direct": cause.direct,
+                "victims": cause.victims,
+                "names": list(cause.names),
+            }
+            for cause in result.causes
+        ],
+        "records": [
+            {
+                "record": item.record.stem,
+                "subdir": item.record.subdir,
+                "file_name": item.record.file_name,
+                "newest": item.newest,
+                "reason": list(item.reason),
+                "chain": list(item.chain),
+                "cause": item.cause,
+            }
+            for item in result.not_installable
+        ],
+        "problems": [{"where": problem.where, "message": problem.message} for problem in result.problems],
+    }
+
+
+def rows(result: PlatformResult, records: Iterable[tuple[Record, bool]]) -> Iterator[tuple[str, ...]]:
+    """Give a row per record, also of those that can be installed, as in `COLUMNS`.
+
+    Parameters
+    ----------
+    records
+        What was looked at, each with whether it is the newest of its name.
+    """
+    found = {id_of(item.record): item for item in result.not_installable}
+    for record, is_newest in records:
+        yield _row(result, record, is_newest, found.get(id_of(record)))
+
+
+def id_of(record: Record) -> tuple[str, str]:
+    """Give what tells a record from all others of a platform."""
+    return record.subdir, record.file_name
+
+
+def _row(
+    result: PlatformResult, record: Record, is_newest: bool, item: NotInstallable | None
+) -> tuple[str, ...]:
+    cause = result.causes[item.cause] if item is not None else None
+    return (
+        result.platform,
+        record.subdir,
+        record.name,
+        record.version,
+        record.build,
+        str(record.build_number),
+        record.file_name,
+        _yes(is_newest),
+        _yes(item is None),
+        cause.kind.value if cause is not None else "",
+        cause.sentence if cause is not None else "",
+        " and ".join(item.reason) if item is not None else "",
+        " -> ".join(item.chain) if item is not None else "",
+    )
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
