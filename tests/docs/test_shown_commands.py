@@ -34,6 +34,11 @@ def command(name: str) -> click.Command:
     return found
 
 
+def options(parameter: click.Parameter) -> list[str]:
+    """All spellings, such as ``--archives`` and ``--no-archives``."""
+    return [*parameter.opts, *parameter.secondary_opts]
+
+
 def test_each_command_exists_and_takes_what_it_is_given(page: Path) -> None:
     for words in commands(page):
         if words[0] in {"--help", "--version"}:
@@ -44,12 +49,12 @@ def test_each_command_exists_and_takes_what_it_is_given(page: Path) -> None:
         )
         assert not context.args, f"{' '.join(words)}: {context.args}"
         if context.resilient_parsing:
-            known = {option for parameter in context.command.params for option in parameter.opts}
+            known = {option for parameter in context.command.params for option in options(parameter)}
             assert {word for word in given if word.startswith("-")} <= known
 
 
 def test_options_that_are_named_alone_exist(page: Path) -> None:
-    known = {option for name in COMMANDS for parameter in command(name).params for option in parameter.opts}
+    known = {option for name in COMMANDS for item in command(name).params for option in options(item)}
     named = {code.split()[0] for code in inline_code(page) if code.startswith("--")}
     assert named <= known | _FOREIGN
 
