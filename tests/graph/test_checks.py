@@ -96,8 +96,9 @@ def test_a_good_set_passes_every_check() -> None:
     )
     found = results(lock)
     not_opened = {check.identifier for check in ARCHIVE_CHECKS}
-    assert {found[name].status for name in found.keys() - not_opened} == {Status.PASS}
-    assert not [finding for result in found.values() for finding in result.findings]
+    asked = [result for name, result in found.items() if name not in not_opened]
+    assert {result.status for result in asked} == {Status.PASS}
+    assert not [finding for result in asked for finding in result.findings]
 
 
 @pytest.mark.parametrize(
