@@ -10,11 +10,13 @@ from cuvee.channel.connection import carried_names
 from cuvee.channel.facts.collect import Facts
 from cuvee.channel.index import index_channel
 from cuvee.channel.model import Absent, Interpreter
-from cuvee.errors import BlockedError
+from cuvee.errors import BlockedError, SourceUnreachableError, UnsolvableError
 from cuvee.files import replacing_folder, sha256_file, write_json, write_text
-from cuvee.graph.checks import ALL_CHECKS, CheckResult, run_checks, verify_settings
+from cuvee.graph.checks import ALL_CHECKS, CheckResult, missing_names, run_checks, verify_settings
+from cuvee.graph.explain import explainer
 from cuvee.graph.release_graph import build_graph
 from cuvee.image.layout import DECODERS
+from cuvee.lock.carried import Carried, carried_records
 from cuvee.lock.explicit import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock, write_lock
@@ -154,6 +156,7 @@ def lock_stage(context: Context, absent: tuple[Absent, ...]) -> Lock:
         _versions(context.base_lock),
     ]
     context.stage("lock", inputs, lambda: _make_lock(context, platforms), again=context.refresh)
+    workspace.conflict_file.unlink(missing_ok=True)
     by_platform = read_lock(workspace.lock_file).by_platform
     return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
 
@@ -164,7 +167,11 @@ def _make_lock(context: Context, platforms: list[str]) -> Made:
     context.reporter.start(task)
     own = context.workspace.channel if any(context.workspace.channel.glob("*/*.conda")) else None
     problem = problem_of(manifest, platforms=platforms, own_channel=own, keep=context.base_lock)
-    lock = solve(problem, context.connection)
+    try:
+        lock = solve(problem, context.connection, explain=explainer(manifest.sources))
+    except UnsolvableError as error:
+        write_json(context.workspace.conflict_file, error.details)
+        raise
     write_lock(lock, path, channels=manifest.channels, release_name=manifest.release_name)
     exports = []
     for item in lock.platforms:
@@ -173,6 +180,19 @@ def _make_lock(context: Context, platforms: list[str]) -> Made:
     counts = ", ".join(f"{len(item.packages)} on {item.platform}" for item in lock.platforms)
     context.reporter.finish(task, note=counts)
     return Made(outputs=(path, *exports))
+
+
+def _carried(context: Context, names: frozenset[str]) -> Carried:
+    """Ask the channels for what the lock lacks; if they can not be asked, the finding says less."""
+    own = [str(context.workspace.channel)] if context.workspace.channel.is_dir() else []
+    sources = [*context.manifest.channels, *own]
+    if not names or not sources:
+        return {}
+    try:
+        return carried_records(sources, context.platforms, names, context.connection)
+    except SourceUnreachableError as error:
+        context.reporter.say(f"check: what channels carry is not known: {error.message}")
+        return {}
 
 
 def check_stage(
@@ -196,6 +216,7 @@ def check_stage(
     graph = build_graph(
         context.manifest, lock, absent, base=context.base_lock, today=context.now, facts=facts
     )
+    graph = replace(graph, carried=_carried(context, missing_names(graph)))
     results = run_checks(graph, ALL_CHECKS, left_out=left_out)
     if left_out:
         return results

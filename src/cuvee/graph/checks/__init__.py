@@ -9,6 +9,7 @@ from cuvee.graph.checks.conflicts import Constrains, Constraints, Floor
 from cuvee.graph.checks.files import FileCase, FileClashes
 from cuvee.graph.checks.licenses import Licenses, UnknownLicenses
 from cuvee.graph.checks.metadata import Metadata
+from cuvee.graph.checks.missing import missing_names
 from cuvee.graph.checks.names import FileNames, Links, LinkScripts, PathLengths
 from cuvee.graph.checks.parity import AbsentPlatforms, Parity
 from cuvee.graph.checks.policy import Age, Origin, Owners
@@ -67,6 +68,7 @@ __all__ = [
     "Status",
     "documentation",
     "left_out",
+    "missing_names",
     "run_checks",
     "verify_settings",
 ]

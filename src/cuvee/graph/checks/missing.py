@@ -28,6 +28,14 @@ class Explanation:
     words: str
 
 
+def missing_names(release: ReleaseGraph) -> frozenset[str]:
+    """Give the names of what dependencies ask for and the set does not have, or not as they ask."""
+    edges = (edge for graph in release.platforms for edge in graph.edges)
+    return frozenset(
+        edge.target for edge in edges if edge.target and not edge.satisfied and not edge.is_virtual
+    )
+
+
 def explain(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> Explanation:
     """Say why nothing in the set meets an edge's spec.
 

@@ -100,7 +100,8 @@ def _culprits(check: Check, release: ReleaseGraph, kind: type[Exception]) -> Ite
                 return
             alone = Lock(platforms=(replace(platform, packages=(package,)),))
             try:
-                for _ in check.run(build_graph(release.manifest, alone)):
+                graph = build_graph(release.manifest, alone)
+                for _ in check.run(replace(release, lock=alone, platforms=graph.platforms)):
                     pass
             except kind:
                 found += 1
