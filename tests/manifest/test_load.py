@@ -70,6 +70,7 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
     assert manifest.suites == ("smoke", "interop", "upstream")
     assert manifest.installers.formats == {"linux": ("sh",), "win": ("exe", "msi"), "osx": ("pkg", "sh")}
     assert manifest.installers.branding == repository / "installers/starter"
+    assert manifest.installers.engine == "constructor"
     assert manifest.owners[0] == Owner(name="numerics", contact="numerics@example.org")
     assert [(waiver.check, waiver.reason, waiver.expires) for waiver in manifest.waivers] == [
         ("licenses", "agreed with legal: see the link", dt.date(2026, 11, 22)),

@@ -121,6 +121,7 @@ installers:
     osx: []                            # default
     win: []                            # default
   branding: null                       # default
+  engine: cuvee                        # default
 owners:
   numerics:
     contact: n@example.org             # 2026.11.0.yaml:12

@@ -152,7 +152,11 @@ def _installers(tree: Table, folder: Path) -> Installers:
         for system, default in DEFAULT_FORMATS.items()
     }
     branding = text_at(tree, "installers", "branding")
-    return Installers(formats=formats, branding=lookup.upwards(folder, branding) if branding else None)
+    return Installers(
+        formats=formats,
+        branding=lookup.upwards(folder, branding) if branding else None,
+        engine=text_at(tree, "installers", "engine") or "cuvee",
+    )
 
 
 def _waiver(item: Stated) -> Waiver:

@@ -163,10 +163,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installers:
-    """Which installer formats to make per system, and the folder with their looks and licence text."""
+    """Which installer formats to make per system, the folder with their looks, and who makes them.
+
+    ``engine`` is ``cuvee``, or ``constructor`` for the program of that name.
+    """
 
     formats: Mapping[str, tuple[str, ...]]
     branding: Path | None = None
+    engine: str = "cuvee"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ def as_data(manifest: Manifest) -> Data:
         "installers": {
             "formats": {system: list(formats) for system, formats in manifest.installers.formats.items()},
             "branding": str(manifest.installers.branding) if manifest.installers.branding else None,
+            "engine": manifest.installers.engine,
         },
         "owners": {owner.name: {"contact": owner.contact} for owner in manifest.owners},
         "waivers": [_waiver(waiver) for waiver in manifest.waivers],

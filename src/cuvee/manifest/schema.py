@@ -14,6 +14,9 @@ SEVERITIES = ("info", "warning", "needs-approval", "blocked")
 FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("pkg", "sh"), "win": ("exe", "msi")}
 """Installer formats that exist for each system."""
 
+ENGINES = ("cuvee", "constructor")
+"""What can make installers."""
+
 DEFAULT_FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": (), "win": ()}
 
 PLATFORM_SYNONYMS = {
@@ -319,6 +322,9 @@ MANIFEST = Record(
                                 "folder upwards.",
                         kind=Text(noun="a folder", example="installers/starter", pattern=values.FOLDER,
                                   parse=values.relative_folder)),
+                    Key(name="engine", kind=_choice("an engine", ENGINES), default="cuvee",
+                        example="constructor",
+                        summary="What makes them: cuvee itself, or the program constructor on PATH."),
                 ),
             )),
         Key(name="owners", default={}, example="{numerics: {contact: numerics@example.org}}",

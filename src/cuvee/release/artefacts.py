@@ -12,13 +12,13 @@ from cuvee.errors import ToolMissingError
 from cuvee.files import sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.installers.formats import FORMATS, file_name
-from cuvee.installers.looks import Looks
+from cuvee.installers.formats import file_name
 from cuvee.installers.settings import Settings, read_settings
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.lookup import upwards
 from cuvee.progress import Reporter
+from cuvee.release.by_the_book import build_installer, construct_stage
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import folder as folder_inputs
 from cuvee.release.inputs import plain, whole_manifest
@@ -114,6 +114,7 @@ def compiler_for(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCo
 
 def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...]:
     """Make the installers that the manifest asks for on one platform; say which are missing, and why."""
+    construct_stage(context, lock)
     system = platforms.get(lock.platform).system
     formats = context.manifest.installers.formats.get(system, ())
     return tuple(_installer(context, lock, kind) for kind in formats) or (_image_artefact(context, lock),)
@@ -123,13 +124,16 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     manifest, workspace = context.manifest, context.workspace
     image = Image.load(workspace.image(lock.platform))
     name = file_name(image, kind)
-    inputs = [image.manifest_sha256, image.stage0_sha256, name, folder_inputs(manifest.installers.branding)]
+    inputs = [
+        *(image.manifest_sha256, image.stage0_sha256, name, manifest.installers.engine),
+        folder_inputs(manifest.installers.branding),
+    ]
     artefact = Artefact(
         name=name, path=f"installers/{name}", platform=lock.platform, kind=f"{kind} installer"
     )
     try:
         record = context.stage(
-            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, image, kind)
+            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, lock, image, kind)
         )
     except ToolMissingError as error:
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
@@ -137,10 +141,9 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
 
 
-def _make_installer(context: Context, image: Image, kind: str) -> Made:
+def _make_installer(context: Context, lock: PlatformLock, image: Image, kind: str) -> Made:
     target = context.workspace.installers / file_name(image, kind)
-    looks = Looks.read(context.manifest.installers.branding)
-    FORMATS[kind](image, looks, target, context.reporter)
+    build_installer(context, lock, image, kind, target)
     return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
 
 

@@ -1,0 +1,155 @@
+"""`constructor`, run as a program of its own."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Self
+
+from cuvee import process
+from cuvee.errors import BlockedError, ToolMissingError
+from cuvee.files import replacing, storage_errors
+from cuvee.installers.constructor.writing import OLDEST
+from cuvee.platforms import host
+from cuvee.process import Request
+from cuvee.progress import Reporter
+
+_HINT = (
+    f"Put constructor {OLDEST[0]}.{OLDEST[1]} or newer on PATH: `conda create -n constructor -c conda-forge "
+    "constructor`, and that environment's bin on PATH."
+)
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+_TIMEOUT = 3600.0
+_SHOWN = 20
+_STANDALONE = "CUVEE_CONDA_STANDALONE"
+_BOUND = {"pkg": "osx", "msi": "win"}
+"""Formats that constructor can make on one system alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constructor:
+    """The program, found and checked.
+
+    Attributes
+    ----------
+    program
+        Its absolute path.
+    version
+        As in ``(3, 16)``.
+    """
+
+    program: str
+    version: tuple[int, int]
+
+    @classmethod
+    def find(cls) -> Self:
+        """Find it on PATH, and check that it knows the keys that we write.
+
+        Raises
+        ------
+        ToolMissingError
+            If it is absent or too old.
+        """
+        program = process.find("constructor", hint=_HINT)
+        completed = process.run(Request(argv=(program, "--version"), timeout=120))
+        found = _VERSION.search(completed.stdout)
+        if not completed.ok or found is None:
+            raise ToolMissingError(f"{program} does not tell its version", hint=_HINT)
+        version = (int(found[1]), int(found[2]))
+        if version < OLDEST:
+            raise ToolMissingError(f"{program} is constructor {found[0]}, which is too old", hint=_HINT)
+        return cls(program=program, version=version)
+
+    def build(
+        self,
+        folder: Path,
+        *,
+        platform: str,
+        kind: str,
+        environment: Mapping[str, str],
+        target: Path,
+        cache: Path,
+        reporter: Reporter,
+    ) -> None:
+        """Make one installer of the project in ``folder``, and put it to ``target``, whole or not at all.
+
+        Parameters
+        ----------
+        kind
+            ``sh``, ``exe``, ``msi`` or ``pkg``.
+        environment
+            Variables besides this process's own.
+        cache
+            Where constructor keeps its downloads.
+
+        Raises
+        ------
+        ToolMissingError
+            If this host can not make such an installer, or lacks the conda-standalone of the platform.
+        BlockedError
+            If constructor fails; the message has its last lines.
+        """
+        standalone = _standalone(platform, kind)
+        reporter.start(target.name)
+        with storage_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".constructor-", dir=target.parent) as scratch:
+            request = Request(
+                argv=(
+                    *(self.program, ".", "--platform", platform, "--installer-type", kind),
+                    *("--output-dir", scratch, "--cache-dir", str(cache)),
+                    *(("--conda-exe", str(standalone)) if standalone is not None else ()),
+                ),
+                cwd=folder,
+                environment={**os.environ, **environment},
+                timeout=_TIMEOUT,
+            )
+            settings = " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
+            reporter.say(f"in {folder}: {settings} {request.line}")
+            completed = process.run(request)
+            if not completed.ok:
+                raise _failure(f"{completed.stdout}\n{completed.stderr}", target.name)
+            made = [path for path in Path(scratch).iterdir() if path.suffix == f".{kind}"]
+            if len(made) != 1:
+                raise BlockedError(f"constructor ended well, but made {len(made)} files for {target.name}")
+            with replacing(target) as beside:
+                made[0].replace(beside)
+        target.chmod(0o755 if kind == "sh" else 0o644)
+        reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB, by constructor")
+
+
+def _standalone(platform: str, kind: str) -> Path | None:
+    """Give the conda that goes into the installer; `None` for the one that came with constructor."""
+    here = host()
+    if kind in _BOUND and (here is None or here.system != _BOUND[kind]):
+        raise ToolMissingError(
+            f"constructor makes no .{kind} on this system",
+            hint="Say `engine: cuvee` in the manifest, whose own formats are made anywhere.",
+        )
+    named = os.environ.get("CUVEE_CONDA_STANDALONE")
+    if named:
+        path = Path(named).absolute() / platform / "conda.exe"
+        if path.is_file():
+            return path
+    if here is not None and here.name == platform:
+        return None
+    raise ToolMissingError(
+        f"constructor needs the conda-standalone of {platform}",
+        hint=f"Put it to {platform}/conda.exe in a folder, and name the folder in {_STANDALONE}.",
+    )
+
+
+def _failure(output: str, name: str) -> ToolMissingError | BlockedError:
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    last = "\n".join(f"  {line}" for line in lines[-_SHOWN:])
+    if "conda executable" in output or "--conda-exe" in output:
+        return ToolMissingError(
+            f"constructor found no conda-standalone for {name}:\n{last}",
+            hint=f"Install conda-standalone beside constructor, or name a folder in {_STANDALONE}.",
+        )
+    return BlockedError(
+        f"constructor could not make {name}; its last lines:\n{last}",
+        hint="Run it by hand, as the first lines of its construct.yaml say.",
+    )

@@ -1,0 +1,216 @@
+"""Writing ``construct.yaml`` from a lock, from which stock constructor makes installers anywhere."""
+
+import os
+import re
+import shlex
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.installers.looks import Looks
+from cuvee.installers.model import Initialize, Settings
+from cuvee.lock.model import PlatformLock
+from cuvee.platforms import System, get
+
+CONSTRUCT = "construct.yaml"
+OLDEST = (3, 16)
+"""The constructor that the keys below are of."""
+
+_FREE_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
+_RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+_ASCII = {"©": "(c)", "®": "(R)", "™": "(TM)", "–": "-", "—": "-", "‘": "'", "’": "'", "“": '"', "”": '"'}  # noqa: RUF001 - what licences are typed with
+
+Value = str | bool | Sequence[str | Mapping[str, str]] | Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Construct:
+    """What a project for constructor is written from.
+
+    Attributes
+    ----------
+    name, version
+        Of the distribution; they make the installer's file name.
+    channels
+        As constructor shall read them, the first wins; a folder relative to the project.
+    requested
+        The blessed set, as match specs.
+    formats
+        ``("exe", "msi")``; empty for constructor's default.
+    """
+
+    lock: PlatformLock
+    name: str
+    version: str
+    channels: tuple[str, ...]
+    requested: tuple[str, ...]
+    formats: tuple[str, ...]
+    looks: Looks
+    settings: Settings
+
+
+def construct_files(construct: Construct) -> dict[str, bytes]:
+    """Give ``construct.yaml`` and the files that it names, by their paths; deterministic."""
+    looks, settings = construct.looks, construct.settings
+    system = get(construct.lock.platform).system
+    files: dict[str, bytes] = {}
+    keys: dict[str, Value] = {"name": construct.name, "version": construct.version}
+    _put(keys, "company", looks.publisher)
+    _put(keys, "reverse_domain_identifier", looks.identifier)
+    _put(keys, "installer_type", construct.formats)
+    keys["channels"] = construct.channels
+    keys["specs"] = tuple(
+        f"{p.name}=={p.version}={p.build}[sha256={p.sha256}]" for p in construct.lock.packages
+    )
+    _put(keys, "user_requested_specs", construct.requested)
+    _put(keys, "virtual_specs", tuple(_virtual_specs(construct.lock)))
+    if looks.license_text.strip():
+        files["LICENSE.txt"] = _ascii(looks.license_text).encode()
+        keys["license_file"] = "LICENSE.txt"
+    if system == "osx":
+        _put(keys, "welcome_text", looks.welcome)
+    for key, name, picture in (
+        ("welcome_image", "welcome.bmp", looks.welcome_picture),
+        ("header_image", "header.bmp", looks.header_picture),
+        ("icon_image", "icon.ico", looks.icon),
+    ):
+        if system == "win" and picture is not None:
+            files[name] = picture.read_bytes()
+            keys[key] = name
+    _add_settings(keys, files, settings, system)
+    keys |= _initialization(construct)
+    keys["build_outputs"] = ({"hash": "sha256"}, "info.json", "licenses", "lockfile", "pkgs_list")
+    lines = [*_heading(construct), *_lines(keys)]
+    return {CONSTRUCT: "".join(f"{line}\n" for line in lines).encode(), **files}
+
+
+def solving_environment(lock: PlatformLock) -> dict[str, str]:
+    """Give the variables under which conda sees what the lock was solved for, whatever machine it is on.
+
+    Conda adds pip to what every python needs, whether its channel has one or not; a lock is complete.
+    """
+    found = {"CONDA_SUBDIR": lock.platform, "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
+    for package in lock.virtual_packages:
+        kind = package.name.removeprefix("__")
+        if kind == "archspec":
+            found["CONDA_OVERRIDE_ARCHSPEC"] = package.build
+        elif kind != "unix" and package.version != "0":
+            found[f"CONDA_OVERRIDE_{kind.upper()}"] = package.version
+    return found
+
+
+def _heading(construct: Construct) -> list[str]:
+    lock = construct.lock
+    variables = [f"{name}={shlex.quote(value)}" for name, value in solving_environment(lock).items()]
+    return [
+        f"# {construct.name} {construct.version} for {lock.platform}, with the packages of its lock.",
+        f"# In this folder, with constructor {OLDEST[0]}.{OLDEST[1]} or newer, on such a system:",
+        "#",
+        *(f"#     export {variable}" for variable in variables),
+        "#     constructor .",
+        "#",
+        "# Elsewhere it also wants --conda-exe, with the conda-standalone of that system.",
+    ]
+
+
+def _put(keys: dict[str, Value], name: str, value: Value | None) -> None:
+    if value:
+        keys[name] = value
+
+
+def _virtual_specs(lock: PlatformLock) -> Iterable[str]:
+    for package in lock.virtual_packages:
+        if package.name not in {"__unix", "__archspec"} and package.version != "0":
+            yield f"{package.name}>={package.version}"
+
+
+def _add_settings(
+    keys: dict[str, Value], files: dict[str, bytes], settings: Settings, system: System
+) -> None:
+    suffix = ".bat" if system == "win" else ".sh"
+    for name, text in settings.scripts.items():
+        if name == "pre_uninstall" and system != "win":
+            continue  # constructor runs it on Windows alone
+        files[f"{name}{suffix}"] = text.encode()
+        keys[name] = f"{name}{suffix}"
+    _put(keys, "script_env_variables", dict(settings.script_environment))
+    extra: list[Mapping[str, str]] = []
+    for file in settings.extra_files:
+        files[f"files/{file.target}"] = file.source.read_bytes()
+        extra.append({f"files/{file.target}": file.target})
+    _put(keys, "extra_files", tuple(extra))
+    _put(keys, "condarc", settings.condarc)
+    if settings.menu_packages is not None:
+        keys["menu_packages"] = settings.menu_packages
+    if system == "win":
+        keys["register_python"] = True
+        keys["register_python_default"] = settings.register_python
+        _put(keys, "default_prefix_all_users", settings.default_prefix_all_users)
+    _put(keys, "default_prefix", settings.default_prefix)
+
+
+def _initialization(construct: Construct) -> dict[str, Value]:
+    choice = construct.settings.initialize
+    if choice is Initialize.NO or "conda" not in construct.lock.by_name:
+        return {"initialize_conda": False}  # constructor wants conda for it
+    return {"initialize_conda": "classic", "initialize_by_default": choice is Initialize.YES}
+
+
+def _lines(keys: Mapping[str, Value]) -> Iterable[str]:
+    for name, value in keys.items():
+        if isinstance(value, bool | str):
+            yield f"{name}: {_scalar(value)}"
+        elif not value:
+            yield f"{name}: []"
+        elif isinstance(value, Mapping):
+            yield f"{name}:"
+            yield from (f"  {quoted(key)}: {quoted(item)}" for key, item in value.items())
+        else:
+            yield f"{name}:"
+            yield from (line for item in value for line in _item(item))
+
+
+def _item(item: str | Mapping[str, str]) -> Iterable[str]:
+    if isinstance(item, str):
+        yield f"  - {quoted(item)}"
+        return
+    for key, value in item.items():
+        if key == "hash":
+            yield from ("  - hash:", f"      algorithm: {quoted(value)}")
+        else:
+            yield f"  - {quoted(key)}: {quoted(value)}"
+
+
+def _scalar(value: bool | str) -> str:
+    return quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+def quoted(text: str) -> str:
+    """Write a text as YAML, in ASCII and on one line, so that no part of it is a selector to constructor."""
+    if _FREE_WORD.fullmatch(text) and text.lower() not in _RESERVED and not text[0].isdigit():
+        return text
+    return f'"{"".join(_character(character, in_comment="#" in text) for character in text)}"'
+
+
+def _character(character: str, *, in_comment: bool) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character == "[" and in_comment:
+        return "\\x5b"
+    return character if " " <= character <= "~" else f"\\U{ord(character):08x}"
+
+
+def _ascii(text: str) -> str:
+    """Spell a licence in ASCII: constructor's `.sh` takes no other."""
+    spelled = "".join(_ASCII.get(character, character) for character in text.removeprefix("\ufeff"))
+    return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+
+
+def relative_channel(channel: str, folder: Path) -> str:
+    """Give a channel as a project in ``folder`` names it: a folder by its way from there."""
+    if not Path(channel).is_absolute():
+        return channel
+    way = Path(os.path.relpath(channel, folder.absolute())).as_posix()
+    return way if way.startswith(".") else f"./{way}"

@@ -1,0 +1,82 @@
+"""The release for constructor: a project for each platform, and installers made with it when it is wanted."""
+
+from pathlib import Path
+
+from cuvee import platforms
+from cuvee.channel.connection import without_secrets
+from cuvee.files import fingerprint, replacing_folder
+from cuvee.image.model import Image
+from cuvee.installers.constructor.tool import Constructor
+from cuvee.installers.constructor.writing import (
+    Construct,
+    construct_files,
+    relative_channel,
+    solving_environment,
+)
+from cuvee.installers.formats import FORMATS
+from cuvee.installers.looks import Looks
+from cuvee.installers.settings import read_settings
+from cuvee.lock.model import PlatformLock
+from cuvee.release.context import Context, Made
+
+ENGINE = "constructor"
+"""`Installers.engine` of who wants constructor to build."""
+
+
+def project_folder(context: Context, platform: str) -> Path:
+    """Give the folder of a platform's project."""
+    return context.workspace.installers / "constructor" / platform
+
+
+def construct_stage(context: Context, lock: PlatformLock) -> None:
+    """Write the project from which constructor makes the installers of one platform."""
+    folder = project_folder(context, lock.platform)
+    files = construct_files(_construct(context, lock, folder))
+    # It takes no time, so what it depends on is what comes out of it.
+    inputs = fingerprint({name: data.hex() for name, data in files.items()})
+
+    def write() -> Made:
+        with replacing_folder(folder) as beside:
+            for name, data in files.items():
+                path = beside / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        return Made(outputs=(folder,))
+
+    context.stage(f"construct-{lock.platform}", inputs, write)
+
+
+def _construct(context: Context, lock: PlatformLock, folder: Path) -> Construct:
+    manifest = context.manifest
+    system = platforms.get(lock.platform).system
+    own = [str(context.workspace.channel)] if any(package.is_local for package in lock.packages) else []
+    name = manifest.distribution
+    return Construct(
+        lock=lock,
+        name=f"{name[:1].upper()}{name[1:]}",
+        version=str(manifest.version),
+        channels=tuple(
+            relative_channel(without_secrets(channel), folder) for channel in (*manifest.channels, *own)
+        ),
+        requested=tuple(sorted(item.spec for item in manifest.requirements(lock.platform))),
+        formats=tuple(manifest.installers.formats.get(system, ())),
+        looks=Looks.read(manifest.installers.branding),
+        settings=read_settings(manifest.installers.branding, system),
+    )
+
+
+def build_installer(context: Context, lock: PlatformLock, image: Image, kind: str, target: Path) -> None:
+    """Make one installer with whatever engine the manifest wants."""
+    manifest = context.manifest
+    if manifest.installers.engine != ENGINE:
+        FORMATS[kind](image, Looks.read(manifest.installers.branding), target, context.reporter)
+        return
+    Constructor.find().build(
+        project_folder(context, lock.platform),
+        platform=lock.platform,
+        kind=kind,
+        environment=solving_environment(lock),
+        target=target,
+        cache=context.workspace.cache / "constructor",
+        reporter=context.reporter,
+    )
