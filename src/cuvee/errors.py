@@ -4,7 +4,7 @@ Every class has a stable exit code, and every instance can carry the user's next
 raises these; only `cuvee.cli.main` turns them into exit codes.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class CuveeError(Exception):
@@ -30,6 +30,20 @@ class BlockedError(CuveeError):
     """The release is blocked by findings or outcomes, or the set can not be solved."""
 
     exit_code = 1
+
+
+class UnsolvableError(BlockedError):
+    """The set has no solution.
+
+    Parameters
+    ----------
+    details
+        Why, as JSON values: for ``--json``, and for `checks/conflict.json`.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, details: Any = None) -> None:
+        super().__init__(message, hint=hint)
+        self.details = details
 
 
 class UsageError(CuveeError):

@@ -29,9 +29,10 @@ def certificate(manifest: Path, options: list[str], tmp_path: Path) -> Path:
 
 
 def test_it_writes_a_proof_that_holds(
-    certificate: Path, manifest: Path, capsys: pytest.CaptureFixture[str]
+    certificate: Path, manifest: Path, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = certificate.parent.parent
+    assert run(["certify", str(manifest), *options]) == 0
     out = capsys.readouterr().out
     assert out.splitlines()[0] == "tiny-2026.11.0: the certificate holds, and is about the lock"
     assert "linux-64: 3 packages fit together" in out

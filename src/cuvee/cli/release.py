@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import print_artefacts, print_checks, print_runs, result_json, write_json
+from cuvee.cli.render import (
+    conflict_as_json,
+    print_artefacts,
+    print_checks,
+    print_runs,
+    result_json,
+    write_json,
+)
 
 
 @click.command()
@@ -27,7 +34,8 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """
     from cuvee.release.pipeline import release
 
-    result = run_pipeline(release, manifest=manifest, **options)
+    with conflict_as_json(as_json):
+        result = run_pipeline(release, manifest=manifest, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code

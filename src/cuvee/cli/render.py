@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +27,19 @@ _COLOURS = {
 def write_json(value: Any) -> None:
     """Write a value to stdout as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+@contextmanager
+def conflict_as_json(wanted: bool) -> "Iterator[None]":
+    """Write why a set has no solution to stdout as JSON, if that is ``wanted``; the error goes on."""
+    from cuvee.errors import UnsolvableError
+
+    try:
+        yield
+    except UnsolvableError as error:
+        if wanted:
+            write_json({"conflict": error.details})
+        raise
 
 
 def result_json(result: "Result") -> dict[str, Any]:

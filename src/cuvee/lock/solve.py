@@ -2,13 +2,13 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
-from cuvee.errors import IntegrityError
+from cuvee.errors import BlockedError, IntegrityError
 from cuvee.lock.explain import unsolvable
 from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock
 from cuvee.lock.pixi import locked_package, rattler_record
@@ -70,8 +70,18 @@ def problem_of(
     )
 
 
-def solve(problem: Problem, connection: Connection) -> Lock:
+Explainer = Callable[[Problem, Mapping[str, str], Connection], BlockedError | None]
+"""Says why a problem has no solution; it gets the solver's words by platform, and may have nothing to say."""
+
+
+def solve(problem: Problem, connection: Connection, *, explain: Explainer | None = None) -> Lock:
     """Solve every platform.
+
+    Parameters
+    ----------
+    explain
+        Makes the error if a platform has no solution. Left out, or if it has nothing to say, the error
+        has the solver's own explanation.
 
     Raises
     ------
@@ -80,15 +90,33 @@ def solve(problem: Problem, connection: Connection) -> Lock:
     SourceUnreachableError
         If a channel can not be read.
     """
-    return wait(_solve_all(problem, connection))
+    answers = wait(_solve_all(problem, connection))
+    refused = {platform: answer for platform, answer in answers.items() if isinstance(answer, str)}
+    if refused:
+        said = explain(problem, refused, connection) if explain is not None else None
+        raise said or wait(_unexplained(problem, refused, connection))
+    return Lock(platforms=tuple(answer for answer in answers.values() if isinstance(answer, PlatformLock)))
 
 
-async def _solve_all(problem: Problem, connection: Connection) -> Lock:
-    locks = await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))
-    return Lock(platforms=tuple(locks))
+async def _solve_all(problem: Problem, connection: Connection) -> dict[str, PlatformLock | str]:
+    """Give each platform's lock, or what the solver says of it if it has none."""
+    answers = await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))
+    return {entry.name: answer for entry, answer in zip(problem.platforms, answers, strict=True)}
 
 
-async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connection) -> PlatformLock:
+async def _unexplained(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError:
+    platform, words = next(iter(refused.items()))
+    return await unsolvable(
+        words,
+        platform=platform,
+        wanted=[package for package in problem.requirements if platform in package.platforms],
+        constraints=problem.constraints,
+        sources=problem.sources,
+        connection=connection,
+    )
+
+
+async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connection) -> PlatformLock | str:
     from rattler import ChannelPriority, MatchSpec, Subdir
     from rattler import solve as rattler_solve
     from rattler.exceptions import SolverError
@@ -109,14 +137,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
                 exclude_newer=problem.exclude_newer,
             )
         except SolverError as error:
-            raise await unsolvable(
-                str(error),
-                platform=entry.name,
-                wanted=wanted,
-                constraints=problem.constraints,
-                sources=problem.sources,
-                connection=connection,
-            ) from error
+            return str(error)
     packages = sorted((_locked(record, entry.name, problem.own_channel) for record in records), key=_by_name)
     return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=offered)
 

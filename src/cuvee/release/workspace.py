@@ -77,6 +77,11 @@ class Workspace:
         return self.folder / "checks" / "findings.json"
 
     @property
+    def conflict_file(self) -> Path:
+        """Why the manifest has no solution, while it has none."""
+        return self.folder / "checks" / "conflict.json"
+
+    @property
     def certificate_file(self) -> Path:
         """The proof that the release fits together."""
         return self.folder / "checks" / "certificate.json"
@@ -84,6 +89,10 @@ class Workspace:
     def image(self, platform: str) -> Path:
         """Give the folder of a platform's image."""
         return self.folder / "images" / platform
+
+    def sbom(self, platform: str) -> Path:
+        """Give the bill of materials of a platform."""
+        return self.folder / "sbom" / f"{platform}.cdx.json"
 
     @property
     def installers(self) -> Path:

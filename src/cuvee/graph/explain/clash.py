@@ -1,0 +1,205 @@
+"""From a minimal core to words: the tree of what leads to the clash, the sentence, and its cause."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cuvee.graph.explain.model import Core, Kind, Member, Node
+from cuvee.graph.explain.relations import Relation, minimal_relations
+from cuvee.graph.explain.universe import HIDDEN, NEWER, Instance
+from cuvee.graph.explain.versions import nearest, span
+from cuvee.manifest.problems import did_you_mean
+
+_MOST_SPECS = 3
+_GATES = {NEWER: "newer than that", HIDDEN: "hidden by a channel that comes first"}
+
+
+def describe(instance: Instance, members: Sequence[Member], platforms: tuple[str, ...]) -> Core:
+    """Say what clashes in a minimal core."""
+    view = _View(instance, members)
+    return Core(
+        members=tuple(members),
+        platforms=platforms,
+        sentence=view.sentence(),
+        tree=view.tree(),
+        cause=view.cause(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Statement:
+    """Something that is said of a package: by a part of the manifest, or by other packages."""
+
+    target: str
+    text: str
+    met: frozenset[int]
+    specs: tuple[str, ...]
+    by_manifest: bool
+
+
+class _View:
+    """A core with the dependencies that it rests on."""
+
+    def __init__(self, instance: Instance, members: Sequence[Member]) -> None:
+        self._pool = instance.pool
+        self._names = instance.names
+        self._members = members
+        relations = minimal_relations(instance.pool, members)
+        self._by_source: dict[str, list[Relation]] = {}
+        for relation in relations:
+            self._by_source.setdefault(relation.source, []).append(relation)
+        self._statements: dict[Relation, _Statement] = {}
+        self._stated: dict[str, list[_Statement]] = {}
+        for member in members:
+            if member.kind is not Kind.DATE and member.kind is not Kind.ORDER:
+                self._stated.setdefault(self._target(member), []).append(self._asked(member))
+        self._trees = tuple(self._root(member) for member in members)
+
+    def tree(self) -> tuple[Node, ...]:
+        """Give a node per member."""
+        return self._trees
+
+    def sentence(self) -> str:
+        """Say it in one sentence."""
+        only = self._members[0]
+        if len(self._members) == 1 and only.needed and not self._pool.candidates(only.spec):
+            return (
+                f"{only.position}: no channel has {only.text}; {self._instead(self._target(only), only.spec)}"
+            )
+        named = [member.text for member in self._members]
+        joined = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
+        clashes = "; ".join(self._clash(target) for target in self._pivots())
+        verb = "can not hold together" if len(named) > 1 else "can not hold"
+        return f"{joined} {verb}: {clashes}" if clashes else f"{joined} {verb}"
+
+    def cause(self) -> str:
+        """Say what other cores may share: what nothing meets."""
+        missing = self._missing()
+        if missing:
+            return f"no channel has {_either(missing[0].specs)}"
+        return f"no {' and no '.join(self._pivots()) or 'choice'} meets all that is asked of it"
+
+    def _missing(self) -> list[_Statement]:
+        return [item for group in self._stated.values() for item in group if not item.met]
+
+    def _pivots(self) -> list[str]:
+        """Give the names that the clash is about: what is missing, or what several ask for differently."""
+        missing = self._missing()
+        if missing:
+            return list(dict.fromkeys(item.target for item in missing))
+        several = [name for name, group in self._stated.items() if len(group) > 1]
+        apart = [name for name in several if not frozenset.intersection(*(i.met for i in self._stated[name]))]
+        return apart or several
+
+    def _clash(self, target: str) -> str:
+        group = self._stated[target]
+        missing = [item for item in group if not item.met]
+        if missing:
+            return "; ".join(f"{item.text}, {self._lack(target, item)}" for item in missing)
+        return ", but ".join(item.text for item in group)
+
+    def _lack(self, target: str, statement: _Statement) -> str:
+        """Say that no channel has what is asked for, and what there is instead."""
+        return f"which no channel has; {self._instead(target, statement.specs[0])}"
+
+    def _instead(self, target: str, spec: str) -> str:
+        versions = [self._pool[number].version for number in self._pool.by_name.get(target, ())]
+        if not versions:
+            advice = did_you_mean(target, self._names)
+            return "there is no such package" + (f"; {advice}" if advice else "")
+        return f"nearest: {', '.join(nearest(spec.partition(' ')[2], list(dict.fromkeys(versions))))}"
+
+    def _target(self, member: Member) -> str:
+        return self._pool.name_of(member.spec) or member.name
+
+    def _asked(self, member: Member) -> _Statement:
+        words = {
+            Kind.REQUIREMENT: f"the manifest asks for {member.text}",
+            Kind.CONSTRAINT: f"the manifest has the {member.text}",
+        }
+        return _Statement(
+            target=self._target(member),
+            text=words.get(member.kind, member.text.replace(", which offers", " offers")),
+            met=frozenset(self._pool.candidates(member.spec)) or self._nothing(member),
+            specs=(member.spec,),
+            by_manifest=True,
+        )
+
+    def _nothing(self, member: Member) -> frozenset[int]:
+        """Give what no record is: a constraint or a floor that leaves none excludes all, misses nothing."""
+        return frozenset() if member.kind is Kind.REQUIREMENT else frozenset({-1})
+
+    def _root(self, member: Member) -> Node:
+        target = self._target(member)
+        numbers = list(self._pool.candidates(member.spec)) if member.needed else []
+        if member.needed and not numbers:
+            return Node(text=f"{member}: {self._lack(target, self._asked(member))}")
+        return Node(text=str(member), children=self._children(target, numbers, (target,)))
+
+    def _children(self, source: str, numbers: Sequence[int], path: tuple[str, ...]) -> tuple[Node, ...]:
+        return tuple(
+            node
+            for relation in self._by_source.get(source, ())
+            if (node := self._node(relation, numbers, path)) is not None
+        )
+
+    def _node(self, relation: Relation, numbers: Sequence[int], path: tuple[str, ...]) -> Node | None:
+        """Say what the records ``numbers`` of a package state of another, and what follows from that."""
+        stating: dict[str, list[int]] = {}
+        for number in numbers:
+            for spec in self._said(relation, number):
+                stating.setdefault(spec, []).append(number)
+        if not stating:
+            return None
+        sources = sorted({number for group in stating.values() for number in group})
+        who = f"{relation.source} {span([self._pool[number].version for number in sources])}"
+        if relation.target in _GATES:
+            return Node(text=f"{who} is {_GATES[relation.target]}")
+        met = frozenset(number for spec in stating for number in self._pool.candidates(spec))
+        verb = "works only with" if relation.excludes else "needs"
+        text = f"{who} {verb} {_either(tuple(stating))}"
+        statement = _Statement(
+            target=relation.target,
+            text=text,
+            met=met or (frozenset({-1}) if relation.excludes else met),
+            specs=tuple(stating),
+            by_manifest=False,
+        )
+        if relation not in self._statements:
+            self._statements[relation] = statement
+            self._stated.setdefault(relation.target, []).append(statement)
+        if not met and not relation.excludes:
+            return Node(text=f"{text}, {self._lack(relation.target, statement)}")
+        others = [item for item in self._stated[relation.target] if item.by_manifest]
+        if others:
+            text += ", but " + " and ".join(item.text for item in others)
+        is_new = relation.target not in path and not relation.excludes
+        children = self._children(relation.target, sorted(met), (*path, relation.target)) if is_new else ()
+        return Node(text=text, children=children)
+
+    def _said(self, relation: Relation, number: int) -> Iterable[str]:
+        record = self._pool[number]
+        specs = record.constrains if relation.excludes else record.depends
+        return (spec for spec in specs if (self._pool.name_of(spec) or spec) == relation.target)
+
+
+def _either(specs: Sequence[str]) -> str:
+    shown = " or ".join(specs[:_MOST_SPECS])
+    rest = len(specs) - _MOST_SPECS
+    return f"{shown} or one of {rest} more ranges" if rest > 0 else shown
+
+
+def lines_of(nodes: Iterable[Node], indent: str = "") -> list[str]:
+    """Give a tree as indented lines."""
+    lines = []
+    for node in nodes:
+        lines.append(f"{indent}{node.text}")
+        lines += lines_of(node.children, indent + "  ")
+    return lines
+
+
+def group_by_cause(cores: Iterable[Core]) -> Mapping[str, Sequence[Core]]:
+    """Give cores by their cause, in order."""
+    groups: dict[str, list[Core]] = {}
+    for core in cores:
+        groups.setdefault(core.cause, []).append(core)
+    return groups

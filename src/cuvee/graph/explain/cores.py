@@ -1,0 +1,132 @@
+"""Minimal cores of a problem, all that must be mended, and the smallest sets of parts that mend them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from cuvee.graph.explain.model import Member
+from cuvee.graph.explain.universe import Instance, Universe
+
+_MOST_CORES = 60
+_MOST_CORRECTIONS = 8
+_MOST_TOGETHER = 4
+_MOST_TRIED = 150
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Cores that share members, and the smallest sets of members without which none of them is left."""
+
+    cores: tuple[frozenset[Member], ...]
+    corrections: tuple[frozenset[Member], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """All groups; ``complete`` unless there were too many cores to go on."""
+
+    groups: tuple[Group, ...]
+    complete: bool
+
+
+def minimal(instance: Instance, core: Iterable[Member], order: Sequence[Member]) -> frozenset[Member]:
+    """Shrink a core until it holds without any one of its members; those first in ``order`` go first."""
+    left = set(core)
+    for member in order:
+        if member in left:
+            smaller = instance.conflict(left - {member})
+            if smaller is not None:
+                left = set(smaller)
+    return frozenset(left)
+
+
+class Search:
+    """Finds cores until dropping one set of members mends them all, then other such sets."""
+
+    def __init__(self, universe: Universe) -> None:
+        self._universe = universe
+        self._members = universe.members
+        self._place = {member: place for place, member in enumerate(self._members)}
+        self._cores: list[frozenset[Member]] = []
+
+    def run(self) -> Found:
+        """Find them."""
+        dropped: frozenset[Member] = frozenset()
+        while len(self._cores) < _MOST_CORES and self._add_core(dropped):
+            dropped = frozenset[Member]().union(*(self._smallest(part) for part in self._parts()))
+        complete = len(self._cores) < _MOST_CORES
+        chosen = {part[0]: self._smallest(part) for part in self._parts()}
+        corrections = {}
+        for first, own in chosen.items():
+            elsewhere = dropped - own
+            corrections[first] = self._corrections(first, elsewhere) if complete else []
+        groups = [
+            Group(cores=tuple(part), corrections=tuple(corrections.get(part[0], ())))
+            for part in self._parts()
+        ]
+        return Found(groups=tuple(groups), complete=complete)
+
+    def _add_core(self, dropped: frozenset[Member]) -> bool:
+        """Find one more core among the members that are not ``dropped``; say whether there is one."""
+        found = self._universe.conflict(member for member in self._members if member not in dropped)
+        if found is None:
+            return False
+        core = minimal(*found, self._members)
+        self._cores.append(core)
+        return True
+
+    def _parts(self) -> list[list[frozenset[Member]]]:
+        """Divide the cores into groups that share no members, each in the order of finding."""
+        parts: list[list[frozenset[Member]]] = []
+        for core in self._cores:
+            touched = [part for part in parts if any(core & other for other in part)]
+            merged = [*(other for part in touched for other in part), core]
+            parts = [part for part in parts if part not in touched]
+            parts.append(sorted(merged, key=self._cores.index))
+        return sorted(parts, key=lambda part: self._cores.index(part[0]))
+
+    def _smallest(self, cores: Sequence[frozenset[Member]]) -> frozenset[Member]:
+        """Give one of the smallest sets that has a member of each core, or a small one if they are many."""
+        for found in self._hitting(cores, _MOST_TOGETHER):
+            return found
+        left, greedy = list(cores), set()
+        while left:
+            names = [member for core in left for member in core]
+            best = max(names, key=lambda member: (names.count(member), self._place[member]))
+            greedy.add(best)
+            left = [core for core in left if best not in core]
+        return frozenset(greedy)
+
+    def _hitting(self, cores: Sequence[frozenset[Member]], most: int) -> Iterator[frozenset[Member]]:
+        """Give the sets of at most so many members that have one of each core, the smallest first."""
+        members = sorted({member for core in cores for member in core}, key=self._place.__getitem__)
+        members.reverse()
+        for size in range(1, most + 1):
+            for chosen in combinations(members, size):
+                candidate = frozenset(chosen)
+                if all(candidate & core for core in cores):
+                    yield candidate
+
+    def _corrections(self, first: frozenset[Member], elsewhere: frozenset[Member]) -> list[frozenset[Member]]:
+        """Give sets of members of one group without which, and without ``elsewhere``, all else holds."""
+        found: list[frozenset[Member]] = []
+        tried: set[frozenset[Member]] = set()
+        for _ in range(_MOST_TRIED):
+            part = next(part for part in self._parts() if first in part)
+            smallest = len(found[0]) if found else _MOST_TOGETHER
+            candidate = next(
+                (
+                    item
+                    for item in self._hitting(part, min(smallest + 1, _MOST_TOGETHER))
+                    if item not in tried and not any(other <= item for other in found)
+                ),
+                None,
+            )
+            if candidate is None or len(found) == _MOST_CORRECTIONS:
+                break
+            if len(self._cores) < 2 * _MOST_CORES and self._add_core(candidate | elsewhere):
+                continue
+            tried.add(candidate)
+            if self._universe.conflict(m for m in self._members if m not in candidate | elsewhere) is None:
+                found.append(candidate)
+        return found or [self._smallest(next(part for part in self._parts() if first in part))]

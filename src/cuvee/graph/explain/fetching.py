@@ -1,0 +1,67 @@
+"""From the channels to an explanation: what they carry is fetched once, and looked at as often as needed."""
+
+import asyncio
+from collections.abc import Mapping
+
+from cuvee.channel.connection import Connection, channel, reaching, wait
+from cuvee.errors import BlockedError, UnsolvableError
+from cuvee.graph.explain.explanation import explain
+from cuvee.graph.explain.universe import Carried
+from cuvee.graph.explain.words import as_data, hint, message
+from cuvee.graph.solving.records import gateway_records
+from cuvee.lock.solve import Explainer, Problem
+from cuvee.manifest.model import Position
+
+
+def explainer(positions: Mapping[str, Position]) -> Explainer:
+    """Give what `cuvee.lock.solve.solve` calls when a problem has no solution.
+
+    Parameters
+    ----------
+    positions
+        Where the manifest states each of its values, by dotted path.
+    """
+
+    def said(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
+        explanation = explain(problem, carried(problem, refused, connection), positions)
+        if explanation is None or not set(refused) <= set(explanation.platforms):
+            return None  # rattler sees a conflict where we see none: its own words are better than none
+        details = as_data(explanation) | {"solver": dict(refused)}
+        return UnsolvableError(message(explanation), hint=hint(explanation), details=details)
+
+    return said
+
+
+def carried(problem: Problem, first: Mapping[str, str], connection: Connection) -> tuple[Carried, ...]:
+    """Fetch what the channels carry of all that a problem asks for, and of all that this needs.
+
+    The platforms in ``first`` come first.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If a channel can not be read.
+    """
+    names = sorted((entry.name for entry in problem.platforms), key=lambda name: name not in first)
+    with reaching(", ".join(problem.sources)):
+        return wait(_all(problem, names, connection))
+
+
+async def _all(problem: Problem, platforms: list[str], connection: Connection) -> tuple[Carried, ...]:
+    return tuple(await asyncio.gather(*(_one(problem, name, connection) for name in platforms)))
+
+
+async def _one(problem: Problem, platform: str, connection: Connection) -> Carried:
+    from rattler import MatchSpec, Subdir
+
+    wanted = {item.name for item in problem.requirements if platform in item.platforms}
+    sources, subdirs = [channel(source) for source in problem.sources], [Subdir(platform), Subdir("noarch")]
+    # Names alone: the records of other versions are what a suggestion is made of.
+    answer = await connection.gateway.query(
+        sources, subdirs, [MatchSpec(name) for name in sorted(wanted)], recursive=True
+    )
+    channels = tuple(tuple(gateway_records(found)) for found in answer)
+    names: tuple[str, ...] = ()
+    if wanted - {record.name for records in channels for record in records}:
+        names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
+    return Carried(platform=platform, channels=channels, names=names)

@@ -1,0 +1,148 @@
+"""What is said of a set that has no solution: its parts, the clash, and what would mend it."""
+
+import enum
+from dataclasses import dataclass
+
+from cuvee.manifest.model import Position
+
+
+class Kind(enum.Enum):
+    """What a part of the manifest asks of a solution."""
+
+    REQUIREMENT = "requirement"
+    CONSTRAINT = "constraint"
+    FLOOR = "floor"
+    DATE = "exclude-newer"
+    ORDER = "channel order"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One thing that the manifest asks for, and could ask for in another way.
+
+    Attributes
+    ----------
+    name
+        The package, the floor's key, or the manifest's key.
+    spec
+        The match spec that stands for it in a solver.
+    needed
+        Whether something must be installed that meets `spec`; else nothing may be that does not.
+    text
+        As people know it: ``numpy >=2``.
+    platforms
+        Where it holds.
+    position
+        Its line in the manifest; `None` for what no line states.
+    """
+
+    kind: Kind
+    name: str
+    spec: str
+    needed: bool
+    text: str
+    platforms: tuple[str, ...] = ()
+    position: Position | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.position is None else f"{self.text} ({self.position})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A line of the tree that shows how a part of the manifest leads to the clash."""
+
+    text: str
+    children: tuple["Node", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Parts of the manifest that can not hold at once, though they can without any one of them.
+
+    Attributes
+    ----------
+    platforms
+        Where.
+    sentence
+        What clashes, in one sentence.
+    tree
+        Why each part leads there, one node per part.
+    cause
+        What clashes with what in the channels; cores with the same cause have the same one.
+    """
+
+    members: tuple[Member, ...]
+    platforms: tuple[str, ...]
+    sentence: str
+    tree: tuple[Node, ...]
+    cause: str
+
+
+class Action(enum.Enum):
+    """What an edit does to a line of the manifest."""
+
+    CHANGE = "change"
+    DROP = "drop"
+    ADD = "add"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One line of the manifest, changed.
+
+    Attributes
+    ----------
+    before, after
+        The value as it stands and as it would be; `None` where there is none.
+    brings
+        What a solution then has: ``numpy 1.26.4``.
+    lost
+        How many versions older that is than what was asked for.
+    """
+
+    action: Action
+    member: Member
+    before: str | None
+    after: str | None
+    brings: str = ""
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """Edits that together take away a clash; that they do was seen by solving."""
+
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """Cores that share parts, so that one set of edits can mend them all.
+
+    Attributes
+    ----------
+    suggestions
+        Verified, the best first: fewest lines, then what is changed before what is dropped, then the least
+        loss of versions.
+    """
+
+    cores: tuple[Core, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why there is no solution.
+
+    Attributes
+    ----------
+    clashes
+        Independent of each other; each must be mended.
+    complete
+        Whether all clashes are there; if not, more may show when these are mended.
+    """
+
+    platforms: tuple[str, ...]
+    clashes: tuple[Clash, ...]
+    complete: bool

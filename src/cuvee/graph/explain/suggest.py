@@ -1,0 +1,189 @@
+"""From "without these parts there is a solution" to edits of the manifest, each verified by solving."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cuvee.graph.explain.model import Action, Edit, Kind, Member, Suggestion
+from cuvee.graph.explain.universe import NEWER, Universe
+from cuvee.graph.explain.versions import by_distance, loosened
+from cuvee.graph.solving.records import Record, rattler_record, version_of
+from cuvee.graph.solving.specs import read_spec
+
+_MOST_VERSIONS = 60
+
+
+def suggestion(universe: Universe, kept: Iterable[Member], correction: Iterable[Member]) -> Suggestion | None:
+    """Give edits of the members of ``correction`` that leave a solution beside all that is ``kept``.
+
+    A requirement stays, in other versions, if any will do; else it is dropped. `None` if the edits that were
+    found do not hold, which is the case only if versions can not be read.
+    """
+    editor = _Editor(universe, kept)
+    ordered = sorted(correction, key=lambda member: (list(Kind).index(member.kind), member.name))
+    loose = [member for member in ordered if editor.keep_any(member)]
+    edits = [editor.drop(member) for member in ordered if member not in loose]
+    edits += [editor.choose(member) for member in loose]
+    if universe.conflict(editor.members) is not None:
+        return None
+    return Suggestion(edits=tuple(sorted(edits, key=_line)))
+
+
+def ranked(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+    """Order suggestions, the best first."""
+    unique = dict.fromkeys(suggestions)
+    return tuple(sorted(unique, key=_cost))
+
+
+def _cost(item: Suggestion) -> tuple[object, ...]:
+    return (
+        len(item.edits),
+        sum(edit.action is Action.DROP for edit in item.edits),
+        sum(edit.member.kind in {Kind.FLOOR, Kind.DATE, Kind.ORDER} for edit in item.edits),
+        sum(edit.lost for edit in item.edits),
+        [_line(edit) for edit in item.edits],
+    )
+
+
+def _line(edit: Edit) -> tuple[str, int, str]:
+    position = edit.member.position
+    return (
+        ("", 0, edit.member.name)
+        if position is None
+        else (str(position.file), position.line, edit.member.name)
+    )
+
+
+class _Editor:
+    """The members that hold so far; edits are made one by one, each beside all that is known then."""
+
+    def __init__(self, universe: Universe, kept: Iterable[Member]) -> None:
+        self._universe = universe
+        self.members = list(kept)
+        self._loose: dict[Member, Member] = {}
+
+    def keep_any(self, member: Member) -> bool:
+        """Keep a member in any version, if there is a solution with it."""
+        if member.kind in {Kind.DATE, Kind.ORDER} or member.spec.endswith(" *"):
+            return False
+        if member.kind is Kind.REQUIREMENT:
+            loose = replace(member, spec=f"{member.name} *")
+            if self._universe.conflict([*self.members, loose]) is not None:
+                return False
+            self.members.append(loose)
+            self._loose[member] = loose
+        return True
+
+    def drop(self, member: Member) -> Edit:
+        """Leave a member out."""
+        brings = ""
+        if member.kind is Kind.DATE:
+            newest = max(
+                (
+                    record.timestamp
+                    for instance in self._universe.instances
+                    for record in instance.chosen(self.members).values()
+                    if NEWER in record.depends
+                ),
+                default=0,
+            )
+            brings = (
+                f"what was published until {dt.datetime.fromtimestamp(newest / 1000, tz=dt.UTC):%Y-%m-%d}"
+            )
+        return Edit(action=Action.DROP, member=member, before=_value(member), after=None, brings=brings)
+
+    def choose(self, member: Member) -> Edit:
+        """Change a member so that it fits, as little as possible."""
+        if member.kind is Kind.FLOOR:
+            return self._move(member)
+        loose = self._loose.get(member)
+        if loose is not None:
+            self.members.remove(loose)
+        old = _value(member) or "*"
+        versions = self._versions(member)
+        places = self._by_distance(member, versions)
+        for place in places[:_MOST_VERSIONS]:
+            pinned = replace(member, spec=f"{member.name} =={versions[place]}")
+            if self._universe.conflict([*self.members, pinned]) is None:
+                return self._widened(member, old, versions, place)
+        if loose is not None:  # too many versions to try, but some version will do
+            self.members.append(loose)
+            return Edit(action=Action.CHANGE, member=member, before=old, after="*")
+        return self.drop(member)
+
+    def _widened(self, member: Member, old: str, versions: Sequence[str], place: int) -> Edit:
+        """Let a version in by a range in the old one's style; pin it if that would not do."""
+        version = versions[place]
+        for text in (loosened(old, version), f"=={version}"):
+            changed = replace(member, spec=f"{member.name} {text}", text=f"{member.name} {text}")
+            if self._universe.conflict([*self.members, changed]) is None:
+                break
+        self.members.append(changed)
+        matching = [number for number, item in enumerate(versions) if _meets(member.spec, item)]
+        lost = max(0, matching[-1] - place) if matching else 0
+        return Edit(
+            action=Action.CHANGE,
+            member=member,
+            before=old,
+            after=text,
+            brings=f"{member.name} {version}",
+            lost=lost,
+        )
+
+    def _move(self, member: Member) -> Edit:
+        """Move a floor to the lowest version that will do."""
+        key = f"__{member.name}"
+        records = {
+            (record.version, record.build)
+            for instance in self._universe.instances
+            if instance.platform in member.platforms
+            for number in instance.pool.by_name.get(key, ())
+            if (record := instance.pool[number])
+        }
+        for version, build in sorted(records, key=lambda item: (version_of(item[0]), item[1])):
+            moved = replace(member, spec=f"{key} =={version} {build}", needed=True)
+            if self._universe.conflict([*self.members, moved]) is None:
+                self.members.append(moved)
+                after = build if member.name == "archspec" else version
+                action = Action.CHANGE if member.needed else Action.ADD
+                return Edit(action=action, member=member, before=_value(member), after=after)
+        return self.drop(member)
+
+    def _versions(self, member: Member) -> list[str]:
+        """Give the versions that channels have, ascending."""
+        found = {
+            record.version
+            for instance in self._universe.instances
+            if instance.platform in member.platforms
+            for number in instance.pool.by_name.get(member.name, ())
+            if (record := instance.pool[number])
+        }
+        known = [(value, text) for text in found if (value := version_of(text)) is not None]
+        return [text for _, text in sorted(known)]
+
+    def _by_distance(self, member: Member, versions: Sequence[str]) -> list[int]:
+        match = re.search(r"\d[\w.]*", _value(member) or "")
+        target = version_of(match.group().rstrip(".")) if match else None
+        wanted = sum(
+            target is not None and (value := version_of(text)) is not None and value < target
+            for text in versions
+        )
+        return by_distance([_meets(member.spec, text) for text in versions], wanted)
+
+
+def _value(member: Member) -> str | None:
+    """Give what the manifest states, without the name."""
+    if member.kind is Kind.FLOOR:
+        parts = member.spec.split()
+        return (parts[2] if member.name == "archspec" else parts[1].lstrip("=")) if member.needed else None
+    if member.kind in {Kind.DATE, Kind.ORDER}:
+        return member.text
+    return member.spec.partition(" ")[2] or "*"
+
+
+def _meets(spec: str, version: str) -> bool:
+    """Whether a version is in a spec's range, whatever its build."""
+    read = read_spec(" ".join(spec.split()[:2]))
+    record = rattler_record(Record(name=read.name or "x", version=version, build="0"))
+    return read.matcher is not None and read.matcher.matches(record)

@@ -1,0 +1,211 @@
+"""A problem that can be asked again and again: with a line less, with another range, on each platform."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cuvee.graph.explain.model import Kind, Member
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import Record
+from cuvee.graph.solving.solver import Conflict, Solver
+from cuvee.lock.solve import Problem
+from cuvee.lock.virtual import virtual_packages
+from cuvee.manifest.model import PlatformEntry, Position, Requirement
+from cuvee.platforms import FLOOR_KEYS, get
+
+NEWER = "__cuvee-newer"
+HIDDEN = "__cuvee-hidden"
+"""Names of packages that do not exist. What the problem's date or the order of its channels leaves out
+depends on them, so that leaving it out is one more thing that is asked for, and can be left off."""
+
+_VERSION = re.compile(r"(?:==|!=|>=|<=|~=|=|>|<)?\s*(\d[\w.!]*)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """What the channels carry for one platform.
+
+    Attributes
+    ----------
+    channels
+        A list of records per channel, in the order of priority.
+    names
+        The names of all packages that they have, for finding a near one; may be empty.
+    """
+
+    platform: str
+    channels: tuple[tuple[Record, ...], ...]
+    names: tuple[str, ...] = ()
+
+
+class Instance:
+    """One platform's records and solver."""
+
+    def __init__(self, problem: Problem, entry: PlatformEntry, carried: Carried) -> None:
+        records = [
+            gated
+            for number, channel in enumerate(carried.channels)
+            for gated in _gated(channel, carried.channels[:number], problem.exclude_newer)
+        ]
+        floor = {f"__{key}" for key in FLOOR_KEYS[get(entry.name).system]}
+        offered = virtual_packages(entry.name, entry.floor)
+        movable = {item.name: (item.version, item.build) for item in offered if item.name in floor}
+        gates = [Record(name=name, version="1", build="0") for name in (NEWER, HIDDEN)]
+        records += [*gates, *_floors(records, floor, movable)]
+        self.platform = entry.name
+        self.names = carried.names
+        self.pool = Pool(records, [item for item in offered if item.name not in floor])
+        self._solver = Solver(self.pool)
+
+    def conflict(self, members: Iterable[Member]) -> tuple[Member, ...] | None:
+        """Give some of ``members`` that can not hold at once here; `None` if all can."""
+        here = [member for member in members if self.platform in member.platforms]
+        needs = {member.spec: member for member in here if member.needed}
+        allows = {member.spec: member for member in here if not member.needed}
+        answer = self._solver.solve(tuple(needs), constraints=tuple(allows))
+        if not isinstance(answer, Conflict):
+            return None
+        return tuple([needs[spec] for spec in answer.core] + [allows[spec] for spec in answer.constraints])
+
+    def chosen(self, members: Iterable[Member]) -> dict[str, Record]:
+        """Give a solution by name; empty if there is none."""
+        here = [member for member in members if self.platform in member.platforms]
+        answer = self._solver.solve(
+            [member.spec for member in here if member.needed],
+            constraints=[member.spec for member in here if not member.needed],
+        )
+        if isinstance(answer, Conflict):
+            return {}
+        return {self.pool[number].name: self.pool[number] for number in answer.records}
+
+
+class Universe:
+    """All platforms of a problem; those that have no solution are asked first."""
+
+    def __init__(
+        self, problem: Problem, carried: Sequence[Carried], positions: Mapping[str, Position] | None = None
+    ) -> None:
+        entries = {entry.name: entry for entry in problem.platforms}
+        self.instances = tuple(Instance(problem, entries[item.platform], item) for item in carried)
+        self.members = members_of(problem, positions or {})
+
+    def conflict(self, members: Iterable[Member]) -> tuple[Instance, tuple[Member, ...]] | None:
+        """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
+        asked = tuple(members)
+        for instance in self.instances:
+            core = instance.conflict(asked)
+            if core is not None:
+                return instance, core
+        return None
+
+    def where(self, members: Iterable[Member]) -> tuple[Instance, ...]:
+        """Give the platforms on which ``members`` can not hold at once."""
+        asked = tuple(members)
+        return tuple(instance for instance in self.instances if instance.conflict(asked) is not None)
+
+
+def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[Member, ...]:
+    """Give all that a problem asks for: first what is best left out of a core, if it holds without."""
+    names = tuple(entry.name for entry in problem.platforms)
+    found = []
+    if len(problem.sources) > 1:
+        found.append(
+            Member(
+                kind=Kind.ORDER,
+                name="channels",
+                spec=f"{HIDDEN} <0",
+                needed=False,
+                text="the order of the channels",
+                platforms=names,
+                position=positions.get("channels.0", positions.get("channels")),
+            )
+        )
+    if problem.exclude_newer is not None:
+        found.append(
+            Member(
+                kind=Kind.DATE,
+                name="exclude-newer",
+                spec=f"{NEWER} <0",
+                needed=False,
+                text=f"exclude-newer {problem.exclude_newer:%Y-%m-%d %H:%M}",
+                platforms=names,
+                position=positions.get("exclude-newer"),
+            )
+        )
+    for entry in problem.platforms:
+        found += _floor_members(entry, positions)
+    found += [_member(item, Kind.CONSTRAINT, names) for item in problem.constraints]
+    found += sorted(
+        (_member(item, Kind.REQUIREMENT, item.platforms) for item in problem.requirements),
+        key=lambda member: not member.spec.endswith(" *"),
+    )
+    return tuple(found)
+
+
+def _member(item: Requirement, kind: Kind, platforms: tuple[str, ...]) -> Member:
+    label = "" if kind is Kind.REQUIREMENT else "constraint "
+    return Member(
+        kind=kind,
+        name=item.name,
+        spec=item.spec,
+        needed=kind is Kind.REQUIREMENT,
+        text=label + item.spec.removesuffix(" *"),
+        platforms=platforms,
+        position=item.position,
+    )
+
+
+def _floor_members(entry: PlatformEntry, positions: Mapping[str, Position]) -> list[Member]:
+    """Give the floors that a manifest may move on one platform, those too that it does not state."""
+    offered = {item.name: item for item in virtual_packages(entry.name, entry.floor)}
+    place = f"platforms.{entry.name}"
+    found = []
+    for key in FLOOR_KEYS[get(entry.name).system]:
+        item = offered.get(f"__{key}")
+        offer = (
+            f"no __{key}" if item is None else f"__{key} {item.build if key == 'archspec' else item.version}"
+        )
+        found.append(
+            Member(
+                kind=Kind.FLOOR,
+                name=key,
+                spec=f"__{key} <0" if item is None else f"__{key} =={item.version} {item.build}",
+                needed=item is not None,
+                text=f"the floor of {entry.name}, which offers {offer}",
+                platforms=(entry.name,),
+                position=positions.get(f"{place}.floor.{key}", positions.get(place)),
+            )
+        )
+    return found
+
+
+def _gated(
+    channel: Sequence[Record], before: Sequence[Sequence[Record]], newest: dt.datetime | None
+) -> Iterable[Record]:
+    """Let what the problem leaves out depend on what does not exist."""
+    names = {record.name for other in before for record in other}
+    limit = None if newest is None else newest.timestamp() * 1000
+    for record in channel:
+        gates = [HIDDEN] if record.name in names else []
+        gates += [NEWER] if limit is not None and record.timestamp > limit else []
+        yield replace(record, depends=(*record.depends, *gates)) if gates else record
+
+
+def _floors(
+    records: Iterable[Record], names: Iterable[str], offered: Mapping[str, tuple[str, str]]
+) -> list[Record]:
+    """Give what the floors offer, and what they could offer: each version that some record asks for."""
+    wanted = tuple(names)
+    specs = {text for record in records for text in record.depends if text.startswith("__")}
+    found = {(name, *value) for name, value in offered.items()}
+    for text in specs:
+        name, _, rest = text.partition(" ")
+        if name not in wanted:
+            continue
+        if name == "__archspec":
+            found |= {(name, "1", build) for build in rest.split()[1:2] if "*" not in build}
+        else:
+            found |= {(name, version, "0") for version in _VERSION.findall(rest)}
+            found |= {(name, "1", "0")} if not rest and name not in offered else set()
+    return [Record(name=name, version=version, build=build) for name, version, build in sorted(found)]

@@ -1,0 +1,139 @@
+"""An explanation in words, and as data."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from cuvee.graph.explain.clash import group_by_cause, lines_of
+from cuvee.graph.explain.model import Action, Clash, Core, Edit, Explanation, Kind, Member, Node, Suggestion
+
+_KEYS = {Kind.REQUIREMENT: "packages", Kind.CONSTRAINT: "constraints"}
+_MOST_SHOWN = 5
+
+
+def message(explanation: Explanation) -> str:
+    """Give an explanation for people."""
+    lines = [f"{', '.join(explanation.platforms)} {_have(explanation.platforms)} no solution"]
+    clashes = list(_by_cause(explanation.clashes))
+    for number, (cause, group) in enumerate(clashes, 1):
+        heading = f"{number}. " if len(clashes) > 1 else ""
+        several = sum(len(clash.cores) for clash in group) > 1
+        lines += ["", f"{heading}{cause}" + (":" if several else "")] if several or heading else [""]
+        for clash in group:
+            lines += _clash_lines(clash, explanation.platforms)
+    if not explanation.complete:
+        lines += ["", "There may be more; these are enough to begin with."]
+    return "\n".join(lines)
+
+
+def hint(explanation: Explanation) -> str:
+    """Give the best way out in one sentence."""
+    best = [clash.suggestions[0] for clash in explanation.clashes if clash.suggestions]
+    if len(best) < len(explanation.clashes):
+        return "Relax or change one of the lines above, or add a channel that has what they ask for."
+    edits = "; ".join(edit_line(edit) for item in best for edit in item.edits)
+    return f"The smallest change that was seen to solve: {edits}"
+
+
+def _have(platforms: Sequence[str]) -> str:
+    return "has" if len(platforms) == 1 else "have"
+
+
+def _by_cause(clashes: Iterable[Clash]) -> Iterator[tuple[str, list[Clash]]]:
+    groups: dict[str, list[Clash]] = {}
+    for clash in clashes:
+        groups.setdefault(clash.cores[0].cause, []).append(clash)
+    yield from groups.items()
+
+
+def _clash_lines(clash: Clash, platforms: Sequence[str]) -> Iterator[str]:
+    for cores in group_by_cause(clash.cores).values():
+        for core in cores:
+            where = "" if set(core.platforms) == set(platforms) else f"on {', '.join(core.platforms)}: "
+            yield f"  {where}{core.sentence}"
+            if len(core.members) > 1 or any(child.children for node in core.tree for child in node.children):
+                yield from lines_of(core.tree, "    ")
+    shown = clash.suggestions[:_MOST_SHOWN]
+    if shown:
+        yield "  To mend it, one of these, each seen to solve:" if len(shown) > 1 else "  To mend it:"
+    for suggestion in shown:
+        yield "  - " + "; ".join(edit_line(edit) for edit in suggestion.edits)
+
+
+def edit_line(edit: Edit) -> str:
+    """Give one edit as an order."""
+    member = edit.member
+    at = f"{member.position}: " if member.position is not None else ""
+    brings = f" (lets in {edit.brings})" if edit.brings else ""
+    if member.kind is Kind.ORDER:
+        return f"{at}put the channels into another order"
+    if edit.action is Action.DROP:
+        return f"{at}drop {member.text}{brings}"
+    if member.kind is Kind.FLOOR:
+        was = f"from {edit.before} " if edit.before is not None else ""
+        return f"{at}move the floor {member.name} of {member.platforms[0]} {was}to {edit.after}"
+    label = "the constraint " if member.kind is Kind.CONSTRAINT else ""
+    return f'{at}change {label}{member.name} from "{edit.before}" to "{edit.after}"{brings}'
+
+
+def as_data(explanation: Explanation) -> dict[str, Any]:
+    """Give an explanation as JSON values."""
+    return {
+        "platforms": list(explanation.platforms),
+        "complete": explanation.complete,
+        "clashes": [
+            {
+                "cores": [_core(core) for core in clash.cores],
+                "suggestions": [_suggestion(item) for item in clash.suggestions],
+            }
+            for clash in explanation.clashes
+        ],
+    }
+
+
+def _core(core: Core) -> dict[str, Any]:
+    return {
+        "cause": core.cause,
+        "platforms": list(core.platforms),
+        "sentence": core.sentence,
+        "members": [_member(member) for member in core.members],
+        "tree": [_node(node) for node in core.tree],
+    }
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {"kind": member.kind.value, "name": member.name, "text": member.text} | _place(member)
+
+
+def _place(member: Member) -> dict[str, Any]:
+    position = member.position
+    if position is None:
+        return {"file": None, "line": None, "column": None}
+    return {"file": str(position.file), "line": position.line, "column": position.column}
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {"text": node.text, "children": [_node(child) for child in node.children]}
+
+
+def _suggestion(item: Suggestion) -> dict[str, Any]:
+    return {
+        "edits": [
+            {
+                "action": edit.action.value,
+                "key": _key(edit.member),
+                "before": edit.before,
+                "after": edit.after,
+                "brings": edit.brings,
+                "versions_lost": edit.lost,
+                "text": edit_line(edit),
+            }
+            | _place(edit.member)
+            for edit in item.edits
+        ]
+    }
+
+
+def _key(member: Member) -> str:
+    if member.kind is Kind.FLOOR:
+        return f"platforms.{member.platforms[0]}.floor.{member.name}"
+    return f"{_KEYS[member.kind]}.{member.name}" if member.kind in _KEYS else member.name
