@@ -11,8 +11,8 @@ from cuvee.cli.main import COMMANDS, cli
 from docs_text import command_lines, inline_code
 
 _GROUP = click.Context(cli, info_name="cuvee")
-_FOREIGN = {"--help", "--version"}
-"""Options that every command has."""
+_FOREIGN = {"--help", "--version", "--sbom", "--key", "--new-key"}
+"""Options that every command has, and those of the installers that pages speak of."""
 
 
 def commands(page: Path) -> list[list[str]]:

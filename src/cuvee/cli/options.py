@@ -45,7 +45,16 @@ def release_options(command: Command, *, manifest_required: bool = True) -> Comm
                 help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
             ),
             click.option(
-                "--emulate", is_flag=True, help="Test also what needs an emulator (win-64: Wine); slow."
+                "--emulate", is_flag=True, help="Test also what needs an emulator (win-64: Wine, linux-aarch64: QEMU); slow."
+            ),
+            click.option(
+                "--publish", is_flag=True, help="Make installers as small as they get; takes some minutes more."
+            ),
+            click.option(
+                "--sign-key",
+                type=click.Path(path_type=Path, dir_okay=False),
+                envvar="CUVEE_SIGNING_KEY",
+                help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
             ),
             click.option("--refresh", is_flag=True, help="Look at channels and the index again."),
             click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
@@ -79,11 +88,15 @@ def run_pipeline(
     quiet: bool,
     verbose: bool,
     recorded_only: bool = False,
+    publish: bool = False,
+    sign_key: Path | None = None,
 ) -> "Result":
     """Read the manifest and run ``work`` on its release, alone and with progress on stderr."""
     from cuvee.manifest import load
     from cuvee.release.pipeline import open_release
+    from cuvee.trust.keys import SigningKey
 
+    signer = SigningKey.read(sign_key) if sign_key is not None else None
     now = dt.datetime.now(dt.UTC)
     loaded = load(manifest, today=now.date())
     with Terminal(quiet=quiet, verbose=verbose) as terminal:
@@ -97,6 +110,8 @@ def run_pipeline(
             refresh=refresh,
             emulate=emulate,
             recorded_only=recorded_only,
+            signer=signer,
+            publish=publish,
         )
         with context.workspace.alone():
             return work(context)

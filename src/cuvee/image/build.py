@@ -14,7 +14,7 @@ from cuvee.image.bytecode import ByteCompiler, Source
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.describe import Extras, describe_image, write_manifest, write_payload
 from cuvee.image.extras import extra_parts, planned
-from cuvee.image.frames import Part, pack
+from cuvee.image.frames import QUICK_LEVEL, Part, pack
 from cuvee.image.layout import Layout, layout_of
 from cuvee.image.model import (
     MANIFEST,
@@ -35,9 +35,6 @@ from cuvee.installers.model import Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import Reporter
 
-DEFAULT_LEVEL = 9
-"""zstd level of a release's payload."""
-
 _WORKERS = 2
 
 
@@ -49,7 +46,7 @@ def build_image(
     requested: Mapping[str, str],
     cache: Path,
     folder: Path,
-    level: int = DEFAULT_LEVEL,
+    level: int = QUICK_LEVEL,
     compiler: ByteCompiler | None,
     reporter: Reporter,
     settings: Settings | None = None,
@@ -69,7 +66,7 @@ def build_image(
     folder
         Where the image's files go; replaced whole.
     level
-        zstd level of the frames: 3 is quick, 19 small.
+        zstd level of the frames, see `frames`.
     compiler
         Makes byte code, by an interpreter of the release's minor version; `None` leaves it out.
     settings

@@ -7,6 +7,9 @@ from typing import Any
 
 from cuvee.files import sha256_bytes, write_bytes
 
+QUICK_LEVEL, HIGH_LEVEL = 9, 19
+"""zstd levels, for development and for publication."""
+
 FRAME_BYTES = 8 << 20
 """A frame ends when it holds this much before compression."""
 

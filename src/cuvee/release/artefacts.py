@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from cuvee import platforms
 from cuvee.channel.archives import collect_archives
 from cuvee.errors import ToolMissingError
-from cuvee.files import sha256_file
+from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.installers.formats import file_name
+from cuvee.installers.formats import FORMATS, file_name
+from cuvee.installers.looks import Looks
 from cuvee.installers.settings import Settings, read_settings
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.lookup import upwards
 from cuvee.progress import Reporter
-from cuvee.release.by_the_book import build_installer, construct_stage
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import folder as folder_inputs
 from cuvee.release.inputs import plain, whole_manifest
@@ -63,6 +63,8 @@ def image_stage(context: Context, lock: PlatformLock, archives: Archives) -> Non
         label,
         sys.version,
         plain(settings, without=frozenset({"source"})),
+        context.signer.public.hex() if context.signer is not None else None,
+        context.publish,
     ]
     context.stage(
         f"image-{lock.platform}", inputs, lambda: _make_image(context, lock, requested, archives, settings)
@@ -77,13 +79,19 @@ def _make_image(
     settings: Settings,
 ) -> Made:
     from cuvee.image import ReleaseLabel, build_image
+    from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
+    from cuvee.trust.sbom import make_sbom, newest
 
     manifest, workspace = context.manifest, context.workspace
+    release = ReleaseLabel(
+        distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
+    )
+    # Its time must not be that of this run: the same release gives the same installer.
+    sbom = make_sbom(lock, release=release, direct=requested, made_at=newest(lock))
+    write_bytes(workspace.sbom(lock.platform), sbom)
     image = build_image(
         lock,
-        release=ReleaseLabel(
-            distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
-        ),
+        release=release,
         archives=archives.of(lock),
         requested=requested,
         cache=workspace.cache,
@@ -91,9 +99,13 @@ def _make_image(
         compiler=compiler_for(lock, workspace.cache, context.reporter),
         reporter=context.reporter,
         settings=settings,
+        sbom=sbom,
+        signer=context.signer,
+        level=HIGH_LEVEL if context.publish else QUICK_LEVEL,
     )
     return Made(
-        outputs=(workspace.image(lock.platform),), facts={"files": image.files, "raw_size": image.raw_size}
+        outputs=(workspace.image(lock.platform), workspace.sbom(lock.platform)),
+        facts={"files": image.files, "raw_size": image.raw_size},
     )
 
 
@@ -114,7 +126,6 @@ def compiler_for(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCo
 
 def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...]:
     """Make the installers that the manifest asks for on one platform; say which are missing, and why."""
-    construct_stage(context, lock)
     system = platforms.get(lock.platform).system
     formats = context.manifest.installers.formats.get(system, ())
     return tuple(_installer(context, lock, kind) for kind in formats) or (_image_artefact(context, lock),)
@@ -124,16 +135,13 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     manifest, workspace = context.manifest, context.workspace
     image = Image.load(workspace.image(lock.platform))
     name = file_name(image, kind)
-    inputs = [
-        *(image.manifest_sha256, image.stage0_sha256, name, manifest.installers.engine),
-        folder_inputs(manifest.installers.branding),
-    ]
+    inputs = [image.manifest_sha256, image.stage0_sha256, name, folder_inputs(manifest.installers.branding)]
     artefact = Artefact(
         name=name, path=f"installers/{name}", platform=lock.platform, kind=f"{kind} installer"
     )
     try:
         record = context.stage(
-            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, lock, image, kind)
+            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, image, kind)
         )
     except ToolMissingError as error:
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
@@ -141,9 +149,10 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
 
 
-def _make_installer(context: Context, lock: PlatformLock, image: Image, kind: str) -> Made:
+def _make_installer(context: Context, image: Image, kind: str) -> Made:
     target = context.workspace.installers / file_name(image, kind)
-    build_installer(context, lock, image, kind, target)
+    looks = Looks.read(context.manifest.installers.branding)
+    FORMATS[kind](image, looks, target, context.reporter)
     return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from cuvee.channel.connection import Connection, connect
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import fingerprint
+from cuvee.image.model import Signer
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock
 from cuvee.manifest.model import Manifest
@@ -43,6 +44,10 @@ class Context:
         Test also what this host can only imitate, such as Windows with Wine.
     recorded_only
         Make nothing: take each stage's result as it was recorded, or fail if there is none.
+    signer
+        Signs images and sums; `None` signs nothing.
+    publish
+        Make installers as small as they get, however long that takes.
     """
 
     manifest: Manifest
@@ -52,6 +57,8 @@ class Context:
     refresh: bool = False
     emulate: bool = False
     recorded_only: bool = False
+    signer: Signer | None = None
+    publish: bool = False
     reporter: Reporter = SILENT
     stages: list[Stage] = field(default_factory=list)
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError, UsageError
-from cuvee.files import fingerprint, write_json, write_text
+from cuvee.files import fingerprint, write_json
 from cuvee.graph.checks import ARCHIVE_CHECKS, CheckResult
 from cuvee.graph.diff import diff
 from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
 from cuvee.graph.findings import Verdict, worst
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.image.model import Signer
 from cuvee.installers.artefact import Artefact
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import Lock
@@ -26,6 +27,7 @@ from cuvee.release.facts import Look, look_into
 from cuvee.release.inputs import plain, whole_manifest
 from cuvee.release.packages import channel_stage, check_stage, lock_stage, with_decoder
 from cuvee.release.pictures import write_release
+from cuvee.release.sums import write_sums
 from cuvee.release.workspace import Workspace
 from cuvee.report.model import ReportInput, Stage
 from cuvee.report.readiness import readiness, verdict
@@ -69,6 +71,8 @@ def open_release(
     refresh: bool = False,
     emulate: bool = False,
     recorded_only: bool = False,
+    signer: Signer | None = None,
+    publish: bool = False,
 ) -> Context:
     """Make the context of one run.
 
@@ -76,6 +80,10 @@ def open_release(
     ----------
     platforms
         Those to make; none means all that the manifest wants.
+    signer
+        Signs images and sums.
+    publish
+        Make installers as small as they get, however long that takes.
 
     Raises
     ------
@@ -105,6 +113,8 @@ def open_release(
         refresh=refresh,
         emulate=emulate,
         recorded_only=recorded_only,
+        signer=signer,
+        publish=publish,
         reporter=reporter,
     )
 
@@ -235,5 +245,4 @@ def _write_record(context: Context, result: Result, data: ReportInput) -> None:
             "artefacts": plain(result.artefacts),
         },
     )
-    lines = [f"{item.sha256}  {item.path}" for item in result.artefacts if item.sha256]
-    write_text(folder / "SHA256SUMS", "".join(f"{line}\n" for line in sorted(lines)))
+    write_sums(folder, result.artefacts, context.signer)

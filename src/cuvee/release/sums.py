@@ -1,0 +1,27 @@
+"""The sums of what a release hands out, and the publisher's signature over them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from cuvee.files import sha256_file, write_bytes, write_text
+from cuvee.image.model import Signer
+from cuvee.installers.artefact import Artefact
+from cuvee.trust.keys import public_pem
+
+SUMS, SIGNATURE, PUBLIC_KEY = "SHA256SUMS", "SHA256SUMS.sig", "signing-key.pem"
+"""Files of the release folder: the sums, their signature (64 bytes), and the key that checks it (PEM)."""
+
+
+def write_sums(folder: Path, artefacts: Iterable[Artefact], signer: Signer | None) -> None:
+    """Write the sums of the artefacts and of the bills of materials; sign them, if there is a key."""
+    sums = {item.path: item.sha256 for item in artefacts if item.sha256}
+    bills = {path.relative_to(folder).as_posix(): path for path in (folder / "sbom").glob("*.json")}
+    sums |= {name: sha256_file(path) for name, path in bills.items()}
+    text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items()))
+    write_text(folder / SUMS, text)
+    if signer is None:
+        for name in (SIGNATURE, PUBLIC_KEY):
+            (folder / name).unlink(missing_ok=True)
+        return
+    write_bytes(folder / SIGNATURE, signer.sign(text.encode()))
+    write_text(folder / PUBLIC_KEY, public_pem(signer.public))
