@@ -109,7 +109,7 @@ def _contradictions(package: LockedPackage, facts: PackageFacts) -> Iterator[str
         ("size", package.size or facts.size, facts.size),
     ):
         if locked != found:
-            yield f"{what}: the record says {locked}, the package {found}"
+            yield f"{what}: the record says {locked or 'none'}, the package {found or 'none'}"
 
 
 def _patches(package: LockedPackage, index: IndexFacts) -> Iterator[str]:
@@ -144,8 +144,8 @@ class Timestamps:
             for package in graph.lock.packages:
                 if package.timestamp is None:
                     continue
-                made, evidence = _time(package.timestamp), f"{package.stem}: {package.timestamp}"
-                for cause, verdict in _impossible(made, release):
+                evidence = f"{package.stem}: {package.timestamp}"
+                for cause, verdict in _impossible(package.timestamp, release):
                     causes.add(cause, victim=package, evidence=evidence, verdict=verdict)
         for finding in causes.findings(
             self.identifier, release, action="Have the channel's metadata mended; solving by date goes by it."
@@ -153,12 +153,12 @@ class Timestamps:
             yield replace(finding, evidence=shown(finding.evidence))
 
 
-def _impossible(made: dt.datetime | None, release: ReleaseGraph) -> Iterator[tuple[str, Verdict]]:
-    limit = release.manifest.exclude_newer
-    if made is None or made < _FIRST_CONDA:
+def _impossible(timestamp: int, release: ReleaseGraph) -> Iterator[tuple[str, Verdict]]:
+    limit, made = release.manifest.exclude_newer, _time(timestamp)
+    if timestamp < 0 or (made is not None and made < _FIRST_CONDA):
         # Such as 1980, where the time of zip files begins: whoever made it did not say when.
         yield "Packages were made before there was conda, by their timestamps", Verdict.INFO
-    elif release.today is not None and made > release.today + _GRACE:
+    elif made is None or (release.today is not None and made > release.today + _GRACE):
         yield "Packages were made in the future, by their timestamps", Verdict.WARNING
     elif limit is not None and made > limit:
         cause = f"Packages were made after {limit:%Y-%m-%d %H:%M} UTC, at which `exclude-newer` stops"

@@ -51,7 +51,8 @@ class Libraries:
             has_cuda = any(virtual.name == "__cuda" for virtual in graph.lock.virtual_packages)
             for item in loaded_binaries(contents):
                 for needed in loader.needs(item):
-                    self._look(item, needed, missing, hidden, asked, has_cuda=has_cuda)
+                    is_own = item.package.name in {loader.owners[path] for path in needed.paths}
+                    self._look(item, needed, missing, hidden, asked, has_cuda=has_cuda, is_own=is_own)
         for causes, action in (
             (missing, "Add the package that brings it, or have the one that needs it built without it."),
             (hidden, "Nothing, if the package loads it beforehand, as many do; else have its RPATH mended."),
@@ -69,22 +70,24 @@ class Libraries:
         asked: Causes,
         *,
         has_cuda: bool,
+        is_own: bool,
     ) -> None:
         line = f"{item.package.name}: {item.path} needs {needed.library}"
         if needed.place is Place.NOWHERE:
-            where = ", ".join(item.binary.search) or "nowhere of its own"
+            where = f", and looks in {', '.join(item.binary.search)}" if item.binary.search else ""
             missing.add(
                 f"No package brings {needed.library}, and no system does",
                 victim=item.package,
-                evidence=f"{line}, and looks in {where}",
+                evidence=f"{line}{where}",
                 kind="nowhere",
             )
         elif needed.place is Place.ELSEWHERE:
             hidden.add(
-                f"{item.package.name} needs libraries that are not where its loader looks",
+                f"{item.package.name} needs libraries{'' if is_own else ' of others'} "
+                "that are not where its loader looks",
                 victim=item.package,
                 evidence=f"{line}, which is at {', '.join(needed.paths)}",
-                verdict=Verdict.INFO,
+                verdict=Verdict.INFO if is_own else Verdict.WARNING,
                 kind="elsewhere",
             )
         elif needed.tier is not None and needed.tier.lacking:
@@ -167,14 +170,15 @@ class Machines:
             for item in contents.binaries:
                 binary, is_taken = item.binary, _is_taken(item, contents.platform.system, fitting)
                 if binary.problem is not None:
+                    what = "has" if is_taken else "carries, as data,"
                     broken.add(
-                        f"{item.package.name} has programs or libraries that can not be read",
+                        f"{item.package.name} {what} programs or libraries that can not be read",
                         victim=item.package,
                         evidence=f"{item.path}: {binary.problem}",
                         verdict=Verdict.BLOCKED if is_taken else Verdict.INFO,
                         kind="unreadable",
                     )
-                elif item.path not in right and SYSROOT not in item.path:
+                elif item.path not in right and not _is_harmless(item, contents.platform.system):
                     evidence = f"{item.path}: {binary.format}, {binary.machine}"
                     if is_taken:
                         cause = f"{item.package.name} is not made for {contents.platform.name}"
@@ -193,11 +197,15 @@ class Machines:
 
 def _is_taken(item: PlacedBinary, system: System, fitting: Collection[str]) -> bool:
     """Whether somebody would try to load it: a Python module only if its package has none that fits."""
-    if system == "win" and item.binary.is_program and item.binary.machine == "x86":
-        return False  # 64-bit Windows runs 32-bit programs
     if _IN_PREFIX[system].fullmatch(item.path):
         return True
     return item.package.name not in fitting and bool(_MODULE[system].search(item.path))
+
+
+def _is_harmless(item: PlacedBinary, system: System) -> bool:
+    """Whether nobody minds that it is made for another machine: 64-bit Windows runs 32-bit programs."""
+    runs = system == "win" and item.binary.is_program and item.binary.machine == "x86"
+    return runs or SYSROOT in item.path
 
 
 class SymbolVersions:

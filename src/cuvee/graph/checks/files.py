@@ -176,6 +176,7 @@ class FileCase:
         """Find paths that differ by case alone, or on macOS by how letters with accents are composed."""
         groups: dict[tuple[str, ...], _Where] = {}
         packages: dict[tuple[str, ...], dict[str, None]] = {}
+        lines: dict[tuple[str, ...], list[str]] = {}
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
                 continue
@@ -185,6 +186,7 @@ class FileCase:
                 where.victims |= {claim.package.identifier: None for claim in claims}
                 where.add(" and ".join(paths), graph.platform)
                 packages.setdefault(paths, {}).update({claim.package.name: None for claim in claims})
+                lines.setdefault(paths, []).extend(f"{c.package.name} has {c.path!a}" for c in claims)
         for paths, where in sorted(groups.items()):
             names = tuple(packages[paths])
             yield Finding(
@@ -195,7 +197,7 @@ class FileCase:
                 victims=tuple(where.victims),
                 platforms=where.platforms,
                 owners=release.owners_of(names),
-                evidence=tuple(f"installed by {name}" for name in names),
+                evidence=shown(lines[paths]),
                 action="Have one of them renamed, or leave one of the packages out on these platforms.",
             )
 

@@ -1,0 +1,128 @@
+"""What each check of archives says, word for word, and what it does not mind.
+
+After a change that is meant, write the answers anew and read the difference:
+
+    CUVEE_REGENERATE=1 pytest tests/graph/test_checks_of_archives.py
+"""
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import archive_scenarios_binaries as binaries
+import archive_scenarios_files as files
+from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, graph_of, told
+from checked_sets import asked, manifest_of
+from cuvee.channel.facts.model import Unreadable
+from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
+from cuvee.graph.checks.archives import Timestamps
+from cuvee.graph.checks.binaries import Libraries
+from cuvee.graph.checks.names import TYPICAL_PREFIX
+from cuvee.graph.checks.system_floor import SystemFloor
+from cuvee.graph.findings import Verdict
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.lock.model import Lock, LockedPackage, VirtualPackage
+from cuvee.manifest.model import Policy
+from golden import same_as
+
+ANSWERS = Path(__file__).parent / "archive_findings"
+MANIFEST = manifest_of(
+    asked("a"), asked("b", owner=None), exclude_newer=dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+)
+
+SCENARIOS = files.SCENARIOS | binaries.SCENARIOS
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_what_it_says(name: str) -> None:
+    check, known = SCENARIOS[name]
+    manifest = replace(MANIFEST, policy=Policy(link_scripts=("c",)))
+    today = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+    result = checked(check, known, manifest, today=today)
+    same_as(ANSWERS / f"{name}.txt", told(result.findings))
+    for finding in result.findings:
+        assert finding.action
+        assert finding.owners == (("core",) if "a" in finding.packages else ())
+
+
+def test_every_check_has_a_scenario() -> None:
+    shown = {check.identifier for check, _ in SCENARIOS.values()}
+    assert shown == {check.identifier for check in (*ARCHIVE_CHECKS, Timestamps())}
+
+
+@pytest.mark.parametrize("check", ARCHIVE_CHECKS, ids=lambda check: check.identifier)
+def test_a_good_package_passes(check: Check) -> None:
+    good = facts(PYTHON, "bin/python3.11", binaries=[elf("lib/libp.so", "libc.so.6", search=("$ORIGIN",))])
+    assert checked(check, {PYTHON: good}).findings == ()
+
+
+@pytest.mark.parametrize("check", ARCHIVE_CHECKS, ids=lambda check: check.identifier)
+def test_without_archives_a_check_says_why_it_says_nothing(check: Check) -> None:
+    closed = build_graph(MANIFEST, _lock_of(A))
+    (result,) = run_checks(closed, [check])
+    if isinstance(check, SystemFloor):
+        assert result.status is Status.PASS
+    else:
+        assert result.status is Status.SKIPPED
+        assert "--archives" in result.reason
+
+
+def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -> None:
+    known: Known = {A: Unreadable(reason="cut short"), B: facts(B, "bin/x"), C: facts(C, "bin/x")}
+    found = {result.identifier: result for result in run_checks(_graph(known), ARCHIVE_CHECKS)}
+    assert found["archives"].status is Status.FAIL
+    assert [item.packages for item in found["file-clashes"].findings] == [("b", "c")]
+    assert found["libraries"].status is found["symbol-versions"].status is Status.SKIPPED
+
+
+def test_a_driver_is_not_worth_a_word_where_the_floor_promises_it() -> None:
+    asks = facts(A, binaries=[elf("lib/a.so", "libcuda.so.1")])
+    assert [item.kind for item in checked(Libraries(), {A: asks}).findings] == ["driver"]
+    with_cuda = _graph({A: asks}, cuda=True)
+    (result,) = run_checks(with_cuda, [Libraries()])
+    assert result.findings == ()
+
+
+def test_the_floor_is_told_from_metadata_alone() -> None:
+    lock = _lock_of(replace(A, depends=("__glibc >=2.17",)))
+    (result,) = run_checks(build_graph(MANIFEST, lock), [SystemFloor()])
+    (finding,) = result.findings
+    assert finding.verdict is Verdict.INFO
+    assert finding.evidence[-1] == "told by metadata alone: the archives were not opened"
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [
+        ("__glibc >=2.17", "glibc 2.17"),
+        ("__glibc >=2.17,<3.0.a0", "glibc 2.17"),
+        ("__glibc 2.17.*", "glibc 2.17"),
+        ("__glibc ==2.5", "glibc 2.5"),
+        ("__glibc[version='>=2.34']", "glibc 2.34"),
+        ("__archspec 1 x86_64_v3", "an x86-64 processor of level 3"),
+        ("__cuda", "CUDA any"),
+    ],
+)
+def test_how_a_dependency_states_the_least(spec: str, text: str) -> None:
+    (result,) = run_checks(build_graph(MANIFEST, _lock_of(replace(A, depends=(spec,)))), [SystemFloor()])
+    assert [item.cause.split("; ")[0] for item in result.findings] == [f"linux-64 needs {text}"]
+
+
+def test_the_page_says_what_prefix_is_assumed() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "checks.md"
+    assert f"before the path are {TYPICAL_PREFIX} characters" in page.read_text(encoding="utf-8")
+
+
+def _lock_of(item: LockedPackage) -> Lock:
+    return _graph({item: facts(item)}).lock
+
+
+def _graph(known: Known, *, cuda: bool = False) -> ReleaseGraph:
+    graph = graph_of(known, MANIFEST)
+    if not cuda:
+        return graph
+    offered = (*graph.platforms[0].lock.virtual_packages, VirtualPackage(name="__cuda", version="12"))
+    platform = replace(graph.platforms[0], lock=replace(graph.platforms[0].lock, virtual_packages=offered))
+    return replace(graph, platforms=(platform,))
