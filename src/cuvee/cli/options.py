@@ -45,10 +45,14 @@ def release_options(command: Command, *, manifest_required: bool = True) -> Comm
                 help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
             ),
             click.option(
-                "--emulate", is_flag=True, help="Test also what needs an emulator (win-64: Wine, linux-aarch64: QEMU); slow."
+                "--emulate",
+                is_flag=True,
+                help="Test also what needs an emulator (win-64: Wine, linux-aarch64: QEMU); slow.",
             ),
             click.option(
-                "--publish", is_flag=True, help="Make installers as small as they get; takes some minutes more."
+                "--publish",
+                is_flag=True,
+                help="Make installers as small as they get; takes some minutes more.",
             ),
             click.option(
                 "--sign-key",
