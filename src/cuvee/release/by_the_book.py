@@ -30,6 +30,8 @@ def project_folder(context: Context, platform: str) -> Path:
 
 def construct_stage(context: Context, lock: PlatformLock) -> None:
     """Write the project from which constructor makes the installers of one platform."""
+    if context.recorded_only:
+        return
     folder = project_folder(context, lock.platform)
     files = construct_files(_construct(context, lock, folder))
     # It takes no time, so what it depends on is what comes out of it.

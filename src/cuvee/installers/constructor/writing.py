@@ -11,7 +11,7 @@ from pathlib import Path
 from cuvee.installers.looks import Looks
 from cuvee.installers.model import Initialize, Settings
 from cuvee.lock.model import PlatformLock
-from cuvee.platforms import System, get
+from cuvee.platforms import DEFAULT_FLOOR, System, get
 
 CONSTRUCT = "construct.yaml"
 OLDEST = (3, 16)
@@ -121,8 +121,15 @@ def _put(keys: dict[str, Value], name: str, value: Value | None) -> None:
 
 
 def _virtual_specs(lock: PlatformLock) -> Iterable[str]:
+    """Give the floor as constructor's installers check it.
+
+    They check glibc and macOS by themselves; for any other they let conda solve, without a channel, which not
+    every conda does. So what every system in use has is not worth asking for.
+    """
+    usual = {("__linux", DEFAULT_FLOOR["linux"]["linux"]), ("__win", DEFAULT_FLOOR["win"]["win"])}
     for package in lock.virtual_packages:
-        if package.name not in {"__unix", "__archspec"} and package.version != "0":
+        has_version = package.name not in {"__unix", "__archspec"} and package.version != "0"
+        if has_version and (package.name, package.version) not in usual:
             yield f"{package.name}>={package.version}"
 
 
