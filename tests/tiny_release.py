@@ -19,6 +19,7 @@ from cuvee.channel.package import (
 from cuvee.image import ByteCompiler, Image, ReleaseLabel, build_image
 from cuvee.image.archive import read_info
 from cuvee.image.model import Signer
+from cuvee.installers.model import Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import SILENT
 
@@ -72,6 +73,7 @@ def build(
     version: str = "2026.11.0",
     sbom: bytes = b"",
     signer: Signer | None = None,
+    settings: Settings | None = None,
 ) -> Image:
     return build_image(
         lock,
@@ -85,6 +87,7 @@ def build(
         reporter=SILENT,
         sbom=sbom,
         signer=signer,
+        settings=settings,
     )
 
 

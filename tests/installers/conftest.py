@@ -1,12 +1,14 @@
 """The tiny release for this machine, cut once for all tests of its installer."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import pytest
 
 from cuvee.channel.interpreter import pack_interpreters
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import PackageFile, write_package
+from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.installers.model import Settings
 from cuvee.installers.sh import build_sh
 from cuvee.lock.model import PlatformLock, VirtualPackage
 from cuvee.platforms import host
@@ -22,6 +24,12 @@ from tiny_release import (
     tools,
     twin,
 )
+
+
+class Dress(Protocol):
+    """Makes a release with settings and more packages; ``upgrade`` for the newer one."""
+
+    def __call__(self, settings: Settings, *contents: PackageContent, upgrade: bool = False) -> Release: ...
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +82,43 @@ def newer(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Release
     )
     installer = build_sh(image, license_text=LICENSE, target=root / "Tiny.sh", reporter=SILENT)
     return replace(release, lock=lock, archives=archives, image=image, installer=installer)
+
+
+@pytest.fixture(scope="session")
+def dress(release: Release, newer: Release, tmp_path_factory: pytest.TempPathFactory) -> Dress:
+    """Make one of the two releases with settings, and with more packages."""
+
+    made: dict[str, Release] = {}
+
+    def make(settings: Settings, *contents: PackageContent, upgrade: bool = False) -> Release:
+        key = repr((settings, contents, upgrade))
+        if key not in made:
+            made[key] = cut(settings, contents, upgrade=upgrade)
+        return made[key]
+
+    def cut(settings: Settings, contents: tuple[PackageContent, ...], *, upgrade: bool) -> Release:
+        base, root = newer if upgrade else release, tmp_path_factory.mktemp("dressed")
+        archives, packages = dict(base.archives), list(base.lock.packages)
+        for content in contents:
+            path = write_package(content, root)
+            packages.append(locked(path, base.lock.platform))
+            archives[packages[-1].identifier] = path
+        packages.sort(key=lambda package: str(package.name))
+        lock = replace(base.lock, packages=tuple(packages))
+        version = "2026.11.1" if upgrade else "2026.11.0"
+        image = build(
+            lock,
+            archives,
+            base.requested,
+            folder=root / "image",
+            cache=base.cache,
+            version=version,
+            settings=settings,
+        )
+        installer = build_sh(image, license_text=LICENSE, target=root / "Tiny.sh", reporter=SILENT)
+        return replace(base, lock=lock, archives=archives, image=image, installer=installer)
+
+    return make
 
 
 @pytest.fixture(scope="session")
