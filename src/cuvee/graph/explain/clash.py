@@ -10,7 +10,7 @@ from cuvee.graph.explain.versions import nearest, span
 from cuvee.manifest.problems import did_you_mean
 
 _MOST_SPECS = 3
-_GATES = {NEWER: "newer than that", HIDDEN: "hidden by a channel that comes first"}
+_GATES = {NEWER: "newer than exclude-newer", HIDDEN: "hidden by a channel that comes first"}
 
 
 def describe(instance: Instance, members: Sequence[Member], platforms: tuple[str, ...]) -> Core:
@@ -42,6 +42,7 @@ class _View:
     def __init__(self, instance: Instance, members: Sequence[Member]) -> None:
         self._pool = instance.pool
         self._names = instance.names
+        self._platform = instance.platform
         self._members = members
         relations = minimal_relations(instance.pool, members)
         self._by_source: dict[str, list[Relation]] = {}
@@ -49,6 +50,7 @@ class _View:
             self._by_source.setdefault(relation.source, []).append(relation)
         self._statements: dict[Relation, _Statement] = {}
         self._stated: dict[str, list[_Statement]] = {}
+        self._left_out: list[str] = []
         for member in members:
             if member.kind is not Kind.DATE and member.kind is not Kind.ORDER:
                 self._stated.setdefault(self._target(member), []).append(self._asked(member))
@@ -67,7 +69,7 @@ class _View:
             )
         named = [member.text for member in self._members]
         joined = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-        clashes = "; ".join(self._clash(target) for target in self._pivots())
+        clashes = "; ".join([*self._left_out, *(self._clash(target) for target in self._pivots())])
         verb = "can not hold together" if len(named) > 1 else "can not hold"
         return f"{joined} {verb}: {clashes}" if clashes else f"{joined} {verb}"
 
@@ -75,7 +77,9 @@ class _View:
         """Say what other cores may share: what nothing meets."""
         missing = self._missing()
         if missing:
-            return f"no channel has {_either(missing[0].specs)}"
+            return f"nothing is {_either(missing[0].specs)}"
+        if self._left_out:
+            return f"{self._left_out[0]}, and left out"
         return f"no {' and no '.join(self._pivots()) or 'choice'} meets all that is asked of it"
 
     def _missing(self) -> list[_Statement]:
@@ -99,6 +103,10 @@ class _View:
 
     def _lack(self, target: str, statement: _Statement) -> str:
         """Say that no channel has what is asked for, and what there is instead."""
+        if self._pool.problem_of(statement.specs[0]):
+            return "which is not a match spec"
+        if target.startswith("__"):
+            return f"which {self._platform} does not offer"
         return f"which no channel has; {self._instead(target, statement.specs[0])}"
 
     def _instead(self, target: str, spec: str) -> str:
@@ -153,7 +161,8 @@ class _View:
         sources = sorted({number for group in stating.values() for number in group})
         who = f"{relation.source} {span([self._pool[number].version for number in sources])}"
         if relation.target in _GATES:
-            return Node(text=f"{who} is {_GATES[relation.target]}")
+            self._left_out.append(f"{who} is {_GATES[relation.target]}")
+            return Node(text=self._left_out[-1])
         met = frozenset(number for spec in stating for number in self._pool.candidates(spec))
         verb = "works only with" if relation.excludes else "needs"
         text = f"{who} {verb} {_either(tuple(stating))}"

@@ -8,7 +8,7 @@ from cuvee.errors import BlockedError, UnsolvableError
 from cuvee.graph.explain.explanation import explain
 from cuvee.graph.explain.universe import Carried
 from cuvee.graph.explain.words import as_data, hint, message
-from cuvee.graph.solving.records import gateway_records
+from cuvee.graph.solving.records import Record, gateway_records
 from cuvee.lock.solve import Explainer, Problem
 from cuvee.manifest.model import Position
 
@@ -60,7 +60,12 @@ async def _one(problem: Problem, platform: str, connection: Connection) -> Carri
     answer = await connection.gateway.query(
         sources, subdirs, [MatchSpec(name) for name in sorted(wanted)], recursive=True
     )
-    channels = tuple(tuple(gateway_records(found)) for found in answer)
+    # The answer has a list per channel and subdir; the order of channels knows no subdirs.
+    by_channel: dict[str, list[Record]] = {source.base_url.rstrip("/"): [] for source in sources}
+    for found in answer:
+        for record in gateway_records(found):
+            by_channel.setdefault(record.channel, []).append(record)
+    channels = tuple(map(tuple, by_channel.values()))
     names: tuple[str, ...] = ()
     if wanted - {record.name for records in channels for record in records}:
         names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))

@@ -12,6 +12,8 @@ from cuvee.graph.solving.records import Record, rattler_record, version_of
 from cuvee.graph.solving.specs import read_spec
 
 _MOST_VERSIONS = 60
+_LAST = {Kind.DATE, Kind.ORDER}
+"""What is chosen beside all that the others have come to."""
 
 
 def suggestion(universe: Universe, kept: Iterable[Member], correction: Iterable[Member]) -> Suggestion | None:
@@ -24,7 +26,7 @@ def suggestion(universe: Universe, kept: Iterable[Member], correction: Iterable[
     ordered = sorted(correction, key=lambda member: (list(Kind).index(member.kind), member.name))
     loose = [member for member in ordered if editor.keep_any(member)]
     edits = [editor.drop(member) for member in ordered if member not in loose]
-    edits += [editor.choose(member) for member in loose]
+    edits += [editor.choose(member) for member in sorted(loose, key=lambda item: item.kind in _LAST)]
     if universe.conflict(editor.members) is not None:
         return None
     return Suggestion(edits=tuple(sorted(edits, key=_line)))
@@ -65,7 +67,7 @@ class _Editor:
 
     def keep_any(self, member: Member) -> bool:
         """Keep a member in any version, if there is a solution with it."""
-        if member.kind in {Kind.DATE, Kind.ORDER} or member.spec.endswith(" *"):
+        if member.spec.endswith(" *"):
             return False
         if member.kind is Kind.REQUIREMENT:
             loose = replace(member, spec=f"{member.name} *")
@@ -77,26 +79,16 @@ class _Editor:
 
     def drop(self, member: Member) -> Edit:
         """Leave a member out."""
-        brings = ""
-        if member.kind is Kind.DATE:
-            newest = max(
-                (
-                    record.timestamp
-                    for instance in self._universe.instances
-                    for record in instance.chosen(self.members).values()
-                    if NEWER in record.depends
-                ),
-                default=0,
-            )
-            brings = (
-                f"what was published until {dt.datetime.fromtimestamp(newest / 1000, tz=dt.UTC):%Y-%m-%d}"
-            )
-        return Edit(action=Action.DROP, member=member, before=_value(member), after=None, brings=brings)
+        return Edit(action=Action.DROP, member=member, before=_value(member), after=None)
 
     def choose(self, member: Member) -> Edit:
         """Change a member so that it fits, as little as possible."""
         if member.kind is Kind.FLOOR:
             return self._move(member)
+        if member.kind is Kind.DATE:
+            return self._until(member)
+        if member.kind is Kind.ORDER:
+            return self._reorder(member)
         loose = self._loose.get(member)
         if loose is not None:
             self.members.remove(loose)
@@ -150,6 +142,28 @@ class _Editor:
                 return Edit(action=action, member=member, before=_value(member), after=after)
         return self.drop(member)
 
+    def _until(self, member: Member) -> Edit:
+        """Move the date to that of the newest record of a solution; all others are chosen last."""
+        newest = max(
+            (
+                record.timestamp
+                for instance in self._universe.instances
+                for record in instance.chosen(self.members).values()
+                if NEWER in record.depends
+            ),
+            default=0,
+        )
+        after = f"{dt.datetime.fromtimestamp(-(-newest // 1000), tz=dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return Edit(action=Action.CHANGE, member=member, before=_value(member), after=after)
+
+    def _reorder(self, member: Member) -> Edit:
+        """Put another channel first, if that will do; else nothing of the manifest's order is of use."""
+        for channel in self._universe.problem.channels[1:]:
+            if self._universe.with_first(channel).conflict([*self.members, member]) is None:
+                return Edit(action=Action.CHANGE, member=member, before=None, after=channel)
+        self.members.append(member)
+        return self.drop(member)
+
     def _versions(self, member: Member) -> list[str]:
         """Give the versions that channels have, ascending."""
         found = {
@@ -178,7 +192,7 @@ def _value(member: Member) -> str | None:
         parts = member.spec.split()
         return (parts[2] if member.name == "archspec" else parts[1].lstrip("=")) if member.needed else None
     if member.kind in {Kind.DATE, Kind.ORDER}:
-        return member.text
+        return member.text.partition(" ")[2]
     return member.spec.partition(" ")[2] or "*"
 
 

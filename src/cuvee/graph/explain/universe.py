@@ -86,9 +86,12 @@ class Universe:
     def __init__(
         self, problem: Problem, carried: Sequence[Carried], positions: Mapping[str, Position] | None = None
     ) -> None:
+        self.problem = problem
+        self._carried = carried
+        self._positions = positions or {}
         entries = {entry.name: entry for entry in problem.platforms}
         self.instances = tuple(Instance(problem, entries[item.platform], item) for item in carried)
-        self.members = members_of(problem, positions or {})
+        self.members = members_of(problem, self._positions)
 
     def conflict(self, members: Iterable[Member]) -> tuple[Instance, tuple[Member, ...]] | None:
         """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
@@ -98,6 +101,17 @@ class Universe:
             if core is not None:
                 return instance, core
         return None
+
+    def with_first(self, channel: str) -> "Universe":
+        """Give the same with another channel in the first place."""
+        place = self.problem.channels.index(channel)
+        moved = tuple(
+            replace(
+                item, channels=(item.channels[place], *item.channels[:place], *item.channels[place + 1 :])
+            )
+            for item in self._carried
+        )
+        return Universe(self.problem, moved, self._positions)
 
     def where(self, members: Iterable[Member]) -> tuple[Instance, ...]:
         """Give the platforms on which ``members`` can not hold at once."""

@@ -64,8 +64,10 @@ def edit_line(edit: Edit) -> str:
     member = edit.member
     at = f"{member.position}: " if member.position is not None else ""
     brings = f" (lets in {edit.brings})" if edit.brings else ""
+    if member.kind is Kind.DATE:
+        return f"{at}move exclude-newer to {edit.after}"
     if member.kind is Kind.ORDER:
-        return f"{at}put the channels into another order"
+        return f"{at}put the channel {edit.after} first"
     if edit.action is Action.DROP:
         return f"{at}drop {member.text}{brings}"
     if member.kind is Kind.FLOOR:

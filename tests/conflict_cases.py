@@ -1,0 +1,134 @@
+"""Small problems for explanations: an index and what is asked of it, and the real solver's opinion."""
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import tiny_index
+from cuvee.channel.connection import Connection
+from cuvee.errors import BlockedError
+from cuvee.graph.explain import Carried
+from cuvee.graph.explain.fetching import carried
+from cuvee.graph.explain.model import Action, Edit, Kind, Member
+from cuvee.lock.model import Lock
+from cuvee.lock.solve import Problem, solve
+from cuvee.manifest.model import PlatformEntry, Position, Requirement
+
+FILE = Path("tiny/2026.11.0.yaml")
+POSITIONS = {
+    "platforms.linux-64.floor.glibc": Position(file=FILE, line=6, column=29),
+    "platforms.linux-64": Position(file=FILE, line=6, column=3),
+    "exclude-newer": Position(file=FILE, line=4, column=16),
+    "channels.0": Position(file=FILE, line=5, column=12),
+}
+
+
+def requirements(texts: Iterable[str], *, line: int, platforms: Sequence[str]) -> tuple[Requirement, ...]:
+    """Give the lines of a manifest: ``name`` or ``name range``."""
+    found = []
+    for number, text in enumerate(texts, line):
+        name, _, version = text.partition(" ")
+        position = Position(file=FILE, line=number, column=3)
+        found.append(
+            Requirement(name=name, version=version or "*", platforms=tuple(platforms), position=position)
+        )
+    return tuple(found)
+
+
+def write(folder: Path, entries: Iterable[str], platforms: Sequence[str]) -> str:
+    """Write a channel; ``day 30`` behind a version is when it was published."""
+    found = []
+    for text in entries:
+        match = re.search(r" day (\d+)", text)
+        line = text.replace(match.group(), "") if match else text
+        found.append(tiny_index.entry(line.replace("'", ""), day=int(match[1]) if match else 0))
+    return str(tiny_index.write_index(folder, found, platforms=platforms))
+
+
+def problem_of(case: dict[str, Any], folder: Path) -> Problem:
+    """Write a case's channels below ``folder``; give the problem."""
+    platforms = case.get("platforms", ["linux-64"])
+    channels = [write(folder / "first", case["index"], platforms)]
+    if "second" in case:
+        channels.append(write(folder / "second", case["second"], platforms))
+    day = case.get("exclude-newer-day")
+    floor = case.get("floor", {"glibc": "2.28"})
+    return Problem(
+        platforms=tuple(
+            PlatformEntry(name=name, floor=floor if name.startswith("linux") else {}) for name in platforms
+        ),
+        requirements=requirements(case["packages"], line=10, platforms=platforms),
+        constraints=requirements(case.get("constraints", []), line=50, platforms=platforms),
+        channels=tuple(channels),
+        exclude_newer=None if day is None else stamp(day),
+    )
+
+
+def stamp(day: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(tiny_index.STAMP / 1000 + 86_400 * day, tz=dt.UTC)
+
+
+def fetched(problem: Problem, connection: Connection) -> tuple[Carried, ...]:
+    return carried(problem, {}, connection)
+
+
+def solved(problem: Problem, connection: Connection) -> Lock | None:
+    """Ask rattler."""
+    try:
+        return solve(problem, connection, explain=lambda *_: BlockedError("no solution"))
+    except BlockedError:
+        return None
+
+
+def only(problem: Problem, members: Iterable[Member]) -> Problem:
+    """Leave of a problem what is among ``members``."""
+    kept = {(member.kind, member.name) for member in members}
+    floor = {name for kind, name in kept if kind is Kind.FLOOR}
+    return replace(
+        problem,
+        requirements=tuple(i for i in problem.requirements if (Kind.REQUIREMENT, i.name) in kept),
+        constraints=tuple(i for i in problem.constraints if (Kind.CONSTRAINT, i.name) in kept),
+        exclude_newer=problem.exclude_newer if (Kind.DATE, "exclude-newer") in kept else None,
+        platforms=tuple(
+            entry if "glibc" in floor else replace(entry, floor={**entry.floor, "glibc": "99"})
+            for entry in problem.platforms
+        ),
+    )
+
+
+def edited(problem: Problem, edits: Iterable[Edit]) -> Problem:
+    """Edit a problem as a suggestion says."""
+    for edit in edits:
+        name, kind = edit.member.name, edit.member.kind
+        if kind is Kind.DATE:
+            assert edit.after is not None
+            problem = replace(problem, exclude_newer=dt.datetime.fromisoformat(edit.after))
+        elif kind is Kind.ORDER:
+            others = [name for name in problem.channels if name != edit.after]
+            problem = replace(problem, channels=(str(edit.after), *others))
+        elif kind is Kind.FLOOR:
+            assert edit.after is not None
+            problem = replace(
+                problem,
+                platforms=tuple(
+                    replace(entry, floor={**entry.floor, name: edit.after})
+                    if entry.name in edit.member.platforms
+                    else entry
+                    for entry in problem.platforms
+                ),
+            )
+        else:
+            lines = problem.requirements if kind is Kind.REQUIREMENT else problem.constraints
+            changed = tuple(
+                replace(item, version=edit.after) if item.name == name and edit.after else item
+                for item in lines
+                if item.name != name or edit.action is not Action.DROP
+            )
+            if kind is Kind.REQUIREMENT:
+                problem = replace(problem, requirements=changed)
+            else:
+                problem = replace(problem, constraints=changed)
+    return problem

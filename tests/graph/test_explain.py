@@ -1,0 +1,137 @@
+"""What is said of a set without a solution: each case is an index, and the words that it gets."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import conflict_cases as cases
+import tiny_index
+from cuvee.channel.connection import connect
+from cuvee.cli.main import run
+from cuvee.graph.explain import as_data, explain, hint, message
+from cuvee.graph.explain.model import Explanation
+from cuvee.graph.explain.versions import by_distance, loosened, nearest, span
+from golden import same_as
+
+CASES = Path(__file__).parent / "conflicts"
+
+
+def explained(case: dict[str, Any], folder: Path) -> Explanation:
+    problem = cases.problem_of(case, folder)
+    connection = connect(folder / "cache")
+    assert cases.solved(problem, connection) is None, "rattler sees no solution either"
+    found = explain(problem, cases.fetched(problem, connection), cases.POSITIONS)
+    assert found is not None
+    for clash in found.clashes:
+        for suggestion in clash.suggestions:
+            others = [other.suggestions[0].edits for other in found.clashes if other is not clash]
+            mended = cases.edited(problem, [*suggestion.edits, *(edit for group in others for edit in group)])
+            assert cases.solved(mended, connection) is not None, "rattler solves each suggestion"
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_words(path: Path, tmp_path: Path) -> None:
+    found = explained(yaml.safe_load(path.read_text()), tmp_path)
+    text = f"{message(found)}\nnext: {hint(found)}\n".replace(str(tmp_path), "…")
+    same_as(path.with_suffix(".txt"), text)
+
+
+def test_every_text_has_its_case() -> None:
+    assert {path.stem for path in CASES.glob("*.txt")} == {path.stem for path in CASES.glob("*.yaml")}
+
+
+def test_a_problem_with_a_solution_has_no_explanation(tmp_path: Path) -> None:
+    problem = cases.problem_of({"index": ["a 1"], "packages": ["a"]}, tmp_path)
+    assert explain(problem, cases.fetched(problem, connect(tmp_path / "cache"))) is None
+
+
+def test_platforms_share_what_they_share(tmp_path: Path) -> None:
+    case = {
+        "platforms": ["linux-64", "linux-aarch64", "win-64"],
+        "index": ["a 1: b <2", "b 1", "b 2", "c 1: __glibc >=2.40", "c 1: b", "d 1: __unix"],
+        "packages": ["a", "b 2", "d"],
+    }
+    found = explained(case, tmp_path)
+    by_names = {
+        tuple(sorted(member.name for member in core.members)): core.platforms
+        for clash in found.clashes
+        for core in clash.cores
+    }
+    assert by_names == {("a", "b"): ("linux-64", "linux-aarch64", "win-64"), ("d",): ("win-64",)}
+    assert "on win-64: d can not hold" in message(found)
+
+
+KEYS = {"action", "key", "before", "after", "text", "file", "line", "column", "brings", "versions_lost"}
+
+
+def test_as_data(tmp_path: Path) -> None:
+    found = explained(yaml.safe_load((CASES / "python-too-old.yaml").read_text()), tmp_path)
+    data = json.loads(json.dumps(as_data(found)))
+    (clash,) = data["clashes"]
+    (core,) = clash["cores"]
+    assert [member["line"] for member in core["members"]] == [11, 10]
+    for suggestion in clash["suggestions"]:
+        for step in suggestion["edits"]:
+            assert set(step) == KEYS
+    best = clash["suggestions"][0]["edits"][0]
+    assert (best["key"], best["before"], best["after"]) == ("packages.python", "3.6", "3.9")
+
+
+def test_the_command_tells_and_leaves_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["python 3.9", "python 3.12", "tqdm 4: python >=3.10"]
+    channel = tiny_index.write_index(tmp_path / "channel", map(tiny_index.entry, lines))
+    manifest = tiny_index.write_manifest(tmp_path, channel, 'python: "3.9.*"\ntqdm: "*"')
+    options = [str(manifest), "--dist", str(tmp_path / "dist"), "--cache", str(tmp_path / "cache"), "-q"]
+    assert run(["lock", *options, "--json"]) == 1
+    captured = capsys.readouterr()
+    conflict = json.loads(captured.out)["conflict"]
+    assert "Cannot solve" in conflict["solver"]["linux-64"]
+    assert 'change python from "3.9.*" to "3.12.*"' in captured.err
+    kept = tmp_path / "dist" / "tiny-2026.11.0" / "checks" / "conflict.json"
+    assert json.loads(kept.read_text()) == conflict
+    tiny_index.write_manifest(tmp_path, channel, 'python: "3.12.*"\ntqdm: "*"')
+    assert run(["check", *options]) == 0
+    assert not kept.exists(), "it is there only while there is no solution"
+
+
+@pytest.mark.parametrize(
+    ("spec", "version", "expected"),
+    [
+        (">=2.4,<2.5", "1.26.4", ">=1.26.4,<2.5"),
+        (">=2.4,<2.5", "3.1.2", ">=2.4,<3.2"),
+        (">2", "1.9", ">=1.9"),
+        ("<3", "3.1", "<4"),
+        ("<=3", "3.1", "<=3.1"),
+        ("==1.5", "1.6.2", "==1.6.2"),
+        ("1.5", "1.6.2", "1.6.2"),
+        ("3.11.*", "3.12.4", "3.12.*"),
+        ("=3.11", "3.12.4", "=3.12"),
+        ("~=1.4.2", "1.6.3", "~=1.6.3"),
+        ("!=1.5,>=1", "1.5", ">=1"),
+        ("!=1.5", "1.5", "*"),
+        ("<2|>=4", "3.0", "<2|>=4|==3.0"),
+        ("*", "1", "*"),
+        ("<1!2.0", "1!3.0", "<1!3.0.0.0.1"),
+        (">=1.0a1", "0.9rc1", ">=0.9rc1"),
+    ],
+)
+def test_a_range_is_changed_as_little_as_possible(spec: str, version: str, expected: str) -> None:
+    from rattler import Version, VersionSpec
+
+    assert loosened(spec, version) == expected
+    assert expected == "*" or VersionSpec(expected).matches(Version(version))
+
+
+def test_versions_as_people_speak_of_them() -> None:
+    assert span(["1.10", "1.9", "2.0"]) == "1.9 to 2.0"
+    assert span(["1.0", "1.0"]) == "1.0"
+    assert span(["not one"]) == ""
+    ten = [f"1.{number}" for number in range(10, 0, -1)]
+    assert nearest("==1.5.5", ten) == ["1.7", "1.6", "1.5", "1.4", "1.3"]
+    assert nearest("*", ten) == ten[:5]
+    assert by_distance([False, False, True, False, False], 0) == [2, 3, 1, 4, 0]
+    assert by_distance([False, False, False], 1) == [1, 2, 0]
