@@ -139,7 +139,7 @@ def _macho(path: str, data: bytes) -> Iterator[BinaryFacts]:
     config = lief.MachO.ParserConfig()
     config.parse_dyld_bindings = config.parse_dyld_exports = config.parse_dyld_rebases = False
     parsed = lief.MachO.parse(data, config)
-    if parsed is None:
+    if parsed is None or not parsed.size:
         yield unread(path, "macho", "it is no complete Mach-O file")
         return
     commands = lief.MachO.LoadCommand.TYPE

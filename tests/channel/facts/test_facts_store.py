@@ -1,0 +1,88 @@
+"""Keeping facts: what comes back is what was kept, or nothing."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cuvee.channel.facts import BinaryFacts, FileFacts, IndexFacts, PackageFacts, store
+from cuvee.channel.facts.model import SymbolVersion
+from cuvee.channel.facts.store import load, path_of, save
+
+TEXT = st.text(max_size=8)
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+SHA256 = "ab" * 32
+
+FACTS = st.builds(
+    PackageFacts,
+    sha256=st.just(SHA256),
+    md5=TEXT,
+    size=st.integers(0, 1 << 60),
+    index=st.builds(
+        IndexFacts,
+        name=TEXT,
+        version=TEXT,
+        build=TEXT,
+        build_number=st.integers(),
+        depends=TEXTS,
+        constrains=TEXTS,
+        license=st.none() | TEXT,
+        timestamp=st.none() | st.integers(),
+    ),
+    entry_points=TEXTS,
+    files=st.lists(
+        st.builds(FileFacts, path=TEXT, sha256=st.none() | TEXT, link_target=st.none() | TEXT), max_size=3
+    ).map(tuple),
+    binaries=st.lists(
+        st.builds(
+            BinaryFacts,
+            path=TEXT,
+            format=st.sampled_from(["elf", "pe", "macho"]),
+            needed=TEXTS,
+            search=TEXTS,
+            wants=st.lists(st.builds(SymbolVersion, library=TEXT, version=TEXT), max_size=2).map(tuple),
+            cpu_level=st.integers(0, 4),
+        ),
+        max_size=2,
+    ).map(tuple),
+    problems=TEXTS,
+)
+
+
+@given(facts=FACTS)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_was_kept_comes_back(tmp_path: Path, facts: PackageFacts) -> None:
+    save(tmp_path, facts)
+    assert load(tmp_path, SHA256) == facts
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    index = IndexFacts(name="a", version="1", build="0", build_number=0)
+    save(tmp_path, PackageFacts(sha256=SHA256, md5="", size=1, index=index, files=(FileFacts(path="x"),)))
+    assert load(tmp_path, SHA256) is not None
+    return path_of(tmp_path, SHA256)
+
+
+def test_a_damaged_file_counts_as_not_there(tmp_path: Path, kept: Path) -> None:
+    whole = kept.read_bytes()
+    for place in range(len(whole)):
+        kept.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert load(tmp_path, SHA256) is None, place
+        kept.write_bytes(whole[:place])
+        assert load(tmp_path, SHA256) is None, place
+
+
+def test_another_format_counts_as_not_there(
+    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    assert load(tmp_path, SHA256) is None
+
+
+def test_facts_of_another_archive_count_as_not_there(tmp_path: Path, kept: Path) -> None:
+    other = path_of(tmp_path, "cd" * 32)
+    other.parent.mkdir()
+    other.write_bytes(kept.read_bytes())
+    assert load(tmp_path, "cd" * 32) is None
