@@ -73,7 +73,8 @@ def test_expressions_mean_what_python_means(expression: str, platform: str) -> N
     "expression",
     [
         "linus", "linux and mac", "__import__('os')", "linux.real", "1", "linux == 1",
-        "linux if win else osx", "lambda: linux", "'linux'", "linux,", "linux; win", "(linux", "not " * 30 + "linux",
+        "linux if win else osx", "lambda: linux", "'linux'", "linux,", "linux; win", "(linux",
+        "not " * 30 + "linux",
         "x" * 10_000, "().__class__", "linux or print(1)", "not",
     ],
 )  # fmt: skip

@@ -1,0 +1,202 @@
+"""The construct.yaml that each release carries."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cuvee.files import sha256_bytes
+from cuvee.installers.constructor.document import read_document, read_yaml
+from cuvee.installers.constructor.reading import read_project
+from cuvee.installers.constructor.selectors import select
+from cuvee.installers.constructor.writing import (
+    Construct,
+    construct_files,
+    quoted,
+    relative_channel,
+    solving_environment,
+)
+from cuvee.installers.looks import Looks
+from cuvee.installers.model import ExtraFile, Initialize, Settings
+from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.virtual import virtual_packages
+from cuvee.platforms import DEFAULT_FLOOR, get
+
+SOURCE = Path("construct.yaml")
+
+
+def package(name: str, platform: str) -> LockedPackage:
+    return LockedPackage(
+        name=name,
+        version="1!2.0",
+        build="h1_0",
+        build_number=0,
+        platform=platform,
+        subdir=platform,
+        url=f"https://h/c/{platform}/{name}-1!2.0-h1_0.conda",
+        channel="https://h/c",
+        sha256=sha256_bytes(name.encode()),
+    )
+
+
+def construct(platform: str, *names: str, **changes: Any) -> Construct:
+    floor = DEFAULT_FLOOR[get(platform).system]
+    plain = Construct(
+        lock=PlatformLock(
+            platform=platform,
+            packages=tuple(package(name, platform) for name in ("python", *names)),
+            virtual_packages=virtual_packages(platform, floor),
+        ),
+        name="Tool",
+        version="2026.11.0",
+        channels=("conda-forge", "../../../channel"),
+        requested=("python >=3.11",),
+        formats=(),
+        looks=Looks(),
+        settings=Settings(),
+    )
+    return replace(plain, **changes)
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> tuple[Looks, Settings]:
+    """Looks and settings with every value, some of them awkward."""
+    file = tmp_path / "some file"
+    file.write_bytes(b"\0data")
+    looks = Looks(
+        license_text="© ACME \u2013 “all” rights # [linux]\n",
+        publisher='The "A" & B: #1 [win]',
+        identifier="org.acme.tool",
+        welcome="Grüße\n\tund: {{ mehr }} 😀",
+        icon=file,
+        welcome_picture=file,
+        header_picture=file,
+    )
+    settings = Settings(
+        pre_install="echo 'a # [win]'\n",
+        post_install="#!/bin/sh\nexit 0\n",
+        pre_uninstall="rem\n",
+        script_environment={"WHO": "you # [osx]", "NONE": ""},
+        condarc="channels:\n- a # [win]\n",
+        extra_files=(ExtraFile(source=file, target="share/a b [1] # [win]", sha256=sha256_bytes(b"\0data")),),
+        menu_packages=("spyder",),
+        initialize=Initialize.YES,
+        default_prefix="$HOME/tool",
+        default_prefix_all_users="%ALLUSERSPROFILE%\\tool",
+    )
+    return looks, settings
+
+
+@pytest.mark.parametrize("platform", ["linux-64", "osx-arm64", "win-64"])
+def test_it_fits_constructors_schema(
+    platform: str, rich: tuple[Looks, Settings], shared_data: Path, tmp_path: Path
+) -> None:
+    schema = json.loads((shared_data / "schemas" / "construct.schema.json").read_text(encoding="utf-8"))
+    bare = construct(platform)
+    full = construct(platform, "conda", looks=rich[0], settings=rich[1], formats=("sh",))
+    for item in (bare, full):
+        _write(construct_files(item), tmp_path)
+        jsonschema.validate(read_document(tmp_path / "construct.yaml", platform, {}), schema)
+
+
+@pytest.mark.parametrize("platform", ["linux-64", "osx-arm64", "win-64"])
+def test_our_own_reader_finds_what_was_written(
+    platform: str, rich: tuple[Looks, Settings], tmp_path: Path
+) -> None:
+    formats = {"linux-64": ("sh",), "osx-arm64": ("pkg", "sh"), "win-64": ("exe", "msi")}[platform]
+    written = construct(platform, "conda", looks=rich[0], settings=rich[1], formats=formats)
+    _write(construct_files(written), tmp_path)
+    project = read_project(tmp_path, platform, environment={})
+    looks, settings = written.looks, written.settings
+    found = project.settings
+    assert (project.name, project.version, project.formats) == ("Tool", "2026.11.0", formats)
+    assert project.packages.specs == tuple(
+        f"{item.name}==1!2.0=h1_0[sha256={item.sha256}]" for item in written.lock.packages
+    )
+    assert project.packages.requested == written.requested
+    assert project.packages.channels == ("conda-forge", str((tmp_path / "../../../channel").resolve()))
+    assert virtual_packages(platform, project.packages.floor) == written.lock.virtual_packages
+    assert project.looks.publisher == looks.publisher
+    assert project.looks.license_text == '(c) ACME - "all" rights # [linux]\n'
+    if platform == "osx-arm64":
+        assert project.looks.welcome == looks.welcome
+    assert found.condarc == settings.condarc
+    assert found.script_environment == settings.script_environment
+    assert [(file.target, file.sha256) for file in found.extra_files] == [
+        (file.target, file.sha256) for file in settings.extra_files
+    ]
+    assert found.menu_packages == settings.menu_packages
+    assert found.initialize is settings.initialize
+    assert found.default_prefix == settings.default_prefix
+    assert found.pre_install == settings.pre_install
+    assert found.post_install == settings.post_install
+    if platform == "win-64":
+        assert found.pre_uninstall == settings.pre_uninstall
+        assert found.register_python == settings.register_python
+        assert found.default_prefix_all_users == settings.default_prefix_all_users
+    assert project.outputs.hashes == ("sha256",)
+
+
+@pytest.mark.parametrize("platform", ["linux-64", "win-64"])
+def test_it_is_ascii_and_always_the_same(platform: str, rich: tuple[Looks, Settings]) -> None:
+    item = construct(platform, looks=rich[0], settings=rich[1])
+    files = construct_files(item)
+    assert files == construct_files(item)
+    assert files["construct.yaml"].isascii()
+    assert files["LICENSE.txt"].isascii(), "constructor's .sh takes no other"
+
+
+def test_search_path_and_menus_are_left_alone_where_they_would_fail() -> None:
+    text = construct_files(construct("linux-64", settings=Settings(menu_packages=())))["construct.yaml"]
+    assert b"initialize_conda: false\n" in text, "constructor wants conda for it"
+    assert b"menu_packages: []\n" in text
+
+
+def test_the_floor_is_what_conda_is_told_of() -> None:
+    assert solving_environment(construct("linux-64").lock) == {
+        "CONDA_SUBDIR": "linux-64",
+        "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false",
+        "CONDA_OVERRIDE_ARCHSPEC": "x86_64",
+        "CONDA_OVERRIDE_GLIBC": "2.28",
+        "CONDA_OVERRIDE_LINUX": "4.18",
+    }
+    text = construct_files(construct("linux-64"))["construct.yaml"].decode()
+    assert "#     export CONDA_OVERRIDE_GLIBC=2.28\n" in text
+    assert 'virtual_specs:\n  - "__glibc>=2.28"\n' in text
+    assert "__linux" not in text
+
+
+@given(text=st.text(max_size=80))  # a key of YAML must not be much longer
+def test_any_text_comes_back_whatever_it_looks_like(text: str) -> None:
+    """Not even a text that has a selector or a template in it is taken for one."""
+    for line in (f"key: {quoted(text)}", f"- {quoted(text)}: {quoted(text)}"):
+        selected = select(line, "linux-64", source=SOURCE)
+        assert selected == f"{line}\n"
+        found = read_yaml(selected, SOURCE)
+        assert found == ({"key": text} if line.startswith("key") else [{text: text}])
+
+
+@pytest.mark.parametrize(
+    ("channel", "name"),
+    [
+        ("conda-forge", "conda-forge"),
+        ("https://h/c", "https://h/c"),
+        ("/dist/tool/channel", "../../../channel"),
+        ("/dist/tool/installers/constructor/linux-64/own", "./own"),
+        ("/other", "../../../../../other"),
+    ],
+)
+def test_folders_are_named_by_their_way(channel: str, name: str) -> None:
+    assert relative_channel(channel, Path("/dist/tool/installers/constructor/linux-64")) == name
+
+
+def _write(files: dict[str, bytes], folder: Path) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
