@@ -79,6 +79,13 @@ def wanted(text: str) -> set[tuple[str, str]]:
     return found
 
 
+def test_a_library_that_is_cut_short_is_told(tmp_path: Path) -> None:
+    whole = max(shared_objects(), key=lambda path: path.stat().st_size).read_bytes()
+    for size in (len(whole) // 10, len(whole) // 2, len(whole) * 3 // 4):
+        (found,) = read_binary("x", "elf", whole[:size])
+        assert found.problem, size
+
+
 @pytest.mark.parametrize(
     ("options", "search", "is_inherited", "level"),
     [

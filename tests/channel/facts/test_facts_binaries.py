@@ -87,7 +87,7 @@ def test_object_files_are_nobodys_business() -> None:
 
 @pytest.mark.parametrize("kind", ["elf", "macho"])
 def test_a_broken_one_is_told(kind: Format) -> None:
-    (found,) = read_binary("lib/x", kind, b"\x7fELF" if kind == "elf" else dylib()[:10])
+    (found,) = read_binary("lib/x", kind, b"\x7fELF" if kind == "elf" else dylib()[:100])
     assert found.problem
     assert (found.path, found.format, found.needed) == ("lib/x", kind, ())
 

@@ -80,7 +80,7 @@ def _elf(path: str, data: bytes) -> Iterator[BinaryFacts]:
     config.parse_relocations = config.parse_overlay = False
     config.parse_symtab_symbols = config.parse_dyn_symbols = False
     binary = lief.ELF.parse(data, config)
-    if binary is None:
+    if binary is None or any(_is_beyond(segment, len(data)) for segment in binary.segments):
         yield unread(path, "elf", "it is no complete ELF file")
         return
     if binary.header.file_type.name not in {"EXEC", "DYN"}:
@@ -102,6 +102,11 @@ def _elf(path: str, data: bytes) -> Iterator[BinaryFacts]:
         ),
         cpu_level=_cpu_level(binary),
     )
+
+
+def _is_beyond(segment: "lief.ELF.Segment", size: int) -> bool:
+    """Whether the file ends before what it loads of itself does; lief gives what it has read even so."""
+    return segment.type.name in {"LOAD", "DYNAMIC"} and segment.file_offset + segment.physical_size > size
 
 
 def _wanted_versions(binary: "lief.ELF.Binary") -> Iterator[SymbolVersion]:
@@ -139,7 +144,8 @@ def _macho(path: str, data: bytes) -> Iterator[BinaryFacts]:
     config = lief.MachO.ParserConfig()
     config.parse_dyld_bindings = config.parse_dyld_exports = config.parse_dyld_rebases = False
     parsed = lief.MachO.parse(data, config)
-    if parsed is None or not parsed.size:
+    # lief gives what it has read of a file that is cut short.
+    if parsed is None or any(len(item.commands) < max(1, item.header.nb_cmds) for item in parsed):
         yield unread(path, "macho", "it is no complete Mach-O file")
         return
     commands = lief.MachO.LoadCommand.TYPE
