@@ -77,7 +77,6 @@ def entry(shortcut: Shortcut, prefix: str) -> str:
     """Give the text of a ``.desktop`` file."""
     lines = {
         "Type": "Application",
-        "Version": "1.5",
         "Name": _escaped(shortcut.name),
         "Comment": _escaped(shortcut.description),
         "Icon": _escaped(shortcut.icon),

@@ -1,0 +1,230 @@
+"""Menu files of both forms: what is read from them, and the entries of Linux' menus."""
+
+import configparser
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cuvee.installers.model import Settings
+from cuvee.installers.runtime import entries, menus
+from cuvee.installers.runtime.manifest import File, Frame, Manifest, Package
+from cuvee.installers.runtime.manifest import Settings as RuntimeSettings
+
+SECOND: dict[str, Any] = {
+    "$id": "https://schemas.conda.io/menuinst-1.schema.json",
+    "menu_name": "{{ DISTRIBUTION_NAME }} programs",
+    "menu_items": [
+        {
+            "name": {"target_environment_is_base": "Käse {{ PY_VER }}", "target_environment_is_not_base": ""},
+            "description": "Cuts;\ncheese",
+            "command": ["{{ PYTHON }}", "-c", "print('it''s $HOME', 100 % 7)", "%F", "a b"],
+            "icon": "{{ MENU_DIR }}/cheese.{{ ICON_EXT }}",
+            "working_dir": "{{ HOME }}",
+            "terminal": True,
+            "platforms": {
+                "linux": {"Categories": ["Science", "Math"], "MimeType": ["text/x-cheese"], "NoDisplay": 0},
+                "win": {
+                    "command": ["{{ PYTHONW }}", "{{ SCRIPTS_DIR }}/cheese"],
+                    "desktop": True,
+                    "terminal": False,
+                },
+            },
+        },
+        {
+            "name": "Plain",
+            "description": None,
+            "command": ["{{ BIN_DIR }}/tool", "%u", "50%", "back\\slash", "%i"],
+            "activate": False,
+            "platforms": {"linux": {}},
+        },
+    ],
+}  # fmt: skip
+FIRST = {
+    "menu_name": "${DISTRIBUTION_NAME}",
+    "menu_items": [
+        {
+            "name": "Notebook (${ENV_NAME})",
+            "pywscript": "${PYTHON_SCRIPTS}/nb.py",
+            "scriptargument": "${USERPROFILE}",
+            "icon": "${MENU_DIR}/nb.ico",
+            "desktop": False,
+        },
+        {"name": "Shell", "script": "${PREFIX}/Scripts/sh.exe", "scriptarguments": ["-x", "y z"]},
+        {"name": "Docs", "webbrowser": "https://example.org/a"},
+    ],
+}  # fmt: skip
+
+
+def manifest(platform: str, *paths: str, packages: list[str] | None = None) -> Manifest:
+    value = Settings().to_json() | {"menu_packages": packages}
+    frame = Frame(0, 0, 0, "", [File(path, 0o644, 0, 0, "plain", "") for path in paths])
+    python = Package("python", "3.12.4", "0", platform, "", [], [])
+    fields = dict.fromkeys(Manifest._fields) | {
+        "distribution": "tiny",
+        "platform": platform,
+        "settings": RuntimeSettings(**value),
+        "packages": [python, Package("cheese", "1", "0", platform, "", [frame], [])],
+        "extras": [],
+        "records": [],
+        "stage0": [],
+        "folders": [],
+    }
+    return Manifest(**fields)
+
+
+@pytest.fixture
+def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", "/home/me")
+    place = tmp_path / "pre fix"
+    (place / "Menu").mkdir(parents=True)
+    for name, value in (("second", SECOND), ("first", FIRST)):
+        (place / "Menu" / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    (place / "Menu" / "broken.json").write_text("{", encoding="utf-8")
+    (place / "Menu" / "odd.json").write_text('{"menu_name": 1, "menu_items": [{"platforms": {"linux": {}}}]}')
+    return place
+
+
+def test_second_form_on_linux(prefix: Path) -> None:
+    tiny = manifest("linux-64", "Menu/second.json", "Menu/first.json")
+    first, second = menus.shortcuts(str(prefix), tiny)
+    assert (first.name, first.menu, first.terminal) == ("Käse 3.12", "Tiny programs", True)
+    assert first.command[0] == f"{prefix}/bin/python"
+    assert (first.icon, first.working_dir) == (f"{prefix}/Menu/cheese.png", "/home/me")
+    assert first.details == {
+        "Categories": ["Science", "Math"],
+        "MimeType": ["text/x-cheese"],
+        "NoDisplay": 0,
+    }
+    assert (second.name, second.activate, second.source) == ("Plain", False, "Menu/second.json")
+
+
+def test_both_forms_on_windows(prefix: Path) -> None:
+    tiny = manifest("win-64", "Menu/second.json", "Menu/first.json")
+    found = menus.shortcuts("C:\\Tiny", tiny, at=str(prefix))
+    assert [(one.name, one.command, one.terminal) for one in found] == [
+        ("Notebook (Tiny)", ["C:\\Tiny\\pythonw.exe", "C:\\Tiny\\Scripts\\nb.py", "/home/me"], False),
+        ("Shell", ["C:\\Tiny\\Scripts\\sh.exe", "-x", "y z"], True),
+        ("Docs", ["C:\\Tiny\\pythonw.exe", "-m", "webbrowser", "-t", "https://example.org/a"], False),
+        ("Käse 3.12", ["C:\\Tiny\\pythonw.exe", "C:\\Tiny\\Scripts/cheese"], False),
+    ]
+    assert found[0].icon == "C:\\Tiny\\Menu\\nb.ico"
+    assert [one.details for one in found] == [{"desktop": False}, {}, {}, {"desktop": True}]
+
+
+def test_what_can_not_be_understood_is_named(prefix: Path) -> None:
+    tiny = manifest("linux-64", "Menu/broken.json", "Menu/odd.json", "Menu/second.json", "Menu/gone.json")
+    assert len(menus.shortcuts(str(prefix), tiny)) == 2
+    told = menus.problems(str(prefix), tiny)
+    assert [line.split(" ")[0] for line in told] == ["Menu/broken.json", "Menu/gone.json", "Menu/odd.json"]
+
+
+@pytest.mark.parametrize(("packages", "count"), [(None, 2), (["cheese"], 2), (["other"], 0), ([], 0)])
+def test_packages_can_be_chosen(packages: list[str] | None, count: int, prefix: Path) -> None:
+    tiny = manifest("linux-64", "Menu/second.json", "share/Menu/x.json", packages=packages)
+    assert len(menus.shortcuts(str(prefix), tiny)) == count
+
+
+def read(text: str) -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(interpolation=None, delimiters=("=",), comment_prefixes=("#",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    return parser["Desktop Entry"]
+
+
+def test_entries(prefix: Path) -> None:
+    planned = entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), "/apps")
+    assert [path.partition("-")[0] for path in planned] == ["/apps/tiny"] * 2
+    assert [path.rpartition("-")[2] for path in planned] == ["12.desktop", "plain.desktop"]
+    first, second = (read(text) for text in planned.values())
+    assert (first["Name"], first["Comment"]) == ("Käse 3.12", "Cuts;\\ncheese")
+    assert (first["Categories"], first["Terminal"]) == ("Science;Math;", "true")
+    assert first["Exec"].endswith(" sh %F")
+    assert second["Exec"] == f'"{prefix}/bin/tool" %u "50%%" "back\\\\\\\\slash"'
+    assert first["X-Cuvee-Prefix"] == str(prefix)
+    assert entries.planned(str(prefix), manifest("osx-64", "Menu/second.json"), "/apps") == {}
+    again = entries.planned("/else", manifest("linux-64", "Menu/second.json"), "/apps", at=str(prefix))
+    assert not set(planned) & set(again)
+
+
+def test_where_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert entries.menu_folder({"HOME": "/h"}) == "/h/.local/share/applications"
+    assert entries.menu_folder({"HOME": "/h", "XDG_DATA_HOME": "/d"}) == "/d/applications"
+    assert entries.menu_folder({}) == ""
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    assert entries.menu_folder({"HOME": "/root"}) == "/usr/local/share/applications"
+
+
+def test_only_one_s_own_is_removed(tmp_path: Path) -> None:
+    place = tmp_path / "apps" / "x.desktop"
+    entries.write(str(place), "[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
+    entries.remove(str(place), "/opt/b")
+    assert place.exists()
+    entries.remove(str(place), "/opt/a")
+    entries.remove(str(place), "/opt/a")
+    assert list(place.parent.iterdir()) == []
+
+
+@pytest.mark.real
+def test_entries_are_valid(prefix: Path, tmp_path: Path) -> None:
+    validate = shutil.which("desktop-file-validate")
+    if validate is None:
+        pytest.skip("needs desktop-file-validate (Debian's package desktop-file-utils)")
+    planned = entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path))
+    for path, text in planned.items():
+        entries.write(path, text)
+        done = subprocess.run([validate, path], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.real
+def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
+    """As GLib reads them, which the desktops use."""
+    gio = shutil.which("gio")
+    if gio is None:
+        pytest.skip("needs gio (Debian's package libglib2.0-bin)")
+    out = tmp_path / "out"
+    (prefix / "bin").mkdir()
+    tool = prefix / "bin" / "python"
+    tool.write_text(
+        f"#!/bin/sh\nprintf '<%s>' \"$CONDA_PREFIX\" \"$MADE\" \"$@\" >{out}.part\nmv {out}.part {out}\n"
+    )
+    tool.chmod(0o755)
+    activate = prefix / "etc" / "conda" / "activate.d"
+    activate.mkdir(parents=True)
+    (activate / "a.sh").write_text("MADE=activated; export MADE\n")
+    value = json.loads(json.dumps(SECOND))
+    value["menu_items"][0] |= {"terminal": False, "working_dir": None, "precommand": "MADE=\"$MADE 'twice'\""}
+    (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
+    path, text = next(
+        iter(entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path)).items())
+    )
+    entries.write(path, text)
+    file = tmp_path / "a cheese.txt"
+    file.write_text("")
+    done = subprocess.run(
+        [gio, "launch", path, file], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    _wait_for(out)
+    assert out.read_text() == (
+        f"<{prefix}><activated 'twice'><-c><print('it''s $HOME', 100 % 7)><{file}><a b>"
+    )
+
+
+def _wait_for(path: Path) -> None:
+    """gio does not wait for what it has started."""
+    done = subprocess.run(
+        [
+            "/bin/sh",
+            "-c",
+            'n=0; while [ ! -e "$0" ] && [ $n -lt 200 ]; do sleep 0.05; n=$((n + 1)); done',
+            path,
+        ],
+        check=False,
+    )
+    assert done.returncode == 0
