@@ -171,19 +171,23 @@ def isolated_network() -> tuple[str, ...]:
     return () if level is None else _isolated(",".join(flag for flag in level.split(",") if flag != "pid"))
 
 
-def runners(*, emulate: bool = False) -> tuple[Runner, ...]:
-    """Give all runners, the preferred first; with ``emulate`` also those that only imitate a platform."""
+def runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Runner, ...]:
+    """Give all runners, the preferred first; with ``emulate`` also those that only imitate a platform.
+
+    QEMU's keeps what it fetches in ``cache``, and is left out without one.
+    """
     if not emulate:
         return (NativeRunner(),)
+    from cuvee.integration.qemu import QemuRunner
     from cuvee.integration.wine import WineRunner
 
-    return (NativeRunner(), WineRunner())
+    return (NativeRunner(), WineRunner(), *(() if cache is None else (QemuRunner(cache),)))
 
 
-def choose(platform: str, *, emulate: bool = False) -> tuple[Runner | None, str]:
+def choose(platform: str, *, emulate: bool = False, cache: Path | None = None) -> tuple[Runner | None, str]:
     """Give the first runner that can run ``platform`` here, or `None` and why none can."""
     refusals = []
-    for runner in runners(emulate=emulate):
+    for runner in runners(emulate=emulate, cache=cache):
         refusal = runner.refusal(platform)
         if refusal is None:
             return runner, ""

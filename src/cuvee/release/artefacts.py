@@ -184,7 +184,7 @@ def run_tests(
     manifest, workspace = context.manifest, context.workspace
     suites = upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
-    runner, reason = choose(lock.platform, emulate=context.emulate)
+    runner, reason = choose(lock.platform, emulate=context.emulate, cache=workspace.cache)
     ran_by = runner.name if runner is not None else reason
     today = context.now.date()
     holding = [waiver.expires >= today for waiver in manifest.waivers]

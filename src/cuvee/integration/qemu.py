@@ -1,0 +1,174 @@
+"""Running a linux-aarch64 release on another processor, with qemu-user: real programs, slowly.
+
+Its programs start through a table of the kernel that only they see, so the host stays as it is. The C library
+comes from the distribution's own arm64 packages: a release brings none.
+"""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from cuvee import platforms, process
+from cuvee.channel.interpreter.apt import Apt
+from cuvee.errors import CuveeError
+from cuvee.files import fingerprint, replacing_folder, write_text
+from cuvee.integration.plan import SMOKE
+from cuvee.integration.runners import Command, Place, isolated_network
+from cuvee.process import Completed, Request
+
+_EMULATE = Path(__file__).parent / "inside" / "emulate.py"
+_PROGRAMS = ("qemu-aarch64-static", "qemu-aarch64")
+_ELF = "7f454c460201010000000000000000000200b700"
+_LIBRARIES = ("libc6", "libstdc++6", "libgcc-s1")
+_LOADER = "lib/ld-linux-aarch64.so.1"
+_CROSS = Path("/usr/aarch64-linux-gnu")
+_TROUBLE = re.compile(
+    r"qemu(?:-aarch64(?:-static)?)?: ((?:[Uu]nsupported|[Uu]nhandled|Could not|.*Assertion).*)"
+)
+_GLIBC = re.compile(r"stable release version (\d+\.\d+)")
+_UNAME = '#!/bin/sh\nif [ "$*" = -m ]; then echo aarch64; else exec /usr/bin/uname "$@"; fi\n'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Machine:
+    """What imitates an ARM machine: the emulator, its libraries, and a `uname` that says so."""
+
+    qemu: str
+    root: Path
+    commands: Path
+
+
+class QemuRunner:
+    """Runs ``linux-aarch64`` with qemu-user on another Linux, without a network."""
+
+    name = "qemu"
+
+    def __init__(self, cache: Path) -> None:
+        self._folder = cache / "qemu-aarch64"
+        self._found: _Machine | None = None
+
+    def refusal(self, platform: str) -> str | None:
+        """Why it can not run ``platform`` here; the empty text when that is no surprise."""
+        host = platforms.host()
+        if platform != "linux-aarch64" or sys.platform != "linux" or (host and host.name == platform):
+            return ""
+        qemu = next(filter(None, map(shutil.which, _PROGRAMS)), None)
+        if qemu is None:
+            return "qemu-aarch64-static is not installed (Debian package qemu-user-static)"
+        refused = _refused(qemu)
+        if refused:
+            return f"this kernel lets no ordinary program have a binfmt_misc of its own ({refused})"
+        try:
+            self._found = _Machine(qemu=qemu, root=self._root(), commands=self._commands())
+        except CuveeError as error:
+            return f"the C library for ARM64 can not be had: {error.message.splitlines()[0]}"
+        return None
+
+    def refuses_suite(self, suite: str) -> str | None:
+        """Why it does not run a suite: the large ones would take hours."""
+        return None if suite == SMOKE else "QEMU runs the smoke suite alone; the others need a real ARM64"
+
+    def limit(self, completed: Completed) -> str | None:
+        """Name what QEMU says that it can't do."""
+        found = _TROUBLE.search(completed.stderr)
+        return f"QEMU: {found[1].strip()}" if found else None
+
+    def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
+        """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
+        argv = ("/bin/sh", str(installer), "-b", "-p", str(place.prefix))
+        return self._request(place, argv, place.temp, timeout)
+
+    def request(self, place: Place, command: Command) -> Request:
+        """Make the request that runs ``command``."""
+        arguments = (arg if isinstance(arg, str) else self.spell(arg) for arg in command.arguments)
+        argv = (str(self.program(place, command.program)), *arguments)
+        return self._request(place, argv, command.cwd, command.timeout)
+
+    def program(self, place: Place, name: str) -> Path:
+        """Give the path of ``<prefix>/bin/<name>``, never one outside of ``bin``."""
+        return place.prefix / "bin" / PurePosixPath(name).name
+
+    def spell(self, path: Path) -> str:
+        """Give the path as it is."""
+        return str(path)
+
+    def facts(self) -> Mapping[str, str]:
+        """Name the QEMU that ran it: what fails may be QEMU's."""
+        machine = self._machine()
+        version = process.run(Request(argv=(machine.qemu, "--version"), timeout=60)).stdout.partition("\n")[0]
+        return {"qemu": version, "network": "none but loopback" if isolated_network() else "not kept away"}
+
+    def _request(self, place: Place, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
+        machine = self._machine()
+        environment = {
+            "PATH": f"{machine.commands}:{place.prefix / 'bin'}:/usr/bin:/bin",
+            "HOME": str(place.home),
+            "TMPDIR": str(place.temp),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "QEMU_LD_PREFIX": str(machine.root),
+            "CONDA_OVERRIDE_GLIBC": _glibc(machine.root),
+        }
+        inside = (*isolated_network(), *_emulated(machine.qemu), *argv)
+        return Request(argv=inside, cwd=cwd, environment=environment, timeout=timeout)
+
+    def _machine(self) -> _Machine:
+        if self._found is None:
+            raise RuntimeError("a runner is asked for its refusal first")
+        return self._found
+
+    def _root(self) -> Path:
+        """Give a folder with the C library: the one asked for, the system's own, or apt's."""
+        named = os.environ.get("QEMU_LD_PREFIX")
+        for root in (Path(named) if named else _CROSS, _CROSS):
+            if (root / _LOADER).exists():
+                return root
+        target = self._folder / f"root-{fingerprint([_LIBRARIES, Apt.host_sources()])[:16]}"
+        if not (target / _LOADER).exists():
+            with replacing_folder(target) as folder:
+                _unpack(folder)
+        return target
+
+    def _commands(self) -> Path:
+        folder = self._folder / "bin"
+        write_text(folder / "uname", _UNAME)
+        (folder / "uname").chmod(0o755)
+        return folder
+
+
+def _unpack(folder: Path) -> None:
+    apt = Apt("arm64", folder / "apt")
+    apt.update()
+    for download in apt.download(_LIBRARIES):
+        argv = ("dpkg-deb", "--extract", str(download.path), str(folder))
+        done = process.run(Request(argv=argv, timeout=300))
+        if not done.ok:
+            raise CuveeError(f"{download.path.name} can not be unpacked: {done.stderr.strip()}")
+    shutil.rmtree(folder / "apt")
+
+
+def _emulated(qemu: str) -> tuple[str, ...]:
+    return (sys.executable, "-I", "-S", str(_EMULATE), _ELF, qemu)
+
+
+@cache
+def _refused(qemu: str) -> str:
+    """Say why this host refuses what `emulate` does, by trying; empty when it does not."""
+    argv = (*_emulated(qemu), sys.executable, "-I", "-S", "-c", "")
+    done = process.run(Request(argv=argv, environment={}, timeout=60))
+    return "" if done.ok else done.stderr.strip().rpartition("\n")[2] or "no reason is given"
+
+
+@cache
+def _glibc(root: Path) -> str:
+    """Read the version from the C library's own text."""
+    for library in sorted(root.rglob("libc.so.6")):
+        found = _GLIBC.search(library.read_bytes().decode("latin-1"))
+        if found is not None:
+            return found[1]
+    return ""

@@ -1,0 +1,96 @@
+"""The QEMU runner: when it refuses, what it asks for, and what it takes for QEMU's own limits."""
+
+from pathlib import Path
+
+import pytest
+
+from cuvee.errors import SourceUnreachableError
+from cuvee.integration import qemu
+from cuvee.integration.qemu import QemuRunner
+from cuvee.integration.runners import Command, Place, choose
+from cuvee.platforms import get
+from cuvee.process import Completed, Request
+
+PLACE = Place(platform="linux-aarch64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> QemuRunner:
+    root = tmp_path / "root"
+    (root / "lib").mkdir(parents=True)
+    (root / "lib" / "ld-linux-aarch64.so.1").touch()
+    (root / "lib" / "libc.so.6").write_bytes(b"\0GNU C Library stable release version 2.36.\n\0")
+    monkeypatch.setenv("QEMU_LD_PREFIX", str(root))
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("cuvee.platforms.host", lambda: get("linux-64"))
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(qemu, "_refused", lambda _: "")
+    monkeypatch.setattr(qemu, "isolated_network", lambda: ("isolate", "net"))
+    return QemuRunner(tmp_path / "cache")
+
+
+def test_programs_run_in_a_place_where_arm_programs_start(runner: QemuRunner, tmp_path: Path) -> None:
+    assert runner.refusal("linux-aarch64") is None
+    command = Command(program="tool", arguments=("-x", Path("/t/job/a b")), cwd=Path("/t/job"), timeout=5)
+    request = runner.request(PLACE, command)
+    assert request.argv[:2] == ("isolate", "net")
+    start = request.argv.index("/usr/bin/qemu-aarch64-static")
+    assert request.argv[start + 1 :] == ("/t/release/bin/tool", "-x", "/t/job/a b")
+    environment = dict(request.environment or {})
+    assert environment["QEMU_LD_PREFIX"] == str(tmp_path / "root")
+    assert environment["CONDA_OVERRIDE_GLIBC"] == "2.36"
+    uname = Path(environment["PATH"].partition(":")[0]) / "uname"
+    assert "aarch64" in uname.read_text()
+    assert uname.stat().st_mode & 0o111
+    installing = runner.install(PLACE, Path("/t/Tiny.sh"), timeout=9)
+    assert installing.argv[start + 1 :] == ("/bin/sh", "/t/Tiny.sh", "-b", "-p", "/t/release")
+
+
+@pytest.mark.parametrize("platform", ["linux-64", "win-64", "osx-arm64"])
+def test_other_platforms_are_no_business_of_it(platform: str, runner: QemuRunner) -> None:
+    assert runner.refusal(platform) == ""
+
+
+def test_on_arm_nothing_is_emulated(runner: QemuRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cuvee.platforms.host", lambda: get("linux-aarch64"))
+    assert runner.refusal("linux-aarch64") == ""
+
+
+def test_each_thing_that_may_be_missing_is_named(runner: QemuRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(self: QemuRunner) -> Path:
+        raise SourceUnreachableError("apt can not reach a source\nmore of that")
+
+    monkeypatch.setattr(QemuRunner, "_root", unreachable)
+    assert runner.refusal("linux-aarch64") == (
+        "the C library for ARM64 can not be had: apt can not reach a source"
+    )
+    monkeypatch.setattr(qemu, "_refused", lambda _: "emulation refused: [Errno 1] Operation not permitted")
+    assert "binfmt_misc of its own" in (runner.refusal("linux-aarch64") or "")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert "qemu-user-static" in (runner.refusal("linux-aarch64") or "")
+
+
+@pytest.mark.parametrize(
+    ("stderr", "limit"),
+    [
+        ("qemu: Unsupported syscall: 439", "QEMU: Unsupported syscall: 439"),
+        ("qemu: unhandled CPU exception 0x5 - aborting", "QEMU: unhandled CPU exception 0x5 - aborting"),
+        ("qemu: uncaught target signal 11 (Segmentation fault) - core dumped", None),
+        ("ImportError: no module named qemu", None),
+    ],
+)
+def test_only_what_qemu_says_of_itself_is_its_limit(
+    stderr: str, limit: str | None, runner: QemuRunner
+) -> None:
+    completed = Completed(request=Request(argv=("x",)), exit_code=1, stdout="", stderr=stderr, seconds=0)
+    assert runner.limit(completed) == limit
+
+
+def test_only_the_smoke_suite(runner: QemuRunner) -> None:
+    assert runner.refuses_suite("smoke") is None
+    assert "real ARM64" in (runner.refuses_suite("upstream") or "")
+
+
+def test_it_is_asked_only_when_wanted() -> None:
+    assert "QEMU" not in choose("linux-aarch64")[1]
+    assert "QEMU" not in choose("linux-aarch64", emulate=True)[1]

@@ -1,0 +1,58 @@
+"""The tiny release for ARM64: cut here, and run under QEMU from its installation to its end."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cuvee import platforms, process
+from cuvee.integration.outcomes import State
+from cuvee.integration.runners import Command, Place, choose
+from tiny_distribution import Distribution, Recorder
+
+pytestmark = pytest.mark.real
+
+PLATFORM = "linux-aarch64"
+CHECK = """\
+import platform, sys, zstandard, tqdm
+assert zstandard.decompress(zstandard.compress(b"arm" * 99)) == b"arm" * 99
+print(platform.machine(), sys.prefix)
+"""
+
+
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt, which has Debian's arm64 packages")
+def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: str) -> None:
+    host = platforms.host()
+    if host is not None and host.name == PLATFORM:
+        pytest.skip("needs another processor than ARM64")
+    distribution = Distribution(tmp_path, Recorder())
+    runner, reason = choose(PLATFORM, emulate=True, cache=tmp_path / "cache")
+    if runner is None:
+        pytest.skip(f"needs QEMU: {reason}")
+    text = tiny_text.replace("  win-64:", f'  {PLATFORM}: {{floor: {{glibc: "2.36"}}}}\n  win-64:')
+    result = distribution.cut(distribution.write(text), PLATFORM, emulate=True)
+    (run,) = result.runs
+    states = {outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes}
+    assert run.runner == "qemu"
+    for test in ("install", "interpreter", "import:attrs", "import:tqdm", "command:tqdm", "metadata:tqdm"):
+        assert states[test][0] is State.PASS, (test, states[test])
+    assert not result.verdict.exit_code
+
+    (installer,) = (result.folder / "installers").glob("*.sh")
+    place = Place(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)
+    assert process.run(runner.install(place, installer, timeout=300)).ok
+
+    def run_in_it(program: str, *arguments: str) -> process.Completed:
+        command = Command(program=program, arguments=arguments, cwd=tmp_path, timeout=120)
+        return process.run(runner.request(place, command))
+
+    assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"
+    assert run_in_it("tiny-admin", "verify").exit_code == 0
+    library = next(place.prefix.glob("lib/python3*/site-packages/tqdm/__init__.py"))
+    library.write_text("spoilt")
+    verified = run_in_it("tiny-admin", "verify")
+    assert verified.exit_code == 1
+    assert "changed: " in verified.stdout
+    library.unlink()
+    assert run_in_it("tiny-admin", "uninstall").exit_code == 0
+    assert not place.prefix.exists()
