@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,6 +30,18 @@ class Wine:
         self.drive = folder / "wine" / "drive_c"
         # Wine 8 says that it is Windows 7, unless told otherwise.
         self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
+        # What Wine starts first serves all that follow, and holds the output of whoever started it: without
+        # one that stays, each program would end only seconds later, when Wine itself does.
+        self._stays = subprocess.Popen(
+            (self._wine, "cmd", "/c", "echo ready & set /p x="),
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self._stays.stdout is not None
+        assert self._stays.stdout.readline().startswith(b"ready")
 
     def run(
         self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120
@@ -47,13 +61,24 @@ class Wine:
         where = () if place is None else (f"/D={windows(place)}",)
         return self.run(installer, "/S", *options, *where)
 
-    def wait(self) -> None:
-        """Wait for programs that have outlived the one that started them, as NSIS's uninstallers do."""
-        process.run(Request(argv=(self._server(), "-w"), environment=self.environment, timeout=120))
+    def uninstall(self, uninstaller: Path, *options: str) -> int:
+        """Run an uninstaller silently, to its very end; give the first part's exit code.
+
+        A program can't remove itself, so NSIS's uninstallers go on in a copy, which nobody waits for.
+        """
+        prefix = uninstaller.parent
+        code = self.run(uninstaller, "/S", *options).exit_code
+        for _ in range(600):
+            left = list(prefix.parent.glob(f".{prefix.name}.cuvee-*.run"))
+            if not uninstaller.exists() and not left:
+                return code
+            threading.Event().wait(0.1)
+        raise TimeoutError(f"{uninstaller} did not end: {left}")
 
     def stop(self) -> None:
         """End everything in this Wine prefix."""
         process.run(Request(argv=(self._server(), "-k"), environment=self.environment, timeout=60))
+        self._stays.communicate(timeout=60)
 
     def registry(self, key: str) -> dict[str, str]:
         """Give the values of a key, by name; none when there is no such key."""

@@ -37,8 +37,8 @@ def modules(package: str, folder: str) -> dict[str, set[str]]:
 
 def test_stage_0_has_what_they_import() -> None:
     carried = set().union(*modules("cuvee.installers", "runtime").values())
-    # These two stage 0 carries for every start of an interpreter.
-    carried |= {"importlib", "traceback", "desktop.main"}
+    # These stage 0 carries for every start of an interpreter.
+    carried |= {"importlib", "traceback", "codecs", "desktop.main"}
     for name, imports in modules("cuvee.installers.windows", "desktop").items():
         assert imports <= carried | set(sys.builtin_module_names), name
 

@@ -29,9 +29,7 @@ def names(folder: Path) -> list[str]:
 
 
 def uninstall(wine: Wine, prefix: Path, *options: str) -> int:
-    code = wine.run(prefix / "Uninstall-Tiny.exe", "/S", *options).exit_code
-    wine.wait()  # NSIS's uninstallers go on in a copy of themselves
-    return code
+    return wine.uninstall(prefix / "Uninstall-Tiny.exe", *options)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +46,7 @@ def installed(win_exe: Path, wine: Wine, tmp_path_factory: pytest.TempPathFactor
 
 def test_files_are_those_of_the_packages(installed: Path) -> None:
     assert names(installed.parent) == ["tiny"]
-    known = {".nonadmin", "Uninstall-Tiny.exe"}
+    known = {".nonadmin", "Scripts/tiny-admin.cmd", "Uninstall-Tiny.exe"}
     for path in installed.glob("conda-meta/*-*-*.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         known.update(record["files"])

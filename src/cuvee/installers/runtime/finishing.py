@@ -138,8 +138,8 @@ def own_files(prefix: Prefix) -> list[str]:
     for parent, _, names in os.walk(f"{folder}/{state.KEPT}"):
         relative = os.path.relpath(parent, folder).replace(os.sep, "/")
         found += [f"{relative}/{name}" for name in names]
-    command = f"bin/{manifest.distribution}-admin"
-    found += [command] if os.path.isfile(f"{folder}/{command}") else []
+    commands = (f"bin/{manifest.distribution}-admin", f"Scripts/{manifest.distribution}-admin.cmd")
+    found += [command for command in commands if os.path.isfile(f"{folder}/{command}")]
     return sorted(set(found) - told - {state.STATE, state.MANIFEST, *state.LOGS})
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from . import manifest, signature
@@ -15,6 +15,9 @@ from .sharing import Shared
 from .writing import Prefix, Reader
 
 _HEAD = 1 << 20
+
+LISTENERS: list[Callable[[int], None]] = []
+"""Whom else a verb tells how far it is, in percent: the window of an installer."""
 
 
 class Job(NamedTuple):
@@ -80,6 +83,8 @@ class Progress:
 
     def show(self, done: int) -> None:
         """Draw how far it is."""
+        for listen in LISTENERS:
+            listen(100 * done // self._total)
         if self._draws:
             sys.stderr.write(f"\r{self._label}: {100 * done // self._total:3d}%")
             sys.stderr.flush()

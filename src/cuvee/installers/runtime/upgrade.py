@@ -82,7 +82,10 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
 def refuse_downgrade(old: str, new: str, *, forced: bool) -> None:
     """Refuse to put an older release in a newer one's place, unless that is forced."""
     if not forced and _key(new) < _key(old):
-        raise InstallError(f"{old} is installed, which is newer than {new}. Give -f to go back to {new}.")
+        option = "/Force=1" if os.name == "nt" else "-f"
+        raise InstallError(
+            f"{old} is installed, which is newer than {new}. Give {option} to go back to {new}."
+        )
 
 
 def tell(changes: Changes) -> list[str]:

@@ -6,6 +6,7 @@ import re
 import shutil
 import tarfile
 from importlib.resources import files as resource_files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
@@ -28,6 +29,9 @@ _LARGEST = (1 << 32) - (64 << 20)
 
 _MAX_PATH, _STAGED_NAME = 259, len("..cuvee-1234567890.partial\\")
 """What Windows bears, and what stage 0's folder adds to the prefix's own name."""
+
+_SHOWN = 15
+"""Lines of the help that a window can show: NSIS's strings end at 1,024 characters."""
 
 _COMPRESSORS = {"small": "/SOLID lzma", "quick": "zlib"}
 
@@ -107,11 +111,8 @@ def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
             hint="Delete the folder and cut the release again.",
         )
     desktop = folder / "desktop"
-    desktop.mkdir()
     source = resource_files("cuvee.installers.windows").joinpath("desktop")
-    for entry in source.iterdir():
-        if entry.name.endswith(".py"):
-            (desktop / entry.name).write_bytes(entry.read_bytes())
+    _copy_code(source, desktop)
     product = {
         "name": short_name(image),
         "distribution": image.label.distribution,
@@ -123,10 +124,21 @@ def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
         "floor": image.floor.get("__win", ""),
         "needed": image.raw_size,
         "longest_path": image.longest_path,
+        "interpreter": image.interpreter.replace("/", "\\"),
+        "register": image.settings.register_python,
     }
     (folder / "product.json").write_text(json.dumps(product, ensure_ascii=False), encoding="utf-8")
-    for path in (*desktop.iterdir(), folder / "product.json"):
+    for path in (*desktop.rglob("*.py"), folder / "product.json"):
         os.utime(path, (SOURCE_TIME, SOURCE_TIME))
+
+
+def _copy_code(source: Traversable, target: Path) -> None:
+    target.mkdir()
+    for entry in source.iterdir():
+        if entry.name.endswith(".py"):
+            (target / entry.name).write_bytes(entry.read_bytes())
+        elif entry.is_dir() and not entry.name.startswith("_"):
+            _copy_code(entry, target / entry.name)
 
 
 def uninstaller_name(image: Image) -> str:
@@ -142,7 +154,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cuvee.installers.windows", "."),
+        loader=jinja2.PackageLoader("cuvee.installers.windows", "nsi"),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - NSIS's quoting is done by `nsis`
@@ -162,6 +174,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         lines = looks.license_text.strip("\ufeff").splitlines()
         (folder / "license.txt").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
     title = " ".join(image.label.title.split())
+    usage = _usage(image)
     values = {
         "label": f"{title} {image.label.version}",
         "title": title,
@@ -181,7 +194,13 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "manifest_sha256": image.manifest_sha256,
         "longest_folder": _MAX_PATH - _STAGED_NAME - _longest(folder / "stage"),
         "uninstaller": uninstaller_name(image),
-        "usage": _usage(image),
+        "usage": usage.splitlines(),
+        "usage_short": "\n".join(usage.splitlines()[:_SHOWN]),
+        "register_default": int(image.settings.register_python),
+        "default_me": _folder(image.settings.default_prefix, f"$PROFILE\\{image.label.distribution}"),
+        "default_all": _folder(
+            image.settings.default_prefix_all_users, f"$PROGRAMFILES64\\{short_name(image)}"
+        ),
         "signer": None if signer is None else signer.command(),
     }
     text = environment.get_template("installer.nsi.j2").render(values)
@@ -199,6 +218,13 @@ def _welcome(looks: Looks, label: str) -> str:
     return f"{text}\n\nIt needs no network, and nothing outside of the folder that you choose."
 
 
+def _folder(written: str, otherwise: str) -> str:
+    """Give a folder as NSIS writes it; ``%NAME%`` in ``written`` is a variable of the environment."""
+    if not written:
+        return f'"{otherwise}"'
+    return '"' + re.sub(r"%(\w+)%", r"$%\1%", nsis_inner(written)) + '"'
+
+
 def _usage(image: Image) -> str:
     return f"""\
 {file_name(image, "exe")} [/S] [options] [/D=FOLDER]
@@ -206,16 +232,25 @@ def _usage(image: Image) -> str:
 /S  silent: ask nothing; the licence counts as accepted
 /InstallationType=JustMe|AllUsers  (JustMe)
 /AddToPath=0|1  put it on PATH, just for me (0)
-/RegisterPython=0|1  let editors and launchers list it (1)
+/RegisterPython=0|1  let editors and launchers list it ({int(image.settings.register_python)})
+/NoShortcuts=0|1  make none in the Start menu (0)
+/NoScripts=0|1  do not run the distribution's own scripts (0)
 /NoRegistry=0|1  leave the registry alone (0)
 /NoProgram=0|1  do not list it among the programs that can be removed (0)
+/NoKeep=0|1  an upgrade does not keep the older release (0)
 /Force=0|1  also in place of the same or a newer release (0)
-/Uninstall=0|1  remove the release that is in the folder (0)
 /LOG=FILE  where the log goes
-/D=FOLDER  where to; the last option, never in quotes
+/D=FOLDER  where to; the last option
 
-Exit codes: 0 installed, 1 failed, 2 wrong usage or a damaged program, 3 this system lacks something, \
-5 the installer is damaged, 130 cancelled. Unless it is 0, nothing was installed."""
+Other work on what is in the folder:
+/repair  restore what is changed or missing
+/uninstall  remove the release
+
+Nothing is installed by these; /json gives JSON, /OUTPUT=FILE writes it there:
+/info /list /check /licenses /sbom /dryrun /extract=FOLDER
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or a damaged program, 3 this system lacks something,
+5 the installer is damaged, 130 cancelled. Unless it is 0, nothing was changed."""
 
 
 def _join(image: Image, program: Path, target: Path) -> None:

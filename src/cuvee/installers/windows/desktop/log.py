@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import importlib
 import json
 import os
 import sys
@@ -33,12 +35,9 @@ class Log:
             self._stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - `close` closes it
 
     def listen(self) -> None:
-        """Take over standard output and error; the installer's window reads them in the system's encoding."""
+        """Take over standard output and error: the file gets what they get."""
         for name in ("stdout", "stderr"):
-            stream = getattr(sys, name)
-            with contextlib.suppress(AttributeError, LookupError, OSError):
-                stream.reconfigure(encoding="mbcs", errors="replace")
-            setattr(sys, name, _Both(stream, self))
+            setattr(sys, name, _Both(getattr(sys, name), self))
 
     def note(self, message: str) -> None:
         """Write lines that only the file gets."""
@@ -62,11 +61,57 @@ class Log:
             stream.write(json.dumps(twin, indent=2, ensure_ascii=False) + "\n")
 
 
-class _Both:
-    """Writes to a stream and to the log."""
+def talk_to_window() -> None:
+    """Write what is said as UTF-16, which the installer's window reads."""
+    for name in ("stdout", "stderr"):
+        setattr(sys, name, _Window(getattr(sys, name)))
 
-    def __init__(self, stream: TextIO, log: Log) -> None:
-        self._stream = stream
+
+def show_progress() -> None:
+    """Let the window know how far the work is, if there is one."""
+    window = sys.stdout
+    while isinstance(window, _Both):
+        window = window.stream
+    if isinstance(window, _Window):
+        importlib.import_module("runtime.job").LISTENERS.append(window.show)
+
+
+class _Stream:
+    """What `sys.stdout` must bear."""
+
+    encoding, errors = "utf-8", "replace"
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def isatty(self) -> bool:
+        """No terminal."""
+        return False
+
+
+class _Window(_Stream):
+    """Writes UTF-16; a line with @ is how far the work is, in percent."""
+
+    def __init__(self, stream: Any) -> None:
+        self._bytes = stream.buffer
+        self._shown = -1
+
+    def write(self, text: str) -> int:
+        self._bytes.write(codecs.utf_16_le_encode(text, "replace")[0])
+        self._bytes.flush()
+        return len(text)
+
+    def show(self, percent: int) -> None:
+        if percent != self._shown:
+            self._shown = percent
+            self.write(f"@{percent}\n")
+
+
+class _Both(_Stream):
+    """Writes to a stream, if there is one, and to the log."""
+
+    def __init__(self, stream: Any, log: Log) -> None:
+        self.stream = stream
         self._log = log
         self._begun = ""
 
@@ -74,10 +119,8 @@ class _Both:
         *lines, self._begun = (self._begun + text).split("\n")
         for line in lines:
             self._log.note(line)
-        return self._stream.write(text)
-
-    def flush(self) -> None:
-        self._stream.flush()
-
-    def isatty(self) -> bool:
-        return False
+        if self.stream is not None:
+            with contextlib.suppress(OSError):
+                self.stream.write(text)
+                self.stream.flush()
+        return len(text)

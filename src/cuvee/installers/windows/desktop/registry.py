@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import time
 from typing import Any, NamedTuple
 
 _UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -28,6 +29,8 @@ class Product(NamedTuple):
     floor: str
     needed: int
     longest_path: int
+    interpreter: str
+    register: bool
 
 
 def program_key(product: Product, prefix: str, *, machine: bool) -> str:
@@ -57,6 +60,7 @@ def list_program(key: str, product: Product, prefix: str, *, machine: bool) -> N
         "DisplayIcon": f"{prefix}\\{product.uninstaller},0",
         "UninstallString": uninstaller,
         "QuietUninstallString": f"{uninstaller} /S",
+        "InstallDate": time.strftime("%Y%m%d"),
     }
     numbers = {"EstimatedSize": product.needed // 1024, "NoModify": 1, "NoRepair": 1}
     _write(key, {name: text for name, text in texts.items() if text}, numbers, machine=machine)

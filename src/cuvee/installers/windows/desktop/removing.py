@@ -1,22 +1,21 @@
 """Uninstalling: what was installed goes, what the user made stays."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH103, PTH104, PTH120, PTH123, PTH116
+# ruff: noqa: PTH110, PTH103, PTH104, PTH120, PTH123, PTH116
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import registry, search_path
+from . import menu, registry, search_path
+from .container import DamagedError, open_container
+from .kept import KEPT, STATE
 
-KEPT = "conda-meta/cuvee"
-"""Where the prefix keeps this code and the runtime, for its uninstaller."""
-
-STATE = f"{KEPT}/windows.json"
-"""What the uninstaller must know: scope, registry keys, PATH entries, and stage 0's files."""
+if TYPE_CHECKING:
+    from .main import Place
 
 
 def files_below(folder: str) -> list[str]:
@@ -38,27 +37,68 @@ def copy(source: str, target: str) -> None:
     os.utime(target, ns=(time, time))
 
 
-def stage(prefix: str, run: str) -> None:
-    """Copy the interpreter's smallest part and this code into ``run``."""
+def stage(prefix: str, run: str) -> int:
+    """Copy the interpreter's smallest part and this code into ``run``; give 0."""
     for path in read_state(prefix)["stage0"]:
         copy(f"{prefix}/{path}", f"{run}/{path}")
     for path in files_below(f"{prefix}/{KEPT}"):
         copy(f"{prefix}/{KEPT}/{path}", f"{run}/.cuvee/{path}")
+    return 0
 
 
 def is_machine(prefix: str) -> bool:
     """Whether the release was installed for all users."""
-    return bool(read_state(prefix)["machine"])
+    return not os.path.exists(f"{prefix}/.nonadmin")
 
 
-def uninstall(prefix: str) -> int:
-    """Remove the release from ``prefix`` and from the registry; give the exit code."""
-    state = read_state(prefix)
-    _check_unused(prefix)
-    code: int = importlib.import_module("runtime.main").administer(prefix, ["uninstall"])
-    if code == 0:
+def uninstall(product: registry.Product, place: Place, options: list[str]) -> int:
+    """Remove the release, for the installer, or the uninstaller, which gives no options."""
+    prefix = place.prefix
+    sha256 = next((option.partition("=")[2] for option in options if option.startswith("--manifest=")), "")
+    marker = importlib.import_module("runtime.state").read_marker(prefix) or {}
+    if not sha256 or marker.get("manifest_sha256", sha256) != sha256:
+        return remove(prefix, ["uninstall"], product=product)
+    # The installer of the very release knows what is in it, even if the prefix does not any more.
+    try:
+        container = open_container(place.installer)
+    except DamagedError:
+        raise importlib.import_module("runtime.failure").damaged("The installer") from None
+    arguments = ["uninstall", place.installer, place.staged, prefix, place.anchor, "-"]
+    return remove(prefix, [*arguments, *map(str, container), sha256], product=product)
+
+
+def remove(prefix: str, arguments: list[str], *, product: registry.Product | None = None) -> int:
+    """Let the runtime remove the release from ``prefix``, and take it out of Windows; give the exit code."""
+    try:
+        state = read_state(prefix)
+    except importlib.import_module("runtime.failure").InstallError:
+        if product is None:
+            raise
+        state = guess_state(product, prefix)
+    dry = "--dry-run" in arguments
+    if not dry:
+        _check_unused(prefix)
+    links = menu.entries(prefix)
+    runtime = importlib.import_module("runtime.main")
+    # The installer's arguments tell its own places; those of the command are options.
+    from_installer = len(arguments) > 1 and not arguments[1].startswith("-")
+    code: int = runtime.main(arguments) if from_installer else runtime.administer(prefix, arguments)
+    if code == 0 and not dry:
+        for path in links:
+            menu.remove(path, prefix)
         forget(state, prefix)
     return code
+
+
+def guess_state(product: registry.Product, prefix: str) -> dict[str, Any]:
+    """Say what the registry may hold of a release that has lost its own list; what is not its own stays."""
+    machine = is_machine(prefix)
+    return {
+        "machine": machine,
+        "program": registry.program_key(product, prefix, machine=machine),
+        "python": registry.python_key(product),
+        "path": [prefix, f"{prefix}\\Scripts"],
+    }
 
 
 def forget(state: dict[str, Any], prefix: str) -> None:

@@ -1,0 +1,87 @@
+r"""``Scripts\<distribution>-admin.cmd``: the runtime's verbs on an installed release.
+
+Windows neither removes nor renames what a program runs from. So verbs that do copy stage 0 to a folder beside
+the prefix, and end with `GO_ON`; the command starts them again there.
+"""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH100, PTH112, PTH113, PTH118
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from . import removing
+
+if TYPE_CHECKING:
+    from .main import Place
+
+GO_ON = 100
+_MOVES = frozenset(("repair", "rollback", "uninstall"))
+
+COMMAND = r"""@echo off
+rem Administers {label}; made by its installer. `{distribution}-admin help` tells more.
+setlocal DisableDelayedExpansion
+set "CUVEE_PREFIX=%~dp0.."
+for %%p in ("%~dp0..") do set "CUVEE_RUN=%%~dpp.%%~nxp.cuvee-admin"
+"%~dp0..\{python}" -I -S -B -X utf8 "%~dp0..\conda-meta\cuvee\desktop\__main__.py" admin %*
+if not errorlevel {go_on} exit /b
+set "CUVEE_PLACE=%CD%"
+cd /d "%CUVEE_RUN%\.."
+rem From here on this file may be moved away, so all else is one line.
+"%CUVEE_RUN%\{python}" -I -S -B -X utf8 "%CUVEE_RUN%\.cuvee\desktop\__main__.py" admin %* \
+& for %%c in (130 5 3 2 1 0) do @if errorlevel %%c (rd /s /q "%CUVEE_RUN%" & exit /b %%c)
+"""
+
+
+def command(label: str, distribution: str, python: str) -> str:
+    """Give the text of the command."""
+    text = COMMAND.format(label=label, distribution=distribution, python=python, go_on=GO_ON)
+    return text.replace("\\\n", "").replace("\n", "\r\n")
+
+
+def administer(place: Place, argv: list[str]) -> int:
+    """Run a verb; give the exit code."""
+    prefix, run = os.path.abspath(place.prefix), os.path.abspath(place.run)
+    verb = argv[0] if argv else "help"
+    moved = os.path.abspath(__file__).lower().startswith(run.lower() + os.sep)
+    if verb in _MOVES and "--dry-run" not in argv and not moved:
+        _stage(prefix, run)
+        return GO_ON
+    runtime = importlib.import_module("runtime.main")
+    if verb == "repair":
+        return _repair(prefix, place.place, argv[1:])
+    if verb == "uninstall":
+        return removing.remove(prefix, argv)
+    before = removing.read_state(prefix) if verb == "rollback" else {}
+    code: int = runtime.administer(prefix, argv)
+    if verb == "rollback" and code == 0:
+        importlib.import_module("desktop.installing").show_again(prefix, run, before)
+    return code
+
+
+def _stage(prefix: str, run: str) -> None:
+    placing = importlib.import_module("runtime.placing")
+    placing.remove_tree(run)
+    if os.path.isdir(run):
+        failure = importlib.import_module("runtime.failure")
+        raise failure.InstallError(f"Another command is at work on {prefix}. Try again when it has ended.")
+    removing.stage(prefix, run)
+
+
+def _repair(prefix: str, here: str, arguments: list[str]) -> int:
+    """Let the installer do it, which brings a Python that is whole."""
+    failure = importlib.import_module("runtime.failure")
+    if len(arguments) < 2 or arguments[0] != "--from" or set(arguments[2:]) - {"--json"}:  # noqa: PLR2004
+        sys.stderr.write("Error: Repairing needs the installer of this release: repair --from INSTALLER\n")
+        return int(failure.USAGE)
+    installer = os.path.abspath(os.path.join(here, arguments[1]))
+    if not os.path.isfile(installer) or not installer.lower().endswith(".exe"):
+        sys.stderr.write(f"Error: {installer} is no .exe installer.\n")
+        return int(failure.USAGE)
+    options = ["/S", "/repair=1", *(["/json"] if "--json" in arguments else [])]
+    # Windows hands a program one line, which this function makes without any quotation marks.
+    return os.spawnv(os.P_WAIT, installer, [f'"{installer}"', *options, f"/D={prefix}"])  # noqa: S606

@@ -1,0 +1,143 @@
+"""Start-menu shortcuts for the packages' menu entries.
+
+The prefix's state names them before they are made. Like those of Linux, they are not worth failing for: what
+can't be written is told.
+"""
+
+# Stage 0 has no pathlib.
+# ruff: noqa: PTH107, PTH106, PTH113, PTH120, PTH123
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import re
+import sys
+from typing import Any
+
+from .kept import KEPT
+
+_WRITER, _STARTER = f"{KEPT}/desktop/whole/links.py", f"{KEPT}/desktop/whole/start.py"
+_FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_TAKEN = re.compile(r"%[0-9*lLvVdD]")
+
+
+def show(prefix: str, folders: list[str], run: str) -> None:
+    """Make the shortcuts of the release in ``prefix``, and remove those that it no longer wants.
+
+    Parameters
+    ----------
+    folders
+        The Start menu and the desktop, for all users or for one; none for no shortcuts.
+    run
+        A folder for a file that is needed for a moment.
+    """
+    state = importlib.import_module("runtime.state")
+    installed = state.load(prefix)
+    before = [path for path in installed.state.outside.entries if path.lower().endswith(".lnk")]
+    wanted = planned(prefix, installed.manifest, folders) if folders else {}
+    _remember(state, installed, sorted({*before, *wanted}))
+    if wanted:
+        _write(prefix, list(wanted.values()), run)
+    for path in before:
+        if path not in wanted:
+            remove(path, prefix)
+    if before:
+        _remember(state, installed, sorted(wanted))
+
+
+def entries(prefix: str) -> list[str]:
+    """Name the shortcuts that the release in ``prefix`` has."""
+    state = importlib.import_module("runtime.state")
+    try:
+        paths: list[str] = state.load(prefix).state.outside.entries
+    except importlib.import_module("runtime.failure").InstallError:
+        return []
+    return [path for path in paths if path.lower().endswith(".lnk")]
+
+
+def planned(prefix: str, manifest: Any, folders: list[str]) -> dict[str, dict[str, str]]:
+    """Give each shortcut's path, and what it holds, see ``whole/links.py``."""
+    found: dict[str, dict[str, str]] = {}
+    for shortcut in importlib.import_module("runtime.menus").shortcuts(prefix, manifest):
+        places = [f"{folders[0]}\\{_plain(shortcut.menu)}" if shortcut.menu else folders[0]]
+        places += folders[1:2] if shortcut.details.get("desktop") is True else []
+        for place in places:
+            path, number = f"{place}\\{_plain(shortcut.name)}.lnk", 1
+            while path in found or (os.path.lexists(path) and not is_ours(path, prefix)):
+                number += 1
+                path = f"{place}\\{_plain(shortcut.name)} ({number}).lnk"
+            found[path] = {"path": path, **_content(shortcut, prefix)}
+    return found
+
+
+def _content(shortcut: Any, prefix: str) -> dict[str, str]:
+    program, *arguments = [word for word in shortcut.command if not _TAKEN.fullmatch(word)]
+    if shortcut.activate or shortcut.precommand:
+        windowed = f"{prefix}\\pythonw.exe"
+        arguments = [program, *arguments]
+        arguments[:0] = [f"--before={shortcut.precommand}"] if shortcut.precommand else []
+        arguments[:0] = ["-I", "-S", "-B", f"{prefix}/{_STARTER}".replace("/", "\\")]
+        bare = shortcut.terminal or not os.path.isfile(windowed)
+        program = f"{prefix}\\python.exe" if bare else windowed
+    return {
+        "target": program.replace("/", "\\"),
+        "arguments": " ".join(map(quoted, arguments)),
+        "description": shortcut.description,
+        "icon": shortcut.icon.replace("/", "\\"),
+        "folder": shortcut.working_dir or prefix,
+    }
+
+
+def quoted(word: str) -> str:
+    """Quote an argument as Windows programs split their command line."""
+    if word and not re.search(r'[\s"]', word):
+        return word
+    text = re.sub(r'(\\*)"', r'\1\1\\"', word)
+    return '"' + re.sub(r"(\\+)$", r"\1\1", text) + '"'
+
+
+def _plain(name: str) -> str:
+    """Make a file's name of a text."""
+    return _FORBIDDEN.sub(" ", name).strip(" .") or "Program"
+
+
+def _write(prefix: str, links: list[dict[str, str]], run: str) -> None:
+    listed = f"{run}/.cuvee/links.json"
+    with open(listed, "w", encoding="utf-8") as stream:
+        stream.write(json.dumps(links))
+    python = f"{prefix}\\python.exe"
+    argv = [quoted(word) for word in (python, "-I", "-S", "-B", f"{prefix}/{_WRITER}", listed)]
+    try:
+        code = os.spawnv(os.P_WAIT, python, argv)  # noqa: S606 - no shell
+    except OSError:
+        code = 1
+    if code:
+        sys.stderr.write("Warning: not all shortcuts could be made in the Start menu.\n")
+
+
+def _remember(state: Any, installed: Any, paths: list[str]) -> None:
+    now = state.load(installed.prefix).state
+    outside = now.outside._replace(entries=paths)
+    if outside != now.outside:
+        state.write(installed.prefix, now._replace(outside=outside))
+
+
+def is_ours(path: str, prefix: str) -> bool:
+    """Whether a shortcut leads into the prefix."""
+    try:
+        with open(path, "rb") as stream:
+            text = stream.read().lower()
+    except OSError:
+        return False
+    return f"{prefix}\\".lower().encode("utf-16-le", "surrogatepass") in text
+
+
+def remove(path: str, prefix: str) -> None:
+    """Remove a shortcut of ours, and its folder when that becomes empty."""
+    with contextlib.suppress(OSError):
+        if is_ours(path, prefix):
+            os.remove(path)
+            os.rmdir(os.path.dirname(path))
