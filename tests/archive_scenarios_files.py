@@ -73,6 +73,14 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         {A: facts(A, file("etc/x", placeholder="/p")), B: facts(B, file("etc/x", placeholder="/q"))},
     ),
     "file-and-folder": (FileClashes(), {A: facts(A, "lib/x"), B: facts(B, "lib/x/deep/y")}),
+    "twice": (
+        FileClashes(),
+        {
+            PYTHON: facts(PYTHON, "bin/python"),
+            TOO: facts(TOO, "python-scripts/run", entry_points=("run = t:main",)),
+            B: facts(B, "bin/run"),
+        },
+    ),
     "clash-of-commands": (
         FileClashes(),
         {

@@ -36,8 +36,8 @@ def collisions(contents: Contents) -> tuple[Collision, ...]:
     """Give all paths of a platform that several packages claim, grouped by the packages."""
     found: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for path, claims in contents.files.items():
-        if len(claims) > 1:
-            names = tuple(sorted({claim.package.name for claim in claims}))
+        names = tuple(sorted({claim.package.name for claim in claims})) if len(claims) > 1 else ()
+        if len(names) > 1:
             is_equal = len({claim.content for claim in claims}) == 1
             found.setdefault((names, is_equal), []).append(path)
     return tuple(
@@ -77,10 +77,10 @@ class FileClashes:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find paths that several packages install, and files where others have folders.
+        """Find paths that several packages install, or one twice, and files where others have folders.
 
         The first is a warning, as conda's own tools have it: the package that is linked last wins, and the
-        other file is set aside. The second can not be linked at all.
+        other file is set aside. The others can not be linked at all.
         """
         groups: dict[tuple[tuple[str, ...], bool], _Where] = {}
         nested: dict[tuple[str, ...], _Where] = {}
@@ -90,7 +90,7 @@ class FileClashes:
                 where.victims |= {graph.lock.by_name[name].identifier: None for name in collision.packages}
                 for path in collision.paths:
                     where.add(path, graph.platform)
-            for path, names in _nested(contents):
+            for path, names in (*_nested(contents), *_twice(contents)):
                 where = nested.setdefault(names, _Where())
                 where.victims |= {graph.lock.by_name[name].identifier: None for name in names}
                 where.add(path, graph.platform)
@@ -102,15 +102,16 @@ class FileClashes:
                 names,
                 where,
                 verdict=Verdict.BLOCKED,
-                kind="file-and-folder",
-                cause=f"{counted(sorted(where.paths))} is a file in {names[0]} and a folder in {names[1]}",
+                kind="file-and-folder" if len(names) > 1 else "twice",
+                cause=f"{counted(sorted(where.paths))} is a file in {names[0]} and a folder in {names[1]}"
+                if len(names) > 1
+                else f"{names[0]} puts two files at {counted(sorted(where.paths))}",
                 action="Leave one of the two packages out, or have one of them mended.",
             )
 
     def _clash(
         self, release: ReleaseGraph, names: tuple[str, ...], where: _Where, *, is_equal: bool
     ) -> Finding:
-        who = " and ".join(names) if len(names) > 1 else f"{names[0]} twice"
         how = "with the same content" if is_equal else "with different content"
         return self._finding(
             release,
@@ -118,7 +119,7 @@ class FileClashes:
             where,
             verdict=Verdict.INFO if is_equal else Verdict.WARNING,
             kind="same-content" if is_equal else "different-content",
-            cause=f"{who} install {counted(sorted(where.paths))}, {how}",
+            cause=f"{' and '.join(names)} install {counted(sorted(where.paths))}, {how}",
             action="Nothing; whoever removes one of them alone takes the file from the other."
             if is_equal
             else "Have one of them leave the path to the other. "
@@ -153,14 +154,23 @@ class FileClashes:
 def _nested(contents: Contents) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give paths that are a file in one package and a folder in another, with the two packages' names."""
     seen: set[str] = set()
+    files = {_folded(path, contents.platform): path for path in contents.files}
+    for folded, path in files.items():
+        end = folded.rfind("/")
+        while end > 0 and folded[:end] not in seen:
+            seen.add(folded[:end])
+            file = files.get(folded[:end])
+            if file is not None:
+                yield file, (contents.files[file][0].package.name, contents.files[path][0].package.name)
+            end = folded.rfind("/", 0, end)
+
+
+def _twice(contents: Contents) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give paths at which one package would put two files, with its name."""
     for path, claims in contents.files.items():
-        end = path.rfind("/")
-        while end > 0 and path[:end] not in seen:
-            folder = path[:end]
-            seen.add(folder)
-            if folder in contents.files:
-                yield folder, (contents.files[folder][0].package.name, claims[0].package.name)
-            end = path.rfind("/", 0, end)
+        if len(claims) > 1:
+            names = [claim.package.name for claim in claims]
+            yield from ((path, (name,)) for name in dict.fromkeys(names) if names.count(name) > 1)
 
 
 class FileCase:
@@ -180,7 +190,7 @@ class FileCase:
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
                 continue
-            for claims in _folded(contents, contents.platform):
+            for claims in _of_several_names(contents):
                 paths = tuple(sorted({claim.path for claim in claims}))
                 where = groups.setdefault(paths, _Where())
                 where.victims |= {claim.package.identifier: None for claim in claims}
@@ -202,12 +212,20 @@ class FileCase:
             )
 
 
-def _folded(contents: Contents, platform: Platform) -> Iterator[list[Placed]]:
+def _of_several_names(contents: Contents) -> Iterator[list[Placed]]:
     """Give the claims to each file that goes by several names."""
     groups: dict[str, list[Placed]] = {}
     for path, claims in contents.files.items():
-        name = path if path.isascii() or platform.is_windows else unicodedata.normalize("NFD", path)
-        groups.setdefault(name.casefold(), []).extend(claims)
+        groups.setdefault(_folded(path, contents.platform), []).extend(claims)
     for group in groups.values():
         if len(group) > 1 and len({claim.path for claim in group}) > 1:
             yield group
+
+
+def _folded(path: str, platform: Platform) -> str:
+    """Give what is equal for two paths if and only if they are one file on a platform."""
+    if platform.system == "linux":
+        return path
+    if platform.system == "osx" and not path.isascii():
+        path = unicodedata.normalize("NFD", path)
+    return path.casefold()

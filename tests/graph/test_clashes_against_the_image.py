@@ -1,0 +1,128 @@
+"""What the checks of files say, against what the image makes of the same packages."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archive_facts import FLOORS
+from checked_sets import manifest_of
+from cuvee.channel.facts.archive import read_facts
+from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.errors import BlockedError, IntegrityError
+from cuvee.graph.checks import run_checks
+from cuvee.graph.checks.files import FileCase, FileClashes, collisions
+from cuvee.graph.findings import Verdict
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.image.archive import read_info
+from cuvee.image.clobber import resolve_clobbers
+from cuvee.image.layout import layout_of
+from cuvee.image.model import Clobber
+from cuvee.image.plan import plan_package
+from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+
+PATHS = (
+    "bin/run", "Scripts/run.exe", "Scripts/run-script.py", "share/x", "share/X", "share/x/deep",
+    "Share/X/deep", "site-packages/m.py", "python-scripts/run", "lib/python3.11/site-packages/m.py",
+    "Lib/site-packages/m.py",
+)  # fmt: skip
+
+packages = st.dictionaries(
+    st.sampled_from("abc"),
+    st.fixed_dictionaries(
+        {
+            "files": st.dictionaries(st.sampled_from(PATHS), st.sampled_from([b"1", b"2"]), max_size=4),
+            "pure": st.booleans(),
+            "commands": st.sampled_from([(), ("run = m:main",), ("run = m:other",)]),
+        }
+    ),
+    min_size=2,
+)
+
+
+@given(chosen=packages, platform=st.sampled_from(["linux-64", "win-64", "osx-arm64"]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_checks_say_what_the_image_does(
+    tmp_path: Path, chosen: dict[str, dict[str, Any]], platform: str
+) -> None:
+    archives = {name: _write(name, what, platform, tmp_path) for name, what in chosen.items()}
+    archives["python"] = _write("python", {"files": {}, "pure": False, "commands": ()}, platform, tmp_path)
+    graph = _graph(archives, platform)
+    try:
+        expected: Any = _image(graph, archives)
+    except (BlockedError, IntegrityError) as error:
+        expected = type(error)
+    contents = graph.platforms[0].contents
+    assert contents is not None
+    found = collisions(contents)
+    (clashes, case) = run_checks(graph, [FileClashes(), FileCase()])
+    blocked = [f for r in (clashes, case) for f in r.findings if f.verdict is Verdict.BLOCKED]
+    if expected is IntegrityError:
+        assert any(finding.kind == "twice" for finding in blocked)
+    elif expected is BlockedError:
+        assert blocked
+    else:
+        assert not blocked
+        told = {(path, item.packages) for item in found for path in item.paths}
+        assert told == {(item.path, tuple(sorted({item.winner, *item.losers}))) for item in expected}
+
+
+def _image(graph: ReleaseGraph, archives: dict[str, Path]) -> tuple[Clobber, ...]:
+    layout = layout_of(graph.platforms[0].lock, None)
+    plans = {
+        name: plan_package(read_info(path), layout, launcher=b"MZ") for name, path in sorted(archives.items())
+    }
+    ignore_case = layout.platform.system != "linux"
+    return resolve_clobbers(plans, sorted(archives), ignore_case=ignore_case)[1]
+
+
+def _write(name: str, what: dict[str, Any], platform: str, folder: Path) -> Path:
+    pure = what["pure"]
+    content = PackageContent(
+        name=name,
+        version="3.11.1" if name == "python" else "1",
+        build="0",
+        subdir="noarch" if pure else platform,
+        noarch="python" if pure else None,
+        entry_points=what["commands"] if pure else (),
+        timestamp=0,
+        files=tuple(PackageFile(path=path, content=data) for path, data in what["files"].items()),
+    )
+    return write_package(content, folder / platform, level=1)
+
+
+def _graph(archives: dict[str, Path], platform: str) -> ReleaseGraph:
+    locked, known = [], {}
+    for name, path in sorted(archives.items()):
+        facts = read_facts(path)
+        package = LockedPackage(
+            name=name,
+            version=facts.index.version,
+            build="0",
+            build_number=0,
+            platform=platform,
+            subdir=facts.index.subdir or platform,
+            url=f"channel/{path.name}",
+            channel="channel",
+            sha256=facts.sha256,
+            noarch="python" if facts.index.noarch else None,
+        )
+        locked.append(package)
+        known[package.identifier] = facts
+    lock = PlatformLock(platform=platform, packages=tuple(locked), virtual_packages=FLOORS[platform])
+    return build_graph(manifest_of(), Lock(platforms=(lock,)), facts=known)
+
+
+@pytest.mark.parametrize("platform", ["win-64", "osx-arm64"])
+def test_a_file_and_a_folder_that_differ_by_case_can_not_both_be(tmp_path: Path, platform: str) -> None:
+    def what(path: str) -> dict[str, Any]:
+        return {"files": {path: b""}, "pure": False, "commands": ()}
+
+    archives = {
+        "a": _write("a", what("share/x"), platform, tmp_path),
+        "b": _write("b", what("Share/X/deep"), platform, tmp_path),
+    }
+    (result,) = run_checks(_graph(archives, platform), [FileClashes()])
+    assert [finding.cause for finding in result.findings] == ["share/x is a file in a and a folder in b"]
