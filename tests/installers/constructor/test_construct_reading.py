@@ -89,7 +89,7 @@ freeze_base:
     assert project.looks.license_text == "Be kind.\n"
     assert (project.looks.publisher, project.looks.identifier) == ("ACME", "org.acme.My-Tool")
     assert settings.scripts == {"pre_install": "true\n", "post_install": "#!/bin/bash\ntrue\n"}
-    assert settings.script_environment == {"WHO": "you & me"}
+    assert settings.script_environment == {"INSTALLER_NAME": "My_Tool", "WHO": "you & me"}
     assert [file.target for file in settings.extra_files] == ["LICENSE", "share/scripts/post.sh"]
     assert settings.menu_packages == ("console", "spyder")
     assert settings.initialize is Initialize.YES
@@ -307,8 +307,7 @@ def test_scripts_are_for_their_system(read: Read) -> None:
 
 def test_pictures_are_shown_where_they_can_be(read: Read) -> None:
     text = "welcome_image: w.bmp\nicon_image: i.png\n"
-    files = {"w__bmp": "x", "i__png": "x"}
-    windows = read(text, "win-64", **files)
+    windows = read(text, "win-64", w__bmp="x", i__png="x")
     assert windows.looks.welcome_picture is not None
     assert windows.warnings == ("icon_image: i.png is left out: give it as .ico",)
     assert read(text, "linux-64").warnings == ()

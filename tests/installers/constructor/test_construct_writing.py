@@ -126,7 +126,7 @@ def test_our_own_reader_finds_what_was_written(
     if platform == "osx-arm64":
         assert project.looks.welcome == looks.welcome
     assert found.condarc == settings.condarc
-    assert found.script_environment == settings.script_environment
+    assert found.script_environment == {"INSTALLER_NAME": "Tool", **settings.script_environment}
     assert [(file.target, file.sha256) for file in found.extra_files] == [
         (file.target, file.sha256) for file in settings.extra_files
     ]

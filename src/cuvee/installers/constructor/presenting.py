@@ -73,7 +73,7 @@ def read_settings(values: Values) -> Settings:
         pre_install=_script(values, "pre_install"),
         post_install=_script(values, "post_install"),
         pre_uninstall=_script(values, uninstall) if uninstall else "",
-        script_environment=dict(sorted(values.mapping("script_env_variables").items())),
+        script_environment=_script_environment(values),
         condarc=_condarc(values),
         extra_files=_extra_files(values),
         menu_packages=None if menus is None else tuple(sorted(set(values.texts("menu_packages")))),
@@ -83,6 +83,12 @@ def read_settings(values: Values) -> Settings:
         default_prefix=values.text("default_prefix"),
         default_prefix_all_users=values.text("default_prefix_all_users"),
     )
+
+
+def _script_environment(values: Values) -> dict[str, str]:
+    # Scripts know the installer by the name that the project gives it, in its own spelling.
+    found = {"INSTALLER_NAME": values.text("name")} | values.mapping("script_env_variables")
+    return dict(sorted(found.items()))
 
 
 def read_frozen(values: Values) -> str:

@@ -52,7 +52,6 @@ def _environment(
     short = manifest.distribution[:1].upper() + manifest.distribution[1:]
     return {
         **os.environ,
-        **manifest.settings.script_environment,
         "PREFIX": prefix,
         "PRE_OR_POST": name,
         "INSTALLER_NAME": short,
@@ -61,6 +60,7 @@ def _environment(
         "INSTALLER_TYPE": kind if kind in _TYPES else _TYPES[0],
         "INSTALLER_UNATTENDED": "1" if "--batch" in options else "0",
         "INSTALLER_PATH": installer,
+        **manifest.settings.script_environment,  # as in constructor, whose scripts get these in place of ours
     }
 
 
