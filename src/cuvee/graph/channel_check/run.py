@@ -20,7 +20,7 @@ from cuvee.progress import SILENT, Reporter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The answer for a platform, and the records looked at, each with whether it is the newest of its name."""
+    """The answer for a platform, and the records looked at, each with whether it is its name's newest."""
 
     result: PlatformResult
     records: tuple[tuple[Record, bool], ...]

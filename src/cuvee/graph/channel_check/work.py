@@ -5,7 +5,7 @@ installable; can one be made greedily; what does the SAT solver say. A conflict 
 up from then on. The answer of each step is exact when it is given, so the whole is.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +15,8 @@ from cuvee.graph.channel_check.worlds import Builder, World
 from cuvee.graph.solving.encoding import Encoding, Question
 
 _WORLDS_PER_NAME = 12
-_QUESTIONS_PER_SOLVER = 2000
+_RECENT_WORLDS = 8
+_QUESTIONS_PER_SOLVER = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Worker:
             self._is_proved[item] = 1
         self._conflicts: dict[tuple[str, int], list[Stuck]] = {}
         self._universe = ClassUniverse(compiled, self._start)
+        self._recent: deque[World] = deque(maxlen=_RECENT_WORLDS)
         self._solver: Encoding | None = None
         self._questions = 0
 
@@ -100,12 +102,18 @@ class Worker:
                     worlds.insert(0, worlds.pop(place))
                 self._is_proved[item] = 1
                 return True
+        for world in self._recent:
+            if builder.fits(world, item):
+                worlds.insert(0, world)
+                self._is_proved[item] = 1
+                return True
         if not is_alive(self.compiled, self._propagation.alive, item):
             return False
         made = builder.build(item, urgent)
         if made is None:
             return False
         worlds.insert(0, made)
+        self._recent.appendleft(made)
         del worlds[_WORLDS_PER_NAME:]
         for name, position in made.chosen.items():
             self._is_proved[self.compiled.first[name] + position] = 1
@@ -190,9 +198,13 @@ class ClassUniverse:
         self._compiled = compiled
         self._alive = alive
         self._hollow = hollow
+        self._candidates: dict[int, list[int]] = {}
 
     def candidates(self, clause: int) -> Sequence[int]:
-        return classes_alive(self._compiled, self._alive, clause)
+        known = self._candidates.get(clause)
+        if known is None:
+            known = self._candidates[clause] = classes_alive(self._compiled, self._alive, clause)
+        return known
 
     def group_of_clause(self, clause: int) -> int:
         return self._compiled.clause_name[clause]

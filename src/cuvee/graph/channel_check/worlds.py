@@ -77,14 +77,13 @@ class Builder:
         for attempt in range(_ATTEMPTS):
             # Looking further ahead costs more than it saves, until the first try got stuck.
             self._is_farsighted = attempt > 0
-            order = {name: place for place, name in enumerate(urgent, -len(urgent))}
+            order = {name: -place for place, name in enumerate(urgent)}
             stuck_at = self._attempt(item, order)
             if isinstance(stuck_at, World):
                 return stuck_at
-            if attempt and (stuck_at in order or stuck_at == self.compiled.name_of[item]):
-                return None
-            if stuck_at not in order:
-                urgent.append(stuck_at)
+            if stuck_at in order:
+                urgent.remove(stuck_at)
+            urgent.append(stuck_at)
         return None
 
     def _attempt(self, item: int, urgent: dict[int, int]) -> World | int:

@@ -73,7 +73,6 @@ class Encoding:
         self._sat = Minisat22()
         self._top = 0
         self._variable: dict[int, int] = {}
-        self._item: dict[int, int] = {}
         self._needs: dict[int, int] = {}
         self._allows: dict[int, int] = {}
         self._groups: dict[int, _Group] = {}
@@ -111,14 +110,13 @@ class Encoding:
 
     def _walk(self, question: Question) -> tuple[set[int], list[int]]:
         """Follow the solver's model from what is asked for; the rest of it is chance."""
-        universe = self._universe
-        installed = {}
-        for literal in self._sat.get_model() or ():
-            item = self._item.get(literal) if literal > 0 else None
-            if item is not None:
-                installed[universe.group_of(item)] = item
-        stack = [*question.items, *self._always]
-        stack += (installed[universe.group_of_clause(need)] for need in question.needs)
+        universe, variable = self._universe, self._variable
+        model = self._sat.get_model() or ()
+
+        def installed(need: int) -> int:
+            return next(item for item in universe.candidates(need) if model[variable[item] - 1] > 0)
+
+        stack = [*question.items, *self._always, *map(installed, question.needs)]
         chosen: set[int] = set()
         unknown = []
         while stack:
@@ -129,7 +127,7 @@ class Encoding:
             if item not in self._expanded:
                 unknown.append(item)
                 continue
-            stack += (installed[universe.group_of_clause(need)] for need in universe.depends(item))
+            stack += map(installed, universe.depends(item))
         return chosen, unknown
 
     def _expand_some(self, item: int) -> None:
@@ -182,7 +180,6 @@ class Encoding:
         if variable is not None:
             return variable
         variable = self._variable[item] = self._new()
-        self._item[variable] = item
         group = self._groups.setdefault(self._universe.group_of(item), _Group())
         rung = self._new()
         self._sat.add_clause([-variable, rung])
