@@ -16,6 +16,7 @@ COMMANDS = {
     "schema": "Print the JSON Schema of manifests, for editors.",
     "lock": "Solve a manifest on every platform and write its lock.",
     "check": "Prove that a locked release fits together.",
+    "diff": "Print what changed between two releases, locks, manifests or environments.",
     "why": "Say why a package is in a release.",
     "needs": "Say who needs a package of a release.",
     "certify": "Prove that a release fits together, in a file that others can check.",

@@ -1,0 +1,90 @@
+"""``cuvee diff``: what changed between two releases, locks, manifests or environments."""
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cuvee.cli.render import write_json
+
+if TYPE_CHECKING:
+    from cuvee.graph.diff.comparing import Comparison
+    from cuvee.graph.diff.snapshot import Snapshot
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("diff")
+@click.argument("before", type=_PATH)
+@click.argument("after", type=_PATH)
+@click.option("--platform", metavar="NAME", help="Only this platform; also names that of a listing.")
+@click.option("--environment", metavar="NAME", help="Which environment of a pixi.lock; default: default.")
+@click.option("--asked-before", type=_PATH, help="What BEFORE was asked for: a manifest or match specs.")
+@click.option("--asked-after", type=_PATH, help="What AFTER was asked for; default: as --asked-before.")
+@click.option("--markdown", is_flag=True, help="Print tables for release notes.")
+@click.option("--html", is_flag=True, help="Print a page that needs nothing else.")
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+@click.option("-v", "--verbose", is_flag=True, help="All reasons, not just the first ones.")
+def command(
+    before: Path,
+    after: Path,
+    *,
+    platform: str | None,
+    environment: str | None,
+    asked_before: Path | None,
+    asked_after: Path | None,
+    markdown: bool,
+    html: bool,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """Print what changed from BEFORE to AFTER, in which direction, how far, and what forced it.
+
+    Each of the two is a release folder, a manifest, a pixi.lock, a conda-lock.yml, an environment.yml, a
+    list of URLs as `conda list --explicit` prints it, the output of `conda list` with or without `--json`,
+    or an installed environment. The exit code is 0 whether they differ or not.
+
+    \b
+    Examples:
+      cuvee diff dist/starter-2026.11.0 dist/starter-2026.11.1
+      cuvee diff manifests/starter/2026.11.0.yaml manifests/starter/2026.11.1.yaml
+      cuvee diff old/pixi.lock new/pixi.lock --environment test --markdown
+      cuvee diff old.txt new.txt --asked-before old-specs.txt --asked-after new-specs.txt
+      cuvee diff dist/starter-2026.11.0 /opt/starter --html > drift.html
+    """
+    from cuvee.graph.diff import rendering
+    from cuvee.graph.diff.comparing import compare
+
+    _one_form(markdown=markdown, html=html, as_json=as_json)
+    today = dt.datetime.now(dt.UTC).date()
+    old = _read(before, asked_before, today, environment)
+    new = _read(after, asked_after or asked_before, today, environment)
+    comparison: Comparison = compare(old, new, platform=platform)
+    if as_json:
+        write_json(rendering.as_json(comparison))
+    elif markdown:
+        click.echo(rendering.as_markdown(comparison), nl=False)
+    elif html:
+        click.echo(rendering.as_html(comparison), nl=False)
+    else:
+        click.echo(rendering.as_text(comparison, verbose=verbose), nl=False)
+
+
+def _one_form(**wanted: bool) -> None:
+    if sum(wanted.values()) > 1:
+        from cuvee.errors import UsageError
+
+        raise UsageError("Only one of --markdown, --html and --json", hint="Run the command once for each.")
+
+
+def _read(path: Path, asked: Path | None, today: dt.date, environment: str | None) -> "Snapshot":
+    from dataclasses import replace
+
+    from cuvee.graph.diff.reading import asked_for, read_snapshot
+
+    snapshot = read_snapshot(path, today=today, environment=environment)
+    if asked is None:
+        return snapshot
+    wishes = asked_for(asked, today=today)
+    return replace(snapshot, wishes=wishes, direct=frozenset(item.name for item in wishes))

@@ -1,0 +1,101 @@
+"""Release folders, and installed environments by their `conda-meta`."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from cuvee.channel.connection import without_secrets
+from cuvee.files import storage_errors
+from cuvee.graph.diff.model import METADATA
+from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, unreadable
+from cuvee.lock.model import LockedPackage
+from cuvee.lock.pixi import read_lock
+
+_MOST_BYTES = 256 << 20
+_NOT_ASKED = {"", "None", None}
+
+
+def read_release(folder: Path) -> Snapshot:
+    """Read a release folder; its report says what people ask for, if it has been written."""
+    table = folder / "report" / "packages.csv"
+    direct = None
+    if table.is_file():
+        with storage_errors(table), table.open(encoding="utf-8", newline="") as stream:
+            direct = frozenset(row["package"] for row in csv.DictReader(stream) if row.get("direct") == "yes")
+    return Snapshot(
+        title=folder.resolve().name,
+        kind="pixi.lock",
+        lock=read_lock(folder / "lock" / "pixi.lock"),
+        direct=direct,
+        knows=METADATA,
+    )
+
+
+def read_prefix(folder: Path, meta: Path) -> Snapshot:
+    """Read the records of an installed environment."""
+    found, asked, knows_asked = [], set(), False
+    for path in sorted(meta.glob("*.json")):
+        record = _record(path)
+        found.append((path, record))
+        wishes = [record.get("requested_spec"), *_list(record, "requested_specs")]
+        knows_asked = knows_asked or "requested_spec" in record or "requested_specs" in record
+        if any(wish not in _NOT_ASKED for wish in wishes):
+            asked.add(str(record.get("name")))
+    if not found:
+        raise unreadable(meta, None, "no package is installed there")
+    platform = platform_of({str(record.get("subdir", "")) for _, record in found})
+    packages = [_package(path, record, platform) for path, record in found]
+    return Snapshot(
+        title=str(folder),
+        kind="environment",
+        lock=lock_of(meta, packages),
+        direct=frozenset(asked) if knows_asked and asked else None,
+        knows=METADATA,
+    )
+
+
+def _record(path: Path) -> dict[str, Any]:
+    with storage_errors(path):
+        if path.stat().st_size > _MOST_BYTES:
+            raise unreadable(path, None, f"it has more than {_MOST_BYTES:,} bytes")
+        data = path.read_bytes()
+    try:
+        record = json.loads(data)
+    except json.JSONDecodeError as error:
+        raise unreadable(path, error.lineno, f"it is not JSON: {error.msg}") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise unreadable(path, None, "it is not JSON that can be read") from None
+    if not isinstance(record, dict) or not isinstance(record.get("name"), str):
+        raise unreadable(path, None, "it is not the record of a package")
+    return record
+
+
+def _package(path: Path, record: dict[str, Any], platform: str) -> LockedPackage:
+    url = without_secrets(str(record.get("url", "")))
+    noarch: dict[str, Literal["python", "generic"]] = {"python": "python", "generic": "generic"}
+    features = record.get("track_features") or ()
+    return package(
+        path,
+        None,
+        name=record["name"],
+        version=str(record.get("version", "")),
+        build=str(record.get("build", "")),
+        platform=platform,
+        subdir=str(record.get("subdir", "")),
+        url=url,
+        channel=url.rsplit("/", 2)[0] if "/" in url else str(record.get("channel", "")),
+        sha256=str(record.get("sha256") or ""),
+        md5=str(record["md5"]) if record.get("md5") else None,
+        build_number=number if isinstance(number := record.get("build_number"), int) else 0,
+        depends=tuple(map(str, _list(record, "depends"))),
+        constrains=tuple(map(str, _list(record, "constrains"))),
+        license=str(record["license"]) if record.get("license") else None,
+        noarch=noarch.get(str(record.get("noarch"))),
+        track_features=tuple(features.split() if isinstance(features, str) else map(str, features)),
+    )
+
+
+def _list(record: dict[str, Any], key: str) -> list[Any]:
+    value = record.get(key)
+    return value if isinstance(value, list) else []

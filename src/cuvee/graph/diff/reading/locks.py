@@ -1,0 +1,151 @@
+"""Locks of other tools: `pixi.lock`, `conda-lock.yml`, and exported environments."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cuvee.channel.connection import without_secrets
+from cuvee.files import storage_errors
+from cuvee.graph.diff.model import METADATA
+from cuvee.graph.diff.reading.listings import archive
+from cuvee.graph.diff.reading.manifests import wish
+from cuvee.graph.diff.reading.yaml_text import fields, items, line, text
+from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, unreadable
+from cuvee.lock.model import OWN_CHANNEL, LockedPackage
+from cuvee.lock.pixi import locked_package
+from cuvee.manifest.model import Requirement
+from cuvee.manifest.nodes import Mapping, Node
+
+if TYPE_CHECKING:
+    from rattler import Environment
+    from rattler import LockedPackage as RattlerLockedPackage
+
+_DEEPEST = 64
+_BRACKET = re.compile(rb"[\[\]{}]")
+_EXACT = re.compile(r"(?:\S+::)?([^=<>!~\s\[]+)==?(\d[^=<>,|*\s]*)(?:=([^=*\s]+))?")
+
+
+def read_pixi(path: Path, environment: str | None) -> Snapshot:
+    """Read one environment of a `pixi.lock`, on all of its platforms."""
+    from rattler import LockFile
+    from rattler.exceptions import ParseCondaLockError
+
+    if _depth(path) > _DEEPEST:
+        raise unreadable(path, None, "it is not a pixi.lock: it is nested too deeply")
+    try:
+        environments = dict(LockFile.from_path(path).environments())
+    except (ParseCondaLockError, UnicodeDecodeError) as error:
+        raise unreadable(path, None, f"it is not a pixi.lock: {error}") from None
+    name = environment or ("default" if "default" in environments else next(iter(environments), ""))
+    if name not in environments or (environment is None and name != "default" and len(environments) > 1):
+        raise unreadable(
+            path,
+            None,
+            f"it has no environment {name!r}" if environment else "it has no default environment",
+            hint=f"Name one with --environment: {', '.join(sorted(environments))}.",
+        )
+    return Snapshot(
+        title="", kind="pixi.lock", lock=lock_of(path, _locked(path, environments[name])), knows=METADATA
+    )
+
+
+def _depth(path: Path) -> int:
+    """Give how deep brackets are nested: rattler's parser takes minutes over a file of nothing else."""
+    deepest = depth = 0
+    with storage_errors(path):
+        data = path.read_bytes()
+    for bracket in _BRACKET.findall(data):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _locked(path: Path, environment: "Environment") -> list[LockedPackage]:
+    return [
+        _pixi_package(path, item, platform.name)
+        for platform in environment.platforms()
+        for item in environment.packages(platform) or []
+    ]
+
+
+def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> LockedPackage:
+    from rattler import CondaLockedBinaryPackage, PypiLockedPackage
+
+    if isinstance(item, PypiLockedPackage):
+        return package(path, None, name=f"{item.name} (pypi)", version=str(item.version or "0"),
+                       platform=platform, channel="pypi")  # fmt: skip
+    record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
+    if record is None:
+        raise unreadable(path, None, f"{item.name} on {platform} is a source package, which has no record")
+    location = without_secrets(item.location)
+    if "://" in location:
+        channel, url = location.rsplit("/", 2)[0], location
+    else:
+        channel, url = OWN_CHANNEL, location.removeprefix("../")
+    return locked_package(record, platform, url=url, channel=channel)
+
+
+def read_conda_lock(path: Path, node: Mapping) -> Snapshot:
+    """Read a `conda-lock.yml` of version 1."""
+    top = fields(path, node, "the file")
+    if text(path, top.get("version"), "version", default="1") != "1":
+        raise unreadable(path, line(top["version"]), "only version 1 of conda-lock's format is known")
+    found = [_conda_lock_package(path, item) for item in items(path, top["package"], "package")]
+    knows = ("depends", "channel", "subdir")
+    return Snapshot(title="", kind="conda-lock.yml", lock=lock_of(path, found), knows=knows)
+
+
+def _conda_lock_package(path: Path, node: Node) -> LockedPackage:
+    entry, at = fields(path, node, "a package"), line(node)
+    missing = [key for key in ("name", "version", "manager", "platform", "url") if key not in entry]
+    if missing:
+        raise unreadable(path, at, f"a package lacks {', '.join(missing)}")
+    said = {key: text(path, entry[key], key) for key in ("name", "version", "manager", "platform", "url")}
+    name, platform = said["name"], said["platform"]
+    hashes = fields(path, entry["hash"], "hash") if "hash" in entry else {}
+    known = {key: text(path, value, key).lower() for key, value in hashes.items() if key in {"md5", "sha256"}}
+    if said["manager"] != "conda":
+        return package(path, at, name=f"{name} (pypi)", version=said["version"], platform=platform,
+                       channel="pypi", **known)  # fmt: skip
+    asks = fields(path, entry["dependencies"], "dependencies") if "dependencies" in entry else {}
+    depends = tuple(f"{key} {text(path, value, key)}".strip() for key, value in sorted(asks.items()))
+    made = archive(path, at, said["url"], platform, depends=depends, **known)
+    if (made.name, made.version) != (name, said["version"]):
+        raise unreadable(path, at, f"{name} {said['version']} is to come from {made.url}")
+    return made
+
+
+def read_environment(path: Path, node: Mapping) -> Snapshot:
+    """Read an `environment.yml`: what it asks for, and packages if each has its exact version."""
+    wishes: list[Requirement] = []
+    exact: list[LockedPackage] | None = []
+    for item in items(path, fields(path, node, "the file")["dependencies"], "dependencies"):
+        if isinstance(item, Mapping):
+            for key, value in fields(path, item, "dependencies").items():
+                for wanted in items(path, value, key):
+                    _add_pip(path, line(wanted), text(path, wanted, key), exact)
+            continue
+        said, at = text(path, item, "a dependency"), line(item)
+        wishes.append(wish(path, at, said))
+        match = _EXACT.fullmatch(said.strip())
+        if match is None:
+            exact = None
+        elif exact is not None:
+            exact.append(
+                package(path, at, name=match[1], version=match[2], build=match[3] or "", platform="")
+            )
+    return Snapshot(
+        title="",
+        kind="environment.yml",
+        lock=lock_of(path, exact) if exact else None,
+        wishes=tuple(wishes),
+        direct=None if exact else frozenset(item.name for item in wishes),
+    )
+
+
+def _add_pip(path: Path, at: int, said: str, exact: list[LockedPackage] | None) -> None:
+    """Add an exact pin of pip's; others can not be compared."""
+    name, found, version = said.partition("==")
+    if found and exact is not None:
+        name = name.partition("[")[0].strip()
+        exact.append(package(path, at, name=f"{name} (pypi)", version=version.strip(), platform=""))

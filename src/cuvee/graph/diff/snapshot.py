@@ -1,0 +1,140 @@
+"""One side of a comparison: what there is, what people ask for, and how much of it is known."""
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cuvee.errors import SourceUnreachableError, UsageError
+from cuvee.graph.diff.versions import parse
+from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.manifest.model import Requirement
+
+UNKNOWN = ""
+"""The name of a platform that a listing does not state."""
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*( \(pypi\))?")
+_BUILD = re.compile(r"[A-Za-z0-9_.+]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A state of a distribution or an environment, read from a file or folder.
+
+    Attributes
+    ----------
+    title
+        What to call it.
+    kind
+        What it was read from, such as ``conda-lock.yml``; dependencies are compared within a kind only, since
+        each writes them in its own way.
+    lock
+        The packages, exactly; `None` where only wishes are stated.
+    wishes
+        What is asked for; `None` where nobody says.
+    direct
+        The names that are asked for; `None` where nobody says.
+    knows
+        The metadata of the packages that are known.
+    settings
+        What else is stated, by dotted path, as text.
+    """
+
+    title: str
+    kind: str
+    lock: Lock | None = None
+    wishes: tuple[Requirement, ...] | None = None
+    direct: frozenset[str] | None = None
+    knows: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+def unreadable(path: Path, line: int | None, what: str, *, hint: str | None = None) -> SourceUnreachableError:
+    """Make the error for an input that can not be read; lines count from 1."""
+    where = f"{path}:{line}" if line is not None else str(path)
+    return SourceUnreachableError(f"{where}: {what}", hint=hint)
+
+
+def package(path: Path, line: int | None, *, name: str, version: str, build: str = "", platform: str,
+            **known: object) -> LockedPackage:  # fmt: skip
+    """Make a record of what a foreign file says, once it has been checked.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If its name, version or build can not be one.
+    """
+    if not _NAME.fullmatch(name):
+        raise unreadable(path, line, f"{name[:80]!r} is not a package name")
+    if not _BUILD.fullmatch(build):
+        raise unreadable(path, line, f"{name}: {build[:80]!r} is not a build string")
+    try:
+        parse(version)
+    except SourceUnreachableError:
+        raise unreadable(path, line, f"{name}: {version[:80]!r} is not a version") from None
+    made = LockedPackage(
+        name=name, version=version, build=build, build_number=0, platform=platform, subdir="", url="",
+        channel="", sha256="",
+    )  # fmt: skip
+    return replace(made, **known)  # type: ignore[arg-type] # each reader gives the fields' types
+
+
+def lock_of(path: Path, packages: list[LockedPackage]) -> Lock:
+    """Make a lock of records, per platform and sorted by name.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If one name is there twice on a platform.
+    """
+    by_platform: dict[str, dict[str, LockedPackage]] = {}
+    for item in packages:
+        names = by_platform.setdefault(item.platform, {})
+        other = names.setdefault(item.name, item)
+        if other is not item:
+            at = f" on {item.platform}" if item.platform else ""
+            raise unreadable(path, None, f"{item.name} is there twice{at}: {other.stem} and {item.stem}")
+    return Lock(
+        platforms=tuple(
+            PlatformLock(
+                platform=platform,
+                packages=tuple(names[name] for name in sorted(names)),
+                virtual_packages=(),
+            )
+            for platform, names in sorted(by_platform.items())
+        )
+    )
+
+
+def platform_of(subdirs: set[str]) -> str:
+    """Give the platform of a listing for one, from the subdirs of its packages."""
+    found = subdirs - {"noarch", ""}
+    return found.pop() if len(found) == 1 else UNKNOWN
+
+
+def on_platform(snapshot: Snapshot, platform: str | None, other: Snapshot) -> Snapshot:
+    """Give a listing that names no platform the wanted one, or the only one of the other side.
+
+    Raises
+    ------
+    UsageError
+        If it can not be told which.
+    """
+    lock = snapshot.lock
+    if lock is None or UNKNOWN not in lock.by_platform:
+        return snapshot
+    names = {name for name in (other.lock.by_platform if other.lock else ()) if name != UNKNOWN}
+    if platform is None and len(names) > 1:
+        raise UsageError(
+            f"{snapshot.title} does not say its platform, and {other.title} has {', '.join(sorted(names))}",
+            hint="Name it with --platform.",
+        )
+    name = platform or (names.pop() if names else UNKNOWN)
+    moved = tuple(
+        PlatformLock(
+            platform=name,
+            packages=tuple(replace(item, platform=name) for item in part.packages),
+            virtual_packages=part.virtual_packages,
+        )
+        for part in lock.platforms
+    )
+    return replace(snapshot, lock=Lock(platforms=moved))
