@@ -23,7 +23,7 @@ _TOOL_MISSING = 3
     "--from",
     "source",
     required=True,
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
     help="The construct.yaml, or the folder that it is in.",
 )
 @click.option(
