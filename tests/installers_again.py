@@ -1,0 +1,62 @@
+"""Cut the tiny distribution's installers of all kinds into a folder, alone: what a test runs twice.
+
+    python installers_again.py FOLDER ISO-TIME UMASK
+
+On standard output: the hash of each installer, as JSON.
+"""
+
+import datetime as dt
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from platform import libc_ver
+
+from cuvee.files import sha256_file
+from cuvee.image.model import Image
+from cuvee.installers.pkg import build_pkg
+from cuvee.manifest import load
+from cuvee.platforms import host
+from cuvee.progress import SILENT
+from cuvee.release.artefacts import Archives, image_stage, installer_stage
+from cuvee.release.pipeline import check, open_release
+from tiny_distribution import MANIFEST
+
+
+def main(root: Path, now: dt.datetime) -> dict[str, str]:
+    platform = host()
+    assert platform is not None
+    text = MANIFEST.format(host=platform.name, glibc=libc_ver()[1])
+    path = root / "manifests" / "tiny" / "2026.11.0.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text.replace("{linux: [sh]}", "{linux: [sh], win: [exe, msi]}"), encoding="utf-8")
+    context = open_release(
+        load(path, today=now.date()), dist=root / "dist", cache=root / "cache", now=now, reporter=SILENT
+    )
+    with context.workspace.alone():
+        result = check(context)
+        archives = Archives(context)
+        found: dict[str, str] = {}
+        for lock in result.lock.platforms:
+            image_stage(context, lock, archives)
+            artefacts = installer_stage(context, lock)
+            found |= {item.name: item.sha256 for item in artefacts if item.missing is None}
+    # No index has an interpreter for macOS, so a package is made around the host's image.
+    image = replace(
+        Image.load(context.workspace.image(platform.name)), platform="osx-arm64", floor={"__osx": "11.0"}
+    )
+    package = build_pkg(
+        image,
+        identifier="org.example.tiny",
+        license_text="Be kind.",
+        welcome_text="",
+        target=root / "Tiny.pkg",
+        reporter=SILENT,
+    )
+    return found | {package.name: sha256_file(package)}
+
+
+if __name__ == "__main__":
+    os.umask(int(sys.argv[3], 8))
+    print(json.dumps(main(Path(sys.argv[1]), dt.datetime.fromisoformat(sys.argv[2]))))  # noqa: T201
