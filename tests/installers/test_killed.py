@@ -20,18 +20,34 @@ from cuvee.installers.runtime.state import load
 from cuvee.installers.runtime.verify import verify
 from tiny_release import Release
 
-KILLS = int(os.environ.get("CUVEE_KILLS", "60"))
-FLIPS = 400
+KILLS = int(os.environ.get("CUVEE_KILLS", "200"))
+"""Half of them during an install, half during an upgrade."""
+FLIPS = 1000
 
 
-def moments(count: int, longest: float) -> Iterator[float]:
-    chosen = random.Random(count)  # noqa: S311 - the same moments each time
-    for _ in range(count):
-        yield chosen.uniform(0, longest)
+class Moments:
+    """Gives moments to kill at, spread over how long the work takes, which depends on what else runs here."""
+
+    def __init__(self, count: int, longest: float) -> None:
+        self._chosen = random.Random(count)  # noqa: S311 - the same fractions each time
+        self._count = count
+        self._longest = longest
+
+    def __iter__(self) -> Iterator[float]:
+        for _ in range(self._count):
+            self._fraction = self._chosen.random()
+            yield self._fraction * self._longest
+
+    def learn(self, *, ended: bool) -> None:
+        """Come later if even the last moments came too early, and earlier if early ones were too late."""
+        if not ended and self._fraction > 0.8:
+            self._longest *= 1.4
+        if ended and self._fraction < 0.7:
+            self._longest *= 0.8
 
 
-def run_and_kill(argv: list[str | Path], after: float) -> None:
-    """Kill it and all that it started, unless it ends before."""
+def run_and_kill(argv: list[str | Path], after: float) -> bool:
+    """Kill it and all that it started, unless it ends before; say whether it did."""
     running = subprocess.Popen(
         argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
     )
@@ -41,6 +57,8 @@ def run_and_kill(argv: list[str | Path], after: float) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
+        return False
+    return True
 
 
 def whole_version(prefix: Path) -> str:
@@ -62,11 +80,12 @@ def test_an_install_is_killed(release: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     argv: list[str | Path] = ["sh", release.installer, "-b", "-p", prefix]
     longest = seconds(argv)
-    for count, after in enumerate(moments(KILLS // 3, longest)):
+    moments = Moments(KILLS // 2, longest)
+    for count, after in enumerate(moments):
         place = tmp_path / str(count % 3) / "prefix"
         if place.exists():
             place.rename(tmp_path / f"done-{count}")
-        run_and_kill([*argv[:-1], place], after)
+        moments.learn(ended=run_and_kill([*argv[:-1], place], after))
         if place.exists():
             assert whole_version(place) == "2026.11.0"
     for number in range(3):
@@ -86,11 +105,13 @@ def test_an_upgrade_is_killed(release: Release, newer: Release, tmp_path: Path) 
     (prefix / "cuvee-saved" / "mine").write_text("mine")
     longest = seconds(["sh", newer.installer, "-b", "-u", "-p", prefix])
     seen = set()
-    for after in moments(KILLS - KILLS // 3, longest):
+    moments = Moments(KILLS - KILLS // 2, longest)
+    for after in moments:
         if not prefix.exists():  # a system that can't exchange folders was killed between two renames
             placing.recover(str(prefix))
         before = whole_version(prefix)
-        run_and_kill(["sh", installers[before], "-b", "-f", "-p", prefix], after)
+        argv: list[str | Path] = ["sh", installers[before], "-b", "-f", "-p", prefix]
+        moments.learn(ended=run_and_kill(argv, after))
         if prefix.exists():
             seen.add((before, whole_version(prefix)))
             assert (prefix / "cuvee-saved" / "mine").read_text() == "mine"
@@ -171,8 +192,8 @@ def test_flipped_bits_in_manifest_and_payload(release: Release, tmp_path: Path) 
     assert sum(frame.size for frame in frames) == size - payload
     before = sha256_file(installer)
     chosen = random.Random(11)  # noqa: S311 - the same places each time
-    places = [chosen.randrange(start, payload) for _ in range(FLIPS // 4)]
-    places += [chosen.randrange(payload, size) for _ in range(FLIPS)]
+    places = [chosen.randrange(start, payload) for _ in range(FLIPS // 5)]
+    places += [chosen.randrange(payload, size) for _ in range(FLIPS - FLIPS // 5)]
     with installer.open("r+b", buffering=0) as stream:
         for place in places:
             stream.seek(place)

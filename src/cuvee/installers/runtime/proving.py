@@ -60,7 +60,7 @@ def commit(
         on_commit()
         put()
     settle()
-    outside.apply(state.load(job.prefix))
+    outside.apply(state.Installed(job.prefix, job.manifest_sha256, manifest, state.read(job.prefix)))
 
 
 def _prove(job: Job, manifest: Manifest, put: Callable[[], None], on_commit: Callable[[], None]) -> None:

@@ -80,9 +80,7 @@ def load(prefix: str) -> Installed:
     if marker is None:
         raise InstallError(f"{prefix} holds no release that an installer of cuvee made.")
     try:
-        with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
-            state = State(**json.load(stream))
-        state = state._replace(outside=Outside(*state.outside))
+        state = read(prefix)
         with open(f"{prefix}/{MANIFEST}", "rb") as stream:
             data = stream.read()
         return Installed(
@@ -92,6 +90,13 @@ def load(prefix: str) -> Installed:
         raise InstallError(
             f"{prefix} has lost the list of its files ({error}). Repair it with its installer.", DAMAGED
         ) from error
+
+
+def read(prefix: str) -> State:
+    """Read the state alone."""
+    with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
+        state = State(**json.load(stream))
+    return state._replace(outside=Outside(*state.outside))
 
 
 def _manifest(data: bytes, state: State, sha256: str) -> manifest.Manifest:
