@@ -3,6 +3,7 @@
 import pytest
 
 from checked_sets import asked, finding, lock_of, manifest_of, only, package, results
+from cuvee.graph import release_graph
 from cuvee.graph.checks import Status
 from cuvee.graph.checks.variants import variant
 from cuvee.graph.findings import Verdict
@@ -122,3 +123,18 @@ def test_track_features_are_told() -> None:
 def test_a_requirement_that_the_lock_does_not_meet_has_its_line() -> None:
     found = finding("closure", lock_of(package("a")), manifest_of(asked("a", ">=2")))
     assert (found.kind, found.evidence) == ("requirement", ("asked for at tiny/2026.11.0.yaml:7:3",))
+
+
+def test_what_platforms_ask_alike_is_matched_once() -> None:
+    lock = lock_of(
+        *(
+            package(name, platform=platform, subdir="noarch", depends=("b >=1",))
+            for platform in ("linux-64", "osx-64", "win-64")
+            for name in "ab"
+        )
+    )
+    release_graph.forget_matches()
+    graph = release_graph.build_graph(manifest_of(), lock)
+    assert sum(len(part.edges) for part in graph.platforms) == 6
+    assert all(edge.satisfied for part in graph.platforms for edge in part.edges)
+    assert release_graph._meets.cache_info().misses == 1

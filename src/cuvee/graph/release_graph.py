@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import networkx as nx
 
@@ -132,12 +132,13 @@ def build_graph(
 def _platform_graph(
     lock: PlatformLock, facts: Mapping[str, PackageFacts | Unreadable] | None
 ) -> PlatformGraph:
-    records: dict[str, list[LockedPackage | VirtualPackage]] = {}
+    found: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
-        records.setdefault(package.name, []).append(package)
+        found.setdefault(package.name, []).append(package)
     for virtual in lock.virtual_packages:
-        records.setdefault(virtual.name, []).append(virtual)
-    edges = tuple(_edge(package, text, records) for package in lock.packages for text in package.depends)
+        found.setdefault(virtual.name, []).append(virtual)
+    there = {name: _There.of(items) for name, items in found.items()}
+    edges = tuple(_edge(package, text, there) for package in lock.packages for text in package.depends)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for package in lock.packages:
         graph.add_node(package.name, package=package)
@@ -148,18 +149,25 @@ def _platform_graph(
     return PlatformGraph(lock=lock, edges=edges, graph=graph, contents=contents)
 
 
-def _edge(
-    package: LockedPackage, text: str, records: Mapping[str, list[LockedPackage | VirtualPackage]]
-) -> Edge:
+class _There(NamedTuple):
+    """What a platform has of one name: for people, and for matching."""
+
+    labels: tuple[str, ...]
+    keys: tuple["_Key", ...]
+
+    @classmethod
+    def of(cls, items: Iterable[LockedPackage | VirtualPackage]) -> Self:
+        labels = tuple(item.stem if isinstance(item, LockedPackage) else str(item) for item in items)
+        return cls(labels, tuple(_key(item) for item in items))
+
+
+def _edge(package: LockedPackage, text: str, there: Mapping[str, _There]) -> Edge:
     target = spec_name(text)
-    candidates = records.get(target or "", ())
-    return Edge(
-        source=package,
-        spec=text,
-        target=target,
-        found=tuple(str(item) if isinstance(item, VirtualPackage) else item.stem for item in candidates),
-        satisfied=any(meets(text, item) for item in candidates),
-    )
+    found = there.get(target or "", _NOTHING)
+    satisfied = False
+    for key in found.keys:  # the innermost loop of a check: no generator
+        satisfied = satisfied or _meets(text, key)
+    return Edge(source=package, spec=text, target=target, found=found.labels, satisfied=satisfied)
 
 
 @lru_cache(maxsize=65536)
@@ -181,6 +189,8 @@ def spec_name(text: str) -> str | None:
     return None if spec is None else spec.name.normalized
 
 
+_NOTHING = _There((), ())
+
 _Key = tuple[str, str, str, int, str]
 """Name, version, build, build number and subdir: what match specs look at."""
 
@@ -191,6 +201,12 @@ def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:
     The answer is kept, since the platforms of a release ask much the same.
     """
     return _meets(text, _key(package))
+
+
+def forget_matches() -> None:
+    """Forget every answer that was kept, for measurements."""
+    for kept in (parse_spec, spec_name, _meets, _record):
+        kept.cache_clear()
 
 
 def unreadable_because(package: LockedPackage) -> str | None:
