@@ -1,0 +1,96 @@
+"""The project for constructor that a release carries, and constructor as the engine."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from cuvee.installers.constructor.document import read_document
+from cuvee.installers.constructor.reading import read_project
+from cuvee.release.pipeline import Result
+from tiny_distribution import Distribution
+
+pytestmark = pytest.mark.real
+
+FAKE = """\
+#!{python}
+import pathlib, sys
+if sys.argv[1:] == ["--version"]:
+    print("constructor 3.16.3")
+else:
+    folder = pathlib.Path(sys.argv[sys.argv.index("--output-dir") + 1])
+    text = pathlib.Path(sys.argv[1], "construct.yaml").read_text()
+    (folder / "Tiny.sh").write_text("exit 9\\n# " + text.splitlines()[0])
+"""
+
+
+def project(result: Result, platform: str) -> Path:
+    return result.folder / "installers" / "constructor" / platform / "construct.yaml"
+
+
+@pytest.fixture
+def engine(tiny_text: str) -> str:
+    """The tiny distribution's manifest, which wants constructor."""
+    return tiny_text.replace("linux: [sh]}", "linux: [sh]}, engine: constructor")
+
+
+def test_each_platform_has_a_project_with_its_lock(tiny: tuple[Distribution, Result]) -> None:
+    result = tiny[1]
+    for lock in result.lock.platforms:
+        found = read_project(project(result, lock.platform), lock.platform, environment={})
+        assert found.packages.specs == tuple(
+            f"{item.name}=={item.version}={item.build}[sha256={item.sha256}]" for item in lock.packages
+        )
+        assert found.packages.channels == (str(result.folder / "channel"),)
+        assert found.warnings == ()
+    names = [path.parent.name for path in result.folder.glob("installers/constructor/*/construct.yaml")]
+    assert sorted(names) == sorted(result.lock.by_platform)
+
+
+def test_the_projects_fit_constructors_schema(tiny: tuple[Distribution, Result], shared_data: Path) -> None:
+    schema = json.loads((shared_data / "schemas" / "construct.schema.json").read_text(encoding="utf-8"))
+    for lock in tiny[1].lock.platforms:
+        values = read_document(project(tiny[1], lock.platform), lock.platform, {})
+        jsonschema.validate(values, schema)
+
+
+def test_without_constructor_the_installer_is_missing(
+    copied: Callable[[], Distribution], engine: str, host_platform: str
+) -> None:
+    if shutil.which("constructor"):
+        pytest.skip("needs a machine without constructor")
+    distribution = copied()
+    result = distribution.cut(distribution.write(engine), host_platform)
+    (artefact,) = result.artefacts
+    assert artefact.missing is not None
+    assert artefact.missing.reason == "The program constructor is not installed"
+    assert "conda-forge constructor" in artefact.missing.remedy
+
+
+def test_constructor_makes_the_installer(
+    copied: Callable[[], Distribution],
+    engine: str,
+    host_platform: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "constructor"
+    program.write_text(FAKE.format(python=sys.executable), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    distribution = copied()
+    result = distribution.cut(distribution.write(engine), host_platform)
+    (artefact,) = result.artefacts
+    text = (result.folder / artefact.path).read_text(encoding="utf-8")
+    assert text == f"exit 9\n# # Tiny 2026.11.0 for {host_platform}, with the packages of its lock."
+    assert any(
+        "CONDA_SUBDIR" in line and "--installer-type sh" in line for line in distribution.recorder.lines
+    )
+    assert [run.platform for run in result.runs] == [host_platform], "what ships is what is tested"
+    assert result.verdict.exit_code, "this one does not install"
