@@ -21,6 +21,7 @@ COMMANDS = {
     "needs": "Say who needs a package of a release.",
     "certify": "Prove that a release fits together, in a file that others can check.",
     "graph": "Draw a locked release, or what surrounds a package or a finding.",
+    "coinstall": "Find packages that can each be installed, but never together.",
     "check-channel": "Say of each record of a channel whether it can be installed, and why not.",
     "test": "Install a release with its own installer and run its suites in it.",
     "report": "Write the report page of a release again.",

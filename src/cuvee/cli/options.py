@@ -4,7 +4,7 @@ import datetime as dt
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,9 +12,9 @@ from cuvee.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from cuvee.release.context import Context
-    from cuvee.release.pipeline import Result
 
 Command = Callable[..., Any]
+Answer = TypeVar("Answer")
 
 
 def release_options(command: Command, *, manifest_required: bool = True) -> Command:
@@ -81,7 +81,7 @@ def default_cache() -> Path:
 
 
 def run_pipeline(
-    work: "Callable[[Context], Result]",
+    work: "Callable[[Context], Answer]",
     *,
     manifest: Path,
     platforms: tuple[str, ...],
@@ -94,7 +94,7 @@ def run_pipeline(
     recorded_only: bool = False,
     publish: bool = False,
     sign_key: Path | None = None,
-) -> "Result":
+) -> "Answer":
     """Read the manifest and run ``work`` on its release, alone and with progress on stderr."""
     from cuvee.manifest import load
     from cuvee.release.pipeline import open_release

@@ -1,0 +1,137 @@
+"""``cuvee coinstall``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cuvee.cli.options import default_cache, run_pipeline
+from cuvee.cli.render import write_json
+from cuvee.cli.terminal import Terminal
+from cuvee.errors import UsageError
+from cuvee.platforms import PLATFORMS
+
+if TYPE_CHECKING:
+    from cuvee.graph.channel_check.together import Group, Together
+    from cuvee.release.context import Context
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    type=click.Choice(list(PLATFORMS)),
+    help="Only this platform; may be given several times.",
+)
+@click.option(
+    "--any-version", is_flag=True, help="Ask for the packages in any version, not in the stated ones."
+)
+@click.option("--limit", type=click.IntRange(min=0), help="Stop after so many groups of more than two.")
+@click.option(
+    "--dist",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dist"),
+    show_default=True,
+    help="Where release folders are.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_cache,
+    help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
+)
+@click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
+@click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
+def command(
+    sources: tuple[Path, ...],
+    *,
+    platforms: tuple[str, ...],
+    any_version: bool,
+    limit: int | None,
+    dist: Path,
+    cache: Path,
+    refresh: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Find packages that can each be installed, but never together.
+
+    SOURCES are manifests, whose direct packages are looked at one manifest after the other, or locks, which
+    are looked at together: those of their packages that nothing else of the same lock needs. All pairs are
+    found, and larger groups up to a limit. The exit code is 1 if there are any.
+
+    \b
+    Examples:
+      cuvee coinstall manifests/starter/2026.11.0.yaml
+      cuvee coinstall manifests/starter/2026.11.0.yaml --any-version --platform linux-64
+      cuvee coinstall dist/a/lock/pixi.lock dist/b/lock/pixi.lock --json
+    """
+    from cuvee.graph.channel_check.together import LIMIT
+    from cuvee.release.together import of_locks, of_manifest
+
+    most = LIMIT if limit is None else limit
+    locks = [path for path in sources if path.suffix not in {".yaml", ".yml"}]
+    if locks and len(locks) < len(sources):
+        raise UsageError("Manifests and locks can not be mixed", hint="Ask about one kind at a time.")
+    answers: list[tuple[str, tuple[Together, ...]]] = []
+    if locks:
+        with Terminal(quiet=quiet, verbose=verbose) as terminal:
+            found = of_locks(
+                locks, platforms=platforms, any_version=any_version, limit=most, reporter=terminal.reporter
+            )
+        answers.append((", ".join(map(str, locks)), found))
+    else:
+
+        def work(context: "Context") -> tuple[Together, ...]:
+            return of_manifest(context, any_version=any_version, limit=most)
+
+        for manifest in sources:
+            found = run_pipeline(
+                work, manifest=manifest, platforms=platforms, dist=dist, cache=cache, refresh=refresh,
+                emulate=False, quiet=quiet, verbose=verbose,
+            )  # fmt: skip
+            answers.append((str(manifest), found))
+    if as_json:
+        write_json(
+            [{"source": name, "platforms": [_values(item) for item in found]} for name, found in answers]
+        )
+    else:
+        for source, found in answers:
+            _tell(source, found)
+    return int(any(item.groups or item.alone for _, found in answers for item in found))
+
+
+def _values(item: "Together") -> dict[str, object]:
+    return {
+        "platform": item.platform,
+        "asked": list(item.asked),
+        "alone": [_group(group) for group in item.alone],
+        "groups": [_group(group) for group in item.groups],
+        "complete": item.complete,
+    }
+
+
+def _group(group: "Group") -> dict[str, object]:
+    return {"specs": list(group.specs), "reason": list(group.reason)}
+
+
+def _tell(source: str, found: "tuple[Together, ...]") -> None:
+    for item in found:
+        counts = f"{len(item.groups)} groups of {len(item.asked)} packages are never together"
+        click.echo(f"{source}, {item.platform}: {counts}{'' if item.complete else '; there may be more'}")
+        for group in item.alone:
+            click.echo(f"  {group.specs[0]} can not be installed at all")
+            _lines(group)
+        for group in item.groups:
+            click.echo(f"  {' and '.join(group.specs)}")
+            _lines(group)
+
+
+def _lines(group: "Group") -> None:
+    for line in group.reason:
+        click.echo(f"      {line}")

@@ -1,0 +1,187 @@
+"""What can each be installed, but never together: all pairs, and groups as far as asked.
+
+The pairs are complete. Larger groups are enumerated as Liffiton and others do in "Fast, flexible MUS
+enumeration" (MARCO, 2016): a second solver keeps a map of the sets that are known to fit or to clash, and
+gives one that is neither.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.solver import Conflict, Solution, Solver
+from cuvee.progress import SILENT, Reporter
+
+LIMIT = 50
+"""Groups of more than two after which it stops."""
+
+_ROUNDS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Specs that are never met together, though without any one of them the others are.
+
+    Attributes
+    ----------
+    reason
+        What the best record of each needs, as lines; a group of one can not be installed at all.
+    """
+
+    specs: tuple[str, ...]
+    reason: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """The answer for one platform.
+
+    Attributes
+    ----------
+    asked
+        The specs that were asked about.
+    alone
+        Those that can not be installed even alone.
+    groups
+        Pairs first, in the order in which they were asked about.
+    complete
+        Whether there are no more groups than these.
+    """
+
+    platform: str
+    asked: tuple[str, ...]
+    alone: tuple[Group, ...]
+    groups: tuple[Group, ...]
+    complete: bool
+
+
+def never_together(
+    pool: Pool, specs: Sequence[str], platform: str, *, limit: int = LIMIT, reporter: Reporter = SILENT
+) -> Together:
+    """Find the groups of ``specs`` that no environment has together."""
+    search = _Search(pool, specs)
+    task = f"Compare {platform}"
+    reporter.start(task, total=len(specs))
+    try:
+        pairs = [
+            pair for first in range(len(search.specs)) for pair in search.pairs_with(first, reporter, task)
+        ]
+        larger, complete = search.larger(limit)
+        answer = Together(
+            platform=platform,
+            asked=tuple(specs),
+            alone=tuple(search.group((spec,)) for spec in search.alone),
+            groups=tuple(search.group(search.words(group)) for group in (*pairs, *larger)),
+            complete=complete,
+        )
+    finally:
+        search.close()
+    reporter.finish(task)
+    return answer
+
+
+class _Search:
+    """The specs that can be installed alone, by number, with what is known about sets of them."""
+
+    def __init__(self, pool: Pool, specs: Sequence[str]) -> None:
+        from pysat.solvers import Minisat22
+
+        self._pool = pool
+        self._solver = Solver(pool)
+        alone = {spec: self._fits((spec,)) for spec in dict.fromkeys(specs)}
+        self.specs = tuple(spec for spec, fits in alone.items() if fits)
+        self.alone = tuple(spec for spec, fits in alone.items() if not fits)
+        self._met = [frozenset(pool.candidates(spec)) for spec in self.specs]
+        self._known: set[tuple[int, int]] = set()
+        self._map = Minisat22()
+        self._map.set_phases([number + 1 for number in range(len(self.specs))])
+
+    def close(self) -> None:
+        """Free both solvers' memory."""
+        self._solver.close()
+        self._map.delete()
+
+    def words(self, group: Iterable[int]) -> tuple[str, ...]:
+        """Give the specs of a group."""
+        return tuple(self.specs[number] for number in group)
+
+    def pairs_with(self, first: int, reporter: Reporter, task: str) -> list[tuple[int, int]]:
+        """Find the pairs of one spec and a later one; a solution answers for all pairs in it."""
+        found = []
+        for second in range(first + 1, len(self.specs)):
+            if (first, second) in self._known:
+                continue
+            if self._fits(self.words((first, second))):
+                self._grow({first, second})
+            else:
+                found.append((first, second))
+                self._map.add_clause([-first - 1, -second - 1])
+        reporter.advance(task, note=self.specs[first])
+        return found
+
+    def larger(self, limit: int) -> tuple[list[tuple[int, ...]], bool]:
+        """Find groups of more than two, and say whether these are all."""
+        found: list[tuple[int, ...]] = []
+        for _ in range(_ROUNDS):
+            if not self._map.solve():
+                return found, True
+            if len(found) == limit:
+                break
+            model = set(self._map.get_model() or ())
+            seed = [number for number in range(len(self.specs)) if -number - 1 not in model]
+            answer = self._solver.solve(self.words(seed))
+            if isinstance(answer, Solution):
+                self._grow(set(seed))
+                continue
+            core = self._solver.shrink(answer).core
+            group = tuple(number for number in seed if self.specs[number] in core)
+            found.append(group)
+            self._map.add_clause([-number - 1 for number in group])
+        return found, False
+
+    def group(self, specs: tuple[str, ...]) -> Group:
+        """Give a group with its reason."""
+        return Group(specs=specs, reason=self._reason(specs))
+
+    def _fits(self, specs: tuple[str, ...]) -> bool:
+        return isinstance(self._solver.solve(specs), Solution)
+
+    def _grow(self, fitting: set[int]) -> None:
+        """Add whatever fits to a set that does, and note what that says of pairs and of sets."""
+        for number in range(len(self.specs)):
+            if number in fitting:
+                continue
+            answer = self._solver.solve(self.words(sorted({*fitting, number})))
+            if isinstance(answer, Solution):
+                met = set(answer.records)
+                fitting.add(number)
+                fitting.update(other for other, records in enumerate(self._met) if records & met)
+        self._known.update(combinations(sorted(fitting), 2))
+        self._map.add_clause([number + 1 for number in range(len(self.specs)) if number not in fitting])
+
+    def _reason(self, specs: tuple[str, ...]) -> tuple[str, ...]:
+        """Say what the best record of each needs, one after the other, as long as it still clashes."""
+        lines = []
+        core, limits = list(specs), list[str]()
+        for spec in specs:
+            numbers = self._pool.candidates(spec)
+            if not numbers:
+                problem = self._pool.problem_of(spec)
+                return (f"{spec} can not be read: {problem}" if problem else f"no record meets {spec}",)
+            best = next((number for number in numbers if self._installs(number)), numbers[0])
+            record = self._pool[best]
+            others = [item for item in core if item != spec]
+            answer = self._solver.solve([*others, *record.depends], constraints=[*limits, *record.constrains])
+            if isinstance(answer, Conflict):
+                least = self._solver.shrink(answer)
+                needs = [item for item in record.depends if item in least.core]
+                allows = [item for item in record.constrains if item in least.constraints]
+                core, limits = list(least.core), list(least.constraints)
+                said = [f"needs {item}" for item in needs] + [f"allows only {item}" for item in allows]
+                if said:
+                    lines.append(f"{record.stem} {' and '.join(said)}")
+        return tuple(lines) or ("each rules the other out",)
+
+    def _installs(self, number: int) -> bool:
+        return isinstance(self._solver.solve((), records=(number,)), Solution)

@@ -1,0 +1,93 @@
+"""Which packages of releases are never together: from manifests and locks to the records to ask about."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cuvee.errors import UsageError
+from cuvee.graph.channel_check.together import Together, never_together
+from cuvee.graph.explain.fetching import carried
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import Record, locked_record
+from cuvee.graph.solving.specs import read_spec
+from cuvee.lock.model import PlatformLock, VirtualPackage
+from cuvee.lock.pixi import read_lock
+from cuvee.lock.solve import Problem, problem_of
+from cuvee.lock.virtual import virtual_packages
+from cuvee.progress import Reporter
+from cuvee.release.context import Context
+from cuvee.release.packages import channel_stage
+
+
+def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Together, ...]:
+    """Look at the direct packages of a manifest, platform by platform, in all that its channels carry."""
+    absent = {item.platform for item in channel_stage(context)}
+    platforms = [name for name in context.platforms if name not in absent]
+    folder = context.workspace.channel
+    problem = problem_of(
+        context.manifest,
+        platforms=platforms,
+        own_channel=folder if any(folder.glob("*/*.conda")) else None,
+    )
+    found = []
+    for item in carried(problem, {}, context.connection):
+        floor = next(entry.floor for entry in problem.platforms if entry.name == item.platform)
+        pool = Pool(_offered(problem, item.channels), virtual_packages(item.platform, floor))
+        specs = [
+            package.name if any_version else package.spec
+            for package in problem.requirements
+            if item.platform in package.platforms
+        ]
+        found.append(never_together(pool, specs, item.platform, limit=limit, reporter=context.reporter))
+    return tuple(found)
+
+
+def _offered(problem: Problem, channels: Sequence[Sequence[Record]]) -> list[Record]:
+    """Give the records that the solver may take: each name from the first channel that has it."""
+    newest = None if problem.exclude_newer is None else problem.exclude_newer.timestamp() * 1000
+    taken: set[str] = set()
+    found: list[Record] = []
+    for records in channels:
+        found += [
+            record
+            for record in records
+            if record.name not in taken and (newest is None or 0 < record.timestamp <= newest)
+        ]
+        taken |= {record.name for record in records}
+    return found
+
+
+def of_locks(
+    paths: Sequence[Path], *, platforms: Sequence[str], any_version: bool, limit: int, reporter: Reporter
+) -> tuple[Together, ...]:
+    """Look at what several locks hold, together: the packages that nothing else of the same lock needs."""
+    locks = [read_lock(path) for path in paths]
+    known = sorted({name for lock in locks for name in lock.by_platform})
+    for name in platforms:
+        if name not in known:
+            raise UsageError(f"No lock is for {name}", hint=f"They are for {', '.join(known)}.")
+    found = []
+    for platform in platforms or known:
+        parts = [lock.by_platform[platform] for lock in locks if platform in lock.by_platform]
+        records = {package.url: locked_record(package) for part in parts for package in part.packages}
+        specs = dict.fromkeys(spec for part in parts for spec in _tops(part, any_version=any_version))
+        pool = Pool(records.values(), _offers(parts))
+        found.append(never_together(pool, tuple(specs), platform, limit=limit, reporter=reporter))
+    return tuple(found)
+
+
+def _tops(part: PlatformLock, *, any_version: bool) -> list[str]:
+    needed = {read_spec(text).name for package in part.packages for text in package.depends}
+    return [
+        package.name if any_version else f"{package.name} =={package.version} {package.build}"
+        for package in part.packages
+        if package.name not in needed
+    ]
+
+
+def _offers(parts: Sequence[PlatformLock]) -> list[VirtualPackage]:
+    """Give what the system offers: of locks that assume different ones, the first's."""
+    found: dict[str, VirtualPackage] = {}
+    for part in parts:
+        for item in part.virtual_packages:
+            found.setdefault(item.name, item)
+    return list(found.values())
