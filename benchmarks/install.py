@@ -1,11 +1,14 @@
-"""Measure, side by side in one run: our installer, `zstd -dc | tar -x` of the same tree, and rattler.
+"""Measure, side by side in one run: our installer, `zstd -dc | tar -x` of the same tree, rattler, conda-pack.
 
-    python benchmarks/install.py dist/starter-2026.11.0/installers/Starter-2026.11.0-Linux-x86_64.sh
+    python benchmarks/install.py dist/starter-2026.11.0/installers/Starter-2026.11.0-Linux-x86_64.sh \\
+        --packages dist/starter-2026.11.0/channel --conda-pack .venv-pack/bin/conda-pack
 
 Wants `zstd` and `tar`. Each is run several times in turn, the best time counts, and the files that one run
 made are removed before the next. What the machine does meanwhile is printed too: on a busy one, only the
 ratios mean something. With `--packages FOLDER`, a release's `channel` folder, rattler links the same packages
-from their archives.
+from their archives, once with an empty cache and once with a full one; sizes are compared as well. With
+`--conda-pack PROGRAM`, the prefix that rattler made is packed, and `tar -x` and `conda-unpack` are measured.
+`--level 19` compresses the packages again first, as conda-forge does it; that takes minutes.
 """
 
 import argparse
@@ -16,14 +19,16 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import rattler
 
-LIMIT = 2.0
+LIMIT = 1.5
 """Our installer may take this many times what writing the bytes takes."""
 
 
@@ -32,6 +37,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("installer", type=Path)
     parser.add_argument("--packages", type=Path, help="the folder of the release's packages, for rattler")
+    parser.add_argument("--conda-pack", type=Path, help="the program conda-pack; wants --packages")
+    parser.add_argument("--level", type=int, help="compress the packages again before sizes are compared")
     parser.add_argument(
         "--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to install; decides the disk"
     )
@@ -40,17 +47,22 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cuvee-benchmark-", dir=options.folder) as name:
         folder = Path(name)
-        runs = prepare(folder, options.installer.resolve(), options.packages)
+        prepared = prepare(folder, options.installer.resolve(), options.packages, options.conda_pack)
+        names, runs = prepared
         best = measure(folder, runs, options.rounds)
     reference = best["zstd -dc | tar -x"][0]
+    if options.packages is not None:
+        tell_sizes(options.installer, options.packages, names, options.level)
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for label, (wall, cpu) in best.items():
-        print(f"{label:20}  {wall:6.2f} s  {wall / reference:5.2f} x   cpu {cpu:6.2f} s")
+        print(f"{label:26}  {wall:6.2f} s  {wall / reference:5.2f} x   cpu {cpu:6.2f} s")
     return 0 if best["installer"][0] <= LIMIT * reference else 1
 
 
-def prepare(folder: Path, installer: Path, packages: Path | None) -> dict[str, Callable[[Path], None]]:
-    """Install once, pack what came out as a tar, and give what is to be measured."""
+def prepare(
+    folder: Path, installer: Path, packages: Path | None, conda_pack: Path | None
+) -> tuple[list[str], dict[str, Callable[[Path], None]]]:
+    """Install once, pack what came out as a tar; give the packages' names, and what is to be measured."""
     first = folder / "first"
     install(installer, first)
     archive = folder / "tree.tar.zst"
@@ -68,8 +80,52 @@ def prepare(folder: Path, installer: Path, packages: Path | None) -> dict[str, C
     }
     if packages is not None:
         records = [record(packages, name) for name in names]
-        runs["rattler"] = lambda prefix: link(records, prefix, folder / "cache")
-    return runs
+        cold, warm = folder / "cache", folder / "warm"
+        runs["rattler, empty cache"] = lambda prefix: link(records, prefix, cold)
+        link(records, folder / "second", warm)
+        runs["rattler, full cache"] = lambda prefix: link(records, prefix, warm)
+        if conda_pack is not None:
+            packed = folder / "packed.tar.zst"
+            argv = [str(conda_pack.absolute()), "-q", "-p", str(folder / "second"), "-o", str(packed)]
+            done = subprocess.run([*argv, "--ignore-missing-files"], check=False)
+            if done.returncode == 0:
+                runs["conda-pack: tar, unpack"] = lambda prefix: unpack_moved(packed, prefix)
+            else:
+                print(f"conda-pack could not pack the prefix: exit {done.returncode}")
+    return names, runs
+
+
+def unpack_moved(archive: Path, prefix: Path) -> None:
+    """Unpack what conda-pack made, and let it put the prefix into its files."""
+    unpack(archive, prefix)
+    subprocess.run([str(prefix / "bin" / "python"), str(prefix / "bin" / "conda-unpack")], check=True)
+
+
+def tell_sizes(installer: Path, packages: Path, names: list[str], level: int | None) -> None:
+    """Compare the installer with the sum of its packages."""
+    archives = [next(packages.glob(f"*/{name}.conda")) for name in names]
+    with ProcessPoolExecutor() as pool:
+        total = sum(pool.map(size, archives, [level] * len(archives)))
+    ours = installer.stat().st_size
+    how = "as they are" if level is None else f"at level {level}"
+    print(f"installer {ours / 1e6:.1f} MB, packages {how} {total / 1e6:.1f} MB: {ours / total:.3f}")
+
+
+def size(archive: Path, level: int | None) -> int:
+    """Give the size of a package, or what it would be at another level."""
+    if level is None:
+        return archive.stat().st_size
+    import zstandard
+
+    total = 0
+    with zipfile.ZipFile(archive) as members:
+        for name in members.namelist():
+            data = members.read(name)
+            if name.endswith(".zst"):
+                raw = zstandard.ZstdDecompressor().decompressobj().decompress(data)
+                data = zstandard.ZstdCompressor(level=level).compress(raw)
+            total += len(data)
+    return total
 
 
 def measure(
