@@ -230,3 +230,20 @@ def test_asked_to_stop_while_one_runs(dress: Any, release: Release, tmp_path: Pa
     assert out.read_text().endswith("stopped\n")
     assert whole(prefix) == "2026.11.0"
     assert names(tmp_path) == ["out", "prefix"]
+
+
+def test_a_log_of_one_s_own(dress: Any, release: Release, tmp_path: Path) -> None:
+    """It tells what was done, and why something failed, before the runtime started too."""
+    prefix, log = tmp_path / "prefix", tmp_path / "my log"
+    assert dress(Settings(post_install=FAIL)).install("-b", "--log", log, "-p", prefix).exit_code == 1
+    assert release.install("-b", f"--log={log.name}", "-p", prefix, cwd=tmp_path).ok
+    assert release.install("-b", "--log", log, "-p", prefix).exit_code == 1
+    assert release.install("-b", "--log", log, "-p", 'a"b\\').exit_code == 2
+    assert release.install("--uninstall", "--log", log, "-p", prefix).ok
+    twin = [json.loads(line) for line in (tmp_path / "my log.jsonl").read_text().splitlines()]
+    assert [(entry["verb"], entry["exit"]) for entry in twin] == [
+        ("install", 1), ("install", 0), ("install", 1), ("install", 2), ("uninstall", 0),
+    ]  # fmt: skip
+    assert twin[0]["message"] == "The script post_install of Tiny & Sons failed (exit code 7)."
+    assert twin[2]["message"].startswith(f"{prefix} exists already.")
+    assert log.read_text().count("exit code") == 6

@@ -1,4 +1,4 @@
-"""The log of a prefix, `conda-meta/cuvee/log.txt`, and its twin in JSON lines."""
+"""The log of a prefix, `conda-meta/cuvee/log.txt`, and its twin in JSON lines; `--log` names one more."""
 
 # Stage 0 has no pathlib.
 # ruff: noqa: PTH123
@@ -12,6 +12,21 @@ from typing import Any
 
 from .state import LOGS
 
+_TWIN = ".jsonl"
+_more: list[str] = []
+_waiting: list[str] = []
+
+
+def copy_to(path: str) -> None:
+    """Write all entries to another file besides, and to ``<path>.jsonl``."""
+    _more[:] = [path, path + _TWIN]
+
+
+def flush() -> None:
+    """Let the other log have what the log of a prefix in the making has: it has taken its place now."""
+    _append(_more * (len(_waiting) // 2), _waiting)
+    _waiting.clear()
+
 
 def note(folder: str, verb: str, code: int, message: str, **details: Any) -> None:
     """Add an entry: when, which verb, its exit code, what it said, and what it did."""
@@ -21,8 +36,17 @@ def note(folder: str, verb: str, code: int, message: str, **details: Any) -> Non
     lines += [
         f"    {name}: {item}" for name, items in details.items() if isinstance(items, list) for item in items
     ]
-    texts = ("\n".join(lines), json.dumps(entry, ensure_ascii=False))
+    texts = ["\n".join(lines), json.dumps(entry, ensure_ascii=False)]
+    _append([f"{folder}/{name}" for name in LOGS], texts)
+    if code:  # what was to be told has come to nothing
+        _waiting.clear()
+    _waiting.extend(texts)
+    if not folder.endswith(".partial"):
+        flush()
+
+
+def _append(paths: list[str], texts: list[str]) -> None:
     # Who may only read a prefix may verify it all the same.
-    for path, text in zip(LOGS, texts, strict=True):
-        with contextlib.suppress(OSError), open(f"{folder}/{path}", "a", encoding="utf-8") as stream:
+    for path, text in zip(paths, texts, strict=False):
+        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as stream:
             stream.write(f"{text}\n")

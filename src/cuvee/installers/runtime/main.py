@@ -83,6 +83,9 @@ def main(argv: list[str]) -> int:
         verb, installer, staged, prefix, anchor, verified, at, size, raw, sha256 = argv[:10]
         numbers = int(at), int(size), int(raw)
         options = frozenset(argv[10:])
+        for option in options:
+            if option.startswith("--log="):
+                log.copy_to(option.partition("=")[2])
         return _from_installer(
             Job(verb, installer, staged, prefix, anchor, verified, *numbers, sha256, options)
         )
@@ -201,7 +204,7 @@ def _describe(job: Job) -> int:
 def _give_up(message: str, code: int, job: Job) -> int:
     _ignore_signals()
     sys.stderr.write(f"Error: {message}\n")
-    if job.verb in {"install", "repair"}:
+    if job.verb in {"install", "repair", "uninstall"}:
         log.note(job.prefix, job.verb, code, message)
     placing.abandon(job.staged, job.prefix)
     if job.verb in {"install", "extract"}:  # which alone made the folders above the prefix

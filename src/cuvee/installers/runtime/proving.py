@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from . import outside, placing, scripts, state
+from . import log, outside, placing, scripts, state
 from .failure import InstallError
 from .finishing import described
 from .job import Job
@@ -60,6 +60,7 @@ def commit(
         on_commit()
         put()
     settle()
+    log.flush()
     outside.apply(state.Installed(job.prefix, job.manifest_sha256, manifest, state.read(job.prefix)))
 
 

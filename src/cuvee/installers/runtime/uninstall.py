@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from . import outside, scripts
+from . import log, outside, scripts
 from .locking import hold
 from .output import show
 from .placing import remove_tree
@@ -46,6 +46,8 @@ def uninstall(installed: Installed, options: set[str]) -> int:
             _unlink(f"{prefix}/{path}")
         _remove_empty_folders(prefix)
         remove_tree(beside(prefix, "kept"))
+    # Only a log that `--log` names is still there.
+    log.note(prefix, "uninstall", 0, f"{installed.manifest.title} was removed from {prefix}", left=left)
     return _tell(installed, left, options, done=True)
 
 

@@ -44,6 +44,7 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
         outside.refresh(old, job.options)
         placing.remove_tree(job.staged)
         message = f"{manifest.title} {manifest.version} is installed already in {job.prefix}"
+        log.note(job.prefix, "install", 0, message, version=manifest.version)
         Progress("", 0, quiet="--quiet" in job.options).finish(message)
         return 0
     signature.demand_same(old.manifest, manifest, job.options)
