@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from cuvee.graph.explain.asking import Asker
 from cuvee.graph.explain.model import Member
-from cuvee.graph.explain.universe import Instance, Universe
+from cuvee.graph.explain.universe import Instance
 
 _MOST_CORES = 60
 _MOST_CORRECTIONS = 8
@@ -34,7 +35,7 @@ def minimal(instance: Instance, core: Iterable[Member], order: Sequence[Member])
     left = set(core)
     for member in order:
         if member in left:
-            smaller = instance.conflict(left - {member})
+            smaller = instance.conflict([item for item in order if item in left and item != member])
             if smaller is not None:
                 left = set(smaller)
     return frozenset(left)
@@ -43,9 +44,9 @@ def minimal(instance: Instance, core: Iterable[Member], order: Sequence[Member])
 class Search:
     """Finds cores until dropping one set of members mends them all, then other such sets."""
 
-    def __init__(self, universe: Universe) -> None:
-        self._universe = universe
-        self._members = universe.members
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+        self._members = asker.universe.members
         self._place = {member: place for place, member in enumerate(self._members)}
         self._cores: list[frozenset[Member]] = []
 
@@ -68,7 +69,7 @@ class Search:
 
     def _add_core(self, dropped: frozenset[Member]) -> bool:
         """Find one more core among the members that are not ``dropped``; say whether there is one."""
-        found = self._universe.conflict(member for member in self._members if member not in dropped)
+        found = self._asker.conflict(member for member in self._members if member not in dropped)
         if found is None:
             return False
         core = minimal(*found, self._members)
@@ -127,6 +128,6 @@ class Search:
             if len(self._cores) < 2 * _MOST_CORES and self._add_core(candidate | elsewhere):
                 continue
             tried.add(candidate)
-            if self._universe.conflict(m for m in self._members if m not in candidate | elsewhere) is None:
+            if self._asker.solvable(m for m in self._members if m not in candidate | elsewhere):
                 found.append(candidate)
         return found or [self._smallest(next(part for part in self._parts() if first in part))]

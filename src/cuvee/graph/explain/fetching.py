@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 from cuvee.channel.connection import Connection, channel, reaching, wait
 from cuvee.errors import BlockedError, UnsolvableError
+from cuvee.graph.explain.asking import Oracle
 from cuvee.graph.explain.explanation import explain
 from cuvee.graph.explain.universe import Carried
 from cuvee.graph.explain.words import as_data, hint, message
 from cuvee.graph.solving.records import Record, gateway_records
-from cuvee.lock.solve import Explainer, Problem
+from cuvee.lock.model import Lock
+from cuvee.lock.solve import Explainer, Problem, solve
 from cuvee.manifest.model import Position
 
 
@@ -23,13 +25,37 @@ def explainer(positions: Mapping[str, Position]) -> Explainer:
     """
 
     def said(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
-        explanation = explain(problem, carried(problem, refused, connection), positions)
+        explanation = explain(
+            problem,
+            carried(problem, refused, connection),
+            positions,
+            oracle=oracle(connection),
+            words=" ".join(refused.values()),
+        )
         if explanation is None or not set(refused) <= set(explanation.platforms):
             return None  # rattler sees a conflict where we see none: its own words are better than none
         details = as_data(explanation) | {"solver": dict(refused)}
         return UnsolvableError(message(explanation), hint=hint(explanation), details=details)
 
     return said
+
+
+def oracle(connection: Connection) -> Oracle:
+    """Give rattler as the fast solver that explanations ask."""
+
+    def ask(problem: Problem) -> Lock | str:
+        words: list[str] = []
+
+        def keep(_: Problem, refused: Mapping[str, str], __: Connection) -> BlockedError:
+            words.extend(refused.values())
+            return BlockedError("there is no solution")
+
+        try:
+            return solve(problem, connection, explain=keep)
+        except BlockedError:
+            return " ".join(words)
+
+    return ask
 
 
 def carried(problem: Problem, first: Mapping[str, str], connection: Connection) -> tuple[Carried, ...]:

@@ -52,7 +52,7 @@ class RelationSolver:
 
     def conflict(self, relations: Iterable[Relation] | None = None) -> frozenset[Relation] | None:
         """Give the relations that a conflict rests on, within those given or all; `None` if there is none."""
-        given = None if relations is None else frozenset(relations)
+        given = None if relations is None else sorted(relations)
         for _ in range(_ROUNDS):
             wanted = self.relations if given is None else given
             literals = {self.relations[relation]: relation for relation in wanted}

@@ -5,29 +5,30 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from cuvee.graph.explain.asking import Asker
 from cuvee.graph.explain.model import Action, Edit, Kind, Member, Suggestion
-from cuvee.graph.explain.universe import NEWER, Universe
+from cuvee.graph.explain.universe import NEWER
 from cuvee.graph.explain.versions import by_distance, loosened
 from cuvee.graph.solving.records import Record, rattler_record, version_of
 from cuvee.graph.solving.specs import read_spec
 
-_MOST_VERSIONS = 60
+_MOST_VERSIONS = 500
 _LAST = {Kind.DATE, Kind.ORDER}
 """What is chosen beside all that the others have come to."""
 
 
-def suggestion(universe: Universe, kept: Iterable[Member], correction: Iterable[Member]) -> Suggestion | None:
+def suggestion(asker: Asker, kept: Iterable[Member], correction: Iterable[Member]) -> Suggestion | None:
     """Give edits of the members of ``correction`` that leave a solution beside all that is ``kept``.
 
     A requirement stays, in other versions, if any will do; else it is dropped. `None` if the edits that were
     found do not hold, which is the case only if versions can not be read.
     """
-    editor = _Editor(universe, kept)
+    editor = _Editor(asker, kept)
     ordered = sorted(correction, key=lambda member: (list(Kind).index(member.kind), member.name))
     loose = [member for member in ordered if editor.keep_any(member)]
     edits = [editor.drop(member) for member in ordered if member not in loose]
     edits += [editor.choose(member) for member in sorted(loose, key=lambda item: item.kind in _LAST)]
-    if universe.conflict(editor.members) is not None:
+    if not asker.solvable(editor.members):
         return None
     return Suggestion(edits=tuple(sorted(edits, key=_line)))
 
@@ -60,8 +61,9 @@ def _line(edit: Edit) -> tuple[str, int, str]:
 class _Editor:
     """The members that hold so far; edits are made one by one, each beside all that is known then."""
 
-    def __init__(self, universe: Universe, kept: Iterable[Member]) -> None:
-        self._universe = universe
+    def __init__(self, asker: Asker, kept: Iterable[Member]) -> None:
+        self._asker = asker
+        self._universe = asker.universe
         self.members = list(kept)
         self._loose: dict[Member, Member] = {}
 
@@ -71,7 +73,7 @@ class _Editor:
             return False
         if member.kind is Kind.REQUIREMENT:
             loose = replace(member, spec=f"{member.name} *")
-            if self._universe.conflict([*self.members, loose]) is not None:
+            if not self._asker.solvable([*self.members, loose]):
                 return False
             self.members.append(loose)
             self._loose[member] = loose
@@ -94,22 +96,36 @@ class _Editor:
             self.members.remove(loose)
         old = _value(member) or "*"
         versions = self._versions(member)
-        places = self._by_distance(member, versions)
-        for place in places[:_MOST_VERSIONS]:
-            pinned = replace(member, spec=f"{member.name} =={versions[place]}")
-            if self._universe.conflict([*self.members, pinned]) is None:
-                return self._widened(member, old, versions, place)
-        if loose is not None:  # too many versions to try, but some version will do
-            self.members.append(loose)
-            return Edit(action=Action.CHANGE, member=member, before=old, after="*")
-        return self.drop(member)
+        place = self._nearest(member, versions) if versions else None
+        if place is None:
+            return self.drop(member)
+        return self._widened(member, old, versions, place)
+
+    def _nearest(self, member: Member, versions: Sequence[str]) -> int | None:
+        """Give the version that fits and is nearest to what was asked for; `None` if none fits.
+
+        The more versions are let in, the nearest first, the more solutions there are: so halves are tried.
+        """
+        places = self._by_distance(member, versions)[:_MOST_VERSIONS]
+
+        def fits(count: int) -> bool:
+            either = "|".join(f"=={versions[place]}" for place in places[:count])
+            return self._asker.solvable([*self.members, replace(member, spec=f"{member.name} {either}")])
+
+        if not fits(len(places)):
+            return None
+        low, high = 1, len(places)
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (low, middle) if fits(middle) else (middle + 1, high)
+        return places[low - 1]
 
     def _widened(self, member: Member, old: str, versions: Sequence[str], place: int) -> Edit:
         """Let a version in by a range in the old one's style; pin it if that would not do."""
         version = versions[place]
         for text in (loosened(old, version), f"=={version}"):
             changed = replace(member, spec=f"{member.name} {text}", text=f"{member.name} {text}")
-            if self._universe.conflict([*self.members, changed]) is None:
+            if self._asker.solvable([*self.members, changed]):
                 break
         self.members.append(changed)
         matching = [number for number, item in enumerate(versions) if _meets(member.spec, item)]
@@ -135,7 +151,7 @@ class _Editor:
         }
         for version, build in sorted(records, key=lambda item: (version_of(item[0]), item[1])):
             moved = replace(member, spec=f"{key} =={version} {build}", needed=True)
-            if self._universe.conflict([*self.members, moved]) is None:
+            if self._asker.solvable([*self.members, moved]):
                 self.members.append(moved)
                 after = build if member.name == "archspec" else version
                 action = Action.CHANGE if member.needed else Action.ADD

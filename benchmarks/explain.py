@@ -1,0 +1,132 @@
+"""How long the explanation of a conflict takes on a large release, part by part.
+
+Usage: python benchmarks/explain.py [PACKAGES [VERSIONS]]
+
+The channel is made up: each version of a package needs a window of versions of eight others that were current
+at its time; a third of the packages has a build per Python. All packages are asked for; pins are added that
+contradict each other in different ways.
+"""
+
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from cuvee.channel.connection import connect
+from cuvee.files import sha256_bytes, write_json
+from cuvee.graph.explain import explain, message
+from cuvee.graph.explain.fetching import carried, oracle
+from cuvee.lock.solve import Problem
+from cuvee.manifest.model import PlatformEntry, Position, Requirement
+
+PYTHONS = ("3.11", "3.12", "3.13")
+HERE = Path("large/2026.11.0.yaml")
+
+
+def channel(folder: Path, packages: int, versions: int) -> Path:
+    """Write the channel."""
+    records = {}
+    for python in PYTHONS:
+        records |= _record("python", f"{python}.5", "0", ("__glibc >=2.17",))
+    for number in range(packages):
+        others = {(number * 7 + 31 * step * step) % max(number, 1) for step in range(1, 9)} - {number}
+        for version in range(versions):
+            needs = [f"p{other} >=1.{max(version - 2, 0)},<1.{version + 3}" for other in sorted(others)]
+            for build, python in enumerate(PYTHONS if number % 3 == 0 else ("",)):
+                pinned = [f"python >={python},<3.{int(python[2:]) + 1}.0a0"] if python else ["python"]
+                records |= _record(f"p{number}", f"1.{version}", f"b{build}", tuple(pinned + needs))
+    for subdir, found in (("linux-64", records), ("noarch", {})):
+        write_json(
+            folder / subdir / "repodata.json",
+            {"info": {"subdir": subdir}, "packages": {}, "packages.conda": found, "repodata_version": 1},
+        )
+    print(f"{len(records):,} records of {packages + 1:,} packages")
+    return folder
+
+
+def _record(name: str, version: str, build: str, depends: tuple[str, ...]) -> dict[str, object]:
+    file = f"{name}-{version}-{build}.conda"
+    value = {
+        "name": name,
+        "version": version,
+        "build": build,
+        "build_number": 0,
+        "subdir": "linux-64",
+        "depends": list(depends),
+        "sha256": sha256_bytes(file.encode()),
+        "size": 1,
+        "timestamp": 1_700_000_000_000,
+    }
+    return {file: value}
+
+
+def requirement(name: str, version: str, line: int) -> Requirement:
+    """Give a line of the manifest."""
+    position = Position(file=HERE, line=line, column=3)
+    return Requirement(name=name, version=version, platforms=("linux-64",), position=position)
+
+
+def main(packages: int, versions: int) -> None:
+    """Time each conflict."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = channel(Path(name) / "channel", packages, versions)
+        last = versions - 1
+        conflicts = {
+            "an old pin of what many need": {
+                f"p{packages // 20}": "==1.0",
+                f"p{packages - 1}": f"==1.{last}",
+            },
+            "a pin that nothing has": {f"p{packages // 2}": "==9.9"},
+            "three pins in three places": {
+                f"p{packages // 4}": "==1.0",
+                f"p{packages // 2}": f"==1.{last}",
+                f"p{packages - 2}": f"==1.{last // 2}",
+            },
+            "another Python, and ten pins": {"python": "3.14.*"}
+            | {f"p{number}": "==1.0" for number in range(5, 15)},
+        }
+        for title, pins in conflicts.items():
+            stated = {f"p{number}": "*" for number in range(packages)} | {"python": "*"} | pins
+            problem = Problem(
+                platforms=(PlatformEntry(name="linux-64", floor={"glibc": "2.28"}),),
+                requirements=tuple(
+                    requirement(name, version, line)
+                    for line, (name, version) in enumerate(stated.items(), 10)
+                ),
+                channels=(str(folder),),
+            )
+            _time(title, problem, Path(name) / "cache")
+
+
+def _time(title: str, problem: Problem, cache: Path) -> None:
+    connection = connect(cache)
+    first = _now()
+    answer = oracle(connection)(problem)
+    assert isinstance(answer, str), "rattler has a solution"
+    second = _now()
+    found = carried(problem, {}, connection)
+    third = _now()
+    explanation = explain(problem, found, oracle=oracle(connection), words=answer)
+    end = _now()
+    assert explanation is not None
+    cores = [core for clash in explanation.clashes for core in clash.cores]
+    suggestions = sum(len(clash.suggestions) for clash in explanation.clashes)
+    print(f"{title}: {len(explanation.clashes)} clashes, {len(cores)} cores, {suggestions} suggestions")
+    for part, start, stop in (
+        ("rattler refuses", first, second),
+        ("fetching", second, third),
+        ("explaining", third, end),
+    ):
+        print(f"  {part:18} {stop[0] - start[0]:6.2f} s, of processors {stop[1] - start[1]:6.2f} s")
+    if "-v" in sys.argv:
+        print(message(replace(explanation)))
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+if __name__ == "__main__":
+    numbers = [int(text) for text in sys.argv[1:] if text.isdigit()]
+    main(*(numbers + [1_000, 20][len(numbers) :]))

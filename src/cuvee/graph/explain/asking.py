@@ -1,0 +1,271 @@
+"""Asking cheaply: is there a solution? What is cheap is tried first; each "yes" is a solution that was seen.
+
+In a large release one part changes at a time, so a solution of before is nearly one of now. It is looked for
+near those that are known, then with rattler, which is fast, and last with our own solver, which alone can
+say which parts of the manifest make a "no".
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from cuvee.graph.explain.model import Kind, Member
+from cuvee.graph.explain.universe import Instance, Universe
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import Record
+from cuvee.graph.solving.solver import Conflict, Solver
+from cuvee.lock.model import Lock
+from cuvee.lock.solve import Problem
+from cuvee.manifest.model import PlatformEntry
+from cuvee.platforms import FLOOR_KEYS, get
+
+Oracle = Callable[[Problem], Lock | str]
+"""Solves a problem: its lock, or the solver's words why there is none."""
+
+_MOST_WITNESSES = 3
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class _Witness:
+    """A solution on one platform.
+
+    Attributes
+    ----------
+    chosen
+        The record of each name.
+    mentions
+        For each name of the solution, the names whose records say something of it.
+    outward
+        The names whose records say something of names that are not in the solution.
+    """
+
+    chosen: Mapping[str, int]
+    mentions: Mapping[str, frozenset[str]]
+    outward: frozenset[str]
+
+    @classmethod
+    def of(cls, pool: Pool, chosen: Mapping[str, int]) -> "_Witness":
+        mentions: dict[str, set[str]] = {}
+        for name, number in chosen.items():
+            for spec in (*pool[number].depends, *pool[number].constrains):
+                mentions.setdefault(pool.name_of(spec), set()).add(name)
+        outward = [names for other, names in mentions.items() if other not in chosen]
+        return cls(
+            chosen=chosen,
+            mentions={name: frozenset(names) for name, names in mentions.items()},
+            outward=frozenset[str]().union(*outward),
+        )
+
+    def bound(self, free: frozenset[str]) -> tuple[int, ...]:
+        """Give the records that stay, and say something of what may change."""
+        names = self.outward.union(*(self.mentions.get(name, ()) for name in free)) - free
+        return tuple(self.chosen[name] for name in sorted(names))
+
+
+class _Near(Pool):
+    """A pool in which only what is near a solution can be installed.
+
+    What is neither ``free`` nor new stays as it is in the solution. Of such a record only what it says of the
+    others still matters: the rest of it holds.
+    """
+
+    def __init__(self, pool: Pool, chosen: Mapping[str, int], free: frozenset[str]) -> None:
+        self._whole = pool
+        self._chosen = chosen
+        self._free = free
+        self._near: dict[str, tuple[int, ...]] = {}
+        self._records: dict[int, Record] = {}
+        self.records = pool.records
+
+    def __getitem__(self, number: int) -> Record:
+        record = self.records[number]
+        if record.name in self._free or self._chosen.get(record.name) != number:
+            return record
+        if number not in self._records:
+            self._records[number] = replace(
+                record,
+                depends=tuple(spec for spec in record.depends if self.name_of(spec) in self._free),
+                constrains=tuple(spec for spec in record.constrains if self._is_open(spec)),
+            )
+        return self._records[number]
+
+    @property
+    def virtual(self) -> tuple[int, ...]:
+        return self._whole.virtual
+
+    def candidates(self, spec: str) -> tuple[int, ...]:
+        found = self._near.get(spec)
+        if found is None:
+            found = self._whole.candidates(spec)
+            kept = self._chosen.get(self.name_of(spec))
+            if kept is not None and self.name_of(spec) not in self._free:
+                found = (kept,) if kept in found else ()
+            self._near[spec] = found
+        return found
+
+    def open_to(self, member: Member) -> bool:
+        """Whether a solution near may differ in what ``member`` asks for."""
+        return self._is_open(member.spec)
+
+    def _is_open(self, spec: str) -> bool:
+        name = self.name_of(spec)
+        return name in self._free or name not in self._chosen
+
+
+class Asker:
+    """Answers for one universe; ``words`` is what rattler said when it refused the problem as it stands."""
+
+    def __init__(self, universe: Universe, oracle: Oracle | None = None, words: str = "") -> None:
+        self.universe = universe
+        self._oracle = oracle
+        self._named = _names(words)
+        self._carried: set[tuple[str, str]] = set()
+        self._known: dict[frozenset[Member], bool] = {}
+        self._witnesses: list[Mapping[str, _Witness]] = []
+        self._solvers: dict[tuple[_Witness, str, frozenset[str]], tuple[_Near, tuple[int, ...], Solver]] = {}
+
+    def conflict(self, members: Iterable[Member]) -> tuple[Instance, tuple[Member, ...]] | None:
+        """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
+        asked = tuple(members)
+        key = frozenset(asked)
+        if self._known.get(key):
+            return None
+        if self._seen_near(asked):
+            self._known[key] = True
+            return None
+        found = self._small(asked)
+        if found is None and self._solved(asked):
+            self._known[key] = True
+            return None
+        return found or self._small(asked) or self.universe.conflict(asked)
+
+    def solvable(self, members: Iterable[Member]) -> bool:
+        """Whether all of ``members`` can hold at once, everywhere."""
+        return self.conflict(members) is None
+
+    def _small(self, members: tuple[Member, ...]) -> tuple[Instance, tuple[Member, ...]] | None:
+        """Look for a conflict among the parts that narrow something down, or that rattler has named."""
+        for instance in self.universe.instances:
+            for member in members:
+                is_here = member.needed and instance.platform in member.platforms
+                if is_here and (instance.platform, member.spec) not in self._carried:
+                    if not instance.pool.candidates(member.spec):
+                        return instance, (member,)
+                    self._carried.add((instance.platform, member.spec))
+        pins = [member for member in members if not member.spec.endswith(" *")]
+        named = [member for member in members if member in pins or member.name in self._named]
+        return self.universe.conflict(pins) or (
+            self.universe.conflict(named) if len(named) > len(pins) else None
+        )
+
+    def _seen_near(self, members: tuple[Member, ...]) -> bool:
+        return any(
+            all(
+                self._near_on(instance, members, witness[instance.platform])
+                for instance in self.universe.instances
+            )
+            for witness in reversed(self._witnesses)
+        )
+
+    def _solved(self, members: tuple[Member, ...]) -> bool:
+        """Whether rattler finds a solution, which is then known."""
+        problem = stated(self.universe.problem, members) if self._oracle is not None else None
+        if problem is None or self._oracle is None:
+            return False
+        answer = self._oracle(problem)
+        if isinstance(answer, str):
+            self._named |= _names(answer)
+            return False
+        self._remember(answer)
+        return True
+
+    def _remember(self, lock: Lock) -> None:
+        witnesses = {}
+        for instance in self.universe.instances:
+            chosen = {}
+            for package in lock.by_platform[instance.platform].packages:
+                found = [
+                    number
+                    for number in instance.pool.find(package.stem)
+                    if instance.pool[number].sha256 == package.sha256
+                ]
+                if not found:
+                    return
+                chosen[package.name] = found[0]
+            witnesses[instance.platform] = _Witness.of(instance.pool, chosen)
+        self._witnesses = [*self._witnesses, witnesses][-_MOST_WITNESSES:]
+
+    def _near_on(self, instance: Instance, members: tuple[Member, ...], witness: _Witness) -> bool:
+        """Whether there is a solution in which only what ``members`` move, and its neighbours, differ."""
+        pool, chosen = instance.pool, witness.chosen
+        here = [member for member in members if instance.platform in member.platforms]
+        moved = {
+            name
+            for member in here
+            if (name := pool.name_of(member.spec)) in chosen
+            and chosen[name] not in pool.candidates(member.spec)
+        }
+        free = set(moved).union(*(witness.mentions.get(name, ()) for name in moved))
+        for name in moved:
+            for number in pool.by_name[name]:
+                free |= {pool.name_of(spec) for spec in pool[number].depends}
+        key = (witness, instance.platform, frozenset(free))
+        if key not in self._solvers:
+            near = _Near(pool, chosen, frozenset(free))
+            self._solvers[key] = (near, witness.bound(frozenset(free)), Solver(near))
+        near, bound, solver = self._solvers[key]
+        asked = [member for member in here if near.open_to(member)]
+        answer = solver.solve(
+            [member.spec for member in asked if member.needed],
+            constraints=[member.spec for member in asked if not member.needed],
+            records=bound,
+        )
+        return not isinstance(answer, Conflict)
+
+
+def stated(problem: Problem, members: Iterable[Member]) -> Problem | None:
+    """Give the problem that asks for exactly ``members``; `None` if no manifest can state it."""
+    kept = list(members)
+    kinds = {member.kind for member in kept}
+    if len(problem.sources) > 1 and Kind.ORDER not in kinds:
+        return None
+    specs = {(member.kind, member.name): member.spec for member in kept}
+    platforms = [_floors(entry, kept) for entry in problem.platforms]
+    entries = tuple(entry for entry in platforms if entry is not None)
+    if len(entries) < len(platforms):
+        return None
+    return replace(
+        problem,
+        platforms=entries,
+        requirements=tuple(
+            replace(item, match=specs[Kind.REQUIREMENT, item.name])
+            for item in problem.requirements
+            if (Kind.REQUIREMENT, item.name) in specs
+        ),
+        constraints=tuple(
+            replace(item, match=specs[Kind.CONSTRAINT, item.name])
+            for item in problem.constraints
+            if (Kind.CONSTRAINT, item.name) in specs
+        ),
+        exclude_newer=problem.exclude_newer if Kind.DATE in kinds else None,
+    )
+
+
+def _floors(entry: PlatformEntry, members: Iterable[Member]) -> PlatformEntry | None:
+    """Give a platform with the floors that are asked for; `None` if one was left off."""
+    stated_here = {m.name: m for m in members if m.kind is Kind.FLOOR and entry.name in m.platforms}
+    floor = dict(entry.floor)
+    for key in FLOOR_KEYS[get(entry.name).system]:
+        member = stated_here.get(key)
+        if member is None:
+            return None
+        if member.needed:
+            _, version, build = member.spec.split()
+            floor[key] = build if key == "archspec" else version.removeprefix("==")
+        else:
+            floor.pop(key, None)
+    return replace(entry, floor=floor)
+
+
+def _names(words: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9_][a-z0-9._-]*", words.lower()))
