@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from cuvee.channel.broken import broken_records
 from cuvee.errors import SourceUnreachableError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def reaching(what: str) -> "Iterator[None]":
         yield
     except (GatewayError, FetchRepoDataError, IoError) as error:
         raise SourceUnreachableError(
-            f"Can not read {without_secrets(what)}\n{_indented(error)}",
+            "\n".join((f"Can not read {without_secrets(what)}", _indented(error), *_broken_in(what))),
             hint="Is its name right, and is it reachable from here? Nothing that was finished is lost.",
         ) from error
     except (InvalidChannelError, InvalidUrlError) as error:
@@ -106,6 +107,12 @@ def without_secrets(url: str) -> str:
     if "t" in segments[:-1]:
         segments[segments.index("t") + 1] = "***"
     return urlunsplit(parts._replace(path="/".join(segments)))
+
+
+def _broken_in(what: str) -> list[str]:
+    """Name the records of local channels that can not be read; what rattler says does not."""
+    folders = [Path(source.removeprefix("file://")) for source in what.split(", ")]
+    return [f"  {folder}/{line}" for folder in folders if folder.is_dir() for line in broken_records(folder)]
 
 
 def _indented(error: BaseException) -> str:

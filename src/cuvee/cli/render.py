@@ -86,9 +86,12 @@ def print_checks(checks: "tuple[CheckResult, ...]", *, verbose: bool) -> None:
             click.echo(
                 f"  do: {finding.action}" + (f" ({', '.join(finding.owners)})" if finding.owners else "")
             )
+    skipped: dict[str, list[str]] = {}
     for check in checks:
         if check.status.value == "skipped":
-            click.echo(f"skipped [{check.identifier}] {check.reason}")
+            skipped.setdefault(check.reason, []).append(check.identifier)
+    for reason, names in skipped.items():
+        click.echo(f"skipped [{', '.join(names)}] {reason}")
 
 
 def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:

@@ -1,0 +1,86 @@
+"""Which records of a channel's folder can not be read: rattler says what is wrong, but not of whom."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_NAMED = 5
+_MOST_BYTES = 512 << 20
+
+
+def broken_records(folder: Path) -> tuple[str, ...]:
+    """Name the first few records that can not be read, each with the reason.
+
+    Parameters
+    ----------
+    folder
+        A channel: a folder with ``<subdir>/repodata.json``.
+    """
+    found = []
+    for path in sorted(folder.glob("*/repodata.json")):
+        for line in _broken(path):
+            found.append(f"{path.parent.name}/{line}")
+            if len(found) == _NAMED:
+                return tuple(found)
+    return tuple(found)
+
+
+def _broken(path: Path) -> Iterator[str]:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            return
+        data = json.loads(path.read_bytes())
+    except json.JSONDecodeError as error:
+        yield f"repodata.json, line {error.lineno}, column {error.colno}: {error.msg}"
+        return
+    except (OSError, UnicodeDecodeError, RecursionError):
+        yield "repodata.json: it is not JSON that can be read"
+        return
+    for key in ("packages", "packages.conda"):
+        records = data.get(key, {}) if isinstance(data, dict) else None
+        if not isinstance(records, dict):
+            yield f"repodata.json: {key} is not a mapping"
+            continue
+        for name, record in records.items():
+            why = _why(record)
+            if why is not None:
+                yield f"{name}: {why}"
+
+
+def _why(record: Any) -> str | None:
+    """Give why a record can not be read; `None` if it can."""
+    if not isinstance(record, dict):
+        return "the record is not a mapping"
+    kinds = {"name": str, "version": str, "build": str, "build_number": int, "depends": list}
+    for key, kind in kinds.items():
+        if not isinstance(record.get(key, [] if kind is list else None), kind):
+            return f"{key} is {_shown(record.get(key))}"
+    for key in ("depends", "constrains"):
+        items = record.get(key, [])
+        wrong = [item for item in items if not isinstance(item, str)] if isinstance(items, list) else [items]
+        if wrong:
+            return f"{key} has {_shown(wrong[0])}"
+    return _refused(record)
+
+
+def _refused(record: dict[str, Any]) -> str | None:
+    from rattler import BuildString, PackageRecord
+    from rattler.exceptions import InvalidPackageNameError, InvalidVersionError
+
+    try:
+        PackageRecord(
+            record["name"],
+            record["version"],
+            BuildString(record["build"]),
+            record["build_number"],
+            str(record.get("subdir", "")),
+        )
+    except (InvalidPackageNameError, InvalidVersionError, ValueError, OverflowError) as error:
+        return str(error)
+    return None
+
+
+def _shown(value: Any) -> str:
+    text = "missing" if value is None else json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else f"{text[:60]}…"  # noqa: PLR2004 - enough to find it

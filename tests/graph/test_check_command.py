@@ -1,0 +1,159 @@
+"""``cuvee check`` from the manifest on: chosen checks, releases after releases, and all kinds of bad input."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tiny_index
+from cuvee.cli.main import run
+from cuvee.lock.pixi import read_lock
+from cuvee.release import packages as stages
+
+PYTHON = "python 3.11: __glibc >=2.17"
+ASKED = 'python: "3.11"\na: "*"'
+
+
+@dataclass
+class Tiny:
+    """A channel that is only an index, manifests, and where their releases go."""
+
+    root: Path
+    capsys: pytest.CaptureFixture[str]
+    options: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.options = "--dist", str(self.root / "dist"), "--cache", str(self.root / "cache"), "-q"
+
+    def channel(self, *lines: str) -> Path:
+        return tiny_index.write_index(self.root / "channel", map(tiny_index.entry, (PYTHON, *lines)))
+
+    def manifest(self, packages: str = ASKED, **changes: Any) -> Path:
+        return tiny_index.write_manifest(self.root / "manifests", self.root / "channel", packages, **changes)
+
+    def check(self, manifest: Path, *options: str, code: int = 0) -> str:
+        self.capsys.readouterr()
+        assert run(["check", str(manifest), *self.options, "--refresh", *options]) == code
+        said = self.capsys.readouterr()
+        assert "Traceback" not in said.err
+        return said.out or said.err
+
+    def results(self, manifest: Path, *options: str, code: int = 0) -> dict[str, Any]:
+        found = json.loads(self.check(manifest, "--json", *options, code=code))
+        return {item["identifier"]: item for item in found["checks"]}
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Tiny:
+    return Tiny(tmp_path, capsys)
+
+
+def test_chosen_checks_run_and_nothing_is_written(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python")
+    manifest = tiny.manifest()
+    text = tiny.check(manifest, "--only", "unknown-licenses")
+    assert "1 of " in text
+    assert "2 packages are under a licence that is not known" in text
+    assert "no owner" not in text
+    assert not list((tiny.root / "dist").rglob("findings.json"))
+    found = tiny.results(manifest, "--skip", "unknown-licenses")
+    assert found["unknown-licenses"]["reason"] == "left out, as asked"
+    assert "Did you mean licenses?" in tiny.check(manifest, "--only", "licences", code=2)
+    tiny.check(manifest)
+    assert len(list((tiny.root / "dist").rglob("findings.json"))) == 1
+
+
+def test_a_manifest_grades_a_check(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python")
+    text = tiny.check(tiny.manifest(more="policy: {checks: {unknown-licenses: blocked}}"), code=1)
+    assert text.startswith("blocked [unknown-licenses]")
+    wrong = tiny.manifest(more="policy: {checks: {unknown-license: blocked}}")
+    assert f"{wrong}:" in tiny.check(wrong, code=2)
+    assert "there is no check 'unknown-license'" in tiny.check(wrong, code=2)
+
+
+def test_a_patch_release_is_held_to_its_base(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python; low >=1", "a 2.0: python; low >=2", "low 1.5", "low 2.0")
+    base = tiny.manifest('python: "3.11"\na: "1.0"')
+    patch = base.with_name("2026.11.1.yaml")
+    patch.write_text(
+        'manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\npackages: {a: "2.0"}\n'
+    )
+    skipped = tiny.results(patch)["changes"]
+    assert (skipped["status"], skipped["reason"]) == (
+        "skipped",
+        f"the lock of tiny-2026.11.0 is not beside this release; run `cuvee lock {base}` first",
+    )
+    tiny.check(base, "--only", "constrains")
+    (finding,) = tiny.results(patch, code=1)["changes"]["findings"]
+    assert finding["cause"] == "A patch release does not raise a major version: a 1.0 to 2.0"
+    assert finding["evidence"] == ["major change, asked for", "the manifest asks for a 2.0"]
+
+
+def test_why_something_is_missing_is_looked_up_in_the_channels(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.channel("a 1.0: python; low", "low 1.5", "low 2.0: __glibc >=2.99")
+    manifest = tiny.manifest()
+    drop_from_lock(monkeypatch, "low")
+    (finding,) = tiny.results(manifest, code=1)["closure"]["findings"]
+    assert finding["kind"] == "not-locked"
+    assert finding["cause"].endswith("a channel has low-1.5-0, which is not locked")
+
+
+def drop_from_lock(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let the stage read a lock that somebody has taken a package out of."""
+
+    def reading(path: Path) -> Any:
+        from dataclasses import replace
+
+        lock = read_lock(path)
+        kept = (
+            replace(part, packages=tuple(item for item in part.packages if item.name != name))
+            for part in lock.platforms
+        )
+        return replace(lock, platforms=tuple(kept))
+
+    monkeypatch.setattr(stages, "read_lock", reading)
+
+
+Break = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("breaking", "words"),
+    [
+        (lambda record: record.update(version="1 2"), "noarch/a-1.0-0.conda: malformed version string '1 2'"),
+        (lambda record: record.update(depends={"b": 1}), 'noarch/a-1.0-0.conda: depends is {"b": 1}'),
+        (lambda record: record.update(build_number="x"), 'noarch/a-1.0-0.conda: build_number is "x"'),
+    ],
+)
+def test_a_broken_record_of_an_index_is_named(tiny: Tiny, breaking: Break, words: str) -> None:
+    path = tiny.channel("a 1.0: python") / "noarch" / "repodata.json"
+    data = json.loads(path.read_text())
+    breaking(data["packages.conda"]["a-1.0-0.conda"])
+    path.write_text(json.dumps(data))
+    assert words in tiny.check(tiny.manifest(), code=4)
+
+
+def test_a_broken_index_is_named(tiny: Tiny) -> None:
+    path = tiny.channel("a 1.0: python") / "noarch" / "repodata.json"
+    path.write_text('{"packages.conda": {\n"a": }')
+    assert "noarch/repodata.json, line 2, column 6" in tiny.check(tiny.manifest(), code=4)
+
+
+def test_a_match_spec_that_can_not_be_read_is_named(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python; b >=1,<")
+    said = tiny.check(tiny.manifest(), code=1)
+    assert "b >=1,<" in said
+    assert "a 1.0" in said or "a ==1.0" in said or "a-1.0" in said
+
+
+def test_manifests_that_are_based_on_each_other_are_an_error_with_a_line(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python")
+    first = tiny.manifest(more='based-on: "2026.10.1"')
+    tiny.manifest(more='based-on: "2026.11.0"', version="2026.10.1")
+    assert "2026.10.1" in tiny.check(first, code=2)
