@@ -1,4 +1,4 @@
-"""``cuvee check`` from the manifest on: chosen checks, releases after releases, and all kinds of bad input."""
+"""``cuvee check`` from the manifest on: chosen checks, releases upon releases, and all kinds of bad input."""
 
 import json
 from collections.abc import Callable
