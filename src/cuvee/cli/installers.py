@@ -79,6 +79,9 @@ def command(  # noqa: PLR0917 - click calls it by name
 
     results = []
     projects = [read_project(source, name, environment=os.environ) for name in names or (_host(),)]
+    for project in projects:
+        for warning in project.warnings:  # with --quiet, too: nothing is left out in silence
+            click.echo(f"warning: {project.platform}: {warning}", err=True)
     with Terminal(quiet=quiet, verbose=verbose) as terminal:
         means = Means(cache=cache.resolve(), connection=connect(cache.resolve()), reporter=terminal.reporter)
         for project in projects:
@@ -105,8 +108,6 @@ def _host() -> str:
 def _convert(project: "Project", means: "Means", output: Path, *, dry_run: bool) -> "Converted":
     from cuvee.release.from_constructor import Converted, lock_project, make_installers
 
-    for warning in project.warnings:
-        means.reporter.warn(f"{project.platform}: {warning}")
     lock = lock_project(project, means)
     if dry_run:
         return Converted(project=project, lock=lock)

@@ -236,6 +236,8 @@ def _make(project: Project, image: Image, kind: str, output: Path, reporter: Rep
     try:
         target = FORMATS[kind](image, project.looks, output / name, reporter)
     except (ToolMissingError, UsageError) as error:
+        if isinstance(error, UsageError) and len(project.formats) == 1:
+            raise
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
     return replace(
         artefact, size=target.stat().st_size, sha256=sha256_file(target), seconds=round(watch.seconds, 3)

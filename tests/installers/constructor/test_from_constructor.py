@@ -129,7 +129,7 @@ def test_a_project_is_made_installed_and_does_what_it_says(
 ) -> None:
     source, output, prefix = tmp_path / "project", tmp_path / "out", tmp_path / "prefix"
     write_project(source, served, release)
-    done = cuvee(release, "--from", source, "--output", output, "--json")
+    done = cuvee(release, "--from", source, "--output", output, "--json", "--quiet")
     assert done.ok, done.stderr
     (result,) = json.loads(done.stdout)
     installer = output / f"MyTool-3.1-{_label(release)}.sh"

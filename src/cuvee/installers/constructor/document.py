@@ -43,7 +43,9 @@ def read_text(path: Path) -> str:
         if isinstance(error, UnicodeDecodeError):
             raise UsageError(f"{path} is not written in UTF-8") from error
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SourceUnreachableError(f"Can not read {path}: {reason}") from error
+        raise SourceUnreachableError(
+            f"Can not read {path}: {reason}", hint="A project is a folder with a construct.yaml."
+        ) from error
 
 
 def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, Any]:
