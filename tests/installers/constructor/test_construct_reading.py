@@ -271,6 +271,30 @@ def test_the_search_path(text: str, choice: Initialize, read: Read) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "platform", "prefix"),
+    [
+        ("", "linux-64", "$HOME/tool"),
+        ("", "win-64", r"%USERPROFILE%\Tool"),
+        ("/opt/tool", "linux-64", "/opt/tool"),
+        ("~/tool v1", "osx-arm64", "$HOME/tool v1"),
+        ("${HOME:-/opt}/x", "linux-64", "$HOME/x"),
+        ("%LOCALAPPDATA%/x", "win-64", "%LOCALAPPDATA%/x"),
+    ],
+)
+def test_the_default_place_is_constructors(stated: str, platform: str, prefix: str, read: Read) -> None:
+    project = read(f'default_prefix: "{stated}"\n' if stated else "", platform)
+    assert project.settings.default_prefix == prefix
+    assert not project.warnings
+
+
+def test_a_default_place_that_depends_on_more_is_named(read: Read) -> None:
+    project = read("default_prefix: ${PWD}/tool\ndefault_prefix_all_users: x\n")
+    assert project.settings.default_prefix == "$HOME/tool"
+    assert project.settings.default_prefix_all_users == ""
+    assert project.warnings == ("default_prefix: ${PWD}/tool names more than $HOME, so it is $HOME/tool",)
+
+
+@pytest.mark.parametrize(
     ("text", "registered"),
     [
         ("", False),

@@ -148,8 +148,8 @@ _TABLE = [
         ("initialize_by_default", Form.FLAG, "Whoever just presses ENTER gets the search path."),
         ("register_python", Form.FLAG, "`false`: Windows is not told of the interpreter by default."),
         ("register_python_default", Form.FLAG, "Whether Windows is told of the interpreter by default."),
-        ("default_prefix", Form.TEXT, "Where to install by default."),
-        ("default_prefix_all_users", Form.TEXT, "The same when it is for all users."),
+        ("default_prefix", Form.TEXT, "Where to install by default; on Unix it may name $HOME alone."),
+        ("default_prefix_all_users", Form.TEXT, "The same for all users of a Windows machine."),
         ("build_outputs", Form.ITEMS, "Written beside the installers, under constructor's names."),
     ),
     *_keys(

@@ -1,5 +1,6 @@
 """A project's looks and settings: pages, pictures, scripts, and what the prefix gets besides packages."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from cuvee.installers.looks import Looks
 from cuvee.installers.model import ExtraFile, Initialize, Settings
 from cuvee.installers.settings import WrongSettingError, extra_file
 
+_HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
+_PLAIN_PREFIX = re.compile(r"(?:\$HOME)?/[^\x00-\x1f\x7f\"'$`\\:]*")
 _RICH = {".rtf", ".html", ".htm", ".nsi"}
 
 
@@ -80,9 +83,23 @@ def read_settings(values: Values) -> Settings:
         initialize=_initialize(values),
         register_python=values.flag("register_python", default=True)
         and values.flag("register_python_default", default=False),
-        default_prefix=values.text("default_prefix"),
-        default_prefix_all_users=values.text("default_prefix_all_users"),
+        default_prefix=_default_prefix(values),
+        # Constructor heeds it on Windows alone.
+        default_prefix_all_users=values.text("default_prefix_all_users") if values.system == "win" else "",
     )
+
+
+def _default_prefix(values: Values) -> str:
+    """Give where constructor would install, so that nobody has to look for it."""
+    name, stated = values.text("name"), values.text("default_prefix").strip()
+    if values.system == "win":
+        return stated or f"%USERPROFILE%\\{name}"
+    usual = f"$HOME/{name.lower()}"
+    found = _HOME.sub("$HOME", stated) or usual
+    if _PLAIN_PREFIX.fullmatch(found):
+        return found
+    values.warn("default_prefix", f"{stated} names more than $HOME, so it is {usual}")
+    return usual
 
 
 def _script_environment(values: Values) -> dict[str, str]:
