@@ -1,5 +1,6 @@
 """``installer.yaml``: what it may say, what it gives, and how it complains."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import yaml
 
 from cuvee.errors import UsageError
 from cuvee.files import sha256_bytes
-from cuvee.installers.settings import Initialize, Settings, read_settings
+from cuvee.installers.runtime.scripts import _environment
+from cuvee.installers.settings import _READERS, Initialize, Settings, read_settings
 
 
 def write(folder: Path, text: str, **files: str) -> Path:
@@ -151,3 +153,17 @@ def test_one_place_twice(tmp_path: Path) -> None:
     write(tmp_path, "extra_files: [{a: x/A}, {b: x/a}]", a="", b="")
     with pytest.raises(UsageError, match="named twice"):
         read_settings(tmp_path, "osx")
+
+
+def test_the_reference_names_every_key() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "installer-settings.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    keys = [line.split("`")[1] for line in rows]
+    assert keys[: len(_READERS)] == list(_READERS)
+    told = set(_environment("pre_install", _Told(), "", "", ()))  # type: ignore[arg-type]
+    assert set(keys[len(_READERS) :]) == told - set(os.environ)
+
+
+class _Told:
+    settings = Settings()
+    distribution = version = platform = "x"
