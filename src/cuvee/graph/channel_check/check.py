@@ -55,11 +55,18 @@ def check_pool(
     asked = bytearray(len(compiled.name_of))
     for item, numbers in enumerate(reading.members):
         asked[item] = any(number in looked_at for number in numbers)
+    parts = parts_of(compiled)
+    known = {
+        part: found
+        for part, found in (finished or {}).items()
+        if part < len(parts) and all(_is_of(compiled, item) for item in found)
+    }
     stuck = _work(
         compiled,
         bytes(asked),
+        parts,
         jobs=jobs,
-        finished=dict(finished or {}),
+        finished=known,
         save=save,
         reporter=reporter,
         platform=platform,
@@ -74,6 +81,15 @@ def check_pool(
         causes=causes,
         problems=tuple(pool.problems),
     )
+
+
+def _is_of(compiled: Compiled, stuck: Stuck) -> bool:
+    """Whether something that was kept can be about this channel: the cache may have been changed."""
+    clauses = {*stuck.needs, *stuck.allows}
+    return stuck.item < len(compiled.name_of) and clauses <= {
+        *compiled.depends[stuck.item],
+        *compiled.constrains[stuck.item],
+    }
 
 
 def parts_of(compiled: Compiled) -> list[Part]:
@@ -93,6 +109,7 @@ def parts_of(compiled: Compiled) -> list[Part]:
 def _work(
     compiled: Compiled,
     asked: bytes,
+    parts: list[Part],
     *,
     jobs: int,
     finished: dict[int, Sequence[Stuck]],
@@ -101,7 +118,6 @@ def _work(
     platform: str,
 ) -> list[Stuck]:
     task = f"Check {platform}"
-    parts = parts_of(compiled)
     reporter.start(task, total=len(compiled.name_of))
     sizes = [sum(compiled.first[n + 1] - compiled.first[n] for n in part) for part in parts]
     reporter.advance(task, sum(sizes[index] for index in finished))
