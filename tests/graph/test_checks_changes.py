@@ -1,6 +1,8 @@
 """What a release may do to its base."""
 
+import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from checked_sets import asked, lock_of, manifest_of, only, package, results, waiver
 from cuvee.channel.model import Absent
 from cuvee.graph.checks import CheckResult, Status
+from cuvee.graph.diff.reading import read_snapshot
 from cuvee.graph.findings import Verdict
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Policy, Requirement
@@ -101,6 +104,11 @@ def test_the_direct_set_of_a_patch_stays_though_the_closure_does_not_change() ->
     assert found[0].cause == "A patch release does not remove what people ask for: gone"
 
 
+def test_a_package_that_is_upgraded_and_no_longer_asked_for_has_left_the_set() -> None:
+    finding = only(changes(changed(gone="1.1"), release("2026.11.1", asked("top"))))
+    assert (finding.kind, finding.packages) == ("remove", ("gone",))
+
+
 def test_what_cuvee_adds_for_its_installers_is_nobody_s_wish() -> None:
     decoder = asked("spare", groups=("installer",))
     assert not changes(OLD, release("2026.11.1", *ASKED, decoder)).findings
@@ -158,6 +166,27 @@ def test_a_platform_that_is_gone_is_one_finding_unless_the_run_did_not_ask_for_i
     assert finding.cause == "A patch release does not leave out a platform: win-64"
     chosen = Absent(platform="win-64", reason="this run did not ask for it", by_choice=True)
     assert not changes(OLD, base=both, absent=(chosen,)).findings
+
+
+def test_the_rules_find_what_a_real_patch_release_did_to_its_base(shared_data: Path) -> None:
+    """The changelog of that release calls two downgrades updates."""
+    folder = shared_data / "sagemaker"
+    day = dt.date(2026, 11, 22)
+    old, new = (read_snapshot(folder / name / "cpu.env.out", today=day).lock for name in ("v4.1.0", "v4.1.1"))
+    assert old is not None
+    assert new is not None
+    result = changes(new, release("2026.11.1", asked("jupyterlab")), base=old)
+    found = {item.packages[0]: item.kind for item in result.findings if item.platforms == ("linux-64",)}
+    assert found.pop("gone") == "remove"
+    assert found.pop("top") == "remove"
+    assert found.pop("jupyterlab") == "add"
+    assert found == {
+        "coloredlogs": "remove",
+        "google-api-core-grpc": "remove",
+        "google-cloud-bigquery-core": "downgrade",
+        "harfbuzz": "downgrade",
+        "humanfriendly": "remove",
+    }
 
 
 def test_two_pins_that_move_are_what_a_patch_is_for() -> None:

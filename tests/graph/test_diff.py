@@ -126,6 +126,12 @@ def test_a_package_changes_at_most_once_per_platform(one: Lock, two: Lock) -> No
         ("2.0", "2.0.dev3", ChangeKind.DOWNGRADED, Level.PATCH),
         ("2024a", "2024b", ChangeKind.UPGRADED, Level.PATCH),
         ("2024", "2024.1", ChangeKind.UPGRADED, Level.MINOR),
+        ("2025.2", "2026.1", ChangeKind.UPGRADED, Level.MINOR),
+        ("2026a", "2025b", ChangeKind.DOWNGRADED, Level.MINOR),
+        ("20240101.1", "20250722.0", ChangeKind.UPGRADED, Level.MINOR),
+        ("24.1", "25.0", ChangeKind.UPGRADED, Level.MAJOR),
+        ("1.9", "2024.1", ChangeKind.UPGRADED, Level.MAJOR),
+        ("2199.1", "2200.1", ChangeKind.UPGRADED, Level.MAJOR),
         ("1.0", "1.0.0", ChangeKind.REBUILT, None),
     ],
 )

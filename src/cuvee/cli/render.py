@@ -74,12 +74,12 @@ def print_checks(checks: "tuple[CheckResult, ...]", *, verbose: bool) -> None:
     findings = [finding for check in checks for finding in check.findings]
     for finding in sorted(findings, key=lambda item: item.verdict, reverse=True):
         badge = click.style(finding.verdict.value, fg=_COLOURS.get(finding.verdict.value, "blue"), bold=True)
-        click.echo(f"{badge} [{finding.check}] {finding.cause}")
+        click.echo(f"{badge} [{finding.check}] {_shown(finding.cause)}")
         if finding.victims:
-            click.echo(f"  hits {_some(finding.victims)}")
+            click.echo(f"  hits {_shown(_some(finding.victims))}")
         if finding.evidence and (verbose or finding.verdict.exit_code):
             for line in finding.evidence:
-                click.echo(f"  because {line}")
+                click.echo(f"  because {_shown(line)}")
         if finding.waived_because:
             click.echo(f"  waived: {finding.waived_because}")
         if finding.action and finding.verdict.exit_code:
@@ -91,7 +91,7 @@ def print_checks(checks: "tuple[CheckResult, ...]", *, verbose: bool) -> None:
         if check.status.value == "skipped":
             skipped.setdefault(check.reason, []).append(check.identifier)
     for reason, names in skipped.items():
-        click.echo(f"skipped [{', '.join(names)}] {reason}")
+        click.echo(f"skipped [{', '.join(names)}] {_shown(reason)}")
 
 
 def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
@@ -131,6 +131,11 @@ def print_runs(runs: "tuple[PlatformRun, ...]") -> None:
             if outcome.state.blocks:
                 state = click.style(outcome.state.value, fg="red", bold=True)
                 click.echo(f"  {state} {outcome.suite} {outcome.test}: {outcome.reason}")
+
+
+def _shown(text: str) -> str:
+    """Show what could move a terminal's cursor as a mark: findings quote what comes from outside."""
+    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _some(items: tuple[str, ...], most: int = 8) -> str:

@@ -50,7 +50,8 @@ class Changes:
             )
         level, changes = level_of(manifest, base), _changes(release, base)
         yield from self._platforms(release, level)
-        yield from self._direct_set(manifest, base, level, {change.package for change in changes})
+        came_or_went = {change.package for change in changes if change.before is None or change.after is None}
+        yield from self._direct_set(manifest, base, level, came_or_went)
         for change in changes:
             what = words_of(change)
             allowed = _allowed(manifest, level, is_direct=change.direct)
@@ -80,13 +81,16 @@ class Changes:
         )
 
     def _direct_set(
-        self, manifest: Manifest, base: Manifest, level: ReleaseLevel, changed: set[str]
+        self, manifest: Manifest, base: Manifest, level: ReleaseLevel, came_or_went: set[str]
     ) -> Iterator[Finding]:
-        """Compare what is asked for: a package may leave the blessed set, and stay as a dependency."""
+        """Compare what is asked for: a package may leave the blessed set, and stay as a dependency.
+
+        Those that ``came_or_went`` altogether are findings of their own.
+        """
         was, now = asked_for(base), asked_for(manifest)
         allowed = _allowed(manifest, level, is_direct=True)
         for word, names in (("remove", was.keys() - now.keys()), ("add", now.keys() - was.keys())):
-            for name in sorted(names - changed) if word not in allowed else ():
+            for name in sorted(names - came_or_went) if word not in allowed else ():
                 package = now.get(name) or was[name]
                 yield Finding(
                     check=self.identifier,

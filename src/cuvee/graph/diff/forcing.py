@@ -61,7 +61,7 @@ def _explained(change: Change, found: Mapping[str, list[Reason]], direct: set[st
     reasons.sort(
         key=lambda reason: (
             _FORCES.index(reason.force),
-            reason.through[-1:] == () or reason.through[-1] not in direct,
+            bool(reason.package) and not direct.intersection(reason.through[-1:]),
             len(reason.through),
             reason.package,
             reason.spec,

@@ -1,0 +1,152 @@
+"""What forced a change: each way, through how many, and that nothing is said without a reason."""
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checked_sets import asked, lock_of, package
+from cuvee.graph.diff import ChangeKind, Force, Reason, diff, with_reasons
+from cuvee.graph.diff.comparing import compare
+from cuvee.graph.diff.reading import read_snapshot
+from cuvee.graph.diff.snapshot import Snapshot
+from cuvee.graph.release_graph import meets
+from cuvee.lock.model import Lock, LockedPackage
+from cuvee.lock.pixi import write_lock
+from cuvee.manifest.model import Requirement
+
+
+def reasons(
+    old: Lock, new: Lock, *wishes: Requirement, before: tuple[Requirement, ...] = ()
+) -> dict[str, list[str]]:
+    direct = {item.name for item in (*wishes, *before)}
+    changes = with_reasons(
+        diff(old, new, direct_after=direct), old, new, asked_before=before, asked_after=wishes
+    )
+    return {change.package: [reason.sentence for reason in change.forced_by] for change in changes}
+
+
+def test_a_pin_of_the_manifest() -> None:
+    found = reasons(lock_of(package("a")), lock_of(package("a", "1.1")), asked("a", "==1.1"))
+    assert found == {"a": ["the manifest asks for a ==1.1"]}
+
+
+def test_what_nothing_requires_has_no_reason() -> None:
+    found = reasons(lock_of(package("a")), lock_of(package("a", "1.1")), asked("a", ">=1"))
+    assert found == {"a": []}
+
+
+def test_a_chain_leads_to_what_people_ask_for_by_the_shortest_way() -> None:
+    old = lock_of(
+        package("top", "1", depends=("mid <2",)),
+        package("mid", "1", depends=("low <2",)),
+        package("low", "1"),
+    )
+    new = lock_of(
+        package("top", "2", depends=("mid >=2",)),
+        package("mid", "2", depends=("low >=2",)),
+        package("low", "2"),
+    )
+    found = reasons(old, new, asked("top", "2"))
+    assert found["top"][0] == "the manifest asks for top 2"
+    assert found["mid"][0] == "top needs mid >=2"
+    assert found["low"][0] == "mid needs low >=2, through top"
+
+
+def test_the_old_build_does_not_fit_what_is_there_now() -> None:
+    old = lock_of(package("python", "3.11"), package("ext", build="py311", depends=("python 3.11.*",)))
+    new = lock_of(package("python", "3.12"), package("ext", build="py312", depends=("python 3.12.*",)))
+    found = reasons(old, new, asked("python", "3.12.*"))
+    assert found["ext"] == ["the one before needs python 3.11.*, and python is another now"]
+    assert found["python"][:2] == ["the manifest asks for python 3.12.*", "ext needs python 3.12.*"]
+
+
+def test_a_bound_of_another_package() -> None:
+    old = lock_of(package("a", "1"), package("b", "2"))
+    new = lock_of(package("a", "2", constrains=("b <2",)), package("b", "1"))
+    assert reasons(old, new, asked("a", "2"))["b"] == ["a constrains b <2"]
+
+
+def test_who_brings_a_package_and_who_lets_it_go() -> None:
+    old = lock_of(package("top", "1", depends=("gone",)), package("gone"))
+    new = lock_of(package("top", "2", depends=("fresh",)), package("fresh"))
+    found = reasons(old, new, asked("top", "2"), before=(asked("gone"),))
+    assert found["fresh"] == ["top needs fresh"]
+    assert found["gone"] == ["the manifest no longer asks for gone *", "top no longer asks for gone"]
+
+
+def test_platforms_that_agree_share_their_reasons() -> None:
+    def side(version: str) -> Lock:
+        return lock_of(
+            *(
+                package(name, version, platform=platform, depends=(f"b {version}.*",) if name == "a" else ())
+                for platform in ("linux-64", "win-64")
+                for name in "ab"
+            )
+        )
+
+    assert reasons(side("1"), side("2"), asked("a", "2.*"))["b"] == ["a needs b 2.*"]
+
+
+@st.composite
+def locks(draw: st.DrawFn) -> Lock:
+    specs = st.lists(st.sampled_from(["a", "b >=2", "c <2", "d", "b 1.*", "!!", "__glibc"]), max_size=3)
+    return lock_of(
+        *(
+            package(name, draw(st.sampled_from(["1", "2"])), depends=tuple(draw(specs)))
+            for name in sorted(draw(st.sets(st.sampled_from("abcd"), min_size=1)))
+        )
+    )
+
+
+@given(locks(), locks())
+def test_every_reason_is_true_and_nothing_else_changes(old: Lock, new: Lock) -> None:
+    plain = diff(old, new)
+    found = with_reasons(plain, old, new)
+    assert [(item.package, item.kind, item.steps) for item in found] == [
+        (item.package, item.kind, item.steps) for item in plain
+    ]
+    for item in found:
+        for reason in item.forced_by:
+            for step in item.steps:
+                assert is_true(reason, step.before, new), reason
+
+
+def is_true(reason: Reason, before: LockedPackage | None, new: Lock) -> bool:
+    names = new.platforms[0].by_name
+    if reason.force is Force.DROPPED:
+        return True
+    if reason.force is Force.OWN:
+        return (
+            before is not None
+            and reason.spec in before.depends
+            and not meets(reason.spec, names[reason.package])
+        )
+    states = reason.spec in names[reason.package].depends
+    return states and (before is None or not meets(reason.spec, before))
+
+
+def test_a_release_folder_says_by_its_report_what_is_asked_for(tmp_path: Path) -> None:
+    def release(name: str, version: str) -> Snapshot:
+        folder = tmp_path / name
+        lock = lock_of(package("top", version, depends=(f"low {version}.*",)), package("low", version))
+        write_lock(lock, folder / "lock" / "pixi.lock", channels=(), release_name=name)
+        (folder / "report").mkdir()
+        (folder / "report" / "packages.csv").write_text("package,direct\ntop,yes\nlow,no\n", encoding="utf-8")
+        return read_snapshot(folder, today=dt.date(2026, 11, 22))
+
+    found = compare(release("tiny-2026.11.0", "1"), release("tiny-2026.11.1", "2"))
+    assert (found.before, found.after) == ("tiny-2026.11.0", "tiny-2026.11.1")
+    rows = {row.package: row for row in found.rows}
+    assert {row.kind for row in found.rows} == {ChangeKind.UPGRADED}
+    assert (rows["top"].direct, rows["low"].direct) == (True, False)
+    assert rows["low"].reasons == ("top needs low 2.*",)
+
+
+@pytest.mark.parametrize("platform", [None, "linux-64"])
+def test_a_release_does_not_differ_from_itself(tmp_path: Path, platform: str | None) -> None:
+    write_lock(lock_of(package("a")), tmp_path / "lock" / "pixi.lock", channels=(), release_name="x")
+    one = read_snapshot(tmp_path, today=dt.date(2026, 11, 22))
+    assert compare(one, one, platform=platform).rows == ()
