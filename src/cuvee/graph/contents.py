@@ -39,9 +39,9 @@ class PlacedBinary:
     binary: BinaryFacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Contents:
-    """The contents of one platform's archives.
+    """The contents of one platform's archives; equal to nothing but itself.
 
     Attributes
     ----------

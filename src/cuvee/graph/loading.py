@@ -4,6 +4,7 @@ import enum
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cuvee.channel.facts.model import BinaryFacts
 from cuvee.graph.contents import Contents, PlacedBinary
@@ -171,6 +172,12 @@ class Loader:
             if claim.package is item.package and claim.file is not None:
                 return claim.file.placeholder
         return None
+
+
+@lru_cache(maxsize=8)
+def loader_of(contents: Contents) -> Loader:
+    """Give the loader of a platform; it is made once for all checks."""
+    return Loader(contents)
 
 
 def loaded_binaries(contents: Contents) -> Iterator[PlacedBinary]:

@@ -10,7 +10,7 @@ from cuvee.graph.checks.causes import Causes
 from cuvee.graph.checks.opened import opened, shown
 from cuvee.graph.contents import PlacedBinary
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.loading import SYSROOT, Loader, Needed, Place, loaded_binaries
+from cuvee.graph.loading import SYSROOT, Loader, Needed, Place, loaded_binaries, loader_of
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.graph.systems import Tier, newest_symbols, version
 from cuvee.platforms import System
@@ -47,7 +47,7 @@ class Libraries:
         """
         missing, hidden, asked = Causes(), Causes(), Causes()
         for graph, contents in opened(release):
-            loader = Loader(contents)
+            loader = loader_of(contents)
             has_cuda = any(virtual.name == "__cuda" for virtual in graph.lock.virtual_packages)
             for item in loaded_binaries(contents):
                 for needed in loader.needs(item):
@@ -115,7 +115,7 @@ class SearchPaths:
         """Find entries of RPATH and RUNPATH that name a build machine's folders, or none at all."""
         causes = Causes()
         for _, contents in opened(release):
-            loader = Loader(contents)
+            loader = loader_of(contents)
             for item in loaded_binaries(contents):
                 for entry in item.binary.search:
                     found = _suspicious(entry) if loader.folder(item, entry) is None else None
@@ -225,7 +225,7 @@ class SymbolVersions:
         lacking, newer = Causes(), Causes()
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
-                loader, glibc = Loader(contents), _glibc(graph)
+                loader, glibc = loader_of(contents), _glibc(graph)
                 for item in loaded_binaries(contents):
                     for wanted, path in _unmet(loader, item):
                         lacking.add(
