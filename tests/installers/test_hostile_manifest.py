@@ -1,6 +1,7 @@
 """The runtime believes nothing in a manifest before it has been checked."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from cuvee.files import sha256_bytes
 from cuvee.installers.model import Settings
 from cuvee.installers.runtime.failure import DAMAGED, InstallError
 from cuvee.installers.runtime.manifest import load
+from cuvee.installers.runtime.signature import check
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
@@ -26,6 +28,8 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "requested": [],
         "folders": ["bin", "conda-meta"],
         "stage0": [],
+        "stage0_sha256": "",
+        "key": None,
         "settings": Settings().to_json(),
         "packages": [],
         "extras": [],
@@ -105,3 +109,13 @@ def test_another_format_another_hash_another_size() -> None:
     data = zstandard.ZstdCompressor().compress(text)
     with pytest.raises(InstallError, match=r"size|decompress"):
         load(data, len(text) - 1, sha256_bytes(data))
+
+
+@pytest.mark.parametrize("key", [[], ["zz", 0], ["ab" * 32, -9999999], ["ab" * 32, None], [7, 0], ["ab", 0]])
+def test_keys_that_are_none(key: list[Any], tmp_path: Path) -> None:
+    installer = tmp_path / "installer"
+    installer.write_bytes(bytes(200))
+    found = read(manifest(key=key))
+    with pytest.raises(InstallError, match="signature is damaged") as caught:
+        check(found, "0" * 64, str(installer), 100)
+    assert caught.value.code == DAMAGED

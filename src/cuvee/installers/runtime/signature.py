@@ -28,11 +28,14 @@ def check(manifest: Manifest, sha256: str, installer: str, payload: int) -> None
     """Hold a manifest, whose hash is ``sha256``, to the installer's signature, if it names a key."""
     if manifest.key is None:
         return
-    public, at = manifest.key
-    with open(installer, "rb") as stream:
-        stream.seek(payload + at)
-        signature = stream.read(SIGNATURE)
-    if not verify(bytes.fromhex(public), f"cuvee image {sha256}\n".encode(), signature):
+    try:
+        public, at = bytes.fromhex(manifest.key[0]), int(manifest.key[1])
+        with open(installer, "rb") as stream:
+            stream.seek(payload + at)
+            signature = stream.read(SIGNATURE)
+    except (IndexError, TypeError, ValueError, OverflowError):
+        raise damaged("The installer's signature") from None
+    if not verify(public, f"cuvee image {sha256}\n".encode(), signature):
         raise damaged("The installer's signature")
 
 
