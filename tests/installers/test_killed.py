@@ -16,7 +16,7 @@ from cuvee.installers.runtime import locking, placing, uninstall
 from cuvee.installers.runtime.failure import DAMAGED, InstallError
 from cuvee.installers.runtime.job import Job
 from cuvee.installers.runtime.manifest import Manifest
-from cuvee.installers.runtime.state import load
+from cuvee.installers.runtime.state import KEPT, MARKER, UNPROVED, load
 from cuvee.installers.runtime.verify import verify
 from tiny_release import Release
 
@@ -263,6 +263,53 @@ def test_swapping_without_exchange(
     assert set(left) <= {".prefix.cuvee-kept"}
     if moment >= 2:
         assert left == {".prefix.cuvee-kept": "old"}
+
+
+@pytest.mark.parametrize("exchanges", [False, True])
+@pytest.mark.parametrize("upgrade", [False, True])
+@pytest.mark.parametrize("moment", range(10))
+def test_withdrawing(
+    moment: int, *, upgrade: bool, exchanges: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release on trial is put in place and taken back; killed before any rename, it ends the same way."""
+    prefix, dead = tmp_path / "prefix", 2**22 + 1  # no process has it
+    staged = tmp_path / f".prefix.cuvee-{dead}.partial"
+    for folder, version in ((prefix, "old"), (staged, "new")):
+        if version == "new" or upgrade:
+            (folder / KEPT).mkdir(parents=True)
+            (folder / MARKER).write_text(version)
+    (staged / UNPROVED).write_text(str(dead))
+    renames = 0
+
+    def step() -> None:
+        nonlocal renames
+        if renames == moment:
+            raise _Killed
+        renames += 1
+
+    def rename(source: str, target: str) -> None:
+        step()
+        Path(source).rename(target)
+
+    def exchange(first: str, second: str) -> bool:
+        if exchanges:
+            step()
+            aside = Path(first).rename(f"{first}.x")
+            Path(second).rename(first)
+            aside.rename(second)
+        return exchanges
+
+    monkeypatch.setattr(placing, "_rename", rename)
+    monkeypatch.setattr(placing, "_exchange", exchange)
+    try:
+        (placing.put if upgrade else placing.place)(str(staged), str(prefix))
+        placing.withdraw(str(prefix), str(staged))
+    except _Killed:
+        pass
+    moment = -1
+    placing.recover(str(prefix))
+    left = {path.name: (path / MARKER).read_text() for path in tmp_path.iterdir()}
+    assert left == ({"prefix": "old"} if upgrade else {})
 
 
 def test_what_lives_is_left_alone(tmp_path: Path) -> None:
