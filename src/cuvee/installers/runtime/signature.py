@@ -29,7 +29,7 @@ def check(manifest: Manifest, sha256: str, installer: str, payload: int) -> None
     if manifest.key is None:
         return
     try:
-        public, at = bytes.fromhex(manifest.key[0]), int(manifest.key[1])
+        public, at = bytes.fromhex(manifest.key[0]), max(0, int(manifest.key[1]))
         with open(installer, "rb") as stream:
             stream.seek(payload + at)
             signature = stream.read(SIGNATURE)
