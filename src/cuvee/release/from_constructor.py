@@ -203,18 +203,22 @@ def _image(
     project: Project, lock: PlatformLock, archives: Mapping[str, Path], folder: Path, means: Means
 ) -> Image:
     from cuvee.image import build_image
+    from cuvee.trust.sbom import make_sbom, newest
 
     names = {_name(project, spec): str(_parsed(project, spec)) for spec in project.packages.requested}
+    requested = {name: names[name] for name in sorted(names) if name in lock.by_name}
+    label = ReleaseLabel(distribution=project.distribution, version=project.version, title=project.name)
     return build_image(
         lock,
-        release=ReleaseLabel(distribution=project.distribution, version=project.version, title=project.name),
+        release=label,
         archives=archives,
-        requested={name: names[name] for name in sorted(names) if name in lock.by_name},
+        requested=requested,
         cache=means.cache,
         folder=folder / "image",
         compiler=compiler_for(lock, means.cache, means.reporter),
         reporter=means.reporter,
         settings=_settings(project, folder),
+        sbom=make_sbom(lock, release=label, direct=requested, made_at=newest(lock)),
     )
 
 

@@ -152,6 +152,9 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     licenses = json.loads((output / "licenses.json").read_text())
     assert licenses["https://example.org/acme/noarch::tools-1.0-py_0"]["type"] == "MIT"
 
+    bill = json.loads(release.install("--sbom", installer=installer).stdout)
+    assert {item["name"] for item in bill["components"]} >= {"python", "tools", "twin-a", "zstandard"}
+
     installed = release.install("-b", "-p", prefix, installer=installer, environment={"HOME": str(tmp_path)})
     assert installed.ok, installed.stderr
     assert (prefix / "share/mytool/LICENSE").read_text() == "Be kind.\n"

@@ -19,6 +19,7 @@ from cuvee.progress import Reporter
 
 _SUFFIXES = (".conda", ".tar.bz2")
 _CHUNK = 1 << 20
+_LATEST = 10**14  # milliseconds: the year 5138
 
 
 def lock_archives(
@@ -167,7 +168,9 @@ def _index(path: Path) -> dict[str, Any]:
 
 
 def _number(value: Any) -> int | None:
-    return value if isinstance(value, int) else None
+    """Give a count or a time in milliseconds, if it is one that could be true."""
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LATEST
+    return int(value) if good else None
 
 
 def _texts(value: Any) -> tuple[str, ...]:
