@@ -38,7 +38,7 @@ def test_settings_are_inputs_of_the_image(tmp_path: Path) -> None:
     assert first == inputs(write(text + "# a comment\n"))
     assert first not in (inputs(None), inputs(write(text, script="c")), inputs(write(text, extra="c")))
     assert inputs(write(text), "win-64") == inputs(write(text, script="c"), "win-64")
-    (tmp_path / "extra").chmod(0o755)
+    (write(text) / "extra").chmod(0o755)
     assert first != inputs(tmp_path)
     moved = tmp_path.rename(tmp_path.with_name("moved"))
     (moved / "extra").chmod(0o644)
