@@ -10,8 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from cuvee import process
 from cuvee.installers.constructor.document import read_document
 from cuvee.installers.constructor.reading import read_project
+from cuvee.installers.constructor.writing import solving_environment
 from cuvee.release.pipeline import Result
 from tiny_distribution import Distribution
 
@@ -57,6 +59,26 @@ def test_the_projects_fit_constructors_schema(tiny: tuple[Distribution, Result],
     for lock in tiny[1].lock.platforms:
         values = read_document(project(tiny[1], lock.platform), lock.platform, {})
         jsonschema.validate(values, schema)
+
+
+def test_constructor_itself_finds_the_same_packages(
+    tiny: tuple[Distribution, Result], tmp_path: Path
+) -> None:
+    program = shutil.which("constructor")
+    if program is None:
+        pytest.skip("needs constructor 3.16 or newer on PATH, with its conda-standalone")
+    for lock in tiny[1].lock.platforms[:1]:
+        done = process.run(
+            process.Request(
+                argv=(program, ".", "--dry-run", "--verbose", "--cache-dir", str(tmp_path / "cache")),
+                cwd=project(tiny[1], lock.platform).parent,
+                environment={**os.environ, **solving_environment(lock)},
+                timeout=300,
+            )
+        )
+        assert done.ok, done.stderr
+        assert f"number of packages: {len(lock.packages)}" in done.stderr
+        assert all(item.file_name in done.stderr for item in lock.packages)
 
 
 def test_without_constructor_the_installer_is_missing(
