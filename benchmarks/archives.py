@@ -2,9 +2,9 @@
 
     python benchmarks/archives.py dist/starter-2026.11.0 [--platform linux-64]
 
-The release must have been locked here: its packages are read from its own channel. Cold is with an empty cache
-of facts, warm with one that holds them all. The files are read once before, so that the disk is left out. On a
-busy machine go by the processor's time.
+The release must have been locked here: its packages are read from its own channel. Cold is with an empty
+cache of facts, warm with one that holds them all. The files are read once before, which leaves the disk out.
+On a busy machine go by the processor's time.
 """
 
 import argparse

@@ -14,7 +14,7 @@ import pytest
 import archive_scenarios_binaries as binaries
 import archive_scenarios_files as files
 from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, graph_of, told
-from checked_sets import asked, manifest_of
+from checked_sets import asked, manifest_of, waiver
 from cuvee.channel.facts.model import Unreadable
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
 from cuvee.graph.checks.archives import Timestamps
@@ -75,6 +75,18 @@ def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -
     assert found["archives"].status is Status.FAIL
     assert [item.packages for item in found["file-clashes"].findings] == [("b", "c")]
     assert found["libraries"].status is found["symbol-versions"].status is Status.SKIPPED
+
+
+def test_a_waiver_covers_its_own_package_alone() -> None:
+    asks = {item: facts(item, binaries=[elf(f"lib/{item.name}.so", "libgone.so")]) for item in (A, B)}
+    manifest = replace(MANIFEST, waivers=(waiver("libraries", package="b"),))
+    findings = checked(Libraries(), asks, manifest).findings
+    assert [(item.packages, item.verdict) for item in findings] == [
+        (("a",), Verdict.BLOCKED),
+        (("b",), Verdict.WAIVED),
+    ]
+    (together,) = checked(Libraries(), asks, MANIFEST).findings
+    assert together.packages == ("a", "b")
 
 
 def test_a_driver_is_not_worth_a_word_where_the_floor_promises_it() -> None:

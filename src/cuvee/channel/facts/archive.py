@@ -80,11 +80,13 @@ class _Reading:
     binaries: list[BinaryFacts] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unpacked: int = 0
+    members: int = 0
 
     def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo, *, is_info: bool) -> None:
         """Take in a member."""
         self.unpacked += member.size
-        if self.unpacked > UNPACKED_LIMIT or len(self.files) > FILES_LIMIT:
+        self.members += 1
+        if self.unpacked > UNPACKED_LIMIT or self.members > FILES_LIMIT:
             raise IntegrityError("it unpacks to more than any package may")
         name = member.name.removeprefix("info/")
         if is_info:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from cuvee.channel.facts.model import SymbolVersion
 from cuvee.graph.checks.base import STRICT
 from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.opened import opened, shown
+from cuvee.graph.checks.opened import Divided, opened, shown
 from cuvee.graph.contents import PlacedBinary
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.loading import SYSROOT, Loader, Needed, Place, loaded_binaries, loader_of
@@ -45,21 +45,21 @@ class Libraries:
 
         What is loaded late (delay-loaded, weak) is left out, since programs do without it.
         """
-        missing, hidden, asked = Causes(), Causes(), Causes()
+        missing, hidden, asked = (Divided(self.identifier, release) for _ in range(3))
         for graph, contents in opened(release):
             loader = loader_of(contents)
             has_cuda = any(virtual.name == "__cuda" for virtual in graph.lock.virtual_packages)
             for item in loaded_binaries(contents):
                 for needed in loader.needs(item):
                     is_own = item.package.name in {loader.owners[path] for path in needed.paths}
-                    self._look(item, needed, missing, hidden, asked, has_cuda=has_cuda, is_own=is_own)
+                    own = (divided.of(item.package) for divided in (missing, hidden, asked))
+                    self._look(item, needed, *own, has_cuda=has_cuda, is_own=is_own)
         for causes, action in (
             (missing, "Add the package that brings it, or have the one that needs it built without it."),
             (hidden, "Nothing, if the package loads it beforehand, as many do; else have its RPATH mended."),
             (asked, "Say in the release notes what the system must have, or add a package that brings it."),
         ):
-            for finding in causes.findings(self.identifier, release, action=action):
-                yield replace(finding, evidence=shown(finding.evidence))
+            yield from causes.findings(action=action)
 
     def _look(
         self,
@@ -222,13 +222,13 @@ class SymbolVersions:
 
         glibc's own are the business of ``system-floor``.
         """
-        lacking, newer = Causes(), Causes()
+        lacking, newer = (Divided(self.identifier, release) for _ in range(2))
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
                 loader, glibc = loader_of(contents), _glibc(graph)
                 for item in loaded_binaries(contents):
                     for wanted, path in _unmet(loader, item):
-                        lacking.add(
+                        lacking.of(item.package).add(
                             f"{wanted.library} of {loader.owners[path]} has no {wanted.version}",
                             victim=item.package,
                             at_fault=loader.owners[path],
@@ -236,7 +236,7 @@ class SymbolVersions:
                             kind="of-closure",
                         )
                     for wanted in _too_new(loader, item, newest_symbols(glibc)):
-                        newer.add(
+                        newer.of(item.package).add(
                             f"Systems with glibc {'.'.join(map(str, glibc))} may have a {wanted.library} "
                             f"without {wanted.version}",
                             victim=item.package,
@@ -248,8 +248,7 @@ class SymbolVersions:
             (lacking, "Take builds that fit together: the library is too old for what needs it."),
             (newer, "Add the package that brings a newer one, raise the floor, or take an older build."),
         ):
-            for finding in causes.findings(self.identifier, release, action=action):
-                yield replace(finding, evidence=shown(finding.evidence))
+            yield from causes.findings(action=action)
 
 
 def _unmet(loader: Loader, item: PlacedBinary) -> Iterator[tuple[SymbolVersion, str]]:
