@@ -179,6 +179,18 @@ def test_specs_may_be_in_a_file(read: Read) -> None:
     assert project.packages.specs == ("python", "numpy >=2")
 
 
+def test_a_spec_may_be_an_address(read: Read) -> None:
+    url = "https://h/own/linux-64/my-tool-1.0-h1_0.conda"
+    project = read(f"  - {url}\n  - {url.replace('tool', 'lib')}#{MD5}\n  - my-tool >=1\n")
+    assert project.packages.channels == ("conda-forge", "https://h/own")
+    assert project.packages.specs == (
+        "python",
+        "https://h/own::my-tool[version='==1.0', build='h1_0']",
+        f"https://h/own::my-lib[version='==1.0', build='h1_0', md5={MD5}]",
+        "my-tool >=1",
+    )
+
+
 def test_an_environment_file_brings_its_channels_and_specs(read: Read) -> None:
     text = (
         "name: x\nchannels:\n  - own\n  - nodefaults\nvariables:\n  A: b\n"

@@ -16,8 +16,13 @@ _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/p
 _DEFAULTS_WINDOWS = "https://repo.anaconda.com/pkgs/msys2"
 _EXPLICIT = "@EXPLICIT"
 _PLATFORM_LINE = re.compile(r"#\s*platform:\s*(\S+)")
+_LONGEST = 2000
 _DIGESTS = {32: "md5", 64: "sha256"}
 _HEX = re.compile(r"[0-9a-f]+")
+_ADDRESS = re.compile(
+    r"(?P<channel>[a-z]+://[^#\s]*?)/[^/#\s]+/(?P<name>[^/#\s]+)-(?P<version>[^-/#\s]+)-(?P<build>[^-/#\s]+)"
+    r"\.(?:conda|tar\.bz2)(?:#(?P<digest>\S+))?"
+)
 _VIRTUAL = re.compile(r"__([a-z]+)((?:[\s=<>!~*].*)?)")
 _LOWEST = re.compile(r"(?:>=|==?)?\s*([0-9][0-9.]*)(?:\.\*|\*)?(?:=\S+)?")
 _FAMILY = re.compile(r"[= ]([a-z]\w*)$")
@@ -40,6 +45,9 @@ def read_packages(values: Values, platform: str) -> Packages:
     elif file is not None:
         specs, archives = _environment_text(values, file, platform)
     remaps = _remaps(values)
+    named = [_of_address(spec) for spec in specs]
+    channels = tuple(dict.fromkeys((*channels, *(place for place, _ in named if place))))
+    specs = tuple(spec for _, spec in named)
     if not channels and not remaps and not archives:
         values.wrong("channels", "there is none, nor in channels_remap; a .condarc is not looked at")
     return Packages(
@@ -51,6 +59,18 @@ def read_packages(values: Values, platform: str) -> Packages:
         exclude=_exclude(values),
         floor=_floor(values),
     )
+
+
+def _of_address(spec: str) -> tuple[str, str]:
+    """Give the channel and the exact spec of a package that is named by its address, or no channel."""
+    match = _ADDRESS.fullmatch(spec) if len(spec) < _LONGEST else None
+    if match is None:
+        return "", spec
+    digest = match["digest"] or ""
+    kind = _DIGESTS.get(len(digest.removeprefix("sha256:")))
+    parts = [f"version='=={match['version']}'", f"build='{match['build']}'"]
+    parts += [f"{kind}={digest.removeprefix('sha256:')}"] if kind else []
+    return match["channel"], f"{match['channel']}::{match['name']}[{', '.join(parts)}]"
 
 
 def _channels(values: Values, stated: tuple[str, ...]) -> tuple[str, ...]:
