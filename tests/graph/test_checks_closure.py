@@ -77,6 +77,7 @@ def test_constrains_of_virtual_packages_hold_for_the_floor() -> None:
         (package("b", subdir="win-64"), "another-platform"),
         (package("b", depends=("c >=1,<",)), "unreadable-spec"),
         (package("b", constrains=("*",)), "unreadable-spec"),
+        (package("b", depends=("c " + "(" * 9000 + ">1" + ")" * 9000,)), "unreadable-spec"),
     ],
 )
 def test_a_record_that_can_not_be_read_is_named_and_the_other_checks_run(

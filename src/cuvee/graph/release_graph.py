@@ -15,6 +15,7 @@ from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.contents import Contents, contents_of
+from cuvee.graph.limits import is_endless
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
 from cuvee.manifest.model import Manifest
 
@@ -172,7 +173,13 @@ def _edge(package: LockedPackage, text: str, there: Mapping[str, _There]) -> Edg
 
 @lru_cache(maxsize=65536)
 def parse_spec(text: str) -> "MatchSpec | None":
-    """Read a match spec; `None` if it is not one."""
+    """Read a match spec; `None` if it is not one.
+
+    One that is nested without end is none either: rattler's parser would overflow its stack, and with it end
+    the process.
+    """
+    if is_endless(text):
+        return None
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cuvee.graph.limits import is_endless
+
 if TYPE_CHECKING:
     from rattler import MatchSpec, PackageRecord
 
@@ -99,6 +101,8 @@ def _spec(text: str) -> "MatchSpec | None":
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 
+    if is_endless(text):
+        return None
     try:
         spec = MatchSpec(text, strict=False)
     except InvalidMatchSpecError:

@@ -51,8 +51,12 @@ class Metadata:
         for text in (*package.depends, *package.constrains):
             if spec_name(text) is None:
                 causes.add(
-                    f"{package.stem} states {text!r}, which is not a match spec of one name",
+                    f"{package.stem} states {_quoted(text)}, which is not a match spec of one name",
                     victim=package,
                     evidence=f"channel: {package.channel}",
                     kind="unreadable-spec",
                 )
+
+
+def _quoted(text: str) -> str:
+    return repr(text) if len(text) <= 200 else f"{text[:200]!r}…"  # noqa: PLR2004 - enough to find it

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from cuvee.graph.limits import is_endless
+
 if TYPE_CHECKING:
     from rattler import MatchSpec
 
@@ -36,6 +38,8 @@ def read_spec(text: str) -> Spec:
     from rattler import MatchSpec
     from rattler.exceptions import InvalidMatchSpecError
 
+    if is_endless(text):
+        return Spec(name="", matcher=None, problem="it is nested too deeply")
     try:
         spec = MatchSpec(text, strict=False)
     except InvalidMatchSpecError as error:
