@@ -74,8 +74,8 @@ def test_flags_of_constructor(release: Release, tmp_path: Path) -> None:
     joined = release.install("-bup" + str(tmp_path / "prefix"))
     assert "is installed already" in joined.stdout
     for wrong, message in (
-        (("-c",), "changes no shell start-up file"),
-        (("--sbom",), "There is no option '--sbom'"),
+        (("--sbim",), "There is no option '--sbim'"),
+        (("--log",), "--log needs a file"),
         (("--info", "--list"), "can not be combined"),
         (("--extract",), "needs a folder"),
         (("-bp",), "-p needs a value"),

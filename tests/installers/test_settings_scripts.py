@@ -203,6 +203,8 @@ def test_killed_while_one_runs(by: str, dress: Any, release: Release, tmp_path: 
         assert prefix.exists()
         busy = release.install("-b", "-u", "-p", prefix)
         assert "Another installer is at work" in busy.stderr
+        unproved = admin(prefix, "verify")
+        assert (unproved.returncode, "not proved" in unproved.stdout) == (1, True)
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
         if by == "python":

@@ -12,6 +12,7 @@ import time
 
 from . import outside, state
 from .digest import sha256 as digest
+from .entries import quoted
 from .job import Job
 from .manifest import FORMAT, Frame
 from .placing import remove_tree
@@ -104,8 +105,8 @@ def keep_runtime(prefix: Prefix, target: str) -> None:
         title=" ".join(manifest.title.split()),
         version=manifest.version,
         distribution=manifest.distribution,
-        python=_quoted(f"{target}/{manifest.interpreter}"),
-        runtime=_quoted(f"{target}/{state.KEPT}/runtime/__main__.py"),
+        python=quoted(f"{target}/{manifest.interpreter}"),
+        runtime=quoted(f"{target}/{state.KEPT}/runtime/__main__.py"),
     )
     command = f"{prefix.folder}/bin/{manifest.distribution}-admin"
     _write(command, text)
@@ -164,10 +165,6 @@ def described(place: str) -> list[object]:
     with open(place, "rb") as stream:
         data = stream.read()
     return [stat.S_IMODE(os.stat(place).st_mode), digest(data), len(data)]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def _write(path: str, text: str, *, sync: bool = False) -> None:

@@ -120,6 +120,8 @@ def administer(prefix: str, argv: list[str]) -> int:
         code, message = INTERRUPTED, "Interrupted."
     except OSError as error:
         code, message = FAILED, _explain(error)
+    except Exception as error:  # noqa: BLE001 - nobody should have to read a traceback
+        code, message = FAILED, _bug(error)
     sys.stderr.write(f"Error: {message}\n")
     log.note(prefix, verb, code, message)
     return code
@@ -163,11 +165,14 @@ def _from_installer(job: Job) -> int:
             return _CHANGES[job.verb](job)
         return _describe(job)
     except InstallError as error:
-        return _give_up(error.message, error.code, job)
+        code, message = error.code, error.message
     except (KeyboardInterrupt, _Stopped):
-        return _give_up("Interrupted; nothing was installed.", INTERRUPTED, job)
+        code, message = INTERRUPTED, "Interrupted; nothing was installed."
     except OSError as error:
-        return _give_up(f"{_explain(error)} Nothing was installed.", FAILED, job)
+        code, message = FAILED, f"{_explain(error)} Nothing was installed."
+    except Exception as error:  # noqa: BLE001 - nobody should have to read a traceback
+        code, message = FAILED, _bug(error)
+    return _give_up(message, code, job)
 
 
 def _uninstall(job: Job) -> int:
@@ -210,6 +215,10 @@ def _give_up(message: str, code: int, job: Job) -> int:
     if job.verb in {"install", "extract"}:  # which alone made the folders above the prefix
         placing.remove_empty(os.path.dirname(job.prefix), job.anchor)
     return code
+
+
+def _bug(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}. This should not happen; please report it."
 
 
 def _explain(error: OSError) -> str:

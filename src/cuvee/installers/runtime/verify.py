@@ -89,8 +89,11 @@ def report(installed: Installed, *, as_json: bool) -> int:
     """Run the verb: tell every difference; give 1 if there is one."""
     found = verify(installed)
     manifest = installed.manifest
+    proved = not os.path.lexists(f"{installed.prefix}/{UNPROVED}")
+    good = found.good and proved
     value = {
-        "good": found.good,
+        "good": good,
+        "proved": proved,
         "prefix": installed.prefix,
         "distribution": manifest.distribution,
         "version": manifest.version,
@@ -106,10 +109,11 @@ def report(installed: Installed, *, as_json: bool) -> int:
     texts += [f"mode changed: {path}" for path in found.modes]
     texts += [f"extra: {path}" for path in found.unknown]
     texts += [f"added with {added.by}: {added.name} {added.version}" for added in found.added]
-    verdict = "is as it was released" if found.good else "differs from what was released"
+    texts += [] if proved else ["not proved: its post_install has not ended; start its installer again"]
+    verdict = "is as it was released" if good else "differs from what was released"
     texts.append(f"{manifest.title} {manifest.version} {verdict}: {found.files:,} files checked")
     show(value, texts, as_json=as_json)
-    return 0 if found.good else FAILED
+    return 0 if good else FAILED
 
 
 def verify(installed: Installed, *, hashes: bool = True) -> Findings:
