@@ -166,6 +166,7 @@ def conda_meta(write: Write, prefix: str, *records: dict[str, object]) -> Path:
         base = {"build": "0", "subdir": "linux-64", "url": f"{LINUX}/{name}.conda", "md5": A}
         write(f"{prefix}/conda-meta/{name}.json", json.dumps(base | record))
     write(f"{prefix}/conda-meta/history", "")
+    write(f"{prefix}/conda-meta/cuvee.json", "{}")
     return write(f"{prefix}/conda-meta/state", "").parents[1]
 
 
@@ -220,6 +221,26 @@ def test_foreign_locks_are_read_whole(shared_data: Path, call: Call, tmp_path: P
     found = json.loads(call(lock, pangeo, "--platform", "osx-arm64", "--json"))
     assert found["platforms"] == ["osx-arm64"]
     assert {row["change"] for row in found["changes"]} >= {"added", "removed", "upgraded", "downgraded"}
+
+
+def test_the_workspace_beside_a_pixi_lock_says_what_is_asked_for(call: Call, write: Write) -> None:
+    lock = (
+        "version: 6\nenvironments:\n  default:\n    channels: [{{url: https://c.example.org/}}]\n"
+        "    packages:\n"
+        "      linux-64:\n      - conda: {url}/top-{v}-0.conda\n      - conda: {url}/low-{v}-0.conda\n"
+        "packages:\n- conda: {url}/top-{v}-0.conda\n  sha256: {sha}\n  depends: [low {v}.*]\n"
+        "- conda: {url}/low-{v}-0.conda\n  sha256: {sha}\n"
+    )
+    workspace = "[feature.x.target.linux-64.dependencies]\ntop = '*'\n[tool]\nx = 1\n"
+    for side, version in (("old", "1"), ("new", "2")):
+        write(f"{side}/pixi.lock", lock.format(url=LINUX, v=version, sha="abcd" * 16))
+        write(f"{side}/pixi.toml", workspace)
+    folders = [write(f"{side}/x", "").parent for side in ("old", "new")]
+    rows = {row["package"]: row for row in json.loads(call(*folders, "--json"))["changes"]}
+    assert {name: row["direct"] for name, row in rows.items()} == {"top": True, "low": False}
+    assert rows["low"]["forced_by"] == ["top needs low 2.*"]
+    broken = write("new/pixi.toml", "[x\n")
+    assert str(broken) in call(*folders, code=4)
 
 
 def test_manifests_are_compared_by_what_they_ask_for(call: Call, write: Write) -> None:

@@ -14,8 +14,8 @@ from cuvee.graph.diff.versions import Level, order
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Requirement
 
-_IN_ONE_WAY = {"depends", "constrains"}
-"""Metadata that each kind of file writes in its own way."""
+_IN_ONE_WAY = {"depends", "constrains", "channel", "license", "track_features"}
+"""Metadata that each kind of file writes in its own way, or leaves out."""
 
 _BOUND = re.compile(r"(>=|<=|==|!=|~=|>|<|=)?\s*([0-9][\w.!+]*?)(?:\.?\*)?(?=[,|\s]|$)")
 

@@ -35,7 +35,8 @@ def read_release(folder: Path) -> Snapshot:
 def read_prefix(folder: Path, meta: Path) -> Snapshot:
     """Read the records of an installed environment."""
     found, asked, knows_asked = [], set(), False
-    for path in sorted(meta.glob("*.json")):
+    # Records are called after name, version and build; installers keep other files beside them.
+    for path in sorted(meta.glob("*-*-*.json")):
         record = _record(path)
         found.append((path, record))
         wishes = [record.get("requested_spec"), *_list(record, "requested_specs")]

@@ -1,8 +1,9 @@
 """Locks of other tools: `pixi.lock`, `conda-lock.yml`, and exported environments."""
 
 import re
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cuvee.channel.connection import without_secrets
 from cuvee.files import storage_errors
@@ -45,8 +46,33 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
             hint=f"Name one with --environment: {', '.join(sorted(environments))}.",
         )
     return Snapshot(
-        title="", kind="pixi.lock", lock=lock_of(path, _locked(path, environments[name])), knows=METADATA
+        title="",
+        kind="pixi.lock",
+        lock=lock_of(path, _locked(path, environments[name])),
+        direct=_workspace(path.with_name("pixi.toml")),
+        knows=METADATA,
     )
+
+
+def _workspace(path: Path) -> frozenset[str] | None:
+    """Give what the `pixi.toml` beside a lock asks for, in all of its features; `None` if there is none."""
+    if not path.is_file():
+        return None
+    try:
+        with storage_errors(path), path.open("rb") as stream:
+            top = tomllib.load(stream)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(path, None, f"it is not TOML that can be read: {error}") from None
+    features = [top, *_tables(top.get("feature"))]
+    targets = [target for feature in features for target in _tables(feature.get("target"))]
+    tables = (part.get("dependencies") for part in (*features, *targets))
+    return frozenset(name.lower() for table in tables if isinstance(table, dict) for name in table)
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    """Give the tables of a table of tables; what is none is left out."""
+    items = value.values() if isinstance(value, dict) else ()
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _depth(path: Path) -> int:
