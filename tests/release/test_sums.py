@@ -52,6 +52,8 @@ def test_sums_name_what_is_handed_out(tmp_path: Path, key: SigningKey) -> None:
     public = load_pem_public_key(pem)
     public.verify((tmp_path / "SHA256SUMS.sig").read_bytes(), text.encode())  # type: ignore[call-arg,union-attr]
     assert read_public_key(pem.decode()) == key.public
+    write_sums(tmp_path, [made, first, absent], None)  # such as by `cuvee report`
+    assert (tmp_path / "SHA256SUMS.sig").is_file()
     write_sums(tmp_path, [made], None)
     assert sorted(path.name for path in tmp_path.glob("S*")) == ["SHA256SUMS"]
 

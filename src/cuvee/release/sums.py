@@ -13,12 +13,18 @@ SUMS, SIGNATURE, PUBLIC_KEY = "SHA256SUMS", "SHA256SUMS.sig", "signing-key.pem"
 
 
 def write_sums(folder: Path, artefacts: Iterable[Artefact], signer: Signer | None) -> None:
-    """Write the sums of the artefacts and of the bills of materials; sign them, if there is a key."""
+    """Write the sums of the artefacts and of the bills of materials; sign them, if there is a key.
+
+    Without one, a signature that is there stays for as long as it fits.
+    """
     sums = {item.path: item.sha256 for item in artefacts if item.sha256}
     bills = {path.relative_to(folder).as_posix(): path for path in (folder / "sbom").glob("*.json")}
     sums |= {name: sha256_file(path) for name, path in bills.items()}
     text = "".join(f"{sha256}  {name}\n" for name, sha256 in sorted(sums.items()))
+    before = (folder / SUMS).read_text(encoding="utf-8") if (folder / SUMS).is_file() else None
     write_text(folder / SUMS, text)
+    if signer is None and before == text:
+        return
     if signer is None:
         for name in (SIGNATURE, PUBLIC_KEY):
             (folder / name).unlink(missing_ok=True)
