@@ -1,8 +1,8 @@
 """The verb `upgrade` of an installed release: it judges a new installer before anything of that runs.
 
 A hostile installer would not check itself. So its shell text is only read, for where its parts are; the
-signature, by the key that the prefix remembers, has to fit its list of files, and that the Python in it.
-The numbers' names in that text, and the order of the new runtime's arguments, see `main`, bind later releases.
+signature, by the key that the prefix remembers, has to fit its list of files, and that the Python in it. The
+numbers' names in that text and the order of the runtime's arguments, see `main`, bind later releases.
 """
 
 # Stage 0 has no pathlib.
