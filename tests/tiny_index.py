@@ -32,7 +32,7 @@ def entry(line: str, *, subdir: str = "noarch", day: int = 0, build: str = "0") 
     """Read ``a 1.0: b >=1, c <2 ! d <3``: what stands behind ``!`` is constrained."""
     head, _, rest = line.partition(":")
     name, version = head.split()
-    depends, _, constrains = rest.partition("!")
+    depends, _, constrains = rest.partition(" ! ")
     return Entry(
         name=name,
         version=version,

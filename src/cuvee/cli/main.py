@@ -19,6 +19,7 @@ COMMANDS = {
     "diff": "Print what changed between two releases, locks, manifests or environments.",
     "why": "Say why a package is in a release.",
     "needs": "Say who needs a package of a release.",
+    "impact": "Say what an upgrade would change, break and unblock.",
     "certify": "Prove that a release fits together, in a file that others can check.",
     "graph": "Draw a locked release, or what surrounds a package or a finding.",
     "coinstall": "Find packages that can each be installed, but never together.",

@@ -95,8 +95,10 @@ def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
     record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
     if record is None or record.sha256 is None:
         raise IntegrityError(f"The lock has no record or no SHA-256 for {item.name} on {platform}")
-    if "://" in item.location:
-        return locked_package(record, platform, url=item.location, channel=item.location.rsplit("/", 2)[0])
+    # A channel that is a folder is written as a path.
+    location = Path(item.location).as_uri() if Path(item.location).is_absolute() else item.location
+    if "://" in location:
+        return locked_package(record, platform, url=location, channel=location.rsplit("/", 2)[0])
     return locked_package(record, platform, url=item.location.removeprefix("../"), channel=OWN_CHANNEL)
 
 

@@ -78,16 +78,17 @@ class _Near(Pool):
         self.records = pool.records
 
     def __getitem__(self, number: int) -> Record:
-        record = self.records[number]
-        if record.name in self._free or self._chosen.get(record.name) != number:
-            return record
-        if number not in self._records:
-            self._records[number] = replace(
-                record,
-                depends=tuple(spec for spec in record.depends if self.name_of(spec) in self._free),
-                constrains=tuple(spec for spec in record.constrains if self._is_open(spec)),
-            )
-        return self._records[number]
+        known = self._records.get(number)
+        if known is None:
+            record = self.records[number]
+            if record.name not in self._free and self._chosen.get(record.name) == number:
+                depends = tuple(spec for spec in record.depends if self._is_open(spec))
+            else:  # what stays is installed for certain, so what excludes another version of it needs it
+                stays = tuple(spec for spec in record.constrains if not self._is_open(spec))
+                depends = (*record.depends, *stays)
+            constrains = tuple(spec for spec in record.constrains if self._is_open(spec))
+            known = self._records[number] = replace(record, depends=depends, constrains=constrains)
+        return known
 
     @property
     def virtual(self) -> tuple[int, ...]:

@@ -77,7 +77,8 @@ class _View:
         """Say what other cores may share: what nothing meets."""
         missing = self._missing()
         if missing:
-            return f"nothing is {_either(missing[0].specs)}"
+            offered = missing[0].target.startswith("__")
+            return f"{'no system offers' if offered else 'no channel has'} {_either(missing[0].specs)}"
         if self._left_out:
             return f"{self._left_out[0]}, and left out"
         return f"no {' and no '.join(self._pivots()) or 'choice'} meets all that is asked of it"

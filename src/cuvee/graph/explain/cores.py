@@ -1,6 +1,6 @@
 """Minimal cores of a problem, all that must be mended, and the smallest sets of parts that mend them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -44,28 +44,35 @@ def minimal(instance: Instance, core: Iterable[Member], order: Sequence[Member])
 class Search:
     """Finds cores until dropping one set of members mends them all, then other such sets."""
 
-    def __init__(self, asker: Asker) -> None:
+    def __init__(self, asker: Asker, fixed: Collection[str] = ()) -> None:
         self._asker = asker
+        self._fixed = fixed
         self._members = asker.universe.members
         self._place = {member: place for place, member in enumerate(self._members)}
         self._cores: list[frozenset[Member]] = []
 
     def run(self) -> Found:
         """Find them."""
-        dropped: frozenset[Member] = frozenset()
-        while len(self._cores) < _MOST_CORES and self._add_core(dropped):
-            dropped = frozenset[Member]().union(*(self._smallest(part) for part in self._parts()))
-        complete = len(self._cores) < _MOST_CORES
-        chosen = {part[0]: self._smallest(part) for part in self._parts()}
-        corrections = {}
-        for first, own in chosen.items():
-            elsewhere = dropped - own
-            corrections[first] = self._corrections(first, elsewhere) if complete else []
-        groups = [
-            Group(cores=tuple(part), corrections=tuple(corrections.get(part[0], ())))
-            for part in self._parts()
-        ]
-        return Found(groups=tuple(groups), complete=complete)
+        while True:
+            dropped: frozenset[Member] = self._smallest_of_all()
+            while len(self._cores) < _MOST_CORES and self._add_core(dropped):
+                dropped = self._smallest_of_all()
+            dropped = self._smallest_of_all()
+            if len(self._cores) >= _MOST_CORES:
+                rest = [Group(cores=tuple(part), corrections=()) for part in self._parts()]
+                return Found(groups=tuple(rest), complete=False)
+            parts = self._parts()
+            corrections = [self._corrections(part[0], dropped - self._smallest(part)) for part in parts]
+            groups = [
+                Group(cores=tuple(part), corrections=tuple(found))
+                for part, found in zip(self._parts(), corrections, strict=False)
+            ]
+            # A core that was found on the way may have joined two groups: then all begins anew.
+            if [part[0] for part in self._parts()] == [part[0] for part in parts]:
+                return Found(groups=tuple(groups), complete=True)
+
+    def _smallest_of_all(self) -> frozenset[Member]:
+        return frozenset[Member]().union(*(self._smallest(part) for part in self._parts()))
 
     def _add_core(self, dropped: frozenset[Member]) -> bool:
         """Find one more core among the members that are not ``dropped``; say whether there is one."""
@@ -100,7 +107,8 @@ class Search:
 
     def _hitting(self, cores: Sequence[frozenset[Member]], most: int) -> Iterator[frozenset[Member]]:
         """Give the sets of at most so many members that have one of each core, the smallest first."""
-        members = sorted({member for core in cores for member in core}, key=self._place.__getitem__)
+        free = {member for core in cores for member in core if member.name not in self._fixed}
+        members = sorted(free, key=self._place.__getitem__)
         members.reverse()
         for size in range(1, most + 1):
             for chosen in combinations(members, size):

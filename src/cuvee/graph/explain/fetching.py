@@ -1,7 +1,7 @@
 """From the channels to an explanation: what they carry is fetched once, and looked at as often as needed."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from cuvee.channel.connection import Connection, channel, reaching, wait
 from cuvee.errors import BlockedError, UnsolvableError
@@ -15,13 +15,15 @@ from cuvee.lock.solve import Explainer, Problem, solve
 from cuvee.manifest.model import Position
 
 
-def explainer(positions: Mapping[str, Position]) -> Explainer:
+def explainer(positions: Mapping[str, Position], *, fixed: Collection[str] = ()) -> Explainer:
     """Give what `cuvee.lock.solve.solve` calls when a problem has no solution.
 
     Parameters
     ----------
     positions
         Where the manifest states each of its values, by dotted path.
+    fixed
+        Names that suggestions leave as they are where they can.
     """
 
     def said(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
@@ -31,6 +33,7 @@ def explainer(positions: Mapping[str, Position]) -> Explainer:
             positions,
             oracle=oracle(connection),
             words=" ".join(refused.values()),
+            fixed=fixed,
         )
         if explanation is None or not set(refused) <= set(explanation.platforms):
             return None  # rattler sees a conflict where we see none: its own words are better than none

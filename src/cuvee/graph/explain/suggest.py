@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cuvee.graph.explain.asking import Asker
 from cuvee.graph.explain.model import Action, Edit, Kind, Member, Suggestion
@@ -17,29 +17,40 @@ _LAST = {Kind.DATE, Kind.ORDER}
 """What is chosen beside all that the others have come to."""
 
 
-def suggestion(asker: Asker, kept: Iterable[Member], correction: Iterable[Member]) -> Suggestion | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """A suggestion, and what is asked for instead of what it changes; nothing for what it drops."""
+
+    suggestion: Suggestion
+    members: tuple[Member, ...]
+
+
+def mend(asker: Asker, kept: Iterable[Member], correction: Iterable[Member]) -> Mended | None:
     """Give edits of the members of ``correction`` that leave a solution beside all that is ``kept``.
 
     A requirement stays, in other versions, if any will do; else it is dropped. `None` if the edits that were
     found do not hold, which is the case only if versions can not be read.
     """
-    editor = _Editor(asker, kept)
+    before = list(kept)
+    editor = _Editor(asker, before)
     ordered = sorted(correction, key=lambda member: (list(Kind).index(member.kind), member.name))
     loose = [member for member in ordered if editor.keep_any(member)]
     edits = [editor.drop(member) for member in ordered if member not in loose]
     edits += [editor.choose(member) for member in sorted(loose, key=lambda item: item.kind in _LAST)]
     if not asker.solvable(editor.members):
         return None
-    return Suggestion(edits=tuple(sorted(edits, key=_line)))
+    edited = Suggestion(edits=tuple(sorted(edits, key=_line)))
+    return Mended(suggestion=edited, members=tuple(editor.members[len(before) :]))
 
 
-def ranked(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
+def ranked(found: Iterable[Mended]) -> list[Mended]:
     """Order suggestions, the best first."""
-    unique = dict.fromkeys(suggestions)
-    return tuple(sorted(unique, key=_cost))
+    unique = {item.suggestion: item for item in found}
+    return sorted(unique.values(), key=_cost)
 
 
-def _cost(item: Suggestion) -> tuple[object, ...]:
+def _cost(mended: Mended) -> tuple[object, ...]:
+    item = mended.suggestion
     return (
         len(item.edits),
         sum(edit.action is Action.DROP for edit in item.edits),

@@ -1,0 +1,99 @@
+"""``cuvee impact``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.render import write_json
+
+if TYPE_CHECKING:
+    from cuvee.graph.diff import Change
+    from cuvee.graph.impact import Impact
+    from cuvee.release.context import Context
+    from cuvee.release.pipeline import Result
+
+
+@click.command()
+@click.argument("name", metavar="NAME[=VERSION]")
+@release_options
+def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
+    """Say what an upgrade of the package NAME would change, break and unblock in a release.
+
+    The release is solved with that version and all else as it is locked; what must move, moves. Without
+    VERSION it is anything newer than what is locked. Nothing is written. The exit code is 1 if the upgrade is
+    impossible; then it says why, and which changes of the manifest would make it possible.
+
+    \b
+    Examples:
+      cuvee impact numpy manifests/starter/2026.11.0.yaml
+      cuvee impact numpy=2.5 manifests/starter/2026.11.0.yaml --platform linux-64
+      cuvee impact openssl=3.6 manifests/starter/2026.11.0.yaml --json
+    """
+    from cuvee.release.impact import impact_of
+    from cuvee.release.pipeline import make_lock
+
+    found: list[Impact] = []
+
+    def work(context: "Context") -> "Result":
+        result = make_lock(context)
+        found.append(impact_of(context, result.lock, name))
+        return result
+
+    run_pipeline(work, manifest=manifest, **options)
+    if as_json:
+        write_json(impact_json(found[0]))
+    else:
+        for line in impact_lines(found[0]):
+            click.echo(line)
+    return int(found[0].conflict is not None)
+
+
+def impact_lines(impact: "Impact") -> list[str]:
+    """Give what would happen, for people."""
+    if impact.conflict is not None:
+        lines = [f"{impact.spec} is impossible", impact.conflict.message]
+        return [*lines, f"next: {impact.conflict.hint}"]
+    lines = [f"{impact.spec} is possible"]
+    for title, changes in (
+        ("would change", impact.changes),
+        ("unblocks, if all were as new as they can be", impact.unblocked),
+        ("holds back, if all were as new as they can be", impact.held_back),
+    ):
+        if changes:
+            lines += [f"{title}:", *(f"  {change_line(change)}" for change in changes)]
+    return lines if impact.changes else [*lines, "nothing would change"]
+
+
+def change_line(change: "Change") -> str:
+    """Give one change: the kind, the versions, where, and whether the manifest asks for the package."""
+    versions = " → ".join(version for version in (change.before, change.after) if version)
+    level = f", {change.level.value}" if change.level is not None else ""
+    kind = "direct" if change.direct else "indirect"
+    return f"{change.kind.value} {change.package} {versions} ({kind}{level}) on {', '.join(change.platforms)}"
+
+
+def impact_json(impact: "Impact") -> dict[str, Any]:
+    """Give what would happen as JSON values."""
+    return {
+        "name": impact.name,
+        "spec": impact.spec,
+        "possible": impact.conflict is None,
+        "changes": [_change(item) for item in impact.changes],
+        "unblocked": [_change(item) for item in impact.unblocked],
+        "held_back": [_change(item) for item in impact.held_back],
+        "conflict": None if impact.conflict is None else impact.conflict.details,
+    }
+
+
+def _change(change: "Change") -> dict[str, Any]:
+    return {
+        "package": change.package,
+        "kind": change.kind.value,
+        "before": change.before,
+        "after": change.after,
+        "direct": change.direct,
+        "level": None if change.level is None else change.level.value,
+        "platforms": list(change.platforms),
+    }

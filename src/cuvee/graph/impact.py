@@ -1,0 +1,128 @@
+"""What an upgrade would do to a release: solved, with all else kept as it is where it can be."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cuvee.channel.connection import Connection
+from cuvee.errors import UnsolvableError, UsageError
+from cuvee.graph.diff import Change, ChangeKind, diff
+from cuvee.graph.explain import explainer
+from cuvee.lock.model import Lock
+from cuvee.lock.solve import Problem, solve
+from cuvee.manifest.model import Position, Requirement
+from cuvee.manifest.problems import did_you_mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """What would happen.
+
+    Attributes
+    ----------
+    spec
+        What was tried: ``numpy >2.4.1``.
+    changes
+        Against the lock, as little as possible; none if it is impossible.
+    unblocked, held_back
+        Packages that could be newer, or only older, with the upgrade than without it, if all were as new as
+        they can be: from the newest version without it to the newest with it.
+    conflict
+        Why it is impossible, and what would make it possible; `None` if it is not.
+    """
+
+    name: str
+    spec: str
+    changes: tuple[Change, ...] = ()
+    unblocked: tuple[Change, ...] = ()
+    held_back: tuple[Change, ...] = ()
+    conflict: UnsolvableError | None = None
+
+
+def impact(
+    wanted: str,
+    *,
+    problem: Problem,
+    lock: Lock,
+    positions: Mapping[str, Position],
+    connection: Connection,
+) -> Impact:
+    """Say what an upgrade would change, break and unblock.
+
+    Parameters
+    ----------
+    wanted
+        ``NAME`` for anything newer than what is locked, or ``NAME=VERSION``.
+    problem
+        The release's, without what it keeps.
+    lock
+        The release's lock. Its versions stay where they can.
+    positions
+        Where the manifest states its values, by dotted path.
+
+    Raises
+    ------
+    UsageError
+        If the release does not have such a package.
+    """
+    name, version = _wanted(wanted, lock)
+    changed = _with(problem, name, version, lock)
+    spec = f"{name} {version}"
+    try:
+        after = solve(replace(changed, keep=lock), connection, explain=explainer(positions, fixed=[name]))
+    except UnsolvableError as error:
+        return Impact(name=name, spec=spec, conflict=error)
+    direct = {item.name for item in problem.requirements}
+    newest = solve(problem, connection)
+    reachable = solve(changed, connection)
+    moves = diff(newest, reachable, direct_before=direct, direct_after=direct)
+    return Impact(
+        name=name,
+        spec=spec,
+        changes=diff(lock, after, direct_before=direct, direct_after=direct),
+        unblocked=tuple(item for item in moves if item.kind is ChangeKind.UPGRADED and item.package != name),
+        held_back=tuple(
+            item
+            for item in moves
+            if item.kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} and item.package != name
+        ),
+    )
+
+
+def _wanted(text: str, lock: Lock) -> tuple[str, str]:
+    """Read ``NAME[=VERSION]``; give the name and a range."""
+    match = re.fullmatch(r"\s*([A-Za-z0-9_.-]+?)\s*(?:(==?|>=|>|<=|<|~=|!=)\s*(\S+))?\s*", text)
+    if match is None:
+        raise UsageError(f"{text!r} is not NAME or NAME=VERSION", hint="Such as numpy, or numpy=2.5.")
+    name = match[1].lower()
+    if match[3] is not None:
+        return name, f"{match[2]}{match[3]}"
+    versions = [item.by_name[name].version for item in lock.platforms if name in item.by_name]
+    if not versions:
+        known = sorted({other for item in lock.platforms for other in item.by_name})
+        advice = did_you_mean(name, known)
+        raise UsageError(
+            f"The release has no package {name!r}" + (f"; {advice}" if advice else ""),
+            hint=f"Without a version it must be in the release; with one it need not be: {name}=1.0.",
+        )
+    from rattler import Version
+
+    return name, f">{max(versions, key=Version)}"
+
+
+def _with(problem: Problem, name: str, version: str, lock: Lock) -> Problem:
+    """Ask for another version of a package: where the manifest does, else as if it did."""
+    if any(item.name == name for item in problem.requirements):
+        lines = tuple(
+            replace(item, version=version, build=None, match="") if item.name == name else item
+            for item in problem.requirements
+        )
+        return replace(problem, requirements=lines)
+    where = tuple(item.platform for item in lock.platforms if name in item.by_name)
+    added = Requirement(
+        name=name,
+        version=version,
+        platforms=where or tuple(entry.name for entry in problem.platforms),
+        position=problem.requirements[0].position,
+    )
+    return replace(problem, requirements=(*problem.requirements, added))
