@@ -139,3 +139,18 @@ def test_what_platforms_ask_alike_is_matched_once() -> None:
     assert sum(len(part.edges) for part in graph.platforms) == 6
     assert all(edge.satisfied for part in graph.platforms for edge in part.edges)
     assert release_graph._meets.cache_info().misses == 1
+
+
+def test_parity_says_what_holds_an_older_version_back() -> None:
+    lock = lock_of(
+        package("a", "2.0"),
+        package("a", "1.0", platform="osx-64"),
+        package("b", depends=("a <2",), platform="osx-64"),
+        package("b"),
+        package("a", "1.5", platform="win-64"),
+        package("b", platform="win-64"),
+    )
+    assert finding("parity", lock).evidence == (
+        "osx-64 has 1.0: b needs a <2",
+        "win-64 has 1.5: nothing there forbids 2.0, so no channel may have it",
+    )

@@ -1,10 +1,11 @@
 """Is the release the same on every platform, and if not, why?"""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cuvee.graph.checks.base import ADVICE, STRICTER_WITH_SUPPORT
+from cuvee.graph.diff.versions import order, parse
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, spec_name, unreadable_because
 
 
 class Parity:
@@ -51,19 +52,21 @@ class Parity:
         for graph in release.platforms:
             for package in graph.lock.packages:
                 versions.setdefault(package.name, {}).setdefault(package.version, []).append(graph.platform)
-        for name, found in sorted(versions.items()):
-            if len(found) > 1:
-                minors = {tuple(version.split(".")[:2]) for version in found}
-                yield Finding(
-                    check=self.identifier,
-                    verdict=Verdict.INFO if len(minors) == 1 else Verdict.BLOCKED,
-                    cause=f"{name} differs: "
-                    + ", ".join(f"{version} on {' and '.join(where)}" for version, where in found.items()),
-                    packages=(name,),
-                    platforms=tuple(where for group in found.values() for where in group),
-                    owners=release.owners_of([name]),
-                    action="Pin it, if one version is to be had on every platform.",
-                )
+        differing = {name: found for name, found in sorted(versions.items()) if len(found) > 1}
+        bounds = {graph.platform: _bounds(graph) for graph in release.platforms if differing}
+        for name, found in differing.items():
+            minors = {tuple(version.split(".")[:2]) for version in found}
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.INFO if len(minors) == 1 else Verdict.BLOCKED,
+                cause=f"{name} differs: "
+                + ", ".join(f"{version} on {' and '.join(where)}" for version, where in found.items()),
+                packages=(name,),
+                platforms=tuple(where for group in found.values() for where in group),
+                owners=release.owners_of([name]),
+                evidence=tuple(_held_back(name, release, bounds)),
+                action="Pin it, if one version is to be had on every platform.",
+            )
 
 
 class AbsentPlatforms:
@@ -104,3 +107,35 @@ def _reason(name: str, where: Iterable[str], release: ReleaseGraph) -> str:
     graphs: list[PlatformGraph] = [graph for graph in release.platforms if graph.platform in where]
     askers = sorted({asker for graph in graphs for asker in graph.required_by(name)})
     return f"needed there by {', '.join(askers)}" if askers else "nothing needs it"
+
+
+_Bounds = Mapping[str, Sequence[tuple[str, str]]]
+"""Who asks what of a package, by its name: pairs of ``asker needs`` and the spec."""
+
+
+def _bounds(graph: PlatformGraph) -> _Bounds:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for asker in graph.lock.packages:
+        for word, texts in (("needs", asker.depends), ("constrains", asker.constrains)):
+            for text in texts:
+                found.setdefault(spec_name(text) or "", []).append((f"{asker.name} {word}", text))
+    return found
+
+
+def _held_back(name: str, release: ReleaseGraph, bounds: Mapping[str, _Bounds]) -> Iterator[str]:
+    """Say for each platform with an older version what keeps it from the newest, by the bounds in its set."""
+    locked = {
+        graph.platform: graph.lock.by_name[name] for graph in release.platforms if name in graph.lock.by_name
+    }
+    if any(unreadable_because(package) for package in locked.values()):
+        return
+    newest = max(locked.values(), key=lambda package: parse(package.version))
+    for platform, package in locked.items():
+        if order(package.version, newest.version):
+            forbid = [
+                f"{who} {text}"
+                for who, text in bounds[platform].get(name, ())
+                if not meets(text, newest) and meets(text, package)
+            ]
+            why = "; ".join(forbid) or f"nothing there forbids {newest.version}, so no channel may have it"
+            yield f"{platform} has {package.version}: {why}"
