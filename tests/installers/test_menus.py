@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from cuvee.installers.model import Settings
-from cuvee.installers.runtime import entries, menus
+from cuvee.installers.runtime import entries, menus, outside
 from cuvee.installers.runtime.manifest import File, Frame, Manifest, Package
 from cuvee.installers.runtime.manifest import Settings as RuntimeSettings
+from cuvee.installers.runtime.state import Installed, Outside, State
 
 SECOND: dict[str, Any] = {
     "$id": "https://schemas.conda.io/menuinst-1.schema.json",
@@ -191,7 +192,7 @@ def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     (prefix / "bin").mkdir()
     tool = prefix / "bin" / "python"
     tool.write_text(
-        f"#!/bin/sh\nprintf '<%s>' \"$CONDA_PREFIX\" \"$MADE\" \"$@\" >{out}.part\nmv {out}.part {out}\n"
+        f'#!/bin/sh\nprintf \'<%s>\' "$CONDA_PREFIX" "$MADE" "$@" >{out}.part\nmv {out}.part {out}\n'
     )
     tool.chmod(0o755)
     activate = prefix / "etc" / "conda" / "activate.d"
@@ -228,3 +229,19 @@ def _wait_for(path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0
+
+
+def test_what_can_not_be_written_is_told(prefix: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is no UTF-8, and a folder that is a file."""
+    value = json.loads(json.dumps(SECOND))
+    value["menu_items"][0]["description"] = "\ud800"
+    (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
+    (prefix / "file").write_text("")
+    tiny = manifest("linux-64", "Menu/second.json", "Menu/broken.json")
+    for folder in (prefix / "apps", prefix / "file"):
+        state = State(str(prefix), "", [], 0, {}, {}, outside=Outside(str(folder)))
+        outside.apply(Installed(str(prefix), "", tiny, state))
+    told = capsys.readouterr().err.splitlines()
+    assert [line.startswith("Warning: ") for line in told] == [True] * 5
+    assert sum("was left as it was" in line for line in told) == 3
+    assert [path.name.rpartition("-")[2] for path in (prefix / "apps").iterdir()] == ["plain.desktop"]

@@ -4,7 +4,7 @@ https://specifications.freedesktop.org/desktop-entry-spec/latest/ says what they
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123
+# ruff: noqa: PTH108, PTH123
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from .digest import sha256 as digest
 from .manifest import Manifest
 from .menus import Shortcut, shortcuts
+from .placing import write_whole
 
 _OWNER = "X-Cuvee-Prefix"
 _LISTS = ("Categories", "Implements", "Keywords", "MimeType", "NotShowIn", "OnlyShowIn")
@@ -55,11 +56,7 @@ def planned(prefix: str, manifest: Manifest, folder: str, *, at: str = "") -> di
 
 def write(path: str, text: str) -> None:
     """Write one, whole or not at all."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    beside = f"{path}.cuvee-{os.getpid()}"
-    with open(beside, "w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
-    os.replace(beside, path)
+    write_whole(path, text.encode())
 
 
 def remove(path: str, prefix: str) -> None:

@@ -67,6 +67,6 @@ def _each(paths: Iterable[str], action: Callable[[str], None]) -> list[str]:
     for path in sorted(paths):
         try:
             action(path)
-        except OSError as error:
-            warnings.append(f"{path} was left as it was: {error.strerror}")
+        except (OSError, ValueError) as error:  # of values: a name that is no UTF-8
+            warnings.append(f"{path} was left as it was: {getattr(error, 'strerror', None) or error}")
     return warnings

@@ -1,7 +1,7 @@
 """The last step: one rename puts the finished prefix where it belongs, or nothing happens at all."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH104, PTH106, PTH112, PTH114, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH101, PTH103, PTH104, PTH105, PTH106, PTH112, PTH114, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -237,6 +237,20 @@ def _rename(source: str, target: str) -> None:
         else:
             return
     os.rename(source, target)
+
+
+def write_whole(place: str, data: bytes, mode: int = 0o644) -> None:
+    """Write a file, whole or not at all; the folders above it are made."""
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    aside = f"{place}.cuvee-{os.getpid()}"
+    try:
+        with open(aside, "wb") as stream:
+            stream.write(data)
+        os.chmod(aside, mode)
+        os.replace(aside, place)
+    except OSError:
+        _quietly(os.unlink, aside)
+        raise
 
 
 def remove_tree(folder: str) -> None:

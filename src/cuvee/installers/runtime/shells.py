@@ -4,7 +4,7 @@ It needs no conda in the prefix. Writing it twice changes nothing, and removing 
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH101, PTH108, PTH103, PTH105, PTH110, PTH113, PTH116, PTH120, PTH123
+# ruff: noqa: PTH108, PTH110, PTH113, PTH116, PTH123
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from .entries import quoted
 from .manifest import Manifest
+from .placing import write_whole
 
 _FILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 
@@ -100,10 +101,5 @@ def _write(path: str, before: str, text: str) -> None:
     if not text:
         os.unlink(place)
         return
-    os.makedirs(os.path.dirname(place), exist_ok=True)
     mode = stat.S_IMODE(os.stat(place).st_mode) if os.path.exists(place) else 0o644
-    beside = f"{place}.cuvee-{os.getpid()}"
-    with open(beside, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-        stream.write(text)
-    os.chmod(beside, mode)
-    os.replace(beside, place)
+    write_whole(place, text.encode(errors="surrogateescape"), mode)

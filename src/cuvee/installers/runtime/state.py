@@ -1,7 +1,7 @@
 """What a prefix keeps so that its verbs need no installer: the marker, manifest and state."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH105, PTH118, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ SAVED = "cuvee-saved"
 """The folder of a prefix where files go that the user had changed; nothing here ever removes it."""
 UNPROVED = f"{KEPT}/unproved"
 """There as long as a release waits for its post_install to end; holds the installer's process number."""
-SCRIPTS = tuple(f"{KEPT}/{name}" for name in ("post_install.sh", "pre_uninstall.sh"))
+_NEW = f"{STATE}.new"
+PASSING = (_NEW, *(f"{KEPT}/{n}.{end}" for n in ("post_install", "pre_uninstall") for end in ("sh", "bat")))
+"""Files that are there for a moment only."""
 
 
 class Outside(NamedTuple):
@@ -111,8 +113,9 @@ def write(prefix: str, state: State, data: bytes | None = None) -> None:
     if data is not None:
         with open(f"{prefix}/{MANIFEST}", "wb") as stream:
             stream.write(data)
-    with open(f"{prefix}/{STATE}", "w", encoding="utf-8", newline="\n") as text:
+    with open(f"{prefix}/{_NEW}", "w", encoding="utf-8", newline="\n") as text:
         json.dump(state._asdict(), text, separators=(",", ":"), ensure_ascii=False)
+    os.replace(f"{prefix}/{_NEW}", f"{prefix}/{STATE}")
 
 
 def beside(prefix: str, what: str) -> str:

@@ -12,7 +12,7 @@ from . import log, outside, scripts
 from .locking import hold
 from .output import show
 from .placing import remove_tree
-from .state import KEPT, LOGS, MANIFEST, MARKER, SCRIPTS, STATE, Installed, beside
+from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, STATE, Installed, beside
 from .verify import Findings, expected_files, verify
 
 _SHOWN = 20
@@ -41,7 +41,7 @@ def uninstall(installed: Installed, options: set[str]) -> int:
         # What this runs from goes late and the lists last: an interrupted removal can be started again.
         late = {entry.path for entry in installed.manifest.stage0} | set(installed.state.own)
         gone.sort(key=lambda path: path in late)
-        last = ["conda-meta/history", *SCRIPTS, *LOGS, MANIFEST, STATE, MARKER]
+        last = ["conda-meta/history", *PASSING, *LOGS, MANIFEST, STATE, MARKER]
         for path in [*gone, *last]:
             _unlink(f"{prefix}/{path}")
         _remove_empty_folders(prefix)

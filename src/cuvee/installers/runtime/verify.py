@@ -16,11 +16,11 @@ from .digest import sha256 as digest
 from .failure import FAILED
 from .output import show
 from .sharing import Shared
-from .state import KEPT, LOGS, MANIFEST, MARKER, SAVED, SCRIPTS, STATE, UNPROVED, Installed
+from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, UNPROVED, Installed
 
 _BATCH = 64
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
-_UNTOLD = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *SCRIPTS))
+_UNTOLD = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *PASSING))
 
 
 class Expected(NamedTuple):
