@@ -41,11 +41,15 @@ def test_sums_name_what_is_handed_out(tmp_path: Path, key: SigningKey) -> None:
     bill = tmp_path / "sbom" / "linux-64.cdx.json"
     bill.parent.mkdir()
     bill.write_text("{}")
+    project = tmp_path / "installers" / "constructor" / "linux-64" / "construct.yaml"
+    project.parent.mkdir(parents=True)
+    project.write_text("{}")
     write_sums(tmp_path, [made, first, absent], key)
     text = (tmp_path / "SHA256SUMS").read_text()
     assert text.splitlines() == [
         f"{'c' * 64}  installers/a.exe",
         f"{'b' * 64}  installers/b.sh",
+        f"{hashlib.sha256(b'{}').hexdigest()}  installers/constructor/linux-64/construct.yaml",
         f"{hashlib.sha256(b'{}').hexdigest()}  sbom/linux-64.cdx.json",
     ]
     pem = (tmp_path / "signing-key.pem").read_bytes()
