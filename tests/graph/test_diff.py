@@ -170,7 +170,9 @@ def test_a_package_is_direct_when_either_manifest_names_it() -> None:
 
 
 def test_a_version_that_conda_can_not_read_is_a_clear_error() -> None:
-    with pytest.raises(SourceUnreachableError, match="'1 2', which conda can not read"):
+    with pytest.raises(
+        SourceUnreachableError, match=r"^x: A lock holds the version '1 2', which conda can not read"
+    ):
         diff(lock(locked("x", "1 2")), lock(locked("x", "1.2")))
 
 

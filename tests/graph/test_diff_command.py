@@ -160,6 +160,17 @@ def test_forms_can_be_mixed_and_only_what_both_know_is_compared(form: str, call:
     assert changes(call(old, new, "--json")) == EXPECTED
 
 
+def test_projects_of_the_python_index_are_compared_under_one_name(call: Call, write: Write) -> None:
+    exported = write(
+        "old.yml",
+        "dependencies:\n- a=1.0=h1_0\n- pip:\n"
+        "  - My_Tool[x]==1.0 ; python_version > '3'\n  - other==2 --hash=sha256:00\n  - third @ git+https://x/y\n",
+    )
+    listed = write("new.txt", "a 1.0 h1_0 conda-forge\nmy-tool 1.1 pypi_0 pypi\nother 2 <pip>\n")
+    rows = json.loads(call(exported, listed, "--json"))["changes"]
+    assert [(row["package"], row["change"]) for row in rows] == [("my-tool (pypi)", "upgraded")]
+
+
 def conda_meta(write: Write, prefix: str, *records: dict[str, object]) -> Path:
     for record in records:
         name = f"{record['name']}-{record['version']}-{record.get('build', '0')}"

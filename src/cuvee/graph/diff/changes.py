@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
+from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff.model import METADATA, Change, ChangeKind, Step
 from cuvee.graph.diff.versions import level, order
 from cuvee.lock.model import Lock, LockedPackage
@@ -88,7 +89,10 @@ def _kind(step: Step) -> ChangeKind | None:
         return ChangeKind.ADDED
     if after is None:
         return ChangeKind.REMOVED
-    direction = order(before.version, after.version)
+    try:
+        direction = order(before.version, after.version)
+    except SourceUnreachableError as error:
+        raise SourceUnreachableError(f"{after.name}: {error.message}", hint=error.hint) from None
     if direction:
         return ChangeKind.UPGRADED if direction > 0 else ChangeKind.DOWNGRADED
     if before.version != after.version or not _same_archive(before, after):

@@ -12,7 +12,7 @@ from cuvee.manifest.model import Requirement
 UNKNOWN = ""
 """The name of a platform that a listing does not state."""
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*( \(pypi\))?")
+_NAME = re.compile(r"[a-z0-9_][a-z0-9_.\-]*( \(pypi\))?")
 _BUILD = re.compile(r"[A-Za-z0-9_.+]*")
 
 
@@ -63,6 +63,7 @@ def package(path: Path, line: int | None, *, name: str, version: str, build: str
     SourceUnreachableError
         If its name, version or build can not be one.
     """
+    name = name.lower()
     if not _NAME.fullmatch(name):
         raise unreadable(path, line, f"{name[:80]!r} is not a package name")
     if not _BUILD.fullmatch(build):
@@ -76,6 +77,11 @@ def package(path: Path, line: int | None, *, name: str, version: str, build: str
         channel="", sha256="",
     )  # fmt: skip
     return replace(made, **known)  # type: ignore[arg-type] # each reader gives the fields' types
+
+
+def of_index(name: str) -> str:
+    """Give the name under which a project of the Python index is compared; no conda package has such a one."""
+    return f"{re.sub(r'[-_.]+', '-', name)} (pypi)"
 
 
 def lock_of(path: Path, packages: list[LockedPackage]) -> Lock:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.channel.connection import without_secrets
-from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, unreadable
+from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, platform_of, unreadable
 from cuvee.lock.model import LockedPackage
 
 _FILE = re.compile(r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+?)\.(?:conda|tar\.bz2)")
@@ -87,7 +87,7 @@ def _installed(
     path: Path, number: int | None, name: str, version: str, build: str, **known: Any
 ) -> LockedPackage:
     if build in _PIP_BUILDS or known.get("channel") == "pypi":
-        return package(path, number, name=f"{name} (pypi)", version=version, platform="", channel="pypi")
+        return package(path, number, name=of_index(name), version=version, platform="", channel="pypi")
     return package(path, number, name=name, version=version, build=build, platform="", **known)
 
 

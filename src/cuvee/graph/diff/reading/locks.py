@@ -11,7 +11,7 @@ from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.reading.listings import archive
 from cuvee.graph.diff.reading.manifests import wish
 from cuvee.graph.diff.reading.yaml_text import fields, items, line, text
-from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, unreadable
+from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
 from cuvee.lock.model import OWN_CHANNEL, LockedPackage
 from cuvee.lock.pixi import locked_package
 from cuvee.manifest.model import Requirement
@@ -98,7 +98,7 @@ def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> Lo
     from rattler import CondaLockedBinaryPackage, PypiLockedPackage
 
     if isinstance(item, PypiLockedPackage):
-        return package(path, None, name=f"{item.name} (pypi)", version=str(item.version or "0"),
+        return package(path, None, name=of_index(item.name), version=str(item.version or "0"),
                        platform=platform, channel="pypi")  # fmt: skip
     record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
     if record is None:
@@ -131,7 +131,7 @@ def _conda_lock_package(path: Path, node: Node) -> LockedPackage:
     hashes = fields(path, entry["hash"], "hash") if "hash" in entry else {}
     known = {key: text(path, value, key).lower() for key, value in hashes.items() if key in {"md5", "sha256"}}
     if said["manager"] != "conda":
-        return package(path, at, name=f"{name} (pypi)", version=said["version"], platform=platform,
+        return package(path, at, name=of_index(name), version=said["version"], platform=platform,
                        channel="pypi", **known)  # fmt: skip
     asks = fields(path, entry["dependencies"], "dependencies") if "dependencies" in entry else {}
     depends = tuple(f"{key} {text(path, value, key)}".strip() for key, value in sorted(asks.items()))
@@ -173,5 +173,5 @@ def _add_pip(path: Path, at: int, said: str, exact: list[LockedPackage] | None) 
     """Add an exact pin of pip's; others can not be compared."""
     name, found, version = said.partition("==")
     if found and exact is not None:
-        name = name.partition("[")[0].strip()
-        exact.append(package(path, at, name=f"{name} (pypi)", version=version.strip(), platform=""))
+        name, version = name.partition("[")[0].strip(), re.split(r"[;\s]", version.strip())[0]
+        exact.append(package(path, at, name=of_index(name), version=version, platform=""))
