@@ -49,7 +49,9 @@ class Worker:
         self._propagation.start()
         # Explanations look at this, so that they do not depend on what was worked through before.
         self._start = list(self._propagation.alive)
+        self._at_start = Builder(compiled, self._start)
         self._builder = Builder(compiled, self._propagation.alive)
+        self._met: dict[int, bool] = {}
         # What nobody asks about counts as proved.
         size = len(compiled.name_of)
         self._is_left_alone = bytearray(size if asked is None else (not wanted for wanted in asked))
@@ -89,7 +91,7 @@ class Worker:
             if len(stuck.needs) == 1 and not stuck.allows and not stuck.itself:
                 for other in classes_alive(self.compiled, self._start, stuck.needs[0]):
                     if self._is_left_alone[other]:
-                        self._is_left_alone[other] = 0
+                        self._is_left_alone[other] = self._is_proved[other] = 0
                         waiting.append(other)
         return found
 
@@ -121,23 +123,55 @@ class Worker:
 
     def _decide(self, item: int) -> Stuck | None:
         """Look the conflict up, or ask the solver; `None` if the class can be installed."""
-        known = self._known(item)
-        if known is not None:
-            return known
+        stuck = self._known(item) or self._clash(item)
+        if stuck is None and not self._installs(item):
+            stuck = least_reason(self.compiled, self._start, item)
+        if stuck is not None and not stuck.itself:
+            conflicts = self._conflicts[_key(stuck)]
+            if all((other.needs, other.allows) != (stuck.needs, stuck.allows) for other in conflicts):
+                conflicts.append(stuck)
+        return stuck
+
+    def _installs(self, item: int) -> bool:
+        """Ask the solver about a class."""
+        if self._is_proved[item] and not self._is_left_alone[item]:
+            return True
         if self._solver is None or self._questions > _QUESTIONS_PER_SOLVER:
             if self._solver is not None:
                 self._solver.close()
             self._solver, self._questions = Encoding(self._universe, self.compiled.always), 0
         self._questions += 1
         answer = self._solver.solve(Question(items=(item,)))
-        if not isinstance(answer, Question):
-            for proved in answer:
-                self._is_proved[proved] = 1
-            return None
-        stuck = least_reason(self.compiled, self._start, item)
-        if not stuck.itself:
-            self._conflicts[_key(stuck)].append(stuck)
-        return stuck
+        if isinstance(answer, Question):
+            return False
+        for proved in answer:
+            self._is_proved[proved] = 1
+        return True
+
+    def _clash(self, item: int) -> Stuck | None:
+        """Find two wishes of a class of which one rules out what all who meet the other depend on.
+
+        That is what most conflicts are, and it takes no solver to see. Both can be met for themselves, so the
+        two are a minimal reason.
+        """
+        said: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for clause in self.compiled.depends[item]:
+            name, mask = self.compiled.clause_name[clause], self.compiled.clause_mask[clause]
+            for about, wanted in ((name, mask & self._start[name]), *self._at_start.implied_by(clause)):
+                for other, allowed in said[about]:
+                    if not allowed & wanted and self._is_met(other) and self._is_met(clause):
+                        return Stuck(item=item, needs=(other, clause))
+                said[about].append((clause, wanted))
+        return None
+
+    def _is_met(self, clause: int) -> bool:
+        """Whether there is an installable class that meets a clause."""
+        met = self._met.get(clause)
+        if met is None:
+            classes = classes_alive(self.compiled, self._start, clause)
+            proved = any(self._is_proved[other] and not self._is_left_alone[other] for other in classes)
+            met = self._met[clause] = proved or any(map(self._installs, classes))
+        return met
 
     def _known(self, item: int) -> Stuck | None:
         needs, allows = self.compiled.depends[item], self.compiled.constrains[item]

@@ -133,14 +133,14 @@ class Builder:
 
     def _is_open(self, world: World, clause: int) -> bool:
         """Whether what all who meet the clause want is still to be had."""
-        for name, mask in self._implied_by(clause):
+        for name, mask in self.implied_by(clause):
             there = world.chosen.get(name)
             left = world.domain.get(name, self.alive[name]) if there is None else 1 << there
             if not left & mask:
                 return False
         return True
 
-    def _implied_by(self, clause: int) -> list[tuple[int, int]]:
+    def implied_by(self, clause: int) -> list[tuple[int, int]]:
         """Give the names that all who meet the clause depend on, each with the positions that one accepts."""
         known = self._implied.get(clause)
         if known is None:
@@ -185,6 +185,6 @@ class Builder:
                 return other
             domain[other] = left
             if self._is_farsighted:
-                for name, mask in self._implied_by(clause):
+                for name, mask in self.implied_by(clause):
                     domain[name] = domain.get(name, alive[name]) & mask
         return None
