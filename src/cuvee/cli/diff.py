@@ -9,7 +9,7 @@ import click
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
-    from cuvee.graph.diff.comparing import Comparison
+    from cuvee.graph.diff.comparison import Comparison
     from cuvee.graph.diff.snapshot import Snapshot
 
 _PATH = click.Path(path_type=Path)

@@ -1,90 +1,18 @@
 """Comparing two snapshots: locks package by package, wishes line by line."""
 
-import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from cuvee.errors import UsageError
 from cuvee.graph.diff.changes import diff
+from cuvee.graph.diff.comparison import Comparison, Row, Setting
 from cuvee.graph.diff.forcing import with_reasons
 from cuvee.graph.diff.model import Change, ChangeKind, Step
 from cuvee.graph.diff.snapshot import Snapshot, on_platform
-from cuvee.graph.diff.versions import Level, order
+from cuvee.graph.diff.wishes import compare_wishes
 from cuvee.lock.model import Lock
-from cuvee.manifest.model import Requirement
 
 _IN_ONE_WAY = {"depends", "constrains", "channel", "license", "track_features"}
 """Metadata that each kind of file writes in its own way, or leaves out."""
-
-_BOUND = re.compile(r"(>=|<=|==|!=|~=|>|<|=)?\s*([0-9][\w.!+]*?)(?:\.?\*)?(?=[,|\s]|$)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One change, ready to be shown.
-
-    Attributes
-    ----------
-    before, after
-        Versions, or what is asked for; empty where the package is not there.
-    direct
-        Whether people ask for it; `None` where nobody says what is asked for.
-    details
-        What versions do not tell: builds, archives or fields, one per distinct case.
-    reasons
-        Sentences on what forced it; `None` where dependencies are not known.
-    """
-
-    package: str
-    kind: ChangeKind
-    before: str
-    after: str
-    direct: bool | None
-    level: Level | None
-    platforms: tuple[str, ...]
-    details: tuple[str, ...] = ()
-    reasons: tuple[str, ...] | None = None
-
-    @property
-    def look(self) -> bool:
-        """Whether it needs a look before others: downgrades, removals and major versions."""
-        return self.kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} or self.level is Level.MAJOR
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """A value of a manifest other than its packages, before and after; empty where it is not stated."""
-
-    path: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """All that differs between two snapshots.
-
-    Attributes
-    ----------
-    platforms
-        Those that were compared.
-    notes
-        Sentences on what could not be compared, and on platforms that only one side has.
-    """
-
-    before: str
-    after: str
-    platforms: tuple[str, ...]
-    rows: tuple[Row, ...]
-    settings: tuple[Setting, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def counts(self) -> tuple[tuple[ChangeKind, int], ...]:
-        """How many changes of each kind there are."""
-        found = Counter(row.kind for row in self.rows)
-        return tuple((kind, found[kind]) for kind in ChangeKind if found[kind])
 
 
 def compare(before: Snapshot, after: Snapshot, *, platform: str | None = None) -> Comparison:
@@ -110,7 +38,7 @@ def compare(before: Snapshot, after: Snapshot, *, platform: str | None = None) -
     elif before.wishes is not None and after.wishes is not None:
         wishes = (*before.wishes, *after.wishes)
         platforms = tuple(sorted({name for item in wishes for name in item.platforms}))
-        rows, notes = tuple(_wishes(before.wishes, after.wishes)), []
+        rows, notes = tuple(compare_wishes(before.wishes, after.wishes)), []
     else:
         exact, other = (before, after) if before.lock is not None else (after, before)
         raise UsageError(
@@ -202,71 +130,6 @@ def _only(lock: Lock, names: tuple[str, ...]) -> Lock:
 
 def _names(lock: Lock) -> str:
     return ", ".join(name or "a platform that it does not name" for name in sorted(lock.by_platform))
-
-
-def _wishes(before: tuple[Requirement, ...], after: tuple[Requirement, ...]) -> Iterator[Row]:
-    was, now = {item.name: item for item in before}, {item.name: item for item in after}
-    for name in sorted(was.keys() | now.keys()):
-        old, new = was.get(name), now.get(name)
-        if old is not None and new is not None and _stated(old) == _stated(new):
-            continue
-        shown = new or old
-        yield Row(
-            package=name,
-            kind=_direction(old, new),
-            before=_words(old),
-            after=_words(new),
-            direct=True,
-            level=None,
-            platforms=shown.platforms if shown is not None else (),
-            details=tuple(_restated(old, new)),
-        )
-
-
-def _stated(item: Requirement) -> tuple[object, ...]:
-    return item.version, item.build, item.owner, item.groups, item.platforms
-
-
-def _words(item: Requirement | None) -> str:
-    return "" if item is None else item.spec.removeprefix(item.name).strip()
-
-
-def _restated(old: Requirement | None, new: Requirement | None) -> Iterator[str]:
-    if old is not None and new is not None:
-        for name in ("owner", "groups", "platforms"):
-            first, second = getattr(old, name), getattr(new, name)
-            if first != second:
-                yield f"{name}: {_list(first)} → {_list(second)}"
-
-
-def _list(value: str | tuple[str, ...] | None) -> str:
-    return (value if isinstance(value, str) else ", ".join(value or ())) or "none"
-
-
-def _direction(old: Requirement | None, new: Requirement | None) -> ChangeKind:
-    """Say whether a range was raised or lowered, by its bounds; other changes are changes of metadata."""
-    if old is None:
-        return ChangeKind.ADDED
-    if new is None:
-        return ChangeKind.REMOVED
-    first, second = _bounds(old.version), _bounds(new.version)
-    if first.keys() == second.keys():
-        for place in ("lower", "upper"):
-            moved = order(first[place], second[place]) if place in first else 0
-            if moved:
-                return ChangeKind.UPGRADED if moved > 0 else ChangeKind.DOWNGRADED
-    return ChangeKind.METADATA
-
-
-def _bounds(version: str) -> dict[str, str]:
-    """Give the lower and upper bound of a range without alternatives, as far as it has them."""
-    found: dict[str, str] = {}
-    for operator, number in _BOUND.findall(version) if "|" not in version else ():
-        if operator in {"<", "<="}:
-            found.setdefault("upper", number)
-        elif operator != "!=":
-            found.setdefault("lower", number)
-    return found
 
 
 def _settings(before: Snapshot, after: Snapshot) -> Iterator[Setting]:

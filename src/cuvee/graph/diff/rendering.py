@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-from cuvee.graph.diff.comparing import Comparison, Row
+from cuvee.graph.diff.comparison import Comparison, Row
 from cuvee.graph.diff.model import ChangeKind
 
 WORDS = {

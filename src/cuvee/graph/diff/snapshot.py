@@ -80,7 +80,7 @@ def package(path: Path, line: int | None, *, name: str, version: str, build: str
 
 
 def of_index(name: str) -> str:
-    """Give the name under which a project of the Python index is compared; no conda package has such a one."""
+    """Give the name under which a project of the Python index is compared; no conda package has one."""
     return f"{re.sub(r'[-_.]+', '-', name)} (pypi)"
 
 
