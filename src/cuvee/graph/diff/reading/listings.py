@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,5 @@ def read_json_listing(path: Path, text: str) -> Snapshot:
 def _one_platform(
     path: Path, found: list[LockedPackage], platform: str, *, kind: str, knows: tuple[str, ...]
 ) -> Snapshot:
-    from dataclasses import replace
-
     packages = [replace(item, platform=platform) for item in found]
     return Snapshot(title="", kind=kind, lock=lock_of(path, packages), knows=knows)
