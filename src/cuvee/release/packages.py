@@ -168,7 +168,9 @@ def _make_lock(context: Context, platforms: list[str]) -> Made:
     own = context.workspace.channel if any(context.workspace.channel.glob("*/*.conda")) else None
     problem = problem_of(manifest, platforms=platforms, own_channel=own, keep=context.base_lock)
     try:
-        lock = solve(problem, context.connection, explain=explainer(manifest.sources))
+        lock = solve(
+            problem, context.connection, explain=explainer(manifest.sources, reporter=context.reporter)
+        )
     except UnsolvableError as error:
         write_json(context.workspace.conflict_file, error.details)
         raise

@@ -129,20 +129,34 @@ class Asker:
         """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
         asked = tuple(members)
         key = frozenset(asked)
-        if self._known.get(key):
-            return None
-        if self._seen_near(asked):
+        if self._known.get(key) or (key not in self._known and self._seen_near(asked)):
             self._known[key] = True
             return None
         found = self._small(asked)
-        if found is None and self._solved(asked):
+        if found is None and key not in self._known and self._solved(asked):
             self._known[key] = True
             return None
-        return found or self._small(asked) or self.universe.conflict(asked)
+        # Rattler's words, if it was asked, name what is looked at first.
+        found = found or self._small(asked) or self.universe.conflict(asked)
+        self._known[key] = found is None
+        return found
 
     def solvable(self, members: Iterable[Member]) -> bool:
-        """Whether all of ``members`` can hold at once, everywhere."""
-        return self.conflict(members) is None
+        """Whether all of ``members`` can hold at once, everywhere; a "no" may be rattler's alone."""
+        asked = tuple(members)
+        key = frozenset(asked)
+        if key not in self._known:
+            answer: bool | None = True if self._seen_near(asked) else None
+            if answer is None:
+                answer = False if self._small(asked) is not None else self._solved(asked)
+            self._known[key] = self.universe.conflict(asked) is None if answer is None else answer
+        return self._known[key]
+
+    def near(self, members: Iterable[Member]) -> bool:
+        """Whether a solution is seen near a known one; a "no" says little, unless none is known."""
+        if not self._witnesses:
+            return self.solvable(members)
+        return self._seen_near(tuple(members))
 
     def _small(self, members: tuple[Member, ...]) -> tuple[Instance, tuple[Member, ...]] | None:
         """Look for a conflict among the parts that narrow something down, or that rattler has named."""
@@ -168,11 +182,11 @@ class Asker:
             for witness in reversed(self._witnesses)
         )
 
-    def _solved(self, members: tuple[Member, ...]) -> bool:
-        """Whether rattler finds a solution, which is then known."""
+    def _solved(self, members: tuple[Member, ...]) -> bool | None:
+        """Whether rattler finds a solution, which is then known; `None` if it can not be asked."""
         problem = stated(self.universe.problem, members) if self._oracle is not None else None
         if problem is None or self._oracle is None:
-            return False
+            return None
         answer = self._oracle(problem)
         if isinstance(answer, str):
             self._named |= _names(answer)

@@ -13,9 +13,12 @@ from cuvee.graph.solving.records import Record, gateway_records
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, solve
 from cuvee.manifest.model import Position
+from cuvee.progress import SILENT, Reporter
 
 
-def explainer(positions: Mapping[str, Position], *, fixed: Collection[str] = ()) -> Explainer:
+def explainer(
+    positions: Mapping[str, Position], *, fixed: Collection[str] = (), reporter: Reporter = SILENT
+) -> Explainer:
     """Give what `cuvee.lock.solve.solve` calls when a problem has no solution.
 
     Parameters
@@ -27,6 +30,8 @@ def explainer(positions: Mapping[str, Position], *, fixed: Collection[str] = ())
     """
 
     def said(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
+        task = "Looking for what clashes"
+        reporter.start(task)
         explanation = explain(
             problem,
             carried(problem, refused, connection),
@@ -35,6 +40,7 @@ def explainer(positions: Mapping[str, Position], *, fixed: Collection[str] = ())
             words=" ".join(refused.values()),
             fixed=fixed,
         )
+        reporter.finish(task)
         if explanation is None or not set(refused) <= set(explanation.platforms):
             return None  # rattler sees a conflict where we see none: its own words are better than none
         details = as_data(explanation) | {"solver": dict(refused)}

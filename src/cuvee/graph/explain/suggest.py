@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.graph.explain.asking import Asker
@@ -113,23 +113,25 @@ class _Editor:
         return self._widened(member, old, versions, place)
 
     def _nearest(self, member: Member, versions: Sequence[str]) -> int | None:
-        """Give the version that fits and is nearest to what was asked for; `None` if none fits.
-
-        The more versions are let in, the nearest first, the more solutions there are: so halves are tried.
-        """
+        """Give the version that fits and is nearest to what was asked for; `None` if none fits."""
         places = self._by_distance(member, versions)[:_MOST_VERSIONS]
 
-        def fits(count: int) -> bool:
-            either = "|".join(f"=={versions[place]}" for place in places[:count])
-            return self._asker.solvable([*self.members, replace(member, spec=f"{member.name} {either}")])
+        def asked(chosen: Sequence[int]) -> list[Member]:
+            either = "|".join(f"=={versions[place]}" for place in chosen)
+            return [*self.members, replace(member, spec=f"{member.name} {either}")]
 
-        if not fits(len(places)):
+        def found(fits: Callable[[list[Member]], bool]) -> int:
+            # The more versions are let in, the nearest first, the more solutions there are: halves are tried.
+            low, high = 1, len(places)
+            while low < high:
+                middle = (low + high) // 2
+                low, high = (low, middle) if fits(asked(places[:middle])) else (middle + 1, high)
+            return places[low - 1]
+
+        if not self._asker.solvable(asked(places)):
             return None
-        low, high = 1, len(places)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (low, middle) if fits(middle) else (middle + 1, high)
-        return places[low - 1]
+        likely = found(self._asker.near)
+        return likely if self._asker.solvable(asked([likely])) else found(self._asker.solvable)
 
     def _widened(self, member: Member, old: str, versions: Sequence[str], place: int) -> Edit:
         """Let a version in by a range in the old one's style; pin it if that would not do."""
