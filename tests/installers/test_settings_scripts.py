@@ -190,7 +190,7 @@ def start(tiny: Release, prefix: Path, out: Path) -> subprocess.Popen[bytes]:
     return running
 
 
-@pytest.mark.parametrize("by", ["shell", "python"])
+@pytest.mark.parametrize("by", ["shell", "python", "admin"])
 def test_killed_while_one_runs(by: str, dress: Any, release: Release, tmp_path: Path) -> None:
     out, folder = tmp_path / "out", tmp_path / "in"
     prefix = folder / "prefix"
@@ -209,6 +209,9 @@ def test_killed_while_one_runs(by: str, dress: Any, release: Release, tmp_path: 
         running.communicate()
         if by == "python":
             placing.recover(str(prefix))
+        elif by == "admin":
+            told = admin(prefix, "rollback")
+            assert (told.returncode, "release" in told.stderr) == (1, True)
         else:
             done = release.install("-b", "-p", prefix)
             assert done.exit_code == (1 if old else 0), done.stderr

@@ -24,6 +24,7 @@ def rollback(installed: Installed, options: set[str]) -> int:
     kept = beside(prefix, "kept")
     with hold(prefix):
         placing.recover(prefix)
+        installed = load(prefix)  # a release that was on trial may have been taken back
         if not os.path.isdir(kept):
             raise InstallError(f"No older release is kept for {prefix}.")
         old = load(kept)
