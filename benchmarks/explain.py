@@ -134,4 +134,4 @@ def _now() -> tuple[float, float]:
 
 if __name__ == "__main__":
     numbers = [int(text) for text in sys.argv[1:] if text.isdigit()]
-    main(*(numbers + [1_000, 20][len(numbers) :]))
+    main(*(numbers + [1_600, 20][len(numbers) :]))
