@@ -4,13 +4,14 @@ import dataclasses
 
 import pytest
 
-from cuvee.graph.diff import diff
+from cuvee.graph.diff import Force, Reason, diff
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
 from cuvee.lock.model import Lock
 from cuvee.report.matrix import Cell, matrix
 from cuvee.report.model import ReportInput
 from cuvee.report.page import build_page
+from cuvee.report.render import render
 
 
 def cell(data: ReportInput, package: str, platform: str) -> Cell:
@@ -155,3 +156,17 @@ def test_a_rebuild_names_its_builds_and_a_metadata_change_its_fields(ready: Repo
         (row,) = changes.rows
         assert row.details[0].startswith(detail)
         assert row.platforms == ("linux-64",)
+
+
+def test_a_change_says_what_forced_it(ready: ReportInput) -> None:
+    first, *rest = ready.lock.platforms
+    older = tuple(dataclasses.replace(p, version="0.1") if p.name == "numpy" else p for p in first.packages)
+    before = Lock(platforms=(dataclasses.replace(first, packages=older), *rest))
+    reasons = tuple(Reason(force=Force.MANIFEST, spec=f"numpy >={number}") for number in range(5))
+    changed = tuple(dataclasses.replace(c, forced_by=reasons) for c in diff(before, ready.lock))
+    page = build_page(dataclasses.replace(ready, changes=changed))
+    assert page.changes is not None
+    assert page.changes.rows[0].because == tuple(
+        f"the manifest asks for numpy >={number}" for number in range(3)
+    )
+    assert "because the manifest asks for numpy &gt;=0" in render(page)

@@ -11,7 +11,7 @@ from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint, write_json
 from cuvee.graph.checks import ARCHIVE_CHECKS, CheckResult
-from cuvee.graph.diff import diff
+from cuvee.graph.diff import diff, with_reasons
 from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
 from cuvee.graph.findings import Verdict, worst
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
@@ -200,11 +200,17 @@ def report_input(context: Context, result: Result) -> ReportInput:
     manifest, base = context.manifest, context.manifest.base
     changes = None
     if base is not None and context.base_lock is not None:
-        changes = diff(
+        changes = with_reasons(
+            diff(
+                context.base_lock,
+                result.lock,
+                direct_before={package.name for package in base.packages},
+                direct_after={package.name for package in manifest.packages},
+            ),
             context.base_lock,
             result.lock,
-            direct_before={package.name for package in base.packages},
-            direct_after={package.name for package in manifest.packages},
+            asked_before=base.packages,
+            asked_after=manifest.packages,
         )
     return ReportInput(
         manifest=manifest,

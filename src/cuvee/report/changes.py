@@ -7,6 +7,8 @@ from cuvee.graph.diff import Change, ChangeKind, Level, Step
 from cuvee.report.model import ReportInput
 from cuvee.report.words import CHANGES, Badge
 
+_MOST_REASONS = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRow:
@@ -18,6 +20,8 @@ class ChangeRow:
         Whether it needs a look before others: downgrades, removals and major versions.
     details
         What a version does not tell: builds, archives or fields, one per distinct case.
+    because
+        What forced it, the nearest to a manifest first; a few reasons at most.
     """
 
     package: str
@@ -30,6 +34,7 @@ class ChangeRow:
     look: bool
     platforms: tuple[str, ...]
     details: tuple[str, ...]
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +135,7 @@ def _row(change: Change, without: set[str]) -> ChangeRow:
         look=look,
         platforms=tuple(step.platform for step in steps),
         details=tuple(dict.fromkeys(filter(None, (_detail(change.kind, step) for step in steps)))),
+        because=tuple(reason.sentence for reason in change.forced_by[:_MOST_REASONS]),
     )
 
 

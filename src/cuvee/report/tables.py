@@ -43,11 +43,11 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
             ),
         ),
         "changes.csv": _table(
-            "package change before after level direct platforms details",
+            "package change before after level direct platforms details because",
             (
                 (
                     row.package, row.badge.word, row.before, row.after, row.level, _yes(value=row.direct),
-                    " ".join(row.platforms), "; ".join(row.details),
+                    " ".join(row.platforms), "; ".join(row.details), "; ".join(row.because),
                 )
                 for row in (page.changes.rows if page.changes else ())
             ),
