@@ -2,12 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 import tiny_index
+from cuvee.channel.connection import Connection
 from cuvee.cli.main import run
+from cuvee.errors import UnsolvableError, UsageError
+from cuvee.graph import impact
+from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.lock.solve import Problem
+from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from golden import same_as
 
 INDEX = [
@@ -114,3 +120,35 @@ def test_nothing_is_written(release: list[str], tmp_path: Path, capsys: pytest.C
     asked(release, "pandas=2.3", capsys, code=1)
     after = {path: path.stat().st_mtime_ns for path in (tmp_path / "dist").rglob("*") if path.is_file()}
     assert after == before
+
+
+def test_what_was_made_for_the_release_has_no_other_version() -> None:
+    entry = PlatformEntry(name="linux-64", floor={})
+    place = Position(file=Path("tiny/2026.11.0.yaml"), line=9, column=3)
+    asked_for = Requirement(name="tqdm", platforms=("linux-64",), position=place)
+    made = LockedPackage(
+        name="tqdm",
+        version="4.0",
+        build="0",
+        build_number=0,
+        platform="linux-64",
+        subdir="noarch",
+        url="channel/noarch/tqdm-4.0-0.conda",
+        channel="channel",
+        sha256="0" * 64,
+    )
+    lock = Lock(platforms=(PlatformLock(platform="linux-64", packages=(made,), virtual_packages=()),))
+
+    def refuse(*args: object, **kwargs: object) -> Lock:
+        raise UnsolvableError("no solution")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(impact, "solve", refuse)
+        with pytest.raises(UsageError, match="tqdm was made for this release"):
+            impact.impact(
+                "tqdm",
+                problem=Problem(platforms=(entry,), requirements=(asked_for,)),
+                lock=lock,
+                positions={},
+                connection=cast("Connection", None),
+            )

@@ -50,6 +50,8 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
             options["dist"], manifest = manifest.resolve().parent, manifest_of(manifest)
         result = run_pipeline(check, manifest=manifest, **options)
         manifest = Workspace(result.folder, result.folder).certificate_file
+    if manifest.is_dir():
+        manifest = Workspace(manifest, manifest).certificate_file
     verified = check_certificate(manifest, lock=lock)
     if as_json:
         from cuvee.release.inputs import plain

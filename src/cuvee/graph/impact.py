@@ -63,7 +63,7 @@ def impact(
     Raises
     ------
     UsageError
-        If the release does not have such a package.
+        If the release does not have such a package, or made it itself, so that there is no other version.
     """
     name, version = _wanted(wanted, lock)
     changed = _with(problem, name, version, lock)
@@ -71,6 +71,11 @@ def impact(
     try:
         after = solve(replace(changed, keep=lock), connection, explain=explainer(positions, fixed=[name]))
     except UnsolvableError as error:
+        if any(name in item.by_name and item.by_name[name].is_local for item in lock.platforms):
+            raise UsageError(
+                f"{name} was made for this release, whose own channel has no other version of it",
+                hint=f"State {spec!r} in a copy of the manifest; `cuvee diff` compares the two.",
+            ) from None
         return Impact(name=name, spec=spec, conflict=error)
     direct = {item.name for item in problem.requirements}
     newest = solve(problem, connection)

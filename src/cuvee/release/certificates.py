@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import sha256_bytes, sha256_file, write_bytes
-from cuvee.graph.certificate import NAME, Inputs, Verified, build_certificate, verify_certificate
+from cuvee.graph.certificate import Inputs, Verified, build_certificate, verify_certificate
 from cuvee.graph.checks import ALL_CHECKS, CheckResult
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.pixi import read_lock
@@ -41,7 +41,7 @@ def check_certificate(path: Path, *, lock: Path | None = None) -> Verified:
     Parameters
     ----------
     path
-        The certificate, or the release folder that has it.
+        The certificate.
     lock
         The ``pixi.lock`` that it is about. Left out, it is the one of the certificate's release folder;
         without that, the certificate is checked by itself.
@@ -53,8 +53,6 @@ def check_certificate(path: Path, *, lock: Path | None = None) -> Verified:
     SourceUnreachableError
         If there is no certificate, or no lock where one was named.
     """
-    if path.is_dir():
-        path = path / "checks" / NAME
     if not path.is_file():
         raise SourceUnreachableError(
             f"There is no certificate at {path}", hint="`cuvee certify MANIFEST` writes one."

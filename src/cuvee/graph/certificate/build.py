@@ -11,7 +11,6 @@ from cuvee.graph.checks.base import CheckResult, Status
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, parse_spec, record_of, spec_name
 from cuvee.lock.model import LockedPackage
 
-NAME = "certificate.json"
 FORMAT = 1
 _BLANK = "0" * 64
 _DEPTH = 4
