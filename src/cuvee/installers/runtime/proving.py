@@ -73,10 +73,11 @@ def _prove(job: Job, manifest: Manifest, put: Callable[[], None], on_commit: Cal
     try:
         put()
         folder = f"{job.prefix}/{state.KEPT}"
+        mine = verify(state.load(job.prefix), hashes=False).extra
         scripts.run(
             "post_install", manifest, job.prefix, folder, installer=job.installer, options=job.options
         )
-        _remember(job.prefix)
+        _remember(job.prefix, mine)
     except BaseException:
         on_commit()  # another signal would do harm
         placing.withdraw(job.prefix, job.staged)
@@ -85,11 +86,14 @@ def _prove(job: Job, manifest: Manifest, put: Callable[[], None], on_commit: Cal
         raise
 
 
-def _remember(prefix: str) -> None:
-    """Keep in the state what the script has changed: it is part of the release from now on."""
+def _remember(prefix: str, mine: list[str]) -> None:
+    """Keep in the state what the script has changed: it is part of the release from now on.
+
+    ``mine`` are the user's files, which an upgrade has brought over: they stay the user's.
+    """
     installed = state.load(prefix)
     found = verify(installed)
-    paths = {*found.changed, *found.modes, *found.extra, *found.rewritten} - {*found.missing}
+    paths = {*found.changed, *found.modes, *found.extra, *found.rewritten} - {*found.missing, *mine}
     links = {path: os.readlink(f"{prefix}/{path}") for path in paths if os.path.islink(f"{prefix}/{path}")}
     own = {path: described(f"{prefix}/{path}") for path in sorted(paths - set(links))}
     known = installed.state
