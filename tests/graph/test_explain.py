@@ -1,6 +1,7 @@
 """What is said of a set without a solution: each case is an index, and the words that it gets."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +136,18 @@ def test_versions_as_people_speak_of_them() -> None:
     assert nearest("*", ten) == ten[:5]
     assert by_distance([False, False, True, False, False], 0) == [2, 3, 1, 4, 0]
     assert by_distance([False, False, False], 1) == [1, 2, 0]
+
+
+def test_many_conflicts_at_once_take_no_age(tmp_path: Path) -> None:
+    index = [f"base{number} {version}" for number in range(15) for version in (1, 2)]
+    index += [f"a{number} 1: base{number} 1; base{number + 1} 1" for number in range(14)]
+    index += [f"b{number} 1: base{number} 2" for number in range(15)]
+    packages = [f"a{number}" for number in range(14)] + [f"b{number}" for number in range(15)]
+    problem = cases.problem_of({"index": index, "packages": packages}, tmp_path)
+    start = time.process_time()
+    found = explain(problem, cases.fetched(problem, connect(tmp_path / "cache")))
+    seconds = time.process_time() - start
+    assert found is not None
+    assert found.complete
+    assert sum(len(clash.cores) for clash in found.clashes) >= 14
+    assert seconds < 10, f"{seconds:.1f} s"

@@ -12,6 +12,7 @@ _MOST_CORES = 60
 _MOST_CORRECTIONS = 8
 _MOST_TOGETHER = 4
 _MOST_TRIED = 150
+_MANY = 24  # members from which sets of more than two are too many to go through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +111,8 @@ class Search:
         free = {member for core in cores for member in core if member.name not in self._fixed}
         members = sorted(free, key=self._place.__getitem__)
         members.reverse()
+        if len(members) > _MANY:
+            most = min(most, 2)
         for size in range(1, most + 1):
             for chosen in combinations(members, size):
                 candidate = frozenset(chosen)
