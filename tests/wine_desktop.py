@@ -24,8 +24,8 @@ class Wine:
             "LANG": "C.UTF-8",
             "WINEPREFIX": str(folder / "wine"),
             "WINEDEBUG": "-all",
-            # No Mono, no Gecko: they would ask to be fetched.
-            "WINEDLLOVERRIDES": "mscoree,mshtml=",
+            # No Mono, no Gecko: they would ask to be fetched. No entries in the menus of the host.
+            "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
         }
         self.drive = folder / "wine" / "drive_c"
         # Wine 8 says that it is Windows 7, unless told otherwise.
@@ -33,7 +33,7 @@ class Wine:
         # What Wine starts first serves all that follow, and holds the output of whoever started it: without
         # one that stays, each program would end only seconds later, when Wine itself does.
         self._stays = subprocess.Popen(
-            (self._wine, "cmd", "/c", "echo ready & set /p x="),
+            (self._wine, "cmd", "/c", "start explorer.exe & echo ready & set /p x="),
             env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -47,10 +47,9 @@ class Wine:
         self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120
     ) -> Completed:
         """Run a program to its end."""
-        arguments = tuple(map(str, argv))
         return process.run(
             Request(
-                argv=(self._wine, *arguments),
+                argv=(self._wine, *map(str, argv)),
                 environment=self.environment | dict(environment or {}),
                 timeout=timeout,
             )

@@ -1,5 +1,6 @@
 """The installer formats: for each its name, what makes it, and from what."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,17 +21,22 @@ def _sh(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
 
 def _exe(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
     from cuvee.installers.windows.exe import build_exe
+    from cuvee.installers.windows.signing import configured
 
-    return build_exe(image, looks=looks, target=target, reporter=reporter)
+    signer = configured(os.environ)
+    return build_exe(image, looks=looks, target=target, reporter=reporter, signer=signer)
 
 
 def _msi(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
     from cuvee.installers.windows.exe import build_exe
     from cuvee.installers.windows.msi import build_msi
+    from cuvee.installers.windows.signing import configured
 
+    signer = configured(os.environ)
     with TemporaryDirectory(prefix="cuvee-msi-") as folder:
-        exe = build_exe(image, looks=looks, target=Path(folder) / file_name(image, "exe"), reporter=reporter)
-        return build_msi(image, exe=exe, looks=looks, target=target, reporter=reporter)
+        exe = Path(folder) / file_name(image, "exe")
+        build_exe(image, looks=looks, target=exe, reporter=reporter, signer=signer)
+        return build_msi(image, exe=exe, looks=looks, target=target, reporter=reporter, signer=signer)
 
 
 def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:

@@ -1,5 +1,6 @@
 """The tiny distribution's win-64 image and installer, and one Wine for all tests."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,49 @@ LOOKS = Looks(
 )
 
 
+SETTINGS = {
+    "installer.yaml": """\
+pre_install: before.bat
+post_install: after.bat
+condarc: {channels: [conda-forge]}
+extra_files:
+  - menu.json: Menu/tiny.json
+  - menu.json: share/tiny/menu.json
+""",
+    # What fails on request: the variable comes from whoever starts the installer.
+    "before.bat": '@echo off\r\nif exist "%PREFIX%\\conda-meta\\history" echo an upgrade\r\n',
+    "after.bat": '@echo off\r\n>"%PREFIX%\\post.txt" echo %INSTALLER_VER% %INSTALLER_UNATTENDED%\r\n'
+    "if defined TINY_FAILS exit /b 7\r\n",
+    "menu.json": json.dumps(
+        {
+            "$id": "https://schemas.conda.org/menuinst-1.schema.json",
+            "$schema": "https://json-schema.org/draft-07/schema",
+            "menu_name": "{{ DISTRIBUTION_NAME }} (64-bit)",
+            "menu_items": [
+                {
+                    "name": "Tiny Prompt: Käse",
+                    "description": "A prompt",
+                    "command": ["{{ PYTHON }}", "-c", "print('a b')"],
+                    "icon": "{{ MENU_DIR }}/tiny.{{ ICON_EXT }}",
+                    "activate": False,
+                    "platforms": {"win": {}, "linux": {}},
+                },
+                {
+                    "name": "Tiny Window",
+                    "description": "With the environment",
+                    "command": ["{{ PREFIX }}/pythonw.exe", "-m", "tqdm"],
+                    "activate": True,
+                    "platforms": {"win": {"desktop": True}},
+                },
+            ],
+        }
+    ),
+}
+
+
 @pytest.fixture(scope="session")
-def win_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    """The image of the tiny distribution for Windows; read-only."""
+def win_images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Image]:
+    """The images of two releases of the tiny distribution for Windows, of which the second does more."""
     host = platforms.host()
     if host is None or host.system != "linux":
         pytest.skip("needs Linux on a machine that cuvee knows")
@@ -31,7 +72,24 @@ def win_image(tmp_path_factory: pytest.TempPathFactory) -> Image:
         "title: Tiny", 'title: "Tiny & Söhne"'
     )
     distribution.cut(distribution.write(text), "win-64")
-    return Image.load(distribution.dist / "tiny-2026.11.0" / "images" / "win-64")
+    folder = distribution.root / "branding"
+    folder.mkdir()
+    for name, content in SETTINGS.items():
+        (folder / name).write_text(content, encoding="utf-8", newline="")
+    text = text.replace("2026.11.0", "2026.11.1").replace(
+        "{linux: [sh]}", f"{{linux: [sh]}}, branding: {folder}"
+    )
+    distribution.cut(distribution.write(text, "2026.11.1"), "win-64")
+    first, second = (
+        Image.load(distribution.dist / f"tiny-2026.11.{number}" / "images" / "win-64") for number in (0, 1)
+    )
+    return first, second
+
+
+@pytest.fixture(scope="session")
+def win_image(win_images: tuple[Image, Image]) -> Image:
+    """The image of the tiny distribution for Windows; read-only."""
+    return win_images[0]
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +104,13 @@ def win_exe(win_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("needs makensis, Debian's package nsis")
     target = tmp_path_factory.mktemp("exe") / "Tiny.exe"
     return build_exe(win_image, looks=LOOKS, target=target, reporter=SILENT, compression="quick")
+
+
+@pytest.fixture(scope="session")
+def win_newer(win_images: tuple[Image, Image], win_exe: Path) -> Path:
+    """The installer of the next release; read-only."""
+    target = win_exe.parent / "Tiny newer.exe"
+    return build_exe(win_images[1], looks=LOOKS, target=target, reporter=SILENT, compression="quick")
 
 
 @pytest.fixture(scope="session")

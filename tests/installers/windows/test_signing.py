@@ -1,17 +1,19 @@
 """Signing with a self-made certificate, and what stays true of a signed installer."""
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
 from cuvee import process
-from cuvee.errors import BlockedError
+from cuvee.errors import BlockedError, UsageError
 from cuvee.image import Image
+from cuvee.installers.formats import FORMATS
 from cuvee.installers.looks import Looks
 from cuvee.installers.windows.desktop.container import open_container
 from cuvee.installers.windows.exe import build_exe
-from cuvee.installers.windows.signing import Osslsigncode
+from cuvee.installers.windows.signing import Osslsigncode, configured, fingerprint
 from cuvee.process import Request
 from cuvee.progress import SILENT
 from wine_desktop import Wine
@@ -51,6 +53,18 @@ def test_signed_installers_work(
     assert verified(signer, prefix / "Uninstall-Tiny.exe")
     assert wine.install(exe, prefix, "/Uninstall=1").exit_code == 0
     assert not prefix.exists()
+
+
+def test_the_environment_says_what_signs(
+    win_image: Image, looks: Looks, signer: Osslsigncode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert configured({}) is None
+    with pytest.raises(UsageError, match="only one is set"):
+        configured({"CUVEE_AUTHENTICODE_KEY": str(signer.key)})
+    monkeypatch.setenv("CUVEE_AUTHENTICODE_CERTIFICATE", str(signer.certificate))
+    monkeypatch.setenv("CUVEE_AUTHENTICODE_KEY", str(signer.key))
+    assert fingerprint(os.environ) != fingerprint({}) == ""
+    assert verified(signer, FORMATS["exe"](win_image, looks, tmp_path / "x.exe", SILENT))
 
 
 def test_what_can_not_be_signed(signer: Osslsigncode, tmp_path: Path) -> None:

@@ -1,17 +1,50 @@
 """Signing Windows programs with `osslsigncode`, when a certificate is configured."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from cuvee import process
-from cuvee.errors import BlockedError
-from cuvee.files import replacing
+from cuvee.errors import BlockedError, UsageError
+from cuvee.files import replacing, sha256_file
 from cuvee.process import Request
 
 _HINT = "Install osslsigncode: on Debian and Ubuntu, `apt install osslsigncode`."
 _TIMEOUT = 600.0
+
+
+def configured(environment: Mapping[str, str]) -> "Osslsigncode | None":
+    """Give what signs Windows installers, as the environment says; `None` if it says nothing.
+
+    ``CUVEE_AUTHENTICODE_CERTIFICATE`` and ``CUVEE_AUTHENTICODE_KEY`` are PEM files,
+    ``CUVEE_AUTHENTICODE_TIMESTAMPS`` is the URL of an RFC 3161 server.
+
+    Raises
+    ------
+    UsageError
+        If only one of the two files is named.
+    ToolMissingError, BlockedError
+        As `Osslsigncode.find` raises them.
+    """
+    certificate = environment.get("CUVEE_AUTHENTICODE_CERTIFICATE")
+    key = environment.get("CUVEE_AUTHENTICODE_KEY")
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise UsageError(
+            "Of CUVEE_AUTHENTICODE_CERTIFICATE and CUVEE_AUTHENTICODE_KEY only one is set",
+            hint="Set both to sign Windows installers, or none.",
+        )
+    times = environment.get("CUVEE_AUTHENTICODE_TIMESTAMPS") or None
+    return Osslsigncode.find(certificate=Path(certificate), key=Path(key), timestamps=times)
+
+
+def fingerprint(environment: Mapping[str, str]) -> str:
+    """Give what changes when installers are to be signed otherwise; empty if they are not signed."""
+    certificate = Path(environment.get("CUVEE_AUTHENTICODE_CERTIFICATE") or "/")
+    return sha256_file(certificate) if certificate.is_file() else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,18 +28,22 @@ setlocal DisableDelayedExpansion
 set "CUVEE_PREFIX=%~dp0.."
 for %%p in ("%~dp0..") do set "CUVEE_RUN=%%~dpp.%%~nxp.cuvee-admin"
 "%~dp0..\{python}" -I -S -B -X utf8 "%~dp0..\conda-meta\cuvee\desktop\__main__.py" admin %*
-if not errorlevel {go_on} exit /b
+if not %errorlevel%=={go_on} exit /b %errorlevel%
 set "CUVEE_PLACE=%CD%"
 cd /d "%CUVEE_RUN%\.."
 rem From here on this file may be moved away, so all else is one line.
 "%CUVEE_RUN%\{python}" -I -S -B -X utf8 "%CUVEE_RUN%\.cuvee\desktop\__main__.py" admin %* \
-& for %%c in (130 5 3 2 1 0) do @if errorlevel %%c (rd /s /q "%CUVEE_RUN%" & exit /b %%c)
+& {end}
 """
 
 
 def command(label: str, distribution: str, python: str) -> str:
     """Give the text of the command."""
-    text = COMMAND.format(label=label, distribution=distribution, python=python, go_on=GO_ON)
+    # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line.
+    end = " else ".join(
+        f'if errorlevel {code} (rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in (130, 5, 3, 2, 1, 0)
+    )
+    text = COMMAND.format(end=end, label=label, distribution=distribution, python=python, go_on=GO_ON)
     return text.replace("\\\n", "").replace("\n", "\r\n")
 
 

@@ -97,7 +97,9 @@ class _Window(_Stream):
         self._shown = -1
 
     def write(self, text: str) -> int:
-        self._bytes.write(codecs.utf_16_le_encode(text, "replace")[0])
+        # NSIS drops the first character of what it reads, or this mark if that is what it is.
+        marked = "".join(f"\ufeff{line}" for line in text.splitlines(keepends=True))
+        self._bytes.write(codecs.utf_16_le_encode(marked, "replace")[0])
         self._bytes.flush()
         return len(text)
 

@@ -75,6 +75,7 @@ def planned(prefix: str, manifest: Any, folders: list[str]) -> dict[str, dict[st
 
 def _content(shortcut: Any, prefix: str) -> dict[str, str]:
     program, *arguments = [word for word in shortcut.command if not _TAKEN.fullmatch(word)]
+    program = program.replace("/", "\\")
     if shortcut.activate or shortcut.precommand:
         windowed = f"{prefix}\\pythonw.exe"
         arguments = [program, *arguments]
@@ -83,7 +84,7 @@ def _content(shortcut: Any, prefix: str) -> dict[str, str]:
         bare = shortcut.terminal or not os.path.isfile(windowed)
         program = f"{prefix}\\python.exe" if bare else windowed
     return {
-        "target": program.replace("/", "\\"),
+        "target": program,
         "arguments": " ".join(map(quoted, arguments)),
         "description": shortcut.description,
         "icon": shortcut.icon.replace("/", "\\"),
@@ -101,7 +102,7 @@ def quoted(word: str) -> str:
 
 def _plain(name: str) -> str:
     """Make a file's name of a text."""
-    return _FORBIDDEN.sub(" ", name).strip(" .") or "Program"
+    return " ".join(_FORBIDDEN.sub(" ", name).split()).strip(".") or "Program"
 
 
 def _write(prefix: str, links: list[dict[str, str]], run: str) -> None:
