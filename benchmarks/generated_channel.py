@@ -30,7 +30,6 @@ from typing import Any
 PYTHONS = ("2.7", "3.5", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12")
 _WINDOW = 4  # Pythons that are built for at a time
 _HUBS = 60
-_PARTS = ("base", "dev")
 _MISSING = 1 / 300
 _CONSTRAINED = 0.35
 
@@ -179,8 +178,8 @@ class Channel:
         yield self._entry(f"{package.name}-base", version, build, 0, time, depends=pins)
         yield self._entry(f"{package.name}-dev", version, build, 0, time,
                           depends=[f"{package.name}-base {version} {build}", *pins[:1]])  # fmt: skip
-        yield self._entry(package.name, version, build, 0, time,
-                          depends=[f"{package.name}-{part} {version} {build}" for part in _PARTS])  # fmt: skip
+        parts = [f"{package.name}-{part} {version} {build}" for part in ("base", "dev")]
+        yield self._entry(package.name, version, build, 0, time, depends=parts)
 
     def _loose(self, package: _Package, time: float) -> str:
         """Ask for a package as people do: by name, by a least version, rarely with a bound above."""

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
-from channel_oracle import Oracle, entry
+from channel_oracle import Oracle, entry, write_repodata
+from cuvee.cli.main import run
 from cuvee.graph.channel_check import check
 from cuvee.graph.channel_check.check import check_pool
 from cuvee.graph.channel_check.model import CauseKind
@@ -104,3 +105,46 @@ def test_processes_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None
     assert {item.record for item in check_pool(pool, "linux-64", jobs=2).not_installable} == {
         item.record for item in alone.not_installable
     }
+
+
+MANIFEST = """\
+manifest: 1
+distribution: tiny
+version: "2026.11.0"
+title: Tiny
+platforms:
+  linux-64: {{floor: {{glibc: "2.28"}}}}
+channels: [{channel}]
+owners:
+  core: {{contact: core@example.org}}
+packages:
+  old: {{version: "*", owner: core}}
+  new: {{version: ">=1", owner: core}}
+  x: {{version: "*", owner: core}}
+"""
+
+
+def test_the_packages_of_a_manifest_that_are_never_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_repodata(tmp_path / "channel", [], "noarch")
+    write_repodata(
+        tmp_path / "channel",
+        [
+            entry("py", "2"),
+            entry("py", "3"),
+            entry("old", depends=["py 2"]),
+            entry("new", depends=["py 3"]),
+            entry("x"),
+            entry("zstandard"),  # which installers unpack themselves with
+        ],
+    )
+    manifest = tmp_path / "tiny" / "2026.11.0.yaml"
+    manifest.parent.mkdir()
+    manifest.write_text(MANIFEST.format(channel=tmp_path / "channel"))
+    places = ["--dist", str(tmp_path / "dist"), "--cache", str(tmp_path / "cache")]
+    assert run(["coinstall", str(manifest), *places, "-q"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("2026.11.0.yaml, linux-64: 1 groups of 4 packages are never together")
+    assert lines[1] in {"  old * and new >=1", "  new >=1 and old *"}
+    assert sorted(lines[2:]) == ["      new-1-0 needs py 3", "      old-1-0 needs py 2"]

@@ -1,5 +1,6 @@
 """``cuvee coinstall``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.together import Group, Together
-    from cuvee.release.context import Context
 
 
 @click.command()
@@ -86,10 +86,7 @@ def command(
             )
         answers.append((", ".join(map(str, locks)), found))
     else:
-
-        def work(context: "Context") -> tuple[Together, ...]:
-            return of_manifest(context, any_version=any_version, limit=most)
-
+        work = partial(of_manifest, any_version=any_version, limit=most)
         for manifest in sources:
             found = run_pipeline(
                 work, manifest=manifest, platforms=platforms, dist=dist, cache=cache, refresh=refresh,
