@@ -1,13 +1,16 @@
 """Checking a whole channel: compile it, hand parts to workers, put their answers together."""
 
 import pickle
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
+from cuvee.errors import StorageError
 from cuvee.graph.channel_check.compiled import Compiled, compile_pool
 from cuvee.graph.channel_check.explain import Explainer
 from cuvee.graph.channel_check.model import PlatformResult
@@ -146,7 +149,14 @@ def _answers(
             executor.submit(work_on, parts[index]): index for index in left
         }
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            try:
+                found = future.result()
+            except BrokenProcessPool as error:
+                raise StorageError(
+                    "A process that checked the channel was ended from outside; memory may have run out",
+                    hint="What was finished is kept. Run the same command again, with fewer --jobs.",
+                ) from error
+            yield futures[future], found
 
 
 @contextmanager
@@ -171,6 +181,8 @@ def workers(compiled: Compiled, asked: bytes, jobs: int) -> Iterator[Executor]:
 def adopt(path: str) -> None:
     """Read the channel in a worker's process; the file is one that its parent has just written."""
     global _worker  # noqa: PLW0603 - what a process keeps from one part to the next
+    # Ctrl-C reaches all processes of a terminal; the parent is the one that answers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with Path(path).open("rb") as stream:
         compiled, asked = pickle.load(stream)  # noqa: S301 - from our parent, in a folder of its own
     _worker = Worker(compiled, asked)
