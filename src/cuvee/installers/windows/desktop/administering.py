@@ -14,7 +14,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from . import removing
+from . import menu, removing
 
 if TYPE_CHECKING:
     from .main import Place
@@ -61,9 +61,10 @@ def administer(place: Place, argv: list[str]) -> int:
     if verb == "uninstall":
         return removing.remove(prefix, argv)
     before = removing.read_state(prefix) if verb == "rollback" else {}
+    links = menu.entries(prefix)
     code: int = runtime.administer(prefix, argv)
     if verb == "rollback" and code == 0:
-        importlib.import_module("desktop.installing").show_again(prefix, run, before)
+        importlib.import_module("desktop.installing").show_again(prefix, run, before, links)
     return code
 
 

@@ -109,8 +109,13 @@ def decide(
 
 
 def show(
-    product: registry.Product, prefix: str, run: str, *, before: dict[str, Any] | None
-) -> dict[str, Any]:
+    product: registry.Product,
+    prefix: str,
+    run: str,
+    *,
+    before: dict[str, Any] | None,
+    others: list[str] | None = None,
+) -> None:
     """Tell Windows of the release in ``prefix``, and take back what ``before`` says and it does not."""
     state = removing.read_state(prefix)
     machine = state["machine"]
@@ -124,11 +129,10 @@ def show(
         removing.forget({**before, **gone, "path": paths}, prefix)
     if state["path"] and not search_path.add(state["path"], machine=machine):
         sys.stderr.write("Warning: PATH is too long already, so it was left as it is.\n")
-    menu.show(prefix, state.get("folders", []), run)
-    return state
+    menu.show(prefix, state.get("folders", []), run, others or [])
 
 
-def show_again(prefix: str, run: str, before: dict[str, Any]) -> None:
-    """Tell Windows of a release that has come back."""
+def show_again(prefix: str, run: str, before: dict[str, Any], links: list[str]) -> None:
+    """Tell Windows of a release that has come back; ``links`` are the other one's shortcuts."""
     main = importlib.import_module("desktop.main")
-    show(main.read_product(f"{prefix}/{KEPT}/product.json"), prefix, run, before=before)
+    show(main.read_product(f"{prefix}/{KEPT}/product.json"), prefix, run, before=before, others=links)

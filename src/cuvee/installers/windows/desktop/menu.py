@@ -24,7 +24,7 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _TAKEN = re.compile(r"%[0-9*lLvVdD]")
 
 
-def show(prefix: str, folders: list[str], run: str) -> None:
+def show(prefix: str, folders: list[str], run: str, others: list[str]) -> None:
     """Make the shortcuts of the release in ``prefix``, and remove those that it no longer wants.
 
     Parameters
@@ -33,10 +33,12 @@ def show(prefix: str, folders: list[str], run: str) -> None:
         The Start menu and the desktop, for all users or for one; none for no shortcuts.
     run
         A folder for a file that is needed for a moment.
+    others
+        Shortcuts of the release that was there before a rollback.
     """
     state = importlib.import_module("runtime.state")
     installed = state.load(prefix)
-    before = [path for path in installed.state.outside.entries if path.lower().endswith(".lnk")]
+    before = sorted({*entries(prefix), *others})
     wanted = planned(prefix, installed.manifest, folders) if folders else {}
     _remember(state, installed, sorted({*before, *wanted}))
     if wanted:
