@@ -15,7 +15,7 @@ _HINT = "Install osslsigncode: on Debian and Ubuntu, `apt install osslsigncode`.
 _TIMEOUT = 600.0
 
 
-def configured(environment: Mapping[str, str]) -> "Osslsigncode | None":
+def configured(environ: Mapping[str, str]) -> "Osslsigncode | None":
     """Give what signs Windows installers, as the environment says; `None` if it says nothing.
 
     ``CUVEE_AUTHENTICODE_CERTIFICATE`` and ``CUVEE_AUTHENTICODE_KEY`` are PEM files,
@@ -28,8 +28,8 @@ def configured(environment: Mapping[str, str]) -> "Osslsigncode | None":
     ToolMissingError, BlockedError
         As `Osslsigncode.find` raises them.
     """
-    certificate = environment.get("CUVEE_AUTHENTICODE_CERTIFICATE")
-    key = environment.get("CUVEE_AUTHENTICODE_KEY")
+    certificate = environ.get("CUVEE_AUTHENTICODE_CERTIFICATE")
+    key = environ.get("CUVEE_AUTHENTICODE_KEY")
     if not certificate and not key:
         return None
     if not certificate or not key:
@@ -37,13 +37,13 @@ def configured(environment: Mapping[str, str]) -> "Osslsigncode | None":
             "Of CUVEE_AUTHENTICODE_CERTIFICATE and CUVEE_AUTHENTICODE_KEY only one is set",
             hint="Set both to sign Windows installers, or none.",
         )
-    times = environment.get("CUVEE_AUTHENTICODE_TIMESTAMPS") or None
+    times = environ.get("CUVEE_AUTHENTICODE_TIMESTAMPS") or None
     return Osslsigncode.find(certificate=Path(certificate), key=Path(key), timestamps=times)
 
 
-def fingerprint(environment: Mapping[str, str]) -> str:
+def fingerprint(environ: Mapping[str, str]) -> str:
     """Give what changes when installers are to be signed otherwise; empty if they are not signed."""
-    certificate = Path(environment.get("CUVEE_AUTHENTICODE_CERTIFICATE") or "/")
+    certificate = Path(environ.get("CUVEE_AUTHENTICODE_CERTIFICATE") or "/")
     return sha256_file(certificate) if certificate.is_file() else ""
 
 
