@@ -13,12 +13,13 @@ import pytest
 
 import archive_scenarios_binaries as binaries
 import archive_scenarios_files as files
-from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, graph_of, told
-from checked_sets import asked, manifest_of, waiver
+from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, file, graph_of, told
+from checked_sets import asked, lock_of, manifest_of, waiver
 from cuvee.channel.facts.model import Unreadable
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
 from cuvee.graph.checks.archives import Timestamps
 from cuvee.graph.checks.binaries import Libraries
+from cuvee.graph.checks.files import FileClashes
 from cuvee.graph.checks.names import TYPICAL_PREFIX
 from cuvee.graph.checks.system_floor import SystemFloor
 from cuvee.graph.findings import Verdict
@@ -138,3 +139,34 @@ def _graph(known: Known, *, cuda: bool = False) -> ReleaseGraph:
     offered = (*graph.platforms[0].lock.virtual_packages, VirtualPackage(name="__cuda", version="12"))
     platform = replace(graph.platforms[0], lock=replace(graph.platforms[0].lock, virtual_packages=offered))
     return replace(graph, platforms=(platform,))
+
+
+def test_a_waiver_of_one_packages_time_or_floor_covers_no_other() -> None:
+    old = replace(A, timestamp=315532800000), replace(B, timestamp=315532800000)
+    manifest = replace(
+        MANIFEST, waivers=(waiver("timestamps", package="b"), waiver("system-floor", package="b"))
+    )
+    lock = lock_of(*old)
+    (result,) = run_checks(build_graph(manifest, lock), [Timestamps()])
+    assert [item.packages for item in result.findings] == [("a",), ("b",)]
+    needs = {
+        item: facts(item, binaries=[elf(f"lib/{item.name}.so", wants=("libc.so.6 GLIBC_2.38",))])
+        for item in (A, B)
+    }
+    findings = checked(SystemFloor(), needs, manifest).findings
+    assert [(item.packages, item.verdict) for item in findings] == [
+        (("a",), Verdict.BLOCKED),
+        (("b",), Verdict.WAIVED),
+    ]
+
+
+def test_the_winner_of_a_path_is_the_one_that_depends_on_the_other() -> None:
+    def winner(*records: LockedPackage) -> str:
+        known = {item: facts(item, file("x", item.name)) for item in records}
+        (finding,) = checked(FileClashes(), known).findings
+        return finding.evidence[0]
+
+    assert winner(replace(A, depends=("b",)), B) == "x on linux-64: that of a wins"
+    assert winner(A, replace(B, depends=("a",))) == "x on linux-64: that of b wins"
+    # A record that can not be read has no place in the order; the check still runs.
+    assert winner(A, replace(B, version="!")) == "x on linux-64: that of a wins"

@@ -11,6 +11,7 @@ from cuvee.channel.facts import PackageFacts
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.checks import ARCHIVE_CHECKS, CheckResult, Status
+from cuvee.graph.findings import Finding
 from cuvee.lock.model import Lock
 from cuvee.release.artefacts import Archives
 from cuvee.release.context import Context
@@ -55,6 +56,14 @@ def look(context: Context, lock: Lock, how: Look) -> PackageFacts | None:
     return facts
 
 
+def _findings(context: Context, lock: Lock) -> tuple[Finding, ...]:
+    """What the check of archives finds; all other checks must have run."""
+    facts = look_into(context, lock, Archives(context), Look.FETCH, strict=False)
+    results = check_stage(context, lock, (), facts=facts, left_out={"licenses"})
+    assert {item.status for item in results if item.identifier in {"closure", "timestamps"}} == {Status.PASS}
+    return next(item.findings for item in results if item.identifier == "archives")
+
+
 def test_what_is_at_hand_is_opened(context: Context, lock: Lock) -> None:
     facts = look(context, lock, Look.AT_HAND)
     assert facts is not None
@@ -68,6 +77,19 @@ def test_what_is_missing_is_not_fetched_unless_asked_for(context: Context, lock:
     assert look(context, lock, Look.AT_HAND) is None
     with pytest.raises(SourceUnreachableError):
         look(context, lock, Look.FETCH)
+
+
+def test_an_archive_that_is_gone_or_another_is_a_finding_to_those_who_ask(
+    context: Context, lock: Lock
+) -> None:
+    archive(context).write_bytes(b"another")
+    (changed,) = _findings(context, lock)
+    archive(context).unlink()
+    (gone,) = _findings(context, lock)
+    assert changed.cause == gone.cause == "The archive of a-1.0-0 can not be read"
+    assert changed.evidence[0].startswith("a-1.0-0.conda is not what the lock names")
+    assert gone.evidence[0].startswith("The archive of a-1.0-0@linux-64 is gone")
+    assert gone.victims == ("a-1.0-0@linux-64",)
 
 
 def test_what_was_read_once_needs_no_archive(context: Context, lock: Lock) -> None:

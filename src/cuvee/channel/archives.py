@@ -1,12 +1,13 @@
 """Getting the archives of a lock: each is found or fetched, and verified before anybody uses it."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection, wait, without_secrets, without_secrets_in
-from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
 from cuvee.lock.model import LockedPackage
 from cuvee.progress import Reporter
@@ -22,7 +23,35 @@ def collect_archives(
     connection: Connection,
     reporter: Reporter,
 ) -> dict[str, Path]:
-    """Give the verified archive of each package by its identifier.
+    """Give the verified archive of each package by its identifier; for parameters see `find_archives`.
+
+    Raises
+    ------
+    IntegrityError
+        If an archive's SHA-256 or size differs from the lock's; a download is thrown away.
+    SourceUnreachableError
+        If an archive can not be fetched.
+    """
+    found = find_archives(packages, release=release, cache=cache, connection=connection, reporter=reporter)
+    return {identifier: sure(path) for identifier, path in found.items()}
+
+
+def sure(found: Path | CuveeError) -> Path:
+    """Give an archive that was found; raise what there is instead."""
+    if isinstance(found, CuveeError):
+        raise found
+    return found
+
+
+def find_archives(
+    packages: Iterable[LockedPackage],
+    *,
+    release: Path,
+    cache: Path,
+    connection: Connection,
+    reporter: Reporter,
+) -> dict[str, Path | CuveeError]:
+    """Give the verified archive of each package by its identifier, or why there is none.
 
     Parameters
     ----------
@@ -33,29 +62,43 @@ def collect_archives(
 
     Raises
     ------
-    IntegrityError
-        If an archive's SHA-256 or size differs from the lock's; a download is thrown away.
     SourceUnreachableError
-        If an archive can not be fetched.
+        If several were to be fetched, and none could be: then the source is at fault, not one package.
     """
-    found: dict[str, Path] = {}
+    found: dict[str, Path | CuveeError] = {}
     missing: dict[str, LockedPackage] = {}
+    shared: dict[str, list[str]] = defaultdict(list)
     for package in packages:
         path = archive_path(package, release, cache)
         found[package.identifier] = path
-        if not path.exists():
-            if path.is_relative_to(cache):
+        if path.is_relative_to(cache):
+            shared[package.sha256].append(package.identifier)
+            if not path.exists():
                 missing[package.sha256] = package
-            else:
-                raise SourceUnreachableError(
-                    f"The archive of {package.identifier} is gone: {path}",
-                    hint="Run `cuvee release` again; it makes again what is missing.",
-                )
-        elif not path.is_relative_to(cache):
-            _verify(path, package)
+        else:
+            found[package.identifier] = _own(path, package)
     if missing:
-        wait(_fetch_all(list(missing.values()), cache=cache, connection=connection, reporter=reporter))
+        failed = wait(
+            _fetch_all(list(missing.values()), cache=cache, connection=connection, reporter=reporter)
+        )
+        if len(failed) == len(missing) > 1:
+            raise next(iter(failed.values()))
+        found |= {name: error for sha256, error in failed.items() for name in shared[sha256]}
     return found
+
+
+def _own(path: Path, package: LockedPackage) -> Path | CuveeError:
+    """Verify an archive of a folder, from which nothing is fetched."""
+    if not path.exists():
+        return SourceUnreachableError(
+            f"The archive of {package.identifier} is gone: {path}",
+            hint="Run `cuvee release` again; it makes again what is missing.",
+        )
+    try:
+        _verify(path, package)
+    except IntegrityError as error:
+        return error
+    return path
 
 
 def archive_path(package: LockedPackage, release: Path, cache: Path) -> Path:
@@ -82,18 +125,25 @@ def _verify(path: Path, package: LockedPackage) -> None:
 
 async def _fetch_all(
     packages: list[LockedPackage], *, cache: Path, connection: Connection, reporter: Reporter
-) -> None:
+) -> dict[str, CuveeError]:
+    """Fetch archives; give why some could not be, by SHA-256."""
     task = "Fetching packages"
     reporter.start(task, total=len(packages))
     gate = asyncio.Semaphore(_AT_ONCE)
 
+    failed: dict[str, CuveeError] = {}
+
     async def one(package: LockedPackage) -> None:
         async with gate:
-            await _fetch(package, cache / "archives" / package.sha256 / package.file_name, connection)
+            try:
+                await _fetch(package, cache / "archives" / package.sha256 / package.file_name, connection)
+            except CuveeError as error:
+                failed[package.sha256] = error
         reporter.advance(task, note=package.file_name)
 
     await asyncio.gather(*(one(package) for package in packages))
-    reporter.finish(task, note=f"{len(packages)} archives")
+    reporter.finish(task, note=f"{len(packages) - len(failed)} archives")
+    return failed
 
 
 async def _fetch(package: LockedPackage, target: Path, connection: Connection) -> None:

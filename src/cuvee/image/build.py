@@ -1,6 +1,6 @@
 """Building the image of one platform."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -33,6 +33,7 @@ from cuvee.image.records import record_part
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, choose, write_stage0
 from cuvee.installers.model import Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.order import link_order
 from cuvee.progress import Reporter
 
 _WORKERS = 2
@@ -164,7 +165,7 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
     launcher = windows_launcher(cache) if needs_launcher else None
     plans, clobbers = resolve_clobbers(
         {name: plan_package(info, layout, launcher=launcher) for name, info in infos.items()},
-        _dependency_order(lock.packages),
+        link_order(lock.packages),
         ignore_case=layout.platform.system != "linux",
     )
     return _Linked(layout=layout, infos=infos, plans=plans, clobbers=clobbers)
@@ -197,24 +198,6 @@ def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, Pa
     if found != (package.name, package.version, package.build):
         raise IntegrityError(f"{info.archive} holds {'-'.join(found)}, but the lock names {package.stem}")
     return package.name, info
-
-
-def _dependency_order(packages: Iterable[LockedPackage]) -> list[str]:
-    """Names in the order in which rattler links: dependencies first."""
-    import rattler
-
-    records = [
-        rattler.PackageRecord(
-            package.name,
-            package.version,
-            rattler.BuildString(package.build),
-            package.build_number,
-            package.subdir,
-            depends=list(package.depends),
-        )
-        for package in packages
-    ]
-    return [record.name.normalized for record in rattler.PackageRecord.sort_topologically(records)]
 
 
 def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes]) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The image, installer and test stages: from a proved set to installers that were seen running."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,18 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee import platforms
-from cuvee.channel.archives import collect_archives
-from cuvee.errors import ToolMissingError
+from cuvee.channel.archives import find_archives, sure
+from cuvee.errors import CuveeError, ToolMissingError
 from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.installers.formats import FORMATS, file_name
-from cuvee.installers.looks import Looks
+from cuvee.installers.formats import file_name
 from cuvee.installers.settings import Settings, read_settings
+from cuvee.installers.windows.signing import fingerprint
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.lookup import upwards
 from cuvee.progress import Reporter
+from cuvee.release.by_the_book import build_installer, construct_stage
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import folder as folder_inputs
 from cuvee.release.inputs import plain, whole_manifest
@@ -34,13 +36,17 @@ class Archives:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._found: dict[str, dict[str, Path]] = {}
+        self._found: dict[str, dict[str, Path | CuveeError]] = {}
 
     def of(self, lock: PlatformLock) -> Mapping[str, Path]:
-        """Give the archives of one platform by identifier."""
+        """Give the archives of one platform by identifier; raise if one is not to be had."""
+        return {identifier: sure(path) for identifier, path in self.found(lock).items()}
+
+    def found(self, lock: PlatformLock) -> Mapping[str, Path | CuveeError]:
+        """Give the archives of one platform by identifier, or why one is not to be had."""
         if lock.platform not in self._found:
             workspace = self._context.workspace
-            self._found[lock.platform] = collect_archives(
+            self._found[lock.platform] = find_archives(
                 lock.packages,
                 release=workspace.folder,
                 cache=workspace.cache,
@@ -126,6 +132,7 @@ def compiler_for(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCo
 
 def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...]:
     """Make the installers that the manifest asks for on one platform; say which are missing, and why."""
+    construct_stage(context, lock)
     system = platforms.get(lock.platform).system
     formats = context.manifest.installers.formats.get(system, ())
     return tuple(_installer(context, lock, kind) for kind in formats) or (_image_artefact(context, lock),)
@@ -135,13 +142,17 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     manifest, workspace = context.manifest, context.workspace
     image = Image.load(workspace.image(lock.platform))
     name = file_name(image, kind)
-    inputs = [image.manifest_sha256, image.stage0_sha256, name, folder_inputs(manifest.installers.branding)]
+    inputs = [
+        *(image.manifest_sha256, image.stage0_sha256, name, manifest.installers.engine),
+        folder_inputs(manifest.installers.branding),
+        *([fingerprint(os.environ)] if lock.platform == "win-64" else []),
+    ]
     artefact = Artefact(
         name=name, path=f"installers/{name}", platform=lock.platform, kind=f"{kind} installer"
     )
     try:
         record = context.stage(
-            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, image, kind)
+            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, lock, image, kind)
         )
     except ToolMissingError as error:
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
@@ -149,10 +160,9 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
 
 
-def _make_installer(context: Context, image: Image, kind: str) -> Made:
+def _make_installer(context: Context, lock: PlatformLock, image: Image, kind: str) -> Made:
     target = context.workspace.installers / file_name(image, kind)
-    looks = Looks.read(context.manifest.installers.branding)
-    FORMATS[kind](image, looks, target, context.reporter)
+    build_installer(context, lock, image, kind, target)
     return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
 
 

@@ -19,8 +19,12 @@ class Look(enum.Enum):
     FETCH = "fetch"
 
 
-def look_into(context: Context, lock: Lock, archives: Archives, look: Look) -> Facts | None:
+def look_into(
+    context: Context, lock: Lock, archives: Archives, look: Look, *, strict: bool = True
+) -> Facts | None:
     """Give what is known of each archive, by identifier; `None` if they are not opened.
+
+    An archive that is not to be had is an error if that is ``strict``, and else known to be unreadable.
 
     With `Look.AT_HAND` nothing is fetched: they are opened if none is missing, and not at all otherwise,
     since a closure that is known in part tells little.
@@ -28,7 +32,8 @@ def look_into(context: Context, lock: Lock, archives: Archives, look: Look) -> F
     if look is Look.NOT or (look is Look.AT_HAND and not _are_at_hand(context, lock)):
         return None
     cache = context.workspace.cache
-    return collect_facts(lock.platforms, archives.of, cache=cache, reporter=context.reporter)
+    find = archives.of if strict else archives.found
+    return collect_facts(lock.platforms, find, cache=cache, reporter=context.reporter)
 
 
 def _are_at_hand(context: Context, lock: Lock) -> bool:

@@ -153,7 +153,9 @@ def check(
         look = Look.NOT
     elif look is Look.NOT:
         left_out = {*left_out, *(item.identifier for item in ARCHIVE_CHECKS)}
-    facts = look_into(context, result.lock, archives or Archives(context), look)
+    # A release needs every archive; to those who only ask, one that is gone is a finding.
+    strict = archives is not None
+    facts = look_into(context, result.lock, archives or Archives(context), look, strict=strict)
     checks = check_stage(context, result.lock, result.absent, left_out=left_out, facts=facts)
     verdict = worst(finding.verdict for item in checks for finding in item.findings)
     return replace(result, checks=checks, verdict=verdict)

@@ -8,7 +8,7 @@ from pathlib import Path
 from cuvee.channel.facts.archive import read_facts
 from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.facts.store import load, save
-from cuvee.errors import IntegrityError
+from cuvee.errors import CuveeError, IntegrityError
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import Reporter
 
@@ -21,7 +21,7 @@ _MOST_WORKERS = 8
 
 def collect_facts(
     locks: Iterable[PlatformLock],
-    archives: Callable[[PlatformLock], Mapping[str, Path]],
+    archives: Callable[[PlatformLock], Mapping[str, Path | CuveeError]],
     *,
     cache: Path,
     reporter: Reporter,
@@ -33,7 +33,8 @@ def collect_facts(
     Parameters
     ----------
     archives
-        Gives the archives of a platform by identifier; asked only if facts are missing there.
+        Gives the archives of a platform by identifier, or why one is not to be had; asked only if facts are
+        missing there.
     cache
         Where facts are kept, by the archive's SHA-256.
     """
@@ -60,7 +61,7 @@ def collect_facts(
 
 
 def _read_all(
-    packages: list[LockedPackage], paths: Mapping[str, Path], cache: Path, reporter: Reporter
+    packages: list[LockedPackage], paths: Mapping[str, Path | CuveeError], cache: Path, reporter: Reporter
 ) -> dict[str, PackageFacts | Unreadable]:
     """Read archives, the largest first, so that no worker is left with one at the end."""
 
@@ -82,7 +83,9 @@ def _read_all(
     return found
 
 
-def _read(package: LockedPackage, path: Path) -> PackageFacts | Unreadable:
+def _read(package: LockedPackage, path: Path | CuveeError) -> PackageFacts | Unreadable:
+    if isinstance(path, CuveeError):
+        return Unreadable(reason=" ".join(path.message.split()))
     try:
         facts = read_facts(path)
     except IntegrityError as error:

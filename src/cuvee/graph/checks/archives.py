@@ -2,12 +2,11 @@
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from cuvee.channel.facts.model import IndexFacts, PackageFacts
 from cuvee.graph.checks.base import ADVICE, STRICT
 from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.opened import opened, shown
+from cuvee.graph.checks.opened import opened
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
@@ -31,7 +30,7 @@ class Archives:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find archives that can not be read, and files that are missing, changed or not listed."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph, contents in opened(release):
             for package in graph.lock.packages:
                 if package.name in contents.unreadable:
@@ -50,9 +49,7 @@ class Archives:
                         evidence=problem,
                         kind="not-as-listed",
                     )
-        yield from causes.findings(
-            self.identifier, release, action="Delete it and fetch it again, or take another build."
-        )
+        yield from causes.findings("Delete it and fetch it again, or take another build.")
 
 
 class Record:
@@ -66,7 +63,7 @@ class Record:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find differences between the locked record and the archive with its ``info/index.json``."""
-        wrong, patched = Causes(), Causes()
+        wrong, patched = Causes(self, release), Causes(self, release)
         for graph, contents in opened(release):
             for package in graph.lock.packages:
                 facts = contents.facts.get(package.name)
@@ -87,12 +84,8 @@ class Record:
                             verdict=Verdict.WARNING if package.is_local else Verdict.INFO,
                             kind="patched",
                         )
-        yield from wrong.findings(
-            self.identifier, release, action="Have the channel indexed again, or take another build."
-        )
-        yield from patched.findings(
-            self.identifier, release, action="Nothing, if the channel's maintainers meant it."
-        )
+        yield from wrong.findings("Have the channel indexed again, or take another build.")
+        yield from patched.findings("Nothing, if the channel's maintainers meant it.")
 
 
 def _contradictions(package: LockedPackage, facts: PackageFacts) -> Iterator[str]:
@@ -139,7 +132,7 @@ class Timestamps:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find timestamps that are later than they may be, or from before there was conda."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 if package.timestamp is None:
@@ -147,10 +140,7 @@ class Timestamps:
                 evidence = f"{package.stem}: {package.timestamp}"
                 for cause, verdict in _impossible(package.timestamp, release):
                     causes.add(cause, victim=package, evidence=evidence, verdict=verdict)
-        for finding in causes.findings(
-            self.identifier, release, action="Have the channel's metadata mended; solving by date goes by it."
-        ):
-            yield replace(finding, evidence=shown(finding.evidence))
+        yield from causes.findings("Have the channel's metadata mended; solving by date goes by it.")
 
 
 def _impossible(timestamp: int, release: ReleaseGraph) -> Iterator[tuple[str, Verdict]]:

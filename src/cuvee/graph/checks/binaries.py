@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from cuvee.channel.facts.model import SymbolVersion
 from cuvee.graph.checks.base import STRICT
 from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.opened import Divided, opened, shown
+from cuvee.graph.checks.opened import opened
 from cuvee.graph.contents import PlacedBinary
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.loading import SYSROOT, Loader, Needed, Place, loaded_binaries, loader_of
@@ -45,21 +44,20 @@ class Libraries:
 
         What is loaded late (delay-loaded, weak) is left out, since programs do without it.
         """
-        missing, hidden, asked = (Divided(self.identifier, release) for _ in range(3))
+        missing, hidden, asked = (Causes(self, release) for _ in range(3))
         for graph, contents in opened(release):
             loader = loader_of(contents)
             has_cuda = any(virtual.name == "__cuda" for virtual in graph.lock.virtual_packages)
             for item in loaded_binaries(contents):
                 for needed in loader.needs(item):
                     is_own = item.package.name in {loader.owners[path] for path in needed.paths}
-                    own = (divided.of(item.package) for divided in (missing, hidden, asked))
-                    self._look(item, needed, *own, has_cuda=has_cuda, is_own=is_own)
+                    self._look(item, needed, missing, hidden, asked, has_cuda=has_cuda, is_own=is_own)
         for causes, action in (
             (missing, "Add the package that brings it, or have the one that needs it built without it."),
             (hidden, "Nothing, if the package loads it beforehand, as many do; else have its RPATH mended."),
             (asked, "Say in the release notes what the system must have, or add a package that brings it."),
         ):
-            yield from causes.findings(action=action)
+            yield from causes.findings(action)
 
     def _look(
         self,
@@ -113,7 +111,7 @@ class SearchPaths:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find entries of RPATH and RUNPATH that name a build machine's folders, or none at all."""
-        causes = Causes()
+        causes = Causes(self, release)
         for _, contents in opened(release):
             loader = loader_of(contents)
             for item in loaded_binaries(contents):
@@ -128,10 +126,7 @@ class SearchPaths:
                             verdict=verdict,
                             kind=kind,
                         )
-        for finding in causes.findings(
-            self.identifier, release, action="Have it built with paths relative to $ORIGIN or @loader_path."
-        ):
-            yield replace(finding, evidence=shown(finding.evidence))
+        yield from causes.findings("Have it built with paths relative to $ORIGIN or @loader_path.")
 
 
 def _suspicious(entry: str) -> tuple[str, Verdict, str]:
@@ -163,7 +158,7 @@ class Machines:
         Packages also carry binaries for others as data: launchers, files of tests, debuggers' helpers. Those
         are named, and no more, as long as the package has some for this machine or none that is taken.
         """
-        broken, wrong, spare = Causes(), Causes(), Causes()
+        broken, wrong, spare = Causes(self, release), Causes(self, release), Causes(self, release)
         for _, contents in opened(release):
             right = {item.path for item in loaded_binaries(contents)}
             fitting = {item.package.name for item in loaded_binaries(contents)}
@@ -191,8 +186,7 @@ class Machines:
             (wrong, "Take a build for this platform."),
             (spare, "Nothing; no loader takes them from there."),
         ):
-            for finding in causes.findings(self.identifier, release, action=action):
-                yield replace(finding, evidence=shown(finding.evidence))
+            yield from causes.findings(action)
 
 
 def _is_taken(item: PlacedBinary, system: System, fitting: Collection[str]) -> bool:
@@ -222,13 +216,13 @@ class SymbolVersions:
 
         glibc's own are the business of ``system-floor``.
         """
-        lacking, newer = (Divided(self.identifier, release) for _ in range(2))
+        lacking, newer = (Causes(self, release) for _ in range(2))
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
                 loader, glibc = loader_of(contents), _glibc(graph)
                 for item in loaded_binaries(contents):
                     for wanted, path in _unmet(loader, item):
-                        lacking.of(item.package).add(
+                        lacking.add(
                             f"{wanted.library} of {loader.owners[path]} has no {wanted.version}",
                             victim=item.package,
                             at_fault=loader.owners[path],
@@ -236,7 +230,7 @@ class SymbolVersions:
                             kind="of-closure",
                         )
                     for wanted in _too_new(loader, item, newest_symbols(glibc)):
-                        newer.of(item.package).add(
+                        newer.add(
                             f"Systems with glibc {'.'.join(map(str, glibc))} may have a {wanted.library} "
                             f"without {wanted.version}",
                             victim=item.package,
@@ -248,7 +242,7 @@ class SymbolVersions:
             (lacking, "Take builds that fit together: the library is too old for what needs it."),
             (newer, "Add the package that brings a newer one, raise the floor, or take an older build."),
         ):
-            yield from causes.findings(action=action)
+            yield from causes.findings(action)
 
 
 def _unmet(loader: Loader, item: PlacedBinary) -> Iterator[tuple[SymbolVersion, str]]:

@@ -1,11 +1,14 @@
-"""Grouping what a check finds: one cause is one finding, with all who suffer from it."""
+"""Grouping what was found by cause."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from cuvee.graph.checks.base import Check
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
+
+_SHOWN = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,10 +24,15 @@ class _Group:
 
 
 class Causes:
-    """Collects what was found by cause, so that one cause is one finding on all platforms."""
+    """Collects what a check found by cause, so that one cause is one finding on all platforms.
 
-    def __init__(self) -> None:
-        self._groups: dict[str, _Group] = {}
+    A victim that a waiver of the check names has findings of its own: else it would cover the others.
+    """
+
+    def __init__(self, check: Check, release: ReleaseGraph) -> None:
+        self._check, self._release = check.identifier, release
+        self._waived = _waived(check.identifier, release)
+        self._groups: dict[tuple[str, str], _Group] = {}
 
     def add(
         self,
@@ -37,7 +45,8 @@ class Causes:
         kind: str = "",
     ) -> None:
         """Add a record that suffers from ``cause``; ``at_fault`` names the package that causes it."""
-        group = self._groups.setdefault(cause, _Group(verdict=verdict, kind=kind))
+        key = (cause, victim.name if victim.name in self._waived else "")
+        group = self._groups.setdefault(key, _Group(verdict=verdict, kind=kind))
         if at_fault is not None:
             group.packages[at_fault] = None
         group.packages[victim.name] = None
@@ -46,18 +55,39 @@ class Causes:
         if evidence:
             group.evidence[evidence] = None
 
-    def findings(self, check: str, release: ReleaseGraph, *, action: str) -> Iterator[Finding]:
+    def findings(self, action: str) -> Iterator[Finding]:
         """Give a finding for each cause, in the order in which they were found."""
-        for cause, group in self._groups.items():
+        for (cause, _), group in self._groups.items():
             yield Finding(
-                check=check,
+                check=self._check,
                 verdict=group.verdict,
                 cause=cause,
                 kind=group.kind,
                 packages=tuple(group.packages),
                 victims=tuple(group.victims),
                 platforms=tuple(group.platforms),
-                owners=release.owners_of(group.packages),
-                evidence=tuple(group.evidence),
+                owners=self._release.owners_of(group.packages),
+                evidence=shown(group.evidence),
                 action=action,
             )
+
+
+def by_waiver(check: Check, names: Iterable[str], release: ReleaseGraph) -> list[list[str]]:
+    """Divide packages that would share a finding, so that a waiver of one does not cover the others."""
+    waived = _waived(check.identifier, release)
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name if name in waived else "", []).append(name)
+    return list(groups.values())
+
+
+def _waived(check: str, release: ReleaseGraph) -> set[str | None]:
+    return {waiver.package for waiver in release.manifest.waivers if waiver.check == check}
+
+
+def shown(lines: Iterable[str]) -> tuple[str, ...]:
+    """Give lines once each, as many as anybody reads, and how many more there are."""
+    unique = tuple(dict.fromkeys(lines))
+    if len(unique) <= _SHOWN:
+        return unique
+    return (*unique[:_SHOWN], f"and {len(unique) - _SHOWN} more")

@@ -20,7 +20,7 @@ class Closure:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find dependencies on packages, and requirements of the manifest, that nothing in the set meets."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
                 if not edge.satisfied and not edge.is_virtual:
@@ -32,9 +32,7 @@ class Closure:
                         evidence=f"{edge.source.stem} depends on {edge.spec}",
                         kind=why.kind.value,
                     )
-        yield from causes.findings(
-            self.identifier, release, action="Solve again, or add what is missing to a channel."
-        )
+        yield from causes.findings("Solve again, or add what is missing to a channel.")
         yield from self._requirements(release)
 
     def _requirements(self, release: ReleaseGraph) -> Iterator[Finding]:

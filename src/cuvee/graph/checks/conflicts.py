@@ -20,7 +20,7 @@ class Floor:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find dependencies on virtual packages, and bounds of them, that the floor does not keep."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
                 if edge.is_virtual and not edge.satisfied:
@@ -32,9 +32,7 @@ class Floor:
                         kind="depends",
                     )
             self._constrains(causes, graph)
-        yield from causes.findings(
-            self.identifier, release, action="Raise the platform's floor, or take an older build."
-        )
+        yield from causes.findings("Raise the platform's floor, or take an older build.")
 
     def _constrains(self, causes: Causes, graph: PlatformGraph) -> None:
         offered = {item.name: item for item in graph.lock.virtual_packages}
@@ -61,7 +59,7 @@ class Constrains:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages of the set that another one's ``constrains`` excludes."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 for text in package.constrains:
@@ -73,9 +71,7 @@ class Constrains:
                             victim=package,
                             evidence=f"{package.stem} constrains {text}",
                         )
-        yield from causes.findings(
-            self.identifier, release, action="Pin one of the two so that they fit together."
-        )
+        yield from causes.findings("Pin one of the two so that they fit together.")
 
 
 class Constraints:
@@ -89,7 +85,7 @@ class Constraints:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages outside of the manifest's ``constraints``."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for constraint in release.manifest.constraints:
                 other = _outside(graph, constraint.spec)
@@ -99,7 +95,7 @@ class Constraints:
                         victim=other,
                         evidence=f"stated at {constraint.position}",
                     )
-        yield from causes.findings(self.identifier, release, action="Solve again, or relax the constraint.")
+        yield from causes.findings("Solve again, or relax the constraint.")
 
 
 def _outside(graph: PlatformGraph, text: str) -> LockedPackage | None:

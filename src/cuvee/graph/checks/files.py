@@ -5,10 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cuvee.graph.checks.base import STRICT
-from cuvee.graph.checks.opened import counted, opened, shown
+from cuvee.graph.checks.causes import shown
+from cuvee.graph.checks.opened import counted, opened
 from cuvee.graph.contents import Contents, Placed
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
+from cuvee.lock.model import LockedPackage
+from cuvee.lock.order import link_order
 from cuvee.platforms import Platform
 
 
@@ -50,21 +53,28 @@ def collisions(contents: Contents) -> tuple[Collision, ...]:
 
 @dataclass(slots=True)
 class _Where:
-    """Paths with the platforms on which each was found."""
+    """Paths, each with the package that wins it if one does, and the platforms on which that is so."""
 
-    paths: dict[str, list[str]] = field(default_factory=dict)
+    found: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     victims: dict[str, None] = field(default_factory=dict)
 
-    def add(self, path: str, platform: str) -> None:
-        self.paths.setdefault(path, []).append(platform)
+    def add(self, path: str, platform: str, *, winner: str = "") -> None:
+        self.found.setdefault((path, winner), []).append(platform)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return tuple(sorted({path for path, _ in self.found}))
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for names in self.paths.values() for name in names))
+        return tuple(dict.fromkeys(name for names in self.found.values() for name in names))
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        return shown(f"{path} on {', '.join(names)}" for path, names in sorted(self.paths.items()))
+        return shown(
+            f"{path} on {', '.join(names)}" + (f": that of {winner} wins" if winner else "")
+            for (path, winner), names in sorted(self.found.items())
+        )
 
 
 class FileClashes:
@@ -85,11 +95,14 @@ class FileClashes:
         groups: dict[tuple[tuple[str, ...], bool], _Where] = {}
         nested: dict[tuple[str, ...], _Where] = {}
         for graph, contents in opened(release):
-            for collision in collisions(contents):
+            clashes = collisions(contents)
+            order = _link_order(graph.lock.packages) if clashes else {}
+            for collision in clashes:
                 where = groups.setdefault((collision.packages, collision.is_equal), _Where())
                 where.victims |= {graph.lock.by_name[name].identifier: None for name in collision.packages}
+                winner = max(collision.packages, key=lambda name: order.get(name, -1))
                 for path in collision.paths:
-                    where.add(path, graph.platform)
+                    where.add(path, graph.platform, winner="" if collision.is_equal else winner)
             for path, names in (*_nested(contents), *_twice(contents)):
                 where = nested.setdefault(names, _Where())
                 where.victims |= {graph.lock.by_name[name].identifier: None for name in names}
@@ -103,9 +116,9 @@ class FileClashes:
                 where,
                 verdict=Verdict.BLOCKED,
                 kind="file-and-folder" if len(names) > 1 else "twice",
-                cause=f"{counted(sorted(where.paths))} is a file in {names[0]} and a folder in {names[1]}"
+                cause=f"{counted(where.paths)} is a file in {names[0]} and a folder in {names[1]}"
                 if len(names) > 1
-                else f"{names[0]} puts two files at {counted(sorted(where.paths))}",
+                else f"{names[0]} puts two files at {counted(where.paths)}",
                 action="Leave one of the two packages out, or have one of them mended.",
             )
 
@@ -119,11 +132,11 @@ class FileClashes:
             where,
             verdict=Verdict.INFO if is_equal else Verdict.WARNING,
             kind="same-content" if is_equal else "different-content",
-            cause=f"{' and '.join(names)} install {counted(sorted(where.paths))}, {how}",
+            cause=f"{' and '.join(names)} install {counted(where.paths)}, {how}",
             action="Nothing; whoever removes one of them alone takes the file from the other."
             if is_equal
             else "Have one of them leave the path to the other. "
-            "Until then the package that is linked last wins, and the other's file is set aside.",
+            "Until then the file of the package that is linked last wins, and the other is set aside.",
         )
 
     def _finding(
@@ -149,6 +162,12 @@ class FileClashes:
             evidence=where.evidence,
             action=action,
         )
+
+
+def _link_order(packages: Iterable[LockedPackage]) -> dict[str, int]:
+    """Give each package's place in the order of linking; those that can not be read have none."""
+    names = link_order(package for package in packages if unreadable_because(package) is None)
+    return {name: place for place, name in enumerate(names)}
 
 
 def _nested(contents: Contents) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cuvee.graph.checks.base import STRICT, STRICTER_WITH_SUPPORT
-from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.running import by_waiver
+from cuvee.graph.checks.causes import Causes, by_waiver
 from cuvee.graph.checks.spdx import permits, read_license
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -24,13 +23,11 @@ class Licenses:
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages whose licence is denied, or not among those that are allowed."""
         policy = _canonical(release.manifest.policy.licenses)
-        causes = Causes()
+        causes = Causes(self, release)
         if policy.allow or policy.deny:
             for package in _packages(release):
                 self._judge(causes, package, policy)
-        yield from causes.findings(
-            self.identifier, release, action="Take another package, allow the licence, or record a waiver."
-        )
+        yield from causes.findings("Take another package, allow the licence, or record a waiver.")
 
     def _judge(self, causes: Causes, package: LockedPackage, policy: LicensePolicy) -> None:
         said = package.license or ""
@@ -68,7 +65,7 @@ class UnknownLicenses:
         for package in _packages(release):
             if read_license(package.license or "") is None:
                 unknown.setdefault(package.name, []).append(package)
-        for names in by_waiver(self.identifier, sorted(unknown), release.manifest.waivers):
+        for names in by_waiver(self, sorted(unknown), release):
             yield self._finding(release, names, unknown)
 
     def _finding(

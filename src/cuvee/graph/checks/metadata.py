@@ -20,14 +20,12 @@ class Metadata:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find versions that conda can not read, records of another platform, and broken match specs."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 self._record(causes, package)
                 self._specs(causes, package)
-        yield from causes.findings(
-            self.identifier, release, action="Have the channel's metadata mended, or take another build."
-        )
+        yield from causes.findings("Have the channel's metadata mended, or take another build.")
 
     def _record(self, causes: Causes, package: LockedPackage) -> None:
         why = unreadable_because(package)

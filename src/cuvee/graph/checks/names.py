@@ -3,12 +3,11 @@
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from cuvee.graph.checks.base import ADVICE, STRICT
 from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.opened import opened, shown
+from cuvee.graph.checks.opened import opened
 from cuvee.graph.contents import Contents, Placed
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.paths import inside
@@ -50,7 +49,7 @@ class FileNames:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find names that Windows forbids, and names that are too long everywhere."""
-        causes = Causes()
+        causes = Causes(self, release)
         for _, contents in opened(release):
             for claim in _claims(contents):
                 for why in _refused(claim.path, is_windows=contents.platform.is_windows):
@@ -59,10 +58,7 @@ class FileNames:
                         victim=claim.package,
                         evidence=claim.path,
                     )
-        for finding in causes.findings(
-            self.identifier, release, action="Have the file renamed, or leave the package out there."
-        ):
-            yield replace(finding, evidence=shown(finding.evidence))
+        yield from causes.findings("Have the file renamed, or leave the package out there.")
 
 
 def _refused(path: str, *, is_windows: bool) -> Iterator[str]:
@@ -84,30 +80,29 @@ class PathLengths:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find paths, byte code included, that are too long below a prefix of `TYPICAL_PREFIX` characters."""
-        causes = Causes()
-        for _, contents in opened(release):
-            if not contents.platform.is_windows:
-                continue
-            for claim in _claims(contents):
-                length = len(claim.path) + (_byte_code(claim.path) if claim.path.endswith(".py") else 0)
-                if length > _ROOM:
-                    causes.add(
-                        f"Paths of {claim.package.name} are longer than {_ROOM} characters; "
-                        f"with a prefix of {TYPICAL_PREFIX} Windows does not open them",
-                        victim=claim.package,
-                        evidence=f"{length}: {claim.path}",
-                    )
-        for finding in causes.findings(
-            self.identifier,
-            release,
-            action="Install into a shorter folder, have Windows allow long paths, or leave the package out.",
-        ):
-            yield replace(finding, evidence=shown(sorted(finding.evidence, reverse=True)))
+        causes = Causes(self, release)
+        lengths = [
+            (_length(claim.path), claim)
+            for _, contents in opened(release)
+            for claim in _claims(contents)
+            if contents.platform.is_windows and _length(claim.path) > _ROOM
+        ]
+        for length, claim in sorted(lengths, key=lambda item: (-item[0], item[1].path)):
+            causes.add(
+                f"Paths of {claim.package.name} are longer than {_ROOM} characters; "
+                f"with a prefix of {TYPICAL_PREFIX} Windows does not open them",
+                victim=claim.package,
+                evidence=f"{length}: {claim.path}",
+            )
+        yield from causes.findings(
+            "Install into a shorter folder, have Windows allow long paths, or leave the package out."
+        )
 
 
-def _byte_code(path: str) -> int:
-    """Give how much longer the path of a source's byte code is."""
-    return 0 if path.startswith(("Scripts/", "bin/")) else len("__pycache__/") + len(".cpython-311c") - 1
+def _length(path: str) -> int:
+    """Give how long a path is, with that of its byte code if it is a module's source."""
+    is_module = path.endswith(".py") and not path.startswith(("Scripts/", "bin/"))
+    return len(path) + (len("__pycache__/") + len(".cpython-311c") - 1 if is_module else 0)
 
 
 class Links:
@@ -121,7 +116,7 @@ class Links:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find links out of the prefix, links to nothing, and links on Windows."""
-        outside, broken = Causes(), Causes()
+        outside, broken = Causes(self, release), Causes(self, release)
         for _, contents in opened(release):
             folders: set[str] | None = None
             for claim in _claims(contents):
@@ -152,12 +147,8 @@ class Links:
                         verdict=Verdict.WARNING,
                         kind="link-on-windows",
                     )
-        yield from outside.findings(
-            self.identifier, release, action="Do not ship it: what is written to the link lands elsewhere."
-        )
-        yield from broken.findings(
-            self.identifier, release, action="Have the package mended; whatever uses the link will fail."
-        )
+        yield from outside.findings("Do not ship it: what is written to the link lands elsewhere.")
+        yield from broken.findings("Have the package mended; whatever uses the link will fail.")
 
 
 class LinkScripts:
@@ -171,7 +162,7 @@ class LinkScripts:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Name every link script, and whether ``policy.link-scripts`` lets it run."""
-        allowed, refused = Causes(), Causes()
+        allowed, refused = Causes(self, release), Causes(self, release)
         for _, contents in opened(release):
             for claim in _claims(contents):
                 if not LINK_SCRIPT.match(claim.path):
@@ -182,11 +173,9 @@ class LinkScripts:
                 else:
                     cause = f"{claim.package.name} brings a script that will not run when it is installed"
                     refused.add(cause, victim=claim.package, evidence=claim.path, verdict=Verdict.WARNING)
-        yield from allowed.findings(self.identifier, release, action="Nothing; the manifest allows it.")
+        yield from allowed.findings("Nothing; the manifest allows it.")
         yield from refused.findings(
-            self.identifier,
-            release,
-            action="Read it. If the package needs what it does, name the package in `policy.link-scripts`.",
+            "Read it. If the package needs what it does, name the package in `policy.link-scripts`.",
         )
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from cuvee.channel.connection import channel, without_secrets
 from cuvee.graph.checks.base import ADVICE, STRICT, STRICTER_WITH_SUPPORT
-from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.running import by_waiver
+from cuvee.graph.checks.causes import Causes, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
@@ -34,7 +33,7 @@ class Owners:
         """List packages of the set without an owner; where nobody owns anything, that is only told."""
         manifest = release.manifest
         without = {name: package for name, package in asked_for(manifest).items() if package.owner is None}
-        for names in by_waiver(self.identifier, sorted(without), manifest.waivers):
+        for names in by_waiver(self, sorted(without), release):
             who = f"{names[0]} has" if len(names) == 1 else f"{len(names)} packages have"
             yield Finding(
                 check=self.identifier,
@@ -59,7 +58,7 @@ class Origin:
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages of channels that the manifest does not name, and names that come from several."""
         known = {_address(str(channel(name).base_url)) for name in release.manifest.channels}
-        causes = Causes()
+        causes = Causes(self, release)
         places: dict[str, dict[str, list[LockedPackage]]] = {}
         for graph in release.platforms:
             for package in graph.lock.packages:
@@ -72,9 +71,7 @@ class Origin:
                         evidence=f"from {without_secrets(package.url)}",
                         kind="unknown-channel",
                     )
-        yield from causes.findings(
-            self.identifier, release, action="Name the channel in the manifest, or solve again."
-        )
+        yield from causes.findings("Name the channel in the manifest, or solve again.")
         yield from self._mixed(release, places)
 
     def _mixed(
@@ -113,7 +110,7 @@ class Age:
         today = release.manifest.exclude_newer or release.today
         if today is None or (policy.at_least is None and policy.at_most is None):
             return
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 if package.is_local or package.timestamp is None:
@@ -131,9 +128,7 @@ class Age:
                     evidence=f"{package.stem} was made {days} days before {today:%Y-%m-%d}",
                     kind=kind,
                 )
-        yield from causes.findings(
-            self.identifier, release, action="Take another version, or state another bound in `policy.age`."
-        )
+        yield from causes.findings("Take another version, or state another bound in `policy.age`.")
 
 
 def _days(timestamp: int, today: dt.datetime) -> int:

@@ -127,12 +127,3 @@ def _waiver_of(finding: Finding, waivers: Iterable[Waiver]) -> Waiver | None:
         ):
             return waiver
     return None
-
-
-def by_waiver(check: str, names: Iterable[str], waivers: Iterable[Waiver]) -> list[list[str]]:
-    """Divide packages that would share a finding, so that a waiver of one does not cover the others."""
-    named = {waiver.package for waiver in waivers if waiver.check == check}
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        groups.setdefault(name if name in named else "", []).append(name)
-    return list(groups.values())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cuvee.channel.facts.model import SymbolVersion
 from cuvee.graph.checks.base import STRICT
+from cuvee.graph.checks.causes import by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.loading import loaded_binaries
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
@@ -70,9 +71,11 @@ class SystemFloor:
             demands: dict[str, list[Demand]] = {}
             for demand in (*_stated(graph), *_read(graph)):
                 demands.setdefault(demand.key, []).append(demand)
-            for key in _TITLES:
-                if key in demands:
-                    yield self._finding(release, graph, key, demands[key])
+            for key in (key for key in _TITLES if key in demands):
+                askers = sorted({demand.package.name for demand in demands[key]})
+                for names in by_waiver(self, askers, release):
+                    of_these = [demand for demand in demands[key] if demand.package.name in names]
+                    yield self._finding(release, graph, key, of_these)
 
     def _finding(
         self, release: ReleaseGraph, graph: PlatformGraph, key: str, demands: list[Demand]

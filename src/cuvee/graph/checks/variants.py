@@ -68,7 +68,7 @@ class TrackFeatures:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find records with ``track_features``; solvers avoid such builds, and may choose others."""
-        causes = Causes()
+        causes = Causes(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 if package.track_features:
@@ -78,9 +78,7 @@ class TrackFeatures:
                         evidence=f"{package.stem} from {package.channel}",
                     )
         yield from causes.findings(
-            self.identifier,
-            release,
-            action="Say in the manifest which build is meant; a solver avoids those with track_features.",
+            "Say in the manifest which build is meant; a solver avoids those with track_features.",
         )
 
 

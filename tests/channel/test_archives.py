@@ -1,0 +1,60 @@
+"""Finding archives: one that is not to be had keeps nobody from the others."""
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checked_sets import package
+from cuvee.channel import archives
+from cuvee.channel.archives import collect_archives, find_archives
+from cuvee.errors import SourceUnreachableError
+from cuvee.files import write_text
+from cuvee.lock.model import LockedPackage
+from cuvee.progress import SILENT
+
+A, B, GONE = (
+    replace(
+        package(name),
+        url=f"https://packages.example/linux-64/{name}-1.0-0.conda",
+        channel="https://packages.example",
+        sha256=hashlib.sha256(name.encode()).hexdigest(),
+    )
+    for name in ("a", "b", "gone")
+)
+
+
+@pytest.fixture(autouse=True)
+def _fetching(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fetch(item: LockedPackage, target: Path, _: Any) -> None:
+        await asyncio.sleep(0)
+        if item.name == "gone":
+            raise SourceUnreachableError(f"Can not fetch {item.url}")
+        write_text(target, item.name)
+
+    monkeypatch.setattr(archives, "_fetch", fetch)
+
+
+def find(how: Any, folder: Path, *packages: LockedPackage) -> dict[str, Any]:
+    found: dict[str, Any] = how(
+        packages, release=folder, cache=folder / "cache", connection=None, reporter=SILENT
+    )
+    return found
+
+
+def test_one_that_can_not_be_fetched_keeps_nobody_from_the_others(tmp_path: Path) -> None:
+    found = find(find_archives, tmp_path, A, GONE, B)
+    assert isinstance(found[GONE.identifier], SourceUnreachableError)
+    assert [found[item.identifier].read_text() for item in (A, B)] == ["a", "b"]
+    with pytest.raises(SourceUnreachableError, match=r"gone-1\.0-0\.conda"):
+        find(collect_archives, tmp_path, A, GONE, B)
+
+
+def test_where_nothing_can_be_fetched_the_source_is_at_fault(tmp_path: Path) -> None:
+    other = replace(GONE, platform="win-64", sha256="0" * 64)
+    assert len(find(find_archives, tmp_path, A)) == 1
+    with pytest.raises(SourceUnreachableError):
+        find(find_archives, tmp_path, A, GONE, other)
