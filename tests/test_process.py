@@ -1,9 +1,10 @@
+import os
+import signal
 import sys
 import threading
 
 import pytest
 
-from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.process import Request, find, mask, run
 
@@ -60,3 +61,12 @@ class TestRun:
         assert ended == [-9]
         with pytest.raises(KeyboardInterrupt):
             run(Request(argv=argv))
+
+
+@pytest.mark.real
+def test_a_daemon_that_holds_the_pipes_does_not_hold_us() -> None:
+    script = "setsid sleep 300 & echo $!; exec sleep 300"
+    done = run(Request(argv=("/bin/sh", "-c", script), timeout=0.5))
+    os.kill(int(done.stdout), signal.SIGKILL)
+    assert done.timed_out
+    assert done.seconds < 300

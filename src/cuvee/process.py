@@ -62,6 +62,9 @@ class Completed:
         return self.exit_code == 0 and not self.timed_out
 
 
+_PATIENCE = 2.0
+"""Seconds for the output of a program that was killed."""
+
 _running: set["subprocess.Popen[bytes]"] = set()
 
 
@@ -95,10 +98,10 @@ def run(request: Request) -> Completed:
     except subprocess.TimeoutExpired:
         timed_out = True
         _kill(process)
-        stdout, stderr = process.communicate()
+        stdout, stderr = _last_words(process)
     except BaseException:
         _kill(process)
-        process.communicate()
+        _last_words(process)
         raise
     finally:
         _running.discard(process)
@@ -110,6 +113,21 @@ def run(request: Request) -> Completed:
         seconds=time.monotonic() - started,
         timed_out=timed_out,
     )
+
+
+def _last_words(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
+    """Give what a killed program has said; its pipes are not waited for if somebody else holds them.
+
+    A daemon that it started in a session of its own, as Wine does, is not killed with it.
+    """
+    try:
+        return process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired as error:
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        process.wait()
+        return error.output or b"", error.stderr or b""
 
 
 def stop_all(*, refuse_more: bool = False) -> None:
