@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.process import Request, find, mask, run
 
