@@ -7,20 +7,17 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import networkx as nx
 
 from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.model import Absent
-from cuvee.errors import SourceUnreachableError
 from cuvee.graph.contents import Contents, contents_of
-from cuvee.graph.limits import is_endless
+from cuvee.lock import specs
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.specs import RecordKey, parse_spec, read_record, spec_name
 from cuvee.manifest.model import Manifest
-
-if TYPE_CHECKING:
-    from rattler import MatchSpec, PackageRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +70,11 @@ class PlatformGraph:
     def required_by(self, name: str) -> tuple[str, ...]:
         """Give the names of the packages that depend on ``name`` directly."""
         return tuple(sorted(self.graph.predecessors(name))) if name in self.graph else ()
+
+    def excluded_by(self, text: str) -> LockedPackage | None:
+        """Give the package of the set that a match spec speaks of and does not take, if there is one."""
+        package = self.lock.by_name.get(spec_name(text) or "")
+        return None if package is None or meets(text, package) else package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,7 @@ class _There(NamedTuple):
     """What a platform has of one name: for people, and for matching."""
 
     labels: tuple[str, ...]
-    keys: tuple["_Key", ...]
+    keys: tuple[RecordKey, ...]
 
     @classmethod
     def of(cls, items: Iterable[LockedPackage | VirtualPackage]) -> Self:
@@ -171,35 +173,7 @@ def _edge(package: LockedPackage, text: str, there: Mapping[str, _There]) -> Edg
     return Edge(source=package, spec=text, target=target, found=found.labels, satisfied=satisfied)
 
 
-@lru_cache(maxsize=65536)
-def parse_spec(text: str) -> "MatchSpec | None":
-    """Read a match spec; `None` if it is not one.
-
-    One that is nested without end is none either: rattler's parser would overflow its stack, and with it end
-    the process.
-    """
-    if is_endless(text):
-        return None
-    from rattler import MatchSpec
-    from rattler.exceptions import InvalidMatchSpecError
-
-    try:
-        return MatchSpec(text, strict=False)
-    except (InvalidMatchSpecError, UnicodeEncodeError):
-        return None
-
-
-@lru_cache(maxsize=65536)
-def spec_name(text: str) -> str | None:
-    """Give the name that a match spec asks for; `None` if it is not a spec of one name."""
-    spec = parse_spec(text)
-    return None if spec is None else spec.name.normalized
-
-
 _NOTHING = _There((), ())
-
-_Key = tuple[str, str, str, int, str]
-"""Name, version, build, build number and subdir: what match specs look at."""
 
 
 def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:
@@ -212,49 +186,23 @@ def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:
 
 def forget_matches() -> None:
     """Forget every answer that was kept, for measurements."""
-    for kept in (parse_spec, spec_name, _meets, _record):
-        kept.cache_clear()
+    specs.forget()
+    _meets.cache_clear()
 
 
 def unreadable_because(package: LockedPackage) -> str | None:
     """Give why a record's name, version, build or number can not be read; `None` if they can."""
-    found = _record(_key(package))
+    found = read_record(_key(package))
     return found if isinstance(found, str) else None
 
 
-def record_of(package: LockedPackage) -> "PackageRecord":
-    """Give rattler's record of a locked package, for matching.
-
-    Raises
-    ------
-    SourceUnreachableError
-        If its name, version, build or number can not be read.
-    """
-    found = _record(_key(package))
-    if isinstance(found, str):
-        raise SourceUnreachableError(f"{package.identifier} can not be read: {found}")
-    return found
-
-
-def _key(package: LockedPackage | VirtualPackage) -> _Key:
+def _key(package: LockedPackage | VirtualPackage) -> RecordKey:
     if isinstance(package, VirtualPackage):
-        return package.name, package.version, package.build, 0, "noarch"
-    return package.name, package.version, package.build, package.build_number, package.subdir
+        return RecordKey(package.name, package.version, package.build)
+    return RecordKey(package.name, package.version, package.build, package.build_number, package.subdir)
 
 
 @lru_cache(maxsize=1 << 18)
-def _meets(text: str, key: _Key) -> bool:
-    spec, record = parse_spec(text), _record(key)
+def _meets(text: str, key: RecordKey) -> bool:
+    spec, record = parse_spec(text), read_record(key)
     return spec is not None and not isinstance(record, str) and spec.matches(record)
-
-
-@lru_cache(maxsize=65536)
-def _record(key: _Key) -> "PackageRecord | str":
-    from rattler import BuildString, PackageRecord
-    from rattler.exceptions import InvalidPackageNameError, InvalidVersionError
-
-    name, version, build, number, subdir = key
-    try:
-        return PackageRecord(name, version, BuildString(build), number, subdir)
-    except (InvalidPackageNameError, InvalidVersionError, ValueError, OverflowError) as error:
-        return str(error)

@@ -5,18 +5,22 @@ folder can be moved; py-rattler itself writes absolute paths, which name the bui
 """
 
 import datetime as dt
+import re
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.errors import IntegrityError, SourceUnreachableError
-from cuvee.files import write_text
+from cuvee.files import storage_errors, write_text
 from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock, VirtualPackage
 
 if TYPE_CHECKING:
     from rattler import LockedPackage as RattlerLockedPackage
-    from rattler import PackageRecord, RepoDataRecord
+    from rattler import LockFile, PackageRecord, RepoDataRecord
 
 _NOWHERE = "file:///cuvee-release/"
+_DEEPEST = 64
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_name: str) -> None:
@@ -53,14 +57,11 @@ def read_lock(path: Path) -> Lock:
     SourceUnreachableError
         If there is no lock, or it is not one.
     """
-    from rattler import LockFile
-    from rattler.exceptions import ParseCondaLockError
-
     if not path.is_file():
         raise SourceUnreachableError(f"There is no lock at {path}", hint="Run `cuvee lock MANIFEST` first.")
     try:
-        environment = LockFile.from_path(path).default_environment()
-    except (ParseCondaLockError, UnicodeDecodeError) as error:
+        environment = open_pixi(path).default_environment()
+    except ValueError as error:
         raise SourceUnreachableError(
             f"{path} can not be read as a lock: {error}",
             hint="Remove it and run `cuvee lock MANIFEST` again.",
@@ -82,6 +83,25 @@ def read_lock(path: Path) -> Lock:
             for platform in sorted(environment.platforms(), key=lambda platform: platform.name)
         )
     )
+
+
+def open_pixi(path: Path) -> "LockFile":
+    """Open any `pixi.lock`; a `ValueError` says why it is none.
+
+    One with brackets in brackets in brackets is none: rattler's parser would take minutes over it.
+    """
+    from rattler import LockFile
+    from rattler.exceptions import ParseCondaLockError
+
+    with storage_errors(path):
+        data = path.read_bytes()
+    steps = (1 if bracket in b"[{" else -1 for bracket in _BRACKET.findall(data))
+    if max(accumulate(steps), default=0) > _DEEPEST:
+        raise ValueError("it is nested too deeply")
+    try:
+        return LockFile.from_path(path)
+    except (ParseCondaLockError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _virtual(text: str) -> VirtualPackage:

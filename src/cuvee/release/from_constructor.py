@@ -20,6 +20,7 @@ from cuvee.installers.formats import FORMATS
 from cuvee.installers.model import ExtraFile, Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.solve import Problem, solve
+from cuvee.lock.specs import parse_spec, spec_problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from cuvee.platforms import get
 from cuvee.progress import Reporter
@@ -128,13 +129,10 @@ def _solve_for(project: Project, wanted: tuple[Requirement, ...], connection: Co
 
 
 def _parsed(project: Project, spec: str) -> "MatchSpec":
-    from rattler import MatchSpec
-    from rattler.exceptions import InvalidMatchSpecError
-
-    try:
-        return MatchSpec(spec)
-    except InvalidMatchSpecError as error:
-        raise UsageError(f"{project.source}: {spec} is no spec: {error}") from error
+    parsed = parse_spec(spec)
+    if parsed is None:
+        raise UsageError(f"{project.source}: {spec[:80]} is no spec: {spec_problem(spec)}")
+    return parsed
 
 
 def _requirement(project: Project, spec: str) -> Requirement:

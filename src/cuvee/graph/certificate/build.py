@@ -8,8 +8,9 @@ from typing import Any
 from cuvee.channel.connection import without_secrets
 from cuvee.files import sha256_bytes
 from cuvee.graph.checks.base import CheckResult, Status
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, parse_spec, record_of, spec_name
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.lock.model import LockedPackage
+from cuvee.lock.specs import spec_name
 
 FORMAT = 1
 _BLANK = "0" * 64
@@ -152,27 +153,19 @@ def _reasons(graph: PlatformGraph, release: ReleaseGraph) -> list[str]:
         if not edge.satisfied
     ]
     found += [
-        f"{package.stem} constrains {text!r}, which {stems[other]} does not meet"
+        f"{package.stem} constrains {text!r}, which {other.stem} does not meet"
         for package in graph.lock.packages
         for text in package.constrains
-        if (other := _contradicted(graph, text)) is not None
+        if (other := graph.excluded_by(text)) is not None
     ]
     for item in release.manifest.requirements(graph.platform):
-        if item.name not in stems or _contradicted(graph, item.spec) is not None:
+        if item.name not in stems or graph.excluded_by(item.spec) is not None:
             found.append(f"the manifest asks for {item.spec!r}, which nothing in the set meets")
     for item in release.manifest.constraints:
-        if _contradicted(graph, item.spec) is not None:
-            found.append(f"the manifest constrains {item.spec!r}, which {stems[item.name]} does not meet")
+        other = graph.excluded_by(item.spec)
+        if other is not None:
+            found.append(f"the manifest constrains {item.spec!r}, which {other.stem} does not meet")
     return found
-
-
-def _contradicted(graph: PlatformGraph, text: str) -> str | None:
-    """Give the name of the package in the set that a spec speaks of and excludes."""
-    spec, name = parse_spec(text), spec_name(text) or ""
-    package = graph.lock.by_name.get(name)
-    if package is None or (spec is not None and spec.matches(record_of(package))):
-        return None
-    return name
 
 
 def _stems(graph: PlatformGraph) -> dict[str, str]:

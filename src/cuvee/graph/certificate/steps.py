@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from cuvee.graph.limits import is_endless
+from cuvee.lock.specs import RecordKey, parse_spec, read_record
 
 if TYPE_CHECKING:
-    from rattler import MatchSpec, PackageRecord
+    from rattler import PackageRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +34,7 @@ class _Set:
 
         A spec that is not ``needed`` may speak of a package that is not in the set.
         """
-        spec = _spec(text)
+        spec = parse_spec(text)
         name = "" if spec is None else spec.name.normalized
         title, record = self._found.get(name, (None, None))
         named = {} if source is None else {"from": source}
@@ -82,29 +81,6 @@ def steps(section: Mapping[str, Any]) -> Mapping[str, Sequence[Step]]:
 
 def _record(item: Mapping[str, Any]) -> "PackageRecord | None":
     """Give rattler's record; `None` if it can't be one, which then meets nothing."""
-    from rattler import BuildString, PackageRecord
-
-    try:
-        return PackageRecord(
-            item["name"],
-            item["version"],
-            BuildString(item["build"]),
-            item.get("build_number", 0),
-            item.get("subdir", "noarch"),
-        )
-    except Exception:  # noqa: BLE001 - rattler's errors share no base, and any of them means the same here
-        return None
-
-
-@lru_cache(maxsize=65536)
-def _spec(text: str) -> "MatchSpec | None":
-    from rattler import MatchSpec
-    from rattler.exceptions import InvalidMatchSpecError
-
-    if is_endless(text):
-        return None
-    try:
-        spec = MatchSpec(text, strict=False)
-    except InvalidMatchSpecError:
-        return None
-    return spec if spec.name is not None and hasattr(spec.name, "normalized") else None
+    number, subdir = item.get("build_number", 0), item.get("subdir", "noarch")
+    found = read_record(RecordKey(item["name"], item["version"], item["build"], number, subdir))
+    return None if isinstance(found, str) else found

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from cuvee.graph.checks.base import STRICT
 from cuvee.graph.checks.causes import Causes
 from cuvee.graph.findings import Finding
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, spec_name
-from cuvee.lock.model import LockedPackage
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
+from cuvee.lock.specs import spec_name
 
 
 class Floor:
@@ -63,7 +63,7 @@ class Constrains:
         for graph in release.platforms:
             for package in graph.lock.packages:
                 for text in package.constrains:
-                    other = _outside(graph, text)
+                    other = graph.excluded_by(text)
                     if other is not None:
                         causes.add(
                             f"{other.stem} is outside of {text!r}, to which {package.name} constrains it",
@@ -88,7 +88,7 @@ class Constraints:
         causes = Causes(self, release)
         for graph in release.platforms:
             for constraint in release.manifest.constraints:
-                other = _outside(graph, constraint.spec)
+                other = graph.excluded_by(constraint.spec)
                 if other is not None:
                     causes.add(
                         f"{other.stem} is outside of the constraint {constraint.spec!r}",
@@ -96,8 +96,3 @@ class Constraints:
                         evidence=f"stated at {constraint.position}",
                     )
         yield from causes.findings("Solve again, or relax the constraint.")
-
-
-def _outside(graph: PlatformGraph, text: str) -> LockedPackage | None:
-    package = graph.lock.by_name.get(spec_name(text) or "")
-    return None if package is None or meets(text, package) else package

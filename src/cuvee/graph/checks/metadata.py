@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from cuvee.graph.checks.base import STRICT
 from cuvee.graph.checks.causes import Causes
 from cuvee.graph.findings import Finding
-from cuvee.graph.release_graph import ReleaseGraph, spec_name, unreadable_because
+from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
 from cuvee.lock.model import LockedPackage
+from cuvee.lock.specs import spec_name
 
 
 class Metadata:

@@ -3,8 +3,9 @@
 import enum
 from dataclasses import dataclass
 
-from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, meets, parse_spec, spec_name
+from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, meets
 from cuvee.lock.model import LockedPackage
+from cuvee.lock.specs import parse_spec, spec_name
 
 _SHOWN = 3
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from cuvee.graph.checks.base import ADVICE, STRICTER_WITH_SUPPORT
 from cuvee.graph.diff.versions import order, parse
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, spec_name, unreadable_because
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, unreadable_because
+from cuvee.lock.specs import spec_name
 
 
 class Parity:

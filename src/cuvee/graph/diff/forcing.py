@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.graph.diff.model import Change, ChangeKind, Force, Reason, Step
-from cuvee.graph.release_graph import meets, spec_name
+from cuvee.graph.release_graph import meets
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.lock.specs import spec_name
 from cuvee.manifest.model import Requirement
 
 _FORCES = list(Force)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from cuvee.graph.limits import is_endless
+from cuvee.lock.specs import parse_spec, spec_problem
 
 if TYPE_CHECKING:
     from rattler import MatchSpec
@@ -35,15 +35,9 @@ class Spec:
 @lru_cache(maxsize=1 << 18)
 def read_spec(text: str) -> Spec:
     """Read one entry of ``depends``, ``constrains`` or of a manifest; never raises."""
-    from rattler import MatchSpec
-    from rattler.exceptions import InvalidMatchSpecError
-
-    if is_endless(text):
-        return Spec(name="", matcher=None, problem="it is nested too deeply")
-    try:
-        spec = MatchSpec(text, strict=False)
-    except InvalidMatchSpecError as error:
-        return Spec(name="", matcher=None, problem=" ".join(str(error).split()))
+    spec = parse_spec(text)
+    if spec is None:
+        return Spec(name="", matcher=None, problem=spec_problem(text))
     if spec.condition is not None or spec.extras:
         return Spec(name="", matcher=None, problem="conditional and extra dependencies are not read yet")
     channel = spec.channel.base_url.rstrip("/") if spec.channel is not None else ""

@@ -13,7 +13,7 @@ from cuvee.graph.diff.reading.manifests import wish
 from cuvee.graph.diff.reading.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
 from cuvee.lock.model import OWN_CHANNEL, LockedPackage
-from cuvee.lock.pixi import locked_package
+from cuvee.lock.pixi import locked_package, open_pixi
 from cuvee.manifest.model import Requirement
 from cuvee.manifest.nodes import Mapping, Node
 
@@ -21,21 +21,14 @@ if TYPE_CHECKING:
     from rattler import Environment
     from rattler import LockedPackage as RattlerLockedPackage
 
-_DEEPEST = 64
-_BRACKET = re.compile(rb"[\[\]{}]")
 _EXACT = re.compile(r"(?:\S+::)?([^=<>!~\s\[]+)==?(\d[^=<>,|*\s]*)(?:=([^=*\s]+))?")
 
 
 def read_pixi(path: Path, environment: str | None) -> Snapshot:
     """Read one environment of a `pixi.lock`, on all of its platforms."""
-    from rattler import LockFile
-    from rattler.exceptions import ParseCondaLockError
-
-    if _depth(path) > _DEEPEST:
-        raise unreadable(path, None, "it is not a pixi.lock: it is nested too deeply")
     try:
-        environments = dict(LockFile.from_path(path).environments())
-    except (ParseCondaLockError, UnicodeDecodeError) as error:
+        environments = dict(open_pixi(path).environments())
+    except ValueError as error:
         raise unreadable(path, None, f"it is not a pixi.lock: {error}") from None
     name = environment or ("default" if "default" in environments else next(iter(environments), ""))
     if name not in environments or (environment is None and name != "default" and len(environments) > 1):
@@ -73,17 +66,6 @@ def _tables(value: object) -> list[dict[str, Any]]:
     """Give the tables of a table of tables; what is none is left out."""
     items = value.values() if isinstance(value, dict) else ()
     return [item for item in items if isinstance(item, dict)]
-
-
-def _depth(path: Path) -> int:
-    """Give how deep brackets are nested: rattler's parser takes minutes over a file of nothing else."""
-    deepest = depth = 0
-    with storage_errors(path):
-        data = path.read_bytes()
-    for bracket in _BRACKET.findall(data):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
 
 
 def _locked(path: Path, environment: "Environment") -> list[LockedPackage]:

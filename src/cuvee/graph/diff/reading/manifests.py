@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cuvee.graph.diff.snapshot import Snapshot, unreadable
-from cuvee.graph.release_graph import parse_spec
+from cuvee.lock.specs import parse_spec
 from cuvee.manifest import load, rendering
 from cuvee.manifest.model import Position, Requirement
 
