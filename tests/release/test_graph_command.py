@@ -57,8 +57,8 @@ def test_a_package_that_is_not_there_is_not_guessed(
 ) -> None:
     assert run([*arguments, "coloram", "-o", str(tmp_path)]) == 2
     told = capsys.readouterr().err
-    assert "tiny-2026.11.0 has no package coloram" in told
-    assert "Did you mean colorama?" in told
+    assert "tiny-2026.11.0 has no package 'coloram'" in told
+    assert 'did you mean "colorama"?' in told
 
 
 def test_graphviz_reads_what_is_written(tiny: tuple[Distribution, Result], host_platform: str) -> None:

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 @click.command()
 @partial(release_options, manifest_required=False)
 @click.option("--list", "list_checks", is_flag=True, help="List the checks, and check nothing.")
-@click.option("--only", multiple=True, metavar="CHECK", help="Run this check and what it needs; repeatable.")
-@click.option("--skip", multiple=True, metavar="CHECK", help="Leave this check out; repeatable.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CHECK",
+    help="Run this check and what it needs; may be given several times.",
+)
+@click.option(
+    "--skip", multiple=True, metavar="CHECK", help="Leave this check out; may be given several times."
+)
 @click.option(
     "--archives/--no-archives",
     default=None,

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cuvee.cli.options import default_cache
+from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option
 from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
-from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.model import PlatformResult
@@ -23,28 +22,23 @@ _PROBLEMS = 10
 
 @click.command()
 @click.argument("channel")
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    type=click.Choice(list(PLATFORMS)),
-    help="Only this platform; repeatable. A folder's platforms are known; a URL's must be named.",
-)
+@platform_option
 @click.option("--newest", is_flag=True, help="Ask about the newest version and build of each name alone.")
 @click.option(
-    "--floor", "floors", multiple=True, metavar="KEY=VERSION", help="What the system offers; repeatable."
+    "--floor",
+    "floors",
+    multiple=True,
+    metavar="KEY=VERSION",
+    help="What the system offers; may be given several times.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON.")
+@json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Write a row per record as CSV.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many processes; one per core by default.")
 @click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=default_cache,
-    help="Where fetched repodata and finished parts are kept. [env: CUVEE_CACHE_DIR]",
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout."
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many processes; one per core by default.")
+@cache_option
+@quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="List all causes, each with its records.")
 def command(
     channel: str,
@@ -62,9 +56,9 @@ def command(
 ) -> int:
     """Say of each record of a channel whether it can be installed, and why not.
 
-    CHANNEL is a folder with `<subdir>/repodata.json`, one such file, or a channel's name or URL. The answer
-    is exact: it is that of one solve per record. What can not be installed is grouped by its root cause. The
-    exit code is 1 if there is such a record, or one that can not be read.
+    CHANNEL is a folder with `<subdir>/repodata.json`, one such file, or a channel's name or URL; for a URL,
+    name the platforms. The answer is exact: it is that of one solve per record. What can not be installed is
+    grouped by its root cause. The exit code is 1 if there is such a record, or one that can not be read.
 
     \b
     Examples:

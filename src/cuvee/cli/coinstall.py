@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cuvee.cli.options import default_cache, run_pipeline
+from cuvee.cli.options import (
+    cache_option,
+    dist_option,
+    json_option,
+    platform_option,
+    quiet_option,
+    refresh_option,
+    run_pipeline,
+    verbose_option,
+)
 from cuvee.cli.render import write_json
 from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
-from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.together import Group, Together
@@ -18,34 +26,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    type=click.Choice(list(PLATFORMS)),
-    help="Only this platform; may be given several times.",
-)
+@platform_option
 @click.option(
     "--any-version", is_flag=True, help="Ask for the packages in any version, not in the stated ones."
 )
 @click.option("--limit", type=click.IntRange(min=0), help="Stop after so many groups of more than two.")
-@click.option(
-    "--dist",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("dist"),
-    show_default=True,
-    help="Where release folders are.",
-)
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=default_cache,
-    help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
-)
-@click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
-@click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
+@dist_option
+@cache_option
+@refresh_option
+@json_option
+@quiet_option
+@verbose_option
 def command(
     sources: tuple[Path, ...],
     *,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cuvee.cli.options import json_option
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--asked-after", type=_PATH, help="What AFTER was asked for; default: as --asked-before.")
 @click.option("--markdown", is_flag=True, help="Print tables for release notes.")
 @click.option("--html", is_flag=True, help="Print a page that needs nothing else.")
-@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
+@json_option
 @click.option("-v", "--verbose", is_flag=True, help="All reasons, not just the first ones.")
 def command(
     before: Path,

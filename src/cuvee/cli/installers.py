@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import default_cache
+from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option, verbose_option
 from cuvee.cli.render import print_artefacts, write_json
 from cuvee.cli.terminal import Terminal
-from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from cuvee.installers.constructor.model import Project
@@ -26,33 +25,23 @@ _TOOL_MISSING = 3
     type=click.Path(path_type=Path),
     help="The construct.yaml, or the folder that it is in.",
 )
+@platform_option
 @click.option(
-    "--platform",
-    "names",
-    multiple=True,
-    type=click.Choice(list(PLATFORMS)),
-    help="The platform to make them for; may be given several times. By default this machine's.",
-)
-@click.option(
+    "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("installers"),
     show_default=True,
     help="Where they go; for several platforms, into a folder for each.",
 )
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=default_cache,
-    help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
-)
+@cache_option
 @click.option("--dry-run", is_flag=True, help="Read and solve; make nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
+@json_option
+@quiet_option
+@verbose_option
 def command(  # noqa: PLR0917 - click calls it by name
     source: Path,
-    names: tuple[str, ...],
+    platforms: tuple[str, ...],
     output: Path,
     cache: Path,
     dry_run: bool,
@@ -62,7 +51,8 @@ def command(  # noqa: PLR0917 - click calls it by name
 ) -> int:
     """Make our installers from a constructor project.
 
-    Whatever the project asks for and does not get is named on stderr, key by key.
+    They are made for this machine's platform, unless others are named. Whatever the project asks for and does
+    not get is named on stderr, key by key.
 
     \b
     Examples:
@@ -78,7 +68,7 @@ def command(  # noqa: PLR0917 - click calls it by name
     from cuvee.release.from_constructor import Means
 
     results = []
-    projects = [read_project(source, name, environment=os.environ) for name in names or (_host(),)]
+    projects = [read_project(source, name, environment=os.environ) for name in platforms or (_host(),)]
     for project in projects:
         for warning in project.warnings:  # with --quiet, too: nothing is left out in silence
             click.echo(f"warning: {project.platform}: {warning}", err=True)

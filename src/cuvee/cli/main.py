@@ -14,21 +14,21 @@ COMMANDS = {
     "release": "Cut a release: all stages, from the manifest to the report.",
     "show": "Print an evaluated manifest, with where each value came from.",
     "schema": "Print the JSON Schema of manifests, for editors.",
+    "check-channel": "Say of each record of a channel whether it can be installed, and why not.",
     "lock": "Solve a manifest on every platform and write its lock.",
+    "coinstall": "Find packages that can each be installed, but never together.",
     "check": "Prove that a locked release fits together.",
-    "diff": "Print what changed between two releases, locks, manifests or environments.",
+    "certify": "Prove that a release fits together, in a file that others can check.",
     "why": "Say why a package is in a release.",
     "needs": "Say who needs a package of a release.",
     "impact": "Say what an upgrade would change, break and unblock.",
-    "certify": "Prove that a release fits together, in a file that others can check.",
+    "diff": "Print what changed between two releases, locks, manifests or environments.",
     "graph": "Draw a locked release, or what surrounds a package or a finding.",
-    "coinstall": "Find packages that can each be installed, but never together.",
-    "check-channel": "Say of each record of a channel whether it can be installed, and why not.",
+    "installers": "Make our installers from a constructor project.",
     "test": "Install a release with its own installer and run its suites in it.",
     "report": "Write the report page of a release again.",
-    "installers": "Make our installers from a constructor project.",
 }
-"""Each command lives in ``cuvee.cli.<name>`` as the function ``command``, with ``_`` for ``-``."""
+"""In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""
 
 
 class _LazyGroup(click.Group):

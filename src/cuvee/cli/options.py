@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cuvee.cli.terminal import Terminal
+from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from cuvee.release.context import Context
@@ -17,33 +18,50 @@ Command = Callable[..., Any]
 Answer = TypeVar("Answer")
 
 
+def default_cache() -> Path:
+    """Give the user's cache folder."""
+    named = os.environ.get("CUVEE_CACHE_DIR")
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("cuvee", appauthor=False)
+
+
+platform_option = click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    type=click.Choice(list(PLATFORMS)),
+    help="Only this platform; may be given several times.",
+)
+dist_option = click.option(
+    "--dist",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("dist"),
+    show_default=True,
+    help="Where release folders are.",
+)
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_cache,
+    help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
+)
+refresh_option = click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
+
+
 def release_options(command: Command, *, manifest_required: bool = True) -> Command:
     """Add the manifest and the options of a run to a command."""
-    from cuvee.platforms import PLATFORMS
-
     for option in reversed(
         (
             click.argument("manifest", type=click.Path(path_type=Path), required=manifest_required),
-            click.option(
-                "--platform",
-                "platforms",
-                multiple=True,
-                type=click.Choice(list(PLATFORMS)),
-                help="Only this platform; may be given several times.",
-            ),
-            click.option(
-                "--dist",
-                type=click.Path(path_type=Path, file_okay=False),
-                default=Path("dist"),
-                show_default=True,
-                help="Where release folders are.",
-            ),
-            click.option(
-                "--cache",
-                type=click.Path(path_type=Path, file_okay=False),
-                default=default_cache,
-                help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
-            ),
+            platform_option,
+            dist_option,
+            cache_option,
             click.option(
                 "--emulate",
                 is_flag=True,
@@ -60,24 +78,14 @@ def release_options(command: Command, *, manifest_required: bool = True) -> Comm
                 envvar="CUVEE_SIGNING_KEY",
                 help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
             ),
-            click.option("--refresh", is_flag=True, help="Look at channels and the index again."),
-            click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON."),
-            click.option("-q", "--quiet", is_flag=True, help="No progress."),
-            click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work."),
+            refresh_option,
+            json_option,
+            quiet_option,
+            verbose_option,
         )
     ):
         command = option(command)
     return command
-
-
-def default_cache() -> Path:
-    """Give the user's cache folder."""
-    named = os.environ.get("CUVEE_CACHE_DIR")
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("cuvee", appauthor=False)
 
 
 def run_pipeline(

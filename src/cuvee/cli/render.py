@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,18 @@ def conflict_as_json(wanted: bool) -> "Iterator[None]":
         if wanted:
             write_json({"conflict": error.details})
         raise
+
+
+def by_platform(answers: Iterable[tuple[str, list[str]]]) -> list[str]:
+    """Give each platform's lines under its name; platforms with the same lines share them."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for platform, lines in answers:
+        groups.setdefault(tuple(lines), []).append(platform)
+    return [
+        line
+        for lines, platforms in groups.items()
+        for line in (f"{', '.join(platforms)}: {lines[0]}", *(f"  {line}" for line in lines[1:]))
+    ]
 
 
 def result_json(result: "Result") -> dict[str, Any]:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import click
 
+from cuvee.cli.options import json_option
+
 
 @click.command("show")
 @click.argument("manifest", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print values and their places as JSON.")
+@json_option
 def command(manifest: Path, as_json: bool) -> None:
     """Print the evaluated MANIFEST, with where each value came from.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import write_json
+from cuvee.cli.render import by_platform, write_json
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Reason, Why
@@ -44,13 +44,7 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
 
 def why_lines(answers: "tuple[Why, ...]", name: str) -> list[str]:
     """Give the answers for people; platforms with the same answer share it."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for answer in answers:
-        groups.setdefault(tuple(_body(answer, name)), []).append(answer.platform)
-    lines = []
-    for body, platforms in groups.items():
-        lines += [f"{', '.join(platforms)}: {body[0]}", *(f"  {line}" for line in body[1:])]
-    return lines
+    return by_platform((answer.platform, _body(answer, name)) for answer in answers)
 
 
 def _body(answer: "Why", name: str) -> list[str]:

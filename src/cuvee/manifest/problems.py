@@ -5,7 +5,6 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from cuvee.errors import ManifestError
@@ -128,8 +127,12 @@ def quote(text: str, limit: int = 60) -> str:
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
-    """Give the known word that ``wrong`` was most likely meant to be, if any is near."""
-    by_lower = {word.lower(): word for word in islice(known, _SEARCHED)}
+    """Give the known word that ``wrong`` was most likely meant to be, if any is near.
+
+    Of very many words, those with the same first letter are looked at first; then others, while there is time.
+    """
+    words = sorted(known, key=lambda word: word[:1].lower() != wrong[:1].lower())
+    by_lower = {word.lower(): word for word in words[:_SEARCHED]}
     found = difflib.get_close_matches(wrong.lower()[:80], by_lower, n=1, cutoff=0.65)
     return by_lower[found[0]] if found else None
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from cuvee.errors import UsageError
 from cuvee.files import write_text
 from cuvee.graph.drawing.exports import FORMATS, part, whole
 from cuvee.graph.drawing.layered import draw
@@ -12,6 +11,7 @@ from cuvee.graph.drawing.neighbourhood import around_finding, neighbourhood
 from cuvee.graph.drawing.treemap import draw_treemap
 from cuvee.graph.drawing.waves import draw_waves
 from cuvee.graph.findings import Finding
+from cuvee.graph.reasons import known_name
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
 
@@ -50,9 +50,7 @@ def write_packages(
     UsageError
         If a name is on no platform.
     """
-    for name in names:
-        if not any(_has(graph, name) for graph in release.platforms):
-            raise _unknown(release, name)
+    names = [known_name(release, name) for name in names]
     written: list[Path] = []
     for graph in release.platforms:
         if any(_has(graph, name) for name in names):
@@ -96,12 +94,3 @@ def _write(picture: Picture, platform: str, stem: Path, formats: Collection[str]
 
 def _has(graph: PlatformGraph, name: str) -> bool:
     return name in graph.graph or any(edge.target == name for edge in graph.edges)
-
-
-def _unknown(release: ReleaseGraph, name: str) -> UsageError:
-    import difflib
-
-    known = {package.name for graph in release.platforms for package in graph.lock.packages}
-    near = difflib.get_close_matches(name, sorted(known), n=3)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "`cuvee lock MANIFEST` lists what it has."
-    return UsageError(f"{release.manifest.release_name} has no package {name}", hint=hint)

@@ -1,11 +1,11 @@
 """Choosing checks by their identifiers."""
 
-import difflib
 from collections.abc import Collection, Iterable, Sequence
 
 from cuvee.errors import ManifestError, UsageError
 from cuvee.graph.checks.base import Check
 from cuvee.manifest.model import Manifest
+from cuvee.manifest.problems import nearest
 
 
 def left_out(checks: Sequence[Check], *, only: Collection[str], skip: Collection[str]) -> frozenset[str]:
@@ -63,6 +63,6 @@ def _unknown(name: str, checks: Sequence[Check]) -> tuple[str, str] | None:
     known = [check.identifier for check in checks]
     if name in known:
         return None
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else "`cuvee check --list` names them."
+    near = nearest(name, known)
+    hint = f"Did you mean {near}?" if near else "`cuvee check --list` names them."
     return f"there is no check {name!r}", hint
