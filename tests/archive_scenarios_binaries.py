@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from archive_facts import MAC, WIN, WIN_B, A, B, C, Known, dylib, elf, facts, file, link, pe
 from cuvee.graph.checks import Check
-from cuvee.graph.checks.binaries import Libraries, Machines, SearchPaths, SymbolVersions
+from cuvee.graph.checks.binaries import Machines, SearchPaths
+from cuvee.graph.checks.libraries import Libraries, SymbolVersions
 from cuvee.graph.checks.system_floor import SystemFloor
 
 SCENARIOS: dict[str, tuple[Check, Known]] = {

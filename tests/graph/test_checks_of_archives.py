@@ -18,8 +18,8 @@ from checked_sets import asked, lock_of, manifest_of, waiver
 from cuvee.channel.facts.model import Unreadable
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
 from cuvee.graph.checks.archives import Timestamps
-from cuvee.graph.checks.binaries import Libraries
 from cuvee.graph.checks.files import FileClashes
+from cuvee.graph.checks.libraries import Libraries
 from cuvee.graph.checks.names import TYPICAL_PREFIX
 from cuvee.graph.checks.system_floor import SystemFloor
 from cuvee.graph.findings import Verdict

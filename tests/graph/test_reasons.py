@@ -127,6 +127,13 @@ def test_an_unknown_name_gets_a_near_one(diamond: ReleaseGraph) -> None:
         needs(diamond, "qqq")
 
 
+def test_a_chain_may_be_longer_than_any_stack() -> None:
+    names = [f"p{number:04}" for number in range(2000)]
+    chain = dict(zip(names, [(name,) for name in names[1:]] + [()], strict=True))
+    (answer,) = why(release({names[0]: "*"}, linux_64=chain), names[-1])
+    assert [link.target for link in answer.reasons[0].links] == names[1:]
+
+
 def test_no_more_reasons_than_anybody_reads_but_all_are_counted() -> None:
     layers = [[f"p{level}x{number}" for number in range(4)] for level in range(6)]
     packages: dict[str, tuple[str, ...]] = {"app": tuple(layers[0]), "end": ()}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cuvee.graph.words import some
+
 if TYPE_CHECKING:
     from cuvee.graph.checks import CheckResult
     from cuvee.installers.artefact import Artefact
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from cuvee.release.pipeline import Result
 
 _LOG_WIDTH = 180
+_MOST_VICTIMS = 8
 _COLOURS = {
     "blocked": "red",
     "needs-approval": "magenta",
@@ -88,7 +91,7 @@ def print_checks(checks: "tuple[CheckResult, ...]", *, verbose: bool) -> None:
         badge = click.style(finding.verdict.value, fg=_COLOURS.get(finding.verdict.value, "blue"), bold=True)
         click.echo(f"{badge} [{finding.check}] {_shown(finding.cause)}")
         if finding.victims:
-            click.echo(f"  hits {_shown(_some(finding.victims))}")
+            click.echo(f"  hits {_shown(some(finding.victims, _MOST_VICTIMS))}")
         if finding.evidence and (verbose or finding.verdict.exit_code):
             for line in finding.evidence:
                 click.echo(f"  because {_shown(line)}")
@@ -148,8 +151,3 @@ def print_runs(runs: "tuple[PlatformRun, ...]") -> None:
 def _shown(text: str) -> str:
     """Show what could move a terminal's cursor as a mark: findings quote what comes from outside."""
     return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def _some(items: tuple[str, ...], most: int = 8) -> str:
-    rest = len(items) - most
-    return ", ".join(items[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -2,11 +2,12 @@
 
 from cuvee.graph.checks.archives import Archives, Record, Timestamps
 from cuvee.graph.checks.base import Check, CheckResult, Severity, Status, documentation
-from cuvee.graph.checks.binaries import Libraries, Machines, SearchPaths, SymbolVersions
+from cuvee.graph.checks.binaries import Machines, SearchPaths
 from cuvee.graph.checks.changes import Changes
 from cuvee.graph.checks.closure import Closure
 from cuvee.graph.checks.conflicts import Constrains, Constraints, Floor
 from cuvee.graph.checks.files import FileCase, FileClashes
+from cuvee.graph.checks.libraries import Libraries, SymbolVersions
 from cuvee.graph.checks.licenses import Licenses, UnknownLicenses
 from cuvee.graph.checks.metadata import Metadata
 from cuvee.graph.checks.missing import missing_names

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from cuvee.graph.checks.base import Check
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.graph.words import shown
 from cuvee.lock.model import LockedPackage
-
-_SHOWN = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,11 +82,3 @@ def by_waiver(check: Check, names: Iterable[str], release: ReleaseGraph) -> list
 
 def _waived(check: str, release: ReleaseGraph) -> set[str | None]:
     return {waiver.package for waiver in release.manifest.waivers if waiver.check == check}
-
-
-def shown(lines: Iterable[str]) -> tuple[str, ...]:
-    """Give lines once each, as many as anybody reads, and how many more there are."""
-    unique = tuple(dict.fromkeys(lines))
-    if len(unique) <= _SHOWN:
-        return unique
-    return (*unique[:_SHOWN], f"and {len(unique) - _SHOWN} more")

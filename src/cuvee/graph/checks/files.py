@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cuvee.graph.checks.base import STRICT
-from cuvee.graph.checks.causes import shown
-from cuvee.graph.checks.opened import counted, opened
+from cuvee.graph.checks.opened import opened
 from cuvee.graph.contents import Contents, Placed
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
+from cuvee.graph.words import shown, some
 from cuvee.lock.model import LockedPackage
 from cuvee.lock.order import link_order
 from cuvee.platforms import Platform
@@ -116,9 +116,9 @@ class FileClashes:
                 where,
                 verdict=Verdict.BLOCKED,
                 kind="file-and-folder" if len(names) > 1 else "twice",
-                cause=f"{counted(where.paths)} is a file in {names[0]} and a folder in {names[1]}"
+                cause=f"{some(where.paths, 1)} is a file in {names[0]} and a folder in {names[1]}"
                 if len(names) > 1
-                else f"{names[0]} puts two files at {counted(where.paths)}",
+                else f"{names[0]} puts two files at {some(where.paths, 1)}",
                 action="Leave one of the two packages out, or have one of them mended.",
             )
 
@@ -132,7 +132,7 @@ class FileClashes:
             where,
             verdict=Verdict.INFO if is_equal else Verdict.WARNING,
             kind="same-content" if is_equal else "different-content",
-            cause=f"{' and '.join(names)} install {counted(where.paths)}, {how}",
+            cause=f"{' and '.join(names)} install {some(where.paths, 1)}, {how}",
             action="Nothing; whoever removes one of them alone takes the file from the other."
             if is_equal
             else "Have one of them leave the path to the other. "

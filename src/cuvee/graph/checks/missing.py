@@ -4,6 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, meets
+from cuvee.graph.words import some
 from cuvee.lock.model import LockedPackage
 from cuvee.lock.specs import parse_spec, spec_name
 
@@ -64,7 +65,9 @@ def _not_taken(graph: PlatformGraph, fitting: list[LockedPackage]) -> Explanatio
         stem, spec = next((stem, specs[0]) for stem, specs in asks.items())
         return Explanation(kind=Missing.FLOOR, words=f"only builds beyond the floor do; {stem} needs {spec}")
     stems = [stem for stem, beyond in asks.items() if not beyond]
-    return Explanation(kind=Missing.NOT_LOCKED, words=f"a channel has {_some(stems)}, which is not locked")
+    return Explanation(
+        kind=Missing.NOT_LOCKED, words=f"a channel has {some(stems, _SHOWN)}, which is not locked"
+    )
 
 
 def _beyond_floor(graph: PlatformGraph, record: LockedPackage) -> list[str]:
@@ -83,15 +86,10 @@ def _nearest(text: str, records: list[LockedPackage], source: str) -> Explanatio
     kind = Missing.BUILD if fitting else Missing.VERSION
     what = "build" if fitting else "version"
     stems = [record.stem for record in fitting or records]
-    return Explanation(kind=kind, words=f"no such {what}, {source} {_some(stems)}")
+    return Explanation(kind=kind, words=f"no such {what}, {source} {some(stems, _SHOWN)}")
 
 
 def _elsewhere(release: ReleaseGraph, graph: PlatformGraph, name: str) -> list[str]:
     locked = {other.platform for other in release.platforms if name in other.lock.by_name}
     carried = {platform for platform, known in release.carried if known == name}
     return sorted((locked | carried) - {graph.platform})
-
-
-def _some(stems: list[str]) -> str:
-    rest = len(stems) - _SHOWN
-    return ", ".join(stems[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
