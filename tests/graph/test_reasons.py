@@ -1,6 +1,7 @@
 """Why a package is there, and who needs it; held against networkx, and against files for the words."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -129,7 +130,7 @@ def test_an_unknown_name_gets_a_near_one(diamond: ReleaseGraph) -> None:
 
 def test_a_chain_may_be_longer_than_any_stack() -> None:
     names = [f"p{number:04}" for number in range(2000)]
-    chain = dict(zip(names, [(name,) for name in names[1:]] + [()], strict=True))
+    chain: dict[str, tuple[str, ...]] = {one: (other,) for one, other in pairwise(names)} | {names[-1]: ()}
     (answer,) = why(release({names[0]: "*"}, linux_64=chain), names[-1])
     assert [link.target for link in answer.reasons[0].links] == names[1:]
 

@@ -48,7 +48,7 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
             raise UsageError("--lock goes with --verify", hint="Run `cuvee certify --help`.")
         if manifest.is_dir():
             options["dist"], manifest = manifest.resolve().parent, manifest_of(manifest)
-        result = run_pipeline(check, manifest=manifest, **options)
+        result = run_pipeline(check, manifest=manifest, as_json=as_json, **options)
         manifest = Workspace(result.folder, result.folder).certificate_file
     if manifest.is_dir():
         manifest = Workspace(manifest, manifest).certificate_file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import conflict_as_json, print_checks, result_json, write_json
+from cuvee.cli.render import print_checks, result_json, write_json
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ def command(
     from cuvee.release.pipeline import check
 
     look = {True: Look.FETCH, False: Look.NOT, None: Look.AT_HAND}[archives]
-    with conflict_as_json(as_json):
-        result = run_pipeline(partial(check, left_out=not_run, look=look), manifest=manifest, **options)
+    result = run_pipeline(
+        partial(check, left_out=not_run, look=look), manifest=manifest, as_json=as_json, **options
+    )
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code

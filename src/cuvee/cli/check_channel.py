@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option
+from cuvee.cli.render import json_text
 from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
 
@@ -121,12 +122,10 @@ def _floor(floors: tuple[str, ...]) -> dict[str, str]:
 
 
 def _json(channel: str, results: "tuple[PlatformResult, ...]") -> str:
-    import json
-
     from cuvee.channel.connection import without_secrets
     from cuvee.graph.channel_check.tables import as_values
 
-    return json.dumps(as_values(without_secrets(channel), results), indent=2, ensure_ascii=False) + "\n"
+    return json_text(as_values(without_secrets(channel), results))
 
 
 def _csv(answers: "tuple[Checked, ...]") -> str:

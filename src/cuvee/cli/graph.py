@@ -56,7 +56,7 @@ def command(
 
     if names and finding:
         raise UsageError("A picture is of packages or of findings, not of both", hint="Draw them one by one.")
-    result = run_pipeline(check, manifest=manifest, **options)
+    result = run_pipeline(check, manifest=manifest, as_json=as_json, **options)
     release = graph_of(result)
     findings = [item for done in result.checks for item in done.findings]
     folder = output or result.folder / "checks" / "graph"

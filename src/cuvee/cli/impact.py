@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from cuvee.graph.diff import Change
     from cuvee.graph.impact import Impact
     from cuvee.release.context import Context
-    from cuvee.release.pipeline import Result
 
 
 @click.command()
@@ -34,20 +33,16 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
     from cuvee.release.impact import impact_of
     from cuvee.release.pipeline import make_lock
 
-    found: list[Impact] = []
+    def work(context: "Context") -> "Impact":
+        return impact_of(context, make_lock(context).lock, name)
 
-    def work(context: "Context") -> "Result":
-        result = make_lock(context)
-        found.append(impact_of(context, result.lock, name))
-        return result
-
-    run_pipeline(work, manifest=manifest, **options)
+    impact = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
     if as_json:
-        write_json(impact_json(found[0]))
+        write_json(impact_json(impact))
     else:
-        for line in impact_lines(found[0]):
+        for line in impact_lines(impact):
             click.echo(line)
-    return int(found[0].conflict is not None)
+    return int(impact.conflict is not None)
 
 
 def impact_lines(impact: "Impact") -> list[str]:

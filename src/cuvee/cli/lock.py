@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import conflict_as_json, result_json, write_json
+from cuvee.cli.render import result_json, write_json
 
 
 @click.command()
@@ -24,8 +24,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """
     from cuvee.release.pipeline import make_lock
 
-    with conflict_as_json(as_json):
-        result = run_pipeline(make_lock, manifest=manifest, **options)
+    result = run_pipeline(make_lock, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return 0

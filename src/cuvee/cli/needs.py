@@ -32,7 +32,7 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
     from cuvee.release.inputs import plain
     from cuvee.release.pipeline import make_lock
 
-    result = run_pipeline(make_lock, manifest=manifest, **options)
+    result = run_pipeline(make_lock, manifest=manifest, as_json=as_json, **options)
     answers = needs(build_graph(result.manifest, result.lock), name)
     if as_json:
         write_json({"release": result.manifest.release_name, "name": name, "platforms": plain(answers)})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cuvee.cli.render import conflict_as_json
 from cuvee.cli.terminal import Terminal
 from cuvee.platforms import PLATFORMS
 
@@ -102,8 +103,12 @@ def run_pipeline(
     recorded_only: bool = False,
     publish: bool = False,
     sign_key: Path | None = None,
+    as_json: bool = False,
 ) -> "Answer":
-    """Read the manifest and run ``work`` on its release, alone and with progress on stderr."""
+    """Read the manifest and run ``work`` on its release, alone and with progress on stderr.
+
+    Why a set has no solution goes to stdout as JSON, if that is what was asked for.
+    """
     from cuvee.manifest import load
     from cuvee.release.pipeline import open_release
     from cuvee.trust.keys import SigningKey
@@ -111,7 +116,7 @@ def run_pipeline(
     signer = SigningKey.read(sign_key) if sign_key is not None else None
     now = dt.datetime.now(dt.UTC)
     loaded = load(manifest, today=now.date())
-    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+    with conflict_as_json(as_json), Terminal(quiet=quiet, verbose=verbose) as terminal:
         context = open_release(
             loaded,
             dist=dist,

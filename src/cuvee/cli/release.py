@@ -7,7 +7,6 @@ import click
 
 from cuvee.cli.options import release_options, run_pipeline
 from cuvee.cli.render import (
-    conflict_as_json,
     print_artefacts,
     print_checks,
     print_runs,
@@ -34,8 +33,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """
     from cuvee.release.pipeline import release
 
-    with conflict_as_json(as_json):
-        result = run_pipeline(release, manifest=manifest, **options)
+    result = run_pipeline(release, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code

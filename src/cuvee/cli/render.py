@@ -29,7 +29,12 @@ _COLOURS = {
 
 def write_json(value: Any) -> None:
     """Write a value to stdout as JSON."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(json_text(value), nl=False)
+
+
+def json_text(value: Any) -> str:
+    """Give a value as JSON, as all commands write it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     from cuvee.release.pipeline import release
     from cuvee.report.summary import summary_lines
 
-    result = run_pipeline(release, manifest=manifest, recorded_only=True, **options)
+    result = run_pipeline(release, manifest=manifest, recorded_only=True, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code

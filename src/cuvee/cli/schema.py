@@ -1,8 +1,8 @@
 """``cuvee schema``: print the JSON Schema of manifests."""
 
-import json
-
 import click
+
+from cuvee.cli.render import write_json
 
 
 @click.command("schema")
@@ -19,4 +19,4 @@ def command() -> None:
     """
     from cuvee.manifest.json_schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    write_json(json_schema())

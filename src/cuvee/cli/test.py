@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import conflict_as_json, print_checks, print_runs, result_json, write_json
+from cuvee.cli.render import print_checks, print_runs, result_json, write_json
 
 
 @click.command()
@@ -21,8 +21,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """
     from cuvee.release.pipeline import test
 
-    with conflict_as_json(as_json):
-        result = run_pipeline(test, manifest=manifest, **options)
+    result = run_pipeline(test, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code
