@@ -6,6 +6,7 @@ from pathlib import Path
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.together import Together, never_together
 from cuvee.graph.explain.fetching import carried
+from cuvee.graph.explain.shelves import Shelf
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record, locked_record
 from cuvee.graph.solving.specs import read_spec
@@ -41,7 +42,7 @@ def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Tog
     return tuple(found)
 
 
-def _offered(problem: Problem, channels: Sequence[Sequence[Record]]) -> list[Record]:
+def _offered(problem: Problem, channels: Sequence[Shelf]) -> list[Record]:
     """Give the records that the solver may take: each name from the first channel that has it."""
     newest = None if problem.exclude_newer is None else problem.exclude_newer.timestamp() * 1000
     taken: set[str] = set()
@@ -52,7 +53,7 @@ def _offered(problem: Problem, channels: Sequence[Sequence[Record]]) -> list[Rec
             for record in records
             if record.name not in taken and (newest is None or 0 < record.timestamp <= newest)
         ]
-        taken |= {record.name for record in records}
+        taken.update(records.names)
     return found
 
 

@@ -8,16 +8,22 @@ say which parts of the manifest make a "no".
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cuvee.graph.explain.model import Kind, Member
+from cuvee.graph.explain.shelves import ShelfPool
 from cuvee.graph.explain.universe import Instance, Universe
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record
 from cuvee.graph.solving.solver import Conflict, Solver
-from cuvee.lock.model import Lock
+from cuvee.graph.solving.specs import read_spec
+from cuvee.lock.model import Lock, LockedPackage
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry
 from cuvee.platforms import FLOOR_KEYS, get
+
+if TYPE_CHECKING:
+    from rattler import PackageRecord
 
 Oracle = Callable[[Problem], Lock | str]
 """Solves a problem: its lock, or the solver's words why there is none."""
@@ -31,59 +37,74 @@ class _Witness:
 
     Attributes
     ----------
-    chosen
-        The record of each name.
+    records, matchable
+        The record of each name, ours and rattler's.
     mentions
-        For each name of the solution, the names whose records say something of it.
+        For each name, the names of the solution whose records say something of it.
     outward
         The names whose records say something of names that are not in the solution.
     """
 
-    chosen: Mapping[str, int]
+    records: Mapping[str, Record]
+    matchable: "Mapping[str, PackageRecord]"
     mentions: Mapping[str, frozenset[str]]
     outward: frozenset[str]
 
     @classmethod
-    def of(cls, pool: Pool, chosen: Mapping[str, int]) -> "_Witness":
+    def of(cls, pool: ShelfPool, packages: Iterable[LockedPackage]) -> "_Witness | None":
+        """Look up a lock's packages; `None` if not all are there."""
+        found = {package.name: pool.locked(package) for package in packages}
+        pairs = {name: pair for name, pair in found.items() if pair is not None}
+        if len(pairs) < len(found):
+            return None
         mentions: dict[str, set[str]] = {}
-        for name, number in chosen.items():
-            for spec in (*pool[number].depends, *pool[number].constrains):
+        for name, (record, _) in pairs.items():
+            for spec in (*record.depends, *record.constrains):
                 mentions.setdefault(pool.name_of(spec), set()).add(name)
-        outward = [names for other, names in mentions.items() if other not in chosen]
+        outward = [names for other, names in mentions.items() if other not in pairs]
         return cls(
-            chosen=chosen,
+            records={name: record for name, (record, _) in pairs.items()},
+            matchable={name: raw for name, (_, raw) in pairs.items()},
             mentions={name: frozenset(names) for name, names in mentions.items()},
             outward=frozenset[str]().union(*outward),
         )
 
-    def bound(self, free: frozenset[str]) -> tuple[int, ...]:
-        """Give the records that stay, and say something of what may change."""
-        names = self.outward.union(*(self.mentions.get(name, ()) for name in free)) - free
-        return tuple(self.chosen[name] for name in sorted(names))
+    def bound(self, free: frozenset[str]) -> list[str]:
+        """Give the names that stay, and say something of what may change."""
+        return sorted(self.outward.union(*(self.mentions.get(name, ()) for name in free)) - free)
+
+    def meets(self, name: str, spec: str) -> bool:
+        """Whether the record of a name is among those that a spec of that name means."""
+        read = read_spec(spec)
+        if read.matcher is None or not read.matcher.matches(self.matchable[name]):
+            return False
+        return not read.channel or read.channel == self.records[name].channel
 
 
 class _Near(Pool):
     """A pool in which only what is near a solution can be installed.
 
-    What is neither ``free`` nor new stays as it is in the solution. Of such a record only what it says of the
-    others still matters: the rest of it holds.
+    What is neither ``free`` nor new stays as it is in the solution; its numbers are below zero. Of such a
+    record only what it says of the others still matters: the rest of it holds.
     """
 
-    def __init__(self, pool: Pool, chosen: Mapping[str, int], free: frozenset[str]) -> None:
+    def __init__(self, pool: Pool, witness: _Witness, free: frozenset[str]) -> None:
         self._whole = pool
-        self._chosen = chosen
+        self._witness = witness
         self._free = free
+        self._stays = [name for name in sorted(witness.records) if name not in free]
+        self.numbers = {name: -1 - place for place, name in enumerate(self._stays)}
         self._near: dict[str, tuple[int, ...]] = {}
         self._records: dict[int, Record] = {}
-        self.records = pool.records
 
     def __getitem__(self, number: int) -> Record:
         known = self._records.get(number)
         if known is None:
-            record = self.records[number]
-            if record.name not in self._free and self._chosen.get(record.name) == number:
+            if number < 0:
+                record = self._witness.records[self._stays[-1 - number]]
                 depends = tuple(spec for spec in record.depends if self._is_open(spec))
             else:  # what stays is installed for certain, so what excludes another version of it needs it
+                record = self._whole[number]
                 stays = tuple(spec for spec in record.constrains if not self._is_open(spec))
                 depends = (*record.depends, *stays)
             constrains = tuple(spec for spec in record.constrains if self._is_open(spec))
@@ -97,10 +118,12 @@ class _Near(Pool):
     def candidates(self, spec: str) -> tuple[int, ...]:
         found = self._near.get(spec)
         if found is None:
-            found = self._whole.candidates(spec)
-            kept = self._chosen.get(self.name_of(spec))
-            if kept is not None and self.name_of(spec) not in self._free:
-                found = (kept,) if kept in found else ()
+            name = self.name_of(spec)
+            number = self.numbers.get(name)
+            if number is None:
+                found = self._whole.candidates(spec)
+            else:
+                found = (number,) if self._witness.meets(name, spec) else ()
             self._near[spec] = found
         return found
 
@@ -109,8 +132,7 @@ class _Near(Pool):
         return self._is_open(member.spec)
 
     def _is_open(self, spec: str) -> bool:
-        name = self.name_of(spec)
-        return name in self._free or name not in self._chosen
+        return self.name_of(spec) not in self.numbers
 
 
 class Asker:
@@ -164,10 +186,11 @@ class Asker:
             for member in members:
                 is_here = member.needed and instance.platform in member.platforms
                 if is_here and (instance.platform, member.spec) not in self._carried:
-                    if not instance.pool.candidates(member.spec):
+                    some = member.name in instance.pool.by_name if member.is_any else None
+                    if not (instance.pool.candidates(member.spec) if some is None else some):
                         return instance, (member,)
                     self._carried.add((instance.platform, member.spec))
-        pins = [member for member in members if not member.spec.endswith(" *")]
+        pins = [member for member in members if not member.is_any]
         named = [member for member in members if member in pins or member.name in self._named]
         return self.universe.conflict(pins) or (
             self.universe.conflict(named) if len(named) > len(pins) else None
@@ -197,37 +220,35 @@ class Asker:
     def _remember(self, lock: Lock) -> None:
         witnesses = {}
         for instance in self.universe.instances:
-            chosen = {}
-            for package in lock.by_platform[instance.platform].packages:
-                found = [
-                    number
-                    for number in instance.pool.find(package.stem)
-                    if instance.pool[number].sha256 == package.sha256
-                ]
-                if not found:
-                    return
-                chosen[package.name] = found[0]
-            witnesses[instance.platform] = _Witness.of(instance.pool, chosen)
+            found = _Witness.of(instance.pool, lock.by_platform[instance.platform].packages)
+            if found is None:
+                return
+            witnesses[instance.platform] = found
         self._witnesses = [*self._witnesses, witnesses][-_MOST_WITNESSES:]
 
     def _near_on(self, instance: Instance, members: tuple[Member, ...], witness: _Witness) -> bool:
         """Whether there is a solution in which only what ``members`` move, and its neighbours, differ."""
-        pool, chosen = instance.pool, witness.chosen
+        pool = instance.pool
         here = [member for member in members if instance.platform in member.platforms]
         moved = {
             name
             for member in here
-            if (name := pool.name_of(member.spec)) in chosen
-            and chosen[name] not in pool.candidates(member.spec)
+            if not member.is_any
+            and (name := pool.name_of(member.spec)) in witness.records
+            and not witness.meets(name, member.spec)
         }
-        free = set(moved).union(*(witness.mentions.get(name, ()) for name in moved))
+        free = frozenset(moved).union(*(witness.mentions.get(name, ()) for name in moved))
         for name in moved:
             for number in pool.by_name[name]:
                 free |= {pool.name_of(spec) for spec in pool[number].depends}
-        key = (witness, instance.platform, frozenset(free))
+        key = (witness, instance.platform, free)
         if key not in self._solvers:
-            near = _Near(pool, chosen, frozenset(free))
-            self._solvers[key] = (near, witness.bound(frozenset(free)), Solver(near))
+            near = _Near(pool, witness, free)
+            self._solvers[key] = (
+                near,
+                tuple(near.numbers[name] for name in witness.bound(free)),
+                Solver(near),
+            )
         near, bound, solver = self._solvers[key]
         asked = [member for member in here if near.open_to(member)]
         answer = solver.solve(

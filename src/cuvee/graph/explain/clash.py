@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from cuvee.graph.explain.model import Core, Kind, Member, Node
 from cuvee.graph.explain.relations import Relation, minimal_relations
-from cuvee.graph.explain.universe import HIDDEN, NEWER, Instance
+from cuvee.graph.explain.shelves import HIDDEN, NEWER
+from cuvee.graph.explain.universe import Instance
 from cuvee.graph.explain.versions import nearest, span
 from cuvee.manifest.problems import did_you_mean
 

@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel, reaching, wait
 from cuvee.errors import BlockedError, UnsolvableError
 from cuvee.graph.explain.asking import Oracle
 from cuvee.graph.explain.explanation import explain
+from cuvee.graph.explain.shelves import Shelf
 from cuvee.graph.explain.universe import Carried
 from cuvee.graph.explain.words import as_data, hint, message
-from cuvee.graph.solving.records import Record, gateway_records
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, solve
 from cuvee.manifest.model import Position
 from cuvee.progress import SILENT, Reporter
+
+if TYPE_CHECKING:
+    from rattler import RepoDataRecord
 
 
 def explainer(
@@ -96,12 +100,12 @@ async def _one(problem: Problem, platform: str, connection: Connection) -> Carri
         sources, subdirs, [MatchSpec(name) for name in sorted(wanted)], recursive=True
     )
     # The answer has a list per channel and subdir; the order of channels knows no subdirs.
-    by_channel: dict[str, list[Record]] = {source.base_url.rstrip("/"): [] for source in sources}
+    by_channel: dict[str, list[RepoDataRecord]] = {source.base_url.rstrip("/"): [] for source in sources}
     for found in answer:
-        for record in gateway_records(found):
-            by_channel.setdefault(record.channel, []).append(record)
-    channels = tuple(map(tuple, by_channel.values()))
+        if found:
+            by_channel.setdefault(str(found[0].channel or "").rstrip("/"), []).extend(found)
+    channels = tuple(map(Shelf, by_channel.values()))
     names: tuple[str, ...] = ()
-    if wanted - {record.name for records in channels for record in records}:
+    if not wanted <= {name for shelf in channels for name in shelf.names}:
         names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
     return Carried(platform=platform, channels=channels, names=names)

@@ -44,6 +44,11 @@ class Member:
     platforms: tuple[str, ...] = ()
     position: Position | None = None
 
+    @property
+    def is_any(self) -> bool:
+        """Whether every version will do."""
+        return self.spec.endswith(" *")
+
     def __str__(self) -> str:
         return self.text if self.position is None else f"{self.text} ({self.position})"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cuvee.graph.explain.asking import Asker
 from cuvee.graph.explain.model import Action, Edit, Kind, Member, Suggestion
-from cuvee.graph.explain.universe import NEWER
+from cuvee.graph.explain.shelves import NEWER
 from cuvee.graph.explain.versions import by_distance, loosened
 from cuvee.graph.solving.records import Record, rattler_record, version_of
 from cuvee.graph.solving.specs import read_spec
@@ -80,7 +80,7 @@ class _Editor:
 
     def keep_any(self, member: Member) -> bool:
         """Keep a member in any version, if there is a solution with it."""
-        if member.spec.endswith(" *"):
+        if member.is_any:
             return False
         if member.kind is Kind.REQUIREMENT:
             loose = replace(member, spec=f"{member.name} *")

@@ -1,23 +1,17 @@
 """A problem that can be asked again and again: with a line less, with another range, on each platform."""
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.graph.explain.model import Kind, Member
-from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
+from cuvee.graph.explain.shelves import HIDDEN, NEWER, Shelf, ShelfPool
+from cuvee.graph.solving.records import Record, virtual_record
 from cuvee.graph.solving.solver import Conflict, Solver
 from cuvee.lock.solve import Problem
 from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from cuvee.platforms import FLOOR_KEYS, get
-
-NEWER = "__cuvee-newer"
-HIDDEN = "__cuvee-hidden"
-"""Names of packages that do not exist. What the problem's date or the order of its channels leaves out
-depends on them, so that leaving it out is one more thing that is asked for, and can be left off."""
 
 _VERSION = re.compile(r"(?:==|!=|>=|<=|~=|=|>|<)?\s*(\d[\w.!]*)")
 
@@ -29,13 +23,13 @@ class Carried:
     Attributes
     ----------
     channels
-        A list of records per channel, in the order of priority.
+        In the order of priority.
     names
         The names of all packages that they have, for finding a near one; may be empty.
     """
 
     platform: str
-    channels: tuple[tuple[Record, ...], ...]
+    channels: tuple[Shelf, ...]
     names: tuple[str, ...] = ()
 
 
@@ -43,19 +37,16 @@ class Instance:
     """One platform's records and solver."""
 
     def __init__(self, problem: Problem, entry: PlatformEntry, carried: Carried) -> None:
-        records = [
-            gated
-            for number, channel in enumerate(carried.channels)
-            for gated in _gated(channel, carried.channels[:number], problem.exclude_newer)
-        ]
         floor = {f"__{key}" for key in FLOOR_KEYS[get(entry.name).system]}
         offered = virtual_packages(entry.name, entry.floor)
         movable = {item.name: (item.version, item.build) for item in offered if item.name in floor}
         gates = [Record(name=name, version="1", build="0") for name in (NEWER, HIDDEN)]
-        records += [*gates, *_floors(records, floor, movable)]
+        specs = sorted(set().union(*(shelf.system_specs() for shelf in carried.channels)))
+        others = [virtual_record(item) for item in offered if item.name not in floor]
+        given = [*gates, *_floors(specs, floor, movable), *others]
         self.platform = entry.name
         self.names = carried.names
-        self.pool = Pool(records, [item for item in offered if item.name not in floor])
+        self.pool = ShelfPool(carried.channels, given, problem.exclude_newer)
         self._solver = Solver(self.pool)
 
     def conflict(self, members: Iterable[Member]) -> tuple[Member, ...] | None:
@@ -152,7 +143,7 @@ def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[Mem
     found += [_member(item, Kind.CONSTRAINT, names) for item in problem.constraints]
     found += sorted(
         (_member(item, Kind.REQUIREMENT, item.platforms) for item in problem.requirements),
-        key=lambda member: not member.spec.endswith(" *"),
+        key=lambda member: not member.is_any,
     )
     return tuple(found)
 
@@ -194,24 +185,11 @@ def _floor_members(entry: PlatformEntry, positions: Mapping[str, Position]) -> l
     return found
 
 
-def _gated(
-    channel: Sequence[Record], before: Sequence[Sequence[Record]], newest: dt.datetime | None
-) -> Iterable[Record]:
-    """Let what the problem leaves out depend on what does not exist."""
-    names = {record.name for other in before for record in other}
-    limit = None if newest is None else newest.timestamp() * 1000
-    for record in channel:
-        gates = [HIDDEN] if record.name in names else []
-        gates += [NEWER] if limit is not None and record.timestamp > limit else []
-        yield replace(record, depends=(*record.depends, *gates)) if gates else record
-
-
 def _floors(
-    records: Iterable[Record], names: Iterable[str], offered: Mapping[str, tuple[str, str]]
+    specs: Iterable[str], names: Iterable[str], offered: Mapping[str, tuple[str, str]]
 ) -> list[Record]:
     """Give what the floors offer, and what they could offer: each version that some record asks for."""
     wanted = tuple(names)
-    specs = {text for record in records for text in record.depends if text.startswith("__")}
     found = {(name, *value) for name, value in offered.items()}
     for text in specs:
         name, _, rest = text.partition(" ")

@@ -40,13 +40,14 @@ class Pool:
     ) -> None:
         offered = [item if isinstance(item, Record) else virtual_record(item) for item in virtual_packages]
         self.problems: list[RecordProblem] = []
-        self.records: tuple[Record, ...] = tuple(self._sorted([*records, *offered]))
-        self._by_name: dict[str, range] = {}
+        self.records: Sequence[Record] = tuple(self._sorted([*records, *offered]))
+        by_name: dict[str, range] = {}
         start = 0
         for name, group in groupby(self.records, key=lambda record: record.name):
             end = start + sum(1 for _ in group)
-            self._by_name[name] = range(start, end)
+            by_name[name] = range(start, end)
             start = end
+        self._by_name: Mapping[str, range] = by_name
         self._candidates: dict[str, tuple[int, ...]] = {}
         self._matchable: dict[str, list[PackageRecord]] = {}
 
@@ -118,9 +119,11 @@ class Pool:
         if records is None:
             if len(self._matchable) >= _MATCHED_NAMES:
                 self._matchable.clear()
-            numbers = self._by_name.get(name, range(0))
-            records = self._matchable[name] = [rattler_record(self.records[number]) for number in numbers]
+            records = self._matchable[name] = self._matchable_of(name)
         return records
+
+    def _matchable_of(self, name: str) -> "list[PackageRecord]":
+        return [rattler_record(self.records[number]) for number in self._by_name.get(name, range(0))]
 
     def _sorted(self, records: list[Record]) -> list[Record]:
         """Sort by name, the best first; leave out what has no readable version."""

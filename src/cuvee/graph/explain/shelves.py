@@ -1,0 +1,164 @@
+"""What channels carry, read as far as an answer needs: it is much, and few of it are looked at."""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import Record, gateway_records, rattler_record
+from cuvee.lock.model import LockedPackage
+
+if TYPE_CHECKING:
+    from rattler import PackageRecord, RepoDataRecord
+
+NEWER = "__cuvee-newer"
+HIDDEN = "__cuvee-hidden"
+"""Names of packages that do not exist. What the problem's date or the order of its channels leaves out
+depends on them, so that leaving it out is one more thing that is asked for, and can be left off."""
+
+
+class Shelf:
+    """The records of one channel by name, kept as rattler has them until somebody asks."""
+
+    def __init__(self, records: "Iterable[RepoDataRecord]") -> None:
+        self._found: dict[str, list[RepoDataRecord]] = {}
+        for record in records:
+            self._found.setdefault(record.name.normalized, []).append(record)
+
+    def __iter__(self) -> Iterator[Record]:
+        """Give all records, those of one name together."""
+        for name in self._found:
+            yield from self.of(name)
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names that the channel has."""
+        return self._found.keys()
+
+    def of(self, name: str) -> list[Record]:
+        """Give the records of one name; of twins, the ``.conda`` alone."""
+        return gateway_records(self._found.get(name, ()))
+
+    def raw(self, name: str) -> "Sequence[RepoDataRecord]":
+        """Give rattler's own records of one name."""
+        return self._found.get(name, ())
+
+    def system_specs(self) -> set[str]:
+        """Give all that some record needs of the system: ``__glibc >=2.17``."""
+        return {
+            text
+            for records in self._found.values()
+            for record in records
+            for text in record.depends
+            if text.startswith("__")
+        }
+
+
+class ShelfPool(Pool):
+    """A pool whose records get their numbers as their names are met; those of one name stand together.
+
+    Parameters
+    ----------
+    shelves
+        What the channels carry, in the order of their priority.
+    offered
+        All that is not of a channel.
+    newest
+        Records that are younger depend on what does not exist.
+    """
+
+    def __init__(
+        self, shelves: Sequence[Shelf], offered: Sequence[Record], newest: dt.datetime | None
+    ) -> None:
+        super().__init__(offered)
+        self._shelves = shelves
+        self._limit = None if newest is None else newest.timestamp() * 1000
+        self._virtual = super().virtual
+        self._all = list(self.records)
+        self.records = self._all
+        self._by_name = _Numbers(self._by_name, self._numbered, [shelf.names for shelf in shelves])
+
+    @property
+    def virtual(self) -> tuple[int, ...]:
+        """The numbers of what the system offers."""
+        return self._virtual
+
+    def locked(self, package: LockedPackage) -> "tuple[Record, PackageRecord] | None":
+        """Give the record of a package of a lock, ours and rattler's, reading no others of its name."""
+        digest, twin = bytes.fromhex(package.sha256), f"{package.stem}.conda"
+        for number, shelf in enumerate(self._shelves):
+            for raw in shelf.raw(package.name):
+                if raw.file_name == package.file_name and raw.sha256 == digest:
+                    if raw.file_name != twin and any(r.file_name == twin for r in shelf.raw(package.name)):
+                        return None
+                    (record,) = gateway_records([raw])
+                    return self._gated(record, is_hidden=self._is_hidden(package.name, number)), raw
+        return None
+
+    def _is_hidden(self, name: str, number: int) -> bool:
+        return any(name in other.names for other in self._shelves[:number])
+
+    def _numbered(self, name: str) -> range | None:
+        """Read the records of a name; `None` if there are none."""
+        found: list[Record] = []
+        for number, shelf in enumerate(self._shelves):
+            hidden = self._is_hidden(name, number)
+            found += (self._gated(record, is_hidden=hidden) for record in shelf.of(name))
+        start = len(self._all)
+        self._all += self._sorted(found)
+        return range(start, len(self._all)) if found else None
+
+    def _gated(self, record: Record, *, is_hidden: bool) -> Record:
+        """Let what the problem leaves out depend on what does not exist."""
+        gates = [HIDDEN] if is_hidden else []
+        gates += [NEWER] if self._limit is not None and record.timestamp > self._limit else []
+        return replace(record, depends=(*record.depends, *gates)) if gates else record
+
+    def _matchable_of(self, name: str) -> "list[PackageRecord]":
+        """Give rattler's own records, which need not be made anew."""
+        raw = {
+            (str(record.channel or "").rstrip("/"), str(record.subdir), record.file_name): record
+            for shelf in self._shelves
+            for record in shelf.raw(name)
+        }
+        records = [self._all[number] for number in self._by_name.get(name, range(0))]
+        return [
+            raw.get((record.channel, record.subdir, record.file_name)) or rattler_record(record)
+            for record in records
+        ]
+
+
+class _Numbers(Mapping[str, range]):
+    """The numbers of each name's records; what is not known is read when it is asked for."""
+
+    def __init__(
+        self,
+        known: Mapping[str, range],
+        read: Callable[[str], range | None],
+        unread: Sequence[Collection[str]],
+    ) -> None:
+        self._known: dict[str, range | None] = dict(known)
+        self._read = read
+        self._unread = unread
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there are records of a name, without reading them."""
+        if name in self._known:
+            return self._known[str(name)] is not None
+        return any(name in names for names in self._unread)
+
+    def __getitem__(self, name: str) -> range:
+        if name not in self._known:
+            self._known[name] = self._read(name)
+        numbers = self._known[name]
+        if numbers is None:
+            raise KeyError(name)
+        return numbers
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names that were met."""
+        return (name for name, numbers in self._known.items() if numbers is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
