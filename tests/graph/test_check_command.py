@@ -157,3 +157,16 @@ def test_manifests_that_are_based_on_each_other_are_an_error_with_a_line(tiny: T
     first = tiny.manifest(more='based-on: "2026.10.1"')
     tiny.manifest(more='based-on: "2026.11.0"', version="2026.10.1")
     assert "2026.10.1" in tiny.check(first, code=2)
+
+
+def test_an_archive_that_is_gone_is_a_finding_and_the_other_checks_run(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python")
+    found = tiny.results(tiny.manifest(), "--archives", code=1)
+    assert [item["victims"] for item in found["archives"]["findings"]] == [
+        ["a-1.0-0@linux-64"],
+        ["python-3.11-0@linux-64"],
+    ]
+    for item in found["archives"]["findings"]:
+        assert item["evidence"][0].startswith(f"The archive of {item['victims'][0]} is gone")
+    assert found["closure"]["status"] == "pass"
+    assert found["libraries"]["reason"] == "says nothing while archives fails"

@@ -7,9 +7,9 @@ from typing import Any
 
 from cuvee.channel.connection import without_secrets
 from cuvee.files import sha256_bytes
+from cuvee.graph.certificate.steps import as_record
 from cuvee.graph.checks.base import CheckResult, Status
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
-from cuvee.lock.model import LockedPackage
 from cuvee.lock.specs import spec_name
 
 FORMAT = 1
@@ -98,7 +98,7 @@ def _platform(
             for item in manifest.constraints
             if not item.platforms or graph.platform in item.platforms
         ],
-        "records": [_record(package) for package in graph.lock.packages],
+        "records": [as_record(package) for package in graph.lock.packages],
         "edges": [
             {"from": edge.source.stem, "spec": edge.spec, "to": met[edge.target or ""]}
             for edge in graph.edges
@@ -109,20 +109,6 @@ def _platform(
             for text in package.constrains
         ],
         "files": _files(graph.platform, file_checks),
-    }
-
-
-def _record(package: LockedPackage) -> dict[str, Any]:
-    return {
-        "name": package.name,
-        "version": package.version,
-        "build": package.build,
-        "build_number": package.build_number,
-        "subdir": package.subdir,
-        "sha256": package.sha256,
-        "url": without_secrets(package.url),
-        "depends": list(package.depends),
-        "constrains": list(package.constrains),
     }
 
 

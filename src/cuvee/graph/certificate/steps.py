@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cuvee.channel.connection import without_secrets
+from cuvee.lock.model import LockedPackage
 from cuvee.lock.specs import RecordKey, parse_spec, read_record
 
 if TYPE_CHECKING:
@@ -52,6 +54,21 @@ class _Set:
 def stem(record: Mapping[str, Any]) -> str:
     """Give ``name-version-build``."""
     return f"{record['name']}-{record['version']}-{record['build']}"
+
+
+def as_record(package: LockedPackage) -> dict[str, Any]:
+    """Give what a certificate says of a package."""
+    return {
+        "name": package.name,
+        "version": package.version,
+        "build": package.build,
+        "build_number": package.build_number,
+        "subdir": package.subdir,
+        "sha256": package.sha256,
+        "url": without_secrets(package.url),
+        "depends": list(package.depends),
+        "constrains": list(package.constrains),
+    }
 
 
 def steps(section: Mapping[str, Any]) -> Mapping[str, Sequence[Step]]:

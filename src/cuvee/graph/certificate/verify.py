@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cuvee.channel.connection import without_secrets
 from cuvee.errors import IntegrityError
 from cuvee.graph.certificate.shapes import Refused, read
-from cuvee.graph.certificate.steps import Step, steps
-from cuvee.lock.model import Lock, LockedPackage
+from cuvee.graph.certificate.steps import Step, as_record, steps
+from cuvee.lock.model import Lock
 
 _SHOWN = 20
 _WIDTH = 200
@@ -158,7 +157,7 @@ def _against(section: Mapping[str, Any], platform: str, lock: Lock) -> Iterator[
     ]
     if list(section["virtual_packages"]) != offered:
         yield "the virtual packages are not those of the lock"
-    packages = {package.name: _as_record(package) for package in locked.packages}
+    packages = {package.name: as_record(package) for package in locked.packages}
     for record in section["records"]:
         other = packages.pop(record["name"], None)
         if other is None:
@@ -168,17 +167,3 @@ def _against(section: Mapping[str, Any], platform: str, lock: Lock) -> Iterator[
             yield f"{record['name']} is not what the lock has: {', '.join(fields)} differ"
     for name in packages:
         yield f"{name} is in the lock, and the certificate says nothing of it"
-
-
-def _as_record(package: LockedPackage) -> dict[str, Any]:
-    return {
-        "name": package.name,
-        "version": package.version,
-        "build": package.build,
-        "build_number": package.build_number,
-        "subdir": package.subdir,
-        "sha256": package.sha256,
-        "url": without_secrets(package.url),
-        "depends": list(package.depends),
-        "constrains": list(package.constrains),
-    }
