@@ -83,8 +83,15 @@ def test_its_content_is_there(visit: Visit) -> None:
         assert page.get_by_text(text).first.is_visible()
     closure = page.locator("#package-anyio")
     assert not closure.is_visible()
-    page.locator("#packages details.fold > summary").click()
+    page.locator("#packages details.fold > summary", has_text="The closure").click()
     assert closure.is_visible()
+    for title, label in (("Sizes", "What weighs how much"), ("Build waves", "Build waves of")):
+        picture = page.locator(f'#packages svg.drawing[aria-label^="{label}"]')
+        assert not picture.is_visible()
+        page.locator("#packages details.fold > summary", has_text=title).click()
+        assert picture.is_visible()
+        fill = "getComputedStyle(document.querySelector('#packages svg.drawing .box')).fill"
+        assert page.evaluate(fill) != "rgb(0, 0, 0)", "the policy lets the pictures' style through"
     log = page.locator("#outcome-1 pre")
     page.locator("#outcome-1 .log summary").click()
     assert "280 lines left out" in log.inner_text()
