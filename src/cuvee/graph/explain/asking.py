@@ -6,8 +6,10 @@ say which parts of the manifest make a "no".
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from cuvee.graph.explain.model import Kind, Member
@@ -29,6 +31,7 @@ Oracle = Callable[[Problem], Lock | str]
 """Solves a problem: its lock, or the solver's words why there is none."""
 
 _MOST_WITNESSES = 3
+_AT_ONCE = 3
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -142,20 +145,26 @@ class Asker:
         self.universe = universe
         self._oracle = oracle
         self._named = _names(words)
+        self._answers: dict[frozenset[Member], Lock | str] = {}
         self._carried: set[tuple[str, str]] = set()
         self._known: dict[frozenset[Member], bool] = {}
         self._witnesses: list[Mapping[str, _Witness]] = []
         self._solvers: dict[tuple[_Witness, str, frozenset[str]], tuple[_Near, tuple[int, ...], Solver]] = {}
 
-    def conflict(self, members: Iterable[Member]) -> tuple[Instance, tuple[Member, ...]] | None:
-        """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
+    def conflict(
+        self, members: Iterable[Member], likely: Iterable[Sequence[Member]] = ()
+    ) -> tuple[Instance, tuple[Member, ...]] | None:
+        """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere.
+
+        What is ``likely`` to be asked for next is solved at the same time, if rattler is needed at all.
+        """
         asked = tuple(members)
         key = frozenset(asked)
         if self._known.get(key) or (key not in self._known and self._seen_near(asked)):
             self._known[key] = True
             return None
         found = self._small(asked)
-        if found is None and key not in self._known and self._solved(asked):
+        if found is None and key not in self._known and self._solved(asked, likely):
             self._known[key] = True
             return None
         # Rattler's words, if it was asked, name what is looked at first.
@@ -205,17 +214,32 @@ class Asker:
             for witness in reversed(self._witnesses)
         )
 
-    def _solved(self, members: tuple[Member, ...]) -> bool | None:
+    def _solved(self, members: tuple[Member, ...], likely: Iterable[Sequence[Member]] = ()) -> bool | None:
         """Whether rattler finds a solution, which is then known; `None` if it can not be asked."""
-        problem = stated(self.universe.problem, members) if self._oracle is not None else None
-        if problem is None or self._oracle is None:
-            return None
-        answer = self._oracle(problem)
-        if isinstance(answer, str):
-            self._named |= _names(answer)
-            return False
-        self._remember(answer)
-        return True
+        key = frozenset(members)
+        if key not in self._answers:
+            self._ask([members, *likely])
+        answer = self._answers.get(key)
+        return None if answer is None else not isinstance(answer, str)
+
+    def _ask(self, questions: Iterable[Sequence[Member]]) -> None:
+        """Ask rattler; platforms are solved at once, and so are questions if platforms are few."""
+        if self._oracle is None:
+            return
+        problems: dict[frozenset[Member], Problem] = {}
+        for members in islice(questions, max(1, _AT_ONCE // len(self.universe.instances))):
+            problem = stated(self.universe.problem, members)
+            if problem is not None and frozenset(members) not in self._answers:
+                problems[frozenset(members)] = problem
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            answers = list(threads.map(self._oracle, problems.values()))
+        for key, answer in zip(problems, answers, strict=True):
+            self._answers[key] = answer
+            if isinstance(answer, str):
+                self._named |= _names(answer)
+            else:
+                self._known[key] = True
+                self._remember(answer)
 
     def _remember(self, lock: Lock) -> None:
         witnesses = {}

@@ -7,7 +7,8 @@ from cuvee.graph.explain.model import Core, Kind, Member, Node
 from cuvee.graph.explain.relations import Relation, minimal_relations
 from cuvee.graph.explain.shelves import HIDDEN, NEWER
 from cuvee.graph.explain.universe import Instance
-from cuvee.graph.explain.versions import nearest, span
+from cuvee.graph.explain.versions import span
+from cuvee.lock.explain import nearest
 from cuvee.manifest.problems import did_you_mean
 
 _MOST_SPECS = 3

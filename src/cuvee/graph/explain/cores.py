@@ -12,6 +12,7 @@ _MOST_CORES = 60
 _MOST_CORRECTIONS = 8
 _MOST_TOGETHER = 4
 _MOST_TRIED = 150
+_FEW = 2  # members of which all sets are gone through for what to ask next
 _MANY = 24  # members from which sets of more than two are too many to go through
 
 
@@ -77,12 +78,18 @@ class Search:
 
     def _add_core(self, dropped: frozenset[Member]) -> bool:
         """Find one more core among the members that are not ``dropped``; say whether there is one."""
-        found = self._asker.conflict(member for member in self._members if member not in dropped)
+        others = self._hitting(self._cores, len(dropped)) if 0 < len(dropped) <= _FEW else iter(())
+        found = self._asker.conflict(
+            self._without(dropped), (self._without(other) for other in others if other != dropped)
+        )
         if found is None:
             return False
         core = minimal(*found, self._members)
         self._cores.append(core)
         return True
+
+    def _without(self, dropped: Collection[Member]) -> tuple[Member, ...]:
+        return tuple(member for member in self._members if member not in dropped)
 
     def _parts(self) -> list[list[frozenset[Member]]]:
         """Divide the cores into groups that share no members, each in the order of finding."""

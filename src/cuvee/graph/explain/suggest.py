@@ -9,8 +9,9 @@ from cuvee.graph.explain.asking import Asker
 from cuvee.graph.explain.model import Action, Edit, Kind, Member, Suggestion
 from cuvee.graph.explain.shelves import NEWER
 from cuvee.graph.explain.versions import by_distance, loosened
-from cuvee.graph.solving.records import Record, rattler_record, version_of
+from cuvee.graph.solving.records import Record, rattler_record
 from cuvee.graph.solving.specs import read_spec
+from cuvee.lock.specs import version_of
 
 _MOST_VERSIONS = 500
 _LAST = {Kind.DATE, Kind.ORDER}

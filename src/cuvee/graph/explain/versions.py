@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from cuvee.graph.solving.records import version_of
+from cuvee.lock.specs import version_of
 
-_NEAREST = 5
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
 
 
@@ -19,18 +18,6 @@ def span(versions: Sequence[str]) -> str:
         return ""
     first, last = known[0][0], known[-1][0]
     return first if first == last else f"{first} to {last}"
-
-
-def nearest(spec: str, versions: Sequence[str]) -> list[str]:
-    """Give a few of ``versions``, newest first, around the numbers that ``spec`` names."""
-    match = re.search(r"\d[\w.]*", spec)
-    target = version_of(match.group().rstrip(".")) if match else None
-    if target is None or len(versions) <= _NEAREST:
-        return list(versions[:_NEAREST])
-    known = [(text, value) for text in versions if (value := version_of(text)) is not None]
-    above = [text for text, value in known if value >= target][-2:]
-    below = [text for text, value in known if value < target]
-    return [*above, *below[: _NEAREST - len(above)]]
 
 
 def by_distance(spec_matches: Sequence[bool], wanted: int) -> list[int]:
