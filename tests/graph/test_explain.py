@@ -14,7 +14,8 @@ from cuvee.channel.connection import connect
 from cuvee.cli.main import run
 from cuvee.graph.explain import as_data, explain, hint, message
 from cuvee.graph.explain.model import Explanation
-from cuvee.graph.explain.versions import by_distance, loosened, nearest, span
+from cuvee.graph.explain.versions import by_distance, loosened, span
+from cuvee.lock.explain import nearest
 from golden import same_as
 
 CASES = Path(__file__).parent / "conflicts"

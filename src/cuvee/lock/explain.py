@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from cuvee.channel.connection import Connection, channel
 from cuvee.errors import BlockedError
+from cuvee.lock.specs import version_of
 from cuvee.manifest.model import Requirement
 
 _NEAREST = 5
@@ -56,24 +57,20 @@ async def _unmet(
         return []
     versions = [str(version) for version in sorted({record.version for record in records}, reverse=True)]
     has = (
-        f"nearest: {', '.join(_nearest(package.version, versions))}"
+        f"nearest: {', '.join(nearest(package.version, versions))}"
         if versions
         else "there is no such package"
     )
     return [f"  {package.position}: no channel has {package.spec}; {has}"]
 
 
-def _nearest(spec: str, versions: Sequence[str]) -> list[str]:
-    """Give a few versions around the numbers that the spec names, newest first."""
+def nearest(spec: str, versions: Sequence[str]) -> list[str]:
+    """Give a few of ``versions``, newest first, around the numbers that ``spec`` names."""
     match = re.search(r"\d[\w.]*", spec)
-    if match is None or len(versions) <= _NEAREST:
+    target = version_of(match.group().rstrip(".")) if match else None
+    if target is None or len(versions) <= _NEAREST:
         return list(versions[:_NEAREST])
-    from rattler import Version
-
-    try:
-        target = Version(match.group().rstrip("."))
-    except Exception:  # noqa: BLE001 - rattler's errors share no base, and this is a courtesy only
-        return list(versions[:_NEAREST])
-    above = [version for version in versions if Version(version) >= target]
-    below = [version for version in versions if Version(version) < target]
-    return [*above[-2:], *below[: _NEAREST - len(above[-2:])]]
+    known = [(text, value) for text in versions if (value := version_of(text)) is not None]
+    above = [text for text, value in known if value >= target][-2:]
+    below = [text for text, value in known if value < target]
+    return [*above, *below[: _NEAREST - len(above)]]

@@ -1,10 +1,10 @@
-"""Match specs, and the records that they are held against: each is read by rattler, once."""
+"""Match specs, and the versions and records that they are held against: each is read by rattler, once."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from rattler import MatchSpec, PackageRecord
+    from rattler import MatchSpec, PackageRecord, Version
 
 LONGEST = 10_000
 DEEPEST = 100
@@ -65,7 +65,19 @@ def read_record(key: RecordKey) -> "PackageRecord | str":
         return str(error)
 
 
+@lru_cache(maxsize=1 << 18)
+def version_of(text: str) -> "Version | None":
+    """Read a version; `None` if it is not one."""
+    from rattler import Version
+    from rattler.exceptions import InvalidVersionError
+
+    try:
+        return Version(text)
+    except (InvalidVersionError, ValueError):
+        return None
+
+
 def forget() -> None:
     """Forget all that was read, for measurements."""
-    for kept in (spec_name, _parse, read_record):
+    for kept in (spec_name, _parse, read_record, version_of):
         kept.cache_clear()

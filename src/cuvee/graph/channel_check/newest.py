@@ -1,7 +1,7 @@
 """Which records are the newest of their name."""
 
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import version_of
+from cuvee.lock.specs import version_of
 
 
 def newest(pool: Pool) -> frozenset[int]:

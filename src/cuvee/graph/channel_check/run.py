@@ -105,7 +105,7 @@ def floor_of(platform: str, floor: Mapping[str, str], platforms: Sequence[str]) 
     UsageError
         If a key applies to none of ``platforms``, or a version is not one.
     """
-    from cuvee.graph.solving.records import version_of
+    from cuvee.lock.specs import version_of
 
     system = get(platform).system
     known = {key for name in platforms for key in FLOOR_KEYS[PLATFORMS[name].system]}

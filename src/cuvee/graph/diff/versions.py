@@ -2,10 +2,10 @@
 
 import enum
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cuvee.errors import SourceUnreachableError
+from cuvee.lock.specs import version_of
 
 if TYPE_CHECKING:
     from rattler import Version
@@ -53,7 +53,6 @@ def level(before: str, after: str) -> Level:
     return Level.PATCH
 
 
-@lru_cache(maxsize=65536)
 def parse(version: str) -> "Version":
     """Read a version.
 
@@ -62,16 +61,13 @@ def parse(version: str) -> "Version":
     SourceUnreachableError
         If conda can not.
     """
-    from rattler import Version
-    from rattler.exceptions import InvalidVersionError
-
-    try:
-        return Version(version)
-    except InvalidVersionError as error:
+    found = version_of(version)
+    if found is None:
         raise SourceUnreachableError(
-            f"A lock holds the version {version!r}, which conda can not read: {error}",
+            f"A lock holds the version {version!r}, which conda can not read",
             hint="Locks are generated; make this one again from its manifest.",
-        ) from None
+        )
+    return found
 
 
 def _is_year(number: object) -> bool:

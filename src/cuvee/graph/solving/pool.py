@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from cuvee.graph.solving.records import Record, RecordProblem, rattler_record, version_of, virtual_record
+from cuvee.graph.solving.records import Record, RecordProblem, rattler_record, virtual_record
 from cuvee.graph.solving.specs import read_spec
 from cuvee.lock.model import VirtualPackage
+from cuvee.lock.specs import version_of
 
 if TYPE_CHECKING:
     from rattler import PackageRecord, Version

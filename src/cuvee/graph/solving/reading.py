@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.errors import SourceUnreachableError
-from cuvee.graph.solving.records import Record, RecordProblem, version_of
+from cuvee.graph.solving.records import Record, RecordProblem
+from cuvee.lock.specs import version_of
 
 _SECTIONS = ("packages", "packages.conda")
 _ENDINGS = (".conda", ".tar.bz2")

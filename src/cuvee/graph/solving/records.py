@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cuvee.lock.model import LockedPackage, VirtualPackage
 
 if TYPE_CHECKING:
-    from rattler import PackageRecord, RepoDataRecord, Version
+    from rattler import PackageRecord, RepoDataRecord
 
 VIRTUAL = "virtual"
 """`Record.subdir` of what the system offers, such as ``__glibc``."""
@@ -72,18 +71,6 @@ class RecordProblem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
-
-
-@lru_cache(maxsize=1 << 18)
-def version_of(text: str) -> "Version | None":
-    """Read a version; `None` if it is not one."""
-    from rattler import Version
-    from rattler.exceptions import InvalidVersionError
-
-    try:
-        return Version(text)
-    except (InvalidVersionError, ValueError):
-        return None
 
 
 def virtual_record(package: VirtualPackage) -> Record:
