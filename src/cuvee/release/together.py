@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.together import Together, never_together
+from cuvee.graph.checks.policy import asked_for
 from cuvee.graph.explain.fetching import carried
 from cuvee.graph.explain.shelves import Shelf
 from cuvee.graph.solving.pool import Pool
@@ -29,6 +30,7 @@ def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Tog
         platforms=platforms,
         own_channel=folder if any(folder.glob("*/*.conda")) else None,
     )
+    asked = asked_for(context.manifest)
     found = []
     for item in carried(problem, {}, context.connection):
         floor = next(entry.floor for entry in problem.platforms if entry.name == item.platform)
@@ -36,7 +38,7 @@ def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Tog
         specs = [
             package.name if any_version else package.spec
             for package in problem.requirements
-            if item.platform in package.platforms
+            if item.platform in package.platforms and package.name in asked
         ]
         found.append(never_together(pool, specs, item.platform, limit=limit, reporter=context.reporter))
     return tuple(found)
