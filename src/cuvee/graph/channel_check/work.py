@@ -16,7 +16,9 @@ from cuvee.graph.solving.encoding import Encoding, Question
 
 _WORLDS_PER_NAME = 12
 _RECENT_WORLDS = 8
-_QUESTIONS_PER_SOLVER = 200
+_QUESTIONS_PER_SOLVER = 40
+_MODELS = 3
+_URGENT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,9 @@ class Worker:
         self._recent: deque[World] = deque(maxlen=_RECENT_WORLDS)
         self._solver: Encoding | None = None
         self._questions = 0
+        # What the next name begins with: who chooses early, and the solver's last worlds.
+        self._urgent: list[int] = []
+        self._models: list[World] = []
 
     def work(self, names: Iterable[int]) -> list[Stuck]:
         """Give the classes of ``names`` that are stuck, in the order of names and positions."""
@@ -70,12 +75,14 @@ class Worker:
         found: list[Stuck] = []
         for name in names:
             worlds: list[World] = []
-            urgent: list[int] = []
+            del self._urgent[:-_URGENT]
             for item in range(self.compiled.first[name], self.compiled.first[name + 1]):
                 if self._is_proved[item] or not is_alive(self.compiled, self._start, item):
                     continue
-                if not self._prove(item, worlds, urgent):
+                if not self._prove(item, worlds):
                     found += self._settle(item)
+                    worlds[:0] = [world for world in self._models[:1] if world not in worlds]
+                    del worlds[_WORLDS_PER_NAME:]
         return found
 
     def _settle(self, item: int) -> list[Stuck]:
@@ -95,7 +102,7 @@ class Worker:
                         waiting.append(other)
         return found
 
-    def _prove(self, item: int, worlds: list[World], urgent: list[int]) -> bool:
+    def _prove(self, item: int, worlds: list[World]) -> bool:
         """Prove the class installable with a world that is there, or that is soon made."""
         builder = self._builder
         for place, world in enumerate(worlds):
@@ -111,7 +118,7 @@ class Worker:
                 return True
         if not is_alive(self.compiled, self._propagation.alive, item):
             return False
-        made = builder.build(item, urgent)
+        made = builder.build(item, self._urgent, self._models)
         if made is None:
             return False
         worlds.insert(0, made)
@@ -125,7 +132,7 @@ class Worker:
         """Look the conflict up, or ask the solver; `None` if the class can be installed."""
         stuck = self._known(item) or self._clash(item)
         if stuck is None and not self._installs(item):
-            stuck = least_reason(self.compiled, self._start, item)
+            stuck = least_reason(self._universe, item)
         if stuck is not None and not stuck.itself:
             conflicts = self._conflicts[_key(stuck)]
             if all((other.needs, other.allows) != (stuck.needs, stuck.allows) for other in conflicts):
@@ -144,6 +151,8 @@ class Worker:
         answer = self._solver.solve(Question(items=(item,)))
         if isinstance(answer, Question):
             return False
+        self._models.insert(0, self._builder.world_of(answer))
+        del self._models[_MODELS:]
         for proved in answer:
             self._is_proved[proved] = 1
         return True
@@ -186,12 +195,13 @@ def _key(stuck: Stuck) -> tuple[str, int]:
     return ("needs", stuck.needs[0]) if stuck.needs else ("allows", stuck.allows[0])
 
 
-def least_reason(compiled: Compiled, alive: list[int], item: int) -> Stuck:
+def least_reason(universe: "ClassUniverse", item: int) -> Stuck:
     """Give a minimal part of what a class wants that can not hold together.
 
     The class itself is asked for hollow, without its own wishes: they are what the question is about.
     """
-    encoding = Encoding(ClassUniverse(compiled, alive, hollow=item), compiled.always)
+    compiled = universe.compiled
+    encoding = Encoding(universe.with_hollow(item), compiled.always)
     try:
         whole = Question(needs=compiled.depends[item], allows=compiled.constrains[item], items=(item,))
         core = encoding.solve(whole)
@@ -229,25 +239,31 @@ class ClassUniverse:
     """The classes that are left, as the solver sees them."""
 
     def __init__(self, compiled: Compiled, alive: list[int], hollow: int = -1) -> None:
-        self._compiled = compiled
+        self.compiled = compiled
         self._alive = alive
         self._hollow = hollow
         self._candidates: dict[int, list[int]] = {}
 
+    def with_hollow(self, item: int) -> "ClassUniverse":
+        """Give the same universe, in which ``item`` has no wishes."""
+        universe = ClassUniverse(self.compiled, self._alive, item)
+        universe._candidates = self._candidates
+        return universe
+
     def candidates(self, clause: int) -> Sequence[int]:
         known = self._candidates.get(clause)
         if known is None:
-            known = self._candidates[clause] = classes_alive(self._compiled, self._alive, clause)
+            known = self._candidates[clause] = classes_alive(self.compiled, self._alive, clause)
         return known
 
     def group_of_clause(self, clause: int) -> int:
-        return self._compiled.clause_name[clause]
+        return self.compiled.clause_name[clause]
 
     def group_of(self, item: int) -> int:
-        return self._compiled.name_of[item]
+        return self.compiled.name_of[item]
 
     def depends(self, item: int) -> Iterable[int]:
-        return () if item == self._hollow else self._compiled.depends[item]
+        return () if item == self._hollow else self.compiled.depends[item]
 
     def constrains(self, item: int) -> Iterable[int]:
-        return () if item == self._hollow else self._compiled.constrains[item]
+        return () if item == self._hollow else self.compiled.constrains[item]

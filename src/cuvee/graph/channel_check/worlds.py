@@ -1,6 +1,8 @@
 """Worlds: sets of records that fit together, made greedily, and shared by all whom they prove installable."""
 
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
+from itertools import repeat
 
 from cuvee.graph.channel_check.alive import classes_alive
 from cuvee.graph.channel_check.compiled import Compiled, positions
@@ -42,6 +44,7 @@ class Builder:
         self.alive = alive
         self._base = World({}, {})
         self._is_farsighted = False
+        self._model: dict[int, int] = {}
         self._implied: dict[int, list[tuple[int, int]]] = {}
         for item in compiled.always:
             name = compiled.name_of[item]
@@ -67,23 +70,37 @@ class Builder:
                 return False
         return True
 
-    def build(self, item: int, urgent: list[int]) -> World | None:
+    def world_of(self, items: Iterable[int]) -> World:
+        """Give the world of what a solver found: a closed set of classes that fit together."""
+        compiled, alive = self.compiled, self.alive
+        world = World({}, {})
+        for item in items:
+            world.chosen[compiled.name_of[item]] = item - compiled.first[compiled.name_of[item]]
+            for clause in (*compiled.depends[item], *compiled.constrains[item]):
+                name = compiled.clause_name[clause]
+                world.domain[name] = world.domain.get(name, alive[name]) & compiled.clause_mask[clause]
+        return world
+
+    def build(self, item: int, urgent: list[int], models: Sequence[World] = ()) -> World | None:
         """Give a world with ``item`` in it, the best of everything first; `None` if that gets stuck.
 
         Dependents choose before what they depend on, so that all wishes are known when something that many
         want is chosen. That fails where the best of a dependent wants what others rule out. The name at which
         it got stuck then chooses earlier: it joins ``urgent``, which the caller keeps for what comes next.
+        Where the best of everything got stuck, what a solver found for a neighbour, one of ``models``, often
+        does not: its choices come first then.
         """
-        for attempt in range(_ATTEMPTS):
+        for attempt, model in enumerate((None, *models, *repeat(None, _ATTEMPTS - 1))):
             # Looking further ahead costs more than it saves, until the first try got stuck.
-            self._is_farsighted = attempt > 0
-            order = {name: -place for place, name in enumerate(urgent)}
-            stuck_at = self._attempt(item, order)
-            if isinstance(stuck_at, World):
-                return stuck_at
-            if stuck_at in order:
-                urgent.remove(stuck_at)
-            urgent.append(stuck_at)
+            self._is_farsighted = model is None and attempt > 0
+            self._model = {} if model is None else model.chosen
+            made = self._attempt(item, {name: -place for place, name in enumerate(urgent)})
+            if isinstance(made, World):
+                return made
+            if model is None:
+                if made in urgent:
+                    urgent.remove(made)
+                urgent.append(made)
         return None
 
     def _attempt(self, item: int, urgent: dict[int, int]) -> World | int:
@@ -106,7 +123,11 @@ class Builder:
     ) -> int | None:
         """Install the best of a name that clashes with nothing so far; give the name at which it is stuck."""
         first = self.compiled.first[name]
-        for position in positions(world.domain[name]):
+        domain = world.domain[name]
+        preferred = self._model.get(name)
+        if preferred is not None and domain >> preferred & 1 and self._is_possible(world, first + preferred):
+            return self._place(world, first + preferred, urgent, waiting)
+        for position in positions(domain):
             if self._is_possible(world, first + position):
                 return self._place(world, first + position, urgent, waiting)
         return name
