@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from cuvee.graph.explain.asking import Asker, Oracle
 from cuvee.graph.explain.clash import describe
+from cuvee.graph.explain.collecting import no_garbage
 from cuvee.graph.explain.cores import Group, Search
 from cuvee.graph.explain.model import Clash, Core, Explanation, Member
 from cuvee.graph.explain.suggest import Mended, mend, ranked
@@ -12,6 +13,7 @@ from cuvee.lock.solve import Problem
 from cuvee.manifest.model import Position
 
 
+@no_garbage()
 def explain(
     problem: Problem,
     carried: Sequence[Carried],

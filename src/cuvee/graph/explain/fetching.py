@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cuvee.channel.connection import Connection, channel, reaching, wait
 from cuvee.errors import BlockedError, UnsolvableError
 from cuvee.graph.explain.asking import Oracle
+from cuvee.graph.explain.collecting import no_garbage
 from cuvee.graph.explain.explanation import explain
 from cuvee.graph.explain.shelves import Shelf
 from cuvee.graph.explain.universe import Carried
@@ -71,6 +72,7 @@ def oracle(connection: Connection) -> Oracle:
     return ask
 
 
+@no_garbage()
 def carried(problem: Problem, first: Mapping[str, str], connection: Connection) -> tuple[Carried, ...]:
     """Fetch what the channels carry of all that a problem asks for, and of all that this needs.
 

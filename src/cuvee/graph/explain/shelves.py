@@ -23,6 +23,7 @@ class Shelf:
 
     def __init__(self, records: "Iterable[RepoDataRecord]") -> None:
         self._found: dict[str, list[RepoDataRecord]] = {}
+        self._by_file: dict[str, dict[str, RepoDataRecord]] = {}
         for record in records:
             self._found.setdefault(record.name.normalized, []).append(record)
 
@@ -43,6 +44,12 @@ class Shelf:
     def raw(self, name: str) -> "Sequence[RepoDataRecord]":
         """Give rattler's own records of one name."""
         return self._found.get(name, ())
+
+    def by_file(self, name: str) -> "Mapping[str, RepoDataRecord]":
+        """Give rattler's own records of one name, by the archive's."""
+        if name not in self._by_file:
+            self._by_file[name] = {record.file_name: record for record in self.raw(name)}
+        return self._by_file[name]
 
     def system_specs(self) -> set[str]:
         """Give all that some record needs of the system: ``__glibc >=2.17``."""
@@ -73,6 +80,7 @@ class ShelfPool(Pool):
     ) -> None:
         super().__init__(offered)
         self._shelves = shelves
+        self._locked: dict[tuple[str, str, str], tuple[Record, PackageRecord] | None] = {}
         self._limit = None if newest is None else newest.timestamp() * 1000
         self._virtual = super().virtual
         self._all = list(self.records)
@@ -86,14 +94,21 @@ class ShelfPool(Pool):
 
     def locked(self, package: LockedPackage) -> "tuple[Record, PackageRecord] | None":
         """Give the record of a package of a lock, ours and rattler's, reading no others of its name."""
+        key = (package.name, package.file_name, package.sha256)
+        if key not in self._locked:
+            self._locked[key] = self._found(package)
+        return self._locked[key]
+
+    def _found(self, package: LockedPackage) -> "tuple[Record, PackageRecord] | None":
         digest, twin = bytes.fromhex(package.sha256), f"{package.stem}.conda"
         for number, shelf in enumerate(self._shelves):
-            for raw in shelf.raw(package.name):
-                if raw.file_name == package.file_name and raw.sha256 == digest:
-                    if raw.file_name != twin and any(r.file_name == twin for r in shelf.raw(package.name)):
-                        return None
-                    (record,) = gateway_records([raw])
-                    return self._gated(record, is_hidden=self._is_hidden(package.name, number)), raw
+            by_file = shelf.by_file(package.name)
+            raw = by_file.get(package.file_name)
+            if raw is not None and raw.sha256 == digest:
+                if package.file_name != twin and twin in by_file:
+                    return None
+                (record,) = gateway_records([raw])
+                return self._gated(record, is_hidden=self._is_hidden(package.name, number)), raw
         return None
 
     def _is_hidden(self, name: str, number: int) -> bool:
