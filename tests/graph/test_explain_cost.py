@@ -1,0 +1,123 @@
+"""What an explanation costs: how often rattler is asked, how much is read; what it says stays the same."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import conflict_cases as cases
+from cuvee.channel.connection import Connection, connect
+from cuvee.graph.explain import as_data, explain
+from cuvee.graph.explain.fetching import oracle
+from cuvee.graph.explain.model import Member
+from cuvee.graph.explain.shelves import ShelfPool
+from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.records import Record
+from cuvee.lock.model import Lock
+from cuvee.lock.solve import Problem
+
+CASES = Path(__file__).parent / "conflicts"
+WINDOW = 1
+
+
+def windows(names: int, versions: int) -> list[str]:
+    """Give a channel in which each version of a package needs the versions of its time of those before."""
+    return [
+        f"p{number} {version}: "
+        + "; ".join(
+            f"p{other} >={version - WINDOW},<{version + WINDOW + 1}"
+            for other in range(max(0, number - 3), number)
+        )
+        for number in range(names)
+        for version in range(1, versions + 1)
+    ]
+
+
+def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem], Lock | str]:
+    def ask(problem: Problem) -> Lock | str:
+        asked.append(problem)
+        return oracle(connection)(problem)
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("packages", "most"),
+    [
+        (["p9", "p30", "p20 ==99"], 1),
+        (["p30", "p2 ==1", "p12 ==9"], 2),
+        (["p30", "p2 ==1", "p12 ==9", "p6 ==5"], 3),
+    ],
+    ids=["missing", "two-pins", "three-pins"],
+)
+def test_rattler_is_asked_once_per_way_out(packages: list[str], most: int, tmp_path: Path) -> None:
+    problem = cases.problem_of({"index": windows(31, 9), "packages": packages}, tmp_path)
+    connection = connect(tmp_path / "cache")
+    answers = []
+    cores: list[set[tuple[Member, ...]]] = []
+    for _ in range(2):
+        asked: list[Problem] = []
+        found = explain(problem, cases.fetched(problem, connection), oracle=counting(connection, asked))
+        assert found is not None
+        assert 1 <= len(asked) <= most
+        answers.append(as_data(found))
+        cores.append({core.members for clash in found.clashes for core in clash.cores})
+    assert answers[0] == answers[1]
+    alone = explain(problem, cases.fetched(problem, connection))
+    assert alone is not None
+    assert {core.members for clash in alone.clashes for core in clash.cores} == cores[0]
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -> None:
+    case: dict[str, Any] = yaml.safe_load(path.read_text())
+    problem = cases.problem_of(case, tmp_path)
+    connection = connect(tmp_path / "cache")
+    carried = cases.fetched(problem, connection)
+    alone = explain(problem, carried, cases.POSITIONS)
+    asking = explain(problem, carried, cases.POSITIONS, oracle=oracle(connection))
+    assert alone is not None
+    assert asking is not None
+    suggested = [[clash["suggestions"] for clash in as_data(item)["clashes"]] for item in (alone, asking)]
+    assert suggested[0] == suggested[1]
+
+
+def test_a_shelf_has_what_a_pool_has_in_its_order(tmp_path: Path) -> None:
+    problem = cases.problem_of({"index": windows(12, 9), "packages": ["p11"]}, tmp_path)
+    (item,) = cases.fetched(problem, connect(tmp_path / "cache"))
+    whole = Pool(record for shelf in item.channels for record in shelf)
+    shelves = ShelfPool(item.channels, [], None)
+    assert list(shelves.by_name) == []
+    for spec in ("p11", "p3 >=2,<5", "p3 ==9", "p3[md5=00]", "absent", "p4 2 *", "p3 ("):
+        assert [shelves[number] for number in shelves.candidates(spec)] == _of(whole, spec)
+        assert shelves.problem_of(spec) == whole.problem_of(spec)
+    assert set(shelves.by_name) == {"p11", "p3", "p4"}, "the others were not read"
+    assert "p5" in shelves.by_name
+    assert "absent" not in shelves.by_name
+
+
+def _of(pool: Pool, spec: str) -> Iterable[Record]:
+    return [pool[number] for number in pool.candidates(spec)]
+
+
+def test_what_is_hidden_or_too_new_is_so_in_a_lock_too(tmp_path: Path) -> None:
+    case = {
+        "index": ["a 1 day 1", "a 2 day 30", "b 1"],
+        "second": ["b 2", "c 1"],
+        "packages": ["a", "b", "c"],
+    }
+    problem = cases.problem_of(case, tmp_path)
+    connection = connect(tmp_path / "cache")
+    (item,) = cases.fetched(problem, connection)
+    lock = cases.solved(problem, connection)
+    assert lock is not None
+    pool = ShelfPool(item.channels, [], cases.stamp(10))
+    found = {package.name: pool.locked(package) for package in lock.platforms[0].packages}
+    for name, pair in found.items():
+        assert pair is not None
+        record, raw = pair
+        assert [record] == [pool[n] for n in pool.find(record.stem) if pool[n].sha256 == record.sha256]
+        assert raw.name.normalized == name
+        assert bool(record.depends) == (name == "a"), "2 is too new"
