@@ -129,7 +129,7 @@ def quote(text: str, limit: int = 60) -> str:
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
     """Give the known word that ``wrong`` was most likely meant to be, if any is near.
 
-    Of very many words, those with the same first letter are looked at first; then others, while there is time.
+    Of very many words, those with the same first letter are looked at first, and then some others.
     """
     words = sorted(known, key=lambda word: word[:1].lower() != wrong[:1].lower())
     by_lower = {word.lower(): word for word in words[:_SEARCHED]}
