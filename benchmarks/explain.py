@@ -17,6 +17,7 @@ from cuvee.channel.connection import connect
 from cuvee.files import sha256_bytes, write_json
 from cuvee.graph.explain import explain, message
 from cuvee.graph.explain.fetching import carried, oracle
+from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 
@@ -26,7 +27,7 @@ HERE = Path("large/2026.11.0.yaml")
 
 def channel(folder: Path, packages: int, versions: int) -> Path:
     """Write the channel."""
-    records = {}
+    records: dict[str, dict[str, object]] = {}
     for python in PYTHONS:
         records |= _record("python", f"{python}.5", "0", ("__glibc >=2.17",))
     for number in range(packages):
@@ -46,7 +47,7 @@ def channel(folder: Path, packages: int, versions: int) -> Path:
     return folder
 
 
-def _record(name: str, version: str, build: str, depends: tuple[str, ...]) -> dict[str, object]:
+def _record(name: str, version: str, build: str, depends: tuple[str, ...]) -> dict[str, dict[str, object]]:
     file = f"{name}-{version}-{build}.conda"
     value = {
         "name": name,
@@ -86,9 +87,14 @@ def main(packages: int, versions: int) -> None:
             },
             "another Python, and ten pins": {"python": "3.14.*"}
             | {f"p{number}": "==1.0" for number in range(5, 15)},
+            "ranges everywhere, and an old pin": {
+                f"p{packages // 20}": "==1.0",
+                f"p{packages - 1}": f"==1.{last}",
+            },
         }
         for title, pins in conflicts.items():
-            stated = {f"p{number}": "*" for number in range(0, packages, 4)} | {"python": "*"} | pins
+            every = ">=1.0" if "ranges" in title else "*"
+            stated = {f"p{number}": every for number in range(0, packages, 4)} | {"python": "*"} | pins
             problem = Problem(
                 platforms=(PlatformEntry(name="linux-64", floor={"glibc": "2.28"}),),
                 requirements=tuple(
@@ -108,15 +114,21 @@ def _time(title: str, problem: Problem, cache: Path) -> None:
     second = _now()
     found = carried(problem, {}, connection)
     third = _now()
-    explanation = explain(problem, found, oracle=oracle(connection), words=answer)
+    asked: list[Problem] = []
+
+    def counting(question: Problem) -> Lock | str:
+        asked.append(question)
+        return oracle(connection)(question)
+
+    explanation = explain(problem, found, oracle=counting, words=answer)
     end = _now()
     assert explanation is not None
     cores = [core for clash in explanation.clashes for core in clash.cores]
     suggestions = sum(len(clash.suggestions) for clash in explanation.clashes)
-    names = {record.name for item in found for records in item.channels for record in records}
+    names = {name for item in found for shelf in item.channels for name in shelf.names}
     print(
         f"{title}: {len(names):,} packages, {len(explanation.clashes)} clashes, {len(cores)} cores, "
-        f"{suggestions} suggestions"
+        f"{suggestions} suggestions, rattler asked {len(asked)} times more"
     )
     for part, start, stop in (
         ("rattler refuses", first, second),

@@ -49,11 +49,12 @@ def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem]
         (["p9", "p30", "p20 ==99"], 1),
         (["p30", "p2 ==1", "p12 ==9"], 2),
         (["p30", "p2 ==1", "p12 ==9", "p6 ==5"], 3),
+        (["p2 ==1", "p12 ==9", *(f"p{number} >=1" for number in range(13, 70))], 2),
     ],
-    ids=["missing", "two-pins", "three-pins"],
+    ids=["missing", "two-pins", "three-pins", "ranges"],
 )
 def test_rattler_is_asked_once_per_way_out(packages: list[str], most: int, tmp_path: Path) -> None:
-    problem = cases.problem_of({"index": windows(31, 9), "packages": packages}, tmp_path)
+    problem = cases.problem_of({"index": windows(70, 9), "packages": packages}, tmp_path)
     connection = connect(tmp_path / "cache")
     answers = []
     cores: list[set[tuple[Member, ...]]] = []

@@ -32,6 +32,8 @@ Oracle = Callable[[Problem], Lock | str]
 
 _MOST_WITNESSES = 3
 _AT_ONCE = 3
+_MANY_PINS = 48  # more are not looked at on the chance that they clash
+_LINES = {Kind.REQUIREMENT, Kind.CONSTRAINT}
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -170,6 +172,7 @@ class Asker:
         # Rattler's words, if it was asked, name what is looked at first.
         found = found or self._small(asked) or self.universe.conflict(asked)
         self._known[key] = found is None
+        self._named |= {member.name for member in found[1]} if found is not None else set()
         return found
 
     def solvable(self, members: Iterable[Member]) -> bool:
@@ -195,11 +198,12 @@ class Asker:
             for member in members:
                 is_here = member.needed and instance.platform in member.platforms
                 if is_here and (instance.platform, member.spec) not in self._carried:
-                    some = member.name in instance.pool.by_name if member.is_any else None
-                    if not (instance.pool.candidates(member.spec) if some is None else some):
+                    if not instance.pool.is_met(member.spec):
                         return instance, (member,)
                     self._carried.add((instance.platform, member.spec))
         pins = [member for member in members if not member.is_any]
+        if len(pins) > _MANY_PINS:
+            pins = [m for m in pins if m.kind not in _LINES or m.name in self._named]
         named = [member for member in members if member in pins or member.name in self._named]
         return self.universe.conflict(pins) or (
             self.universe.conflict(named) if len(named) > len(pins) else None

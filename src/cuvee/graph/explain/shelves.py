@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record, gateway_records, rattler_record
+from cuvee.graph.solving.specs import read_spec
 from cuvee.lock.model import LockedPackage
 
 if TYPE_CHECKING:
@@ -91,6 +92,15 @@ class ShelfPool(Pool):
     def virtual(self) -> tuple[int, ...]:
         """The numbers of what the system offers."""
         return self._virtual
+
+    def is_met(self, spec: str) -> bool:
+        """Whether some record meets ``spec``; as few as possible are looked at."""
+        read = read_spec(spec)
+        if read.matcher is not None and not read.channel:
+            raw = (record for shelf in self._shelves for record in shelf.raw(read.name))
+            if any(map(read.matcher.matches, raw)):
+                return True
+        return bool(self.candidates(spec))
 
     def locked(self, package: LockedPackage) -> "tuple[Record, PackageRecord] | None":
         """Give the record of a package of a lock, ours and rattler's, reading no others of its name."""
