@@ -56,11 +56,14 @@ def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem]
 def test_rattler_is_asked_once_per_way_out(packages: list[str], most: int, tmp_path: Path) -> None:
     problem = cases.problem_of({"index": windows(70, 9), "packages": packages}, tmp_path)
     connection = connect(tmp_path / "cache")
+    words = oracle(connection)(problem)
+    assert isinstance(words, str)
     answers = []
     cores: list[set[tuple[Member, ...]]] = []
     for _ in range(2):
         asked: list[Problem] = []
-        found = explain(problem, cases.fetched(problem, connection), oracle=counting(connection, asked))
+        carried, ask = cases.fetched(problem, connection), counting(connection, asked)
+        found = explain(problem, carried, oracle=ask, words=words)
         assert found is not None
         assert 1 <= len(asked) <= most
         answers.append(as_data(found))
