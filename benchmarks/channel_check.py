@@ -56,11 +56,13 @@ def processor() -> float:
 
 def cuvee(folder: Path, platform: str, jobs: int) -> Time:
     """Check a channel from its files to the last explanation, with nothing kept from before."""
+    from cuvee.cli.check_channel import processes
     from cuvee.graph.channel_check.run import check_channel
 
     with tempfile.TemporaryDirectory() as cache:
         wall, used = time.perf_counter(), processor()
-        (answer,) = check_channel(str(folder), cache=Path(cache), platforms=[platform], jobs=jobs)
+        with processes(jobs) as executor:
+            (answer,) = check_channel(str(folder), cache=Path(cache), platforms=[platform], executor=executor)
         wall, used = time.perf_counter() - wall, processor() - used
     bad = frozenset(item.record.file_name for item in answer.result.not_installable)
     return Time(records=answer.result.checked, bad=bad, wall=wall, processor=used)

@@ -4,12 +4,14 @@ import json
 import random
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
+from cuvee.cli.check_channel import processes
 from cuvee.cli.main import run
 from cuvee.graph.channel_check import check
 from cuvee.graph.channel_check.check import check_pool
@@ -101,10 +103,12 @@ def test_processes_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(alone.not_installable) == 60
     monkeypatch.setattr(check, "SMALL", 0)
     monkeypatch.setattr(check, "_PART", 20)
-    assert check_pool(pool, "linux-64", jobs=2) == check_pool(pool, "linux-64", jobs=1)
-    assert {item.record for item in check_pool(pool, "linux-64", jobs=2).not_installable} == {
-        item.record for item in alone.not_installable
-    }
+    here = check_pool(pool, "linux-64")
+    assert {item.record for item in here.not_installable} == {item.record for item in alone.not_installable}
+    with processes(2) as executor:
+        assert check_pool(pool, "linux-64", executor=executor) == here
+    with ThreadPoolExecutor(2) as threads:
+        assert check_pool(pool, "linux-64", executor=threads) == here
 
 
 MANIFEST = """\

@@ -2,6 +2,10 @@
 
 import csv
 import io
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +17,8 @@ from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from cuvee.graph.channel_check.model import PlatformResult
     from cuvee.graph.channel_check.run import Checked
     from cuvee.graph.channel_check.sources import Origin
@@ -72,7 +78,7 @@ def command(
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", hint="Choose one.")
     floor = _floor(floors)
-    with Terminal(quiet=quiet, verbose=verbose) as terminal:
+    with Terminal(quiet=quiet, verbose=verbose) as terminal, processes(jobs) as executor:
         answers = tuple(
             check_channel(
                 channel,
@@ -80,7 +86,7 @@ def command(
                 platforms=platforms,
                 floor=floor,
                 only_newest=newest,
-                jobs=jobs,
+                executor=executor,
                 origin=_origin(channel, cache),
                 reporter=terminal.reporter,
             )
@@ -99,6 +105,31 @@ def command(
 
         write_text(output, text)
     return int(any(result.not_installable or result.problems for result in results))
+
+
+@contextmanager
+def processes(jobs: int | None) -> "Iterator[Executor | None]":
+    """Give so many processes, one per core by default; they start when there is work, and one needs none.
+
+    They are started afresh: this one may have threads, which do not survive a fork.
+    """
+    count = jobs or os.cpu_count() or 1
+    if count == 1:
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_obey_parent)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _obey_parent() -> None:
+    """Ctrl-C reaches all processes of a terminal; the parent is the one that answers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _origin(channel: str, cache: Path) -> "Origin | None":

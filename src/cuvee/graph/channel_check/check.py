@@ -1,13 +1,10 @@
 """Checking a whole channel: compile it, hand parts to workers, put their answers together."""
 
 import pickle
-import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import get_context
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from pathlib import Path
 
 from cuvee.errors import StorageError
@@ -20,10 +17,10 @@ from cuvee.graph.solving.pool import Pool
 from cuvee.progress import SILENT, Reporter
 
 SMALL = 20_000
-"""Classes up to which starting processes takes longer than the work."""
+"""Classes up to which handing parts to others takes longer than the work."""
 
 _PART = 4_000  # classes; a part is what a run can be resumed after
-_worker: Worker | None = None
+_kept = threading.local()  # the worker of this thread, and which channel it is for
 
 Part = tuple[int, ...]
 Save = Callable[[int, Sequence[Stuck]], None]
@@ -33,7 +30,7 @@ def check_pool(
     pool: Pool,
     platform: str,
     *,
-    jobs: int = 1,
+    executor: Executor | None = None,
     only_newest: bool = False,
     finished: Mapping[int, Sequence[Stuck]] | None = None,
     save: Save | None = None,
@@ -45,12 +42,18 @@ def check_pool(
     ----------
     pool
         What the channel carries for ``platform``, and what the system offers.
-    jobs
-        How many processes work on it; a small channel is checked in this one.
+    executor
+        Who works on the parts of a large channel: processes that see the same disk, if it is to be faster. A
+        small channel is checked in this thread, and any if there is no executor.
     only_newest
         Look at the newest records of each name alone; what they need is looked for among all.
     finished, save
         Parts that an earlier run of the same pool finished, and where to put those of this one.
+
+    Raises
+    ------
+    StorageError
+        If one of the executor's processes was ended.
     """
     compiled, reading = compile_pool(pool)
     latest = newest(pool)
@@ -68,7 +71,7 @@ def check_pool(
         compiled,
         bytes(asked),
         parts,
-        jobs=jobs,
+        executor=executor,
         finished=known,
         save=save,
         reporter=reporter,
@@ -114,7 +117,7 @@ def _work(
     asked: bytes,
     parts: list[Part],
     *,
-    jobs: int,
+    executor: Executor | None,
     finished: dict[int, Sequence[Stuck]],
     save: Save | None,
     reporter: Reporter,
@@ -124,7 +127,7 @@ def _work(
     reporter.start(task, total=len(compiled.name_of))
     sizes = [sum(compiled.first[n + 1] - compiled.first[n] for n in part) for part in parts]
     reporter.advance(task, sum(sizes[index] for index in finished))
-    for index, found in _answers(compiled, asked, parts, jobs, frozenset(finished)):
+    for index, found in _answers(compiled, asked, parts, executor, frozenset(finished)):
         finished[index] = found
         if save is not None:
             save(index, found)
@@ -134,62 +137,38 @@ def _work(
 
 
 def _answers(
-    compiled: Compiled, asked: bytes, parts: list[Part], jobs: int, finished: frozenset[int]
+    compiled: Compiled, asked: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
 ) -> Iterator[tuple[int, Sequence[Stuck]]]:
     """Give the answer of each part that is not finished, as they come."""
     left = [index for index in range(len(parts)) if index not in finished]
-    if jobs == 1 or len(compiled.name_of) < SMALL or len(left) == 1:
+    if executor is None or len(compiled.name_of) < SMALL or len(left) == 1:
         worker = Worker(compiled, asked) if left else None
         for index in left:
             if worker is not None:
                 yield index, worker.work(parts[index])
         return
-    with workers(compiled, asked, jobs) as executor:
-        futures: dict[Future[list[Stuck]], int] = {
-            executor.submit(work_on, parts[index]): index for index in left
-        }
-        for future in as_completed(futures):
-            try:
-                found = future.result()
-            except BrokenProcessPool as error:
-                raise StorageError(
-                    "A process that checked the channel was ended from outside; memory may have run out",
-                    hint="What was finished is kept. Run the same command again, with fewer --jobs.",
-                ) from error
-            yield futures[future], found
-
-
-@contextmanager
-def workers(compiled: Compiled, asked: bytes, jobs: int) -> Iterator[Executor]:
-    """Give an executor each of whose processes has read the channel once.
-
-    Processes are started afresh: this one may have threads, which do not survive a fork.
-    """
     with tempfile.TemporaryDirectory(prefix="cuvee-check-") as folder:
         path = Path(folder) / "channel.pickle"
         with path.open("wb") as stream:
             pickle.dump((compiled, asked), stream, protocol=pickle.HIGHEST_PROTOCOL)
-        executor = ProcessPoolExecutor(
-            jobs, mp_context=get_context("spawn"), initializer=adopt, initargs=(str(path),)
-        )
         try:
-            yield executor
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
+            futures: dict[Future[list[Stuck]], int] = {
+                executor.submit(work_on, str(path), parts[index]): index for index in left
+            }
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenExecutor as error:
+            raise StorageError(
+                "A process that checked the channel was ended from outside; memory may have run out",
+                hint="What was finished is kept. Run the same command again, with fewer --jobs.",
+            ) from error
 
 
-def adopt(path: str) -> None:
-    """Read the channel in a worker's process; the file is one that its parent has just written."""
-    global _worker  # noqa: PLW0603 - what a process keeps from one part to the next
-    # Ctrl-C reaches all processes of a terminal; the parent is the one that answers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Path(path).open("rb") as stream:
-        compiled, asked = pickle.load(stream)  # noqa: S301 - from our parent, in a folder of its own
-    _worker = Worker(compiled, asked)
-
-
-def work_on(part: Part) -> list[Stuck]:
-    """Work on a part of the channel that this process has adopted."""
-    if _worker is None:
-        raise RuntimeError("no channel was adopted")
-    return _worker.work(part)
+def work_on(path: str, part: Part) -> list[Stuck]:
+    """Work on a part of the channel at ``path``, which its sender has just written; it is read once."""
+    if getattr(_kept, "path", None) != path:
+        with Path(path).open("rb") as stream:
+            compiled, asked = pickle.load(stream)  # noqa: S301 - from our sender, in a folder of its own
+        _kept.path, _kept.worker = path, Worker(compiled, asked)
+    worker: Worker = _kept.worker
+    return worker.work(part)

@@ -62,6 +62,7 @@ class NotInstallable:
     ----------
     reason
         Entries of its ``depends`` and ``constrains`` that can not hold together: with any one less, they can.
+        One entry, where nothing that meets it can be installed: the chain goes on to why.
     chain
         The way to the root cause: ``a-1-0 needs b >2``, and so on.
     cause

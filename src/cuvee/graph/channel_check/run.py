@@ -1,7 +1,7 @@
 """A channel check from the channel's name to the answer of each platform."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def check_channel(
     platforms: Sequence[str] = (),
     floor: Mapping[str, str] | None = None,
     only_newest: bool = False,
-    jobs: int | None = None,
+    executor: Executor | None = None,
     origin: Origin | None = None,
     reporter: Reporter = SILENT,
 ) -> Iterator[Checked]:
@@ -49,8 +49,8 @@ def check_channel(
         Those to check; all that a folder has if there are none.
     floor
         What the system offers, as in a manifest; it is added to `DEFAULT_FLOOR` where it applies.
-    jobs
-        How many processes; as many as there are cores by default.
+    executor
+        Who works on the parts of large channels, as `check_pool` says.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def check_channel(
         result = check_pool(
             pool,
             platform,
-            jobs=jobs or os.cpu_count() or 1,
+            executor=executor,
             only_newest=only_newest,
             finished=state.load(),
             save=state.save,
