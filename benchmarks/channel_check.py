@@ -56,7 +56,7 @@ def processor() -> float:
 
 def cuvee(folder: Path, platform: str, jobs: int) -> Time:
     """Check a channel from its files to the last explanation, with nothing kept from before."""
-    from cuvee.cli.check_channel import processes
+    from cuvee.cli.processes import processes
     from cuvee.graph.channel_check.run import check_channel
 
     with tempfile.TemporaryDirectory() as cache:

@@ -11,8 +11,8 @@ import pytest
 
 from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
-from cuvee.cli.check_channel import processes
 from cuvee.cli.main import run
+from cuvee.cli.processes import processes
 from cuvee.graph.channel_check import check
 from cuvee.graph.channel_check.check import check_pool
 from cuvee.graph.channel_check.model import CauseKind

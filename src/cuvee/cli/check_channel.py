@@ -2,10 +2,6 @@
 
 import csv
 import io
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +13,6 @@ from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from cuvee.graph.channel_check.model import PlatformResult
     from cuvee.graph.channel_check.run import Checked
     from cuvee.graph.channel_check.sources import Origin
@@ -73,6 +67,7 @@ def command(
       cuvee check-channel ./channel --newest --csv --output records.csv
       cuvee check-channel conda-forge --platform linux-64 --floor glibc=2.17 --json
     """
+    from cuvee.cli.processes import processes
     from cuvee.graph.channel_check.run import check_channel
 
     if as_json and as_csv:
@@ -105,31 +100,6 @@ def command(
 
         write_text(output, text)
     return int(any(result.not_installable or result.problems for result in results))
-
-
-@contextmanager
-def processes(jobs: int | None) -> "Iterator[Executor | None]":
-    """Give so many processes, one per core by default; they start when there is work, and one needs none.
-
-    They are started afresh: this one may have threads, which do not survive a fork.
-    """
-    count = jobs or os.cpu_count() or 1
-    if count == 1:
-        yield None
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    executor = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_obey_parent)
-    try:
-        yield executor
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _obey_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal; the parent is the one that answers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _origin(channel: str, cache: Path) -> "Origin | None":
