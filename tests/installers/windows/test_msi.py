@@ -1,5 +1,6 @@
 """The `.msi` installer under Wine's Windows Installer."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from cuvee.process import Request
 from cuvee.progress import SILENT
 from wine_desktop import Wine, windows
 
+PROGRAMS = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
+
 
 @pytest.fixture(scope="session")
 def win_msi(win_image: Image, win_exe: Path, looks: Looks, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,42 +29,107 @@ def win_msi(win_image: Image, win_exe: Path, looks: Looks, tmp_path_factory: pyt
     return build_msi(win_image, exe=win_exe, looks=looks, target=target, reporter=SILENT)
 
 
+@pytest.fixture(scope="session")
+def win_newer_msi(win_images: tuple[Image, Image], win_newer: Path, looks: Looks, win_msi: Path) -> Path:
+    target = win_msi.parent / "Tiny newer.msi"
+    return build_msi(win_images[1], exe=win_newer, looks=looks, target=target, reporter=SILENT)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "Käse & Wein" / "tiny"
     assert not list(tmp_path.rglob(".*cuvee-*"))
 
 
-def msiexec(wine: Wine, what: str, msi: str | Path, *properties: str) -> int:
-    return wine.run("msiexec", what, msi, "/qn", *properties).exit_code
+def msiexec(wine: Wine, what: str, msi: Path, log: Path, *properties: str) -> int:
+    return wine.run(
+        "msiexec", what, windows(msi), "/qn", "/l*v", windows(log), *properties, timeout=300
+    ).exit_code
+
+
+def version(place: Path) -> str:
+    return str(json.loads((place / "conda-meta" / "cuvee.json").read_text())["version"])
+
+
+def programs(wine: Wine, root: str) -> list[str]:
+    """The versions among the programs that can be removed."""
+    found = []
+    for number in ("2026.11.0", "2026.11.1"):
+        entry = wine.registry(rf"{root}\{PROGRAMS}\{{{product_code('tiny', number)}}}")
+        found += [entry["DisplayVersion"]] if entry else []
+    return found
+
+
+def left(place: Path) -> list[str]:
+    found = [path.relative_to(place).as_posix() for path in place.rglob("*") if path.is_file()]
+    return [path for path in found if not path.startswith("cuvee-saved/")]
 
 
 @pytest.mark.real
-def test_installed_repaired_and_removed(win_msi: Path, wine: Wine, place: Path) -> None:
-    assert msiexec(wine, "/i", win_msi, f"INSTALLDIR={windows(place)}", "ADDTOPATH=1") == 0
+def test_installed_upgraded_repaired_and_removed(
+    win_msi: Path, win_newer_msi: Path, wine: Wine, place: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "msi.log"
+    options = (f"INSTALLDIR={windows(place)}", "REGISTERPYTHON=0", "NOSHORTCUTS=1")
+    assert msiexec(wine, "/i", win_msi, log, *options) == 0
+    assert b"InstallFinalize. Return value 1" in log.read_bytes()
     assert wine.run(place / "python.exe", "-c", "import attrs").exit_code == 0
-    program = rf"Software\Microsoft\Windows\CurrentVersion\Uninstall\{{{product_code('tiny', '2026.11.0')}}}"
-    assert wine.registry(rf"HKLM\{program}")["DisplayVersion"] == "26.11.0"
-    assert not wine.has_key(r"HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall\Tiny")
+    assert programs(wine, "HKLM") == ["26.11.0"]
+    assert not wine.has_key(rf"HKLM\{PROGRAMS}\Tiny")
+    assert not wine.has_key(r"HKLM\Software\Python\Tiny")
+    (place / "mine.txt").write_text("mine")
+
+    # The place and the options are found again.
+    assert msiexec(wine, "/i", win_newer_msi, log) == 0
+    assert (version(place), programs(wine, "HKLM")) == ("2026.11.1", ["26.11.1"])
+    assert (place / "mine.txt").read_text() == "mine"
+    assert not wine.has_key(r"HKLM\Software\Python\Tiny")
+    assert not wine.has_key(rf"HKLM\{PROGRAMS}\Tiny")
     assert wine.registry(r"HKLM\Software\cuvee\Tiny")["InstallLocation"].endswith("Wein\\tiny\\")
+    assert msiexec(wine, "/i", win_msi, log) != 0
+    assert b"LaunchConditions. Return value 0" in log.read_bytes()
+    assert (version(place), programs(wine, "HKLM")) == ("2026.11.1", ["26.11.1"])
+
     damaged = place / "Lib" / "site-packages" / "attrs" / "__init__.py"
     damaged.write_text("broken")
-    # What /fa stands for, which Wine 8 does not take.
-    assert msiexec(wine, "/i", win_msi, "REINSTALL=ALL", "REINSTALLMODE=amus") == 0
+    # What `msiexec /fa` calls with the product's code, which Wine 8's own msiexec does not.
+    code = product_code("tiny", "2026.11.1")
+    call = "import ctypes; m = ctypes.windll.msi; m.MsiSetInternalUI(2, None); "
+    call += f"print(m.MsiReinstallProductW('{{{code}}}', 0x382))"
+    done = wine.run(place / "python.exe", "-c", call)
+    assert done.stdout.split()[-1] == "0", done
     assert damaged.read_text() != "broken"
-    assert msiexec(wine, "/x", win_msi) == 0
-    assert [path for path in place.rglob("*") if path.is_file() and "cuvee-saved" not in path.parts] == []
-    assert not wine.has_key(rf"HKLM\{program}")
-    assert not wine.has_key(r"HKLM\Software\Python\Tiny")
+    damaged.write_text("broken")
+    assert msiexec(wine, "/i", win_newer_msi, log, "REINSTALL=ALL", "REINSTALLMODE=amus") == 0
+    assert damaged.read_text() != "broken"
+
+    assert msiexec(wine, "/x", win_newer_msi, log) == 0
+    assert (left(place), programs(wine, "HKLM")) == (["mine.txt"], [])
 
 
 @pytest.mark.real
-def test_a_failure_fails_the_installation(win_msi: Path, wine: Wine, place: Path) -> None:
+def test_for_one_user(win_msi: Path, wine: Wine, tmp_path: Path) -> None:
+    log = tmp_path / "msi.log"
+    options = ("ALLUSERS=", "MSIINSTALLPERUSER=1", "ADDTOPATH=1")
+    assert msiexec(wine, "/i", win_msi, log, *options) == 0
+    (place,) = wine.drive.glob("users/*/AppData/Local/Programs/Tiny")
+    assert (place / ".nonadmin").exists()
+    assert wine.has_key(r"HKCU\Software\cuvee\Tiny")
+    assert wine.registry(r"HKCU\Environment")["Path"].split(";")[0].endswith(r"\Programs\Tiny")
+    assert msiexec(wine, "/x", win_msi, log, "ALLUSERS=") == 0
+    assert not place.exists()
+    assert not wine.has_key(r"HKCU\Software\cuvee\Tiny")
+    assert "Tiny" not in wine.registry(r"HKCU\Environment").get("Path", "")
+
+
+@pytest.mark.real
+def test_a_failure_fails_the_installation(win_msi: Path, wine: Wine, place: Path, tmp_path: Path) -> None:
     place.mkdir(parents=True)
     (place / "mine.txt").write_text("mine")
-    assert msiexec(wine, "/i", win_msi, f"INSTALLDIR={windows(place)}") != 0
+    assert msiexec(wine, "/i", win_msi, tmp_path / "msi.log", f"INSTALLDIR={windows(place)}") != 0
     assert [path.name for path in place.iterdir()] == ["mine.txt"]
     assert not wine.has_key(r"HKLM\Software\cuvee\Tiny")
+    assert programs(wine, "HKLM") == []
 
 
 @pytest.mark.real

@@ -26,12 +26,25 @@ _LARGEST = (1 << 31) - (64 << 20)
 _RUN, _AS_SYSTEM, _ON_ROLLBACK, _WHATEVER = 2 + 1024, 2048, 256, 64
 _SET_PROPERTY = 51
 
-_SECURE = "INSTALLDIR;ADDTOPATH;REGISTERPYTHON;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED"
+_OPTIONS = {
+    "ADDTOPATH": "AddToPath",
+    "REGISTERPYTHON": "RegisterPython",
+    "NOSHORTCUTS": "NoShortcuts",
+    "NOSCRIPTS": "NoScripts",
+    "NOKEEP": "NoKeep",
+}
+"""Properties, and what they are for the `.exe`. What is not said is as it was, or as it is by default."""
+_SECURE = ";".join(
+    ("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *_OPTIONS, "NEWER", "OLDER")
+)
 _MENDINGS = (
     # What may be set on a command line that asks for administrators' rights.
     f"UPDATE `Property` SET `Value` = '{_SECURE}' WHERE `Property` = 'SecureCustomProperties'",  # noqa: S608
-    # An older product goes within the same transaction: its files stay for the upgrade in place.
-    "UPDATE `InstallExecuteSequence` SET `Sequence` = 1510 WHERE `Action` = 'RemoveExistingProducts'",
+    # An older product goes when the upgrade in place is done, within the same transaction. By then its
+    # folder holds the newer release, which its own removal leaves alone. What is registered for the newer
+    # product comes last, so the older one's end takes nothing of it away.
+    "INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('InstallExecute', 1530)",
+    "UPDATE `InstallExecuteSequence` SET `Sequence` = 1540 WHERE `Action` = 'RemoveExistingProducts'",
     # The machine's part of the registry or the user's, as the installation is; wixl writes 4 for it.
     "UPDATE `Registry` SET `Root` = -1",
     # A raw value, in the registry's 64-bit view, where it has been written.
@@ -138,36 +151,42 @@ def msi_version(version: str) -> str:
 
 
 def _actions(name: str) -> list[_Action]:
-    """Say what happens when, each for all users and for one."""
-    install = "/S /NoProgram=1 /AddToPath=[ADDTOPATH] /RegisterPython=[REGISTERPYTHON]"
-    first, repair = "NOT Installed", 'REINSTALL AND NOT REMOVE="ALL"'
-    remove = 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'
+    """Say what happens when: where to, which options, and the work, for all users or for one."""
+    everybody = "(ALLUSERS=1 OR (ALLUSERS=2 AND NOT MSIINSTALLPERUSER=1))"
     found = [
-        _Action(
-            name="UserFolder",
-            kind=_SET_PROPERTY,
-            source="INSTALLDIR",
-            target=f"[LocalAppDataFolder]Programs\\{name}",
-            place=60,
-            condition="NOT ALLUSERS AND NOT INSTALLDIR",
-        )
+        _set("UpgradeAll", "INSTALLDIR", "[FOUNDFORALL]", 60, f"FOUNDFORALL AND {everybody}"),
+        _set("UpgradeMe", "INSTALLDIR", "[FOUNDFORME]", 61, f"FOUNDFORME AND NOT {everybody}"),
+        _set(
+            "UserFolder",
+            "INSTALLDIR",
+            f"[LocalAppDataFolder]Programs\\{name}",
+            62,
+            f"NOT INSTALLDIR AND NOT {everybody}",
+        ),
     ]
+    for place, (key, option) in enumerate(_OPTIONS.items(), 70):
+        found.append(_set(option, "Options", f"[Options] /{option}=[{key}]", place, f'{key}<>""'))
+    return found + _work(everybody)
+
+
+def _set(name: str, key: str, value: str, place: int, condition: str) -> _Action:
+    return _Action(name=name, kind=_SET_PROPERTY, source=key, target=value, place=place, condition=condition)
+
+
+def _work(everybody: str) -> list[_Action]:
+    install, remove = "/S /NoProgram=1[Options]", "/S /uninstall /Managed=1"
+    first, repair = "NOT Installed", 'REINSTALL AND NOT REMOVE="ALL"'
+    found = []
     for who, kind, scope, whose in (
-        ("All", _RUN + _AS_SYSTEM, "AllUsers", "ALLUSERS"),
-        ("Me", _RUN, "JustMe", "NOT ALLUSERS"),
+        ("All", _RUN + _AS_SYSTEM, "AllUsers", everybody),
+        ("Me", _RUN, "JustMe", f"NOT {everybody}"),
     ):
         for action, more, options, place, condition in (
-            ("Remove", 0, "/S /Uninstall=1", 1520, remove),
-            # An upgrade that fails has put the old release back by itself.
-            (
-                "Undo",
-                _ON_ROLLBACK + _WHATEVER,
-                "/S /Uninstall=1",
-                6500,
-                f"{first} AND NOT WIX_UPGRADE_DETECTED",
-            ),
-            ("Install", 0, install, 6510, first),
-            ("Repair", 0, f"{install} /Force=1", 6520, repair),
+            ("Remove", 0, remove, 1510, 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'),
+            ("Install", 0, install, 1520, first),
+            # For what fails later: installing itself leaves nothing behind, nor does an upgrade.
+            ("Undo", _ON_ROLLBACK + _WHATEVER, remove, 1521, f"{first} AND NOT OLDER"),
+            ("Repair", 0, "/S /repair /NoProgram=1", 1522, repair),
         ):
             found.append(
                 _Action(

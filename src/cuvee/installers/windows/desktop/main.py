@@ -3,8 +3,8 @@
 ``install``, ``repair``, ``uninstall``
     Everything from the checks to the registry. Stage 0 has been unpacked into RUN. The uninstaller gives no
     options; the installer gives ``--manifest=SHA256`` and any of ``--machine --path=0|1 --register=0|1
-    --no-shortcuts=0|1 --no-scripts --no-registry --no-program --no-keep --force --batch``. What is not said
-    is as it was before, in an upgrade, or else as it is by default.
+    --no-shortcuts=0|1 --no-scripts --no-registry --no-program --no-keep --managed --force --batch``. What is
+    not said is as it was before, in an upgrade, or else as it is by default.
 ``stage``
     Copy what the uninstaller's work needs out of the prefix into RUN: a running program can't be removed.
 ``info``, ``list``, ``check``, ``licenses``, ``sbom``, ``dry-run``, ``extract``

@@ -1,13 +1,14 @@
 """Uninstalling: what was installed goes, what the user made stays."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH110, PTH103, PTH104, PTH120, PTH123, PTH116
+# ruff: noqa: PTH110, PTH113, PTH103, PTH104, PTH120, PTH123, PTH116
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import menu, registry, search_path
@@ -56,6 +57,9 @@ def uninstall(product: registry.Product, place: Place, options: list[str]) -> in
     prefix = place.prefix
     sha256 = next((option.partition("=")[2] for option in options if option.startswith("--manifest=")), "")
     marker = importlib.import_module("runtime.state").read_marker(prefix) or {}
+    if "--managed" in options and _is_others(product, prefix, marker):
+        sys.stdout.write(f"{prefix} holds what this package did not bring; it stays.\n")
+        return 0
     if not sha256 or marker.get("manifest_sha256", sha256) != sha256:
         return remove(prefix, ["uninstall"], product=product)
     # The installer of the very release knows what is in it, even if the prefix does not any more.
@@ -65,6 +69,20 @@ def uninstall(product: registry.Product, place: Place, options: list[str]) -> in
         raise importlib.import_module("runtime.failure").damaged("The installer") from None
     arguments = ["uninstall", place.installer, place.staged, prefix, place.anchor, "-"]
     return remove(prefix, [*arguments, *map(str, container), sha256], product=product)
+
+
+def _is_others(product: registry.Product, prefix: str, marker: dict[str, Any]) -> bool:
+    """Whether Windows Installer, which ends with an older product after an upgrade, must leave what is there.
+
+    That is a newer release, or one that an `.exe` has listed among the programs by itself.
+    """
+    try:
+        importlib.import_module("runtime.upgrade").refuse_downgrade(
+            marker.get("version", product.version), product.version, forced=False
+        )
+        return bool(read_state(prefix)["program"])
+    except importlib.import_module("runtime.failure").InstallError:
+        return os.path.isfile(f"{prefix}/{STATE}")
 
 
 def remove(prefix: str, arguments: list[str], *, product: registry.Product | None = None) -> int:
