@@ -279,3 +279,21 @@ def test_a_state_of_something_else_is_done_again() -> None:
     pool = Pool([record("a", depends=("b",)), record("b")], [GLIBC])
     strange = {0: [Stuck(item=10_000, needs=(3, 99_999))], 77: [Stuck(item=0, needs=(0,))]}
     assert refused(check_pool(pool, "linux-64", finished=strange)) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "rattler"),
+    [('zz[when="py >=3"]', True), ("py[extras=[x]]", True), ("zz[extras=[x]]", False)],
+)
+def test_conditions_and_extras_are_the_one_difference_from_rattler(
+    tmp_path: Path, spec: str, rattler: bool
+) -> None:
+    """Rattler follows them; here a record that states one counts as unreadable, and the answer says so."""
+    path = write_repodata(tmp_path, [entry("py", "2"), entry("a", depends=[spec])])
+    assert Oracle([path]).solvable(["a"]) is rattler
+    result = check_pool(Pool(read_repodata(path, subdir="linux-64").records), "linux-64")
+    (refusal,) = result.not_installable
+    assert (refusal.record.stem, refusal.reason) == ("a-1-0", (spec,))
+    (cause,) = result.causes
+    assert cause.kind is CauseKind.UNREADABLE
+    assert "conditional and extra dependencies are not read yet" in cause.sentence
