@@ -34,9 +34,7 @@ _OPTIONS = {
     "NOKEEP": "NoKeep",
 }
 """Properties, and what they are for the `.exe`. What is not said is as it was, or as it is by default."""
-_SECURE = ";".join(
-    ("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *_OPTIONS, "NEWER", "OLDER")
-)
+_SECURE = ";".join(("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *_OPTIONS, "NEWER", "OLDER"))
 _MENDINGS = (
     # What may be set on a command line that asks for administrators' rights.
     f"UPDATE `Property` SET `Value` = '{_SECURE}' WHERE `Property` = 'SecureCustomProperties'",  # noqa: S608
