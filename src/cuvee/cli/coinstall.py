@@ -21,7 +21,7 @@ from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
-    from cuvee.graph.channel_check.together import Group, Together
+    from cuvee.graph.channel_check.coinstall import Group, Together
 
 
 @click.command()
@@ -62,8 +62,8 @@ def command(
       cuvee coinstall manifests/starter/2026.11.0.yaml --any-version --platform linux-64
       cuvee coinstall dist/a/lock/pixi.lock dist/b/lock/pixi.lock --json
     """
-    from cuvee.graph.channel_check.together import LIMIT
-    from cuvee.release.together import of_locks, of_manifest
+    from cuvee.graph.channel_check.coinstall import LIMIT
+    from cuvee.release.coinstall import of_locks, of_manifest
 
     most = LIMIT if limit is None else limit
     locks = [path for path in sources if path.suffix not in {".yaml", ".yml"}]

@@ -20,7 +20,7 @@ from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.lookup import upwards
 from cuvee.progress import Reporter
-from cuvee.release.by_the_book import build_installer, construct_stage
+from cuvee.release.constructor import build_installer, construct_stage
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import folder as folder_inputs
 from cuvee.release.inputs import plain, whole_manifest

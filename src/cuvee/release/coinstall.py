@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.graph.channel_check.together import Together, never_together
+from cuvee.graph.channel_check.coinstall import Together, never_together
 from cuvee.graph.checks.policy import asked_for
 from cuvee.graph.explain.fetching import carried
 from cuvee.graph.explain.shelves import Shelf
