@@ -11,14 +11,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from cuvee import platforms, process
 from cuvee.channel.interpreter.apt import Apt
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, replacing_folder, write_text
 from cuvee.integration.plan import SMOKE
-from cuvee.integration.runners import Command, Place, isolated_network
+from cuvee.integration.runners import NativeRunner, Place, isolated_network
 from cuvee.process import Completed, Request
 
 _EMULATE = Path(__file__).parent / "inside" / "emulate.py"
@@ -43,8 +43,8 @@ class _Machine:
     commands: Path
 
 
-class QemuRunner:
-    """Runs ``linux-aarch64`` with qemu-user on another Linux, without a network."""
+class QemuRunner(NativeRunner):
+    """Runs ``linux-aarch64`` with qemu-user on another Linux, without a network; a prefix is used as natively."""
 
     name = "qemu"
 
@@ -77,25 +77,6 @@ class QemuRunner:
         """Name what QEMU says that it can't do."""
         found = _TROUBLE.search(completed.stderr)
         return f"QEMU: {found[1].strip()}" if found else None
-
-    def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
-        """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
-        argv = ("/bin/sh", str(installer), "-b", "-p", str(place.prefix))
-        return self._request(place, argv, place.temp, timeout)
-
-    def request(self, place: Place, command: Command) -> Request:
-        """Make the request that runs ``command``."""
-        arguments = (arg if isinstance(arg, str) else self.spell(arg) for arg in command.arguments)
-        argv = (str(self.program(place, command.program)), *arguments)
-        return self._request(place, argv, command.cwd, command.timeout)
-
-    def program(self, place: Place, name: str) -> Path:
-        """Give the path of ``<prefix>/bin/<name>``, never one outside of ``bin``."""
-        return place.prefix / "bin" / PurePosixPath(name).name
-
-    def spell(self, path: Path) -> str:
-        """Give the path as it is."""
-        return str(path)
 
     def facts(self) -> Mapping[str, str]:
         """Name the QEMU that ran it: what fails may be QEMU's."""
