@@ -1,6 +1,6 @@
 """Building the image of one platform."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -89,22 +89,21 @@ def build_image(
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
         linked = _link(lock, dict(pool.map(lambda package: _info(package, archives), lock.packages)), cache)
         runtime = _runtime()
-        early = _choose_stage0(linked, runtime)
-        packer = Packer(layout=linked.layout, stage0=early, compiler=compiler, cache=cache, level=level)
-
-        def pack_one(name: str) -> tuple[str, Packed]:
-            packed = packer.pack(linked.infos[name], linked.plans[name])
-            reporter.advance(task, note=name)
-            return name, packed
-
-        largest_first = sorted(linked.infos, key=lambda n: (-linked.infos[n].archive.stat().st_size, n))
-        packed = dict(pool.map(pack_one, largest_first))
+        packer = Packer(
+            layout=linked.layout,
+            stage0=_choose_stage0(linked, runtime),
+            compiler=compiler,
+            cache=cache,
+            level=level,
+        )
+        packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
     extra = extra_parts(lock, release, settings or Settings(), sbom)
     extras = _extras(extra, linked, settings or Settings(), level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
+        stage0_sha256 = sha256_file(beside / STAGE0)
         manifest = describe_image(
             lock,
             release,
@@ -113,7 +112,7 @@ def build_image(
             requested,
             interpreter=linked.layout.interpreter,
             extras=extras,
-            stage0_sha256=sha256_file(beside / STAGE0),
+            stage0_sha256=stage0_sha256,
             public_key=None if signer is None else signer.public,
         )
         write_manifest(manifest, beside / MANIFEST)
@@ -127,7 +126,7 @@ def build_image(
             folder=beside,
             manifest_raw=len(manifest.text),
             manifest_sha256=manifest_sha256,
-            stage0_sha256=sha256_file(beside / STAGE0),
+            stage0_sha256=stage0_sha256,
             payload_sha256=sha256_file(beside / PAYLOAD),
             raw_size=manifest.raw_size,
             files=manifest.files,
@@ -135,11 +134,7 @@ def build_image(
             longest_path=manifest.longest_path,
             interpreter=linked.layout.interpreter,
             floor={package.name: package.version for package in lock.virtual_packages},
-            link_scripts=tuple(
-                f"{name}: {path}"
-                for name in sorted(linked.plans)
-                for path in link_scripts(linked.plans[name])
-            ),
+            link_scripts=linked.link_scripts,
             clobbers=linked.clobbers,
             settings=replace(extras.settings, extra_files=()),
         )
@@ -156,6 +151,26 @@ class _Linked:
     infos: Mapping[str, PackageInfo]
     plans: Mapping[str, tuple[PlannedFile, ...]]
     clobbers: tuple[Clobber, ...]
+
+    @property
+    def link_scripts(self) -> tuple[str, ...]:
+        """Each package's link scripts, as ``name: path``."""
+        named = ((name, path) for name in sorted(self.plans) for path in link_scripts(self.plans[name]))
+        return tuple(f"{name}: {path}" for name, path in named)
+
+
+def _pack(
+    linked: _Linked, packer: Packer, pool: ThreadPoolExecutor, told: Callable[[str], None]
+) -> dict[str, Packed]:
+    """Pack every package, the largest first, so that no worker ends last alone."""
+
+    def one(name: str) -> tuple[str, Packed]:
+        packed = packer.pack(linked.infos[name], linked.plans[name])
+        told(name)
+        return name, packed
+
+    largest_first = sorted(linked.infos, key=lambda name: (-linked.infos[name].archive.stat().st_size, name))
+    return dict(pool.map(one, largest_first))
 
 
 def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> _Linked:
