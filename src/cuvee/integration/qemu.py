@@ -44,7 +44,7 @@ class _Machine:
 
 
 class QemuRunner(NativeRunner):
-    """Runs ``linux-aarch64`` with qemu-user on another Linux, without a network; a prefix is used as natively."""
+    """Runs ``linux-aarch64`` with qemu-user on another Linux, without a network."""
 
     name = "qemu"
 
