@@ -65,9 +65,9 @@ class TestRun:
 
 
 @pytest.mark.real
-def test_a_daemon_that_holds_the_pipes_does_not_hold_us() -> None:
-    script = "setsid sleep 300 & echo $!; exec sleep 300"
-    done = run(Request(argv=("/bin/sh", "-c", script), timeout=0.5))
+@pytest.mark.parametrize(("last", "timeout"), [("exec sleep 300", 0.5), ("exit 3", 200.0)])
+def test_a_daemon_that_keeps_the_output_open_does_not_hold_us(last: str, timeout: float) -> None:
+    done = run(Request(argv=("/bin/sh", "-c", f"setsid sleep 300 & echo $!; {last}"), timeout=timeout))
     os.kill(int(done.stdout), signal.SIGKILL)
-    assert done.timed_out
-    assert done.seconds < 300
+    assert (done.exit_code, done.timed_out) == ((-9, True) if timeout < 1 else (3, False))
+    assert done.seconds < 200

@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 from cuvee.errors import ToolMissingError
 
@@ -62,14 +64,14 @@ class Completed:
         return self.exit_code == 0 and not self.timed_out
 
 
-_PATIENCE = 2.0
-"""Seconds for the output of a program that was killed."""
-
 _running: set["subprocess.Popen[bytes]"] = set()
 
 
 def run(request: Request) -> Completed:
     """Run a program to its end, in a process group of its own so that a timeout or Ctrl-C ends all of it.
+
+    Its output goes to files, not to pipes: a pipe ends only with the last program that holds it, and a daemon
+    that was started on the way, as Wine starts its services, would be waited for too.
 
     Raises
     ------
@@ -79,55 +81,60 @@ def run(request: Request) -> Completed:
     started = time.monotonic()
     if _stopping.is_set():
         raise KeyboardInterrupt
+    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+        stdin.write(request.stdin)
+        stdin.seek(0)
+        exit_code, timed_out = _run(request, stdin, stdout, stderr)
+        return Completed(
+            request=request,
+            exit_code=exit_code,
+            stdout=mask(_read(stdout), request.secrets),
+            stderr=mask(_read(stderr), request.secrets),
+            seconds=time.monotonic() - started,
+            timed_out=timed_out,
+        )
+
+
+def _run(request: Request, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> tuple[int, bool]:
+    """Give the exit code, and whether the time ran out."""
     try:
         process = subprocess.Popen(
             request.argv,
             cwd=request.cwd,
             env=None if request.environment is None else dict(request.environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             start_new_session=True,
         )
     except (FileNotFoundError, PermissionError) as error:
         raise ToolMissingError(f"Can not run {request.argv[0]}: {error.strerror}") from error
     _running.add(process)
-    timed_out = False
-    try:
-        stdout, stderr = process.communicate(request.stdin, timeout=request.timeout)
-    except subprocess.TimeoutExpired:
-        timed_out = True
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
         _kill(process)
-        stdout, stderr = _last_words(process)
+
+    # `wait` with a timeout looks again and again; without one it is told at once.
+    timer = None if request.timeout is None else threading.Timer(request.timeout, stop)
+    try:
+        if timer is not None:
+            timer.start()
+        return process.wait(), late.is_set()
     except BaseException:
         _kill(process)
-        _last_words(process)
+        process.wait()
         raise
     finally:
         _running.discard(process)
-    return Completed(
-        request=request,
-        exit_code=process.returncode,
-        stdout=mask(stdout.decode(errors="replace"), request.secrets),
-        stderr=mask(stderr.decode(errors="replace"), request.secrets),
-        seconds=time.monotonic() - started,
-        timed_out=timed_out,
-    )
+        if timer is not None:
+            timer.cancel()
 
 
-def _last_words(process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
-    """Give what a killed program has said; its pipes are not waited for if somebody else holds them.
-
-    A daemon that it started in a session of its own, as Wine does, is not killed with it.
-    """
-    try:
-        return process.communicate(timeout=_PATIENCE)
-    except subprocess.TimeoutExpired as error:
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
-        process.wait()
-        return error.output or b"", error.stderr or b""
+def _read(stream: IO[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode(errors="replace")
 
 
 def stop_all(*, refuse_more: bool = False) -> None:
