@@ -71,3 +71,17 @@ def test_a_daemon_that_keeps_the_output_open_does_not_hold_us(last: str, timeout
     os.kill(int(done.stdout), signal.SIGKILL)
     assert (done.exit_code, done.timed_out) == ((-9, True) if timeout < 1 else (3, False))
     assert done.seconds < 200
+
+
+@pytest.mark.real
+def test_nothing_of_much_output_is_lost() -> None:
+    code = "import sys; sys.stdout.write('o' * 3_000_000); sys.stderr.write('e' * 3_000_000)"
+    done = run(Request(argv=(PYTHON, "-c", code)))
+    assert (done.stdout, done.stderr) == ("o" * 3_000_000, "e" * 3_000_000)
+
+
+@pytest.mark.real
+def test_a_daemon_that_goes_on_talking_does_not_hold_us() -> None:
+    done = run(Request(argv=("/bin/sh", "-c", "setsid yes & echo $! >&2; exit 3"), timeout=200))
+    os.kill(int(done.stderr), signal.SIGKILL)
+    assert (done.exit_code, done.timed_out) == (3, False)

@@ -1,6 +1,7 @@
 """The one place that runs external programs: a request goes in, a completed process comes out."""
 
 import os
+import selectors
 import shlex
 import shutil
 import signal
@@ -11,11 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import Self
 
 from cuvee.errors import ToolMissingError
 
 _stopping = threading.Event()
+_CHUNK, _PIPE = 1 << 16, 1 << 20
+"""Bytes read at once, and at most in a pipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +73,9 @@ _running: set["subprocess.Popen[bytes]"] = set()
 def run(request: Request) -> Completed:
     """Run a program to its end, in a process group of its own so that a timeout or Ctrl-C ends all of it.
 
-    Its output goes to files, not to pipes: a pipe ends only with the last program that holds it, and a daemon
-    that was started on the way, as Wine starts its services, would be waited for too.
+    Its output is read until it ends, and not longer: a daemon that was started on the way, as Wine starts its
+    services, may keep the pipes open for hours. Pipes they are, since Python under Wine can't write to a file
+    that somebody outside of Wine has opened.
 
     Raises
     ------
@@ -81,34 +85,37 @@ def run(request: Request) -> Completed:
     started = time.monotonic()
     if _stopping.is_set():
         raise KeyboardInterrupt
-    with TemporaryFile() as stdin, TemporaryFile() as stdout, TemporaryFile() as stderr:
+    with TemporaryFile() as stdin:
         stdin.write(request.stdin)
         stdin.seek(0)
-        exit_code, timed_out = _run(request, stdin, stdout, stderr)
-        return Completed(
-            request=request,
-            exit_code=exit_code,
-            stdout=mask(_read(stdout), request.secrets),
-            stderr=mask(_read(stderr), request.secrets),
-            seconds=time.monotonic() - started,
-            timed_out=timed_out,
-        )
+        try:
+            process = subprocess.Popen(
+                request.argv,
+                cwd=request.cwd,
+                env=None if request.environment is None else dict(request.environment),
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except (FileNotFoundError, PermissionError) as error:
+            raise ToolMissingError(f"Can not run {request.argv[0]}: {error.strerror}") from error
+    pipes = (stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None)
+    with process, _Listener(*pipes) as heard:
+        exit_code, timed_out = _wait(process, request.timeout)
+    stdout, stderr = (mask(bytes(text).decode(errors="replace"), request.secrets) for text in heard.texts)
+    return Completed(
+        request=request,
+        exit_code=exit_code,
+        stdout=stdout,
+        stderr=stderr,
+        seconds=time.monotonic() - started,
+        timed_out=timed_out,
+    )
 
 
-def _run(request: Request, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes]) -> tuple[int, bool]:
+def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[int, bool]:
     """Give the exit code, and whether the time ran out."""
-    try:
-        process = subprocess.Popen(
-            request.argv,
-            cwd=request.cwd,
-            env=None if request.environment is None else dict(request.environment),
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    except (FileNotFoundError, PermissionError) as error:
-        raise ToolMissingError(f"Can not run {request.argv[0]}: {error.strerror}") from error
     _running.add(process)
     late = threading.Event()
 
@@ -117,7 +124,7 @@ def _run(request: Request, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes
         _kill(process)
 
     # `wait` with a timeout looks again and again; without one it is told at once.
-    timer = None if request.timeout is None else threading.Timer(request.timeout, stop)
+    timer = None if timeout is None else threading.Timer(timeout, stop)
     try:
         if timer is not None:
             timer.start()
@@ -132,9 +139,50 @@ def _run(request: Request, stdin: IO[bytes], stdout: IO[bytes], stderr: IO[bytes
             timer.cancel()
 
 
-def _read(stream: IO[bytes]) -> str:
-    stream.seek(0)
-    return stream.read().decode(errors="replace")
+class _Listener:
+    """Reads pipes in a thread while its block runs; behind it, ``texts`` has what came through each."""
+
+    def __init__(self, *pipes: int) -> None:
+        self.texts = tuple(bytearray() for _ in pipes)
+        self._pipes = dict(zip(pipes, self.texts, strict=True))
+        self._end, self._wake = os.pipe()
+        self._thread = threading.Thread(target=self._read)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._wake)
+        self._thread.join()
+        os.close(self._end)
+
+    def _read(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for pipe in (self._end, *self._pipes):
+                os.set_blocking(pipe, False)
+                selector.register(pipe, selectors.EVENT_READ)
+            while True:
+                ready = [key.fd for key, _ in selector.select()]
+                if self._end in ready:
+                    break
+                for pipe in ready:
+                    if not self._take(pipe):
+                        selector.unregister(pipe)
+        # What the program said last waits in the pipes; what others say from now on is not for us.
+        for pipe in self._pipes:
+            rounds = _PIPE // _CHUNK
+            while rounds and self._take(pipe):
+                rounds -= 1
+
+    def _take(self, pipe: int) -> bool:
+        """Read a little; false if there is nothing, or will not be any more."""
+        try:
+            data = os.read(pipe, _CHUNK)
+        except BlockingIOError:
+            return False
+        self._pipes[pipe] += data
+        return bool(data)
 
 
 def stop_all(*, refuse_more: bool = False) -> None:
