@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Self
+from typing import IO, Self
 
 from cuvee.errors import ToolMissingError
 
@@ -85,9 +85,7 @@ def run(request: Request) -> Completed:
     started = time.monotonic()
     if _stopping.is_set():
         raise KeyboardInterrupt
-    with TemporaryFile() as stdin:
-        stdin.write(request.stdin)
-        stdin.seek(0)
+    with _input(request.stdin) as stdin:
         try:
             process = subprocess.Popen(
                 request.argv,
@@ -112,6 +110,16 @@ def run(request: Request) -> Completed:
         seconds=time.monotonic() - started,
         timed_out=timed_out,
     )
+
+
+def _input(data: bytes) -> IO[bytes]:
+    """Open what a program reads. Python under Wine bears no file there, but it does bear nothing."""
+    if not data:
+        return Path(os.devnull).open("rb")
+    stream = TemporaryFile()  # noqa: SIM115 - the caller closes it
+    stream.write(data)
+    stream.seek(0)
+    return stream
 
 
 def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[int, bool]:
