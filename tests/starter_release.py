@@ -1,0 +1,89 @@
+"""The starter's own releases, cut once for all tests that install them."""
+
+import fcntl
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cuvee import process
+from cuvee.errors import SourceUnreachableError, ToolMissingError
+from cuvee.platforms import get
+from cuvee.process import Request
+
+_MANIFESTS = Path(__file__).parents[1] / "manifests" / "starter"
+# 2026.11.1 is a patch of 2026.11.0, which says what it changes.
+VERSIONS = ("2026.11.0", "2026.11.1")
+_SKIPPED = (ToolMissingError.exit_code, SourceUnreachableError.exit_code)
+# Large, and nothing that tests of installers look at.
+_LEFT_OUT = ("channel", "images")
+_TIMEOUT = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starter:
+    """Gives the starter's releases, each cut for one platform when a test first asks for it.
+
+    Attributes
+    ----------
+    root
+        A folder that all workers of the test session share.
+    dist
+        Where the releases are already, if somebody has cut them: CUVEE_STARTER_DIST.
+    """
+
+    root: Path
+    dist: Path | None
+
+    def folder(self, platform: str, version: str = VERSIONS[0]) -> Path:
+        """Give the release folder, to be read only, without its channel and images."""
+        if self.dist is not None:
+            folder = self.dist / f"starter-{version}"
+            if not (folder / "release.json").is_file():
+                pytest.fail(f"CUVEE_STARTER_DIST names {self.dist}, where there is no starter-{version}")
+            return folder
+        self.root.mkdir(exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for wanted in VERSIONS[: VERSIONS.index(version) + 1]:
+                self._cut(platform, wanted)
+        return self.root / platform / f"starter-{version}"
+
+    def installer(self, platform: str, suffix: str, version: str = VERSIONS[0]) -> Path:
+        """Give an installer by its kind: ``sh``, ``exe``, ``msi``; skip the test if it could not be made."""
+        folder = self.folder(platform, version) / "installers"
+        found = sorted(folder.glob(f"*-{get(platform).label}.{suffix}"))
+        if not found:
+            pytest.skip(
+                f"needs an .{suffix} of the starter for {platform}; release.json says what stood against it"
+            )
+        return found[0]
+
+    def _cut(self, platform: str, version: str) -> None:
+        """Cut a release, with the user's own cache of downloads and conversions."""
+        done = self.root / f"{platform}-{version}"
+        if not done.exists():
+            argv = (sys.executable, "-m", "cuvee", "release", str(_MANIFESTS / f"{version}.yaml"))
+            options = ("--quiet", "--platform", platform, "--dist", str(self.root / platform))
+            completed = process.run(Request(argv=(*argv, *options), timeout=_TIMEOUT))
+            for name in _LEFT_OUT:
+                shutil.rmtree(self.root / platform / f"starter-{version}" / name, ignore_errors=True)
+            said = f"{completed.exit_code}\n{completed.stderr.strip()[-2000:]}"
+            done.write_text(said, encoding="utf-8")
+        code, _, said = done.read_text(encoding="utf-8").partition("\n")
+        if int(code) in _SKIPPED:
+            pytest.skip(f"needs starter {version}, which can not be cut for {platform} here: {said}")
+        assert int(code) == 0, said
+
+
+def starter_releases(factory: pytest.TempPathFactory) -> Starter:
+    """Make the one of this test session, whose workers, if there are several, share a folder."""
+    base = factory.getbasetemp()
+    named = os.environ.get("CUVEE_STARTER_DIST")
+    return Starter(
+        root=(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "starter",
+        dist=Path(named).resolve() if named else None,
+    )
