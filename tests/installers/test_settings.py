@@ -42,6 +42,7 @@ def test_everything(tmp_path: Path) -> None:
         register_python: false
         default_prefix: {linux: $HOME/tiny, win: '%LOCALAPPDATA%\\Tiny'}
         default_prefix_all_users: {linux: /opt/tiny}
+        keep_installer: {linux: true}
         """,
         pre__sh="#!/bin/sh\nexit 0\n", post__sh="echo post\n", post__bat="@echo off\r\n",
         readme__txt="read me", tool__sh="#!/bin/sh\n",
@@ -66,6 +67,7 @@ def test_everything(tmp_path: Path) -> None:
     assert (linux.initialize, linux.register_python) == (Initialize.YES, False)
     assert linux.default_prefix == "$HOME/tiny"
     assert windows.default_prefix == r"%LOCALAPPDATA%\Tiny"
+    assert (linux.keep_installer, windows.keep_installer) == (True, False)
     assert (linux.default_prefix_all_users, windows.default_prefix_all_users) == ("/opt/tiny", "")
 
 

@@ -64,6 +64,8 @@ class Settings:
     default_prefix, default_prefix_all_users
         Where to install by default; may name environment variables in the system's own way. Empty for the
         installer's own default.
+    keep_installer
+        Whether the installer's own file stays in the prefix, so that a repair needs no other.
     """
 
     pre_install: str = ""
@@ -77,6 +79,7 @@ class Settings:
     register_python: bool = True
     default_prefix: str = ""
     default_prefix_all_users: str = ""
+    keep_installer: bool = False
 
     @property
     def scripts(self) -> Mapping[str, str]:

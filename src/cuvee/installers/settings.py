@@ -210,4 +210,5 @@ _READERS: dict[str, Callable[[Any, Path], Any]] = {
     "register_python": _flag,
     "default_prefix": _line,
     "default_prefix_all_users": _line,
+    "keep_installer": _flag,
 }

@@ -98,6 +98,7 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
         "needed_kb": image.raw_size // 1024 + _SPARE_KB,
         "file_name": name,
         "initialize": image.settings.initialize.value,
+        "keep_installer": image.settings.keep_installer,
         "default_prefix": _default_prefix(image.settings.default_prefix)
         or f"HOME/{image.label.distribution}",
         "root_prefix": _default_prefix(image.settings.default_prefix_all_users),

@@ -91,6 +91,7 @@ freeze_base:
   conda:
     message: "leave it alone"
 keep_pkgs: true
+register_envs: true
 build_outputs:
   - hash:
       algorithm: sha256
@@ -134,8 +135,9 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     (result,) = json.loads(done.stdout)
     installer = output / f"MyTool-3.1-{_label(release)}.sh"
     assert [item["path"] for item in result["artefacts"]] == [installer.name]
-    assert result["warnings"] == ["keep_pkgs: No package cache is made, so there is none to keep."]
-    assert "keep_pkgs" in done.stderr, "what is not honoured is said aloud"
+    wanted = "register_envs: The prefix is not written to `~/.conda/environments.txt`."
+    assert result["warnings"] == [wanted]
+    assert "register_envs" in done.stderr, "what is not honoured is said aloud"
     names = {identifier.split("-")[0] for identifier in result["packages"]}
     assert names == {"python", "tools", "twin", "zstandard"}
     assert not [identifier for identifier in result["packages"] if identifier.startswith("twin-b")]
@@ -168,6 +170,7 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     tool = process.run(Request(argv=(str(prefix / "bin" / "tool"), "works")))
     assert tool.stdout.split() == [str(prefix), "works"]
     assert not (prefix / "share/twin/b").exists()
+    assert (prefix / "conda-meta/cuvee/installer.sh").read_bytes() == installer.read_bytes()
 
 
 def test_a_dry_run_solves_and_makes_nothing(release: Release, channel: Path, tmp_path: Path) -> None:

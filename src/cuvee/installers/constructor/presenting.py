@@ -84,6 +84,7 @@ def read_settings(values: Values) -> Settings:
         register_python=values.flag("register_python", default=True)
         and values.flag("register_python_default", default=False),
         default_prefix=_default_prefix(values),
+        keep_installer=values.flag("keep_pkgs", default=False),
         # Constructor heeds it on Windows alone.
         default_prefix_all_users=values.text("default_prefix_all_users") if values.system == "win" else "",
     )

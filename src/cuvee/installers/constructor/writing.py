@@ -156,6 +156,7 @@ def _add_settings(
         keys["register_python_default"] = settings.register_python
         _put(keys, "default_prefix_all_users", settings.default_prefix_all_users)
     _put(keys, "default_prefix", settings.default_prefix)
+    _put(keys, "keep_pkgs", settings.keep_installer)
 
 
 def _initialization(construct: Construct) -> dict[str, Value]:

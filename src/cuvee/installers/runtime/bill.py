@@ -25,9 +25,9 @@ def of_installer(job: Job, manifest: Manifest) -> int:
     return _print(raw[file.start : file.start + file.size], file)
 
 
-def of_prefix(installed: Installed) -> int:
+def of_prefix(installed: Installed, _: frozenset[str]) -> int:
     """Print that of a prefix, if it is the one that was installed."""
-    _, file = _find(installed.manifest)
+    file = _find(installed.manifest)[1]
     try:
         with open(f"{installed.prefix}/{SBOM}", "rb") as stream:
             data = stream.read()

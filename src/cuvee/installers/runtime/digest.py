@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from typing import BinaryIO
 
 # OpenSSL's use the processor's own instructions; the others are CPython's, since and before 3.12.
 _MODULES = {"sha1": ("_sha1",), "sha256": ("_sha2", "_sha256"), "sha512": ("_sha2", "_sha512")}
+_CHUNK = 1 << 20
 
 
 def find(name: str):  # type: ignore[no-untyped-def] # noqa: ANN201 - a builtin of several possible modules
@@ -24,3 +26,11 @@ _SHA256 = find("sha256")
 def sha256(data: bytes) -> str:
     """Hex SHA-256 of ``data``."""
     return str(_SHA256(data).hexdigest())
+
+
+def sha256_of(stream: BinaryIO, size: int) -> str:
+    """Hex SHA-256 of the next ``size`` bytes of a stream, or of all that it has."""
+    hashed = _SHA256(stream.read(min(size, _CHUNK)))
+    for left in range(size - _CHUNK, 0, -_CHUNK):
+        hashed.update(stream.read(min(left, _CHUNK)))
+    return str(hashed.hexdigest())

@@ -12,6 +12,7 @@ import time
 
 from . import outside, state
 from .digest import sha256 as digest
+from .digest import sha256_of
 from .entries import quoted
 from .job import Job
 from .manifest import FORMAT, Frame
@@ -163,8 +164,8 @@ def write_marker(prefix: Prefix, manifest_sha256: str) -> None:
 def described(place: str) -> list[object]:
     """Give a file's mode, SHA-256 and size."""
     with open(place, "rb") as stream:
-        data = stream.read()
-    return [stat.S_IMODE(os.stat(place).st_mode), digest(data), len(data)]
+        found = os.stat(place)
+        return [stat.S_IMODE(found.st_mode), sha256_of(stream, found.st_size), found.st_size]
 
 
 def _write(path: str, text: str, *, sync: bool = False) -> None:

@@ -1,26 +1,28 @@
-"""The verb `upgrade` of an installed release: it judges a new installer before anything of that runs.
+"""The verbs `upgrade` and `repair` of an installed release: an installer is judged before any of it runs.
 
-A hostile installer would not check itself. So its shell text is only read, for where its parts are; the
-signature, by the key that the prefix remembers, has to fit its list of files, and that the Python in it. The
-numbers' names in that text and the order of the runtime's arguments, see `main`, bind later releases.
+A hostile installer would not check itself. So its shell text is only read, for where its parts are. Its list
+of files has to be signed by the key that the prefix remembers, or to be the very one that was installed; that
+list has the hash of the Python in it. The numbers' names in that text and the order of the runtime's
+arguments, see `main`, bind later releases.
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH102, PTH120, PTH123
+# ruff: noqa: PTH100, PTH102, PTH108, PTH120, PTH123
 
 from __future__ import annotations
 
-import importlib
-import io
 import os
 import re
 import sys
-from typing import Any
+from typing import NoReturn
 
 from . import placing, signature
 from .digest import sha256 as digest
-from .failure import MISSING, InstallError, damaged
+from .failure import MISSING, USAGE, InstallError, damaged
 from .job import Job
+from .keeping import choose
+from .manifest import Manifest
+from .repair import check_same
 from .state import beside, load
 
 _HEAD = 1 << 20
@@ -29,10 +31,10 @@ _LARGEST = 1 << 40
 _START = ("-I", "-S", "-B", "-X", "utf8")
 
 
-def upgrade(prefix: str, installer: str, options: frozenset[str]) -> int:
+def upgrade(prefix: str, installer: str, options: frozenset[str]) -> NoReturn:
     """Upgrade the release at ``prefix`` with a `.sh` installer that bears its signature.
 
-    Options: ``--new-key`` another key may have signed it, ``--no-keep`` and ``--json`` as for the installer.
+    Options: ``--new-key`` another key may have signed it, ``--no-keep`` as for the installer.
     """
     installed = load(prefix)
     if installed.manifest.key is None:
@@ -40,43 +42,64 @@ def upgrade(prefix: str, installer: str, options: frozenset[str]) -> int:
             f"{installed.manifest.title} {installed.manifest.version} is not signed, so there is nothing to "
             f"hold a new installer to. If you trust it, run it: sh {installer} -u -p {prefix}"
         )
-    with open(installer, "rb") as stream:
-        numbers, sha256 = _read_head(stream.read(_HEAD))
-        stream.seek(numbers["HEADER_BYTES"])
-        stage0 = stream.read(numbers["STAGE0_BYTES"])
-    staged = beside(prefix, f"{os.getpid()}.partial")
-    at = numbers["HEADER_BYTES"] + numbers["STAGE0_BYTES"]
-    sizes = (at, numbers["MANIFEST_BYTES"], numbers["MANIFEST_RAW"], sha256)
-    job = Job("install", installer, staged, prefix, os.path.dirname(prefix), "-", *sizes, options)
+    installer = os.path.abspath(installer)
+    job, stage0_bytes = _read_head("install", prefix, installer, options | {"--replace"})
     manifest = job.read_manifest(job.manifest_bytes())
     signature.demand_same(installed.manifest, manifest, options)
-    if digest(stage0) != manifest.stage0_sha256:
-        raise damaged("The Python in the installer")
-    placing.recover(prefix)
-    os.mkdir(staged)
-    try:
-        _unpack(stage0, staged)
-        python = _started(f"{staged}/{manifest.interpreter}")
-    except BaseException:
-        placing.remove_tree(staged)
-        raise
-    arguments = [*(str(field) for field in job[:-1]), "--replace", *sorted(options)]
-    program = f"{staged}/.cuvee/runtime/__main__.py"
-    sys.stdout.flush()
-    os.execv(python, [python, *_START, program, *arguments])  # noqa: S606 - no shell
+    _start(job, manifest, stage0_bytes)
 
 
-def _read_head(head: bytes) -> tuple[dict[str, int], str]:
-    """Read from the shell text where the parts are; they are held to hashes later."""
+def repair(prefix: str, installer: str, options: frozenset[str]) -> int:
+    """Repair the release at ``prefix`` with an installer of the very same one, or the one that is kept."""
+    installer = choose(prefix, installer)
+    if os.name == "nt":
+        if not installer.lower().endswith(".exe"):
+            raise InstallError(f"{installer} is no .exe installer.", USAGE)
+        argv = [f'"{installer}"', "/S", "/repair=1", *(["/json"] if "--json" in options else [])]
+        # Windows hands a program one line, which this function makes without any quotation marks.
+        return os.spawnv(os.P_WAIT, installer, [*argv, f"/D={prefix}"])  # noqa: S606 - no shell
+    job, stage0_bytes = _read_head("repair", prefix, installer, options)
+    manifest = job.read_manifest(job.manifest_bytes())
+    check_same(job, manifest)
+    return _start(job, manifest, stage0_bytes)
+
+
+def _read_head(verb: str, prefix: str, installer: str, options: frozenset[str]) -> tuple[Job, int]:
+    """Read from the shell text where the parts are, and how long stage 0 is; hashes are held to later."""
+    with open(installer, "rb") as stream:
+        head = stream.read(_HEAD)
     found = dict(re.findall(rb"^([A-Z0-9_]+)=([0-9a-f]+)$", head, re.MULTILINE))
     try:
-        numbers = {name: int(found[name.encode()]) for name in _NUMBERS}
+        header, stage0, size, raw = (int(found[name.encode()]) for name in _NUMBERS)
         sha256 = found[b"MANIFEST_SHA256"].decode()
     except (KeyError, ValueError):
-        raise InstallError("That file is no .sh installer.") from None
-    if max(numbers.values()) > _LARGEST:
+        raise InstallError(f"{installer} is no .sh installer.") from None
+    if max(header, stage0, size, raw) > _LARGEST:
         raise damaged("The installer")
-    return numbers, sha256
+    staged, anchor = beside(prefix, f"{os.getpid()}.partial"), os.path.dirname(prefix)
+    numbers = (header + stage0, size, raw, sha256)
+    return Job(verb, installer, staged, prefix, anchor, "-", *numbers, options), stage0
+
+
+def _start(job: Job, manifest: Manifest, stage0_bytes: int) -> NoReturn:
+    """Unpack stage 0, which the manifest vouches for, and become the runtime that is in it."""
+    with open(job.installer, "rb") as stream:
+        stream.seek(job.manifest_at - stage0_bytes)
+        stage0 = stream.read(stage0_bytes)
+    if digest(stage0) != manifest.stage0_sha256:
+        raise damaged("The Python in the installer")
+    placing.recover(job.prefix)
+    os.mkdir(job.staged)
+    try:
+        _unpack(stage0, job.staged)
+        python = _started(f"{job.staged}/{manifest.interpreter}")
+    except BaseException:
+        placing.remove_tree(job.staged)
+        raise
+    arguments = [*(str(field) for field in job[:-1]), *sorted(job.options)]
+    program = f"{job.staged}/.cuvee/runtime/__main__.py"
+    sys.stdout.flush()
+    os.execv(python, [python, *_START, program, *arguments])  # noqa: S606 - no shell
 
 
 def _started(python: str) -> str:
@@ -86,8 +109,14 @@ def _started(python: str) -> str:
 
 
 def _unpack(stage0: bytes, folder: str) -> None:
-    # Not in stage 0; this runs in a whole prefix, after the signature has been checked.
-    tarfile: Any = importlib.import_module("tarfile")
-    with tarfile.open(fileobj=io.BytesIO(stage0), mode="r:gz") as tar:
-        filters = {"filter": "tar"} if hasattr(tarfile, "tar_filter") else {}
-        tar.extractall(folder, **filters)
+    # With the system's program, as the installer's shell text does it: a prefix that is to be repaired may
+    # have lost Python's own module.
+    archive = f"{folder}/stage0.tar.gz"
+    with open(archive, "xb") as stream:
+        stream.write(stage0)
+    code = os.spawnvp(os.P_WAIT, "tar", ["tar", "-xzf", archive, "-C", folder])  # noqa: S606 - no shell
+    if code:
+        raise InstallError(
+            f"The Python in the installer could not be unpacked to {folder}: tar ended with {code}."
+        )
+    os.unlink(archive)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from . import finishing, log, placing, proving, upgrade
+from . import finishing, keeping, log, placing, proving, upgrade
 from .failure import InstallError
 from .job import Job, Progress
 from .locking import hold
@@ -37,6 +37,7 @@ def install(job: Job, on_commit: Callable[[], None]) -> int:
         prefix.make_links()
         new = [f"{package.subdir}::{package.stem}" for package in manifest.packages]
         message = f"{manifest.title} {manifest.version} is installed in {job.prefix}"
+        keeping.keep(job, manifest)
         finishing.finish(job, prefix, data, history=("", [], new))
         log.note(prefix.folder, "install", 0, message, version=manifest.version)
         # Somebody may have saved a file there meanwhile.

@@ -1,7 +1,7 @@
 """The verbs `list`, `info` and `licenses`: what an installer or a prefix holds."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH112
+# ruff: noqa: PTH113
 
 from __future__ import annotations
 
@@ -9,17 +9,27 @@ import json
 import os
 from typing import Any
 
+from .added import Added
 from .job import Job
 from .manifest import Manifest
 from .output import show
-from .state import Installed, beside, read_marker
-from .verify import Findings
+from .state import INSTALLER, Installed, beside, read_marker
+from .verify import verify
 
 SCRIPTS = ("pre_install", "post_install", "pre_uninstall")
 
 
-def list_packages(manifest: Manifest, findings: Findings | None, *, as_json: bool) -> int:
+def list_packages(job: Job, manifest: Manifest) -> int:
+    """Name an installer's packages."""
+    return _list(manifest, [], job.options)
+
+
+def list_installed(installed: Installed, options: frozenset[str]) -> int:
     """Name the release's packages, and those that were added to it."""
+    return _list(installed.manifest, verify(installed, hashes=False).added, options)
+
+
+def _list(manifest: Manifest, added: list[Added], options: frozenset[str]) -> int:
     rows: list[dict[str, Any]] = [
         {
             "name": package.name,
@@ -31,18 +41,35 @@ def list_packages(manifest: Manifest, findings: Findings | None, *, as_json: boo
         }
         for package in manifest.packages
     ]
-    added = findings.added if findings is not None else []
     rows += [{"name": one.name, "version": one.version, "added": one.by} for one in added]
     rows.sort(key=lambda row: str(row["name"]).lower())
     texts = [
         f"{row['name']} {row['version']} " + (f"added with {row['added']}" if row["added"] else row["build"])
         for row in rows
     ]
-    return show(rows, texts, as_json=as_json)
+    return show(rows, texts, as_json="--json" in options)
 
 
-def describe(manifest: Manifest, sha256: str, installed: Installed | None, *, as_json: bool) -> int:
-    """Say what a release is, and where."""
+def describe(job: Job, manifest: Manifest) -> int:
+    """Say what an installer holds."""
+    return _describe(manifest, job.manifest_sha256, {}, job.options)
+
+
+def describe_installed(installed: Installed, options: frozenset[str]) -> int:
+    """Say what a release is, where, and what is kept to repair it or to go back."""
+    prefix = installed.prefix
+    older = read_marker(beside(prefix, "kept"))
+    place = f"{prefix}/{INSTALLER}"
+    there = {
+        "prefix": prefix,
+        "installed": installed.state.installed,
+        "kept": older["version"] if older else None,
+        "installer": place if os.path.isfile(place) else None,
+    }
+    return _describe(installed.manifest, installed.sha256, there, options)
+
+
+def _describe(manifest: Manifest, sha256: str, there: dict[str, Any], options: frozenset[str]) -> int:
     frames = [*manifest.frames(), *manifest.records]
     files = {file.path for frame in frames for file in frame.files}
     value: dict[str, Any] = {
@@ -59,19 +86,12 @@ def describe(manifest: Manifest, sha256: str, installed: Installed | None, *, as
         "manifest_sha256": sha256,
         "signed_by": None if manifest.key is None else manifest.key[0],
     }
-    if installed is not None:
-        kept = beside(installed.prefix, "kept")
-        marker = read_marker(kept) if os.path.isdir(kept) else None
-        value |= {
-            "prefix": installed.prefix,
-            "installed": installed.state.installed,
-            "kept": marker["version"] if marker else None,
-        }
+    value |= there
     texts = [f"{name}: {_flat(item)}" for name, item in value.items() if item is not None]
-    return show(value, texts, as_json=as_json)
+    return show(value, texts, as_json="--json" in options)
 
 
-def licenses(job: Job, manifest: Manifest, *, as_json: bool) -> int:
+def licenses(job: Job, manifest: Manifest) -> int:
     """Name each package's licence, and the files that carry its text, as its record tells."""
     rows: list[dict[str, Any]] = []
     reader = job.open_reader()
@@ -91,7 +111,7 @@ def licenses(job: Job, manifest: Manifest, *, as_json: bool) -> int:
     reader.close()
     rows.sort(key=lambda row: str(row["name"]))
     lines = [f"{row['name']} {row['version']}: {row['license'] or 'not stated'}" for row in rows]
-    return show(rows, lines, as_json=as_json)
+    return show(rows, lines, as_json="--json" in job.options)
 
 
 def _flat(value: object) -> str:

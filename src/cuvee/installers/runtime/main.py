@@ -14,7 +14,7 @@ MANIFEST_…      place, sizes and hash of the image's manifest; the payload fol
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH113, PTH120
+# ruff: noqa: PTH100, PTH120
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ import errno
 import os
 import signal
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 from . import (
     bill,
@@ -33,47 +35,77 @@ from . import (
     placing,
     repair,
     rollback,
-    signature,
     state,
     uninstall,
     verify,
 )
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .job import Job
-
-_HELP = """usage: {name}-admin VERB [OPTION…]
-
-verify [--json]                 find changed, missing and extra files
-list [--json]                   the packages of the release, and those that were added
-info [--json]                   what this release is
-sbom                            its bill of materials, CycloneDX JSON
-rollback [--json]               go back to the release that was upgraded, or forth again
-clean [--json]                  let go of that release
-upgrade INSTALLER [--no-keep]   check a new release's .sh by the key that signed this one, then upgrade;
-                                --new-key takes a release that somebody else signed
-repair --from INSTALLER         restore changed and missing files from the installer of the same release
-uninstall [--dry-run] [--json]  remove the release; files that it did not bring stay
-          [--no-scripts]        without the script that it brought for that
-help                            this text
-
-exit codes: 0 done, 1 failed or differences were found, 2 wrong usage, 3 something is missing,
-5 something is damaged, 130 interrupted
-"""
-
-_OPTIONS = {
-    "verify": {"--json"},
-    "list": {"--json"},
-    "info": {"--json"},
-    "sbom": set(),
-    "rollback": {"--json"},
-    "clean": {"--json"},
-    "uninstall": {"--json", "--dry-run", "--no-scripts"},
-}
-_LOOKS = {"check": looking.check, "extract": looking.extract, "dry-run": looking.dry_run}
+from .manifest import Manifest
 
 
 class _Stopped(BaseException):
     """A signal asked us to stop."""
+
+
+class _Verb(NamedTuple):
+    """A verb of an installed release: what it takes and does, in the words of its help, and how.
+
+    ``run`` gets the prefix, the INSTALLER if one was named, and the options.
+    """
+
+    takes: str
+    text: str
+    run: Callable[[str, str, frozenset[str]], int]
+
+
+def _of_release(work: Callable[[state.Installed, frozenset[str]], int]) -> Callable[..., int]:
+    return lambda prefix, _, options: work(state.load(prefix), options)
+
+
+_VERBS = {
+    "verify": _Verb("[--json]", "find changed, missing and extra files", _of_release(verify.report)),
+    "list": _Verb(
+        "[--json]",
+        "the packages of the release, and those that were added",
+        _of_release(listing.list_installed),
+    ),
+    "info": _Verb("[--json]", "what this release is", _of_release(listing.describe_installed)),
+    "sbom": _Verb("", "its bill of materials, CycloneDX JSON", _of_release(bill.of_prefix)),
+    "rollback": _Verb(
+        "[--json]", "go back to the release that was upgraded, or forth again", _of_release(rollback.rollback)
+    ),
+    "clean": _Verb("[--json]", "let go of that release", _of_release(rollback.clean)),
+    "upgrade": _Verb(
+        "INSTALLER [--no-keep] [--new-key]",
+        "check a new release's .sh by the key that signed this one, then upgrade;\n"
+        "--new-key takes a release that somebody else signed",
+        handover.upgrade,
+    ),
+    "repair": _Verb(
+        "[--from INSTALLER] [--json]",
+        "restore changed and missing files from the installer that is kept here,\n"
+        "or from another one of the same release",
+        handover.repair,
+    ),
+    "uninstall": _Verb(
+        "[--dry-run] [--json] [--no-scripts]",
+        "remove the release; files that it did not bring stay;\n"
+        "--no-scripts does so without the script that it brought for that",
+        _of_release(uninstall.uninstall),
+    ),
+    "help": _Verb("", "this text", lambda prefix, *_: _help(prefix)),
+}
+_LOOKS: dict[str, Callable[[Job, Manifest], int]] = {
+    "check": looking.check,
+    "extract": looking.extract,
+    "dry-run": looking.dry_run,
+    "list": listing.list_packages,
+    "info": listing.describe,
+    "licenses": listing.licenses,
+    "sbom": bill.of_installer,
+}
+_CHANGES = {"install", "repair", "uninstall"}
 
 
 def main(argv: list[str]) -> int:
@@ -83,11 +115,14 @@ def main(argv: list[str]) -> int:
         verb, installer, staged, prefix, anchor, verified, at, size, raw, sha256 = argv[:10]
         numbers = int(at), int(size), int(raw)
         options = frozenset(argv[10:])
-        for option in options:
+        job = Job(verb, installer, staged, prefix, anchor, verified, *numbers, sha256, options)
+        for option in job.options:
             if option.startswith("--log="):
                 log.copy_to(option.partition("=")[2])
-        return _from_installer(
-            Job(verb, installer, staged, prefix, anchor, verified, *numbers, sha256, options)
+        return _guarded(
+            lambda: _from_installer(job),
+            lambda code, message: _give_up(job, code, message),
+            unchanged="nothing was installed",
         )
     here = os.path.abspath(__file__)
     for _ in f"{state.KEPT}/runtime/main.py".split("/"):
@@ -97,128 +132,93 @@ def main(argv: list[str]) -> int:
 
 def administer(prefix: str, argv: list[str]) -> int:
     """Run a verb on the prefix that this code lies in."""
-    verb, options = (argv[0] if argv else "help"), set(argv[1:])
-    if verb == "repair":
-        return _hand_over(prefix, argv[1:])
-    installer = ""
-    if verb == "upgrade" and argv[1:] and options - {signature.NEW_KEY, "--no-keep"} == set(argv[1:2]):
-        installer = os.path.abspath(argv[1])
-        options -= {argv[1]}
-    if not installer and (verb not in _OPTIONS or options - _OPTIONS[verb]):
-        asked = verb in {"help", "-h", "--help"}
-        marker = state.read_marker(prefix) or {}
-        text = _HELP.format(name=marker.get("distribution", "<distribution>"))
-        (sys.stdout if asked else sys.stderr).write(text)
-        return 0 if asked else USAGE
-    try:
-        if installer:
-            return handover.upgrade(prefix, installer, frozenset(options))
-        return _administer(prefix, verb, options)
-    except InstallError as error:
-        code, message = error.code, error.message
-    except (KeyboardInterrupt, _Stopped):
-        code, message = INTERRUPTED, "Interrupted."
-    except OSError as error:
-        code, message = FAILED, _explain(error)
-    except Exception as error:  # noqa: BLE001 - nobody should have to read a traceback
-        code, message = FAILED, _bug(error)
-    sys.stderr.write(f"Error: {message}\n")
-    log.note(prefix, verb, code, message)
-    return code
-
-
-def _administer(prefix: str, verb: str, options: set[str]) -> int:
-    installed = state.load(prefix)
-    as_json = "--json" in options
-    if verb == "sbom":
-        return bill.of_prefix(installed)
-    if verb == "info":
-        return listing.describe(installed.manifest, installed.sha256, installed, as_json=as_json)
-    if verb == "list":
-        return listing.list_packages(
-            installed.manifest, verify.verify(installed, hashes=False), as_json=as_json
-        )
-    if verb in {"rollback", "clean"}:
-        return (rollback.rollback if verb == "rollback" else rollback.clean)(installed, options)
-    if verb == "uninstall":
-        return uninstall.uninstall(installed, options)
-    return verify.report(installed, as_json=as_json)
-
-
-def _hand_over(prefix: str, arguments: list[str]) -> int:
-    """Let the installer do the repair: it brings a Python that is whole."""
-    if len(arguments) != 2 or arguments[0] != "--from":  # noqa: PLR2004 - the option and its value
-        sys.stderr.write("Error: Repairing needs the installer of this release: repair --from INSTALLER\n")
+    verb = argv[0] if argv and argv[0] not in {"-h", "--help"} else "help"
+    words = [word for word in argv[1:] if not word.startswith("-")]
+    options = frozenset(argv[1:]) - {*words}
+    if not argv or verb not in _VERBS or not _fits(_VERBS[verb].takes, words, options):
+        sys.stderr.write(_usage(prefix))
         return USAGE
-    installer = os.path.abspath(arguments[1])
-    if os.name == "nt" or not os.path.isfile(installer):
-        sys.stderr.write(f"Error: {installer} is no .sh installer.\n")
-        return USAGE
-    return os.spawnv(os.P_WAIT, "/bin/sh", ["sh", installer, "--repair", "-p", prefix])  # noqa: S606 - no shell string
+
+    def tell(code: int, message: str) -> None:
+        sys.stderr.write(f"Error: {message}\n")
+        log.note(prefix, verb, code, message)
+
+    return _guarded(lambda: _VERBS[verb].run(prefix, "".join(words), options - {"--from"}), tell)
+
+
+def _fits(takes: str, words: list[str], options: frozenset[str]) -> bool:
+    """Whether what was given is what a verb takes; an option's brackets hold its value too."""
+    known = takes.replace("[", "").replace("]", "").split()
+    wanted = int("INSTALLER" in known and ("--from" not in known or "--from" in options))
+    return len(words) == wanted and options <= {*known}
+
+
+def _usage(prefix: str) -> str:
+    name = (state.read_marker(prefix) or {}).get("distribution", "<distribution>")
+    lines = [f"usage: {name}-admin VERB [OPTION…]", ""]
+    for verb, (takes, text, _) in _VERBS.items():
+        first, *rest = text.split("\n")
+        head = f"{verb} {takes}".rstrip()
+        lines += [f"{head:<31} {first}" if len(head) < 32 else f"{head}\n{'':31} {first}"]  # noqa: PLR2004
+        lines += [f"{'':31} {line}" for line in rest]
+    return "\n".join(
+        [
+            *lines, "",
+            "exit codes: 0 done, 1 failed or differences were found, 2 wrong usage, 3 something is missing,",
+            "5 something is damaged, 130 interrupted", "",
+        ]
+    )  # fmt: skip
+
+
+def _help(prefix: str) -> int:
+    sys.stdout.write(_usage(prefix))
+    return 0
 
 
 def _from_installer(job: Job) -> int:
-    try:
-        if job.verb == "install":
-            return install.install(job, _ignore_signals)
-        if job.verb in _CHANGES:
-            return _CHANGES[job.verb](job)
-        return _describe(job)
-    except InstallError as error:
-        code, message = error.code, error.message
-    except (KeyboardInterrupt, _Stopped):
-        code, message = INTERRUPTED, "Interrupted; nothing was installed."
-    except OSError as error:
-        code, message = FAILED, f"{_explain(error)} Nothing was installed."
-    except Exception as error:  # noqa: BLE001 - nobody should have to read a traceback
-        code, message = FAILED, _bug(error)
-    return _give_up(message, code, job)
-
-
-def _uninstall(job: Job) -> int:
-    """Remove a release that can't remove itself any more."""
+    if job.verb == "install":
+        return install.install(job, _ignore_signals)
+    if job.verb == "repair":
+        return repair.repair(job)
     manifest = job.read_manifest(job.manifest_bytes())
     try:
-        repair.check_same(job, manifest)
-        installed, _ = repair.load_or_guess(job, manifest)
-        return uninstall.uninstall(installed, set(job.options))
+        if job.verb == "uninstall":  # of a release that can't remove itself any more
+            repair.check_same(job, manifest)
+            installed, _ = repair.load_or_guess(job, manifest)
+            return uninstall.uninstall(installed, job.options)
+        return _LOOKS[job.verb](job, manifest)
     finally:
         placing.remove_tree(job.staged)
 
 
-_CHANGES = {"repair": repair.repair, "uninstall": _uninstall}
-
-
-def _describe(job: Job) -> int:
-    manifest = job.read_manifest(job.manifest_bytes())
-    as_json = "--json" in job.options
-    try:
-        if job.verb in _LOOKS:
-            return _LOOKS[job.verb](job, manifest)
-        if job.verb == "list":
-            return listing.list_packages(manifest, None, as_json=as_json)
-        if job.verb == "sbom":
-            return bill.of_installer(job, manifest)
-        if job.verb == "licenses":
-            return listing.licenses(job, manifest, as_json=as_json)
-        return listing.describe(manifest, job.manifest_sha256, None, as_json=as_json)
-    finally:
-        placing.remove_tree(job.staged)
-
-
-def _give_up(message: str, code: int, job: Job) -> int:
+def _give_up(job: Job, code: int, message: str) -> None:
     _ignore_signals()
     sys.stderr.write(f"Error: {message}\n")
-    if job.verb in {"install", "repair", "uninstall"}:
+    if job.verb in _CHANGES:
         log.note(job.prefix, job.verb, code, message)
     placing.abandon(job.staged, job.prefix)
     if job.verb in {"install", "extract"}:  # which alone made the folders above the prefix
         placing.remove_empty(os.path.dirname(job.prefix), job.anchor)
+
+
+def _guarded(work: Callable[[], int], give_up: Callable[[int, str], None], *, unchanged: str = "") -> int:
+    """Do the work; whatever ends it early becomes an exit code and a line, never a traceback."""
+    try:
+        return work()
+    except InstallError as error:
+        code, message = error.code, error.message
+    except (KeyboardInterrupt, _Stopped):
+        code, message = INTERRUPTED, f"Interrupted; {unchanged}." if unchanged else "Interrupted."
+    except OSError as error:
+        code, message = (
+            FAILED,
+            " ".join([_explain(error), *([f"{unchanged.capitalize()}."] if unchanged else [])]),
+        )
+    except Exception as error:  # noqa: BLE001 - a bug
+        code = FAILED
+        message = f"{type(error).__name__}: {error}. This should not happen; please report it."
+    give_up(code, message)
     return code
-
-
-def _bug(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}. This should not happen; please report it."
 
 
 def _explain(error: OSError) -> str:

@@ -87,6 +87,7 @@ class Settings(NamedTuple):
     register_python: bool
     default_prefix: str
     default_prefix_all_users: str
+    keep_installer: bool = False
 
 
 class Manifest(NamedTuple):
@@ -132,7 +133,8 @@ def load(data: bytes, raw_size: int, sha256: str) -> Manifest:
     fields = {name: value[name] for name in Manifest._fields}
     fields["stage0"] = [Early(*entry) for entry in value["stage0"]]
     fields["packages"] = [_package(package) for package in value["packages"]]
-    fields["settings"] = Settings(**value["settings"])
+    known = {name: item for name, item in value["settings"].items() if name in Settings._fields}
+    fields["settings"] = Settings(**known)  # a later release may have settings that this does not know
     for name in ("extras", "records"):
         fields[name] = [_frame(frame) for frame in value[name]]
     manifest = Manifest(**fields)

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import os
 
-from . import finishing, log, outside, placing
+from . import finishing, keeping, log, outside, placing
 from .carrying import save
 from .failure import FAILED, InstallError
 from .job import Job, Progress
 from .locking import hold
 from .manifest import Manifest
 from .output import show
-from .state import MANIFEST, MARKER, STATE, Installed, Outside, State, load, read_marker
+from .state import INSTALLER, MANIFEST, MARKER, STATE, Installed, Outside, State, load, read_marker
 from .verify import verify
 from .writing import Prefix
 
@@ -34,14 +34,17 @@ def repair(job: Job) -> int:
         installed, whole = load_or_guess(job, manifest)
         found = verify(installed)
         wrong = {*found.changed, *found.missing, *found.modes}
+        if not whole and keeping.is_wanted(job, manifest):
+            wrong.add(INSTALLER)
         if wrong or not whole:
             saved = save(job.prefix, job.prefix, found.changed, manifest.version) if whole else []
             prefix = _make(job, installed, wrong)
-            _move(prefix, job.prefix, wrong)
-            if not whole:
+            if not whole:  # the state describes what was made, so that is still here
                 there = outside.plan(job.prefix, manifest, job.options, Outside(), at=job.prefix)
                 finishing.write_state(prefix, job.prefix, data, job.manifest_raw, there)
                 finishing.write_marker(prefix, job.manifest_sha256)
+            _move(prefix, job.prefix, wrong)
+            if not whole:
                 _move(prefix, job.prefix, {STATE, MANIFEST, MARKER})
         else:
             saved = []
@@ -91,6 +94,8 @@ def _make(job: Job, installed: Installed, wrong: set[str]) -> Prefix:
     prefix.make_links()
     finishing.write_records(job, prefix)
     finishing.keep_runtime(prefix, job.prefix)
+    if INSTALLER in wrong:
+        keeping.keep(job, manifest)
     return prefix
 
 

@@ -18,7 +18,7 @@ from .state import SAVED, Installed, beside, load
 from .verify import expected_files, verify
 
 
-def rollback(installed: Installed, options: set[str]) -> int:
+def rollback(installed: Installed, options: frozenset[str]) -> int:
     """Exchange the release with the one that is kept; rolling back once more returns to it."""
     prefix = installed.prefix
     kept = beside(prefix, "kept")
@@ -51,7 +51,7 @@ def rollback(installed: Installed, options: set[str]) -> int:
     return show(value, texts, as_json="--json" in options)
 
 
-def clean(installed: Installed, options: set[str]) -> int:
+def clean(installed: Installed, options: frozenset[str]) -> int:
     """Remove the release that is kept."""
     prefix = installed.prefix
     with hold(prefix):

@@ -17,6 +17,8 @@ KEPT = "conda-meta/cuvee"
 MANIFEST = f"{KEPT}/manifest.json.zst"
 STATE = f"{KEPT}/state.json"
 LOGS = (f"{KEPT}/log.txt", f"{KEPT}/log.jsonl")
+INSTALLER = f"{KEPT}/installer" + (".exe" if os.name == "nt" else ".sh")
+"""The installer itself, where it is kept for `repair`."""
 SAVED = "cuvee-saved"
 """The folder of a prefix where files go that the user had changed; nothing here ever removes it."""
 UNPROVED = f"{KEPT}/unproved"

@@ -18,7 +18,7 @@ from .verify import Findings, expected_files, verify
 _SHOWN = 20
 
 
-def uninstall(installed: Installed, options: set[str]) -> int:
+def uninstall(installed: Installed, options: frozenset[str]) -> int:
     """Remove; what the user changed is left where it is.
 
     ``--dry-run`` only says what would be left, ``--no-scripts`` leaves out pre_uninstall.
@@ -55,7 +55,7 @@ def _meta(findings: Findings) -> set[str]:
     return set(findings.meta) - {"conda-meta/history"}
 
 
-def _tell(installed: Installed, left: list[str], options: set[str], *, done: bool) -> int:
+def _tell(installed: Installed, left: list[str], options: frozenset[str], *, done: bool) -> int:
     manifest, prefix = installed.manifest, installed.prefix
     value = {"prefix": prefix, "version": manifest.version, "removed": done, "left": left}
     verb = "was removed from" if done else "would be removed from"

@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from . import finishing, log, outside, placing, proving, signature
+from . import finishing, keeping, log, outside, placing, proving, signature
 from .carrying import bring, carry, files_below, save
 from .failure import InstallError
 from .fitting import misfits
@@ -41,7 +41,7 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
     """Upgrade the release at the job's prefix; its lock is held."""
     old = load(job.prefix)
     if old.sha256 == job.manifest_sha256 and "--force" not in job.options:
-        outside.refresh(old, job.options)
+        outside.refresh(keeping.add(job, old), job.options)
         placing.remove_tree(job.staged)
         message = f"{manifest.title} {manifest.version} is installed already in {job.prefix}"
         log.note(job.prefix, "install", 0, message, version=manifest.version)
@@ -59,6 +59,8 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
     reuse = _Reuse(old, findings, prefix, link=not proving.is_wanted(job, manifest))
     frames = reuse.link()
     needed = sum(frame.raw for frame in frames) if reuse.links else manifest.raw_size
+    if keeping.is_wanted(job, manifest):
+        needed += os.stat(job.installer).st_size
     placing.check_space(job.staged, needed)
     progress = Progress("Upgrading", sum(frame.raw for frame in frames), quiet="--quiet" in job.options)
     job.write_frames(prefix, frames, progress)
@@ -111,6 +113,7 @@ def _bring_over(
     history = ""
     with contextlib.suppress(OSError), open(f"{old.prefix}/{_HISTORY}", encoding="utf-8") as stream:
         history = stream.read()
+    keeping.keep(job, after)
     finishing.finish(
         job, prefix, data, history=(history, sorted(gone - new), sorted(new - gone)), before=old.state.outside
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from .added import Added, added_packages
-from .digest import sha256 as digest
+from .digest import sha256_of
 from .failure import FAILED
 from .output import show
 from .sharing import Shared
@@ -85,7 +85,7 @@ def expected_files(installed: Installed) -> tuple[dict[str, Expected], dict[str,
     return files, links
 
 
-def report(installed: Installed, *, as_json: bool) -> int:
+def report(installed: Installed, options: frozenset[str]) -> int:
     """Run the verb: tell every difference; give 1 if there is one."""
     found = verify(installed)
     manifest = installed.manifest
@@ -112,7 +112,7 @@ def report(installed: Installed, *, as_json: bool) -> int:
     texts += [] if proved else ["not proved: its post_install has not ended; start its installer again"]
     verdict = "is as it was released" if good else "differs from what was released"
     texts.append(f"{manifest.title} {manifest.version} {verdict}: {found.files:,} files checked")
-    show(value, texts, as_json=as_json)
+    show(value, texts, as_json="--json" in options)
     return 0 if good else FAILED
 
 
@@ -205,7 +205,7 @@ def holds(place: str, wanted: Expected) -> bool:
         with open(place, "rb", buffering=0) as stream:
             for offset, size, sha256 in wanted.pieces:
                 stream.seek(offset)
-                if digest(stream.read(size)) != sha256:
+                if sha256_of(stream, size) != sha256:
                     return False
     except OSError:
         return False

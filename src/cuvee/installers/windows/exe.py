@@ -126,6 +126,7 @@ def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
         "longest_path": image.longest_path,
         "interpreter": image.interpreter.replace("/", "\\"),
         "register": image.settings.register_python,
+        "keep": image.settings.keep_installer,
     }
     (folder / "product.json").write_text(json.dumps(product, ensure_ascii=False), encoding="utf-8")
     for path in (*desktop.rglob("*.py"), folder / "product.json"):
@@ -237,6 +238,7 @@ def _usage(image: Image) -> str:
 /NoScripts=0|1  do not run the distribution's own scripts (0)
 /NoRegistry=0|1  leave the registry alone (0)
 /NoProgram=0|1  do not list it among the programs that can be removed (0)
+/KeepInstaller=0|1  leave a copy of this file there, for repairs ({int(image.settings.keep_installer)})
 /NoKeep=0|1  an upgrade does not keep the older release (0)
 /Force=0|1  also in place of the same or a newer release (0)
 /LOG=FILE  where the log goes

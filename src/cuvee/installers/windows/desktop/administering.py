@@ -5,13 +5,12 @@ the prefix, and end with `GO_ON`; the command starts them again there.
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH112, PTH113, PTH118
+# ruff: noqa: PTH100, PTH112
 
 from __future__ import annotations
 
 import importlib
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from . import menu, removing
@@ -56,8 +55,8 @@ def administer(place: Place, argv: list[str]) -> int:
         _stage(prefix, run)
         return GO_ON
     runtime = importlib.import_module("runtime.main")
-    if verb == "repair":
-        return _repair(prefix, place.place, argv[1:])
+    if verb == "repair" and place.place:
+        os.chdir(place.place)  # where the user stands; the installer may be named from there
     if verb == "uninstall":
         return removing.remove(prefix, argv)
     before = removing.read_state(prefix) if verb == "rollback" else {}
@@ -75,18 +74,3 @@ def _stage(prefix: str, run: str) -> None:
         failure = importlib.import_module("runtime.failure")
         raise failure.InstallError(f"Another command is at work on {prefix}. Try again when it has ended.")
     removing.stage(prefix, run)
-
-
-def _repair(prefix: str, here: str, arguments: list[str]) -> int:
-    """Let the installer do it, which brings a Python that is whole."""
-    failure = importlib.import_module("runtime.failure")
-    if len(arguments) < 2 or arguments[0] != "--from" or set(arguments[2:]) - {"--json"}:  # noqa: PLR2004
-        sys.stderr.write("Error: Repairing needs the installer of this release: repair --from INSTALLER\n")
-        return int(failure.USAGE)
-    installer = os.path.abspath(os.path.join(here, arguments[1]))
-    if not os.path.isfile(installer) or not installer.lower().endswith(".exe"):
-        sys.stderr.write(f"Error: {installer} is no .exe installer.\n")
-        return int(failure.USAGE)
-    options = ["/S", "/repair=1", *(["/json"] if "--json" in arguments else [])]
-    # Windows hands a program one line, which this function makes without any quotation marks.
-    return os.spawnv(os.P_WAIT, installer, [f'"{installer}"', *options, f"/D={prefix}"])  # noqa: S606

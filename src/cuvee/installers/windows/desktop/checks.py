@@ -19,8 +19,8 @@ _SPARE = 50 << 20
 _FIRST_WINDOWS_11 = 22000
 
 
-def check_system(product: registry.Product, place: Place) -> None:
-    """Refuse a system that lacks something."""
+def check_system(product: registry.Product, place: Place, *, keeps: bool) -> None:
+    """Refuse a system that lacks something; ``keeps`` is whether a copy of the installer stays."""
     failure = importlib.import_module("runtime.failure")
     version: Any = sys.getwindowsversion()  # type: ignore[attr-defined,unused-ignore]
     found = 11 if version.build >= _FIRST_WINDOWS_11 and version.major == 10 else version.major  # noqa: PLR2004
@@ -37,9 +37,10 @@ def check_system(product: registry.Product, place: Place) -> None:
             "characters, or have an administrator allow long paths (LongPathsEnabled)."
         )
     free = importlib.import_module("nt")._getdiskusage(place.run)[1]  # noqa: SLF001 - what shutil calls
-    if free < product.needed + _SPARE:
+    needed = product.needed + _SPARE + (os.stat(place.installer).st_size if keeps else 0)  # noqa: PTH116 - as above
+    if free < needed:
         raise failure.InstallError(
-            f"{product.title} needs {(product.needed + _SPARE) >> 20} MB in {place.anchor}, but only "
+            f"{product.title} needs {needed >> 20} MB in {place.anchor}, but only "
             f"{free >> 20} MB are free. Nothing was installed."
         )
 

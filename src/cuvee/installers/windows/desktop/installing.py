@@ -26,12 +26,13 @@ _FOR_RUNTIME = frozenset(("--force", "--no-keep", "--no-scripts", "--batch"))
 
 def install(product: registry.Product, place: Place, options: list[str]) -> int:
     """Install or upgrade; give the exit code. Unless it is 0, nothing has been changed."""
-    check_system(product, place)
-    container = _open(place.installer)
     # An installer that was killed may have left something, even the release itself, beside its place.
     importlib.import_module("runtime.placing").recover(place.prefix)
     old = removing.read_state(place.prefix) if os.path.isfile(f"{place.prefix}/{STATE}") else None
-    fill(product, place, decide(product, place, options, old))
+    state = decide(product, place, options, old)
+    check_system(product, place, keeps=state["installer"])
+    container = _open(place.installer)
+    fill(product, place, state)
     code = _run_runtime("install", place, container, options)
     if code:
         return code
@@ -95,6 +96,8 @@ def decide(
     path = given["path"] == "1" if "path" in given else bool(old and old["path"])
     python = bool(old["python"]) if old else product.register
     python = given["register"] == "1" if "register" in given else python
+    keep = bool(old.get("installer")) if old else product.keep
+    keep = given["keep-installer"] == "1" if "keep-installer" in given else keep
     menus = bool(old.get("folders")) if old else True
     menus = given["no-shortcuts"] != "1" if "no-shortcuts" in given else menus
     program = "--no-program" not in options and listed
@@ -105,6 +108,7 @@ def decide(
         # What all users' programs find must not be writable for one: everybody's PATH is left alone.
         "path": [prefix, f"{prefix}\\Scripts"] if path and not machine else [],
         "folders": [place.menu, place.desktop] if menus and place.menu else [],
+        "installer": keep,
     }
 
 

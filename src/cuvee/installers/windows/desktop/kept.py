@@ -7,3 +7,6 @@ KEPT = "conda-meta/cuvee"
 
 STATE = f"{KEPT}/windows.json"
 """What must be known later: scope, registry keys, PATH entries, folders for shortcuts, stage 0's files."""
+
+INSTALLER = f"{KEPT}/installer.exe"
+"""The installer itself, where it is kept for repairs."""

@@ -31,6 +31,7 @@ class Product(NamedTuple):
     longest_path: int
     interpreter: str
     register: bool
+    keep: bool = False
 
 
 def program_key(product: Product, prefix: str, *, machine: bool) -> str:

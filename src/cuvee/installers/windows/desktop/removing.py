@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import menu, registry, search_path
 from .container import DamagedError, open_container
-from .kept import KEPT, STATE
+from .kept import INSTALLER, KEPT, STATE
 
 if TYPE_CHECKING:
     from .main import Place
@@ -43,7 +43,8 @@ def stage(prefix: str, run: str) -> int:
     for path in read_state(prefix)["stage0"]:
         copy(f"{prefix}/{path}", f"{run}/{path}")
     for path in files_below(f"{prefix}/{KEPT}"):
-        copy(f"{prefix}/{KEPT}/{path}", f"{run}/.cuvee/{path}")
+        if f"{KEPT}/{path}" != INSTALLER:
+            copy(f"{prefix}/{KEPT}/{path}", f"{run}/.cuvee/{path}")
     return 0
 
 

@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
 
 from . import registry
 from .administering import command
-from .kept import KEPT, STATE
+from .container import DamagedError, open_container
+from .kept import INSTALLER, KEPT, STATE
 from .removing import copy, files_below
 
 if TYPE_CHECKING:
     from .main import Place
+
+_STATE = ("machine", "program", "python", "path", "folders", "installer")
 
 
 def fill(product: registry.Product, place: Place, state: dict[str, Any]) -> None:
@@ -36,8 +40,19 @@ def fill(product: registry.Product, place: Place, state: dict[str, Any]) -> None
     os.makedirs(f"{staged}/Scripts", exist_ok=True)
     text = command(f"{product.title} {product.version}", product.distribution, product.interpreter)
     _write(f"{staged}/Scripts/{product.distribution}-admin.cmd", text)
-    known = {key: state[key] for key in ("machine", "program", "python", "path", "folders") if key in state}
+    if state.get("installer"):
+        _keep(place.installer, f"{staged}/{INSTALLER}")
+    known = {key: state[key] for key in _STATE if key in state}
     _write(f"{staged}/{STATE}", json.dumps({**known, "stage0": early}, indent=1, ensure_ascii=False) + "\n")
+
+
+def _keep(installer: str, target: str) -> None:
+    """Let the installer stay for repairs: a copy, held to the hash that it states."""
+    copy(installer, target)
+    try:
+        open_container(target)
+    except DamagedError:
+        raise importlib.import_module("runtime.failure").damaged("The installer") from None
 
 
 def _write(path: str, text: str) -> None:
