@@ -46,6 +46,10 @@ class UnsolvableError(BlockedError):
         self.details = details
 
 
+class TooLargeError(BlockedError):
+    """What is to be made would pass a limit of its format."""
+
+
 class UsageError(CuveeError):
     """The command or its arguments make no sense."""
 

@@ -28,15 +28,21 @@ def _exe(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
 
 
 def _msi(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
-    from cuvee.installers.windows.exe import build_exe
+    from cuvee.installers.windows.msi import check_msi
+
+    # What stands in its way is told before ten seconds are spent on the .exe.
+    check_msi(image)
+    with TemporaryDirectory(prefix="cuvee-msi-") as folder:
+        exe = _exe(image, looks, Path(folder) / file_name(image, "exe"), reporter)
+        return _msi_around(exe, image, looks, target, reporter)
+
+
+def _msi_around(exe: Path, image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
     from cuvee.installers.windows.msi import build_msi
     from cuvee.installers.windows.signing import configured
 
     signer = configured(os.environ)
-    with TemporaryDirectory(prefix="cuvee-msi-") as folder:
-        exe = Path(folder) / file_name(image, "exe")
-        build_exe(image, looks=looks, target=exe, reporter=reporter, signer=signer)
-        return build_msi(image, exe=exe, looks=looks, target=target, reporter=reporter, signer=signer)
+    return build_msi(image, exe=exe, looks=looks, target=target, reporter=reporter, signer=signer)
 
 
 def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
@@ -55,6 +61,22 @@ def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
 FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "msi": _msi, "pkg": _pkg}
 """What makes each format that cuvee can make. Each gives the same bytes for the same image and looks, and
 raises `ToolMissingError` for a program that this host lacks."""
+
+
+def make(
+    kind: str, image: Image, looks: Looks, target: Path, reporter: Reporter, *, exe: Path | None = None
+) -> Path:
+    """Make the installer of one format; give ``target``.
+
+    Parameters
+    ----------
+    exe
+        The `.exe` of the same image and looks, if there is one already: an `.msi` holds it, and makes its own
+        otherwise. The bytes are the same either way, signatures aside.
+    """
+    if kind == "msi" and exe is not None:
+        return _msi_around(exe, image, looks, target, reporter)
+    return FORMATS[kind](image, looks, target, reporter)
 
 
 def file_name(image: Image, kind: str) -> str:

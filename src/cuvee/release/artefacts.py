@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cuvee import platforms
 from cuvee.channel.archives import find_archives, sure
-from cuvee.errors import CuveeError, ToolMissingError
+from cuvee.errors import CuveeError, IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
@@ -135,10 +135,14 @@ def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...
     construct_stage(context, lock)
     system = platforms.get(lock.platform).system
     formats = context.manifest.installers.formats.get(system, ())
-    return tuple(_installer(context, lock, kind) for kind in formats) or (_image_artefact(context, lock),)
+    made: dict[str, Artefact] = {}
+    # An .msi holds the .exe, so that comes first.
+    for kind in sorted(formats, key="msi".__eq__):
+        made[kind] = _installer(context, lock, kind, exe=made.get("exe"))
+    return tuple(made.values()) or (_image_artefact(context, lock),)
 
 
-def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
+def _installer(context: Context, lock: PlatformLock, kind: str, *, exe: Artefact | None) -> Artefact:
     manifest, workspace = context.manifest, context.workspace
     image = Image.load(workspace.image(lock.platform))
     name = file_name(image, kind)
@@ -152,18 +156,34 @@ def _installer(context: Context, lock: PlatformLock, kind: str) -> Artefact:
     )
     try:
         record = context.stage(
-            f"installer-{lock.platform}-{kind}", inputs, lambda: _make_installer(context, lock, image, kind)
+            f"installer-{lock.platform}-{kind}",
+            inputs,
+            lambda: _make_installer(context, lock, image, kind, exe=exe),
         )
-    except ToolMissingError as error:
+    except (ToolMissingError, TooLargeError) as error:
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
     size, sha256 = record.facts["size"], record.facts["sha256"]
     return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
 
 
-def _make_installer(context: Context, lock: PlatformLock, image: Image, kind: str) -> Made:
+def _make_installer(
+    context: Context, lock: PlatformLock, image: Image, kind: str, *, exe: Artefact | None
+) -> Made:
     target = context.workspace.installers / file_name(image, kind)
-    build_installer(context, lock, image, kind, target)
+    build_installer(context, lock, image, kind, target, exe=_unchanged(context, exe))
     return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
+
+
+def _unchanged(context: Context, artefact: Artefact | None) -> Path | None:
+    """Give an artefact's file, if there is one; raise if it is not what was made."""
+    if artefact is None or artefact.missing is not None:
+        return None
+    path = context.workspace.folder / artefact.path
+    if sha256_file(path) != artefact.sha256:
+        raise IntegrityError(
+            f"{path} is not what was made any more", hint="Delete it; the next run makes it again."
+        )
+    return path
 
 
 def _image_artefact(context: Context, lock: PlatformLock) -> Artefact:

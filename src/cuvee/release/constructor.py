@@ -13,7 +13,7 @@ from cuvee.installers.constructor.writing import (
     relative_channel,
     solving_environment,
 )
-from cuvee.installers.formats import FORMATS
+from cuvee.installers.formats import make
 from cuvee.installers.looks import Looks
 from cuvee.installers.settings import read_settings
 from cuvee.lock.model import PlatformLock
@@ -67,11 +67,13 @@ def _construct(context: Context, lock: PlatformLock, folder: Path) -> Construct:
     )
 
 
-def build_installer(context: Context, lock: PlatformLock, image: Image, kind: str, target: Path) -> None:
-    """Make one installer with whatever engine the manifest wants."""
+def build_installer(
+    context: Context, lock: PlatformLock, image: Image, kind: str, target: Path, *, exe: Path | None = None
+) -> None:
+    """Make one installer with whatever engine the manifest wants; our own `.msi` holds ``exe``."""
     manifest = context.manifest
     if manifest.installers.engine != ENGINE:
-        FORMATS[kind](image, Looks.read(manifest.installers.branding), target, context.reporter)
+        make(kind, image, Looks.read(manifest.installers.branding), target, context.reporter, exe=exe)
         return
     Constructor.find().build(
         project_folder(context, lock.platform),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.archives import collect_archives
 from cuvee.channel.connection import Connection, channel
-from cuvee.errors import ToolMissingError, UsageError
+from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
 from cuvee.image.layout import DECODERS, needs_decoder
 from cuvee.image.model import Image, ReleaseLabel
@@ -16,7 +16,7 @@ from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.constructor.fetching import lock_archives
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.constructor.outputs import write_outputs
-from cuvee.installers.formats import FORMATS
+from cuvee.installers.formats import make
 from cuvee.installers.model import ExtraFile, Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.solve import Problem, solve
@@ -176,7 +176,11 @@ def make_installers(project: Project, lock: PlatformLock, *, output: Path, means
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".image-", dir=output) as name:
         image = _image(project, lock, archives, Path(name), means)
-        artefacts = tuple(_make(project, image, kind, output, means.reporter) for kind in project.formats)
+        found: dict[str, Artefact] = {}
+        # An .msi holds the .exe, so that comes first.
+        for kind in sorted(project.formats, key="msi".__eq__):
+            found[kind] = _make(project, image, kind, output, means.reporter, exe=found.get("exe"))
+        artefacts = tuple(found.values())
     made = [output / item.path for item in artefacts if item.missing is None]
     outputs = write_outputs(project, lock, archives=archives, installers=made, folder=output)
     if made:
@@ -230,15 +234,18 @@ def _settings(project: Project, folder: Path) -> Settings:
     return replace(project.settings, extra_files=tuple(files))
 
 
-def _make(project: Project, image: Image, kind: str, output: Path, reporter: Reporter) -> Artefact:
+def _make(
+    project: Project, image: Image, kind: str, output: Path, reporter: Reporter, *, exe: Artefact | None
+) -> Artefact:
     name = f"{project.name}-{project.version}-{get(project.platform).label}.{kind}"
     name = project.file_name or name
     artefact = Artefact(name=name, path=name, platform=project.platform, kind=f"{kind} installer")
     watch = Stopwatch()
     try:
-        target = FORMATS[kind](image, project.looks, output / name, reporter)
-    except (ToolMissingError, UsageError) as error:
-        if isinstance(error, UsageError) and len(project.formats) == 1:
+        made = output / exe.path if exe is not None and exe.missing is None else None
+        target = make(kind, image, project.looks, output / name, reporter, exe=made)
+    except (ToolMissingError, TooLargeError, UsageError) as error:
+        if not isinstance(error, ToolMissingError) and len(project.formats) == 1:
             raise
         return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
     return replace(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.errors import BlockedError, ToolMissingError, UsageError
+from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file
 from cuvee.image import Image
 from cuvee.installers.looks import Looks
@@ -157,9 +157,11 @@ def test_identifiers_never_change() -> None:
 
 
 def test_numbers() -> None:
-    assert msi_version("2026.11.0") == "26.11.0"
-    for bad in ("1999.1.0", "2300.1.0", "2026.11"):
-        with pytest.raises(UsageError):
+    good = {"2026.11.0": "26.11.0", "2255.1.65535": "255.1.65535", "3.1": "3.1.0", "24.3.0-0": "24.3.0"}
+    assert {number: msi_version(number) for number in good} == good
+    # Windows would not tell them from others, or not order them so.
+    for bad in ("1999.1.0", "2300.1.0", "1.256.0", "1.0.65536", "24.3.0-1", "3.1rc1", "v3", "3..1"):
+        with pytest.raises(UsageError, match="orders releases by three numbers"):
             msi_version(bad)
 
 
@@ -168,7 +170,7 @@ def test_what_is_too_large_is_refused(win_image: Image, looks: Looks, tmp_path: 
     large = tmp_path / "large.exe"
     with large.open("wb") as stream:
         stream.truncate(1 << 31)
-    with pytest.raises(BlockedError, match="bears less than 2"):
+    with pytest.raises(TooLargeError, match="bears less than 2"):
         build_msi(win_image, exe=large, looks=looks, target=tmp_path / "x.msi", reporter=SILENT)
 
 
