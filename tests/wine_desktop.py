@@ -14,9 +14,9 @@ _VALUE = re.compile(r"^ {4}(.*?) {4}(REG_\w+) {4}(.*)$")
 
 
 class Wine:
-    """Runs Windows programs; ``folder`` gets the C: drive."""
+    """Runs Windows programs; ``folder`` gets the C: drive, ``display`` the windows: an X server's name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, display: str = "") -> None:
         self._wine = process.find("wine", hint="Debian's packages wine and wine64")
         self.environment = {
             "PATH": os.environ["PATH"],
@@ -26,6 +26,8 @@ class Wine:
             "WINEDEBUG": "-all",
             # No Mono, no Gecko: they would ask to be fetched. No entries in the menus of the host.
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
+            # Windows are seen only if this is known when Wine's folder is made.
+            **({"DISPLAY": display} if display else {}),
         }
         self.drive = folder / "wine" / "drive_c"
         # Wine 8 says that it is Windows 7, unless told otherwise.

@@ -86,7 +86,8 @@ def test_exit_codes_of_the_installer_are_those_of_its_source(root: Path, docs: P
         for row in re.findall(r"^\| ([\d, ]+) \|", section, re.MULTILINE)
         for code in row.split(", ")
     }
-    header = (root / "src/cuvee/installers/header.sh.j2").read_text(encoding="utf-8")
+    parts = (root / "src/cuvee/installers/header").iterdir()
+    header = "".join(part.read_text(encoding="utf-8") for part in parts)
     in_shell = {int(code) for code in re.findall(r"\b(?:fail|exit) (\d+)", header)}
     in_runtime = {value for name, value in vars(failure).items() if name.isupper()}
     assert shown == {0} | in_shell | in_runtime
@@ -113,6 +114,7 @@ def test_our_environment_variables_are_described(root: Path, docs: Path) -> None
         *(root / "src").rglob("*.py"),
         *(root / "script").iterdir(),
         root / "tests" / "starter_release.py",
+        root / "tests" / "wine_window.py",
     ]
     ours = re.compile(r'(?:environ(?:\.get\(|\[)"|envvar="|\$\{)(CUVEE_\w+)')
     in_code = {name for path in files for name in ours.findall(path.read_text(encoding="utf-8"))}

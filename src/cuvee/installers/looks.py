@@ -28,7 +28,8 @@ class Looks:
     welcome_picture
         ``welcome.bmp``, 164 by 314 pixels, beside the first and the last page.
     header_picture
-        ``header.bmp``, 150 by 57 pixels, above the other pages.
+        ``header.bmp``, 150 by 57 pixels, above the other pages, at their right. An `.exe` that is given no
+        icon or picture shows plain ones.
     """
 
     license_text: str = ""

@@ -5,20 +5,21 @@ import os
 import re
 import shutil
 import tarfile
+from collections.abc import Iterable
 from importlib.resources import files as resource_files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, Protocol
 
-from cuvee.errors import BlockedError, UsageError
+from cuvee.errors import BlockedError, TooLargeError, UsageError
 from cuvee.files import replacing
 from cuvee.image import Image
 from cuvee.image.model import SOURCE_TIME
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.installers.formats import file_name
 from cuvee.installers.looks import Looks
-from cuvee.installers.windows.desktop.container import SIZE, Container, digest, pack
+from cuvee.installers.windows.desktop.container import Container, digest, pack
 from cuvee.installers.windows.nsis import Makensis
 from cuvee.progress import Reporter
 
@@ -30,7 +31,7 @@ _LARGEST = (1 << 32) - (64 << 20)
 _MAX_PATH, _STAGED_NAME = 259, len("..cuvee-1234567890.partial\\")
 """What Windows bears, and what stage 0's folder adds to the prefix's own name."""
 
-_SHOWN = 15
+_SHOWN = 17
 """Lines of the help that a window can show: NSIS's strings end at 1,024 characters."""
 
 _COMPRESSORS = {"small": "/SOLID lzma", "quick": "zlib"}
@@ -76,11 +77,13 @@ def build_exe(
         If the image is not for 64-bit Windows.
     ToolMissingError
         If makensis is absent or too old.
-    BlockedError
+    TooLargeError
         If the installer would be larger than Windows can start.
     """
     if image.platform != "win-64":
         raise UsageError(f"An .exe installer can be made for win-64 alone, not for {image.platform}")
+    # What is too large for certain is said before anything is compiled.
+    _check_size((image.manifest, image.payload))
     makensis = Makensis.find()
     reporter.start(target.name)
     with TemporaryDirectory(prefix="cuvee-exe-") as name:
@@ -167,9 +170,9 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "welcome.bmp": looks.welcome_picture,
         "header.bmp": looks.header_picture,
     }
+    plain = resource_files("cuvee.installers.windows").joinpath("pictures")
     for name, picture in pictures.items():
-        if picture is not None:
-            shutil.copyfile(picture, folder / name)
+        (folder / name).write_bytes((picture or plain.joinpath(name)).read_bytes())
     if looks.license_text.strip():
         # Without the mark at its start, NSIS would take it for the system's own encoding.
         lines = looks.license_text.strip("\ufeff").splitlines()
@@ -185,10 +188,8 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "publisher": looks.publisher or title,
         "four_numbers": ".".join([*re.findall(r"\d+", image.label.version), *"0000"][:4]),
         "compressor": compressor,
-        "icon": looks.icon is not None,
-        "welcome_picture": looks.welcome_picture is not None,
-        "header_picture": looks.header_picture is not None,
         "welcome": _welcome(looks, f"{title} {image.label.version}"),
+        "finish": _finish(image, f"{title} {image.label.version}"),
         "has_license": bool(looks.license_text.strip()),
         "needed_kb": image.raw_size // 1024,
         "interpreter": image.interpreter.replace("/", "\\"),
@@ -216,7 +217,14 @@ def nsis_inner(text: str) -> str:
 
 def _welcome(looks: Looks, label: str) -> str:
     text = looks.welcome or f"This installs {label}."
-    return f"{text}\n\nIt needs no network, and nothing outside of the folder that you choose."
+    return f"{text}\n\nIt needs no network. All of it goes into one folder, which you can choose."
+
+
+def _finish(image: Image, label: str) -> str:
+    """Give the text of the last page as NSIS writes it; the folder is known on the desktop alone."""
+    command = f"{image.label.distribution}-admin"
+    after = f"In its folder Scripts, {command} verifies it, rolls an upgrade back, and removes it."
+    return f'"{nsis_inner(label)} was installed in$\\r$\\n$INSTDIR$\\r$\\n$\\r$\\n{nsis_inner(after)}"'
 
 
 def _folder(written: str, otherwise: str) -> str:
@@ -241,6 +249,8 @@ def _usage(image: Image) -> str:
 /KeepInstaller=0|1  leave a copy of this file there, for repairs ({int(image.settings.keep_installer)})
 /NoKeep=0|1  an upgrade does not keep the older release (0)
 /Force=0|1  also in place of the same or a newer release (0)
+/key=KEY  only if that public key signed it: 64 hex digits, or a PEM file
+/newkey=0|1  upgrade also a release that another key signed (0)
 /LOG=FILE  where the log goes
 /D=FOLDER  where to; the last option
 
@@ -257,23 +267,29 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or a damaged program, 3 this system 
 
 def _join(image: Image, program: Path, target: Path) -> None:
     """Put the parts behind each other, and the trailer at a multiple of eight, as signatures want it."""
+    parts = (program, image.manifest, image.payload)
+    _check_size(parts)
     container = Container(
         manifest_at=program.stat().st_size,
         manifest_size=image.manifest.stat().st_size,
         manifest_raw=image.manifest_raw,
     )
     with target.open("wb") as stream:
-        for part in (program, image.manifest, image.payload):
+        for part in parts:
             with part.open("rb") as source:
                 shutil.copyfileobj(source, stream, _CHUNK)
         stream.write(bytes(-stream.tell() % _BOUNDARY))
         end = stream.tell()
-    if end + SIZE > _LARGEST:
-        raise BlockedError(
-            f"The installer would have {end / 2**30:.1f} GiB, and Windows starts no program of 4 GiB or more",
-            hint="Leave packages out, or ship the .msi or the image beside it.",
-        )
     with target.open("r+b") as stream:
         trailer = pack(container, digest(stream, end))
         stream.seek(end)
         stream.write(trailer)
+
+
+def _check_size(parts: Iterable[Path]) -> None:
+    size = sum(part.stat().st_size for part in parts)
+    if size > _LARGEST:
+        raise TooLargeError(
+            f"The .exe would have {size / 2**30:.1f} GiB, and Windows starts no program of 4 GiB or more",
+            hint="Leave packages out, or make two distributions of it.",
+        )

@@ -57,6 +57,8 @@ def administer(place: Place, argv: list[str]) -> int:
     runtime = importlib.import_module("runtime.main")
     if verb == "repair" and place.place:
         os.chdir(place.place)  # where the user stands; the installer may be named from there
+    if verb == "upgrade":
+        _refuse_upgrade(prefix, argv[1:])
     if verb == "uninstall":
         return removing.remove(prefix, argv)
     before = removing.read_state(prefix) if verb == "rollback" else {}
@@ -65,6 +67,24 @@ def administer(place: Place, argv: list[str]) -> int:
     if verb == "rollback" and code == 0:
         importlib.import_module("desktop.installing").show_again(prefix, run, before, links)
     return code
+
+
+def _refuse_upgrade(prefix: str, arguments: list[str]) -> None:
+    """Say what upgrades a release here, if arguments name an installer.
+
+    Elsewhere the release looks at an installer before anything of it runs. Of an `.exe` it can't: the part
+    that Windows starts is not what the publisher's key has signed.
+    """
+    words = [argument for argument in arguments if not argument.startswith("-")]
+    if len(words) != 1:
+        return
+    key = importlib.import_module("runtime.state").load(prefix).manifest.key
+    demand = f" /key={key[0]}" if key else ""
+    error = importlib.import_module("runtime.failure").InstallError
+    raise error(
+        "On Windows the installer itself upgrades a release. Look at its digital signature first, in its "
+        f"properties. Then run: start /wait {words[0]} /S{demand} /D={prefix}"
+    )
 
 
 def _stage(prefix: str, run: str) -> None:

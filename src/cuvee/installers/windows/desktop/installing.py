@@ -21,7 +21,7 @@ from .staging import fill
 if TYPE_CHECKING:
     from .main import Place
 
-_FOR_RUNTIME = frozenset(("--force", "--no-keep", "--no-scripts", "--batch"))
+_FOR_RUNTIME = frozenset(("--force", "--new-key", "--no-keep", "--no-scripts", "--batch"))
 
 
 def install(product: registry.Product, place: Place, options: list[str]) -> int:
@@ -81,7 +81,7 @@ def _run_runtime(verb: str, place: Place, container: Container, options: Iterabl
         arguments.append("--replace")
     if verb == "repair" and "--json" in options:
         arguments.append("--json")
-    arguments += [option for option in options if option in _FOR_RUNTIME]
+    arguments += [option for option in options if option in _FOR_RUNTIME] + place.key_options()
     code: int = importlib.import_module("runtime.main").main(arguments)
     return code
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -23,6 +24,14 @@ _READS_ALL = frozenset(("check", "extract"))
 
 def look(verb: str, place: Place, options: list[str]) -> int:
     """Answer a question; give the exit code."""
+    if not place.output:
+        return _answer(verb, place, options)
+    # First of all, so that nothing is made before the answer has a place.
+    with open(place.output, "w", encoding="utf-8") as stream, _standard_output(stream):
+        return _answer(verb, place, options)
+
+
+def _answer(verb: str, place: Place, options: list[str]) -> int:
     failure = importlib.import_module("runtime.failure")
     try:
         container = open_container(place.installer, whole=verb in _READS_ALL)
@@ -34,14 +43,11 @@ def look(verb: str, place: Place, options: list[str]) -> int:
         prefix = place.place.rstrip("\\")
         staged, anchor = _prepare(prefix, place.run, failure)
     arguments = [verb, place.installer, staged, prefix, anchor, "-", *map(str, container), sha256]
-    arguments += [option for option in options if option in {"--json", "--force"}]
+    arguments += [option for option in options if option in {"--json", "--force", "--new-key"}]
+    arguments += place.key_options()
     if verb == "dry-run" and os.path.isdir(prefix):
         arguments.append("--replace")
-    main = importlib.import_module("runtime.main").main
-    if not place.output:
-        return int(main(arguments))
-    with open(place.output, "w", encoding="utf-8") as stream, _standard_output(stream):
-        return int(main(arguments))
+    return int(importlib.import_module("runtime.main").main(arguments))
 
 
 def _prepare(target: str, run: str, failure: object) -> tuple[str, str]:
@@ -52,11 +58,18 @@ def _prepare(target: str, run: str, failure: object) -> tuple[str, str]:
     anchor = os.path.dirname(target)
     while not os.path.isdir(anchor) and os.path.dirname(anchor) != anchor:
         anchor = os.path.dirname(anchor)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
     staged: str = importlib.import_module("runtime.state").beside(target, f"{os.getpid()}.partial")
-    for path in removing.files_below(run):
-        if not path.startswith(".cuvee/"):
-            removing.copy(f"{run}/{path}", f"{staged}/{path}")
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        for path in removing.files_below(run):
+            if not path.startswith(".cuvee/"):
+                removing.copy(f"{run}/{path}", f"{staged}/{path}")
+    except OSError as error:
+        placing = importlib.import_module("runtime.placing")
+        placing.remove_tree(staged)
+        placing.remove_empty(os.path.dirname(target), anchor)
+        reason = "The disk is full" if error.errno == errno.ENOSPC else error.strerror
+        raise failure.InstallError(f"{target} can't be made: {reason}. Nothing was extracted.") from error  # type: ignore[attr-defined]
     return staged, anchor
 
 

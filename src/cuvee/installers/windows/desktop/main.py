@@ -3,8 +3,8 @@
 ``install``, ``repair``, ``uninstall``
     Everything from the checks to the registry. Stage 0 has been unpacked into RUN. The uninstaller gives no
     options; the installer gives ``--manifest=SHA256`` and any of ``--machine --path=0|1 --register=0|1
-    --no-shortcuts=0|1 --no-scripts --no-registry --no-program --no-keep --managed --force --batch``. What is
-    not said is as it was before, in an upgrade, or else as it is by default.
+    --no-shortcuts=0|1 --no-scripts --no-registry --no-program --no-keep --managed --force --new-key
+    --batch``. What is not said is as it was before, in an upgrade, or else as it is by default.
 ``stage``
     Copy what the uninstaller's work needs out of the prefix into RUN: a running program can't be removed.
 ``info``, ``list``, ``check``, ``licenses``, ``sbom``, ``dry-run``, ``extract``
@@ -16,7 +16,8 @@ Paths come through the environment, which knows no quoting and no limit of 1,024
 CUVEE_INSTALLER the file that is being run; CUVEE_PREFIX where the release is or will be; CUVEE_RUN the folder
 that this runs from; CUVEE_STAGED an empty folder beside the prefix; CUVEE_ANCHOR the nearest folder above the
 prefix that existed before; CUVEE_LOG another place for the log; CUVEE_OUTPUT a file that gets what is asked
-for; CUVEE_PLACE where ``extract`` puts the files; CUVEE_MENU and CUVEE_DESKTOP where shortcuts go.
+for; CUVEE_PLACE where ``extract`` puts the files; CUVEE_KEY the public key that must have signed the release,
+as hex digits or a PEM file; CUVEE_MENU and CUVEE_DESKTOP where shortcuts go.
 With CUVEE_WINDOW, the installer's window shows what is said, in UTF-16.
 """
 
@@ -51,6 +52,11 @@ class Place(NamedTuple):
     place: str
     menu: str
     desktop: str
+    key: str
+
+    def key_options(self) -> list[str]:
+        """Give the runtime's option for the key, if one is asked for."""
+        return [f"--key={self.key}"] if self.key else []
 
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:

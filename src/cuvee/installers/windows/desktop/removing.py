@@ -69,7 +69,7 @@ def uninstall(product: registry.Product, place: Place, options: list[str]) -> in
     except DamagedError:
         raise importlib.import_module("runtime.failure").damaged("The installer") from None
     arguments = ["uninstall", place.installer, place.staged, prefix, place.anchor, "-"]
-    return remove(prefix, [*arguments, *map(str, container), sha256], product=product)
+    return remove(prefix, [*arguments, *map(str, container), sha256, *place.key_options()], product=product)
 
 
 def _is_others(product: registry.Product, prefix: str, marker: dict[str, Any]) -> bool:
