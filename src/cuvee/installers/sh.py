@@ -71,7 +71,7 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cuvee.installers", "."),
+        loader=jinja2.PackageLoader("cuvee.installers", "header"),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - the shell's quoting is done by `quote`

@@ -21,6 +21,7 @@ from .writing import Prefix
 
 _LAUNCHER = """#!/bin/sh
 # Administers {title} {version}; made by its installer. `{distribution}-admin help` tells more.
+unset LD_LIBRARY_PATH
 exec {python} -I -S -B -X utf8 {runtime} "$@"
 """
 
@@ -169,7 +170,9 @@ def described(place: str) -> list[object]:
 
 
 def _write(path: str, text: str, *, sync: bool = False) -> None:
-    with open(path, "x", encoding="utf-8", newline="\n") as stream:
+    # Whatever the umask is, nobody but the owner changes it: that is the mode that `verify` expects.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    with open(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
         if sync:
             stream.flush()

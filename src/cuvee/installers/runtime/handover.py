@@ -114,7 +114,9 @@ def _unpack(stage0: bytes, folder: str) -> None:
     archive = f"{folder}/stage0.tar.gz"
     with open(archive, "xb") as stream:
         stream.write(stage0)
-    code = os.spawnvp(os.P_WAIT, "tar", ["tar", "-xzf", archive, "-C", folder])  # noqa: S606 - no shell
+    environment = {name: text for name, text in os.environ.items() if name not in {"TAR_OPTIONS", "GZIP"}}
+    argv = ["tar", "-xzf", archive, "-C", folder]
+    code = os.spawnvpe(os.P_WAIT, "tar", argv, environment)  # noqa: S606 - no shell
     if code:
         raise InstallError(
             f"The Python in the installer could not be unpacked to {folder}: tar ended with {code}."

@@ -20,7 +20,7 @@ def hold(prefix: str) -> Iterator[None]:
     """Hold the prefix's lock; whoever comes second is told so."""
     path = beside(prefix, "lock")
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
             _lock(handle)
             # Its last holder may have removed it between the two lines above.

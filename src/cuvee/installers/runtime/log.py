@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from typing import Any
 
-from .state import LOGS
+from .state import LOGS, is_ours
 
 _TWIN = ".jsonl"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _more: list[str] = []
 _waiting: list[str] = []
 
@@ -32,12 +34,13 @@ def note(folder: str, verb: str, code: int, message: str, **details: Any) -> Non
     """Add an entry: when, which verb, its exit code, what it said, and what it did."""
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     entry = {"time": when, "verb": verb, "exit": code, "message": message, **details}
-    lines = [f"{when} {verb}: {message} (exit code {code})"]
+    lines = [f"{when} {verb}: {_CONTROL.sub('?', message)} (exit code {code})"]
     lines += [
         f"    {name}: {item}" for name, items in details.items() if isinstance(items, list) for item in items
     ]
     texts = ["\n".join(lines), json.dumps(entry, ensure_ascii=False)]
-    _append([f"{folder}/{name}" for name in LOGS], texts)
+    if is_ours(folder):  # in somebody else's, the log could be a link to anywhere
+        _append([f"{folder}/{name}" for name in LOGS], texts)
     if code:  # what was to be told has come to nothing
         _waiting.clear()
     _waiting.extend(texts)

@@ -111,6 +111,7 @@ _CHANGES = {"install", "repair", "uninstall"}
 def main(argv: list[str]) -> int:
     """Run a verb; give the exit code."""
     _listen()
+    os.umask(os.umask(0o022) | 0o002)  # whoever's umask is 0 makes no release that everybody may change
     if len(argv) >= len(Job._fields) - 1 and not argv[1].startswith("-"):
         verb, installer, staged, prefix, anchor, verified, at, size, raw, sha256 = argv[:10]
         numbers = int(at), int(size), int(raw)

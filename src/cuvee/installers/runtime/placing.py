@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .failure import InstallError
-from .state import MARKER, UNPROVED, beside, read_marker
+from .state import MARKER, UNPROVED, beside, is_ours, read_marker
 
 _WAITS = 60
 _SYNCHRONIZE, _DENIED = 0x100000, 5
@@ -34,6 +34,10 @@ def older_release(target: str, distribution: str, *, replace: bool) -> bool:
         raise InstallError(f"{target} is not a folder. Choose another one.")
     if not os.listdir(target):
         return False
+    if not is_ours(target):
+        raise InstallError(
+            f"{target} lies where everybody may write, and is somebody else's. Choose another one."
+        )
     marker = read_marker(target)
     if marker is None:
         raise InstallError(
@@ -69,6 +73,8 @@ def recover(target: str) -> None:
         if not left.startswith(start) or not process.isdigit() or _is_alive(int(process)):
             continue
         place = os.path.join(parent, left)
+        if not is_ours(place):
+            continue
         if kind == "old" and not os.path.lexists(target):
             os.rename(place, target)
         elif kind == "old":
@@ -84,7 +90,7 @@ def withdraw(target: str, staged: str = "") -> None:
     Only one whose installer is dead, or that was put there from ``staged``.
     """
     owner = _owner(target)
-    if owner is None or (owner != number(staged) if staged else _is_alive(owner)):
+    if owner is None or (owner != number(staged) if staged else _is_alive(owner)) or not is_ours(target):
         return
     old, aside = beside(target, f"{owner}.old"), beside(target, f"{owner}.partial")
     if os.path.lexists(old) and not os.path.lexists(aside):
@@ -244,7 +250,7 @@ def write_whole(place: str, data: bytes, mode: int = 0o644) -> None:
     os.makedirs(os.path.dirname(place), exist_ok=True)
     aside = f"{place}.cuvee-{os.getpid()}"
     try:
-        with open(aside, "wb") as stream:
+        with open(aside, "xb") as stream:
             stream.write(data)
         os.chmod(aside, mode)
         os.replace(aside, place)
@@ -254,7 +260,9 @@ def write_whole(place: str, data: bytes, mode: int = 0o644) -> None:
 
 
 def remove_tree(folder: str) -> None:
-    """Remove a folder and all below it, as far as that is possible; links are not followed."""
+    """Remove a folder of ours and all below it, as far as that is possible; links are not followed."""
+    if os.path.islink(folder) or not is_ours(folder):
+        return
     for parent, folders, files in os.walk(folder, topdown=False):
         for name in files:
             _quietly(os.unlink, os.path.join(parent, name))

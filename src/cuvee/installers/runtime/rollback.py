@@ -14,7 +14,7 @@ from .failure import InstallError
 from .fitting import misfits
 from .locking import hold
 from .output import show
-from .state import SAVED, Installed, beside, load
+from .state import SAVED, Installed, beside, is_ours, load
 from .verify import expected_files, verify
 
 
@@ -25,7 +25,7 @@ def rollback(installed: Installed, options: frozenset[str]) -> int:
     with hold(prefix):
         placing.recover(prefix)
         installed = load(prefix)  # a release that was on trial may have been taken back
-        if not os.path.isdir(kept):
+        if not os.path.isdir(kept) or not is_ours(kept):
             raise InstallError(f"No older release is kept for {prefix}.")
         old = load(kept)
         found = verify(installed)

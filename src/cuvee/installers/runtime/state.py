@@ -1,12 +1,13 @@
 """What a prefix keeps so that its verbs need no installer: the marker, manifest and state."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH105, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH105, PTH116, PTH118, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
 import json
 import os
+import stat
 from typing import Any, NamedTuple
 
 from . import manifest
@@ -118,6 +119,21 @@ def write(prefix: str, state: State, data: bytes | None = None) -> None:
     with open(f"{prefix}/{_NEW}", "w", encoding="utf-8", newline="\n") as text:
         json.dump(state._asdict(), text, separators=(",", ":"), ensure_ascii=False)
     os.replace(f"{prefix}/{_NEW}", f"{prefix}/{STATE}")
+
+
+def is_ours(place: str) -> bool:
+    """Whether nobody else can have made ``place``: where everybody may write, only what we own ourselves is.
+
+    Others could put there what an installer leaves when it is killed, or a release with their own files.
+    """
+    if os.name != "posix":
+        return True
+    try:
+        found, above = os.lstat(place), os.stat(os.path.dirname(place))
+    except OSError:
+        return False
+    mine = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
+    return mine or not above.st_mode & stat.S_IWOTH
 
 
 def beside(prefix: str, what: str) -> str:
