@@ -62,14 +62,14 @@ class Wine:
         where = () if place is None else (f"/D={windows(place)}",)
         return self.run(installer, "/S", *options, *where)
 
-    def uninstall(self, uninstaller: Path, *options: str) -> int:
+    def uninstall(self, uninstaller: Path, *options: str, timeout: float = 60) -> int:
         """Run an uninstaller silently, to its very end; give the first part's exit code.
 
         A program can't remove itself, so NSIS's uninstallers go on in a copy, which nobody waits for.
         """
         prefix = uninstaller.parent
         code = self.run(uninstaller, "/S", *options).exit_code
-        for _ in range(600):
+        for _ in range(int(10 * timeout)):
             left = list(prefix.parent.glob(f".{prefix.name}.cuvee-*.run"))
             if not uninstaller.exists() and not left:
                 return code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import BinaryIO
+from collections.abc import Callable
 
 # OpenSSL's use the processor's own instructions; the others are CPython's, since and before 3.12.
 _MODULES = {"sha1": ("_sha1",), "sha256": ("_sha2", "_sha256"), "sha512": ("_sha2", "_sha512")}
@@ -28,9 +28,9 @@ def sha256(data: bytes) -> str:
     return str(_SHA256(data).hexdigest())
 
 
-def sha256_of(stream: BinaryIO, size: int) -> str:
-    """Hex SHA-256 of the next ``size`` bytes of a stream, or of all that it has."""
-    hashed = _SHA256(stream.read(min(size, _CHUNK)))
+def sha256_of(read: Callable[[int], bytes], size: int) -> str:
+    """Hex SHA-256 of the next ``size`` bytes that ``read`` gives, or of all that there are."""
+    hashed = _SHA256(read(min(size, _CHUNK)))
     for left in range(size - _CHUNK, 0, -_CHUNK):
-        hashed.update(stream.read(min(left, _CHUNK)))
+        hashed.update(read(min(left, _CHUNK)))
     return str(hashed.hexdigest())

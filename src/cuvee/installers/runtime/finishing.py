@@ -166,7 +166,7 @@ def described(place: str) -> list[object]:
     """Give a file's mode, SHA-256 and size."""
     with open(place, "rb") as stream:
         found = os.stat(place)
-        return [stat.S_IMODE(found.st_mode), sha256_of(stream, found.st_size), found.st_size]
+        return [stat.S_IMODE(found.st_mode), sha256_of(stream.read, found.st_size), found.st_size]
 
 
 def _write(path: str, text: str, *, sync: bool = False) -> None:

@@ -120,6 +120,10 @@ class Manifest(NamedTuple):
         return sorted(found, key=lambda frame: -frame.raw)
 
 
+_known: dict[str, Manifest] = {}
+"""By hash: a verb asks for the same list several times, and reading one takes a while."""
+
+
 def load(data: bytes, raw_size: int, sha256: str) -> Manifest:
     """Give the manifest in the compressed ``data``, if that has the hash ``sha256``.
 
@@ -127,6 +131,12 @@ def load(data: bytes, raw_size: int, sha256: str) -> Manifest:
     """
     if digest(data) != sha256:
         raise damaged("The installer's list of files")
+    if sha256 not in _known:
+        _known[sha256] = _read(data, raw_size)
+    return _known[sha256]
+
+
+def _read(data: bytes, raw_size: int) -> Manifest:
     value = json.loads(Decoder().decompress(data, raw_size))
     if value["format"] != FORMAT:
         raise InstallError(f"This installer has format {value['format']}, not {FORMAT}", DAMAGED)

@@ -263,13 +263,18 @@ def remove_tree(folder: str) -> None:
     """Remove a folder of ours and all below it, as far as that is possible; links are not followed."""
     if os.path.islink(folder) or not is_ours(folder):
         return
-    for parent, folders, files in os.walk(folder, topdown=False):
-        for name in files:
-            _quietly(os.unlink, os.path.join(parent, name))
-        for name in folders:
-            path = os.path.join(parent, name)
-            _quietly(os.unlink if os.path.islink(path) else os.rmdir, path)
+    _remove_below(folder)
     _quietly(os.rmdir, folder)
+
+
+def _remove_below(folder: str) -> None:
+    # What the listing of a folder tells of its entries costs nothing; to ask once more costs much on Windows.
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for name, is_folder in [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]:
+            path = f"{folder}/{name}"
+            if is_folder:
+                _remove_below(path)
+            _quietly(os.rmdir if is_folder else os.unlink, path)
 
 
 def remove_empty(folder: str, stop: str) -> None:

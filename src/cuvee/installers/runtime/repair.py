@@ -49,7 +49,8 @@ def repair(job: Job) -> int:
         else:
             saved = []
         now = load(job.prefix)
-        left = verify(now)
+        # Without the state, the first look knew only half of what should be there.
+        left = verify(now, only=wrong if whole else None)
         outside.apply(now)
     placing.remove_tree(job.staged)
     still = sorted({*left.changed, *left.missing, *left.modes})
@@ -87,11 +88,11 @@ def _make(job: Job, installed: Installed, wrong: set[str]) -> Prefix:
     prefix.late.update({path: (sha256, size) for path, (sha256, size) in installed.state.late.items()})
     os.umask(installed.state.masks[0])
     prefix.check_stage0()
-    prefix.make_folders()
     prefix.only = wrong
+    prefix.make_folders()
     frames = [frame for frame in manifest.frames() if any(file.path in wrong for file in frame.files)]
     job.write_frames(prefix, frames, Progress("Repairing", sum(frame.raw for frame in frames)))
-    prefix.make_links()
+    prefix.make_links(wrong)
     finishing.write_records(job, prefix)
     finishing.keep_runtime(prefix, job.prefix)
     if INSTALLER in wrong:

@@ -9,10 +9,12 @@ import contextlib
 import os
 
 from . import log, outside, scripts
+from .carrying import files_below
 from .locking import hold
 from .output import show
 from .placing import remove_tree
-from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, STATE, Installed, beside
+from .sharing import Shared
+from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, Installed, beside
 from .verify import Findings, expected_files, verify
 
 _SHOWN = 20
@@ -25,14 +27,14 @@ def uninstall(installed: Installed, options: frozenset[str]) -> int:
     """
     prefix = installed.prefix
     findings = verify(installed)
-    left = sorted({*findings.changed, *findings.extra, *_meta(findings)})
+    left = _left(prefix, findings)
     if "--dry-run" in options:
         return _tell(installed, left, options, done=False)
     with hold(prefix):
         scripts.run("pre_uninstall", installed.manifest, prefix, f"{prefix}/{KEPT}", options=options)
         if installed.manifest.settings.pre_uninstall:  # it may have removed something, or made it
             findings = verify(installed)
-            left = sorted({*findings.changed, *findings.extra, *_meta(findings)})
+            left = _left(prefix, findings)
         outside.undo(installed)
         os.chdir(os.path.dirname(prefix))  # whoever started us may stand in the prefix
         files, links = expected_files(installed)
@@ -40,9 +42,9 @@ def uninstall(installed: Installed, options: frozenset[str]) -> int:
         gone = [path for path in [*files, *links, *findings.compiled] if path not in kept]
         # What this runs from goes late and the lists last: an interrupted removal can be started again.
         late = {entry.path for entry in installed.manifest.stage0} | set(installed.state.own)
-        gone.sort(key=lambda path: path in late)
         last = ["conda-meta/history", *PASSING, *LOGS, MANIFEST, STATE, MARKER]
-        for path in [*gone, *last]:
+        _remove(prefix, [path for path in gone if path not in late])
+        for path in [*(path for path in gone if path in late), *last]:
             _unlink(f"{prefix}/{path}")
         _remove_empty_folders(prefix)
         remove_tree(beside(prefix, "kept"))
@@ -51,8 +53,11 @@ def uninstall(installed: Installed, options: frozenset[str]) -> int:
     return _tell(installed, left, options, done=True)
 
 
-def _meta(findings: Findings) -> set[str]:
-    return set(findings.meta) - {"conda-meta/history"}
+def _left(prefix: str, findings: Findings) -> list[str]:
+    """Name what stays: what is not the release's, or not any more."""
+    saved = (f"{SAVED}/{path}" for path in files_below(f"{prefix}/{SAVED}"))
+    meta = set(findings.meta) - {"conda-meta/history"}
+    return sorted({*findings.changed, *findings.extra, *meta, *saved})
 
 
 def _tell(installed: Installed, left: list[str], options: frozenset[str], *, done: bool) -> int:
@@ -65,6 +70,16 @@ def _tell(installed: Installed, left: list[str], options: frozenset[str], *, don
         texts += [f"  {path}" for path in left[:_SHOWN]]
         texts += [f"  and {len(left) - _SHOWN} more"] if len(left) > _SHOWN else []
     return show(value, texts, as_json="--json" in options)
+
+
+def _remove(prefix: str, paths: list[str]) -> None:
+    """Remove files, several at a time: on Windows each is a talk with whoever watches over files."""
+
+    def remove(path: str) -> int:
+        _unlink(f"{prefix}/{path}")
+        return 1
+
+    Shared(paths, lambda: (remove, lambda: None)).run(lambda _: None)
 
 
 def _remove_empty_folders(prefix: str) -> None:

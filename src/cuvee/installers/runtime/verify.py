@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from .added import Added, added_packages
@@ -19,6 +19,7 @@ from .sharing import Shared
 from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, UNPROVED, Installed
 
 _BATCH = 64
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
 _UNTOLD = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *PASSING))
 
@@ -116,8 +117,11 @@ def report(installed: Installed, options: frozenset[str]) -> int:
     return 0 if good else FAILED
 
 
-def verify(installed: Installed, *, hashes: bool = True) -> Findings:
-    """Compare; nothing is written. Without ``hashes`` only what is there is looked at."""
+def verify(installed: Installed, *, hashes: bool = True, only: Collection[str] | None = None) -> Findings:
+    """Compare; nothing is written.
+
+    Without ``hashes`` only what is there is looked at; with ``only`` no files but those are hashed.
+    """
     prefix = installed.prefix
     files, links = expected_files(installed)
     seen: set[str] = set()
@@ -132,7 +136,8 @@ def verify(installed: Installed, *, hashes: bool = True) -> Findings:
             if not stat.S_ISREG(found.st_mode) or found.st_size != wanted.size:
                 changed.append(path)
                 continue
-            todo.append((path, wanted))
+            if hashes and (only is None or path in only):
+                todo.append((path, wanted))
             if os.name == "posix" and not _bears_mode(stat.S_IMODE(found.st_mode), wanted, installed):
                 modes.append(path)
         elif path in links:
@@ -140,7 +145,7 @@ def verify(installed: Installed, *, hashes: bool = True) -> Findings:
                 changed.append(path)
         elif path not in _UNTOLD and not path.startswith(f"{SAVED}/"):
             extra.append(path)
-    changed += _differing(prefix, todo) if hashes else []
+    changed += _differing(prefix, todo)
     rewritten = {path for path in changed if _is_rewritten(installed, path)}
     others = set(extra)
     compiled = {path for path in extra if _source(path) is not None and _source(path) not in others}
@@ -202,13 +207,21 @@ def _differing(prefix: str, todo: list[tuple[str, Expected]]) -> list[str]:
 def holds(place: str, wanted: Expected) -> bool:
     """Whether the file's bytes are what they should be."""
     try:
-        with open(place, "rb", buffering=0) as stream:
-            for offset, size, sha256 in wanted.pieces:
-                stream.seek(offset)
-                if sha256_of(stream, size) != sha256:
-                    return False
+        handle = os.open(place, _READ)  # `open` asks the system for more than a file's bytes
     except OSError:
         return False
+    try:
+        at = 0
+        for offset, size, sha256 in wanted.pieces:
+            if offset != at:
+                os.lseek(handle, offset, os.SEEK_SET)
+            if sha256_of(lambda count: os.read(handle, count), size) != sha256:
+                return False
+            at = offset + size
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
     return True
 
 

@@ -42,17 +42,17 @@ class Prefix:
         self._system = manifest.platform.partition("-")[0]
 
     def make_folders(self) -> None:
-        """Make every folder, so that writing a file never has to look for one."""
-        for folder in self.manifest.folders:
+        """Make every folder that files will need, so that writing one never has to look for its own."""
+        for folder in self.manifest.folders if self.only is None else _folders(self.only):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(f"{self.folder}/{folder}")
 
-    def make_links(self) -> None:
+    def make_links(self, only: Collection[str] | None = None) -> None:
         """Make the symbolic links; after the files, so that no file is ever written through one."""
         early = {entry.path for entry in self.manifest.stage0}
         for package in self.manifest.packages:
             for path, target in package.links:
-                if path not in early:
+                if path not in early and (only is None or path in only):
                     os.symlink(target, f"{self.folder}/{path}")
 
     def check_stage0(self) -> None:
@@ -106,6 +106,15 @@ class Prefix:
                 os.utime(handle if _UTIME_TAKES_HANDLE else place, (time, time))
         finally:
             os.close(handle)
+
+
+def _folders(paths: Collection[str]) -> list[str]:
+    """Give the folders of files and those above them, each behind its own."""
+    found: set[str] = set()
+    for path in paths:
+        while path := path.rpartition("/")[0]:
+            found.add(path)
+    return sorted(found)
 
 
 class Reader:

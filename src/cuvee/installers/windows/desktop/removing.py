@@ -1,7 +1,7 @@
 """Uninstalling: what was installed goes, what the user made stays."""
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH110, PTH113, PTH103, PTH104, PTH120, PTH123, PTH116
+# ruff: noqa: PTH110, PTH113, PTH103, PTH104, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import importlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from . import menu, registry, search_path
 from .container import DamagedError, open_container
@@ -30,12 +30,19 @@ def files_below(folder: str) -> list[str]:
 
 def copy(source: str, target: str) -> None:
     """Copy a file and its time, which byte code names."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(source, "rb") as read, open(target, "wb") as write:
+    with open(source, "rb", buffering=0) as read, _create(target) as write:
         while data := read.read(1 << 20):
             write.write(data)
-    time = os.stat(source).st_mtime_ns
+        time = os.fstat(read.fileno()).st_mtime_ns
     os.utime(target, ns=(time, time))
+
+
+def _create(path: str) -> BinaryIO:
+    try:
+        return open(path, "wb")
+    except FileNotFoundError:  # most of the time the folder is there, and to ask first costs as much
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return open(path, "wb")
 
 
 def stage(prefix: str, run: str) -> int:
