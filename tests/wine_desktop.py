@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,18 +31,6 @@ class Wine:
         self.drive = folder / "wine" / "drive_c"
         # Wine 8 says that it is Windows 7, unless told otherwise.
         self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
-        # What Wine starts first serves all that follow, and holds the output of whoever started it: without
-        # one that stays, each program would end only seconds later, when Wine itself does.
-        self._stays = subprocess.Popen(
-            (self._wine, "cmd", "/c", "start explorer.exe & echo ready & set /p x="),
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert self._stays.stdout is not None
-        assert self._stays.stdout.readline().startswith(b"ready")
 
     def run(
         self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120
@@ -79,7 +66,7 @@ class Wine:
     def stop(self) -> None:
         """End everything in this Wine prefix."""
         process.run(Request(argv=(self._server(), "-k"), environment=self.environment, timeout=60))
-        self._stays.communicate(timeout=60)
+        assert not running_below(self.drive.parent)
 
     def registry(self, key: str) -> dict[str, str]:
         """Give the values of a key, by name; none when there is no such key."""
@@ -100,6 +87,26 @@ class Wine:
     def _server(self) -> str:
         beside = Path("/usr/lib/wine/wineserver")
         return str(beside) if beside.exists() else process.find("wineserver", hint="a part of Wine")
+
+
+def running_below(folder: Path) -> list[str]:
+    """Give the command lines of programs, Wine's services too, whose Wine prefix is below ``folder``.
+
+    Those that are being killed get a moment to end.
+    """
+    wanted = f"WINEPREFIX={folder}".encode()
+    for _ in range(20):
+        found = []
+        for process_folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if wanted in (process_folder / "environ").read_bytes():
+                    found.append((process_folder / "cmdline").read_text(errors="replace"))
+            except OSError:  # ended, or somebody else's
+                continue
+        if not found:
+            break
+        threading.Event().wait(0.1)
+    return found
 
 
 def windows(path: Path) -> str:

@@ -314,6 +314,20 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     assert list((tmp_path / "results").iterdir()) == []
 
 
+def test_a_runner_may_end_what_stays_before_its_folder_goes(tmp_path: Path) -> None:
+    class Leaving(NativeRunner):
+        def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
+            return Request(argv=("false",))
+
+        def finish(self, place: Place) -> Request | None:
+            return Request(argv=("cp", "-R", str(place.home), str(tmp_path / "kept")))
+
+    results = tmp_path / "results"
+    run = run_platform(_plan(), installer=Path(__file__), runner=Leaving(), results=results, reporter=SILENT)
+    assert run.outcomes[0].state is State.FAIL
+    assert (tmp_path / "kept").is_dir()
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     (tmp_path / "bin").mkdir()

@@ -1,13 +1,16 @@
 """The Wine runner: its requests, and what it takes for Wine's own limits."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from cuvee import process
 from cuvee.integration import runners, wine
 from cuvee.integration.runners import Command, Place, choose
 from cuvee.integration.wine import WineRunner
 from cuvee.process import Completed, Request
+from wine_desktop import running_below
 
 PLACE = Place(platform="win-64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
 
@@ -61,6 +64,34 @@ def test_programs_get_windows_paths_and_a_wine_prefix_of_their_own(runner: WineR
 def test_it_installs_where_the_others_do(runner: WineRunner) -> None:
     argv = runner.install(PLACE, Path("/t/Tiny.exe"), timeout=5).argv
     assert argv[-3:] == ("/usr/bin/wine", "/t/Tiny.exe", "Z:\\t\\release")
+
+
+def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(platform="win-64", prefix=tmp_path / "release", home=tmp_path / "home", temp=tmp_path)
+    monkeypatch.setattr("shutil.which", lambda name: f"/opt/{name}" if name == "wineserver" else None)
+    assert runner.finish(place) is None
+    (tmp_path / "wine").mkdir()
+    request = runner.finish(place)
+    assert request is not None
+    assert request.argv == ("isolate", "net", "/opt/wineserver", "--kill")
+    assert (request.environment or {})["WINEPREFIX"] == str(tmp_path / "wine")
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    assert runner.finish(place) is None
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("wine") is None, reason="needs wine, with its 64-bit part")
+def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
+    place = Place(platform="win-64", prefix=tmp_path, home=tmp_path / "home", temp=tmp_path)
+    place.home.mkdir()
+    (tmp_path / "python.exe").symlink_to("/usr/bin/true")
+    command = Command(program="python", cwd=tmp_path, timeout=120)
+    process.run(WineRunner().request(place, command))
+    assert running_below(tmp_path)
+    request = WineRunner().finish(place)
+    assert request is not None
+    assert process.run(request).ok
+    assert not running_below(tmp_path)
 
 
 def test_it_runs_the_smoke_suite_alone(runner: WineRunner) -> None:

@@ -1,19 +1,24 @@
 """The tiny release for Windows: its installer made here, and its smoke suite run with it under Wine."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from cuvee.integration.outcomes import State
 from tiny_distribution import Distribution, Recorder
+from wine_desktop import running_below
 
 pytestmark = pytest.mark.real
 
 
 @pytest.mark.skipif(shutil.which("wine") is None, reason="needs wine, with its 64-bit part")
 @pytest.mark.skipif(shutil.which("makensis") is None, reason="needs nsis")
-def test_windows_is_tested_with_its_own_installer(tmp_path: Path, tiny_text: str) -> None:
+def test_windows_is_tested_with_its_own_installer(
+    tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     distribution = Distribution(tmp_path, Recorder())
     path = distribution.write(tiny_text.replace("linux: [sh]", "win: [exe]"))
     result = distribution.cut(path, "win-64", emulate=True)
@@ -24,3 +29,5 @@ def test_windows_is_tested_with_its_own_installer(tmp_path: Path, tiny_text: str
     for test in ("interpreter", "import:attrs", "import:tqdm", "command:tqdm", "metadata:tqdm"):
         assert outcomes[test][0] is State.PASS, (test, outcomes[test])
     assert not result.verdict.exit_code
+    assert not running_below(tmp_path)
+    assert not list(tmp_path.glob("cuvee-test-*"))

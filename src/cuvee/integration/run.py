@@ -89,8 +89,8 @@ def _run(
 ) -> PlatformRun:
     with storage_errors(Path(tempfile.gettempdir())):
         top = Path(tempfile.mkdtemp(prefix="cuvee-test-")).resolve()
+    place = Place(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
     try:
-        place = Place(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
         place.home.mkdir()
         place.temp.mkdir()
         bench = Bench(plan=plan, runner=runner, place=place, logs=folder, work=top / "work", timeout=timeout)
@@ -99,7 +99,12 @@ def _run(
         if installed.state is State.PASS:
             outcomes += _suites(bench, reporter, executor)
     finally:
-        shutil.rmtree(top, ignore_errors=True)
+        try:
+            ending = runner.finish(place)
+            if ending is not None:
+                process.run(ending)
+        finally:
+            shutil.rmtree(top, ignore_errors=True)
     facts = {
         "host": f"{host.system()} {host.release()} {host.machine()}",
         "installer": installer.name,

@@ -80,6 +80,9 @@ class Runner(Protocol):
     def spell(self, path: Path) -> str:
         """Give a host's path as the release's programs must spell it."""
 
+    def finish(self, place: Place) -> Request | None:
+        """Make the request that ends what programs left running in the place; `None` if nothing can be."""
+
     def facts(self) -> Mapping[str, str]:
         """Give what a reader needs to judge a run by it."""
 
@@ -122,6 +125,10 @@ class NativeRunner:
     def spell(self, path: Path) -> str:
         """Give the path as it is."""
         return str(path)
+
+    def finish(self, place: Place) -> Request | None:
+        """Leave it to the process namespaces, which end with their program."""
+        return None
 
     def facts(self) -> Mapping[str, str]:
         """Say how the network was kept away."""

@@ -18,6 +18,8 @@ from cuvee.integration.runners import Command, Place, isolated_network
 from cuvee.process import Completed, Request
 
 _INSTALL = Path(__file__).parent / "inside" / "wine_install.py"
+_DEBIAN_SERVER = "/usr/lib/wine/wineserver"  # not on PATH there
+_FINISH_SECONDS = 60.0
 _FUNCTION = re.compile(r"[Uu]nimplemented function (\S+?),? (?:called|aborting)")
 _LIBRARY = re.compile(r"Library (\S+) \(which is needed by [^)]*\) not found", re.IGNORECASE)
 # Only what every Windows 10 has is Wine's to bring; anything else is missing in the release.
@@ -69,6 +71,13 @@ class WineRunner:
         """Give a host's path as Windows programs see it: below ``Z:``."""
         return "Z:" + str(path).replace("/", "\\")
 
+    def finish(self, place: Place) -> Request | None:
+        """Make the request that ends Wine's services, which stay for a while after the last program."""
+        server = shutil.which("wineserver") or shutil.which(_DEBIAN_SERVER)
+        if server is None or not self._folder(place).exists():
+            return None
+        return self._request(place, (server, "--kill"), place.home.parent, _FINISH_SECONDS)
+
     def facts(self) -> Mapping[str, str]:
         """Name the Wine that ran it: what fails may be Wine's."""
         return {"wine": _version(), "network": "none but loopback" if isolated_network() else "not kept away"}
@@ -80,11 +89,14 @@ class WineRunner:
             "TMPDIR": str(place.temp),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            "WINEPREFIX": str(place.home.parent / "wine"),
+            "WINEPREFIX": str(self._folder(place)),
             "WINEDEBUG": "-all,err+module",  # says which library was not found
             "PYTHONIOENCODING": "utf-8",
         }
         return Request(argv=(*isolated_network(), *argv), cwd=cwd, environment=environment, timeout=timeout)
+
+    def _folder(self, place: Place) -> Path:
+        return place.home.parent / "wine"
 
 
 def _wine() -> str:

@@ -9,11 +9,10 @@ import sys
 
 
 def main(wine: str, installer: str, folder: str) -> int:
-    for arguments in (["wineboot", "-i"], ["winecfg", "-v", "win10"]):
-        done = subprocess.run([wine, *arguments], capture_output=True, check=False)
-        if done.returncode:
-            sys.stderr.buffer.write(done.stderr)
-            return done.returncode
+    # The first program that runs makes the prefix. Wine 8 says that it is Windows 7, unless told otherwise.
+    code = subprocess.run([wine, "winecfg", "-v", "win10"], check=False).returncode
+    if code:
+        return code
     # NSIS wants the folder last, and unquoted, so it must not hold a space.
     return subprocess.run([wine, installer, "/S", f"/D={folder}"], check=False).returncode
 
