@@ -11,7 +11,7 @@ from cuvee.cli.main import COMMANDS, cli
 from docs_text import command_lines, inline_code
 
 _GROUP = click.Context(cli, info_name="cuvee")
-_FOREIGN = {"--help", "--version", "--sbom", "--key", "--new-key", "--log", "--no-scripts"}
+_FOREIGN = {"--help", "--version", "--sbom", "--key", "--new-key", "--log", "--no-keep", "--no-scripts"}
 """Options that every command has, and those of the installers that pages speak of."""
 
 

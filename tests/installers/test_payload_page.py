@@ -52,7 +52,8 @@ def tree(prefix: Path, container: Container) -> Tree:
 def only_installed(distribution: str) -> re.Pattern[str]:
     """Give what an installation makes besides the image's files, as the page's table lists it."""
     cells = {code for row in table(PAGE, "File") for code in code_in(row[0])}
-    names = {re.escape(cell.replace("<distribution>", distribution)) for cell in cells}
+    told = (cell.replace("<distribution>", distribution) for cell in cells)
+    names = {re.escape(cell.replace("<Distribution>", distribution.capitalize())) for cell in told}
     return re.compile("|".join(f"{name}.*" if name.endswith("/") else name for name in names))
 
 
