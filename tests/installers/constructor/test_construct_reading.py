@@ -353,12 +353,18 @@ def test_pictures_are_shown_where_they_can_be(read: Read) -> None:
     )
 
 
-def test_rich_texts_are_not_shown(read: Read) -> None:
-    with pytest.raises(UsageError, match="only plain text is shown"):
-        read("license_file: l.rtf\n", l__rtf="x")
+def test_rich_texts_are_shown_plain(read: Read) -> None:
+    text = "license_file: l.rtf\nwelcome_file: w.html\n"
+    looks = read(text, "win-64", l__rtf=r"{\rtf1 Be {\b kind}.\par}", w__html="<p>Hello<br>you</p>").looks
+    assert (looks.license_text, looks.welcome) == ("Be kind.\n", "Hello\nyou\n")
+
+
+def test_pages_of_constructors_own_are_not_shown(read: Read) -> None:
+    with pytest.raises(UsageError, match=r"l\.nsi is a page of constructor's own"):
+        read("license_file: l.nsi\n", l__nsi="x")
     welcome = read("welcome_file: w.nsi\nwelcome_text: Hello\n", "win-64", w__nsi="x")
     assert welcome.looks.welcome == "Hello"
-    assert "welcome_file: only plain text is shown, so w.nsi is left out" in welcome.warnings
+    assert "welcome_file: pages can not be added, so w.nsi is left out" in welcome.warnings
 
 
 @pytest.mark.parametrize("target", ["../up", "/root", "a/../../b", ".cuvee/x", "conda-meta/history", ""])

@@ -7,6 +7,7 @@ from typing import Any
 from cuvee.errors import CuveeError
 from cuvee.files import canonical_json
 from cuvee.installers.constructor.document import read_text
+from cuvee.installers.constructor.rich import from_html, from_rtf
 from cuvee.installers.constructor.values import Values
 from cuvee.installers.looks import Looks
 from cuvee.installers.model import ExtraFile, Initialize, Settings
@@ -14,7 +15,8 @@ from cuvee.installers.settings import WrongSettingError, extra_file
 
 _HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
 _PLAIN_PREFIX = re.compile(r"(?:\$HOME)?/[^\x00-\x1f\x7f\"'$`\\:]*")
-_RICH = {".rtf", ".html", ".htm", ".nsi"}
+_RICH = {".rtf": from_rtf, ".html": from_html, ".htm": from_html}
+_CODE = {".nsi"}
 
 
 def read_looks(values: Values, formats: tuple[str, ...]) -> Looks:
@@ -33,10 +35,10 @@ def read_looks(values: Values, formats: tuple[str, ...]) -> Looks:
 
 def _license(values: Values) -> str:
     path = values.path("license_file")
-    if path is not None and path.suffix.lower() in _RICH:
-        values.wrong("license_file", f"only plain text is shown: give {path.name} as .txt")
+    if path is not None and path.suffix.lower() in _CODE:
+        values.wrong("license_file", f"{path.name} is a page of constructor's own: give its text as .txt")
         return ""
-    return _content(values, "license_file", path)
+    return _plain(values, "license_file", path)
 
 
 def _welcome(values: Values, formats: tuple[str, ...]) -> str:
@@ -47,10 +49,17 @@ def _welcome(values: Values, formats: tuple[str, ...]) -> str:
     if formats == ("sh",):
         # Constructor's own .sh has no such page.
         return ""
-    if path is not None and path.suffix.lower() in _RICH:
-        values.warn("welcome_file", f"only plain text is shown, so {path.name} is left out")
+    if path is not None and path.suffix.lower() in _CODE:
+        values.warn("welcome_file", f"pages can not be added, so {path.name} is left out")
         return text
-    return _content(values, "welcome_file", path) or text
+    return _plain(values, "welcome_file", path) or text
+
+
+def _plain(values: Values, name: str, path: Path | None) -> str:
+    """Give what a file shows, whatever it is written in."""
+    text = _content(values, name, path)
+    read = None if path is None else _RICH.get(path.suffix.lower())
+    return text if read is None else read(text)
 
 
 def _picture(values: Values, name: str, suffix: str, formats: tuple[str, ...]) -> Path | None:
