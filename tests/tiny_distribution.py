@@ -7,6 +7,7 @@ from pathlib import Path
 from cuvee.manifest import load
 from cuvee.progress import Silent
 from cuvee.release.pipeline import Result, open_release, release
+from cuvee.trust.keys import SigningKey
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
@@ -67,7 +68,9 @@ class Distribution:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def cut(self, path: Path, *wanted: str, emulate: bool = False) -> Result:
+    def cut(
+        self, path: Path, *wanted: str, emulate: bool = False, signer: SigningKey | None = None
+    ) -> Result:
         self.recorder.lines.clear()
         context = open_release(
             load(path, today=NOW.date()),
@@ -77,6 +80,7 @@ class Distribution:
             reporter=self.recorder,
             platforms=wanted,
             emulate=emulate,
+            signer=signer,
         )
         with context.workspace.alone():
             return release(context)

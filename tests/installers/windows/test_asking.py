@@ -72,3 +72,75 @@ def test_extract(win_exe: Path, answers: dict[str, str], wine: Wine, tmp_path: P
         row["name"] for row in json.loads(answers["list"])
     }
     assert wine.run(win_exe, f"/extract={windows(folder)}").exit_code == 1
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_answers_go_through_a_pipe_too(
+    answers: dict[str, str], question: str, win_exe: Path, wine: Wine
+) -> None:
+    done = wine.run(win_exe, f"/{question}", "/json")
+    assert (done.exit_code, done.stderr) == (0, ""), done
+    assert json.loads(done.stdout) == json.loads(answers[question])
+
+
+def test_dry_run(win_exe: Path, wine: Wine, tmp_path: Path) -> None:
+    plan, prefix = tmp_path / "plan.json", tmp_path / "new" / "tiny"
+    where = f"/D={windows(prefix)}"
+    done = wine.run(win_exe, "/dryrun", "/json", where)
+    assert done.exit_code == 0, done
+    told = json.loads(done.stdout)
+    assert (told["action"], told["prefix"], told["before"]) == ("install", windows(prefix), None)
+    done = wine.run(win_exe, "/dry-run", "/json", f"/OUTPUT={windows(plan)}", where)
+    assert (done.exit_code, done.stdout) == (0, ""), done
+    assert json.loads(plan.read_text(encoding="utf-8")) == told
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
+    assert wine.run(win_exe, "/dryrun", f"/D={windows(tmp_path)}").exit_code == 1
+
+
+def test_damage_is_found_by_those_who_ask(win_exe: Path, wine: Wine, tmp_path: Path) -> None:
+    data = bytearray(win_exe.read_bytes())
+    data[-5000] ^= 1
+    (tmp_path / "bad.exe").write_bytes(data)
+    for question in ("/check", rf"/extract={windows(tmp_path / 'files')}"):
+        done = wine.run(tmp_path / "bad.exe", question, "/json")
+        assert (done.exit_code, done.stdout) == (5, ""), done
+        assert "is damaged" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.exe"]
+
+
+def test_extract_tells_where(win_exe: Path, wine: Wine, tmp_path: Path) -> None:
+    folder, answer = tmp_path / "files", tmp_path / "answer.json"
+    done = wine.run(win_exe, f"/extract={windows(folder)}", "/json", f"/OUTPUT={windows(answer)}")
+    assert (done.exit_code, done.stdout) == (0, ""), done
+    assert json.loads(answer.read_text(encoding="utf-8")) == {"folder": windows(folder)}
+    assert (folder / "python.exe").exists()
+
+
+def test_extract_where_that_is_not_possible(win_exe: Path, wine: Wine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    for place in ("file", "folder", "file/below"):
+        done = wine.run(win_exe, f"/extract={windows(tmp_path / place)}", "/json")
+        assert (done.exit_code, done.stdout) == (1, ""), done
+        assert windows(tmp_path / place) in done.stderr
+    # Where the answer can't go, nothing is made.
+    place = f"/extract={windows(tmp_path / 'new' / 'files')}"
+    assert wine.run(win_exe, place, f"/OUTPUT={windows(tmp_path / 'folder')}").exit_code == 1
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("options", "words"), [("size=8m", "The disk is full"), ("ro", "")])
+def test_extract_to_a_disk_that_is_full_or_read_only(
+    win_exe: Path, wine: Wine, tmp_path: Path, options: str, words: str
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not run(Request(argv=("mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)))).ok:
+        pytest.skip("needs to mount a tmpfs, as root")
+    try:
+        done = wine.run(win_exe, f"/extract={windows(disk / 'new' / 'files')}", "/json")
+        assert (done.exit_code, done.stdout, words in done.stderr) == (1, "", True), done
+        assert list(disk.iterdir()) == []
+    finally:
+        run(Request(argv=("umount", "--lazy", str(disk))))

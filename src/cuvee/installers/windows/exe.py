@@ -31,8 +31,13 @@ _LARGEST = (1 << 32) - (64 << 20)
 _MAX_PATH, _STAGED_NAME = 259, len("..cuvee-1234567890.partial\\")
 """What Windows bears, and what stage 0's folder adds to the prefix's own name."""
 
-_SHOWN = 17
-"""Lines of the help that a window can show: NSIS's strings end at 1,024 characters."""
+_SHOWN = 900
+"""Characters of the help that a window can show: NSIS's strings end at 1,024, and lines get one more each."""
+
+_FULL = 60
+"""Characters from which on a line of a licence goes on in the next one."""
+_POINT = re.compile(r"\w{1,3}[.)]\s")
+"""How the point of a list begins."""
 
 _COMPRESSORS = {"small": "/SOLID lzma", "quick": "zlib"}
 
@@ -175,7 +180,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         (folder / name).write_bytes((picture or plain.joinpath(name)).read_bytes())
     if looks.license_text.strip():
         # Without the mark at its start, NSIS would take it for the system's own encoding.
-        lines = looks.license_text.strip("\ufeff").splitlines()
+        lines = flowing(looks.license_text.strip("\ufeff")).splitlines()
         (folder / "license.txt").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
     title = " ".join(image.label.title.split())
     usage = _usage(image)
@@ -197,7 +202,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "longest_folder": _MAX_PATH - _STAGED_NAME - _longest(folder / "stage"),
         "uninstaller": uninstaller_name(image),
         "usage": usage.splitlines(),
-        "usage_short": "\n".join(usage.splitlines()[:_SHOWN]),
+        "usage_short": usage[:_SHOWN].rpartition("\n")[0],
         "register_default": int(image.settings.register_python),
         "default_me": _folder(image.settings.default_prefix, f"$PROFILE\\{image.label.distribution}"),
         "default_all": _folder(
@@ -216,8 +221,26 @@ def nsis_inner(text: str) -> str:
 
 
 def _welcome(looks: Looks, label: str) -> str:
-    text = looks.welcome or f"This installs {label}."
-    return f"{text}\n\nIt needs no network. All of it goes into one folder, which you can choose."
+    if looks.welcome:
+        return looks.welcome
+    where = "It needs no network. All of it goes into one folder, which you can choose."
+    return f"This installs {label}.\n\n{where}"
+
+
+def flowing(text: str) -> str:
+    """Join the lines of a paragraph, which a window breaks by itself, at other places than a text file.
+
+    What is short, indented or the point of a list stays a line of its own.
+    """
+    lines: list[str] = []
+    full = False
+    for line in text.splitlines():
+        if full and line[:1].isalnum() and _POINT.match(line) is None:
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+        full = len(line) >= _FULL and not line.startswith(" ")
+    return "\n".join(lines)
 
 
 def _finish(image: Image, label: str) -> str:
