@@ -161,14 +161,17 @@ def test_uninstall_leaves_what_is_the_users(prefix: Path) -> None:
     conf.write_text("mine")
     (prefix / "notes").mkdir()
     (prefix / "notes" / "thesis.tex").write_text("mine")
+    (prefix / "cuvee-saved" / "2026.10.0").mkdir(parents=True)
+    (prefix / "cuvee-saved" / "2026.10.0" / "mine").write_text("mine")
+    mine = ["cuvee-saved/2026.10.0/mine", "etc/place.conf", "notes/thesis.tex"]
     would = admin(prefix, "uninstall", "--dry-run")
     assert "would be removed" in would.stdout
     assert conf.exists()
     done = admin(prefix, "uninstall", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["left"] == ["etc/place.conf", "notes/thesis.tex"]
+    assert json.loads(done.stdout)["left"] == mine
     left = sorted(str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file())
-    assert left == ["etc/place.conf", "notes/thesis.tex"]
+    assert left == mine
     assert conf.read_text() == "mine"
 
 
