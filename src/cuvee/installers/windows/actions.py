@@ -101,18 +101,19 @@ def _work() -> tuple[_Action, ...]:
             kind=kind + more,
             source=SETUP,
             target=f'{options} /InstallationType={scope} "/D=[INSTALLDIR]"',
-            place=place,
+            place=place + later,
             condition=f"({condition}) AND {whose}",
         )
-        for who, kind, scope, whose in (
-            ("All", _RUN + _AS_SYSTEM, "AllUsers", "Everybody"),
-            ("Me", _RUN, "JustMe", "NOT Everybody"),
+        # No two places are the same: nothing else would say what comes first.
+        for who, kind, scope, whose, later in (
+            ("All", _RUN + _AS_SYSTEM, "AllUsers", "Everybody", 0),
+            ("Me", _RUN, "JustMe", "NOT Everybody", 1),
         )
         for action, more, options, place, condition in (
             ("Remove", 0, remove, 1510, 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'),
             ("Install", 0, install, 1520, first),
             # For what fails later: installing itself leaves nothing behind, nor does an upgrade.
-            ("Undo", _ON_ROLLBACK + _WHATEVER, remove, 1521, f"{first} AND NOT OLDER"),
-            ("Repair", 0, "/S /repair /NoProgram=1", 1522, repair),
+            ("Undo", _ON_ROLLBACK + _WHATEVER, remove, 1522, f"{first} AND NOT OLDER"),
+            ("Repair", 0, "/S /repair /NoProgram=1", 1524, repair),
         )
     )

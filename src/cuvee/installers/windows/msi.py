@@ -1,5 +1,6 @@
 """The `.msi` installer: a small database around the `.exe`, for those who deploy with Windows Installer."""
 
+import mmap
 import operator
 import re
 import shutil
@@ -43,6 +44,7 @@ _EPOCH_2020 = 132_223_104_000_000_000
 _FILETIME = b"\x40\0\0\0"
 _GUID = re.compile(rb"\{[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\}")
 _VERSION = re.compile(r"[0-9]{1,9}(?:[._-][0-9]{1,9})*")
+_SHORT = 8
 _PARTS, _MOST, _CENTURY = 3, (255, 255, 65535), 2000
 
 
@@ -70,14 +72,15 @@ def build_msi(
     wixl = Wixl.find()
     _check_size(exe.stat().st_size)
     reporter.start(target.name)
-    with TemporaryDirectory(prefix="cuvee-msi-") as name:
-        folder = Path(name)
+    with TemporaryDirectory(prefix="cuvee-msi-") as made_in:
+        folder = Path(made_in)
         (folder / "setup.exe").symlink_to(exe.resolve())
         if looks.icon is not None:
             shutil.copyfile(looks.icon, folder / "icon.ico")
         (folder / "installer.wxs").write_text(_render(image, looks), encoding="utf-8")
         wixl.compile(folder / "installer.wxs", folder / "made.msi")
-        wixl.change(folder / "made.msi", (*actions.queries(short_name(image)), *_MENDINGS))
+        name = short_name(image)
+        wixl.change(folder / "made.msi", (*actions.queries(name), *_MENDINGS, _short(name)))
         _fix(folder / "made.msi", uuid.uuid5(_NAMESPACE, f"package {sha256_file(exe)}"))
         with replacing(target) as beside:
             shutil.copyfile(folder / "made.msi", beside)
@@ -159,26 +162,31 @@ def _render(image: Image, looks: Looks) -> str:
     )
 
 
+def _short(name: str) -> str:
+    """Give what names the folder as Windows wants it: eight plain characters, then the whole name."""
+    plain = re.sub(r"[^A-Z0-9]", "", name.upper())
+    both = name if plain == name.upper() and len(plain) <= _SHORT else f"{plain[: _SHORT - 2]}~1|{name}"
+    return f"UPDATE `Directory` SET `DefaultDir` = '{both}' WHERE `Directory` = 'INSTALLDIR'"  # noqa: S608
+
+
 def _identifier(text: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, text)).upper()
 
 
 def _fix(database: Path, package: uuid.UUID) -> None:
     """Replace what wixl takes from chance and clock: the package's code and two times."""
-    data = database.read_bytes()
     known = re.escape(b"Installation Database")
-    codes = [
-        found
-        for found in _GUID.finditer(data)
-        if re.search(known, data[max(0, found.start() - 1024) : found.start() + 1024])
-    ]
-    if len(codes) != 1:
-        raise AssertionError(f"wixl wrote {len(codes)} package codes")
-    (code,) = codes
-    fixed = bytearray(data)
-    fixed[code.start() : code.end()] = f"{{{str(package).upper()}}}".encode()
-    start = max(0, code.start() - 1024)
-    for found in re.finditer(re.escape(_FILETIME), data[start : code.end() + 1024]):
-        at = start + found.end()
-        fixed[at : at + 8] = _EPOCH_2020.to_bytes(8, "little")
-    database.write_bytes(fixed)
+    with database.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as data:
+        codes = [
+            found.span()
+            for found in _GUID.finditer(data)
+            if re.search(known, data[max(0, found.start() - 1024) : found.start() + 1024])
+        ]
+        if len(codes) != 1:
+            raise AssertionError(f"wixl wrote {len(codes)} package codes")
+        ((at, end),) = codes
+        data[at:end] = f"{{{str(package).upper()}}}".encode()
+        start = max(0, at - 1024)
+        for found in re.finditer(re.escape(_FILETIME), data[start : end + 1024]):
+            time = start + found.end()
+            data[time : time + 8] = _EPOCH_2020.to_bytes(8, "little")
