@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.installers.runtime.added import Added
-from cuvee.installers.runtime.fitting import allows, misfits
+from cuvee.installers.runtime.added import Added, allows, misfits
 from cuvee.installers.runtime.manifest import Manifest, Package
 from tiny_release import Release
 

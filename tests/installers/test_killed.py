@@ -147,7 +147,7 @@ def test_a_removal_is_killed(
     monkeypatch.setattr(uninstall, "_unlink", count)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(_Killed):
-        uninstall.uninstall(installed, set())
+        uninstall.uninstall(installed, frozenset())
     done = release.install("--uninstall", "-p", prefix)
     assert done.exit_code == 0, done.stderr
     assert "was removed" in done.stdout
@@ -213,13 +213,9 @@ def _use(job: Job, manifest: Manifest, at: int) -> None:
     if at < 0:
         job.read_manifest(job.manifest_bytes())
         return
-    reader = job.open_reader()
-    try:
-        for frame in [*manifest.frames(), *manifest.records]:
-            if frame.offset <= at < frame.offset + frame.size:
-                reader.read(frame)
-    finally:
-        reader.close()
+    frames = [*manifest.frames(), *manifest.records]
+    for _ in job.read(frame for frame in frames if frame.offset <= at < frame.offset + frame.size):
+        pass
 
 
 class _Killed(BaseException):
@@ -252,7 +248,8 @@ def test_swapping_without_exchange(
     monkeypatch.setattr(placing, "_exchange", lambda *_: False)
     monkeypatch.setattr(placing, "_rename", count)
     try:
-        placing.swap(str(staged), str(prefix), keep=True)
+        placing.put(str(staged), str(prefix))
+        placing.settle(str(staged), str(prefix), keep=True)
         assert moment >= 3
     except _Killed:
         assert moment < 4

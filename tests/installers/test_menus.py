@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cuvee.installers.model import Settings
-from cuvee.installers.runtime import entries, menus, outside
+from cuvee.installers.runtime import entries, menus, outside, placing
 from cuvee.installers.runtime.manifest import File, Frame, Manifest, Package
 from cuvee.installers.runtime.manifest import Settings as RuntimeSettings
 from cuvee.installers.runtime.state import Installed, Outside, State
@@ -162,7 +162,7 @@ def test_where_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_one_s_own_is_removed(tmp_path: Path) -> None:
     place = tmp_path / "apps" / "x.desktop"
-    entries.write(str(place), "[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
+    placing.write_whole(str(place), b"[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
     entries.remove(str(place), "/opt/b")
     assert place.exists()
     entries.remove(str(place), "/opt/a")
@@ -177,7 +177,7 @@ def test_entries_are_valid(prefix: Path, tmp_path: Path) -> None:
         pytest.skip("needs desktop-file-validate (Debian's package desktop-file-utils)")
     planned = entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path))
     for path, text in planned.items():
-        entries.write(path, text)
+        placing.write_whole(path, text.encode())
         done = subprocess.run([validate, path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
 
@@ -204,7 +204,7 @@ def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     path, text = next(
         iter(entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path)).items())
     )
-    entries.write(path, text)
+    placing.write_whole(path, text.encode())
     file = tmp_path / "a cheese.txt"
     file.write_text("")
     done = subprocess.run(

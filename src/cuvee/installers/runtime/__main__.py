@@ -1,8 +1,5 @@
 """Start the runtime: ``python -I -S -B -X utf8 <prefix>/.cuvee/runtime/__main__.py``."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH120
-
 import os
 import sys
 

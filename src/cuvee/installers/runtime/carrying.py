@@ -1,8 +1,5 @@
 """Bringing files of one prefix into another that is made beside it: linked where possible, not copied."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH101, PTH103, PTH114, PTH115, PTH116, PTH120, PTH123, PTH211
-
 from __future__ import annotations
 
 import os

@@ -1,8 +1,5 @@
 """Decompressing zstd with whatever the release's own interpreter has for it."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH118, PTH120
-
 from __future__ import annotations
 
 import importlib

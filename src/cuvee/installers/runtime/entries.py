@@ -3,9 +3,6 @@
 https://specifications.freedesktop.org/desktop-entry-spec/latest/ says what they may hold.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH108, PTH123
-
 from __future__ import annotations
 
 import os
@@ -15,7 +12,6 @@ from collections.abc import Mapping
 from .digest import sha256 as digest
 from .manifest import Manifest
 from .menus import Shortcut, shortcuts
-from .placing import write_whole
 
 _OWNER = "X-Cuvee-Prefix"
 _LISTS = ("Categories", "Implements", "Keywords", "MimeType", "NotShowIn", "OnlyShowIn")
@@ -52,11 +48,6 @@ def planned(prefix: str, manifest: Manifest, folder: str, *, at: str = "") -> di
             path = f"{folder}/{start}-{slug}-{number}.desktop"
         found[path] = entry(shortcut, prefix)
     return found
-
-
-def write(path: str, text: str) -> None:
-    """Write one, whole or not at all."""
-    write_whole(path, text.encode())
 
 
 def remove(path: str, prefix: str) -> None:

@@ -1,8 +1,5 @@
 """What makes a folder of files an environment and a release: records, history, and what its verbs need."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH101, PTH103, PTH104, PTH112, PTH113, PTH116, PTH123, PTH208
-
 from __future__ import annotations
 
 import json
@@ -52,12 +49,9 @@ def finish(
 
 def write_records(job: Job, prefix: Prefix) -> None:
     """Write conda's records, after the files whose digests some of them wait for."""
-    reader = job.open_reader()
-    for frame in prefix.manifest.records:
-        raw = reader.read(frame)
+    for frame, raw in job.read(prefix.manifest.records):
         prefix.write_frame(frame, raw)
         complete_records(prefix, frame, raw)
-    reader.close()
 
 
 def complete_records(prefix: Prefix, frame: Frame, raw: bytes) -> None:

@@ -6,9 +6,6 @@ list has the hash of the Python in it. The numbers' names in that text and the o
 arguments, see `main`, bind later releases.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH102, PTH108, PTH120, PTH123
-
 from __future__ import annotations
 
 import os

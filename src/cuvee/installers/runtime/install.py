@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from . import finishing, keeping, log, placing, proving, upgrade
 from .failure import InstallError
-from .job import Job, Progress
+from .job import Job
 from .locking import hold
 from .manifest import Manifest
 from .writing import Prefix
@@ -30,15 +30,12 @@ def install(job: Job, on_commit: Callable[[], None]) -> int:
         prefix = Prefix(job.staged, job.prefix, manifest)
         prefix.check_stage0()
         prefix.make_folders()
-        progress = Progress(
-            "Installing", sum(frame.raw for frame in manifest.frames()), quiet="--quiet" in job.options
-        )
-        job.write_frames(prefix, manifest.frames(), progress)
+        quiet = "--quiet" in job.options
+        progress = job.read_all(manifest.frames(), prefix.write_frame, "Installing", quiet=quiet)
         prefix.make_links()
-        new = [f"{package.subdir}::{package.stem}" for package in manifest.packages]
         message = f"{manifest.title} {manifest.version} is installed in {job.prefix}"
         keeping.keep(job, manifest)
-        finishing.finish(job, prefix, data, history=("", [], new))
+        finishing.finish(job, prefix, data, history=("", [], sorted(manifest.listed())))
         log.note(prefix.folder, "install", 0, message, version=manifest.version)
         # Somebody may have saved a file there meanwhile.
         if placing.older_release(job.prefix, manifest.distribution, replace=replace):

@@ -1,18 +1,16 @@
 """What an installer hands over to the runtime, and how its verbs read from it."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from . import manifest, signature
 from .failure import damaged
-from .sharing import Shared
-from .writing import Prefix, Reader
+from .sharing import share
+from .writing import Reader
 
 _HEAD = 1 << 20
 
@@ -53,23 +51,38 @@ class Job(NamedTuple):
         signature.demand(found, self.options)
         return found
 
-    def open_reader(self) -> Reader:
-        """Open the payload; one reader serves one thread."""
-        return Reader(self.installer, self.manifest_at + self.manifest_size)
+    def read(self, frames: Iterable[manifest.Frame]) -> Iterator[tuple[manifest.Frame, bytes]]:
+        """Give frames and what is in them, one after the other."""
+        with self._reader() as reader:
+            for frame in frames:
+                yield frame, reader.read(frame)
 
-    def write_frames(self, prefix: Prefix, frames: Iterable[manifest.Frame], progress: Progress) -> None:
-        """Write the files of frames, several at a time."""
+    def read_all(
+        self,
+        frames: list[manifest.Frame],
+        use: Callable[[manifest.Frame, bytes], None],
+        label: str,
+        *,
+        quiet: bool = False,
+    ) -> Progress:
+        """Hand frames and what is in them to ``use``, several at a time; show how far it is."""
 
-        def start():  # type: ignore[no-untyped-def] # noqa: ANN202 - two functions, see `Shared`
-            reader = self.open_reader()
+        @contextlib.contextmanager
+        def start() -> Iterator[Callable[[manifest.Frame], int]]:
+            with self._reader() as reader:
 
-            def write(frame: manifest.Frame) -> int:
-                prefix.write_frame(frame, reader.read(frame))
-                return frame.raw
+                def handle(frame: manifest.Frame) -> int:
+                    use(frame, reader.read(frame))
+                    return frame.raw
 
-            return write, reader.close
+                yield handle
 
-        Shared(frames, start).run(progress.show)
+        progress = Progress(label, sum(frame.raw for frame in frames), quiet=quiet)
+        share(frames, start, progress.show)
+        return progress
+
+    def _reader(self) -> contextlib.closing[Reader]:
+        return contextlib.closing(Reader(self.installer, self.manifest_at + self.manifest_size))
 
 
 class Progress:

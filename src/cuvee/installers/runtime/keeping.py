@@ -3,9 +3,6 @@
 On Windows its own part makes the copy, since that knows how an ``.exe`` is held to its hash; here it is kept.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH113, PTH120, PTH123
-
 from __future__ import annotations
 
 import os

@@ -1,21 +1,22 @@
-"""The verbs `list`, `info` and `licenses`: what an installer or a prefix holds."""
-
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH113
+"""The verbs `list`, `info`, `licenses` and `sbom`: what an installer or a prefix holds."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 from .added import Added
+from .digest import sha256 as digest
+from .failure import DAMAGED, MISSING, InstallError
 from .job import Job
-from .manifest import Manifest
-from .output import show
-from .state import INSTALLER, Installed, beside, read_marker
+from .log import show
+from .manifest import File, Frame, Manifest
+from .state import INSTALLER, KEPT, Installed, beside, read_marker
 from .verify import verify
 
+SBOM = f"{KEPT}/sbom.cdx.json"
 SCRIPTS = ("pre_install", "post_install", "pre_uninstall")
 
 
@@ -94,9 +95,7 @@ def _describe(manifest: Manifest, sha256: str, there: dict[str, Any], options: f
 def licenses(job: Job, manifest: Manifest) -> int:
     """Name each package's licence, and the files that carry its text, as its record tells."""
     rows: list[dict[str, Any]] = []
-    reader = job.open_reader()
-    for frame in manifest.records:
-        raw = reader.read(frame)
+    for frame, raw in job.read(manifest.records):
         for file in frame.files:
             record = json.loads(raw[file.start : file.start + file.size])
             texts = [path for path in record["files"] if _is_license(path)]
@@ -108,10 +107,42 @@ def licenses(job: Job, manifest: Manifest) -> int:
                     "files": texts,
                 }
             )
-    reader.close()
     rows.sort(key=lambda row: str(row["name"]))
     lines = [f"{row['name']} {row['version']}: {row['license'] or 'not stated'}" for row in rows]
     return show(rows, lines, as_json="--json" in job.options)
+
+
+def bill(job: Job, manifest: Manifest) -> int:
+    """Print the bill of materials."""
+    frame, file = _find_bill(manifest)
+    ((_, raw),) = job.read([frame])
+    return _print_bill(raw[file.start : file.start + file.size], file)
+
+
+def bill_installed(installed: Installed, _: frozenset[str]) -> int:
+    """Print that of a prefix, if it is the one that was installed."""
+    file = _find_bill(installed.manifest)[1]
+    try:
+        with open(f"{installed.prefix}/{SBOM}", "rb") as stream:
+            data = stream.read()
+    except FileNotFoundError:
+        data = b""
+    return _print_bill(data, file)
+
+
+def _find_bill(manifest: Manifest) -> tuple[Frame, File]:
+    for frame in manifest.extras:
+        for file in frame.files:
+            if file.path == SBOM:
+                return frame, file
+    raise InstallError("This release carries no bill of materials.", MISSING)
+
+
+def _print_bill(data: bytes, file: File) -> int:
+    if digest(data) != file.sha256:
+        raise InstallError(f"{SBOM} has been changed. Repair the release.", DAMAGED)
+    sys.stdout.write(data.decode())
+    return 0
 
 
 def _flat(value: object) -> str:

@@ -1,8 +1,5 @@
 """One at a time: a lock beside the prefix, which the system takes back when its holder dies."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH108, PTH110, PTH116
-
 from __future__ import annotations
 
 import contextlib

@@ -1,13 +1,14 @@
-"""The log of a prefix, `conda-meta/cuvee/log.txt`, and its twin in JSON lines; `--log` names one more."""
+"""What the runtime says: results on standard output, warnings, and the log.
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH123
+A prefix has its log, `conda-meta/cuvee/log.txt`, and a twin in JSON lines; `--log` names one more.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import re
+import sys
 import time
 from typing import Any
 
@@ -17,6 +18,22 @@ _TWIN = ".jsonl"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _more: list[str] = []
 _waiting: list[str] = []
+
+
+def warn(warnings: list[str]) -> None:
+    """Write warnings to standard error."""
+    for warning in warnings:
+        sys.stderr.write(f"Warning: {warning}\n")
+
+
+def show(value: object, texts: list[str], *, as_json: bool) -> int:
+    """Write a result to standard output: as JSON, or as lines."""
+    sys.stdout.write(
+        json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        if as_json
+        else "".join(f"{t}\n" for t in texts)
+    )
+    return 0
 
 
 def copy_to(path: str) -> None:

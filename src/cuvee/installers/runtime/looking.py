@@ -1,19 +1,15 @@
 """The installer's verbs `check`, `extract` and `dry-run`."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
 
 from . import placing, signature, upgrade
+from .added import misfits
 from .digest import sha256 as digest
 from .failure import damaged
-from .fitting import misfits
 from .install import check_length
-from .job import Job, Progress
+from .job import Job
+from .log import show
 from .manifest import Frame, Manifest
-from .output import show
-from .sharing import Shared
 from .state import load
 from .verify import verify
 from .writing import Prefix
@@ -22,21 +18,13 @@ from .writing import Prefix
 def check(job: Job, manifest: Manifest) -> int:
     """Check and decompress every frame, and hold every file in it to its hash."""
     frames = [*manifest.frames(), *manifest.records]
-    progress = Progress("Checking", sum(frame.raw for frame in frames))
 
-    def start():  # type: ignore[no-untyped-def] # noqa: ANN202 - two functions, see `Shared`
-        reader = job.open_reader()
+    def hold(frame: Frame, raw: bytes) -> None:
+        for file in frame.files:
+            if digest(raw[file.start : file.start + file.size]) != file.sha256:
+                raise damaged(file.path)
 
-        def read(frame: Frame) -> int:
-            raw = reader.read(frame)
-            for file in frame.files:
-                if digest(raw[file.start : file.start + file.size]) != file.sha256:
-                    raise damaged(file.path)
-            return frame.raw
-
-        return read, reader.close
-
-    Shared(frames, start).run(progress.show)
+    job.read_all(frames, hold, "Checking")
     text = f"{manifest.title} {manifest.version}: all {len(frames)} parts of this installer are whole"
     return show({"good": True, "parts": len(frames)}, [text], as_json="--json" in job.options)
 
@@ -46,16 +34,12 @@ def extract(job: Job, manifest: Manifest) -> int:
     prefix = Prefix(job.staged, None, manifest)
     prefix.check_stage0()
     prefix.make_folders()
-    frames = manifest.frames()
-    job.write_frames(prefix, frames, Progress("Extracting", sum(frame.raw for frame in frames)))
+    job.read_all(manifest.frames(), prefix.write_frame, "Extracting")
     prefix.make_links()
-    reader = job.open_reader()
-    for frame in manifest.records:
-        raw = reader.read(frame)
+    for frame, raw in job.read(manifest.records):
         for file in frame.files:
             with open(f"{job.staged}/{file.path}", "xb") as stream:
                 stream.write(raw[file.start : file.start + file.size])
-    reader.close()
     placing.remove_tree(f"{job.staged}/.cuvee")
     placing.place(job.staged, job.prefix)
     text = f"{manifest.title} {manifest.version} was extracted to {job.prefix}"
@@ -65,14 +49,14 @@ def extract(job: Job, manifest: Manifest) -> int:
 def dry_run(job: Job, manifest: Manifest) -> int:
     """Say what an installation would do; nothing is written."""
     check_length(job.prefix, manifest)
-    new = {f"{package.subdir}::{package.stem}" for package in manifest.packages}
+    new = manifest.listed()
     value = {
         "action": "install", "prefix": job.prefix, "version": manifest.version, "before": None,
         "gone": [], "new": sorted(new), "changed": [], "carried": [], "misfits": [],
     }  # fmt: skip
     if placing.older_release(job.prefix, manifest.distribution, replace="--replace" in job.options):
         old = load(job.prefix)
-        gone = {f"{package.subdir}::{package.stem}" for package in old.manifest.packages}
+        gone = old.manifest.listed()
         found = verify(old)
         forced = "--force" in job.options
         signature.demand_same(old.manifest, manifest, job.options)

@@ -13,9 +13,6 @@ VERIFIED        the SHA-256 that the shell computed over the whole installer, to
 MANIFEST_…      place, sizes and hash of the image's manifest; the payload follows it
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH120
-
 from __future__ import annotations
 
 import errno
@@ -26,7 +23,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from . import (
-    bill,
     handover,
     install,
     listing,
@@ -71,7 +67,7 @@ _VERBS = {
         _of_release(listing.list_installed),
     ),
     "info": _Verb("[--json]", "what this release is", _of_release(listing.describe_installed)),
-    "sbom": _Verb("", "its bill of materials, CycloneDX JSON", _of_release(bill.of_prefix)),
+    "sbom": _Verb("", "its bill of materials, CycloneDX JSON", _of_release(listing.bill_installed)),
     "rollback": _Verb(
         "[--json]", "go back to the release that was upgraded, or forth again", _of_release(rollback.rollback)
     ),
@@ -103,7 +99,7 @@ _LOOKS: dict[str, Callable[[Job, Manifest], int]] = {
     "list": listing.list_packages,
     "info": listing.describe,
     "licenses": listing.licenses,
-    "sbom": bill.of_installer,
+    "sbom": listing.bill,
 }
 _CHANGES = {"install", "repair", "uninstall"}
 

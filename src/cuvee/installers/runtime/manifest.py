@@ -114,6 +114,10 @@ class Manifest(NamedTuple):
     extras: list[Frame]
     records: list[Frame]
 
+    def listed(self) -> set[str]:
+        """Name the packages as conda's history does."""
+        return {f"{package.subdir}::{package.stem}" for package in self.packages}
+
     def frames(self) -> list[Frame]:
         """Give all frames but those of records, the largest first, so that no worker ends last alone."""
         found = [*self.extras, *(frame for package in self.packages for frame in package.frames)]

@@ -4,9 +4,6 @@ Nothing is made here. `entries` makes what Linux shows, and Windows' own part it
 See https://conda.github.io/menuinst/reference/ for the second form; the first is for Windows alone.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH111, PTH123
-
 from __future__ import annotations
 
 import json
@@ -21,19 +18,10 @@ _FOLDER = "Menu/"
 _ICONS = {"linux": "png", "osx": "icns", "win": "ico"}
 _DOLLAR = re.compile(r"\$\{(\w+)\}")
 _BRACES = re.compile(r"\{\{ *(\w+) *\}\}")
-_COMMON = frozenset(
-    (
-        "name",
-        "description",
-        "command",
-        "icon",
-        "precommand",
-        "precreate",
-        "working_dir",
-        "activate",
-        "terminal",
-    )
-)
+_COMMON = {
+    "name", "description", "command", "icon", "precommand", "precreate", "working_dir",
+    "activate", "terminal",
+}  # fmt: skip
 
 
 class Shortcut(NamedTuple):

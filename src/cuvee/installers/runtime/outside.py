@@ -10,9 +10,10 @@ import os
 from collections.abc import Callable, Iterable
 
 from . import entries, shells
+from .log import warn
 from .manifest import Manifest
 from .menus import menu_files, problems
-from .output import warn
+from .placing import write_whole
 from .state import Installed, Outside, write
 
 
@@ -37,7 +38,7 @@ def apply(installed: Installed) -> None:
     prefix, manifest, wanted = installed.prefix, installed.manifest, installed.state.outside
     found = entries.planned(prefix, manifest, wanted.menu_folder)
     warnings = problems(prefix, manifest) if found else []
-    warnings += _each(found, lambda path: entries.write(path, found[path]))
+    warnings += _each(found, lambda path: write_whole(path, found[path].encode()))
     warnings += _each(set(wanted.entries) - set(found), lambda path: entries.remove(path, prefix))
     warnings += _each(wanted.shells, lambda path: shells.add(path, prefix, manifest))
     if manifest.platform.startswith("osx-") and wanted.menu_folder and menu_files(manifest):

@@ -1,8 +1,5 @@
 """The last step: one rename puts the finished prefix where it belongs, or nothing happens at all."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH101, PTH103, PTH104, PTH105, PTH106, PTH112, PTH114, PTH118, PTH120, PTH123, PTH208
-
 from __future__ import annotations
 
 import contextlib
@@ -153,17 +150,11 @@ def _is_alive_on_windows(process: int) -> bool:
         winapi.CloseHandle(handle)
 
 
-def swap(staged: str, target: str, *, keep: bool) -> None:
-    """Put ``staged`` in the place of the release at ``target``, which is kept for `rollback`, or removed.
-
-    Whenever this is killed, the names tell the next start how far it was, see `recover`.
-    """
-    put(staged, target)
-    settle(staged, target, keep=keep)
-
-
 def put(staged: str, target: str) -> None:
-    """Put ``staged`` in the place of the release at ``target``, which gets the ending ``.old``."""
+    """Put ``staged`` in the place of the release at ``target``, which gets the ending ``.old``.
+
+    Whenever this or `settle` is killed, the names tell the next start how far it was, see `recover`.
+    """
     old = _old_name(staged)
     if _exchange(staged, target):
         _rename(staged, old)

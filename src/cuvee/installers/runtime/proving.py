@@ -5,9 +5,6 @@ is unproved: a file in it says so, and whoever finds that file with a dead insta
 before, see `placing.withdraw`. Removing the file is what commits.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH102, PTH108, PTH112, PTH114, PTH115, PTH123
-
 from __future__ import annotations
 
 import os
@@ -65,7 +62,7 @@ def commit(
 
 
 def _prove(job: Job, manifest: Manifest, put: Callable[[], None], on_commit: Callable[[], None]) -> None:
-    was_empty = os.path.isdir(job.prefix) and not os.listdir(job.prefix)  # noqa: PTH208 - no pathlib
+    was_empty = os.path.isdir(job.prefix) and not os.listdir(job.prefix)
     with open(f"{job.staged}/{state.UNPROVED}", "x", encoding="ascii") as stream:
         stream.write(str(placing.number(job.staged)))
         stream.flush()

@@ -4,9 +4,6 @@ Only the frames that hold what is damaged are decompressed. What is replaced is 
 nothing here can tell a file that rotted from one that somebody edited.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH103, PTH105, PTH112, PTH113, PTH114, PTH120
-
 from __future__ import annotations
 
 import os
@@ -14,15 +11,13 @@ import os
 from . import finishing, keeping, log, outside, placing
 from .carrying import save
 from .failure import FAILED, InstallError
-from .job import Job, Progress
+from .job import Job
 from .locking import hold
+from .log import show
 from .manifest import Manifest
-from .output import show
 from .state import INSTALLER, MANIFEST, MARKER, STATE, Installed, Outside, State, load, read_marker
 from .verify import verify
-from .writing import Prefix
-
-_RELOCATED = frozenset(("text", "binary"))
+from .writing import RELOCATED, Prefix
 
 
 def repair(job: Job) -> int:
@@ -83,7 +78,7 @@ def _make(job: Job, installed: Installed, wrong: set[str]) -> Prefix:
     manifest = installed.manifest
     prefix = Prefix(job.staged, job.prefix, manifest)
     for file in (file for frame in manifest.frames() for file in frame.files):
-        if file.how in _RELOCATED:
+        if file.how in RELOCATED:
             prefix.late[file.path] = (file.sha256, file.size)
     prefix.late.update({path: (sha256, size) for path, (sha256, size) in installed.state.late.items()})
     os.umask(installed.state.masks[0])
@@ -91,7 +86,7 @@ def _make(job: Job, installed: Installed, wrong: set[str]) -> Prefix:
     prefix.only = wrong
     prefix.make_folders()
     frames = [frame for frame in manifest.frames() if any(file.path in wrong for file in frame.files)]
-    job.write_frames(prefix, frames, Progress("Repairing", sum(frame.raw for frame in frames)))
+    job.read_all(frames, prefix.write_frame, "Repairing")
     prefix.make_links(wrong)
     finishing.write_records(job, prefix)
     finishing.keep_runtime(prefix, job.prefix)

@@ -1,19 +1,16 @@
 """The verbs `rollback` and `clean`: go back to the release that was upgraded, or let go of it."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH108, PTH112
-
 from __future__ import annotations
 
 import contextlib
 import os
 
 from . import log, outside, placing
+from .added import misfits
 from .carrying import carry, files_below, save
 from .failure import InstallError
-from .fitting import misfits
 from .locking import hold
-from .output import show
+from .log import show
 from .state import SAVED, Installed, beside, is_ours, load
 from .verify import expected_files, verify
 

@@ -3,9 +3,6 @@
 They get what constructor's installers give them, in the environment.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH103, PTH108, PTH123
-
 from __future__ import annotations
 
 import contextlib

@@ -2,69 +2,68 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 Item = TypeVar("Item")
 _MOST = 4
+_BATCH = 64
 
 
-class Shared(Generic[Item]):
-    """Work through items with several threads until none is left, or one of them fails.
+def share(
+    items: Iterable[Item],
+    start: Callable[[], contextlib.AbstractContextManager[Callable[[Item], int]]],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Work through items with several threads until none is left, or one of them fails; raise what it raised.
 
-    ``start`` runs in each thread. It gives a function that handles one item and returns how much was done,
-    and one that is called at the end.
+    ``start`` gives what each thread enters: a function that handles an item and returns how much was done.
+    ``on_progress`` is told the sum now and then.
     """
+    waiting, lock = iter(items), threading.Lock()
+    errors: list[BaseException] = []
+    done = 0
 
-    def __init__(
-        self,
-        items: Iterable[Item],
-        start: Callable[[], tuple[Callable[[Item], int], Callable[[], None]]],
-    ) -> None:
-        self._items = iter(items)
-        self._start = start
-        self._lock = threading.Lock()
-        self._error: BaseException | None = None
-        self._done = 0
-        count = min(os.cpu_count() or 1, _MOST)
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(count)]
+    def take() -> Item | None:
+        with lock:
+            return None if errors else next(waiting, None)
 
-    def run(self, on_progress: Callable[[int], None]) -> None:
-        """Do all; call ``on_progress(done)`` now and then; raise what a thread raised."""
-        for thread in self._threads:
-            thread.start()
+    def work() -> None:
+        nonlocal done
         try:
-            for thread in self._threads:
-                while thread.is_alive():
-                    thread.join(0.1)
-                    on_progress(self._done)
-        finally:
-            self._stop()
-            for thread in self._threads:
-                thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _stop(self, error: BaseException | None = None) -> None:
-        with self._lock:
-            self._items = iter(())
-            self._error = self._error or error
-
-    def _work(self) -> None:
-        try:
-            handle, close = self._start()
-            try:
-                while True:
-                    with self._lock:
-                        item = next(self._items, None)
-                    if item is None:
-                        return
-                    done = handle(item)
-                    with self._lock:
-                        self._done += done
-            finally:
-                close()
+            with start() as handle:
+                for item in iter(take, None):
+                    count = handle(item)
+                    with lock:
+                        done += count
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again
-            self._stop(error)
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(os.cpu_count() or 1, _MOST))]
+    for thread in threads:
+        thread.start()
+    try:
+        while alive := [thread for thread in threads if thread.is_alive()]:
+            alive[0].join(0.1)
+            on_progress(done)
+    except BaseException as error:  # noqa: BLE001 - a signal; the others end first
+        errors.append(error)
+        for thread in threads:
+            thread.join()
+    if errors:
+        raise errors[0]
+
+
+def share_evenly(items: list[Item], work: Callable[[Item], None]) -> None:
+    """Work through many small items with several threads; every batch gets its share of what comes first."""
+    count = max(1, len(items) // _BATCH)
+
+    def handle(batch: list[Item]) -> int:
+        for item in batch:
+            work(item)
+        return len(batch)
+
+    share([items[first::count] for first in range(count)], lambda: contextlib.nullcontext(handle))

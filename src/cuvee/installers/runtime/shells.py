@@ -3,9 +3,6 @@
 It needs no conda in the prefix. Writing it twice changes nothing, and removing it leaves the rest as it was.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH108, PTH110, PTH113, PTH116, PTH123
-
 from __future__ import annotations
 
 import os

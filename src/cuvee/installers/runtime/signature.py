@@ -5,9 +5,6 @@ all frames, so the signature speaks for all but the shell text in front. That te
 itself: `handover` lets a prefix check the next installer before anything of it runs.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH113, PTH123
-
 from __future__ import annotations
 
 import binascii

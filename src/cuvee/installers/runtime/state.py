@@ -1,8 +1,5 @@
 """What a prefix keeps so that its verbs need no installer: the marker, manifest and state."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH105, PTH116, PTH118, PTH119, PTH120, PTH123
-
 from __future__ import annotations
 
 import json
@@ -88,10 +85,9 @@ def load(prefix: str) -> Installed:
         state = read(prefix)
         with open(f"{prefix}/{MANIFEST}", "rb") as stream:
             data = stream.read()
-        return Installed(
-            prefix, marker["manifest_sha256"], _manifest(data, state, marker["manifest_sha256"]), state
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        sha256 = marker["manifest_sha256"]
+        return Installed(prefix, sha256, manifest.load(data, state.manifest_raw, sha256), state)
+    except (OSError, ValueError, KeyError, TypeError, InstallError) as error:
         raise InstallError(
             f"{prefix} has lost the list of its files ({error}). Repair it with its installer.", DAMAGED
         ) from error
@@ -102,13 +98,6 @@ def read(prefix: str) -> State:
     with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
         state = State(**json.load(stream))
     return state._replace(outside=Outside(*state.outside))
-
-
-def _manifest(data: bytes, state: State, sha256: str) -> manifest.Manifest:
-    try:
-        return manifest.load(data, state.manifest_raw, sha256)
-    except InstallError as error:
-        raise ValueError(error.message) from error
 
 
 def write(prefix: str, state: State, data: bytes | None = None) -> None:

@@ -1,8 +1,5 @@
 """The verb `uninstall`: remove what was installed, and nothing that the user made."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH101, PTH106, PTH108, PTH118, PTH120
-
 from __future__ import annotations
 
 import contextlib
@@ -11,9 +8,9 @@ import os
 from . import log, outside, scripts
 from .carrying import files_below
 from .locking import hold
-from .output import show
+from .log import show
 from .placing import remove_tree
-from .sharing import Shared
+from .sharing import share_evenly
 from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, Installed, beside
 from .verify import Findings, expected_files, verify
 
@@ -74,12 +71,7 @@ def _tell(installed: Installed, left: list[str], options: frozenset[str], *, don
 
 def _remove(prefix: str, paths: list[str]) -> None:
     """Remove files, several at a time: on Windows each is a talk with whoever watches over files."""
-
-    def remove(path: str) -> int:
-        _unlink(f"{prefix}/{path}")
-        return 1
-
-    Shared(paths, lambda: (remove, lambda: None)).run(lambda _: None)
+    share_evenly(paths, lambda path: _unlink(f"{prefix}/{path}"))
 
 
 def _remove_empty_folders(prefix: str) -> None:

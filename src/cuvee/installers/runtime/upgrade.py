@@ -3,9 +3,6 @@
 Frames that the old release had too are not decompressed: their files, held to their hashes, are linked.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH116, PTH123
-
 from __future__ import annotations
 
 import contextlib
@@ -14,12 +11,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from . import finishing, keeping, log, outside, placing, proving, signature
+from .added import misfits
 from .carrying import bring, carry, files_below, save
 from .failure import InstallError
-from .fitting import misfits
 from .job import Job, Progress
 from .manifest import File, Frame, Manifest
-from .sharing import Shared
+from .sharing import share_evenly
 from .state import KEPT, LOGS, SAVED, Installed, load
 from .verify import Findings, verify
 from .writing import Prefix
@@ -62,8 +59,7 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
     if keeping.is_wanted(job, manifest):
         needed += os.stat(job.installer).st_size
     placing.check_space(job.staged, needed)
-    progress = Progress("Upgrading", sum(frame.raw for frame in frames), quiet="--quiet" in job.options)
-    job.write_frames(prefix, frames, progress)
+    progress = job.read_all(frames, prefix.write_frame, "Upgrading", quiet="--quiet" in job.options)
     prefix.make_links()
     changes = _bring_over(job, prefix, data, old, findings, link=reuse.links)
     message = f"{manifest.title} {old.manifest.version} was upgraded to {manifest.version} in {job.prefix}"
@@ -108,8 +104,7 @@ def _bring_over(
 ) -> Changes:
     """Bring over what is the user's, and finish the new prefix."""
     before, after = old.manifest, prefix.manifest
-    gone = {f"{package.subdir}::{package.stem}" for package in before.packages}
-    new = {f"{package.subdir}::{package.stem}" for package in after.packages}
+    gone, new = before.listed(), after.listed()
     history = ""
     with contextlib.suppress(OSError), open(f"{old.prefix}/{_HISTORY}", encoding="utf-8") as stream:
         history = stream.read()
@@ -120,8 +115,8 @@ def _bring_over(
     mine = [path for path in [*findings.extra, *findings.meta] if path != _HISTORY]
     mine += [f"{SAVED}/{path}" for path in files_below(f"{old.prefix}/{SAVED}")]
     for path in LOGS:  # these are continued, so a link would change the old release's too
-        with contextlib.suppress(OSError), open(f"{old.prefix}/{path}", "rb") as log_before:
-            _write(f"{prefix.folder}/{path}", log_before.read())
+        with contextlib.suppress(FileNotFoundError):
+            bring(f"{old.prefix}/{path}", f"{prefix.folder}/{path}", link=False)
     taken = carry(old.prefix, prefix.folder, mine, link=link)
     taken = [path for path in taken if not path.startswith(KEPT)]
     # What Windows' own part keeps in conda-meta is made anew by each installer.
@@ -149,34 +144,19 @@ class _Reuse:
         write = {file.path for frame in frames if frame.sha256 not in same for file in frame.files}
         write |= {file.path for frame in frames for file in frame.files if file.path in self._bad}
         self._prefix.only = write
-        links = {
-            file.path: file for frame in frames for file in frame.files if file.path not in write
-        }.values()
-        count = max(1, len(links) // 64)
-        todo = list(links)
-        batches = [todo[start::count] for start in range(count)]
-        Shared(batches, lambda: (self._link_batch, lambda: None)).run(lambda _: None)
+        links = {file.path: file for frame in frames for file in frame.files if file.path not in write}
+        share_evenly([*links.values()], self._link)
         late = self._old.state.late
-        for file in links:
-            if file.path in late:
-                sha256, size = late[file.path]
-                self._prefix.late[file.path] = (sha256, size)
+        self._prefix.late.update({path: (late[path][0], late[path][1]) for path in links if path in late})
         return [frame for frame in frames if any(file.path in write for file in frame.files)]
 
-    def _link_batch(self, files: list[File]) -> int:
-        for file in files:
-            place = f"{self._prefix.folder}/{file.path}"
-            bring(f"{self._old.prefix}/{file.path}", place, link=self.links)
-            if file.how == "source":
-                time = self._prefix.manifest.source_time if file.extra is None else file.extra
-                if int(os.stat(place).st_mtime) != time:
-                    os.utime(place, (time, time))
-        return len(files)
-
-
-def _write(place: str, data: bytes) -> None:
-    with open(place, "wb") as stream:
-        stream.write(data)
+    def _link(self, file: File) -> None:
+        place = f"{self._prefix.folder}/{file.path}"
+        bring(f"{self._old.prefix}/{file.path}", place, link=self.links)
+        if file.how == "source":
+            time = self._prefix.manifest.source_time if file.extra is None else file.extra
+            if int(os.stat(place).st_mtime) != time:
+                os.utime(place, (time, time))
 
 
 def _key(version: str) -> tuple[list[int], str]:

@@ -1,8 +1,5 @@
 """The verb `verify`: hold every file of a prefix to what was installed."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH115, PTH116, PTH123
-
 from __future__ import annotations
 
 import os
@@ -14,11 +11,10 @@ from typing import NamedTuple
 from .added import Added, added_packages
 from .digest import sha256_of
 from .failure import FAILED
-from .output import show
-from .sharing import Shared
+from .log import show
+from .sharing import share_evenly
 from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, UNPROVED, Installed
 
-_BATCH = 64
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
 _UNTOLD = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *PASSING))
@@ -193,14 +189,11 @@ def _differing(prefix: str, todo: list[tuple[str, Expected]]) -> list[str]:
     todo.sort(key=lambda item: -item[1].size)
     wrong: list[str] = []
 
-    def check(batch: list[tuple[str, Expected]]) -> int:
-        wrong.extend(path for path, wanted in batch if not holds(f"{prefix}/{path}", wanted))
-        return len(batch)
+    def check(item: tuple[str, Expected]) -> None:
+        if not holds(f"{prefix}/{item[0]}", item[1]):
+            wrong.append(item[0])
 
-    # Every batch gets its share of large files.
-    count = max(1, len(todo) // _BATCH)
-    batches = [todo[start::count] for start in range(count)]
-    Shared(batches, lambda: (check, lambda: None)).run(lambda _: None)
+    share_evenly(todo, check)
     return wrong
 
 

@@ -1,8 +1,5 @@
 """Writing the files of a prefix: frames are verified, decompressed and written by several threads."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH102, PTH108, PTH115, PTH123, PTH211
-
 from __future__ import annotations
 
 import contextlib
@@ -21,7 +18,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_
 # Windows would not let anybody remove a file that its owner may not write.
 _ALWAYS = 0o200 if os.name == "nt" else 0
 _UTIME_TAKES_HANDLE = os.utime in os.supports_fd
-_RELOCATED = frozenset(("text", "binary"))
+RELOCATED = frozenset(("text", "binary"))
 
 
 class Prefix:
@@ -67,7 +64,7 @@ class Prefix:
                 data = stream.read()
             if digest(data) != early.sha256:
                 raise damaged(f"The unpacked file {early.path}")
-            if early.how in _RELOCATED and self._target is not None:
+            if early.how in RELOCATED and self._target is not None:
                 # The running interpreter may have it open, so the new file takes the old one's name.
                 os.unlink(place)
                 self._write(early.path, early.mode, memoryview(data), early.how, early.extra)
@@ -85,7 +82,7 @@ class Prefix:
 
     def _write(self, path: str, mode: int, data: memoryview, how: str, extra: Any) -> None:
         place = f"{self.folder}/{path}"
-        if how in _RELOCATED and self._target is not None:
+        if how in RELOCATED and self._target is not None:
             new = relocate(bytes(data), how, extra, self._target, self._system)
             if how == "binary" and self._system == "osx":
                 new = sign_again(new, path)
