@@ -94,6 +94,9 @@ def test_kept_installer_that_is_damaged(release: Release, tmp_path: Path) -> Non
     assert_good(prefix)
     (prefix / DATA).unlink()
     assert admin(prefix, "repair").returncode == 0
+    spoil(prefix / INSTALLER)
+    assert admin(prefix, "uninstall").returncode == 0
+    assert not (prefix / INSTALLER).exists(), "it is no file of the user's"
 
 
 @pytest.mark.real

@@ -11,7 +11,7 @@ from .locking import hold
 from .log import show
 from .placing import remove_tree
 from .sharing import share_evenly
-from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, Installed, beside
+from .state import INSTALLER, KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, Installed, beside
 from .verify import Findings, expected_files, verify
 
 _SHOWN = 20
@@ -39,7 +39,7 @@ def uninstall(installed: Installed, options: frozenset[str]) -> int:
         gone = [path for path in [*files, *links, *findings.compiled] if path not in kept]
         # What this runs from goes late and the lists last: an interrupted removal can be started again.
         late = {entry.path for entry in installed.manifest.stage0} | set(installed.state.own)
-        last = ["conda-meta/history", *PASSING, *LOGS, MANIFEST, STATE, MARKER]
+        last = ["conda-meta/history", INSTALLER, *PASSING, *LOGS, MANIFEST, STATE, MARKER]
         _remove(prefix, [path for path in gone if path not in late])
         for path in [*(path for path in gone if path in late), *last]:
             _unlink(f"{prefix}/{path}")
@@ -54,7 +54,7 @@ def _left(prefix: str, findings: Findings) -> list[str]:
     """Name what stays: what is not the release's, or not any more."""
     saved = (f"{SAVED}/{path}" for path in files_below(f"{prefix}/{SAVED}"))
     meta = set(findings.meta) - {"conda-meta/history"}
-    return sorted({*findings.changed, *findings.extra, *meta, *saved})
+    return sorted({*findings.changed, *findings.extra, *meta, *saved} - {INSTALLER})
 
 
 def _tell(installed: Installed, left: list[str], options: frozenset[str], *, done: bool) -> int:
