@@ -103,7 +103,7 @@ def _compress(group: list[Part], level: int, cache: Path) -> Frame:
     if file.exists():
         data = file.read_bytes()
     else:
-        data = _compressor(level).compress(raw)
+        data = compressor(level).compress(raw)
         write_bytes(file, data)
     entries = []
     start = 0
@@ -114,7 +114,8 @@ def _compress(group: list[Part], level: int, cache: Path) -> Frame:
     return Frame(file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries))
 
 
-def _compressor(level: int) -> "ZstdCompressor":
+def compressor(level: int) -> "ZstdCompressor":
+    """Give what compresses frames at a level; the high one looks back over the whole frame."""
     import zstandard
 
     if level < HIGH_LEVEL:
