@@ -1,0 +1,137 @@
+"""The starter's own installer for ARM64, run under QEMU from its description to its removal.
+
+It needs three and a half minutes of processor, and as long again to cut the release with a warm cache: so nothing
+is verified once more behind the repair, whose files are compared here instead.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from cuvee import platforms, process
+from cuvee.cli.options import default_cache
+from cuvee.integration.runners import Command, Place, Runner, choose
+from starter_release import Starter
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(
+        shutil.which("apt-get") is None, reason="needs apt, which has Debian's arm64 packages"
+    ),
+]
+
+PLATFORM = "linux-aarch64"
+TIMEOUT = 900.0
+WORK = """\
+import io, platform, sys
+import numpy, pandas, scipy.linalg, zstandard
+from lxml import etree
+
+print(platform.machine(), sys.prefix)
+print(numpy.dot(numpy.arange(6.0).reshape(2, 3), [1, 2, 3]).tolist())
+print(scipy.linalg.solve([[3.0, 1.0], [1.0, 2.0]], [9.0, 8.0]).round(9).tolist())
+print(etree.parse(io.BytesIO("<a><b>Käse</b></a>".encode())).findtext("b"))
+print(zstandard.decompress(zstandard.compress(b"arm" * 99_999)) == b"arm" * 99_999)
+print(pandas.DataFrame({"key": list("aab"), "value": [1, 2, 4]}).groupby("key").value.sum().to_dict())
+"""
+WORKED = """\
+aarch64 {prefix}
+[8.0, 26.0]
+[2.0, 3.0]
+Käse
+True
+{{'a': 3, 'b': 4}}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """An ARM machine of QEMU's, and the starter's installer on it."""
+
+    runner: Runner
+    place: Place
+    installer: Path
+    record: Callable[[str, object], None]
+
+    def installs(self, *arguments: str | Path) -> process.Completed:
+        """Run the installer."""
+        request = self.runner.install(self.place, self.installer, timeout=TIMEOUT)
+        head = request.argv[: request.argv.index(str(self.installer)) + 1]
+        return self._timed(replace(request, argv=(*head, *map(str, arguments))), str(arguments[0]))
+
+    def runs(self, program: str, *arguments: str) -> process.Completed:
+        """Run a program of the release."""
+        command = Command(program=program, arguments=arguments, cwd=self.place.temp, timeout=TIMEOUT)
+        return self._timed(self.runner.request(self.place, command), f"{program} {arguments[0]}")
+
+    def _timed(self, request: process.Request, name: str) -> process.Completed:
+        completed = process.run(request)
+        self.record(f"{name}: seconds", round(completed.seconds, 1))
+        return completed
+
+
+@pytest.fixture
+def arm(tmp_path: Path, starter: Starter, record_property: Callable[[str, object], None]) -> Arm:
+    host = platforms.host()
+    if host is not None and host.name == PLATFORM:
+        pytest.skip("needs another processor than ARM64")
+    runner, reason = choose(PLATFORM, emulate=True, cache=default_cache())
+    if runner is None:
+        pytest.skip(f"needs QEMU: {reason}")
+    place = Place(
+        platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path / "home", temp=tmp_path / "tmp"
+    )
+    place.home.mkdir()
+    place.temp.mkdir()
+    installer = starter.installer(PLATFORM, "sh")
+    return Arm(runner=runner, place=place, installer=installer, record=record_property)
+
+
+def test_it_says_what_it_is_and_that_it_is_whole(arm: Arm) -> None:
+    told = json.loads(arm.installs("--info", "--json").stdout)
+    assert (told["distribution"], told["version"], told["platform"]) == ("starter", "2026.11.0", PLATFORM)
+    checked = arm.installs("--check")
+    assert checked.exit_code == 0, checked.stderr
+    assert "are whole" in checked.stdout
+    assert not list(arm.place.home.iterdir())
+
+
+def test_it_lives_its_whole_life(arm: Arm) -> None:
+    prefix = arm.place.prefix
+    installed = arm.installs("-b", "-p", prefix)
+    assert installed.exit_code == 0, installed.stderr
+    verified = arm.runs("starter-admin", "verify")
+    assert verified.exit_code == 0, verified.stdout
+
+    worked = arm.runs("python", "-I", "-c", WORK)
+    assert worked.stdout == WORKED.format(prefix=prefix), worked.stderr
+    assert arm.runs("tqdm", "--version").stdout.startswith("4.")
+
+    (site,) = prefix.glob("lib/python3*/site-packages")
+    changed, missing = site / "numpy" / "__init__.py", next(site.glob("lxml/etree.*.so"))
+    before = [path.read_bytes() for path in (changed, missing)]
+    changed.write_text("spoilt", encoding="utf-8")
+    missing.unlink()
+    verified = arm.runs("starter-admin", "verify", "--json")
+    assert verified.exit_code == 1
+    found = json.loads(verified.stdout)
+    assert [found["changed"], found["missing"]] == [
+        [str(path.relative_to(prefix))] for path in (changed, missing)
+    ]
+
+    repaired = arm.installs("--repair", "-p", prefix)
+    assert repaired.exit_code == 0, repaired.stderr
+    assert [path.read_bytes() for path in (changed, missing)] == before
+    assert arm.runs("python", "-I", "-c", WORK).stdout == worked.stdout
+    (saved,) = (path for path in (prefix / "cuvee-saved").rglob("*") if path.is_file())
+    assert saved.read_text(encoding="utf-8") == "spoilt"
+    shutil.rmtree(prefix / "cuvee-saved")
+
+    removed = arm.runs("starter-admin", "uninstall")
+    assert removed.exit_code == 0, removed.stderr
+    assert sorted(path.name for path in prefix.parent.iterdir()) == ["home", "tmp"]
+    assert not list(arm.place.temp.iterdir())
