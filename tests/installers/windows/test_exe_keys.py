@@ -106,9 +106,7 @@ def version(prefix: Path) -> str:
     return str(json.loads((prefix / "conda-meta" / "cuvee.json").read_text())["version"])
 
 
-def test_upgrade_by_somebody_else(
-    old: Path, foreign: Path, keys: Keys, wine: Wine, tmp_path: Path
-) -> None:
+def test_upgrade_by_somebody_else(old: Path, foreign: Path, keys: Keys, wine: Wine, tmp_path: Path) -> None:
     prefix = tmp_path / "tiny"
     assert wine.install(old, prefix).exit_code == 0
     for option in ("/Force=1", "/dryrun"):
