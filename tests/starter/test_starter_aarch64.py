@@ -1,7 +1,7 @@
 """The starter's own installer for ARM64, run under QEMU from its description to its removal.
 
-It needs three and a half minutes of processor, and as long again to cut the release with a warm cache: so nothing
-is verified once more behind the repair, whose files are compared here instead.
+It needs three and a half minutes of processor, and as long again to cut the release with a warm cache.
+Nothing is verified once more behind the repair: the files are compared here instead.
 """
 
 import json
