@@ -235,3 +235,14 @@ def test_both_refuse_the_same_manifests(
         return True
 
     assert accepts(check_paths, value) == accepts(manifest.load, packed, len(text), sha256(packed))
+
+
+@pytest.mark.real
+def test_free_space_is_asked_for_what_a_prefix_takes(release: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    assert release.install("-b", "-p", prefix).ok
+    blocks = sum(path.lstat().st_blocks for path in prefix.rglob("*")) * 512
+    stated = re.search(rb"^NEEDED_KB=(\d+)$", release.installer.read_bytes()[:65536], re.MULTILINE)
+    assert stated is not None
+    # 50 MB of it are a reserve.
+    assert blocks < (int(stated[1]) - 50 * 1024) * 1024 * 1.05

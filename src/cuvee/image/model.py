@@ -187,6 +187,11 @@ class Image:
         """The frames, one after the other."""
         return self.folder / PAYLOAD
 
+    @property
+    def size_on_disk(self) -> int:
+        """Bytes that a prefix takes: on average a file has half a block of 4 KiB more than its size."""
+        return self.raw_size + 2048 * self.files
+
     def save(self) -> None:
         """Write ``image.json``, from which `load` reads the image again."""
         value = asdict(replace(self, settings=Settings()))

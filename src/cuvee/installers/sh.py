@@ -95,7 +95,7 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
         "manifest_bytes": image.manifest.stat().st_size,
         "manifest_raw": image.manifest_raw,
         "manifest_sha256": image.manifest_sha256,
-        "needed_kb": image.raw_size // 1024 + _SPARE_KB,
+        "needed_kb": image.size_on_disk // 1024 + _SPARE_KB,
         "file_name": name,
         "initialize": image.settings.initialize.value,
         "keep_installer": image.settings.keep_installer,

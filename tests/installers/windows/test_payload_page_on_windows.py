@@ -1,5 +1,6 @@
 """A reader made from the page of the payload format writes what the `.exe` and the `.msi` write."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from cuvee.installers.looks import Looks
 from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.msi import build_msi
 from cuvee.progress import SILENT
+from docs_text import code_in, table
 from installers.payload_containers import inner, read
 from installers.payload_reader import Writer
 from installers.test_payload_page import only_installed, tree
 from wine_desktop import Wine, windows
+
+LOG = Path(__file__).parents[3] / "docs" / "reference" / "installer-log.md"
 
 pytestmark = pytest.mark.real
 
@@ -24,6 +28,8 @@ def test_reader_of_the_page_writes_what_the_exe_writes(
 ) -> None:
     installed = tmp_path / "Käse & Wein" / "tiny"
     assert wine.install(win_newer, installed, "/NoShortcuts=1", "/NoScripts=1").exit_code == 0
+    twin = json.loads(wine.log("Tiny", "install", "json"))
+    assert set(twin) == {code for row in table(LOG, "Name") for code in code_in(row[0])}
     container = read(win_newer)
     assert container.manifest_sha256 == win_images[1].manifest_sha256
     ours, theirs = tmp_path / "ours", tree(installed, container)

@@ -130,7 +130,7 @@ def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
         "url": looks.url,
         "uninstaller": uninstaller_name(image),
         "floor": image.floor.get("__win", ""),
-        "needed": image.raw_size,
+        "needed": image.size_on_disk,
         "longest_path": image.longest_path,
         "interpreter": image.interpreter.replace("/", "\\"),
         "register": image.settings.register_python,
@@ -194,6 +194,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "four_numbers": ".".join([*re.findall(r"\d+", image.label.version), *"0000"][:4]),
         "compressor": compressor,
         "welcome": _welcome(looks, f"{title} {image.label.version}"),
+        "upgrade": _upgrade(f"{title} {image.label.version}"),
         "finish": _finish(image, f"{title} {image.label.version}"),
         "has_license": bool(looks.license_text.strip()),
         "needed_kb": image.raw_size // 1024,
@@ -241,6 +242,14 @@ def flowing(text: str) -> str:
             lines.append(line)
         full = len(line) >= _FULL and not line.startswith(" ")
     return "\n".join(lines)
+
+
+def _upgrade(label: str) -> str:
+    """Give the text of the page before an upgrade as NSIS writes it."""
+    head = nsis_inner(f"{label} will take the place of the release in")
+    stays = "What was chosen then stays as it is: for whom, PATH, registration and shortcuts."
+    files = "So do the files that you have made there."
+    return f'"{head}$\\r$\\n$INSTDIR$\\r$\\n$\\r$\\n{stays} {files}"'
 
 
 def _finish(image: Image, label: str) -> str:
