@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .failure import InstallError
+from .sharing import share_evenly
 from .state import MARKER, UNPROVED, beside, is_ours, read_marker
 
 _WAITS = 60
@@ -254,18 +255,17 @@ def remove_tree(folder: str) -> None:
     """Remove a folder of ours and all below it, as far as that is possible; links are not followed."""
     if os.path.islink(folder) or not is_ours(folder):
         return
-    _remove_below(folder)
-    _quietly(os.rmdir, folder)
-
-
-def _remove_below(folder: str) -> None:
-    # What the listing of a folder tells of its entries costs nothing; to ask once more costs much on Windows.
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for name, is_folder in [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]:
-            path = f"{folder}/{name}"
-            if is_folder:
-                _remove_below(path)
-            _quietly(os.rmdir if is_folder else os.unlink, path)
+    files: list[str] = []
+    folders = [folder]
+    for parent in folders:
+        with contextlib.suppress(OSError), os.scandir(parent) as entries:
+            # What a listing tells of its entries costs nothing; to ask once more costs much on Windows.
+            for entry in entries:
+                found = folders if entry.is_dir(follow_symlinks=False) else files
+                found.append(f"{parent}/{entry.name}")
+    share_evenly(files, lambda path: _quietly(os.unlink, path))
+    for path in reversed(folders):
+        _quietly(os.rmdir, path)
 
 
 def remove_empty(folder: str, stop: str) -> None:
