@@ -1,9 +1,12 @@
 """The QEMU runner: when it refuses, what it asks for, and what it takes for QEMU's own limits."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+from cuvee import process
 from cuvee.errors import SourceUnreachableError
 from cuvee.integration import qemu
 from cuvee.integration.qemu import QemuRunner
@@ -84,6 +87,19 @@ def test_only_what_qemu_says_of_itself_is_its_limit(
 ) -> None:
     completed = Completed(request=Request(argv=("x",)), exit_code=1, stdout="", stderr=stderr, seconds=0)
     assert runner.limit(completed) == limit
+
+
+@pytest.mark.real
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare, of Debian's package util-linux")
+def test_an_ordinary_user_has_a_table_too_and_stays_that_user() -> None:
+    # Any program is an emulator as far as the table is concerned.
+    refused = qemu._refused(sys.executable)
+    if refused:
+        pytest.skip(f"needs a Linux that gives user namespaces a binfmt_misc of their own: {refused}")
+    user = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+    asked = (sys.executable, "-I", "-S", "-c", "import os; print(os.getuid(), os.getgid())")
+    done = process.run(Request(argv=(*user, *qemu._emulated(sys.executable), *asked), timeout=60))
+    assert (done.stdout, done.stderr) == ("1000 1000\n", "")
 
 
 def test_only_the_smoke_suite(runner: QemuRunner) -> None:

@@ -22,10 +22,13 @@ _MASK = "ffffffffffffff00fffffffffffffffffeffffff"
 def main(argv: list[str]) -> int:
     magic, emulator, program = argv[0], argv[1], argv[2:]
     libc = ctypes.CDLL(None, use_errno=True)
+    uid, gid = os.getuid(), os.getgid()
     try:
-        _enter(libc)
+        # The table belongs to the namespace's root, whoever that is outside; then we are ourselves again.
+        _enter(libc, _NEW_USER | _NEW_MOUNTS, f"0 {uid} 1", f"0 {gid} 1")
         _check(libc.mount(b"binfmt_misc", bytes(_TABLE), b"binfmt_misc", 0, None))
         (_TABLE / "register").write_bytes(_rule(magic, emulator))
+        _enter(libc, _NEW_USER, f"{uid} 0 1", f"{gid} 0 1")
     except OSError as error:
         sys.stderr.write(f"emulation refused: {error}\n")
         return REFUSED
@@ -36,10 +39,9 @@ def main(argv: list[str]) -> int:
         return 127
 
 
-def _enter(libc: ctypes.CDLL) -> None:
-    uid, gid = os.getuid(), os.getgid()
-    _check(libc.unshare(_NEW_USER | _NEW_MOUNTS))
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+def _enter(libc: ctypes.CDLL, flags: int, users: str, groups: str) -> None:
+    _check(libc.unshare(flags))
+    for name, text in (("setgroups", "deny"), ("uid_map", users), ("gid_map", groups)):
         Path("/proc/self", name).write_text(text, encoding="ascii")
 
 
