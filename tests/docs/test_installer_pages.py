@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cuvee.installers.runtime import failure
+from cuvee.installers.settings import read_settings
 from cuvee.installers.windows import actions, exe
 from docs_text import blocks, code_in, inline_code, table
 
@@ -60,6 +62,15 @@ def test_options_of_the_exe_are_those_of_its_parser(root: Path, docs: Path) -> N
 def test_properties_of_the_msi_are_those_that_it_reads(docs: Path) -> None:
     told = {code for row in table(docs / "howto" / "windows.md", "Property") for code in code_in(row[0])}
     assert told == {*actions.OPTIONS, "INSTALLDIR", "ALLUSERS"}
+
+
+def test_shown_settings_are_read(docs: Path, tmp_path: Path) -> None:
+    (shown,) = (
+        block.text for block in blocks(docs / "howto" / "fleet.md") if block.text.startswith("condarc:")
+    )
+    (tmp_path / "installer.yaml").write_text(shown, encoding="utf-8")
+    condarc = yaml.safe_load(read_settings(tmp_path, "linux").condarc or "")
+    assert condarc["proxy_servers"] == {"https": "http://proxy.example.org:3128"}
 
 
 def test_exit_codes_of_the_exe(docs: Path) -> None:
