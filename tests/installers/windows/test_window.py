@@ -169,6 +169,25 @@ def test_ticked_options_have_their_effect(win_newer: Path, screen: Screen) -> No
     assert wine.install(win_newer, prefix, "/uninstall").exit_code == 0
 
 
+def test_upgrade_is_announced(win_exe: Path, win_newer: Path, screen: Screen) -> None:
+    wine = screen.wine
+    prefix = wine.drive / "Old & New" / "tiny"
+    assert wine.install(win_exe, prefix, "/RegisterPython=0").exit_code == 0
+    program = screen.start(win_newer, f"/D={windows(prefix)}")
+    to_folder(screen)
+    upgrade = forward(screen, "There is a release in that folder already.")
+    assert "Install" in upgrade.buttons - upgrade.checked
+    assert f"place of the release in\n{windows(prefix)}\n" in "\n".join(upgrade.texts)
+    screen.picture("5-upgrade")
+    screen.press("alt+i")
+    screen.wait(DONE)
+    forward(screen, f"{NAME} is ready")
+    assert finish(program, screen) == 0
+    assert wine.registry(PROGRAM)["DisplayVersion"] == "2026.11.1"
+    assert not wine.has_key(PYTHON)
+    assert wine.install(win_newer, prefix, "/uninstall").exit_code == 0
+
+
 def test_failure_is_seen(win_newer: Path, screen: Screen) -> None:
     prefix = screen.wine.drive / "fails"
     program = screen.start(win_newer, f"/D={windows(prefix)}", TINY_FAILS="1")
