@@ -132,10 +132,16 @@ def is_ours(path: str, prefix: str) -> bool:
     """Whether a shortcut leads into the prefix."""
     try:
         with open(path, "rb") as stream:
-            text = stream.read().lower()
+            data = stream.read().lower()
     except OSError:
         return False
-    return f"{prefix}\\".lower().encode("utf-16-le", "surrogatepass") in text
+    inside = f"{prefix}\\"
+    found = [inside.encode("utf-16-le", "surrogatepass")]
+    # A shortcut without icon and arguments may name its program in the system's own encoding alone.
+    with contextlib.suppress(LookupError):
+        found.append(inside.encode("mbcs", "replace"))
+    # Bytes are made small on both sides alike: half a character of another script may look like a capital.
+    return any(text.lower() in data for text in found)
 
 
 def remove(path: str, prefix: str) -> None:
