@@ -143,6 +143,7 @@ class Screen:
         self._pictures = pictures
         pictures.mkdir(parents=True, exist_ok=True)
         self._reader: subprocess.Popen[bytes] | None = None
+        self._programs: list[subprocess.Popen[bytes]] = []
 
     def read_with(self, python: Path, folder: Path) -> None:
         """Start the reader, under a Python for Windows."""
@@ -155,7 +156,7 @@ class Screen:
         return self._start(subprocess.DEVNULL, program, *options, **variables)
 
     def _start(self, pipe: int, program: Path, *options: str, **variables: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
+        program = subprocess.Popen(
             (process.find("wine", hint=""), str(program), *options),
             env=self._environment | variables,
             stdin=pipe,
@@ -163,6 +164,8 @@ class Screen:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        self._programs.append(program)
+        return program
 
     def look(self) -> list[Dialog]:
         """Tell of all dialogs that are to be seen."""
@@ -216,8 +219,8 @@ class Screen:
     def stop(self) -> None:
         """End everything."""
         self.wine.stop()
-        if self._reader is not None:
-            self._reader.communicate(timeout=60)
+        for program in self._programs:
+            program.communicate(timeout=60)
         self._server.terminate()
         self._server.communicate(timeout=60)
 
