@@ -167,7 +167,7 @@ def test_installed_release_judges_its_successor(
 @pytest.mark.parametrize("part", ["shell", "python", "manifest", "frame"])
 def test_nothing_of_a_hostile_installer_runs(part: str, old: Release, new: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "py"
-    assert old.install("-b", "-p", prefix).exit_code == 0
+    assert old.install("-b", "-k", "-p", prefix).exit_code == 0
     data = bytearray(new.installer.read_bytes())
     numbers = re.findall(rb"^([A-Z0-9_]+)=(\d+)$", data, re.MULTILINE)
     head = {name.decode(): int(number) for name, number in numbers}
@@ -186,6 +186,10 @@ def test_nothing_of_a_hostile_installer_runs(part: str, old: Release, new: Relea
     assert not witness.exists()
     if part == "shell":  # it was never asked; the rest is what was signed
         assert (done.exit_code, version(prefix)) == (0, "2026.11.1")
+        (prefix / "etc" / "place.conf").unlink()
+        assert admin(prefix, "repair").exit_code == 0, "with the one that is kept"
+        assert admin(prefix, "verify").exit_code == 0
+        assert not witness.exists()
         return
     assert done.exit_code == 5, done.stdout + done.stderr
     assert version(prefix) == "2026.11.0"

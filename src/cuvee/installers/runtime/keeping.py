@@ -5,6 +5,7 @@ On Windows its own part makes the copy, since that knows how an ``.exe`` is held
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 
@@ -22,11 +23,14 @@ _CHUNK = 1 << 20
 
 def is_wanted(job: Job, manifest: Manifest) -> bool:
     """Whether the prefix shall keep the installer: on request, by its settings, or since it kept one."""
-    return (
-        OPTION in job.options
-        or manifest.settings.keep_installer
-        or os.path.lexists(f"{job.prefix}/{state.INSTALLER}")
-    )
+    return OPTION in job.options or manifest.settings.keep_installer or keeps(job.prefix)
+
+
+def keeps(prefix: str) -> bool:
+    """Whether the release at a prefix keeps its installer, even if that is lost now."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return state.INSTALLER in state.read(prefix).own
+    return os.path.lexists(f"{prefix}/{state.INSTALLER}")
 
 
 def keep(job: Job, manifest: Manifest) -> None:

@@ -57,11 +57,16 @@ def repair(product: registry.Product, place: Place, options: list[str]) -> int:
     old: dict[str, Any] | None = None
     with contextlib.suppress(importlib.import_module("runtime.failure").InstallError):
         old = removing.read_state(place.prefix)
-    fill(product, place, old or decide(product, place, options, None))
+    state = old or decide(product, place, options, None)
+    fill(product, place, {**state, "installer": _keeps(place.prefix)})
     code = _run_runtime("repair", place, container, options)
     if os.path.isfile(f"{place.prefix}/{STATE}"):
         show(product, place.prefix, place.run, before=None)
     return code
+
+
+def _keeps(prefix: str) -> bool:
+    return bool(importlib.import_module("runtime.keeping").keeps(prefix))
 
 
 def _open(installer: str) -> Container:
@@ -96,7 +101,7 @@ def decide(
     path = given["path"] == "1" if "path" in given else bool(old and old["path"])
     python = bool(old["python"]) if old else product.register
     python = given["register"] == "1" if "register" in given else python
-    keep = bool(old.get("installer")) if old else product.keep
+    keep = _keeps(prefix) if old else product.keep
     keep = given["keep-installer"] == "1" if "keep-installer" in given else keep
     menus = bool(old.get("folders")) if old else True
     menus = given["no-shortcuts"] != "1" if "no-shortcuts" in given else menus

@@ -19,7 +19,7 @@ from .removing import copy, files_below
 if TYPE_CHECKING:
     from .main import Place
 
-_STATE = ("machine", "program", "python", "path", "folders", "installer")
+_STATE = ("machine", "program", "python", "path", "folders")
 
 
 def fill(product: registry.Product, place: Place, state: dict[str, Any]) -> None:
