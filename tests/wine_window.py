@@ -156,7 +156,7 @@ class Screen:
         return self._start(subprocess.DEVNULL, program, *options, **variables)
 
     def _start(self, pipe: int, program: Path, *options: str, **variables: str) -> "subprocess.Popen[bytes]":
-        program = subprocess.Popen(
+        started = subprocess.Popen(
             (process.find("wine", hint=""), str(program), *options),
             env=self._environment | variables,
             stdin=pipe,
@@ -164,8 +164,8 @@ class Screen:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._programs.append(program)
-        return program
+        self._programs.append(started)
+        return started
 
     def look(self) -> list[Dialog]:
         """Tell of all dialogs that are to be seen."""
