@@ -22,7 +22,7 @@ def info(code, context, key):
     return text.value if done == 0 else None
 found, code = {}, ctypes.create_unicode_buffer(39)
 while msi.MsiEnumRelatedProductsW(upgrade, 0, len(found), code) == 0:
-    whose = {context: {key: info(code.value, context, key) for key in sys.argv[2:]} for context in (1, 2, 4)}
+    whose = {context: {key: info(code.value, context, key) for key in sys.argv[2:]} for context in (2, 4)}
     found[code.value] = {context: shown for context, shown in whose.items() if shown["State"]}
 print(json.dumps(found))
 """
@@ -38,14 +38,14 @@ print(ctypes.windll.msi.MsiReinstallProductW(sys.argv[1], 0x382))
 def msiexec(wine: Wine, what: str, msi: Path | str, log: Path, *properties: str) -> int:
     """Run ``msiexec`` silently, with a log; give what Linux sees of its exit code: the last byte."""
     package = windows(msi) if isinstance(msi, Path) else msi
-    done = wine.run("msiexec", what, package, "/qn", "/l*v", windows(log), *properties, timeout=900)
+    done = wine.run("msiexec", what, package, "/qn", "/l*v", windows(log), *properties, timeout=1800)
     assert not done.timed_out
     return done.exit_code
 
 
 def reinstall(wine: Wine, python: Path, code: str, *log: Path) -> int:
     """Do what ``msiexec /fa CODE /l*v LOG`` does, which Wine 8's own msiexec does not; give the exit code."""
-    done = wine.run(python, "-c", _REINSTALL, code, *map(windows, log), timeout=900)
+    done = wine.run(python, "-c", _REINSTALL, code, *map(windows, log), timeout=1800)
     assert done.ok, done
     return int(done.stdout.split()[-1])
 

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from cuvee import process
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file
 from cuvee.image import Image
 from cuvee.installers.looks import Looks
 from cuvee.installers.windows.msi import build_msi, msi_version, product_code, upgrade_code
 from cuvee.installers.windows.wixl import Wixl
-from cuvee.process import Request
 from cuvee.progress import SILENT
+from msi_desktop import UNINSTALL, msiexec, products, reinstall
 from wine_desktop import Wine, windows
 
-PROGRAMS = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
+CODE, NEWER_CODE = (f"{{{product_code('tiny', number)}}}" for number in ("2026.11.0", "2026.11.1"))
+MENU = "users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs"
+UPGRADE = f"{{{upgrade_code('tiny')}}}"
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +42,6 @@ def place(tmp_path: Path) -> Iterator[Path]:
     assert not list(tmp_path.rglob(".*cuvee-*"))
 
 
-def msiexec(wine: Wine, what: str, msi: Path, log: Path, *properties: str) -> int:
-    return wine.run(
-        "msiexec", what, windows(msi), "/qn", "/l*v", windows(log), *properties, timeout=300
-    ).exit_code
-
-
 def version(place: Path) -> str:
     return str(json.loads((place / "conda-meta" / "cuvee.json").read_text())["version"])
 
@@ -54,8 +49,8 @@ def version(place: Path) -> str:
 def programs(wine: Wine, root: str) -> list[str]:
     """The versions among the programs that can be removed."""
     found = []
-    for number in ("2026.11.0", "2026.11.1"):
-        entry = wine.registry(rf"{root}\{PROGRAMS}\{{{product_code('tiny', number)}}}")
+    for code in (CODE, NEWER_CODE):
+        entry = wine.registry(rf"{root}\{UNINSTALL}\{code}")
         found += [entry["DisplayVersion"]] if entry else []
     return found
 
@@ -75,7 +70,7 @@ def test_installed_upgraded_repaired_and_removed(
     assert b"InstallFinalize. Return value 1" in log.read_bytes()
     assert wine.run(place / "python.exe", "-c", "import attrs").exit_code == 0
     assert programs(wine, "HKLM") == ["26.11.0"]
-    assert not wine.has_key(rf"HKLM\{PROGRAMS}\Tiny")
+    assert not wine.has_key(rf"HKLM\{UNINSTALL}\Tiny")
     assert not wine.has_key(r"HKLM\Software\Python\Tiny")
     (place / "mine.txt").write_text("mine")
 
@@ -84,7 +79,7 @@ def test_installed_upgraded_repaired_and_removed(
     assert (version(place), programs(wine, "HKLM")) == ("2026.11.1", ["26.11.1"])
     assert (place / "mine.txt").read_text() == "mine"
     assert not wine.has_key(r"HKLM\Software\Python\Tiny")
-    assert not wine.has_key(rf"HKLM\{PROGRAMS}\Tiny")
+    assert not wine.has_key(rf"HKLM\{UNINSTALL}\Tiny")
     assert wine.registry(r"HKLM\Software\cuvee\Tiny")["InstallLocation"].endswith("Wein\\tiny\\")
     assert msiexec(wine, "/i", win_msi, log) != 0
     assert b"LaunchConditions. Return value 0" in log.read_bytes()
@@ -92,12 +87,7 @@ def test_installed_upgraded_repaired_and_removed(
 
     damaged = place / "Lib" / "site-packages" / "attrs" / "__init__.py"
     damaged.write_text("broken")
-    # What `msiexec /fa` calls with the product's code, which Wine 8's own msiexec does not.
-    code = product_code("tiny", "2026.11.1")
-    call = "import ctypes; m = ctypes.windll.msi; m.MsiSetInternalUI(2, None); "
-    call += f"print(m.MsiReinstallProductW('{{{code}}}', 0x382))"
-    done = wine.run(place / "python.exe", "-c", call)
-    assert done.stdout.split()[-1] == "0", done
+    assert reinstall(wine, place / "python.exe", NEWER_CODE) == 0
     assert damaged.read_text() != "broken"
     damaged.write_text("broken")
     assert msiexec(wine, "/i", win_newer_msi, log, "REINSTALL=ALL", "REINSTALLMODE=amus") == 0
@@ -107,19 +97,80 @@ def test_installed_upgraded_repaired_and_removed(
     assert (left(place), programs(wine, "HKLM")) == (["mine.txt"], [])
 
 
+MINE = ("ALLUSERS=", "MSIINSTALLPERUSER=1")
+
+
+def traces(wine: Wine, root: str) -> set[str]:
+    """What we have written of the distribution into a part of the registry, or should not have."""
+    keys = (rf"{UNINSTALL}\Tiny", r"Software\cuvee\Tiny", r"Software\Python\Tiny")
+    return {key for key in keys if wine.has_key(rf"{root}\{key}")}
+
+
 @pytest.mark.real
-def test_for_one_user(win_msi: Path, wine: Wine, tmp_path: Path) -> None:
+def test_for_one_user(win_msi: Path, win_newer_msi: Path, wine: Wine, tmp_path: Path) -> None:
     log = tmp_path / "msi.log"
-    options = ("ALLUSERS=", "MSIINSTALLPERUSER=1", "ADDTOPATH=1")
-    assert msiexec(wine, "/i", win_msi, log, *options) == 0
+    before = (traces(wine, "HKLM"), wine.registry(r"HKCU\Environment").get("Path", ""))
+    assert msiexec(wine, "/i", win_msi, log, *MINE, "ADDTOPATH=1", "REGISTERPYTHON=1") == 0
     (place,) = wine.drive.glob("users/*/AppData/Local/Programs/Tiny")
     assert (place / ".nonadmin").exists()
-    assert wine.has_key(r"HKCU\Software\cuvee\Tiny")
-    assert wine.registry(r"HKCU\Environment")["Path"].split(";")[0].endswith(r"\Programs\Tiny")
-    assert msiexec(wine, "/x", win_msi, log, "ALLUSERS=") == 0
+    home = f"C:\\users\\{place.parts[-5]}"
+    check_mine(wine, place, CODE, "2026.11.0")
+    assert wine.registry(r"HKCU\Environment")["Path"].split(";")[:2] == [
+        rf"{home}\AppData\Local\Programs\Tiny",
+        rf"{home}\AppData\Local\Programs\Tiny\Scripts",
+    ]
+    # The log of who did the work is the user's too.
+    assert wine.log("Tiny", "install", "json")
+    assert before[0] == traces(wine, "HKLM") == set()
+    assert not list(wine.drive.glob("Program Files/Tiny"))
+
+    # The next release follows the user's, with the user's own choices.
+    assert msiexec(wine, "/i", win_newer_msi, log, *MINE) == 0
+    check_mine(wine, place, NEWER_CODE, "2026.11.1")
+    assert list(wine.drive.glob(f"{MENU}/Tiny*/*.lnk"))
+    (place / "mine.txt").write_text("mine")
+    again = ("REINSTALL=ALL", "REINSTALLMODE=amus")
+    assert msiexec(wine, "/i", win_newer_msi, log, *MINE, *again) == 0
+
+    assert msiexec(wine, "/x", NEWER_CODE, log, *MINE) == 0
+    assert left(place) == ["mine.txt"]
+    assert (traces(wine, "HKLM"), traces(wine, "HKCU")) == (set(), set())
+    assert programs(wine, "HKLM") + programs(wine, "HKCU") == []
+    assert wine.registry(r"HKCU\Environment").get("Path", "") == before[1]
+    assert not list(wine.drive.glob(f"{MENU}/Tiny*"))
+    shutil.rmtree(place)
+
+
+def check_mine(wine: Wine, place: Path, code: str, number: str) -> None:
+    """Look at an installation for one user, as Windows Installer and others see it."""
+    here = f"C:\\users\\{place.parts[-5]}\\AppData\\Local\\Programs\\Tiny"
+    assert traces(wine, "HKCU") == {r"Software\cuvee\Tiny", r"Software\Python\Tiny"}
+    assert wine.registry(r"HKCU\Software\cuvee\Tiny")["InstallLocation"] == f"{here}\\"
+    # Windows lists it for this user; Wine 8 lists whatever it has installed for all of them.
+    assert sorted(programs(wine, "HKCU") + programs(wine, "HKLM")) == [msi_version(number)]
+    entry = wine.registry(rf"HKCU\{UNINSTALL}\{code}") or wine.registry(rf"HKLM\{UNINSTALL}\{code}")
+    assert entry["DisplayName"].startswith("Tiny & S")  # `reg` writes no UTF-8
+    assert entry["DisplayName"].endswith(f" {number}")
+    assert (entry["DisplayVersion"], entry["InstallLocation"]) == (msi_version(number), f"{here}\\")
+    assert int(entry["Size"]) > 10_000
+    python = wine.registry(rf"HKCU\Software\Python\Tiny\{number}\InstallPath")
+    assert python["ExecutablePath"] == rf"{here}\python.exe"
+    known = products(wine, place / "python.exe", UPGRADE)
+    assert {code: list(contexts) for code, contexts in known.items()} == {code: ["2"]}
+    assert version(place) == number
+
+
+@pytest.mark.real
+def test_who_removes_it_need_not_say_for_whom_it_was(win_msi: Path, wine: Wine, tmp_path: Path) -> None:
+    assert msiexec(wine, "/i", win_msi, tmp_path / "msi.log", *MINE) == 0
+    (place,) = wine.drive.glob("users/*/AppData/Local/Programs/Tiny")
+    # As Add or Remove Programs does.
+    assert msiexec(wine, "/x", CODE, tmp_path / "msi.log") == 0
     assert not place.exists()
-    assert not wine.has_key(r"HKCU\Software\cuvee\Tiny")
-    assert "Tiny" not in wine.registry(r"HKCU\Environment").get("Path", "")
+    assert programs(wine, "HKLM") + programs(wine, "HKCU") == []
+    # Windows knows whose it is; Wine 8 takes it for the machine's, and leaves the user's own note of it.
+    wine.run("reg", "delete", r"HKCU\Software\cuvee", "/f")
+    assert traces(wine, "HKCU") == set()
 
 
 @pytest.mark.real
@@ -138,16 +189,6 @@ def test_two_builds_are_the_same(
 ) -> None:
     again = build_msi(win_image, exe=win_exe, looks=looks, target=tmp_path / "x.msi", reporter=SILENT)
     assert sha256_file(again) == sha256_file(win_msi)
-
-
-@pytest.mark.real
-def test_what_windows_installer_reads(win_msi: Path) -> None:
-    msiinfo = process.find("msiinfo", hint="Debian's package msitools")
-    shown = process.run(Request(argv=(msiinfo, "export", str(win_msi), "Property"))).stdout
-    properties = dict(line.split("\t") for line in shown.splitlines() if line.count("\t") == 1)
-    assert properties["UpgradeCode"].strip("{}\r") == upgrade_code("tiny")
-    assert properties["ProductName"].strip() == "Tiny & Söhne 2026.11.0"
-    assert "INSTALLDIR" in properties["SecureCustomProperties"]
 
 
 def test_identifiers_never_change() -> None:

@@ -1,0 +1,150 @@
+"""The starter's `.msi` under Wine, as an administrator deploys it: for all users, silently, with a log.
+
+One prefix goes through everything, since each step writes, reads or removes 40,000 files.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cuvee.installers.windows.msi import product_code, upgrade_code
+from msi_desktop import UNINSTALL, Database, msiexec, products, reinstall, related
+from starter_release import Starter
+from wine_desktop import Wine
+
+pytestmark = pytest.mark.real
+
+OLD, NEW = "2026.11.0", "2026.11.1"
+CODES = {version: f"{{{product_code('starter', version)}}}" for version in (OLD, NEW)}
+UPGRADE = f"{{{upgrade_code('starter')}}}"
+BROKEN = "Lib/site-packages/attrs/__init__.py"
+
+
+@pytest.fixture(scope="module")
+def packages(starter: Starter) -> dict[str, Path]:
+    """The `.msi` of both releases."""
+    for program, package in (("wine", "wine and wine64"), ("msiinfo", "msitools"), ("wixl", "wixl")):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}, Debian's {package}")
+    return {version: starter.installer("win-64", "msi", version) for version in (OLD, NEW)}
+
+
+@pytest.fixture(scope="module")
+def wine(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    assert packages
+    desktop = Wine(tmp_path_factory.mktemp("wine"))
+    yield desktop
+    desktop.stop()
+
+
+def ended(log: Path, action: str) -> list[str]:
+    """How an action ended, each time, as a package's log tells: 1 is success."""
+    lines = (line for line in log.read_text(errors="replace").splitlines() if "Action ended" in line)
+    return [line.rpartition("Return value ")[2].rstrip(".") for line in lines if f" {action}. " in line]
+
+
+def told(wine: Wine, verb: str) -> tuple[str, int, str]:
+    """What the `.exe` that did the work tells administrators: verb, exit code and release."""
+    (path,) = wine.drive.glob(f"[Ww]indows/[Ll]ogs/Starter/{verb}.json")
+    value = json.loads(path.read_bytes())
+    return value["verb"], value["exit_code"], value["version"]
+
+
+def entries(wine: Wine) -> dict[str, str]:
+    """The names and numbers of what Add or Remove Programs lists, for all users and for this one."""
+    shown = (wine.registry(rf"{root}\{UNINSTALL}\{key}") for root in ("HKLM", "HKCU") for key in keys())
+    return {entry["DisplayName"]: entry["DisplayVersion"] for entry in shown if entry}
+
+
+def keys() -> tuple[str, ...]:
+    """What may be listed: by Windows Installer, and by the `.exe`, which must not do so as well."""
+    return (*CODES.values(), "Starter")
+
+
+def test_deployed_repaired_upgraded_and_removed(
+    packages: dict[str, Path], wine: Wine, tmp_path: Path
+) -> None:
+    prefix = wine.drive / "Program Files" / "Starter"
+    log = tmp_path / "install.log"
+    assert msiexec(wine, "/i", packages[OLD], log, "REGISTERPYTHON=1") == 0
+    assert {*ended(log, "InstallAll"), *ended(log, "InstallFinalize"), *ended(log, "INSTALL")} == {"1"}
+    assert told(wine, "install") == ("install", 0, OLD)
+    check(wine, prefix, OLD)
+    entry = wine.registry(rf"HKLM\{UNINSTALL}\{CODES[OLD]}")
+    assert entry["Publisher"] == Database(packages[OLD]).properties()["Manufacturer"]
+    assert entry["InstallLocation"] == "C:\\Program Files\\Starter\\"
+    # Kilobytes; Windows Installer's own estimate knows nothing of what the `.exe` writes.
+    assert int(entry["Size"]) > 500_000
+    assert entry["UninstallString"].lower() == f"msiexec.exe /x{CODES[OLD]}".lower()
+
+    (prefix / "mine.txt").write_text("mine")
+    (prefix / BROKEN).write_text("broken")
+    log = tmp_path / "repair.log"
+    assert reinstall(wine, prefix / "python.exe", CODES[OLD], log) == 0
+    assert set(ended(log, "INSTALL")) == {"1"}
+    assert told(wine, "repair") == ("repair", 0, OLD)
+    assert (prefix / BROKEN).read_text() != "broken"
+
+    log = tmp_path / "upgrade.log"
+    assert msiexec(wine, "/i", packages[NEW], log) == 0
+    assert {*ended(log, "RemoveExistingProducts"), *ended(log, "INSTALL")} == {"1"}
+    assert told(wine, "install") == ("install", 0, NEW)
+    check(wine, prefix, NEW)
+    assert (prefix / "mine.txt").read_text() == "mine"
+    # An older release is refused by its own conditions, before anything is done.
+    log = tmp_path / "downgrade.log"
+    assert msiexec(wine, "/i", packages[OLD], log) != 0
+    assert ended(log, "LaunchConditions")[-1] == "0"
+    done = wine.run(prefix / "Scripts" / "starter-admin.cmd", "verify", "--json", timeout=1800)
+    found = json.loads(done.stdout)
+    assert {key: found[key] for key in ("version", "changed", "missing", "modes", "extra")} == {
+        "version": NEW,
+        "changed": [],
+        "missing": [],
+        "modes": [],
+        "extra": ["mine.txt"],
+    }
+
+    log = tmp_path / "remove.log"
+    assert msiexec(wine, "/x", CODES[NEW], log) == 0
+    assert {*ended(log, "RemoveAll"), *ended(log, "INSTALL")} == {"1"}
+    assert told(wine, "uninstall") == ("uninstall", 0, NEW)
+    left = {path.relative_to(prefix).as_posix() for path in prefix.rglob("*") if path.is_file()}
+    assert left == {"mine.txt", f"cuvee-saved/{OLD}/{BROKEN}"}
+    assert (entries(wine), related(wine, UPGRADE)) == ({}, 0)
+    assert not wine.has_key(r"HKLM\Software\Python\Starter")
+    assert not wine.has_key(r"HKLM\Software\cuvee\Starter")
+
+
+def check(wine: Wine, prefix: Path, version: str) -> None:
+    """Look at a release as Windows, Windows Installer and its own interpreter see it."""
+    number = version.removeprefix("20")
+    assert entries(wine) == {f"Starter PyData {version}": number}
+    known = products(wine, prefix / "python.exe", UPGRADE)
+    assert {code: list(contexts) for code, contexts in known.items()} == {CODES[version]: ["4"]}
+    assert known[CODES[version]]["4"]["VersionString"] == number
+    assert related(wine, UPGRADE) == 1
+    assert wine.registry(r"HKLM\Software\cuvee\Starter")["InstallLocation"] == "C:\\Program Files\\Starter\\"
+    place = wine.registry(rf"HKLM\Software\Python\Starter\{version}\InstallPath")
+    assert place["ExecutablePath"] == r"C:\Program Files\Starter\python.exe"
+    assert json.loads((prefix / "conda-meta" / "cuvee.json").read_bytes())["version"] == version
+    run = wine.run(prefix / "python.exe", "-c", "import attrs, sys; print(sys.prefix, attrs.__name__)")
+    assert (run.exit_code, run.stdout.strip()) == (0, r"C:\Program Files\Starter attrs"), run
+
+
+def test_what_two_releases_have_in_common(packages: dict[str, Path]) -> None:
+    old, new = (Database(packages[version]).properties() for version in (OLD, NEW))
+    assert (old["UpgradeCode"], new["UpgradeCode"]) == (UPGRADE, UPGRADE)
+    assert {OLD: old["ProductCode"], NEW: new["ProductCode"]} == CODES
+    assert (old["ProductVersion"], new["ProductVersion"]) == ("26.11.0", "26.11.1")
+    assert len({Database(package).summary()["Revision number (UUID)"] for package in packages.values()}) == 2
+
+
+def test_it_is_made_around_the_exe(starter: Starter, packages: dict[str, Path]) -> None:
+    for version, package in packages.items():
+        exe = starter.installer("win-64", "exe", version)
+        # Sectors of 512 bytes, 4 bytes about each, and a few kilobytes of tables.
+        assert 0 < package.stat().st_size - exe.stat().st_size < exe.stat().st_size // 100
