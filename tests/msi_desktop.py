@@ -109,6 +109,8 @@ class Database:
 
     def _ask(self, command: str, *more: str) -> str:
         program = process.find("msiinfo", hint="Debian's package msitools")
-        done = process.run(Request(argv=(program, command, str(self.path), *more), timeout=60))
+        # It writes the files of a table with files into its folder.
+        argv = (program, command, str(self.path), *more)
+        done = process.run(Request(argv=argv, cwd=self.path.parent, timeout=60))
         assert done.ok, done
         return done.stdout
