@@ -178,6 +178,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
     plain = resource_files("cuvee.installers.windows").joinpath("pictures")
     for name, picture in pictures.items():
         (folder / name).write_bytes((picture or plain.joinpath(name)).read_bytes())
+        os.utime(folder / name, (SOURCE_TIME, SOURCE_TIME))  # NSIS keeps the time with the picture
     if looks.license_text.strip():
         # Without the mark at its start, NSIS would take it for the system's own encoding.
         lines = flowing(looks.license_text.strip("\ufeff")).splitlines()
