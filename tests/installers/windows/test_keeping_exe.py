@@ -45,4 +45,5 @@ def test_kept_installer(win_exe: Path, win_newer: Path, wine: Wine, tmp_path: Pa
     assert (refused.exit_code, "that is kept, is damaged" in refused.stderr) == (5, True), refused
     assert not (place / FILE).exists()
     assert admin(wine, place, "uninstall").exit_code == 0
-    assert not place.exists()
+    # The command's own folder may stay, empty, while it runs from there.
+    assert not [path for path in place.rglob("*") if path.is_file()]
