@@ -1,0 +1,184 @@
+"""The starter's own `.exe` from its installation to its removal, silently, under Wine.
+
+With ``--log-cli-level=INFO`` it says how long each step takes.
+"""
+
+import json
+import logging
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cuvee.files import sha256_file
+from cuvee.process import Completed
+from starter_release import VERSIONS, Starter
+from wine_desktop import Wine, windows
+
+pytestmark = pytest.mark.real
+
+LOG = logging.getLogger(__name__)
+
+PROGRAM = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Starter"
+PYTHON = r"HKCU\Software\Python\Starter"
+DAMAGED, LOST = "Lib/site-packages/tqdm/std.py", "Lib/site-packages/tqdm/cli.py"
+EDITED, ADDED = "Lib/site-packages/tqdm/utils.py", "Lib/site-packages/mine.py"
+UNCHANGED = "Lib/site-packages/scipy/__init__.py"
+TESTS = """\
+import pytest, sqlalchemy, tqdm, yaml
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_they_work(number, tmp_path):
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(list(tqdm.tqdm(range(number)))))
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    with engine.connect() as connection:
+        assert connection.scalar(sqlalchemy.text(f"select {number} + 1")) == number + 1
+    assert yaml.safe_load((tmp_path / "a.yaml").read_text()) == list(range(number))
+"""
+# A machine at work on other things takes many times as long as one that is not.
+TIMEOUT = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One Windows with one place for the starter."""
+
+    wine: Wine
+    prefix: Path
+
+    def run(self, step: str, *argv: str | Path) -> Completed:
+        done = self.wine.run(*argv, timeout=TIMEOUT)
+        LOG.info("%s: %.1f s", step, done.seconds)
+        return done
+
+    def admin(self, *arguments: str) -> Completed:
+        return self.run(arguments[0], self.prefix / "Scripts" / "starter-admin.cmd", *arguments)
+
+    def python(self, *arguments: str | Path) -> Completed:
+        return self.run("python", self.prefix / "python.exe", *arguments)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    for program in ("wine", "makensis"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs {program}, one of Debian's packages wine, wine64 and nsis")
+    folder = tmp_path / "My desk"
+    folder.mkdir()
+    desk = Desk(wine=Wine(tmp_path), prefix=folder / "starter")
+    yield desk
+    desk.wine.stop()
+    shutil.rmtree(folder)  # a gigabyte
+
+
+def test_the_starter_lives_its_whole_life_on_windows(starter: Starter, desk: Desk) -> None:
+    older, newer = (starter.installer("win-64", "exe", version) for version in VERSIONS)
+    done = desk.run("install", older, "/S", "/InstallationType=JustMe", f"/D={windows(desk.prefix)}")
+    assert done.exit_code == 0, done.stderr
+    check_installed(desk)
+    check_python(desk)
+    check_repair(desk, older)
+    check_upgrade(desk, newer)
+    check_rollback(desk)
+    check_uninstall(desk)
+
+
+def check_installed(desk: Desk) -> None:
+    assert [path.name for path in desk.prefix.parent.iterdir()] == ["starter"]
+    assert "install ended with exit code 0" in desk.wine.log("Starter", "install")
+    twin = json.loads(desk.wine.log("Starter", "install", "json"))
+    assert (twin["verb"], twin["exit_code"], twin["version"]) == ("install", 0, VERSIONS[0])
+    assert twin["prefix"] == windows(desk.prefix)
+    program = desk.wine.registry(PROGRAM)
+    assert program["DisplayVersion"] == VERSIONS[0]
+    assert program["QuietUninstallString"] == f'"{windows(desk.prefix)}\\Uninstall-Starter.exe" /S'
+    assert program["InstallLocation"].rstrip("\\") == windows(desk.prefix)
+    size = sum(path.stat().st_size for path in desk.prefix.rglob("*") if path.is_file()) >> 10
+    assert int(program["EstimatedSize"], 16) == pytest.approx(size, rel=0.1)
+    python = rf"{PYTHON}\{VERSIONS[0]}"
+    assert desk.wine.registry(python)["SysVersion"] == "3.11"
+    place = desk.wine.registry(rf"{python}\InstallPath")
+    assert place["ExecutablePath"] == windows(desk.prefix / "python.exe")
+    verified = desk.admin("verify", "--json")
+    assert verified.exit_code == 0, verified.stdout
+    assert json.loads(verified.stdout)["files"] > 30_000
+
+
+def check_python(desk: Desk) -> None:
+    code = "import sys, lxml.etree as e; print(sys.prefix, e.fromstring('<a>Käse</a>').text)"
+    done = desk.python("-X", "utf8", "-c", code)
+    assert done.stdout.split() == [*windows(desk.prefix).split(), "Käse"], done.stderr
+    tests = desk.prefix.parent.parent / "test_a.py"
+    tests.write_text(TESTS, encoding="utf-8")
+    done = desk.python("-m", "pytest", "-q", "-p", "no:cacheprovider", windows(tests))
+    assert done.exit_code == 0, done.stdout
+    assert re.search(r"\d passed in", done.stdout)  # under Wine it finds each test twice
+    done = desk.run("entry point", desk.prefix / "Scripts" / "tqdm.exe", "--version")
+    assert (done.exit_code, done.stdout.partition(".")[0]) == (0, "4"), done.stderr
+
+
+def check_repair(desk: Desk, installer: Path) -> None:
+    before = {path: sha256_file(desk.prefix / path) for path in (DAMAGED, LOST)}
+    with (desk.prefix / DAMAGED).open("r+b") as stream:
+        stream.write(b"#")  # as long as before
+    (desk.prefix / LOST).unlink()
+    verified = desk.admin("verify", "--json")
+    found = json.loads(verified.stdout)
+    assert (verified.exit_code, found["changed"], found["missing"]) == (1, [DAMAGED], [LOST])
+    done = desk.run("repair", installer, "/S", "/repair=1", f"/D={windows(desk.prefix)}")
+    assert done.exit_code == 0, done.stderr
+    assert {path: sha256_file(desk.prefix / path) for path in before} == before
+    assert json.loads(desk.wine.log("Starter", "repair", "json"))["exit_code"] == 0
+    assert (desk.prefix / "cuvee-saved" / VERSIONS[0] / DAMAGED).read_bytes().startswith(b"#")
+
+
+def check_upgrade(desk: Desk, installer: Path) -> None:
+    (desk.prefix / "mine.txt").write_text("mine")
+    (desk.prefix / ADDED).write_text("mine = 1")
+    (desk.prefix / EDITED).write_text("edited")
+    done = desk.run("upgrade", installer, "/S", f"/D={windows(desk.prefix)}")
+    assert done.exit_code == 0, done.stderr
+    assert EDITED in desk.wine.log("Starter", "install")
+    assert (desk.prefix / "mine.txt").read_text() == "mine"
+    assert (desk.prefix / ADDED).read_text() == "mine = 1"
+    assert (desk.prefix / "cuvee-saved" / VERSIONS[0] / EDITED).read_text() == "edited"
+    assert (desk.prefix / EDITED).read_text(encoding="utf-8") != "edited"
+    kept = desk.prefix.parent / ".starter.cuvee-kept"
+    assert (desk.prefix / UNCHANGED).samefile(kept / UNCHANGED), "it was not linked but made anew"
+    check_version(desk, VERSIONS[1], "6.1.3")
+    verified = desk.admin("verify", "--json")
+    found = json.loads(verified.stdout)
+    assert (found["changed"], found["missing"], found["extra"]) == ([], [], [ADDED, "mine.txt"])
+
+
+def check_rollback(desk: Desk) -> None:
+    for version, lxml in ((VERSIONS[0], "6.1.2"), (VERSIONS[1], "6.1.3")):
+        done = desk.admin("rollback")
+        assert done.exit_code == 0, done.stderr
+        check_version(desk, version, lxml)
+        assert (desk.prefix / "mine.txt").read_text() == "mine"
+
+
+def check_version(desk: Desk, version: str, lxml: str) -> None:
+    assert desk.wine.registry(PROGRAM)["DisplayVersion"] == version
+    assert [desk.wine.has_key(rf"{PYTHON}\{one}") for one in VERSIONS] == [one == version for one in VERSIONS]
+    (found,) = desk.prefix.glob("Lib/site-packages/lxml-*.dist-info")
+    assert found.name == f"lxml-{lxml}.dist-info"
+
+
+def check_uninstall(desk: Desk) -> None:
+    assert desk.wine.uninstall(desk.prefix / "Uninstall-Starter.exe", timeout=TIMEOUT) == 0
+    seconds = json.loads(desk.wine.log("Starter", "uninstall", "json"))["seconds"]
+    LOG.info("uninstall: %.1f s", seconds)
+    assert [path.name for path in desk.prefix.parent.iterdir()] == ["starter"]
+    left = {path.relative_to(desk.prefix).as_posix() for path in desk.prefix.rglob("*") if path.is_file()}
+    # The way back brought the edited file too, and the way forth saved it again.
+    saved = {f"cuvee-saved/{VERSIONS[0]}/{path}" for path in (DAMAGED, EDITED, f"{EDITED}.2")}
+    assert left == {"mine.txt", ADDED, *saved}
+    said = desk.wine.log("Starter", "uninstall")
+    assert all(path in said for path in left)
+    assert not desk.wine.has_key(PROGRAM)
+    assert not desk.wine.has_key(PYTHON)
