@@ -105,9 +105,9 @@ def test_what_is_no_damage(prefix: Path) -> None:
     site = library(prefix) / "site-packages"
     source = site / "tools" / "cli.py"
     os.utime(source, (1_700_000_000, 1_700_000_000))
-    subprocess.run(
-        [prefix / "bin" / "python", "-c", "import tools.cli, this"], check=True, capture_output=True
-    )
+    # No PYTHONDONTWRITEBYTECODE: Python is to write.
+    argv = (str(prefix / "bin" / "python"), "-c", "import tools.cli, this")
+    subprocess.run(argv, check=True, capture_output=True, env={})
     (prefix / "conda-meta" / "history").write_text("# something else\n")
     (prefix / "conda-meta" / "pinned").write_text("python 3.*\n")
     (site / "extra").mkdir()
@@ -126,6 +126,8 @@ def test_what_is_no_damage(prefix: Path) -> None:
     (prefix / "envs" / "mine").mkdir(parents=True)
     (prefix / "envs" / "mine" / "file").write_text("")
     value = verified(prefix, 0)
+    (again,) = site.glob("tools/__pycache__/cli.*.pyc")
+    assert value["byte_code"]["rewritten"] == [again.relative_to(prefix).as_posix()]
     assert [(one["name"], one["version"], one["by"]) for one in value["added"]] == [
         ("extra", "2.0", "pip"),
         ("mine", "3", "conda"),

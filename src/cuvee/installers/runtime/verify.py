@@ -99,12 +99,14 @@ def report(installed: Installed, options: frozenset[str]) -> int:
         "missing": found.missing,
         "modes": found.modes,
         "extra": found.unknown,
+        "byte_code": {"rewritten": found.rewritten, "compiled": found.compiled},
         "added": [{"name": added.name, "version": added.version, "by": added.by} for added in found.added],
     }
     texts = [f"changed: {path}" for path in found.changed]
     texts += [f"missing: {path}" for path in found.missing]
     texts += [f"mode changed: {path}" for path in found.modes]
     texts += [f"extra: {path}" for path in found.unknown]
+    texts += [f"byte code made again by Python: {path}" for path in found.rewritten]
     texts += [f"added with {added.by}: {added.name} {added.version}" for added in found.added]
     texts += [] if proved else ["not proved: its post_install has not ended; start its installer again"]
     verdict = "is as it was released" if good else "differs from what was released"
