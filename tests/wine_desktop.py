@@ -29,8 +29,12 @@ class Wine:
             **({"DISPLAY": display} if display else {}),
         }
         self.drive = folder / "wine" / "drive_c"
+        # Its server would end with the last program, and one that starts at that moment would fail.
+        self.drive.parent.mkdir(parents=True, exist_ok=True)
+        process.run(Request(argv=(self._server(), "-p300"), environment=self.environment, timeout=60))
         # Wine 8 says that it is Windows 7, unless told otherwise.
-        self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
+        done = self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
+        assert done.ok, done
 
     def run(
         self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120

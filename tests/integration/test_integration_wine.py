@@ -61,9 +61,10 @@ def test_programs_get_windows_paths_and_a_wine_prefix_of_their_own(runner: WineR
     assert runner.program(PLACE, "../../evil") == Path("/t/release/Scripts/evil.exe")
 
 
-def test_it_installs_where_the_others_do(runner: WineRunner) -> None:
+def test_it_installs_where_the_others_do(runner: WineRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wine, "_server", lambda: "/usr/bin/wineserver")
     argv = runner.install(PLACE, Path("/t/Tiny.exe"), timeout=5).argv
-    assert argv[-3:] == ("/usr/bin/wine", "/t/Tiny.exe", "Z:\\t\\release")
+    assert argv[-4:] == ("/usr/bin/wine", "/usr/bin/wineserver", "/t/Tiny.exe", "Z:\\t\\release")
 
 
 def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,9 +85,7 @@ def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pyt
 def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
     place = Place(platform="win-64", prefix=tmp_path, home=tmp_path / "home", temp=tmp_path)
     place.home.mkdir()
-    (tmp_path / "python.exe").symlink_to("/usr/bin/true")
-    command = Command(program="python", cwd=tmp_path, timeout=120)
-    process.run(WineRunner().request(place, command))
+    process.run(WineRunner().install(place, Path("hostname"), timeout=120))  # a program of Wine's own
     assert running_below(tmp_path)
     request = WineRunner().finish(place)
     assert request is not None

@@ -52,7 +52,16 @@ class WineRunner:
 
     def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
         """Make the request that makes the Wine prefix, and installs silently into the place's prefix."""
-        argv = (sys.executable, "-I", "-S", str(_INSTALL), _wine(), str(installer), self.spell(place.prefix))
+        programs = (_wine(), _server() or "")
+        argv = (
+            sys.executable,
+            "-I",
+            "-S",
+            str(_INSTALL),
+            *programs,
+            str(installer),
+            self.spell(place.prefix),
+        )
         return self._request(place, argv, place.temp, timeout)
 
     def request(self, place: Place, command: Command) -> Request:
@@ -73,7 +82,7 @@ class WineRunner:
 
     def finish(self, place: Place) -> Request | None:
         """Make the request that ends Wine's services, which stay for a while after the last program."""
-        server = shutil.which("wineserver") or shutil.which(_DEBIAN_SERVER)
+        server = _server()
         if server is None or not self._folder(place).exists():
             return None
         return self._request(place, (server, "--kill"), place.home.parent, _FINISH_SECONDS)
@@ -101,6 +110,10 @@ class WineRunner:
 
 def _wine() -> str:
     return process.find("wine", hint="Install the Debian packages wine and wine64.")
+
+
+def _server() -> str | None:
+    return shutil.which("wineserver") or shutil.which(_DEBIAN_SERVER)
 
 
 @cache
