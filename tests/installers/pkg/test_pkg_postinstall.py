@@ -229,7 +229,8 @@ def test_asked_to_stop(package: Package, tmp_path: Path) -> None:
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while not any(path.name.endswith(".partial") for path in location.iterdir()):
+    # Before its handlers are there, a Python that is starting leaves its folder for the next start to remove.
+    while not any(location.glob(".*.partial/conda-meta")):
         assert time.monotonic() < deadline
         assert running.poll() is None
         time.sleep(0.001)
