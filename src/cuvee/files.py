@@ -21,7 +21,7 @@ _UMASK = os.umask(0o022)
 os.umask(_UMASK)
 
 
-def sha256_bytes(data: bytes) -> str:
+def sha256_bytes(data: bytes | bytearray | memoryview) -> str:
     """Hex SHA-256 of ``data``."""
     return hashlib.sha256(data).hexdigest()
 

@@ -14,13 +14,14 @@ from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, writ
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image import needs_decoder
-from cuvee.image.archive import check_path, read_info, read_members
+from cuvee.image.archive import PackageInfo, check_path, read_info, read_members
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.frames import PIECE_BYTES, Part, pack
 from cuvee.image.layout import Layout
 from cuvee.image.model import Kind, PlannedFile
 from cuvee.image.packing import Packer
 from cuvee.image.plan import link_scripts, plan_package
+from cuvee.image.spool import Spool
 from cuvee.image.stage0 import Stage0File, write_stage0
 from cuvee.platforms import get
 
@@ -77,14 +78,20 @@ def tampered(
     return archive
 
 
+def read(info: PackageInfo) -> None:
+    with Spool(info.archive.parent) as spool:
+        list(read_members(info, spool))
+
+
 def test_files_come_back_as_they_went_in(tmp_path: Path) -> None:
     archive = package(
         tmp_path,
         PackageFile(path="bin/x", content=b"#!\n", executable=True),
         PackageFile(path="bin/y", content=b"", link_target="x"),
     )
-    members = {member.path: member for member in read_members(read_info(archive))}
-    assert (members["bin/x"].mode, members["bin/x"].data) == (0o755, b"#!\n")
+    with Spool(tmp_path) as spool:
+        members = {member.path: member for member in read_members(read_info(archive), spool)}
+        assert (members["bin/x"].mode, members["bin/x"].data.read()) == (0o755, b"#!\n")
     assert members["bin/y"].link_target == "x"
 
 
@@ -104,10 +111,10 @@ def test_broken_archives(tmp_path: Path) -> None:
     archive = package(tmp_path, PackageFile(path="file", content=b"abc"))
     info = read_info(tampered(archive, "file", None, entries=None))
     with pytest.raises(IntegrityError, match="lacks file"):
-        list(read_members(info))
+        read(info)
     archive = package(tmp_path, PackageFile(path="file", content=b"abc"))
     with pytest.raises(IntegrityError, match="larger than"):
-        list(read_members(read_info(tampered(archive, "file", b"abcd" * 100, entries=None))))
+        read(read_info(tampered(archive, "file", b"abcd" * 100, entries=None)))
     twice: list[dict[str, object]] = [{"_path": "file"}, {"_path": "file"}]
     with pytest.raises(IntegrityError, match="lists a path twice"):
         read_info(tampered(archive, "file", b"abc", entries=twice))

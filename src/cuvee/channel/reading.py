@@ -12,6 +12,7 @@ from cuvee.errors import CuveeError, IntegrityError
 INFO_LIMIT = 64 << 20
 """Bytes that a file of ``info/`` may have."""
 
+_CHUNK = 1 << 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _DRIVE = re.compile(r"^[A-Za-z]:")
 
@@ -70,7 +71,12 @@ def members(
 
 
 def member_data(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:
-    """Read a member of at most ``limit`` bytes.
+    """Read a member of at most ``limit`` bytes; for errors see `member_chunks`."""
+    return b"".join(member_chunks(tar, member, limit))
+
+
+def member_chunks(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> Iterator[bytes]:
+    """Read a member of at most ``limit`` bytes, in pieces of at most a mebibyte.
 
     Raises
     ------
@@ -82,4 +88,5 @@ def member_data(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> by
     stream = tar.extractfile(member)
     if stream is None:
         raise IntegrityError(f"{member.name} has no content")
-    return stream.read()
+    while chunk := stream.read(_CHUNK):
+        yield chunk

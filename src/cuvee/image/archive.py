@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from cuvee.channel.reading import archive_errors, is_safe_path, member_data, members, read_info_files
+from cuvee.channel.reading import archive_errors, is_safe_path, member_chunks, members, read_info_files
 from cuvee.errors import IntegrityError
+from cuvee.image.spool import Kept, Spool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Member:
 
     path: str
     mode: int
-    data: bytes
+    data: Kept
     link_target: str | None = None
 
 
@@ -90,8 +91,8 @@ def read_info(archive: Path) -> PackageInfo:
     return PackageInfo(archive=archive, index=index, entry_points=entry_points, paths=paths)
 
 
-def read_members(info: PackageInfo) -> Iterator[Member]:
-    """Give the package's files that ``info/paths.json`` lists, in the archive's order.
+def read_members(info: PackageInfo, spool: Spool) -> Iterator[Member]:
+    """Put the files that ``info/paths.json`` lists into ``spool``; give them in the archive's order.
 
     Hard links inside the archive become files of their own.
 
@@ -115,9 +116,10 @@ def read_members(info: PackageInfo) -> Iterator[Member]:
                 first = seen[member.linkname]
                 found = Member(path=member.name, mode=first.mode, data=first.data)
             elif member.issym():
-                found = Member(path=member.name, mode=0o777, data=b"", link_target=member.linkname)
+                found = Member(path=member.name, mode=0o777, data=spool.add(()), link_target=member.linkname)
             elif member.isreg():
-                data = member_data(tar, member, member.size if entry.size is None else entry.size)
+                limit = member.size if entry.size is None else entry.size
+                data = spool.add(member_chunks(tar, member, limit))
                 found = Member(path=member.name, mode=member.mode & 0o777, data=data)
                 seen[member.name] = found
             else:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cuvee.channel.launcher import windows_launcher
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
-from cuvee.image.archive import PackageInfo, read_info, read_members
+from cuvee.image.archive import Member, PackageInfo, read_info, read_members
 from cuvee.image.bytecode import ByteCompiler, Source
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.describe import Extras, describe_image, write_manifest, write_payload
@@ -30,6 +30,7 @@ from cuvee.image.model import (
 from cuvee.image.packing import Packed, Packer
 from cuvee.image.plan import link_scripts, plan_package
 from cuvee.image.records import record_part
+from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, choose, write_stage0
 from cuvee.installers.model import Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
@@ -91,15 +92,16 @@ def build_image(
         runtime = _runtime()
         packer = Packer(
             layout=linked.layout,
-            stage0=_choose_stage0(linked, runtime),
+            stage0=_choose_stage0(linked, runtime, cache),
             compiler=compiler,
             cache=cache,
             level=level,
         )
         packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
-    extra = extra_parts(lock, release, settings or Settings(), sbom)
-    extras = _extras(extra, linked, settings or Settings(), level=level, cache=cache)
+    with Spool(cache) as spool:
+        extra = extra_parts(lock, release, settings or Settings(), sbom, spool)
+        extras = _extras(extra, linked, settings or Settings(), level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
@@ -215,23 +217,22 @@ def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, Pa
     return package.name, info
 
 
-def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes]) -> frozenset[str]:
+def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -> frozenset[str]:
     files = {file.path: file for plan in linked.plans.values() for file in plan}
     owners = {file.path: name for name, plan in linked.plans.items() for file in plan}
-    loaded: dict[str, dict[str, bytes]] = {}
+    loaded: dict[str, dict[str, Member]] = {}
 
     def read(path: str) -> bytes:
         file, name = files[path], owners[path]
         if file.source is None:
             return file.content or b""
         if name not in loaded:
-            loaded[name] = {
-                member.path: member.data if member.link_target is None else member.link_target.encode()
-                for member in read_members(linked.infos[name])
-            }
-        return loaded[name][file.source]
+            loaded[name] = {member.path: member for member in read_members(linked.infos[name], spool)}
+        member = loaded[name][file.source]
+        return member.data.read() if member.link_target is None else member.link_target.encode()
 
-    return choose(files, linked.layout, runtime, read)
+    with Spool(cache) as spool:
+        return choose(files, linked.layout, runtime, read)
 
 
 def _runtime() -> dict[str, bytes]:

@@ -3,33 +3,37 @@
 from collections.abc import Iterable
 
 from cuvee.errors import BlockedError, IntegrityError
-from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
 from cuvee.image.model import SBOM, Kind, PlannedFile, ReleaseLabel
+from cuvee.image.spool import Kept, Spool
 from cuvee.installers.model import Settings
 from cuvee.lock.model import PlatformLock
 
 CONDARC = ".condarc"
+_CHUNK = 1 << 20
 EXPLICIT = "conda-meta/initial-state.explicit.txt"
 """Where conda's tools look for what an installer brought."""
 
 
-def extra_parts(lock: PlatformLock, release: ReleaseLabel, settings: Settings, sbom: bytes) -> list[Part]:
-    """Read the files, sorted by path.
+def extra_parts(
+    lock: PlatformLock, release: ReleaseLabel, settings: Settings, sbom: bytes, spool: Spool
+) -> list[Part]:
+    """Read the files, sorted by path; what the settings name goes into ``spool``.
 
     Raises
     ------
     IntegrityError
         If a file is not what it was when the settings were read.
     """
-    found = {EXPLICIT: (_explicit(lock, release).encode(), 0o644)}
+    found: dict[str, tuple[bytes | Kept, int]] = {EXPLICIT: (_explicit(lock, release).encode(), 0o644)}
     if sbom:
         found[SBOM] = sbom, 0o644
     if settings.condarc is not None:
         found[CONDARC] = settings.condarc.encode(), 0o644
     for file in settings.extra_files:
-        data = file.source.read_bytes()
-        if sha256_bytes(data) != file.sha256:
+        with file.source.open("rb") as stream:
+            data = spool.add(iter(lambda: stream.read(_CHUNK), b""))
+        if data.sha256 != file.sha256:
             raise IntegrityError(f"{file.source} has changed while the release was cut", hint="Cut it again.")
         if file.target in found:
             raise BlockedError(
@@ -73,8 +77,8 @@ def planned(
             source=None,
             kind=Kind.PLAIN,
             path_type="hardlink",
-            sha256=sha256_bytes(part.data),
-            size=len(part.data),
+            sha256=part.sha256,
+            size=part.size,
         )
         for part in parts
     ]

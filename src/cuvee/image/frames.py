@@ -1,11 +1,12 @@
 """Frames: compressed stretches of a package's files, each verified and decompressed on its own."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cuvee.files import sha256_bytes, write_bytes
+from cuvee.image.spool import Kept
 
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor
@@ -29,6 +30,8 @@ class Part:
 
     Attributes
     ----------
+    data
+        Its bytes, or where they are kept until they are needed.
     how
         What the runtime does with it: ``plain``, ``source``, ``text``, ``binary``, ``piece``, ``record``.
     extra
@@ -37,9 +40,37 @@ class Part:
 
     path: str
     mode: int
-    data: bytes
+    data: bytes | Kept
     how: str
     extra: Any = None
+
+    @property
+    def size(self) -> int:
+        """Its number of bytes."""
+        return len(self.data) if isinstance(self.data, bytes) else self.data.size
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of its bytes."""
+        if isinstance(self.data, Kept):
+            return self.data.sha256 or sha256_bytes(self.data.read())
+        return sha256_bytes(self.data)
+
+    def read(self, size: int | None = None) -> bytes:
+        """Give its bytes, or the first ``size`` of them."""
+        return self.data[:size] if isinstance(self.data, bytes) else self.data.read(size)
+
+    def read_into(self, view: memoryview) -> None:
+        """Put its bytes into ``view``, which is as long as they are."""
+        if isinstance(self.data, bytes):
+            view[:] = self.data
+        else:
+            self.data.read_into(view)
+
+    def piece(self, at: int, size: int) -> "Part":
+        """Give up to ``size`` of its bytes from ``at`` on as a part of its own."""
+        data = self.data[at : at + size] if isinstance(self.data, bytes) else self.data.cut(at, size)
+        return replace(self, data=data, how="piece", extra=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,24 +91,21 @@ class Frame:
 
 
 def pack(parts: Iterable[Part], *, level: int, cache: Path) -> list[Frame]:
-    """Compress ``parts``, in their order, into frames; a frame that the cache holds is not made again."""
+    """Compress ``parts``, in their order, into frames; a frame that the cache holds is not made again.
+
+    At any time, the parts of one frame are in memory.
+    """
     limit = HIGH_FRAME_BYTES if level >= HIGH_LEVEL else FRAME_BYTES
     return [_compress(group, level, cache) for group in _groups(_cut(parts), limit)]
 
 
 def _cut(parts: Iterable[Part]) -> Iterator[Part]:
     for part in parts:
-        if len(part.data) <= PIECE_BYTES or part.how != "plain":
+        if part.size <= PIECE_BYTES or part.how != "plain":
             yield part
             continue
-        for at in range(0, len(part.data), PIECE_BYTES):
-            yield Part(
-                path=part.path,
-                mode=part.mode,
-                data=part.data[at : at + PIECE_BYTES],
-                how="piece",
-                extra=at,
-            )
+        for at in range(0, part.size, PIECE_BYTES):
+            yield part.piece(at, PIECE_BYTES)
 
 
 def _groups(parts: Iterable[Part], limit: int) -> Iterator[list[Part]]:
@@ -85,7 +113,7 @@ def _groups(parts: Iterable[Part], limit: int) -> Iterator[list[Part]]:
     size = 0
     for part in parts:
         group.append(part)
-        size += len(part.data)
+        size += part.size
         if size >= limit:
             yield group
             group, size = [], 0
@@ -96,7 +124,7 @@ def _groups(parts: Iterable[Part], limit: int) -> Iterator[list[Part]]:
 def _compress(group: list[Part], level: int, cache: Path) -> Frame:
     import zstandard
 
-    raw = b"".join(part.data for part in group)
+    raw, entries = _laid_out(group)
     window = f"w{_HIGH_WINDOW_LOG}" if level >= HIGH_LEVEL else ""
     key = f"{sha256_bytes(raw)}-{level}{window}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
     file = cache / "frames" / key[:2] / f"{key}.zst"
@@ -105,13 +133,22 @@ def _compress(group: list[Part], level: int, cache: Path) -> Frame:
     else:
         data = compressor(level).compress(raw)
         write_bytes(file, data)
-    entries = []
+    return Frame(file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries))
+
+
+def _laid_out(group: list[Part]) -> tuple[bytearray, list[list[Any]]]:
+    """Put the parts of a frame behind each other; give that and the frame's entries."""
+    raw = bytearray(sum(part.size for part in group))
+    entries: list[list[Any]] = []
     start = 0
     for part in group:
-        entry = [part.path, part.mode, start, len(part.data), part.how, sha256_bytes(part.data)]
+        view = memoryview(raw)[start : start + part.size]
+        part.read_into(view)
+        known = part.data.sha256 if isinstance(part.data, Kept) else None
+        entry = [part.path, part.mode, start, part.size, part.how, known or sha256_bytes(view)]
         entries.append(entry if part.extra is None else [*entry, part.extra])
-        start += len(part.data)
-    return Frame(file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries))
+        start += part.size
+    return raw, entries
 
 
 def compressor(level: int) -> "ZstdCompressor":

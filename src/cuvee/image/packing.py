@@ -2,20 +2,22 @@
 
 import posixpath
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.errors import IntegrityError
-from cuvee.files import sha256_bytes
 from cuvee.image.archive import Member, PackageInfo, read_members
 from cuvee.image.bytecode import ByteCompiler, Source
 from cuvee.image.frames import Frame, Part, pack
 from cuvee.image.layout import Layout
 from cuvee.image.model import SOURCE_TIME, Kind, PlannedFile
+from cuvee.image.spool import Kept, Spool
 from cuvee.image.stage0 import Stage0File
 
 _PYC_HEADER = 16
+_COMPILED_AT_ONCE = 16 << 20
+"""Bytes of sources that are in memory together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +51,22 @@ class Packer:
     level: int
 
     def pack(self, info: PackageInfo, plan: Sequence[PlannedFile]) -> Packed:
-        """Read, check, compile and compress one package.
+        """Read, check, compile and compress one package, which may be larger than memory.
 
         Raises
         ------
         IntegrityError
             If a file differs from its hash or size in the package's own list.
         """
-        members = {member.path: member for member in read_members(info)}
+        with Spool(self.cache) as spool:
+            return self._pack(info, plan, spool)
+
+    def _pack(self, info: PackageInfo, plan: Sequence[PlannedFile], spool: Spool) -> Packed:
+        members = {member.path: member for member in read_members(info, spool)}
         files = [_checked(file, members, info) for file in plan]
         parts = {part.path: part for file in files if (part := _part(file, members))}
         times = _compiled_times(parts, self.layout)
-        compiled, made = self._compile(files, parts, times)
+        compiled, made = self._compile(files, parts, times, spool)
         files = sorted((*files, *made), key=lambda file: file.path)
         times |= dict.fromkeys(compiled, SOURCE_TIME)
         for path, time in times.items():
@@ -78,9 +84,10 @@ class Packer:
         early = {path for path in parts if path in self.stage0 or self._source_of(path) in self.stage0}
         stage0 = []
         for path in sorted(early):
-            part = parts[path]
+            data = parts[path].read()
+            part = replace(parts[path], data=data)
             mtime = (part.extra or SOURCE_TIME) if part.how == "source" else SOURCE_TIME
-            stage0.append((Stage0File(path=path, mode=part.mode, data=part.data, mtime=mtime), part))
+            stage0.append((Stage0File(path=path, mode=part.mode, data=data, mtime=mtime), part))
         for path in sorted(set(links) & set(self.stage0)):
             file = Stage0File(path=path, mode=0o777, data=b"", link_target=links[path])
             stage0.append((file, Part(path=path, mode=0o777, data=b"", how="link", extra=links[path])))
@@ -100,30 +107,53 @@ class Packer:
         return path.removesuffix(suffix).replace("/__pycache__/", "/") + ".py"
 
     def _compile(
-        self, files: Sequence[PlannedFile], parts: Mapping[str, Part], times: Mapping[str, int]
-    ) -> tuple[dict[str, bytes], list[PlannedFile]]:
+        self,
+        files: Sequence[PlannedFile],
+        parts: Mapping[str, Part],
+        times: Mapping[str, int],
+        spool: Spool,
+    ) -> tuple[dict[str, Kept], list[PlannedFile]]:
         """Compile the sources that have no byte code yet; give it by source, and as planned files."""
         if self.compiler is None:
             return {}, []
-        sources = {}
-        for file in files:
-            name = self.layout.module_path(file.path)
-            if name and file.kind is Kind.PLAIN and file.path not in times:
-                sources[file.path] = Source(name=name, data=parts[file.path].data)
-        results = self.compiler.compile(list(sources.values()))
-        compiled = {path: data for path, data in zip(sources, results, strict=True) if data is not None}
+        sources = [
+            (name, parts[file.path])
+            for file in files
+            if (name := self.layout.module_path(file.path))
+            and file.kind is Kind.PLAIN
+            and file.path not in times
+        ]
+        compiled = {}
+        for batch in _batches(sources):
+            results = self.compiler.compile([Source(name=name, data=part.read()) for name, part in batch])
+            for (_, part), data in zip(batch, results, strict=True):
+                if data is not None:
+                    compiled[part.path] = spool.add((data,))
         made = [
             PlannedFile(
                 path=self.layout.pyc_path(path),
                 source=None,
                 kind=Kind.PLAIN,
                 path_type="pyc_file",
-                sha256=sha256_bytes(data),
-                size=len(data),
+                sha256=data.sha256,
+                size=data.size,
             )
             for path, data in compiled.items()
         ]
         return compiled, made
+
+
+def _batches(sources: Iterable[tuple[str, Part]]) -> Iterator[list[tuple[str, Part]]]:
+    batch: list[tuple[str, Part]] = []
+    size = 0
+    for name, part in sources:
+        batch.append((name, part))
+        size += part.size
+        if size >= _COMPILED_AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _checked(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo) -> PlannedFile:
@@ -135,13 +165,13 @@ def _checked(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo
         raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type that it is listed with")
     if file.kind is Kind.LINK:
         return file
-    digest = sha256_bytes(member.data)
-    if file.sha256 not in {None, digest} or file.size not in {None, len(member.data)}:
+    digest, size = member.data.sha256, member.data.size
+    if file.sha256 not in {None, digest} or file.size not in {None, size}:
         raise IntegrityError(
             f"{info.archive.name}: {file.source} differs from its hash in the package's own list",
             hint="The package is broken or was tampered with; take it from another source.",
         )
-    return replace(file, sha256=digest, size=len(member.data))
+    return replace(file, sha256=digest, size=size)
 
 
 def _link_target(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo) -> str:
@@ -158,9 +188,9 @@ def _link_target(file: PlannedFile, members: Mapping[str, Member], info: Package
 def _part(file: PlannedFile, members: Mapping[str, Member]) -> Part | None:
     if file.kind in {Kind.DIRECTORY, Kind.LINK}:
         return None
-    member = members[file.source] if file.source is not None else None
-    if member is not None:
-        data, mode = member.data, member.mode
+    data: bytes | Kept
+    if file.source is not None:
+        data, mode = members[file.source].data, members[file.source].mode
     else:
         data, mode = file.content or b"", 0o755 if file.path_type == "unix_python_entry_point" else 0o644
     relocated = file.kind.is_relocated
@@ -182,7 +212,7 @@ def _compiled_times(parts: Mapping[str, Part], layout: Layout) -> dict[str, int]
         compiled = parts.get(layout.pyc_path(path))
         if compiled is None:
             continue
-        header = compiled.data[:_PYC_HEADER]
+        header = compiled.read(_PYC_HEADER)
         flags, time = struct.unpack_from("<II", header, 4) if len(header) == _PYC_HEADER else (1, 0)
         times[path] = time if flags == 0 else SOURCE_TIME
     return times

@@ -18,6 +18,7 @@ from cuvee.channel.index import index_channel
 from cuvee.channel.package import PackageContent, PackageFile, write_package
 from cuvee.files import sha256_file
 from cuvee.image.archive import read_info, read_members
+from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
 from cuvee.manifest import load
 from cuvee.process import Completed, Request
@@ -156,17 +157,18 @@ def for_mac(archive: Path, folder: Path) -> Path:
     """The host's package, for macOS: its script is run on this machine."""
     info = read_info(archive)
     entries = {entry.path: entry for entry in info.paths}
-    files = [
-        PackageFile(
-            path=member.path,
-            content=member.data,
-            executable=bool(member.mode & 0o100),
-            link_target=member.link_target,
-            placeholder=entries[member.path].placeholder,
-            placeholder_mode=entries[member.path].file_mode or "text",
-        )
-        for member in read_members(info)
-    ]
+    with Spool(folder) as spool:
+        files = [
+            PackageFile(
+                path=member.path,
+                content=member.data.read(),
+                executable=bool(member.mode & 0o100),
+                link_target=member.link_target,
+                placeholder=entries[member.path].placeholder,
+                placeholder_mode=entries[member.path].file_mode or "text",
+            )
+            for member in read_members(info, spool)
+        ]
     content = PackageContent(
         name=info.index["name"],
         version=info.index["version"],
