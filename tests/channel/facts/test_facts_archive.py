@@ -1,5 +1,6 @@
 """Reading an archive: what is in it, what is amiss in it, and what can not be read at all."""
 
+import sys
 import tarfile
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from cuvee.channel.facts import FileFacts, PackageFacts, archive
 from cuvee.channel.facts.archive import read_facts
+from cuvee.channel.facts.binaries import read_binary
+from cuvee.channel.facts.model import BinaryFacts, Format
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
@@ -191,6 +194,27 @@ def test_a_binary_that_is_too_large_is_only_hashed(tmp_path: Path, monkeypatch: 
     (binary,) = facts.binaries
     assert binary.problem == "it is larger than the 10 bytes that are looked into"
     assert facts.files[0].sha256 == sha256_bytes(content)
+
+
+def test_a_large_binary_is_looked_into_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Path(sys.executable).read_bytes()
+    contents = {"bin/own": own, "lib/cut.so": own[:2000], "lib/none.dylib": b"\xcf\xfa\xed\xfe" + bytes(20)}
+    members = [regular(path, content) for path, content in contents.items()]
+    entries = [entry(path, content) for path, content in contents.items()]
+    old = old_package(tmp_path, members, entries)
+    in_memory = read_facts(old)
+    monkeypatch.setattr(archive, "LARGE_BINARY", 0)
+    seen = []
+
+    def spy(path: str, kind: Format, content: bytes | Path) -> tuple[BinaryFacts, ...]:
+        assert isinstance(content, Path)
+        seen.append(content)
+        return read_binary(path, kind, content)
+
+    monkeypatch.setattr(archive, "read_binary", spy)
+    assert read_facts(old) == in_memory
+    assert len(seen) == len(contents)
+    assert not any(path.parent.exists() for path in seen), "nothing is left on disk"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """Reading programs and libraries: hand-made ones, broken ones, and what only looks like one."""
 
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -70,7 +71,7 @@ def test_a_library_for_macos() -> None:
     )
 
 
-def test_a_library_for_two_machines_is_read_once_for_each() -> None:
+def test_a_library_for_two_machines_is_read_once_for_each(tmp_path: Path) -> None:
     one = dylib()
     head = struct.pack(">II", 0xCAFEBABE, 2)
     first, second = 4096, 8192
@@ -79,6 +80,8 @@ def test_a_library_for_two_machines_is_read_once_for_each() -> None:
     other = one[:4] + struct.pack("<II", 0x01000007, 3) + one[12:]
     fat = (head + b"".join(machines)).ljust(first, b"\0") + one.ljust(second - first, b"\0") + other
     assert [item.machine for item in read_binary("x", "macho", fat)] == ["aarch64", "x86_64"]
+    (tmp_path / "x").write_bytes(fat)
+    assert read_binary("x", "macho", tmp_path / "x") == read_binary("x", "macho", fat)
 
 
 def test_object_files_are_nobodys_business() -> None:

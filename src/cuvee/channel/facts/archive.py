@@ -1,27 +1,36 @@
 """Reading everything about one archive in one pass over it."""
 
+import collections
 import hashlib
+import itertools
 import json
 import tarfile
-from collections.abc import Iterator, Mapping
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from cuvee.channel.facts.binaries import MAGIC_BYTES, format_of, read_binary, unread
-from cuvee.channel.facts.model import BinaryFacts, FileFacts, IndexFacts, PackageFacts
+from cuvee.channel.facts.model import BinaryFacts, FileFacts, Format, IndexFacts, PackageFacts
 from cuvee.channel.facts.text import printable, text_or_none
 from cuvee.channel.reading import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
 from cuvee.errors import IntegrityError
+from cuvee.files import storage_errors
 
 BINARY_LIMIT = 1 << 30
-"""Bytes up to which a binary is looked into; it is held in memory meanwhile."""
+"""Bytes up to which a binary is looked into."""
+
+LARGE_BINARY = 32 << 20
+"""Bytes from which a binary is put on disk for that, and looked into while no other large one is."""
 
 UNPACKED_LIMIT, FILES_LIMIT = 64 << 30, 1_000_000
 """What a package may unpack to, in bytes and in files: far more than any real one, far less than a bomb."""
 
 _PROBLEMS_LIMIT = 50
 _CHUNK = 1 << 20
+_ONE_LARGE = threading.Lock()
 _INFO = ("index.json", "paths.json", "link.json")
 
 
@@ -118,25 +127,37 @@ class _Reading:
         stream = tar.extractfile(member)
         if stream is None:
             raise IntegrityError(f"{path} has no content")
+        first = stream.read(_CHUNK)
+        kind = format_of(first[:MAGIC_BYTES])
         digest = hashlib.sha256()
-        chunk = stream.read(_CHUNK)
-        kind = format_of(chunk[:MAGIC_BYTES])
-        kept = [chunk]
-        is_kept = kind is not None and member.size <= BINARY_LIMIT
-        while chunk:
-            digest.update(chunk)
-            chunk = stream.read(_CHUNK)
-            if is_kept:
-                kept.append(chunk)
-        if kind is not None:
-            self.binaries += (
-                read_binary(path, kind, b"".join(kept))
-                if is_kept
-                else (
-                    unread(path, kind, f"it is larger than the {BINARY_LIMIT:,} bytes that are looked into"),
-                )
-            )
+        chunks = _hashed(itertools.chain((first,), iter(lambda: stream.read(_CHUNK), b"")), digest)
+        if kind is None:
+            collections.deque(chunks, maxlen=0)
+        elif member.size > BINARY_LIMIT:
+            collections.deque(chunks, maxlen=0)
+            why = f"it is larger than the {BINARY_LIMIT:,} bytes that are looked into"
+            self.binaries.append(unread(path, kind, why))
+        elif member.size > LARGE_BINARY:
+            self.binaries += _read_large(path, kind, chunks)
+        else:
+            self.binaries += read_binary(path, kind, b"".join(chunks))
         return FileFacts(path=path, sha256=digest.hexdigest(), size=member.size)
+
+
+def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+
+
+def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[BinaryFacts, ...]:
+    with tempfile.TemporaryDirectory(prefix="cuvee-facts-") as folder:
+        binary = Path(folder) / "binary"
+        with storage_errors(binary), binary.open("wb") as stream:
+            for chunk in chunks:
+                stream.write(chunk)
+        with _ONE_LARGE:
+            return read_binary(path, kind, binary)
 
 
 def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:

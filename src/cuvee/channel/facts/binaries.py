@@ -6,6 +6,7 @@ of tests for instance.
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.channel.facts.model import BinaryFacts, Format, SymbolVersion
@@ -49,21 +50,21 @@ def format_of(head: bytes) -> Format | None:
     return None
 
 
-def read_binary(path: str, kind: Format, data: bytes) -> tuple[BinaryFacts, ...]:
+def read_binary(path: str, kind: Format, content: bytes | Path) -> tuple[BinaryFacts, ...]:
     """Read one file; it gives nothing if no loader would load it, such as an object file.
 
     Parameters
     ----------
     path
         For the result alone.
-    data
-        The whole file.
+    content
+        The whole file, or where it is: lief needs no second copy of that in memory.
     """
     import lief
 
     lief.logging.disable()  # it would write to the terminal by itself
     try:
-        return tuple({"elf": _elf, "macho": _macho, "pe": _pe}[kind](path, data))
+        return tuple({"elf": _elf, "macho": _macho, "pe": _pe}[kind](path, content))
     except Exception as error:  # noqa: BLE001 - whatever lief makes of hostile bytes is a fact about the file
         return (unread(path, kind, f"{type(error).__name__}: {error}"),)
 
@@ -73,14 +74,15 @@ def unread(path: str, kind: Format, problem: str) -> BinaryFacts:
     return BinaryFacts(path=path, format=kind, problem=printable(problem))
 
 
-def _elf(path: str, data: bytes) -> Iterator[BinaryFacts]:
+def _elf(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
     import lief
 
     config = lief.ELF.ParserConfig()
     config.parse_relocations = config.parse_overlay = False
     config.parse_symtab_symbols = config.parse_dyn_symbols = False
-    binary = lief.ELF.parse(data, config)
-    if binary is None or any(_is_beyond(segment, len(data)) for segment in binary.segments):
+    binary = lief.ELF.parse(_source(content), config)
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    if binary is None or any(_is_beyond(segment, size) for segment in binary.segments):
         yield unread(path, "elf", "it is no complete ELF file")
         return
     if binary.header.file_type.name not in {"EXEC", "DYN"}:
@@ -102,6 +104,10 @@ def _elf(path: str, data: bytes) -> Iterator[BinaryFacts]:
         ),
         cpu_level=_cpu_level(binary),
     )
+
+
+def _source(content: bytes | Path) -> bytes | str:
+    return str(content) if isinstance(content, Path) else content
 
 
 def _is_beyond(segment: "lief.ELF.Segment", size: int) -> bool:
@@ -138,12 +144,12 @@ def _cpu_level(binary: "lief.ELF.Binary") -> int:
     return max(levels)
 
 
-def _macho(path: str, data: bytes) -> Iterator[BinaryFacts]:
+def _macho(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
     import lief
 
     config = lief.MachO.ParserConfig()
     config.parse_dyld_bindings = config.parse_dyld_exports = config.parse_dyld_rebases = False
-    parsed = lief.MachO.parse(data, config)
+    parsed = lief.MachO.parse(_source(content), config)
     # lief gives what it has read of a file that is cut short.
     if parsed is None or any(len(item.commands) < max(1, item.header.nb_cmds) for item in parsed):
         yield unread(path, "macho", "it is no complete Mach-O file")
@@ -183,13 +189,13 @@ def _oldest_system(binary: "lief.MachO.Binary") -> str | None:
     return ".".join(map(str, parts if any(parts[2:]) else parts[:2]))
 
 
-def _pe(path: str, data: bytes) -> Iterator[BinaryFacts]:
+def _pe(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
     import lief
 
     config = lief.PE.ParserConfig()
     config.parse_exceptions = config.parse_exports = config.parse_reloc = False
     config.parse_rsrc = config.parse_signature = False
-    binary = lief.PE.parse(data, config)
+    binary = lief.PE.parse(_source(content), config)
     if binary is None:
         # Programs for DOS begin alike, and so may any text.
         if path.lower().endswith(_WINDOWS_SUFFIXES):
