@@ -92,6 +92,10 @@ def test_properties_that_may_be_set(package: Database) -> None:
     found = {row["Property"] for row in package.table("AppSearch")}
     upgrades = {row["ActionProperty"] for row in package.table("Upgrade")}
     assert found | upgrades | {"INSTALLDIR", "ADDTOPATH", "REGISTERPYTHON", "NOSHORTCUTS"} <= set(secure)
+    assert {"KEEPINSTALLER", "KEY", "NEWKEY"} <= set(secure)
+    passed = " ".join(row["Target"] for row in package.table("CustomAction") if row["Source"] == "Options")
+    for option in ("KeepInstaller=[KEEPINSTALLER]", "key=[KEY]", "newkey=[NEWKEY]"):
+        assert f'"/{option}"' in passed
     assert len(secure) == len(set(secure))
     assert all(PUBLIC.fullmatch(name) for name in secure)
     # What is found out must not be there from the start.
@@ -153,7 +157,9 @@ def test_actions_are_where_they_may_be(package: Database) -> None:
         assert order["InstallInitialize"] < order[name] < order["InstallFinalize"], name
         assert bool(kind & WITHOUT_USER) == name.endswith("All")
         assert bool(kind & ROLLBACK) == name.startswith("Undo")
-        assert '"/D=[INSTALLDIR]"' in row["Target"]
+        assert row["Target"].endswith('"/D=[INSTALLDIR]"')
+        # For all users it is held to the folder that the machine's registry notes, whoever asks.
+        assert " /Managed=1" in row["Target"]
     for sequence in SEQUENCES:
         numbers = list(places(package, sequence).values())
         assert len(numbers) == len(set(numbers)), sequence

@@ -13,6 +13,9 @@ OPTIONS = {
     "NOSHORTCUTS": "NoShortcuts",
     "NOSCRIPTS": "NoScripts",
     "NOKEEP": "NoKeep",
+    "KEEPINSTALLER": "KeepInstaller",
+    "KEY": "key",
+    "NEWKEY": "newkey",
 }
 """Properties, and what they are for the `.exe`. What is not said is as it was, or as it is by default."""
 
@@ -74,7 +77,7 @@ def _places(name: str) -> tuple[_Action, ...]:
 
 def _options() -> tuple[_Action, ...]:
     return tuple(
-        _set(option, "Options", f"[Options] /{option}=[{key}]", place, f'{key}<>""')
+        _set(option, "Options", f'[Options] "/{option}=[{key}]"', place, f'{key}<>""')
         for place, (key, option) in enumerate(OPTIONS.items(), 70)
     )
 
@@ -93,7 +96,7 @@ def _set(name: str, key: str, value: str, place: int, condition: str, *, shown: 
 
 def _work() -> tuple[_Action, ...]:
     """Say what the `.exe` does when, as the system for all users and as the user for one."""
-    install, remove = "/S /NoProgram=1[Options]", "/S /uninstall /Managed=1"
+    install, remove = "/S /NoProgram=1 /Managed=1[Options]", "/S /uninstall /Managed=1"
     first, repair = "NOT Installed", 'REINSTALL AND NOT REMOVE="ALL"'
     return tuple(
         _Action(
@@ -114,6 +117,6 @@ def _work() -> tuple[_Action, ...]:
             ("Install", 0, install, 1520, first),
             # For what fails later: installing itself leaves nothing behind, nor does an upgrade.
             ("Undo", _ON_ROLLBACK + _WHATEVER, remove, 1522, f"{first} AND NOT OLDER"),
-            ("Repair", 0, "/S /repair /NoProgram=1", 1524, repair),
+            ("Repair", 0, "/S /repair /NoProgram=1 /Managed=1", 1524, repair),
         )
     )

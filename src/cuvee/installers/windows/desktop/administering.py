@@ -5,7 +5,7 @@ the prefix, and end with `GO_ON`; the command starts them again there.
 """
 
 # Stage 0 has no pathlib.
-# ruff: noqa: PTH100, PTH112
+# ruff: noqa: PTH100, PTH102, PTH112
 
 from __future__ import annotations
 
@@ -93,4 +93,6 @@ def _stage(prefix: str, run: str) -> None:
     if os.path.isdir(run):
         failure = importlib.import_module("runtime.failure")
         raise failure.InstallError(f"Another command is at work on {prefix}. Try again when it has ended.")
+    # Newer Pythons close it to others, since what is in it runs with the rights of whoever called.
+    os.mkdir(run, 0o700)
     removing.stage(prefix, run)
