@@ -35,6 +35,8 @@ class Wine:
         # Wine 8 says that it is Windows 7, unless told otherwise.
         done = self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
         assert done.ok, done
+        said = self.run("cmd", "/c", "ver").stdout.strip()
+        assert " 10." in said, f"Wine was told to be Windows 10, and says that it is {said}"
 
     def run(
         self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120
