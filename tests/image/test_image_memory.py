@@ -1,0 +1,163 @@
+"""Packages larger than memory: their files wait in a spool, and one frame at a time is in memory."""
+
+import errno
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
+from cuvee.errors import IntegrityError, StorageError
+from cuvee.files import sha256_bytes
+from cuvee.image import frames, packing, spool
+from cuvee.image.archive import read_info
+from cuvee.image.bytecode import ByteCompiler, Source
+from cuvee.image.extras import extra_parts
+from cuvee.image.frames import Part
+from cuvee.image.layout import Layout
+from cuvee.image.model import ReleaseLabel
+from cuvee.image.packing import Packed, Packer
+from cuvee.image.plan import plan_package
+from cuvee.image.spool import Spool
+from cuvee.installers.model import ExtraFile, Settings
+from cuvee.lock.model import PlatformLock
+from cuvee.platforms import get
+
+MIB = 1 << 20
+LAYOUT = Layout(
+    platform=get("linux-64"),
+    version="3.11",
+    full_version="3.11.4",
+    site_packages="lib/python3.11/site-packages",
+)
+
+
+class Compiler(ByteCompiler):
+    """Makes something of each source; ``together`` is how many there were at a time."""
+
+    def __init__(self) -> None:
+        self.together: list[int] = []
+
+    def compile(self, sources: Sequence[Source]) -> list[bytes | None]:
+        self.together.append(len(sources))
+        return [source.name.encode() for source in sources]
+
+
+def pack(archive: Path, cache: Path, *, compiler: ByteCompiler | None = None) -> Packed:
+    info = read_info(archive)
+    packer = Packer(layout=LAYOUT, stage0={"lib/a.so"}, compiler=compiler, cache=cache, level=1)
+    return packer.pack(info, plan_package(info, LAYOUT, launcher=None))
+
+
+def package(folder: Path, *files: PackageFile) -> Path:
+    content = PackageContent(
+        name="large", version="1", build="0", subdir="linux-64", timestamp=0, files=files
+    )
+    return write_package(content, folder, level=1)
+
+
+@contextmanager
+def memory_below(limit: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_is_bounded_by_frames(tmp_path: Path) -> None:
+    zeros = bytes(24 * MIB)
+    files = (PackageFile(path=f"share/{number}", content=zeros) for number in range(8))
+    archive = package(tmp_path, *files)
+    # A spool goes to disk at 32 MiB, and a frame may be a piece longer than its own 8.
+    with memory_below(80 * MIB):
+        packed = pack(archive, tmp_path / "cache")
+    assert sum(frame.raw for frame in packed.frames) == 8 * len(zeros)
+    assert {path.name for path in (tmp_path / "cache").iterdir()} == {"frames"}
+
+
+def test_what_waits_on_disk_gives_the_same_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{PLACEHOLDER}/x".encode()
+    archive = package(
+        tmp_path,
+        PackageFile(path="lib/a.so", content=b"early"),
+        PackageFile(path="lib/b", content=bytes(range(256)) * 400),
+        PackageFile(path="lib/empty", content=b""),
+        PackageFile(path="lib/link", content=b"", link_target="b"),
+        PackageFile(path="etc/c", content=text, placeholder=PLACEHOLDER),
+        *(
+            PackageFile(path=f"lib/python3.11/site-packages/m{number}.py", content=b"x = 1\n" * number)
+            for number in range(5)
+        ),
+    )
+    monkeypatch.setattr(frames, "PIECE_BYTES", 30_000)
+    monkeypatch.setattr(frames, "FRAME_BYTES", 40_000)
+    at_once, batched = Compiler(), Compiler()
+    expected = pack(archive, tmp_path / "cache", compiler=at_once)
+    monkeypatch.setattr(spool, "IN_MEMORY", 100)
+    monkeypatch.setattr(packing, "_COMPILED_AT_ONCE", 12)
+    assert pack(archive, tmp_path / "cache", compiler=batched) == expected
+    assert (at_once.together, batched.together) == ([5], [3, 1, 1])
+    assert [file.data for file, _ in expected.stage0] == [b"early"]
+
+
+def test_extra_files_are_not_read_whole(tmp_path: Path) -> None:
+    source = tmp_path / "large"
+    source.write_bytes(bytes(64 * MIB))
+    lock = PlatformLock(platform="linux-64", packages=(), virtual_packages=())
+    label = ReleaseLabel(distribution="tiny", version="1", title="Tiny")
+    digest = sha256_bytes(source.read_bytes())
+    extra = ExtraFile(source=source, target="share/large", sha256=digest, executable=False)
+    with Spool(tmp_path) as kept, memory_below(48 * MIB):
+        parts = extra_parts(lock, label, Settings(extra_files=(extra,)), b"", kept)
+        assert [(part.path, part.size) for part in parts[1:]] == [("share/large", 64 * MIB)]
+    source.write_bytes(b"other")
+    with Spool(tmp_path) as kept, pytest.raises(IntegrityError, match="has changed"):
+        extra_parts(lock, label, Settings(extra_files=(extra,)), b"", kept)
+
+
+@given(
+    contents=st.lists(st.lists(st.binary(max_size=40), max_size=4), max_size=6),
+    limit=st.integers(1, 100),
+    at=st.integers(0, 50),
+    size=st.integers(1, 50),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_what_is_kept_comes_back(
+    contents: list[list[bytes]], limit: int, at: int, size: int, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch, Spool(tmp_path) as kept:
+        patch.setattr(spool, "IN_MEMORY", limit)
+        found = [kept.add(iter(chunks)) for chunks in contents]
+        for item, chunks in zip(found, contents, strict=True):
+            whole = b"".join(chunks)
+            assert (item.size, item.sha256) == (len(whole), sha256_bytes(whole))
+            assert (item.read(), item.read(size)) == (whole, whole[:size])
+            if at < len(whole):
+                lazy = Part(path="x", mode=0o644, data=item, how="plain").piece(at, size)
+                eager = Part(path="x", mode=0o644, data=whole, how="plain").piece(at, size)
+                assert (lazy.read(), lazy.size, lazy.sha256) == (eager.read(), eager.size, eager.sha256)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Full:
+    """A file on a disk without space."""
+
+    def seek(self, _place: int) -> None: ...
+
+    def close(self) -> None: ...
+
+    def write(self, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = package(tmp_path, PackageFile(path="lib/a", content=b"a"))
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda **_: Full())
+    with pytest.raises(StorageError, match="No space left"):
+        pack(archive, tmp_path / "cache")
