@@ -1,5 +1,6 @@
 """The Bom, read back by a reader that was written from the format's tables."""
 
+import os
 import stat
 import struct
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.errors import UsageError
+from cuvee.errors import TooLargeError
+from cuvee.installers.pkg import bom as bom_module
 from cuvee.installers.pkg.bom import PER_LEAF, bom
 from cuvee.installers.pkg.cksum import cksum
 from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, link
@@ -98,5 +100,19 @@ def test_four_gibibytes_are_refused(tmp_path: Path) -> None:
     large = tmp_path / "large"
     with large.open("wb") as stream:
         stream.truncate(1 << 32)
-    with pytest.raises(UsageError, match="4 GiB"):
-        bom(checked([folder(ROOT), file("large", large)]))
+    entries = checked([folder(ROOT), file("large", large)])
+    with pytest.raises(TooLargeError, match="4 GiB"):
+        bom(entries)
+    half = tmp_path / "half"
+    half.touch()
+    os.truncate(half, 1 << 31)
+    with pytest.raises(TooLargeError, match="4 GiB"):
+        bom(checked([folder(ROOT), file("one", half), file("two", half)]))
+
+
+def test_paths_beyond_two_levels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bom_module, "PER_LEAF", 3)
+    entries = [folder(ROOT), *(file(f"{number:02}", b"") for number in range(9))]
+    bom(checked(entries[:-1]))
+    with pytest.raises(TooLargeError, match="10 paths"):
+        bom(checked(entries))

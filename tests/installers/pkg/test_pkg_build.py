@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tracemalloc
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -10,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from cuvee.errors import IntegrityError, UsageError
+from cuvee.errors import IntegrityError, TooLargeError, UsageError
 from cuvee.files import sha256_file
 from cuvee.image import Image, ReleaseLabel
-from cuvee.installers.pkg import build_pkg
+from cuvee.installers.pkg import bom, build, build_pkg
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from installers.pkg.images import fake_image
@@ -91,7 +92,9 @@ def test_what_installer_is_told(tmp_path: Path) -> None:
     assert payload is not None
     size = (tmp_path / "Tiny.pkg").stat().st_size
     assert payload.attrib["numberOfFiles"] == "3"
-    assert 5 * 1024 < int(payload.attrib["installKBytes"]) <= 5 * 1024 + size // 1024 + 2
+    # A file has half a block more than its size, on average.
+    prefix = 5 * 1024 + 2 * image.files
+    assert prefix < int(payload.attrib["installKBytes"]) <= prefix + size // 1024 + 2
     assert shown.findtext("title") == "Tiny & Sons 2026.11.0"
     pages = {
         name: element.get("file")
@@ -165,6 +168,30 @@ def test_what_no_package_can_be_made_of(changes: dict[str, Any], tmp_path: Path)
 def test_wrong_identifiers(identifier: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="can not identify"):
         make(fake_image(tmp_path / "image"), tmp_path / "Tiny.pkg", identifier=identifier)
+
+
+def test_four_gibibytes_are_refused_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = fake_image(tmp_path / "image")
+    os.truncate(image.payload, 1 << 32)
+    for reads in ("sha256_file", "build_sh"):
+        monkeypatch.setattr(build, reads, None)
+    with pytest.raises(TooLargeError, match=r"hold 4\.0 GiB") as caught:
+        make(image, tmp_path / "new" / "Tiny.pkg")
+    assert ".sh" in (caught.value.hint or "")
+    assert [path.name for path in tmp_path.iterdir()] == ["image"]
+
+
+def test_what_only_the_script_makes_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = fake_image(tmp_path / "image")
+    parts = sum(path.stat().st_size for path in (image.stage0, image.manifest, image.payload))
+    monkeypatch.setattr(bom, "LARGEST", parts)
+    with pytest.raises(TooLargeError):
+        make(image, tmp_path / "Tiny.pkg")
+    assert [path.name for path in tmp_path.iterdir()] == ["image"]
 
 
 def test_damaged_image(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
 """The streams inside a package, held to Python's own readers and to plain restatements of the formats."""
 
 import gzip
+import itertools
+import os
 import stat
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.errors import IntegrityError
+from cuvee.errors import IntegrityError, TooLargeError
 from cuvee.installers.pkg.cksum import cksum
 from cuvee.installers.pkg.cpio import cpio
 from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, link
@@ -126,3 +129,15 @@ def test_hostile_names(path: str) -> None:
 def test_trees_that_can_not_be(entries: list[Entry], message: str) -> None:
     with pytest.raises(IntegrityError, match=message):
         checked(entries)
+
+
+def test_files_of_eight_gibibytes_are_refused(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.touch()
+    entries = checked([folder(ROOT), file("large", large)])
+    os.truncate(large, (1 << 33) - 1)
+    _, header, *_ = itertools.islice(cpio(entries), 2)
+    assert header[65:76] == b"77777777777"
+    os.truncate(large, 1 << 33)
+    with pytest.raises(TooLargeError, match="8 GiB"):
+        list(itertools.islice(cpio(entries), 2))

@@ -7,7 +7,7 @@ down by those who took it apart (bomutils' ``bom.h``, stuckliste, embala). All i
 import struct
 from collections.abc import Iterator, Sequence
 
-from cuvee.errors import UsageError
+from cuvee.errors import TooLargeError
 from cuvee.image.model import SOURCE_TIME
 from cuvee.installers.pkg.cksum import cksum
 from cuvee.installers.pkg.entries import ROOT, Entry
@@ -19,7 +19,12 @@ _HEADER = 512
 _NODE, _SMALL_NODE = 4096, 128
 _FILE, _FOLDER, _LINK = 1, 2, 3
 _NO_CODE = 0x000F  # the file is for no architecture in particular
-_LARGEST = 0xFFFFFFFF
+LARGEST = 0xFFFFFFFF
+"""Bytes that a package's files may have together: the Bom gives each size and their sum 32 bits.
+
+Of all limits in a package it is the lowest. odc cpio gives 33 bits to a file's size and xar 64 to everything;
+gzip counts modulo 2**32, and its readers know.
+"""
 
 
 class _Store:
@@ -70,16 +75,12 @@ def bom(entries: Sequence[Entry]) -> bytes:
 
     Raises
     ------
-    UsageError
-        If a file has 4 GiB or more, or if there are more paths than two levels of the tree can hold.
+    TooLargeError
+        As `check_size` does, or if there are more paths than two levels of the tree can hold.
     """
     store = _Store()
     total = sum(entry.size for entry in entries)
-    if total > _LARGEST:
-        raise UsageError(
-            "A macOS package can not hold 4 GiB or more",
-            hint="Make a .sh installer for this platform, or leave packages out.",
-        )
+    check_size(total)
     store.name("BomInfo", store.add(struct.pack(">7I", 1, len(entries) + 1, 1, 0, 0, total, 0)))
     store.name("Paths", _add_paths(store, entries))
     empty = _node([], is_leaf=True)
@@ -90,6 +91,21 @@ def bom(entries: Sequence[Entry]) -> bytes:
     return store.file()
 
 
+def check_size(total: int) -> None:
+    """Check how many bytes a package's files have together.
+
+    Raises
+    ------
+    TooLargeError
+        If they are more than `LARGEST`.
+    """
+    if total > LARGEST:
+        raise TooLargeError(
+            f"The .pkg would hold {total / 2**30:.1f} GiB, and a macOS package can not hold 4 GiB or more",
+            hint="Leave pkg out of the manifest's formats and use the .sh installer, or leave packages out.",
+        )
+
+
 def _add_paths(store: _Store, entries: Sequence[Entry]) -> int:
     numbered = tuple(_breadth_first(entries))
     pairs = []
@@ -98,7 +114,7 @@ def _add_paths(store: _Store, entries: Sequence[Entry]) -> int:
         pairs.append((facts, store.add(struct.pack(">I", parent) + entry.name.encode() + b"\0")))
     groups = [pairs[start : start + PER_LEAF] for start in range(0, len(pairs), PER_LEAF)]
     if len(groups) > PER_LEAF:
-        raise UsageError(f"A macOS package can not hold {len(pairs):,} paths")
+        raise TooLargeError(f"A macOS package can not hold {len(pairs):,} paths")
     leaves = _add_leaves(store, groups)
     child = leaves[0]
     if len(leaves) > 1:

@@ -10,7 +10,7 @@ from cuvee.files import replacing, sha256_file, storage_errors
 from cuvee.image import Image
 from cuvee.installers.formats import file_name
 from cuvee.installers.pkg import documents
-from cuvee.installers.pkg.bom import bom
+from cuvee.installers.pkg.bom import bom, check_size
 from cuvee.installers.pkg.cpio import cpio
 from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, pieces
 from cuvee.installers.pkg.stored import gzip_stored
@@ -58,7 +58,9 @@ def build_pkg(
     Raises
     ------
     UsageError
-        If the image is not for macOS, is too large for the format, or a name could not exist there.
+        If the image is not for macOS, or a name could not exist there.
+    TooLargeError
+        If the image is too large for the format; that is said before anything is read or written.
     IntegrityError
         If the image differs from its hashes.
     """
@@ -107,7 +109,7 @@ class _Package:
         """What Installer asks the disk for: the payload, and the prefix that is made from it."""
         sectors = sum(-(-entry.size // _SECTOR) for entry in self.payload if not entry.is_folder)
         folders = sum(entry.is_folder for entry in self.payload) - 1
-        return -(-(sectors + folders) // 2) + -(-self.image.raw_size // _KB)
+        return -(-(sectors + folders) // 2) + -(-self.image.size_on_disk // _KB)
 
     def members(self) -> tuple[XarFile | XarFolder, ...]:
         """Give the archive's members in the order that Apple's own tools write them in."""
@@ -171,6 +173,7 @@ def _check(image: Image, identifier: str) -> None:
     oldest = image.floor.get("__osx", "0")
     if _VERSION.fullmatch(oldest) is None:
         raise UsageError(f"{oldest!r} is no version of macOS", hint='State the floor as in {osx: "11.0"}.')
+    check_size(sum(path.stat().st_size for path in (image.stage0, image.manifest, image.payload)))
     for path, sha256 in (
         (image.stage0, image.stage0_sha256),
         (image.manifest, image.manifest_sha256),

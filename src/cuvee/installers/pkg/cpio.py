@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from cuvee.errors import UsageError
+from cuvee.errors import TooLargeError
 from cuvee.image.model import SOURCE_TIME
 from cuvee.installers.pkg.entries import ROOT, Entry
 
@@ -20,7 +20,7 @@ def cpio(entries: Sequence[Entry]) -> Iterator[bytes]:
 
     Raises
     ------
-    UsageError
+    TooLargeError
         If a file is larger than 8 GiB, which the format can not say.
     """
     children = dict.fromkeys((entry.path for entry in entries), 0)
@@ -31,7 +31,7 @@ def cpio(entries: Sequence[Entry]) -> Iterator[bytes]:
     for number, entry in enumerate(entries):
         size = entry.size
         if size > _LARGEST:
-            raise UsageError(f"A macOS package can not hold {entry.path}: it is larger than 8 GiB")
+            raise TooLargeError(f"A macOS package can not hold {entry.path}: it is larger than 8 GiB")
         name = ROOT if entry.path == ROOT else f"./{entry.path}"
         links = 2 + children[entry.path] if entry.is_folder else 1
         header = _header(name, inode=number & _MOST, mode=entry.mode, links=links, size=size)
