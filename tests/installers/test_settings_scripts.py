@@ -156,6 +156,17 @@ def test_what_one_did_belongs_to_the_release(dress: Any, release: Release, tmp_p
     assert (prefix / "share" / "tools" / "readme").exists()
 
 
+def test_a_link_in_a_file_s_place_goes_with_its_script(dress: Any, newer: Release, tmp_path: Path) -> None:
+    prefix = tmp_path / "prefix"
+    script = '#!/bin/sh\nset -eu\nln -sf tools "$PREFIX/lib/noise"\n'
+    assert dress(Settings(post_install=script)).install("-b", "-p", prefix).ok
+    assert (prefix / "lib" / "noise").is_symlink()
+    done = newer.install("-b", "-u", "-p", prefix)
+    assert done.exit_code == 0, done.stderr
+    assert whole(prefix) == "2026.11.1"
+    assert not (prefix / "lib" / "noise").is_symlink()
+
+
 def test_what_one_made_goes(dress: Any, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     assert dress(Settings(post_install=CHANGE)).install("-b", "-p", prefix).ok

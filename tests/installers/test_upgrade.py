@@ -122,6 +122,36 @@ def test_what_the_user_made_survives(release: Release, newer: Release, tmp_path:
     assert findings(prefix) == {"extra": ["notes/thesis.tex"]}
 
 
+def test_damage_that_hides_is_not_carried_over(release: Release, newer: Release, tmp_path: Path) -> None:
+    """A file with other bytes, but the size and time of before, is not linked into the new release."""
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    place = prefix / "lib" / "noise"
+    before, found = place.read_bytes(), place.stat()
+    place.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
+    os.utime(place, ns=(found.st_atime_ns, found.st_mtime_ns))
+    install(newer, prefix, "-u")
+    assert place.read_bytes() == before
+    assert (prefix / "cuvee-saved" / "2026.11.0" / "lib" / "noise").read_bytes() != before
+    assert findings(prefix) == {}
+
+
+def test_sources_get_their_times_again(release: Release, newer: Release, tmp_path: Path) -> None:
+    """Byte code names the time of its source: one that was touched would be compiled at each start."""
+    prefix = tmp_path / "prefix"
+    install(newer, prefix)
+    compiled = {path.parent.parent / f"{path.name.partition('.')[0]}.py" for path in prefix.rglob("*.pyc")}
+    fresh = {path: path.stat().st_mtime for path in compiled if path.exists()}
+    shutil.rmtree(prefix)
+    install(release, prefix)
+    touched = [path for path in fresh if path.exists()]
+    assert touched
+    for path in touched:
+        os.utime(path, (1, 1))
+    install(newer, prefix, "-u")
+    assert {path: path.stat().st_mtime for path in fresh} == fresh
+
+
 def test_rollback_and_clean(release: Release, newer: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     install(release, prefix)

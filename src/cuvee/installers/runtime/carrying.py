@@ -18,14 +18,20 @@ def bring(source: str, target: str, *, link: bool = True) -> bool:
         return True
     if not stat.S_ISREG(mode):
         return False
-    if not link or not _link(source, target):
-        with open(source, "rb") as read, open(target, "xb") as write:
-            while data := read.read(_CHUNK):
-                write.write(data)
-        os.chmod(target, stat.S_IMODE(mode))
-        time = os.stat(source).st_mtime_ns
-        os.utime(target, ns=(time, time))
+    bring_file(source, target, link=link)
     return True
+
+
+def bring_file(source: str, target: str, *, link: bool = True) -> None:
+    """Make ``target`` the file that ``source`` is, or a copy; a link takes one system call."""
+    if link and _link(source, target):
+        return
+    with open(source, "rb") as read, open(target, "xb") as write:
+        while data := read.read(_CHUNK):
+            write.write(data)
+    found = os.stat(source)
+    os.chmod(target, stat.S_IMODE(found.st_mode))
+    os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
 
 
 def _link(source: str, target: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .failure import InstallError
-from .sharing import share_evenly
+from .sharing import share_in_runs
 from .state import MARKER, UNPROVED, beside, is_ours, read_marker
 
 _WAITS = 60
@@ -263,7 +263,7 @@ def remove_tree(folder: str) -> None:
             for entry in entries:
                 found = folders if entry.is_dir(follow_symlinks=False) else files
                 found.append(f"{parent}/{entry.name}")
-    share_evenly(files, lambda path: _quietly(os.unlink, path))
+    share_in_runs(files, lambda path: _quietly(os.unlink, path))
     for path in reversed(folders):
         _quietly(os.rmdir, path)
 

@@ -57,13 +57,24 @@ def share(
         raise errors[0]
 
 
+def share_in_runs(items: list[Item], work: Callable[[Item], None]) -> None:
+    """Work through many small items with several threads; neighbours go to the same one.
+
+    For what changes folders: two threads in one folder wait for each other.
+    """
+    _share_batches([items[first : first + _BATCH] for first in range(0, len(items), _BATCH)], work)
+
+
 def share_evenly(items: list[Item], work: Callable[[Item], None]) -> None:
     """Work through many small items with several threads; every batch gets its share of what comes first."""
     count = max(1, len(items) // _BATCH)
+    _share_batches([items[first::count] for first in range(count)], work)
 
+
+def _share_batches(batches: list[list[Item]], work: Callable[[Item], None]) -> None:
     def handle(batch: list[Item]) -> int:
         for item in batch:
             work(item)
         return len(batch)
 
-    share([items[first::count] for first in range(count)], lambda: contextlib.nullcontext(handle))
+    share(batches, lambda: contextlib.nullcontext(handle))

@@ -10,7 +10,7 @@ from .carrying import files_below
 from .locking import hold
 from .log import show
 from .placing import remove_tree
-from .sharing import share_evenly
+from .sharing import share_in_runs
 from .state import INSTALLER, KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, Installed, beside
 from .verify import Findings, expected_files, verify
 
@@ -71,7 +71,7 @@ def _tell(installed: Installed, left: list[str], options: frozenset[str], *, don
 
 def _remove(prefix: str, paths: list[str]) -> None:
     """Remove files, several at a time: on Windows each is a talk with whoever watches over files."""
-    share_evenly(paths, lambda path: _unlink(f"{prefix}/{path}"))
+    share_in_runs(paths, lambda path: _unlink(f"{prefix}/{path}"))
 
 
 def _remove_empty_folders(prefix: str) -> None:

@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from . import finishing, keeping, log, outside, placing, proving, signature
 from .added import misfits
-from .carrying import bring, carry, files_below, save
+from .carrying import bring, bring_file, carry, files_below, save
 from .failure import InstallError
 from .job import Job, Progress
 from .manifest import File, Frame, Manifest
-from .sharing import share_evenly
+from .sharing import share_in_runs
 from .state import KEPT, LOGS, SAVED, Installed, load
 from .verify import Findings, verify
 from .writing import Prefix
@@ -134,7 +134,8 @@ class _Reuse:
         self._prefix = prefix
         self.links = link
         self._bad = {*findings.changed, *findings.missing, *findings.modes, *findings.rewritten}
-        self._bad.update(old.state.own, old.state.gone)  # what post_install changed
+        self._bad.update(old.state.own, old.state.links, old.state.gone)  # what post_install changed
+        self._times = findings.times
 
     def link(self) -> list[Frame]:
         """Link what is unchanged; give the frames with what is left to be written."""
@@ -145,17 +146,18 @@ class _Reuse:
         write |= {file.path for frame in frames for file in frame.files if file.path in self._bad}
         self._prefix.only = write
         links = {file.path: file for frame in frames for file in frame.files if file.path not in write}
-        share_evenly([*links.values()], self._link)
+        share_in_runs([*links.values()], self._link)
         late = self._old.state.late
         self._prefix.late.update({path: (late[path][0], late[path][1]) for path in links if path in late})
         return [frame for frame in frames if any(file.path in write for file in frame.files)]
 
     def _link(self, file: File) -> None:
         place = f"{self._prefix.folder}/{file.path}"
-        bring(f"{self._old.prefix}/{file.path}", place, link=self.links)
+        # It was found whole a moment ago, so nothing is asked about it again.
+        bring_file(f"{self._old.prefix}/{file.path}", place, link=self.links)
         if file.how == "source":
             time = self._prefix.manifest.source_time if file.extra is None else file.extra
-            if int(os.stat(place).st_mtime) != time:
+            if self._times[file.path] != time:
                 os.utime(place, (time, time))
 
 

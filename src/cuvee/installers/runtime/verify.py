@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import struct
@@ -12,10 +13,11 @@ from .added import Added, added_packages
 from .digest import sha256_of
 from .failure import FAILED
 from .log import show
-from .sharing import share_evenly
+from .sharing import share
 from .state import KEPT, LOGS, MANIFEST, MARKER, PASSING, SAVED, STATE, UNPROVED, Installed
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_BATCH, _BATCH_SIZE = 64, 4 << 20
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
 _UNTOLD = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *PASSING))
 
@@ -34,7 +36,8 @@ class Findings(NamedTuple):
 
     ``rewritten`` is byte code that Python made again, ``extra`` all files that are not the release's,
     ``unknown`` those of them that belong to no package, ``compiled`` byte code made later, and ``meta`` what
-    conda's tools keep in ``conda-meta``. None of these but ``unknown`` is damage.
+    conda's tools keep in ``conda-meta``. None of these but ``unknown`` is damage. ``times`` says, in seconds,
+    when each of the release's files was last written.
     """
 
     files: int
@@ -47,6 +50,7 @@ class Findings(NamedTuple):
     compiled: list[str]
     meta: list[str]
     added: list[Added]
+    times: dict[str, int]
 
     @property
     def good(self) -> bool:
@@ -121,29 +125,9 @@ def verify(installed: Installed, *, hashes: bool = True, only: Collection[str] |
     Without ``hashes`` only what is there is looked at; with ``only`` no files but those are hashed.
     """
     prefix = installed.prefix
-    files, links = expected_files(installed)
-    seen: set[str] = set()
-    changed: list[str] = []
-    modes: list[str] = []
-    extra: list[str] = []
-    todo: list[tuple[str, Expected]] = []
-    for path, found in _walk(prefix):
-        seen.add(path)
-        if path in files:
-            wanted = files[path]
-            if not stat.S_ISREG(found.st_mode) or found.st_size != wanted.size:
-                changed.append(path)
-                continue
-            if hashes and (only is None or path in only):
-                todo.append((path, wanted))
-            if os.name == "posix" and not _bears_mode(stat.S_IMODE(found.st_mode), wanted, installed):
-                modes.append(path)
-        elif path in links:
-            if not stat.S_ISLNK(found.st_mode) or os.readlink(f"{prefix}/{path}") != links[path]:
-                changed.append(path)
-        elif path not in _UNTOLD and not path.startswith(f"{SAVED}/"):
-            extra.append(path)
-    changed += _differing(prefix, todo)
+    look = _Look(installed, hashes=hashes, only=only)
+    share(look.batches(), lambda: contextlib.nullcontext(look.hold))
+    files, links, changed, extra = look.files, look.links, look.changed, look.extra
     rewritten = {path for path in changed if _is_rewritten(installed, path)}
     others = set(extra)
     compiled = {path for path in extra if _source(path) is not None and _source(path) not in others}
@@ -155,15 +139,71 @@ def verify(installed: Installed, *, hashes: bool = True, only: Collection[str] |
     return Findings(
         files=len(files) + len(links),
         changed=sorted(set(changed) - rewritten),
-        missing=sorted(path for path in [*files, *links] if path not in seen),
-        modes=sorted(set(modes) - set(changed)),
+        missing=sorted(path for path in [*files, *links] if path not in look.seen),
+        modes=sorted(set(look.modes) - set(changed)),
         unknown=sorted(others - owned),
         rewritten=sorted(rewritten),
         extra=sorted(others),
         compiled=sorted(compiled),
         meta=sorted(meta),
         added=added,
+        times=look.times,
     )
+
+
+class _Look:
+    """One look at a prefix: several threads hash files while others are still looked for."""
+
+    def __init__(self, installed: Installed, *, hashes: bool, only: Collection[str] | None) -> None:
+        self.files, self.links = expected_files(installed)
+        self.seen: set[str] = set()
+        self.changed: list[str] = []
+        self.modes: list[str] = []
+        self.extra: list[str] = []
+        self.times: dict[str, int] = {}
+        self._installed = installed
+        self._hashes = hashes
+        self._only = only
+
+    def batches(self) -> Iterator[list[tuple[str, Expected]]]:
+        """Walk through the prefix; give what is to be hashed."""
+        batch: list[tuple[str, Expected]] = []
+        size = 0
+        for path, found in _walk(self._installed.prefix):
+            wanted = self._sort(path, found)
+            if wanted is not None and self._hashes and (self._only is None or path in self._only):
+                batch.append((path, wanted))
+                size += wanted.size
+            if len(batch) >= _BATCH or size >= _BATCH_SIZE:
+                yield batch
+                batch, size = [], 0
+        yield batch
+
+    def hold(self, batch: list[tuple[str, Expected]]) -> int:
+        """Hash files, and hold them to what they should be."""
+        prefix = self._installed.prefix
+        self.changed += [path for path, wanted in batch if not holds(f"{prefix}/{path}", wanted)]
+        return len(batch)
+
+    def _sort(self, path: str, found: os.stat_result) -> Expected | None:
+        """Note what can be told without reading the file; what to hold its bytes to, if that makes sense."""
+        self.seen.add(path)
+        wanted = self.files.get(path)
+        if wanted is None:
+            if path in self.links:
+                place = f"{self._installed.prefix}/{path}"
+                if not stat.S_ISLNK(found.st_mode) or os.readlink(place) != self.links[path]:
+                    self.changed.append(path)
+            elif path not in _UNTOLD and not path.startswith(f"{SAVED}/"):
+                self.extra.append(path)
+            return None
+        self.times[path] = int(found.st_mtime)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != wanted.size:
+            self.changed.append(path)
+            return None
+        if os.name == "posix" and not _bears_mode(stat.S_IMODE(found.st_mode), wanted, self._installed):
+            self.modes.append(path)
+        return wanted
 
 
 def _bears_mode(mode: int, wanted: Expected, installed: Installed) -> bool:
@@ -184,19 +224,6 @@ def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:
                     todo.append(path)
                 else:
                     yield path, entry.stat(follow_symlinks=False)
-
-
-def _differing(prefix: str, todo: list[tuple[str, Expected]]) -> list[str]:
-    """Hash files; give those that differ."""
-    todo.sort(key=lambda item: -item[1].size)
-    wrong: list[str] = []
-
-    def check(item: tuple[str, Expected]) -> None:
-        if not holds(f"{prefix}/{item[0]}", item[1]):
-            wrong.append(item[0])
-
-    share_evenly(todo, check)
-    return wrong
 
 
 def holds(place: str, wanted: Expected) -> bool:
