@@ -71,7 +71,7 @@ def test_what_deployment_tools_read(package: Database, win_image: Image) -> None
     )
     assert properties["ALLUSERS"] == "1"
     assert "MSIINSTALLPERUSER" not in properties
-    assert int(properties["ARPSIZE"]) == win_image.raw_size // 1024
+    assert int(properties["ARPSIZE"]) == win_image.size_on_disk // 1024
     assert properties["ARPPRODUCTICON"] in {row["Name"] for row in package.table("Icon")}
 
 

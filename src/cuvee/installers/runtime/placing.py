@@ -54,11 +54,13 @@ def check_space(folder: str, needed: int) -> None:
     if hasattr(os, "statvfs"):
         found = os.statvfs(folder)
         free = found.f_bavail * found.f_frsize
-        if free < needed + _SPARE:
-            raise InstallError(
-                f"{(needed + _SPARE) >> 20} MB are needed in {os.path.dirname(folder)}, but only "
-                f"{free >> 20} MB are free."
-            )
+    else:
+        free = importlib.import_module("nt")._getdiskusage(folder)[1]  # noqa: SLF001 - what shutil calls
+    if free < needed + _SPARE:
+        raise InstallError(
+            f"{(needed + _SPARE) >> 20} MB are needed in {os.path.dirname(folder)}, but only "
+            f"{free >> 20} MB are free."
+        )
 
 
 def recover(target: str) -> None:

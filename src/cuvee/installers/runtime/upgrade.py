@@ -22,6 +22,7 @@ from .verify import Findings, verify
 from .writing import Prefix
 
 _HISTORY = "conda-meta/history"
+_BLOCK = 4096
 
 
 class Changes(NamedTuple):
@@ -55,7 +56,7 @@ def upgrade(job: Job, manifest: Manifest, data: bytes, on_commit: Callable[[], N
     # A script may change a file in place, which must not be the old release's too.
     reuse = _Reuse(old, findings, prefix, link=not proving.is_wanted(job, manifest))
     frames = reuse.link()
-    needed = sum(frame.raw for frame in frames) if reuse.links else manifest.raw_size
+    needed = reuse.bytes_to_write()  # where nothing can be linked, the copies are made by now
     if keeping.is_wanted(job, manifest):
         needed += os.stat(job.installer).st_size
     placing.check_space(job.staged, needed)
@@ -150,6 +151,13 @@ class _Reuse:
         late = self._old.state.late
         self._prefix.late.update({path: (late[path][0], late[path][1]) for path in links if path in late})
         return [frame for frame in frames if any(file.path in write for file in frame.files)]
+
+    def bytes_to_write(self) -> int:
+        """Give what the files take on the disk that are still to be written: whole blocks."""
+        manifest, only = self._prefix.manifest, self._prefix.only or set()
+        files = [file for frame in manifest.frames() for file in frame.files if file.path in only]
+        files += [file for frame in manifest.records for file in frame.files]
+        return sum(-(-file.size // _BLOCK) * _BLOCK for file in files)
 
     def _link(self, file: File) -> None:
         place = f"{self._prefix.folder}/{file.path}"

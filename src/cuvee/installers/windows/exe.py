@@ -198,7 +198,7 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "upgrade": _upgrade(f"{title} {image.label.version}"),
         "finish": _finish(image, f"{title} {image.label.version}"),
         "has_license": bool(looks.license_text.strip()),
-        "needed_kb": image.raw_size // 1024,
+        "needed_kb": image.size_on_disk // 1024,
         "interpreter": image.interpreter.replace("/", "\\"),
         "manifest_sha256": image.manifest_sha256,
         "longest_folder": _MAX_PATH - _STAGED_NAME - _longest(folder / "stage"),

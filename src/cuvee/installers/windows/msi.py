@@ -155,7 +155,7 @@ def _render(image: Image, looks: Looks) -> str:
         publisher=looks.publisher or title,
         url=looks.url,
         icon=looks.icon is not None,
-        needed_kb=image.raw_size // 1024,
+        needed_kb=image.size_on_disk // 1024,
         setup=actions.SETUP,
         name=short_name(image),
         key=f"Software\\cuvee\\{short_name(image)}",

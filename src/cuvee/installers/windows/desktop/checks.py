@@ -19,8 +19,12 @@ _SPARE = 50 << 20
 _FIRST_WINDOWS_11 = 22000
 
 
-def check_system(product: registry.Product, place: Place, *, keeps: bool) -> None:
-    """Refuse a system that lacks something; ``keeps`` is whether a copy of the installer stays."""
+def check_system(product: registry.Product, place: Place, *, keeps: bool, upgrades: bool) -> None:
+    """Refuse a system that lacks something.
+
+    ``keeps`` is whether a copy of the installer stays. What is upgraded needs less of the disk: the
+    runtime asks for it when it knows how much.
+    """
     failure = importlib.import_module("runtime.failure")
     version: Any = sys.getwindowsversion()  # type: ignore[attr-defined,unused-ignore]
     found = 11 if version.build >= _FIRST_WINDOWS_11 and version.major == 10 else version.major  # noqa: PLR2004
@@ -36,10 +40,15 @@ def check_system(product: registry.Product, place: Place, *, keeps: bool) -> Non
             f"programs on this Windows bear {_MAX_PATH}. Choose a place in a folder of at most {fits} "
             "characters, or have an administrator allow long paths (LongPathsEnabled)."
         )
+    if not upgrades:
+        _check_disk(product, place, keeps=keeps)
+
+
+def _check_disk(product: registry.Product, place: Place, *, keeps: bool) -> None:
     free = importlib.import_module("nt")._getdiskusage(place.run)[1]  # noqa: SLF001 - what shutil calls
     needed = product.needed + _SPARE + (os.stat(place.installer).st_size if keeps else 0)  # noqa: PTH116 - as above
     if free < needed:
-        raise failure.InstallError(
+        raise importlib.import_module("runtime.failure").InstallError(
             f"{product.title} needs {needed >> 20} MB in {place.anchor}, but only "
             f"{free >> 20} MB are free. Nothing was installed."
         )

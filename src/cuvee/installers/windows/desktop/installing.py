@@ -30,7 +30,7 @@ def install(product: registry.Product, place: Place, options: list[str]) -> int:
     importlib.import_module("runtime.placing").recover(place.prefix)
     old = removing.read_state(place.prefix) if os.path.isfile(f"{place.prefix}/{STATE}") else None
     state = decide(product, place, options, old)
-    check_system(product, place, keeps=state["installer"])
+    check_system(product, place, keeps=state["installer"], upgrades=old is not None)
     container = _open(place.installer)
     fill(product, place, state)
     code = _run_runtime("install", place, container, options)
