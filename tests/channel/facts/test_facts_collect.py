@@ -1,6 +1,8 @@
 """Facts of a whole release: each archive is opened once, whatever happens."""
 
+import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -116,7 +118,25 @@ def test_another_archive_in_its_place_is_not_taken(release: Release) -> None:
     assert "is not what the lock names" in found.reason
 
 
-def test_an_interrupted_run_goes_on_where_it_was(release: Release, read: list[str]) -> None:
+def test_an_interrupted_run_goes_on_where_it_was(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The worker would be through with all of them before anybody has seen the interruption.
+    stopped = threading.Event()
+    read: list[Path] = []
+
+    def wait(path: Path) -> PackageFacts:
+        assert not read or stopped.wait(60)
+        read.append(path)
+        return read_facts(path)
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            stopped.set()
+            super().shutdown(wait=wait)
+
+    monkeypatch.setattr(collect, "read_facts", wait)
+    monkeypatch.setattr(collect, "ThreadPoolExecutor", Pool)
+
     class Impatient(Silent):
         def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
             raise KeyboardInterrupt
