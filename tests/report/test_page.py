@@ -50,7 +50,8 @@ def test_page_and_twin_tell_the_same_words(sample: ReportInput, read_page: Reade
         said += [row["cause"], row["action"], row["waived_because"], *row["victims"], *row["evidence"]]
     for row in data["results"]["others"]:
         said += [f"{row['suite']}: {row['test']}", row["reason"]]
-    said += [part for row in data["artefacts"] if row["missing"] for part in row["missing"].values()]
+    missing = [row["missing"] for row in data["artefacts"] if row["missing"]]
+    said += [part for row in missing for part in (row["reason"], row["remedy"])]
     said += [part for row in data["platforms"] for part in (row["note"], row["hint"])]
     said += [f"{name}{version}" for name, version in data["tools"].items()]
     said += [data["inputs_hash"], *(row["sha256"] for row in data["artefacts"])]

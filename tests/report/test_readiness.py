@@ -9,6 +9,7 @@ import pytest
 from cuvee.channel.model import Absent
 from cuvee.graph.diff import ChangeKind
 from cuvee.graph.findings import Finding, Verdict
+from cuvee.installers.artefact import Artefact, Missing
 from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
 from cuvee.lock.model import Lock
 from cuvee.report.actors import UNOWNED
@@ -127,3 +128,14 @@ def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready:
 def test_the_summary_for_a_terminal(name: str, request: pytest.FixtureRequest) -> None:
     lines = summary_lines(request.getfixturevalue(name))
     assert "\n".join(lines) + "\n" == (GOLDEN / f"summary-{name}.txt").read_text(encoding="utf-8")
+
+
+def test_what_no_host_can_make_is_told_apart(ready: ReportInput) -> None:
+    names = {"a.msi": 1, "b.exe": 3, "c.msi": 2}
+    artefacts = tuple(
+        Artefact(name=name, path=name, kind="x", missing=Missing(reason="because", exit_code=code))
+        for name, code in names.items()
+    )
+    notes = readiness(dataclasses.replace(ready, artefacts=artefacts), {}).notes
+    assert "1 of 3 artefacts could not be made here: b.exe" in notes
+    assert "2 of 3 artefacts can not be made on any host: a.msi, c.msi" in notes

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from cuvee.installers.constructor.model import Project
     from cuvee.release.from_constructor import Converted, Means
 
-_TOOL_MISSING = 3
-
 
 @click.command()
 @click.option(
@@ -60,8 +58,8 @@ def command(  # noqa: PLR0917 - click calls it by name
       cuvee installers --from myproject/ --platform linux-64 --platform win-64 --output dist
       cuvee installers --from construct.yaml --dry-run --json
 
-    Exit codes: 0 all made, 1 the packages have no solution, 2 usage or project, 3 a tool is missing,
-    4 a source could not be reached, 5 integrity, 130 interrupted.
+    Exit codes: 0 all made, 1 the packages have no solution or are too large for a format, 2 usage or project,
+    3 a tool is missing, 4 a source could not be reached, 5 integrity, 130 interrupted.
     """
     from cuvee.channel.connection import connect
     from cuvee.installers.constructor.reading import read_project
@@ -81,8 +79,9 @@ def command(  # noqa: PLR0917 - click calls it by name
         write_json([_as_json(result, output) for result in results])
     else:
         _print(results, output)
-    missing = any(item.missing is not None for result in results for item in result.artefacts)
-    return _TOOL_MISSING if missing else 0
+    artefacts = (item for result in results for item in result.artefacts)
+    # A tool that is missing comes before what no tool could make: it can be installed.
+    return max((item.missing.exit_code for item in artefacts if item.missing is not None), default=0)
 
 
 def _host() -> str:

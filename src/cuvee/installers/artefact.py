@@ -1,6 +1,9 @@
 """What a release hands out: one file, or the reason why it could not be made here."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from cuvee.errors import CuveeError, ToolMissingError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,10 +16,23 @@ class Missing:
         One sentence.
     remedy
         What to install or do so that the next run makes it; may be empty.
+    exit_code
+        That of the error: 3 if this host lacks a tool, 1 if the format can not hold it, on whatever host.
     """
 
     reason: str
     remedy: str = ""
+    exit_code: int = ToolMissingError.exit_code
+
+    @classmethod
+    def by(cls, error: CuveeError) -> Self:
+        """Say what an error said."""
+        return cls(reason=error.message, remedy=error.hint or "", exit_code=error.exit_code)
+
+    @property
+    def only_here(self) -> bool:
+        """Whether another host could make it."""
+        return self.exit_code == ToolMissingError.exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ def run_platform(
     reporter: Reporter,
     executor: Executor | None = None,
     timeout: float = TEST_SECONDS,
+    without: str = "no installer was made for it",
 ) -> PlatformRun:
     """Install a release and run its suites in it; write ``<results>/<platform>/`` anew.
 
@@ -45,6 +46,8 @@ def run_platform(
         Where tests run beside each other; threads of our own by default, one per core.
     timeout
         Seconds that one test may take.
+    without
+        Why there is no installer, if there is none.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def run_platform(
     """
     with replacing_folder(results / plan.platform) as folder:
         if runner is None or installer is None:
-            reason = "no installer was made for it"
+            reason = without
             if installer is not None:
                 reason = choose(plan.platform)[1] or "no runner was given for it"
             outcomes = not_run(plan.tests(), plan.platform, reason)

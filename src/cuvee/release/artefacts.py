@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,7 +161,7 @@ def _installer(context: Context, lock: PlatformLock, kind: str, *, exe: Artefact
             lambda: _make_installer(context, lock, image, kind, exe=exe),
         )
     except (ToolMissingError, TooLargeError) as error:
-        return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
+        return replace(artefact, missing=Missing.by(error))
     size, sha256 = record.facts["size"], record.facts["sha256"]
     return replace(artefact, size=size, sha256=sha256, seconds=record.seconds)
 
@@ -214,6 +214,7 @@ def run_tests(
     manifest, workspace = context.manifest, context.workspace
     suites = upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
+    tested, without = _tested(made)
     runner, reason = choose(lock.platform, emulate=context.emulate, cache=workspace.cache)
     ran_by = runner.name if runner is not None else reason
     today = context.now.date()
@@ -225,12 +226,29 @@ def run_tests(
     def work() -> Made:
         run_platform(
             make_plan(manifest, lock, suites, archives.of(lock), today=today),
-            installer=workspace.folder / made[0].path if made else None,
+            installer=workspace.folder / tested.path if tested else None,
             runner=runner,
             results=workspace.results,
             reporter=context.reporter,
+            without=without,
         )
         return Made(outputs=(workspace.results / lock.platform,))
 
     context.stage(f"test-{lock.platform}", inputs, work)
     return read_run(workspace.results / lock.platform)
+
+
+def _tested(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
+    """Give the installer that tests are run with, or why there is none.
+
+    Runners start a `.sh` or an `.exe`. An `.msi` and a `.pkg` are packages for a service of their system.
+    """
+    for item in made:
+        if item.name.endswith((".sh", ".exe")):
+            return item, ""
+    if not made:
+        return None, "no installer was made for it"
+    return (
+        None,
+        f"tests install with a .sh or an .exe, and only {', '.join(item.name for item in made)} was made",
+    )

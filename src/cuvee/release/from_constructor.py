@@ -247,7 +247,7 @@ def _make(
     except (ToolMissingError, TooLargeError, UsageError) as error:
         if not isinstance(error, ToolMissingError) and len(project.formats) == 1:
             raise
-        return replace(artefact, missing=Missing(reason=error.message, remedy=error.hint or ""))
+        return replace(artefact, missing=Missing.by(error))
     return replace(
         artefact, size=target.stat().st_size, sha256=sha256_file(target), seconds=round(watch.seconds, 3)
     )

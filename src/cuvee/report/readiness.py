@@ -118,10 +118,14 @@ def _notes(data: ReportInput) -> tuple[str, ...]:
         if reason is not None:
             notes.append(f"{platform} was not tested: {reason}")
     notes += [f"{absent.platform} is absent: {absent.reason}" for absent in data.absent]
-    missing = [artefact for artefact in data.artefacts if artefact.missing is not None]
-    if missing:
-        names = ", ".join(artefact.name for artefact in missing)
-        notes.append(f"{len(missing)} of {len(data.artefacts)} artefacts could not be made here: {names}")
+    for only_here, what in ((True, "could not be made here"), (False, "can not be made on any host")):
+        missing = [
+            artefact.name
+            for artefact in data.artefacts
+            if artefact.missing is not None and artefact.missing.only_here == only_here
+        ]
+        if missing:
+            notes.append(f"{len(missing)} of {len(data.artefacts)} artefacts {what}: {', '.join(missing)}")
     base = data.base or (data.manifest.base.release_name if data.manifest.base else None)
     if base and data.changes is None:
         notes.append(f"what changed against {base} is not known: its lock is not at hand")
