@@ -4,11 +4,11 @@ The real ones hold 2.1 GiB of noise. They take minutes and 10 GB of disk, so the
 ``CUVEE_LARGE`` is set.
 """
 
-import hashlib
 import os
 import random
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tracemalloc
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,9 +32,12 @@ from tiny_release import TIME, Release, build, locked
 from wine_desktop import Wine, windows
 
 MIB, GIB = 1 << 20, 1 << 30
-PACKAGES, FILES, SIZE = 9, 5, 48 * MIB
+FILES, SIZE = 45, 48 * MIB
 MEMORY = 700 * MIB
 """What an installation may need, far below what the installer holds."""
+
+MAKING = 128 * MIB
+"""What making an image may need at a time, far below what its largest package holds."""
 
 TIMEOUT = 900.0
 
@@ -105,32 +108,31 @@ class Noise:
 @pytest.fixture(scope="module")
 def noise(release: Release, win_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Noise]:
     root = tmp_path_factory.mktemp("noise")
-    digests: dict[str, str] = {}
-    paths = [_write_noise(number, root, digests) for number in range(PACKAGES)]
+    path, digests = _write_noise(root)
     cut = win_image.folder.parent.parent
     lock = next(lock for lock in read_lock(cut / "lock" / "pixi.lock").platforms if lock.platform == "win-64")
     archives = {package.identifier: cut / package.url for package in lock.packages}
     images = [
-        _image(lock, archives, paths, root / "windows"),
-        _image(release.lock, release.archives, paths, root / "host"),
+        _image(lock, archives, path, root / "windows"),
+        _image(release.lock, release.archives, path, root / "host"),
     ]
     shutil.rmtree(root / "cache")
-    for path in paths:
-        path.unlink()
+    path.unlink()
     yield Noise(windows=images[0], host=images[1], digests=digests)
     shutil.rmtree(root)
 
 
-def _write_noise(number: int, root: Path, digests: dict[str, str]) -> Path:
-    """Write one package of many: an image reads a package whole, and keeps two in memory at a time."""
-    chance = random.Random(number)  # noqa: S311 - noise that is the same each time
-    files = []
-    for name in range(FILES):
-        data = chance.randbytes(SIZE)
-        files.append(PackageFile(path=f"share/noise/{number}-{name}", content=data))
-        digests[files[-1].path] = hashlib.sha256(data).hexdigest()
+def _write_noise(root: Path) -> tuple[Path, dict[str, str]]:
+    """Write one package that holds all of it; give its path and the digests of its files."""
+    chance = random.Random(0)  # noqa: S311 - noise that is the same each time
+    files, digests = [], {}
+    for number in range(FILES):
+        path, source = f"share/noise/{number:02}", root / f"{number:02}"
+        source.write_bytes(chance.randbytes(SIZE))
+        files.append(PackageFile(path=path, content=source))
+        digests[path] = sha256_file(source)
     content = PackageContent(
-        name=f"noise-{number}",
+        name="noise",
         version="1",
         build="0",
         subdir="noarch",
@@ -138,19 +140,28 @@ def _write_noise(number: int, root: Path, digests: dict[str, str]) -> Path:
         timestamp=TIME,
         files=tuple(files),
     )
-    return write_package(content, root, level=1)
+    archive = write_package(content, root, level=1)
+    for number in range(FILES):
+        (root / f"{number:02}").unlink()
+    return archive, digests
 
 
-def _image(lock: PlatformLock, archives: Mapping[str, Path], paths: Sequence[Path], folder: Path) -> Image:
-    added = {locked(path, lock.platform): path for path in paths}
-    packages: list[LockedPackage] = sorted([*lock.packages, *added], key=lambda package: str(package.name))
-    return build(
-        replace(lock, packages=tuple(packages)),
-        {**archives, **{package.identifier: path for package, path in added.items()}},
-        {"python": "python"},
-        folder=folder,
-        cache=folder.parent / "cache",
-    )
+def _image(lock: PlatformLock, archives: Mapping[str, Path], path: Path, folder: Path) -> Image:
+    added = locked(path, lock.platform)
+    packages: list[LockedPackage] = sorted([*lock.packages, added], key=lambda package: str(package.name))
+    tracemalloc.start()
+    try:
+        image = build(
+            replace(lock, packages=tuple(packages)),
+            {**archives, added.identifier: path},
+            {"python": "python"},
+            folder=folder,
+            cache=folder.parent / "cache",
+        )
+        assert tracemalloc.get_traced_memory()[1] < MAKING
+    finally:
+        tracemalloc.stop()
+    return image
 
 
 def install(wine: Wine, installer: Path, prefix: Path, *options: str) -> int:
