@@ -12,13 +12,13 @@ one, only the ratios mean something. `install.py` measures an installation besid
 
 import argparse
 import os
-import resource
-import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from measuring import processor_seconds, program
 
 DAMAGED = 3
 """How many files are to be repaired."""
@@ -111,23 +111,6 @@ def run(argv: list[str], stdin: "subprocess.Popen[bytes] | None" = None) -> None
     """Run a program silently; it must succeed."""
     source = None if stdin is None else stdin.stdout
     subprocess.run(argv, check=True, stdin=source, stdout=subprocess.DEVNULL)
-
-
-def program(name: str) -> str:
-    """Give where a program is; without it nothing can be measured."""
-    path = shutil.which(name)
-    if path is None:
-        raise SystemExit(f"{name} is not installed")
-    return path
-
-
-def processor_seconds() -> float:
-    """Seconds of processor time that this process and its children took so far."""
-    total = 0.0
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        usage = resource.getrusage(who)
-        total += usage.ru_utime + usage.ru_stime
-    return total
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from their archives, once with an empty cache and once with a full one; sizes ar
 import argparse
 import asyncio
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +23,8 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from measuring import processor_seconds, program
 
 if TYPE_CHECKING:
     import rattler
@@ -186,23 +187,6 @@ def link(records: "list[rattler.RepoDataRecord]", prefix: Path, cache: Path) -> 
     import rattler
 
     asyncio.run(rattler.install(records, prefix, cache_dir=cache, show_progress=False))
-
-
-def program(name: str) -> str:
-    """Give where a program is; without it nothing can be measured."""
-    path = shutil.which(name)
-    if path is None:
-        raise SystemExit(f"{name} is not installed")
-    return path
-
-
-def processor_seconds() -> float:
-    """Seconds of processor time that this process and its children took so far."""
-    total = 0.0
-    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
-        usage = resource.getrusage(who)
-        total += usage.ru_utime + usage.ru_stime
-    return total
 
 
 if __name__ == "__main__":

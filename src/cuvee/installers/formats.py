@@ -1,7 +1,7 @@
 """The installer formats: for each its name, what makes it, and from what."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,6 +61,11 @@ def _pkg(image: Image, looks: Looks, target: Path, reporter: Reporter) -> Path:
 FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "msi": _msi, "pkg": _pkg}
 """What makes each format that cuvee can make. Each gives the same bytes for the same image and looks, and
 raises `ToolMissingError` for a program that this host lacks."""
+
+
+def in_order(kinds: Iterable[str]) -> list[str]:
+    """Give formats in the order in which to make them: an `.msi` holds the `.exe`, so that comes first."""
+    return sorted(kinds, key="msi".__eq__)
 
 
 def make(

@@ -13,7 +13,7 @@ from cuvee.errors import CuveeError, IntegrityError, TooLargeError, ToolMissingE
 from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.installers.formats import file_name
+from cuvee.installers.formats import file_name, in_order
 from cuvee.installers.settings import Settings, read_settings
 from cuvee.installers.windows.signing import fingerprint
 from cuvee.integration.outcomes import PlatformRun
@@ -136,8 +136,7 @@ def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...
     system = platforms.get(lock.platform).system
     formats = context.manifest.installers.formats.get(system, ())
     made: dict[str, Artefact] = {}
-    # An .msi holds the .exe, so that comes first.
-    for kind in sorted(formats, key="msi".__eq__):
+    for kind in in_order(formats):
         made[kind] = _installer(context, lock, kind, exe=made.get("exe"))
     return tuple(made.values()) or (_image_artefact(context, lock),)
 

@@ -16,7 +16,7 @@ from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.constructor.fetching import lock_archives
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.constructor.outputs import write_outputs
-from cuvee.installers.formats import make
+from cuvee.installers.formats import in_order, make
 from cuvee.installers.model import ExtraFile, Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.solve import Problem, solve
@@ -177,8 +177,7 @@ def make_installers(project: Project, lock: PlatformLock, *, output: Path, means
     with TemporaryDirectory(prefix=".image-", dir=output) as name:
         image = _image(project, lock, archives, Path(name), means)
         found: dict[str, Artefact] = {}
-        # An .msi holds the .exe, so that comes first.
-        for kind in sorted(project.formats, key="msi".__eq__):
+        for kind in in_order(project.formats):
             found[kind] = _make(project, image, kind, output, means.reporter, exe=found.get("exe"))
         artefacts = tuple(found.values())
     made = [output / item.path for item in artefacts if item.missing is None]
