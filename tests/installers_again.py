@@ -15,7 +15,7 @@ from platform import libc_ver
 
 from cuvee.files import sha256_file
 from cuvee.image.model import Image
-from cuvee.installers.pkg import build_pkg
+from cuvee.installers.pkg.build import build_pkg
 from cuvee.manifest import load
 from cuvee.platforms import host
 from cuvee.progress import SILENT

@@ -16,10 +16,11 @@ from cuvee.channel.package import (
     archive_hashes,
     is_executable,
 )
-from cuvee.image import ByteCompiler, Image, ReleaseLabel, build_image
 from cuvee.image.archive import read_info
-from cuvee.image.model import Signer
-from cuvee.installers.model import Settings
+from cuvee.image.build import build_image
+from cuvee.image.bytecode import ByteCompiler
+from cuvee.image.model import Image, ReleaseLabel, Signer
+from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import SILENT
 
@@ -73,7 +74,7 @@ def build(
     version: str = "2026.11.0",
     sbom: bytes = b"",
     signer: Signer | None = None,
-    settings: Settings | None = None,
+    settings: InstallerSettings | None = None,
 ) -> Image:
     return build_image(
         lock,

@@ -22,8 +22,8 @@ from cuvee.image.layout import Layout
 from cuvee.image.model import ReleaseLabel
 from cuvee.image.packing import Packed, Packer
 from cuvee.image.plan import plan_package
+from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.image.spool import Spool
-from cuvee.installers.model import ExtraFile, Settings
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import get
 
@@ -114,11 +114,11 @@ def test_extra_files_are_not_read_whole(tmp_path: Path) -> None:
     digest = sha256_bytes(source.read_bytes())
     extra = ExtraFile(source=source, target="share/large", sha256=digest, executable=False)
     with Spool(tmp_path) as kept, memory_below(48 * MIB):
-        parts = extra_parts(lock, label, Settings(extra_files=(extra,)), b"", kept)
+        parts = extra_parts(lock, label, InstallerSettings(extra_files=(extra,)), b"", kept)
         assert [(part.path, part.size) for part in parts[1:]] == [("share/large", 64 * MIB)]
     source.write_bytes(b"other")
     with Spool(tmp_path) as kept, pytest.raises(IntegrityError, match="has changed"):
-        extra_parts(lock, label, Settings(extra_files=(extra,)), b"", kept)
+        extra_parts(lock, label, InstallerSettings(extra_files=(extra,)), b"", kept)
 
 
 @given(

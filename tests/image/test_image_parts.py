@@ -13,11 +13,10 @@ import zstandard
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
-from cuvee.image import needs_decoder
 from cuvee.image.archive import PackageInfo, check_path, read_info, read_members
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.frames import PIECE_BYTES, Part, pack
-from cuvee.image.layout import Layout
+from cuvee.image.layout import Layout, needs_decoder
 from cuvee.image.model import Kind, PlannedFile
 from cuvee.image.packing import Packer
 from cuvee.image.plan import link_scripts, plan_package

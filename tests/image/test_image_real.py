@@ -8,8 +8,9 @@ import pytest
 
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import BlockedError, ToolMissingError
-from cuvee.image import ByteCompiler, Image, ReleaseLabel, build_image
-from cuvee.image.bytecode import Source
+from cuvee.image.build import build_image
+from cuvee.image.bytecode import ByteCompiler, Source
+from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import SILENT

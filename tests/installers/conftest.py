@@ -8,7 +8,7 @@ import pytest
 from cuvee.channel.interpreter import pack_interpreters
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package import PackageContent, PackageFile, write_package
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 from cuvee.installers.sh import build_sh
 from cuvee.lock.model import PlatformLock, VirtualPackage
 from cuvee.platforms import host
@@ -29,7 +29,9 @@ from tiny_release import (
 class Dress(Protocol):
     """Makes a release with settings and more packages; ``upgrade`` for the newer one."""
 
-    def __call__(self, settings: Settings, *contents: PackageContent, upgrade: bool = False) -> Release: ...
+    def __call__(
+        self, settings: InstallerSettings, *contents: PackageContent, upgrade: bool = False
+    ) -> Release: ...
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +92,13 @@ def dress(release: Release, newer: Release, tmp_path_factory: pytest.TempPathFac
 
     made: dict[str, Release] = {}
 
-    def make(settings: Settings, *contents: PackageContent, upgrade: bool = False) -> Release:
+    def make(settings: InstallerSettings, *contents: PackageContent, upgrade: bool = False) -> Release:
         key = repr((settings, contents, upgrade))
         if key not in made:
             made[key] = cut(settings, contents, upgrade=upgrade)
         return made[key]
 
-    def cut(settings: Settings, contents: tuple[PackageContent, ...], *, upgrade: bool) -> Release:
+    def cut(settings: InstallerSettings, contents: tuple[PackageContent, ...], *, upgrade: bool) -> Release:
         base, root = newer if upgrade else release, tmp_path_factory.mktemp("dressed")
         archives, packages = dict(base.archives), list(base.lock.packages)
         for content in contents:

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from cuvee.files import sha256_bytes
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 from cuvee.installers.runtime.failure import DAMAGED, InstallError
 from cuvee.installers.runtime.manifest import load
 from cuvee.installers.runtime.signature import check
@@ -30,7 +30,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "stage0": [],
         "stage0_sha256": "",
         "key": None,
-        "settings": Settings().to_json(),
+        "settings": InstallerSettings().to_json(),
         "packages": [],
         "extras": [],
         "records": [],

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 from cuvee.installers.runtime import keeping
 from cuvee.installers.runtime.failure import DAMAGED, USAGE, InstallError
 from cuvee.installers.runtime.job import Job
@@ -152,7 +152,7 @@ def test_prefix_that_has_lost_its_lists(release: Release, tmp_path: Path) -> Non
 
 @pytest.mark.real
 def test_a_setting_is_the_default_and_space_is_counted(dress: Callable[..., Release], tmp_path: Path) -> None:
-    keeps = dress(Settings(keep_installer=True))
+    keeps = dress(InstallerSettings(keep_installer=True))
     prefix, programs = tmp_path / "prefix", tmp_path / "bin"
     programs.mkdir()
     needed = next(
@@ -166,7 +166,7 @@ def test_a_setting_is_the_default_and_space_is_counted(dress: Callable[..., Rele
     refused = keeps.install("-b", "-p", prefix, environment=path)
     assert refused.exit_code == 1
     assert "MB are free" in refused.stderr
-    assert dress(Settings()).install("-b", "-p", prefix, environment=path).ok
+    assert dress(InstallerSettings()).install("-b", "-p", prefix, environment=path).ok
     assert keeps.install("-b", "-f", "-p", prefix).ok
     assert (prefix / INSTALLER).read_bytes() == keeps.installer.read_bytes()
 

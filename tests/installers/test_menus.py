@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 from cuvee.installers.runtime import entries, menus, outside, placing
 from cuvee.installers.runtime.manifest import File, Frame, Manifest, Package
 from cuvee.installers.runtime.manifest import Settings as RuntimeSettings
@@ -61,7 +61,7 @@ FIRST = {
 
 
 def manifest(platform: str, *paths: str, packages: list[str] | None = None) -> Manifest:
-    value = Settings().to_json() | {"menu_packages": packages}
+    value = InstallerSettings().to_json() | {"menu_packages": packages}
     frame = Frame(0, 0, 0, "", [File(path, 0o644, 0, 0, "plain", "") for path in paths])
     python = Package("python", "3.12.4", "0", platform, "", [], [])
     fields = dict.fromkeys(Manifest._fields) | {

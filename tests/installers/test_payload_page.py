@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from cuvee import process
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile
-from cuvee.installers.model import Settings
-from cuvee.installers.pkg import build_pkg
+from cuvee.image.settings import InstallerSettings
+from cuvee.installers.pkg.build import build_pkg
 from cuvee.installers.runtime import failure, manifest, relocate
 from cuvee.progress import SILENT
 from docs_text import code_in, table
@@ -148,7 +148,7 @@ def test_odd_images(dress: Dress, release: Release, tmp_path: Path) -> None:
             PackageFile(path="site-packages/entries/empty.py", content=b""),
         ),
     )  # fmt: skip
-    made = dress(Settings(condarc="channels: [x]\n"), odd(release.lock.platform), entry)
+    made = dress(InstallerSettings(condarc="channels: [x]\n"), odd(release.lock.platform), entry)
     installed = tmp_path / "ein Ort"
     done = made.install("-b", "-p", installed)
     assert done.ok, done.stderr
@@ -203,7 +203,7 @@ def test_the_pages_rules_of_relocation_are_the_runtimes(
 EMPTY: dict[str, Any] = {
     "format": 2, "distribution": "tiny", "version": "1", "title": "Tiny", "platform": "linux-64",
     "interpreter": "bin/python3.11", "raw_size": 1, "source_time": 0, "prefix_limit": None, "requested": [],
-    "stage0_sha256": "", "key": None, "settings": Settings().to_json(), "extras": [], "records": [],
+    "stage0_sha256": "", "key": None, "settings": InstallerSettings().to_json(), "extras": [], "records": [],
 }  # fmt: skip
 PART = st.sampled_from(["a", "b", "..", ".", "", "a\\b", "c:", "…", " ", "\n", "~", "...", "a."])
 PLACE = st.lists(PART, max_size=3).map("/".join)

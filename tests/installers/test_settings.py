@@ -8,8 +8,9 @@ import yaml
 
 from cuvee.errors import UsageError
 from cuvee.files import sha256_bytes
+from cuvee.image.settings import Initialize, InstallerSettings
 from cuvee.installers.runtime.scripts import _environment
-from cuvee.installers.settings import _READERS, Initialize, Settings, read_settings
+from cuvee.installers.settings import _READERS, read_settings
 
 
 def write(folder: Path, text: str, **files: str) -> Path:
@@ -20,9 +21,9 @@ def write(folder: Path, text: str, **files: str) -> Path:
 
 
 def test_none_gives_the_defaults(tmp_path: Path) -> None:
-    assert read_settings(None, "linux") == read_settings(tmp_path, "win") == Settings()
+    assert read_settings(None, "linux") == read_settings(tmp_path, "win") == InstallerSettings()
     write(tmp_path, "# nothing\n")
-    assert read_settings(tmp_path, "linux") == Settings()
+    assert read_settings(tmp_path, "linux") == InstallerSettings()
 
 
 def test_everything(tmp_path: Path) -> None:
@@ -167,5 +168,5 @@ def test_the_reference_names_every_key() -> None:
 
 
 class _Told:
-    settings = Settings()
+    settings = InstallerSettings()
     distribution = version = platform = "x"

@@ -13,7 +13,7 @@ from cuvee import process
 from cuvee.channel.package import PackageContent, PackageFile
 from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import sha256_bytes
-from cuvee.installers.model import ExtraFile, Initialize, Settings
+from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.runtime.state import load
 from cuvee.installers.runtime.verify import verify
 from cuvee.installers.sh import build_sh
@@ -64,8 +64,8 @@ def test_menu_entries_come_change_and_go(dress: Any, tmp_path: Path, monkeypatch
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
     prefix, home = tmp_path / "prefix", tmp_path / "home"
     user = {"HOME": str(home), "XDG_DATA_HOME": str(home / ".local" / "share")}
-    old = dress(Settings(), menu("1.0", "One", "Two"))
-    new = dress(Settings(), menu("2.0", "Two", "Three"), upgrade=True)
+    old = dress(InstallerSettings(), menu("1.0", "One", "Two"))
+    new = dress(InstallerSettings(), menu("2.0", "Two", "Three"), upgrade=True)
     assert old.install("-b", "-m", "-p", prefix, environment=user).ok
     assert entries(home) == {}
     done = old.install("-b", "-u", "-p", prefix, environment=user)
@@ -91,7 +91,7 @@ def test_all_flags_under_every_shell(shell: tuple[str, ...], dress: Any, tmp_pat
     (home / ".bashrc").write_bytes(b"echo \xe9\nalias ll=ls")
     (home / ".zshrc").write_text("")
     user = {"HOME": str(home), "SHELL": "/usr/bin/fish", "XDG_DATA_HOME": str(home)}
-    tiny = dress(Settings(post_install="exit 9"), menu("1.0", "One", "Two"))
+    tiny = dress(InstallerSettings(post_install="exit 9"), menu("1.0", "One", "Two"))
     for _ in range(2):
         done = tiny.install("-bcmstk", "-f", "-p", prefix, shell=shell, environment=user)
         assert (done.exit_code, done.stderr) == (0, "")
@@ -119,7 +119,7 @@ def test_start_up_files_after_upgrade_and_link(dress: Any, release: Release, tmp
     (home / ".bashrc").symlink_to("dotfiles")
     user = {"HOME": str(home)}
     assert release.install("-b", "-c", "-p", prefix, environment=user).ok
-    assert dress(Settings(), upgrade=True).install("-b", "-u", "-p", prefix, environment=user).ok
+    assert dress(InstallerSettings(), upgrade=True).install("-b", "-u", "-p", prefix, environment=user).ok
     assert (home / ".bashrc").is_symlink()
     assert (home / "dotfiles").read_text().count(">>> cuvee") == 1
     assert admin(prefix, "rollback").returncode == 0
@@ -138,7 +138,7 @@ def test_home_that_can_not_be_written(dress: Any, tmp_path: Path) -> None:
         pytest.skip("needs to mount a tmpfs")
     try:
         user = {"HOME": str(home), "XDG_DATA_HOME": str(home / "share")}
-        tiny = dress(Settings(), menu("1.0", "One", "Two"))
+        tiny = dress(InstallerSettings(), menu("1.0", "One", "Two"))
         done = tiny.install("-b", "-c", "-p", tmp_path / "prefix", environment=user)
         assert done.exit_code == 0
         assert [line.rpartition(": ")[2] for line in done.stderr.splitlines()] == [
@@ -156,7 +156,9 @@ def test_home_that_can_not_be_written(dress: Any, tmp_path: Path) -> None:
     [(Initialize.ASK, "", False), (Initialize.ASK, "yes\n", True), (Initialize.YES, "", True)],
 )
 def test_the_question(initialize: Initialize, answer: str, there: bool, dress: Any, tmp_path: Path) -> None:
-    settings = Settings(initialize=initialize, default_prefix="$HOME/a/here", default_prefix_all_users="")
+    settings = InstallerSettings(
+        initialize=initialize, default_prefix="$HOME/a/here", default_prefix_all_users=""
+    )
     done = dress(settings).install(stdin=f"\nyes\n\n{answer}", environment={"HOME": str(tmp_path)})
     assert done.exit_code == 0, done.stderr
     assert whole(tmp_path / "a" / "here") == "2026.11.0"
@@ -164,7 +166,7 @@ def test_the_question(initialize: Initialize, answer: str, there: bool, dress: A
 
 
 def test_it_is_not_offered(dress: Any, tmp_path: Path) -> None:
-    settings = Settings(initialize=Initialize.NO, default_prefix_all_users=str(tmp_path / "all"))
+    settings = InstallerSettings(initialize=Initialize.NO, default_prefix_all_users=str(tmp_path / "all"))
     tiny = dress(settings)
     assert "\n-c  " not in tiny.install("-h").stdout
     refused = tiny.install("-b", "-c", "-p", tmp_path / "prefix")
@@ -180,7 +182,7 @@ def test_condarc_and_extra_files(dress: Any, release: Release, tmp_path: Path) -
     script = ExtraFile(
         source=source, target="deep/er/run", sha256=sha256_bytes(b"#!/bin/sh\n"), executable=True
     )
-    settings = Settings(condarc="channels: [conda-forge]\n", extra_files=(script,))
+    settings = InstallerSettings(condarc="channels: [conda-forge]\n", extra_files=(script,))
     assert dress(settings).install("-b", "-p", prefix).ok
     assert whole(prefix) == "2026.11.0"
     assert (prefix / ".condarc").read_text() == "channels: [conda-forge]\n"
@@ -210,15 +212,15 @@ def test_extra_files_that_can_not_be(dress: Any, tmp_path: Path) -> None:
     for target in ("share/twin/both", "share/twin", "share/twin/both/x", ".condarc"):
         file = ExtraFile(source=source, target=target, sha256=sha256_bytes(b"x"))
         with pytest.raises(BlockedError, match=target):
-            dress(Settings(extra_files=(file,), condarc="a: b\n"))
+            dress(InstallerSettings(extra_files=(file,), condarc="a: b\n"))
     file = ExtraFile(source=source, target="y", sha256=sha256_bytes(b"z"))
     with pytest.raises(IntegrityError, match="has changed"):
-        dress(Settings(extra_files=(file,)))
+        dress(InstallerSettings(extra_files=(file,)))
 
 
 @pytest.mark.parametrize("place", ["relative", "~x/y", "/opt/$USER", "/opt/it's"])
 def test_default_places_that_can_not_be(place: str, release: Release, tmp_path: Path) -> None:
-    image = replace(release.image, settings=Settings(default_prefix=place))
+    image = replace(release.image, settings=InstallerSettings(default_prefix=place))
     with pytest.raises(UsageError, match="can not be the default prefix"):
         build_sh(image, license_text="", target=tmp_path / "Tiny.sh", reporter=SILENT)
 

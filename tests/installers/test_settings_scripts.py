@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 from cuvee.installers.runtime import placing
 from cuvee.installers.runtime.state import UNPROVED, load
 from cuvee.installers.runtime.verify import verify
@@ -61,7 +61,7 @@ def admin(prefix: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_scripts_are_told(dress: Any, tmp_path: Path) -> None:
     out, prefix = tmp_path / "out", tmp_path / "pre fix"
     tiny = dress(
-        Settings(
+        InstallerSettings(
             pre_install=f'test ! -e "$PREFIX"\n{TELL}',
             post_install=f"#!/bin/bash\n{TELL}",
             pre_uninstall=TELL,
@@ -95,8 +95,10 @@ def test_what_scripts_are_told(dress: Any, tmp_path: Path) -> None:
     assert names(tmp_path) == ["out"]
 
 
-@pytest.mark.parametrize("settings", [Settings(pre_install="exit 7"), Settings(post_install=FAIL)])
-def test_one_that_fails_leaves_nothing(settings: Settings, dress: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "settings", [InstallerSettings(pre_install="exit 7"), InstallerSettings(post_install=FAIL)]
+)
+def test_one_that_fails_leaves_nothing(settings: InstallerSettings, dress: Any, tmp_path: Path) -> None:
     tiny, prefix = dress(settings), tmp_path / "new" / "prefix"
     done = tiny.install("-b", "-p", prefix)
     name = next(iter(settings.scripts))
@@ -112,9 +114,11 @@ def test_one_that_fails_leaves_nothing(settings: Settings, dress: Any, tmp_path:
     assert whole(prefix) == "2026.11.0"
 
 
-@pytest.mark.parametrize("settings", [Settings(pre_install="exit 7"), Settings(post_install=FAIL)])
+@pytest.mark.parametrize(
+    "settings", [InstallerSettings(pre_install="exit 7"), InstallerSettings(post_install=FAIL)]
+)
 def test_one_that_fails_leaves_the_old_release(
-    settings: Settings, dress: Any, release: Release, tmp_path: Path
+    settings: InstallerSettings, dress: Any, release: Release, tmp_path: Path
 ) -> None:
     """Even what the script changed in place is as it was."""
     prefix = tmp_path / "prefix"
@@ -135,7 +139,7 @@ def test_one_that_fails_leaves_the_old_release(
 
 def test_what_one_did_belongs_to_the_release(dress: Any, release: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
-    old, new = (dress(Settings(post_install=CHANGE), upgrade=upgrade) for upgrade in (False, True))
+    old, new = (dress(InstallerSettings(post_install=CHANGE), upgrade=upgrade) for upgrade in (False, True))
     assert old.install("-b", "-p", prefix).ok
     assert whole(prefix) == "2026.11.0"
     assert (prefix / "share" / "twin" / "both").read_text() == "bchanged\n"
@@ -159,7 +163,7 @@ def test_what_one_did_belongs_to_the_release(dress: Any, release: Release, tmp_p
 def test_a_link_in_a_file_s_place_goes_with_its_script(dress: Any, newer: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     script = '#!/bin/sh\nset -eu\nln -sf tools "$PREFIX/lib/noise"\n'
-    assert dress(Settings(post_install=script)).install("-b", "-p", prefix).ok
+    assert dress(InstallerSettings(post_install=script)).install("-b", "-p", prefix).ok
     assert (prefix / "lib" / "noise").is_symlink()
     done = newer.install("-b", "-u", "-p", prefix)
     assert done.exit_code == 0, done.stderr
@@ -169,14 +173,14 @@ def test_a_link_in_a_file_s_place_goes_with_its_script(dress: Any, newer: Releas
 
 def test_what_one_made_goes(dress: Any, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
-    assert dress(Settings(post_install=CHANGE)).install("-b", "-p", prefix).ok
+    assert dress(InstallerSettings(post_install=CHANGE)).install("-b", "-p", prefix).ok
     assert admin(prefix, "uninstall").returncode == 0
     assert names(tmp_path) == []
 
 
 def test_a_removal_can_be_refused(dress: Any, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
-    assert dress(Settings(pre_uninstall="exit 3")).install("-b", "-p", prefix).ok
+    assert dress(InstallerSettings(pre_uninstall="exit 3")).install("-b", "-p", prefix).ok
     refused = admin(prefix, "uninstall")
     assert refused.returncode == 1
     assert "The script pre_uninstall of Tiny & Sons failed (exit code 3)." in refused.stderr
@@ -206,7 +210,7 @@ def test_killed_while_one_runs(by: str, dress: Any, release: Release, tmp_path: 
     out, folder = tmp_path / "out", tmp_path / "in"
     prefix = folder / "prefix"
     folder.mkdir()
-    waiting = Settings(post_install=WAIT)
+    waiting = InstallerSettings(post_install=WAIT)
     for old in (False, True):
         if old:
             assert release.install("-b", "-p", prefix).ok
@@ -236,7 +240,7 @@ def test_killed_while_one_runs(by: str, dress: Any, release: Release, tmp_path: 
 
 def test_asked_to_stop_while_one_runs(dress: Any, release: Release, tmp_path: Path) -> None:
     out, prefix = tmp_path / "out", tmp_path / "prefix"
-    waiting = Settings(post_install=WAIT)
+    waiting = InstallerSettings(post_install=WAIT)
     assert release.install("-b", "-p", prefix).ok
     running = start(dress(waiting, upgrade=True), prefix, out)
     os.kill(running.pid, signal.SIGTERM)
@@ -251,7 +255,9 @@ def test_asked_to_stop_while_one_runs(dress: Any, release: Release, tmp_path: Pa
 def test_a_log_of_one_s_own(dress: Any, release: Release, tmp_path: Path) -> None:
     """It tells what was done, and why something failed, before the runtime started too."""
     prefix, log = tmp_path / "prefix", tmp_path / "my log"
-    assert dress(Settings(post_install=FAIL)).install("-b", "--log", log, "-p", prefix).exit_code == 1
+    assert (
+        dress(InstallerSettings(post_install=FAIL)).install("-b", "--log", log, "-p", prefix).exit_code == 1
+    )
     assert release.install("-b", f"--log={log.name}", "-p", prefix, cwd=tmp_path).ok
     assert release.install("-b", "--log", log, "-p", prefix).exit_code == 1
     assert release.install("-b", "--log", log, "-p", 'a"b\\').exit_code == 2

@@ -30,9 +30,9 @@ from cuvee.image.model import (
 from cuvee.image.packing import Packed, Packer
 from cuvee.image.plan import link_scripts, plan_package
 from cuvee.image.records import record_part
+from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, choose, write_stage0
-from cuvee.installers.model import Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.order import link_order
 from cuvee.progress import Reporter
@@ -51,7 +51,7 @@ def build_image(
     level: int = QUICK_LEVEL,
     compiler: ByteCompiler | None,
     reporter: Reporter,
-    settings: Settings | None = None,
+    settings: InstallerSettings | None = None,
     sbom: bytes = b"",
     signer: Signer | None = None,
 ) -> Image:
@@ -100,8 +100,8 @@ def build_image(
         packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
     with Spool(cache) as spool:
-        extra = extra_parts(lock, release, settings or Settings(), sbom, spool)
-        extras = _extras(extra, linked, settings or Settings(), level=level, cache=cache)
+        extra = extra_parts(lock, release, settings or InstallerSettings(), sbom, spool)
+        extras = _extras(extra, linked, settings or InstallerSettings(), level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
@@ -188,7 +188,9 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
     return _Linked(layout=layout, infos=infos, plans=plans, clobbers=clobbers)
 
 
-def _extras(parts: Sequence[Part], linked: _Linked, settings: Settings, *, level: int, cache: Path) -> Extras:
+def _extras(
+    parts: Sequence[Part], linked: _Linked, settings: InstallerSettings, *, level: int, cache: Path
+) -> Extras:
     files = (file for plan in linked.plans.values() for file in plan)
     return Extras(
         settings=settings,

@@ -15,7 +15,7 @@ from cuvee.files import sha256_bytes
 from cuvee.image.frames import Frame
 from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, Kind, PlannedFile, ReleaseLabel
 from cuvee.image.packing import Packed
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock
 
 _LEVEL = 15
@@ -25,7 +25,7 @@ _LEVEL = 15
 class Extras:
     """What an image holds besides packages: settings, and the frames of extra files."""
 
-    settings: Settings = field(default_factory=Settings)
+    settings: InstallerSettings = field(default_factory=InstallerSettings)
     files: Sequence[PlannedFile] = ()
     frames: Sequence[Frame] = ()
 

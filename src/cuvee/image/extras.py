@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.image.frames import Part
 from cuvee.image.model import SBOM, Kind, PlannedFile, ReleaseLabel
+from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Kept, Spool
-from cuvee.installers.model import Settings
 from cuvee.lock.model import PlatformLock
 
 CONDARC = ".condarc"
@@ -16,7 +16,7 @@ EXPLICIT = "conda-meta/initial-state.explicit.txt"
 
 
 def extra_parts(
-    lock: PlatformLock, release: ReleaseLabel, settings: Settings, sbom: bytes, spool: Spool
+    lock: PlatformLock, release: ReleaseLabel, settings: InstallerSettings, sbom: bytes, spool: Spool
 ) -> list[Part]:
     """Read the files, sorted by path; what the settings name goes into ``spool``.
 

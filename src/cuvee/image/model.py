@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, Self
 
 from cuvee.errors import IntegrityError
 from cuvee.files import write_json
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
 
 FORMAT = 2
 """Version of the image's format; a runtime refuses others."""
@@ -170,7 +170,7 @@ class Image:
     floor: Mapping[str, str]
     link_scripts: tuple[str, ...]
     clobbers: tuple[Clobber, ...]
-    settings: Settings = field(default_factory=Settings)
+    settings: InstallerSettings = field(default_factory=InstallerSettings)
 
     @property
     def stage0(self) -> Path:
@@ -194,7 +194,7 @@ class Image:
 
     def save(self) -> None:
         """Write ``image.json``, from which `load` reads the image again."""
-        value = asdict(replace(self, settings=Settings()))
+        value = asdict(replace(self, settings=InstallerSettings()))
         del value["folder"]
         value["settings"] = self.settings.to_json()
         write_json(self.folder / "image.json", value)
@@ -215,7 +215,7 @@ class Image:
                 Clobber(**clobber | {"losers": tuple(clobber["losers"])}) for clobber in value["clobbers"]
             )
             value["link_scripts"] = tuple(value["link_scripts"])
-            value["settings"] = Settings.from_json(value["settings"])
+            value["settings"] = InstallerSettings.from_json(value["settings"])
             return cls(folder=folder, **value)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IntegrityError(

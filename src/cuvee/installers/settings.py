@@ -10,10 +10,8 @@ from typing import Any
 
 from cuvee.errors import UsageError
 from cuvee.files import sha256_file
-from cuvee.installers.model import ExtraFile, Initialize, Settings
+from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.manifest.problems import did_you_mean
-
-__all__ = ["SETTINGS_FILE", "ExtraFile", "Initialize", "Settings", "read_settings"]
 
 SETTINGS_FILE = "installer.yaml"
 
@@ -30,7 +28,7 @@ class WrongSettingError(Exception):
     """A value is not what its key wants."""
 
 
-def read_settings(folder: Path | None, system: str) -> Settings:
+def read_settings(folder: Path | None, system: str) -> InstallerSettings:
     """Read the settings for the installers of a system; a folder without any gives the defaults.
 
     Parameters
@@ -47,7 +45,7 @@ def read_settings(folder: Path | None, system: str) -> Settings:
     """
     path = None if folder is None else folder / SETTINGS_FILE
     if folder is None or path is None or not path.is_file():
-        return Settings()
+        return InstallerSettings()
     values, problems = {}, []
     for key, written in _load(path).items():
         value = _of_system(written, system)
@@ -63,7 +61,7 @@ def read_settings(folder: Path | None, system: str) -> Settings:
             "\n".join([f"{path} is wrong:", *(f"  {problem}" for problem in problems)]),
             hint=f"It knows {', '.join(_READERS)}.",
         )
-    return Settings(**values)
+    return InstallerSettings(**values)
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cuvee.errors import UsageError
 from cuvee.files import replacing
-from cuvee.image import Image
+from cuvee.image.model import Image
 from cuvee.platforms import get
 from cuvee.progress import Reporter
 

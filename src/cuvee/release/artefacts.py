@@ -12,9 +12,11 @@ from cuvee.channel.archives import find_archives, sure
 from cuvee.errors import CuveeError, IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image
+from cuvee.image.settings import InstallerSettings
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.installers.formats import file_name, in_order
-from cuvee.installers.settings import Settings, read_settings
+from cuvee.installers.formats import in_order
+from cuvee.installers.naming import installer_name
+from cuvee.installers.settings import read_settings
 from cuvee.installers.windows.signing import fingerprint
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
@@ -82,10 +84,11 @@ def _make_image(
     lock: PlatformLock,
     requested: Mapping[str, str],
     archives: Archives,
-    settings: Settings,
+    settings: InstallerSettings,
 ) -> Made:
-    from cuvee.image import ReleaseLabel, build_image
+    from cuvee.image.build import build_image
     from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
+    from cuvee.image.model import ReleaseLabel
     from cuvee.trust.sbom import make_sbom, newest
 
     manifest, workspace = context.manifest, context.workspace
@@ -144,7 +147,7 @@ def installer_stage(context: Context, lock: PlatformLock) -> tuple[Artefact, ...
 def _installer(context: Context, lock: PlatformLock, kind: str, *, exe: Artefact | None) -> Artefact:
     manifest, workspace = context.manifest, context.workspace
     image = Image.load(workspace.image(lock.platform))
-    name = file_name(image, kind)
+    name = installer_name(image, kind)
     inputs = [
         *(image.manifest_sha256, image.stage0_sha256, name, manifest.installers.engine),
         folder_inputs(manifest.installers.branding),
@@ -168,7 +171,7 @@ def _installer(context: Context, lock: PlatformLock, kind: str, *, exe: Artefact
 def _make_installer(
     context: Context, lock: PlatformLock, image: Image, kind: str, *, exe: Artefact | None
 ) -> Made:
-    target = context.workspace.installers / file_name(image, kind)
+    target = context.workspace.installers / installer_name(image, kind)
     build_installer(context, lock, image, kind, target, exe=_unchanged(context, exe))
     return Made(outputs=(target,), facts={"size": target.stat().st_size, "sha256": sha256_file(target)})
 

@@ -6,6 +6,7 @@ from cuvee import platforms
 from cuvee.channel.connection import without_secrets
 from cuvee.files import fingerprint, replacing_folder
 from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.tool import Constructor
 from cuvee.installers.constructor.writing import (
     Construct,
@@ -14,7 +15,7 @@ from cuvee.installers.constructor.writing import (
     solving_environment,
 )
 from cuvee.installers.formats import make
-from cuvee.installers.looks import Looks
+from cuvee.installers.naming import display_name
 from cuvee.installers.settings import read_settings
 from cuvee.lock.model import PlatformLock
 from cuvee.release.context import Context, Made
@@ -52,17 +53,16 @@ def _construct(context: Context, lock: PlatformLock, folder: Path) -> Construct:
     manifest = context.manifest
     system = platforms.get(lock.platform).system
     own = [str(context.workspace.channel)] if any(package.is_local for package in lock.packages) else []
-    name = manifest.distribution
     return Construct(
         lock=lock,
-        name=f"{name[:1].upper()}{name[1:]}",
+        name=display_name(manifest.distribution),
         version=str(manifest.version),
         channels=tuple(
             relative_channel(without_secrets(channel), folder) for channel in (*manifest.channels, *own)
         ),
         requested=tuple(sorted(item.spec for item in manifest.requirements(lock.platform))),
         formats=tuple(manifest.installers.formats.get(system, ())),
-        looks=Looks.read(manifest.installers.branding),
+        branding=Branding.read(manifest.installers.branding),
         settings=read_settings(manifest.installers.branding, system),
     )
 
@@ -73,7 +73,7 @@ def build_installer(
     """Make one installer with whatever engine the manifest wants; our own `.msi` holds ``exe``."""
     manifest = context.manifest
     if manifest.installers.engine != ENGINE:
-        make(kind, image, Looks.read(manifest.installers.branding), target, context.reporter, exe=exe)
+        make(kind, image, Branding.read(manifest.installers.branding), target, context.reporter, exe=exe)
         return
     Constructor.find().build(
         project_folder(context, lock.platform),

@@ -12,17 +12,17 @@ from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
 from cuvee.image.layout import DECODERS, needs_decoder
 from cuvee.image.model import Image, ReleaseLabel
+from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.constructor.fetching import lock_archives
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.constructor.outputs import write_outputs
 from cuvee.installers.formats import in_order, make
-from cuvee.installers.model import ExtraFile, Settings
+from cuvee.installers.naming import installer_name
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.solve import Problem, solve
 from cuvee.lock.specs import parse_spec, spec_problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
-from cuvee.platforms import get
 from cuvee.progress import Reporter
 from cuvee.release.artefacts import compiler_for
 from cuvee.release.workspace import Stopwatch
@@ -203,7 +203,7 @@ def _remapped(package: LockedPackage, project: Project) -> LockedPackage:
 def _image(
     project: Project, lock: PlatformLock, archives: Mapping[str, Path], folder: Path, means: Means
 ) -> Image:
-    from cuvee.image import build_image
+    from cuvee.image.build import build_image
     from cuvee.trust.sbom import make_sbom, newest
 
     names = {_name(project, spec): str(_parsed(project, spec)) for spec in project.packages.requested}
@@ -223,7 +223,7 @@ def _image(
     )
 
 
-def _settings(project: Project, folder: Path) -> Settings:
+def _settings(project: Project, folder: Path) -> InstallerSettings:
     if not project.frozen:
         return project.settings
     source = folder / "frozen"
@@ -236,13 +236,12 @@ def _settings(project: Project, folder: Path) -> Settings:
 def _make(
     project: Project, image: Image, kind: str, output: Path, reporter: Reporter, *, exe: Artefact | None
 ) -> Artefact:
-    name = f"{project.name}-{project.version}-{get(project.platform).label}.{kind}"
-    name = project.file_name or name
+    name = project.file_name or installer_name(image, kind, name=project.name)
     artefact = Artefact(name=name, path=name, platform=project.platform, kind=f"{kind} installer")
     watch = Stopwatch()
     try:
         made = output / exe.path if exe is not None and exe.missing is None else None
-        target = make(kind, image, project.looks, output / name, reporter, exe=made)
+        target = make(kind, image, project.branding, output / name, reporter, exe=made)
     except (ToolMissingError, TooLargeError, UsageError) as error:
         if not isinstance(error, ToolMissingError) and len(project.formats) == 1:
             raise

@@ -7,8 +7,8 @@ import pytest
 
 from constructing import HEAD, Read
 from cuvee.errors import UsageError
+from cuvee.image.settings import Initialize
 from cuvee.installers.constructor.model import Archive, Outputs, Remap
-from cuvee.installers.model import Initialize
 
 SHA = "a" * 64
 MD5 = "b" * 32
@@ -86,8 +86,8 @@ freeze_base:
     assert packages.requested == ("python",)
     assert packages.exclude == ("tk",)
     assert packages.floor == {"glibc": "2.17", "linux": "4.18", "cuda": "12.4"}
-    assert project.looks.license_text == "Be kind.\n"
-    assert (project.looks.publisher, project.looks.identifier) == ("ACME", "org.acme.My-Tool")
+    assert project.branding.license_text == "Be kind.\n"
+    assert (project.branding.publisher, project.branding.identifier) == ("ACME", "org.acme.My-Tool")
     assert settings.scripts == {"pre_install": "true\n", "post_install": "#!/bin/bash\ntrue\n"}
     assert settings.script_environment == {"INSTALLER_NAME": "My_Tool", "WHO": "you & me"}
     assert [file.target for file in settings.extra_files] == ["LICENSE", "share/scripts/post.sh"]
@@ -344,7 +344,7 @@ def test_scripts_are_for_their_system(read: Read) -> None:
 def test_pictures_are_shown_where_they_can_be(read: Read) -> None:
     text = "welcome_image: w.bmp\nicon_image: i.png\n"
     windows = read(text, "win-64", w__bmp="x", i__png="x")
-    assert windows.looks.welcome_picture is not None
+    assert windows.branding.welcome_picture is not None
     assert windows.warnings == ("icon_image: i.png is left out: give it as .ico",)
     assert read(text, "linux-64").warnings == ()
     assert read(f"{text}installer_type: pkg\n", "osx-64").warnings == (
@@ -355,15 +355,17 @@ def test_pictures_are_shown_where_they_can_be(read: Read) -> None:
 
 def test_rich_texts_are_shown_plain(read: Read) -> None:
     text = "license_file: l.rtf\nwelcome_file: w.html\n"
-    looks = read(text, "win-64", l__rtf=r"{\rtf1 Be {\b kind}.\par}", w__html="<p>Hello<br>you</p>").looks
-    assert (looks.license_text, looks.welcome) == ("Be kind.\n", "Hello\nyou\n")
+    branding = read(
+        text, "win-64", l__rtf=r"{\rtf1 Be {\b kind}.\par}", w__html="<p>Hello<br>you</p>"
+    ).branding
+    assert (branding.license_text, branding.welcome) == ("Be kind.\n", "Hello\nyou\n")
 
 
 def test_pages_of_constructors_own_are_not_shown(read: Read) -> None:
     with pytest.raises(UsageError, match=r"l\.nsi is a page of constructor's own"):
         read("license_file: l.nsi\n", l__nsi="x")
     welcome = read("welcome_file: w.nsi\nwelcome_text: Hello\n", "win-64", w__nsi="x")
-    assert welcome.looks.welcome == "Hello"
+    assert welcome.branding.welcome == "Hello"
     assert "welcome_file: pages can not be added, so w.nsi is left out" in welcome.warnings
 
 

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.files import sha256_bytes
+from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
+from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.document import read_document, read_yaml
 from cuvee.installers.constructor.reading import read_project
 from cuvee.installers.constructor.selectors import select
@@ -21,8 +23,6 @@ from cuvee.installers.constructor.writing import (
     relative_channel,
     solving_environment,
 )
-from cuvee.installers.looks import Looks
-from cuvee.installers.model import ExtraFile, Initialize, Settings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.virtual import virtual_packages
 from cuvee.platforms import DEFAULT_FLOOR, get
@@ -57,18 +57,18 @@ def construct(platform: str, *names: str, **changes: Any) -> Construct:
         channels=("conda-forge", "../../../channel"),
         requested=("python >=3.11",),
         formats=(),
-        looks=Looks(),
-        settings=Settings(),
+        branding=Branding(),
+        settings=InstallerSettings(),
     )
     return replace(plain, **changes)
 
 
 @pytest.fixture
-def rich(tmp_path: Path) -> tuple[Looks, Settings]:
-    """Looks and settings with every value, some of them awkward."""
+def rich(tmp_path: Path) -> tuple[Branding, InstallerSettings]:
+    """Branding and settings with every value, some of them awkward."""
     file = tmp_path / "some file"
     file.write_bytes(b"\0data")
-    looks = Looks(
+    branding = Branding(
         license_text="© ACME \u2013 “all” rights # [linux]\n",
         publisher='The "A" & B: #1 [win]',
         identifier="org.acme.tool",
@@ -77,7 +77,7 @@ def rich(tmp_path: Path) -> tuple[Looks, Settings]:
         welcome_picture=file,
         header_picture=file,
     )
-    settings = Settings(
+    settings = InstallerSettings(
         pre_install="echo 'a # [win]'\n",
         post_install="#!/bin/sh\nexit 0\n",
         pre_uninstall="rem\n",
@@ -89,16 +89,16 @@ def rich(tmp_path: Path) -> tuple[Looks, Settings]:
         default_prefix="$HOME/tool",
         default_prefix_all_users="%ALLUSERSPROFILE%\\tool",
     )
-    return looks, settings
+    return branding, settings
 
 
 @pytest.mark.parametrize("platform", ["linux-64", "osx-arm64", "win-64"])
 def test_it_fits_constructors_schema(
-    platform: str, rich: tuple[Looks, Settings], shared_data: Path, tmp_path: Path
+    platform: str, rich: tuple[Branding, InstallerSettings], shared_data: Path, tmp_path: Path
 ) -> None:
     schema = json.loads((shared_data / "schemas" / "construct.schema.json").read_text(encoding="utf-8"))
     bare = construct(platform)
-    full = construct(platform, "conda", looks=rich[0], settings=rich[1], formats=("sh",))
+    full = construct(platform, "conda", branding=rich[0], settings=rich[1], formats=("sh",))
     for item in (bare, full):
         _write(construct_files(item), tmp_path)
         jsonschema.validate(read_document(tmp_path / "construct.yaml", platform, {}), schema)
@@ -106,13 +106,13 @@ def test_it_fits_constructors_schema(
 
 @pytest.mark.parametrize("platform", ["linux-64", "osx-arm64", "win-64"])
 def test_our_own_reader_finds_what_was_written(
-    platform: str, rich: tuple[Looks, Settings], tmp_path: Path
+    platform: str, rich: tuple[Branding, InstallerSettings], tmp_path: Path
 ) -> None:
     formats = {"linux-64": ("sh",), "osx-arm64": ("pkg", "sh"), "win-64": ("exe", "msi")}[platform]
-    written = construct(platform, "conda", looks=rich[0], settings=rich[1], formats=formats)
+    written = construct(platform, "conda", branding=rich[0], settings=rich[1], formats=formats)
     _write(construct_files(written), tmp_path)
     project = read_project(tmp_path, platform, environment={})
-    looks, settings = written.looks, written.settings
+    branding, settings = written.branding, written.settings
     found = project.settings
     assert (project.name, project.version, project.formats) == ("Tool", "2026.11.0", formats)
     assert project.packages.specs == tuple(
@@ -121,10 +121,10 @@ def test_our_own_reader_finds_what_was_written(
     assert project.packages.requested == written.requested
     assert project.packages.channels == ("conda-forge", str((tmp_path / "../../../channel").resolve()))
     assert virtual_packages(platform, project.packages.floor) == written.lock.virtual_packages
-    assert project.looks.publisher == looks.publisher
-    assert project.looks.license_text == '(c) ACME - "all" rights # [linux]\n'
+    assert project.branding.publisher == branding.publisher
+    assert project.branding.license_text == '(c) ACME - "all" rights # [linux]\n'
     if platform == "osx-arm64":
-        assert project.looks.welcome == looks.welcome
+        assert project.branding.welcome == branding.welcome
     assert found.condarc == settings.condarc
     assert found.script_environment == {"INSTALLER_NAME": "Tool", **settings.script_environment}
     assert [(file.target, file.sha256) for file in found.extra_files] == [
@@ -143,8 +143,8 @@ def test_our_own_reader_finds_what_was_written(
 
 
 @pytest.mark.parametrize("platform", ["linux-64", "win-64"])
-def test_it_is_ascii_and_always_the_same(platform: str, rich: tuple[Looks, Settings]) -> None:
-    item = construct(platform, looks=rich[0], settings=rich[1])
+def test_it_is_ascii_and_always_the_same(platform: str, rich: tuple[Branding, InstallerSettings]) -> None:
+    item = construct(platform, branding=rich[0], settings=rich[1])
     files = construct_files(item)
     assert files == construct_files(item)
     assert files["construct.yaml"].isascii()
@@ -152,7 +152,9 @@ def test_it_is_ascii_and_always_the_same(platform: str, rich: tuple[Looks, Setti
 
 
 def test_search_path_and_menus_are_left_alone_where_they_would_fail() -> None:
-    text = construct_files(construct("linux-64", settings=Settings(menu_packages=())))["construct.yaml"]
+    text = construct_files(construct("linux-64", settings=InstallerSettings(menu_packages=())))[
+        "construct.yaml"
+    ]
     assert b"initialize_conda: false\n" in text, "constructor wants conda for it"
     assert b"menu_packages: []\n" in text
 

@@ -11,7 +11,7 @@ from typing import Any
 import zstandard
 
 from cuvee.files import sha256_bytes
-from cuvee.image import Image, ReleaseLabel
+from cuvee.image.model import Image, ReleaseLabel
 
 
 def fake_image(folder: Path, *, files: Mapping[str, tuple[bytes, str]] | None = None, **fields: Any) -> Image:

@@ -13,8 +13,9 @@ import pytest
 
 from cuvee.errors import IntegrityError, TooLargeError, UsageError
 from cuvee.files import sha256_file
-from cuvee.image import Image, ReleaseLabel
-from cuvee.installers.pkg import bom, build, build_pkg
+from cuvee.image.model import Image, ReleaseLabel
+from cuvee.installers.pkg import bom, build
+from cuvee.installers.pkg.build import build_pkg
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from installers.pkg.images import fake_image

@@ -12,9 +12,9 @@ import pytest
 
 from cuvee import process
 from cuvee.files import sha256_file
-from cuvee.installers.formats import file_name
-from cuvee.installers.pkg import build_pkg
+from cuvee.installers.naming import installer_name
 from cuvee.installers.pkg.bom import LARGEST
+from cuvee.installers.pkg.build import build_pkg
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from installers.pkg.images import fake_image
@@ -40,7 +40,7 @@ def test_the_largest_package_is_read_by_others(tmp_path: Path) -> None:
     bsdtar = process.find("bsdtar", hint="Debian's package libarchive-tools")
     seven = process.find("7z", hint="Debian's package p7zip-full")
     image = fake_image(tmp_path / "image")
-    script = tmp_path / file_name(image, "sh")
+    script = tmp_path / installer_name(image, "sh")
     header = build_sh(image, license_text="", target=script, reporter=SILENT).stat().st_size
     # Its numbers get a few digits more, so some bytes are left free; cpio's own names take more than those.
     with image.payload.open("r+b") as stream:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.installers.pkg import build_pkg
+from cuvee.installers.pkg.build import build_pkg
 from cuvee.progress import SILENT
 from tiny_release import LICENSE, Release
 

@@ -9,14 +9,14 @@ from platform import libc_ver
 import pytest
 
 from cuvee import platforms
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
 from tiny_distribution import MANIFEST, Distribution, Recorder
 from wine_desktop import Wine
 
-LOOKS = Looks(
+BRANDING = Branding(
     license_text="Use it.\n„Gern“ & $HOME", publisher='Müller "and" Sons', url="https://example.org"
 )
 
@@ -93,8 +93,8 @@ def win_image(win_images: tuple[Image, Image]) -> Image:
 
 
 @pytest.fixture(scope="session")
-def looks() -> Looks:
-    return LOOKS
+def branding() -> Branding:
+    return BRANDING
 
 
 @pytest.fixture(scope="session")
@@ -103,14 +103,14 @@ def win_exe(win_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("makensis") is None:
         pytest.skip("needs makensis, Debian's package nsis")
     target = tmp_path_factory.mktemp("exe") / "Tiny.exe"
-    return build_exe(win_image, looks=LOOKS, target=target, reporter=SILENT, compression="quick")
+    return build_exe(win_image, branding=BRANDING, target=target, reporter=SILENT, compression="quick")
 
 
 @pytest.fixture(scope="session")
 def win_newer(win_images: tuple[Image, Image], win_exe: Path) -> Path:
     """The installer of the next release; read-only."""
     target = win_exe.parent / "Tiny newer.exe"
-    return build_exe(win_images[1], looks=LOOKS, target=target, reporter=SILENT, compression="quick")
+    return build_exe(win_images[1], branding=BRANDING, target=target, reporter=SILENT, compression="quick")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.image import Image
+from cuvee.image.model import Image
 from cuvee.installers.windows.desktop.container import open_container
 from cuvee.process import Request, run
 from wine_desktop import Wine, windows

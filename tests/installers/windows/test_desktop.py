@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import InternalError, ToolMissingError, UsageError
-from cuvee.installers.looks import Looks
+from cuvee.installers.branding import Branding
 from cuvee.installers.windows.desktop import container, log, search_path
 from cuvee.installers.windows.exe import nsis_inner
 from cuvee.installers.windows.nsis import Makensis
@@ -143,21 +143,21 @@ def test_logs_of_all_users_are_where_only_administrators_write() -> None:
     assert log.folder(environment, "Tiny", machine=False) == "/local/Tiny"
 
 
-def test_looks(tmp_path: Path) -> None:
-    assert Looks.read(None) == Looks()
-    assert Looks.read(tmp_path) == Looks()
+def test_branding(tmp_path: Path) -> None:
+    assert Branding.read(None) == Branding()
+    assert Branding.read(tmp_path) == Branding()
     (tmp_path / "branding.yaml").write_text("license: L.txt\npublisher: Us\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"names the licence L\.txt"):
-        Looks.read(tmp_path)
+        Branding.read(tmp_path)
     (tmp_path / "L.txt").write_text("Käse", encoding="utf-8")
     (tmp_path / "header.bmp").write_bytes(b"BM")
-    looks = Looks.read(tmp_path)
-    assert (looks.license_text, looks.publisher, looks.icon) == ("Käse", "Us", None)
-    assert looks.header_picture == tmp_path / "header.bmp"
+    branding = Branding.read(tmp_path)
+    assert (branding.license_text, branding.publisher, branding.icon) == ("Käse", "Us", None)
+    assert branding.header_picture == tmp_path / "header.bmp"
     for bad in ("- a\n", "publisher: [a]\n", "a: b: c\n"):
         (tmp_path / "branding.yaml").write_text(bad)
         with pytest.raises(UsageError):
-            Looks.read(tmp_path)
+            Branding.read(tmp_path)
 
 
 def fake(folder: Path, script: str) -> None:

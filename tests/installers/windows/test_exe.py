@@ -9,10 +9,9 @@ import pytest
 
 from cuvee.errors import UsageError
 from cuvee.files import sha256_file
-from cuvee.image import Image
-from cuvee.image.model import SOURCE_TIME
-from cuvee.installers.formats import file_name
-from cuvee.installers.looks import Looks
+from cuvee.image.model import SOURCE_TIME, Image
+from cuvee.installers.branding import Branding
+from cuvee.installers.naming import installer_name
 from cuvee.installers.windows.desktop.container import SIZE, open_container
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
@@ -190,21 +189,21 @@ def test_for_all_users(win_exe: Path, wine: Wine) -> None:
     assert not wine.has_key(rf"HKLM\{PROGRAM}")
 
 
-def test_two_builds_are_the_same(win_image: Image, win_exe: Path, looks: Looks, tmp_path: Path) -> None:
-    target = tmp_path / file_name(win_image, "exe")
+def test_two_builds_are_the_same(win_image: Image, win_exe: Path, branding: Branding, tmp_path: Path) -> None:
+    target = tmp_path / installer_name(win_image, "exe")
     mask = os.umask(0o077)
     try:
-        build_exe(win_image, looks=looks, target=target, reporter=SILENT, compression="quick")
+        build_exe(win_image, branding=branding, target=target, reporter=SILENT, compression="quick")
     finally:
         os.umask(mask)
     assert target.name == "Tiny-2026.11.0-Windows-x86_64.exe"
     assert sha256_file(target) == sha256_file(win_exe)
 
 
-def test_only_for_windows(win_image: Image, looks: Looks, tmp_path: Path) -> None:
+def test_only_for_windows(win_image: Image, branding: Branding, tmp_path: Path) -> None:
     from dataclasses import replace
 
     with pytest.raises(UsageError, match="win-64 alone"):
         build_exe(
-            replace(win_image, platform="linux-64"), looks=looks, target=tmp_path / "x", reporter=SILENT
+            replace(win_image, platform="linux-64"), branding=branding, target=tmp_path / "x", reporter=SILENT
         )

@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
 from cuvee.trust.keys import SigningKey, public_pem
@@ -35,7 +35,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 @pytest.fixture(scope="module")
 def sign(
-    win_image: Image, looks: Looks, tmp_path_factory: pytest.TempPathFactory
+    win_image: Image, branding: Branding, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str, SigningKey], Path]:
     """Makes the installer of a release once more, signed."""
     source = win_image.folder.parents[3]
@@ -47,7 +47,9 @@ def sign(
         text = (source / "manifests" / "tiny" / f"{version}.yaml").read_text(encoding="utf-8")
         distribution.cut(distribution.write(text, version), "win-64", signer=key)
         image = Image.load(distribution.dist / f"tiny-{version}" / "images" / "win-64")
-        return build_exe(image, looks=looks, target=root / "Tiny.exe", reporter=SILENT, compression="quick")
+        return build_exe(
+            image, branding=branding, target=root / "Tiny.exe", reporter=SILENT, compression="quick"
+        )
 
     return make
 

@@ -18,8 +18,8 @@ from cuvee import process
 from cuvee.channel.package import PackageContent, PackageFile, write_package
 from cuvee.errors import TooLargeError
 from cuvee.files import sha256_file
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.sh import build_sh
 from cuvee.installers.windows import exe
 from cuvee.installers.windows.desktop.container import open_container
@@ -61,7 +61,7 @@ def sparse(image: Image, folder: Path, size: int) -> Image:
 
 @pytest.mark.parametrize("below", [-1, 2 * MIB], ids=["by its payload", "with its program"])
 def test_a_program_of_four_gib_is_refused_before_it_is_written(
-    below: int, win_image: Image, looks: Looks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    below: int, win_image: Image, branding: Branding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = 4 * GIB - 64 * MIB
     image = sparse(win_image, tmp_path / "image", most - below - win_image.manifest.stat().st_size)
@@ -69,7 +69,7 @@ def test_a_program_of_four_gib_is_refused_before_it_is_written(
         monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(exe, "digest", None)
     with pytest.raises(TooLargeError, match=r"would have 3\.9 GiB, .* 4 GiB or more"):
-        build_exe(image, looks=looks, target=tmp_path / "x.exe", reporter=SILENT, compression="quick")
+        build_exe(image, branding=branding, target=tmp_path / "x.exe", reporter=SILENT, compression="quick")
     assert [path.name for path in tmp_path.iterdir()] == ["image"]
 
 
@@ -179,7 +179,7 @@ def flip(path: Path, position: int) -> None:
 @large
 def test_exe(noise: Noise, wine: Wine, tmp_path: Path) -> None:
     installer = tmp_path / "Large.exe"
-    build_exe(noise.windows, looks=Looks(), target=installer, reporter=SILENT, compression="quick")
+    build_exe(noise.windows, branding=Branding(), target=installer, reporter=SILENT, compression="quick")
     assert installer.stat().st_size > 2 * GIB
     assert open_container(str(installer)).manifest_at < 32 * MIB, "the payload is no part of NSIS's own"
 

@@ -9,8 +9,8 @@ import pytest
 
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.windows.msi import build_msi, msi_version, product_code, upgrade_code
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import SILENT
@@ -23,17 +23,21 @@ UPGRADE = f"{{{upgrade_code('tiny')}}}"
 
 
 @pytest.fixture(scope="session")
-def win_msi(win_image: Image, win_exe: Path, looks: Looks, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def win_msi(
+    win_image: Image, win_exe: Path, branding: Branding, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     if shutil.which("wixl") is None or shutil.which("msibuild") is None:
         pytest.skip("needs wixl and msibuild, Debian's packages wixl and msitools")
     target = tmp_path_factory.mktemp("msi") / "Tiny.msi"
-    return build_msi(win_image, exe=win_exe, looks=looks, target=target, reporter=SILENT)
+    return build_msi(win_image, exe=win_exe, branding=branding, target=target, reporter=SILENT)
 
 
 @pytest.fixture(scope="session")
-def win_newer_msi(win_images: tuple[Image, Image], win_newer: Path, looks: Looks, win_msi: Path) -> Path:
+def win_newer_msi(
+    win_images: tuple[Image, Image], win_newer: Path, branding: Branding, win_msi: Path
+) -> Path:
     target = win_msi.parent / "Tiny newer.msi"
-    return build_msi(win_images[1], exe=win_newer, looks=looks, target=target, reporter=SILENT)
+    return build_msi(win_images[1], exe=win_newer, branding=branding, target=target, reporter=SILENT)
 
 
 @pytest.fixture
@@ -185,9 +189,9 @@ def test_a_failure_fails_the_installation(win_msi: Path, wine: Wine, place: Path
 
 @pytest.mark.real
 def test_two_builds_are_the_same(
-    win_msi: Path, win_image: Image, win_exe: Path, looks: Looks, tmp_path: Path
+    win_msi: Path, win_image: Image, win_exe: Path, branding: Branding, tmp_path: Path
 ) -> None:
-    again = build_msi(win_image, exe=win_exe, looks=looks, target=tmp_path / "x.msi", reporter=SILENT)
+    again = build_msi(win_image, exe=win_exe, branding=branding, target=tmp_path / "x.msi", reporter=SILENT)
     assert sha256_file(again) == sha256_file(win_msi)
 
 
@@ -207,12 +211,12 @@ def test_numbers() -> None:
 
 
 @pytest.mark.real
-def test_what_is_too_large_is_refused(win_image: Image, looks: Looks, tmp_path: Path) -> None:
+def test_what_is_too_large_is_refused(win_image: Image, branding: Branding, tmp_path: Path) -> None:
     large = tmp_path / "large.exe"
     with large.open("wb") as stream:
         stream.truncate(1 << 31)
     with pytest.raises(TooLargeError, match="bears less than 2"):
-        build_msi(win_image, exe=large, looks=looks, target=tmp_path / "x.msi", reporter=SILENT)
+        build_msi(win_image, exe=large, branding=branding, target=tmp_path / "x.msi", reporter=SILENT)
 
 
 @pytest.mark.real

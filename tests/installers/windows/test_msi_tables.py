@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.windows.msi import build_msi, product_code, upgrade_code
 from cuvee.progress import SILENT
 from msi_desktop import Database
@@ -36,7 +36,7 @@ REFERENCES = {
 
 
 @pytest.fixture(scope="module")
-def package(win_image: Image, looks: Looks, tmp_path_factory: pytest.TempPathFactory) -> Database:
+def package(win_image: Image, branding: Branding, tmp_path_factory: pytest.TempPathFactory) -> Database:
     """A package of which nothing but its tables is looked at, so that any file does for the `.exe`."""
     if shutil.which("wixl") is None or shutil.which("msibuild") is None:
         pytest.skip("needs wixl and msibuild, Debian's packages wixl and msitools")
@@ -47,7 +47,7 @@ def package(win_image: Image, looks: Looks, tmp_path_factory: pytest.TempPathFac
     target = build_msi(
         replace(win_image, label=label),
         exe=folder / "setup.exe",
-        looks=replace(looks, icon=folder / "icon.ico"),
+        branding=replace(branding, icon=folder / "icon.ico"),
         target=folder / "x.msi",
         reporter=SILENT,
     )

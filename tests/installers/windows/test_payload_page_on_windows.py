@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.msi import build_msi
 from cuvee.progress import SILENT
@@ -43,13 +43,15 @@ def test_reader_of_the_page_writes_what_the_exe_writes(
     assert [path for path in more if alone.fullmatch(path) is None] == []
 
 
-def test_reader_of_the_page_finds_the_exe_in_the_msi(win_image: Image, looks: Looks, tmp_path: Path) -> None:
+def test_reader_of_the_page_finds_the_exe_in_the_msi(
+    win_image: Image, branding: Branding, tmp_path: Path
+) -> None:
     for program, package in (("makensis", "nsis"), ("wixl", "wixl"), ("msibuild", "msitools")):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}, Debian's package {package}")
     # As it is published: a solid block of LZMA.
-    exe = build_exe(win_image, looks=looks, target=tmp_path / "Tiny.exe", reporter=SILENT)
-    msi = build_msi(win_image, exe=exe, looks=looks, target=tmp_path / "Tiny.msi", reporter=SILENT)
+    exe = build_exe(win_image, branding=branding, target=tmp_path / "Tiny.exe", reporter=SILENT)
+    msi = build_msi(win_image, exe=exe, branding=branding, target=tmp_path / "Tiny.msi", reporter=SILENT)
     (tmp_path / "found.exe").write_bytes(inner(msi.read_bytes()))
     assert sha256_file(tmp_path / "found.exe") == sha256_file(exe)
     container = read(msi)

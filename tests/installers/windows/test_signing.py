@@ -8,9 +8,9 @@ import pytest
 
 from cuvee import process
 from cuvee.errors import BlockedError, UsageError
-from cuvee.image import Image
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
 from cuvee.installers.formats import FORMATS
-from cuvee.installers.looks import Looks
 from cuvee.installers.windows.desktop.container import open_container
 from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.signing import Osslsigncode, configured, fingerprint
@@ -41,10 +41,10 @@ def verified(signer: Osslsigncode, path: Path) -> bool:
 
 
 def test_signed_installers_work(
-    *, win_image: Image, win_exe: Path, looks: Looks, signer: Osslsigncode, wine: Wine, tmp_path: Path
+    *, win_image: Image, win_exe: Path, branding: Branding, signer: Osslsigncode, wine: Wine, tmp_path: Path
 ) -> None:
     exe = tmp_path / "Signed.exe"
-    build_exe(win_image, looks=looks, target=exe, reporter=SILENT, signer=signer, compression="quick")
+    build_exe(win_image, branding=branding, target=exe, reporter=SILENT, signer=signer, compression="quick")
     assert verified(signer, exe)
     assert not verified(signer, win_exe)
     assert open_container(str(exe)).manifest_size == open_container(str(win_exe)).manifest_size
@@ -56,7 +56,11 @@ def test_signed_installers_work(
 
 
 def test_the_environment_says_what_signs(
-    win_image: Image, looks: Looks, signer: Osslsigncode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    win_image: Image,
+    branding: Branding,
+    signer: Osslsigncode,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert configured({}) is None
     with pytest.raises(UsageError, match="only one is set"):
@@ -64,7 +68,7 @@ def test_the_environment_says_what_signs(
     monkeypatch.setenv("CUVEE_AUTHENTICODE_CERTIFICATE", str(signer.certificate))
     monkeypatch.setenv("CUVEE_AUTHENTICODE_KEY", str(signer.key))
     assert fingerprint(os.environ) != fingerprint({}) == ""
-    assert verified(signer, FORMATS["exe"](win_image, looks, tmp_path / "x.exe", SILENT))
+    assert verified(signer, FORMATS["exe"](win_image, branding, tmp_path / "x.exe", SILENT))
 
 
 def test_what_can_not_be_signed(signer: Osslsigncode, tmp_path: Path) -> None:

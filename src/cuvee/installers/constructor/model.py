@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cuvee.installers.looks import Looks
-from cuvee.installers.model import Settings
+from cuvee.image.settings import InstallerSettings
+from cuvee.installers.branding import Branding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +110,9 @@ class Project:
     formats: tuple[str, ...]
     file_name: str = ""
     packages: Packages
-    settings: Settings
+    settings: InstallerSettings
     frozen: str = ""
-    looks: Looks
+    branding: Branding
     outputs: Outputs
     warnings: tuple[str, ...] = ()
 

@@ -60,7 +60,7 @@ def _info(project: Project, lock: PlatformLock, installers: Sequence[Path]) -> d
         "name": project.name,
         "version": project.version,
         "_platform": project.platform,
-        "company": project.looks.publisher,
+        "company": project.branding.publisher,
         "channels": [without_secrets(name) for name in project.packages.channels],
         "specs": list(project.packages.specs),
         "user_requested_specs": list(project.packages.requested),

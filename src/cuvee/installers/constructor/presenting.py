@@ -1,4 +1,4 @@
-"""A project's looks and settings: pages, pictures, scripts, and what the prefix gets besides packages."""
+"""A project's branding and settings: pages, pictures, scripts, and what the prefix gets besides packages."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 from cuvee.errors import CuveeError
 from cuvee.files import canonical_json
+from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
+from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.document import read_text
 from cuvee.installers.constructor.rich import from_html, from_rtf
 from cuvee.installers.constructor.values import Values
-from cuvee.installers.looks import Looks
-from cuvee.installers.model import ExtraFile, Initialize, Settings
 from cuvee.installers.settings import WrongSettingError, extra_file
 
 _HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
@@ -19,10 +19,10 @@ _RICH = {".rtf": from_rtf, ".html": from_html, ".htm": from_html}
 _CODE = {".nsi"}
 
 
-def read_looks(values: Values, formats: tuple[str, ...]) -> Looks:
+def read_branding(values: Values, formats: tuple[str, ...]) -> Branding:
     """Read the texts and pictures for installers of some formats."""
     identifier, name = values.text("reverse_domain_identifier"), values.text("name")
-    return Looks(
+    return Branding(
         license_text=_license(values),
         publisher=values.text("company"),
         identifier=f"{identifier}.{name.replace('_', '-')}" if identifier else "",
@@ -76,12 +76,12 @@ def _picture(values: Values, name: str, suffix: str, formats: tuple[str, ...]) -
     return path
 
 
-def read_settings(values: Values) -> Settings:
+def read_settings(values: Values) -> InstallerSettings:
     """Read what an installer does besides placing packages."""
     menus = values.raw("menu_packages")
     # Only the Windows installers of constructor run it.
     uninstall = "pre_uninstall" if values.system == "win" else ""
-    return Settings(
+    return InstallerSettings(
         pre_install=_script(values, "pre_install"),
         post_install=_script(values, "post_install"),
         pre_uninstall=_script(values, uninstall) if uninstall else "",

@@ -8,7 +8,7 @@ from cuvee.installers.constructor.building import read_outputs
 from cuvee.installers.constructor.document import read_document
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.constructor.packages import read_packages
-from cuvee.installers.constructor.presenting import read_frozen, read_looks, read_settings
+from cuvee.installers.constructor.presenting import read_branding, read_frozen, read_settings
 from cuvee.installers.constructor.values import Values
 from cuvee.platforms import Platform, System, get
 
@@ -48,7 +48,7 @@ def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -
         packages=read_packages(values, platform),
         settings=read_settings(values),
         frozen=read_frozen(values),
-        looks=read_looks(values, formats),
+        branding=read_branding(values, formats),
         outputs=read_outputs(values),
         warnings=tuple(values.warnings),
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.installers.looks import Looks
-from cuvee.installers.model import Initialize, Settings
+from cuvee.image.settings import Initialize, InstallerSettings
+from cuvee.installers.branding import Branding
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import DEFAULT_FLOOR, System, get
 
@@ -47,18 +47,18 @@ class Construct:
     channels: tuple[str, ...]
     requested: tuple[str, ...]
     formats: tuple[str, ...]
-    looks: Looks
-    settings: Settings
+    branding: Branding
+    settings: InstallerSettings
 
 
 def construct_files(construct: Construct) -> dict[str, bytes]:
     """Give ``construct.yaml`` and the files that it names, by their paths; deterministic."""
-    looks, settings = construct.looks, construct.settings
+    branding, settings = construct.branding, construct.settings
     system = get(construct.lock.platform).system
     files: dict[str, bytes] = {}
     keys: dict[str, Value] = {"name": construct.name, "version": construct.version}
-    _put(keys, "company", looks.publisher)
-    _put(keys, "reverse_domain_identifier", looks.identifier)
+    _put(keys, "company", branding.publisher)
+    _put(keys, "reverse_domain_identifier", branding.identifier)
     _put(keys, "installer_type", construct.formats)
     keys["channels"] = construct.channels
     keys["specs"] = tuple(
@@ -66,15 +66,15 @@ def construct_files(construct: Construct) -> dict[str, bytes]:
     )
     _put(keys, "user_requested_specs", construct.requested)
     _put(keys, "virtual_specs", tuple(_virtual_specs(construct.lock)))
-    if looks.license_text.strip():
-        files["LICENSE.txt"] = _ascii(looks.license_text).encode()
+    if branding.license_text.strip():
+        files["LICENSE.txt"] = _ascii(branding.license_text).encode()
         keys["license_file"] = "LICENSE.txt"
     if system == "osx":
-        _put(keys, "welcome_text", looks.welcome)
+        _put(keys, "welcome_text", branding.welcome)
     for key, name, picture in (
-        ("welcome_image", "welcome.bmp", looks.welcome_picture),
-        ("header_image", "header.bmp", looks.header_picture),
-        ("icon_image", "icon.ico", looks.icon),
+        ("welcome_image", "welcome.bmp", branding.welcome_picture),
+        ("header_image", "header.bmp", branding.header_picture),
+        ("icon_image", "icon.ico", branding.icon),
     ):
         if system == "win" and picture is not None:
             files[name] = picture.read_bytes()
@@ -134,7 +134,7 @@ def _virtual_specs(lock: PlatformLock) -> Iterable[str]:
 
 
 def _add_settings(
-    keys: dict[str, Value], files: dict[str, bytes], settings: Settings, system: System
+    keys: dict[str, Value], files: dict[str, bytes], settings: InstallerSettings, system: System
 ) -> None:
     suffix = ".bat" if system == "win" else ".sh"
     for name, text in settings.scripts.items():

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import replacing, sha256_file, storage_errors
-from cuvee.image import Image
-from cuvee.installers.formats import file_name
+from cuvee.image.model import Image
+from cuvee.installers.naming import installer_name
 from cuvee.installers.pkg import documents
 from cuvee.installers.pkg.bom import bom, check_size
 from cuvee.installers.pkg.cpio import cpio
@@ -72,7 +72,10 @@ def build_pkg(
         tempfile.TemporaryDirectory(prefix=".pkg-", dir=_made(target.parent)) as scratch,
     ):
         installer = build_sh(
-            image, license_text=license_text, target=Path(scratch) / file_name(image, "sh"), reporter=reporter
+            image,
+            license_text=license_text,
+            target=Path(scratch) / installer_name(image, "sh"),
+            reporter=reporter,
         )
         package = _Package(
             image=image,

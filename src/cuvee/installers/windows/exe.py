@@ -14,11 +14,10 @@ from typing import Literal, Protocol
 
 from cuvee.errors import BlockedError, TooLargeError, UsageError
 from cuvee.files import replacing
-from cuvee.image import Image
-from cuvee.image.model import SOURCE_TIME
+from cuvee.image.model import SOURCE_TIME, Image
 from cuvee.image.stage0 import RUNTIME_FOLDER
-from cuvee.installers.formats import file_name
-from cuvee.installers.looks import Looks
+from cuvee.installers.branding import Branding
+from cuvee.installers.naming import display_name, installer_name
 from cuvee.installers.windows.desktop.container import Container, digest, pack
 from cuvee.installers.windows.nsis import Makensis
 from cuvee.progress import Reporter
@@ -52,16 +51,10 @@ class Signer(Protocol):
         """Sign a finished file in place."""
 
 
-def short_name(image: Image) -> str:
-    """Give the distribution's name as Windows shows it: ``Starter``."""
-    name = image.label.distribution
-    return name[:1].upper() + name[1:]
-
-
 def build_exe(
     image: Image,
     *,
-    looks: Looks,
+    branding: Branding,
     target: Path,
     reporter: Reporter,
     signer: Signer | None = None,
@@ -69,7 +62,7 @@ def build_exe(
 ) -> Path:
     """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
 
-    The same image and looks give the same bytes, signatures aside.
+    The same image and branding give the same bytes, signatures aside.
 
     Parameters
     ----------
@@ -94,8 +87,8 @@ def build_exe(
     with TemporaryDirectory(prefix="cuvee-exe-") as name:
         folder = Path(name)
         _unpack(image, folder / "stage")
-        _add_desktop(image, looks, folder / "stage" / ".cuvee")
-        _write_script(image, looks, folder, _COMPRESSORS[compression], signer)
+        _add_desktop(image, branding, folder / "stage" / ".cuvee")
+        _write_script(image, branding, folder, _COMPRESSORS[compression], signer)
         makensis.compile(folder / "installer.nsi")
         with replacing(target) as beside:
             _join(image, folder / "installer.exe", beside)
@@ -111,7 +104,7 @@ def _unpack(image: Image, folder: Path) -> None:
         tar.extractall(folder, filter="data")
 
 
-def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
+def _add_desktop(image: Image, branding: Branding, folder: Path) -> None:
     """Put what Windows needs beside the runtime, and what is said of the release."""
     if not (folder.parent / RUNTIME_FOLDER).is_dir():
         raise BlockedError(
@@ -122,12 +115,12 @@ def _add_desktop(image: Image, looks: Looks, folder: Path) -> None:
     source = resource_files("cuvee.installers.windows").joinpath("desktop")
     _copy_code(source, desktop)
     product = {
-        "name": short_name(image),
+        "name": display_name(image.label.distribution),
         "distribution": image.label.distribution,
         "version": image.label.version,
         "title": image.label.title,
-        "publisher": looks.publisher,
-        "url": looks.url,
+        "publisher": branding.publisher,
+        "url": branding.url,
         "uninstaller": uninstaller_name(image),
         "floor": image.floor.get("__win", ""),
         "needed": image.size_on_disk,
@@ -152,14 +145,16 @@ def _copy_code(source: Traversable, target: Path) -> None:
 
 def uninstaller_name(image: Image) -> str:
     """Give the uninstaller's name in the prefix: ``Uninstall-Starter.exe``."""
-    return f"Uninstall-{short_name(image)}.exe"
+    return f"Uninstall-{display_name(image.label.distribution)}.exe"
 
 
 def _longest(folder: Path) -> int:
     return max(len(path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
 
 
-def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, signer: Signer | None) -> None:
+def _write_script(
+    image: Image, branding: Branding, folder: Path, compressor: str, signer: Signer | None
+) -> None:
     import jinja2
 
     environment = jinja2.Environment(
@@ -171,17 +166,17 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
     environment.filters["nsis"] = lambda text: f'"{nsis_inner(text)}"'
     environment.filters["nsis_inner"] = nsis_inner
     pictures = {
-        "icon.ico": looks.icon,
-        "welcome.bmp": looks.welcome_picture,
-        "header.bmp": looks.header_picture,
+        "icon.ico": branding.icon,
+        "welcome.bmp": branding.welcome_picture,
+        "header.bmp": branding.header_picture,
     }
     plain = resource_files("cuvee.installers.windows").joinpath("pictures")
     for name, picture in pictures.items():
         (folder / name).write_bytes((picture or plain.joinpath(name)).read_bytes())
         os.utime(folder / name, (SOURCE_TIME, SOURCE_TIME))  # NSIS keeps the time with the picture
-    if looks.license_text.strip():
+    if branding.license_text.strip():
         # Without the mark at its start, NSIS would take it for the system's own encoding.
-        lines = flowing(looks.license_text.strip("\ufeff")).splitlines()
+        lines = flowing(branding.license_text.strip("\ufeff")).splitlines()
         (folder / "license.txt").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
     title = " ".join(image.label.title.split())
     usage = _usage(image)
@@ -189,15 +184,15 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "label": f"{title} {image.label.version}",
         "title": title,
         "version": image.label.version,
-        "name": short_name(image),
+        "name": display_name(image.label.distribution),
         "distribution": image.label.distribution,
-        "publisher": looks.publisher or title,
+        "publisher": branding.publisher or title,
         "four_numbers": ".".join([*re.findall(r"\d+", image.label.version), *"0000"][:4]),
         "compressor": compressor,
-        "welcome": _welcome(looks, f"{title} {image.label.version}"),
+        "welcome": _welcome(branding, f"{title} {image.label.version}"),
         "upgrade": _upgrade(f"{title} {image.label.version}"),
         "finish": _finish(image, f"{title} {image.label.version}"),
-        "has_license": bool(looks.license_text.strip()),
+        "has_license": bool(branding.license_text.strip()),
         "needed_kb": image.size_on_disk // 1024,
         "interpreter": image.interpreter.replace("/", "\\"),
         "manifest_sha256": image.manifest_sha256,
@@ -208,7 +203,8 @@ def _write_script(image: Image, looks: Looks, folder: Path, compressor: str, sig
         "register_default": int(image.settings.register_python),
         "default_me": _folder(image.settings.default_prefix, f"$PROFILE\\{image.label.distribution}"),
         "default_all": _folder(
-            image.settings.default_prefix_all_users, f"$PROGRAMFILES64\\{short_name(image)}"
+            image.settings.default_prefix_all_users,
+            f"$PROGRAMFILES64\\{display_name(image.label.distribution)}",
         ),
         "signer": None if signer is None else signer.command(),
     }
@@ -222,9 +218,9 @@ def nsis_inner(text: str) -> str:
     return "".join(special.get(character, character) for character in text)
 
 
-def _welcome(looks: Looks, label: str) -> str:
-    if looks.welcome:
-        return looks.welcome
+def _welcome(branding: Branding, label: str) -> str:
+    if branding.welcome:
+        return branding.welcome
     where = "It needs no network. All of it goes into one folder, which you can choose."
     return f"This installs {label}.\n\n{where}"
 
@@ -269,7 +265,7 @@ def _folder(written: str, otherwise: str) -> str:
 
 def _usage(image: Image) -> str:
     return f"""\
-{file_name(image, "exe")} [/S] [options] [/D=FOLDER]
+{installer_name(image, "exe")} [/S] [options] [/D=FOLDER]
 
 /S  silent: ask nothing; the licence counts as accepted
 /InstallationType=JustMe|AllUsers  (JustMe)

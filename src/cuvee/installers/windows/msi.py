@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 
 from cuvee.errors import TooLargeError, UsageError
 from cuvee.files import replacing, sha256_file
-from cuvee.image import Image
-from cuvee.installers.looks import Looks
+from cuvee.image.model import Image
+from cuvee.installers.branding import Branding
+from cuvee.installers.naming import display_name
 from cuvee.installers.windows import actions
-from cuvee.installers.windows.exe import Signer, short_name
+from cuvee.installers.windows.exe import Signer
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import Reporter
 
@@ -49,11 +50,17 @@ _PARTS, _MOST, _CENTURY = 3, (255, 255, 65535), 2000
 
 
 def build_msi(
-    image: Image, *, exe: Path, looks: Looks, target: Path, reporter: Reporter, signer: Signer | None = None
+    image: Image,
+    *,
+    exe: Path,
+    branding: Branding,
+    target: Path,
+    reporter: Reporter,
+    signer: Signer | None = None,
 ) -> Path:
     """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
 
-    The same ``exe`` and looks give the same bytes, signatures aside.
+    The same ``exe`` and branding give the same bytes, signatures aside.
 
     Parameters
     ----------
@@ -75,11 +82,11 @@ def build_msi(
     with TemporaryDirectory(prefix="cuvee-msi-") as made_in:
         folder = Path(made_in)
         (folder / "setup.exe").symlink_to(exe.resolve())
-        if looks.icon is not None:
-            shutil.copyfile(looks.icon, folder / "icon.ico")
-        (folder / "installer.wxs").write_text(_render(image, looks), encoding="utf-8")
+        if branding.icon is not None:
+            shutil.copyfile(branding.icon, folder / "icon.ico")
+        (folder / "installer.wxs").write_text(_render(image, branding), encoding="utf-8")
         wixl.compile(folder / "installer.wxs", folder / "made.msi")
-        name = short_name(image)
+        name = display_name(image.label.distribution)
         wixl.change(folder / "made.msi", (*actions.queries(name), *_MENDINGS, _short(name)))
         _fix(folder / "made.msi", uuid.uuid5(_NAMESPACE, f"package {sha256_file(exe)}"))
         with replacing(target) as beside:
@@ -136,7 +143,7 @@ def msi_version(version: str) -> str:
     return ".".join(map(str, first))
 
 
-def _render(image: Image, looks: Looks) -> str:
+def _render(image: Image, branding: Branding) -> str:
     import jinja2
 
     environment = jinja2.Environment(
@@ -152,13 +159,13 @@ def _render(image: Image, looks: Looks) -> str:
         label=f"{title} {label.version}",
         title=title,
         version=msi_version(label.version),
-        publisher=looks.publisher or title,
-        url=looks.url,
-        icon=looks.icon is not None,
+        publisher=branding.publisher or title,
+        url=branding.url,
+        icon=branding.icon is not None,
         needed_kb=image.size_on_disk // 1024,
         setup=actions.SETUP,
-        name=short_name(image),
-        key=f"Software\\cuvee\\{short_name(image)}",
+        name=display_name(image.label.distribution),
+        key=f"Software\\cuvee\\{display_name(image.label.distribution)}",
     )
 
 

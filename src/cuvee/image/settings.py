@@ -41,7 +41,7 @@ class ExtraFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class InstallerSettings:
     """The settings of one system's installers; the defaults are those of a distribution without any.
 
     Attributes

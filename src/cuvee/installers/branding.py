@@ -10,7 +10,7 @@ _KEYS = {"identifier", "license", "publisher", "welcome", "url"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
+class Branding:
     """Texts and pictures of an installer; each may be missing.
 
     Attributes
@@ -43,7 +43,7 @@ class Looks:
 
     @classmethod
     def read(cls, folder: Path | None) -> Self:
-        """Read ``branding.yaml`` and the pictures beside it; a folder without any gives plain looks.
+        """Read ``branding.yaml`` and the pictures beside it; a folder without any gives plain branding.
 
         Raises
         ------
