@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from cuvee.manifest import load
-from cuvee.manifest.problems import Problems
-from cuvee.manifest.reading import read
+from cuvee.manifest import load_manifest
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.yaml_reader import read
 
 HEAD = """\
 manifest: 1
@@ -36,11 +36,11 @@ def main(lines: int) -> None:
         path = Path(folder) / "large" / "2026.11.0.yaml"
         path.parent.mkdir()
         path.write_text(HEAD + "".join(packages))
-        load(path, today=dt.datetime.now(dt.UTC).date())  # imports what is lazy
+        load_manifest(path, today=dt.datetime.now(dt.UTC).date())  # imports what is lazy
         start = time.process_time()
         read(path, path.read_bytes(), Problems(path))
         middle = time.process_time()
-        load(path, today=dt.datetime.now(dt.UTC).date())
+        load_manifest(path, today=dt.datetime.now(dt.UTC).date())
         end = time.process_time()
     print(f"{lines:,} lines, processor seconds:")
     print(f"  nodes with places  {middle - start:.2f}")

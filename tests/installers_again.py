@@ -16,7 +16,7 @@ from platform import libc_ver
 from cuvee.files import sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.pkg.build import build_pkg
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 from cuvee.platforms import host
 from cuvee.progress import SILENT
 from cuvee.release.artefacts import Archives, image_stage, installer_stage
@@ -32,7 +32,11 @@ def main(root: Path, now: dt.datetime) -> dict[str, str]:
     path.parent.mkdir(parents=True)
     path.write_text(text.replace("{linux: [sh]}", "{linux: [sh], win: [exe, msi]}"), encoding="utf-8")
     context = open_release(
-        load(path, today=now.date()), dist=root / "dist", cache=root / "cache", now=now, reporter=SILENT
+        load_manifest(path, today=now.date()),
+        dist=root / "dist",
+        cache=root / "cache",
+        now=now,
+        reporter=SILENT,
     )
     with context.workspace.alone():
         result = check(context)

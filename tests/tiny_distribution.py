@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 from cuvee.progress import Silent
 from cuvee.release.pipeline import Result, open_release, release
 from cuvee.trust.keys import SigningKey
@@ -73,7 +73,7 @@ class Distribution:
     ) -> Result:
         self.recorder.lines.clear()
         context = open_release(
-            load(path, today=NOW.date()),
+            load_manifest(path, today=NOW.date()),
             dist=self.dist,
             cache=self.root / "cache",
             now=NOW,

@@ -6,7 +6,7 @@ from collections.abc import Sized
 from pathlib import Path
 
 from cuvee.integration.suites import read_command_rules, read_known_failures, read_suite
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 from docs_text import Block, blocks, links
 
 TODAY = dt.date(2026, 11, 22)
@@ -41,7 +41,7 @@ def test_whole_manifests_load(page: Path, tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         folders.append(path)
     for path in folders:
-        assert load(path, today=TODAY).title
+        assert load_manifest(path, today=TODAY).title
 
 
 def test_parts_of_manifests_load(page: Path, tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_parts_of_manifests_load(page: Path, tmp_path: Path) -> None:
         (folder / "2026.10.0.yaml").write_text(BASE, encoding="utf-8")
         path = folder / "2026.10.1.yaml"
         path.write_text(HEAD + block.text, encoding="utf-8")
-        assert load(path, today=TODAY).base is not None
+        assert load_manifest(path, today=TODAY).base is not None
 
 
 def test_files_of_suites_are_read(page: Path, tmp_path: Path) -> None:

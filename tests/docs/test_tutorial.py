@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import ManifestError
-from cuvee.manifest import load, rendering
+from cuvee.manifest import load_manifest, manifest_export
 from docs_text import Block, blocks
 
 TODAY = dt.date(2026, 11, 22)
@@ -33,7 +33,7 @@ def test_manifests_are_shown_as_cuvee_shows_them(shown: list[Block], tmp_path: P
     first, patch = texts(shown, "manifest: 1")
     of_first, of_patch = texts(shown, "packages:")
     base = write(tmp_path, "2026.11.0", first)
-    assert of_first in rendering.as_yaml(load(base, today=TODAY))
+    assert of_first in manifest_export.as_yaml(load_manifest(base, today=TODAY))
 
     (part,) = texts(shown, "# part of a manifest")
     package, wheels = part.splitlines()[2:]
@@ -42,7 +42,9 @@ def test_manifests_are_shown_as_cuvee_shows_them(shown: list[Block], tmp_path: P
     lines.insert(rich + 1, package)
     more = "\n".join(lines).replace("wheels: [click, rich]", wheels)
     write(tmp_path, "2026.11.0", more + "\n")
-    assert of_patch in rendering.as_yaml(load(write(tmp_path, "2026.11.1", patch), today=TODAY))
+    assert of_patch in manifest_export.as_yaml(
+        load_manifest(write(tmp_path, "2026.11.1", patch), today=TODAY)
+    )
 
 
 def test_the_mistake_is_answered_as_shown(
@@ -51,6 +53,6 @@ def test_the_mistake_is_answered_as_shown(
     monkeypatch.chdir(tmp_path)
     path = write(Path(), "2026.11.0", texts(shown, "manifest: 1")[0].replace("packages:", "packges:"))
     with pytest.raises(ManifestError) as caught:
-        load(path, today=TODAY)
+        load_manifest(path, today=TODAY)
     (answer,) = texts(shown, "error:")
     assert answer.strip() == f"error: {caught.value.message}".strip()

@@ -18,13 +18,13 @@ import pytest
 import yaml
 
 from cuvee.errors import ManifestError
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 
 BAD = Path(__file__).parent / "bad"
 TODAY = dt.date(2026, 11, 22)
 
 
-def place(case: Path, root: Path) -> Path:
+def span(case: Path, root: Path) -> Path:
     """Copy a case and its possible bases below ``root``; give its path, relative to it."""
     text = case.read_bytes().decode(errors="replace")
     named = re.match(r"# file: (\S+)", text)
@@ -41,7 +41,7 @@ def place(case: Path, root: Path) -> Path:
 
 def message(path: Path) -> str:
     with pytest.raises(ManifestError) as caught:
-        load(path, today=TODAY)
+        load_manifest(path, today=TODAY)
     assert caught.value.hint
     assert caught.value.exit_code == 2
     return caught.value.message + "\n"
@@ -53,7 +53,7 @@ def test_a_wrong_manifest_gets_its_message(
     case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    rendered = message(place(case, tmp_path))
+    rendered = message(span(case, tmp_path))
     golden = case.with_suffix(".txt")
     if os.environ.get("CUVEE_REGENERATE"):
         golden.write_text(rendered)
@@ -66,5 +66,5 @@ def test_every_message_belongs_to_a_manifest() -> None:
 
 
 def test_paths_in_messages_are_as_the_user_named_them(tmp_path: Path) -> None:
-    path = tmp_path / place(BAD / "misspelt-key.yaml", tmp_path)
+    path = tmp_path / span(BAD / "misspelt-key.yaml", tmp_path)
     assert message(path).startswith(f"2 problems in {path}\n\n{path}:6:1: ")

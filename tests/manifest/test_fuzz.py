@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cuvee.errors import ManifestError
-from cuvee.manifest import load
-from cuvee.manifest.kinds import Kind, ListOf, MapOf, Record
+from cuvee.manifest import load_manifest
+from cuvee.manifest.documents.schema_types import ListType, MapType, RecordType, SchemaType
 from cuvee.manifest.schema import MANIFEST
 
 HERE = Path(__file__).parent
@@ -43,11 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def survive(folder: Path, data: bytes, name: str) -> bool:
-    """Load ``data``; give whether it was good. Every problem must have a place and be one line."""
+    """Load ``data``; give whether it was good. Every problem must have a span and be one line."""
     path = folder / name
     path.write_bytes(data)
     try:
-        load(path, today=TODAY)
+        load_manifest(path, today=TODAY)
     except ManifestError as error:
         message = error.message
     else:
@@ -63,7 +63,7 @@ def test_there_are_real_manifests() -> None:
 
 @pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
 def test_the_real_manifests_have_no_problem(path: Path) -> None:
-    load(path, today=TODAY)
+    load_manifest(path, today=TODAY)
 
 
 @given(seed=st.sampled_from(SEEDS), numbers=st.integers(0, 2**32))
@@ -110,17 +110,17 @@ TREES = st.recursive(
 )
 
 
-def shaped(kind: Kind) -> st.SearchStrategy[Any]:
-    """Values that mostly have the shape of ``kind``."""
-    if isinstance(kind, ListOf):
-        return st.lists(shaped(kind.item) | ATOMS, max_size=3) | TREES
-    if isinstance(kind, MapOf):
+def shaped(schema: SchemaType) -> st.SearchStrategy[Any]:
+    """Values that mostly have the shape of ``schema``."""
+    if isinstance(schema, ListType):
+        return st.lists(shaped(schema.item) | ATOMS, max_size=3) | TREES
+    if isinstance(schema, MapType):
         keys = st.sampled_from(["numpy", "NumPy", "core", "__x", "a b", "", "é"])
-        return st.dictionaries(keys, shaped(kind.value) | TREES, max_size=3)
-    if isinstance(kind, Record):
-        keys_of = {key.name: shaped(key.kind) | TREES for key in kind.keys}
+        return st.dictionaries(keys, shaped(schema.value) | TREES, max_size=3)
+    if isinstance(schema, RecordType):
+        keys_of = {key.name: shaped(key.type) | TREES for key in schema.keys}
         return st.fixed_dictionaries({}, optional=keys_of) | TREES
-    return st.sampled_from(list(kind.choices) or [kind.example]) | ATOMS
+    return st.sampled_from(list(schema.choices) or [schema.example]) | ATOMS
 
 
 @given(tree=shaped(MANIFEST))

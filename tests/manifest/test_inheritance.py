@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuvee.errors import ManifestError
-from cuvee.manifest import Manifest, load
-from cuvee.manifest.rendering import as_data
+from cuvee.manifest import Manifest, load_manifest
+from cuvee.manifest.manifest_export import as_data
 
 TODAY = dt.date(2026, 11, 22)
 OWN = {"version", "based-on"}
@@ -98,7 +98,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Manifest]:
             (folder / f"2026.11.{number}.yaml").write_text(
                 yaml.safe_dump({**head, **values}, sort_keys=False)
             )
-        return load(folder / f"2026.11.{len(links) - 1}.yaml", today=TODAY)
+        return load_manifest(folder / f"2026.11.{len(links) - 1}.yaml", today=TODAY)
 
     return load_chain
 
@@ -114,8 +114,8 @@ def test_an_empty_child_is_its_base(chain: Callable[..., Manifest], first: Value
     base, child = chain(root), chain(root, {})
     assert values(child) == values(base)
     own = {"manifest", "distribution", "version", "based-on"}
-    assert {path: place for path, place in child.sources.items() if path not in own} == {
-        path: place for path, place in base.sources.items() if path not in own
+    assert {path: span for path, span in child.sources.items() if path not in own} == {
+        path: span for path, span in base.sources.items() if path not in own
     }
     assert child.base is not None
     assert values(child.base) == values(base)
@@ -140,8 +140,8 @@ def test_each_value_stands_on_the_line_that_its_source_names(
 ) -> None:
     manifest = chain(ROOT, first, second)
     data = as_data(manifest)
-    for path, place in manifest.sources.items():
-        line = place.file.read_text().splitlines()[place.line - 1]
+    for path, span in manifest.sources.items():
+        line = span.file.read_text().splitlines()[span.line - 1]
         value = lookup(data, path)
         if isinstance(value, str):
             assert value in line, path
@@ -178,7 +178,7 @@ interpreter: host
 def test_the_short_form_changes_the_version_and_keeps_the_rest(write: Writer) -> None:
     base = write(BASE)
     child = write('packages: {NumPy: "==2.4.3"}\n', "2026.11.1", based_on="2026.11.0")
-    manifest = load(child, today=TODAY)
+    manifest = load_manifest(child, today=TODAY)
     numpy = manifest.packages[0]
     assert (numpy.version, numpy.owner, numpy.groups) == ("==2.4.3", "numerics", ("core",))
     assert (numpy.position.file, numpy.position.line) == (child, 5)
@@ -193,7 +193,7 @@ def test_null_takes_away(write: Writer) -> None:
     body = (
         "packages: {numpy: null}\nconstraints: null\nsupport: {until: null}\nchannels: \ninterpreter: null\n"
     )
-    manifest = load(write(body, "2026.11.1", based_on="2026.11.0"), today=TODAY)
+    manifest = load_manifest(write(body, "2026.11.1", based_on="2026.11.0"), today=TODAY)
     assert [package.name for package in manifest.packages] == ["python"]
     assert manifest.constraints == ()
     assert manifest.support is not None
@@ -207,7 +207,7 @@ def test_what_was_taken_away_can_be_stated_again_and_starts_afresh(write: Writer
     write(BASE)
     write("packages: {numpy: null}\n", "2026.11.1", based_on="2026.11.0")
     last = write("packages: {numpy: {groups: [new]}}\n", "2026.11.2", based_on="2026.11.1")
-    numpy = load(last, today=TODAY).packages[0]
+    numpy = load_manifest(last, today=TODAY).packages[0]
     assert (numpy.version, numpy.owner, numpy.groups) == ("*", None, ("new",))
 
 
@@ -215,15 +215,15 @@ def test_removing_the_owner_of_a_package_shows_in_the_base(write: Writer) -> Non
     base = write(BASE)
     child = write("owners: {numerics: null}\n", "2026.11.1", based_on="2026.11.0")
     with pytest.raises(ManifestError, match='the owner "numerics" is not declared') as caught:
-        load(child, today=TODAY)
+        load_manifest(child, today=TODAY)
     assert f"{base}:8:" in caught.value.message
 
 
 def test_an_inherited_waiver_that_ended_need_not_be_inherited(write: Writer) -> None:
     write(BASE + "waivers: [{check: x, reason: r, author: a, expires: 2026-11-01}]\n")
     with pytest.raises(ManifestError, match=r"it is inherited: state waivers in 2026.11.1.yaml without it"):
-        load(write("", "2026.11.1", based_on="2026.11.0"), today=TODAY)
-    assert load(write("waivers: []\n", "2026.11.1", based_on="2026.11.0"), today=TODAY).waivers == ()
+        load_manifest(write("", "2026.11.1", based_on="2026.11.0"), today=TODAY)
+    assert load_manifest(write("waivers: []\n", "2026.11.1", based_on="2026.11.0"), today=TODAY).waivers == ()
 
 
 def test_a_long_chain_is_read(chain: Callable[..., Manifest]) -> None:

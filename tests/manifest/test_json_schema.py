@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuvee.errors import ManifestError
-from cuvee.manifest import load
-from cuvee.manifest.json_schema import json_schema
+from cuvee.manifest import load_manifest
+from cuvee.manifest.documents.json_schema import json_schema
 from cuvee.manifest.schema import MANIFEST
 
 HERE = Path(__file__).parent
@@ -41,10 +41,10 @@ ONLY_THE_READER = {
     "long-line": "knows no order of versions",
     "many-problems": "knows no order of versions",
     "null-without-base": "null takes away from a base, which the schema can not see",
-    "platform-not-in-release": "compares two places",
+    "platform-not-in-release": "compares two spans",
     "remove-what-is-not-there": "needs other files",
-    "undeclared-owner": "compares two places",
-    "undeclared-owner-none": "compares two places",
+    "undeclared-owner": "compares two spans",
+    "undeclared-owner-none": "compares two spans",
     "waiver-ended": "knows no date",
 }
 """Wrong manifests that the schema lets through, and why."""
@@ -95,7 +95,7 @@ def test_the_schema_is_a_schema() -> None:
 def test_both_accept_what_is_good(case: Path, repository: Path) -> None:
     path = repository / "manifests/starter/2026.11.0.yaml"
     shutil.copy(case, path)
-    load(path, today=TODAY)
+    load_manifest(path, today=TODAY)
     assert complaints(case.read_bytes()) == []
 
 
@@ -111,7 +111,7 @@ def test_the_list_of_exceptions_is_current() -> None:
 def test_a_child_may_leave_out_what_its_base_states(write: Writer) -> None:
     write('platforms: {linux-64: {}}\npackages: {python: "3.11.*", numpy: "*"}\n')
     child = write("packages: {numpy: null}\n", "2026.11.1", based_on="2026.11.0")
-    load(child, today=TODAY)
+    load_manifest(child, today=TODAY)
     assert complaints(child.read_text()) == []
 
 
@@ -128,7 +128,7 @@ def test_every_key_has_a_description() -> None:
     assert set(json_schema()["properties"]) == {key.name for key in MANIFEST.keys}
 
 
-# Values in odd places: each is plainly wrong or plainly right for both, wherever it lands.
+# Values in odd spans: each is plainly wrong or plainly right for both, wherever it lands.
 ODD: list[Any] = [
     None, True, 7, 3.5, "", " ", "a b", "2027-01-31", "linux-64", "numpy", "*", ">=1", "host", "edge", [], {},
     ["numpy"], [None], [["x"]], [1, 1], {"version": "1.*"}, {"floor": {}}, {"nonsense": 1}, "https://example.org/x",
@@ -181,7 +181,7 @@ def reader_says(factory: pytest.TempPathFactory, text: str) -> str:
     path = root / "starter" / "2026.11.0.yaml"
     path.write_text(text)
     try:
-        load(path, today=TODAY)
+        load_manifest(path, today=TODAY)
     except ManifestError as error:
         return error.message
     return ""

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cuvee import process
 from cuvee.cli.main import run
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release.pipeline import open_release, release
 from cuvee.release.sums import write_sums
@@ -84,7 +84,7 @@ def test_signed_release(copied: Callable[[], Distribution], key: SigningKey, hos
     distribution = copied()
     (path,) = distribution.root.glob("manifests/tiny/*.yaml")
     context = open_release(
-        load(path, today=NOW.date()),
+        load_manifest(path, today=NOW.date()),
         dist=distribution.dist,
         cache=distribution.root / "cache",
         now=NOW,

@@ -109,13 +109,13 @@ def run_pipeline(
 
     Why a set has no solution goes to stdout as JSON, if that is what was asked for.
     """
-    from cuvee.manifest import load
+    from cuvee.manifest import load_manifest
     from cuvee.release.pipeline import open_release
     from cuvee.trust.keys import SigningKey
 
     signer = SigningKey.read(sign_key) if sign_key is not None else None
     now = dt.datetime.now(dt.UTC)
-    loaded = load(manifest, today=now.date())
+    loaded = load_manifest(manifest, today=now.date())
     with conflict_as_json(as_json), Terminal(quiet=quiet, verbose=verbose) as terminal:
         context = open_release(
             loaded,

@@ -17,6 +17,6 @@ def command() -> None:
       cuvee schema > manifests/starter/manifest.schema.json
       cuvee schema | less
     """
-    from cuvee.manifest.json_schema import json_schema
+    from cuvee.manifest.documents.json_schema import json_schema
 
     write_json(json_schema())

@@ -23,10 +23,10 @@ def command(manifest: Path, as_json: bool) -> None:
       cuvee show manifests/starter/2026.11.1.yaml --json
     """
     from cuvee.files import canonical_json
-    from cuvee.manifest import load, rendering
+    from cuvee.manifest import load_manifest, manifest_export
 
-    loaded = load(manifest, today=dt.datetime.now(dt.UTC).date())
+    loaded = load_manifest(manifest, today=dt.datetime.now(dt.UTC).date())
     if as_json:
-        click.echo(canonical_json(rendering.as_json(loaded)).decode(), nl=False)
+        click.echo(canonical_json(manifest_export.as_json(loaded)).decode(), nl=False)
     else:
-        click.echo(rendering.as_yaml(loaded), nl=False)
+        click.echo(manifest_export.as_yaml(loaded), nl=False)

@@ -10,8 +10,8 @@ from cuvee.graph.diff import Change, ChangeKind, diff
 from cuvee.graph.explain import explainer
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem, solve
+from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.manifest.model import Position, Requirement
-from cuvee.manifest.problems import did_you_mean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from cuvee.errors import UsageError
 from cuvee.graph.links import Link, Links
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
+from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.manifest.model import Requirement
-from cuvee.manifest.problems import did_you_mean
 
 MOST_REASONS = 100
 """Shortest reasons that are listed; there may be more of them than anybody could read."""

@@ -16,7 +16,7 @@ from cuvee.channel.model import Absent
 from cuvee.graph.contents import Contents, contents_of
 from cuvee.lock import specs
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
-from cuvee.lock.specs import RecordKey, parse_spec, read_record, spec_name
+from cuvee.lock.specs import Field, parse_spec, read_record, spec_name
 from cuvee.manifest.model import Manifest
 
 
@@ -156,7 +156,7 @@ class _There(NamedTuple):
     """What a platform has of one name: for people, and for matching."""
 
     labels: tuple[str, ...]
-    keys: tuple[RecordKey, ...]
+    keys: tuple[Field, ...]
 
     @classmethod
     def of(cls, items: Iterable[LockedPackage | VirtualPackage]) -> Self:
@@ -196,13 +196,13 @@ def unreadable_because(package: LockedPackage) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _key(package: LockedPackage | VirtualPackage) -> RecordKey:
+def _key(package: LockedPackage | VirtualPackage) -> Field:
     if isinstance(package, VirtualPackage):
-        return RecordKey(package.name, package.version, package.build)
-    return RecordKey(package.name, package.version, package.build, package.build_number, package.subdir)
+        return Field(package.name, package.version, package.build)
+    return Field(package.name, package.version, package.build, package.build_number, package.subdir)
 
 
 @lru_cache(maxsize=1 << 18)
-def _meets(text: str, key: RecordKey) -> bool:
+def _meets(text: str, key: Field) -> bool:
     spec, record = parse_spec(text), read_record(key)
     return spec is not None and not isinstance(record, str) and spec.matches(record)

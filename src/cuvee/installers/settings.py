@@ -11,7 +11,7 @@ from typing import Any
 from cuvee.errors import UsageError
 from cuvee.files import sha256_file
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
-from cuvee.manifest.problems import did_you_mean
+from cuvee.manifest.documents.suggestions import did_you_mean
 
 SETTINGS_FILE = "installer.yaml"
 

@@ -11,7 +11,7 @@ DEEPEST = 100
 """What no well-meant match spec exceeds. Beyond it rattler's parser overflows its stack: the process ends."""
 
 
-class RecordKey(NamedTuple):
+class Field(NamedTuple):
     """What match specs look at."""
 
     name: str
@@ -54,7 +54,7 @@ def _parse(text: str) -> "MatchSpec | str":
 
 
 @lru_cache(maxsize=1 << 18)
-def read_record(key: RecordKey) -> "PackageRecord | str":
+def read_record(key: Field) -> "PackageRecord | str":
     """Give rattler's record, for matching; a text says why it can not be one."""
     from rattler import BuildString, PackageRecord
     from rattler.exceptions import InvalidPackageNameError, InvalidVersionError

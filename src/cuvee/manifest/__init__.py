@@ -1,6 +1,6 @@
 """Manifests: what a release manager writes, read with positions and evaluated."""
 
-from cuvee.manifest.loading import load
+from cuvee.manifest.loader import load_manifest
 from cuvee.manifest.model import Manifest
 
-__all__ = ["Manifest", "load"]
+__all__ = ["Manifest", "load_manifest"]

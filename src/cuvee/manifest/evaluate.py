@@ -5,8 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from cuvee.manifest import lookup
-from cuvee.manifest.finding import entries_at, entry_at, items_at, leaf_at, leaves_at, text_at
+from cuvee.manifest import folder_lookup
+from cuvee.manifest.documents.validated_tree import (
+    MappingValue,
+    ValidatedEntry,
+    ValidatedValue,
+    entries_at,
+    entry_at,
+    items_at,
+    scalar_at,
+    scalars_at,
+    text_at,
+)
 from cuvee.manifest.inheritance import sources
 from cuvee.manifest.model import (
     AgePolicy,
@@ -25,14 +35,13 @@ from cuvee.manifest.model import (
     Wheel,
 )
 from cuvee.manifest.schema import DEFAULT_FORMATS
-from cuvee.manifest.stating import Entry, Stated, Table
-from cuvee.manifest.values import WheelName
+from cuvee.manifest.value_parsers import IndexProject
 from cuvee.platforms import DEFAULT_FLOOR, PLATFORMS
 
 _T = TypeVar("_T")
 
 
-def evaluate(tree: Table, path: Path, base: Manifest | None) -> Manifest:
+def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
     """Make the manifest that ``tree`` states. Everything in it has been checked."""
     platforms = tuple(_platform(name, entry) for name, entry in entries_at(tree, "platforms"))
     present = tuple(platform.name for platform in platforms if platform.absent is None)
@@ -44,13 +53,17 @@ def evaluate(tree: Table, path: Path, base: Manifest | None) -> Manifest:
         title=_needed(tree, str, "title"),
         support=_support(tree),
         platforms=platforms,
-        channels=tuple(dict.fromkeys(lookup.channel(name, path.parent) for name in _texts(tree, "channels"))),
+        channels=tuple(
+            dict.fromkeys(
+                folder_lookup.resolve_channel(name, path.parent) for name in _texts(tree, "channels")
+            )
+        ),
         packages=_requirements(tree, "packages", present),
         constraints=_requirements(tree, "constraints", present),
         wheels=tuple(
-            Wheel(name=leaf.value.name, extras=leaf.value.extras, position=leaf.place.position)
-            for leaf in leaves_at(tree, "wheels")
-            if isinstance(leaf.value, WheelName)
+            Wheel(name=scalar.value.name, extras=scalar.value.extras, position=scalar.span.position)
+            for scalar in scalars_at(tree, "wheels")
+            if isinstance(scalar.value, IndexProject)
         ),
         interpreter=text_at(tree, "interpreter"),
         recipes=_texts(tree, "recipes"),
@@ -67,40 +80,40 @@ def evaluate(tree: Table, path: Path, base: Manifest | None) -> Manifest:
     )
 
 
-def _needed(tree: Stated, kind: type[_T], *path: str) -> _T:
+def _needed(tree: ValidatedValue, kind: type[_T], *path: str) -> _T:
     value = _maybe(tree, kind, *path)
     if value is None:
         raise TypeError(f"{'.'.join(path)} was not checked")
     return value
 
 
-def _maybe(tree: Stated, kind: type[_T], *path: str) -> _T | None:
-    leaf = leaf_at(tree, *path)
-    return leaf.value if leaf is not None and isinstance(leaf.value, kind) else None
+def _maybe(tree: ValidatedValue, kind: type[_T], *path: str) -> _T | None:
+    scalar = scalar_at(tree, *path)
+    return scalar.value if scalar is not None and isinstance(scalar.value, kind) else None
 
 
-def _texts(tree: Stated, *path: str) -> tuple[str, ...]:
-    return tuple(str(leaf.value) for leaf in leaves_at(tree, *path))
+def _texts(tree: ValidatedValue, *path: str) -> tuple[str, ...]:
+    return tuple(str(scalar.value) for scalar in scalars_at(tree, *path))
 
 
-def _position(entry: Entry) -> Position:
+def _position(entry: ValidatedEntry) -> Position:
     """Give where an entry's version was stated, or its name when it has none."""
     version = entry_at(entry.value, "version")
-    return (version.value.place if version else entry.key).position
+    return (version.value.span if version else entry.key).position
 
 
-def _platform(name: str, entry: Entry) -> PlatformEntry:
+def _platform(name: str, entry: ValidatedEntry) -> PlatformEntry:
     stated = {floor: str(text_at(entry.value, "floor", floor)) for floor, _ in _floors(entry)}
     floor = DEFAULT_FLOOR[PLATFORMS[name].system] | stated
     return PlatformEntry(name=name, floor=floor, absent=text_at(entry.value, "absent"))
 
 
-def _floors(entry: Entry) -> list[tuple[str, Entry]]:
+def _floors(entry: ValidatedEntry) -> list[tuple[str, ValidatedEntry]]:
     floors = entries_at(entry.value, "floor")
     return [(name, floor) for name, floor in floors if text_at(entry.value, "floor", name) is not None]
 
 
-def _requirements(tree: Table, key: str, present: tuple[str, ...]) -> tuple[Requirement, ...]:
+def _requirements(tree: MappingValue, key: str, present: tuple[str, ...]) -> tuple[Requirement, ...]:
     return tuple(
         Requirement(
             name=name,
@@ -115,14 +128,14 @@ def _requirements(tree: Table, key: str, present: tuple[str, ...]) -> tuple[Requ
     )
 
 
-def _support(tree: Table) -> Support | None:
+def _support(tree: MappingValue) -> Support | None:
     track = text_at(tree, "support", "track")
     if track is None:
         return None
     return Support(track=Track(track), until=_maybe(tree, dt.date, "support", "until"))
 
 
-def _policy(tree: Table) -> Policy:
+def _policy(tree: MappingValue) -> Policy:
     default = Policy()
     return Policy(
         licenses=LicensePolicy(
@@ -144,7 +157,7 @@ def _policy(tree: Table) -> Policy:
     )
 
 
-def _installers(tree: Table, folder: Path) -> Installers:
+def _installers(tree: MappingValue, folder: Path) -> Installers:
     formats: Mapping[str, tuple[str, ...]] = {
         system: _texts(tree, "installers", "formats", system)
         if entry_at(tree, "installers", "formats", system)
@@ -154,12 +167,12 @@ def _installers(tree: Table, folder: Path) -> Installers:
     branding = text_at(tree, "installers", "branding")
     return Installers(
         formats=formats,
-        branding=lookup.upwards(folder, branding) if branding else None,
+        branding=folder_lookup.find_upwards(folder, branding) if branding else None,
         engine=text_at(tree, "installers", "engine") or "cuvee",
     )
 
 
-def _waiver(item: Stated) -> Waiver:
+def _waiver(item: ValidatedValue) -> Waiver:
     return Waiver(
         check=_needed(item, str, "check"),
         package=text_at(item, "package"),
@@ -168,5 +181,5 @@ def _waiver(item: Stated) -> Waiver:
         author=_needed(item, str, "author"),
         expires=_needed(item, dt.date, "expires"),
         link=text_at(item, "link"),
-        position=item.place.position,
+        position=item.span.position,
     )

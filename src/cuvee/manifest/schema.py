@@ -1,7 +1,7 @@
 """The manifest's schema, declared once: every key, what it means, its form, default and an example."""
 
-from cuvee.manifest import values
-from cuvee.manifest.kinds import Key, ListOf, MapOf, Record, Text
+from cuvee.manifest import value_parsers as parsers
+from cuvee.manifest.documents.schema_types import ListType, MapType, Property, RecordType, ScalarType
 from cuvee.manifest.model import Track
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, System
 
@@ -30,43 +30,47 @@ PLATFORM_SYNONYMS = {
 _SYSTEM_SYNONYMS = {"windows": "win", "macos": "osx", "mac": "osx", "darwin": "osx"}
 
 
-def _prose(noun: str, example: str) -> Text:
-    return Text(noun=noun, example=example, parse=values.prose, pattern=r"\S")
+def _prose(noun: str, example: str) -> ScalarType:
+    return ScalarType(noun=noun, example=example, parse=parsers.prose, pattern=r"\S")
 
 
-def _label(noun: str, example: str) -> Text:
-    return Text(noun=noun, example=example, parse=values.label, pattern=values.LABEL)
+def _label(noun: str, example: str) -> ScalarType:
+    return ScalarType(noun=noun, example=example, parse=parsers.label, pattern=parsers.LABEL)
 
 
-def _choice(noun: str, choices: tuple[str, ...], synonyms: dict[str, str] | None = None) -> Text:
-    return Text(noun=noun, example=choices[0], choices=choices, number=None, synonyms=synonyms or {})
+def _choice(noun: str, choices: tuple[str, ...], synonyms: dict[str, str] | None = None) -> ScalarType:
+    return ScalarType(noun=noun, example=choices[0], choices=choices, number=None, synonyms=synonyms or {})
 
 
-_DATE = Text(noun="a date", example="2027-11-30", parse=values.date, pattern=values.DATE, number=None)
-_DAYS = Text(noun="a number of days", example="7", parse=values.days, pattern=values.DAYS, number="integer")
-_PACKAGE = Text(
-    noun="a package name", example="numpy", parse=values.package_name, pattern=values.PACKAGE_NAME
+_DATE = ScalarType(noun="a date", example="2027-11-30", parse=parsers.date, pattern=parsers.DATE, number=None)
+_DAYS = ScalarType(
+    noun="a number of days", example="7", parse=parsers.days, pattern=parsers.DAYS, number="integer"
 )
-_RANGE = Text(noun="a version range", example=">=2.4,<2.5", parse=values.version_range, pattern=values.RANGE)
-_BUILD = Text(
-    noun="a build string", example="py311h*_0", parse=values.build_spec, pattern=r"^[A-Za-z0-9_.+*]+$"
+_PACKAGE = ScalarType(
+    noun="a package name", example="numpy", parse=parsers.package_name, pattern=parsers.PACKAGE_NAME
 )
-_SYSTEM_VERSION = Text(
-    noun="a version", example="2.28", parse=values.system_version, pattern=values.SYSTEM_VERSION
+_RANGE = ScalarType(
+    noun="a version range", example=">=2.4,<2.5", parse=parsers.version_range, pattern=parsers.RANGE
+)
+_BUILD = ScalarType(
+    noun="a build string", example="py311h*_0", parse=parsers.build_spec, pattern=r"^[A-Za-z0-9_.+*]+$"
+)
+_SYSTEM_VERSION = ScalarType(
+    noun="a version", example="2.28", parse=parsers.system_version, pattern=parsers.SYSTEM_VERSION
 )
 _PLATFORM = _choice("a platform", tuple(PLATFORMS), PLATFORM_SYNONYMS)
-_SPDX = Text(
+_SPDX = ScalarType(
     noun="an SPDX licence identifier",
     example="BSD-3-Clause",
-    parse=values.spdx,
+    parse=parsers.spdx,
     pattern=r"^[A-Za-z0-9.+\-]+$",
 )
 
 
-def _version_floor(name: str, system: System, summary: str) -> Key:
+def _version_floor(name: str, system: System, summary: str) -> Property:
     default = f'"{DEFAULT_FLOOR[system][name]}"'
-    return Key(
-        name=name, kind=_SYSTEM_VERSION, example=default, summary=summary, default_text=f"`{default}`"
+    return Property(
+        name=name, type=_SYSTEM_VERSION, example=default, summary=summary, default_text=f"`{default}`"
     )  # fmt: skip
 
 
@@ -75,19 +79,19 @@ _FLOORS = {
     "linux": _version_floor("linux", "linux", "The oldest Linux kernel."),
     "osx": _version_floor("osx", "osx", "The oldest macOS."),
     "win": _version_floor("win", "win", "The oldest Windows."),
-    "cuda": Key(
-        name="cuda", kind=_SYSTEM_VERSION, example='"12.4"',
+    "cuda": Property(
+        name="cuda", type=_SYSTEM_VERSION, example='"12.4"',
         summary="The oldest CUDA driver; left out, packages that need CUDA can not be chosen.",
     ),
-    "archspec": Key(
-        name="archspec", kind=_label("a processor family", "x86_64_v3"), example="x86_64_v3",
+    "archspec": Property(
+        name="archspec", type=_label("a processor family", "x86_64_v3"), example="x86_64_v3",
         summary="The oldest processor family, as archspec names it.",
     ),
 }  # fmt: skip
 
 
-PLATFORM_FLOORS: dict[System, Record] = {
-    system: Record(
+PLATFORM_FLOORS: dict[System, RecordType] = {
+    system: RecordType(
         noun="a floor",
         example="{archspec: x86_64_v3}",
         keys=tuple(_FLOORS[floor] for floor in FLOOR_KEYS[system]),
@@ -97,249 +101,256 @@ PLATFORM_FLOORS: dict[System, Record] = {
 """The floors that a platform of each system may state."""
 
 
-def _platform_key(name: str, system: System) -> Key:
+def _platform_key(name: str, system: System) -> Property:
     keys = (
-        Key(
-            name="floor", kind=PLATFORM_FLOORS[system], default_text="of its system",
+        Property(
+            name="floor", type=PLATFORM_FLOORS[system], default_text="of its system",
             example="{archspec: x86_64_v3}",
             summary="The oldest system that the release supports; what is left out has cuvee's default.",
         ),
-        Key(
-            name="absent", kind=_prose("a reason", "no channel carries an interpreter for it"),
+        Property(
+            name="absent", type=_prose("a reason", "no channel carries an interpreter for it"),
             example='"no channel carries an interpreter for it"',
             summary="Why the release leaves this platform out. With it, nothing is made for the platform.",
         ),
     )  # fmt: skip
-    return Key(
-        name=name, kind=Record(noun="a platform's facts", example="{}", keys=keys), example="{}",
+    return Property(
+        name=name, type=RecordType(noun="a platform's facts", example="{}", keys=keys), example="{}",
         summary=f"{PLATFORMS[name].title}.", default_text="not part of the release",
     )  # fmt: skip
 
 
-_PLATFORMS = Record(
+_PLATFORMS = RecordType(
     noun="a mapping of platforms", example="{linux-64: {}}", key_noun="platform", same_values=True,
     synonyms=PLATFORM_SYNONYMS,
     keys=tuple(_platform_key(name, platform.system) for name, platform in PLATFORMS.items()),
 )  # fmt: skip
 
 _VERSION_KEYS = (
-    Key(
-        name="version", kind=_RANGE, default="*", example='">=2.4,<2.5"',
+    Property(
+        name="version", type=_RANGE, default="*", example='">=2.4,<2.5"',
         summary="The versions that may be chosen.",
     ),
-    Key(name="build", kind=_BUILD, example='"py311h*_0"', summary="The builds that may be chosen."),
+    Property(name="build", type=_BUILD, example='"py311h*_0"', summary="The builds that may be chosen."),
 )  # fmt: skip
 
-_PACKAGE_ENTRY = Record(
+_PACKAGE_ENTRY = RecordType(
     noun="a package", example='{version: ">=2.4,<2.5", owner: numerics}',
     shorthand="version",
     keys=(
         *_VERSION_KEYS,
-        Key(
-            name="owner", kind=_label("an owner", "numerics"), example="numerics",
+        Property(
+            name="owner", type=_label("an owner", "numerics"), example="numerics",
             summary="Who acts on findings about it: a key of `owners`.",
         ),
-        Key(
+        Property(
             name="groups", default=[], example="[core]", summary="Free labels that select parts of the set.",
-            kind=ListOf(noun="a list of labels", example="[core]", item=_label("a label", "core")),
+            type=ListType(noun="a list of labels", example="[core]", item=_label("a label", "core")),
         ),
-        Key(
+        Property(
             name="platforms", example="[win-64]", default_text="all platforms of the release",
             summary="The platforms that it belongs to.",
-            kind=ListOf(noun="a list of platforms", example="[win-64]", item=_PLATFORM, at_least_one=True),
+            type=ListType(noun="a list of platforms", example="[win-64]", item=_PLATFORM, at_least_one=True),
         ),
     ),
 )  # fmt: skip
 
-_CONSTRAINT = Record(noun="a constraint", example='">=3.0.15"', shorthand="version", keys=_VERSION_KEYS)
+_CONSTRAINT = RecordType(noun="a constraint", example='">=3.0.15"', shorthand="version", keys=_VERSION_KEYS)
 
 
-def _formats(system: System) -> Key:
+def _formats(system: System) -> Property:
     choices = FORMATS[system]
-    kind = ListOf(
+    kind = ListType(
         noun="a list of formats", example=f"[{choices[0]}]", item=_choice("an installer format", choices)
     )
-    return Key(
-        name=system, kind=kind, default=list(DEFAULT_FORMATS[system]), example=f"[{', '.join(choices)}]",
+    return Property(
+        name=system, type=kind, default=list(DEFAULT_FORMATS[system]), example=f"[{', '.join(choices)}]",
         summary={"linux": "For Linux.", "osx": "For macOS.", "win": "For Windows."}[system],
     )  # fmt: skip
 
 
-_WAIVER = Record(
+_WAIVER = RecordType(
     noun="a waiver", example="{check: licenses, reason: …, author: …, expires: 2027-01-31}",
     keys=(
-        Key(name="check", kind=_prose("a check", "licenses"), required=True, example="licenses",
+        Property(name="check", type=_prose("a check", "licenses"), required=True, example="licenses",
             summary="The identifier of the check or test."),
-        Key(name="package", kind=_PACKAGE, example="qt", summary="The package that it is limited to."),
-        Key(name="platform", kind=_PLATFORM, example="win-64", summary="The platform that it is limited to."),
-        Key(name="reason", kind=_prose("a reason", "agreed with legal"), required=True,
+        Property(name="package", type=_PACKAGE, example="qt", summary="The package that it is limited to."),
+        Property(name="platform", type=_PLATFORM, example="win-64",
+            summary="The platform that it is limited to."),
+        Property(name="reason", type=_prose("a reason", "agreed with legal"), required=True,
             example="agreed with legal", summary="Why the finding is accepted."),
-        Key(name="author", kind=_prose("a person", "Ada"), required=True, example="Ada",
+        Property(name="author", type=_prose("a person", "Ada"), required=True, example="Ada",
             summary="Who decided."),
-        Key(name="expires", kind=_DATE, required=True, example="2027-01-31",
+        Property(name="expires", type=_DATE, required=True, example="2027-01-31",
             summary="The last day on which it holds."),
-        Key(name="link", example="https://example.org/issues/7", summary="Where it was discussed.",
-            kind=Text(noun="a web address", example="https://example.org/issues/7", parse=values.url,
-                      pattern=values.URL, number=None)),
+        Property(name="link", example="https://example.org/issues/7", summary="Where it was discussed.",
+            type=ScalarType(noun="a web address", example="https://example.org/issues/7", parse=parsers.url,
+                      pattern=parsers.URL, number=None)),
     ),
 )  # fmt: skip
 
-_POLICY = Record(
+_POLICY = RecordType(
     noun="a policy", example="{patch: {allow: [upgrade]}}",
     keys=(
-        Key(name="licenses", example="{deny: [AGPL-3.0-only]}", default={},
+        Property(name="licenses", example="{deny: [AGPL-3.0-only]}", default={},
             summary="Which licences packages may be under.",
-            kind=Record(
+            type=RecordType(
                 noun="a licence policy", example="{deny: [AGPL-3.0-only]}",
                 keys=(
-                    Key(name="allow", default=[], example="[BSD-3-Clause, MIT]",
+                    Property(name="allow", default=[], example="[BSD-3-Clause, MIT]",
                         summary="Only these; an empty list allows all.",
-                        kind=ListOf(noun="a list of licences", example="[MIT]", item=_SPDX)),
-                    Key(name="deny", default=[], example="[AGPL-3.0-only]", summary="None of these.",
-                        kind=ListOf(noun="a list of licences", example="[MIT]", item=_SPDX)),
+                        type=ListType(noun="a list of licences", example="[MIT]", item=_SPDX)),
+                    Property(name="deny", default=[], example="[AGPL-3.0-only]", summary="None of these.",
+                        type=ListType(noun="a list of licences", example="[MIT]", item=_SPDX)),
                 ),
             )),
-        Key(name="patch", example="{allow: [upgrade, rebuild]}", default={},
+        Property(name="patch", example="{allow: [upgrade, rebuild]}", default={},
             summary="What a patch release may do to the packages of its base.",
-            kind=Record(
+            type=RecordType(
                 noun="a patch policy", example="{allow: [upgrade]}",
                 keys=(
-                    Key(name="allow", default=["upgrade", "rebuild"], example="[upgrade, rebuild]",
+                    Property(name="allow", default=["upgrade", "rebuild"], example="[upgrade, rebuild]",
                         summary="The kinds of change that need no waiver.",
-                        kind=ListOf(noun="a list of changes", example="[upgrade]",
+                        type=ListType(noun="a list of changes", example="[upgrade]",
                                     item=_choice("a kind of change", PATCH_CHANGES))),
                 ),
             )),
-        Key(name="age", default={}, example="{at-least: 7}",
+        Property(name="age", default={}, example="{at-least: 7}",
             summary="How old packages from channels are on the day of `exclude-newer`, or of the run.",
-            kind=Record(
+            type=RecordType(
                 noun="an age policy", example="{at-least: 7}",
                 keys=(
-                    Key(name="at-least", kind=_DAYS, example="7",
+                    Property(name="at-least", type=_DAYS, example="7",
                         summary="Days that others had to find out what is wrong with a package."),
-                    Key(name="at-most", kind=_DAYS, example="1500",
+                    Property(name="at-most", type=_DAYS, example="1500",
                         summary="Days after which a package counts as no longer maintained."),
                 ),
             )),
-        Key(name="checks", default={}, example="{parity: blocked}",
+        Property(name="checks", default={}, example="{parity: blocked}",
             summary="How bad findings are at worst, by the check's identifier; by default the support track "
                     "decides.",
-            kind=MapOf(
+            type=MapType(
                 noun="a mapping of checks", example="{parity: blocked}", key=_label("a check", "parity"),
-                value=Record(
+                value=RecordType(
                     noun="a check's settings", example="{severity: blocked}", shorthand="severity",
-                    keys=(Key(name="severity", kind=_choice("a severity", SEVERITIES), required=True,
+                    keys=(Property(name="severity", type=_choice("a severity", SEVERITIES), required=True,
                               example="blocked", summary="The worst verdict that its findings get."),),
                 ),
             )),
-        Key(name="link-scripts", default=[], example="[qt]",
+        Property(name="link-scripts", default=[], example="[qt]",
             summary="Packages whose link scripts may run on the user's desktop.",
-            kind=ListOf(noun="a list of packages", example="[qt]", item=_PACKAGE)),
+            type=ListType(noun="a list of packages", example="[qt]", item=_PACKAGE)),
     ),
 )  # fmt: skip
 
 
-MANIFEST = Record(
+MANIFEST = RecordType(
     noun="a manifest", example="{manifest: 1, …}",
     keys=(
-        Key(name="manifest", required=True, own=True, example="1", summary="The format of this file.",
-            kind=Text(noun="a manifest format that this cuvee reads", example="1", choices=("1",))),
-        Key(name="distribution", required=True, own=True, example="starter",
+        Property(name="manifest", required=True, own=True, example="1", summary="The format of this file.",
+            type=ScalarType(noun="a manifest format that this cuvee reads", example="1", choices=("1",))),
+        Property(name="distribution", required=True, own=True, example="starter",
             summary="The distribution's name; also the name of the folder that the manifest is in.",
-            kind=Text(noun="a distribution's name", example="starter", parse=values.distribution_name,
-                      pattern=values.DISTRIBUTION_NAME, number="integer")),
-        Key(name="version", required=True, own=True, example='"2026.11.0"',
+            type=ScalarType(noun="a distribution's name", example="starter", parse=parsers.distribution_name,
+                      pattern=parsers.DISTRIBUTION_NAME, number="integer")),
+        Property(name="version", required=True, own=True, example='"2026.11.0"',
             summary="The release's number, YEAR.MONTH.PATCH; the file is called `<version>.yaml`.",
-            kind=Text(noun="a release number", example="2026.11.0", parse=values.release_version,
+            type=ScalarType(noun="a release number", example="2026.11.0", parse=parsers.release_version,
                       pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
-        Key(name="title", required=True, kind=_prose("a title", "Starter PyData"), example="Starter PyData",
+        Property(name="title", required=True, type=_prose("a title", "Starter PyData"),
+            example="Starter PyData",
             summary="The distribution's name for people."),
-        Key(name="based-on", own=True, example='"2026.10.2"',
+        Property(name="based-on", own=True, example='"2026.10.2"',
             summary="The release that this one changes; its manifest lies beside this one.",
-            kind=Text(noun="a release number", example="2026.10.2", parse=values.release_version,
+            type=ScalarType(noun="a release number", example="2026.10.2", parse=parsers.release_version,
                       pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
-        Key(name="support", example="{track: stable, until: 2027-11-30}",
+        Property(name="support", example="{track: stable, until: 2027-11-30}",
             summary="How long, and on which track, the release is supported.",
-            kind=Record(
+            type=RecordType(
                 noun="a support statement", example="{track: stable, until: 2027-11-30}",
                 keys=(
-                    Key(name="track", required=True, example="stable",
+                    Property(name="track", required=True, example="stable",
                         summary="How much the release promises not to change.",
-                        kind=_choice("a support track", tuple(track.value for track in Track))),
-                    Key(name="until", kind=_DATE, example="2027-11-30", summary="The last day of support."),
+                        type=_choice("a support track", tuple(track.value for track in Track))),
+                    Property(name="until", type=_DATE, example="2027-11-30",
+                        summary="The last day of support."),
                 ),
             )),
-        Key(name="platforms", kind=_PLATFORMS, required=True, example='{linux-64: {floor: {glibc: "2.28"}}}',
+        Property(name="platforms", type=_PLATFORMS, required=True,
+            example='{linux-64: {floor: {glibc: "2.28"}}}',
             summary="The platforms of the release, and those that it leaves out on purpose."),
-        Key(name="channels", default=[], example="[conda-forge]",
+        Property(name="channels", default=[], example="[conda-forge]",
             summary="Where packages come from, the first wins: names, URLs, or folders. A path that begins "
                     "with `.`, and the name of a folder beside the manifest, count from the manifest.",
-            kind=ListOf(noun="a list of channels", example="[conda-forge]",
-                        item=Text(noun="a channel", example="conda-forge", parse=values.channel,
-                                  pattern=values.CHANNEL))),
-        Key(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
+            type=ListType(noun="a list of channels", example="[conda-forge]",
+                        item=ScalarType(noun="a channel", example="conda-forge", parse=parsers.channel,
+                                  pattern=parsers.CHANNEL))),
+        Property(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
             summary="The blessed set: names, each with a version range or a mapping.",
-            kind=MapOf(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=_PACKAGE,
+            type=MapType(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=_PACKAGE,
                        value=_PACKAGE_ENTRY)),
-        Key(name="constraints", default={}, example='{openssl: ">=3.0.15"}',
+        Property(name="constraints", default={}, example='{openssl: ">=3.0.15"}',
             summary="Not part of the set, but nothing in the release may contradict them.",
-            kind=MapOf(noun="a mapping of packages", example='{openssl: ">=3.0.15"}', key=_PACKAGE,
+            type=MapType(noun="a mapping of packages", example='{openssl: ">=3.0.15"}', key=_PACKAGE,
                        value=_CONSTRAINT)),
-        Key(name="wheels", default=[], example='[pandas, "dask[array]"]',
+        Property(name="wheels", default=[], example='[pandas, "dask[array]"]',
             summary="Projects that are imported from the Python index when no channel carries them, "
                     "with their extras.",
-            kind=ListOf(noun="a list of projects", example="[pandas]",
-                        item=Text(noun="a project of the Python index", example="dask[array]",
-                                  parse=values.wheel_name, pattern=values.WHEEL_NAME))),
-        Key(name="interpreter", kind=_choice("a source of the interpreter", ("host",)), example="host",
+            type=ListType(noun="a list of projects", example="[pandas]",
+                        item=ScalarType(noun="a project of the Python index", example="dask[array]",
+                                  parse=parsers.wheel_name, pattern=parsers.WHEEL_NAME))),
+        Property(name="interpreter", type=_choice("a source of the interpreter", ("host",)), example="host",
             summary="Where `python` itself comes from when no channel carries it: from this machine."),
-        Key(name="recipes", default=[], example="[starter-tools]",
+        Property(name="recipes", default=[], example="[starter-tools]",
             summary="Packages that are built from source: folders below `recipes/`, looked up from the "
                     "manifest's folder upwards.",
-            kind=ListOf(noun="a list of recipes", example="[starter-tools]",
+            type=ListType(noun="a list of recipes", example="[starter-tools]",
                         item=_label("a recipe", "starter-tools"))),
-        Key(name="exclude-newer", example="2026-11-01T00:00:00Z",
+        Property(name="exclude-newer", example="2026-11-01T00:00:00Z",
             summary="Solve as of this instant; a date means the end of that day, UTC.",
-            kind=Text(noun="an instant or a date", example="2026-11-01T00:00:00Z", parse=values.instant,
-                      pattern=values.INSTANT, number=None)),
-        Key(name="policy", kind=_POLICY, default={}, example="{licenses: {deny: [AGPL-3.0-only]}}",
+            type=ScalarType(noun="an instant or a date", example="2026-11-01T00:00:00Z",
+                parse=parsers.instant,
+                      pattern=parsers.INSTANT, number=None)),
+        Property(name="policy", type=_POLICY, default={}, example="{licenses: {deny: [AGPL-3.0-only]}}",
             summary="What packages and changes the release accepts."),
-        Key(name="suites", default=[], example="[smoke, interop]",
+        Property(name="suites", default=[], example="[smoke, interop]",
             summary="The tests that run inside the installed release.",
-            kind=ListOf(noun="a list of suites", example="[smoke]", item=_label("a suite", "smoke"))),
-        Key(name="installers", default={}, example="{formats: {linux: [sh]}, branding: installers/starter}",
+            type=ListType(noun="a list of suites", example="[smoke]", item=_label("a suite", "smoke"))),
+        Property(name="installers", default={},
+            example="{formats: {linux: [sh]}, branding: installers/starter}",
             summary="The files that desktops run.",
-            kind=Record(
+            type=RecordType(
                 noun="the installers", example="{formats: {linux: [sh]}}",
                 keys=(
-                    Key(name="formats", default={}, example="{linux: [sh], win: [exe]}",
+                    Property(name="formats", default={}, example="{linux: [sh], win: [exe]}",
                         summary="The formats to make for each system.",
-                        kind=Record(noun="a mapping of systems", example="{linux: [sh]}", key_noun="system",
+                        type=RecordType(noun="a mapping of systems", example="{linux: [sh]}",
+                            key_noun="system",
                                     synonyms=_SYSTEM_SYNONYMS,
                                     keys=tuple(_formats(system) for system in FORMATS))),
-                    Key(name="branding", example="installers/starter",
+                    Property(name="branding", example="installers/starter",
                         summary="The folder with icons and licence text, looked up from the manifest's "
                                 "folder upwards.",
-                        kind=Text(noun="a folder", example="installers/starter", pattern=values.FOLDER,
-                                  parse=values.relative_folder)),
-                    Key(name="engine", kind=_choice("an engine", ENGINES), default="cuvee",
+                        type=ScalarType(noun="a folder", example="installers/starter", pattern=parsers.FOLDER,
+                                  parse=parsers.relative_folder)),
+                    Property(name="engine", type=_choice("an engine", ENGINES), default="cuvee",
                         example="constructor",
                         summary="What makes them: cuvee itself, or the program constructor on PATH."),
                 ),
             )),
-        Key(name="owners", default={}, example="{numerics: {contact: numerics@example.org}}",
+        Property(name="owners", default={}, example="{numerics: {contact: numerics@example.org}}",
             summary="Who acts on findings about the packages they own.",
-            kind=MapOf(noun="a mapping of owners", example="{numerics: {contact: …}}",
+            type=MapType(noun="a mapping of owners", example="{numerics: {contact: …}}",
                        key=_label("an owner", "numerics"),
-                       value=Record(
+                       value=RecordType(
                            noun="an owner", example="{contact: numerics@example.org}",
-                           keys=(Key(name="contact", required=True, example="numerics@example.org",
-                                     kind=_prose("a contact", "numerics@example.org"),
+                           keys=(Property(name="contact", required=True, example="numerics@example.org",
+                                     type=_prose("a contact", "numerics@example.org"),
                                      summary="How to reach them."),),
                        ))),
-        Key(name="waivers", default=[], example="[]",
+        Property(name="waivers", default=[], example="[]",
             summary="Recorded, scoped, expiring decisions to accept a finding.",
-            kind=ListOf(noun="a list of waivers", example="[{check: licenses, reason: …}]", item=_WAIVER,
+            type=ListType(noun="a list of waivers", example="[{check: licenses, reason: …}]", item=_WAIVER,
                         unique=False)),
     ),
 )  # fmt: skip

@@ -20,7 +20,7 @@ from cuvee.installers.settings import read_settings
 from cuvee.installers.windows.signing import fingerprint
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
-from cuvee.manifest.lookup import upwards
+from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.progress import Reporter
 from cuvee.release.constructor import build_installer, construct_stage
 from cuvee.release.context import Context, Made
@@ -214,7 +214,7 @@ def run_tests(
     from cuvee.integration.suites import read_known_failures
 
     manifest, workspace = context.manifest, context.workspace
-    suites = upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
+    suites = find_upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
     tested, without = _tested(made)
     runner, reason = choose(lock.platform, emulate=context.emulate, cache=workspace.cache)

@@ -9,7 +9,7 @@ from cuvee.graph.certificate import Inputs, Verified, build_certificate, verify_
 from cuvee.graph.checks import ALL_CHECKS, CheckResult
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.pixi import read_lock
-from cuvee.manifest.lookup import upwards
+from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest
 from cuvee.release.workspace import Workspace
 
@@ -81,7 +81,7 @@ def manifest_of(folder: Path) -> Path:
     name = folder.resolve().name
     distribution, _, version = name.rpartition("-")
     for start in (folder.resolve(), Path.cwd()):
-        found = upwards(start, f"manifests/{distribution}") if distribution else None
+        found = find_upwards(start, f"manifests/{distribution}") if distribution else None
         if found is not None and (found / f"{version}.yaml").is_file():
             return found / f"{version}.yaml"
     raise SourceUnreachableError(

@@ -20,7 +20,7 @@ from cuvee.files import sha256_file
 from cuvee.image.archive import read_info, read_members
 from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 from cuvee.process import Completed, Request
 from cuvee.progress import SILENT
 from cuvee.release.packages import channel_stage
@@ -206,7 +206,7 @@ def shop(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     channel, project = root / "channel", root / "project"
     parts = Distribution(root, Recorder())
     context = open_release(
-        load(parts.write(MANIFEST), today=NOW.date()),
+        load_manifest(parts.write(MANIFEST), today=NOW.date()),
         dist=parts.dist,
         cache=root / "cache",
         now=NOW,

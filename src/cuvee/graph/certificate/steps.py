@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuvee.channel.connection import without_secrets
 from cuvee.lock.model import LockedPackage
-from cuvee.lock.specs import RecordKey, parse_spec, read_record
+from cuvee.lock.specs import Field, parse_spec, read_record
 
 if TYPE_CHECKING:
     from rattler import PackageRecord
@@ -99,5 +99,5 @@ def steps(section: Mapping[str, Any]) -> Mapping[str, Sequence[Step]]:
 def _record(item: Mapping[str, Any]) -> "PackageRecord | None":
     """Give rattler's record; `None` if it can't be one, which then meets nothing."""
     number, subdir = item.get("build_number", 0), item.get("subdir", "noarch")
-    found = read_record(RecordKey(item["name"], item["version"], item["build"], number, subdir))
+    found = read_record(Field(item["name"], item["version"], item["build"], number, subdir))
     return None if isinstance(found, str) else found

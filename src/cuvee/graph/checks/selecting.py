@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from cuvee.errors import ManifestError, UsageError
 from cuvee.graph.checks.base import Check
+from cuvee.manifest.documents.suggestions import nearest
 from cuvee.manifest.model import Manifest
-from cuvee.manifest.problems import nearest
 
 
 def left_out(checks: Sequence[Check], *, only: Collection[str], skip: Collection[str]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from cuvee.graph.explain.shelves import HIDDEN, NEWER
 from cuvee.graph.explain.universe import Instance
 from cuvee.graph.explain.versions import span
 from cuvee.lock.explain import nearest
-from cuvee.manifest.problems import did_you_mean
+from cuvee.manifest.documents.suggestions import did_you_mean
 
 _MOST_SPECS = 3
 _GATES = {NEWER: "newer than exclude-newer", HIDDEN: "hidden by a channel that comes first"}

@@ -9,7 +9,7 @@ from cuvee.errors import CuveeError
 from cuvee.installers.constructor.document import read_text, read_yaml
 from cuvee.installers.constructor.model import Archive, Packages, Remap
 from cuvee.installers.constructor.values import Values
-from cuvee.manifest.lookup import channel
+from cuvee.manifest.folder_lookup import resolve_channel
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS
 
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
@@ -80,7 +80,7 @@ def _channels(values: Values, stated: tuple[str, ...]) -> tuple[str, ...]:
             found += _DEFAULTS
             found += [_DEFAULTS_WINDOWS] if values.system == "win" else []
         elif name != "nodefaults":
-            found.append(channel(name, values.folder))
+            found.append(resolve_channel(name, values.folder))
     return tuple(dict.fromkeys(found))
 
 
@@ -94,7 +94,7 @@ def _remaps(values: Values) -> tuple[Remap, ...]:
         ):
             values.wrong("channels_remap", "must be a list of mappings with src and dest")
             continue
-        source = channel(item["src"].strip(), values.folder)
+        source = resolve_channel(item["src"].strip(), values.folder)
         found.append(Remap(source=source, destination=item["dest"].strip().rstrip("/")))
     return tuple(found)
 

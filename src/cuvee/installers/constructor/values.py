@@ -6,7 +6,7 @@ from typing import Any
 
 from cuvee.errors import UsageError
 from cuvee.installers.constructor.keys import KEYS, Form, Treatment
-from cuvee.manifest.problems import did_you_mean
+from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.platforms import System
 
 

@@ -13,8 +13,8 @@ from cuvee.graph.diff.reading.locks import read_conda_lock, read_environment, re
 from cuvee.graph.diff.reading.manifests import read_manifest, read_wishes
 from cuvee.graph.diff.reading.yaml_text import read_yaml
 from cuvee.graph.diff.snapshot import Snapshot, unreadable
+from cuvee.manifest.documents.source_tree import MappingNode
 from cuvee.manifest.model import Requirement
-from cuvee.manifest.nodes import Mapping
 
 __all__ = ["asked_for", "read_snapshot"]
 
@@ -123,12 +123,12 @@ def _is_pixi(data: bytes) -> bool:
 
 def _yaml(path: Path, data: bytes, today: dt.date) -> Snapshot:
     node = read_yaml(path, data)
-    keys = {entry.key.text for entry in node.entries} if isinstance(node, Mapping) else set()
-    if isinstance(node, Mapping) and "manifest" in keys:
+    keys = {entry.key.text for entry in node.entries} if isinstance(node, MappingNode) else set()
+    if isinstance(node, MappingNode) and "manifest" in keys:
         return read_manifest(path, today)
-    if isinstance(node, Mapping) and "package" in keys:
+    if isinstance(node, MappingNode) and "package" in keys:
         return read_conda_lock(path, node)
-    if isinstance(node, Mapping) and "dependencies" in keys:
+    if isinstance(node, MappingNode) and "dependencies" in keys:
         return read_environment(path, node)
     raise unreadable(
         path, 1, "it has none of the keys `manifest`, `package` and `dependencies`", hint=f"Name {_KINDS}."

@@ -14,8 +14,8 @@ from cuvee.graph.diff.reading.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
 from cuvee.lock.model import OWN_CHANNEL, LockedPackage
 from cuvee.lock.pixi import locked_package, open_pixi
+from cuvee.manifest.documents.source_tree import MappingNode, SourceNode
 from cuvee.manifest.model import Requirement
-from cuvee.manifest.nodes import Mapping, Node
 
 if TYPE_CHECKING:
     from rattler import Environment
@@ -93,7 +93,7 @@ def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> Lo
     return locked_package(record, platform, url=url, channel=channel)
 
 
-def read_conda_lock(path: Path, node: Mapping) -> Snapshot:
+def read_conda_lock(path: Path, node: MappingNode) -> Snapshot:
     """Read a `conda-lock.yml` of version 1."""
     top = fields(path, node, "the file")
     if text(path, top.get("version"), "version", default="1") != "1":
@@ -103,7 +103,7 @@ def read_conda_lock(path: Path, node: Mapping) -> Snapshot:
     return Snapshot(title="", kind="conda-lock.yml", lock=lock_of(path, found), knows=knows)
 
 
-def _conda_lock_package(path: Path, node: Node) -> LockedPackage:
+def _conda_lock_package(path: Path, node: SourceNode) -> LockedPackage:
     entry, at = fields(path, node, "a package"), line(node)
     missing = [key for key in ("name", "version", "manager", "platform", "url") if key not in entry]
     if missing:
@@ -123,12 +123,12 @@ def _conda_lock_package(path: Path, node: Node) -> LockedPackage:
     return made
 
 
-def read_environment(path: Path, node: Mapping) -> Snapshot:
+def read_environment(path: Path, node: MappingNode) -> Snapshot:
     """Read an `environment.yml`: what it asks for, and packages if each has its exact version."""
     wishes: list[Requirement] = []
     exact: list[LockedPackage] | None = []
     for item in items(path, fields(path, node, "the file")["dependencies"], "dependencies"):
-        if isinstance(item, Mapping):
+        if isinstance(item, MappingNode):
             for key, value in fields(path, item, "dependencies").items():
                 for wanted in items(path, value, key):
                     _add_pip(path, line(wanted), text(path, wanted, key), exact)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cuvee.graph.diff.snapshot import Snapshot, unreadable
 from cuvee.lock.specs import parse_spec
-from cuvee.manifest import load, rendering
+from cuvee.manifest import load_manifest, manifest_export
 from cuvee.manifest.model import Position, Requirement
 
 _ELSEWHERE = {"manifest", "packages", "version", "based-on", "distribution"}
@@ -16,8 +16,8 @@ _ELSEWHERE = {"manifest", "packages", "version", "based-on", "distribution"}
 
 def read_manifest(path: Path, today: dt.date) -> Snapshot:
     """Read and evaluate a manifest."""
-    manifest = load(path, today=today)
-    data = {key: value for key, value in rendering.as_data(manifest).items() if key not in _ELSEWHERE}
+    manifest = load_manifest(path, today=today)
+    data = {key: value for key, value in manifest_export.as_data(manifest).items() if key not in _ELSEWHERE}
     return Snapshot(
         title=manifest.release_name,
         kind="manifest",

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cuvee.graph.diff.snapshot import unreadable
-from cuvee.manifest.nodes import Mapping, Node, Scalar, Sequence
-from cuvee.manifest.problems import EnoughError, Problems
-from cuvee.manifest.reading import read
+from cuvee.manifest.documents.problems import Problems, TooManyProblemsError
+from cuvee.manifest.documents.source_tree import MappingNode, ScalarNode, SequenceNode, SourceNode
+from cuvee.manifest.documents.yaml_reader import read
 
 
-def read_yaml(path: Path, data: bytes) -> Node:
+def read_yaml(path: Path, data: bytes) -> SourceNode:
     """Read one YAML document.
 
     Raises
@@ -20,40 +20,40 @@ def read_yaml(path: Path, data: bytes) -> Node:
     problems = Problems(path)
     try:
         node = read(path, data, problems)
-    except EnoughError:
+    except TooManyProblemsError:
         node = None
     if node is None or problems.found:
         first = problems.found[0] if problems.found else None
         if first is None:
             raise unreadable(path, 1, "it is empty")
-        raise unreadable(path, first.place.position.line, first.message)
+        raise unreadable(path, first.span.position.line, first.message)
     return node
 
 
-def items(path: Path, node: Node | None, what: str) -> Iterator[Node]:
+def items(path: Path, node: SourceNode | None, what: str) -> Iterator[SourceNode]:
     """Give the items of a list; nothing at all counts as an empty one."""
-    if isinstance(node, Sequence):
+    if isinstance(node, SequenceNode):
         yield from node.items
-    elif node is not None and not (isinstance(node, Scalar) and node.is_null):
+    elif node is not None and not (isinstance(node, ScalarNode) and node.is_null):
         raise unreadable(path, line(node), f"{what} is not a list")
 
 
-def fields(path: Path, node: Node | None, what: str) -> dict[str, Node]:
+def fields(path: Path, node: SourceNode | None, what: str) -> dict[str, SourceNode]:
     """Give the values of a mapping by key."""
-    if isinstance(node, Mapping):
+    if isinstance(node, MappingNode):
         return {entry.key.text: entry.value for entry in node.entries}
     raise unreadable(path, None if node is None else line(node), f"{what} is not a mapping")
 
 
-def text(path: Path, node: Node | None, what: str, *, default: str | None = None) -> str:
+def text(path: Path, node: SourceNode | None, what: str, *, default: str | None = None) -> str:
     """Give a single value."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return node.text
     if node is None and default is not None:
         return default
     raise unreadable(path, None if node is None else line(node), f"{what} is not a single value")
 
 
-def line(node: Node) -> int:
+def line(node: SourceNode) -> int:
     """Give the line that a node begins on, from 1."""
-    return node.place.position.line
+    return node.span.position.line

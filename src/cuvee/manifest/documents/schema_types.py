@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 
-class Mistake(ValueError):  # noqa: N818 - a manifest has mistakes; only the step that reads it raises errors
+class ParseError(ValueError):
     """Why a text is not what it should be, and what to write instead.
 
     ``message`` replaces the usual words, ``"text" is not a noun: why``.
@@ -23,7 +23,7 @@ class Mistake(ValueError):  # noqa: N818 - a manifest has mistakes; only the ste
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class ScalarType:
     """A single value.
 
     Attributes
@@ -33,7 +33,7 @@ class Text:
     example
         A good one.
     parse
-        Gives the value, normalised; raises `Mistake`.
+        Gives the value, normalised; raises `ParseError`.
     choices
         The only words that are allowed, if not empty.
     pattern
@@ -54,28 +54,28 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListOf:
+class ListType:
     """A list; in a child manifest it replaces the base's."""
 
     noun: str
     example: str
-    item: "Text | Record"
+    item: "ScalarType | RecordType"
     unique: bool = True
     at_least_one: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MapOf:
+class MapType:
     """Names that the author chooses, each with a value; a child merges into it name by name."""
 
     noun: str
     example: str
-    key: Text
-    value: "Kind"
+    key: ScalarType
+    value: "SchemaType"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Property:
     """One key of a record.
 
     Attributes
@@ -93,7 +93,7 @@ class Key:
     """
 
     name: str
-    kind: "Kind"
+    type: "SchemaType"
     summary: str
     example: str
     default: object = None
@@ -108,7 +108,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class RecordType:
     """A mapping with fixed keys; a child merges into it key by key.
 
     Attributes
@@ -125,15 +125,15 @@ class Record:
 
     noun: str
     example: str
-    keys: tuple[Key, ...]
+    keys: tuple[Property, ...]
     key_noun: str = "key"
     shorthand: str | None = None
     same_values: bool = False
     synonyms: dict[str, str] = field(default_factory=dict)
 
-    def key(self, name: str) -> Key | None:
+    def key(self, name: str) -> Property | None:
         """Give the key called ``name``."""
         return next((key for key in self.keys if key.name == name), None)
 
 
-Kind = Text | ListOf | MapOf | Record
+SchemaType = ScalarType | ListType | MapType | RecordType

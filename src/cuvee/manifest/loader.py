@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.errors import ManifestError
-from cuvee.manifest.crosschecks import (
+from cuvee.manifest.consistency import (
     check_base,
     check_dates,
     check_file_name,
     check_folder_name,
     check_tree,
 )
+from cuvee.manifest.documents.problems import Problems, TooManyProblemsError
+from cuvee.manifest.documents.suggestions import did_you_mean, listing, nearest
+from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at
+from cuvee.manifest.documents.validation import Validator
+from cuvee.manifest.documents.yaml_reader import MAX_BYTES, read
 from cuvee.manifest.evaluate import evaluate
-from cuvee.manifest.finding import leaf_at
+from cuvee.manifest.folder_lookup import check_folders
 from cuvee.manifest.inheritance import merge, require
-from cuvee.manifest.lookup import check_folders
 from cuvee.manifest.model import Manifest, ReleaseVersion
-from cuvee.manifest.problems import EnoughError, Problems, did_you_mean, listing, nearest
-from cuvee.manifest.reading import MAX_BYTES, read
 from cuvee.manifest.schema import MANIFEST
-from cuvee.manifest.stating import Leaf, Stating, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +30,10 @@ class _Written:
     """One file of the chain, checked by itself."""
 
     path: Path
-    tree: Table
+    tree: MappingValue
 
 
-def load(path: Path, *, today: dt.date) -> Manifest:
+def load_manifest(path: Path, *, today: dt.date) -> Manifest:
     """Read the manifest at ``path`` and all that it is based on, and evaluate it.
 
     Parameters
@@ -45,11 +46,11 @@ def load(path: Path, *, today: dt.date) -> Manifest:
     Raises
     ------
     ManifestError
-        Its message shows every problem at once, each with its place.
+        Its message shows every problem at once, each with its span.
     """
     problems = Problems(path)
     manifest: Manifest | None = None
-    with contextlib.suppress(EnoughError):
+    with contextlib.suppress(TooManyProblemsError):
         manifest = _load(path, today, problems)
     problems.raise_any()
     if manifest is None:
@@ -59,7 +60,7 @@ def load(path: Path, *, today: dt.date) -> Manifest:
 
 def _load(path: Path, today: dt.date, problems: Problems) -> Manifest | None:
     chain = _read_chain(path, problems)
-    tree: Table | None = None
+    tree: MappingValue | None = None
     manifest: Manifest | None = None
     for written in reversed(chain or ()):
         tree = merge(tree, written.tree, problems)
@@ -81,7 +82,7 @@ def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
     check_file_name(written.tree, path, problems)
     check_folder_name(written.tree, path, problems)
     seen = [path.name]
-    while (stated := leaf_at(written.tree, "based-on")) is not None:
+    while (stated := scalar_at(written.tree, "based-on")) is not None:
         base_path = path.with_name(f"{stated.value}.yaml")
         seen.append(base_path.name)
         if base_path.name in seen[:-1]:
@@ -122,31 +123,31 @@ def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
     node = read(path, data, problems)
     if node is None:
         return None
-    tree = Stating(problems).state(node, MANIFEST)
-    return _Written(path=path, tree=tree) if isinstance(tree, Table) else None
+    tree = Validator(problems).validate(node, MANIFEST)
+    return _Written(path=path, tree=tree) if isinstance(tree, MappingValue) else None
 
 
-def _read_base(path: Path, stated: Leaf, child: _Written, problems: Problems) -> _Written | None:
+def _read_base(path: Path, stated: ScalarValue, child: _Written, problems: Problems) -> _Written | None:
     try:
         data = _bytes(path)
     except FileNotFoundError:
         others = _older_releases(child)
         problems.add(
-            stated.place,
+            stated.span,
             f"there is no manifest {path} to be based on",
             advice=did_you_mean(str(stated.value), others),
             expected=f"one of {listing(others)}" if others else "",
         )
         return None
     except OSError as error:
-        problems.add(stated.place, f"the base {path} can not be read: {error.strerror}")
+        problems.add(stated.span, f"the base {path} can not be read: {error.strerror}")
         return None
     return _read_file(path, data, problems)
 
 
 def _older_releases(child: _Written) -> list[str]:
     """Give the releases that ``child`` could be based on, the newest first."""
-    version = leaf_at(child.tree, "version")
+    version = scalar_at(child.tree, "version")
     found = []
     for name in _siblings(child.path):
         with contextlib.suppress(ValueError):
@@ -166,20 +167,20 @@ def _siblings(path: Path) -> list[str]:
         return []
 
 
-def _check_order(child: Table, stated: Leaf, problems: Problems) -> None:
-    version = leaf_at(child, "version")
+def _check_order(child: MappingValue, stated: ScalarValue, problems: Problems) -> None:
+    version = scalar_at(child, "version")
     if version is None or not isinstance(version.value, ReleaseVersion):
         return
     if isinstance(stated.value, ReleaseVersion) and not stated.value < version.value:
         problems.add(
-            stated.place,
+            stated.span,
             f"{version.value} can not be based on {stated.value}, which is not older",
             advice="a release is based on an earlier one",
         )
 
 
-def _tell_cycle(tree: Table, seen: list[str], problems: Problems) -> None:
-    stated = leaf_at(tree, "based-on")
+def _tell_cycle(tree: MappingValue, seen: list[str], problems: Problems) -> None:
+    stated = scalar_at(tree, "based-on")
     if stated is not None:
         steps = " → ".join(name.removesuffix(".yaml") for name in seen)
-        problems.add(stated.place, f"the manifests are based on each other: {steps}")
+        problems.add(stated.span, f"the manifests are based on each other: {steps}")

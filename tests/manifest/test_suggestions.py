@@ -1,6 +1,6 @@
 """Suggestions: the word that was most likely meant."""
 
-from cuvee.manifest.problems import did_you_mean, nearest
+from cuvee.manifest.documents.suggestions import did_you_mean, nearest
 
 
 def test_the_nearest_of_many_words_is_found() -> None:

@@ -1,26 +1,26 @@
-"""The reader of YAML: text stays text, every value knows its place, hostile files end quickly."""
+"""The reader of YAML: text stays text, every value knows its span, hostile files end quickly."""
 
 from pathlib import Path
 
 import pytest
 import yaml
 
-from cuvee.manifest import nodes, reading
-from cuvee.manifest.nodes import Node
-from cuvee.manifest.problems import Problems, render
+from cuvee.manifest.documents import source_tree, yaml_reader
+from cuvee.manifest.documents.problems import Problems, render
+from cuvee.manifest.documents.source_tree import SourceNode
 
 
-def read(text: str | bytes) -> tuple[Node | None, Problems]:
+def read(text: str | bytes) -> tuple[SourceNode | None, Problems]:
     problems = Problems(Path("m.yaml"))
     data = text if isinstance(text, bytes) else text.encode()
-    return reading.read(Path("m.yaml"), data, problems), problems
+    return yaml_reader.read(Path("m.yaml"), data, problems), problems
 
 
-def plain(node: Node | None) -> object:
+def plain(node: SourceNode | None) -> object:
     """Give the node as plain Python values."""
-    if isinstance(node, nodes.Mapping):
+    if isinstance(node, source_tree.MappingNode):
         return {entry.key.text: plain(entry.value) for entry in node.entries}
-    if isinstance(node, nodes.Sequence):
+    if isinstance(node, source_tree.SequenceNode):
         return [plain(item) for item in node.items]
     return None if node is None or node.is_null else node.text
 
@@ -29,7 +29,7 @@ def plain(node: Node | None) -> object:
 def _loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "C" and not yaml.__with_libyaml__:
         pytest.skip("needs PyYAML with libyaml")
-    monkeypatch.setattr(reading, "_LOADER", yaml.CSafeLoader if request.param == "C" else yaml.SafeLoader)
+    monkeypatch.setattr(yaml_reader, "_LOADER", yaml.CSafeLoader if request.param == "C" else yaml.SafeLoader)
 
 
 @pytest.mark.usefixtures("_loader")
@@ -83,18 +83,18 @@ def test_an_anchor_may_be_given_again() -> None:
 @pytest.mark.usefixtures("_loader")
 def test_places_count_characters_behind_wide_ones_and_line_ends_of_each_kind() -> None:
     node, _ = read('\ufeffa: "数値"\r\nb: ["é", x]\rc: |\n  text\n')
-    assert isinstance(node, nodes.Mapping)
+    assert isinstance(node, source_tree.MappingNode)
     second = node.entries[1].value
-    assert isinstance(second, nodes.Sequence)
-    assert (second.items[1].place.line, second.items[1].place.column) == (1, 9)
-    assert str(node.entries[2].key.place.position) == "m.yaml:3:1"
+    assert isinstance(second, source_tree.SequenceNode)
+    assert (second.items[1].span.line, second.items[1].span.column) == (1, 9)
+    assert str(node.entries[2].key.span.position) == "m.yaml:3:1"
 
 
 def test_libyaml_and_pyyaml_give_the_same_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     for case in sorted((Path(__file__).parent / "good").glob("*.yaml")):
-        monkeypatch.setattr(reading, "_LOADER", yaml.CSafeLoader)
+        monkeypatch.setattr(yaml_reader, "_LOADER", yaml.CSafeLoader)
         quick = read(case.read_bytes())
-        monkeypatch.setattr(reading, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_reader, "_LOADER", yaml.SafeLoader)
         slow = read(case.read_bytes())
         assert plain(quick[0]) == plain(slow[0])
         assert not quick[1]

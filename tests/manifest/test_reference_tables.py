@@ -2,7 +2,7 @@
 
 After changing the schema, make the page's tables again::
 
-    CUVEE_REGENERATE=1 pytest tests/manifest/test_reference.py
+    CUVEE_REGENERATE=1 pytest tests/manifest/test_reference_tables.py
 """
 
 import os
@@ -12,27 +12,27 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.manifest.kinds import Key, Kind, ListOf, MapOf, Record
-from cuvee.manifest.problems import Problems
-from cuvee.manifest.reading import read
-from cuvee.manifest.reference import reference_tables
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.reference_tables import reference_tables
+from cuvee.manifest.documents.schema_types import ListType, MapType, Property, RecordType, SchemaType
+from cuvee.manifest.documents.validation import Validator
+from cuvee.manifest.documents.yaml_reader import read
 from cuvee.manifest.schema import MANIFEST
-from cuvee.manifest.stating import Stating
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "manifest.md"
-MARK = "<!-- The rest is made from the schema: see tests/manifest/test_reference.py. -->\n\n"
+MARK = "<!-- The rest is made from the schema: see tests/manifest/test_reference_tables.py. -->\n\n"
 
 
-def keys(kind: Kind, path: str = "") -> Iterator[tuple[str, Key]]:
+def keys(schema: SchemaType, path: str = "") -> Iterator[tuple[str, Property]]:
     """Give every key of the schema with its path."""
-    if isinstance(kind, Record):
-        for key in kind.keys:
+    if isinstance(schema, RecordType):
+        for key in schema.keys:
             yield f"{path}{key.name}", key
-            yield from keys(key.kind, f"{path}{key.name}.")
-    elif isinstance(kind, MapOf):
-        yield from keys(kind.value, f"{path}<name>.")
-    elif isinstance(kind, ListOf):
-        yield from keys(kind.item, path)
+            yield from keys(key.type, f"{path}{key.name}.")
+    elif isinstance(schema, MapType):
+        yield from keys(schema.value, f"{path}<name>.")
+    elif isinstance(schema, ListType):
+        yield from keys(schema.item, path)
 
 
 def test_the_tables_are_current() -> None:
@@ -45,12 +45,12 @@ def test_the_tables_are_current() -> None:
 
 
 @pytest.mark.parametrize("key", [pytest.param(key, id=path) for path, key in keys(MANIFEST)])
-def test_each_example_is_good_and_each_key_is_on_the_page(key: Key) -> None:
+def test_each_example_is_good_and_each_key_is_on_the_page(key: Property) -> None:
     problems = Problems(PAGE)
     node = read(PAGE, f"- {key.example}\n".replace("…", "x").encode(), problems)
     assert node is not None
     assert not isinstance(node, str)
-    Stating(problems).state(node, ListOf(noun="", example="", item=key.kind))  # type: ignore[arg-type]
+    Validator(problems).validate(node, ListType(noun="", example="", item=key.type))  # type: ignore[arg-type]
     assert not problems.found
     assert key.summary.endswith(".")
     assert f"`{key.name}`" in PAGE.read_text()
@@ -63,5 +63,5 @@ def test_the_examples_of_the_prose_are_good() -> None:
         problems = Problems(PAGE)
         node = read(PAGE, block.encode(), problems)
         assert node is not None
-        Stating(problems).state(node, MANIFEST)
+        Validator(problems).validate(node, MANIFEST)
         assert not problems.found

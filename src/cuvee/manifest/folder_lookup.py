@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cuvee.manifest.finding import leaf_at, leaves_at
-from cuvee.manifest.problems import Problems, did_you_mean, quote
-from cuvee.manifest.stating import Leaf, Table
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.suggestions import did_you_mean, quote
+from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at, scalars_at
 
 
 def is_folder(path: Path) -> bool:
@@ -15,7 +15,7 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def upwards(start: Path, relative: str) -> Path | None:
+def find_upwards(start: Path, relative: str) -> Path | None:
     """Give the folder ``relative`` of the nearest folder that has it, from ``start`` up to the root.
 
     That nearest folder is the repository's root, for which nothing else is looked at.
@@ -27,7 +27,7 @@ def upwards(start: Path, relative: str) -> Path | None:
     return None
 
 
-def channel(stated: str, folder: Path) -> str:
+def resolve_channel(stated: str, folder: Path) -> str:
     """Give a channel as stated, or as an absolute folder when it is a path."""
     if "://" in stated:
         return stated
@@ -40,19 +40,19 @@ def channel(stated: str, folder: Path) -> str:
     return stated
 
 
-def check_folders(tree: Table, folder: Path, problems: Problems) -> None:
+def check_folders(tree: MappingValue, folder: Path, problems: Problems) -> None:
     """Note recipes and branding that are not there."""
-    branding = leaf_at(tree, "installers", "branding")
-    if branding is not None and upwards(folder, str(branding.value)) is None:
+    branding = scalar_at(tree, "installers", "branding")
+    if branding is not None and find_upwards(folder, str(branding.value)) is None:
         _absent(branding, str(branding.value), "", folder, problems)
-    for recipe in leaves_at(tree, "recipes"):
-        if upwards(folder, f"recipes/{recipe.value}") is None:
+    for recipe in scalars_at(tree, "recipes"):
+        if find_upwards(folder, f"recipes/{recipe.value}") is None:
             _absent(recipe, str(recipe.value), "recipes/", folder, problems)
 
 
-def _absent(leaf: Leaf, name: str, parent: str, folder: Path, problems: Problems) -> None:
+def _absent(scalar: ScalarValue, name: str, parent: str, folder: Path, problems: Problems) -> None:
     path = Path(parent + name)
-    above = upwards(folder, str(path.parent))
+    above = find_upwards(folder, str(path.parent))
     siblings = []
     if above is not None:
         try:
@@ -60,7 +60,7 @@ def _absent(leaf: Leaf, name: str, parent: str, folder: Path, problems: Problems
         except OSError:
             siblings = []
     problems.add(
-        leaf.place,
+        scalar.span,
         f"there is no folder {quote(parent + name)} in the manifest's folder or above it",
         advice=did_you_mean(path.name, siblings),
     )

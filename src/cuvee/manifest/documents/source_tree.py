@@ -1,4 +1,4 @@
-"""A YAML file as it is written: every value is text and knows its place."""
+"""A YAML file as it is written: every value is text and knows its span."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -6,17 +6,17 @@ from typing import NamedTuple
 from cuvee.manifest.model import Position
 
 
-class Source(NamedTuple):
+class SourceFile(NamedTuple):
     """A manifest file: its path as the user named it, and its lines for messages."""
 
     path: Path
     lines: tuple[str, ...]
 
 
-class Place(NamedTuple):
+class Span(NamedTuple):
     """Where something stands in a source; lines and columns are counted from 0, in characters."""
 
-    source: Source
+    source: SourceFile
     line: int
     column: int
     end_line: int
@@ -28,12 +28,12 @@ class Place(NamedTuple):
         return Position(file=self.source.path, line=self.line + 1, column=self.column + 1)
 
 
-class Scalar(NamedTuple):
+class ScalarNode(NamedTuple):
     """A single value. ``plain`` when it stands without quotes, so that ``null`` means nothing."""
 
     text: str
     plain: bool
-    place: Place
+    span: Span
 
     @property
     def is_null(self) -> bool:
@@ -41,25 +41,25 @@ class Scalar(NamedTuple):
         return self.plain and self.text in {"", "~", "null", "Null", "NULL"}
 
 
-class Sequence(NamedTuple):
+class SequenceNode(NamedTuple):
     """A list."""
 
-    items: tuple["Node", ...]
-    place: Place
+    items: tuple["SourceNode", ...]
+    span: Span
 
 
-class Entry(NamedTuple):
+class MappingEntry(NamedTuple):
     """A key and its value."""
 
-    key: Scalar
-    value: "Node"
+    key: ScalarNode
+    value: "SourceNode"
 
 
-class Mapping(NamedTuple):
+class MappingNode(NamedTuple):
     """A mapping, in the order of the file, merge keys resolved."""
 
-    entries: tuple[Entry, ...]
-    place: Place
+    entries: tuple[MappingEntry, ...]
+    span: Span
 
 
-Node = Scalar | Sequence | Mapping
+SourceNode = ScalarNode | SequenceNode | MappingNode

@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.manifest import Manifest, load
+from cuvee.manifest import Manifest, load_manifest
+from cuvee.manifest.manifest_export import _text, as_data, as_json, as_yaml
 from cuvee.manifest.model import Position
-from cuvee.manifest.rendering import _text, as_data, as_json, as_yaml
 
 GOOD = Path(__file__).parent / "good"
 TODAY = dt.date(2026, 11, 22)
@@ -38,14 +38,14 @@ def without_places(manifest: Manifest) -> Manifest:
 def again(manifest: Manifest) -> Manifest:
     """Read what is shown in place of the manifest itself."""
     manifest.path.write_text(as_yaml(manifest))
-    return load(manifest.path, today=TODAY)
+    return load_manifest(manifest.path, today=TODAY)
 
 
 @pytest.mark.parametrize("case", sorted(GOOD.glob("*.yaml")), ids=lambda case: case.stem)
 def test_what_is_shown_evaluates_to_the_same(case: Path, repository: Path) -> None:
     path = repository / "manifests/starter/2026.11.0.yaml"
     shutil.copy(case, path)
-    manifest = load(path, today=TODAY)
+    manifest = load_manifest(path, today=TODAY)
     read_again = again(manifest)
     assert without_places(read_again) == without_places(manifest)
     assert as_data(read_again) == as_data(manifest)
@@ -136,14 +136,14 @@ waivers:                               # 2026.11.1.yaml:7
 def test_a_child_is_shown_with_its_base_filled_in(write: Writer) -> None:
     write(BASE)
     child = write(CHANGE + "channels: [conda-forge]\n", "2026.11.1", based_on="2026.11.0")
-    manifest = load(child, today=TODAY)
+    manifest = load_manifest(child, today=TODAY)
     assert as_yaml(manifest) == SHOWN
     assert without_places(again(manifest)) == without_places(manifest)
 
 
 def test_json_has_values_and_places(write: Writer) -> None:
     base = write(BASE)
-    shown = as_json(load(write(CHANGE, "2026.11.1", based_on="2026.11.0"), today=TODAY))
+    shown = as_json(load_manifest(write(CHANGE, "2026.11.1", based_on="2026.11.0"), today=TODAY))
     assert shown["values"]["packages"]["numpy"]["version"] == "2.4.3"
     assert shown["values"]["based-on"] == "2026.11.0"
     assert shown["sources"]["packages.numpy.owner"] == {"file": str(base), "line": 10, "column": 41}

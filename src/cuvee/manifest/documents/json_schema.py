@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from cuvee.manifest.kinds import Key, Kind, ListOf, MapOf, Record, Text
+from cuvee.manifest.documents.schema_types import (
+    ListType,
+    MapType,
+    Property,
+    RecordType,
+    ScalarType,
+    SchemaType,
+)
 from cuvee.manifest.schema import MANIFEST
 
 JsonSchema = dict[str, Any]
@@ -27,73 +34,73 @@ def json_schema() -> JsonSchema:
     }
 
 
-def _complete(kind: Kind) -> JsonSchema:
+def _complete(schema: SchemaType) -> JsonSchema:
     """Give what must be stated where there is no base that could."""
-    if isinstance(kind, MapOf):
-        inner = _complete(kind.value)
+    if isinstance(schema, MapType):
+        inner = _complete(schema.value)
         return {"additionalProperties": inner} if inner else {}
-    if not isinstance(kind, Record):
+    if not isinstance(schema, RecordType):
         return {}
-    required = [key.name for key in kind.keys if key.required]
-    properties = {key.name: inner for key in kind.keys if (inner := _complete(key.kind))}
+    required = [key.name for key in schema.keys if key.required]
+    properties = {key.name: inner for key in schema.keys if (inner := _complete(key.type))}
     found: JsonSchema = {"required": required} if required else {}
     return {**found, "properties": properties} if properties else found
 
 
-def _schema(kind: Kind, *, removable: bool) -> JsonSchema:
-    if isinstance(kind, Text):
-        return _text(kind)
-    if isinstance(kind, ListOf):
-        found: JsonSchema = {"type": "array", "items": _schema(kind.item, removable=False)}
-        if kind.unique:
+def _schema(schema: SchemaType, *, removable: bool) -> JsonSchema:
+    if isinstance(schema, ScalarType):
+        return _text(schema)
+    if isinstance(schema, ListType):
+        found: JsonSchema = {"type": "array", "items": _schema(schema.item, removable=False)}
+        if schema.unique:
             found["uniqueItems"] = True
-        if kind.at_least_one:
+        if schema.at_least_one:
             found["minItems"] = 1
         return found
-    if isinstance(kind, MapOf):
+    if isinstance(schema, MapType):
         return {
             "type": "object",
-            "propertyNames": {"pattern": kind.key.pattern},
-            "additionalProperties": _with_null(_schema(kind.value, removable=removable), allowed=removable),
+            "propertyNames": {"pattern": schema.key.pattern},
+            "additionalProperties": _with_null(_schema(schema.value, removable=removable), allowed=removable),
         }
-    return _record(kind, removable=removable)
+    return _record(schema, removable=removable)
 
 
-def _text(kind: Text) -> JsonSchema:
-    if kind.choices:
-        numbers = [int(choice) for choice in kind.choices if kind.number and choice.isdigit()]
-        return {"enum": [*numbers, *kind.choices]}
-    found: JsonSchema = {"type": ["string", kind.number] if kind.number else "string"}
-    if kind.pattern is not None:
-        found["pattern"] = kind.pattern
-    return {**found, "examples": [kind.example]}
+def _text(schema: ScalarType) -> JsonSchema:
+    if schema.choices:
+        numbers = [int(choice) for choice in schema.choices if schema.number and choice.isdigit()]
+        return {"enum": [*numbers, *schema.choices]}
+    found: JsonSchema = {"type": ["string", schema.number] if schema.number else "string"}
+    if schema.pattern is not None:
+        found["pattern"] = schema.pattern
+    return {**found, "examples": [schema.example]}
 
 
-def _record(kind: Record, *, removable: bool) -> JsonSchema:
+def _record(schema: RecordType, *, removable: bool) -> JsonSchema:
     found: JsonSchema = {
         "type": "object",
-        "properties": {key.name: _property(key, removable=removable) for key in kind.keys},
+        "properties": {key.name: _property(key, removable=removable) for key in schema.keys},
         "additionalProperties": False,
     }
     # In a child manifest the base may have it; a list item has no base.
-    required = [key.name for key in kind.keys if key.required]
+    required = [key.name for key in schema.keys if key.required]
     if required and not removable:
         found["required"] = required
-    short = kind.key(kind.shorthand) if kind.shorthand else None
+    short = schema.key(schema.shorthand) if schema.shorthand else None
     if short is not None:
-        return {"anyOf": [_schema(short.kind, removable=False), found]}
+        return {"anyOf": [_schema(short.type, removable=False), found]}
     return found
 
 
-def _property(key: Key, *, removable: bool) -> JsonSchema:
-    inner = _schema(key.kind, removable=removable)
+def _property(key: Property, *, removable: bool) -> JsonSchema:
+    inner = _schema(key.type, removable=removable)
     found = {"description": key.summary, **_with_null(inner, allowed=_may_be_null(key, removable=removable))}
     if key.default is not None:
         found["default"] = key.default
     return found
 
 
-def _may_be_null(key: Key, *, removable: bool) -> bool:
+def _may_be_null(key: Property, *, removable: bool) -> bool:
     return key.nullable or (removable and not key.required)
 
 

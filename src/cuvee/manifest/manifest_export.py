@@ -70,8 +70,8 @@ def as_json(manifest: Manifest) -> Data:
         "path": str(manifest.path),
         "values": as_data(manifest),
         "sources": {
-            path: {"file": str(place.file), "line": place.line, "column": place.column}
-            for path, place in manifest.sources.items()
+            path: {"file": str(position.file), "line": position.line, "column": position.column}
+            for path, position in manifest.sources.items()
         },
     }
 
@@ -166,10 +166,10 @@ def _waiver_rows(manifest: Manifest, path: str, waiver: Data) -> Iterator[_Row]:
 
 
 def _comment(manifest: Manifest, path: str) -> str:
-    place = manifest.sources.get(path)
-    if path == "based-on" or place is None:
+    position = manifest.sources.get(path)
+    if path == "based-on" or position is None:
         return "default" if path != "based-on" else ""
-    return f"{place.file.name}:{place.line}"
+    return f"{position.file.name}:{position.line}"
 
 
 def _inline(value: Any) -> str:

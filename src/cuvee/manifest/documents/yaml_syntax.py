@@ -4,8 +4,9 @@ import re
 
 import yaml
 
-from cuvee.manifest.nodes import Place, Source
-from cuvee.manifest.problems import Problems, quote
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.source_tree import SourceFile, Span
+from cuvee.manifest.documents.suggestions import quote
 
 _TAB = "found character '\\t' that cannot start any token"
 _BLOCK = "did not find expected comment or line break"
@@ -37,42 +38,42 @@ _WORDS = {
 """How libyaml's message begins: what to say instead, and what to do."""
 
 
-def point(source: Source, line: int, column: int) -> Place:
-    """Give the place of one character."""
-    return Place(source, line, column, line, column + 1)
+def point(source: SourceFile, line: int, column: int) -> Span:
+    """Give the span of one character."""
+    return Span(source, line, column, line, column + 1)
 
 
-def tell(source: Source, error: yaml.MarkedYAMLError, problems: Problems) -> None:
+def tell(source: SourceFile, error: yaml.MarkedYAMLError, problems: Problems) -> None:
     """Note what libyaml refused, and what was likely meant."""
     mark = error.problem_mark or error.context_mark
-    place = point(source, mark.line, mark.column) if mark else point(source, 0, 0)
+    span = point(source, mark.line, mark.column) if mark else point(source, 0, 0)
     said = str(error.problem or error.context or error)
     start = error.context_mark
     related = None
     opened = str(error.context).startswith(("while parsing a flow", "while scanning a quoted"))
     if opened and start and mark and start.line != mark.line:
         related = (point(source, start.line, start.column), "it begins here")
-    line = source.lines[place.line] if place.line < len(source.lines) else ""
-    if said.startswith("found character") and "\t" in line[: place.column + 1]:
+    line = source.lines[span.line] if span.line < len(source.lines) else ""
+    if said.startswith("found character") and "\t" in line[: span.column + 1]:
         said = _TAB
     if said == _BLOCK:
-        begin = max(line.rfind(">", 0, place.column + 1), line.rfind("|", 0, place.column + 1), 0)
-        unquoted(Place(source, place.line, begin, place.line, begin + 1), problems)
+        begin = max(line.rfind(">", 0, span.column + 1), line.rfind("|", 0, span.column + 1), 0)
+        unquoted(Span(source, span.line, begin, span.line, begin + 1), problems)
         return
-    if said.startswith("did not find expected ','") and _BRACKET.search(line[: place.column + 1]):
+    if said.startswith("did not find expected ','") and _BRACKET.search(line[: span.column + 1]):
         said = _INNER
     message, advice = next(
         (words for known, words in _WORDS.items() if said.startswith(known)),
         (f"this is not YAML: {said}", ""),
     )
-    problems.add(place, message, advice=advice, related=related)
+    problems.add(span, message, advice=advice, related=related)
 
 
-def unquoted(place: Place, problems: Problems) -> None:
-    """Note a range that begins with ``>`` or ``|`` and lacks its quotes; ``place`` is where it begins."""
-    text = place.source.lines[place.line][place.column :].split(" #")[0].strip()
+def unquoted(span: Span, problems: Problems) -> None:
+    """Note a range that begins with ``>`` or ``|`` and lacks its quotes; ``span`` is where it begins."""
+    text = span.source.lines[span.line][span.column :].split(" #")[0].strip()
     problems.add(
-        place._replace(end_line=place.line, end_column=place.column + len(text)),
+        span._replace(end_line=span.line, end_column=span.column + len(text)),
         f"an unquoted {text[:1]} begins a block of text",
         advice=f"put it in quotes: {quote(text)}",
     )

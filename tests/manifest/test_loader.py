@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import ManifestError
-from cuvee.manifest import load
+from cuvee.manifest import load_manifest
 from cuvee.manifest.model import (
     AgePolicy,
     LicensePolicy,
@@ -34,7 +34,7 @@ def every_key(repository: Path) -> Path:
 
 
 def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> None:
-    manifest = load(every_key, today=TODAY)
+    manifest = load_manifest(every_key, today=TODAY)
     assert manifest.version == ReleaseVersion(2026, 11, 0)
     assert manifest.release_name == "starter-2026.11.0"
     assert manifest.support == Support(track=Track.STABLE, until=dt.date(2027, 11, 30))
@@ -79,7 +79,7 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
 
 
 def test_platforms_have_whole_floors_and_packages_have_platforms(every_key: Path) -> None:
-    manifest = load(every_key, today=TODAY)
+    manifest = load_manifest(every_key, today=TODAY)
     floors = {platform.name: platform.floor for platform in manifest.platforms}
     assert floors == {
         "linux-64": {"glibc": "2.28", "linux": "5.4", "cuda": "12.4", "archspec": "x86_64_v3"},
@@ -92,7 +92,7 @@ def test_platforms_have_whole_floors_and_packages_have_platforms(every_key: Path
 
 
 def test_what_is_left_out_has_its_default(write: Writer) -> None:
-    manifest = load(write("platforms: {linux-64: {}}\npackages: {python: 3.10}\n"), today=TODAY)
+    manifest = load_manifest(write("platforms: {linux-64: {}}\npackages: {python: 3.10}\n"), today=TODAY)
     assert manifest.packages[0].version == "3.10", "3.10 is not 3.1"
     assert manifest.platforms[0].floor == {"glibc": "2.28", "linux": "4.18"}
     assert manifest.installers.formats == {"linux": ("sh",), "osx": (), "win": ()}
@@ -103,7 +103,7 @@ def test_what_is_left_out_has_its_default(write: Writer) -> None:
 
 
 def test_sources_say_where_each_value_stands(every_key: Path) -> None:
-    manifest = load(every_key, today=TODAY)
+    manifest = load_manifest(every_key, today=TODAY)
     assert manifest.sources["title"] == Position(file=every_key, line=4, column=8)
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=17, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=16, column=11)
@@ -114,7 +114,9 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
 
 
 def test_a_package_without_a_version_is_where_its_name_is(write: Writer) -> None:
-    manifest = load(write("platforms: {linux-64: {}}\npackages:\n  numpy: {groups: [core]}\n"), today=TODAY)
+    manifest = load_manifest(
+        write("platforms: {linux-64: {}}\npackages:\n  numpy: {groups: [core]}\n"), today=TODAY
+    )
     assert (manifest.packages[0].position.line, manifest.packages[0].position.column) == (7, 3)
 
 
@@ -127,7 +129,7 @@ def test_a_package_without_a_version_is_where_its_name_is(write: Writer) -> None
     ],
 )
 def test_a_date_means_its_end_and_an_instant_is_utc(write: Writer, text: str, instant: dt.datetime) -> None:
-    assert load(write(f"{BODY}exclude-newer: {text}\n"), today=TODAY).exclude_newer == instant
+    assert load_manifest(write(f"{BODY}exclude-newer: {text}\n"), today=TODAY).exclude_newer == instant
 
 
 @pytest.mark.parametrize(
@@ -135,13 +137,13 @@ def test_a_date_means_its_end_and_an_instant_is_utc(write: Writer, text: str, in
 )
 def test_an_impossible_instant_is_a_problem(write: Writer, text: str) -> None:
     with pytest.raises(ManifestError, match="is not an instant or a date"):
-        load(write(f"{BODY}exclude-newer: {text}\n"), today=TODAY)
+        load_manifest(write(f"{BODY}exclude-newer: {text}\n"), today=TODAY)
 
 
 def test_channels_that_are_folders_become_absolute(write: Writer, repository: Path) -> None:
     (repository / "manifests/starter/beside").mkdir()
     path = write(f"{BODY}channels: [beside, ../up, conda-forge, /srv/channel, file:///srv/other]\n")
-    assert load(path, today=TODAY).channels == (
+    assert load_manifest(path, today=TODAY).channels == (
         str(repository / "manifests/starter/beside"),
         str(repository / "manifests/up"),
         "conda-forge",
@@ -152,17 +154,17 @@ def test_channels_that_are_folders_become_absolute(write: Writer, repository: Pa
 
 def test_folders_are_looked_up_from_the_manifest_upwards(write: Writer, repository: Path) -> None:
     path = write(f"{BODY}installers: {{branding: installers/starter}}\n")
-    assert load(path, today=TODAY).installers.branding == repository / "installers/starter"
+    assert load_manifest(path, today=TODAY).installers.branding == repository / "installers/starter"
     nearer = repository / "manifests/installers/starter"
     nearer.mkdir(parents=True)
-    assert load(path, today=TODAY).installers.branding == nearer
+    assert load_manifest(path, today=TODAY).installers.branding == nearer
 
 
 def test_a_waiver_holds_on_its_last_day(write: Writer) -> None:
     path = write(f"{BODY}waivers: [{{check: x, reason: r, author: a, expires: 2026-11-22}}]\n")
-    assert load(path, today=TODAY).waivers
+    assert load_manifest(path, today=TODAY).waivers
     with pytest.raises(ManifestError, match="this waiver ended 1 day ago"):
-        load(path, today=TODAY + dt.timedelta(days=1))
+        load_manifest(path, today=TODAY + dt.timedelta(days=1))
 
 
 def test_a_relative_path_is_as_good_as_an_absolute_one(
@@ -170,27 +172,27 @@ def test_a_relative_path_is_as_good_as_an_absolute_one(
 ) -> None:
     path = write(BODY)
     monkeypatch.chdir(path.parent)
-    assert load(Path(path.name), today=TODAY).path == Path("2026.11.0.yaml")
+    assert load_manifest(Path(path.name), today=TODAY).path == Path("2026.11.0.yaml")
 
 
 def test_a_manifest_that_is_not_there_names_its_likely_sibling(write: Writer) -> None:
     path = write(BODY)
     with pytest.raises(ManifestError, match="There is no manifest") as caught:
-        load(path.with_name("2026.11.1.yaml"), today=TODAY)
+        load_manifest(path.with_name("2026.11.1.yaml"), today=TODAY)
     assert caught.value.hint == f"Did you mean {path}?"
 
 
 @pytest.mark.parametrize("name", ["", "2026.11.0.yaml/x", "a\0b", "x" * 300])
 def test_a_path_that_can_not_be_read_is_a_problem(write: Writer, name: str) -> None:
     with pytest.raises(ManifestError):
-        load(write(BODY).parent / name, today=TODAY)
+        load_manifest(write(BODY).parent / name, today=TODAY)
 
 
 def test_a_file_without_end_is_not_read_whole() -> None:
     if not Path("/dev/zero").exists():
         pytest.skip("needs /dev/zero")
     with pytest.raises(ManifestError, match="the file has more than"):
-        load(Path("/dev/zero"), today=TODAY)
+        load_manifest(Path("/dev/zero"), today=TODAY)
 
 
 def test_thousands_of_problems_cost_little_and_are_counted(write: Writer) -> None:
@@ -198,6 +200,6 @@ def test_thousands_of_problems_cost_little_and_are_counted(write: Writer) -> Non
     packages = "".join(f"  p{number}: {{owner: owned{number}}}\n" for number in range(20_000))
     path = write(f"platforms: {{linux-64: {{}}}}\nowners: {{{owners}}}\npackages:\n{packages}")
     with pytest.raises(ManifestError, match=r"^1,000 or more problems in ") as caught:
-        load(path, today=TODAY)
+        load_manifest(path, today=TODAY)
     assert caught.value.message.endswith("… and 900 more")
     assert 'did you mean "owner' in caught.value.message

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rattler import Version, VersionSpec
 from rattler.exceptions import InvalidVersionError, InvalidVersionSpecError
 
-from cuvee.manifest.kinds import Mistake
+from cuvee.manifest.documents.schema_types import ParseError
 
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
 _WILD_X = re.compile(r"\.[xX](?=[,|]|$)")
@@ -31,21 +31,21 @@ def parse_range(text: str) -> str:
 
     Raises
     ------
-    Mistake
+    ParseError
         If it is not one, or if no version can satisfy it.
     """
     if text == "*":
         return text
     if len(text) > _MAX_LENGTH:
-        raise Mistake(f"it is longer than {_MAX_LENGTH} characters")
+        raise ParseError(f"it is longer than {_MAX_LENGTH} characters")
     if _WILD_X.search(text):
         likely = _WILD_X.sub(".*", text)
         advice = f'did you mean "{likely}"?' if _is_spec(likely) else ""
-        raise Mistake("x is no wildcard", advice=advice)
+        raise ParseError("x is no wildcard", advice=advice)
     if not _is_spec(text):
-        raise Mistake(_reason(text), advice=_repair(text))
+        raise ParseError(_reason(text), advice=_repair(text))
     if is_empty(text):
-        raise Mistake(message=f'no version can satisfy "{text}"', advice=_swap(text))
+        raise ParseError(message=f'no version can satisfy "{text}"', advice=_swap(text))
     return text
 
 

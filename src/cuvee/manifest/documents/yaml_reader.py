@@ -1,7 +1,7 @@
-"""Reading YAML with the place of every value.
+"""Reading YAML with the span of every value.
 
 The nodes are made from libyaml's events, without recursion: PyYAML's own C ``compose`` recurses and ends
-the process on a file of deeply nested brackets. Text stays text, whatever YAML would make of it.
+the process on a file of deeply nested brackets. ScalarType stays text, whatever YAML would make of it.
 """
 
 import re
@@ -10,9 +10,18 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from cuvee.manifest.nodes import Entry, Mapping, Node, Place, Scalar, Sequence, Source
-from cuvee.manifest.problems import Problems, did_you_mean, quote
-from cuvee.manifest.syntax import point, tell
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.source_tree import (
+    MappingEntry,
+    MappingNode,
+    ScalarNode,
+    SequenceNode,
+    SourceFile,
+    SourceNode,
+    Span,
+)
+from cuvee.manifest.documents.suggestions import did_you_mean, quote
+from cuvee.manifest.documents.yaml_syntax import point, tell
 
 MAX_BYTES = 8 << 20
 MAX_VALUES = 500_000
@@ -26,20 +35,20 @@ INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud8
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 
 
-def read(path: Path, data: bytes, problems: Problems) -> Node | None:
+def read(path: Path, data: bytes, problems: Problems) -> SourceNode | None:
     """Read the one YAML document in ``data``, which came from ``path``; `None` when it can not be read."""
-    source = Source(path, ())
+    source = SourceFile(path, ())
     if len(data) > MAX_BYTES:
         problems.add(point(source, 0, 0), f"the file has more than {MAX_BYTES:,} bytes")
         return None
     text = _decode(source, data, problems)
     if text is None:
         return None
-    source = Source(path, tuple(_LINE_BREAK.split(text)))
+    source = SourceFile(path, tuple(_LINE_BREAK.split(text)))
     if hidden := INVISIBLE.search(text):
         before = _LINE_BREAK.split(text[: hidden.start()])
-        place = point(source, len(before) - 1, len(before[-1]))
-        problems.add(place, f"the character U+{ord(hidden[0]):04X} has no business here", advice="remove it")
+        span = point(source, len(before) - 1, len(before[-1]))
+        problems.add(span, f"the character U+{ord(hidden[0]):04X} has no business here", advice="remove it")
         return None
     try:
         return _Composer(source, problems).compose(text)
@@ -52,15 +61,15 @@ def read(path: Path, data: bytes, problems: Problems) -> Node | None:
     return None
 
 
-def _decode(source: Source, data: bytes, problems: Problems) -> str | None:
+def _decode(source: SourceFile, data: bytes, problems: Problems) -> str | None:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # ``object`` is without the byte order mark, as the text would be.
         before = _LINE_BREAK.split(bytes(error.object)[: error.start].decode("utf-8-sig", errors="replace"))
         lines = tuple(_LINE_BREAK.split(data.decode("utf-8-sig", errors="replace")))
-        place = point(Source(source.path, lines), len(before) - 1, len(before[-1]))
-        problems.add(place, "this is not UTF-8 text", advice="save the file as UTF-8")
+        span = point(SourceFile(source.path, lines), len(before) - 1, len(before[-1]))
+        problems.add(span, "this is not UTF-8 text", advice="save the file as UTF-8")
         return None
 
 
@@ -72,7 +81,7 @@ class _Open(NamedTuple):
     """A list or mapping whose end has not come yet."""
 
     event: yaml.CollectionStartEvent
-    children: list[Node]
+    children: list[SourceNode]
     sizes: list[int]
 
 
@@ -83,14 +92,14 @@ class _Composer:
     that makes it too large is met, and later steps may walk the nodes freely.
     """
 
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: SourceFile, problems: Problems) -> None:
         self._source = source
         self._problems = problems
-        self._anchors: dict[str, tuple[Node, int]] = {}
+        self._anchors: dict[str, tuple[SourceNode, int]] = {}
         self._open: list[_Open] = []
 
-    def compose(self, text: str) -> Node | None:
-        root: Node | None = None
+    def compose(self, text: str) -> SourceNode | None:
+        root: SourceNode | None = None
         for event in yaml.parse(text, Loader=_LOADER):
             # The most frequent kind of event first: this loop is what reading costs.
             if type(event) is yaml.ScalarEvent:
@@ -110,17 +119,17 @@ class _Composer:
                 opened.sizes.append(size)
             else:
                 root = node
-        if root is None or (isinstance(root, Scalar) and root.is_null):
-            place = point(self._source, 0, 0)
-            self._problems.add(place, "the manifest is empty", advice="begin with manifest: 1")
+        if root is None or (isinstance(root, ScalarNode) and root.is_null):
+            span = point(self._source, 0, 0)
+            self._problems.add(span, "the manifest is empty", advice="begin with manifest: 1")
             return None
         return root
 
-    def _scalar(self, event: yaml.ScalarEvent) -> tuple[Node, int]:
+    def _scalar(self, event: yaml.ScalarEvent) -> tuple[SourceNode, int]:
         if event.tag is not None:
             self._refuse_tag(event)
         plain = not event.style and event.implicit[0]
-        node = Scalar(event.value, plain, self._place(event))
+        node = ScalarNode(event.value, plain, self._span(event))
         return (node, 1) if event.anchor is None else self._named(event.anchor, node, 1)
 
     def _start(self, event: yaml.Event, *, first: bool) -> None:
@@ -132,21 +141,21 @@ class _Composer:
                 self._stop(event, f"this nests more than {MAX_DEPTH} levels deep")
             self._open.append(_Open(event, [], []))
 
-    def _end(self, event: yaml.CollectionEndEvent) -> tuple[Node, int]:
+    def _end(self, event: yaml.CollectionEndEvent) -> tuple[SourceNode, int]:
         opened = self._open.pop()
-        place = self._place(opened.event, event)
+        span = self._span(opened.event, event)
         if isinstance(event, yaml.SequenceEndEvent):
-            node: Node = Sequence(tuple(opened.children), place)
+            node: SourceNode = SequenceNode(tuple(opened.children), span)
         else:
-            node = self._mapping(opened.children, place)
+            node = self._mapping(opened.children, span)
         return self._named(opened.event.anchor, node, 1 + sum(opened.sizes))
 
-    def _named(self, anchor: str | None, node: Node, size: int) -> tuple[Node, int]:
+    def _named(self, anchor: str | None, node: SourceNode, size: int) -> tuple[SourceNode, int]:
         if anchor is not None:
             self._anchors[anchor] = (node, size)
         return node, size
 
-    def _alias(self, event: yaml.AliasEvent) -> tuple[Node, int]:
+    def _alias(self, event: yaml.AliasEvent) -> tuple[SourceNode, int]:
         name = str(event.anchor)
         if any(opened.event.anchor == name for opened in self._open):
             self._stop(event, f"the alias *{name} stands inside its own anchor &{name}")
@@ -155,19 +164,19 @@ class _Composer:
             self._stop(event, f"there is no anchor &{name} above", advice=advice)
         return self._anchors[name]
 
-    def _mapping(self, children: list[Node], place: Place) -> Mapping:
-        stated: dict[str, Entry] = {}
-        merged: list[Mapping] = []
+    def _mapping(self, children: list[SourceNode], span: Span) -> MappingNode:
+        stated: dict[str, MappingEntry] = {}
+        merged: list[MappingNode] = []
         for key, value in zip(children[::2], children[1::2], strict=True):
-            if not isinstance(key, Scalar):
-                self._problems.add(key.place, "a key must be a single text")
+            if not isinstance(key, ScalarNode):
+                self._problems.add(key.span, "a key must be a single text")
                 continue
             if key.text in stated:
-                first = stated[key.text].key.place
+                first = stated[key.text].key.span
                 message = f"the key {quote(key.text)} is stated twice"
-                self._problems.add(key.place, message, related=(first, "first stated here"))
+                self._problems.add(key.span, message, related=(first, "first stated here"))
                 continue
-            stated[key.text] = Entry(key, value)
+            stated[key.text] = MappingEntry(key, value)
             if key.text == "<<" and key.plain:
                 merged += self._merge_sources(value)
         if "<<" in stated and stated["<<"].key.plain:
@@ -175,16 +184,16 @@ class _Composer:
         for mapping in merged:
             for entry in mapping.entries:
                 stated.setdefault(entry.key.text, entry)
-        return Mapping(tuple(stated.values()), place)
+        return MappingNode(tuple(stated.values()), span)
 
-    def _merge_sources(self, value: Node) -> list[Mapping]:
-        items = value.items if isinstance(value, Sequence) else (value,)
+    def _merge_sources(self, value: SourceNode) -> list[MappingNode]:
+        items = value.items if isinstance(value, SequenceNode) else (value,)
         for item in items:
-            if not isinstance(item, Mapping):
+            if not isinstance(item, MappingNode):
                 self._problems.add(
-                    item.place, "<< merges mappings only", expected="a mapping, or a list of mappings"
+                    item.span, "<< merges mappings only", expected="a mapping, or a list of mappings"
                 )
-        return [item for item in items if isinstance(item, Mapping)]
+        return [item for item in items if isinstance(item, MappingNode)]
 
     def _refuse_tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)
@@ -192,13 +201,13 @@ class _Composer:
             unquoted = str(tag).startswith("!=")
             advice = f"put it in quotes: {quote(str(tag))}" if unquoted else "remove it"
             message = f"the tag {quote(str(tag))} has no meaning here"
-            self._problems.add(self._place(event), message, advice=advice)
+            self._problems.add(self._span(event), message, advice=advice)
 
-    def _place(self, event: yaml.Event, last: yaml.Event | None = None) -> Place:
+    def _span(self, event: yaml.Event, last: yaml.Event | None = None) -> Span:
         start: Any = event.start_mark
         end: Any = (last or event).end_mark
-        return Place(self._source, start.line, start.column, end.line, end.column)
+        return Span(self._source, start.line, start.column, end.line, end.column)
 
     def _stop(self, event: yaml.Event, message: str, *, advice: str = "") -> None:
-        self._problems.add(self._place(event), message, advice=advice)
+        self._problems.add(self._span(event), message, advice=advice)
         raise _StoppedError

@@ -1,0 +1,170 @@
+"""Problems of a manifest, and how they look: all at once, each with its line and a caret."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.errors import ManifestError
+from cuvee.manifest.documents.source_tree import Span
+from cuvee.manifest.documents.suggestions import visible
+
+HINT = "`cuvee schema` prints the schema for your editor; docs/reference/manifest.md explains every key."
+_SHOWN = 100
+_ENOUGH = 1000
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentProblem:
+    """One thing that is wrong with a manifest.
+
+    Attributes
+    ----------
+    span
+        What the caret marks.
+    message
+        What is wrong, in one line.
+    advice
+        What to write instead; stands beside the caret.
+    expected
+        What would be right there.
+    related
+        Another span that matters, and what it is.
+    """
+
+    span: Span
+    message: str
+    advice: str = ""
+    expected: str = ""
+    related: tuple[Span, str] | None = None
+
+
+class TooManyProblemsError(Exception):
+    """So many problems were found that looking for more would only cost time."""
+
+
+class Problems:
+    """Collects problems while the manifest at ``path`` is read; the same problem is kept once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: dict[tuple[str, str], DocumentProblem] = {}
+        self._spans: set[tuple[Path, int, int]] = set()
+
+    @property
+    def found(self) -> tuple[DocumentProblem, ...]:
+        """What was found, in the order in which it was found."""
+        return tuple(self._found.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def any_at(self, span: Span) -> bool:
+        """Whether a problem has been noted at the start of ``span``."""
+        return (span.source.path, span.line, span.column) in self._spans
+
+    def add(
+        self,
+        span: Span,
+        message: str,
+        *,
+        advice: str = "",
+        expected: str = "",
+        related: tuple[Span, str] | None = None,
+    ) -> None:
+        """Keep a problem.
+
+        Raises
+        ------
+        TooManyProblemsError
+            When a thousand have been found.
+        """
+        problem = DocumentProblem(
+            span=span, message=message, advice=advice, expected=expected, related=related
+        )
+        self._spans.add((span.source.path, span.line, span.column))
+        self._found.setdefault((str(span.position), message), problem)
+        if len(self._found) >= _ENOUGH:
+            raise TooManyProblemsError
+
+    def raise_any(self) -> None:
+        """Raise everything that was found, if anything was.
+
+        Raises
+        ------
+        ManifestError
+            Its message is the rendered list.
+        """
+        if self._found:
+            raise ManifestError(render(self.found, self._path), hint=HINT)
+
+
+def render(problems: Iterable[DocumentProblem], path: Path) -> str:
+    """Render the problems of the manifest at ``path``: a line that sums up, then at most a hundred.
+
+    They come in the order of the file; those that stand in a manifest it is based on come last.
+    """
+    listed = sorted(
+        problems,
+        key=lambda found: (
+            found.span.source.path != path,
+            str(found.span.source.path),
+            found.span.line,
+            found.span.column,
+        ),
+    )
+    blocks = [_summary(listed, path), *(_block(problem) for problem in listed[:_SHOWN])]
+    if len(listed) > _SHOWN:
+        blocks.append(f"… and {len(listed) - _SHOWN:,} more")
+    return "\n\n".join(blocks)
+
+
+def _summary(problems: Sequence[DocumentProblem], path: Path) -> str:
+    count = f"{len(problems):,}{' or more' if len(problems) >= _ENOUGH else ''}"
+    summary = f"{count} problem{'s' if len(problems) > 1 else ''} in {path}"
+    inherited = sum(problem.span.source.path != path for problem in problems)
+    if inherited == len(problems):
+        return f"{summary}, in what it inherits"
+    return f"{summary}, {inherited:,} of them in what it inherits" if inherited else summary
+
+
+def _block(problem: DocumentProblem) -> str:
+    lines = [f"{problem.span.position}: {problem.message}", *_snippet(problem.span, problem.advice)]
+    if problem.related is not None:
+        span, label = problem.related
+        if span.source.path != problem.span.source.path:
+            lines.append(f"{'':>6} = see {span.position}")
+        snippet = _snippet(span, label)
+        lines += snippet[1:] if snippet[0] == lines[1] else snippet
+    if problem.expected:
+        lines.append(f"{'':>6} = expected {problem.expected}")
+    return "\n".join(lines)
+
+
+def _snippet(span: Span, note: str) -> list[str]:
+    """Show the line and a caret below what is meant, also behind tabs and wide characters."""
+    lines = span.source.lines
+    if span.line >= len(lines):  # the end of the file, or an empty file
+        return [f"{'':>6} | {note}"] if note else []
+    line = lines[span.line]
+    end = span.end_column if span.end_line == span.line else len(line.rstrip())
+    start, end = min(span.column, len(line)), min(max(end, span.column + 1), max(len(line), 1))
+    first = max(0, start - _WIDTH // 2) if len(line) > _WIDTH else 0
+    cut = line[first : first + _WIDTH]
+    before, meant = line[first:start], line[start : min(end, first + _WIDTH)]
+    left = "…" if first else ""
+    right = "…" if first + _WIDTH < len(line) else ""
+    caret = " " * _columns(left + before) + "^" * max(1, _columns(meant))
+    return [
+        f"{span.line + 1:>6} | {left}{visible(cut)}{right}".rstrip(),
+        f"{'':>6} | {caret} {note}".rstrip(),
+    ]
+
+
+def _columns(text: str) -> int:
+    """Columns that ``text`` takes in a terminal."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in visible(text)
+    )

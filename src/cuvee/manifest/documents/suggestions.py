@@ -1,0 +1,49 @@
+"""Words for messages: quoted values, lists, and the known word that was likely meant."""
+
+import difflib
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+_SEARCHED = 200
+
+
+def quote(text: str, limit: int = 60) -> str:
+    """Show a value in a message: in quotes, on one line, cut when long."""
+    shown = text if len(text) <= limit else text[: limit - 1] + "…"
+    return json.dumps(visible(shown.replace("\n", " ")), ensure_ascii=False)
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str | None:
+    """Give the known word that ``wrong`` was most likely meant to be, if any is near.
+
+    Of very many words, those with the same first letter are looked at first, and then some others.
+    """
+    words = sorted(known, key=lambda word: word[:1].lower() != wrong[:1].lower())
+    by_lower = {word.lower(): word for word in words[:_SEARCHED]}
+    found = difflib.get_close_matches(wrong.lower()[:80], by_lower, n=1, cutoff=0.65)
+    return by_lower[found[0]] if found else None
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """Give ``did you mean "packages"?``, or nothing."""
+    word = nearest(wrong, known)
+    return f"did you mean {quote(word)}?" if word else ""
+
+
+def listing(words: Sequence[str], limit: int = 20) -> str:
+    """Join words for a message, the rest counted."""
+    rest = f", … ({len(words) - limit} more)" if len(words) > limit else ""
+    return ", ".join(words[:limit]) + rest
+
+
+def visible(text: str) -> str:
+    """Make a line safe for a terminal: tabs become spaces, what steers the cursor or hides is shown."""
+    return "".join(
+        "    "
+        if char == "\t"
+        else "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(char)[0] == "C"
+        else char
+        for char in text
+    )

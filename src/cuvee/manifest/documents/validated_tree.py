@@ -1,0 +1,102 @@
+"""Looking into a stated tree: what is bad or absent is passed over, so that checks do not cascade."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from cuvee.manifest.documents.source_tree import Span
+
+
+class ScalarValue(NamedTuple):
+    """A checked single value; `None` where ``null`` was written."""
+
+    value: object
+    span: Span
+
+
+class ListValue(NamedTuple):
+    """A list."""
+
+    items: "tuple[ValidatedValue, ...]"
+    span: Span
+
+
+class ValidatedEntry(NamedTuple):
+    """Where a key stands, and its value."""
+
+    key: Span
+    value: "ValidatedValue"
+
+
+class MappingValue(NamedTuple):
+    """A mapping. Its keys are normalised."""
+
+    entries: Mapping[str, ValidatedEntry]
+    span: Span
+
+
+class NullValue(NamedTuple):
+    """``null`` where a value is needed: in a child manifest it takes away what the base has.
+
+    ``instead`` is a value that could stand there.
+    """
+
+    span: Span
+    instead: str = ""
+
+
+class InvalidValue(NamedTuple):
+    """A value that had a problem; it silences checks that build on it."""
+
+    span: Span
+
+
+ValidatedValue = ScalarValue | ListValue | MappingValue | NullValue | InvalidValue
+
+
+def entry_at(tree: ValidatedValue, *path: str) -> ValidatedEntry | None:
+    """Give the entry at a path of keys."""
+    entry: ValidatedEntry | None = None
+    for name in path:
+        if not isinstance(tree, MappingValue) or name not in tree.entries:
+            return None
+        entry = tree.entries[name]
+        tree = entry.value
+    return entry
+
+
+def scalar_at(tree: ValidatedValue, *path: str) -> ScalarValue | None:
+    """Give the single value at a path of keys; an explicit ``null`` counts as absent."""
+    entry = entry_at(tree, *path)
+    return (
+        entry.value
+        if entry and isinstance(entry.value, ScalarValue) and entry.value.value is not None
+        else None
+    )
+
+
+def text_at(tree: ValidatedValue, *path: str) -> str | None:
+    """Give the text at a path of keys."""
+    scalar = scalar_at(tree, *path)
+    return None if scalar is None else str(scalar.value)
+
+
+def entries_at(tree: ValidatedValue, *path: str) -> Iterator[tuple[str, ValidatedEntry]]:
+    """Go through the entries of the mapping at a path of keys."""
+    entry = entry_at(tree, *path) if path else None
+    table = entry.value if entry else tree
+    if isinstance(table, MappingValue) and (entry or not path):
+        yield from table.entries.items()
+
+
+def items_at(tree: ValidatedValue, *path: str) -> Iterator[ValidatedValue]:
+    """Go through the list at a path of keys."""
+    entry = entry_at(tree, *path)
+    if entry and isinstance(entry.value, ListValue):
+        yield from entry.value.items
+
+
+def scalars_at(tree: ValidatedValue, *path: str) -> Iterator[ScalarValue]:
+    """Go through the good single values of the list at a path of keys."""
+    for item in items_at(tree, *path):
+        if isinstance(item, ScalarValue):
+            yield item
