@@ -16,10 +16,10 @@ from cuvee.channel.package import (
     archive_hashes,
     is_executable,
 )
-from cuvee.image.archive import read_info
+from cuvee.image.archive_members import read_info
 from cuvee.image.build import build_image
 from cuvee.image.bytecode import ByteCompiler
-from cuvee.image.model import Image, ReleaseLabel, Signer
+from cuvee.image.model import Image, ImageSigner, ReleaseLabel
 from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.progress import SILENT
@@ -73,7 +73,7 @@ def build(
     level: int = 1,
     version: str = "2026.11.0",
     sbom: bytes = b"",
-    signer: Signer | None = None,
+    signer: ImageSigner | None = None,
     settings: InstallerSettings | None = None,
 ) -> Image:
     return build_image(

@@ -16,11 +16,11 @@ from cuvee.graph.checks import run_checks
 from cuvee.graph.checks.files import FileCase, FileClashes, collisions
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.image.archive import read_info
+from cuvee.image.archive_members import read_info
 from cuvee.image.clobber import resolve_clobbers
-from cuvee.image.layout import layout_of
+from cuvee.image.link_plan import plan_package
 from cuvee.image.model import Clobber
-from cuvee.image.plan import plan_package
+from cuvee.image.python_paths import PythonPaths
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock
 
 PATHS = (
@@ -70,11 +70,11 @@ def test_the_checks_say_what_the_image_does(
 
 
 def _image(graph: ReleaseGraph, archives: dict[str, Path]) -> tuple[Clobber, ...]:
-    layout = layout_of(graph.platforms[0].lock, None)
+    python = PythonPaths.of_lock(graph.platforms[0].lock, None)
     plans = {
-        name: plan_package(read_info(path), layout, launcher=b"MZ") for name, path in sorted(archives.items())
+        name: plan_package(read_info(path), python, launcher=b"MZ") for name, path in sorted(archives.items())
     }
-    ignore_case = layout.platform.system != "linux"
+    ignore_case = python.platform.system != "linux"
     return resolve_clobbers(plans, sorted(archives), ignore_case=ignore_case)[1]
 
 

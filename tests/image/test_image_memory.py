@@ -13,22 +13,22 @@ from hypothesis import strategies as st
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.errors import IntegrityError, StorageError
 from cuvee.files import sha256_bytes
-from cuvee.image import frames, packing, spool
-from cuvee.image.archive import read_info
-from cuvee.image.bytecode import ByteCompiler, Source
-from cuvee.image.extras import extra_parts
+from cuvee.image import frames, packer, spool
+from cuvee.image.archive_members import read_info
+from cuvee.image.bytecode import ByteCompiler, PythonSource
+from cuvee.image.extra_files import extra_parts
 from cuvee.image.frames import Part
-from cuvee.image.layout import Layout
+from cuvee.image.link_plan import plan_package
 from cuvee.image.model import ReleaseLabel
-from cuvee.image.packing import Packed, Packer
-from cuvee.image.plan import plan_package
+from cuvee.image.packer import PackedPackage, Packer
+from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import get
 
 MIB = 1 << 20
-LAYOUT = Layout(
+PYTHON = PythonPaths(
     platform=get("linux-64"),
     version="3.11",
     full_version="3.11.4",
@@ -42,15 +42,15 @@ class Compiler(ByteCompiler):
     def __init__(self) -> None:
         self.together: list[int] = []
 
-    def compile(self, sources: Sequence[Source]) -> list[bytes | None]:
+    def compile(self, sources: Sequence[PythonSource]) -> list[bytes | None]:
         self.together.append(len(sources))
         return [source.name.encode() for source in sources]
 
 
-def pack(archive: Path, cache: Path, *, compiler: ByteCompiler | None = None) -> Packed:
+def pack(archive: Path, cache: Path, *, compiler: ByteCompiler | None = None) -> PackedPackage:
     info = read_info(archive)
-    packer = Packer(layout=LAYOUT, stage0={"lib/a.so"}, compiler=compiler, cache=cache, level=1)
-    return packer.pack(info, plan_package(info, LAYOUT, launcher=None))
+    packer = Packer(python=PYTHON, stage0={"lib/a.so"}, compiler=compiler, cache=cache, level=1)
+    return packer.pack(info, plan_package(info, PYTHON, launcher=None))
 
 
 def package(folder: Path, *files: PackageFile) -> Path:
@@ -100,7 +100,7 @@ def test_what_waits_on_disk_gives_the_same_image(tmp_path: Path, monkeypatch: py
     at_once, batched = Compiler(), Compiler()
     expected = pack(archive, tmp_path / "cache", compiler=at_once)
     monkeypatch.setattr(spool, "IN_MEMORY", 100)
-    monkeypatch.setattr(packing, "_COMPILED_AT_ONCE", 12)
+    monkeypatch.setattr(packer, "_COMPILED_AT_ONCE", 12)
     assert pack(archive, tmp_path / "cache", compiler=batched) == expected
     assert (at_once.together, batched.together) == ([5], [3, 1, 1])
     assert [file.data for file, _ in expected.stage0] == [b"early"]

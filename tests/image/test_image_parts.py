@@ -13,13 +13,13 @@ import zstandard
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
-from cuvee.image.archive import PackageInfo, check_path, read_info, read_members
+from cuvee.image.archive_members import PackageInfo, check_path, read_info, read_members
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.frames import PIECE_BYTES, Part, pack
-from cuvee.image.layout import Layout, needs_decoder
-from cuvee.image.model import Kind, PlannedFile
-from cuvee.image.packing import Packer
-from cuvee.image.plan import link_scripts, plan_package
+from cuvee.image.link_plan import link_scripts, plan_package
+from cuvee.image.model import FileKind, PlannedFile
+from cuvee.image.packer import Packer
+from cuvee.image.python_paths import PythonPaths, needs_decoder
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import Stage0File, write_stage0
 from cuvee.platforms import get
@@ -39,9 +39,9 @@ def package(folder: Path, *files: PackageFile, noarch: bool = False, points: tup
     return write_package(content, folder)
 
 
-def layout(platform: str) -> Layout:
+def python_paths(platform: str) -> PythonPaths:
     site = "Lib/site-packages" if platform == "win-64" else "lib/python3.11/site-packages"
-    return Layout(platform=get(platform), version="3.11", full_version="3.11.4", site_packages=site)
+    return PythonPaths(platform=get(platform), version="3.11", full_version="3.11.4", site_packages=site)
 
 
 def unpacked(data: bytes) -> bytes:
@@ -139,7 +139,7 @@ def test_noarch_python_on_two_systems(tmp_path: Path) -> None:
         points=("go = thing:main.run [extra]",),
     )
     info = read_info(archive)
-    linux = {file.path: file for file in plan_package(info, layout("linux-64"), launcher=None)}
+    linux = {file.path: file for file in plan_package(info, python_paths("linux-64"), launcher=None)}
     assert set(linux) == {
         "bin/go",
         "bin/run",
@@ -148,32 +148,32 @@ def test_noarch_python_on_two_systems(tmp_path: Path) -> None:
         "lib/thing.bin",
         "share/thing",
     }
-    assert linux["lib/thing.bin"].kind is Kind.BINARY
-    assert linux["bin/go"].kind is Kind.TEXT
+    assert linux["lib/thing.bin"].kind is FileKind.BINARY
+    assert linux["bin/go"].kind is FileKind.TEXT
     assert b"from thing import main\n" in (linux["bin/go"].content or b"")
     assert b"sys.exit(main.run())" in (linux["bin/go"].content or b"")
-    windows = {file.path: file for file in plan_package(info, layout("win-64"), launcher=b"MZ")}
+    windows = {file.path: file for file in plan_package(info, python_paths("win-64"), launcher=b"MZ")}
     assert windows["Scripts/go.exe"].content == b"MZ"
     assert (windows["Scripts/go-script.py"].content or b"").startswith(b"\n# -*- coding")
-    assert windows["lib/thing.bin"].kind is Kind.PLAIN
+    assert windows["lib/thing.bin"].kind is FileKind.PLAIN
     assert "Lib/site-packages/thing.py" in windows
     with pytest.raises(IntegrityError, match="no launcher"):
-        plan_package(info, layout("win-64"), launcher=None)
+        plan_package(info, python_paths("win-64"), launcher=None)
 
 
 @pytest.mark.parametrize("line", ["x", "../x = a:b", "x = a", "x = a:b; import os", "a b = c:d"])
 def test_malformed_entry_points(line: str, tmp_path: Path) -> None:
     info = read_info(package(tmp_path, noarch=True, points=(line,)))
     with pytest.raises(IntegrityError, match="malformed entry point"):
-        plan_package(info, layout("linux-64"), launcher=None)
+        plan_package(info, python_paths("linux-64"), launcher=None)
 
 
 @pytest.mark.parametrize(("target", "fits"), [("../x", True), ("/etc/x", False), ("../../x", False)])
 def test_links_out_of_the_prefix(target: str, fits: bool, tmp_path: Path) -> None:
     link = PackageFile(path="bin/link", content=b"", link_target=target)
     info = read_info(package(tmp_path, link))
-    packer = Packer(layout=layout("linux-64"), stage0=(), compiler=None, cache=tmp_path, level=1)
-    plan = plan_package(info, layout("linux-64"), launcher=None)
+    packer = Packer(python=python_paths("linux-64"), stage0=(), compiler=None, cache=tmp_path, level=1)
+    plan = plan_package(info, python_paths("linux-64"), launcher=None)
     if fits:
         assert packer.pack(info, plan).links == {"bin/link": target}
     else:
@@ -182,7 +182,9 @@ def test_links_out_of_the_prefix(target: str, fits: bool, tmp_path: Path) -> Non
 
 
 def planned(*paths: str) -> tuple[PlannedFile, ...]:
-    return tuple(PlannedFile(path=path, source=path, kind=Kind.PLAIN, path_type="hardlink") for path in paths)
+    return tuple(
+        PlannedFile(path=path, source=path, kind=FileKind.PLAIN, path_type="hardlink") for path in paths
+    )
 
 
 def test_the_last_in_dependency_order_wins() -> None:

@@ -9,7 +9,7 @@ import pytest
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.build import build_image
-from cuvee.image.bytecode import ByteCompiler, Source
+from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.lock.model import LockedPackage, PlatformLock
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.real
 
 def test_byte_code_does_not_depend_on_company(tmp_path: Path) -> None:
     folder = Path(__file__).parents[2] / "src" / "cuvee"
-    sources = [Source(name=str(path), data=path.read_bytes()) for path in sorted(folder.rglob("*.py"))]
-    sources.append(Source(name="old.py", data=b"print 'an older Python'\n"))
+    sources = [PythonSource(name=str(path), data=path.read_bytes()) for path in sorted(folder.rglob("*.py"))]
+    sources.append(PythonSource(name="old.py", data=b"print 'an older Python'\n"))
     first = ByteCompiler(Path(sys.executable), tmp_path / "one")
     together = first.compile(sources)
     assert together[-1] is None

@@ -9,30 +9,30 @@ from pathlib import Path
 from cuvee.channel.launcher import windows_launcher
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
-from cuvee.image.archive import Member, PackageInfo, read_info, read_members
-from cuvee.image.bytecode import ByteCompiler, Source
+from cuvee.image.archive_members import ArchiveMember, PackageInfo, read_info, read_members
+from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.clobber import resolve_clobbers
-from cuvee.image.describe import Extras, describe_image, write_manifest, write_payload
-from cuvee.image.extras import extra_parts, planned
+from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import QUICK_LEVEL, Part, pack
-from cuvee.image.layout import Layout, layout_of
+from cuvee.image.image_manifest import ExtraContent, build_manifest, write_manifest, write_payload
+from cuvee.image.link_plan import link_scripts, plan_package
 from cuvee.image.model import (
     MANIFEST,
     PAYLOAD,
     STAGE0,
     Clobber,
     Image,
+    ImageSigner,
     PlannedFile,
     ReleaseLabel,
-    Signer,
     signed_message,
 )
-from cuvee.image.packing import Packed, Packer
-from cuvee.image.plan import link_scripts, plan_package
-from cuvee.image.records import record_part
+from cuvee.image.packer import PackedPackage, Packer
+from cuvee.image.prefix_records import record_part
+from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
-from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, choose, write_stage0
+from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, write_stage0
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.order import link_order
 from cuvee.progress import Reporter
@@ -53,7 +53,7 @@ def build_image(
     reporter: Reporter,
     settings: InstallerSettings | None = None,
     sbom: bytes = b"",
-    signer: Signer | None = None,
+    signer: ImageSigner | None = None,
 ) -> Image:
     """Build the image of a locked platform; the same inputs give the same bytes.
 
@@ -91,7 +91,7 @@ def build_image(
         linked = _link(lock, dict(pool.map(lambda package: _info(package, archives), lock.packages)), cache)
         runtime = _runtime()
         packer = Packer(
-            layout=linked.layout,
+            python=linked.python,
             stage0=_choose_stage0(linked, runtime, cache),
             compiler=compiler,
             cache=cache,
@@ -104,15 +104,15 @@ def build_image(
         extras = _extras(extra, linked, settings or InstallerSettings(), level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
-        write_stage0([*stage0, *_runtime_files(runtime, linked.layout, compiler)], beside / STAGE0)
+        write_stage0([*stage0, *_runtime_files(runtime, linked.python, compiler)], beside / STAGE0)
         stage0_sha256 = sha256_file(beside / STAGE0)
-        manifest = describe_image(
+        manifest = build_manifest(
             lock,
             release,
             packed,
             records,
             requested,
-            interpreter=linked.layout.interpreter,
+            interpreter=linked.python.interpreter,
             extras=extras,
             stage0_sha256=stage0_sha256,
             public_key=None if signer is None else signer.public,
@@ -134,7 +134,7 @@ def build_image(
             files=manifest.files,
             prefix_limit=manifest.prefix_limit,
             longest_path=manifest.longest_path,
-            interpreter=linked.layout.interpreter,
+            interpreter=linked.python.interpreter,
             floor={package.name: package.version for package in lock.virtual_packages},
             link_scripts=linked.link_scripts,
             clobbers=linked.clobbers,
@@ -149,7 +149,7 @@ def build_image(
 class _Linked:
     """What goes where, by package name, before anything but metadata has been read."""
 
-    layout: Layout
+    python: PythonPaths
     infos: Mapping[str, PackageInfo]
     plans: Mapping[str, tuple[PlannedFile, ...]]
     clobbers: tuple[Clobber, ...]
@@ -163,10 +163,10 @@ class _Linked:
 
 def _pack(
     linked: _Linked, packer: Packer, pool: ThreadPoolExecutor, told: Callable[[str], None]
-) -> dict[str, Packed]:
+) -> dict[str, PackedPackage]:
     """Pack every package, the largest first, so that no worker ends last alone."""
 
-    def one(name: str) -> tuple[str, Packed]:
+    def one(name: str) -> tuple[str, PackedPackage]:
         packed = packer.pack(linked.infos[name], linked.plans[name])
         told(name)
         return name, packed
@@ -176,25 +176,25 @@ def _pack(
 
 
 def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> _Linked:
-    python = infos.get("python")
-    layout = layout_of(lock, python.index.get("python_site_packages_path") if python else None)
-    needs_launcher = layout.platform.is_windows and any(info.entry_points for info in infos.values())
+    info = infos.get("python")
+    python = PythonPaths.of_lock(lock, info.index.get("python_site_packages_path") if info else None)
+    needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
     launcher = windows_launcher(cache) if needs_launcher else None
     plans, clobbers = resolve_clobbers(
-        {name: plan_package(info, layout, launcher=launcher) for name, info in infos.items()},
+        {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()},
         link_order(lock.packages),
-        ignore_case=layout.platform.system != "linux",
+        ignore_case=python.platform.system != "linux",
     )
-    return _Linked(layout=layout, infos=infos, plans=plans, clobbers=clobbers)
+    return _Linked(python=python, infos=infos, plans=plans, clobbers=clobbers)
 
 
 def _extras(
     parts: Sequence[Part], linked: _Linked, settings: InstallerSettings, *, level: int, cache: Path
-) -> Extras:
+) -> ExtraContent:
     files = (file for plan in linked.plans.values() for file in plan)
-    return Extras(
+    return ExtraContent(
         settings=settings,
-        files=planned(parts, files, ignore_case=linked.layout.platform.system != "linux"),
+        files=plan_extra_files(parts, files, ignore_case=linked.python.platform.system != "linux"),
         frames=pack(parts, level=level, cache=cache),
     )
 
@@ -202,7 +202,7 @@ def _extras(
 def _records(
     lock: PlatformLock,
     linked: _Linked,
-    packed: Mapping[str, Packed],
+    packed: Mapping[str, PackedPackage],
     release: ReleaseLabel,
     requested: Mapping[str, str],
 ) -> Iterator[Part]:
@@ -222,7 +222,7 @@ def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, Pa
 def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -> frozenset[str]:
     files = {file.path: file for plan in linked.plans.values() for file in plan}
     owners = {file.path: name for name, plan in linked.plans.items() for file in plan}
-    loaded: dict[str, dict[str, Member]] = {}
+    loaded: dict[str, dict[str, ArchiveMember]] = {}
 
     def read(path: str) -> bytes:
         file, name = files[path], owners[path]
@@ -234,7 +234,7 @@ def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -
         return member.data.read() if member.link_target is None else member.link_target.encode()
 
     with Spool(cache) as spool:
-        return choose(files, linked.layout, runtime, read)
+        return select_stage0(files, linked.python, runtime, read)
 
 
 def _runtime() -> dict[str, bytes]:
@@ -248,15 +248,17 @@ def _runtime() -> dict[str, bytes]:
 
 
 def _runtime_files(
-    runtime: Mapping[str, bytes], layout: Layout, compiler: ByteCompiler | None
+    runtime: Mapping[str, bytes], python: PythonPaths, compiler: ByteCompiler | None
 ) -> list[Stage0File]:
     files = [
         Stage0File(path=f"{RUNTIME_FOLDER}/{name}", mode=0o644, data=data) for name, data in runtime.items()
     ]
     if compiler is None:
         return files
-    compiled = compiler.compile([Source(name=f"runtime/{name}", data=data) for name, data in runtime.items()])
+    compiled = compiler.compile(
+        [PythonSource(name=f"runtime/{name}", data=data) for name, data in runtime.items()]
+    )
     for file, data in zip(tuple(files), compiled, strict=True):
         if data is not None:
-            files.append(Stage0File(path=layout.pyc_path(file.path), mode=0o644, data=data))
+            files.append(Stage0File(path=python.pyc_path(file.path), mode=0o644, data=data))
     return files

@@ -24,7 +24,7 @@ _PROCESSES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class PythonSource:
     """A Python source: its path below ``site-packages`` or the standard library, and its bytes."""
 
     name: str
@@ -61,7 +61,7 @@ class ByteCompiler:
         self._store = _Store(cache / "bytecode" / f"{magic}.sqlite")
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
 
-    def compile(self, sources: Sequence[Source]) -> list[bytes | None]:
+    def compile(self, sources: Sequence[PythonSource]) -> list[bytes | None]:
         """Give the ``.pyc`` of each source; `None` for what is no valid source of this version.
 
         Safe to call from several threads.
@@ -77,7 +77,7 @@ class ByteCompiler:
         known |= fresh
         return [known[key] for key in keys]
 
-    def _run(self, batch: list[tuple[bytes, Source]]) -> list[bytes | None]:
+    def _run(self, batch: list[tuple[bytes, PythonSource]]) -> list[bytes | None]:
         with TemporaryDirectory(prefix="cuvee-bytecode-") as folder:
             output = Path(folder) / "compiled"
             payload = marshal.dumps([(source.name, source.data, SOURCE_TIME) for _, source in batch])
@@ -117,12 +117,12 @@ class _Store:
             self._connection.executemany("INSERT OR REPLACE INTO pyc VALUES (?, ?)", items.items())
 
 
-def _key(source: Source) -> bytes:
+def _key(source: PythonSource) -> bytes:
     return hashlib.sha256(source.name.encode() + b"\0" + source.data).digest()
 
 
-def _batches(items: Iterable[tuple[bytes, Source]]) -> Iterable[list[tuple[bytes, Source]]]:
-    batch: list[tuple[bytes, Source]] = []
+def _batches(items: Iterable[tuple[bytes, PythonSource]]) -> Iterable[list[tuple[bytes, PythonSource]]]:
+    batch: list[tuple[bytes, PythonSource]] = []
     size = 0
     for item in items:
         batch.append(item)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cuvee.errors import BlockedError
-from cuvee.image.model import Clobber, Kind, PlannedFile
+from cuvee.image.model import Clobber, FileKind, PlannedFile
 
 Plans = Mapping[str, tuple[PlannedFile, ...]]
 """Package name to the files that it puts into the prefix."""
@@ -36,7 +36,7 @@ def resolve_clobbers(
     claims: dict[str, list[tuple[str, PlannedFile]]] = defaultdict(list)
     for name in order:
         for file in plans[name]:
-            if file.kind is not Kind.DIRECTORY:
+            if file.kind is not FileKind.DIRECTORY:
                 claims[file.path.casefold() if ignore_case else file.path].append((name, file))
     _refuse_nested(claims)
     result = dict(plans)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cuvee.files import sha256_bytes, write_bytes
-from cuvee.image.spool import Kept
+from cuvee.image.spool import SpooledBytes
 
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor
@@ -40,7 +40,7 @@ class Part:
 
     path: str
     mode: int
-    data: bytes | Kept
+    data: bytes | SpooledBytes
     how: str
     extra: Any = None
 
@@ -52,7 +52,7 @@ class Part:
     @property
     def sha256(self) -> str:
         """Hex digest of its bytes."""
-        if isinstance(self.data, Kept):
+        if isinstance(self.data, SpooledBytes):
             return self.data.sha256 or sha256_bytes(self.data.read())
         return sha256_bytes(self.data)
 
@@ -74,7 +74,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class CompressedFrame:
     """A compressed frame in the cache.
 
     Attributes
@@ -90,7 +90,7 @@ class Frame:
     entries: tuple[list[Any], ...]
 
 
-def pack(parts: Iterable[Part], *, level: int, cache: Path) -> list[Frame]:
+def pack(parts: Iterable[Part], *, level: int, cache: Path) -> list[CompressedFrame]:
     """Compress ``parts``, in their order, into frames; a frame that the cache holds is not made again.
 
     At any time, the parts of one frame are in memory.
@@ -121,7 +121,7 @@ def _groups(parts: Iterable[Part], limit: int) -> Iterator[list[Part]]:
         yield group
 
 
-def _compress(group: list[Part], level: int, cache: Path) -> Frame:
+def _compress(group: list[Part], level: int, cache: Path) -> CompressedFrame:
     import zstandard
 
     raw, entries = _laid_out(group)
@@ -133,7 +133,9 @@ def _compress(group: list[Part], level: int, cache: Path) -> Frame:
     else:
         data = compressor(level).compress(raw)
         write_bytes(file, data)
-    return Frame(file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries))
+    return CompressedFrame(
+        file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries)
+    )
 
 
 def _laid_out(group: list[Part]) -> tuple[bytearray, list[list[Any]]]:
@@ -144,7 +146,7 @@ def _laid_out(group: list[Part]) -> tuple[bytearray, list[list[Any]]]:
     for part in group:
         view = memoryview(raw)[start : start + part.size]
         part.read_into(view)
-        known = part.data.sha256 if isinstance(part.data, Kept) else None
+        known = part.data.sha256 if isinstance(part.data, SpooledBytes) else None
         entry = [part.path, part.mode, start, part.size, part.how, known or sha256_bytes(view)]
         entries.append(entry if part.extra is None else [*entry, part.extra])
         start += part.size

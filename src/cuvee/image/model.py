@@ -26,7 +26,7 @@ SBOM = "conda-meta/cuvee/sbom.cdx.json"
 """Where a prefix keeps the bill of its materials."""
 
 
-class Signer(Protocol):
+class ImageSigner(Protocol):
     """Signs an image, for those who publish it."""
 
     @property
@@ -56,7 +56,7 @@ class ReleaseLabel:
         return f"{self.distribution}-{self.version}"
 
 
-class Kind(enum.Enum):
+class FileKind(enum.Enum):
     """How a planned file gets into a prefix."""
 
     PLAIN = "plain"
@@ -69,7 +69,7 @@ class Kind(enum.Enum):
     @property
     def is_relocated(self) -> bool:
         """Whether its bytes depend on where the prefix is."""
-        return self in {Kind.TEXT, Kind.BINARY}
+        return self in {FileKind.TEXT, FileKind.BINARY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class PlannedFile:
 
     path: str
     source: str | None
-    kind: Kind
+    kind: FileKind
     path_type: str
     sha256: str | None = None
     size: int | None = None

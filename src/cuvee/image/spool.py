@@ -47,7 +47,7 @@ class Spool:
         """Forget everything; what was kept can not be read any more."""
         self._file.close()
 
-    def add(self, chunks: Iterable[bytes]) -> "Kept":
+    def add(self, chunks: Iterable[bytes]) -> "SpooledBytes":
         """Put bytes aside, and hash them on their way.
 
         Raises
@@ -62,7 +62,7 @@ class Spool:
             with storage_errors(self._folder):
                 self._file.write(chunk)
             self._end += len(chunk)
-        return Kept(spool=self, start=start, size=self._end - start, sha256=digest.hexdigest())
+        return SpooledBytes(spool=self, start=start, size=self._end - start, sha256=digest.hexdigest())
 
     def read_into(self, start: int, view: memoryview) -> None:
         """Fill ``view`` with the bytes from ``start`` on."""
@@ -76,7 +76,7 @@ class Spool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class SpooledBytes:
     """Bytes in a spool.
 
     Attributes
@@ -100,6 +100,8 @@ class Kept:
         self.read_into(memoryview(data))
         return bytes(data)
 
-    def cut(self, at: int, size: int) -> "Kept":
+    def cut(self, at: int, size: int) -> "SpooledBytes":
         """Give up to ``size`` of them from ``at`` on."""
-        return Kept(spool=self.spool, start=self.start + at, size=min(size, self.size - at), sha256=None)
+        return SpooledBytes(
+            spool=self.spool, start=self.start + at, size=min(size, self.size - at), sha256=None
+        )

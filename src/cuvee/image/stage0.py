@@ -14,8 +14,8 @@ from pathlib import Path
 
 from cuvee.errors import BlockedError
 from cuvee.files import replacing
-from cuvee.image.layout import DECODERS, Layout, needs_decoder
-from cuvee.image.model import SOURCE_TIME, Kind, PlannedFile
+from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
+from cuvee.image.python_paths import DECODERS, PythonPaths, needs_decoder
 
 RUNTIME_FOLDER = ".cuvee/runtime"
 """Where stage 0 keeps the runtime, relative to the prefix that is being made."""
@@ -53,8 +53,8 @@ class Stage0File:
     mtime: int = SOURCE_TIME
 
 
-def choose(
-    files: Mapping[str, PlannedFile], layout: Layout, runtime: Mapping[str, bytes], read: Read
+def select_stage0(
+    files: Mapping[str, PlannedFile], python: PythonPaths, runtime: Mapping[str, bytes], read: Read
 ) -> frozenset[str]:
     """Give the paths of the planned files that stage 0 needs, byte code left aside.
 
@@ -70,18 +70,18 @@ def choose(
     BlockedError
         If the interpreter, or a module that can decompress zstd, is not in the plan.
     """
-    if layout.interpreter not in files:
+    if python.interpreter not in files:
         raise BlockedError(
-            f"The python package for {layout.platform} has no {layout.interpreter}",
+            f"The python package for {python.platform} has no {python.interpreter}",
             hint="Its installer could not be started; use another build of python.",
         )
-    modules = _module_files(files, layout)
-    seeds = [*_STARTUP, *_decoder(modules, layout)]
+    modules = _module_files(files, python)
+    seeds = [*_STARTUP, *_decoder(modules, python)]
     for source in runtime.values():
         seeds += _imports(source, "runtime.x")
-    chosen = {layout.interpreter}
-    chosen.update(_module_closure(seeds, modules, layout, read))
-    return frozenset(_library_closure(chosen, files, layout, read))
+    chosen = {python.interpreter}
+    chosen.update(_module_closure(seeds, modules, python, read))
+    return frozenset(_library_closure(chosen, files, python, read))
 
 
 def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
@@ -102,27 +102,27 @@ def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
             tar.addfile(info, io.BytesIO(file.data))
 
 
-def _decoder(modules: Mapping[str, list[str]], layout: Layout) -> list[str]:
-    if needs_decoder(layout.full_version) is None:
+def _decoder(modules: Mapping[str, list[str]], python: PythonPaths) -> list[str]:
+    if needs_decoder(python.full_version) is None:
         return ["compression.zstd"]
     for name in DECODERS:
         if name in modules:
             # The compiled half is chosen when the module runs, so no import statement names it for sure.
             return [name, *(module for module in modules if module.startswith(f"{name}."))]
     raise BlockedError(
-        f"Nothing in the release can decompress zstd under Python {layout.version} on {layout.platform}",
+        f"Nothing in the release can decompress zstd under Python {python.version} on {python.platform}",
         hint=f"Add `{DECODERS[0]}` to the manifest's packages.",
     )
 
 
-def _module_files(files: Mapping[str, PlannedFile], layout: Layout) -> dict[str, list[str]]:
+def _module_files(files: Mapping[str, PlannedFile], python: PythonPaths) -> dict[str, list[str]]:
     """Map each module's name to its files; a package's is its ``__init__``."""
-    dynamic = "DLLs" if layout.platform.is_windows else f"{layout.stdlib}/lib-dynload"
-    roots = (layout.site_packages, dynamic, layout.stdlib)
+    dynamic = "DLLs" if python.platform.is_windows else f"{python.stdlib}/lib-dynload"
+    roots = (python.site_packages, dynamic, python.stdlib)
     modules: dict[str, list[str]] = {}
     for path, file in files.items():
         root = next((root for root in roots if path.startswith(f"{root}/")), None)
-        if root is None or file.kind is Kind.DIRECTORY:
+        if root is None or file.kind is FileKind.DIRECTORY:
             continue
         folder, _, name = path[len(root) + 1 :].rpartition("/")
         if not name.endswith((".py", ".pyc", ".so", ".pyd")) or "__pycache__" in folder:
@@ -135,13 +135,13 @@ def _module_files(files: Mapping[str, PlannedFile], layout: Layout) -> dict[str,
 
 
 def _module_closure(
-    seeds: Iterable[str], modules: Mapping[str, list[str]], layout: Layout, read: Read
+    seeds: Iterable[str], modules: Mapping[str, list[str]], python: PythonPaths, read: Read
 ) -> Iterator[str]:
     todo, seen = list(seeds), set[str]()
     library = [
         name
         for name, paths in modules.items()
-        if not any(path.startswith(f"{layout.site_packages}/") for path in paths)
+        if not any(path.startswith(f"{python.site_packages}/") for path in paths)
     ]
     while todo:
         name = todo.pop()
@@ -182,25 +182,25 @@ def _imports(source: bytes, module: str) -> list[str]:
 
 
 def _library_closure(
-    chosen: set[str], files: Mapping[str, PlannedFile], layout: Layout, read: Read
+    chosen: set[str], files: Mapping[str, PlannedFile], python: PythonPaths, read: Read
 ) -> set[str]:
     """Add each planned shared library that a chosen binary needs, and each link on the way to it."""
     by_name: dict[str, list[str]] = {}
     for path in files:
         name = path.rpartition("/")[2]
         if ".so" in name or name.lower().endswith(".dll"):
-            by_name.setdefault(name.lower() if layout.platform.is_windows else name, []).append(path)
+            by_name.setdefault(name.lower() if python.platform.is_windows else name, []).append(path)
     todo = [path for path in chosen if not path.endswith((".py", ".pyc"))]
     result = set(chosen)
     while todo:
         path = todo.pop()
         file = files[path]
-        if file.kind is Kind.LINK:
+        if file.kind is FileKind.LINK:
             needed = [_link_destination(path, read(path).decode())]
         else:
             needed = [
                 _nearest(by_name.get(name, []), path)
-                for name in _needed_libraries(read(path), windows=layout.platform.is_windows)
+                for name in _needed_libraries(read(path), windows=python.platform.is_windows)
             ]
         for found in needed:
             if found in files and found not in result:

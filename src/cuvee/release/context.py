@@ -10,7 +10,7 @@ from typing import Any
 from cuvee.channel.connection import Connection, connect
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import fingerprint
-from cuvee.image.model import Signer
+from cuvee.image.model import ImageSigner
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock
 from cuvee.manifest.model import Manifest
@@ -57,7 +57,7 @@ class Context:
     refresh: bool = False
     emulate: bool = False
     recorded_only: bool = False
-    signer: Signer | None = None
+    signer: ImageSigner | None = None
     publish: bool = False
     reporter: Reporter = SILENT
     stages: list[Stage] = field(default_factory=list)

@@ -10,8 +10,8 @@ from cuvee.channel.archives import collect_archives
 from cuvee.channel.connection import Connection, channel
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
-from cuvee.image.layout import DECODERS, needs_decoder
 from cuvee.image.model import Image, ReleaseLabel
+from cuvee.image.python_paths import DECODERS, needs_decoder
 from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.constructor.fetching import lock_archives

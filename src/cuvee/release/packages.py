@@ -15,7 +15,7 @@ from cuvee.files import replacing_folder, sha256_file, write_json, write_text
 from cuvee.graph.checks import ALL_CHECKS, CheckResult, missing_names, run_checks, verify_settings
 from cuvee.graph.explain import explainer
 from cuvee.graph.release_graph import build_graph
-from cuvee.image.layout import DECODERS
+from cuvee.image.python_paths import DECODERS
 from cuvee.lock.carried import Carried, carried_records
 from cuvee.lock.explicit import explicit
 from cuvee.lock.model import Lock

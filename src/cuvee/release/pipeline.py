@@ -15,7 +15,7 @@ from cuvee.graph.diff import diff, with_reasons
 from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
 from cuvee.graph.findings import Verdict, worst
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.image.model import Signer
+from cuvee.image.model import ImageSigner
 from cuvee.installers.artefact import Artefact
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import Lock
@@ -71,7 +71,7 @@ def open_release(
     refresh: bool = False,
     emulate: bool = False,
     recorded_only: bool = False,
-    signer: Signer | None = None,
+    signer: ImageSigner | None = None,
     publish: bool = False,
 ) -> Context:
     """Make the context of one run.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cuvee.files import sha256_file, write_bytes, write_text
-from cuvee.image.model import Signer
+from cuvee.image.model import ImageSigner
 from cuvee.installers.artefact import Artefact
 from cuvee.trust.keys import public_pem
 
@@ -14,7 +14,7 @@ _ALSO = ("sbom/*.json", "lock/*", "checks/certificate.json", "installers/constru
 """Bills of materials, the lock, the proof that it fits together, and what a rebuild starts from."""
 
 
-def write_sums(folder: Path, artefacts: Iterable[Artefact], signer: Signer | None) -> None:
+def write_sums(folder: Path, artefacts: Iterable[Artefact], signer: ImageSigner | None) -> None:
     """Write the sums of the artefacts and of what vouches for them; sign them, if there is a key.
 
     Without one, a signature that is there stays for as long as it fits.

@@ -17,7 +17,7 @@ from cuvee import process
 from cuvee.channel.index import index_channel
 from cuvee.channel.package import PackageContent, PackageFile, write_package
 from cuvee.files import sha256_file
-from cuvee.image.archive import read_info, read_members
+from cuvee.image.archive_members import read_info, read_members
 from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
 from cuvee.manifest import load_manifest

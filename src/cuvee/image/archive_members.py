@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from cuvee.channel.reading import archive_errors, is_safe_path, member_chunks, members, read_info_files
 from cuvee.errors import IntegrityError
-from cuvee.image.spool import Kept, Spool
+from cuvee.image.spool import Spool, SpooledBytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +46,12 @@ class PackageInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class ArchiveMember:
     """One file of a package: its bytes and mode, or where it links to."""
 
     path: str
     mode: int
-    data: Kept
+    data: SpooledBytes
     link_target: str | None = None
 
 
@@ -91,7 +91,7 @@ def read_info(archive: Path) -> PackageInfo:
     return PackageInfo(archive=archive, index=index, entry_points=entry_points, paths=paths)
 
 
-def read_members(info: PackageInfo, spool: Spool) -> Iterator[Member]:
+def read_members(info: PackageInfo, spool: Spool) -> Iterator[ArchiveMember]:
     """Put the files that ``info/paths.json`` lists into ``spool``; give them in the archive's order.
 
     Hard links inside the archive become files of their own.
@@ -102,7 +102,7 @@ def read_members(info: PackageInfo, spool: Spool) -> Iterator[Member]:
         If a file is missing, or is longer than its entry says.
     """
     entries = {entry.path: entry for entry in info.paths if entry.path_type != "directory"}
-    seen: dict[str, Member] = {}
+    seen: dict[str, ArchiveMember] = {}
     archive = info.archive
     missing = set(entries)
     with archive_errors(archive):
@@ -114,13 +114,15 @@ def read_members(info: PackageInfo, spool: Spool) -> Iterator[Member]:
                 if member.linkname not in seen:
                     raise IntegrityError(f"{archive.name} links {member.name} to a file that comes later")
                 first = seen[member.linkname]
-                found = Member(path=member.name, mode=first.mode, data=first.data)
+                found = ArchiveMember(path=member.name, mode=first.mode, data=first.data)
             elif member.issym():
-                found = Member(path=member.name, mode=0o777, data=spool.add(()), link_target=member.linkname)
+                found = ArchiveMember(
+                    path=member.name, mode=0o777, data=spool.add(()), link_target=member.linkname
+                )
             elif member.isreg():
                 limit = member.size if entry.size is None else entry.size
                 data = spool.add(member_chunks(tar, member, limit))
-                found = Member(path=member.name, mode=member.mode & 0o777, data=data)
+                found = ArchiveMember(path=member.name, mode=member.mode & 0o777, data=data)
                 seen[member.name] = found
             else:
                 raise IntegrityError(f"{archive.name} holds {member.name}, which is no file, folder or link")

@@ -1,6 +1,7 @@
 """Where Python's files live in a prefix."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from cuvee.channel.placing import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
@@ -23,7 +24,7 @@ def needs_decoder(python_version: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class PythonPaths:
     """Where Python's files live in a prefix of one platform; all paths are relative, with ``/``.
 
     Attributes
@@ -38,6 +39,30 @@ class Layout:
     version: str
     full_version: str
     site_packages: str
+
+    @classmethod
+    def of_lock(cls, lock: PlatformLock, site_packages: str | None) -> Self:
+        """Return the paths on a locked platform; ``site_packages`` is what its `python` record asks for.
+
+        Raises
+        ------
+        BlockedError
+            If the platform's closure has no `python`: nothing could run an installer's work.
+        """
+        python = lock.by_name.get("python")
+        if python is None:
+            raise BlockedError(
+                f"The release has no python on {lock.platform}, so no installer can be made for it",
+                hint="Add `python` to the manifest's packages.",
+            )
+        platform = get(lock.platform)
+        default = default_site_packages(python.version, is_windows=platform.is_windows)
+        return cls(
+            platform=platform,
+            version=".".join(python.version.split(".")[:2]),
+            full_version=python.version,
+            site_packages=site_packages or default,
+        )
 
     @property
     def stdlib(self) -> str:
@@ -76,26 +101,3 @@ class Layout:
         """Where the byte code of the source at ``path`` goes."""
         folder, _, name = path.rpartition("/")
         return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self.cache_tag}.pyc"
-
-
-def layout_of(lock: PlatformLock, site_packages: str | None) -> Layout:
-    """Give the layout of a locked platform; ``site_packages`` is what its `python` record asks for.
-
-    Raises
-    ------
-    BlockedError
-        If the platform's closure has no `python`: nothing could run an installer's work.
-    """
-    python = lock.by_name.get("python")
-    if python is None:
-        raise BlockedError(
-            f"The release has no python on {lock.platform}, so no installer can be made for it",
-            hint="Add `python` to the manifest's packages.",
-        )
-    platform = get(lock.platform)
-    return Layout(
-        platform=platform,
-        version=".".join(python.version.split(".")[:2]),
-        full_version=python.version,
-        site_packages=site_packages or default_site_packages(python.version, is_windows=platform.is_windows),
-    )

@@ -6,7 +6,7 @@ from typing import Any
 
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
-from cuvee.image.model import Kind, PlannedFile, ReleaseLabel
+from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel
 from cuvee.lock.model import LockedPackage
 
 _COPY = 3
@@ -54,7 +54,7 @@ def record_part(
     record["requested_specs"] = [requested[package.name]] if package.name in requested else []
     if package.name in requested:
         record["requested_spec"] = requested[package.name]
-    record["files"] = [file.path for file in files if file.kind is not Kind.DIRECTORY]
+    record["files"] = [file.path for file in files if file.kind is not FileKind.DIRECTORY]
     record["paths_data"] = {"paths_version": 1, "paths": [_path(file, links) for file in files]}
     record["link"] = {"source": "", "type": _COPY}
     late = [[number, file.path] for number, file in enumerate(files) if file.kind.is_relocated]
@@ -109,7 +109,7 @@ def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, Any]:
         entry["no_link"] = True
     if file.sha256 is not None:
         entry["sha256"] = file.sha256
-    if file.kind is Kind.LINK:
+    if file.kind is FileKind.LINK:
         entry["sha256_in_prefix"] = sha256_bytes(links[file.path].encode())
     elif file.placeholder is not None and not file.is_entry_point:
         entry["sha256_in_prefix"] = file.sha256

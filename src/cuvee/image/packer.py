@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.errors import IntegrityError
-from cuvee.image.archive import Member, PackageInfo, read_members
-from cuvee.image.bytecode import ByteCompiler, Source
-from cuvee.image.frames import Frame, Part, pack
-from cuvee.image.layout import Layout
-from cuvee.image.model import SOURCE_TIME, Kind, PlannedFile
-from cuvee.image.spool import Kept, Spool
+from cuvee.image.archive_members import ArchiveMember, PackageInfo, read_members
+from cuvee.image.bytecode import ByteCompiler, PythonSource
+from cuvee.image.frames import CompressedFrame, Part, pack
+from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
+from cuvee.image.python_paths import PythonPaths
+from cuvee.image.spool import Spool, SpooledBytes
 from cuvee.image.stage0 import Stage0File
 
 _PYC_HEADER = 16
@@ -21,7 +21,7 @@ _COMPILED_AT_ONCE = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packed:
+class PackedPackage:
     """A package, ready for the image.
 
     Attributes
@@ -36,7 +36,7 @@ class Packed:
 
     files: tuple[PlannedFile, ...]
     links: Mapping[str, str]
-    frames: tuple[Frame, ...]
+    frames: tuple[CompressedFrame, ...]
     stage0: tuple[tuple[Stage0File, Part], ...]
 
 
@@ -44,13 +44,13 @@ class Packed:
 class Packer:
     """What packing needs to know of the image as a whole."""
 
-    layout: Layout
+    python: PythonPaths
     stage0: Collection[str]
     compiler: ByteCompiler | None
     cache: Path
     level: int
 
-    def pack(self, info: PackageInfo, plan: Sequence[PlannedFile]) -> Packed:
+    def pack(self, info: PackageInfo, plan: Sequence[PlannedFile]) -> PackedPackage:
         """Read, check, compile and compress one package, which may be larger than memory.
 
         Raises
@@ -61,11 +61,11 @@ class Packer:
         with Spool(self.cache) as spool:
             return self._pack(info, plan, spool)
 
-    def _pack(self, info: PackageInfo, plan: Sequence[PlannedFile], spool: Spool) -> Packed:
+    def _pack(self, info: PackageInfo, plan: Sequence[PlannedFile], spool: Spool) -> PackedPackage:
         members = {member.path: member for member in read_members(info, spool)}
         files = [_checked(file, members, info) for file in plan]
         parts = {part.path: part for file in files if (part := _part(file, members))}
-        times = _compiled_times(parts, self.layout)
+        times = _compiled_times(parts, self.python)
         compiled, made = self._compile(files, parts, times, spool)
         files = sorted((*files, *made), key=lambda file: file.path)
         times |= dict.fromkeys(compiled, SOURCE_TIME)
@@ -73,14 +73,14 @@ class Packer:
             extra = None if time == SOURCE_TIME else time
             parts[path] = replace(parts[path], how="source", extra=extra)
         for source, data in compiled.items():
-            path = self.layout.pyc_path(source)
+            path = self.python.pyc_path(source)
             parts[path] = Part(path=path, mode=0o644, data=data, how="plain")
-        links = {file.path: _link_target(file, members, info) for file in files if file.kind is Kind.LINK}
+        links = {file.path: _link_target(file, members, info) for file in files if file.kind is FileKind.LINK}
         return self._divide(files, parts, links)
 
     def _divide(
         self, files: Sequence[PlannedFile], parts: Mapping[str, Part], links: Mapping[str, str]
-    ) -> Packed:
+    ) -> PackedPackage:
         early = {path for path in parts if path in self.stage0 or self._source_of(path) in self.stage0}
         stage0 = []
         for path in sorted(early):
@@ -92,7 +92,7 @@ class Packer:
             file = Stage0File(path=path, mode=0o777, data=b"", link_target=links[path])
             stage0.append((file, Part(path=path, mode=0o777, data=b"", how="link", extra=links[path])))
         late = [parts[file.path] for file in files if file.path in parts and file.path not in early]
-        return Packed(
+        return PackedPackage(
             files=tuple(files),
             links=links,
             frames=tuple(pack(late, level=self.level, cache=self.cache)),
@@ -101,7 +101,7 @@ class Packer:
 
     def _source_of(self, path: str) -> str | None:
         """Name the source that the byte code at ``path`` belongs to."""
-        suffix = f".{self.layout.cache_tag}.pyc"
+        suffix = f".{self.python.cache_tag}.pyc"
         if not path.endswith(suffix):
             return None
         return path.removesuffix(suffix).replace("/__pycache__/", "/") + ".py"
@@ -112,28 +112,30 @@ class Packer:
         parts: Mapping[str, Part],
         times: Mapping[str, int],
         spool: Spool,
-    ) -> tuple[dict[str, Kept], list[PlannedFile]]:
+    ) -> tuple[dict[str, SpooledBytes], list[PlannedFile]]:
         """Compile the sources that have no byte code yet; give it by source, and as planned files."""
         if self.compiler is None:
             return {}, []
         sources = [
             (name, parts[file.path])
             for file in files
-            if (name := self.layout.module_path(file.path))
-            and file.kind is Kind.PLAIN
+            if (name := self.python.module_path(file.path))
+            and file.kind is FileKind.PLAIN
             and file.path not in times
         ]
         compiled = {}
         for batch in _batches(sources):
-            results = self.compiler.compile([Source(name=name, data=part.read()) for name, part in batch])
+            results = self.compiler.compile(
+                [PythonSource(name=name, data=part.read()) for name, part in batch]
+            )
             for (_, part), data in zip(batch, results, strict=True):
                 if data is not None:
                     compiled[part.path] = spool.add((data,))
         made = [
             PlannedFile(
-                path=self.layout.pyc_path(path),
+                path=self.python.pyc_path(path),
                 source=None,
-                kind=Kind.PLAIN,
+                kind=FileKind.PLAIN,
                 path_type="pyc_file",
                 sha256=data.sha256,
                 size=data.size,
@@ -156,14 +158,14 @@ def _batches(sources: Iterable[tuple[str, Part]]) -> Iterator[list[tuple[str, Pa
         yield batch
 
 
-def _checked(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo) -> PlannedFile:
+def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> PlannedFile:
     """Hold a file to its hash and size, and fill in those that the package does not state."""
-    if file.source is None or file.kind is Kind.DIRECTORY:
+    if file.source is None or file.kind is FileKind.DIRECTORY:
         return file
     member = members[file.source]
-    if (member.link_target is not None) != (file.kind is Kind.LINK):
+    if (member.link_target is not None) != (file.kind is FileKind.LINK):
         raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type that it is listed with")
-    if file.kind is Kind.LINK:
+    if file.kind is FileKind.LINK:
         return file
     digest, size = member.data.sha256, member.data.size
     if file.sha256 not in {None, digest} or file.size not in {None, size}:
@@ -174,7 +176,7 @@ def _checked(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo
     return replace(file, sha256=digest, size=size)
 
 
-def _link_target(file: PlannedFile, members: Mapping[str, Member], info: PackageInfo) -> str:
+def _link_target(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> str:
     target = members[file.source or ""].link_target or ""
     inside = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), target))
     if target.startswith("/") or inside == ".." or inside.startswith("../"):
@@ -185,10 +187,10 @@ def _link_target(file: PlannedFile, members: Mapping[str, Member], info: Package
     return target
 
 
-def _part(file: PlannedFile, members: Mapping[str, Member]) -> Part | None:
-    if file.kind in {Kind.DIRECTORY, Kind.LINK}:
+def _part(file: PlannedFile, members: Mapping[str, ArchiveMember]) -> Part | None:
+    if file.kind in {FileKind.DIRECTORY, FileKind.LINK}:
         return None
-    data: bytes | Kept
+    data: bytes | SpooledBytes
     if file.source is not None:
         data, mode = members[file.source].data, members[file.source].mode
     else:
@@ -203,13 +205,13 @@ def _part(file: PlannedFile, members: Mapping[str, Member]) -> Part | None:
     )
 
 
-def _compiled_times(parts: Mapping[str, Part], layout: Layout) -> dict[str, int]:
+def _compiled_times(parts: Mapping[str, Part], python: PythonPaths) -> dict[str, int]:
     """Give the time that each source with byte code of its own must have for it to count."""
     times = {}
     for path, part in parts.items():
-        if part.how != "plain" or layout.module_path(path) is None:
+        if part.how != "plain" or python.module_path(path) is None:
             continue
-        compiled = parts.get(layout.pyc_path(path))
+        compiled = parts.get(python.pyc_path(path))
         if compiled is None:
             continue
         header = compiled.read(_PYC_HEADER)

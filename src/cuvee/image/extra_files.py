@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.image.frames import Part
-from cuvee.image.model import SBOM, Kind, PlannedFile, ReleaseLabel
+from cuvee.image.model import SBOM, FileKind, PlannedFile, ReleaseLabel
 from cuvee.image.settings import InstallerSettings
-from cuvee.image.spool import Kept, Spool
+from cuvee.image.spool import Spool, SpooledBytes
 from cuvee.lock.model import PlatformLock
 
 CONDARC = ".condarc"
@@ -25,7 +25,9 @@ def extra_parts(
     IntegrityError
         If a file is not what it was when the settings were read.
     """
-    found: dict[str, tuple[bytes | Kept, int]] = {EXPLICIT: (_explicit(lock, release).encode(), 0o644)}
+    found: dict[str, tuple[bytes | SpooledBytes, int]] = {
+        EXPLICIT: (_explicit(lock, release).encode(), 0o644)
+    }
     if sbom:
         found[SBOM] = sbom, 0o644
     if settings.condarc is not None:
@@ -46,10 +48,10 @@ def extra_parts(
     ]
 
 
-def planned(
+def plan_extra_files(
     parts: Iterable[Part], packages: Iterable[PlannedFile], *, ignore_case: bool
 ) -> list[PlannedFile]:
-    """Give the files as planned ones, if no package has anything at their places.
+    """Give the files as plan_extra_files ones, if no package has anything at their places.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def planned(
 
     files, folders = set[str](), set[str]()
     for file in packages:
-        (folders if file.kind is Kind.DIRECTORY else files).add(key(file.path))
+        (folders if file.kind is FileKind.DIRECTORY else files).add(key(file.path))
         folders.update(_folders(key(file.path)))
     parts = list(parts)
     for part in parts:
@@ -75,7 +77,7 @@ def planned(
         PlannedFile(
             path=part.path,
             source=None,
-            kind=Kind.PLAIN,
+            kind=FileKind.PLAIN,
             path_type="hardlink",
             sha256=part.sha256,
             size=part.size,

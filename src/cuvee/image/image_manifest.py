@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.files import sha256_bytes
-from cuvee.image.frames import Frame
-from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, Kind, PlannedFile, ReleaseLabel
-from cuvee.image.packing import Packed
+from cuvee.image.frames import CompressedFrame
+from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, FileKind, PlannedFile, ReleaseLabel
+from cuvee.image.packer import PackedPackage
 from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock
 
@@ -22,16 +22,16 @@ _LEVEL = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
+class ExtraContent:
     """What an image holds besides packages: settings, and the frames of extra files."""
 
     settings: InstallerSettings = field(default_factory=InstallerSettings)
     files: Sequence[PlannedFile] = ()
-    frames: Sequence[Frame] = ()
+    frames: Sequence[CompressedFrame] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class ImageManifest:
     """The manifest's bytes before compression, and what the image says of itself."""
 
     text: bytes
@@ -41,18 +41,18 @@ class Manifest:
     longest_path: int
 
 
-def describe_image(
+def build_manifest(
     lock: PlatformLock,
     release: ReleaseLabel,
-    packed: Mapping[str, Packed],
-    records: Sequence[Frame],
+    packed: Mapping[str, PackedPackage],
+    records: Sequence[CompressedFrame],
     requested: Mapping[str, str],
     *,
     interpreter: str,
-    extras: Extras,
+    extras: ExtraContent,
     stage0_sha256: str,
     public_key: bytes | None,
-) -> Manifest:
+) -> ImageManifest:
     """Put together what the runtime must know.
 
     With a ``public_key``, room for a signature of 64 bytes is left behind the last frame.
@@ -71,7 +71,7 @@ def describe_image(
         for package in lock.packages
     ]
     files = [*(file for package in packed.values() for file in package.files), *extras.files]
-    limits = [len((file.placeholder or "").encode()) for file in files if file.kind is Kind.BINARY]
+    limits = [len((file.placeholder or "").encode()) for file in files if file.kind is FileKind.BINARY]
     limit = min(limits, default=None)
     raw_size = sum(file.size or 0 for file in files) + sum(frame.raw for frame in records)
     value = {
@@ -98,7 +98,7 @@ def describe_image(
         "records": offsets.place(records),
     }
     value["key"] = None if public_key is None else [public_key.hex(), offsets.end]
-    return Manifest(
+    return ImageManifest(
         text=json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(),
         raw_size=raw_size,
         files=len(files) + len(lock.packages),
@@ -107,7 +107,7 @@ def describe_image(
     )
 
 
-def write_manifest(manifest: Manifest, target: Path) -> None:
+def write_manifest(manifest: ImageManifest, target: Path) -> None:
     """Write the manifest, compressed."""
     import zstandard
 
@@ -115,7 +115,7 @@ def write_manifest(manifest: Manifest, target: Path) -> None:
     target.write_bytes(compressor.compress(manifest.text))
 
 
-def write_payload(frames: Iterable[Frame], signature: bytes, folder: Path) -> None:
+def write_payload(frames: Iterable[CompressedFrame], signature: bytes, folder: Path) -> None:
     """Write the frames, one after the other, and the signature, which may be empty."""
     with (folder / PAYLOAD).open("wb") as stream:
         for frame in frames:
@@ -134,7 +134,7 @@ class _Offsets:
         """Where the last of them ends."""
         return self._next
 
-    def place(self, frames: Iterable[Frame]) -> list[dict[str, Any]]:
+    def place(self, frames: Iterable[CompressedFrame]) -> list[dict[str, Any]]:
         result = []
         for frame in frames:
             result.append(
@@ -154,7 +154,7 @@ def _folders(files: Iterable[PlannedFile]) -> list[str]:
     """Every folder of the prefix, each behind the one that it is in."""
     folders = {"conda-meta"}
     for file in files:
-        if file.kind is Kind.DIRECTORY:
+        if file.kind is FileKind.DIRECTORY:
             folders.add(file.path)
         folder = file.path.rpartition("/")[0]
         while folder and folder not in folders:

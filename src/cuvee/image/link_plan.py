@@ -10,9 +10,9 @@ from pathlib import Path
 
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
-from cuvee.image.archive import PackageInfo, PathEntry, check_path
-from cuvee.image.layout import Layout
-from cuvee.image.model import Kind, PlannedFile
+from cuvee.image.archive_members import PackageInfo, PathEntry, check_path
+from cuvee.image.model import FileKind, PlannedFile
+from cuvee.image.python_paths import PythonPaths
 
 ENTRY_POINT_PLACEHOLDER = "/opt/cuvee_entry_point_prefix"
 """Stands for the prefix in the commands that linking makes."""
@@ -35,7 +35,9 @@ if __name__ == '__main__':
 """
 
 
-def plan_package(info: PackageInfo, layout: Layout, *, launcher: bytes | None) -> tuple[PlannedFile, ...]:
+def plan_package(
+    info: PackageInfo, python: PythonPaths, *, launcher: bytes | None
+) -> tuple[PlannedFile, ...]:
     """Give the files that a package puts into a prefix, sorted by path.
 
     Parameters
@@ -50,12 +52,12 @@ def plan_package(info: PackageInfo, layout: Layout, *, launcher: bytes | None) -
     """
     is_noarch_python = info.index.get("noarch") == "python"
     files = [
-        _plan_entry(entry, layout.target(entry.path) if is_noarch_python else entry.path, layout)
+        _plan_entry(entry, python.target(entry.path) if is_noarch_python else entry.path, python)
         for entry in info.paths
     ]
     if is_noarch_python:
         for line in info.entry_points:
-            files += _plan_entry_point(line, layout, info.archive, launcher)
+            files += _plan_entry_point(line, python, info.archive, launcher)
     files.sort(key=lambda file: file.path)
     for first, second in pairwise(files):
         if first.path == second.path:
@@ -68,18 +70,18 @@ def link_scripts(files: tuple[PlannedFile, ...]) -> tuple[str, ...]:
     return tuple(file.path for file in files if LINK_SCRIPT.match(file.path))
 
 
-def _plan_entry(entry: PathEntry, target: str, layout: Layout) -> PlannedFile:
+def _plan_entry(entry: PathEntry, target: str, python: PythonPaths) -> PlannedFile:
     if entry.path_type == "directory":
-        kind = Kind.DIRECTORY
+        kind = FileKind.DIRECTORY
     elif entry.path_type == "softlink":
-        kind = Kind.LINK
+        kind = FileKind.LINK
     elif entry.placeholder is None:
-        kind = Kind.PLAIN
+        kind = FileKind.PLAIN
     elif entry.file_mode == "text":
-        kind = Kind.TEXT
+        kind = FileKind.TEXT
     else:
         # Nothing in a Windows program finds its files by an absolute path; conda leaves them alone too.
-        kind = Kind.PLAIN if layout.platform.is_windows else Kind.BINARY
+        kind = FileKind.PLAIN if python.platform.is_windows else FileKind.BINARY
     return PlannedFile(
         path=target,
         source=entry.path,
@@ -93,20 +95,24 @@ def _plan_entry(entry: PathEntry, target: str, layout: Layout) -> PlannedFile:
     )
 
 
-def _plan_entry_point(line: str, layout: Layout, archive: Path, launcher: bytes | None) -> list[PlannedFile]:
+def _plan_entry_point(
+    line: str, python: PythonPaths, archive: Path, launcher: bytes | None
+) -> list[PlannedFile]:
     match = _ENTRY_POINT.match(line)
     if match is None:
         raise IntegrityError(f"{archive.name} has a malformed entry point: {line!r}")
     name, module, function = match.groups()
-    path = check_path(f"{layout.scripts}/{name}", archive)
-    windows = layout.platform.is_windows
-    shebang = "" if windows else f"#!{ENTRY_POINT_PLACEHOLDER}/{layout.interpreter}"
+    path = check_path(f"{python.scripts}/{name}", archive)
+    windows = python.platform.is_windows
+    shebang = "" if windows else f"#!{ENTRY_POINT_PLACEHOLDER}/{python.interpreter}"
     text = _ENTRY_POINT_TEXT.format(
         shebang=shebang, module=module, imported=function.partition(".")[0], function=function
     ).encode()
     if not windows:
         return [
-            _made(path, text, "unix_python_entry_point", kind=Kind.TEXT, placeholder=ENTRY_POINT_PLACEHOLDER)
+            _made(
+                path, text, "unix_python_entry_point", kind=FileKind.TEXT, placeholder=ENTRY_POINT_PLACEHOLDER
+            )
         ]
     if launcher is None:
         raise IntegrityError(f"{archive.name} has entry points, but there is no launcher for Windows")
@@ -117,7 +123,12 @@ def _plan_entry_point(line: str, layout: Layout, archive: Path, launcher: bytes 
 
 
 def _made(
-    path: str, content: bytes, path_type: str, *, kind: Kind = Kind.PLAIN, placeholder: str | None = None
+    path: str,
+    content: bytes,
+    path_type: str,
+    *,
+    kind: FileKind = FileKind.PLAIN,
+    placeholder: str | None = None,
 ) -> PlannedFile:
     return PlannedFile(
         path=path,
