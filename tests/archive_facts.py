@@ -13,7 +13,7 @@ from cuvee.channel.facts.model import (
     SymbolVersion,
     Unreadable,
 )
-from cuvee.graph.checks import Check, CheckResult, run_checks
+from cuvee.graph.checks import Check, CheckOutcome, run_checks
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
@@ -123,7 +123,7 @@ def graph_of(known: Known, manifest: Manifest | None = None, **graph: Any) -> Re
     return build_graph(manifest or manifest_of(), lock, facts=by_identifier, **graph)
 
 
-def checked(check: Check, known: Known, manifest: Manifest | None = None, **graph: Any) -> CheckResult:
+def checked(check: Check, known: Known, manifest: Manifest | None = None, **graph: Any) -> CheckOutcome:
     """Run one check."""
     (result,) = run_checks(graph_of(known, manifest, **graph), [check])
     return result

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from archive_facts import MAC, WIN, WIN_B, A, B, C, Known, dylib, elf, facts, file, link, pe
 from cuvee.graph.checks import Check
-from cuvee.graph.checks.binaries import Machines, SearchPaths
-from cuvee.graph.checks.libraries import Libraries, SymbolVersions
-from cuvee.graph.checks.system_floor import SystemFloor
+from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
+from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
+from cuvee.graph.checks.system_floor import SystemFloorCheck
 
 SCENARIOS: dict[str, tuple[Check, Known]] = {
     "libraries": (
-        Libraries(),
+        LibrariesCheck(),
         {
             A: facts(
                 A,
@@ -28,7 +28,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "libraries-of-those-who-load": (
-        Libraries(),
+        LibrariesCheck(),
         {
             A: facts(
                 A,
@@ -44,7 +44,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "libraries-of-windows": (
-        Libraries(),
+        LibrariesCheck(),
         {
             WIN: facts(
                 WIN,
@@ -66,7 +66,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "libraries-of-macos": (
-        Libraries(),
+        LibrariesCheck(),
         {
             MAC: facts(
                 MAC,
@@ -90,7 +90,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "symbols": (
-        SymbolVersions(),
+        SymbolVersionsCheck(),
         {
             A: facts(
                 A,
@@ -115,7 +115,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "search": (
-        SearchPaths(),
+        SearchPathsCheck(),
         {
             A: facts(
                 A,
@@ -132,7 +132,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "machines": (
-        Machines(),
+        MachinesCheck(),
         {
             A: facts(
                 A,
@@ -162,7 +162,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "floor-kept": (
-        SystemFloor(),
+        SystemFloorCheck(),
         {
             (needy := replace(A, depends=("__glibc >=2.17,<3.0.a0", "__linux", "__cuda >=12"))): facts(
                 needy, binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.28",)), elf("lib/b.so")]
@@ -171,7 +171,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "floor-broken": (
-        SystemFloor(),
+        SystemFloorCheck(),
         {
             A: facts(A, binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.9", "libc.so.6 GLIBC_2.34"))]),
             B: facts(B, binaries=[elf("lib/b.so", wants=("libc.so.6 GLIBC_ABI_DT_RELR",), cpu_level=3)]),

@@ -6,23 +6,26 @@ from archive_facts import MAC, PURE, PYTHON, TOO, WIN, WIN_B, A, B, C, Known, fa
 from checked_sets import package
 from cuvee.channel.facts.model import Unreadable
 from cuvee.graph.checks import Check
-from cuvee.graph.checks.archives import Archives, Record, Timestamps
-from cuvee.graph.checks.files import FileCase, FileClashes
-from cuvee.graph.checks.names import FileNames, Links, LinkScripts, PathLengths
+from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
+from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
+from cuvee.graph.checks.file_names import FileNamesCheck, LinksCheck, LinkScriptsCheck, PathLengthsCheck
 
 LONG = "Lib/site-packages/" + "long/" * 31 + "m.py"
 
 
 SCENARIOS: dict[str, tuple[Check, Known]] = {
-    "unreadable": (Archives(), {A: Unreadable(reason="a.conda is no zip"), B: facts(B)}),
-    "not-as-listed": (Archives(), {A: facts(A, problems=("it lacks x", "it lacks y"))}),
+    "unreadable": (ArchivesCheck(), {A: Unreadable(reason="a.conda is no zip"), B: facts(B)}),
+    "not-as-listed": (ArchivesCheck(), {A: facts(A, problems=("it lacks x", "it lacks y"))}),
     "another-package": (
-        Record(),
+        RecordCheck(),
         {A: facts(A, index={"version": "1.1", "noarch": "python"}, size=7)} | {B: facts(B)},
     ),
-    "another-size": (Record(), {(big := replace(A, size=5, md5="1" * 32)): facts(big, size=7, md5="2" * 32)}),
+    "another-size": (
+        RecordCheck(),
+        {(big := replace(A, size=5, md5="1" * 32)): facts(big, size=7, md5="2" * 32)},
+    ),
     "patched": (
-        Record(),
+        RecordCheck(),
         {
             (
                 remote := replace(
@@ -39,7 +42,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "times": (
-        Timestamps(),
+        TimestampsCheck(),
         {
             item: facts(item)
             for item in (
@@ -52,7 +55,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "clash": (
-        FileClashes(),
+        FileClashesCheck(),
         {
             A: facts(A, file("bin/x"), file("bin/y"), file("share/same"), file("own")),
             B: facts(B, file("bin/x", "b"), file("bin/y", "b"), file("share/same")),
@@ -60,7 +63,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "clash-on-two-platforms": (
-        FileClashes(),
+        FileClashesCheck(),
         {
             A: facts(A, file("x")),
             B: facts(B, file("x", "b")),
@@ -69,12 +72,12 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "same-text-another-placeholder": (
-        FileClashes(),
+        FileClashesCheck(),
         {A: facts(A, file("etc/x", placeholder="/p")), B: facts(B, file("etc/x", placeholder="/q"))},
     ),
-    "file-and-folder": (FileClashes(), {A: facts(A, "lib/x"), B: facts(B, "lib/x/deep/y")}),
+    "file-and-folder": (FileClashesCheck(), {A: facts(A, "lib/x"), B: facts(B, "lib/x/deep/y")}),
     "twice": (
-        FileClashes(),
+        FileClashesCheck(),
         {
             PYTHON: facts(PYTHON, "bin/python"),
             TOO: facts(TOO, "python-scripts/run", entry_points=("run = t:main",)),
@@ -82,7 +85,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "clash-of-commands": (
-        FileClashes(),
+        FileClashesCheck(),
         {
             PYTHON: facts(PYTHON, "bin/python"),
             PURE: facts(PURE, "site-packages/p.py", entry_points=("run = p:main",)),
@@ -91,16 +94,16 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "case": (
-        FileCase(),
+        FileCaseCheck(),
         {
             WIN: facts(WIN, "share/README", "share/readme"),
             WIN_B: facts(WIN_B, "Share/ReadMe"),
             A: facts(A, "x/A", "x/a"),
         },
     ),
-    "accents": (FileCase(), {MAC: facts(MAC, "share/caf\u00e9", "share/cafe\u0301")}),
+    "accents": (FileCaseCheck(), {MAC: facts(MAC, "share/caf\u00e9", "share/cafe\u0301")}),
     "names": (
-        FileNames(),
+        FileNamesCheck(),
         {
             WIN: facts(
                 WIN, "lib/aux.py", "con", "share/a:b", "dot.", "LPT1", "fine.txt", "auxiliary", "com10"
@@ -108,9 +111,9 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
             A: facts(A, "lib/aux.py", "share/" + "\u00e9" * 128),
         },
     ),
-    "long": (PathLengths(), {WIN: facts(WIN, LONG, LONG[:-1] + "d"), A: facts(A, LONG)}),
+    "long": (PathLengthsCheck(), {WIN: facts(WIN, LONG, LONG[:-1] + "d"), A: facts(A, LONG)}),
     "links": (
-        Links(),
+        LinksCheck(),
         {
             A: facts(
                 A,
@@ -128,7 +131,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         },
     ),
     "scripts": (
-        LinkScripts(),
+        LinkScriptsCheck(),
         {
             A: facts(A, "bin/.a-post-link.sh"),
             C: facts(C, "bin/.c-pre-unlink.sh", "bin/.c-post-link.sh", "bin/c-post-link.sh"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cuvee.graph.checks import ALL_CHECKS, CheckResult, run_checks
+from cuvee.graph.checks import ALL_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import build_graph
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
@@ -88,13 +88,13 @@ def waiver(check: str, **scope: str) -> Waiver:
     return Waiver(check=check, reason="known", author="qa", expires=expires, position=HERE, **scope)
 
 
-def results(lock: Lock, manifest: Manifest | None = None, **graph: Any) -> dict[str, CheckResult]:
+def results(lock: Lock, manifest: Manifest | None = None, **graph: Any) -> dict[str, CheckOutcome]:
     """Run all checks; ``graph`` are attributes of the release graph."""
     release = replace(build_graph(manifest or manifest_of(), lock), **graph)
     return {result.identifier: result for result in run_checks(release, ALL_CHECKS)}
 
 
-def only(result: CheckResult) -> Finding:
+def only(result: CheckOutcome) -> Finding:
     """Give the only finding of a check."""
     assert len(result.findings) == 1, result.findings
     return result.findings[0]

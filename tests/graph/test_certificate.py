@@ -16,8 +16,13 @@ from hypothesis import strategies as st
 
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
-from cuvee.graph.certificate import Inputs, Verified, build_certificate, verify_certificate
-from cuvee.graph.checks import CheckResult, Status
+from cuvee.graph.certificate import (
+    CertificateInputs,
+    VerifiedCertificate,
+    build_certificate,
+    verify_certificate,
+)
+from cuvee.graph.checks import CheckOutcome, Status
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
@@ -34,7 +39,7 @@ from golden import same_as
 REFUSALS = Path(__file__).parent / "refusals"
 HERE = Position(file=Path("tiny/2026.11.0.yaml"), line=7, column=3)
 LOCK_HASH = sha256_bytes(b"the lock")
-INPUTS = Inputs(
+INPUTS = CertificateInputs(
     manifests={"2026.11.0.yaml": sha256_bytes(b"a manifest")},
     lock=LOCK_HASH,
     repodata={"channel/noarch": sha256_bytes(b"repodata")},
@@ -123,7 +128,7 @@ def good() -> bytes:
     return certificate(graph_of(LINUX, "app >=2", "python 3.11.*", constraints=("base <2", "openssl >=3")))
 
 
-def verify(data: bytes, lock: Lock | None = None) -> Verified:
+def verify(data: bytes, lock: Lock | None = None) -> VerifiedCertificate:
     sha256 = LOCK_HASH if lock is not None else None
     return verify_certificate(data, name="certificate.json", lock=lock, lock_sha256=sha256)
 
@@ -184,8 +189,8 @@ def test_what_the_file_checks_found_is_in_it() -> None:
         check="clobber", verdict=Verdict.WARNING, cause="a and b install bin/x", platforms=("linux-64",)
     )
     checks = [
-        CheckResult(identifier="clobber", title="", status=Status.PASS, findings=(finding,)),
-        CheckResult(identifier="case", title="", status=Status.SKIPPED, reason="no archives"),
+        CheckOutcome(identifier="clobber", title="", status=Status.PASS, findings=(finding,)),
+        CheckOutcome(identifier="case", title="", status=Status.SKIPPED, reason="no archives"),
     ]
     data, _ = build_certificate(GRAPH, INPUTS, checks)
     platforms = json.loads(data)["platforms"]

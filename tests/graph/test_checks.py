@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cuvee.channel.model import Absent
-from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, CheckResult, Status, run_checks
+from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, CheckOutcome, Status, run_checks
 from cuvee.graph.findings import Finding, Verdict, worst
 from cuvee.graph.release_graph import build_graph
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
@@ -80,12 +80,12 @@ def manifest_of(*requirements: Requirement, **changes: Any) -> Manifest:
 
 def results(
     lock: Lock, manifest: Manifest | None = None, absent: tuple[Absent, ...] = ()
-) -> dict[str, CheckResult]:
+) -> dict[str, CheckOutcome]:
     graph = build_graph(manifest or manifest_of(), lock, absent)
     return {result.identifier: result for result in run_checks(graph, ALL_CHECKS)}
 
 
-def only(result: CheckResult) -> Finding:
+def only(result: CheckOutcome) -> Finding:
     assert len(result.findings) == 1
     return result.findings[0]
 

@@ -9,8 +9,8 @@ import pytest
 
 from checked_sets import asked, lock_of, manifest_of, only, package, results, waiver
 from cuvee.channel.model import Absent
-from cuvee.graph.checks import CheckResult, Status
-from cuvee.graph.diff.reading import read_snapshot
+from cuvee.graph.checks import CheckOutcome, Status
+from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.findings import Verdict
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Policy, Requirement
@@ -27,7 +27,7 @@ def release(version: str, *requirements: Requirement, base: str = "2026.11.0", *
     )
 
 
-def changes(new: Lock, manifest: Manifest | None = None, **graph: Any) -> CheckResult:
+def changes(new: Lock, manifest: Manifest | None = None, **graph: Any) -> CheckOutcome:
     return results(new, manifest or release("2026.11.1"), **({"base": OLD} | graph))["changes"]
 
 

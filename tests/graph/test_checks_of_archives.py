@@ -17,11 +17,11 @@ from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, file, gra
 from checked_sets import asked, lock_of, manifest_of, waiver
 from cuvee.channel.facts.model import Unreadable
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
-from cuvee.graph.checks.archives import Timestamps
-from cuvee.graph.checks.files import FileClashes
-from cuvee.graph.checks.libraries import Libraries
-from cuvee.graph.checks.names import TYPICAL_PREFIX
-from cuvee.graph.checks.system_floor import SystemFloor
+from cuvee.graph.checks.archive_integrity import TimestampsCheck
+from cuvee.graph.checks.file_clashes import FileClashesCheck
+from cuvee.graph.checks.file_names import TYPICAL_PREFIX
+from cuvee.graph.checks.shared_libraries import LibrariesCheck
+from cuvee.graph.checks.system_floor import SystemFloorCheck
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, LockedPackage, VirtualPackage
@@ -50,7 +50,7 @@ def test_what_it_says(name: str) -> None:
 
 def test_every_check_has_a_scenario() -> None:
     shown = {check.identifier for check, _ in SCENARIOS.values()}
-    assert shown == {check.identifier for check in (*ARCHIVE_CHECKS, Timestamps())}
+    assert shown == {check.identifier for check in (*ARCHIVE_CHECKS, TimestampsCheck())}
 
 
 @pytest.mark.parametrize("check", ARCHIVE_CHECKS, ids=lambda check: check.identifier)
@@ -63,7 +63,7 @@ def test_a_good_package_passes(check: Check) -> None:
 def test_without_archives_a_check_says_why_it_says_nothing(check: Check) -> None:
     closed = build_graph(MANIFEST, _lock_of(A))
     (result,) = run_checks(closed, [check])
-    if isinstance(check, SystemFloor):
+    if isinstance(check, SystemFloorCheck):
         assert result.status is Status.PASS
     else:
         assert result.status is Status.SKIPPED
@@ -81,26 +81,26 @@ def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -
 def test_a_waiver_covers_its_own_package_alone() -> None:
     asks = {item: facts(item, binaries=[elf(f"lib/{item.name}.so", "libgone.so")]) for item in (A, B)}
     manifest = replace(MANIFEST, waivers=(waiver("libraries", package="b"),))
-    findings = checked(Libraries(), asks, manifest).findings
+    findings = checked(LibrariesCheck(), asks, manifest).findings
     assert [(item.packages, item.verdict) for item in findings] == [
         (("a",), Verdict.BLOCKED),
         (("b",), Verdict.WAIVED),
     ]
-    (together,) = checked(Libraries(), asks, MANIFEST).findings
+    (together,) = checked(LibrariesCheck(), asks, MANIFEST).findings
     assert together.packages == ("a", "b")
 
 
 def test_a_driver_is_not_worth_a_word_where_the_floor_promises_it() -> None:
     asks = facts(A, binaries=[elf("lib/a.so", "libcuda.so.1")])
-    assert [item.kind for item in checked(Libraries(), {A: asks}).findings] == ["driver"]
+    assert [item.kind for item in checked(LibrariesCheck(), {A: asks}).findings] == ["driver"]
     with_cuda = _graph({A: asks}, cuda=True)
-    (result,) = run_checks(with_cuda, [Libraries()])
+    (result,) = run_checks(with_cuda, [LibrariesCheck()])
     assert result.findings == ()
 
 
 def test_the_floor_is_told_from_metadata_alone() -> None:
     lock = _lock_of(replace(A, depends=("__glibc >=2.17",)))
-    (result,) = run_checks(build_graph(MANIFEST, lock), [SystemFloor()])
+    (result,) = run_checks(build_graph(MANIFEST, lock), [SystemFloorCheck()])
     (finding,) = result.findings
     assert finding.verdict is Verdict.INFO
     assert finding.evidence[-1] == "told by metadata alone: the archives were not opened"
@@ -119,7 +119,7 @@ def test_the_floor_is_told_from_metadata_alone() -> None:
     ],
 )
 def test_how_a_dependency_states_the_least(spec: str, text: str) -> None:
-    (result,) = run_checks(build_graph(MANIFEST, _lock_of(replace(A, depends=(spec,)))), [SystemFloor()])
+    (result,) = run_checks(build_graph(MANIFEST, _lock_of(replace(A, depends=(spec,)))), [SystemFloorCheck()])
     assert [item.cause.split("; ")[0] for item in result.findings] == [f"linux-64 needs {text}"]
 
 
@@ -147,13 +147,13 @@ def test_a_waiver_of_one_packages_time_or_floor_covers_no_other() -> None:
         MANIFEST, waivers=(waiver("timestamps", package="b"), waiver("system-floor", package="b"))
     )
     lock = lock_of(*old)
-    (result,) = run_checks(build_graph(manifest, lock), [Timestamps()])
+    (result,) = run_checks(build_graph(manifest, lock), [TimestampsCheck()])
     assert [item.packages for item in result.findings] == [("a",), ("b",)]
     needs = {
         item: facts(item, binaries=[elf(f"lib/{item.name}.so", wants=("libc.so.6 GLIBC_2.38",))])
         for item in (A, B)
     }
-    findings = checked(SystemFloor(), needs, manifest).findings
+    findings = checked(SystemFloorCheck(), needs, manifest).findings
     assert [(item.packages, item.verdict) for item in findings] == [
         (("a",), Verdict.BLOCKED),
         (("b",), Verdict.WAIVED),
@@ -163,7 +163,7 @@ def test_a_waiver_of_one_packages_time_or_floor_covers_no_other() -> None:
 def test_the_winner_of_a_path_is_the_one_that_depends_on_the_other() -> None:
     def winner(*records: LockedPackage) -> str:
         known = {item: facts(item, file("x", item.name)) for item in records}
-        (finding,) = checked(FileClashes(), known).findings
+        (finding,) = checked(FileClashesCheck(), known).findings
         return finding.evidence[0]
 
     assert winner(replace(A, depends=("b",)), B) == "x on linux-64: that of a wins"

@@ -13,7 +13,7 @@ from cuvee.channel.facts.archive import read_facts
 from cuvee.channel.package import PackageContent, PackageFile, write_package
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.graph.checks import run_checks
-from cuvee.graph.checks.files import FileCase, FileClashes, collisions
+from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck, collisions
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.image.archive_members import read_info
@@ -57,7 +57,7 @@ def test_the_checks_say_what_the_image_does(
     contents = graph.platforms[0].contents
     assert contents is not None
     found = collisions(contents)
-    (clashes, case) = run_checks(graph, [FileClashes(), FileCase()])
+    (clashes, case) = run_checks(graph, [FileClashesCheck(), FileCaseCheck()])
     blocked = [f for r in (clashes, case) for f in r.findings if f.verdict is Verdict.BLOCKED]
     if expected is IntegrityError:
         assert any(finding.kind == "twice" for finding in blocked)
@@ -124,5 +124,5 @@ def test_a_file_and_a_folder_that_differ_by_case_can_not_both_be(tmp_path: Path,
         "a": _write("a", what("share/x"), platform, tmp_path),
         "b": _write("b", what("Share/X/deep"), platform, tmp_path),
     }
-    (result,) = run_checks(_graph(archives, platform), [FileClashes()])
+    (result,) = run_checks(_graph(archives, platform), [FileClashesCheck()])
     assert [finding.cause for finding in result.findings] == ["share/x is a file in a and a folder in b"]

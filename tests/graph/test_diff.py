@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import SourceUnreachableError
-from cuvee.graph.diff import Change, ChangeKind, Level, Step, diff
+from cuvee.graph.diff import Change, ChangeKind, Level, PlatformChange, diff
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock
 
 PLATFORMS = ("linux-64", "osx-arm64", "win-64")
@@ -177,7 +177,7 @@ def test_a_version_that_conda_can_not_read_is_a_clear_error() -> None:
 
 
 def test_a_step_without_a_side_has_no_fields() -> None:
-    assert Step(platform="linux-64", before=None, after=locked("x")).fields == ()
+    assert PlatformChange(platform="linux-64", before=None, after=locked("x")).fields == ()
 
 
 Flavour = Literal["cpu", "gpu"]

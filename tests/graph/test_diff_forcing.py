@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checked_sets import asked, lock_of, package
-from cuvee.graph.diff import ChangeKind, Force, Reason, diff, with_reasons
-from cuvee.graph.diff.comparing import compare
-from cuvee.graph.diff.reading import read_snapshot
+from cuvee.graph.diff import ChangeKind, ChangeReason, Force, diff, with_reasons
+from cuvee.graph.diff.compare import compare
+from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.diff.snapshot import Snapshot
 from cuvee.graph.release_graph import meets
 from cuvee.lock.model import Lock, LockedPackage
@@ -114,7 +114,7 @@ def test_every_reason_is_true_and_nothing_else_changes(old: Lock, new: Lock) -> 
                 assert is_true(reason, step.before, new), reason
 
 
-def is_true(reason: Reason, before: LockedPackage | None, new: Lock) -> bool:
+def is_true(reason: ChangeReason, before: LockedPackage | None, new: Lock) -> bool:
     names = new.platforms[0].by_name
     if reason.force is Force.DROPPED:
         return True

@@ -10,7 +10,7 @@ from checked_sets import lock_of, manifest_of, package
 from cuvee.channel.facts import PackageFacts
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import SourceUnreachableError
-from cuvee.graph.checks import ARCHIVE_CHECKS, CheckResult, Status
+from cuvee.graph.checks import ARCHIVE_CHECKS, CheckOutcome, Status
 from cuvee.graph.findings import Finding
 from cuvee.lock.model import Lock
 from cuvee.release.artefacts import Archives
@@ -109,7 +109,7 @@ def test_the_check_stage_runs_what_it_has_facts_for(context: Context, lock: Lock
     context.workspace.lock_file.parent.mkdir()
     context.workspace.lock_file.write_text("", encoding="utf-8")
 
-    def statuses(results: tuple[CheckResult, ...]) -> set[Status]:
+    def statuses(results: tuple[CheckOutcome, ...]) -> set[Status]:
         known = {check.identifier for check in ARCHIVE_CHECKS} - {"system-floor"}
         return {result.status for result in results if result.identifier in known}
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from cuvee.graph.diff import Force, Reason, diff
+from cuvee.graph.diff import ChangeReason, Force, diff
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
 from cuvee.lock.model import Lock
@@ -162,7 +162,7 @@ def test_a_change_says_what_forced_it(ready: ReportInput) -> None:
     first, *rest = ready.lock.platforms
     older = tuple(dataclasses.replace(p, version="0.1") if p.name == "numpy" else p for p in first.packages)
     before = Lock(platforms=(dataclasses.replace(first, packages=older), *rest))
-    reasons = tuple(Reason(force=Force.MANIFEST, spec=f"numpy >={number}") for number in range(5))
+    reasons = tuple(ChangeReason(force=Force.MANIFEST, spec=f"numpy >={number}") for number in range(5))
     changed = tuple(dataclasses.replace(c, forced_by=reasons) for c in diff(before, ready.lock))
     page = build_page(dataclasses.replace(ready, changes=changed))
     assert page.changes is not None

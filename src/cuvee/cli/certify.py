@@ -9,7 +9,7 @@ from cuvee.cli.options import release_options, run_pipeline
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
-    from cuvee.graph.certificate import Verified
+    from cuvee.graph.certificate import VerifiedCertificate
 
 
 @click.command()
@@ -64,7 +64,7 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
     return int(bool(verified.not_certified))
 
 
-def certificate_lines(verified: "Verified") -> list[str]:
+def certificate_lines(verified: "VerifiedCertificate") -> list[str]:
     """Say what a certificate that holds is about."""
     against = "and is about the lock" if verified.with_lock else "but no lock was there to hold it against"
     lines = [f"{verified.release}: the certificate holds, {against}"]

@@ -54,8 +54,8 @@ def command(
       cuvee diff old.txt new.txt --asked-before old-specs.txt --asked-after new-specs.txt
       cuvee diff dist/starter-2026.11.0 /opt/starter --html > drift.html
     """
-    from cuvee.graph.diff import rendering
-    from cuvee.graph.diff.comparing import compare
+    from cuvee.graph.diff import comparison_formats
+    from cuvee.graph.diff.compare import compare
 
     _one_form(markdown=markdown, html=html, as_json=as_json)
     today = dt.datetime.now(dt.UTC).date()
@@ -63,13 +63,13 @@ def command(
     new = _read(after, asked_after or asked_before, today, environment)
     comparison: Comparison = compare(old, new, platform=platform)
     if as_json:
-        write_json(rendering.as_json(comparison))
+        write_json(comparison_formats.as_json(comparison))
     elif markdown:
-        click.echo(rendering.as_markdown(comparison), nl=False)
+        click.echo(comparison_formats.as_markdown(comparison), nl=False)
     elif html:
-        click.echo(rendering.as_html(comparison), nl=False)
+        click.echo(comparison_formats.as_html(comparison), nl=False)
     else:
-        click.echo(rendering.as_text(comparison, verbose=verbose), nl=False)
+        click.echo(comparison_formats.as_text(comparison, verbose=verbose), nl=False)
 
 
 def _one_form(**wanted: bool) -> None:
@@ -82,7 +82,7 @@ def _one_form(**wanted: bool) -> None:
 def _read(path: Path, asked: Path | None, today: dt.date, environment: str | None) -> "Snapshot":
     from dataclasses import replace
 
-    from cuvee.graph.diff.reading import asked_for, read_snapshot
+    from cuvee.graph.diff.readers import asked_for, read_snapshot
 
     snapshot = read_snapshot(path, today=today, environment=environment)
     if asked is None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.graph.words import some
+from cuvee.graph.truncation import shorten_list
 
 if TYPE_CHECKING:
-    from cuvee.graph.checks import CheckResult
+    from cuvee.graph.checks import CheckOutcome
     from cuvee.installers.artefact import Artefact
     from cuvee.integration.outcomes import PlatformRun
     from cuvee.release.pipeline import Result
@@ -89,14 +89,14 @@ def outcome_counts(run: "PlatformRun") -> dict[str, int]:
     return counts
 
 
-def print_checks(checks: "tuple[CheckResult, ...]", *, verbose: bool) -> None:
+def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
     """Print findings, the worst first, and checks that were skipped."""
     findings = [finding for check in checks for finding in check.findings]
     for finding in sorted(findings, key=lambda item: item.verdict, reverse=True):
         badge = click.style(finding.verdict.value, fg=_COLOURS.get(finding.verdict.value, "blue"), bold=True)
         click.echo(f"{badge} [{finding.check}] {_shown(finding.cause)}")
         if finding.victims:
-            click.echo(f"  hits {_shown(some(finding.victims, _MOST_VICTIMS))}")
+            click.echo(f"  hits {_shown(shorten_list(finding.victims, _MOST_VICTIMS))}")
         if finding.evidence and (verbose or finding.verdict.exit_code):
             for line in finding.evidence:
                 click.echo(f"  because {_shown(line)}")

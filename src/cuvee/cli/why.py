@@ -9,7 +9,7 @@ from cuvee.cli.options import release_options, run_pipeline
 from cuvee.cli.render import by_platform, write_json
 
 if TYPE_CHECKING:
-    from cuvee.graph.reasons import Reason, Why
+    from cuvee.graph.reasons import RequirementChain, Why
 
 
 @click.command()
@@ -62,7 +62,7 @@ def _body(answer: "Why", name: str) -> list[str]:
     return lines
 
 
-def reason_line(reason: "Reason") -> str:
+def reason_line(reason: "RequirementChain") -> str:
     """Give a chain on one line: the manifest's line first, then what each package asks of the next."""
     steps = [f"{reason.requirement.spec} ({reason.requirement.position})"]
     steps += [" & ".join(link.specs) for link in reason.links]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.errors import UsageError
-from cuvee.graph.links import Link, Links
+from cuvee.graph.dependency_paths import Dependency, DependencyPaths
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
 from cuvee.manifest.documents.suggestions import did_you_mean
@@ -15,11 +15,11 @@ MOST_REASONS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class RequirementChain:
     """A line of the manifest, and the shortest chain of dependencies from it to the package."""
 
     requirement: Requirement
-    links: tuple[Link, ...]
+    links: tuple[Dependency, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Why:
     platform: str
     stems: tuple[str, ...]
     asked_for: Requirement | None
-    reasons: tuple[Reason, ...]
+    reasons: tuple[RequirementChain, ...]
     count: int
 
 
@@ -90,7 +90,7 @@ def why(release: ReleaseGraph, name: str) -> tuple[Why, ...]:
         If the release has no such package; near names are offered.
     """
     name = known_name(release, name)
-    return tuple(_why(Links.of(graph), release, name) for graph in release.platforms)
+    return tuple(_why(DependencyPaths.of(graph), release, name) for graph in release.platforms)
 
 
 def needs(release: ReleaseGraph, name: str) -> tuple[Needs, ...]:
@@ -102,7 +102,7 @@ def needs(release: ReleaseGraph, name: str) -> tuple[Needs, ...]:
         If the release has no such package; near names are offered.
     """
     name = known_name(release, name)
-    return tuple(_needs(Links.of(graph), release, name) for graph in release.platforms)
+    return tuple(_needs(DependencyPaths.of(graph), release, name) for graph in release.platforms)
 
 
 def known_name(release: ReleaseGraph, name: str) -> str:
@@ -130,18 +130,18 @@ def _blessed(release: ReleaseGraph, platform: str) -> dict[str, Requirement]:
     return {item.name: item for item in release.manifest.requirements(platform)}
 
 
-def _why(links: Links, release: ReleaseGraph, name: str) -> Why:
+def _why(links: DependencyPaths, release: ReleaseGraph, name: str) -> Why:
     blessed = _blessed(release, links.graph.platform)
     distances = links.distances(name)
     roots = [root for root in distances if root in blessed and root != name]
     nearest = min((distances[root] for root in roots), default=0)
     roots = sorted(root for root in roots if distances[root] == nearest)
-    reasons: list[Reason] = []
+    reasons: list[RequirementChain] = []
     for root in roots:
         for chain in links.chains(distances, root):
             if len(reasons) == MOST_REASONS:
                 break
-            reasons.append(Reason(requirement=blessed[root], links=chain))
+            reasons.append(RequirementChain(requirement=blessed[root], links=chain))
     counts = links.counts(distances, nearest)
     return Why(
         platform=links.graph.platform,
@@ -152,7 +152,7 @@ def _why(links: Links, release: ReleaseGraph, name: str) -> Why:
     )
 
 
-def _needs(links: Links, release: ReleaseGraph, name: str) -> Needs:
+def _needs(links: DependencyPaths, release: ReleaseGraph, name: str) -> Needs:
     blessed = _blessed(release, links.graph.platform)
     distances = links.distances(name)
     packages: Mapping[str, LockedPackage] = links.graph.lock.by_name

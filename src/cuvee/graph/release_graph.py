@@ -13,7 +13,7 @@ import networkx as nx
 
 from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.model import Absent
-from cuvee.graph.contents import Contents, contents_of
+from cuvee.graph.prefix_contents import PrefixContents, contents_of
 from cuvee.lock import specs
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
 from cuvee.lock.specs import Field, parse_spec, read_record, spec_name
@@ -60,7 +60,7 @@ class PlatformGraph:
     lock: PlatformLock
     edges: tuple[Edge, ...]
     graph: "nx.DiGraph[str]"
-    contents: Contents | None = None
+    contents: PrefixContents | None = None
 
     @property
     def platform(self) -> str:

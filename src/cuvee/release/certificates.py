@@ -5,8 +5,13 @@ from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import sha256_bytes, sha256_file, write_bytes
-from cuvee.graph.certificate import Inputs, Verified, build_certificate, verify_certificate
-from cuvee.graph.checks import ALL_CHECKS, CheckResult
+from cuvee.graph.certificate import (
+    CertificateInputs,
+    VerifiedCertificate,
+    build_certificate,
+    verify_certificate,
+)
+from cuvee.graph.checks import ALL_CHECKS, CheckOutcome
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.pixi import read_lock
 from cuvee.manifest.folder_lookup import find_upwards
@@ -18,13 +23,13 @@ _MOST_BYTES = 1 << 30
 
 
 def write_certificate(
-    workspace: Workspace, graph: ReleaseGraph, results: Sequence[CheckResult]
+    workspace: Workspace, graph: ReleaseGraph, results: Sequence[CheckOutcome]
 ) -> Mapping[str, Sequence[str]]:
     """Write ``checks/certificate.json``; give the platforms that it can not certify, and why."""
     identifiers = {check.identifier for check in ALL_CHECKS if check.family == _FILE_FAMILY}
     data, refused = build_certificate(
         graph,
-        Inputs(
+        CertificateInputs(
             manifests={path.name: sha256_file(path) for path in _manifests(graph.manifest)},
             lock=sha256_file(workspace.lock_file),
             repodata=_repodata(workspace, graph),
@@ -35,7 +40,7 @@ def write_certificate(
     return refused
 
 
-def check_certificate(path: Path, *, lock: Path | None = None) -> Verified:
+def check_certificate(path: Path, *, lock: Path | None = None) -> VerifiedCertificate:
     """Check a certificate again, with no more than the file, and the lock if there is one.
 
     Parameters

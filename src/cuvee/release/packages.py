@@ -12,7 +12,7 @@ from cuvee.channel.index import index_channel
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.errors import BlockedError, SourceUnreachableError, UnsolvableError
 from cuvee.files import replacing_folder, sha256_file, write_json, write_text
-from cuvee.graph.checks import ALL_CHECKS, CheckResult, missing_names, run_checks, verify_settings
+from cuvee.graph.checks import ALL_CHECKS, CheckOutcome, missing_names, run_checks, verify_settings
 from cuvee.graph.explain import explainer
 from cuvee.graph.release_graph import build_graph
 from cuvee.image.python_paths import DECODERS
@@ -204,7 +204,7 @@ def check_stage(
     *,
     left_out: Collection[str] = (),
     facts: Facts | None = None,
-) -> tuple[CheckResult, ...]:
+) -> tuple[CheckOutcome, ...]:
     """Run every check; the findings are written beside the lock. It takes no time, so it always runs.
 
     With checks ``left_out`` nothing is written: what is recorded of a release is the whole of it.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cuvee.files import write_text
 from cuvee.graph.drawing.exports import FORMATS, part, whole
-from cuvee.graph.drawing.layered import draw
+from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import Picture, verdicts
 from cuvee.graph.drawing.neighbourhood import around_finding, neighbourhood
 from cuvee.graph.drawing.treemap import draw_treemap

@@ -10,7 +10,7 @@ from pathlib import Path
 from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint, write_json
-from cuvee.graph.checks import ARCHIVE_CHECKS, CheckResult
+from cuvee.graph.checks import ARCHIVE_CHECKS, CheckOutcome
 from cuvee.graph.diff import diff, with_reasons
 from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
 from cuvee.graph.findings import Verdict, worst
@@ -52,7 +52,7 @@ class Result:
     folder: Path
     lock: Lock
     absent: tuple[Absent, ...]
-    checks: tuple[CheckResult, ...] = ()
+    checks: tuple[CheckOutcome, ...] = ()
     artefacts: tuple[Artefact, ...] = ()
     runs: tuple[PlatformRun, ...] = ()
     stages: tuple[Stage, ...] = ()

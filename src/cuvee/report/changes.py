@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from cuvee.graph.diff import Change, ChangeKind, Level, Step
+from cuvee.graph.diff import Change, ChangeKind, Level, PlatformChange
 from cuvee.report.model import ReportInput
 from cuvee.report.words import CHANGES, Badge
 
@@ -139,7 +139,7 @@ def _row(change: Change, without: set[str]) -> ChangeRow:
     )
 
 
-def _detail(kind: ChangeKind, step: Step) -> str:
+def _detail(kind: ChangeKind, step: PlatformChange) -> str:
     if step.before is None or step.after is None:
         return ""
     if kind is ChangeKind.METADATA:

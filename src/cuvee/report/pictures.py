@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cuvee.graph.drawing.layered import draw
+from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import verdicts
 from cuvee.graph.drawing.neighbourhood import around_finding
 from cuvee.graph.drawing.treemap import draw_treemap

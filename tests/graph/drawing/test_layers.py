@@ -4,13 +4,13 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.graph.drawing.layers import Layout, lay_out
+from cuvee.graph.drawing.sugiyama import LayeredLayout, lay_out
 
 KEYS = tuple("abcdefgh")
 arrows_between = st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(KEYS)), max_size=24)
 
 
-def laid_out(arrows: list[tuple[str, str]]) -> Layout:
+def laid_out(arrows: list[tuple[str, str]]) -> LayeredLayout:
     return lay_out(KEYS, arrows, box=30, lane=6, gap=10)
 
 

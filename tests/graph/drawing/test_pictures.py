@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.graph.drawing.exports import as_json, dot, graphml, part, whole
-from cuvee.graph.drawing.layered import draw
-from cuvee.graph.drawing.model import Link, Node, Picture, verdicts
+from cuvee.graph.drawing.layered_svg import draw
+from cuvee.graph.drawing.model import Picture, PictureArrow, PictureNode, verdicts
 from cuvee.graph.drawing.neighbourhood import MOST_NEIGHBOURS, around_finding, neighbourhood
 from cuvee.graph.drawing.svg import fitting, stylesheet, text_width
 from cuvee.graph.drawing.treemap import draw_treemap
@@ -113,7 +113,7 @@ def test_a_blocked_package_is_marked_also_without_colours() -> None:
 
 
 def test_a_page_gives_the_style_once() -> None:
-    picture = Picture(title="t", nodes=(Node(key="a", title="a"),), links=())
+    picture = Picture(title="t", nodes=(PictureNode(key="a", title="a"),), links=())
     assert stylesheet() not in draw(picture, alone=False)
     assert "<style>" in draw(picture)
     assert "&" not in stylesheet()
@@ -124,8 +124,14 @@ def test_a_page_gives_the_style_once() -> None:
 def test_hostile_texts_stay_texts(title: str, spec: str) -> None:
     picture = Picture(
         title=title,
-        nodes=(Node(key="a", title=title, note=spec, told=(spec,)), Node(key="b", title="</svg><script>")),
-        links=(Link(source="a", target="b", spec=spec), Link(source="b", target="a", spec=spec)),
+        nodes=(
+            PictureNode(key="a", title=title, note=spec, told=(spec,)),
+            PictureNode(key="b", title="</svg><script>"),
+        ),
+        links=(
+            PictureArrow(source="a", target="b", spec=spec),
+            PictureArrow(source="b", target="a", spec=spec),
+        ),
     )
     root = ET.fromstring(draw(picture, alone=False))  # noqa: S314 - our own
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
@@ -153,6 +159,8 @@ def test_exports_say_what_the_graph_says() -> None:
 
 
 def test_dot_quotes_what_it_writes() -> None:
-    nodes = (Node(key='a"b\\', title="x"), Node(key="}", title="y"))
-    text = dot(part(Picture(title="t", nodes=nodes, links=(Link(source='a"b\\', target="}"),)), "linux-64"))
+    nodes = (PictureNode(key='a"b\\', title="x"), PictureNode(key="}", title="y"))
+    text = dot(
+        part(Picture(title="t", nodes=nodes, links=(PictureArrow(source='a"b\\', target="}"),)), "linux-64")
+    )
     assert '  "a\\"b\\\\" -> "}" [tooltip=""];' in text.splitlines()

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.graph.drawing.treemap import SHARED, Box, groups, squarify
+from cuvee.graph.drawing.treemap import SHARED, Rectangle, groups, squarify
 from tiny_graph import NAMES, closure, needs_of_all
 
 some_sizes = st.lists(st.integers(1, 10_000), min_size=1, max_size=30).map(
@@ -13,7 +13,7 @@ some_sizes = st.lists(st.integers(1, 10_000), min_size=1, max_size=30).map(
 
 @given(some_sizes, st.integers(50, 900), st.integers(50, 900))
 def test_areas_are_as_the_sizes_and_fill_the_box(sizes: list[int], width: int, height: int) -> None:
-    boxes = squarify(sizes, Box(10, 20, width, height))
+    boxes = squarify(sizes, Rectangle(10, 20, width, height))
     scale = width * height / sum(sizes)
     for size, box in zip(sizes, boxes, strict=True):
         assert box.width * box.height == pytest.approx(size * scale, rel=1e-6)
@@ -25,7 +25,7 @@ def test_areas_are_as_the_sizes_and_fill_the_box(sizes: list[int], width: int, h
 
 @given(some_sizes)
 def test_no_two_boxes_overlap(sizes: list[int]) -> None:
-    boxes = squarify(sizes, Box(0, 0, 640, 400))
+    boxes = squarify(sizes, Rectangle(0, 0, 640, 400))
     for number, one in enumerate(boxes):
         for other in boxes[number + 1 :]:
             across = min(one.left + one.width, other.left + other.width) - max(one.left, other.left)
@@ -34,12 +34,12 @@ def test_no_two_boxes_overlap(sizes: list[int]) -> None:
 
 
 def test_equal_sizes_make_near_squares() -> None:
-    boxes = squarify([1.0] * 12, Box(0, 0, 400, 300))
+    boxes = squarify([1.0] * 12, Rectangle(0, 0, 400, 300))
     assert all(0.5 < box.width / box.height < 2 for box in boxes)
 
 
 def test_sizes_of_nothing_have_no_area() -> None:
-    assert [box.width * box.height for box in squarify([0, 0], Box(0, 0, 10, 10))] == [0, 0]
+    assert [box.width * box.height for box in squarify([0, 0], Rectangle(0, 0, 10, 10))] == [0, 0]
 
 
 @given(needs_of_all, st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True))

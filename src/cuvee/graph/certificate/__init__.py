@@ -4,7 +4,7 @@
 needs no solver, no network and no release, only the file.
 """
 
-from cuvee.graph.certificate.build import Inputs, build_certificate
-from cuvee.graph.certificate.verify import Verified, verify_certificate
+from cuvee.graph.certificate.build import CertificateInputs, build_certificate
+from cuvee.graph.certificate.verify_certificate import VerifiedCertificate, verify_certificate
 
-__all__ = ["Inputs", "Verified", "build_certificate", "verify_certificate"]
+__all__ = ["CertificateInputs", "VerifiedCertificate", "build_certificate", "verify_certificate"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from cuvee.channel.connection import without_secrets
 from cuvee.files import sha256_bytes
-from cuvee.graph.certificate.steps import as_record
-from cuvee.graph.checks.base import CheckResult, Status
+from cuvee.graph.certificate.proof_steps import as_record
+from cuvee.graph.checks.check_protocol import CheckOutcome, Status
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.lock.specs import spec_name
 
@@ -21,7 +21,7 @@ _MOST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class CertificateInputs:
     """Hex SHA-256 of what the release was made from.
 
     Attributes
@@ -40,7 +40,7 @@ class Inputs:
 
 
 def build_certificate(
-    release: ReleaseGraph, inputs: Inputs, file_checks: Sequence[CheckResult] = ()
+    release: ReleaseGraph, inputs: CertificateInputs, file_checks: Sequence[CheckOutcome] = ()
 ) -> tuple[bytes, Mapping[str, Sequence[str]]]:
     """Write the certificate of a release.
 
@@ -81,7 +81,7 @@ def build_certificate(
 
 
 def _platform(
-    graph: PlatformGraph, release: ReleaseGraph, file_checks: Sequence[CheckResult]
+    graph: PlatformGraph, release: ReleaseGraph, file_checks: Sequence[CheckOutcome]
 ) -> dict[str, list[Any] | dict[str, Any]]:
     met = {**_stems(graph), **{item.name: str(item) for item in graph.lock.virtual_packages}}
     manifest = release.manifest
@@ -112,7 +112,7 @@ def _platform(
     }
 
 
-def _files(platform: str, results: Iterable[CheckResult]) -> dict[str, Any]:
+def _files(platform: str, results: Iterable[CheckOutcome]) -> dict[str, Any]:
     checks = [item for item in results if item.status is not Status.SKIPPED]
     return {
         "checks": sorted(item.identifier for item in checks),

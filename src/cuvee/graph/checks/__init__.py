@@ -1,61 +1,61 @@
 """Checks: each is a small class with a pure function from the release graph to findings."""
 
-from cuvee.graph.checks.archives import Archives, Record, Timestamps
-from cuvee.graph.checks.base import Check, CheckResult, Severity, Status, documentation
-from cuvee.graph.checks.binaries import Machines, SearchPaths
-from cuvee.graph.checks.changes import Changes
-from cuvee.graph.checks.closure import Closure
-from cuvee.graph.checks.conflicts import Constrains, Constraints, Floor
-from cuvee.graph.checks.files import FileCase, FileClashes
-from cuvee.graph.checks.libraries import Libraries, SymbolVersions
-from cuvee.graph.checks.licenses import Licenses, UnknownLicenses
-from cuvee.graph.checks.metadata import Metadata
-from cuvee.graph.checks.missing import missing_names
-from cuvee.graph.checks.names import FileNames, Links, LinkScripts, PathLengths
-from cuvee.graph.checks.parity import AbsentPlatforms, Parity
-from cuvee.graph.checks.policy import Age, Origin, Owners
-from cuvee.graph.checks.running import run_checks
-from cuvee.graph.checks.selecting import left_out, verify_settings
-from cuvee.graph.checks.shape import Cycles, Duplicates
-from cuvee.graph.checks.system_floor import SystemFloor
-from cuvee.graph.checks.variants import Mutexes, TrackFeatures
+from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
+from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
+from cuvee.graph.checks.change_policy import ChangesCheck
+from cuvee.graph.checks.check_protocol import Check, CheckOutcome, Severity, Status, documentation
+from cuvee.graph.checks.check_selection import left_out, verify_settings
+from cuvee.graph.checks.closure import ClosureCheck
+from cuvee.graph.checks.conflicts import ConstrainsCheck, ConstraintsCheck, FloorCheck
+from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
+from cuvee.graph.checks.file_names import FileNamesCheck, LinksCheck, LinkScriptsCheck, PathLengthsCheck
+from cuvee.graph.checks.graph_structure import CyclesCheck, DuplicatesCheck
+from cuvee.graph.checks.license_policy import LicensesCheck, UnknownLicensesCheck
+from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
+from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
+from cuvee.graph.checks.record_metadata import MetadataCheck
+from cuvee.graph.checks.run_checks import run_checks
+from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
+from cuvee.graph.checks.system_floor import SystemFloorCheck
+from cuvee.graph.checks.unmet_dependencies import missing_names
+from cuvee.graph.checks.variants import MutexesCheck, TrackFeaturesCheck
 
 ARCHIVE_CHECKS: tuple[Check, ...] = (
-    Archives(),
-    Record(),
-    FileClashes(),
-    FileCase(),
-    FileNames(),
-    PathLengths(),
-    Links(),
-    LinkScripts(),
-    Libraries(),
-    SymbolVersions(),
-    SearchPaths(),
-    Machines(),
-    SystemFloor(),
+    ArchivesCheck(),
+    RecordCheck(),
+    FileClashesCheck(),
+    FileCaseCheck(),
+    FileNamesCheck(),
+    PathLengthsCheck(),
+    LinksCheck(),
+    LinkScriptsCheck(),
+    LibrariesCheck(),
+    SymbolVersionsCheck(),
+    SearchPathsCheck(),
+    MachinesCheck(),
+    SystemFloorCheck(),
 )
 """The checks that look into archives."""
 
 ALL_CHECKS: tuple[Check, ...] = (
-    Duplicates(),
-    Metadata(),
-    Closure(),
-    Floor(),
-    Constrains(),
-    Cycles(),
-    Mutexes(),
-    TrackFeatures(),
-    Constraints(),
-    Licenses(),
-    UnknownLicenses(),
-    Owners(),
-    Origin(),
-    Age(),
-    Changes(),
-    Parity(),
-    AbsentPlatforms(),
-    Timestamps(),
+    DuplicatesCheck(),
+    MetadataCheck(),
+    ClosureCheck(),
+    FloorCheck(),
+    ConstrainsCheck(),
+    CyclesCheck(),
+    MutexesCheck(),
+    TrackFeaturesCheck(),
+    ConstraintsCheck(),
+    LicensesCheck(),
+    UnknownLicensesCheck(),
+    OwnersCheck(),
+    OriginCheck(),
+    AgeCheck(),
+    ChangesCheck(),
+    ParityCheck(),
+    AbsentPlatformsCheck(),
+    TimestampsCheck(),
     *ARCHIVE_CHECKS,
 )
 """Every check, in the order in which people read their findings."""
@@ -64,7 +64,7 @@ __all__ = [
     "ALL_CHECKS",
     "ARCHIVE_CHECKS",
     "Check",
-    "CheckResult",
+    "CheckOutcome",
     "Severity",
     "Status",
     "documentation",

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from cuvee.graph.checks.base import STRICT
-from cuvee.graph.checks.causes import Causes
-from cuvee.graph.checks.missing import explain
+from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.finding_collector import FindingCollector
+from cuvee.graph.checks.unmet_dependencies import explain
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, meets
 
 
-class Closure:
+class ClosureCheck:
     """Every dependency is met within the set."""
 
     identifier = "closure"
@@ -20,7 +20,7 @@ class Closure:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find dependencies on packages, and requirements of the manifest, that nothing in the set meets."""
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
                 if not edge.satisfied and not edge.is_virtual:

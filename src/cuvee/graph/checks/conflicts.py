@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from cuvee.graph.checks.base import STRICT
-from cuvee.graph.checks.causes import Causes
+from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
 from cuvee.lock.specs import spec_name
 
 
-class Floor:
+class FloorCheck:
     """The set asks no more of a system than the release promises."""
 
     identifier = "floor"
@@ -20,7 +20,7 @@ class Floor:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find dependencies on virtual packages, and bounds of them, that the floor does not keep."""
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
                 if edge.is_virtual and not edge.satisfied:
@@ -34,7 +34,7 @@ class Floor:
             self._constrains(causes, graph)
         yield from causes.findings("Raise the platform's floor, or take an older build.")
 
-    def _constrains(self, causes: Causes, graph: PlatformGraph) -> None:
+    def _constrains(self, causes: FindingCollector, graph: PlatformGraph) -> None:
         offered = {item.name: item for item in graph.lock.virtual_packages}
         for package in graph.lock.packages:
             for text in package.constrains:
@@ -48,7 +48,7 @@ class Floor:
                     )
 
 
-class Constrains:
+class ConstrainsCheck:
     """No package contradicts another."""
 
     identifier = "constrains"
@@ -59,7 +59,7 @@ class Constrains:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages of the set that another one's ``constrains`` excludes."""
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 for text in package.constrains:
@@ -74,7 +74,7 @@ class Constrains:
         yield from causes.findings("Pin one of the two so that they fit together.")
 
 
-class Constraints:
+class ConstraintsCheck:
     """Nothing contradicts the manifest's constraints."""
 
     identifier = "constraints"
@@ -85,7 +85,7 @@ class Constraints:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages outside of the manifest's ``constraints``."""
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         for graph in release.platforms:
             for constraint in release.manifest.constraints:
                 other = graph.excluded_by(constraint.spec)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from cuvee.graph.checks.base import NotApplicable
-from cuvee.graph.contents import Contents
+from cuvee.graph.checks.check_protocol import NotApplicable
+from cuvee.graph.prefix_contents import PrefixContents
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
 
-def opened(release: ReleaseGraph) -> Iterator[tuple[PlatformGraph, Contents]]:
+def opened(release: ReleaseGraph) -> Iterator[tuple[PlatformGraph, PrefixContents]]:
     """Give each platform with what its archives hold.
 
     Raises

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from cuvee.graph.checks.base import ADVICE, STRICTER_WITH_SUPPORT
-from cuvee.graph.diff.versions import order, parse
+from cuvee.graph.checks.check_protocol import ADVICE, STRICTER_WITH_SUPPORT
+from cuvee.graph.diff.version_order import order, parse
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, unreadable_because
 from cuvee.lock.specs import spec_name
 
 
-class Parity:
+class ParityCheck:
     """What is missing or differs on a platform."""
 
     identifier = "parity"
@@ -70,7 +70,7 @@ class Parity:
             )
 
 
-class AbsentPlatforms:
+class AbsentPlatformsCheck:
     """Which platforms the release lacks."""
 
     identifier = "absent-platform"

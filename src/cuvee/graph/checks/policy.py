@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from cuvee.channel.connection import channel, without_secrets
-from cuvee.graph.checks.base import ADVICE, STRICT, STRICTER_WITH_SUPPORT
-from cuvee.graph.checks.causes import Causes, by_waiver
+from cuvee.graph.checks.check_protocol import ADVICE, STRICT, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
@@ -20,7 +20,7 @@ def asked_for(manifest: Manifest) -> dict[str, Requirement]:
     return {package.name: package for package in manifest.packages if package.groups != _INSTALLER}
 
 
-class Owners:
+class OwnersCheck:
     """Somebody acts on findings about each blessed package."""
 
     identifier = "owners"
@@ -46,7 +46,7 @@ class Owners:
             )
 
 
-class Origin:
+class OriginCheck:
     """Packages come from where the manifest says."""
 
     identifier = "origin"
@@ -58,7 +58,7 @@ class Origin:
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages of channels that the manifest does not name, and names that come from several."""
         known = {_address(str(channel(name).base_url)) for name in release.manifest.channels}
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         places: dict[str, dict[str, list[LockedPackage]]] = {}
         for graph in release.platforms:
             for package in graph.lock.packages:
@@ -95,7 +95,7 @@ class Origin:
                 )
 
 
-class Age:
+class AgeCheck:
     """Packages are neither too new nor too old."""
 
     identifier = "age"
@@ -110,7 +110,7 @@ class Age:
         today = release.manifest.exclude_newer or release.today
         if today is None or (policy.at_least is None and policy.at_most is None):
             return
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 if package.is_local or package.timestamp is None:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cuvee.channel.facts.model import SymbolVersion
-from cuvee.graph.checks.base import STRICT
-from cuvee.graph.checks.causes import by_waiver
+from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.finding_collector import by_waiver
+from cuvee.graph.dynamic_linking import loaded_binaries
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.loading import loaded_binaries
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
-from cuvee.graph.systems import version
+from cuvee.graph.system_libraries import version_tuple
 from cuvee.lock.model import LockedPackage
 
 _AT_LEAST = re.compile(r"(?:>=|==|~=|=|(?<![<>=!~\d.]))\s*(\d+(?:\.\d+)*)")
@@ -52,7 +52,7 @@ class Demand:
     is_binary: bool
 
 
-class SystemFloor:
+class SystemFloorCheck:
     """What the release really needs of a system."""
 
     identifier = "system-floor"
@@ -130,7 +130,7 @@ def _offered(graph: PlatformGraph, key: str) -> tuple[int, ...]:
         if virtual.name == f"__{key}":
             if key == "archspec":
                 return _level(virtual.build) or (1,)
-            return version(virtual.version)
+            return version_tuple(virtual.version)
     return ()
 
 
@@ -147,7 +147,7 @@ def _stated(graph: PlatformGraph) -> Iterator[Demand]:
             continue
         constraint = edge.spec.partition(edge.target or "")[2]
         match = _AT_LEAST.search(constraint)
-        least = _level(constraint) if key == "archspec" else version(match[1]) if match else ()
+        least = _level(constraint) if key == "archspec" else version_tuple(match[1]) if match else ()
         if least or key == "cuda":
             yield Demand(
                 key=key,
@@ -164,7 +164,7 @@ def _read(graph: PlatformGraph) -> Iterator[Demand]:
         binary = item.binary
         found = [("glibc", least, name) for name, least in _glibc_versions(binary.wants)]
         if binary.oldest_system is not None:
-            found.append(("osx", version(binary.oldest_system), f"minos {binary.oldest_system}"))
+            found.append(("osx", version_tuple(binary.oldest_system), f"minos {binary.oldest_system}"))
         if binary.cpu_level > 1:
             found.append(("archspec", (binary.cpu_level,), f"x86-64-v{binary.cpu_level}"))
         for key, least, what in found:
@@ -181,6 +181,6 @@ def _glibc_versions(wants: Iterable[SymbolVersion]) -> Iterator[tuple[str, tuple
     for wanted in wants:
         match = _GLIBC.fullmatch(wanted.version)
         if match is not None:
-            yield wanted.version, version(match[1])
+            yield wanted.version, version_tuple(match[1])
         elif wanted.version == _RELR:
             yield wanted.version, _WITH_RELR

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable
 
-from cuvee.graph.checks.base import NOTICE, STRICTER_WITH_SUPPORT
-from cuvee.graph.checks.causes import Causes
+from cuvee.graph.checks.check_protocol import NOTICE, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.platforms import get
@@ -19,7 +19,7 @@ _NO_VARIANT = re.compile(r"\d+|h[0-9a-f]{7}|(linux|osx|win)\w*")
 """Words of build strings that are numbers, hashes or platforms."""
 
 
-class Mutexes:
+class MutexesCheck:
     """Which of several stacks that exclude each other a platform has."""
 
     identifier = "mutexes"
@@ -57,7 +57,7 @@ class Mutexes:
                 )
 
 
-class TrackFeatures:
+class TrackFeaturesCheck:
     """What weighs builds down in a way that newer tools no longer know."""
 
     identifier = "track-features"
@@ -68,7 +68,7 @@ class TrackFeatures:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find records with ``track_features``; solvers avoid such builds, and may choose others."""
-        causes = Causes(self, release)
+        causes = FindingCollector(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 if package.track_features:

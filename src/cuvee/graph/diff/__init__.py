@@ -1,18 +1,18 @@
 """Comparing releases: what changed, in which direction, how far, and what forced it."""
 
-from cuvee.graph.diff.changes import diff
-from cuvee.graph.diff.forcing import with_reasons
-from cuvee.graph.diff.model import METADATA, Change, ChangeKind, Force, Reason, Step
-from cuvee.graph.diff.versions import Level
+from cuvee.graph.diff.change_reasons import with_reasons
+from cuvee.graph.diff.lock_diff import diff
+from cuvee.graph.diff.model import METADATA, Change, ChangeKind, ChangeReason, Force, PlatformChange
+from cuvee.graph.diff.version_order import Level
 
 __all__ = [
     "METADATA",
     "Change",
     "ChangeKind",
+    "ChangeReason",
     "Force",
     "Level",
-    "Reason",
-    "Step",
+    "PlatformChange",
     "diff",
     "with_reasons",
 ]

@@ -4,11 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cuvee.graph.diff.model import ChangeKind
-from cuvee.graph.diff.versions import Level
+from cuvee.graph.diff.version_order import Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ComparisonRow:
     """One change, ready to be shown.
 
     Attributes
@@ -40,7 +40,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class SettingChange:
     """A value of a manifest other than its packages, before and after; empty where it is not stated."""
 
     path: str
@@ -63,8 +63,8 @@ class Comparison:
     before: str
     after: str
     platforms: tuple[str, ...]
-    rows: tuple[Row, ...]
-    settings: tuple[Setting, ...] = ()
+    rows: tuple[ComparisonRow, ...]
+    settings: tuple[SettingChange, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

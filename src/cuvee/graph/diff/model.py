@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from cuvee.graph.diff.versions import Level
+from cuvee.graph.diff.version_order import Level
 from cuvee.lock.model import LockedPackage
 
 METADATA = (
@@ -34,7 +34,7 @@ class Force(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class ChangeReason:
     """One thing that forced a change.
 
     Attributes
@@ -68,7 +68,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class PlatformChange:
     """A package on one platform, before and after; one of the two may be missing.
 
     ``compared`` names the metadata that both sides know.
@@ -113,8 +113,8 @@ class Change:
     after: str | None
     direct: bool
     level: Level | None
-    steps: tuple[Step, ...]
-    forced_by: tuple[Reason, ...] = ()
+    steps: tuple[PlatformChange, ...]
+    forced_by: tuple[ChangeReason, ...] = ()
 
     @property
     def platforms(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError, UsageError
-from cuvee.graph.diff.versions import parse
+from cuvee.graph.diff.version_order import parse
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock
 from cuvee.manifest.model import Requirement
 

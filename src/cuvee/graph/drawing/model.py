@@ -12,7 +12,7 @@ asked for and not there, what the operating system offers, or several that are n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class PictureNode:
     """One box.
 
     Attributes
@@ -36,7 +36,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class PictureArrow:
     """An arrow from what asks to what is asked for; ``satisfied`` says whether it gets it."""
 
     source: str
@@ -50,8 +50,8 @@ class Picture:
     """Boxes and arrows, in a stable order."""
 
     title: str
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
+    nodes: tuple[PictureNode, ...]
+    links: tuple[PictureArrow, ...]
 
 
 def verdicts(findings: Iterable[Finding], platform: str) -> Mapping[str, Verdict]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import networkx as nx
 
-from cuvee.graph.drawing.model import Link, Node, Picture, Role
+from cuvee.graph.drawing.model import Picture, PictureArrow, PictureNode, Role
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph
 
@@ -55,15 +55,17 @@ def neighbourhood(
         for name in sorted(kept, key=lambda name: (name.startswith("__"), name))
     ]
     links = [
-        Link(source=edge.source.name, target=edge.target or "", spec=edge.spec, satisfied=edge.satisfied)
+        PictureArrow(
+            source=edge.source.name, target=edge.target or "", spec=edge.spec, satisfied=edge.satisfied
+        )
         for edge in edges
     ]
     for centre, side, count in more:
         key = f"{side} {centre}"
         words = "that need it" if side == "from" else "that it needs"
-        nodes.append(Node(key=key, title=f"{count} more", note=words, role="more"))
+        nodes.append(PictureNode(key=key, title=f"{count} more", note=words, role="more"))
         pair = (key, centre) if side == "from" else (centre, key)
-        links.append(Link(source=pair[0], target=pair[1]))
+        links.append(PictureArrow(source=pair[0], target=pair[1]))
     title = f"{', '.join(centres)} in {release.manifest.release_name} on {graph.platform}"
     return Picture(title=title, nodes=tuple(nodes), links=tuple(links))
 
@@ -151,7 +153,7 @@ def _node(  # noqa: PLR0917 - a name, and all that decides how it looks
     blessed: Collection[str],
     verdicts: Mapping[str, Verdict],
     asked: str,
-) -> Node:
+) -> PictureNode:
     package = graph.lock.by_name.get(name)
     system = next((item for item in graph.lock.virtual_packages if item.name == name), None)
     role: Role = "centre" if name in centres else "blessed" if name in blessed else "closure"
@@ -159,7 +161,7 @@ def _node(  # noqa: PLR0917 - a name, and all that decides how it looks
         role = "system" if system is not None or name.startswith("__") else "missing"
     note = package.version if package else system.version if system else "not there"
     told = (package.identifier, f"{package.size / 1e6:.1f} MB") if package else ()
-    return Node(
+    return PictureNode(
         key=name,
         title=name,
         note=f"{note} · {asked}" if asked else note,

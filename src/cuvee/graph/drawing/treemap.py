@@ -20,7 +20,7 @@ _UNNAMED = 26.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class TreemapGroup:
     """A blessed package and what it alone brings, the largest first.
 
     Attributes
@@ -39,7 +39,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Rectangle:
     """A rectangle."""
 
     left: float
@@ -47,9 +47,9 @@ class Box:
     width: float
     height: float
 
-    def inside(self, edge: float, band: float = 0.0) -> "Box":
+    def inside(self, edge: float, band: float = 0.0) -> "Rectangle":
         """Give what is left within an ``edge``, below a ``band``."""
-        return Box(
+        return Rectangle(
             self.left + edge,
             self.top + edge + band,
             max(self.width - 2 * edge, 0),
@@ -57,7 +57,7 @@ class Box:
         )
 
 
-def groups(graph: PlatformGraph, blessed: Collection[str]) -> tuple[Group, ...]:
+def groups(graph: PlatformGraph, blessed: Collection[str]) -> tuple[TreemapGroup, ...]:
     """Group a closure by what brings it, the largest group first, `SHARED` by its size among them.
 
     A package belongs to a blessed one if no other blessed package needs it, even through others.
@@ -73,23 +73,23 @@ def groups(graph: PlatformGraph, blessed: Collection[str]) -> tuple[Group, ...]:
         owner = package.name if package.name in blessed else next(iter(by)) if len(by) == 1 else SHARED
         found.setdefault(owner, []).append(package)
     made = [
-        Group(name=name, packages=tuple(sorted(packages, key=lambda item: (-item.size, item.name))))
+        TreemapGroup(name=name, packages=tuple(sorted(packages, key=lambda item: (-item.size, item.name))))
         for name, packages in found.items()
     ]
     return tuple(sorted(made, key=lambda group: (-group.size, group.name)))
 
 
-def squarify(sizes: Sequence[float], box: Box) -> list[Box]:
+def squarify(sizes: Sequence[float], box: Rectangle) -> list[Rectangle]:
     """Divide a box into parts of the given sizes (descending), each as square as may be.
 
     After Bruls, Huizing and van Wijk, "Squarified Treemaps", 2000. Sizes of 0 get boxes without area.
     """
     total = sum(sizes)
     if total <= 0 or box.width <= 0 or box.height <= 0:
-        return [Box(box.left, box.top, 0, 0) for _ in sizes]
+        return [Rectangle(box.left, box.top, 0, 0) for _ in sizes]
     scale = box.width * box.height / total
     areas = [size * scale for size in sizes]
-    boxes: list[Box] = []
+    boxes: list[Rectangle] = []
     start = 0
     while start < len(areas):
         side = min(box.width, box.height)
@@ -111,22 +111,22 @@ def _worst(areas: Sequence[float], total: float, side: float) -> float:
     return max(side**2 * areas[0] / total**2, total**2 / (side**2 * areas[-1]))
 
 
-def _row(areas: Sequence[float], total: float, box: Box) -> tuple[list[Box], Box]:
+def _row(areas: Sequence[float], total: float, box: Rectangle) -> tuple[list[Rectangle], Rectangle]:
     """Put one row along the shorter side; give its boxes and what is left."""
     placed = []
     if box.width >= box.height:
         deep, top = total / box.height if box.height else 0, box.top
         for area in areas:
             high = area / deep if deep else 0
-            placed.append(Box(box.left, top, deep, high))
+            placed.append(Rectangle(box.left, top, deep, high))
             top += high
-        return placed, Box(box.left + deep, box.top, max(box.width - deep, 0), box.height)
+        return placed, Rectangle(box.left + deep, box.top, max(box.width - deep, 0), box.height)
     high, left = total / box.width, box.left
     for area in areas:
         wide = area / high if high else 0
-        placed.append(Box(left, box.top, wide, high))
+        placed.append(Rectangle(left, box.top, wide, high))
         left += wide
-    return placed, Box(box.left, box.top + high, box.width, max(box.height - high, 0))
+    return placed, Rectangle(box.left, box.top + high, box.width, max(box.height - high, 0))
 
 
 def draw_treemap(
@@ -149,13 +149,15 @@ def draw_treemap(
         "brings; shared is what several need."
     )
     element(root, "text", note, x=_MARGIN, y=39.0, class_="quiet small")
-    whole = Box(_MARGIN, _HEAD, _WIDTH, _HEIGHT)
+    whole = Rectangle(_MARGIN, _HEAD, _WIDTH, _HEIGHT)
     for group, box in zip(found, squarify([group.size for group in found], whole), strict=True):
         _draw_group(root, group, box, verdicts)
     return finish(root, alone=alone)
 
 
-def _draw_group(root: ET.Element, group: Group, box: Box, verdicts: Mapping[str, Verdict]) -> None:
+def _draw_group(
+    root: ET.Element, group: TreemapGroup, box: Rectangle, verdicts: Mapping[str, Verdict]
+) -> None:
     if box.width < 1 or box.height < 1:
         return
     parent = element(root, "g", class_="blessed" if group.name != SHARED else "closure")
@@ -178,7 +180,9 @@ def _draw_group(root: ET.Element, group: Group, box: Box, verdicts: Mapping[str,
     )  # fmt: skip
 
 
-def _draw_cell(parent: ET.Element, package: LockedPackage, cell: Box, verdict: Verdict, group: Group) -> None:
+def _draw_cell(
+    parent: ET.Element, package: LockedPackage, cell: Rectangle, verdict: Verdict, group: TreemapGroup
+) -> None:
     if cell.width < 0.8 or cell.height < 0.8:  # noqa: PLR2004 - less than a pixel shows nothing
         return
     tone = TONES[verdict]

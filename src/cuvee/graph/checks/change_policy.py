@@ -1,0 +1,187 @@
+"""May a release change its base as it does?"""
+
+import enum
+from collections.abc import Iterable, Iterator
+
+from cuvee.graph.checks.check_protocol import STRICT, NotApplicable
+from cuvee.graph.checks.policy import asked_for
+from cuvee.graph.diff import Change, ChangeKind, Level, diff, with_reasons
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.lock.model import Lock
+from cuvee.manifest.model import Manifest
+
+_SHOWN = 3
+
+
+class ReleaseLevel(enum.Enum):
+    """Which part of the release's number differs from its base's."""
+
+    PATCH = "patch"
+    MONTH = "month"
+    YEAR = "year"
+
+
+EVERYTHING = frozenset({"upgrade", "rebuild", "add", "remove", "downgrade", "major"})
+"""The kinds of change, in the words of `policy.patch.allow`; a change of metadata counts as a rebuild."""
+
+DIRECT_RULES = {ReleaseLevel.MONTH: EVERYTHING - {"remove", "downgrade"}, ReleaseLevel.YEAR: EVERYTHING}
+"""What a release may do to the packages that people ask for; for a patch the manifest says."""
+
+
+class ChangesCheck:
+    """The release changes no more of its base than its number says."""
+
+    identifier = "changes"
+    family = "release"
+    title = "The release changes its base no further than its number promises."
+    prerequisites = ("duplicates", "metadata")
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find changes that a patch's policy, or the rules for a month, do not allow."""
+        manifest, base = release.manifest, release.manifest.base
+        if base is None:
+            return
+        if release.base is None:
+            raise NotApplicable(
+                f"the lock of {base.release_name} is not beside this release; "
+                f"run `cuvee lock {base.path}` first"
+            )
+        level, changes = level_of(manifest, base), _changes(release, base)
+        yield from self._platforms(release, level)
+        came_or_went = {change.package for change in changes if change.before is None or change.after is None}
+        yield from self._direct_set(manifest, base, level, came_or_went)
+        for change in changes:
+            what = words_of(change)
+            allowed = _allowed(manifest, level, is_direct=change.direct)
+            refused = [word for word in what if word not in allowed]
+            if refused:
+                yield self._finding(release, change, level, refused)
+
+    def _finding(
+        self, release: ReleaseGraph, change: Change, level: ReleaseLevel, refused: list[str]
+    ) -> Finding:
+        versions = " to ".join(filter(None, (change.before, change.after)))
+        how = f"{change.level.value} change" if change.level else change.kind.value
+        part = "asked for" if change.direct else "in the closure"
+        return Finding(
+            check=self.identifier,
+            verdict=_verdict(level),
+            kind=refused[0],
+            cause=f"A {level.value} release does not {_VERBS[refused[0]]}: {change.package} {versions}",
+            packages=(change.package,),
+            victims=tuple(
+                package.identifier for step in change.steps if (package := step.after or step.before)
+            ),
+            platforms=change.platforms,
+            owners=release.owners_of([change.package]),
+            evidence=(f"{how}, {part}", *(reason.sentence for reason in change.forced_by[:_SHOWN])),
+            action=_action(level),
+        )
+
+    def _direct_set(
+        self, manifest: Manifest, base: Manifest, level: ReleaseLevel, came_or_went: set[str]
+    ) -> Iterator[Finding]:
+        """Compare what is asked for: a package may leave the blessed set, and stay as a dependency.
+
+        Those that ``came_or_went`` altogether are findings of their own.
+        """
+        was, now = asked_for(base), asked_for(manifest)
+        allowed = _allowed(manifest, level, is_direct=True)
+        for word, names in (("remove", was.keys() - now.keys()), ("add", now.keys() - was.keys())):
+            for name in sorted(names - came_or_went) if word not in allowed else ():
+                package = now.get(name) or was[name]
+                yield Finding(
+                    check=self.identifier,
+                    verdict=_verdict(level),
+                    kind=word,
+                    cause=f"A {level.value} release does not {_VERBS[word]} what people ask for: {name}",
+                    packages=(name,),
+                    platforms=package.platforms,
+                    owners=(package.owner,) if package.owner else (),
+                    evidence=(f"stated at {package.position}",),
+                    action=_action(level),
+                )
+
+    def _platforms(self, release: ReleaseGraph, level: ReleaseLevel) -> Iterator[Finding]:
+        had = release.base.by_platform if release.base is not None else {}
+        allowed = _allowed(release.manifest, level, is_direct=True)
+        by_choice = {absent.platform for absent in release.absent if absent.by_choice}
+        for platform in sorted(had.keys() - release.lock.by_platform.keys() - by_choice):
+            if "remove" not in allowed:
+                yield Finding(
+                    check=self.identifier,
+                    verdict=_verdict(level),
+                    kind="remove",
+                    cause=f"A {level.value} release does not leave out a platform: {platform}",
+                    platforms=(platform,),
+                    action=_action(level),
+                )
+
+
+_VERBS = {
+    "upgrade": "upgrade",
+    "rebuild": "rebuild or change the metadata of",
+    "add": "add",
+    "remove": "remove",
+    "downgrade": "downgrade",
+    "major": "raise a major version",
+}
+
+
+def level_of(manifest: Manifest, base: Manifest) -> ReleaseLevel:
+    """Give which part of the number a release changes."""
+    if manifest.version.year != base.version.year:
+        return ReleaseLevel.YEAR
+    return ReleaseLevel.PATCH if manifest.version.month == base.version.month else ReleaseLevel.MONTH
+
+
+def words_of(change: Change) -> tuple[str, ...]:
+    """Give what a change is in the words of `policy.patch.allow`, the gravest first; all must be allowed."""
+    kind = {
+        ChangeKind.ADDED: "add",
+        ChangeKind.REMOVED: "remove",
+        ChangeKind.DOWNGRADED: "downgrade",
+        ChangeKind.UPGRADED: "upgrade",
+        ChangeKind.REBUILT: "rebuild",
+        ChangeKind.METADATA: "rebuild",
+    }[change.kind]
+    is_major = change.kind is ChangeKind.UPGRADED and change.level is Level.MAJOR
+    return ("major", kind) if is_major else (kind,)
+
+
+def _changes(release: ReleaseGraph, base: Manifest) -> tuple[Change, ...]:
+    """Compare the platforms that both releases have."""
+    before = release.base or Lock(platforms=())
+    found = diff(
+        before,
+        release.lock,
+        direct_before=asked_for(base),
+        direct_after=asked_for(release.manifest),
+    )
+    both = before.by_platform.keys() & release.lock.by_platform.keys()
+    shared = [change for change in found if set(change.platforms) & both]
+    return with_reasons(
+        shared,
+        before,
+        release.lock,
+        asked_before=base.packages,
+        asked_after=release.manifest.packages,
+    )
+
+
+def _allowed(manifest: Manifest, level: ReleaseLevel, *, is_direct: bool) -> frozenset[str]:
+    if level is ReleaseLevel.PATCH:
+        return frozenset(manifest.policy.patch)
+    return DIRECT_RULES[level] if is_direct else EVERYTHING
+
+
+def _verdict(level: ReleaseLevel) -> Verdict:
+    return Verdict.BLOCKED if level is ReleaseLevel.PATCH else Verdict.NEEDS_APPROVAL
+
+
+def _action(level: ReleaseLevel) -> str:
+    if level is ReleaseLevel.PATCH:
+        return "Keep the base's version, allow the kind of change in `policy.patch`, or record a waiver."
+    return "Record a waiver, if it is meant to."

@@ -1,0 +1,84 @@
+"""Grouping what was found by cause."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from cuvee.graph.checks.check_protocol import Check
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.graph.truncation import shorten_lines
+from cuvee.lock.model import LockedPackage
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """The victims, platforms and evidence of one cause; dicts, since those keep the order."""
+
+    verdict: Verdict
+    kind: str
+    packages: dict[str, None] = field(default_factory=dict)
+    victims: dict[str, None] = field(default_factory=dict)
+    platforms: dict[str, None] = field(default_factory=dict)
+    evidence: dict[str, None] = field(default_factory=dict)
+
+
+class FindingCollector:
+    """Collects what a check found by cause, so that one cause is one finding on all platforms.
+
+    A victim that a waiver of the check names has findings of its own: else it would cover the others.
+    """
+
+    def __init__(self, check: Check, release: ReleaseGraph) -> None:
+        self._check, self._release = check.identifier, release
+        self._waived = _waived(check.identifier, release)
+        self._groups: dict[tuple[str, str], _Group] = {}
+
+    def add(
+        self,
+        cause: str,
+        *,
+        victim: LockedPackage,
+        at_fault: str | None = None,
+        evidence: str = "",
+        verdict: Verdict = Verdict.BLOCKED,
+        kind: str = "",
+    ) -> None:
+        """Add a record that suffers from ``cause``; ``at_fault`` names the package that causes it."""
+        key = (cause, victim.name if victim.name in self._waived else "")
+        group = self._groups.setdefault(key, _Group(verdict=verdict, kind=kind))
+        if at_fault is not None:
+            group.packages[at_fault] = None
+        group.packages[victim.name] = None
+        group.victims[victim.identifier] = None
+        group.platforms[victim.platform] = None
+        if evidence:
+            group.evidence[evidence] = None
+
+    def findings(self, action: str) -> Iterator[Finding]:
+        """Give a finding for each cause, in the order in which they were found."""
+        for (cause, _), group in self._groups.items():
+            yield Finding(
+                check=self._check,
+                verdict=group.verdict,
+                cause=cause,
+                kind=group.kind,
+                packages=tuple(group.packages),
+                victims=tuple(group.victims),
+                platforms=tuple(group.platforms),
+                owners=self._release.owners_of(group.packages),
+                evidence=shorten_lines(group.evidence),
+                action=action,
+            )
+
+
+def by_waiver(check: Check, names: Iterable[str], release: ReleaseGraph) -> list[list[str]]:
+    """Divide packages that would share a finding, so that a waiver of one does not cover the others."""
+    waived = _waived(check.identifier, release)
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name if name in waived else "", []).append(name)
+    return list(groups.values())
+
+
+def _waived(check: str, release: ReleaseGraph) -> set[str | None]:
+    return {waiver.package for waiver in release.manifest.waivers if waiver.check == check}

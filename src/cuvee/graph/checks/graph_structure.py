@@ -1,0 +1,68 @@
+"""Has the graph the shape that an installation needs?"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import networkx as nx
+
+from cuvee.graph.checks.check_protocol import NOTICE, STRICT
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import ReleaseGraph
+
+
+class DuplicatesCheck:
+    """No name is locked twice."""
+
+    identifier = "duplicates"
+    family = "graph"
+    title = "Each name is in the set once per platform."
+    prerequisites: tuple[str, ...] = ()
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find names with more than one record on a platform."""
+        for graph in release.platforms:
+            counts = Counter(package.name for package in graph.lock.packages)
+            for name in sorted(name for name, count in counts.items() if count > 1):
+                found = [package for package in graph.lock.packages if package.name == name]
+                yield Finding(
+                    check=self.identifier,
+                    verdict=Verdict.BLOCKED,
+                    cause=f"{name} is locked {len(found)} times on {graph.platform}",
+                    packages=(name,),
+                    victims=tuple(package.identifier for package in found),
+                    platforms=(graph.platform,),
+                    owners=release.owners_of([name]),
+                    evidence=tuple(package.url for package in found),
+                    action="Solve again; a lock that was edited by hand is not a lock.",
+                )
+
+
+class CyclesCheck:
+    """Which packages need each other?"""
+
+    identifier = "cycles"
+    family = "graph"
+    title = "No package needs itself through others; conda allows it, but no order of building does."
+    prerequisites = ("duplicates",)
+    severity = NOTICE
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find strongly connected groups; the same group on several platforms is one finding."""
+        platforms: dict[tuple[str, ...], list[str]] = {}
+        for graph in release.platforms:
+            for group in nx.strongly_connected_components(graph.graph):
+                if len(group) > 1 or any(graph.graph.has_edge(name, name) for name in group):
+                    platforms.setdefault(tuple(sorted(group)), []).append(graph.platform)
+        for names, where in sorted(platforms.items()):
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.BLOCKED,
+                cause=f"{' and '.join(names)} need each other"
+                if len(names) > 1
+                else f"{names[0]} needs itself",
+                packages=names,
+                platforms=tuple(where),
+                owners=release.owners_of(names),
+                action="Nothing for an installation; builds from source must break the cycle.",
+            )

@@ -1,0 +1,106 @@
+"""Are the licences of the set known, and permitted?"""
+
+from collections.abc import Iterable, Iterator
+
+from cuvee.graph.checks.check_protocol import STRICT, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
+from cuvee.graph.checks.spdx import permits, read_license
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.lock.model import LockedPackage
+from cuvee.manifest.model import LicensePolicy
+
+
+class LicensesCheck:
+    """No licence is one that the manifest refuses."""
+
+    identifier = "licenses"
+    family = "policy"
+    title = "Every licence is one that the manifest's policy permits."
+    prerequisites: tuple[str, ...] = ()
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find packages whose licence is denied, or not among those that are allowed."""
+        policy = _canonical(release.manifest.policy.licenses)
+        causes = FindingCollector(self, release)
+        if policy.allow or policy.deny:
+            for package in _packages(release):
+                self._judge(causes, package, policy)
+        yield from causes.findings("Take another package, allow the licence, or record a waiver.")
+
+    def _judge(self, causes: FindingCollector, package: LockedPackage, policy: LicensePolicy) -> None:
+        said = package.license or ""
+        expression = read_license(said)
+        if expression is None and policy.allow:
+            causes.add(
+                f"{package.name} {_says(said)}, so it is not among those that the manifest allows",
+                victim=package,
+                kind="unknown",
+            )
+        if expression is None or permits(policy, expression):
+            return
+        is_denied = not permits(LicensePolicy(deny=policy.deny), expression)
+        causes.add(
+            f"{package.name} is under {expression}, which the manifest "
+            + ("denies" if is_denied else "does not allow"),
+            victim=package,
+            evidence=f"{package.stem} says {said!r}",
+            kind="denied" if is_denied else "not-allowed",
+        )
+
+
+class UnknownLicensesCheck:
+    """Every licence is known."""
+
+    identifier = "unknown-licenses"
+    family = "policy"
+    title = "Every package states its licence as an SPDX expression, or in words with a known meaning."
+    prerequisites: tuple[str, ...] = ()
+    severity = STRICTER_WITH_SUPPORT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """List packages that state no licence, or one that can not be read, in one finding."""
+        unknown: dict[str, list[LockedPackage]] = {}
+        for package in _packages(release):
+            if read_license(package.license or "") is None:
+                unknown.setdefault(package.name, []).append(package)
+        for names in by_waiver(self, sorted(unknown), release):
+            yield self._finding(release, names, unknown)
+
+    def _finding(
+        self, release: ReleaseGraph, names: list[str], unknown: dict[str, list[LockedPackage]]
+    ) -> Finding:
+        found = [package for name in names for package in unknown[name]]
+        who = f"{names[0]} is" if len(names) == 1 else f"{len(names)} packages are"
+        said = {package.stem: _says(package.license or "") for package in found}
+        return Finding(
+            check=self.identifier,
+            verdict=Verdict.BLOCKED,
+            cause=f"{who} under a licence that is not known",
+            packages=tuple(names),
+            victims=tuple(package.identifier for package in found),
+            platforms=tuple(dict.fromkeys(package.platform for package in found)),
+            owners=release.owners_of(names),
+            evidence=tuple(f"{stem} {words}" for stem, words in said.items()),
+            action="Have the recipe or project state an SPDX expression.",
+        )
+
+
+def _packages(release: ReleaseGraph) -> Iterator[LockedPackage]:
+    for graph in release.platforms:
+        yield from graph.lock.packages
+
+
+def _canonical(policy: LicensePolicy) -> LicensePolicy:
+    """Give the policy with SPDX's current identifiers: ``GPL-3.0`` is called ``GPL-3.0-only`` now."""
+
+    def current(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(read_license(name) or name) for name in names)
+
+    return LicensePolicy(allow=current(policy.allow), deny=current(policy.deny))
+
+
+def _says(text: str) -> str:
+    shown = text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - about a line
+    return f"says {shown!r}" if text.strip() else "states no licence"

@@ -1,0 +1,61 @@
+"""Can the records be read?"""
+
+from collections.abc import Iterable
+
+from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.finding_collector import FindingCollector
+from cuvee.graph.findings import Finding
+from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
+from cuvee.lock.model import LockedPackage
+from cuvee.lock.specs import spec_name
+
+
+class MetadataCheck:
+    """Every record can be read, and belongs to its platform."""
+
+    identifier = "metadata"
+    family = "metadata"
+    title = "Every record can be read: its version, its platform, and each dependency."
+    prerequisites: tuple[str, ...] = ()
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Find versions that conda can not read, records of another platform, and broken match specs."""
+        causes = FindingCollector(self, release)
+        for graph in release.platforms:
+            for package in graph.lock.packages:
+                self._record(causes, package)
+                self._specs(causes, package)
+        yield from causes.findings("Have the channel's metadata mended, or take another build.")
+
+    def _record(self, causes: FindingCollector, package: LockedPackage) -> None:
+        why = unreadable_because(package)
+        if why is not None:
+            causes.add(
+                f"{package.stem} can not be read: {why}",
+                victim=package,
+                evidence=f"channel: {package.channel}",
+                kind="unreadable-record",
+            )
+        if package.subdir not in {package.platform, "noarch"}:
+            causes.add(
+                f"{package.stem} is made for {package.subdir or 'no platform'}, "
+                f"and is locked for {package.platform}",
+                victim=package,
+                evidence=f"from {package.url}",
+                kind="another-platform",
+            )
+
+    def _specs(self, causes: FindingCollector, package: LockedPackage) -> None:
+        for text in (*package.depends, *package.constrains):
+            if spec_name(text) is None:
+                causes.add(
+                    f"{package.stem} states {_quoted(text)}, which is not a match spec of one name",
+                    victim=package,
+                    evidence=f"channel: {package.channel}",
+                    kind="unreadable-spec",
+                )
+
+
+def _quoted(text: str) -> str:
+    return repr(text) if len(text) <= 200 else f"{text[:200]!r}…"  # noqa: PLR2004 - enough to find it

@@ -1,0 +1,129 @@
+"""Running checks: in order, with waivers and severities; a check that breaks stops no other."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from cuvee.errors import CuveeError
+from cuvee.graph.checks.check_protocol import Check, CheckOutcome, NotApplicable, Status
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.lock.model import Lock, LockedPackage
+from cuvee.manifest.model import Waiver
+
+_NAMED_CULPRITS = 3
+
+
+def run_checks(
+    release: ReleaseGraph, checks: Sequence[Check], *, left_out: Collection[str] = ()
+) -> tuple[CheckOutcome, ...]:
+    """Run ``checks`` in their order; severities and waivers of the manifest are applied to what they find.
+
+    A check fails if one of its findings keeps the release from going out. One that meets something that it
+    can not read fails with a finding that names the record, and the others still run.
+
+    Parameters
+    ----------
+    left_out
+        Identifiers of checks that are not run, by the caller's choice; those that need them still are.
+    """
+    failed: set[str] = set()
+    results = []
+    for check in checks:
+        result = _run(check, release, failed, left_out)
+        if result.status is Status.FAIL or (
+            result.status is Status.SKIPPED and failed.intersection(check.prerequisites)
+        ):
+            failed.add(check.identifier)
+        results.append(result)
+    return tuple(results)
+
+
+def _run(
+    check: Check, release: ReleaseGraph, failed: Collection[str], left_out: Collection[str]
+) -> CheckOutcome:
+    missing = [name for name in check.prerequisites if name in failed]
+    reason = "left out, as asked" if check.identifier in left_out else ""
+    if missing:
+        reason = f"says nothing while {', '.join(missing)} fails"
+    if not reason:
+        try:
+            return _judged(check, release, list(check.run(release)))
+        except NotApplicable as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - hostile data must neither end in a traceback nor stop the others
+            return _judged(check, release, [_broken(check, release, error)], is_graded=False)
+    return CheckOutcome(identifier=check.identifier, title=check.title, status=Status.SKIPPED, reason=reason)
+
+
+def _judged(
+    check: Check, release: ReleaseGraph, found: list[Finding], *, is_graded: bool = True
+) -> CheckOutcome:
+    stated = release.manifest.policy.checks.get(check.identifier)
+    support = release.manifest.support
+    most = Verdict(stated) if stated else check.severity.on(support.track if support else None)
+    if is_graded:
+        found = [replace(finding, verdict=min(finding.verdict, most)) for finding in found]
+    findings = tuple(_waived(finding, release.manifest.waivers) for finding in found)
+    is_bad = any(finding.verdict.exit_code for finding in findings)
+    return CheckOutcome(
+        identifier=check.identifier,
+        title=check.title,
+        status=Status.FAIL if is_bad else Status.PASS,
+        findings=findings,
+    )
+
+
+def _broken(check: Check, release: ReleaseGraph, error: Exception) -> Finding:
+    said = error.message if isinstance(error, CuveeError) else f"{type(error).__name__}: {error}"
+    culprits = [] if isinstance(error, CuveeError) else list(_culprits(check, release, type(error)))
+    at = f" at {', '.join(sorted({package.stem for package in culprits}))}" if culprits else ""
+    hint = error.hint if isinstance(error, CuveeError) else None
+    return Finding(
+        check=check.identifier,
+        verdict=Verdict.BLOCKED,
+        cause=f"The check {check.identifier} could not be finished{at}",
+        packages=tuple(dict.fromkeys(package.name for package in culprits)),
+        victims=tuple(package.identifier for package in culprits),
+        platforms=tuple(dict.fromkeys(package.platform for package in culprits)),
+        owners=release.owners_of(package.name for package in culprits),
+        evidence=(said,),
+        action=hint or "Have the record mended. If there is nothing wrong with it, report a bug in cuvee.",
+    )
+
+
+def _culprits(check: Check, release: ReleaseGraph, kind: type[Exception]) -> Iterator[LockedPackage]:
+    """Find the records at which the check breaks even when the lock holds nothing else."""
+    found = 0
+    for platform in release.lock.platforms:
+        for package in platform.packages:
+            if found == _NAMED_CULPRITS:
+                return
+            alone = Lock(platforms=(replace(platform, packages=(package,)),))
+            try:
+                graph = build_graph(release.manifest, alone)
+                for _ in check.run(replace(release, lock=alone, platforms=graph.platforms)):
+                    pass
+            except kind:
+                found += 1
+                yield package
+            except Exception:  # noqa: BLE001, S112 - another error tells nothing of this one
+                continue
+
+
+def _waived(finding: Finding, waivers: Iterable[Waiver]) -> Finding:
+    waiver = _waiver_of(finding, waivers)
+    if finding.verdict <= Verdict.WAIVED or waiver is None:
+        return finding
+    reason = f"{waiver.reason} ({waiver.author}, until {waiver.expires})"
+    return replace(finding, verdict=Verdict.WAIVED, waived_because=reason)
+
+
+def _waiver_of(finding: Finding, waivers: Iterable[Waiver]) -> Waiver | None:
+    for waiver in waivers:
+        if (
+            waiver.check == finding.check
+            and (waiver.package is None or waiver.package in finding.packages)
+            and (waiver.platform is None or set(finding.platforms) <= {waiver.platform})
+        ):
+            return waiver
+    return None

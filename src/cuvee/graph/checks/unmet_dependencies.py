@@ -1,0 +1,97 @@
+"""Why a dependency is not met: no such name, version or build, another platform, or outside of the floor."""
+
+import enum
+from dataclasses import dataclass
+
+from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, meets
+from cuvee.graph.truncation import shorten_list
+from cuvee.lock.model import LockedPackage
+from cuvee.lock.specs import parse_spec, spec_name
+
+_SHOWN = 3
+
+
+class UnmetKind(enum.Enum):
+    """What there is instead of what a dependency asks for, the nearest miss."""
+
+    NAME = "no-such-name"
+    VERSION = "no-such-version"
+    BUILD = "no-such-build"
+    PLATFORM = "only-on-other-platforms"
+    FLOOR = "only-outside-the-floor"
+    NOT_LOCKED = "not-locked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmetReason:
+    """Why, as a class and in words that end the sentence ``Nothing in the set meets 'spec': …``."""
+
+    kind: UnmetKind
+    words: str
+
+
+def missing_names(release: ReleaseGraph) -> frozenset[str]:
+    """Give the names of what dependencies ask for and the set does not have, or not as they ask."""
+    edges = (edge for graph in release.platforms for edge in graph.edges)
+    return frozenset(
+        edge.target for edge in edges if edge.target and not edge.satisfied and not edge.is_virtual
+    )
+
+
+def explain(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> UnmetReason:
+    """Say why nothing in the set meets an edge's spec.
+
+    It looks at the set, at the sets of other platforms, and at what channels carry where that is known.
+    """
+    name = edge.target or ""
+    carried = release.carried.get((graph.platform, name), ())
+    fitting = [record for record in carried if meets(edge.spec, record)]
+    if fitting:
+        return _not_taken(graph, fitting)
+    here = [package for package in graph.lock.packages if package.name == name]
+    if here or carried:
+        source = "the set has" if here else "channels have"
+        return _nearest(edge.spec, here or list(carried), source)
+    elsewhere = _elsewhere(release, graph, name)
+    if elsewhere:
+        return UnmetReason(kind=UnmetKind.PLATFORM, words=f"{name} is only on {', '.join(elsewhere)}")
+    return UnmetReason(kind=UnmetKind.NAME, words="there is no package of that name")
+
+
+def _not_taken(graph: PlatformGraph, fitting: list[LockedPackage]) -> UnmetReason:
+    """Tell candidates that the floor excludes from those that were not locked for another reason."""
+    asks = {record.stem: _beyond_floor(graph, record) for record in fitting}
+    if all(asks.values()):
+        stem, spec = next((stem, specs[0]) for stem, specs in asks.items())
+        return UnmetReason(
+            kind=UnmetKind.FLOOR, words=f"only builds beyond the floor do; {stem} needs {spec}"
+        )
+    stems = [stem for stem, beyond in asks.items() if not beyond]
+    return UnmetReason(
+        kind=UnmetKind.NOT_LOCKED, words=f"a channel has {shorten_list(stems, _SHOWN)}, which is not locked"
+    )
+
+
+def _beyond_floor(graph: PlatformGraph, record: LockedPackage) -> list[str]:
+    offered = graph.lock.virtual_packages
+    return [
+        text
+        for text in record.depends
+        if (spec_name(text) or "").startswith("__") and not any(meets(text, item) for item in offered)
+    ]
+
+
+def _nearest(text: str, records: list[LockedPackage], source: str) -> UnmetReason:
+    spec = parse_spec(text)
+    any_build = f"{spec_name(text)} {spec.version or '*'}" if spec is not None else text
+    fitting = [record for record in records if meets(any_build, record)]
+    kind = UnmetKind.BUILD if fitting else UnmetKind.VERSION
+    what = "build" if fitting else "version"
+    stems = [record.stem for record in fitting or records]
+    return UnmetReason(kind=kind, words=f"no such {what}, {source} {shorten_list(stems, _SHOWN)}")
+
+
+def _elsewhere(release: ReleaseGraph, graph: PlatformGraph, name: str) -> list[str]:
+    locked = {other.platform for other in release.platforms if name in other.lock.by_name}
+    carried = {platform for platform, known in release.carried if known == name}
+    return sorted((locked | carried) - {graph.platform})

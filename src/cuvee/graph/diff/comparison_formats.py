@@ -1,0 +1,172 @@
+"""A comparison for people: as text, as Markdown for release notes, and as a page; and as JSON values."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+from cuvee.graph.diff.comparison import Comparison, ComparisonRow
+from cuvee.graph.diff.model import ChangeKind
+
+WORDS = {
+    ChangeKind.DOWNGRADED: "downgraded",
+    ChangeKind.REMOVED: "removed",
+    ChangeKind.UPGRADED: "upgraded",
+    ChangeKind.ADDED: "added",
+    ChangeKind.REBUILT: "rebuilt",
+    ChangeKind.METADATA: "metadata changed",
+}
+_REASONS = 2
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
+
+
+def groups(comparison: Comparison) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
+    """Give the rows under their headings, in the order in which they should be looked at; none is empty."""
+    rows = sorted(comparison.rows, key=lambda row: (list(ChangeKind).index(row.kind), row.package))
+    rest = [row for row in rows if not row.look]
+    found = (
+        ("Look at these first", [row for row in rows if row.look]),
+        ("Asked for", [row for row in rest if row.direct]),
+        ("Pulled in", [row for row in rest if row.direct is False]),
+        ("Changes", [row for row in rest if row.direct is None]),
+    )
+    return tuple((title, tuple(part)) for title, part in found if part)
+
+
+def summary(comparison: Comparison) -> str:
+    """Give the counts: ``2 upgraded, 1 rebuilt``."""
+    counts = ", ".join(f"{count} {WORDS[kind]}" for kind, count in comparison.counts)
+    if comparison.settings:
+        counts += f"{', ' if counts else ''}{len(comparison.settings)} settings changed"
+    return counts or "no difference"
+
+
+def as_text(comparison: Comparison, *, verbose: bool = False) -> str:
+    """Give the comparison as lines; `verbose` shows all reasons and not just the first."""
+    where = ", ".join(filter(None, comparison.platforms))
+    heading = f"{_plain(comparison.before)} → {_plain(comparison.after)}"
+    lines = [f"{heading}{f' on {where}' if where else ''}: {summary(comparison)}"]
+    for title, rows in groups(comparison):
+        lines += ["", title]
+        width = max(len(row.package) for row in rows)
+        for row in rows:
+            what = _plain(change(row, comparison.platforms))
+            lines.append(f"  {WORDS[row.kind]:<16}  {row.package:<{width}}  {what}".rstrip())
+            lines += [f"      {_plain(text)}" for text in _reasons(row, None if verbose else _REASONS)]
+    if comparison.settings:
+        lines += ["", "Settings"]
+        lines += [
+            f"  {_plain(item.path)}: {_plain(item.before) or 'not stated'} → "
+            f"{_plain(item.after) or 'not stated'}"
+            for item in comparison.settings
+        ]
+    if comparison.notes:
+        lines += ["", *(f"note: {_plain(note)}" for note in comparison.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Give the comparison as tables to paste into release notes."""
+    before, after = _escaped(comparison.before), _escaped(comparison.after)
+    lines = [f"## Changes from {before} to {after}", "", f"{summary(comparison).capitalize()}."]
+    for title, rows in groups(comparison):
+        lines += ["", f"### {title}", "", "| Package | Change | Before | After | Level | Platforms | Why |"]
+        lines.append("|---|---|---|---|---|---|---|")
+        for row in rows:
+            cells = (
+                row.package,
+                WORDS[row.kind],
+                row.before,
+                row.after,
+                row.level.value if row.level else "",
+                ", ".join(filter(None, row.platforms)),
+                "; ".join((*row.details, *_reasons(row, _REASONS))),
+            )
+            lines.append(f"| {' | '.join(map(_escaped, cells))} |")
+    if comparison.settings:
+        lines += ["", "### Settings", "", "| Setting | Before | After |", "|---|---|---|"]
+        lines += [
+            f"| {_escaped(item.path)} | {_escaped(item.before)} | {_escaped(item.after)} |"
+            for item in comparison.settings
+        ]
+    lines += ["", *(_escaped(note) for note in comparison.notes)] if comparison.notes else []
+    return "\n".join(lines) + "\n"
+
+
+def as_html(comparison: Comparison) -> str:
+    """Give the comparison as one page that needs nothing else; whatever comes from outside is escaped."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = files("cuvee.graph.diff").joinpath("page.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
+        comparison=comparison,
+        groups=groups(comparison),
+        summary=summary(comparison),
+        words=WORDS,
+        reasons=lambda row: tuple(_plain(text) for text in _reasons(row, None)),
+        plain=_plain,
+    )
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Give the comparison as JSON values."""
+    return {
+        "before": comparison.before,
+        "after": comparison.after,
+        "platforms": list(comparison.platforms),
+        "counts": {kind.value: count for kind, count in comparison.counts},
+        "changes": [_row_json(row) for row in comparison.rows],
+        "settings": [
+            {"path": item.path, "before": item.before, "after": item.after} for item in comparison.settings
+        ],
+        "notes": list(comparison.notes),
+    }
+
+
+def _row_json(row: ComparisonRow) -> dict[str, Any]:
+    return {
+        "package": row.package,
+        "change": row.kind.value,
+        "before": row.before or None,
+        "after": row.after or None,
+        "level": row.level.value if row.level else None,
+        "direct": row.direct,
+        "look": row.look,
+        "platforms": list(row.platforms),
+        "details": list(row.details),
+        "forced_by": None if row.reasons is None else list(row.reasons),
+    }
+
+
+def change(row: ComparisonRow, everywhere: tuple[str, ...] = ()) -> str:
+    """Give a row's versions, level, and platforms if those are not all, in one line."""
+    versions = row.before if row.before == row.after else " → ".join(filter(None, (row.before, row.after)))
+    parts = [versions, f"({row.level.value})" if row.level else "", "; ".join(row.details)]
+    where = ", ".join(filter(None, row.platforms)) if set(row.platforms) != set(everywhere) else ""
+    return "  ".join(filter(None, (*parts, f"on {where}" if where else "")))
+
+
+def _reasons(row: ComparisonRow, most: int | None) -> Iterator[str]:
+    if row.reasons is None or row.kind is ChangeKind.METADATA:
+        return
+    shown = row.reasons[:most]
+    for text in shown:
+        yield f"because {text}"
+    more = len(row.reasons) - len(shown)
+    if more:
+        yield f"and {more} more {'reason' if more == 1 else 'reasons'}"
+    if not row.reasons and row.direct is False:
+        yield "nothing requires it: the solver chose it"
+
+
+def _plain(text: str) -> str:
+    """Show what could move a terminal's cursor as a mark."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def _escaped(text: str) -> str:
+    """Make text safe for a cell of a Markdown table."""
+    return _MARKDOWN.sub(r"\\\1", _plain(text)).replace("&", "&amp;")

@@ -1,0 +1,110 @@
+"""What changed between two locks, package by package, and in which direction."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from cuvee.errors import SourceUnreachableError
+from cuvee.graph.diff.model import METADATA, Change, ChangeKind, PlatformChange
+from cuvee.graph.diff.version_order import level, order
+from cuvee.lock.model import Lock, LockedPackage
+
+
+def diff(
+    before: Lock,
+    after: Lock,
+    *,
+    direct_before: Collection[str] = (),
+    direct_after: Collection[str] = (),
+    compared: tuple[str, ...] = METADATA,
+) -> tuple[Change, ...]:
+    """Compare two locks.
+
+    Parameters
+    ----------
+    before, after
+        The base release's lock, and the release's.
+    direct_before, direct_after
+        The names that each one's manifest asks for.
+    compared
+        The metadata to look at; those that both sides know.
+
+    Returns
+    -------
+    tuple of Change
+        Sorted by package. Platforms on which a package changed from the same version to the same
+        version share one change. On a platform that only one lock has, every package is added or removed.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If a lock holds a version that conda can not read.
+    """
+    groups: dict[tuple[str, ChangeKind, str, str], list[PlatformChange]] = defaultdict(list)
+    for step in _pairs(before, after, compared):
+        kind = _kind(step)
+        if kind is not None:
+            groups[_name(step), kind, _version(step.before), _version(step.after)].append(step)
+    kinds = list(ChangeKind)
+    return tuple(
+        Change(
+            package=name,
+            kind=kind,
+            before=old or None,
+            after=new or None,
+            direct=name in direct_before or name in direct_after,
+            level=level(old, new) if kind in {ChangeKind.UPGRADED, ChangeKind.DOWNGRADED} else None,
+            steps=tuple(steps),
+        )
+        for (name, kind, old, new), steps in sorted(
+            groups.items(), key=lambda item: (item[0][0], kinds.index(item[0][1]), item[0][2:])
+        )
+    )
+
+
+def _pairs(before: Lock, after: Lock, compared: tuple[str, ...]) -> list[PlatformChange]:
+    platforms = sorted({*before.by_platform, *after.by_platform})
+    steps = []
+    for platform in platforms:
+        old = before.by_platform[platform].by_name if platform in before.by_platform else {}
+        new = after.by_platform[platform].by_name if platform in after.by_platform else {}
+        steps += [
+            PlatformChange(platform=platform, before=old.get(name), after=new.get(name), compared=compared)
+            for name in {**old, **new}
+        ]
+    return steps
+
+
+def _name(step: PlatformChange) -> str:
+    package = step.after or step.before
+    return "" if package is None else package.name
+
+
+def _version(package: LockedPackage | None) -> str:
+    return "" if package is None else package.version
+
+
+def _kind(step: PlatformChange) -> ChangeKind | None:
+    before, after = step.before, step.after
+    if before is None:
+        return ChangeKind.ADDED
+    if after is None:
+        return ChangeKind.REMOVED
+    try:
+        direction = order(before.version, after.version)
+    except SourceUnreachableError as error:
+        raise SourceUnreachableError(f"{after.name}: {error.message}", hint=error.hint) from None
+    if direction:
+        return ChangeKind.UPGRADED if direction > 0 else ChangeKind.DOWNGRADED
+    if before.version != after.version or not _same_archive(before, after):
+        return ChangeKind.REBUILT
+    return ChangeKind.METADATA if step.fields else None
+
+
+def _same_archive(before: LockedPackage, after: LockedPackage) -> bool:
+    """Compare what both sides know; listings know no hashes, some not even builds."""
+    if before.build and after.build and before.build != after.build:
+        return False
+    for old, new in ((before.sha256, after.sha256), (before.md5, after.md5)):
+        if old and new:
+            return old == new
+    return True

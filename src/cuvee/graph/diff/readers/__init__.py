@@ -1,0 +1,135 @@
+"""Reading what can be compared, whatever it is: manifests, locks, release folders, listings, environments."""
+
+import datetime as dt
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from cuvee.errors import SourceUnreachableError
+from cuvee.files import storage_errors
+from cuvee.graph.diff.readers.folders import read_prefix, read_release
+from cuvee.graph.diff.readers.listings import read_explicit, read_json_listing, read_listing
+from cuvee.graph.diff.readers.locks import read_conda_lock, read_environment, read_pixi
+from cuvee.graph.diff.readers.manifests import read_manifest, read_wishes
+from cuvee.graph.diff.readers.yaml_text import read_yaml
+from cuvee.graph.diff.snapshot import Snapshot, unreadable
+from cuvee.manifest.documents.source_tree import MappingNode
+from cuvee.manifest.model import Requirement
+
+__all__ = ["asked_for", "read_snapshot"]
+
+MOST_BYTES = 64 << 20
+_KINDS = (
+    "a manifest, a pixi.lock, a conda-lock.yml, an environment.yml, a list of URLs, what `conda list` "
+    "prints, a release folder, or an installed environment"
+)
+
+
+def read_snapshot(path: Path, *, today: dt.date, environment: str | None = None) -> Snapshot:
+    """Read one side of a comparison.
+
+    Parameters
+    ----------
+    path
+        A file or folder; what it is follows from what is in it.
+    today
+        The day to hold a manifest's waivers against.
+    environment
+        Which environment of a `pixi.lock`; `None` for the default one, or the only one.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it is not there, or can not be read; the message has the line.
+    ManifestError
+        If it is a manifest with problems.
+    """
+    if path.is_dir():
+        snapshot = _folder(path, environment)
+    elif path.is_file():
+        snapshot = _file(path, today, environment)
+    else:
+        raise SourceUnreachableError(f"There is no {path}", hint=f"Name {_KINDS}.")
+    return replace(snapshot, title=snapshot.title or str(path))
+
+
+def asked_for(path: Path, *, today: dt.date) -> tuple[Requirement, ...]:
+    """Read what is asked for: a manifest, an `environment.yml`, or one match spec a line.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it can not be read.
+    ManifestError
+        If it is a manifest with problems.
+    """
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        wishes = read_snapshot(path, today=today).wishes
+        if wishes is None:
+            raise unreadable(path, None, "it does not say what is asked for")
+        return wishes
+    return read_wishes(path, _text(path, _bytes(path)))
+
+
+def _bytes(path: Path) -> bytes:
+    if not path.is_file():
+        raise SourceUnreachableError(f"There is no {path}", hint="Name a file.")
+    with storage_errors(path):
+        if path.stat().st_size > MOST_BYTES:
+            raise unreadable(path, None, f"it has more than {MOST_BYTES:,} bytes")
+        return path.read_bytes()
+
+
+def _text(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise unreadable(path, None, f"it is not text: byte {error.start} is not UTF-8") from None
+
+
+def _folder(path: Path, environment: str | None) -> Snapshot:
+    if (path / "lock" / "pixi.lock").is_file():
+        return read_release(path)
+    if (path / "conda-meta").is_dir():
+        return read_prefix(path, path / "conda-meta")
+    if path.name == "conda-meta":
+        return read_prefix(path, path)
+    if (path / "pixi.lock").is_file():
+        return read_pixi(path / "pixi.lock", environment)
+    raise unreadable(
+        path, None, "there is neither lock/pixi.lock nor conda-meta in it", hint=f"Name {_KINDS}."
+    )
+
+
+def _file(path: Path, today: dt.date, environment: str | None) -> Snapshot:
+    data = _bytes(path)
+    if path.name == "pixi.lock" or _is_pixi(data):
+        return read_pixi(path, environment)
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        return _yaml(path, data, today)
+    text = _text(path, data)
+    if text.lstrip()[:1] in {"[", "{"}:
+        return read_json_listing(path, text)
+    if re.search(r"^@EXPLICIT\s*$", text, re.MULTILINE) or re.search(r"^\S+://", text, re.MULTILINE):
+        return read_explicit(path, text)
+    return read_listing(path, text)
+
+
+def _is_pixi(data: bytes) -> bool:
+    return (
+        data.startswith(b"version:") and re.search(rb"^environments:", data[:65536], re.MULTILINE) is not None
+    )
+
+
+def _yaml(path: Path, data: bytes, today: dt.date) -> Snapshot:
+    node = read_yaml(path, data)
+    keys = {entry.key.text for entry in node.entries} if isinstance(node, MappingNode) else set()
+    if isinstance(node, MappingNode) and "manifest" in keys:
+        return read_manifest(path, today)
+    if isinstance(node, MappingNode) and "package" in keys:
+        return read_conda_lock(path, node)
+    if isinstance(node, MappingNode) and "dependencies" in keys:
+        return read_environment(path, node)
+    raise unreadable(
+        path, 1, "it has none of the keys `manifest`, `package` and `dependencies`", hint=f"Name {_KINDS}."
+    )

@@ -1,0 +1,159 @@
+"""Locks of other tools: `pixi.lock`, `conda-lock.yml`, and exported environments."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cuvee.channel.connection import without_secrets
+from cuvee.files import storage_errors
+from cuvee.graph.diff.model import METADATA
+from cuvee.graph.diff.readers.listings import archive
+from cuvee.graph.diff.readers.manifests import wish
+from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
+from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
+from cuvee.lock.model import OWN_CHANNEL, LockedPackage
+from cuvee.lock.pixi import locked_package, open_pixi
+from cuvee.manifest.documents.source_tree import MappingNode, SourceNode
+from cuvee.manifest.model import Requirement
+
+if TYPE_CHECKING:
+    from rattler import Environment
+    from rattler import LockedPackage as RattlerLockedPackage
+
+_EXACT = re.compile(r"(?:\S+::)?([^=<>!~\s\[]+)==?(\d[^=<>,|*\s]*)(?:=([^=*\s]+))?")
+
+
+def read_pixi(path: Path, environment: str | None) -> Snapshot:
+    """Read one environment of a `pixi.lock`, on all of its platforms."""
+    try:
+        environments = dict(open_pixi(path).environments())
+    except ValueError as error:
+        raise unreadable(path, None, f"it is not a pixi.lock: {error}") from None
+    name = environment or ("default" if "default" in environments else next(iter(environments), ""))
+    if name not in environments or (environment is None and name != "default" and len(environments) > 1):
+        raise unreadable(
+            path,
+            None,
+            f"it has no environment {name!r}" if environment else "it has no default environment",
+            hint=f"Name one with --environment: {', '.join(sorted(environments))}.",
+        )
+    return Snapshot(
+        title="",
+        kind="pixi.lock",
+        lock=lock_of(path, _locked(path, environments[name])),
+        direct=_workspace(path.with_name("pixi.toml")),
+        knows=METADATA,
+    )
+
+
+def _workspace(path: Path) -> frozenset[str] | None:
+    """Give what the `pixi.toml` beside a lock asks for, in all of its features; `None` if there is none."""
+    if not path.is_file():
+        return None
+    try:
+        with storage_errors(path), path.open("rb") as stream:
+            top = tomllib.load(stream)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise unreadable(path, None, f"it is not TOML that can be read: {error}") from None
+    features = [top, *_tables(top.get("feature"))]
+    targets = [target for feature in features for target in _tables(feature.get("target"))]
+    tables = (part.get("dependencies") for part in (*features, *targets))
+    return frozenset(name.lower() for table in tables if isinstance(table, dict) for name in table)
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    """Give the tables of a table of tables; what is none is left out."""
+    items = value.values() if isinstance(value, dict) else ()
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _locked(path: Path, environment: "Environment") -> list[LockedPackage]:
+    return [
+        _pixi_package(path, item, platform.name)
+        for platform in environment.platforms()
+        for item in environment.packages(platform) or []
+    ]
+
+
+def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> LockedPackage:
+    from rattler import CondaLockedBinaryPackage, PypiLockedPackage
+
+    if isinstance(item, PypiLockedPackage):
+        return package(path, None, name=of_index(item.name), version=str(item.version or "0"),
+                       platform=platform, channel="pypi")  # fmt: skip
+    record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
+    if record is None:
+        raise unreadable(path, None, f"{item.name} on {platform} is a source package, which has no record")
+    location = without_secrets(item.location)
+    if "://" in location:
+        channel, url = location.rsplit("/", 2)[0], location
+    else:
+        channel, url = OWN_CHANNEL, location.removeprefix("../")
+    return locked_package(record, platform, url=url, channel=channel)
+
+
+def read_conda_lock(path: Path, node: MappingNode) -> Snapshot:
+    """Read a `conda-lock.yml` of version 1."""
+    top = fields(path, node, "the file")
+    if text(path, top.get("version"), "version", default="1") != "1":
+        raise unreadable(path, line(top["version"]), "only version 1 of conda-lock's format is known")
+    found = [_conda_lock_package(path, item) for item in items(path, top["package"], "package")]
+    knows = ("depends", "channel", "subdir")
+    return Snapshot(title="", kind="conda-lock.yml", lock=lock_of(path, found), knows=knows)
+
+
+def _conda_lock_package(path: Path, node: SourceNode) -> LockedPackage:
+    entry, at = fields(path, node, "a package"), line(node)
+    missing = [key for key in ("name", "version", "manager", "platform", "url") if key not in entry]
+    if missing:
+        raise unreadable(path, at, f"a package lacks {', '.join(missing)}")
+    said = {key: text(path, entry[key], key) for key in ("name", "version", "manager", "platform", "url")}
+    name, platform = said["name"], said["platform"]
+    hashes = fields(path, entry["hash"], "hash") if "hash" in entry else {}
+    known = {key: text(path, value, key).lower() for key, value in hashes.items() if key in {"md5", "sha256"}}
+    if said["manager"] != "conda":
+        return package(path, at, name=of_index(name), version=said["version"], platform=platform,
+                       channel="pypi", **known)  # fmt: skip
+    asks = fields(path, entry["dependencies"], "dependencies") if "dependencies" in entry else {}
+    depends = tuple(f"{key} {text(path, value, key)}".strip() for key, value in sorted(asks.items()))
+    made = archive(path, at, said["url"], platform, depends=depends, **known)
+    if (made.name, made.version) != (name, said["version"]):
+        raise unreadable(path, at, f"{name} {said['version']} is to come from {made.url}")
+    return made
+
+
+def read_environment(path: Path, node: MappingNode) -> Snapshot:
+    """Read an `environment.yml`: what it asks for, and packages if each has its exact version."""
+    wishes: list[Requirement] = []
+    exact: list[LockedPackage] | None = []
+    for item in items(path, fields(path, node, "the file")["dependencies"], "dependencies"):
+        if isinstance(item, MappingNode):
+            for key, value in fields(path, item, "dependencies").items():
+                for wanted in items(path, value, key):
+                    _add_pip(path, line(wanted), text(path, wanted, key), exact)
+            continue
+        said, at = text(path, item, "a dependency"), line(item)
+        wishes.append(wish(path, at, said))
+        match = _EXACT.fullmatch(said.strip())
+        if match is None:
+            exact = None
+        elif exact is not None:
+            exact.append(
+                package(path, at, name=match[1], version=match[2], build=match[3] or "", platform="")
+            )
+    return Snapshot(
+        title="",
+        kind="environment.yml",
+        lock=lock_of(path, exact) if exact else None,
+        wishes=tuple(wishes),
+        direct=None if exact else frozenset(item.name for item in wishes),
+    )
+
+
+def _add_pip(path: Path, at: int, said: str, exact: list[LockedPackage] | None) -> None:
+    """Add an exact pin of pip's; others can not be compared."""
+    name, found, version = said.partition("==")
+    if found and exact is not None:
+        name, version = name.partition("[")[0].strip(), re.split(r"[;\s]", version.strip())[0]
+        exact.append(package(path, at, name=of_index(name), version=version, platform=""))

@@ -1,0 +1,193 @@
+"""Where a loader finds the libraries that a binary needs, told from the names alone."""
+
+import enum
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cuvee.channel.facts.model import BinaryFacts
+from cuvee.graph.paths import inside
+from cuvee.graph.prefix_contents import InstalledBinary, PrefixContents
+from cuvee.graph.system_libraries import Availability, availability_of
+
+_WINDOWS_FOLDERS = ("", "library/mingw-w64/bin", "library/usr/bin", "library/bin", "scripts", "bin", "dlls")
+"""Folders of a prefix that conda puts on PATH, and Python's own; in lower case."""
+
+SYSROOT = "/sysroot/"
+"""What compilers link against is below it; nothing is ever loaded from there."""
+
+_ORIGINS = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path")
+
+
+class Resolution(enum.Enum):
+    """Where a needed library was found."""
+
+    LOADER = "where the loader looks"
+    SYSTEM = "on the system"
+    ELSEWHERE = "in the prefix, but not where the loader looks"
+    NOWHERE = "nowhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeededLibrary:
+    """One library that a binary needs.
+
+    Attributes
+    ----------
+    paths
+        Files of the prefix that it may be.
+    tier
+        How sure it is that the system has it, if it is the system's.
+    """
+
+    library: str
+    place: Resolution
+    paths: tuple[str, ...] = ()
+    tier: Availability | None = None
+
+
+class DynamicLoader:
+    """The loader of one platform, in a prefix that does not exist yet."""
+
+    def __init__(self, contents: PrefixContents) -> None:
+        self._contents = contents
+        self._system = contents.platform.system
+        self._fold = contents.platform.is_windows
+        self._by_name: dict[str, list[str]] = {}
+        self._by_path: dict[str, str] = {}
+        for path in contents.files:
+            folded = path.lower() if self._fold else path
+            self._by_path[folded] = path
+            self._by_name.setdefault(folded.rpartition("/")[2], []).append(path)
+        self.owners = {path: claims[-1].package.name for path, claims in contents.files.items()}
+        self.binaries = {item.path: item.binary for item in loaded_binaries(contents)}
+        for item in loaded_binaries(contents):
+            if item.binary.name and self._system == "linux":
+                paths = self._by_name.setdefault(item.binary.name, [])
+                if item.path not in paths:
+                    paths.append(item.path)
+        self._inherited: dict[str, tuple[str, ...]] = {}
+        self._inherit({item.path: item for item in loaded_binaries(contents)})
+
+    def _inherit(self, items: Mapping[str, InstalledBinary]) -> None:
+        """Pass RPATHs on: a library also looks where those that load it look, and those that load them."""
+        pending = list(items.values())
+        while pending:
+            item = pending.pop()
+            own = self._own_folders(item) if item.binary.is_inherited else ()
+            passed_on = (*own, *self._inherited.get(item.path, ()))
+            if not passed_on:
+                continue
+            for needed in self.needs(item):
+                for path in needed.paths if needed.place is Resolution.LOADER else ():
+                    known = self._inherited.get(path, ())
+                    grown = tuple(dict.fromkeys((*known, *passed_on)))
+                    if path in items and len(grown) > len(known):
+                        self._inherited[path] = grown
+                        pending.append(items[path])
+
+    def needs(self, item: InstalledBinary) -> Iterator[NeededLibrary]:
+        """Find each library that a binary does not load without."""
+        find = {"linux": self._on_linux, "osx": self._on_macos, "win": self._on_windows}[self._system]
+        for library in item.binary.needed:
+            yield find(item, library)
+
+    def _on_linux(self, item: InstalledBinary, library: str) -> NeededLibrary:
+        name = library.rpartition("/")[2]
+        for folder in (*self.folders(item), "lib"):
+            path = posixpath.normpath(posixpath.join(folder, name))
+            if path in self._by_path:
+                return NeededLibrary(library=library, place=Resolution.LOADER, paths=(self._real(path),))
+        return self._other(library, name)
+
+    def _on_macos(self, item: InstalledBinary, library: str) -> NeededLibrary:
+        name = library.rpartition("/")[2]
+        start, _, rest = library.partition("/")
+        folders = self.folders(item) if start == "@rpath" else ()
+        candidates = [posixpath.normpath(posixpath.join(folder, rest)) for folder in (*folders, "lib")]
+        if start in _ORIGINS or library.startswith("/"):
+            direct = self.folder(item, library)
+            candidates = [] if direct is None else [direct]
+        for path in candidates:
+            if path in self._by_path:
+                return NeededLibrary(library=library, place=Resolution.LOADER, paths=(self._real(path),))
+        return self._other(library, name)
+
+    def _on_windows(self, item: InstalledBinary, library: str) -> NeededLibrary:
+        name = library.lower()
+        folder = posixpath.dirname(item.path).lower()
+        for candidate in (folder, *_WINDOWS_FOLDERS):
+            path = self._by_path.get(posixpath.join(candidate, name))
+            if path is not None:
+                return NeededLibrary(library=library, place=Resolution.LOADER, paths=(path,))
+        # Packages tell Python about folders of their own as they are imported.
+        own = [path for path in self._by_name.get(name, ()) if self.owners[path] == item.package.name]
+        if own:
+            return NeededLibrary(library=library, place=Resolution.LOADER, paths=tuple(own))
+        return self._other(library, name)
+
+    def _other(self, library: str, name: str) -> NeededLibrary:
+        tier = availability_of(self._system, library)
+        if tier is not None:
+            return NeededLibrary(library=library, place=Resolution.SYSTEM, tier=tier)
+        paths = tuple(self._by_name.get(name, ()))
+        return NeededLibrary(
+            library=library, place=Resolution.ELSEWHERE if paths else Resolution.NOWHERE, paths=paths
+        )
+
+    def _real(self, path: str) -> str:
+        """Follow links to the file that is loaded, as far as their texts tell."""
+        for _ in range(10):
+            file = self._contents.files[path][-1].file
+            target = file.link_target if file is not None else None
+            further = None if target is None else inside(posixpath.dirname(path), target)
+            if further is None or further not in self._contents.files:
+                break
+            path = further
+        return path
+
+    def folders(self, item: InstalledBinary) -> tuple[str, ...]:
+        """Give the folders of the prefix in which the loader looks for a binary's libraries, in order."""
+        own = self._own_folders(item)
+        has_runpath = bool(item.binary.search) and not item.binary.is_inherited
+        return own if has_runpath else (*own, *self._inherited.get(item.path, ()))
+
+    def _own_folders(self, item: InstalledBinary) -> tuple[str, ...]:
+        found = (self.folder(item, entry) for entry in item.binary.search)
+        return tuple(folder for folder in found if folder is not None)
+
+    def folder(self, item: InstalledBinary, entry: str) -> str | None:
+        """Give the folder of the prefix that an entry of a search path means; `None` for any other."""
+        placeholder = self.placeholder(item)
+        if placeholder and (entry + "/").startswith(placeholder + "/"):
+            return inside("", entry[len(placeholder) :].lstrip("/") or ".")
+        start, _, rest = entry.partition("/")
+        if start not in _ORIGINS:
+            return None
+        origin = "bin" if start == "@executable_path" else posixpath.dirname(item.path)
+        return inside(origin, rest or ".")
+
+    def placeholder(self, item: InstalledBinary) -> str | None:
+        """Give the prefix that linking replaces in a binary."""
+        for claim in self._contents.files.get(item.path, ()):
+            if claim.package is item.package and claim.file is not None:
+                return claim.file.placeholder
+        return None
+
+
+@lru_cache(maxsize=8)
+def loader_of(contents: PrefixContents) -> DynamicLoader:
+    """Give the loader of a platform; it is made once for all checks."""
+    return DynamicLoader(contents)
+
+
+def loaded_binaries(contents: PrefixContents) -> Iterator[InstalledBinary]:
+    """Give the binaries that this platform's loader would load: readable ones, for its machine."""
+    machine = contents.platform.machine.lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
+    kind = {"linux": "elf", "osx": "macho", "win": "pe"}[contents.platform.system]
+    for item in contents.binaries:
+        binary: BinaryFacts = item.binary
+        is_ours = binary.problem is None and binary.format == kind and binary.machine in {machine, "any"}
+        if is_ours and SYSROOT not in item.path:
+            yield item

@@ -1,0 +1,142 @@
+"""What a platform's prefix will hold: the files of all packages, each where a linker puts it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cuvee import platforms
+from cuvee.channel.facts.model import BinaryFacts, FileFacts, PackageFacts, Unreadable
+from cuvee.channel.placing import default_site_packages, noarch_target
+from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.platforms import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathClaim:
+    """One package's claim to a path of the prefix.
+
+    Attributes
+    ----------
+    path
+        Relative to the prefix, with ``/``.
+    file
+        The file of the archive; `None` for a command that linking makes.
+    content
+        Equal for two claims if and only if they put the same there.
+    """
+
+    package: LockedPackage
+    path: str
+    file: FileFacts | None
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledBinary:
+    """A program or library, and where it goes."""
+
+    package: LockedPackage
+    path: str
+    binary: BinaryFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PrefixContents:
+    """The contents of one platform's archives; equal to nothing but itself.
+
+    Attributes
+    ----------
+    facts
+        By package name.
+    unreadable
+        Package name to why its archive could not be read.
+    files
+        Path to all that claim it, in the order of their names; folders are left out.
+    binaries
+        Every program and library of the closure.
+    """
+
+    platform: Platform
+    facts: Mapping[str, PackageFacts]
+    unreadable: Mapping[str, Unreadable]
+    files: Mapping[str, tuple[PathClaim, ...]]
+    binaries: tuple[InstalledBinary, ...]
+
+
+def contents_of(lock: PlatformLock, known: Mapping[str, PackageFacts | Unreadable]) -> PrefixContents:
+    """Place the files of a platform's packages.
+
+    Parameters
+    ----------
+    known
+        What is known of each archive, by package identifier.
+    """
+    platform = platforms.get(lock.platform)
+    facts: dict[str, PackageFacts] = {}
+    unreadable: dict[str, Unreadable] = {}
+    for package in lock.packages:
+        found = known.get(package.identifier, Unreadable(reason="nobody looked into it"))
+        if isinstance(found, PackageFacts):
+            facts[package.name] = found
+        else:
+            unreadable[package.name] = found
+    placing = _Placing(platform, lock, facts)
+    files: dict[str, list[PathClaim]] = {}
+    binaries: list[InstalledBinary] = []
+    for package in lock.packages:
+        if package.name in facts:
+            for claim in placing.claims(package, facts[package.name]):
+                files.setdefault(claim.path, []).append(claim)
+            binaries += placing.binaries(package, facts[package.name].binaries)
+    return PrefixContents(
+        platform=platform,
+        facts=facts,
+        unreadable=unreadable,
+        files={path: tuple(claims) for path, claims in files.items()},
+        binaries=tuple(binaries),
+    )
+
+
+class _Placing:
+    """Where files go on one platform."""
+
+    def __init__(self, platform: Platform, lock: PlatformLock, facts: Mapping[str, PackageFacts]) -> None:
+        python = lock.by_name.get("python")
+        stated = facts["python"].index.site_packages if "python" in facts else None
+        default = (
+            default_site_packages(python.version, is_windows=platform.is_windows)
+            if python is not None
+            else "site-packages"
+        )
+        self._site_packages = stated or default
+        self._platform = platform
+        self._scripts = "Scripts" if platform.is_windows else "bin"
+
+    def target(self, package: LockedPackage, path: str) -> str:
+        if package.noarch != "python":
+            return path
+        return noarch_target(path, site_packages=self._site_packages, scripts=self._scripts)
+
+    def claims(self, package: LockedPackage, facts: PackageFacts) -> Iterator[PathClaim]:
+        for file in facts.files:
+            if file.file_type != "directory":
+                content = f"{file.sha256} {file.placeholder}"
+                if file.file_type == "softlink":
+                    content = f"-> {file.link_target}"
+                yield PathClaim(
+                    package=package, path=self.target(package, file.path), file=file, content=content
+                )
+        if package.noarch == "python":
+            for line in facts.entry_points:
+                yield from self._commands(package, line)
+
+    def _commands(self, package: LockedPackage, line: str) -> Iterator[PathClaim]:
+        name, _, function = (part.strip() for part in line.partition("="))
+        for suffix in ("-script.py", ".exe") if self._platform.is_windows else ("",):
+            # On Windows the program is the same for all commands; what it starts is beside it.
+            content = "launcher" if suffix == ".exe" else f"calls {function}"
+            path = f"{self._scripts}/{name}{suffix}"
+            yield PathClaim(package=package, path=path, file=None, content=content)
+
+    def binaries(self, package: LockedPackage, binaries: Iterable[BinaryFacts]) -> Iterator[InstalledBinary]:
+        for binary in binaries:
+            yield InstalledBinary(package=package, path=self.target(package, binary.path), binary=binary)
