@@ -57,7 +57,7 @@ def processor() -> float:
 def cuvee(folder: Path, platform: str, jobs: int) -> Time:
     """Check a channel from its files to the last explanation, with nothing kept from before."""
     from cuvee.cli.processes import processes
-    from cuvee.graph.channel_check.run import check_channel
+    from cuvee.graph.channel_check.whole_channel import check_channel
 
     with tempfile.TemporaryDirectory() as cache:
         wall, used = time.perf_counter(), processor()
@@ -90,7 +90,7 @@ def rattler(folder: Path, platform: str) -> Time:
 def dose(folder: Path, platform: str, scratch: Path) -> tuple[int, float, int]:
     """Ask dose-debcheck about the same graph: how many are broken, in how many seconds, of how many."""
     from channel_as_debian import broken, write_packages
-    from cuvee.graph.channel_check.sources import find_subdirs, read_platform
+    from cuvee.graph.channel_check.repodata_sources import find_subdirs, read_platform
     from cuvee.graph.solving.pool import Pool
     from cuvee.lock.virtual import virtual_packages
     from cuvee.platforms import DEFAULT_FLOOR, get

@@ -16,7 +16,7 @@ from pathlib import Path
 from cuvee.channel.connection import connect
 from cuvee.files import sha256_bytes, write_json
 from cuvee.graph.explain import explain, message
-from cuvee.graph.explain.fetching import carried, oracle
+from cuvee.graph.explain.gateway_query import fast_solver, query_channels
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
@@ -109,23 +109,23 @@ def main(packages: int, versions: int) -> None:
 def _time(title: str, problem: Problem, cache: Path) -> None:
     connection = connect(cache)
     first = _now()
-    answer = oracle(connection)(problem)
+    answer = fast_solver(connection)(problem)
     assert isinstance(answer, str), "rattler has a solution"
     second = _now()
-    found = carried(problem, {}, connection)
+    found = query_channels(problem, {}, connection)
     third = _now()
     asked: list[Problem] = []
 
     def counting(question: Problem) -> Lock | str:
         asked.append(question)
-        return oracle(connection)(question)
+        return fast_solver(connection)(question)
 
-    explanation = explain(problem, found, oracle=counting, words=answer)
+    explanation = explain(problem, found, fast_solver=counting, words=answer)
     end = _now()
     assert explanation is not None
     cores = [core for clash in explanation.clashes for core in clash.cores]
     suggestions = sum(len(clash.suggestions) for clash in explanation.clashes)
-    names = {name for item in found for shelf in item.channels for name in shelf.names}
+    names = {name for item in found for index in item.channels for name in index.names}
     print(
         f"{title}: {len(names):,} packages, {len(explanation.clashes)} clashes, {len(cores)} cores, "
         f"{suggestions} suggestions, rattler asked {len(asked)} times more"

@@ -10,9 +10,9 @@ from typing import Any
 import tiny_index
 from cuvee.channel.connection import Connection
 from cuvee.errors import BlockedError
-from cuvee.graph.explain import Carried
-from cuvee.graph.explain.fetching import carried
-from cuvee.graph.explain.model import Action, Edit, Kind, Member
+from cuvee.graph.explain import PlatformChannels
+from cuvee.graph.explain.gateway_query import query_channels
+from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem, solve
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
@@ -71,8 +71,8 @@ def stamp(day: int) -> dt.datetime:
     return dt.datetime.fromtimestamp(tiny_index.STAMP / 1000 + 86_400 * day, tz=dt.UTC)
 
 
-def fetched(problem: Problem, connection: Connection) -> tuple[Carried, ...]:
-    return carried(problem, {}, connection)
+def fetched(problem: Problem, connection: Connection) -> tuple[PlatformChannels, ...]:
+    return query_channels(problem, {}, connection)
 
 
 def solved(problem: Problem, connection: Connection) -> Lock | None:
@@ -83,15 +83,15 @@ def solved(problem: Problem, connection: Connection) -> Lock | None:
         return None
 
 
-def only(problem: Problem, members: Iterable[Member]) -> Problem:
+def only(problem: Problem, members: Iterable[SoftConstraint]) -> Problem:
     """Leave of a problem what is among ``members``."""
     kept = {(member.kind, member.name) for member in members}
-    floor = {name for kind, name in kept if kind is Kind.FLOOR}
+    floor = {name for kind, name in kept if kind is ConstraintKind.FLOOR}
     return replace(
         problem,
-        requirements=tuple(i for i in problem.requirements if (Kind.REQUIREMENT, i.name) in kept),
-        constraints=tuple(i for i in problem.constraints if (Kind.CONSTRAINT, i.name) in kept),
-        exclude_newer=problem.exclude_newer if (Kind.DATE, "exclude-newer") in kept else None,
+        requirements=tuple(i for i in problem.requirements if (ConstraintKind.REQUIREMENT, i.name) in kept),
+        constraints=tuple(i for i in problem.constraints if (ConstraintKind.CONSTRAINT, i.name) in kept),
+        exclude_newer=problem.exclude_newer if (ConstraintKind.DATE, "exclude-newer") in kept else None,
         platforms=tuple(
             entry if "glibc" in floor else replace(entry, floor={**entry.floor, "glibc": "99"})
             for entry in problem.platforms
@@ -103,13 +103,13 @@ def edited(problem: Problem, edits: Iterable[Edit]) -> Problem:
     """Edit a problem as a suggestion says."""
     for edit in edits:
         name, kind = edit.member.name, edit.member.kind
-        if kind is Kind.DATE:
+        if kind is ConstraintKind.DATE:
             assert edit.after is not None
             problem = replace(problem, exclude_newer=dt.datetime.fromisoformat(edit.after))
-        elif kind is Kind.ORDER:
+        elif kind is ConstraintKind.ORDER:
             others = [name for name in problem.channels if name != edit.after]
             problem = replace(problem, channels=(str(edit.after), *others))
-        elif kind is Kind.FLOOR:
+        elif kind is ConstraintKind.FLOOR:
             assert edit.after is not None
             problem = replace(
                 problem,
@@ -121,13 +121,13 @@ def edited(problem: Problem, edits: Iterable[Edit]) -> Problem:
                 ),
             )
         else:
-            lines = problem.requirements if kind is Kind.REQUIREMENT else problem.constraints
+            lines = problem.requirements if kind is ConstraintKind.REQUIREMENT else problem.constraints
             changed = tuple(
                 replace(item, version=edit.after) if item.name == name and edit.after else item
                 for item in lines
-                if item.name != name or edit.action is not Action.DROP
+                if item.name != name or edit.action is not EditAction.DROP
             )
-            if kind is Kind.REQUIREMENT:
+            if kind is ConstraintKind.REQUIREMENT:
                 problem = replace(problem, requirements=changed)
             else:
                 problem = replace(problem, constraints=changed)

@@ -9,15 +9,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channel_oracle import Entry, Oracle, entry, write_repodata
-from cuvee.graph.channel_check import check
-from cuvee.graph.channel_check.check import check_pool
-from cuvee.graph.channel_check.compiled import compile_pool
+from cuvee.graph.channel_check import pool_check
+from cuvee.graph.channel_check.checkpoint import Checkpoint
+from cuvee.graph.channel_check.class_table import build_class_table
+from cuvee.graph.channel_check.installability import ClassConflict, Worker
 from cuvee.graph.channel_check.model import CauseKind, PlatformResult
-from cuvee.graph.channel_check.state import State
-from cuvee.graph.channel_check.work import Stuck, Worker
+from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.reading import read_repodata
 from cuvee.graph.solving.records import Record
+from cuvee.graph.solving.repodata import read_repodata
 from cuvee.lock.model import VirtualPackage
 
 GLIBC = VirtualPackage(name="__glibc", version="2.28")
@@ -160,11 +160,11 @@ def test_equal_metadata_is_one_class() -> None:
             record("c", depends=("a 3",)),
         ]
     )
-    compiled, reading = compile_pool(pool)
+    table, reading = build_class_table(pool)
     classes = [[pool[number].stem for number in numbers] for numbers in reading.members]
     assert classes == [["a-3-0"], ["a-2-0", "a-1-0"], ["b-1-0"], ["c-1-0"]]
     assert reading.clause_of["b"] == reading.clause_of["b >=1"]
-    assert len(compiled.clause_name) == 2
+    assert len(table.clause_name) == 2
 
 
 SPECS = [f"{name}{bound}" for name in "abcde" for bound in ("", " >1", " <2", " 1", " 2", " >=2,<3")]
@@ -237,11 +237,11 @@ def assert_least(folder: Path, entries: list[Entry], item: Record, reason: Seque
 
 
 def test_what_is_finished_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "_PART", 2)
+    monkeypatch.setattr(pool_check, "_PART", 2)
     records = [record("py", "2"), record("py", "3"), record("old", depends=("py 2",))]
     records += [record(f"bad{number}", depends=("old", "py 3")) for number in range(5)]
     pool = Pool(records, [GLIBC])
-    state = State(tmp_path, ["key"])
+    state = Checkpoint(tmp_path, ["key"])
     whole = check_pool(pool, "linux-64", save=state.save)
     finished = state.load()
     assert len(finished) > 2
@@ -250,7 +250,7 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path, monkeypatch: pytest.
     worked: list[int] = []
     work = Worker.work
 
-    def spied(self: Worker, names: Sequence[int]) -> list[Stuck]:
+    def spied(self: Worker, names: Sequence[int]) -> list[ClassConflict]:
         worked.append(len(names))
         return work(self, names)
 
@@ -266,18 +266,18 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path, monkeypatch: pytest.
     "damage", [b"", b"{", b"[[1]]", b'[["a", [], [], true]]', b"[[-1, [0], [], true]]", b"7"]
 )
 def test_a_damaged_state_is_done_again(tmp_path: Path, damage: bytes) -> None:
-    state = State(tmp_path, ["key"])
-    state.save(0, [Stuck(item=1, needs=(2, 3))])
+    state = Checkpoint(tmp_path, ["key"])
+    state.save(0, [ClassConflict(item=1, needs=(2, 3))])
     state.save(1, [])
-    assert state.load() == {0: [Stuck(item=1, needs=(2, 3))], 1: []}
+    assert state.load() == {0: [ClassConflict(item=1, needs=(2, 3))], 1: []}
     next(path for path in tmp_path.rglob("0.json")).write_bytes(damage)
     assert state.load() == {1: []}
-    assert State(tmp_path, ["another"]).load() == {}
+    assert Checkpoint(tmp_path, ["another"]).load() == {}
 
 
 def test_a_state_of_something_else_is_done_again() -> None:
     pool = Pool([record("a", depends=("b",)), record("b")], [GLIBC])
-    strange = {0: [Stuck(item=10_000, needs=(3, 99_999))], 77: [Stuck(item=0, needs=(0,))]}
+    strange = {0: [ClassConflict(item=10_000, needs=(3, 99_999))], 77: [ClassConflict(item=0, needs=(0,))]}
     assert refused(check_pool(pool, "linux-64", finished=strange)) == []
 
 

@@ -12,7 +12,7 @@ from cuvee.cli.main import run
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
 from cuvee.lock.pixi import write_lock
 from cuvee.progress import SILENT
-from cuvee.release.coinstall import of_locks
+from cuvee.release.coinstall_inputs import of_locks
 
 ENTRIES = [
     entry("icu", "58.2"),

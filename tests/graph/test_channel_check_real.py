@@ -13,10 +13,10 @@ from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
-from cuvee.graph.channel_check import check
-from cuvee.graph.channel_check.check import check_pool
+from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.model import CauseKind
-from cuvee.graph.channel_check.sources import find_subdirs, read_platform
+from cuvee.graph.channel_check.pool_check import check_pool
+from cuvee.graph.channel_check.repodata_sources import find_subdirs, read_platform
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record
 from cuvee.lock.virtual import virtual_packages
@@ -101,8 +101,8 @@ def test_processes_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None
     pool = Pool(records)
     alone = check_pool(pool, "linux-64")
     assert len(alone.not_installable) == 60
-    monkeypatch.setattr(check, "SMALL", 0)
-    monkeypatch.setattr(check, "_PART", 20)
+    monkeypatch.setattr(pool_check, "SMALL", 0)
+    monkeypatch.setattr(pool_check, "_PART", 20)
     here = check_pool(pool, "linux-64")
     assert {item.record for item in here.not_installable} == {item.record for item in alone.not_installable}
     with processes(2) as executor:

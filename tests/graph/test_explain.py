@@ -13,15 +13,15 @@ import tiny_index
 from cuvee.channel.connection import connect
 from cuvee.cli.main import run
 from cuvee.graph.explain import as_data, explain, hint, message
-from cuvee.graph.explain.model import Explanation
-from cuvee.graph.explain.versions import by_distance, loosened, span
-from cuvee.lock.explain import nearest
+from cuvee.graph.explain.model import ConflictExplanation
+from cuvee.graph.explain.version_ranges import by_distance, loosened, span
+from cuvee.lock.no_solution import nearest
 from golden import same_as
 
 CASES = Path(__file__).parent / "conflicts"
 
 
-def explained(case: dict[str, Any], folder: Path) -> Explanation:
+def explained(case: dict[str, Any], folder: Path) -> ConflictExplanation:
     problem = cases.problem_of(case, folder)
     connection = connect(folder / "cache")
     assert cases.solved(problem, connection) is None, "rattler sees no solution either"

@@ -10,9 +10,9 @@ import yaml
 import conflict_cases as cases
 from cuvee.channel.connection import Connection, connect
 from cuvee.graph.explain import as_data, explain
-from cuvee.graph.explain.fetching import oracle
-from cuvee.graph.explain.model import Member
-from cuvee.graph.explain.shelves import ShelfPool
+from cuvee.graph.explain.channel_index import LazyPool
+from cuvee.graph.explain.gateway_query import fast_solver
+from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record
 from cuvee.lock.model import Lock
@@ -38,7 +38,7 @@ def windows(names: int, versions: int) -> list[str]:
 def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem], Lock | str]:
     def ask(problem: Problem) -> Lock | str:
         asked.append(problem)
-        return oracle(connection)(problem)
+        return fast_solver(connection)(problem)
 
     return ask
 
@@ -56,14 +56,14 @@ def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem]
 def test_rattler_is_asked_once_per_way_out(packages: list[str], most: int, tmp_path: Path) -> None:
     problem = cases.problem_of({"index": windows(70, 9), "packages": packages}, tmp_path)
     connection = connect(tmp_path / "cache")
-    words = oracle(connection)(problem)
+    words = fast_solver(connection)(problem)
     assert isinstance(words, str)
     answers = []
-    cores: list[set[tuple[Member, ...]]] = []
+    cores: list[set[tuple[SoftConstraint, ...]]] = []
     for _ in range(2):
         asked: list[Problem] = []
-        carried, ask = cases.fetched(problem, connection), counting(connection, asked)
-        found = explain(problem, carried, oracle=ask, words=words)
+        query_channels, ask = cases.fetched(problem, connection), counting(connection, asked)
+        found = explain(problem, query_channels, fast_solver=ask, words=words)
         assert found is not None
         assert 1 <= len(asked) <= most
         answers.append(as_data(found))
@@ -79,9 +79,9 @@ def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -
     case: dict[str, Any] = yaml.safe_load(path.read_text())
     problem = cases.problem_of(case, tmp_path)
     connection = connect(tmp_path / "cache")
-    carried = cases.fetched(problem, connection)
-    alone = explain(problem, carried, cases.POSITIONS)
-    asking = explain(problem, carried, cases.POSITIONS, oracle=oracle(connection))
+    query_channels = cases.fetched(problem, connection)
+    alone = explain(problem, query_channels, cases.POSITIONS)
+    asking = explain(problem, query_channels, cases.POSITIONS, fast_solver=fast_solver(connection))
     assert alone is not None
     assert asking is not None
     suggested = [[clash["suggestions"] for clash in as_data(item)["clashes"]] for item in (alone, asking)]
@@ -91,15 +91,15 @@ def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -
 def test_a_shelf_has_what_a_pool_has_in_its_order(tmp_path: Path) -> None:
     problem = cases.problem_of({"index": windows(12, 9), "packages": ["p11"]}, tmp_path)
     (item,) = cases.fetched(problem, connect(tmp_path / "cache"))
-    whole = Pool(record for shelf in item.channels for record in shelf)
-    shelves = ShelfPool(item.channels, [], None)
-    assert list(shelves.by_name) == []
+    whole = Pool(record for index in item.channels for record in index)
+    indexes = LazyPool(item.channels, [], None)
+    assert list(indexes.by_name) == []
     for spec in ("p11", "p3 >=2,<5", "p3 ==9", "p3[md5=00]", "absent", "p4 2 *", "p3 ("):
-        assert [shelves[number] for number in shelves.candidates(spec)] == _of(whole, spec)
-        assert shelves.problem_of(spec) == whole.problem_of(spec)
-    assert set(shelves.by_name) == {"p11", "p3", "p4"}, "the others were not read"
-    assert "p5" in shelves.by_name
-    assert "absent" not in shelves.by_name
+        assert [indexes[number] for number in indexes.candidates(spec)] == _of(whole, spec)
+        assert indexes.problem_of(spec) == whole.problem_of(spec)
+    assert set(indexes.by_name) == {"p11", "p3", "p4"}, "the others were not read"
+    assert "p5" in indexes.by_name
+    assert "absent" not in indexes.by_name
 
 
 def _of(pool: Pool, spec: str) -> Iterable[Record]:
@@ -117,7 +117,7 @@ def test_what_is_hidden_or_too_new_is_so_in_a_lock_too(tmp_path: Path) -> None:
     (item,) = cases.fetched(problem, connection)
     lock = cases.solved(problem, connection)
     assert lock is not None
-    pool = ShelfPool(item.channels, [], cases.stamp(10))
+    pool = LazyPool(item.channels, [], cases.stamp(10))
     found = {package.name: pool.locked(package) for package in lock.platforms[0].packages}
     for name, pair in found.items():
         assert pair is not None

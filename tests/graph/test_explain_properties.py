@@ -11,8 +11,8 @@ import conflict_cases as cases
 from cuvee.channel.connection import Connection, connect
 from cuvee.files import write_json
 from cuvee.graph.explain import explain
-from cuvee.graph.explain.fetching import oracle
-from cuvee.graph.explain.model import Explanation
+from cuvee.graph.explain.gateway_query import fast_solver
+from cuvee.graph.explain.model import ConflictExplanation
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry
 
@@ -43,7 +43,7 @@ def universes(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-def hold(problem: Problem, found: Explanation, connection: Connection) -> None:
+def hold(problem: Problem, found: ConflictExplanation, connection: Connection) -> None:
     """Hold an explanation against rattler."""
     for clash in found.clashes:
         for core in clash.cores:
@@ -73,7 +73,9 @@ def test_cores_are_minimal_and_suggestions_solve(
     folder = tmp_path_factory.mktemp("universe")
     connection = connect(folder / "cache")
     problem = cases.problem_of(case, folder)
-    found = explain(problem, cases.fetched(problem, connection), oracle=oracle(connection) if asks else None)
+    found = explain(
+        problem, cases.fetched(problem, connection), fast_solver=fast_solver(connection) if asks else None
+    )
     assert (found is None) == (cases.solved(problem, connection) is not None)
     if found is not None:
         assert found.complete
@@ -113,7 +115,7 @@ def test_on_real_channels(
         requirements=cases.requirements(packages, line=10, platforms=[platform]),
         channels=(str(channels[platform]),),
     )
-    found = explain(problem, cases.fetched(problem, connection), oracle=oracle(connection))
+    found = explain(problem, cases.fetched(problem, connection), fast_solver=fast_solver(connection))
     assert (found is None) == (cases.solved(problem, connection) is not None)
     if found is not None:
         hold(problem, found, connection)

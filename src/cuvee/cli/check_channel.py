@@ -14,8 +14,8 @@ from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.model import PlatformResult
-    from cuvee.graph.channel_check.run import Checked
-    from cuvee.graph.channel_check.sources import Origin
+    from cuvee.graph.channel_check.repodata_sources import RemoteRepodata
+    from cuvee.graph.channel_check.whole_channel import CheckedPlatform
 
 _CAUSES = 20
 _PROBLEMS = 10
@@ -68,7 +68,7 @@ def command(
       cuvee check-channel conda-forge --platform linux-64 --floor glibc=2.17 --json
     """
     from cuvee.cli.processes import processes
-    from cuvee.graph.channel_check.run import check_channel
+    from cuvee.graph.channel_check.whole_channel import check_channel
 
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", hint="Choose one.")
@@ -102,14 +102,14 @@ def command(
     return int(any(result.not_installable or result.problems for result in results))
 
 
-def _origin(channel: str, cache: Path) -> "Origin | None":
+def _origin(channel: str, cache: Path) -> "RemoteRepodata | None":
     """Open the way to a channel, unless it is on this machine: that takes a while to load."""
     if Path(channel).exists():
         return None
     from cuvee.channel.connection import connect
-    from cuvee.graph.channel_check.sources import Origin
+    from cuvee.graph.channel_check.repodata_sources import RemoteRepodata
 
-    return Origin(connection=connect(cache), folder=cache / "channel-check" / "repodata")
+    return RemoteRepodata(connection=connect(cache), folder=cache / "channel-check" / "repodata")
 
 
 def _floor(floors: tuple[str, ...]) -> dict[str, str]:
@@ -124,13 +124,13 @@ def _floor(floors: tuple[str, ...]) -> dict[str, str]:
 
 def _json(channel: str, results: "tuple[PlatformResult, ...]") -> str:
     from cuvee.channel.connection import without_secrets
-    from cuvee.graph.channel_check.tables import as_values
+    from cuvee.graph.channel_check.check_tables import as_values
 
     return json_text(as_values(without_secrets(channel), results))
 
 
-def _csv(answers: "tuple[Checked, ...]") -> str:
-    from cuvee.graph.channel_check.tables import COLUMNS, rows
+def _csv(answers: "tuple[CheckedPlatform, ...]") -> str:
+    from cuvee.graph.channel_check.check_tables import COLUMNS, rows
 
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")

@@ -21,7 +21,7 @@ from cuvee.cli.terminal import Terminal
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
-    from cuvee.graph.channel_check.coinstall import Group, Together
+    from cuvee.graph.channel_check.coinstallability import Coinstallability, IncompatibleSet
 
 
 @click.command()
@@ -62,14 +62,14 @@ def command(
       cuvee coinstall manifests/starter/2026.11.0.yaml --any-version --platform linux-64
       cuvee coinstall dist/a/lock/pixi.lock dist/b/lock/pixi.lock --json
     """
-    from cuvee.graph.channel_check.coinstall import LIMIT
-    from cuvee.release.coinstall import of_locks, of_manifest
+    from cuvee.graph.channel_check.coinstallability import LIMIT
+    from cuvee.release.coinstall_inputs import of_locks, of_manifest
 
     most = LIMIT if limit is None else limit
     locks = [path for path in sources if path.suffix not in {".yaml", ".yml"}]
     if locks and len(locks) < len(sources):
         raise UsageError("Manifests and locks can not be mixed", hint="Ask about one kind at a time.")
-    answers: list[tuple[str, tuple[Together, ...]]] = []
+    answers: list[tuple[str, tuple[Coinstallability, ...]]] = []
     if locks:
         with Terminal(quiet=quiet, verbose=verbose) as terminal:
             found = of_locks(
@@ -94,7 +94,7 @@ def command(
     return int(any(item.groups or item.alone for _, found in answers for item in found))
 
 
-def _values(item: "Together") -> dict[str, object]:
+def _values(item: "Coinstallability") -> dict[str, object]:
     return {
         "platform": item.platform,
         "asked": list(item.asked),
@@ -104,11 +104,11 @@ def _values(item: "Together") -> dict[str, object]:
     }
 
 
-def _group(group: "Group") -> dict[str, object]:
+def _group(group: "IncompatibleSet") -> dict[str, object]:
     return {"specs": list(group.specs), "reason": list(group.reason)}
 
 
-def _tell(source: str, found: "tuple[Together, ...]") -> None:
+def _tell(source: str, found: "tuple[Coinstallability, ...]") -> None:
     for item in found:
         counts = f"{len(item.groups)} groups of {len(item.asked)} packages are never together"
         click.echo(f"{source}, {item.platform}: {counts}{'' if item.complete else '; there may be more'}")
@@ -120,6 +120,6 @@ def _tell(source: str, found: "tuple[Together, ...]") -> None:
             _lines(group)
 
 
-def _lines(group: "Group") -> None:
+def _lines(group: "IncompatibleSet") -> None:
     for line in group.reason:
         click.echo(f"      {line}")

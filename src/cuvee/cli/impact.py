@@ -10,7 +10,7 @@ from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
     from cuvee.graph.diff import Change
-    from cuvee.graph.impact import Impact
+    from cuvee.graph.upgrade_impact import Impact
     from cuvee.release.context import Context
 
 
@@ -30,8 +30,8 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee impact numpy=2.5 manifests/starter/2026.11.0.yaml --platform linux-64
       cuvee impact openssl=3.6 manifests/starter/2026.11.0.yaml --json
     """
-    from cuvee.release.impact import impact_of
     from cuvee.release.pipeline import make_lock
+    from cuvee.release.upgrade_trial import impact_of
 
     def work(context: "Context") -> "Impact":
         return impact_of(context, make_lock(context).lock, name)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
 from cuvee.errors import BlockedError, IntegrityError
-from cuvee.lock.explain import unsolvable
 from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock
+from cuvee.lock.no_solution import unsolvable
 from cuvee.lock.pixi import locked_package, rattler_record
 from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import Manifest, PlatformEntry, Requirement

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from channel_oracle import Entry, Oracle, entry, write_repodata
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.reading import read_repodata
 from cuvee.graph.solving.records import Record
-from cuvee.graph.solving.solver import Conflict, Solution, Solver
+from cuvee.graph.solving.repodata import read_repodata
+from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
 from cuvee.lock.model import VirtualPackage
 
 GLIBC = VirtualPackage(name="__glibc", version="2.28")
@@ -108,10 +108,10 @@ def test_a_core_names_what_collides_and_shrinks_to_the_least() -> None:
     ]
     solver = Solver(Pool(records))
     conflict = solver.solve(["a", "p", "b", "q", "c"])
-    assert isinstance(conflict, Conflict)
-    assert solver.shrink(Conflict(core=("a", "p", "b", "q", "c"))).core == ("p", "q")
+    assert isinstance(conflict, UnsatCore)
+    assert solver.shrink(UnsatCore(core=("a", "p", "b", "q", "c"))).core == ("p", "q")
     assert solver.shrink(conflict).core == ("p", "q")
-    constrained = solver.shrink(Conflict(core=("a", "p"), constraints=("x 2", "q 1")))
+    constrained = solver.shrink(UnsatCore(core=("a", "p"), constraints=("x 2", "q 1")))
     assert (constrained.core, constrained.constraints) == (("p",), ("x 2",))
 
 
@@ -165,7 +165,7 @@ def test_small_universes_against_brute_force_and_rattler(entries: list[Entry], s
             if isinstance(answer, Solution):
                 assert is_solution(pool, answer.records)
             else:
-                assert isinstance(solver.solve(answer.core), Conflict)
+                assert isinstance(solver.solve(answer.core), UnsatCore)
 
 
 def subsets(pool: Pool) -> list[tuple[int, ...]]:

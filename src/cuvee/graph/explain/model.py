@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cuvee.manifest.model import Position
 
 
-class Kind(enum.Enum):
+class ConstraintKind(enum.Enum):
     """What a part of the manifest asks of a solution."""
 
     REQUIREMENT = "requirement"
@@ -17,7 +17,7 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class SoftConstraint:
     """One thing that the manifest asks for, and could ask for in another way.
 
     Attributes
@@ -36,7 +36,7 @@ class Member:
         Its line in the manifest; `None` for what no line states.
     """
 
-    kind: Kind
+    kind: ConstraintKind
     name: str
     spec: str
     needed: bool
@@ -54,15 +54,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class ConflictNode:
     """A line of the tree that shows how a part of the manifest leads to the clash."""
 
     text: str
-    children: tuple["Node", ...] = ()
+    children: tuple["ConflictNode", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Core:
+class Mus:
     """Parts of the manifest that can not hold at once, though they can without any one of them.
 
     Attributes
@@ -77,14 +77,14 @@ class Core:
         What clashes with what in the channels; cores with the same cause have the same one.
     """
 
-    members: tuple[Member, ...]
+    members: tuple[SoftConstraint, ...]
     platforms: tuple[str, ...]
     sentence: str
-    tree: tuple[Node, ...]
+    tree: tuple[ConflictNode, ...]
     cause: str
 
 
-class Action(enum.Enum):
+class EditAction(enum.Enum):
     """What an edit does to a line of the manifest."""
 
     CHANGE = "change"
@@ -106,8 +106,8 @@ class Edit:
         How many versions older that is than what was asked for.
     """
 
-    action: Action
-    member: Member
+    action: EditAction
+    member: SoftConstraint
     before: str | None
     after: str | None
     brings: str = ""
@@ -122,7 +122,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clash:
+class Conflict:
     """Cores that share parts, so that one set of edits can mend them all.
 
     Attributes
@@ -132,12 +132,12 @@ class Clash:
         loss of versions.
     """
 
-    cores: tuple[Core, ...]
+    cores: tuple[Mus, ...]
     suggestions: tuple[Suggestion, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class ConflictExplanation:
     """Why there is no solution.
 
     Attributes
@@ -149,5 +149,5 @@ class Explanation:
     """
 
     platforms: tuple[str, ...]
-    clashes: tuple[Clash, ...]
+    clashes: tuple[Conflict, ...]
     complete: bool

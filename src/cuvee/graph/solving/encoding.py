@@ -12,7 +12,7 @@ from typing import Protocol
 _Core = tuple[int, ...]
 
 
-class Universe(Protocol):
+class DependencyProvider(Protocol):
     """What there is to install, by number. A clause is a set of items of one group: what one spec means.
 
     At most one item of a group, which is a package name, can be installed.
@@ -35,7 +35,7 @@ class Universe(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Assumptions:
     """What must hold at once.
 
     Attributes
@@ -66,7 +66,7 @@ class _Group:
 class Encoding:
     """The clauses so far, and the solver that keeps what it learned from one question to the next."""
 
-    def __init__(self, universe: Universe, always: Iterable[int] = ()) -> None:
+    def __init__(self, universe: DependencyProvider, always: Iterable[int] = ()) -> None:
         from pysat.solvers import Minisat22
 
         self._universe = universe
@@ -85,7 +85,7 @@ class Encoding:
         """Free the solver's memory, which is not Python's."""
         self._sat.delete()
 
-    def solve(self, question: Question) -> tuple[int, ...] | Question:
+    def solve(self, question: Assumptions) -> tuple[int, ...] | Assumptions:
         """Give the items of a closed solution in ascending order, or the part that can not hold at once."""
         meaning: dict[int, tuple[str, int]] = {}
         for need in question.needs:
@@ -102,13 +102,13 @@ class Encoding:
             for item in unknown:
                 self._expand_some(item)
         core = [meaning[literal] for literal in self._sat.get_core() or () if literal in meaning]
-        return Question(
+        return Assumptions(
             needs=tuple(sorted(number for kind, number in core if kind == "needs")),
             allows=tuple(sorted(number for kind, number in core if kind == "allows")),
             items=tuple(sorted(number for kind, number in core if kind == "items")),
         )
 
-    def _walk(self, question: Question) -> tuple[set[int], list[int]]:
+    def _walk(self, question: Assumptions) -> tuple[set[int], list[int]]:
         """Follow the solver's model from what is asked for; the rest of it is chance."""
         universe, variable = self._universe, self._variable
         model = self._sat.get_model() or ()

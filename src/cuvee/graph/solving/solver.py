@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cuvee.graph.solving.encoding import Encoding, Question
+from cuvee.graph.solving.encoding import Assumptions, Encoding
 from cuvee.graph.solving.pool import Pool
 
 
@@ -16,7 +16,7 @@ class Solution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conflict:
+class UnsatCore:
     """A part of what was asked that can not hold at once; not always the smallest, see `Solver.shrink`.
 
     Attributes
@@ -45,7 +45,7 @@ class Solver:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self._universe = _PoolUniverse(pool)
+        self._universe = _PoolProvider(pool)
         self._encoding = Encoding(self._universe, always=pool.virtual)
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Solver:
         *,
         constraints: Sequence[str] = (),
         records: Iterable[int] = (),
-    ) -> Solution | Conflict:
+    ) -> Solution | UnsatCore:
         """Find records that meet everything at once.
 
         Parameters
@@ -74,17 +74,17 @@ class Solver:
         needs = {universe.clause(spec): spec for spec in requirements}
         allows = {universe.clause(spec): spec for spec in constraints}
         answer = self._encoding.solve(
-            Question(needs=tuple(needs), allows=tuple(allows), items=tuple(dict.fromkeys(records)))
+            Assumptions(needs=tuple(needs), allows=tuple(allows), items=tuple(dict.fromkeys(records)))
         )
-        if isinstance(answer, Question):
-            return Conflict(
+        if isinstance(answer, Assumptions):
+            return UnsatCore(
                 core=tuple(spec for clause, spec in needs.items() if clause in answer.needs),
                 constraints=tuple(spec for clause, spec in allows.items() if clause in answer.allows),
                 records=answer.items,
             )
         return Solution(records=answer)
 
-    def shrink(self, conflict: Conflict) -> Conflict:
+    def shrink(self, conflict: UnsatCore) -> UnsatCore:
         """Give a minimal conflict within ``conflict``: without any one of its parts there is a solution.
 
         Parts are tried in their order, so that equal conflicts give equal answers.
@@ -100,14 +100,14 @@ class Solver:
             smallest = self._without(smallest, records=left)
         return smallest
 
-    def _without(self, conflict: Conflict, **fewer: Any) -> Conflict:
+    def _without(self, conflict: UnsatCore, **fewer: Any) -> UnsatCore:
         """Give the smaller conflict if it is one, or the same as before."""
         tried = replace(conflict, **fewer)
         answer = self.solve(tried.core, constraints=tried.constraints, records=tried.records)
         return conflict if isinstance(answer, Solution) else tried
 
 
-class _PoolUniverse:
+class _PoolProvider:
     """A pool as the encoding sees it: specs are numbered as they are met."""
 
     def __init__(self, pool: Pool) -> None:

@@ -9,10 +9,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cuvee.graph.channel_check.alive import Propagation, classes_alive, is_alive
-from cuvee.graph.channel_check.compiled import Compiled
-from cuvee.graph.channel_check.worlds import Builder, World
-from cuvee.graph.solving.encoding import Encoding, Question
+from cuvee.graph.channel_check.class_table import ClassTable
+from cuvee.graph.channel_check.partial_solutions import GreedySolver, PartialSolution
+from cuvee.graph.channel_check.unit_propagation import UnitPropagation, classes_alive, is_alive
+from cuvee.graph.solving.encoding import Assumptions, Encoding
 
 _WORLDS_PER_NAME = 12
 _RECENT_WORLDS = 8
@@ -22,7 +22,7 @@ _URGENT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stuck:
+class ClassConflict:
     """A class that can not be installed, though each thing that it needs is there.
 
     Attributes
@@ -44,40 +44,40 @@ class Stuck:
 class Worker:
     """Works through parts of one channel; what one part proves installable is known in the next."""
 
-    def __init__(self, compiled: Compiled, asked: bytes | None = None) -> None:
+    def __init__(self, table: ClassTable, asked: bytes | None = None) -> None:
         """``asked`` has a byte per class that says whether to look at it; all by default."""
-        self.compiled = compiled
-        self._propagation = Propagation(compiled)
+        self.table = table
+        self._propagation = UnitPropagation(table)
         self._propagation.start()
         # Explanations look at this, so that they do not depend on what was worked through before.
         self._start = list(self._propagation.alive)
-        self._at_start = Builder(compiled, self._start)
-        self._builder = Builder(compiled, self._propagation.alive)
+        self._at_start = GreedySolver(table, self._start)
+        self._builder = GreedySolver(table, self._propagation.alive)
         self._met: dict[int, bool] = {}
         # What nobody asks about counts as proved.
-        size = len(compiled.name_of)
+        size = len(table.name_of)
         self._is_left_alone = bytearray(size if asked is None else (not wanted for wanted in asked))
         self._is_proved = bytearray(self._is_left_alone)
-        for item in compiled.always:
+        for item in table.always:
             self._is_proved[item] = 1
-        self._conflicts: dict[tuple[str, int], list[Stuck]] = {}
-        self._universe = ClassUniverse(compiled, self._start)
-        self._recent: deque[World] = deque(maxlen=_RECENT_WORLDS)
+        self._conflicts: dict[tuple[str, int], list[ClassConflict]] = {}
+        self._universe = ClassProvider(table, self._start)
+        self._recent: deque[PartialSolution] = deque(maxlen=_RECENT_WORLDS)
         self._solver: Encoding | None = None
         self._questions = 0
         # What the next name begins with: who chooses early, and the solver's last worlds.
         self._urgent: list[int] = []
-        self._models: list[World] = []
+        self._models: list[PartialSolution] = []
 
-    def work(self, names: Iterable[int]) -> list[Stuck]:
-        """Give the classes of ``names`` that are stuck, in the order of names and positions."""
+    def work(self, names: Iterable[int]) -> list[ClassConflict]:
+        """Give the classes of ``names`` that can not be installed, in the order of names and positions."""
         self._conflicts = defaultdict(list)
-        found: list[Stuck] = []
+        found: list[ClassConflict] = []
         for name in names:
-            worlds: list[World] = []
+            worlds: list[PartialSolution] = []
             del self._urgent[:-_URGENT]
-            for item in range(self.compiled.first[name], self.compiled.first[name + 1]):
-                if self._is_proved[item] or not is_alive(self.compiled, self._start, item):
+            for item in range(self.table.first[name], self.table.first[name + 1]):
+                if self._is_proved[item] or not is_alive(self.table, self._start, item):
                     continue
                 if not self._prove(item, worlds):
                     found += self._settle(item)
@@ -85,24 +85,24 @@ class Worker:
                     del worlds[_WORLDS_PER_NAME:]
         return found
 
-    def _settle(self, item: int) -> list[Stuck]:
+    def _settle(self, item: int) -> list[ClassConflict]:
         """Decide about a class; if it waits for classes that nobody asks about, about these too."""
         found = []
         waiting = [item]
         while waiting:
-            stuck = self._decide(waiting.pop())
-            if stuck is None:
+            conflict = self._decide(waiting.pop())
+            if conflict is None:
                 continue
-            found.append(stuck)
-            self._propagation.remove([stuck.item])
-            if len(stuck.needs) == 1 and not stuck.allows and not stuck.itself:
-                for other in classes_alive(self.compiled, self._start, stuck.needs[0]):
+            found.append(conflict)
+            self._propagation.remove([conflict.item])
+            if len(conflict.needs) == 1 and not conflict.allows and not conflict.itself:
+                for other in classes_alive(self.table, self._start, conflict.needs[0]):
                     if self._is_left_alone[other]:
                         self._is_left_alone[other] = self._is_proved[other] = 0
                         waiting.append(other)
         return found
 
-    def _prove(self, item: int, worlds: list[World]) -> bool:
+    def _prove(self, item: int, worlds: list[PartialSolution]) -> bool:
         """Prove the class installable with a world that is there, or that is soon made."""
         builder = self._builder
         for place, world in enumerate(worlds):
@@ -116,7 +116,7 @@ class Worker:
                 worlds.insert(0, world)
                 self._is_proved[item] = 1
                 return True
-        if not is_alive(self.compiled, self._propagation.alive, item):
+        if not is_alive(self.table, self._propagation.alive, item):
             return False
         made = builder.build(item, self._urgent, self._models)
         if made is None:
@@ -125,19 +125,19 @@ class Worker:
         self._recent.appendleft(made)
         del worlds[_WORLDS_PER_NAME:]
         for name, position in made.chosen.items():
-            self._is_proved[self.compiled.first[name] + position] = 1
+            self._is_proved[self.table.first[name] + position] = 1
         return True
 
-    def _decide(self, item: int) -> Stuck | None:
+    def _decide(self, item: int) -> ClassConflict | None:
         """Look the conflict up, or ask the solver; `None` if the class can be installed."""
-        stuck = self._known(item) or self._clash(item)
-        if stuck is None and not self._installs(item):
-            stuck = least_reason(self._universe, item)
-        if stuck is not None and not stuck.itself:
-            conflicts = self._conflicts[_key(stuck)]
-            if all((other.needs, other.allows) != (stuck.needs, stuck.allows) for other in conflicts):
-                conflicts.append(stuck)
-        return stuck
+        conflict = self._known(item) or self._clash(item)
+        if conflict is None and not self._installs(item):
+            conflict = least_reason(self._universe, item)
+        if conflict is not None and not conflict.itself:
+            conflicts = self._conflicts[_key(conflict)]
+            if all((other.needs, other.allows) != (conflict.needs, conflict.allows) for other in conflicts):
+                conflicts.append(conflict)
+        return conflict
 
     def _installs(self, item: int) -> bool:
         """Ask the solver about a class."""
@@ -146,10 +146,10 @@ class Worker:
         if self._solver is None or self._questions > _QUESTIONS_PER_SOLVER:
             if self._solver is not None:
                 self._solver.close()
-            self._solver, self._questions = Encoding(self._universe, self.compiled.always), 0
+            self._solver, self._questions = Encoding(self._universe, self.table.always), 0
         self._questions += 1
-        answer = self._solver.solve(Question(items=(item,)))
-        if isinstance(answer, Question):
+        answer = self._solver.solve(Assumptions(items=(item,)))
+        if isinstance(answer, Assumptions):
             return False
         self._models.insert(0, self._builder.world_of(answer))
         del self._models[_MODELS:]
@@ -157,19 +157,19 @@ class Worker:
             self._is_proved[proved] = 1
         return True
 
-    def _clash(self, item: int) -> Stuck | None:
+    def _clash(self, item: int) -> ClassConflict | None:
         """Find two wishes of a class of which one rules out what all who meet the other depend on.
 
         That is what most conflicts are, and it takes no solver to see. Both can be met for themselves, so the
         two are a minimal reason.
         """
         said: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for clause in self.compiled.depends[item]:
-            name, mask = self.compiled.clause_name[clause], self.compiled.clause_mask[clause]
+        for clause in self.table.depends[item]:
+            name, mask = self.table.clause_name[clause], self.table.clause_mask[clause]
             for about, wanted in ((name, mask & self._start[name]), *self._at_start.implied_by(clause)):
                 for other, allowed in said[about]:
                     if not allowed & wanted and self._is_met(other) and self._is_met(clause):
-                        return Stuck(item=item, needs=(other, clause))
+                        return ClassConflict(item=item, needs=(other, clause))
                 said[about].append((clause, wanted))
         return None
 
@@ -177,93 +177,93 @@ class Worker:
         """Whether there is an installable class that meets a clause."""
         met = self._met.get(clause)
         if met is None:
-            classes = classes_alive(self.compiled, self._start, clause)
+            classes = classes_alive(self.table, self._start, clause)
             proved = any(self._is_proved[other] and not self._is_left_alone[other] for other in classes)
             met = self._met[clause] = proved or any(map(self._installs, classes))
         return met
 
-    def _known(self, item: int) -> Stuck | None:
-        needs, allows = self.compiled.depends[item], self.compiled.constrains[item]
+    def _known(self, item: int) -> ClassConflict | None:
+        needs, allows = self.table.depends[item], self.table.constrains[item]
         for key in (*(("needs", clause) for clause in needs), *(("allows", clause) for clause in allows)):
             for conflict in self._conflicts.get(key, ()):
                 if set(conflict.needs).issubset(needs) and set(conflict.allows).issubset(allows):
-                    return Stuck(item=item, needs=conflict.needs, allows=conflict.allows)
+                    return ClassConflict(item=item, needs=conflict.needs, allows=conflict.allows)
         return None
 
 
-def _key(stuck: Stuck) -> tuple[str, int]:
-    return ("needs", stuck.needs[0]) if stuck.needs else ("allows", stuck.allows[0])
+def _key(conflict: ClassConflict) -> tuple[str, int]:
+    return ("needs", conflict.needs[0]) if conflict.needs else ("allows", conflict.allows[0])
 
 
-def least_reason(universe: "ClassUniverse", item: int) -> Stuck:
+def least_reason(universe: "ClassProvider", item: int) -> ClassConflict:
     """Give a minimal part of what a class wants that can not hold together.
 
     The class itself is asked for hollow, without its own wishes: they are what the question is about.
     """
-    compiled = universe.compiled
-    encoding = Encoding(universe.with_hollow(item), compiled.always)
+    table = universe.table
+    encoding = Encoding(universe.with_hollow(item), table.always)
     try:
-        whole = Question(needs=compiled.depends[item], allows=compiled.constrains[item], items=(item,))
+        whole = Assumptions(needs=table.depends[item], allows=table.constrains[item], items=(item,))
         core = encoding.solve(whole)
-        if not isinstance(core, Question):
+        if not isinstance(core, Assumptions):
             raise RuntimeError(f"class {item} has a solution after all")  # noqa: TRY004 - a bug, not a type
-        for smaller in (Question(needs=core.needs, allows=core.allows), *_each_left_out(core)):
+        for smaller in (Assumptions(needs=core.needs, allows=core.allows), *_each_left_out(core)):
             core = _smaller(encoding, core, smaller)
     finally:
         encoding.close()
-    return Stuck(item=item, needs=core.needs, allows=core.allows, itself=bool(core.items))
+    return ClassConflict(item=item, needs=core.needs, allows=core.allows, itself=bool(core.items))
 
 
-def _each_left_out(core: Question) -> list[Question]:
+def _each_left_out(core: Assumptions) -> list[Assumptions]:
     """Give what is to be left out, as the question with nothing else in it."""
     return [
-        *(Question(allows=(clause,)) for clause in core.allows),
-        *(Question(needs=(clause,)) for clause in reversed(core.needs)),
+        *(Assumptions(allows=(clause,)) for clause in core.allows),
+        *(Assumptions(needs=(clause,)) for clause in reversed(core.needs)),
     ]
 
 
-def _smaller(encoding: Encoding, core: Question, out: Question) -> Question:
+def _smaller(encoding: Encoding, core: Assumptions, out: Assumptions) -> Assumptions:
     """Give the core without ``out``, if it is still one."""
     if out.needs == core.needs and out.allows == core.allows:
         tried = out
     else:
-        tried = Question(
+        tried = Assumptions(
             needs=tuple(clause for clause in core.needs if clause not in out.needs),
             allows=tuple(clause for clause in core.allows if clause not in out.allows),
             items=core.items,
         )
-    return tried if isinstance(encoding.solve(tried), Question) else core
+    return tried if isinstance(encoding.solve(tried), Assumptions) else core
 
 
-class ClassUniverse:
+class ClassProvider:
     """The classes that are left, as the solver sees them."""
 
-    def __init__(self, compiled: Compiled, alive: list[int], hollow: int = -1) -> None:
-        self.compiled = compiled
+    def __init__(self, table: ClassTable, alive: list[int], hollow: int = -1) -> None:
+        self.table = table
         self._alive = alive
         self._hollow = hollow
         self._candidates: dict[int, list[int]] = {}
 
-    def with_hollow(self, item: int) -> "ClassUniverse":
+    def with_hollow(self, item: int) -> "ClassProvider":
         """Give the same universe, in which ``item`` has no wishes."""
-        universe = ClassUniverse(self.compiled, self._alive, item)
+        universe = ClassProvider(self.table, self._alive, item)
         universe._candidates = self._candidates
         return universe
 
     def candidates(self, clause: int) -> Sequence[int]:
         known = self._candidates.get(clause)
         if known is None:
-            known = self._candidates[clause] = classes_alive(self.compiled, self._alive, clause)
+            known = self._candidates[clause] = classes_alive(self.table, self._alive, clause)
         return known
 
     def group_of_clause(self, clause: int) -> int:
-        return self.compiled.clause_name[clause]
+        return self.table.clause_name[clause]
 
     def group_of(self, item: int) -> int:
-        return self.compiled.name_of[item]
+        return self.table.name_of[item]
 
     def depends(self, item: int) -> Iterable[int]:
-        return () if item == self._hollow else self.compiled.depends[item]
+        return () if item == self._hollow else self.table.depends[item]
 
     def constrains(self, item: int) -> Iterable[int]:
-        return () if item == self._hollow else self.compiled.constrains[item]
+        return () if item == self._hollow else self.table.constrains[item]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from cuvee.graph.explain.model import Member
+from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.pool import Pool
 
 _ROUNDS = 10_000
@@ -22,7 +22,7 @@ class Relation:
 class RelationSolver:
     """Records as clauses, each under the relation that it is part of; encoded as far as an answer needs."""
 
-    def __init__(self, pool: Pool, members: Iterable[Member]) -> None:
+    def __init__(self, pool: Pool, members: Iterable[SoftConstraint]) -> None:
         from pysat.solvers import Minisat22
 
         self._pool = pool
@@ -128,7 +128,7 @@ class RelationSolver:
         return self._top
 
 
-def minimal_relations(pool: Pool, members: Sequence[Member]) -> tuple[Relation, ...]:
+def minimal_relations(pool: Pool, members: Sequence[SoftConstraint]) -> tuple[Relation, ...]:
     """Give a smallest set of relations with which ``members``, a core, can not hold at once; sorted."""
     with RelationSolver(pool, members) as solver:
         core = solver.conflict()

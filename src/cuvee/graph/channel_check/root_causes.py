@@ -1,13 +1,13 @@
-"""From what is stuck to reasons, chains and root causes, in the words of the records."""
+"""From what can not be installed to reasons, chains and root causes, in the words of the records."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from cuvee.graph.channel_check.alive import Propagation
-from cuvee.graph.channel_check.compiled import Compiled, Reading
+from cuvee.graph.channel_check.class_table import ClassRecords, ClassTable
+from cuvee.graph.channel_check.installability import ClassConflict
 from cuvee.graph.channel_check.model import Cause, CauseKind, NotInstallable
-from cuvee.graph.channel_check.work import Stuck
+from cuvee.graph.channel_check.unit_propagation import UnitPropagation
 from cuvee.graph.solving.pool import Pool
 
 _NAMES = 10
@@ -18,28 +18,30 @@ _Key = tuple[CauseKind, tuple[str, ...], str]
 class _Why:
     """Why a class can not be installed: its own conflict, or a clause that nothing meets (any more)."""
 
-    stuck: Stuck | None = None
+    conflict: ClassConflict | None = None
     clause: int = -1
 
 
-class Explainer:
+class RootCauses:
     """Puts what the parts of the work found together."""
 
-    def __init__(self, pool: Pool, compiled: Compiled, reading: Reading, stuck: Iterable[Stuck]) -> None:
+    def __init__(
+        self, pool: Pool, table: ClassTable, reading: ClassRecords, conflict: Iterable[ClassConflict]
+    ) -> None:
         self._pool = pool
-        self._compiled = compiled
+        self._compiled = table
         self._reading = reading
         self._why: dict[int, _Why] = {}
         self._roots: dict[int, _Key] = {}
-        propagation = Propagation(compiled)
+        propagation = UnitPropagation(table)
         self._follow(propagation, propagation.start())
-        found = sorted(stuck, key=_single)
+        found = sorted(conflict, key=_single)
         for item in found:
             if item.item not in self._why:
-                self._why[item.item] = _Why(stuck=item)
+                self._why[item.item] = _Why(conflict=item)
                 self._follow(propagation, propagation.remove([item.item]))
 
-    def _follow(self, propagation: Propagation, lost: Iterable[int]) -> None:
+    def _follow(self, propagation: UnitPropagation, lost: Iterable[int]) -> None:
         for item in lost:
             if item not in self._why:
                 self._why[item] = _Why(clause=propagation.reason[item])
@@ -71,7 +73,7 @@ class Explainer:
     def _next(self, item: int) -> int | None:
         """Give the class through which the cause reaches this one: the best of those that it could use."""
         why = self._why[item]
-        if why.stuck is not None:
+        if why.conflict is not None:
             return None
         classes = self._compiled.classes_of(why.clause)
         return classes[0] if classes else None
@@ -96,21 +98,21 @@ class Explainer:
     def _own(self, item: int, number: int) -> _Key:
         pool, why = self._pool, self._why[item]
         specs = self._reason(item, number)
-        if why.stuck is None:
+        if why.conflict is None:
             spec = specs[0]
             if pool.problem_of(spec):
                 return CauseKind.UNREADABLE, specs, ""
             kind = CauseKind.SYSTEM if pool.name_of(spec).startswith("__") else CauseKind.MISSING
             return kind, specs, ""
         is_system = all(pool.name_of(spec).startswith("__") for spec in specs)
-        whose = pool[number].name if why.stuck.itself else ""
+        whose = pool[number].name if why.conflict.itself else ""
         return CauseKind.SYSTEM if is_system else CauseKind.CONFLICT, specs, whose
 
     def _reason(self, item: int, number: int) -> tuple[str, ...]:
         """Give the record's own words for what it can not have."""
         record, why, clause_of = self._pool[number], self._why[item], self._reading.clause_of
-        needs = set(why.stuck.needs) if why.stuck is not None else {why.clause}
-        allows = set(why.stuck.allows) if why.stuck is not None else set()
+        needs = set(why.conflict.needs) if why.conflict is not None else {why.clause}
+        allows = set(why.conflict.allows) if why.conflict is not None else set()
         found: dict[int, str] = {}
         for spec in record.depends:
             if clause_of[spec] in needs:
@@ -165,7 +167,7 @@ class Explainer:
         return f"no record meets {specs[0]}; there is {known}"
 
 
-def _single(stuck: Stuck) -> tuple[bool, int]:
+def _single(conflict: ClassConflict) -> tuple[bool, int]:
     """Sort: those first whose conflict is their own, not one that something else was found to have."""
-    is_own = stuck.itself or bool(stuck.allows) or len(stuck.needs) > 1
-    return not is_own, stuck.item
+    is_own = conflict.itself or bool(conflict.allows) or len(conflict.needs) > 1
+    return not is_own, conflict.item

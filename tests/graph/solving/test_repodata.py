@@ -7,8 +7,8 @@ import pytest
 
 from channel_oracle import entry
 from cuvee.errors import SourceUnreachableError
-from cuvee.graph.solving.reading import parse_repodata, read_repodata
 from cuvee.graph.solving.records import Record
+from cuvee.graph.solving.repodata import parse_repodata, read_repodata
 
 
 def repodata(packages: dict[str, object], conda: dict[str, object] | None = None) -> bytes:

@@ -10,7 +10,7 @@ import tiny_index
 from cuvee.channel.connection import Connection
 from cuvee.cli.main import run
 from cuvee.errors import UnsolvableError, UsageError
-from cuvee.graph import impact
+from cuvee.graph import upgrade_impact
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
@@ -143,9 +143,9 @@ def test_what_was_made_for_the_release_has_no_other_version() -> None:
         raise UnsolvableError("no solution")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(impact, "solve", refuse)
+        patch.setattr(upgrade_impact, "solve", refuse)
         with pytest.raises(UsageError, match="tqdm was made for this release"):
-            impact.impact(
+            upgrade_impact.impact(
                 "tqdm",
                 problem=Problem(platforms=(entry,), requirements=(asked_for,)),
                 lock=lock,

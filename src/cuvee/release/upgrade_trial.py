@@ -1,6 +1,6 @@
 """What an upgrade would do to a release that is locked."""
 
-from cuvee.graph.impact import Impact, impact
+from cuvee.graph.upgrade_impact import Impact, impact
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import problem_of
 from cuvee.release.context import Context

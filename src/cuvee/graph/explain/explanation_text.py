@@ -3,14 +3,24 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from cuvee.graph.explain.clash import group_by_cause, lines_of
-from cuvee.graph.explain.model import Action, Clash, Core, Edit, Explanation, Kind, Member, Node, Suggestion
+from cuvee.graph.explain.conflict_tree import group_by_cause, lines_of
+from cuvee.graph.explain.model import (
+    Conflict,
+    ConflictExplanation,
+    ConflictNode,
+    ConstraintKind,
+    Edit,
+    EditAction,
+    Mus,
+    SoftConstraint,
+    Suggestion,
+)
 
-_KEYS = {Kind.REQUIREMENT: "packages", Kind.CONSTRAINT: "constraints"}
+_KEYS = {ConstraintKind.REQUIREMENT: "packages", ConstraintKind.CONSTRAINT: "constraints"}
 _MOST_SHOWN = 5
 
 
-def message(explanation: Explanation) -> str:
+def message(explanation: ConflictExplanation) -> str:
     """Give an explanation for people."""
     lines = [f"{', '.join(explanation.platforms)} {_have(explanation.platforms)} no solution"]
     clashes = list(_by_cause(explanation.clashes))
@@ -25,7 +35,7 @@ def message(explanation: Explanation) -> str:
     return "\n".join(lines)
 
 
-def hint(explanation: Explanation) -> str:
+def hint(explanation: ConflictExplanation) -> str:
     """Give the best way out in one sentence."""
     best = [clash.suggestions[0] for clash in explanation.clashes if clash.suggestions]
     if len(best) < len(explanation.clashes):
@@ -38,14 +48,14 @@ def _have(platforms: Sequence[str]) -> str:
     return "has" if len(platforms) == 1 else "have"
 
 
-def _by_cause(clashes: Iterable[Clash]) -> Iterator[tuple[str, list[Clash]]]:
-    groups: dict[str, list[Clash]] = {}
+def _by_cause(clashes: Iterable[Conflict]) -> Iterator[tuple[str, list[Conflict]]]:
+    groups: dict[str, list[Conflict]] = {}
     for clash in clashes:
         groups.setdefault(clash.cores[0].cause, []).append(clash)
     yield from groups.items()
 
 
-def _clash_lines(clash: Clash, platforms: Sequence[str]) -> Iterator[str]:
+def _clash_lines(clash: Conflict, platforms: Sequence[str]) -> Iterator[str]:
     for cores in group_by_cause(clash.cores).values():
         for core in cores:
             where = "" if set(core.platforms) == set(platforms) else f"on {', '.join(core.platforms)}: "
@@ -64,20 +74,20 @@ def edit_line(edit: Edit) -> str:
     member = edit.member
     at = f"{member.position}: " if member.position is not None else ""
     brings = f" (lets in {edit.brings})" if edit.brings else ""
-    if member.kind is Kind.DATE:
+    if member.kind is ConstraintKind.DATE:
         return f"{at}move exclude-newer to {edit.after}"
-    if member.kind is Kind.ORDER:
+    if member.kind is ConstraintKind.ORDER:
         return f"{at}put the channel {edit.after} first"
-    if edit.action is Action.DROP:
+    if edit.action is EditAction.DROP:
         return f"{at}drop {member.text}{brings}"
-    if member.kind is Kind.FLOOR:
+    if member.kind is ConstraintKind.FLOOR:
         was = f"from {edit.before} " if edit.before is not None else ""
         return f"{at}move the floor {member.name} of {member.platforms[0]} {was}to {edit.after}"
-    label = "the constraint " if member.kind is Kind.CONSTRAINT else ""
+    label = "the constraint " if member.kind is ConstraintKind.CONSTRAINT else ""
     return f'{at}change {label}{member.name} from "{edit.before}" to "{edit.after}"{brings}'
 
 
-def as_data(explanation: Explanation) -> dict[str, Any]:
+def as_data(explanation: ConflictExplanation) -> dict[str, Any]:
     """Give an explanation as JSON values."""
     return {
         "platforms": list(explanation.platforms),
@@ -92,7 +102,7 @@ def as_data(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _core(core: Core) -> dict[str, Any]:
+def _core(core: Mus) -> dict[str, Any]:
     return {
         "cause": core.cause,
         "platforms": list(core.platforms),
@@ -102,18 +112,18 @@ def _core(core: Core) -> dict[str, Any]:
     }
 
 
-def _member(member: Member) -> dict[str, Any]:
+def _member(member: SoftConstraint) -> dict[str, Any]:
     return {"kind": member.kind.value, "name": member.name, "text": member.text} | _place(member)
 
 
-def _place(member: Member) -> dict[str, Any]:
+def _place(member: SoftConstraint) -> dict[str, Any]:
     position = member.position
     if position is None:
         return {"file": None, "line": None, "column": None}
     return {"file": str(position.file), "line": position.line, "column": position.column}
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: ConflictNode) -> dict[str, Any]:
     return {"text": node.text, "children": [_node(child) for child in node.children]}
 
 
@@ -135,7 +145,7 @@ def _suggestion(item: Suggestion) -> dict[str, Any]:
     }
 
 
-def _key(member: Member) -> str:
-    if member.kind is Kind.FLOOR:
+def _key(member: SoftConstraint) -> str:
+    if member.kind is ConstraintKind.FLOOR:
         return f"platforms.{member.platforms[0]}.floor.{member.name}"
     return f"{_KEYS[member.kind]}.{member.name}" if member.kind in _KEYS else member.name

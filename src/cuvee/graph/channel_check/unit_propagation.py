@@ -1,17 +1,17 @@
-"""Propagation: what can not be installed because something that it needs is not there at all."""
+"""UnitPropagation: what can not be installed because something that it needs is not there at all."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
 
-from cuvee.graph.channel_check.compiled import Compiled, positions
+from cuvee.graph.channel_check.class_table import ClassTable, positions
 
 
-def everything(compiled: Compiled) -> list[int]:
+def everything(table: ClassTable) -> list[int]:
     """Give, by name number, a mask of all its positions."""
-    return [(1 << (end - start)) - 1 for start, end in zip(compiled.first, compiled.first[1:], strict=False)]
+    return [(1 << (end - start)) - 1 for start, end in zip(table.first, table.first[1:], strict=False)]
 
 
-class Propagation:
+class UnitPropagation:
     """Keeps what is left, and follows each loss to whoever needed the last of something.
 
     Attributes
@@ -22,11 +22,11 @@ class Propagation:
         By class that was lost through another, the clause that nothing meets any more.
     """
 
-    def __init__(self, compiled: Compiled) -> None:
-        self._compiled = compiled
-        self.alive = everything(compiled)
+    def __init__(self, table: ClassTable) -> None:
+        self._compiled = table
+        self.alive = everything(table)
         users: dict[tuple[int, ...], list[int]] = defaultdict(list)
-        for item, needs in enumerate(compiled.depends):
+        for item, needs in enumerate(table.depends):
             users[needs].append(item)
         self._users = list(users.values())
         self._lists: dict[int, list[int]] = defaultdict(list)
@@ -35,7 +35,7 @@ class Propagation:
                 self._lists[clause].append(index)
         self._clauses: dict[int, list[int]] = defaultdict(list)
         for clause in self._lists:
-            self._clauses[compiled.clause_name[clause]].append(clause)
+            self._clauses[table.clause_name[clause]].append(clause)
         self._lost: set[int] = set()
         self.reason: dict[int, int] = {}
 
@@ -59,12 +59,12 @@ class Propagation:
 
     def _emptied(self, items: list[int]) -> list[int]:
         """Give the clauses that nothing meets any more."""
-        compiled = self._compiled
+        table = self._compiled
         return [
             clause
-            for name in dict.fromkeys(compiled.name_of[item] for item in items)
+            for name in dict.fromkeys(table.name_of[item] for item in items)
             for clause in self._clauses.get(name, ())
-            if clause not in self._lost and not self.alive[name] & compiled.clause_mask[clause]
+            if clause not in self._lost and not self.alive[name] & table.clause_mask[clause]
         ]
 
     def _follow(self, clauses: list[int]) -> list[int]:
@@ -82,14 +82,14 @@ class Propagation:
         return gone
 
 
-def is_alive(compiled: Compiled, alive: list[int], item: int) -> bool:
+def is_alive(table: ClassTable, alive: list[int], item: int) -> bool:
     """Whether a class is among what is left."""
-    name = compiled.name_of[item]
-    return bool(alive[name] >> (item - compiled.first[name]) & 1)
+    name = table.name_of[item]
+    return bool(alive[name] >> (item - table.first[name]) & 1)
 
 
-def classes_alive(compiled: Compiled, alive: list[int], clause: int) -> list[int]:
+def classes_alive(table: ClassTable, alive: list[int], clause: int) -> list[int]:
     """Give the classes that meet a clause and are left, the best first."""
-    name = compiled.clause_name[clause]
-    first = compiled.first[name]
-    return [first + position for position in positions(alive[name] & compiled.clause_mask[clause])]
+    name = table.clause_name[clause]
+    first = table.first[name]
+    return [first + position for position in positions(alive[name] & table.clause_mask[clause])]

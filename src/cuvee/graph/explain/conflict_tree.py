@@ -3,22 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cuvee.graph.explain.model import Core, Kind, Member, Node
-from cuvee.graph.explain.relations import Relation, minimal_relations
-from cuvee.graph.explain.shelves import HIDDEN, NEWER
-from cuvee.graph.explain.universe import Instance
-from cuvee.graph.explain.versions import span
-from cuvee.lock.explain import nearest
+from cuvee.graph.explain.channel_index import HIDDEN, NEWER
+from cuvee.graph.explain.dependency_relations import Relation, minimal_relations
+from cuvee.graph.explain.model import ConflictNode, ConstraintKind, Mus, SoftConstraint
+from cuvee.graph.explain.relaxable_problem import PlatformInstance
+from cuvee.graph.explain.version_ranges import span
+from cuvee.lock.no_solution import nearest
 from cuvee.manifest.documents.suggestions import did_you_mean
 
 _MOST_SPECS = 3
 _GATES = {NEWER: "newer than exclude-newer", HIDDEN: "hidden by a channel that comes first"}
 
 
-def describe(instance: Instance, members: Sequence[Member], platforms: tuple[str, ...]) -> Core:
+def describe(
+    instance: PlatformInstance, members: Sequence[SoftConstraint], platforms: tuple[str, ...]
+) -> Mus:
     """Say what clashes in a minimal core."""
-    view = _View(instance, members)
-    return Core(
+    view = _MusView(instance, members)
+    return Mus(
         members=tuple(members),
         platforms=platforms,
         sentence=view.sentence(),
@@ -38,10 +40,10 @@ class _Statement:
     by_manifest: bool
 
 
-class _View:
+class _MusView:
     """A core with the dependencies that it rests on."""
 
-    def __init__(self, instance: Instance, members: Sequence[Member]) -> None:
+    def __init__(self, instance: PlatformInstance, members: Sequence[SoftConstraint]) -> None:
         self._pool = instance.pool
         self._names = instance.names
         self._platform = instance.platform
@@ -54,11 +56,11 @@ class _View:
         self._stated: dict[str, list[_Statement]] = {}
         self._left_out: list[str] = []
         for member in members:
-            if member.kind is not Kind.DATE and member.kind is not Kind.ORDER:
+            if member.kind is not ConstraintKind.DATE and member.kind is not ConstraintKind.ORDER:
                 self._stated.setdefault(self._target(member), []).append(self._asked(member))
         self._trees = tuple(self._root(member) for member in members)
 
-    def tree(self) -> tuple[Node, ...]:
+    def tree(self) -> tuple[ConflictNode, ...]:
         """Give a node per member."""
         return self._trees
 
@@ -119,13 +121,13 @@ class _View:
             return "there is no such package" + (f"; {advice}" if advice else "")
         return f"nearest: {', '.join(nearest(spec.partition(' ')[2], list(dict.fromkeys(versions))))}"
 
-    def _target(self, member: Member) -> str:
+    def _target(self, member: SoftConstraint) -> str:
         return self._pool.name_of(member.spec) or member.name
 
-    def _asked(self, member: Member) -> _Statement:
+    def _asked(self, member: SoftConstraint) -> _Statement:
         words = {
-            Kind.REQUIREMENT: f"the manifest asks for {member.text}",
-            Kind.CONSTRAINT: f"the manifest has the {member.text}",
+            ConstraintKind.REQUIREMENT: f"the manifest asks for {member.text}",
+            ConstraintKind.CONSTRAINT: f"the manifest has the {member.text}",
         }
         return _Statement(
             target=self._target(member),
@@ -135,25 +137,27 @@ class _View:
             by_manifest=True,
         )
 
-    def _nothing(self, member: Member) -> frozenset[int]:
+    def _nothing(self, member: SoftConstraint) -> frozenset[int]:
         """Give what no record is: a constraint or a floor that leaves none excludes all, misses nothing."""
-        return frozenset() if member.kind is Kind.REQUIREMENT else frozenset({-1})
+        return frozenset() if member.kind is ConstraintKind.REQUIREMENT else frozenset({-1})
 
-    def _root(self, member: Member) -> Node:
+    def _root(self, member: SoftConstraint) -> ConflictNode:
         target = self._target(member)
         numbers = list(self._pool.candidates(member.spec)) if member.needed else []
         if member.needed and not numbers:
-            return Node(text=f"{member}: {self._lack(target, self._asked(member))}")
-        return Node(text=str(member), children=self._children(target, numbers, (target,)))
+            return ConflictNode(text=f"{member}: {self._lack(target, self._asked(member))}")
+        return ConflictNode(text=str(member), children=self._children(target, numbers, (target,)))
 
-    def _children(self, source: str, numbers: Sequence[int], path: tuple[str, ...]) -> tuple[Node, ...]:
+    def _children(
+        self, source: str, numbers: Sequence[int], path: tuple[str, ...]
+    ) -> tuple[ConflictNode, ...]:
         return tuple(
             node
             for relation in self._by_source.get(source, ())
             if (node := self._node(relation, numbers, path)) is not None
         )
 
-    def _node(self, relation: Relation, numbers: Sequence[int], path: tuple[str, ...]) -> Node | None:
+    def _node(self, relation: Relation, numbers: Sequence[int], path: tuple[str, ...]) -> ConflictNode | None:
         """Say what the records ``numbers`` of a package state of another, and what follows from that."""
         stating: dict[str, list[int]] = {}
         for number in numbers:
@@ -165,7 +169,7 @@ class _View:
         who = f"{relation.source} {span([self._pool[number].version for number in sources])}"
         if relation.target in _GATES:
             self._left_out.append(f"{who} is {_GATES[relation.target]}")
-            return Node(text=self._left_out[-1])
+            return ConflictNode(text=self._left_out[-1])
         met = frozenset(number for spec in stating for number in self._pool.candidates(spec))
         verb = "works only with" if relation.excludes else "needs"
         text = f"{who} {verb} {_either(tuple(stating))}"
@@ -180,13 +184,13 @@ class _View:
             self._statements[relation] = statement
             self._stated.setdefault(relation.target, []).append(statement)
         if not met and not relation.excludes:
-            return Node(text=f"{text}, {self._lack(relation.target, statement)}")
+            return ConflictNode(text=f"{text}, {self._lack(relation.target, statement)}")
         others = [item for item in self._stated[relation.target] if item.by_manifest]
         if others:
             text += ", but " + " and ".join(item.text for item in others)
         is_new = relation.target not in path and not relation.excludes
         children = self._children(relation.target, sorted(met), (*path, relation.target)) if is_new else ()
-        return Node(text=text, children=children)
+        return ConflictNode(text=text, children=children)
 
     def _said(self, relation: Relation, number: int) -> Iterable[str]:
         record = self._pool[number]
@@ -200,7 +204,7 @@ def _either(specs: Sequence[str]) -> str:
     return f"{shown} or one of {rest} more ranges" if rest > 0 else shown
 
 
-def lines_of(nodes: Iterable[Node], indent: str = "") -> list[str]:
+def lines_of(nodes: Iterable[ConflictNode], indent: str = "") -> list[str]:
     """Give a tree as indented lines."""
     lines = []
     for node in nodes:
@@ -209,9 +213,9 @@ def lines_of(nodes: Iterable[Node], indent: str = "") -> list[str]:
     return lines
 
 
-def group_by_cause(cores: Iterable[Core]) -> Mapping[str, Sequence[Core]]:
+def group_by_cause(cores: Iterable[Mus]) -> Mapping[str, Sequence[Mus]]:
     """Give cores by their cause, in order."""
-    groups: dict[str, list[Core]] = {}
+    groups: dict[str, list[Mus]] = {}
     for core in cores:
         groups.setdefault(core.cause, []).append(core)
     return groups

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel, reaching, wait
 from cuvee.errors import BlockedError, UnsolvableError
-from cuvee.graph.explain.asking import Oracle
-from cuvee.graph.explain.collecting import no_garbage
-from cuvee.graph.explain.explanation import explain
-from cuvee.graph.explain.shelves import Shelf
-from cuvee.graph.explain.universe import Carried
-from cuvee.graph.explain.words import as_data, hint, message
+from cuvee.graph.explain.channel_index import ChannelIndex
+from cuvee.graph.explain.explanation_text import as_data, hint, message
+from cuvee.graph.explain.garbage_collection import gc_paused
+from cuvee.graph.explain.oracle import FastSolver
+from cuvee.graph.explain.relaxable_problem import PlatformChannels
+from cuvee.graph.explain.unsolvable import explain
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, solve
 from cuvee.manifest.model import Position
@@ -39,9 +39,9 @@ def explainer(
         reporter.start(task)
         explanation = explain(
             problem,
-            carried(problem, refused, connection),
+            query_channels(problem, refused, connection),
             positions,
-            oracle=oracle(connection),
+            fast_solver=fast_solver(connection),
             words=" ".join(refused.values()),
             fixed=fixed,
         )
@@ -54,7 +54,7 @@ def explainer(
     return said
 
 
-def oracle(connection: Connection) -> Oracle:
+def fast_solver(connection: Connection) -> FastSolver:
     """Give rattler as the fast solver that explanations ask."""
 
     def ask(problem: Problem) -> Lock | str:
@@ -72,8 +72,10 @@ def oracle(connection: Connection) -> Oracle:
     return ask
 
 
-@no_garbage()
-def carried(problem: Problem, first: Mapping[str, str], connection: Connection) -> tuple[Carried, ...]:
+@gc_paused()
+def query_channels(
+    problem: Problem, first: Mapping[str, str], connection: Connection
+) -> tuple[PlatformChannels, ...]:
     """Fetch what the channels carry of all that a problem asks for, and of all that this needs.
 
     The platforms in ``first`` come first.
@@ -88,11 +90,13 @@ def carried(problem: Problem, first: Mapping[str, str], connection: Connection) 
         return wait(_all(problem, names, connection))
 
 
-async def _all(problem: Problem, platforms: list[str], connection: Connection) -> tuple[Carried, ...]:
+async def _all(
+    problem: Problem, platforms: list[str], connection: Connection
+) -> tuple[PlatformChannels, ...]:
     return tuple(await asyncio.gather(*(_one(problem, name, connection) for name in platforms)))
 
 
-async def _one(problem: Problem, platform: str, connection: Connection) -> Carried:
+async def _one(problem: Problem, platform: str, connection: Connection) -> PlatformChannels:
     from rattler import MatchSpec, Subdir
 
     wanted = {item.name for item in problem.requirements if platform in item.platforms}
@@ -106,8 +110,8 @@ async def _one(problem: Problem, platform: str, connection: Connection) -> Carri
     for found in answer:
         if found:
             by_channel.setdefault(str(found[0].channel or "").rstrip("/"), []).extend(found)
-    channels = tuple(map(Shelf, by_channel.values()))
+    channels = tuple(map(ChannelIndex, by_channel.values()))
     names: tuple[str, ...] = ()
-    if not wanted <= {name for shelf in channels for name in shelf.names}:
+    if not wanted <= {name for index in channels for name in index.names}:
         names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
-    return Carried(platform=platform, channels=channels, names=names)
+    return PlatformChannels(platform=platform, channels=channels, names=names)

@@ -8,11 +8,11 @@ from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from pathlib import Path
 
 from cuvee.errors import StorageError
-from cuvee.graph.channel_check.compiled import Compiled, compile_pool
-from cuvee.graph.channel_check.explain import Explainer
+from cuvee.graph.channel_check.class_table import ClassTable, build_class_table
+from cuvee.graph.channel_check.installability import ClassConflict, Worker
 from cuvee.graph.channel_check.model import PlatformResult
-from cuvee.graph.channel_check.newest import newest
-from cuvee.graph.channel_check.work import Stuck, Worker
+from cuvee.graph.channel_check.newest_records import newest
+from cuvee.graph.channel_check.root_causes import RootCauses
 from cuvee.graph.solving.pool import Pool
 from cuvee.progress import SILENT, Reporter
 
@@ -23,7 +23,7 @@ _PART = 4_000  # classes; a part is what a run can be resumed after
 _kept = threading.local()  # the worker of this thread, and which channel it is for
 
 Part = tuple[int, ...]
-Save = Callable[[int, Sequence[Stuck]], None]
+Save = Callable[[int, Sequence[ClassConflict]], None]
 
 
 def check_pool(
@@ -32,7 +32,7 @@ def check_pool(
     *,
     executor: Executor | None = None,
     only_newest: bool = False,
-    finished: Mapping[int, Sequence[Stuck]] | None = None,
+    finished: Mapping[int, Sequence[ClassConflict]] | None = None,
     save: Save | None = None,
     reporter: Reporter = SILENT,
 ) -> PlatformResult:
@@ -55,20 +55,20 @@ def check_pool(
     StorageError
         If one of the executor's processes was ended.
     """
-    compiled, reading = compile_pool(pool)
+    table, reading = build_class_table(pool)
     latest = newest(pool)
     looked_at = latest if only_newest else frozenset(n for n in pool if not pool[n].is_virtual)
-    asked = bytearray(len(compiled.name_of))
+    asked = bytearray(len(table.name_of))
     for item, numbers in enumerate(reading.members):
         asked[item] = any(number in looked_at for number in numbers)
-    parts = parts_of(compiled)
+    parts = divide(table)
     known = {
         part: found
         for part, found in (finished or {}).items()
-        if part < len(parts) and all(_is_of(compiled, item) for item in found)
+        if part < len(parts) and all(_is_of(table, item) for item in found)
     }
-    stuck = _work(
-        compiled,
+    conflict = _work(
+        table,
         bytes(asked),
         parts,
         executor=executor,
@@ -77,7 +77,7 @@ def check_pool(
         reporter=reporter,
         platform=platform,
     )
-    explainer = Explainer(pool, compiled, reading, stuck)
+    explainer = RootCauses(pool, table, reading, conflict)
     records, causes = explainer.explain(looked_at, latest)
     return PlatformResult(
         platform=platform,
@@ -89,23 +89,23 @@ def check_pool(
     )
 
 
-def _is_of(compiled: Compiled, stuck: Stuck) -> bool:
+def _is_of(table: ClassTable, conflict: ClassConflict) -> bool:
     """Whether something that was kept can be about this channel: the cache may have been changed."""
-    clauses = {*stuck.needs, *stuck.allows}
-    return stuck.item < len(compiled.name_of) and clauses <= {
-        *compiled.depends[stuck.item],
-        *compiled.constrains[stuck.item],
+    clauses = {*conflict.needs, *conflict.allows}
+    return conflict.item < len(table.name_of) and clauses <= {
+        *table.depends[conflict.item],
+        *table.constrains[conflict.item],
     }
 
 
-def parts_of(compiled: Compiled) -> list[Part]:
+def divide(table: ClassTable) -> list[Part]:
     """Cut the names into parts of about equal work; what others depend on comes first."""
     parts: list[Part] = []
     names: list[int] = []
     size = 0
-    for name in sorted(range(len(compiled.names)), key=compiled.rank.__getitem__):
+    for name in sorted(range(len(table.names)), key=table.rank.__getitem__):
         names.append(name)
-        size += compiled.first[name + 1] - compiled.first[name]
+        size += table.first[name + 1] - table.first[name]
         if size >= _PART:
             parts.append(tuple(names))
             names, size = [], 0
@@ -113,36 +113,36 @@ def parts_of(compiled: Compiled) -> list[Part]:
 
 
 def _work(
-    compiled: Compiled,
+    table: ClassTable,
     asked: bytes,
     parts: list[Part],
     *,
     executor: Executor | None,
-    finished: dict[int, Sequence[Stuck]],
+    finished: dict[int, Sequence[ClassConflict]],
     save: Save | None,
     reporter: Reporter,
     platform: str,
-) -> list[Stuck]:
+) -> list[ClassConflict]:
     task = f"Check {platform}"
-    reporter.start(task, total=len(compiled.name_of))
-    sizes = [sum(compiled.first[n + 1] - compiled.first[n] for n in part) for part in parts]
+    reporter.start(task, total=len(table.name_of))
+    sizes = [sum(table.first[n + 1] - table.first[n] for n in part) for part in parts]
     reporter.advance(task, sum(sizes[index] for index in finished))
-    for index, found in _answers(compiled, asked, parts, executor, frozenset(finished)):
+    for index, found in _answers(table, asked, parts, executor, frozenset(finished)):
         finished[index] = found
         if save is not None:
             save(index, found)
         reporter.advance(task, sizes[index])
     reporter.finish(task)
-    return [stuck for index in sorted(finished) for stuck in finished[index]]
+    return [conflict for index in sorted(finished) for conflict in finished[index]]
 
 
 def _answers(
-    compiled: Compiled, asked: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
-) -> Iterator[tuple[int, Sequence[Stuck]]]:
+    table: ClassTable, asked: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
+) -> Iterator[tuple[int, Sequence[ClassConflict]]]:
     """Give the answer of each part that is not finished, as they come."""
     left = [index for index in range(len(parts)) if index not in finished]
-    if executor is None or len(compiled.name_of) < SMALL or len(left) == 1:
-        worker = Worker(compiled, asked) if left else None
+    if executor is None or len(table.name_of) < SMALL or len(left) == 1:
+        worker = Worker(table, asked) if left else None
         for index in left:
             if worker is not None:
                 yield index, worker.work(parts[index])
@@ -150,9 +150,9 @@ def _answers(
     with tempfile.TemporaryDirectory(prefix="cuvee-check-") as folder:
         path = Path(folder) / "channel.pickle"
         with path.open("wb") as stream:
-            pickle.dump((compiled, asked), stream, protocol=pickle.HIGHEST_PROTOCOL)
+            pickle.dump((table, asked), stream, protocol=pickle.HIGHEST_PROTOCOL)
         try:
-            futures: dict[Future[list[Stuck]], int] = {
+            futures: dict[Future[list[ClassConflict]], int] = {
                 executor.submit(work_on, str(path), parts[index]): index for index in left
             }
             for future in as_completed(futures):
@@ -164,11 +164,11 @@ def _answers(
             ) from error
 
 
-def work_on(path: str, part: Part) -> list[Stuck]:
+def work_on(path: str, part: Part) -> list[ClassConflict]:
     """Work on a part of the channel at ``path``, which its sender has just written; it is read once."""
     if getattr(_kept, "path", None) != path:
         with Path(path).open("rb") as stream:
-            compiled, asked = pickle.load(stream)  # noqa: S301 - from our sender, in a folder of its own
-        _kept.path, _kept.worker = path, Worker(compiled, asked)
+            table, asked = pickle.load(stream)  # noqa: S301 - from our sender, in a folder of its own
+        _kept.path, _kept.worker = path, Worker(table, asked)
     worker: Worker = _kept.worker
     return worker.work(part)

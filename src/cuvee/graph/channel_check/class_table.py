@@ -15,7 +15,7 @@ Clauses = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
+class ClassTable:
     """The channel as numbers.
 
     Attributes
@@ -53,7 +53,7 @@ class Compiled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ClassRecords:
     """What links numbers to words: it stays with whoever reports.
 
     Attributes
@@ -76,38 +76,38 @@ def positions(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def compile_pool(pool: Pool) -> tuple[Compiled, Reading]:
+def build_class_table(pool: Pool) -> tuple[ClassTable, ClassRecords]:
     """Turn a pool into numbers."""
-    table = _Table(pool)
+    numbering = _Numbering(pool)
     by_record = [
         (
-            table.clauses((*record.depends, *(s for s in record.constrains if pool.problem_of(s)))),
-            table.clauses(record.constrains),
+            numbering.clauses((*record.depends, *(s for s in record.constrains if pool.problem_of(s)))),
+            numbering.clauses(record.constrains),
         )
         for record in pool.records
     ]
-    members, moved = _classes(pool, table, by_record)
+    members, moved = _classes(pool, numbering, by_record)
     heads = [numbers[0] for numbers in members]
-    first, name_of = [0] * (len(table.names) + 1), [table.number[pool[head].name] for head in heads]
+    first, name_of = [0] * (len(numbering.names) + 1), [numbering.number[pool[head].name] for head in heads]
     for name in name_of:
         first[name + 1] += 1
-    for name in range(len(table.names)):
+    for name in range(len(numbering.names)):
         first[name + 1] += first[name]
-    compiled = Compiled(
-        names=tuple(table.names),
+    table = ClassTable(
+        names=tuple(numbering.names),
         first=tuple(first),
         name_of=tuple(name_of),
         depends=tuple(by_record[head][0] for head in heads),
         constrains=tuple(by_record[head][1] for head in heads),
-        clause_name=tuple(table.clause_name),
+        clause_name=tuple(numbering.clause_name),
         clause_mask=tuple(moved),
         always=tuple(index for index, head in enumerate(heads) if pool[head].is_virtual),
-        rank=_ranks(table, by_record, heads),
+        rank=_ranks(numbering, by_record, heads),
     )
-    return compiled, Reading(members=tuple(members), clause_of=table.clause_of)
+    return table, ClassRecords(members=tuple(members), clause_of=numbering.clause_of)
 
 
-class _Table:
+class _Numbering:
     """Names, specs and clauses, numbered."""
 
     def __init__(self, pool: Pool) -> None:
@@ -148,27 +148,27 @@ class _Table:
 
 
 def _classes(
-    pool: Pool, table: _Table, by_record: list[tuple[Clauses, Clauses]]
+    pool: Pool, numbering: _Numbering, by_record: list[tuple[Clauses, Clauses]]
 ) -> tuple[list[tuple[int, ...]], list[int]]:
     """Give the members of each class, and the clauses' masks over classes."""
     asked: dict[int, list[int]] = defaultdict(list)
-    for clause, name in enumerate(table.clause_name):
+    for clause, name in enumerate(numbering.clause_name):
         asked[name].append(clause)
     members: list[tuple[int, ...]] = []
-    moved = [0] * len(table.clause_mask)
-    for index, text in enumerate(table.names):
+    moved = [0] * len(numbering.clause_mask)
+    for index, text in enumerate(numbering.names):
         numbers = pool.by_name.get(text)
         if not numbers:
             continue
         alike: dict[tuple[Clauses, Clauses, bool], int] = defaultdict(int)
         for position, number in enumerate(numbers):
             alike[(*by_record[number], pool[number].is_virtual)] |= 1 << position
-        blocks = _split(list(alike.values()), [table.clause_mask[clause] for clause in asked[index]])
+        blocks = _split(list(alike.values()), [numbering.clause_mask[clause] for clause in asked[index]])
         blocks.sort(key=lambda block: block & -block)
         for place, block in enumerate(blocks):
             members.append(tuple(numbers[position] for position in positions(block)))
             for clause in asked[index]:
-                if table.clause_mask[clause] & block:
+                if numbering.clause_mask[clause] & block:
                     moved[clause] |= 1 << place
     return members, moved
 
@@ -187,19 +187,21 @@ def _split(blocks: list[int], masks: list[int]) -> list[int]:
     return blocks
 
 
-def _ranks(table: _Table, by_record: list[tuple[Clauses, Clauses]], heads: list[int]) -> tuple[int, ...]:
+def _ranks(
+    numbering: _Numbering, by_record: list[tuple[Clauses, Clauses]], heads: list[int]
+) -> tuple[int, ...]:
     import networkx as nx
 
     graph: nx.DiGraph[int] = nx.DiGraph()
-    graph.add_nodes_from(range(len(table.names)))
+    graph.add_nodes_from(range(len(numbering.names)))
     graph.add_edges_from(
         {
-            (table.number[table.pool[head].name], table.clause_name[clause])
+            (numbering.number[numbering.pool[head].name], numbering.clause_name[clause])
             for head in heads
             for clause in by_record[head][0]
         }
     )
-    rank = [0] * len(table.names)
+    rank = [0] * len(numbering.names)
     place = 0
     for component in nx.strongly_connected_components(graph):
         for name in sorted(component, key=lambda name: (-graph.in_degree(name), name)):

@@ -5,57 +5,62 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cuvee.graph.explain.asking import Asker
-from cuvee.graph.explain.model import Action, Edit, Kind, Member, Suggestion
-from cuvee.graph.explain.shelves import NEWER
-from cuvee.graph.explain.versions import by_distance, loosened
+from cuvee.graph.explain.channel_index import NEWER
+from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint, Suggestion
+from cuvee.graph.explain.oracle import Oracle
+from cuvee.graph.explain.version_ranges import by_distance, loosened
 from cuvee.graph.solving.records import Record, rattler_record
 from cuvee.graph.solving.specs import read_spec
 from cuvee.lock.specs import version_of
 
 _MOST_VERSIONS = 500
-_LAST = {Kind.DATE, Kind.ORDER}
+_LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
 """What is chosen beside all that the others have come to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class VerifiedSuggestion:
     """A suggestion, and what is asked for instead of what it changes; nothing for what it drops."""
 
     suggestion: Suggestion
-    members: tuple[Member, ...]
+    members: tuple[SoftConstraint, ...]
 
 
-def mend(asker: Asker, kept: Iterable[Member], correction: Iterable[Member]) -> Mended | None:
+def mend(
+    oracle: Oracle, kept: Iterable[SoftConstraint], correction: Iterable[SoftConstraint]
+) -> VerifiedSuggestion | None:
     """Give edits of the members of ``correction`` that leave a solution beside all that is ``kept``.
 
     A requirement stays, in other versions, if any will do; else it is dropped. `None` if the edits that were
     found do not hold, which is the case only if versions can not be read.
     """
     before = list(kept)
-    editor = _Editor(asker, before)
-    ordered = sorted(correction, key=lambda member: (list(Kind).index(member.kind), member.name))
+    editor = _Editor(oracle, before)
+    ordered = sorted(correction, key=lambda member: (list(ConstraintKind).index(member.kind), member.name))
     loose = [member for member in ordered if editor.keep_any(member)]
     edits = [editor.drop(member) for member in ordered if member not in loose]
     edits += [editor.choose(member) for member in sorted(loose, key=lambda item: item.kind in _LAST)]
-    if not asker.solvable(editor.members):
+    if not oracle.solvable(editor.members):
         return None
     edited = Suggestion(edits=tuple(sorted(edits, key=_line)))
-    return Mended(suggestion=edited, members=tuple(editor.members[len(before) :]))
+    return VerifiedSuggestion(suggestion=edited, members=tuple(editor.members[len(before) :]))
 
 
-def ranked(found: Iterable[Mended]) -> list[Mended]:
+def ranked(found: Iterable[VerifiedSuggestion]) -> list[VerifiedSuggestion]:
     """Order suggestions, the best first."""
     unique = {item.suggestion: item for item in found}
     return sorted(unique.values(), key=_cost)
 
 
-def _cost(mended: Mended) -> tuple[object, ...]:
+def _cost(mended: VerifiedSuggestion) -> tuple[object, ...]:
     item = mended.suggestion
     return (
         len(item.edits),
-        sum(edit.action is Action.DROP for edit in item.edits),
-        sum(edit.member.kind in {Kind.FLOOR, Kind.DATE, Kind.ORDER} for edit in item.edits),
+        sum(edit.action is EditAction.DROP for edit in item.edits),
+        sum(
+            edit.member.kind in {ConstraintKind.FLOOR, ConstraintKind.DATE, ConstraintKind.ORDER}
+            for edit in item.edits
+        ),
         sum(edit.lost for edit in item.edits),
         [_line(edit) for edit in item.edits],
     )
@@ -73,35 +78,35 @@ def _line(edit: Edit) -> tuple[str, int, str]:
 class _Editor:
     """The members that hold so far; edits are made one by one, each beside all that is known then."""
 
-    def __init__(self, asker: Asker, kept: Iterable[Member]) -> None:
-        self._asker = asker
-        self._universe = asker.universe
+    def __init__(self, oracle: Oracle, kept: Iterable[SoftConstraint]) -> None:
+        self._oracle = oracle
+        self._universe = oracle.universe
         self.members = list(kept)
-        self._loose: dict[Member, Member] = {}
+        self._loose: dict[SoftConstraint, SoftConstraint] = {}
 
-    def keep_any(self, member: Member) -> bool:
+    def keep_any(self, member: SoftConstraint) -> bool:
         """Keep a member in any version, if there is a solution with it."""
         if member.is_any:
             return False
-        if member.kind is Kind.REQUIREMENT:
+        if member.kind is ConstraintKind.REQUIREMENT:
             loose = replace(member, spec=f"{member.name} *")
-            if not self._asker.solvable([*self.members, loose]):
+            if not self._oracle.solvable([*self.members, loose]):
                 return False
             self.members.append(loose)
             self._loose[member] = loose
         return True
 
-    def drop(self, member: Member) -> Edit:
+    def drop(self, member: SoftConstraint) -> Edit:
         """Leave a member out."""
-        return Edit(action=Action.DROP, member=member, before=_value(member), after=None)
+        return Edit(action=EditAction.DROP, member=member, before=_value(member), after=None)
 
-    def choose(self, member: Member) -> Edit:
+    def choose(self, member: SoftConstraint) -> Edit:
         """Change a member so that it fits, as little as possible."""
-        if member.kind is Kind.FLOOR:
+        if member.kind is ConstraintKind.FLOOR:
             return self._move(member)
-        if member.kind is Kind.DATE:
+        if member.kind is ConstraintKind.DATE:
             return self._until(member)
-        if member.kind is Kind.ORDER:
+        if member.kind is ConstraintKind.ORDER:
             return self._reorder(member)
         loose = self._loose.get(member)
         if loose is not None:
@@ -113,15 +118,15 @@ class _Editor:
             return self.drop(member)
         return self._widened(member, old, versions, place)
 
-    def _nearest(self, member: Member, versions: Sequence[str]) -> int | None:
+    def _nearest(self, member: SoftConstraint, versions: Sequence[str]) -> int | None:
         """Give the version that fits and is nearest to what was asked for; `None` if none fits."""
         places = self._by_distance(member, versions)[:_MOST_VERSIONS]
 
-        def asked(chosen: Sequence[int]) -> list[Member]:
+        def asked(chosen: Sequence[int]) -> list[SoftConstraint]:
             either = "|".join(f"=={versions[place]}" for place in chosen)
             return [*self.members, replace(member, spec=f"{member.name} {either}")]
 
-        def found(fits: Callable[[list[Member]], bool]) -> int:
+        def found(fits: Callable[[list[SoftConstraint]], bool]) -> int:
             # The more versions are let in, the nearest first, the more solutions there are: halves are tried.
             low, high = 1, len(places)
             while low < high:
@@ -129,23 +134,23 @@ class _Editor:
                 low, high = (low, middle) if fits(asked(places[:middle])) else (middle + 1, high)
             return places[low - 1]
 
-        if not self._asker.solvable(asked(places)):
+        if not self._oracle.solvable(asked(places)):
             return None
-        likely = found(self._asker.near)
-        return likely if self._asker.solvable(asked([likely])) else found(self._asker.solvable)
+        likely = found(self._oracle.near)
+        return likely if self._oracle.solvable(asked([likely])) else found(self._oracle.solvable)
 
-    def _widened(self, member: Member, old: str, versions: Sequence[str], place: int) -> Edit:
+    def _widened(self, member: SoftConstraint, old: str, versions: Sequence[str], place: int) -> Edit:
         """Let a version in by a range in the old one's style; pin it if that would not do."""
         version = versions[place]
         for text in (loosened(old, version), f"=={version}"):
             changed = replace(member, spec=f"{member.name} {text}", text=f"{member.name} {text}")
-            if self._asker.solvable([*self.members, changed]):
+            if self._oracle.solvable([*self.members, changed]):
                 break
         self.members.append(changed)
         matching = [number for number, item in enumerate(versions) if _meets(member.spec, item)]
         lost = max(0, matching[-1] - place) if matching else 0
         return Edit(
-            action=Action.CHANGE,
+            action=EditAction.CHANGE,
             member=member,
             before=old,
             after=text,
@@ -153,7 +158,7 @@ class _Editor:
             lost=lost,
         )
 
-    def _move(self, member: Member) -> Edit:
+    def _move(self, member: SoftConstraint) -> Edit:
         """Move a floor to the lowest version that will do."""
         key = f"__{member.name}"
         records = {
@@ -165,14 +170,14 @@ class _Editor:
         }
         for version, build in sorted(records, key=lambda item: (version_of(item[0]), item[1])):
             moved = replace(member, spec=f"{key} =={version} {build}", needed=True)
-            if self._asker.solvable([*self.members, moved]):
+            if self._oracle.solvable([*self.members, moved]):
                 self.members.append(moved)
                 after = build if member.name == "archspec" else version
-                action = Action.CHANGE if member.needed else Action.ADD
+                action = EditAction.CHANGE if member.needed else EditAction.ADD
                 return Edit(action=action, member=member, before=_value(member), after=after)
         return self.drop(member)
 
-    def _until(self, member: Member) -> Edit:
+    def _until(self, member: SoftConstraint) -> Edit:
         """Move the date to that of the newest record of a solution; all others are chosen last."""
         newest = max(
             (
@@ -184,17 +189,17 @@ class _Editor:
             default=0,
         )
         after = f"{dt.datetime.fromtimestamp(-(-newest // 1000), tz=dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
-        return Edit(action=Action.CHANGE, member=member, before=_value(member), after=after)
+        return Edit(action=EditAction.CHANGE, member=member, before=_value(member), after=after)
 
-    def _reorder(self, member: Member) -> Edit:
+    def _reorder(self, member: SoftConstraint) -> Edit:
         """Put another channel first, if that will do; else nothing of the manifest's order is of use."""
         for channel in self._universe.problem.channels[1:]:
             if self._universe.with_first(channel).conflict([*self.members, member]) is None:
-                return Edit(action=Action.CHANGE, member=member, before=None, after=channel)
+                return Edit(action=EditAction.CHANGE, member=member, before=None, after=channel)
         self.members.append(member)
         return self.drop(member)
 
-    def _versions(self, member: Member) -> list[str]:
+    def _versions(self, member: SoftConstraint) -> list[str]:
         """Give the versions that channels have, ascending."""
         found = {
             record.version
@@ -206,7 +211,7 @@ class _Editor:
         known = [(value, text) for text in found if (value := version_of(text)) is not None]
         return [text for _, text in sorted(known)]
 
-    def _by_distance(self, member: Member, versions: Sequence[str]) -> list[int]:
+    def _by_distance(self, member: SoftConstraint, versions: Sequence[str]) -> list[int]:
         match = re.search(r"\d[\w.]*", _value(member) or "")
         target = version_of(match.group().rstrip(".")) if match else None
         wanted = sum(
@@ -216,12 +221,12 @@ class _Editor:
         return by_distance([_meets(member.spec, text) for text in versions], wanted)
 
 
-def _value(member: Member) -> str | None:
+def _value(member: SoftConstraint) -> str | None:
     """Give what the manifest states, without the name."""
-    if member.kind is Kind.FLOOR:
+    if member.kind is ConstraintKind.FLOOR:
         parts = member.spec.split()
         return (parts[2] if member.name == "archspec" else parts[1].lstrip("=")) if member.needed else None
-    if member.kind in {Kind.DATE, Kind.ORDER}:
+    if member.kind in {ConstraintKind.DATE, ConstraintKind.ORDER}:
         return member.text.partition(" ")[2]
     return member.spec.partition(" ")[2] or "*"
 

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import repeat
 
-from cuvee.graph.channel_check.alive import classes_alive
-from cuvee.graph.channel_check.compiled import Compiled, positions
+from cuvee.graph.channel_check.class_table import ClassTable, positions
+from cuvee.graph.channel_check.unit_propagation import classes_alive
 
 _ATTEMPTS = 6
 _MOST_LOOKED_AT = 400
 _FAR = 1 << 40  # further than any rank
 
 
-class World:
+class PartialSolution:
     """A closed set of classes that fit together.
 
     Attributes
@@ -30,7 +30,7 @@ class World:
         self.domain = domain
 
 
-class Builder:
+class GreedySolver:
     """Makes worlds out of what is alive.
 
     Attributes
@@ -39,49 +39,51 @@ class Builder:
         By name number, the positions that may be installable: who builds may clear bits.
     """
 
-    def __init__(self, compiled: Compiled, alive: list[int]) -> None:
-        self.compiled = compiled
+    def __init__(self, table: ClassTable, alive: list[int]) -> None:
+        self.table = table
         self.alive = alive
-        self._base = World({}, {})
+        self._base = PartialSolution({}, {})
         self._is_farsighted = False
         self._model: dict[int, int] = {}
         self._implied: dict[int, list[tuple[int, int]]] = {}
-        for item in compiled.always:
-            name = compiled.name_of[item]
-            self._base.chosen[name] = item - compiled.first[name]
+        for item in table.always:
+            name = table.name_of[item]
+            self._base.chosen[name] = item - table.first[name]
 
-    def fits(self, world: World, item: int) -> bool:
+    def fits(self, world: PartialSolution, item: int) -> bool:
         """Whether the world proves ``item`` installable: with it in the place of whatever has its name."""
-        compiled, chosen = self.compiled, world.chosen
-        name = compiled.name_of[item]
-        position = item - compiled.first[name]
+        table, chosen = self.table, world.chosen
+        name = table.name_of[item]
+        position = item - table.first[name]
         if not world.domain.get(name, -1) >> position & 1:
             return False
-        clause_name, clause_mask = compiled.clause_name, compiled.clause_mask
-        for clause in compiled.depends[item]:
+        clause_name, clause_mask = table.clause_name, table.clause_mask
+        for clause in table.depends[item]:
             other = clause_name[clause]
             there = position if other == name else chosen.get(other)
             if there is None or not clause_mask[clause] >> there & 1:
                 return False
-        for clause in compiled.constrains[item]:
+        for clause in table.constrains[item]:
             other = clause_name[clause]
             there = position if other == name else chosen.get(other)
             if there is not None and not clause_mask[clause] >> there & 1:
                 return False
         return True
 
-    def world_of(self, items: Iterable[int]) -> World:
+    def world_of(self, items: Iterable[int]) -> PartialSolution:
         """Give the world of what a solver found: a closed set of classes that fit together."""
-        compiled, alive = self.compiled, self.alive
-        world = World({}, {})
+        table, alive = self.table, self.alive
+        world = PartialSolution({}, {})
         for item in items:
-            world.chosen[compiled.name_of[item]] = item - compiled.first[compiled.name_of[item]]
-            for clause in (*compiled.depends[item], *compiled.constrains[item]):
-                name = compiled.clause_name[clause]
-                world.domain[name] = world.domain.get(name, alive[name]) & compiled.clause_mask[clause]
+            world.chosen[table.name_of[item]] = item - table.first[table.name_of[item]]
+            for clause in (*table.depends[item], *table.constrains[item]):
+                name = table.clause_name[clause]
+                world.domain[name] = world.domain.get(name, alive[name]) & table.clause_mask[clause]
         return world
 
-    def build(self, item: int, urgent: list[int], models: Sequence[World] = ()) -> World | None:
+    def build(
+        self, item: int, urgent: list[int], models: Sequence[PartialSolution] = ()
+    ) -> PartialSolution | None:
         """Give a world with ``item`` in it, the best of everything first; `None` if that gets stuck.
 
         Dependents choose before what they depend on, so that all wishes are known when something that many
@@ -95,7 +97,7 @@ class Builder:
             self._is_farsighted = model is None and attempt > 0
             self._model = {} if model is None else model.chosen
             made = self._attempt(item, {name: -place for place, name in enumerate(urgent)})
-            if isinstance(made, World):
+            if isinstance(made, PartialSolution):
                 return made
             if model is None:
                 if made in urgent:
@@ -103,11 +105,11 @@ class Builder:
                 urgent.append(made)
         return None
 
-    def _attempt(self, item: int, urgent: dict[int, int]) -> World | int:
+    def _attempt(self, item: int, urgent: dict[int, int]) -> PartialSolution | int:
         """Give a world, or the name at which it got stuck."""
-        compiled = self.compiled
-        name = compiled.name_of[item]
-        world = World(dict(self._base.chosen), {})
+        table = self.table
+        name = table.name_of[item]
+        world = PartialSolution(dict(self._base.chosen), {})
         if name in world.chosen:
             return name
         waiting: list[tuple[int, int]] = []
@@ -119,10 +121,10 @@ class Builder:
         return world if clash is None else clash
 
     def _choose(
-        self, world: World, name: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
+        self, world: PartialSolution, name: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
     ) -> int | None:
         """Install the best of a name that clashes with nothing so far; give the name at which it is stuck."""
-        first = self.compiled.first[name]
+        first = self.table.first[name]
         domain = world.domain[name]
         preferred = self._model.get(name)
         if preferred is not None and domain >> preferred & 1 and self._is_possible(world, first + preferred):
@@ -132,11 +134,11 @@ class Builder:
                 return self._place(world, first + position, urgent, waiting)
         return name
 
-    def _is_possible(self, world: World, item: int) -> bool:
+    def _is_possible(self, world: PartialSolution, item: int) -> bool:
         """Look one step ahead: whether what the item wants is still to be had."""
-        compiled, chosen, domain, alive = self.compiled, world.chosen, world.domain, self.alive
-        clause_name, clause_mask = compiled.clause_name, compiled.clause_mask
-        for clause in compiled.depends[item]:
+        table, chosen, domain, alive = self.table, world.chosen, world.domain, self.alive
+        clause_name, clause_mask = table.clause_name, table.clause_mask
+        for clause in table.depends[item]:
             other = clause_name[clause]
             there = chosen.get(other)
             if there is None:
@@ -146,13 +148,13 @@ class Builder:
                 return False
             if self._is_farsighted and not self._is_open(world, clause):
                 return False
-        for clause in compiled.constrains[item]:
+        for clause in table.constrains[item]:
             there = chosen.get(clause_name[clause])
             if there is not None and not clause_mask[clause] >> there & 1:
                 return False
         return True
 
-    def _is_open(self, world: World, clause: int) -> bool:
+    def _is_open(self, world: PartialSolution, clause: int) -> bool:
         """Whether what all who meet the clause want is still to be had."""
         for name, mask in self.implied_by(clause):
             there = world.chosen.get(name)
@@ -165,44 +167,44 @@ class Builder:
         """Give the names that all who meet the clause depend on, each with the positions that one accepts."""
         known = self._implied.get(clause)
         if known is None:
-            compiled = self.compiled
-            classes = classes_alive(compiled, self.alive, clause)
+            table = self.table
+            classes = classes_alive(table, self.alive, clause)
             common: dict[int, int] = {}
             for index, item in enumerate(classes[:_MOST_LOOKED_AT]):
                 wanted: dict[int, int] = {}
-                for need in compiled.depends[item]:
-                    name = compiled.clause_name[need]
+                for need in table.depends[item]:
+                    name = table.clause_name[need]
                     if index == 0 or name in common:
-                        wanted[name] = wanted.get(name, -1) & compiled.clause_mask[need]
+                        wanted[name] = wanted.get(name, -1) & table.clause_mask[need]
                 common = {name: common.get(name, 0) | mask for name, mask in wanted.items()}
             known = [] if len(classes) > _MOST_LOOKED_AT else list(common.items())
             self._implied[clause] = known
         return known
 
     def _place(
-        self, world: World, item: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
+        self, world: PartialSolution, item: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
     ) -> int | None:
         """Install a class, and note what it wants and forbids; give the name at which it clashes."""
-        compiled, chosen, domain, alive = self.compiled, world.chosen, world.domain, self.alive
-        name = compiled.name_of[item]
-        chosen[name] = item - compiled.first[name]
-        for clause in compiled.constrains[item]:
-            other = compiled.clause_name[clause]
-            left = domain.get(other, alive[other]) & compiled.clause_mask[clause]
+        table, chosen, domain, alive = self.table, world.chosen, world.domain, self.alive
+        name = table.name_of[item]
+        chosen[name] = item - table.first[name]
+        for clause in table.constrains[item]:
+            other = table.clause_name[clause]
+            left = domain.get(other, alive[other]) & table.clause_mask[clause]
             there = chosen.get(other)
-            if there is not None and not compiled.clause_mask[clause] >> there & 1:
+            if there is not None and not table.clause_mask[clause] >> there & 1:
                 return other
             domain[other] = left
-        for clause in compiled.depends[item]:
-            other = compiled.clause_name[clause]
-            left = domain.get(other, alive[other]) & compiled.clause_mask[clause]
+        for clause in table.depends[item]:
+            other = table.clause_name[clause]
+            left = domain.get(other, alive[other]) & table.clause_mask[clause]
             there = chosen.get(other)
             if there is None:
                 if not left:
                     return other
                 place = urgent.get(other)
-                heappush(waiting, (-compiled.rank[other] if place is None else place - _FAR, other))
-            elif not compiled.clause_mask[clause] >> there & 1:
+                heappush(waiting, (-table.rank[other] if place is None else place - _FAR, other))
+            elif not table.clause_mask[clause] >> there & 1:
                 return other
             domain[other] = left
             if self._is_farsighted:

@@ -9,8 +9,8 @@ from pathlib import Path
 from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint
-from cuvee.graph.solving.reading import parse_repodata
 from cuvee.graph.solving.records import Record, RecordProblem
+from cuvee.graph.solving.repodata import parse_repodata
 from cuvee.platforms import PLATFORMS
 
 _FILES = ("repodata.json", "index.json")
@@ -18,7 +18,7 @@ _NOARCH = "noarch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subdir:
+class LocalSubdir:
     """The repodata of one subdir, on this machine."""
 
     name: str
@@ -26,7 +26,7 @@ class Subdir:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class RemoteRepodata:
     """The way to channels that are not on this machine, and where their repodata is kept."""
 
     connection: Connection
@@ -34,7 +34,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Records:
+class PlatformRecords:
     """What a platform can choose from.
 
     Attributes
@@ -49,7 +49,9 @@ class Records:
     digest: str
 
 
-def find_subdirs(source: str, platforms: Sequence[str], origin: Origin | None) -> tuple[Subdir, ...]:
+def find_subdirs(
+    source: str, platforms: Sequence[str], origin: RemoteRepodata | None
+) -> tuple[LocalSubdir, ...]:
     """Find the repodata of a channel; all that a folder has if no platforms are named.
 
     Parameters
@@ -68,10 +70,10 @@ def find_subdirs(source: str, platforms: Sequence[str], origin: Origin | None) -
     """
     path = Path(source)
     if path.is_file():
-        return (Subdir(name=_subdir_of(path, platforms), path=path),)
+        return (LocalSubdir(name=_subdir_of(path, platforms), path=path),)
     if path.is_dir():
         found = {
-            file.parent.name: Subdir(name=file.parent.name, path=file)
+            file.parent.name: LocalSubdir(name=file.parent.name, path=file)
             for name in reversed(_FILES)
             for file in sorted(path.glob(f"*/{name}"))
             if file.parent.name in {*PLATFORMS, _NOARCH}
@@ -87,13 +89,13 @@ def find_subdirs(source: str, platforms: Sequence[str], origin: Origin | None) -
     return _wanted(_fetched(source, platforms, origin), platforms, source)
 
 
-def platforms_of(subdirs: Sequence[Subdir]) -> tuple[str, ...]:
+def platforms_of(subdirs: Sequence[LocalSubdir]) -> tuple[str, ...]:
     """Give the platforms that can be checked, in the order of `PLATFORMS`."""
     names = {subdir.name for subdir in subdirs}
     return tuple(name for name in PLATFORMS if name in names)
 
 
-def read_platform(subdirs: Sequence[Subdir], platform: str) -> Records:
+def read_platform(subdirs: Sequence[LocalSubdir], platform: str) -> PlatformRecords:
     """Read what a platform can choose from: its own subdir and noarch."""
     records: list[Record] = []
     problems: list[RecordProblem] = []
@@ -113,7 +115,9 @@ def read_platform(subdirs: Sequence[Subdir], platform: str) -> Records:
         records += read.records
         problems += read.problems
         twins += read.twins
-    return Records(records=tuple(records), problems=tuple(problems), twins=twins, digest=digest.hexdigest())
+    return PlatformRecords(
+        records=tuple(records), problems=tuple(problems), twins=twins, digest=digest.hexdigest()
+    )
 
 
 _HINT = (
@@ -139,7 +143,7 @@ def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
     raise UsageError(f"For which platform is {path}?", hint="Name it: --platform linux-64")
 
 
-def _wanted(found: dict[str, Subdir], platforms: Sequence[str], source: str) -> tuple[Subdir, ...]:
+def _wanted(found: dict[str, LocalSubdir], platforms: Sequence[str], source: str) -> tuple[LocalSubdir, ...]:
     for name in platforms:
         if name not in found and _NOARCH not in found:
             raise SourceUnreachableError(f"{without_secrets(source)} has no repodata for {name}", hint=_HINT)
@@ -148,7 +152,7 @@ def _wanted(found: dict[str, Subdir], platforms: Sequence[str], source: str) -> 
     return tuple(found[name] for name in found if not platforms or name in {*platforms, _NOARCH})
 
 
-def _fetched(source: str, platforms: Sequence[str], origin: Origin) -> dict[str, Subdir]:
+def _fetched(source: str, platforms: Sequence[str], origin: RemoteRepodata) -> dict[str, LocalSubdir]:
     """Fetch the repodata of a channel, as rattler does: compressed, and only if it changed."""
     found = {}
     for name in (*platforms, _NOARCH):
@@ -167,7 +171,7 @@ def _fetched(source: str, platforms: Sequence[str], origin: Origin) -> dict[str,
             pass
         files = [file for file in sorted(folder.glob("*.json")) if not file.name.endswith(".info.json")]
         if files:
-            found[name] = Subdir(name=name, path=files[0])
+            found[name] = LocalSubdir(name=name, path=files[0])
     return found
 
 

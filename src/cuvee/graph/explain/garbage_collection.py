@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def no_garbage() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Put the search off: what an explanation makes, it keeps to its end, and it makes much."""
     was = gc.isenabled()
     gc.disable()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.solver import Conflict, Solution, Solver
+from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
 from cuvee.progress import SILENT, Reporter
 
 LIMIT = 50
@@ -20,7 +20,7 @@ _ROUNDS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class IncompatibleSet:
     """Specs that are never met together, though without any one of them the others are.
 
     Attributes
@@ -34,7 +34,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Together:
+class Coinstallability:
     """The answer for one platform.
 
     Attributes
@@ -51,14 +51,14 @@ class Together:
 
     platform: str
     asked: tuple[str, ...]
-    alone: tuple[Group, ...]
-    groups: tuple[Group, ...]
+    alone: tuple[IncompatibleSet, ...]
+    groups: tuple[IncompatibleSet, ...]
     complete: bool
 
 
 def never_together(
     pool: Pool, specs: Sequence[str], platform: str, *, limit: int = LIMIT, reporter: Reporter = SILENT
-) -> Together:
+) -> Coinstallability:
     """Find the groups of ``specs`` that no environment has together."""
     search = _Search(pool, specs)
     task = f"Compare {platform}"
@@ -68,7 +68,7 @@ def never_together(
             pair for first in range(len(search.specs)) for pair in search.pairs_with(first, reporter, task)
         ]
         larger, complete = search.larger(limit)
-        answer = Together(
+        answer = Coinstallability(
             platform=platform,
             asked=tuple(specs),
             alone=tuple(search.group((spec,)) for spec in search.alone),
@@ -140,9 +140,9 @@ class _Search:
             self._map.add_clause([-number - 1 for number in group])
         return found, False
 
-    def group(self, specs: tuple[str, ...]) -> Group:
+    def group(self, specs: tuple[str, ...]) -> IncompatibleSet:
         """Give a group with its reason."""
-        return Group(specs=specs, reason=self._reason(specs))
+        return IncompatibleSet(specs=specs, reason=self._reason(specs))
 
     def _fits(self, specs: tuple[str, ...]) -> bool:
         return isinstance(self._solver.solve(specs), Solution)
@@ -173,7 +173,7 @@ class _Search:
             record = self._pool[best]
             others = [item for item in core if item != spec]
             answer = self._solver.solve([*others, *record.depends], constraints=[*limits, *record.constrains])
-            if isinstance(answer, Conflict):
+            if isinstance(answer, UnsatCore):
                 least = self._solver.shrink(answer)
                 needs = [item for item in record.depends if item in least.core]
                 allows = [item for item in record.constrains if item in least.constraints]

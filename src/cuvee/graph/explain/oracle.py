@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from cuvee.graph.explain.model import Kind, Member
-from cuvee.graph.explain.shelves import ShelfPool
-from cuvee.graph.explain.universe import Instance, Universe
+from cuvee.graph.explain.channel_index import LazyPool
+from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
+from cuvee.graph.explain.relaxable_problem import PlatformInstance, RelaxableProblem
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record
-from cuvee.graph.solving.solver import Conflict, Solver
+from cuvee.graph.solving.solver import Solver, UnsatCore
 from cuvee.graph.solving.specs import read_spec
 from cuvee.lock.model import Lock, LockedPackage
 from cuvee.lock.solve import Problem
@@ -27,17 +27,17 @@ from cuvee.platforms import FLOOR_KEYS, get
 if TYPE_CHECKING:
     from rattler import PackageRecord
 
-Oracle = Callable[[Problem], Lock | str]
+FastSolver = Callable[[Problem], Lock | str]
 """Solves a problem: its lock, or the solver's words why there is none."""
 
 _MOST_WITNESSES = 3
 _AT_ONCE = 3
 _MANY_PINS = 48  # more are not looked at on the chance that they clash
-_LINES = {Kind.REQUIREMENT, Kind.CONSTRAINT}
+_LINES = {ConstraintKind.REQUIREMENT, ConstraintKind.CONSTRAINT}
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class _Witness:
+class Witness:
     """A solution on one platform.
 
     Attributes
@@ -56,7 +56,7 @@ class _Witness:
     outward: frozenset[str]
 
     @classmethod
-    def of(cls, pool: ShelfPool, packages: Iterable[LockedPackage]) -> "_Witness | None":
+    def of(cls, pool: LazyPool, packages: Iterable[LockedPackage]) -> "Witness | None":
         """Look up a lock's packages; `None` if not all are there."""
         found = {package.name: pool.locked(package) for package in packages}
         pairs = {name: pair for name, pair in found.items() if pair is not None}
@@ -86,14 +86,14 @@ class _Witness:
         return not read.channel or read.channel == self.records[name].channel
 
 
-class _Near(Pool):
+class NearbyPool(Pool):
     """A pool in which only what is near a solution can be installed.
 
     What is neither ``free`` nor new stays as it is in the solution; its numbers are below zero. Of such a
     record only what it says of the others still matters: the rest of it holds.
     """
 
-    def __init__(self, pool: Pool, witness: _Witness, free: frozenset[str]) -> None:
+    def __init__(self, pool: Pool, witness: Witness, free: frozenset[str]) -> None:
         self._whole = pool
         self._witness = witness
         self._free = free
@@ -132,7 +132,7 @@ class _Near(Pool):
             self._near[spec] = found
         return found
 
-    def open_to(self, member: Member) -> bool:
+    def open_to(self, member: SoftConstraint) -> bool:
         """Whether a solution near may differ in what ``member`` asks for."""
         return self._is_open(member.spec)
 
@@ -140,22 +140,26 @@ class _Near(Pool):
         return self.name_of(spec) not in self.numbers
 
 
-class Asker:
+class Oracle:
     """Answers for one universe; ``words`` is what rattler said when it refused the problem as it stands."""
 
-    def __init__(self, universe: Universe, oracle: Oracle | None = None, words: str = "") -> None:
+    def __init__(
+        self, universe: RelaxableProblem, fast_solver: FastSolver | None = None, words: str = ""
+    ) -> None:
         self.universe = universe
-        self._oracle = oracle
+        self._oracle = fast_solver
         self._named = _names(words)
-        self._answers: dict[frozenset[Member], Lock | str] = {}
+        self._answers: dict[frozenset[SoftConstraint], Lock | str] = {}
         self._carried: set[tuple[str, str]] = set()
-        self._known: dict[frozenset[Member], bool] = {}
-        self._witnesses: list[Mapping[str, _Witness]] = []
-        self._solvers: dict[tuple[_Witness, str, frozenset[str]], tuple[_Near, tuple[int, ...], Solver]] = {}
+        self._known: dict[frozenset[SoftConstraint], bool] = {}
+        self._witnesses: list[Mapping[str, Witness]] = []
+        self._solvers: dict[
+            tuple[Witness, str, frozenset[str]], tuple[NearbyPool, tuple[int, ...], Solver]
+        ] = {}
 
     def conflict(
-        self, members: Iterable[Member], likely: Iterable[Sequence[Member]] = ()
-    ) -> tuple[Instance, tuple[Member, ...]] | None:
+        self, members: Iterable[SoftConstraint], likely: Iterable[Sequence[SoftConstraint]] = ()
+    ) -> tuple[PlatformInstance, tuple[SoftConstraint, ...]] | None:
         """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere.
 
         What is ``likely`` to be asked for next is solved at the same time, if rattler is needed at all.
@@ -175,7 +179,7 @@ class Asker:
         self._named |= {member.name for member in found[1]} if found is not None else set()
         return found
 
-    def solvable(self, members: Iterable[Member]) -> bool:
+    def solvable(self, members: Iterable[SoftConstraint]) -> bool:
         """Whether all of ``members`` can hold at once, everywhere; a "no" may be rattler's alone."""
         asked = tuple(members)
         key = frozenset(asked)
@@ -186,13 +190,15 @@ class Asker:
             self._known[key] = self.universe.conflict(asked) is None if answer is None else answer
         return self._known[key]
 
-    def near(self, members: Iterable[Member]) -> bool:
+    def near(self, members: Iterable[SoftConstraint]) -> bool:
         """Whether a solution is seen near a known one; a "no" says little, unless none is known."""
         if not self._witnesses:
             return self.solvable(members)
         return self._seen_near(tuple(members))
 
-    def _small(self, members: tuple[Member, ...]) -> tuple[Instance, tuple[Member, ...]] | None:
+    def _small(
+        self, members: tuple[SoftConstraint, ...]
+    ) -> tuple[PlatformInstance, tuple[SoftConstraint, ...]] | None:
         """Look for a conflict among the parts that narrow something down, or that rattler has named."""
         for instance in self.universe.instances:
             for member in members:
@@ -209,7 +215,7 @@ class Asker:
             self.universe.conflict(named) if len(named) > len(pins) else None
         )
 
-    def _seen_near(self, members: tuple[Member, ...]) -> bool:
+    def _seen_near(self, members: tuple[SoftConstraint, ...]) -> bool:
         return any(
             all(
                 self._near_on(instance, members, witness[instance.platform])
@@ -218,7 +224,9 @@ class Asker:
             for witness in reversed(self._witnesses)
         )
 
-    def _solved(self, members: tuple[Member, ...], likely: Iterable[Sequence[Member]] = ()) -> bool | None:
+    def _solved(
+        self, members: tuple[SoftConstraint, ...], likely: Iterable[Sequence[SoftConstraint]] = ()
+    ) -> bool | None:
         """Whether rattler finds a solution, which is then known; `None` if it can not be asked."""
         key = frozenset(members)
         if key not in self._answers:
@@ -226,11 +234,11 @@ class Asker:
         answer = self._answers.get(key)
         return None if answer is None else not isinstance(answer, str)
 
-    def _ask(self, questions: Iterable[Sequence[Member]]) -> None:
+    def _ask(self, questions: Iterable[Sequence[SoftConstraint]]) -> None:
         """Ask rattler; platforms are solved at once, and so are questions if platforms are few."""
         if self._oracle is None:
             return
-        problems: dict[frozenset[Member], Problem] = {}
+        problems: dict[frozenset[SoftConstraint], Problem] = {}
         for members in islice(questions, max(1, _AT_ONCE // len(self.universe.instances))):
             problem = stated(self.universe.problem, members)
             if problem is not None and frozenset(members) not in self._answers:
@@ -248,13 +256,15 @@ class Asker:
     def _remember(self, lock: Lock) -> None:
         witnesses = {}
         for instance in self.universe.instances:
-            found = _Witness.of(instance.pool, lock.by_platform[instance.platform].packages)
+            found = Witness.of(instance.pool, lock.by_platform[instance.platform].packages)
             if found is None:
                 return
             witnesses[instance.platform] = found
         self._witnesses = [*self._witnesses, witnesses][-_MOST_WITNESSES:]
 
-    def _near_on(self, instance: Instance, members: tuple[Member, ...], witness: _Witness) -> bool:
+    def _near_on(
+        self, instance: PlatformInstance, members: tuple[SoftConstraint, ...], witness: Witness
+    ) -> bool:
         """Whether there is a solution in which only what ``members`` move, and its neighbours, differ."""
         pool = instance.pool
         here = [member for member in members if instance.platform in member.platforms]
@@ -271,7 +281,7 @@ class Asker:
                 free |= {pool.name_of(spec) for spec in pool[number].depends}
         key = (witness, instance.platform, free)
         if key not in self._solvers:
-            near = _Near(pool, witness, free)
+            near = NearbyPool(pool, witness, free)
             self._solvers[key] = (
                 near,
                 tuple(near.numbers[name] for name in witness.bound(free)),
@@ -284,14 +294,14 @@ class Asker:
             constraints=[member.spec for member in asked if not member.needed],
             records=bound,
         )
-        return not isinstance(answer, Conflict)
+        return not isinstance(answer, UnsatCore)
 
 
-def stated(problem: Problem, members: Iterable[Member]) -> Problem | None:
+def stated(problem: Problem, members: Iterable[SoftConstraint]) -> Problem | None:
     """Give the problem that asks for exactly ``members``; `None` if no manifest can state it."""
     kept = list(members)
     kinds = {member.kind for member in kept}
-    if len(problem.sources) > 1 and Kind.ORDER not in kinds:
+    if len(problem.sources) > 1 and ConstraintKind.ORDER not in kinds:
         return None
     specs = {(member.kind, member.name): member.spec for member in kept}
     platforms = [_floors(entry, kept) for entry in problem.platforms]
@@ -302,22 +312,22 @@ def stated(problem: Problem, members: Iterable[Member]) -> Problem | None:
         problem,
         platforms=entries,
         requirements=tuple(
-            replace(item, match=specs[Kind.REQUIREMENT, item.name])
+            replace(item, match=specs[ConstraintKind.REQUIREMENT, item.name])
             for item in problem.requirements
-            if (Kind.REQUIREMENT, item.name) in specs
+            if (ConstraintKind.REQUIREMENT, item.name) in specs
         ),
         constraints=tuple(
-            replace(item, match=specs[Kind.CONSTRAINT, item.name])
+            replace(item, match=specs[ConstraintKind.CONSTRAINT, item.name])
             for item in problem.constraints
-            if (Kind.CONSTRAINT, item.name) in specs
+            if (ConstraintKind.CONSTRAINT, item.name) in specs
         ),
-        exclude_newer=problem.exclude_newer if Kind.DATE in kinds else None,
+        exclude_newer=problem.exclude_newer if ConstraintKind.DATE in kinds else None,
     )
 
 
-def _floors(entry: PlatformEntry, members: Iterable[Member]) -> PlatformEntry | None:
+def _floors(entry: PlatformEntry, members: Iterable[SoftConstraint]) -> PlatformEntry | None:
     """Give a platform with the floors that are asked for; `None` if one was left off."""
-    stated_here = {m.name: m for m in members if m.kind is Kind.FLOOR and entry.name in m.platforms}
+    stated_here = {m.name: m for m in members if m.kind is ConstraintKind.FLOOR and entry.name in m.platforms}
     floor = dict(entry.floor)
     for key in FLOOR_KEYS[get(entry.name).system]:
         member = stated_here.get(key)

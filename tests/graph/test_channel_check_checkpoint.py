@@ -20,9 +20,9 @@ from channel_oracle import entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
 from cuvee.errors import StorageError
-from cuvee.graph.channel_check import check
-from cuvee.graph.channel_check.check import check_pool
-from cuvee.graph.channel_check.work import Stuck
+from cuvee.graph.channel_check import pool_check
+from cuvee.graph.channel_check.installability import ClassConflict
+from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record
 
@@ -108,12 +108,12 @@ def long_pool() -> Pool:
 
 def test_after_a_worker_died_the_next_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = long_pool()
-    monkeypatch.setattr(check, "_PART", 20)
+    monkeypatch.setattr(pool_check, "_PART", 20)
     alone = check_pool(pool, "linux-64")
-    monkeypatch.setattr(check, "SMALL", 0)
-    finished: dict[int, Sequence[Stuck]] = {}
+    monkeypatch.setattr(pool_check, "SMALL", 0)
+    finished: dict[int, Sequence[ClassConflict]] = {}
 
-    def save(part: int, found: Sequence[Stuck]) -> None:
+    def save(part: int, found: Sequence[ClassConflict]) -> None:
         finished[part] = found
         for child in multiprocessing.active_children():
             child.kill()

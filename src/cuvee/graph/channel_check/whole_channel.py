@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.graph.channel_check.check import check_pool
+from cuvee.graph.channel_check.checkpoint import Checkpoint
 from cuvee.graph.channel_check.model import PlatformResult
-from cuvee.graph.channel_check.newest import newest
-from cuvee.graph.channel_check.sources import Origin, find_subdirs, platforms_of, read_platform
-from cuvee.graph.channel_check.state import State
+from cuvee.graph.channel_check.newest_records import newest
+from cuvee.graph.channel_check.pool_check import check_pool
+from cuvee.graph.channel_check.repodata_sources import (
+    RemoteRepodata,
+    find_subdirs,
+    platforms_of,
+    read_platform,
+)
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record
 from cuvee.lock.virtual import virtual_packages
@@ -19,7 +24,7 @@ from cuvee.progress import SILENT, Reporter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class CheckedPlatform:
     """The answer for a platform, and the records looked at, each with whether it is its name's newest."""
 
     result: PlatformResult
@@ -34,9 +39,9 @@ def check_channel(
     floor: Mapping[str, str] | None = None,
     only_newest: bool = False,
     executor: Executor | None = None,
-    origin: Origin | None = None,
+    origin: RemoteRepodata | None = None,
     reporter: Reporter = SILENT,
-) -> Iterator[Checked]:
+) -> Iterator[CheckedPlatform]:
     """Check a channel, one platform after the other.
 
     Parameters
@@ -68,7 +73,7 @@ def check_channel(
         offered = virtual_packages(platform, floors[platform])
         pool = Pool(read.records, offered)
         reporter.finish(f"Read {platform}", note=f"{len(read.records):,} records")
-        state = State(
+        state = Checkpoint(
             cache / "channel-check",
             [
                 read.digest,
@@ -87,7 +92,7 @@ def check_channel(
             reporter=reporter,
         )
         latest = newest(pool)
-        yield Checked(
+        yield CheckedPlatform(
             result=replace(result, problems=(*read.problems, *result.problems), twins=read.twins),
             records=tuple(
                 (pool[number], number in latest)

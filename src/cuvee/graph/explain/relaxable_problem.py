@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cuvee.graph.explain.model import Kind, Member
-from cuvee.graph.explain.shelves import HIDDEN, NEWER, Shelf, ShelfPool
+from cuvee.graph.explain.channel_index import HIDDEN, NEWER, ChannelIndex, LazyPool
+from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
 from cuvee.graph.solving.records import Record, virtual_record
-from cuvee.graph.solving.solver import Conflict, Solver
+from cuvee.graph.solving.solver import Solver, UnsatCore
 from cuvee.lock.solve import Problem
 from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
@@ -17,7 +17,7 @@ _VERSION = re.compile(r"(?:==|!=|>=|<=|~=|=|>|<)?\s*(\d[\w.!]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class PlatformChannels:
     """What the channels carry for one platform.
 
     Attributes
@@ -29,62 +29,69 @@ class Carried:
     """
 
     platform: str
-    channels: tuple[Shelf, ...]
+    channels: tuple[ChannelIndex, ...]
     names: tuple[str, ...] = ()
 
 
-class Instance:
+class PlatformInstance:
     """One platform's records and solver."""
 
-    def __init__(self, problem: Problem, entry: PlatformEntry, carried: Carried) -> None:
+    def __init__(self, problem: Problem, entry: PlatformEntry, query_channels: PlatformChannels) -> None:
         floor = {f"__{key}" for key in FLOOR_KEYS[get(entry.name).system]}
         offered = virtual_packages(entry.name, entry.floor)
         movable = {item.name: (item.version, item.build) for item in offered if item.name in floor}
         gates = [Record(name=name, version="1", build="0") for name in (NEWER, HIDDEN)]
-        specs = sorted(set().union(*(shelf.system_specs() for shelf in carried.channels)))
+        specs = sorted(set().union(*(index.system_specs() for index in query_channels.channels)))
         others = [virtual_record(item) for item in offered if item.name not in floor]
         given = [*gates, *_floors(specs, floor, movable), *others]
         self.platform = entry.name
-        self.names = carried.names
-        self.pool = ShelfPool(carried.channels, given, problem.exclude_newer)
+        self.names = query_channels.names
+        self.pool = LazyPool(query_channels.channels, given, problem.exclude_newer)
         self._solver = Solver(self.pool)
 
-    def conflict(self, members: Iterable[Member]) -> tuple[Member, ...] | None:
+    def conflict(self, members: Iterable[SoftConstraint]) -> tuple[SoftConstraint, ...] | None:
         """Give some of ``members`` that can not hold at once here; `None` if all can."""
         here = [member for member in members if self.platform in member.platforms]
         needs = {member.spec: member for member in here if member.needed}
         allows = {member.spec: member for member in here if not member.needed}
         answer = self._solver.solve(tuple(needs), constraints=tuple(allows))
-        if not isinstance(answer, Conflict):
+        if not isinstance(answer, UnsatCore):
             return None
         return tuple([needs[spec] for spec in answer.core] + [allows[spec] for spec in answer.constraints])
 
-    def chosen(self, members: Iterable[Member]) -> dict[str, Record]:
+    def chosen(self, members: Iterable[SoftConstraint]) -> dict[str, Record]:
         """Give a solution by name; empty if there is none."""
         here = [member for member in members if self.platform in member.platforms]
         answer = self._solver.solve(
             [member.spec for member in here if member.needed],
             constraints=[member.spec for member in here if not member.needed],
         )
-        if isinstance(answer, Conflict):
+        if isinstance(answer, UnsatCore):
             return {}
         return {self.pool[number].name: self.pool[number] for number in answer.records}
 
 
-class Universe:
+class RelaxableProblem:
     """All platforms of a problem; those that have no solution are asked first."""
 
     def __init__(
-        self, problem: Problem, carried: Sequence[Carried], positions: Mapping[str, Position] | None = None
+        self,
+        problem: Problem,
+        query_channels: Sequence[PlatformChannels],
+        positions: Mapping[str, Position] | None = None,
     ) -> None:
         self.problem = problem
-        self._carried = carried
+        self._carried = query_channels
         self._positions = positions or {}
         entries = {entry.name: entry for entry in problem.platforms}
-        self.instances = tuple(Instance(problem, entries[item.platform], item) for item in carried)
+        self.instances = tuple(
+            PlatformInstance(problem, entries[item.platform], item) for item in query_channels
+        )
         self.members = members_of(problem, self._positions)
 
-    def conflict(self, members: Iterable[Member]) -> tuple[Instance, tuple[Member, ...]] | None:
+    def conflict(
+        self, members: Iterable[SoftConstraint]
+    ) -> tuple[PlatformInstance, tuple[SoftConstraint, ...]] | None:
         """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
         asked = tuple(members)
         for instance in self.instances:
@@ -93,7 +100,7 @@ class Universe:
                 return instance, core
         return None
 
-    def with_first(self, channel: str) -> "Universe":
+    def with_first(self, channel: str) -> "RelaxableProblem":
         """Give the same with another channel in the first place."""
         place = self.problem.channels.index(channel)
         moved = tuple(
@@ -102,22 +109,22 @@ class Universe:
             )
             for item in self._carried
         )
-        return Universe(self.problem, moved, self._positions)
+        return RelaxableProblem(self.problem, moved, self._positions)
 
-    def where(self, members: Iterable[Member]) -> tuple[Instance, ...]:
+    def where(self, members: Iterable[SoftConstraint]) -> tuple[PlatformInstance, ...]:
         """Give the platforms on which ``members`` can not hold at once."""
         asked = tuple(members)
         return tuple(instance for instance in self.instances if instance.conflict(asked) is not None)
 
 
-def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[Member, ...]:
+def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[SoftConstraint, ...]:
     """Give all that a problem asks for: first what is best left out of a core, if it holds without."""
     names = tuple(entry.name for entry in problem.platforms)
     found = []
     if len(problem.sources) > 1:
         found.append(
-            Member(
-                kind=Kind.ORDER,
+            SoftConstraint(
+                kind=ConstraintKind.ORDER,
                 name="channels",
                 spec=f"{HIDDEN} <0",
                 needed=False,
@@ -128,8 +135,8 @@ def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[Mem
         )
     if problem.exclude_newer is not None:
         found.append(
-            Member(
-                kind=Kind.DATE,
+            SoftConstraint(
+                kind=ConstraintKind.DATE,
                 name="exclude-newer",
                 spec=f"{NEWER} <0",
                 needed=False,
@@ -140,28 +147,28 @@ def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[Mem
         )
     for entry in problem.platforms:
         found += _floor_members(entry, positions)
-    found += [_member(item, Kind.CONSTRAINT, names) for item in problem.constraints]
+    found += [_member(item, ConstraintKind.CONSTRAINT, names) for item in problem.constraints]
     found += sorted(
-        (_member(item, Kind.REQUIREMENT, item.platforms) for item in problem.requirements),
+        (_member(item, ConstraintKind.REQUIREMENT, item.platforms) for item in problem.requirements),
         key=lambda member: not member.is_any,
     )
     return tuple(found)
 
 
-def _member(item: Requirement, kind: Kind, platforms: tuple[str, ...]) -> Member:
-    label = "" if kind is Kind.REQUIREMENT else "constraint "
-    return Member(
+def _member(item: Requirement, kind: ConstraintKind, platforms: tuple[str, ...]) -> SoftConstraint:
+    label = "" if kind is ConstraintKind.REQUIREMENT else "constraint "
+    return SoftConstraint(
         kind=kind,
         name=item.name,
         spec=item.spec,
-        needed=kind is Kind.REQUIREMENT,
+        needed=kind is ConstraintKind.REQUIREMENT,
         text=label + item.spec.removesuffix(" *"),
         platforms=platforms,
         position=item.position,
     )
 
 
-def _floor_members(entry: PlatformEntry, positions: Mapping[str, Position]) -> list[Member]:
+def _floor_members(entry: PlatformEntry, positions: Mapping[str, Position]) -> list[SoftConstraint]:
     """Give the floors that a manifest may move on one platform, those too that it does not state."""
     offered = {item.name: item for item in virtual_packages(entry.name, entry.floor)}
     place = f"platforms.{entry.name}"
@@ -172,8 +179,8 @@ def _floor_members(entry: PlatformEntry, positions: Mapping[str, Position]) -> l
             f"no __{key}" if item is None else f"__{key} {item.build if key == 'archspec' else item.version}"
         )
         found.append(
-            Member(
-                kind=Kind.FLOOR,
+            SoftConstraint(
+                kind=ConstraintKind.FLOOR,
                 name=key,
                 spec=f"__{key} <0" if item is None else f"__{key} =={item.version} {item.build}",
                 needed=item is not None,

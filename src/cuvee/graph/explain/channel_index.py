@@ -19,7 +19,7 @@ HIDDEN = "__cuvee-hidden"
 depends on them, so that leaving it out is one more thing that is asked for, and can be left off."""
 
 
-class Shelf:
+class ChannelIndex:
     """The records of one channel by name, kept as rattler has them until somebody asks."""
 
     def __init__(self, records: "Iterable[RepoDataRecord]") -> None:
@@ -63,12 +63,12 @@ class Shelf:
         }
 
 
-class ShelfPool(Pool):
+class LazyPool(Pool):
     """A pool whose records get their numbers as their names are met; those of one name stand together.
 
     Parameters
     ----------
-    shelves
+    indexes
         What the channels carry, in the order of their priority.
     offered
         All that is not of a channel.
@@ -77,16 +77,16 @@ class ShelfPool(Pool):
     """
 
     def __init__(
-        self, shelves: Sequence[Shelf], offered: Sequence[Record], newest: dt.datetime | None
+        self, indexes: Sequence[ChannelIndex], offered: Sequence[Record], newest: dt.datetime | None
     ) -> None:
         super().__init__(offered)
-        self._shelves = shelves
+        self._indexes = indexes
         self._locked: dict[tuple[str, str, str], tuple[Record, PackageRecord] | None] = {}
         self._limit = None if newest is None else newest.timestamp() * 1000
         self._virtual = super().virtual
         self._all = list(self.records)
         self.records = self._all
-        self._by_name = _Numbers(self._by_name, self._numbered, [shelf.names for shelf in shelves])
+        self._by_name = _Numbers(self._by_name, self._numbered, [index.names for index in indexes])
 
     @property
     def virtual(self) -> tuple[int, ...]:
@@ -97,7 +97,7 @@ class ShelfPool(Pool):
         """Whether some record meets ``spec``; as few as possible are looked at."""
         read = read_spec(spec)
         if read.matcher is not None and not read.channel:
-            raw = (record for shelf in self._shelves for record in shelf.raw(read.name))
+            raw = (record for index in self._indexes for record in index.raw(read.name))
             if any(map(read.matcher.matches, raw)):
                 return True
         return bool(self.candidates(spec))
@@ -111,8 +111,8 @@ class ShelfPool(Pool):
 
     def _found(self, package: LockedPackage) -> "tuple[Record, PackageRecord] | None":
         digest, twin = bytes.fromhex(package.sha256), f"{package.stem}.conda"
-        for number, shelf in enumerate(self._shelves):
-            by_file = shelf.by_file(package.name)
+        for number, index in enumerate(self._indexes):
+            by_file = index.by_file(package.name)
             raw = by_file.get(package.file_name)
             if raw is not None and raw.sha256 == digest:
                 if package.file_name != twin and twin in by_file:
@@ -122,14 +122,14 @@ class ShelfPool(Pool):
         return None
 
     def _is_hidden(self, name: str, number: int) -> bool:
-        return any(name in other.names for other in self._shelves[:number])
+        return any(name in other.names for other in self._indexes[:number])
 
     def _numbered(self, name: str) -> range | None:
         """Read the records of a name; `None` if there are none."""
         found: list[Record] = []
-        for number, shelf in enumerate(self._shelves):
+        for number, index in enumerate(self._indexes):
             hidden = self._is_hidden(name, number)
-            found += (self._gated(record, is_hidden=hidden) for record in shelf.of(name))
+            found += (self._gated(record, is_hidden=hidden) for record in index.of(name))
         start = len(self._all)
         self._all += self._sorted(found)
         return range(start, len(self._all)) if found else None
@@ -144,8 +144,8 @@ class ShelfPool(Pool):
         """Give rattler's own records, which need not be made anew."""
         raw = {
             (str(record.channel or "").rstrip("/"), str(record.subdir), record.file_name): record
-            for shelf in self._shelves
-            for record in shelf.raw(name)
+            for index in self._indexes
+            for record in index.raw(name)
         }
         records = [self._all[number] for number in self._by_name.get(name, range(0))]
         return [

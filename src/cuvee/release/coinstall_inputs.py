@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.graph.channel_check.coinstall import Together, never_together
+from cuvee.graph.channel_check.coinstallability import Coinstallability, never_together
 from cuvee.graph.checks.policy import asked_for
-from cuvee.graph.explain.fetching import carried
-from cuvee.graph.explain.shelves import Shelf
+from cuvee.graph.explain.channel_index import ChannelIndex
+from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.records import Record, locked_record
 from cuvee.graph.solving.specs import read_spec
@@ -20,7 +20,7 @@ from cuvee.release.context import Context
 from cuvee.release.packages import channel_stage
 
 
-def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Together, ...]:
+def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Coinstallability, ...]:
     """Look at the direct packages of a manifest, platform by platform, in all that its channels carry."""
     absent = {item.platform for item in channel_stage(context)}
     platforms = [name for name in context.platforms if name not in absent]
@@ -32,7 +32,7 @@ def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Tog
     )
     asked = asked_for(context.manifest)
     found = []
-    for item in carried(problem, {}, context.connection):
+    for item in query_channels(problem, {}, context.connection):
         floor = next(entry.floor for entry in problem.platforms if entry.name == item.platform)
         pool = Pool(_offered(problem, item.channels), virtual_packages(item.platform, floor))
         specs = [
@@ -44,7 +44,7 @@ def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Tog
     return tuple(found)
 
 
-def _offered(problem: Problem, channels: Sequence[Shelf]) -> list[Record]:
+def _offered(problem: Problem, channels: Sequence[ChannelIndex]) -> list[Record]:
     """Give the records that the solver may take: each name from the first channel that has it."""
     newest = None if problem.exclude_newer is None else problem.exclude_newer.timestamp() * 1000
     taken: set[str] = set()
@@ -61,7 +61,7 @@ def _offered(problem: Problem, channels: Sequence[Shelf]) -> list[Record]:
 
 def of_locks(
     paths: Sequence[Path], *, platforms: Sequence[str], any_version: bool, limit: int, reporter: Reporter
-) -> tuple[Together, ...]:
+) -> tuple[Coinstallability, ...]:
     """Look at what several locks hold, together: the packages that nothing else of the same lock needs."""
     locks = [read_lock(path) for path in paths]
     known = sorted({name for lock in locks for name in lock.by_platform})
