@@ -16,6 +16,7 @@ from cuvee.errors import (
     ToolMissingError,
     UsageError,
 )
+from python_sources import parsed, python_files
 
 ELSEWHERE = {"runtime", "inside", "desktop"}
 """Folders whose code runs in other interpreters than cuvee's."""
@@ -103,11 +104,11 @@ def test_a_report_of_what_was_never_cut_leaves_nothing(
 
 def test_the_library_neither_prints_nor_exits() -> None:
     root = Path(cuvee.__file__).parent
-    for path in root.rglob("*.py"):
+    for path in python_files(root):
         inside = path.relative_to(root).parts
         if inside[0] in {"cli", "__main__.py"} or ELSEWHERE & set(inside):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call):
                 name = ast.unparse(node.func)
                 assert name not in {"print", "sys.exit", "exit", "os._exit"}, f"{path}:{node.lineno} {name}"
@@ -120,7 +121,7 @@ def test_programs_run_in_one_place_only() -> None:
         "compile_batch.py",
     }  # the last two run in other interpreters
     root = Path(cuvee.__file__).parent
-    for path in root.rglob("*.py"):
+    for path in python_files(root):
         inside = path.relative_to(root).parts
         if inside[-1] in elsewhere or ELSEWHERE & set(inside):
             continue

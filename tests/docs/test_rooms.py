@@ -1,19 +1,27 @@
-"""The rooms are in the order that CONTRIBUTING gives them, and know only those above them."""
+"""The rooms are in the order that CONTRIBUTING gives them, know only those above them, and share no names."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 from docs_text import table, unmarked
+from python_names import shared_class_names, shared_file_names
+from python_sources import imports, python_files
 
-
-def imports(path: Path) -> Iterator[str]:
-    """Give each module that a file imports, lazily or not."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
-        elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+# Names that are still to be changed. These sets only shrink, and end empty.
+SHARED_FILES = set(
+    """
+    archive archives binaries causes changes coinstall entries explain fetching files impact imports
+    index keys layout libraries licenses links loading log looking main metadata packages pictures
+    placing plan reading records rendering results run scripts settings specs state store tables values
+    verify versions words writing
+    """.split()  # noqa: SIM905
+)
+SHARED_CLASSES = set(
+    """
+    Archives Changes Closure Entry Explanation Frame Group Installed Key Kind Layout Link Links
+    Manifest Member Metadata Missing Node Origin PackageFacts Place Placed Problem Reason Record Row
+    Settings Signer Source State Step Target Universe Wheel WheelName
+    """.split()  # noqa: SIM905
+)
 
 
 def rooms(root: Path) -> list[str]:
@@ -31,7 +39,7 @@ def test_every_room_is_described(root: Path) -> None:
 def test_a_room_knows_only_those_above_it(root: Path) -> None:
     order, source = rooms(root), root / "src" / "cuvee"
     wrong = []
-    for path in sorted(source.rglob("*.py")):
+    for path in python_files(source):
         room = path.relative_to(source).parts[0].removesuffix(".py")
         if room not in order:
             continue
@@ -44,5 +52,16 @@ def test_a_room_knows_only_those_above_it(root: Path) -> None:
 
 
 def test_the_runtime_knows_nothing_of_cuvee(root: Path) -> None:
-    files = (root / "src" / "cuvee" / "installers" / "runtime").glob("*.py")
+    files = python_files(root / "src" / "cuvee" / "installers" / "runtime")
     assert not [path.name for path in files if any(name.startswith("cuvee") for name in imports(path))]
+
+
+def test_no_two_files_share_a_name(root: Path) -> None:
+    """``python tests/python_names.py`` prints all that do."""
+    shared = shared_file_names(root / "src" / "cuvee")
+    assert not {name: paths for name, paths in shared.items() if Path(name).stem not in SHARED_FILES}
+
+
+def test_no_two_public_classes_share_a_name(root: Path) -> None:
+    shared = shared_class_names(root / "src" / "cuvee")
+    assert not {name: paths for name, paths in shared.items() if name not in SHARED_CLASSES}
