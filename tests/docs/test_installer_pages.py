@@ -9,7 +9,7 @@ import yaml
 
 from cuvee.installers.runtime import failure
 from cuvee.installers.settings import read_settings
-from cuvee.installers.windows import actions, exe
+from cuvee.installers.windows import exe, msi_actions
 from docs_text import blocks, code_in, inline_code, table
 
 PAGES = ("deploy.md", "administer.md", "verification.md", "fleet.md")
@@ -61,7 +61,7 @@ def test_options_of_the_exe_are_those_of_its_parser(root: Path, docs: Path) -> N
 
 def test_properties_of_the_msi_are_those_that_it_reads(docs: Path) -> None:
     told = {code for row in table(docs / "howto" / "windows.md", "Property") for code in code_in(row[0])}
-    assert told == {*actions.OPTIONS, "INSTALLDIR", "ALLUSERS"}
+    assert told == {*msi_actions.OPTIONS, "INSTALLDIR", "ALLUSERS"}
 
 
 def test_shown_settings_are_read(docs: Path, tmp_path: Path) -> None:

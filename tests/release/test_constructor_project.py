@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 
 from cuvee import process
-from cuvee.installers.constructor.document import read_document
-from cuvee.installers.constructor.reading import read_project
-from cuvee.installers.constructor.writing import solving_environment
+from cuvee.installers.constructor.project_reader import read_project
+from cuvee.installers.constructor.project_writer import solving_environment
+from cuvee.installers.constructor.yaml_document import read_document
 from cuvee.release.pipeline import Result
 from tiny_distribution import Distribution
 

@@ -38,7 +38,7 @@ def test_the_exit_code_says_why_a_format_is_missing(
         *(artefact(f"{number}.msi", error) for number, error in enumerate(errors)),
     )
     result = SimpleNamespace(project=project, lock=lock, artefacts=artefacts, outputs=())
-    monkeypatch.setattr("cuvee.installers.constructor.reading.read_project", lambda *_, **__: project)
+    monkeypatch.setattr("cuvee.installers.constructor.project_reader.read_project", lambda *_, **__: project)
     monkeypatch.setattr(installers, "_convert", lambda *_, **__: result)
     cache = ["--cache", str(tmp_path)]
     assert run(["installers", "--from", str(tmp_path), "--platform", "win-64", "--quiet", *cache]) == code

@@ -62,7 +62,7 @@ def command(  # noqa: PLR0917 - click calls it by name
     3 a tool is missing, 4 a source could not be reached, 5 integrity, 130 interrupted.
     """
     from cuvee.channel.connection import connect
-    from cuvee.installers.constructor.reading import read_project
+    from cuvee.installers.constructor.project_reader import read_project
     from cuvee.release.from_constructor import Means
 
     results = []

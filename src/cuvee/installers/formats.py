@@ -10,9 +10,9 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.naming import installer_name
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.installers.sh import build_sh
+from cuvee.installers.windows.authenticode import signer_from_environment
 from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.msi import build_msi, check_msi
-from cuvee.installers.windows.signing import configured
 from cuvee.progress import Reporter
 
 Build = Callable[[Image, Branding, Path, Reporter], Path]
@@ -23,7 +23,7 @@ def _sh(image: Image, branding: Branding, target: Path, reporter: Reporter) -> P
 
 
 def _exe(image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    signer = configured(os.environ)
+    signer = signer_from_environment(os.environ)
     return build_exe(image, branding=branding, target=target, reporter=reporter, signer=signer)
 
 
@@ -36,7 +36,7 @@ def _msi(image: Image, branding: Branding, target: Path, reporter: Reporter) -> 
 
 
 def _msi_around(exe: Path, image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    signer = configured(os.environ)
+    signer = signer_from_environment(os.environ)
     return build_msi(image, exe=exe, branding=branding, target=target, reporter=reporter, signer=signer)
 
 

@@ -17,7 +17,7 @@ from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.formats import in_order
 from cuvee.installers.naming import installer_name
 from cuvee.installers.settings import read_settings
-from cuvee.installers.windows.signing import fingerprint
+from cuvee.installers.windows.authenticode import certificate_fingerprint
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.folder_lookup import find_upwards
@@ -151,7 +151,7 @@ def _installer(context: Context, lock: PlatformLock, kind: str, *, exe: Artefact
     inputs = [
         *(image.manifest_sha256, image.stage0_sha256, name, manifest.installers.engine),
         folder_inputs(manifest.installers.branding),
-        *([fingerprint(os.environ)] if lock.platform == "win-64" else []),
+        *([certificate_fingerprint(os.environ)] if lock.platform == "win-64" else []),
     ]
     artefact = Artefact(
         name=name, path=f"installers/{name}", platform=lock.platform, kind=f"{kind} installer"

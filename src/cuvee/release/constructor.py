@@ -7,9 +7,9 @@ from cuvee.channel.connection import without_secrets
 from cuvee.files import fingerprint, replacing_folder
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
-from cuvee.installers.constructor.tool import Constructor
-from cuvee.installers.constructor.writing import (
-    Construct,
+from cuvee.installers.constructor.executable import Constructor
+from cuvee.installers.constructor.project_writer import (
+    ProjectInputs,
     construct_files,
     relative_channel,
     solving_environment,
@@ -49,11 +49,11 @@ def construct_stage(context: Context, lock: PlatformLock) -> None:
     context.stage(f"construct-{lock.platform}", inputs, write)
 
 
-def _construct(context: Context, lock: PlatformLock, folder: Path) -> Construct:
+def _construct(context: Context, lock: PlatformLock, folder: Path) -> ProjectInputs:
     manifest = context.manifest
     system = platforms.get(lock.platform).system
     own = [str(context.workspace.channel)] if any(package.is_local for package in lock.packages) else []
-    return Construct(
+    return ProjectInputs(
         lock=lock,
         name=display_name(manifest.distribution),
         version=str(manifest.version),

@@ -14,9 +14,9 @@ from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.python_paths import DECODERS, needs_decoder
 from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.installers.constructor.fetching import lock_archives
+from cuvee.installers.constructor.build_outputs import write_outputs
+from cuvee.installers.constructor.explicit_archives import lock_archives
 from cuvee.installers.constructor.model import Project
-from cuvee.installers.constructor.outputs import write_outputs
 from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import installer_name
 from cuvee.lock.model import LockedPackage, PlatformLock

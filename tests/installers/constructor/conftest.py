@@ -7,7 +7,7 @@ import pytest
 
 from constructing import MINIMAL, Read
 from cuvee.installers.constructor.model import Project
-from cuvee.installers.constructor.reading import read_project
+from cuvee.installers.constructor.project_reader import read_project
 
 
 @pytest.fixture

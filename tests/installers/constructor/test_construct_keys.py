@@ -8,7 +8,7 @@ import pytest
 
 from constructing import Read
 from cuvee.errors import UsageError
-from cuvee.installers.constructor.keys import KEYS, Form, Treatment
+from cuvee.installers.constructor.construct_keys import KEYS, Form, Treatment
 from docs_text import table, unmarked
 
 GOOD: dict[Form, str] = {

@@ -16,7 +16,7 @@ from cuvee import process
 from cuvee.channel.index import index_channel
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.files import sha256_file
-from cuvee.installers.constructor.tool import Constructor
+from cuvee.installers.constructor.executable import Constructor
 from cuvee.process import Completed, Request
 from cuvee.progress import SILENT
 from tiny_release import Release

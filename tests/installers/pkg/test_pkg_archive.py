@@ -10,8 +10,8 @@ from cuvee import process
 from cuvee.errors import IntegrityError
 from cuvee.installers.pkg.bom import bom
 from cuvee.installers.pkg.cpio import cpio
-from cuvee.installers.pkg.entries import ROOT, checked, file, folder, link
-from cuvee.installers.pkg.stored import gzip_stored
+from cuvee.installers.pkg.payload_entries import ROOT, file_entry, folder_entry, link_entry, ordered_entries
+from cuvee.installers.pkg.stored_streams import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
 from installers.pkg.readers import read_bom, read_xar, walk
 
@@ -101,13 +101,13 @@ def test_bsdtar_unpacks_a_payload(tmp_path: Path) -> None:
     bsdtar = needs("bsdtar", "libarchive-tools")
     large = tmp_path / "large"
     large.write_bytes(os.urandom(3 << 20))
-    entries = checked(
+    entries = ordered_entries(
         [
-            folder(ROOT),
-            folder("d"),
-            file("d/ü b", b"abc", executable=True),
-            link("d/l", "ü b"),
-            file("large", large),
+            folder_entry(ROOT),
+            folder_entry("d"),
+            file_entry("d/ü b", b"abc", executable=True),
+            link_entry("d/l", "ü b"),
+            file_entry("large", large),
         ]
     )
     payload = tmp_path / "Payload"
@@ -125,12 +125,12 @@ def test_bsdtar_unpacks_a_payload(tmp_path: Path) -> None:
 @pytest.mark.real
 def test_checksums_are_those_of_cksum(tmp_path: Path) -> None:
     contents = [b"", b"a", bytes(range(256)) * 300, os.urandom(2_500_000)]
-    entries = [folder(ROOT)]
+    entries = [folder_entry(ROOT)]
     for number, content in enumerate(contents):
         path = tmp_path / f"f{number}"
         path.write_bytes(content)
-        entries.append(file(path.name, path))
-    paths = read_bom(bom(checked(entries))).full()
+        entries.append(file_entry(path.name, path))
+    paths = read_bom(bom(ordered_entries(entries))).full()
     for number in range(len(contents)):
         check, size, _ = run("cksum", tmp_path / f"f{number}").split(" ", 2)
         found = paths[f"./f{number}"]

@@ -13,7 +13,14 @@ from cuvee.errors import TooLargeError
 from cuvee.installers.pkg import bom as bom_module
 from cuvee.installers.pkg.bom import PER_LEAF, bom
 from cuvee.installers.pkg.cksum import cksum
-from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, link
+from cuvee.installers.pkg.payload_entries import (
+    ROOT,
+    PayloadEntry,
+    file_entry,
+    folder_entry,
+    link_entry,
+    ordered_entries,
+)
 from installers.pkg.readers import read_bom, read_tree
 
 NAMES = st.text(
@@ -22,12 +29,16 @@ NAMES = st.text(
 PATHS = st.lists(st.lists(NAMES, min_size=1, max_size=4), max_size=30)
 
 
-def tree(paths: list[list[str]]) -> tuple[Entry, ...]:
+def tree(paths: list[list[str]]) -> tuple[PayloadEntry, ...]:
     """Folders for all but the deepest paths, which are files."""
     folders = {"/".join(parts[:depth]) for parts in paths for depth in range(1, len(parts))}
     files = {"/".join(parts) for parts in paths} - folders
-    return checked(
-        [folder(ROOT), *(folder(path) for path in folders), *(file(path, path.encode()) for path in files)]
+    return ordered_entries(
+        [
+            folder_entry(ROOT),
+            *(folder_entry(path) for path in folders),
+            *(file_entry(path, path.encode()) for path in files),
+        ]
     )
 
 
@@ -50,7 +61,14 @@ def test_every_path_comes_back_breadth_first(paths: list[list[str]]) -> None:
 
 
 def test_records_of_each_type() -> None:
-    entries = checked([folder(ROOT), folder("d"), file("d/f", b"abc", executable=True), link("d/l", "f")])
+    entries = ordered_entries(
+        [
+            folder_entry(ROOT),
+            folder_entry("d"),
+            file_entry("d/f", b"abc", executable=True),
+            link_entry("d/l", "f"),
+        ]
+    )
     paths = read_bom(bom(entries)).full()
     assert [(path.kind, path.record) for path in paths.values()] == [
         (2, 31),
@@ -66,7 +84,7 @@ def test_records_of_each_type() -> None:
 
 
 def test_named_blocks() -> None:
-    entries = checked([folder(ROOT), file("a", b"12345"), file("b", b"123")])
+    entries = ordered_entries([folder_entry(ROOT), file_entry("a", b"12345"), file_entry("b", b"123")])
     read = read_bom(bom(entries))
     assert list(read.variables) == ["BomInfo", "Paths", "HLIndex", "VIndex", "Size64"]
     assert read.info == (1, 4, 1, 0, 0, 8, 0)
@@ -85,9 +103,9 @@ def test_named_blocks() -> None:
     [(1, 1), (PER_LEAF, 1), (PER_LEAF + 1, 2), (2 * PER_LEAF, 2), (1205, 3)],
 )
 def test_many_paths_take_several_leaves(count: int, leaves: int) -> None:
-    files = [file(f"d{number % 7}/f{number}", b"") for number in range(count - 8)]
-    folders = [folder(f"d{number}") for number in range(min(7, count - 1))]
-    entries = checked([folder(ROOT), *folders, *files])
+    files = [file_entry(f"d{number % 7}/f{number}", b"") for number in range(count - 8)]
+    folders = [folder_entry(f"d{number}") for number in range(min(7, count - 1))]
+    entries = ordered_entries([folder_entry(ROOT), *folders, *files])
     assert len(entries) == count
     data = bom(entries)
     read = read_bom(data)
@@ -100,19 +118,19 @@ def test_four_gibibytes_are_refused(tmp_path: Path) -> None:
     large = tmp_path / "large"
     with large.open("wb") as stream:
         stream.truncate(1 << 32)
-    entries = checked([folder(ROOT), file("large", large)])
+    entries = ordered_entries([folder_entry(ROOT), file_entry("large", large)])
     with pytest.raises(TooLargeError, match="4 GiB"):
         bom(entries)
     half = tmp_path / "half"
     half.touch()
     os.truncate(half, 1 << 31)
     with pytest.raises(TooLargeError, match="4 GiB"):
-        bom(checked([folder(ROOT), file("one", half), file("two", half)]))
+        bom(ordered_entries([folder_entry(ROOT), file_entry("one", half), file_entry("two", half)]))
 
 
 def test_paths_beyond_two_levels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bom_module, "PER_LEAF", 3)
-    entries = [folder(ROOT), *(file(f"{number:02}", b"") for number in range(9))]
-    bom(checked(entries[:-1]))
+    entries = [folder_entry(ROOT), *(file_entry(f"{number:02}", b"") for number in range(9))]
+    bom(ordered_entries(entries[:-1]))
     with pytest.raises(TooLargeError, match="10 paths"):
-        bom(checked(entries))
+        bom(ordered_entries(entries))

@@ -14,8 +14,15 @@ from hypothesis import strategies as st
 from cuvee.errors import IntegrityError, TooLargeError
 from cuvee.installers.pkg.cksum import cksum
 from cuvee.installers.pkg.cpio import cpio
-from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, link
-from cuvee.installers.pkg.stored import gzip_stored, zlib_stored
+from cuvee.installers.pkg.payload_entries import (
+    ROOT,
+    PayloadEntry,
+    file_entry,
+    folder_entry,
+    link_entry,
+    ordered_entries,
+)
+from cuvee.installers.pkg.stored_streams import gzip_stored, zlib_stored
 from installers.pkg.readers import read_cpio
 
 CHUNKS = st.lists(st.binary(max_size=300), max_size=5)
@@ -62,14 +69,14 @@ def test_cksum_of_the_usual_example() -> None:
 
 
 def test_cpio_members() -> None:
-    entries = checked(
+    entries = ordered_entries(
         [
-            file("a/tool", b"#!/bin/sh\n", executable=True),
-            folder("a"),
-            link("a/link", "tool"),
-            folder(ROOT),
-            file("ä b", b"x" * 1000),
-            folder("a/empty"),
+            file_entry("a/tool", b"#!/bin/sh\n", executable=True),
+            folder_entry("a"),
+            link_entry("a/link", "tool"),
+            folder_entry(ROOT),
+            file_entry("ä b", b"x" * 1000),
+            folder_entry("a/empty"),
         ]
     )
     members = {member.name: member for member in read_cpio(b"".join(cpio(entries)))}
@@ -87,7 +94,7 @@ def test_cpio_members() -> None:
 
 def test_cpio_numbers_wrap_where_the_format_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cuvee.installers.pkg.cpio._MOST", 0o7)
-    entries = checked([folder(ROOT), *(file(f"f{number}", b"") for number in range(8))])
+    entries = ordered_entries([folder_entry(ROOT), *(file_entry(f"f{number}", b"") for number in range(8))])
     members = read_cpio(b"".join(cpio(entries)))
     assert [member.inode for member in members] == [0, 1, 2, 3, 4, 5, 6, 7, 0]
     assert members[0].links == 0o7
@@ -112,29 +119,29 @@ def test_cpio_numbers_wrap_where_the_format_ends(monkeypatch: pytest.MonkeyPatch
 )
 def test_hostile_names(path: str) -> None:
     with pytest.raises(IntegrityError, match=r"can not hold|not the folder"):
-        checked([folder(ROOT), folder("a"), file(path, b"")])
+        ordered_entries([folder_entry(ROOT), folder_entry("a"), file_entry(path, b"")])
 
 
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
         ([], "no root"),
-        ([file("a", b"")], "no root"),
-        ([folder(ROOT), file("a", b""), file("a", b"")], "twice"),
-        ([folder(ROOT), file("a/b", b"")], "not the folder"),
-        ([folder(ROOT), file("a", b""), file("a/b", b"")], "not the folder"),
-        ([folder(ROOT), link("a", "/etc"), file("a/b", b"")], "not the folder"),
+        ([file_entry("a", b"")], "no root"),
+        ([folder_entry(ROOT), file_entry("a", b""), file_entry("a", b"")], "twice"),
+        ([folder_entry(ROOT), file_entry("a/b", b"")], "not the folder"),
+        ([folder_entry(ROOT), file_entry("a", b""), file_entry("a/b", b"")], "not the folder"),
+        ([folder_entry(ROOT), link_entry("a", "/etc"), file_entry("a/b", b"")], "not the folder"),
     ],
 )
-def test_trees_that_can_not_be(entries: list[Entry], message: str) -> None:
+def test_trees_that_can_not_be(entries: list[PayloadEntry], message: str) -> None:
     with pytest.raises(IntegrityError, match=message):
-        checked(entries)
+        ordered_entries(entries)
 
 
 def test_files_of_eight_gibibytes_are_refused(tmp_path: Path) -> None:
     large = tmp_path / "large"
     large.touch()
-    entries = checked([folder(ROOT), file("large", large)])
+    entries = ordered_entries([folder_entry(ROOT), file_entry("large", large)])
     os.truncate(large, (1 << 33) - 1)
     _, header, *_ = itertools.islice(cpio(entries), 2)
     assert header[65:76] == b"77777777777"

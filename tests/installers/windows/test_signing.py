@@ -11,9 +11,13 @@ from cuvee.errors import BlockedError, UsageError
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.formats import FORMATS
+from cuvee.installers.windows.authenticode import (
+    Osslsigncode,
+    certificate_fingerprint,
+    signer_from_environment,
+)
 from cuvee.installers.windows.desktop.container import open_container
 from cuvee.installers.windows.exe import build_exe
-from cuvee.installers.windows.signing import Osslsigncode, configured, fingerprint
 from cuvee.process import Request
 from cuvee.progress import SILENT
 from wine_desktop import Wine
@@ -62,12 +66,12 @@ def test_the_environment_says_what_signs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert configured({}) is None
+    assert signer_from_environment({}) is None
     with pytest.raises(UsageError, match="only one is set"):
-        configured({"CUVEE_AUTHENTICODE_KEY": str(signer.key)})
+        signer_from_environment({"CUVEE_AUTHENTICODE_KEY": str(signer.key)})
     monkeypatch.setenv("CUVEE_AUTHENTICODE_CERTIFICATE", str(signer.certificate))
     monkeypatch.setenv("CUVEE_AUTHENTICODE_KEY", str(signer.key))
-    assert fingerprint(os.environ) != fingerprint({}) == ""
+    assert certificate_fingerprint(os.environ) != certificate_fingerprint({}) == ""
     assert verified(signer, FORMATS["exe"](win_image, branding, tmp_path / "x.exe", SILENT))
 
 

@@ -10,7 +10,7 @@ from cuvee.installers.branding import Branding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remap:
+class ChannelRemap:
     """A channel that packages come from, and the one that the prefix's records name instead."""
 
     source: str
@@ -18,7 +18,7 @@ class Remap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
+class ExplicitArchive:
     """A package that is named by its address.
 
     Attributes
@@ -35,7 +35,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Packages:
+class ProjectPackages:
     """Where packages come from, and which.
 
     Attributes
@@ -55,16 +55,16 @@ class Packages:
     """
 
     channels: tuple[str, ...]
-    remaps: tuple[Remap, ...] = ()
+    remaps: tuple[ChannelRemap, ...] = ()
     specs: tuple[str, ...] = ()
-    archives: tuple[Archive, ...] = ()
+    archives: tuple[ExplicitArchive, ...] = ()
     requested: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     floor: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outputs:
+class BuildOutputs:
     """The files that are written beside the installers.
 
     Attributes
@@ -109,11 +109,11 @@ class Project:
     version: str
     formats: tuple[str, ...]
     file_name: str = ""
-    packages: Packages
+    packages: ProjectPackages
     settings: InstallerSettings
     frozen: str = ""
     branding: Branding
-    outputs: Outputs
+    outputs: BuildOutputs
     warnings: tuple[str, ...] = ()
 
     @property

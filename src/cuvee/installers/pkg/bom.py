@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from cuvee.errors import TooLargeError
 from cuvee.image.model import SOURCE_TIME
 from cuvee.installers.pkg.cksum import cksum
-from cuvee.installers.pkg.entries import ROOT, Entry
+from cuvee.installers.pkg.payload_entries import ROOT, PayloadEntry
 
 PER_LEAF = 509
 """Paths in one leaf of the tree."""
@@ -70,7 +70,7 @@ class _Store:
         return b"".join((header.ljust(_HEADER, b"\0"), *self._blocks, names, index))
 
 
-def bom(entries: Sequence[Entry]) -> bytes:
+def bom(entries: Sequence[PayloadEntry]) -> bytes:
     """Give the Bom of ``entries``, which `checked` has put in order.
 
     Raises
@@ -106,7 +106,7 @@ def check_size(total: int) -> None:
         )
 
 
-def _add_paths(store: _Store, entries: Sequence[Entry]) -> int:
+def _add_paths(store: _Store, entries: Sequence[PayloadEntry]) -> int:
     numbered = tuple(_breadth_first(entries))
     pairs = []
     for number, (parent, entry) in enumerate(numbered, 1):
@@ -141,12 +141,12 @@ def _node(pairs: Sequence[tuple[int, int]], *, is_leaf: bool, forward: int = 0, 
     return data.ljust(_NODE, b"\0")
 
 
-def _breadth_first(entries: Sequence[Entry]) -> Iterator[tuple[int, Entry]]:
+def _breadth_first(entries: Sequence[PayloadEntry]) -> Iterator[tuple[int, PayloadEntry]]:
     """Give the entries with the number of the folder that each is in, sorted by that and by name.
 
     Numbers are the places in this very order, from 1. Apple's reader stops early at any other.
     """
-    below: dict[str, list[Entry]] = {}
+    below: dict[str, list[PayloadEntry]] = {}
     root = None
     for entry in entries:
         if entry.path == ROOT:
@@ -165,7 +165,7 @@ def _breadth_first(entries: Sequence[Entry]) -> Iterator[tuple[int, Entry]]:
             yield parent, entry
 
 
-def _facts(entry: Entry) -> bytes:
+def _facts(entry: PayloadEntry) -> bytes:
     """Give what the Bom says of one path."""
     if entry.is_folder:
         kind, size, check, tail = _FOLDER, 0, 0, b""

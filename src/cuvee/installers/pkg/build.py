@@ -9,11 +9,18 @@ from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import replacing, sha256_file, storage_errors
 from cuvee.image.model import Image
 from cuvee.installers.naming import installer_name
-from cuvee.installers.pkg import documents
+from cuvee.installers.pkg import pkg_templates
 from cuvee.installers.pkg.bom import bom, check_size
 from cuvee.installers.pkg.cpio import cpio
-from cuvee.installers.pkg.entries import ROOT, Entry, checked, file, folder, pieces
-from cuvee.installers.pkg.stored import gzip_stored
+from cuvee.installers.pkg.payload_entries import (
+    ROOT,
+    PayloadEntry,
+    file_entry,
+    folder_entry,
+    ordered_entries,
+    pieces,
+)
+from cuvee.installers.pkg.stored_streams import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
 from cuvee.installers.sh import build_sh
 from cuvee.platforms import get
@@ -99,8 +106,8 @@ class _Package:
     identifier: str
     license_text: str
     welcome_text: str
-    payload: tuple[Entry, ...]
-    scripts: tuple[Entry, ...]
+    payload: tuple[PayloadEntry, ...]
+    scripts: tuple[PayloadEntry, ...]
 
     @property
     def component(self) -> str:
@@ -126,12 +133,14 @@ class _Package:
             ),
         )
         pages = {"license.html": self.license_text, "welcome.html": self.welcome_text}
-        resources = tuple(_member(name, documents.page(text)) for name, text in pages.items() if text.strip())
+        resources = tuple(
+            _member(name, pkg_templates.page(text)) for name, text in pages.items() if text.strip()
+        )
         shown = (XarFolder(name="Resources", members=resources),) if resources else ()
         return (component, *shown, _member("Distribution", self._distribution()))
 
     def _package_info(self) -> bytes:
-        return documents.render(
+        return pkg_templates.render(
             "PackageInfo.xml.j2",
             {
                 "identifier": self.identifier,
@@ -145,7 +154,7 @@ class _Package:
 
     def _distribution(self) -> bytes:
         oldest = self.image.floor.get("__osx", "")
-        return documents.render(
+        return pkg_templates.render(
             "Distribution.xml.j2",
             {
                 "title": _title(self.image),
@@ -189,12 +198,14 @@ def _check(image: Image, identifier: str) -> None:
             )
 
 
-def _payload(image: Image, installer: Path) -> tuple[Entry, ...]:
+def _payload(image: Image, installer: Path) -> tuple[PayloadEntry, ...]:
     staging = _staging(image)
-    return checked((folder(ROOT), folder(staging), file(f"{staging}/{_INSTALLER}", installer)))
+    return ordered_entries(
+        (folder_entry(ROOT), folder_entry(staging), file_entry(f"{staging}/{_INSTALLER}", installer))
+    )
 
 
-def _scripts(image: Image) -> tuple[Entry, ...]:
+def _scripts(image: Image) -> tuple[PayloadEntry, ...]:
     values = {
         "title": _title(image),
         "distribution": image.label.distribution,
@@ -202,8 +213,8 @@ def _scripts(image: Image) -> tuple[Entry, ...]:
         "staging": _staging(image),
         "installer": _INSTALLER,
     }
-    script = file("postinstall", documents.render("postinstall.sh.j2", values), executable=True)
-    return checked((folder(ROOT), script))
+    script = file_entry("postinstall", pkg_templates.render("postinstall.sh.j2", values), executable=True)
+    return ordered_entries((folder_entry(ROOT), script))
 
 
 def _staging(image: Image) -> str:
@@ -211,7 +222,7 @@ def _staging(image: Image) -> str:
 
 
 def _title(image: Image) -> str:
-    return documents.one_line(f"{image.label.title} {image.label.version}")
+    return pkg_templates.one_line(f"{image.label.title} {image.label.version}")
 
 
 def _member(name: str, data: bytes) -> XarFile:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cuvee.errors import TooLargeError
 from cuvee.image.model import SOURCE_TIME
-from cuvee.installers.pkg.entries import ROOT, Entry
+from cuvee.installers.pkg.payload_entries import ROOT, PayloadEntry
 
 _MAGIC = "070707"
 _TRAILER = "TRAILER!!!"
@@ -13,7 +13,7 @@ _LARGEST = 0o77777777777
 _MOST = 0o777777  # what six octal digits hold
 
 
-def cpio(entries: Sequence[Entry]) -> Iterator[bytes]:
+def cpio(entries: Sequence[PayloadEntry]) -> Iterator[bytes]:
     """Give the archive of ``entries``, which `checked` has put in order, in pieces.
 
     All belong to root and have one time, so that the same entries give the same bytes.

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from cuvee.errors import IntegrityError
 from cuvee.image.model import SOURCE_TIME
-from cuvee.installers.pkg.documents import render
-from cuvee.installers.pkg.stored import zlib_stored
+from cuvee.installers.pkg.pkg_templates import render
+from cuvee.installers.pkg.stored_streams import zlib_stored
 
 _MAGIC, _HEADER_SIZE, _VERSION, _SHA1 = b"xar!", 28, 1, 1
 _SHA1_SIZE = 20

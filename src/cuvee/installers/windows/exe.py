@@ -41,7 +41,7 @@ _POINT = re.compile(r"\w{1,3}[.)]\s")
 _COMPRESSORS = {"small": "/SOLID lzma", "quick": "zlib"}
 
 
-class Signer(Protocol):
+class ProgramSigner(Protocol):
     """Signs Windows programs."""
 
     def command(self) -> str:
@@ -57,7 +57,7 @@ def build_exe(
     branding: Branding,
     target: Path,
     reporter: Reporter,
-    signer: Signer | None = None,
+    signer: ProgramSigner | None = None,
     compression: Literal["small", "quick"] = "small",
 ) -> Path:
     """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
@@ -153,7 +153,7 @@ def _longest(folder: Path) -> int:
 
 
 def _write_script(
-    image: Image, branding: Branding, folder: Path, compressor: str, signer: Signer | None
+    image: Image, branding: Branding, folder: Path, compressor: str, signer: ProgramSigner | None
 ) -> None:
     import jinja2
 

@@ -13,8 +13,8 @@ from cuvee.files import replacing, sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.naming import display_name
-from cuvee.installers.windows import actions
-from cuvee.installers.windows.exe import Signer
+from cuvee.installers.windows import msi_actions
+from cuvee.installers.windows.exe import ProgramSigner
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import Reporter
 
@@ -24,7 +24,7 @@ _NAMESPACE = uuid.UUID("5d2c7c0e-3c86-5b0e-9d6c-0f1f6a3f7c11")
 _LARGEST = (1 << 31) - (64 << 20)
 """A database must stay below 2 GiB."""
 
-_SECURE = ";".join(("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *actions.OPTIONS, "NEWER", "OLDER"))
+_SECURE = ";".join(("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *msi_actions.OPTIONS, "NEWER", "OLDER"))
 _MENDINGS = (
     # What may be set on a command line that asks for administrators' rights.
     f"UPDATE `Property` SET `Value` = '{_SECURE}' WHERE `Property` = 'SecureCustomProperties'",  # noqa: S608
@@ -56,7 +56,7 @@ def build_msi(
     branding: Branding,
     target: Path,
     reporter: Reporter,
-    signer: Signer | None = None,
+    signer: ProgramSigner | None = None,
 ) -> Path:
     """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
 
@@ -87,7 +87,7 @@ def build_msi(
         (folder / "installer.wxs").write_text(_render(image, branding), encoding="utf-8")
         wixl.compile(folder / "installer.wxs", folder / "made.msi")
         name = display_name(image.label.distribution)
-        wixl.change(folder / "made.msi", (*actions.queries(name), *_MENDINGS, _short(name)))
+        wixl.change(folder / "made.msi", (*msi_actions.queries(name), *_MENDINGS, _short(name)))
         _fix(folder / "made.msi", uuid.uuid5(_NAMESPACE, f"package {sha256_file(exe)}"))
         with replacing(target) as beside:
             shutil.copyfile(folder / "made.msi", beside)
@@ -163,7 +163,7 @@ def _render(image: Image, branding: Branding) -> str:
         url=branding.url,
         icon=branding.icon is not None,
         needed_kb=image.size_on_disk // 1024,
-        setup=actions.SETUP,
+        setup=msi_actions.SETUP,
         name=display_name(image.label.distribution),
         key=f"Software\\cuvee\\{display_name(image.label.distribution)}",
     )

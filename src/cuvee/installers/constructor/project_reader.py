@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cuvee.installers.constructor.building import read_outputs
-from cuvee.installers.constructor.document import read_document
+from cuvee.installers.constructor.build_outputs import read_outputs
+from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import Project
-from cuvee.installers.constructor.packages import read_packages
-from cuvee.installers.constructor.presenting import read_branding, read_frozen, read_settings
-from cuvee.installers.constructor.values import Values
+from cuvee.installers.constructor.project_packages import read_packages
+from cuvee.installers.constructor.project_settings import read_branding, read_frozen, read_settings
+from cuvee.installers.constructor.yaml_document import read_document
 from cuvee.platforms import Platform, System, get
 
 _WORD = re.compile(r"[a-zA-Z0-9_](?:[a-zA-Z0-9._-]*[a-zA-Z0-9_])?")
@@ -36,7 +36,9 @@ def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -
     """
     source = path / "construct.yaml" if path.is_dir() else path
     target = get(platform)
-    values = Values(read_document(source, platform, environment), source=source, system=target.system)
+    values = ConstructValues(
+        read_document(source, platform, environment), source=source, system=target.system
+    )
     formats = _formats(values, target)
     project = Project(
         source=source,
@@ -56,7 +58,7 @@ def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -
     return project
 
 
-def _word(values: Values, name: str) -> str:
+def _word(values: ConstructValues, name: str) -> str:
     text = values.text(name)
     if isinstance(values.raw(name), float):
         values.warn(name, f"is a number to YAML, so it is read as {text}; put it into quotes")
@@ -67,7 +69,7 @@ def _word(values: Values, name: str) -> str:
     return text
 
 
-def _formats(values: Values, platform: Platform) -> tuple[str, ...]:
+def _formats(values: ConstructValues, platform: Platform) -> tuple[str, ...]:
     known = _FORMATS[platform.system]
     wanted = values.texts("installer_type") or known[:1]
     found = known if wanted == ("all",) else tuple(dict.fromkeys(wanted))
@@ -81,7 +83,7 @@ def _formats(values: Values, platform: Platform) -> tuple[str, ...]:
     return found
 
 
-def _file_name(values: Values, formats: tuple[str, ...]) -> str:
+def _file_name(values: ConstructValues, formats: tuple[str, ...]) -> str:
     name = values.text("installer_filename")
     if not name:
         return ""

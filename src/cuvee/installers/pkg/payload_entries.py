@@ -19,7 +19,7 @@ _LONGEST = 1023  # macOS's PATH_MAX without the final NUL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class PayloadEntry:
     """One path.
 
     Attributes
@@ -66,19 +66,19 @@ class Entry:
         yield from pieces(self.content)
 
 
-def folder(path: str) -> Entry:
+def folder_entry(path: str) -> PayloadEntry:
     """Give an entry for a folder that everybody may enter and only its owner may change."""
-    return Entry(path=path, mode=stat.S_IFDIR | 0o755)
+    return PayloadEntry(path=path, mode=stat.S_IFDIR | 0o755)
 
 
-def file(path: str, content: bytes | Path, *, executable: bool = False) -> Entry:
+def file_entry(path: str, content: bytes | Path, *, executable: bool = False) -> PayloadEntry:
     """Give an entry for a file that everybody may read and only its owner may change."""
-    return Entry(path=path, mode=stat.S_IFREG | (0o755 if executable else 0o644), content=content)
+    return PayloadEntry(path=path, mode=stat.S_IFREG | (0o755 if executable else 0o644), content=content)
 
 
-def link(path: str, target: str) -> Entry:
+def link_entry(path: str, target: str) -> PayloadEntry:
     """Give an entry for a symbolic link; its permissions are what macOS gives to links."""
-    return Entry(path=path, mode=stat.S_IFLNK | 0o755, content=target.encode())
+    return PayloadEntry(path=path, mode=stat.S_IFLNK | 0o755, content=target.encode())
 
 
 def pieces(content: bytes | Path) -> Iterator[bytes]:
@@ -92,7 +92,7 @@ def pieces(content: bytes | Path) -> Iterator[bytes]:
             yield chunk
 
 
-def checked(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def ordered_entries(entries: Iterable[PayloadEntry]) -> tuple[PayloadEntry, ...]:
     """Give the entries in order, each behind the folder that it is in.
 
     Raises

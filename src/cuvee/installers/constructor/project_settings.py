@@ -8,9 +8,9 @@ from cuvee.errors import CuveeError
 from cuvee.files import canonical_json
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.branding import Branding
-from cuvee.installers.constructor.document import read_text
-from cuvee.installers.constructor.rich import from_html, from_rtf
-from cuvee.installers.constructor.values import Values
+from cuvee.installers.constructor.construct_values import ConstructValues
+from cuvee.installers.constructor.rich_text import from_html, from_rtf
+from cuvee.installers.constructor.yaml_document import read_text
 from cuvee.installers.settings import WrongSettingError, extra_file
 
 _HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
@@ -19,7 +19,7 @@ _RICH = {".rtf": from_rtf, ".html": from_html, ".htm": from_html}
 _CODE = {".nsi"}
 
 
-def read_branding(values: Values, formats: tuple[str, ...]) -> Branding:
+def read_branding(values: ConstructValues, formats: tuple[str, ...]) -> Branding:
     """Read the texts and pictures for installers of some formats."""
     identifier, name = values.text("reverse_domain_identifier"), values.text("name")
     return Branding(
@@ -33,7 +33,7 @@ def read_branding(values: Values, formats: tuple[str, ...]) -> Branding:
     )
 
 
-def _license(values: Values) -> str:
+def _license(values: ConstructValues) -> str:
     path = values.path("license_file")
     if path is not None and path.suffix.lower() in _CODE:
         values.wrong("license_file", f"{path.name} is a page of constructor's own: give its text as .txt")
@@ -41,7 +41,7 @@ def _license(values: Values) -> str:
     return _plain(values, "license_file", path)
 
 
-def _welcome(values: Values, formats: tuple[str, ...]) -> str:
+def _welcome(values: ConstructValues, formats: tuple[str, ...]) -> str:
     path = values.path("welcome_file")
     text = values.text("welcome_text").strip()
     if not (path or text):
@@ -55,14 +55,14 @@ def _welcome(values: Values, formats: tuple[str, ...]) -> str:
     return _plain(values, "welcome_file", path) or text
 
 
-def _plain(values: Values, name: str, path: Path | None) -> str:
+def _plain(values: ConstructValues, name: str, path: Path | None) -> str:
     """Give what a file shows, whatever it is written in."""
     text = _content(values, name, path)
     read = None if path is None else _RICH.get(path.suffix.lower())
     return text if read is None else read(text)
 
 
-def _picture(values: Values, name: str, suffix: str, formats: tuple[str, ...]) -> Path | None:
+def _picture(values: ConstructValues, name: str, suffix: str, formats: tuple[str, ...]) -> Path | None:
     if "exe" not in formats:
         if values.text(name) and "pkg" in formats:
             values.warn(name, "a .pkg shows no pictures")
@@ -76,7 +76,7 @@ def _picture(values: Values, name: str, suffix: str, formats: tuple[str, ...]) -
     return path
 
 
-def read_settings(values: Values) -> InstallerSettings:
+def read_settings(values: ConstructValues) -> InstallerSettings:
     """Read what an installer does besides placing packages."""
     menus = values.raw("menu_packages")
     # Only the Windows installers of constructor run it.
@@ -99,7 +99,7 @@ def read_settings(values: Values) -> InstallerSettings:
     )
 
 
-def _default_prefix(values: Values) -> str:
+def _default_prefix(values: ConstructValues) -> str:
     """Give where constructor would install, so that nobody has to look for it."""
     name, stated = values.text("name"), values.text("default_prefix").strip()
     if values.system == "win":
@@ -112,13 +112,13 @@ def _default_prefix(values: Values) -> str:
     return usual
 
 
-def _script_environment(values: Values) -> dict[str, str]:
+def _script_environment(values: ConstructValues) -> dict[str, str]:
     # Scripts know the installer by the name that the project gives it, in its own spelling.
     found = {"INSTALLER_NAME": values.text("name")} | values.mapping("script_env_variables")
     return dict(sorted(found.items()))
 
 
-def read_frozen(values: Values) -> str:
+def read_frozen(values: ConstructValues) -> str:
     """Read what becomes of ``conda-meta/frozen``, as JSON."""
     stated = values.mapping("freeze_base")
     for manager in sorted(set(stated) - {"conda"}):
@@ -132,7 +132,7 @@ def read_frozen(values: Values) -> str:
     return canonical_json(value).decode()
 
 
-def _content(values: Values, name: str, path: Path | None) -> str:
+def _content(values: ConstructValues, name: str, path: Path | None) -> str:
     if path is None:
         return ""
     try:
@@ -142,7 +142,7 @@ def _content(values: Values, name: str, path: Path | None) -> str:
         return ""
 
 
-def _script(values: Values, name: str) -> str:
+def _script(values: ConstructValues, name: str) -> str:
     path = values.path(name)
     text = _content(values, name, path)
     if path is not None and values.system == "win" and path.suffix.lower() not in {".bat", ".cmd"}:
@@ -150,7 +150,7 @@ def _script(values: Values, name: str) -> str:
     return text
 
 
-def _initialize(values: Values) -> Initialize:
+def _initialize(values: ConstructValues) -> Initialize:
     word = values.raw("initialize_conda")
     if word is False or word == "false":
         return Initialize.NO
@@ -161,7 +161,7 @@ def _initialize(values: Values) -> Initialize:
     return Initialize.YES if values.flag("initialize_by_default", default=False) else Initialize.ASK
 
 
-def _condarc(values: Values) -> str | None:
+def _condarc(values: ConstructValues) -> str | None:
     """Give the ``.condarc`` that constructor would write."""
     import yaml
 
@@ -173,7 +173,7 @@ def _condarc(values: Values) -> str | None:
     return stated if not stated or stated.endswith("\n") else f"{stated}\n"
 
 
-def _legacy_condarc(values: Values) -> dict[str, Any]:
+def _legacy_condarc(values: ConstructValues) -> dict[str, Any]:
     if not values.flag("write_condarc", default=False):
         return {}
     mirrors = values.mapping("mirrored_channels")
@@ -189,12 +189,12 @@ def _legacy_condarc(values: Values) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _words(values: Values) -> tuple[str, ...]:
+def _words(values: ConstructValues) -> tuple[str, ...]:
     stated = values.raw("specs")
     return tuple(item for item in stated if item.strip()) if isinstance(stated, list) else ()
 
 
-def _extra_files(values: Values) -> tuple[ExtraFile, ...]:
+def _extra_files(values: ConstructValues) -> tuple[ExtraFile, ...]:
     found: dict[str, ExtraFile] = {}
     for item in values.items("extra_files"):
         pairs = item.items() if isinstance(item, dict) else [(item, Path(str(item)).name)]

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.branding import Branding
-from cuvee.installers.constructor.document import read_document, read_yaml
-from cuvee.installers.constructor.reading import read_project
-from cuvee.installers.constructor.selectors import select
-from cuvee.installers.constructor.writing import (
-    Construct,
+from cuvee.installers.constructor.project_reader import read_project
+from cuvee.installers.constructor.project_writer import (
+    ProjectInputs,
     construct_files,
     quoted,
     relative_channel,
     solving_environment,
 )
+from cuvee.installers.constructor.selectors import select
+from cuvee.installers.constructor.yaml_document import read_document, read_yaml
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.virtual import virtual_packages
 from cuvee.platforms import DEFAULT_FLOOR, get
@@ -44,9 +44,9 @@ def package(name: str, platform: str) -> LockedPackage:
     )
 
 
-def construct(platform: str, *names: str, **changes: Any) -> Construct:
+def construct(platform: str, *names: str, **changes: Any) -> ProjectInputs:
     floor = DEFAULT_FLOOR[get(platform).system]
-    plain = Construct(
+    plain = ProjectInputs(
         lock=PlatformLock(
             platform=platform,
             packages=tuple(package(name, platform) for name in ("python", *names)),

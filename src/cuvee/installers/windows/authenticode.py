@@ -15,7 +15,7 @@ _HINT = "Install osslsigncode: on Debian and Ubuntu, `apt install osslsigncode`.
 _TIMEOUT = 600.0
 
 
-def configured(environ: Mapping[str, str]) -> "Osslsigncode | None":
+def signer_from_environment(environ: Mapping[str, str]) -> "Osslsigncode | None":
     """Give what signs Windows installers, as the environment says; `None` if it says nothing.
 
     ``CUVEE_AUTHENTICODE_CERTIFICATE`` and ``CUVEE_AUTHENTICODE_KEY`` are PEM files,
@@ -41,7 +41,7 @@ def configured(environ: Mapping[str, str]) -> "Osslsigncode | None":
     return Osslsigncode.find(certificate=Path(certificate), key=Path(key), timestamps=times)
 
 
-def fingerprint(environ: Mapping[str, str]) -> str:
+def certificate_fingerprint(environ: Mapping[str, str]) -> str:
     """Give what changes when installers are to be signed otherwise; empty if they are not signed."""
     certificate = Path(environ.get("CUVEE_AUTHENTICODE_CERTIFICATE") or "/")
     return sha256_file(certificate) if certificate.is_file() else ""

@@ -1,4 +1,7 @@
-"""What ``build_outputs`` asks for, under the names that constructor gives it."""
+"""The key ``build_outputs``: files beside the installers, under the names that constructor gives them.
+
+https://conda.github.io/constructor/construct-yaml/#build_outputs
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,10 +11,64 @@ from typing import Any
 from cuvee.channel.connection import without_secrets
 from cuvee.channel.reading import INFO_LIMIT, archive_errors, member_data, members
 from cuvee.files import write_json, write_text
-from cuvee.installers.constructor.model import Project
+from cuvee.installers.constructor.construct_values import ConstructValues
+from cuvee.installers.constructor.model import BuildOutputs, Project
 from cuvee.lock.model import PlatformLock
 
 _LICENSES = "info/licenses/"
+_KEY = "build_outputs"
+# `info.json` is its name in a list of words, `info_json` in a list of mappings.
+_OPTIONS = {
+    "hash": {"algorithm"},
+    "info.json": set[str](),
+    "info_json": set[str](),
+    "licenses": {"include_text", "text_errors"},
+    "lockfile": {"env"},
+    "pkgs_list": {"env"},
+}
+
+
+def read_outputs(values: ConstructValues) -> BuildOutputs:
+    """Read which files are to be written beside the installers."""
+    asked: dict[str, dict[str, Any]] = {}
+    for item in values.items(_KEY):
+        name, options = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, {})
+        if _are_good(values, name, options or {}):
+            asked[name] = options or {}
+    return BuildOutputs(
+        hashes=_algorithms(values, asked["hash"]) if "hash" in asked else (),
+        info=bool({"info.json", "info_json"} & set(asked)),
+        package_list="pkgs_list" in asked,
+        lockfile="lockfile" in asked,
+        licenses="licenses" in asked,
+        license_texts=bool(asked.get("licenses", {}).get("include_text")),
+    )
+
+
+def _are_good(values: ConstructValues, name: Any, options: Any) -> bool:
+    if not isinstance(name, str) or name not in _OPTIONS:
+        values.wrong(_KEY, f"there is no {name}: it knows {', '.join(_OPTIONS)}")
+        return False
+    if not isinstance(options, dict) or not set(options) <= _OPTIONS[name]:
+        values.wrong(_KEY, f"{name} has other options than {', '.join(sorted(_OPTIONS[name])) or 'none'}")
+        return False
+    if options.get("env", "base") != "base":
+        values.wrong(_KEY, f"{name} is of {options['env']}, but an installer holds one environment")
+        return False
+    return True
+
+
+def _algorithms(values: ConstructValues, options: dict[str, Any]) -> tuple[str, ...]:
+    stated = options.get("algorithm", [])
+    found = [stated] if isinstance(stated, str) else stated
+    # The two of variable length have no digest unless somebody says how long.
+    known = {name for name in hashlib.algorithms_guaranteed if not name.startswith("shake")}
+    if not isinstance(found, list) or not set(map(str, found)) <= known:
+        values.wrong(_KEY, f"hash knows the algorithms {', '.join(sorted(known))}")
+        return ()
+    if not found:
+        values.warn(_KEY, "hash names no algorithm, so there is none; constructor writes none either")
+    return tuple(sorted(set(found)))
 
 
 def write_outputs(

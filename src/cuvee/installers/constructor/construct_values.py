@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.errors import UsageError
-from cuvee.installers.constructor.keys import KEYS, Form, Treatment
+from cuvee.installers.constructor.construct_keys import KEYS, Form, Treatment
 from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.platforms import System
 
 
-class Values:
+class ConstructValues:
     """The values of a ``construct.yaml`` for one platform.
 
     Problems stop the project once all of them are known; warnings go with it.

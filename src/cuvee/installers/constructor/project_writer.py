@@ -26,7 +26,7 @@ Value = str | bool | Sequence[str | Mapping[str, str]] | Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Construct:
+class ProjectInputs:
     """What a project for constructor is written from.
 
     Attributes
@@ -51,7 +51,7 @@ class Construct:
     settings: InstallerSettings
 
 
-def construct_files(construct: Construct) -> dict[str, bytes]:
+def construct_files(construct: ProjectInputs) -> dict[str, bytes]:
     """Give ``construct.yaml`` and the files that it names, by their paths; deterministic."""
     branding, settings = construct.branding, construct.settings
     system = get(construct.lock.platform).system
@@ -101,7 +101,7 @@ def solving_environment(lock: PlatformLock) -> dict[str, str]:
     return found
 
 
-def _heading(construct: Construct) -> list[str]:
+def _heading(construct: ProjectInputs) -> list[str]:
     lock = construct.lock
     variables = [f"{name}={shlex.quote(value)}" for name, value in solving_environment(lock).items()]
     return [
@@ -159,7 +159,7 @@ def _add_settings(
     _put(keys, "keep_pkgs", settings.keep_installer)
 
 
-def _initialization(construct: Construct) -> dict[str, Value]:
+def _initialization(construct: ProjectInputs) -> dict[str, Value]:
     choice = construct.settings.initialize
     if choice is Initialize.NO or "conda" not in construct.lock.by_name:
         return {"initialize_conda": False}  # constructor wants conda for it

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.installers.constructor.rich import from_html, from_rtf
+from cuvee.installers.constructor.rich_text import from_html, from_rtf
 
 
 def written(text: str) -> str:

@@ -12,7 +12,7 @@ from cuvee.channel.connection import Connection, wait, without_secrets, without_
 from cuvee.channel.reading import read_info_files
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.files import replacing, storage_errors
-from cuvee.installers.constructor.model import Archive
+from cuvee.installers.constructor.model import ExplicitArchive
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.virtual import virtual_packages
 from cuvee.progress import Reporter
@@ -23,7 +23,7 @@ _LATEST = 10**14  # milliseconds: the year 5138
 
 
 def lock_archives(
-    archives: Sequence[Archive],
+    archives: Sequence[ExplicitArchive],
     platform: str,
     floor: Mapping[str, str],
     *,
@@ -64,7 +64,7 @@ def lock_archives(
     )
 
 
-def _obtain(archive: Archive, cache: Path, connection: Connection) -> Path:
+def _obtain(archive: ExplicitArchive, cache: Path, connection: Connection) -> Path:
     """Give the archive on disk, where its own SHA-256 puts it if it was fetched."""
     parts = urlsplit(archive.url)
     name = unquote(parts.path.rpartition("/")[2])
@@ -83,7 +83,7 @@ def _obtain(archive: Archive, cache: Path, connection: Connection) -> Path:
     return _fetch(archive, name, cache, connection)
 
 
-def _fetch(archive: Archive, name: str, cache: Path, connection: Connection) -> Path:
+def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connection) -> Path:
     from rattler.package_streaming import download_to_path
 
     folder = cache / "archives"
@@ -104,7 +104,7 @@ def _fetch(archive: Archive, name: str, cache: Path, connection: Connection) -> 
     return target
 
 
-def _verify(archive: Archive, path: Path) -> str:
+def _verify(archive: ExplicitArchive, path: Path) -> str:
     """Hold a file to the hashes that came with its address; give its SHA-256."""
     name = archive.url.rpartition("/")[2]
     md5, sha256 = _hashes(path)
@@ -126,7 +126,7 @@ def _hashes(path: Path) -> tuple[str, str]:
     return md5.hexdigest(), sha256.hexdigest()
 
 
-def _lock(archive: Archive, platform: str, path: Path) -> LockedPackage:
+def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
     index = _index(path)
     name, version, build = (str(index.get(key, "")) for key in ("name", "version", "build"))
     stem = next(path.name.removesuffix(suffix) for suffix in _SUFFIXES if path.name.endswith(suffix))

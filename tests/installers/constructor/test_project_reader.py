@@ -8,7 +8,7 @@ import pytest
 from constructing import HEAD, Read
 from cuvee.errors import UsageError
 from cuvee.image.settings import Initialize
-from cuvee.installers.constructor.model import Archive, Outputs, Remap
+from cuvee.installers.constructor.model import BuildOutputs, ChannelRemap, ExplicitArchive
 
 SHA = "a" * 64
 MD5 = "b" * 32
@@ -81,7 +81,7 @@ freeze_base:
     packages, settings = project.packages, project.settings
     assert (project.name, project.version, project.distribution) == ("My_Tool", "1.10", "my-tool")
     assert packages.channels == (own, "conda-forge", own)
-    assert packages.remaps == (Remap(source=own, destination="https://example.org/own"),)
+    assert packages.remaps == (ChannelRemap(source=own, destination="https://example.org/own"),)
     assert packages.specs == ("python 3.11.*", "numpy >=2")
     assert packages.requested == ("python",)
     assert packages.exclude == ("tk",)
@@ -99,7 +99,7 @@ freeze_base:
         "channel_alias: https://example.org\n"
     )
     assert json.loads(project.frozen) == {"message": "frozen"}
-    assert project.outputs == Outputs(
+    assert project.outputs == BuildOutputs(
         hashes=("md5", "sha256"),
         info=True,
         package_list=True,
@@ -214,9 +214,9 @@ def test_an_explicit_list_is_not_solved(read: Read, tmp_path: Path) -> None:
     project = read("environment_file: list.txt\n", list__txt=text)
     assert project.packages.specs == ()
     assert project.packages.archives == (
-        Archive(url="https://h/c/noarch/a-1-0.conda", md5=MD5),
-        Archive(url="https://h/c/linux-64/b-1-0.tar.bz2", sha256=SHA),
-        Archive(url=(tmp_path / "c-1-0.conda").as_uri()),
+        ExplicitArchive(url="https://h/c/noarch/a-1-0.conda", md5=MD5),
+        ExplicitArchive(url="https://h/c/linux-64/b-1-0.tar.bz2", sha256=SHA),
+        ExplicitArchive(url=(tmp_path / "c-1-0.conda").as_uri()),
     )
     assert project.warnings == ("environment_file: c-1-0.conda has no hash, so it is taken as it comes",)
     with pytest.raises(UsageError, match=r"list\.txt is for linux-64"):
@@ -236,7 +236,7 @@ def test_an_environment_is_a_folder_with_records(read: Read, tmp_path: Path) -> 
     record = {"url": "https://h/c/noarch/a-1-0.conda", "md5": MD5, "sha256": SHA}
     (meta / "a-1-0.json").write_text(json.dumps(record), encoding="utf-8")
     assert read("environment: ./env\n").packages.archives == (
-        Archive(url="https://h/c/noarch/a-1-0.conda", md5=MD5, sha256=SHA),
+        ExplicitArchive(url="https://h/c/noarch/a-1-0.conda", md5=MD5, sha256=SHA),
     )
     with pytest.raises(UsageError, match="give its folder"):
         read("environment: base\n")

@@ -39,7 +39,7 @@ class Treatment(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class ConstructKey:
     """One key.
 
     Attributes
@@ -95,9 +95,9 @@ _SYSTEMS: Mapping[str, tuple[System, ...]] = {
 }
 
 
-def _keys(treatment: Treatment, *rows: tuple[str, Form, str]) -> list[Key]:
+def _keys(treatment: Treatment, *rows: tuple[str, Form, str]) -> list[ConstructKey]:
     return [
-        Key(
+        ConstructKey(
             name=name,
             form=form,
             treatment=treatment,
@@ -202,5 +202,5 @@ _TABLE = [
     ),
 ]  # fmt: skip
 
-KEYS: Mapping[str, Key] = {key.name: key for key in _TABLE}
+KEYS: Mapping[str, ConstructKey] = {key.name: key for key in _TABLE}
 """Every key by its name."""

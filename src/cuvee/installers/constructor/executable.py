@@ -11,7 +11,7 @@ from typing import Self
 from cuvee import process
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.files import replacing, storage_errors
-from cuvee.installers.constructor.writing import OLDEST
+from cuvee.installers.constructor.project_writer import OLDEST
 from cuvee.platforms import host
 from cuvee.process import Request
 from cuvee.progress import Reporter

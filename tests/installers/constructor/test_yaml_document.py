@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cuvee.errors import SourceUnreachableError, UsageError
-from cuvee.installers.constructor.document import read_document, read_yaml
+from cuvee.installers.constructor.yaml_document import read_document, read_yaml
 
 SOURCE = Path("construct.yaml")
 LAUGHS = "a0: &a0 [x]\n" + "".join(

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.errors import CuveeError
-from cuvee.installers.constructor.document import read_text, read_yaml
-from cuvee.installers.constructor.model import Archive, Packages, Remap
-from cuvee.installers.constructor.values import Values
+from cuvee.installers.constructor.construct_values import ConstructValues
+from cuvee.installers.constructor.model import ChannelRemap, ExplicitArchive, ProjectPackages
+from cuvee.installers.constructor.yaml_document import read_text, read_yaml
 from cuvee.manifest.folder_lookup import resolve_channel
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS
 
@@ -28,11 +28,11 @@ _LOWEST = re.compile(r"(?:>=|==?)?\s*([0-9][0-9.]*)(?:\.\*|\*)?(?:=\S+)?")
 _FAMILY = re.compile(r"[= ]([a-z]\w*)$")
 
 
-def read_packages(values: Values, platform: str) -> Packages:
+def read_packages(values: ConstructValues, platform: str) -> ProjectPackages:
     """Read where packages come from, and which they are."""
     channels = _channels(values, values.texts("channels"))
     specs = values.texts("specs")
-    archives: tuple[Archive, ...] = ()
+    archives: tuple[ExplicitArchive, ...] = ()
     if isinstance(values.raw("specs"), str):
         path = values.path("specs")
         specs = tuple(_lines(values, "specs", path)) if path is not None else ()
@@ -50,7 +50,7 @@ def read_packages(values: Values, platform: str) -> Packages:
     specs = tuple(spec for _, spec in named)
     if not channels and not remaps and not archives:
         values.wrong("channels", "there is none, nor in channels_remap; a .condarc is not looked at")
-    return Packages(
+    return ProjectPackages(
         channels=(*channels, *(remap.source for remap in remaps)),
         remaps=remaps,
         specs=tuple(dict.fromkeys(specs)),
@@ -73,7 +73,7 @@ def _of_address(spec: str) -> tuple[str, str]:
     return match["channel"], f"{match['channel']}::{match['name']}[{', '.join(parts)}]"
 
 
-def _channels(values: Values, stated: tuple[str, ...]) -> tuple[str, ...]:
+def _channels(values: ConstructValues, stated: tuple[str, ...]) -> tuple[str, ...]:
     found: list[str] = []
     for name in stated:
         if name == "defaults":
@@ -84,7 +84,7 @@ def _channels(values: Values, stated: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _remaps(values: Values) -> tuple[Remap, ...]:
+def _remaps(values: ConstructValues) -> tuple[ChannelRemap, ...]:
     found = []
     for item in values.items("channels_remap"):
         if (
@@ -95,11 +95,11 @@ def _remaps(values: Values) -> tuple[Remap, ...]:
             values.wrong("channels_remap", "must be a list of mappings with src and dest")
             continue
         source = resolve_channel(item["src"].strip(), values.folder)
-        found.append(Remap(source=source, destination=item["dest"].strip().rstrip("/")))
+        found.append(ChannelRemap(source=source, destination=item["dest"].strip().rstrip("/")))
     return tuple(found)
 
 
-def _exclude(values: Values) -> tuple[str, ...]:
+def _exclude(values: ConstructValues) -> tuple[str, ...]:
     names = values.texts("exclude")
     for name in names:
         if set(" =<>*") & set(name):
@@ -107,7 +107,7 @@ def _exclude(values: Values) -> tuple[str, ...]:
     return tuple(name.lower() for name in names)
 
 
-def _lines(values: Values, name: str, path: Path) -> list[str]:
+def _lines(values: ConstructValues, name: str, path: Path) -> list[str]:
     try:
         lines = read_text(path).splitlines()
     except CuveeError as error:
@@ -117,8 +117,8 @@ def _lines(values: Values, name: str, path: Path) -> list[str]:
 
 
 def _environment_text(
-    values: Values, path: Path, platform: str
-) -> tuple[tuple[str, ...], tuple[Archive, ...]]:
+    values: ConstructValues, path: Path, platform: str
+) -> tuple[tuple[str, ...], tuple[ExplicitArchive, ...]]:
     """Read a list of specs, or of archives below a line ``@EXPLICIT``."""
     lines = _lines(values, "environment_file", path)
     for line in lines:
@@ -132,7 +132,7 @@ def _environment_text(
     return (), tuple(_archive(values, "environment_file", line, path.parent) for line in addresses)
 
 
-def _archive(values: Values, name: str, line: str, folder: Path) -> Archive:
+def _archive(values: ConstructValues, name: str, line: str, folder: Path) -> ExplicitArchive:
     """Read ``URL#hash`` as conda writes it, with an MD5 or ``sha256:`` and a SHA-256."""
     address, _, digest = line.partition("#")
     digest = digest.lower().removeprefix("sha256:")
@@ -142,10 +142,10 @@ def _archive(values: Values, name: str, line: str, folder: Path) -> Archive:
     if not digest:
         values.warn(name, f"{address.rpartition('/')[2]} has no hash, so it is taken as it comes")
     url = address if "://" in address else (folder / address).absolute().as_uri()
-    return Archive(url=url, **({_DIGESTS[len(digest)]: digest} if digest else {}))
+    return ExplicitArchive(url=url, **({_DIGESTS[len(digest)]: digest} if digest else {}))
 
 
-def _environment_yaml(values: Values, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _environment_yaml(values: ConstructValues, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Read an ``environment.yml``: channels and specs."""
     name = "environment_file"
     try:
@@ -175,7 +175,7 @@ def _environment_yaml(values: Values, path: Path) -> tuple[tuple[str, ...], tupl
     return _channels(values, tuple(item.strip() for item in stated)), tuple(specs)
 
 
-def _environment(values: Values, stated: str) -> tuple[Archive, ...]:
+def _environment(values: ConstructValues, stated: str) -> tuple[ExplicitArchive, ...]:
     """Read the records of a prefix."""
     prefix = values.folder / Path(stated).expanduser()
     records = sorted((prefix / "conda-meta").glob("*.json"))
@@ -192,7 +192,7 @@ def _environment(values: Values, stated: str) -> tuple[Archive, ...]:
         try:
             record: Any = json.loads(path.read_text(encoding="utf-8"))
             found.append(
-                Archive(
+                ExplicitArchive(
                     url=str(record["url"]), md5=record.get("md5") or "", sha256=record.get("sha256") or ""
                 )
             )
@@ -201,7 +201,7 @@ def _environment(values: Values, stated: str) -> tuple[Archive, ...]:
     return tuple(found)
 
 
-def _floor(values: Values) -> dict[str, str]:
+def _floor(values: ConstructValues) -> dict[str, str]:
     """Read ``__glibc >=2.28`` and its like; what is not stated has cuvee's default."""
     floor = dict(DEFAULT_FLOOR[values.system])
     known = FLOOR_KEYS[values.system]

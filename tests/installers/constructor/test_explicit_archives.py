@@ -9,8 +9,8 @@ import pytest
 from cuvee.channel.connection import Connection
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
-from cuvee.installers.constructor.fetching import lock_archives
-from cuvee.installers.constructor.model import Archive
+from cuvee.installers.constructor.explicit_archives import lock_archives
+from cuvee.installers.constructor.model import ExplicitArchive
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
 
@@ -27,7 +27,7 @@ CONTENT = PackageContent(
 )
 
 
-def lock(tmp_path: Path, *archives: Archive) -> PlatformLock:
+def lock(tmp_path: Path, *archives: ExplicitArchive) -> PlatformLock:
     return lock_archives(
         archives,
         "linux-64",
@@ -41,7 +41,7 @@ def lock(tmp_path: Path, *archives: Archive) -> PlatformLock:
 def test_an_archive_says_what_it_is(tmp_path: Path) -> None:
     path = write_package(CONTENT, tmp_path / "c" / "noarch")
     sha256, md5, size = archive_hashes(path)
-    found = lock(tmp_path, Archive(url=path.as_uri(), md5=md5, sha256=sha256))
+    found = lock(tmp_path, ExplicitArchive(url=path.as_uri(), md5=md5, sha256=sha256))
     (package,) = found.packages
     assert (package.identifier, package.subdir, package.noarch) == (
         "thing-1.0-py_0@linux-64",
@@ -58,7 +58,7 @@ def test_an_archive_says_what_it_is(tmp_path: Path) -> None:
 def test_a_hash_that_differs_stops(tmp_path: Path, wrong: dict[str, str]) -> None:
     path = write_package(CONTENT, tmp_path / "c" / "noarch")
     with pytest.raises(IntegrityError, match="is not what the list names"):
-        lock(tmp_path, Archive(url=path.as_uri(), **wrong))
+        lock(tmp_path, ExplicitArchive(url=path.as_uri(), **wrong))
 
 
 def test_a_name_that_differs_stops(tmp_path: Path) -> None:
@@ -66,25 +66,25 @@ def test_a_name_that_differs_stops(tmp_path: Path) -> None:
     path = write_package(CONTENT, tmp_path / "c" / "noarch")
     other = path.rename(path.with_name("other-1.0-py_0.conda"))
     with pytest.raises(IntegrityError, match=r"other-1\.0-py_0"):
-        lock(tmp_path, Archive(url=other.as_uri()))
+        lock(tmp_path, ExplicitArchive(url=other.as_uri()))
 
 
 def test_what_is_no_archive_stops(tmp_path: Path) -> None:
     path = tmp_path / "thing-1.0-py_0.conda"
     path.write_bytes(b"nothing")
     with pytest.raises(IntegrityError):
-        lock(tmp_path, Archive(url=path.as_uri()))
+        lock(tmp_path, ExplicitArchive(url=path.as_uri()))
     with pytest.raises(SourceUnreachableError):
-        lock(tmp_path, Archive(url=(tmp_path / "gone-1-0.conda").as_uri()))
+        lock(tmp_path, ExplicitArchive(url=(tmp_path / "gone-1-0.conda").as_uri()))
     with pytest.raises(UsageError, match="is no package's address"):
-        lock(tmp_path, Archive(url="https://h/c/noarch/thing.zip"))
+        lock(tmp_path, ExplicitArchive(url="https://h/c/noarch/thing.zip"))
 
 
 def test_another_platform_or_a_second_build_stops(tmp_path: Path) -> None:
     foreign = write_package(replace(CONTENT, subdir="win-64", noarch=None), tmp_path / "c" / "win-64")
     with pytest.raises(UsageError, match="is for win-64"):
-        lock(tmp_path, Archive(url=foreign.as_uri()))
+        lock(tmp_path, ExplicitArchive(url=foreign.as_uri()))
     first = write_package(CONTENT, tmp_path / "c" / "noarch")
     second = write_package(replace(CONTENT, build="py_1"), tmp_path / "c" / "noarch")
     with pytest.raises(UsageError, match="are both in the list"):
-        lock(tmp_path, Archive(url=first.as_uri()), Archive(url=second.as_uri()))
+        lock(tmp_path, ExplicitArchive(url=first.as_uri()), ExplicitArchive(url=second.as_uri()))
