@@ -11,7 +11,7 @@ from cuvee.graph.checks import ALL_CHECKS
 from cuvee.graph.findings import Verdict
 from cuvee.image import model as image
 from cuvee.installers.runtime import failure
-from cuvee.integration.outcomes import State
+from cuvee.integration.outcomes import OutcomeState
 from cuvee.manifest.model import Track
 from cuvee.release.workspace import Workspace
 from cuvee.report import tables
@@ -52,7 +52,7 @@ def test_states_are_those_of_the_code(docs: Path) -> None:
     rows = table(docs / "reference" / "verdicts.md", "State")
     assert [(unmarked(row[0]), row[1], row[2], unmarked(row[3])) for row in rows] == [
         (state.value, STATES[state].meaning, "yes" if state.blocks else "no", GRAVITY[state].value)
-        for state in State
+        for state in OutcomeState
     ]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.integration.outcomes import State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.lock.model import LockedPackage, PlatformLock
 
 MakeOutcome = Callable[..., TestOutcome]
@@ -15,7 +15,7 @@ MakeOutcome = Callable[..., TestOutcome]
 def outcome() -> MakeOutcome:
     """Make an outcome of which only some values matter."""
 
-    def make(test: str = "test_a", state: State = State.PASS, **values: object) -> TestOutcome:
+    def make(test: str = "test_a", state: OutcomeState = OutcomeState.PASS, **values: object) -> TestOutcome:
         known: dict[str, object] = {"suite": "interop", "platform": "linux-64", "seconds": 0.25} | values
         return TestOutcome(test=test, state=state, **known)  # type: ignore[arg-type]
 

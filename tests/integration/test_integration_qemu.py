@@ -8,13 +8,16 @@ import pytest
 
 from cuvee import process
 from cuvee.errors import SourceUnreachableError
-from cuvee.integration import qemu
-from cuvee.integration.qemu import QemuRunner
-from cuvee.integration.runners import Command, Place, choose
+from cuvee.integration.runners import qemu
+from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.qemu import QemuRunner
+from cuvee.integration.runners.selection import select_runner
 from cuvee.platforms import get
 from cuvee.process import Completed, Request
 
-PLACE = Place(platform="linux-aarch64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
+PLACE = Sandbox(
+    platform="linux-aarch64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp")
+)
 
 
 @pytest.fixture
@@ -108,5 +111,5 @@ def test_only_the_smoke_suite(runner: QemuRunner) -> None:
 
 
 def test_it_is_asked_only_when_wanted() -> None:
-    assert "QEMU" not in choose("linux-aarch64")[1]
-    assert "QEMU" not in choose("linux-aarch64", emulate=True)[1]
+    assert "QEMU" not in select_runner("linux-aarch64")[1]
+    assert "QEMU" not in select_runner("linux-aarch64", emulate=True)[1]

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 
 from cuvee import platforms, process
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
-from cuvee.integration.plan import KnownFailure, PackagePlan, Plan, PytestSuite
-from cuvee.integration.results import read_run
-from cuvee.integration.run import run_platform
-from cuvee.integration.runners import Command, NativeRunner, Place, isolation
+from cuvee.integration.model import KnownFailure, PackagePlan, Plan, PytestSuite
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.platform_run import run_platform
+from cuvee.integration.results_folder import read_run
+from cuvee.integration.runners.isolation import strongest_isolation
+from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.suites import read_suite
 from cuvee.process import Request
 from cuvee.progress import SILENT, Silent
@@ -160,21 +162,21 @@ def test_smoke_finds_what_is_wrong_and_nothing_else(run: Run, source: Path, tmp_
     result = run(_plan(six, pytest_))
     found = _by_test(result)
     assert {test: outcome.state for test, outcome in found.items()} == {
-        "install": State.PASS,
-        "interpreter": State.PASS,
-        "import:six": State.PASS,
-        "metadata:six": State.PASS,
-        "import:pytest": State.FAIL,
-        "metadata:pytest": State.FAIL,
-        "command:pytest": State.PASS,
-        "command:gone": State.FAIL,
+        "install": OutcomeState.PASS,
+        "interpreter": OutcomeState.PASS,
+        "import:six": OutcomeState.PASS,
+        "metadata:six": OutcomeState.PASS,
+        "import:pytest": OutcomeState.FAIL,
+        "metadata:pytest": OutcomeState.FAIL,
+        "command:pytest": OutcomeState.PASS,
+        "command:gone": OutcomeState.FAIL,
     }
     assert found["import:pytest"].reason == "nope: ModuleNotFoundError: No module named 'nope'"
     assert found["metadata:pytest"].reason.endswith("but 0.0 is locked")
     folder = tmp_path / "results" / PLATFORM
     assert "Traceback" in (folder / str(found["import:pytest"].log)).read_text()
     assert read_run(folder) == result
-    assert result.facts["installer"] == "Tiny-2026.11.0-Linux.sh"
+    assert result.environment["installer"] == "Tiny-2026.11.0-Linux.sh"
 
 
 def test_each_fate_of_a_test_is_told(run: Run, suites_folder: Path, tmp_path: Path) -> None:
@@ -199,7 +201,7 @@ def test_each_fate_of_a_test_is_told(run: Run, suites_folder: Path, tmp_path: Pa
         "test_with_pandas": "not-supported",
         "test_cases[1]": "pass",
         "test_cases[2]": "pass",
-        "test_network": "pass" if isolation() else "fail",
+        "test_network": "pass" if strongest_isolation() else "fail",
         "test_environment": "pass",
     }
     assert found["test_bad"].reason == "AssertionError: numbers differ"
@@ -219,8 +221,8 @@ def test_a_test_that_hangs_is_stopped_and_the_next_one_runs(run: Run, suites_fol
         "import threading\n\ndef test_hang():\n    threading.Event().wait()\n\ndef test_next(): ...\n"
     )
     found = _by_test(run(_plan(suites=[read_suite(suites_folder, "interop", {"pytest"})]), timeout=4))
-    assert found["test_slow.py::test_hang"].state is State.TIMEOUT
-    assert found["test_slow.py::test_next"].state is State.PASS
+    assert found["test_slow.py::test_hang"].state is OutcomeState.TIMEOUT
+    assert found["test_slow.py::test_next"].state is OutcomeState.PASS
 
 
 def test_shipped_tests_are_run_by_name(run: Run, suites_folder: Path, source: Path) -> None:
@@ -235,8 +237,8 @@ def test_shipped_tests_are_run_by_name(run: Run, suites_folder: Path, source: Pa
     suite = read_suite(suites_folder, "upstream", {"pytest", "shipped"})
     outcomes = [outcome for outcome in run(_plan(suites=[suite])).outcomes if outcome.suite == "upstream"]
     assert [(outcome.test, outcome.state, outcome.package) for outcome in outcomes] == [
-        ("shipped/tests/gone.py", State.NOT_SUPPORTED, "shipped"),
-        ("shipped/tests/test_it.py::test_one", State.PASS, "shipped"),
+        ("shipped/tests/gone.py", OutcomeState.NOT_SUPPORTED, "shipped"),
+        ("shipped/tests/test_it.py::test_one", OutcomeState.PASS, "shipped"),
     ]
 
 
@@ -254,9 +256,9 @@ def test_an_installer_that_fails_fails_the_release(
     broken.write_text(f"#!/bin/sh\n{script}\n")
     result = run(_plan(PackagePlan(name="six", version="1", imports=("six",))), by=broken)
     install, *rest = result.outcomes
-    assert (install.test, install.state, install.reason) == ("install", State.FAIL, reason)
+    assert (install.test, install.state, install.reason) == ("install", OutcomeState.FAIL, reason)
     assert install.log
-    assert {outcome.state for outcome in rest} == {State.NOT_RUN}
+    assert {outcome.state for outcome in rest} == {OutcomeState.NOT_RUN}
     assert [outcome.test for outcome in rest] == ["interpreter", "import:six"]
 
 
@@ -266,9 +268,9 @@ def test_a_release_whose_interpreter_does_not_start_fails(run: Run, tmp_path: Pa
     broken.write_text(f'mkdir -p "$3/bin"; echo "#!/bin/false" > {program}; chmod +x {program}\n')
     result = run(_plan(PackagePlan(name="six", version="1", imports=("six",))), by=broken)
     assert [(outcome.test, outcome.state) for outcome in result.outcomes] == [
-        ("install", State.PASS),
-        ("interpreter", State.FAIL),
-        ("import:six", State.NOT_RUN),
+        ("install", OutcomeState.PASS),
+        ("interpreter", OutcomeState.FAIL),
+        ("import:six", OutcomeState.NOT_RUN),
     ]
 
 
@@ -316,58 +318,58 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
 
 def test_a_runner_may_end_what_stays_before_its_folder_goes(tmp_path: Path) -> None:
     class Leaving(NativeRunner):
-        def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
+        def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
             return Request(argv=("false",))
 
-        def finish(self, place: Place) -> Request | None:
-            return Request(argv=("cp", "-R", str(place.home), str(tmp_path / "kept")))
+        def finish(self, sandbox: Sandbox) -> Request | None:
+            return Request(argv=("cp", "-R", str(sandbox.home), str(tmp_path / "kept")))
 
     results = tmp_path / "results"
     run = run_platform(_plan(), installer=Path(__file__), runner=Leaving(), results=results, reporter=SILENT)
-    assert run.outcomes[0].state is State.FAIL
+    assert run.outcomes[0].state is OutcomeState.FAIL
     assert (tmp_path / "kept").is_dir()
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def sandbox(tmp_path: Path) -> Sandbox:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
     (tmp_path / "bin" / "python").symlink_to(sys.executable)
-    return Place(platform=PLATFORM, prefix=tmp_path, home=tmp_path, temp=tmp_path)
+    return Sandbox(platform=PLATFORM, prefix=tmp_path, home=tmp_path, temp=tmp_path)
 
 
-def test_the_network_is_loopback_alone(place: Place) -> None:
-    if isolation() is None:
+def test_the_network_is_loopback_alone(sandbox: Sandbox) -> None:
+    if strongest_isolation() is None:
         pytest.skip("needs a host that allows network namespaces")
     with socket.create_server(("127.0.0.1", 0)) as ours:
         script = f"import socket; socket.create_connection(('127.0.0.1', {ours.getsockname()[1]}), 5)"
-        command = Command(program="python", arguments=("-I", "-c", script), cwd=place.temp, timeout=30)
-        completed = process.run(NativeRunner().request(place, command))
+        command = Command(program="python", arguments=("-I", "-c", script), cwd=sandbox.temp, timeout=30)
+        completed = process.run(NativeRunner().request(sandbox, command))
     assert completed.exit_code == 1
     assert "ConnectionRefusedError" in completed.stderr  # its loopback is up, and is not the host's
 
 
-def test_stray_children_end_with_their_test(place: Place) -> None:
-    if "pid" not in (isolation() or ""):
+def test_stray_children_end_with_their_test(sandbox: Sandbox) -> None:
+    if "pid" not in (strongest_isolation() or ""):
         pytest.skip("needs a host that allows process namespaces")
-    beat = place.temp / "beat"
+    beat = sandbox.temp / "beat"
     child = f"import time, pathlib\nwhile True: pathlib.Path({str(beat)!r}).touch(); time.sleep(0.02)"
     script = (
         "import subprocess, sys, pathlib, time\n"
         f"subprocess.Popen([sys.executable, '-c', {child!r}], start_new_session=True)\n"
         f"while not pathlib.Path({str(beat)!r}).exists(): time.sleep(0.02)\n"
     )
-    command = Command(program="python", arguments=("-I", "-c", script), cwd=place.temp, timeout=30)
-    assert process.run(NativeRunner().request(place, command)).ok
+    command = Command(program="python", arguments=("-I", "-c", script), cwd=sandbox.temp, timeout=30)
+    assert process.run(NativeRunner().request(sandbox, command)).ok
     beat.unlink(missing_ok=True)
     threading.Event().wait(0.3)
     assert not beat.exists()
 
 
-def test_exit_codes_and_signals_come_through(place: Place) -> None:
+def test_exit_codes_and_signals_come_through(sandbox: Sandbox) -> None:
     def code(script: str) -> int:
-        command = Command(program="sh", arguments=("-c", script), cwd=place.temp, timeout=30)
-        return process.run(NativeRunner().request(place, command)).exit_code
+        command = Command(program="sh", arguments=("-c", script), cwd=sandbox.temp, timeout=30)
+        return process.run(NativeRunner().request(sandbox, command)).exit_code
 
     assert code("exit 7") == 7
     assert code("kill -SEGV $$") in {128 + 11, -11}

@@ -1,8 +1,13 @@
 import pytest
 from packaging.version import Version
 
-from cuvee.integration.plan import PackagePlan
-from cuvee.integration.smoke import Distribution, Installed, metadata_problems, same_version
+from cuvee.integration.model import PackagePlan
+from cuvee.integration.smoke import (
+    InstalledDistribution,
+    InstalledEnvironment,
+    metadata_problems,
+    same_version,
+)
 
 MARKERS = {
     "python_version": "3.11",
@@ -16,11 +21,11 @@ def _problems(
     requires: tuple[str, ...] = (), version: str = "1.0", missing: tuple[str, ...] = ()
 ) -> list[str]:
     found = {
-        "tool": Distribution(name="Tool", version="1.0", requires=requires, missing=missing),
-        "my-dep": Distribution(name="my_dep", version="2.0rc1"),
+        "tool": InstalledDistribution(name="Tool", version="1.0", requires=requires, missing=missing),
+        "my-dep": InstalledDistribution(name="my_dep", version="2.0rc1"),
     }
     package = PackagePlan(name="tool", version=version, distributions=("tool",))
-    return list(metadata_problems(package, Installed(markers=MARKERS, distributions=found)))
+    return list(metadata_problems(package, InstalledEnvironment(markers=MARKERS, distributions=found)))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert _problems(version="1.1") == ["tool says it is 1.0, but 1.1 is locked"]
     assert _problems(missing=tuple("abcdefg")) == ["7 files of tool are missing: a, b, c, d, e"]
     package = PackagePlan(name="gone", version="1", distributions=("gone",))
-    assert list(metadata_problems(package, Installed(markers={}, distributions={}))) == [
+    assert list(metadata_problems(package, InstalledEnvironment(markers={}, distributions={}))) == [
         "the distribution gone is not installed"
     ]
 

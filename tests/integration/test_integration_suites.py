@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import UsageError
-from cuvee.integration.plan import KnownFailure
+from cuvee.integration.model import KnownFailure
 from cuvee.integration.suites import missing_reason, read_command_rules, read_known_failures, read_suite
 
 FILE = '''

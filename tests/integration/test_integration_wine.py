@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.integration import runners, wine
-from cuvee.integration.runners import Command, Place, choose
-from cuvee.integration.wine import WineRunner
+from cuvee.integration.runners import wine
+from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.selection import all_runners, select_runner
+from cuvee.integration.runners.wine import WineRunner
 from cuvee.process import Completed, Request
 from wine_desktop import running_below
 
-PLACE = Place(platform="win-64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
+PLACE = Sandbox(platform="win-64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
 
 
 @pytest.fixture
@@ -68,26 +69,26 @@ def test_it_installs_where_the_others_do(runner: WineRunner, monkeypatch: pytest
 
 
 def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place(platform="win-64", prefix=tmp_path / "release", home=tmp_path / "home", temp=tmp_path)
+    sandbox = Sandbox(platform="win-64", prefix=tmp_path / "release", home=tmp_path / "home", temp=tmp_path)
     monkeypatch.setattr("shutil.which", lambda name: f"/opt/{name}" if name == "wineserver" else None)
-    assert runner.finish(place) is None
+    assert runner.finish(sandbox) is None
     (tmp_path / "wine").mkdir()
-    request = runner.finish(place)
+    request = runner.finish(sandbox)
     assert request is not None
     assert request.argv == ("isolate", "net", "/opt/wineserver", "--kill")
     assert (request.environment or {})["WINEPREFIX"] == str(tmp_path / "wine")
     monkeypatch.setattr("shutil.which", lambda _: None)
-    assert runner.finish(place) is None
+    assert runner.finish(sandbox) is None
 
 
 @pytest.mark.real
 @pytest.mark.skipif(shutil.which("wine") is None, reason="needs wine, with its 64-bit part")
 def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
-    place = Place(platform="win-64", prefix=tmp_path, home=tmp_path / "home", temp=tmp_path)
-    place.home.mkdir()
-    process.run(WineRunner().install(place, Path("hostname"), timeout=120))  # a program of Wine's own
+    sandbox = Sandbox(platform="win-64", prefix=tmp_path, home=tmp_path / "home", temp=tmp_path)
+    sandbox.home.mkdir()
+    process.run(WineRunner().install(sandbox, Path("hostname"), timeout=120))  # a program of Wine's own
     assert running_below(tmp_path)
-    request = WineRunner().finish(place)
+    request = WineRunner().finish(sandbox)
     assert request is not None
     assert process.run(request).ok
     assert not running_below(tmp_path)
@@ -101,11 +102,11 @@ def test_it_runs_the_smoke_suite_alone(runner: WineRunner) -> None:
 def test_emulation_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr("sys.platform", "linux")
-    assert choose("win-64")[0] is None
-    assert isinstance(choose("win-64", emulate=True)[0], WineRunner)
+    assert select_runner("win-64")[0] is None
+    assert isinstance(select_runner("win-64", emulate=True)[0], WineRunner)
     monkeypatch.setattr("shutil.which", lambda _: None)
-    chosen, reason = choose("win-64", emulate=True)
+    chosen, reason = select_runner("win-64", emulate=True)
     assert chosen is None
     assert "Wine is not installed" in reason
-    assert "Wine" not in choose("linux-aarch64", emulate=True)[1]
-    assert len(runners.runners()) == 1
+    assert "Wine" not in select_runner("linux-aarch64", emulate=True)[1]
+    assert len(all_runners()) == 1

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from cuvee import platforms, process
-from cuvee.integration.outcomes import State
-from cuvee.integration.runners import Command, Place, choose
+from cuvee.integration.outcomes import OutcomeState
+from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.selection import select_runner
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = pytest.mark.real
@@ -26,7 +27,7 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
     if host is not None and host.name == PLATFORM:
         pytest.skip("needs another processor than ARM64")
     distribution = Distribution(tmp_path, Recorder())
-    runner, reason = choose(PLATFORM, emulate=True, cache=tmp_path / "cache")
+    runner, reason = select_runner(PLATFORM, emulate=True, cache=tmp_path / "cache")
     if runner is None:
         pytest.skip(f"needs QEMU: {reason}")
     text = tiny_text.replace("  win-64:", f'  {PLATFORM}: {{floor: {{glibc: "2.36"}}}}\n  win-64:')
@@ -35,11 +36,11 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
     states = {outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes}
     assert run.runner == "qemu"
     for test in ("install", "interpreter", "import:attrs", "import:tqdm", "command:tqdm", "metadata:tqdm"):
-        assert states[test][0] is State.PASS, (test, states[test])
+        assert states[test][0] is OutcomeState.PASS, (test, states[test])
     assert not result.verdict.exit_code
 
     (installer,) = (result.folder / "installers").glob("*.sh")
-    place = Place(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)
+    place = Sandbox(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)
     assert process.run(runner.install(place, installer, timeout=300)).ok
 
     def run_in_it(program: str, *arguments: str) -> process.Completed:

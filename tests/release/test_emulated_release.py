@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.integration.outcomes import State
+from cuvee.integration.outcomes import OutcomeState
 from tiny_distribution import Distribution, Recorder
 from wine_desktop import running_below
 
@@ -25,9 +25,9 @@ def test_windows_is_tested_with_its_own_installer(
     (run,) = result.runs
     outcomes = {outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes}
     assert run.runner == "wine"
-    assert outcomes["install"][0] is State.PASS, outcomes["install"]
+    assert outcomes["install"][0] is OutcomeState.PASS, outcomes["install"]
     for test in ("interpreter", "import:attrs", "import:tqdm", "command:tqdm", "metadata:tqdm"):
-        assert outcomes[test][0] is State.PASS, (test, outcomes[test])
+        assert outcomes[test][0] is OutcomeState.PASS, (test, outcomes[test])
     assert not result.verdict.exit_code
     assert not running_below(tmp_path)
     assert not list(tmp_path.glob("cuvee-test-*"))

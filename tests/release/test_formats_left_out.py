@@ -10,8 +10,8 @@ from cuvee.cli import installers
 from cuvee.cli.main import run
 from cuvee.errors import CuveeError, TooLargeError, ToolMissingError, UsageError
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.integration.plan import Plan
-from cuvee.integration.run import run_platform
+from cuvee.integration.model import Plan
+from cuvee.integration.platform_run import run_platform
 from cuvee.progress import SILENT
 from cuvee.release.artefacts import _tested
 

@@ -16,7 +16,7 @@ from cuvee import process
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_file
 from cuvee.graph.findings import Verdict
-from cuvee.integration.outcomes import State
+from cuvee.integration.outcomes import OutcomeState
 from cuvee.release.pipeline import Result
 from tiny_distribution import Distribution, Recorder
 
@@ -57,9 +57,9 @@ def test_closure_differs_where_the_markers_say_so(
 def test_suites_ran_in_what_the_installer_made(tiny: tuple[Distribution, Result], host_platform: str) -> None:
     runs = {run.platform: run for run in tiny[1].runs}
     outcomes = {outcome.test: outcome.state for outcome in runs[host_platform].outcomes}
-    assert outcomes["install"] is State.PASS
-    assert outcomes["import:tqdm"] is State.PASS
-    assert {outcome.state for outcome in runs["win-64"].outcomes} == {State.NOT_RUN}
+    assert outcomes["install"] is OutcomeState.PASS
+    assert outcomes["import:tqdm"] is OutcomeState.PASS
+    assert {outcome.state for outcome in runs["win-64"].outcomes} == {OutcomeState.NOT_RUN}
     assert runs["win-64"].not_run
 
 

@@ -13,7 +13,7 @@ from cuvee.channel.model import Absent
 from cuvee.graph.diff import diff
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
 from cuvee.manifest.model import (
     Installers,
@@ -191,34 +191,49 @@ def make_outcomes(platform: str) -> Iterator[TestOutcome]:
     for name in sorted([*DIRECT, *CLOSURE]):
         if platform in only_on(name):
             yield TestOutcome(
-                suite="smoke", test=f"import:{name}", platform=platform, state=State.PASS,
+                suite="smoke", test=f"import:{name}", platform=platform, state=OutcomeState.PASS,
                 seconds=len(name) / 40, package=name,
             )  # fmt: skip
             for number in range(2 if name in DIRECT else 1):
                 yield TestOutcome(
-                    suite="upstream", test=f"{name}::test_{number}", platform=platform, state=State.PASS,
-                    seconds=0.4 + number, package=name,
+                    suite="upstream", test=f"{name}::test_{number}", platform=platform,
+                    state=OutcomeState.PASS, seconds=0.4 + number, package=name,
                 )  # fmt: skip
     special = [
         (
-            State.REGRESSION,
+            OutcomeState.REGRESSION,
             "frame through SQL and back",
             ("pandas", "sqlalchemy"),
             "3 rows went in, 2 came out",
         ),
-        (State.FAIL, "plot to pixels", ("matplotlib", "pillow"), "AssertionError: 2 of 4 corners are black"),
-        (State.TIMEOUT, "notebook executes", ("notebook", "nbclient"), "no end after 120 s"),
-        (State.INFRA_ERROR, "spawned workers", ("joblib",), "the runner had no space left in /tmp"),
-        (State.FLAKY, "server answers", ("fastapi", "httpx"), "failed once, passed on the second try"),
-        (State.KNOWN_FAIL, "time zones before 1900", ("pandas", "tzdata"), "pandas does not support them"),
-        (State.WAIVED, "excel round trip", ("openpyxl",), "waived by ada until 2027-03-01: fonts differ"),
-        (State.SKIPPED, "sound", ("scipy",), "needs a sound card"),
-        (State.NOT_SUPPORTED, "fork server", ("dask",), "no fork on this system"),
-        (State.NOT_RUN, "gpu", ("numba",), "no GPU on this host"),
-        (State.PASS, "model trained and pickled", ("scikit-learn", "joblib"), ""),
+        (
+            OutcomeState.FAIL,
+            "plot to pixels",
+            ("matplotlib", "pillow"),
+            "AssertionError: 2 of 4 corners are black",
+        ),
+        (OutcomeState.TIMEOUT, "notebook executes", ("notebook", "nbclient"), "no end after 120 s"),
+        (OutcomeState.INFRA_ERROR, "spawned workers", ("joblib",), "the runner had no space left in /tmp"),
+        (OutcomeState.FLAKY, "server answers", ("fastapi", "httpx"), "failed once, passed on the second try"),
+        (
+            OutcomeState.KNOWN_FAIL,
+            "time zones before 1900",
+            ("pandas", "tzdata"),
+            "pandas does not support them",
+        ),
+        (
+            OutcomeState.WAIVED,
+            "excel round trip",
+            ("openpyxl",),
+            "waived by ada until 2027-03-01: fonts differ",
+        ),
+        (OutcomeState.SKIPPED, "sound", ("scipy",), "needs a sound card"),
+        (OutcomeState.NOT_SUPPORTED, "fork server", ("dask",), "no fork on this system"),
+        (OutcomeState.NOT_RUN, "gpu", ("numba",), "no GPU on this host"),
+        (OutcomeState.PASS, "model trained and pickled", ("scikit-learn", "joblib"), ""),
     ]
     for state, test, packages, reason in special if platform == LINUX else special[-4:]:
-        logged = state.blocks or state is State.FLAKY
+        logged = state.blocks or state is OutcomeState.FLAKY
         yield TestOutcome(
             suite="interop", test=test, platform=platform, state=state, seconds=3.2, packages=packages,
             reason=reason, log=f"logs/{test.replace(' ', '-')}.log" if logged else None,
@@ -232,7 +247,7 @@ def make_runs() -> tuple[PlatformRun, ...]:
         "install": "3.4 s",
     }
     return (
-        PlatformRun(platform=LINUX, runner="native", outcomes=tuple(make_outcomes(LINUX)), facts=facts),
+        PlatformRun(platform=LINUX, runner="native", outcomes=tuple(make_outcomes(LINUX)), environment=facts),
         PlatformRun(platform=ARM, runner="qemu-user", outcomes=tuple(make_outcomes(ARM))),
         PlatformRun(
             platform=WIN, runner=None, not_run="no runner for Windows on this host; install wine to have one"
@@ -302,7 +317,9 @@ def write_logs(results: Path) -> None:
             path = results / LINUX / outcome.log
             path.parent.mkdir(parents=True, exist_ok=True)
             lines = [f"{number:4}  E   assert frame.shape == (3, 2)" for number in range(1, 401)]
-            path.write_text("\x1b[31m" + "\n".join(lines[: 8 if outcome.state is State.FAIL else 400]) + "\n")
+            path.write_text(
+                "\x1b[31m" + "\n".join(lines[: 8 if outcome.state is OutcomeState.FAIL else 400]) + "\n"
+            )
 
 
 @pytest.fixture(scope="session")
@@ -321,7 +338,7 @@ def quiet(data: ReportInput) -> ReportInput:
     """Take everything out of a report's input that could be complained about."""
 
     def passed(platform: str) -> PlatformRun:
-        outcomes = tuple(o for o in make_outcomes(platform) if o.state is State.PASS)
+        outcomes = tuple(o for o in make_outcomes(platform) if o.state is OutcomeState.PASS)
         return PlatformRun(platform=platform, runner="native", outcomes=outcomes)
 
     manifest = dataclasses.replace(data.manifest, platforms=data.manifest.platforms[:3], waivers=())

@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from cuvee.graph.findings import Verdict
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.report.model import ReportInput
 from cuvee.report.page import build_page
 
@@ -63,7 +63,7 @@ def test_waivers_say_how_long_they_last(sample: ReportInput) -> None:
 def test_a_log_that_several_outcomes_share_is_shown_once(sample: ReportInput) -> None:
     log = "logs/plot-to-pixels.log"
     outcomes = tuple(
-        TestOutcome(suite="smoke", test=name, platform="linux-64", state=State.FAIL, log=log)
+        TestOutcome(suite="smoke", test=name, platform="linux-64", state=OutcomeState.FAIL, log=log)
         for name in "abc"
     )
     run = PlatformRun(platform="linux-64", runner="native", outcomes=outcomes)

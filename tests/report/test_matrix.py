@@ -6,7 +6,7 @@ import pytest
 
 from cuvee.graph.diff import ChangeReason, Force, diff
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock
 from cuvee.report.matrix import Cell, matrix
 from cuvee.report.model import ReportInput
@@ -19,7 +19,7 @@ def cell(data: ReportInput, package: str, platform: str) -> Cell:
     return next(cell for cell in rows[package].cells if cell.platform == platform)
 
 
-def with_outcomes(data: ReportInput, *states: State, package: str | None = "numpy") -> ReportInput:
+def with_outcomes(data: ReportInput, *states: OutcomeState, package: str | None = "numpy") -> ReportInput:
     outcomes = tuple(
         TestOutcome(
             suite="smoke", test=str(number), platform="linux-64", state=state,
@@ -34,18 +34,18 @@ def with_outcomes(data: ReportInput, *states: State, package: str | None = "nump
 @pytest.mark.parametrize(
     ("states", "word", "passed"),
     [
-        ((State.PASS, State.PASS), "ok", 2),
+        ((OutcomeState.PASS, OutcomeState.PASS), "ok", 2),
         ((), "untested", 0),
-        ((State.NOT_RUN,), "untested", 0),
-        ((State.PASS, State.SKIPPED), "ok", 1),
-        ((State.SKIPPED,), "skipped", 0),
-        ((State.PASS, State.FAIL, State.FLAKY), "fail", 1),
-        ((State.FAIL, State.REGRESSION), "regression", 0),
-        ((State.KNOWN_FAIL, State.PASS), "known-fail", 1),
+        ((OutcomeState.NOT_RUN,), "untested", 0),
+        ((OutcomeState.PASS, OutcomeState.SKIPPED), "ok", 1),
+        ((OutcomeState.SKIPPED,), "skipped", 0),
+        ((OutcomeState.PASS, OutcomeState.FAIL, OutcomeState.FLAKY), "fail", 1),
+        ((OutcomeState.FAIL, OutcomeState.REGRESSION), "regression", 0),
+        ((OutcomeState.KNOWN_FAIL, OutcomeState.PASS), "known-fail", 1),
     ],
 )
 def test_a_cell_shows_the_worst_of_its_tests(
-    ready: ReportInput, states: tuple[State, ...], word: str, passed: int
+    ready: ReportInput, states: tuple[OutcomeState, ...], word: str, passed: int
 ) -> None:
     found = cell(with_outcomes(ready, *states), "numpy", "linux-64")
     assert (found.badge.word, found.passed) == (word, passed)
@@ -53,7 +53,7 @@ def test_a_cell_shows_the_worst_of_its_tests(
 
 
 def test_a_test_of_several_packages_speaks_of_each(ready: ReportInput) -> None:
-    data = with_outcomes(ready, State.TIMEOUT, package=None)
+    data = with_outcomes(ready, OutcomeState.TIMEOUT, package=None)
     assert cell(data, "scipy", "linux-64").badge.word == "timeout"
     assert cell(data, "pandas", "linux-64").badge.word == "untested"
 
@@ -61,16 +61,16 @@ def test_a_test_of_several_packages_speaks_of_each(ready: ReportInput) -> None:
 @pytest.mark.parametrize(
     ("verdict", "states", "word"),
     [
-        (Verdict.BLOCKED, (State.PASS,), "blocked"),
-        (Verdict.BLOCKED, (State.FAIL,), "fail"),
-        (Verdict.WARNING, (State.FAIL,), "fail"),
-        (Verdict.WARNING, (State.KNOWN_FAIL,), "warning"),
-        (Verdict.INFO, (State.PASS,), "ok"),
-        (Verdict.WAIVED, (State.PASS,), "waived"),
+        (Verdict.BLOCKED, (OutcomeState.PASS,), "blocked"),
+        (Verdict.BLOCKED, (OutcomeState.FAIL,), "fail"),
+        (Verdict.WARNING, (OutcomeState.FAIL,), "fail"),
+        (Verdict.WARNING, (OutcomeState.KNOWN_FAIL,), "warning"),
+        (Verdict.INFO, (OutcomeState.PASS,), "ok"),
+        (Verdict.WAIVED, (OutcomeState.PASS,), "waived"),
     ],
 )
 def test_a_cell_shows_the_worse_of_finding_and_test(
-    ready: ReportInput, verdict: Verdict, states: tuple[State, ...], word: str
+    ready: ReportInput, verdict: Verdict, states: tuple[OutcomeState, ...], word: str
 ) -> None:
     by_name = Finding(
         check="c", verdict=verdict, cause="why", packages=("numpy",), platforms=("linux-64", "win-64")

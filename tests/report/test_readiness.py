@@ -10,7 +10,7 @@ from cuvee.channel.model import Absent
 from cuvee.graph.diff import ChangeKind
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.installers.artefact import Artefact, Missing
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock
 from cuvee.report.actors import UNOWNED
 from cuvee.report.model import ReportInput
@@ -21,7 +21,7 @@ from cuvee.report.words import CHANGES, GRAVITY, STATES, VERDICTS
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def run(*states: State, platform: str = "linux-64") -> PlatformRun:
+def run(*states: OutcomeState, platform: str = "linux-64") -> PlatformRun:
     outcomes = tuple(
         TestOutcome(suite="smoke", test=f"{number}", platform=platform, state=state, package="numpy")
         for number, state in enumerate(states)
@@ -33,9 +33,9 @@ def found(result: Verdict, *owners: str, action: str = "") -> Finding:
     return Finding(check="closure", verdict=result, cause="because", owners=owners, action=action)
 
 
-@pytest.mark.parametrize("state", State)
-def test_an_outcome_that_blocks_blocks_the_release_and_no_other_does(state: State) -> None:
-    assert (verdict([], [run(State.PASS, state)]) is Verdict.BLOCKED) == state.blocks
+@pytest.mark.parametrize("state", OutcomeState)
+def test_an_outcome_that_blocks_blocks_the_release_and_no_other_does(state: OutcomeState) -> None:
+    assert (verdict([], [run(OutcomeState.PASS, state)]) is Verdict.BLOCKED) == state.blocks
     assert (GRAVITY[state].exit_code == 1) == state.blocks
 
 
@@ -46,15 +46,15 @@ def test_the_worst_finding_wins(one: Verdict, two: Verdict) -> None:
 
 def test_not_run_is_not_pass() -> None:
     not_run = PlatformRun(platform="win-64", runner=None, not_run="no wine")
-    assert verdict([], [run(State.PASS)]) is Verdict.READY
-    assert verdict([], [run(State.PASS), not_run]) is Verdict.WARNING
-    assert verdict([], [run(State.PASS)], platforms=["linux-64", "win-64"]) is Verdict.WARNING
-    assert verdict([], [run(State.NOT_RUN)]) is Verdict.WARNING
+    assert verdict([], [run(OutcomeState.PASS)]) is Verdict.READY
+    assert verdict([], [run(OutcomeState.PASS), not_run]) is Verdict.WARNING
+    assert verdict([], [run(OutcomeState.PASS)], platforms=["linux-64", "win-64"]) is Verdict.WARNING
+    assert verdict([], [run(OutcomeState.NOT_RUN)]) is Verdict.WARNING
 
 
 def test_every_status_has_a_badge() -> None:
     assert set(VERDICTS) == set(Verdict)
-    assert set(STATES) == set(GRAVITY) == set(State)
+    assert set(STATES) == set(GRAVITY) == set(OutcomeState)
     assert set(CHANGES) == set(ChangeKind)
 
 
@@ -101,7 +101,7 @@ def test_the_headline_counts_what_stands_in_the_way(
 
 def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready: ReportInput) -> None:
     failing = TestOutcome(
-        suite="interop", test="pixels", platform="linux-64", state=State.FAIL, package="numpy"
+        suite="interop", test="pixels", platform="linux-64", state=OutcomeState.FAIL, package="numpy"
     )
     data = dataclasses.replace(
         ready,

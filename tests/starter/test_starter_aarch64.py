@@ -14,7 +14,8 @@ import pytest
 
 from cuvee import platforms, process
 from cuvee.cli.options import default_cache
-from cuvee.integration.runners import Command, Place, Runner, choose
+from cuvee.integration.runners.protocol import Command, Runner, Sandbox
+from cuvee.integration.runners.selection import select_runner
 from starter_release import Starter
 
 pytestmark = [
@@ -53,7 +54,7 @@ class Arm:
     """An ARM machine of QEMU's, and the starter's installer on it."""
 
     runner: Runner
-    place: Place
+    place: Sandbox
     installer: Path
     record: Callable[[str, object], None]
 
@@ -79,10 +80,10 @@ def arm(tmp_path: Path, starter: Starter, record_property: Callable[[str, object
     host = platforms.host()
     if host is not None and host.name == PLATFORM:
         pytest.skip("needs another processor than ARM64")
-    runner, reason = choose(PLATFORM, emulate=True, cache=default_cache())
+    runner, reason = select_runner(PLATFORM, emulate=True, cache=default_cache())
     if runner is None:
         pytest.skip(f"needs QEMU: {reason}")
-    place = Place(
+    place = Sandbox(
         platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path / "home", temp=tmp_path / "tmp"
     )
     place.home.mkdir()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 
-class State(enum.Enum):
+class OutcomeState(enum.Enum):
     """What became of a test. Infra-error is not fail; not-run is not pass."""
 
     PASS = "pass"  # noqa: S105
@@ -23,7 +23,12 @@ class State(enum.Enum):
     @property
     def blocks(self) -> bool:
         """Whether the release can not go out with it."""
-        return self in {State.FAIL, State.REGRESSION, State.TIMEOUT, State.INFRA_ERROR}
+        return self in {
+            OutcomeState.FAIL,
+            OutcomeState.REGRESSION,
+            OutcomeState.TIMEOUT,
+            OutcomeState.INFRA_ERROR,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,7 @@ class TestOutcome:
     suite: str
     test: str
     platform: str
-    state: State
+    state: OutcomeState
     seconds: float = 0.0
     package: str | None = None
     packages: tuple[str, ...] = ()
@@ -67,7 +72,7 @@ class PlatformRun:
         What ran them, such as ``native``; `None` when nothing could.
     not_run
         Why nothing ran here, or `None`.
-    facts
+    environment
         What a reader needs to judge the run: the host, the installer's name and hash, install seconds.
     """
 
@@ -75,7 +80,7 @@ class PlatformRun:
     runner: str | None
     not_run: str | None = None
     outcomes: tuple[TestOutcome, ...] = ()
-    facts: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def blocking(runs: Iterable[PlatformRun]) -> tuple[TestOutcome, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class PytestEvent:
     """One line. ``kind`` says which of the other values mean something."""
 
     kind: str
@@ -22,7 +22,7 @@ class Event:
 
 
 @dataclass(slots=True, kw_only=True)
-class Record:
+class PytestRecord:
     """One process's events, put in order.
 
     Attributes
@@ -39,7 +39,7 @@ class Record:
         The stack at a crash or at a timeout.
     """
 
-    results: dict[str, Event] = field(default_factory=dict)
+    results: dict[str, PytestEvent] = field(default_factory=dict)
     collected: list[str] = field(default_factory=list)
     running: str | None = None
     exit_code: int | None = None
@@ -51,9 +51,9 @@ class Record:
         return self.last_words.startswith("Timeout (")
 
 
-def read_record(events: Path, crash: Path) -> Record:
+def read_record(events: Path, crash: Path) -> PytestRecord:
     """Read both files; either may be missing, and the last line may be cut short."""
-    record = Record()
+    record = PytestRecord()
     for event in _events(events):
         match event.kind:
             case "collected":
@@ -72,13 +72,13 @@ def read_record(events: Path, crash: Path) -> Record:
     return record
 
 
-def _events(path: Path) -> Iterator[Event]:
+def _events(path: Path) -> Iterator[PytestEvent]:
     if not path.exists():
         return
     for line in path.read_text("utf-8", errors="replace").splitlines():
         try:
             value = json.loads(line)
-            yield Event(
+            yield PytestEvent(
                 kind=str(value["event"]),
                 test=str(value.get("test", "")),
                 tests=tuple(map(str, value.get("tests", ()))),

@@ -10,13 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from cuvee.files import write_json
-from cuvee.integration.bench import Bench, Job, ending, last_line, transcript
-from cuvee.integration.outcomes import State, TestOutcome
-from cuvee.integration.plan import PlannedTest, PytestSuite, Target, suite_files
-from cuvee.integration.pytest_events import Event, Record, read_record
-from cuvee.integration.runners import Command
+from cuvee.integration.model import PlannedTest, PytestSuite, PytestTarget, suite_files
+from cuvee.integration.outcome_rules import after_retry, not_run
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
+from cuvee.integration.runners.protocol import Command
 from cuvee.integration.suites import module_file
-from cuvee.integration.verdicts import after_retry, not_run
+from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
 from cuvee.process import Completed
 
 _INSIDE = Path(__file__).parent / "inside"
@@ -32,19 +32,19 @@ _OPTIONS = (
     "no:faulthandler",  # ours keeps its last words in a file
 )
 _STATES = {
-    "pass": State.PASS,
-    "fail": State.FAIL,
-    "skipped": State.SKIPPED,
-    "expected-fail": State.KNOWN_FAIL,
+    "pass": OutcomeState.PASS,
+    "fail": OutcomeState.FAIL,
+    "skipped": OutcomeState.SKIPPED,
+    "expected-fail": OutcomeState.KNOWN_FAIL,
 }
 _ENDED_WELL = {0, 1, 2, 5}  # all passed, some failed, errors in collection, nothing to do
 
 
-def jobs(bench: Bench, suite: PytestSuite) -> Iterator[Job]:
+def jobs(session: TestSession, suite: PytestSuite) -> Iterator[Job]:
     """Give the suite's pieces, one per target."""
-    folder = _copied(bench, suite)
+    folder = _copied(session, suite)
     for target in suite.targets:
-        run = _TargetRun(bench=bench, suite=suite, target=target, folder=folder)
+        run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
         yield partial(run.outcomes)
 
 
@@ -52,15 +52,15 @@ def jobs(bench: Bench, suite: PytestSuite) -> Iterator[Job]:
 class _TargetRun:
     """One target on its way through one or more processes."""
 
-    bench: Bench
+    session: TestSession
     suite: PytestSuite
-    target: Target
+    target: PytestTarget
     folder: Path | None
 
     def outcomes(self) -> Sequence[TestOutcome]:
         """Run all that this release supports, failures once more, and account for every planned test."""
         unsupported = not_run(
-            (test for test in self.target.tests if test.unsupported), self.bench.plan.platform, ""
+            (test for test in self.target.tests if test.unsupported), self.session.plan.platform, ""
         )
         found = {outcome.test: outcome for outcome in unsupported}
         if self.target.supported:
@@ -78,23 +78,23 @@ class _TargetRun:
             found |= {outcome.test: outcome for outcome in seen}
             if record.exit_code in _ENDED_WELL and not completed.timed_out:
                 break
-            place = record.running or self.target.name
-            found[place] = self._crashed(place, record, completed)
+            crashed = record.running or self.target.name
+            found[crashed] = self._crashed(crashed, record, completed)
             if record.running is None or crashes == _MOST_CRASHES:
                 left = (name for name in record.collected if name not in found)
-                found |= {name: self._left(name, f"the process went down in {place}") for name in left}
+                found |= {name: self._left(name, f"the process went down in {crashed}") for name in left}
                 break
         return found
 
     def _retry(self, found: dict[str, TestOutcome]) -> None:
-        failed = [name for name, outcome in found.items() if outcome.state is State.FAIL]
+        failed = [name for name, outcome in found.items() if outcome.state is OutcomeState.FAIL]
         if not failed:
             return
         record, _ = self._once(only=failed)
         for name in failed:
             event = record.results.get(name)
             if event is not None and event.kind == "result" and event.state == "pass":
-                passed = self.bench.outcome(self._planned(name), State.PASS, event.seconds)
+                passed = self.session.outcome(self._planned(name), OutcomeState.PASS, event.seconds)
                 found[name] = after_retry(found[name], passed)
 
     def _account(self, found: dict[str, TestOutcome]) -> None:
@@ -109,9 +109,9 @@ class _TargetRun:
 
     def _once(
         self, *, only: Sequence[str] | None = None, skip: Iterable[str] = ()
-    ) -> tuple[Record, Completed]:
-        bench, target, spell = self.bench, self.target, self.bench.runner.spell
-        work = bench.folder(f"{self.suite.name}-{target.name}")
+    ) -> tuple[PytestRecord, Completed]:
+        session, target, spell = self.session, self.target, self.session.runner.spell
+        work = session.folder(f"{self.suite.name}-{target.name}")
         cwd, events, crash = work / "cwd", work / "events.jsonl", work / "crash.txt"
         cwd.mkdir()
         files = [spell(self.folder / target.file)] if self.folder and target.file else []
@@ -122,7 +122,7 @@ class _TargetRun:
             "base": spell(self.folder) if self.folder else "",
             "only": only,
             "skip": list(skip),
-            "timeout": bench.timeout,
+            "timeout": session.timeout,
             "events": spell(events),
             "crash": spell(crash),
         }
@@ -131,44 +131,49 @@ class _TargetRun:
             program="python",
             arguments=("-I", _INSIDE / "run_pytest.py", work / "spec.json"),
             cwd=cwd,
-            timeout=bench.timeout * max(4, len(target.tests)),
+            timeout=session.timeout * max(4, len(target.tests)),
         )
-        completed = bench.run(command)
+        completed = session.run(command)
         return read_record(events, crash), completed
 
-    def _seen(self, name: str, event: Event) -> TestOutcome:
-        make = self.bench.outcome
+    def _seen(self, name: str, event: PytestEvent) -> TestOutcome:
+        make = self.session.outcome
         match event.kind:
             case "result":
-                state = _STATES.get(event.state, State.INFRA_ERROR)
-                expected = "the project expects it to fail: " if state is State.KNOWN_FAIL else ""
+                state = _STATES.get(event.state, OutcomeState.INFRA_ERROR)
+                expected = "the project expects it to fail: " if state is OutcomeState.KNOWN_FAIL else ""
                 reason = f"{expected}{event.reason}"
                 return make(self._planned(name), state, event.seconds, reason=reason, log=event.detail)
             case "absent":
                 test = self._planned(module_file(event.module))
-                return make(test, State.NOT_SUPPORTED, 0, reason="the package does not ship these tests")
+                return make(
+                    test, OutcomeState.NOT_SUPPORTED, 0, reason="the package does not ship these tests"
+                )
             case "skipped-file":
                 return make(
-                    self._planned(name), State.SKIPPED, 0, reason=event.reason.removeprefix("Skipped: ")
+                    self._planned(name),
+                    OutcomeState.SKIPPED,
+                    0,
+                    reason=event.reason.removeprefix("Skipped: "),
                 )
             case _:
                 reason = f"can not be collected: {last_line(event.detail)}"
-                return make(self._planned(name), State.FAIL, 0, reason=reason, log=event.detail)
+                return make(self._planned(name), OutcomeState.FAIL, 0, reason=reason, log=event.detail)
 
-    def _crashed(self, name: str, record: Record, completed: Completed) -> TestOutcome:
+    def _crashed(self, name: str, record: PytestRecord, completed: Completed) -> TestOutcome:
         timeout = record.timed_out or completed.timed_out
         reason = (
-            f"took longer than {self.bench.timeout:g} s"
+            f"took longer than {self.session.timeout:g} s"
             if timeout
             else f"the process went down: {ending(completed)}"
         )
         log = f"{transcript(completed)}--- last words\n{record.last_words}"
-        state = State.TIMEOUT if timeout else State.FAIL
-        seconds = self.bench.timeout if timeout else 0.0
-        return self.bench.outcome(self._planned(name), state, seconds, reason=reason, log=log)
+        state = OutcomeState.TIMEOUT if timeout else OutcomeState.FAIL
+        seconds = self.session.timeout if timeout else 0.0
+        return self.session.outcome(self._planned(name), state, seconds, reason=reason, log=log)
 
     def _left(self, name: str, reason: str) -> TestOutcome:
-        return self.bench.outcome(self._planned(name), State.NOT_RUN, 0, reason=reason)
+        return self.session.outcome(self._planned(name), OutcomeState.NOT_RUN, 0, reason=reason)
 
     def _planned(self, name: str) -> PlannedTest:
         """Give the plan's entry for a test, which may be one case of it, or one test of a planned file."""
@@ -179,11 +184,11 @@ class _TargetRun:
         return PlannedTest(suite=self.suite.name, test=name, package=package, packages=packages)
 
 
-def _copied(bench: Bench, suite: PytestSuite) -> Path | None:
+def _copied(session: TestSession, suite: PytestSuite) -> Path | None:
     """Copy the suite's files to where nothing else is, so that no stray configuration reaches them."""
     if suite.folder is None:
         return None
-    target = bench.folder(f"suite-{suite.name}")
+    target = session.folder(f"suite-{suite.name}")
     for path in suite_files(suite.folder):
         copy = target / path.relative_to(suite.folder)
         copy.parent.mkdir(parents=True, exist_ok=True)

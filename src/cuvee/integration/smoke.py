@@ -12,11 +12,11 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from cuvee.integration.bench import Bench, Job, ending, last_line, transcript
-from cuvee.integration.outcomes import State, TestOutcome
-from cuvee.integration.plan import SMOKE, PackagePlan, PlannedTest
-from cuvee.integration.runners import Command
-from cuvee.integration.verdicts import after_retry
+from cuvee.integration.model import SMOKE, PackagePlan, PlannedTest
+from cuvee.integration.outcome_rules import after_retry
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.integration.runners.protocol import Command
+from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
 from cuvee.process import Completed
 
 _INSIDE = Path(__file__).parent / "inside"
@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Distribution:
+class InstalledDistribution:
     """A Python distribution as the release sees it. ``missing`` lists absent files of its RECORD."""
 
     name: str
@@ -34,55 +34,53 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
+class InstalledEnvironment:
     """What the interpreter says of itself: PEP 508 markers, and distributions by normalised name."""
 
     markers: Mapping[str, str]
-    distributions: Mapping[str, Distribution]
+    distributions: Mapping[str, InstalledDistribution]
 
 
-def look(bench: Bench) -> tuple[TestOutcome, Installed | None]:
+def look(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | None]:
     """Start the release's interpreter and ask what is installed; `None` when it can not say."""
     test = _test("interpreter", "python")
     command = Command(
         program="python",
-        arguments=("-I", _INSIDE / "look.py"),
-        cwd=bench.folder("look"),
-        timeout=bench.timeout,
+        arguments=("-I", _INSIDE / "describe_environment.py"),
+        cwd=session.folder("look"),
+        timeout=session.timeout,
     )
-    completed = bench.run(command)
-    state = State.TIMEOUT if completed.timed_out else State.FAIL
+    completed = session.run(command)
+    state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
     if not completed.ok:
         reason = f"the interpreter does not start: {last_line(completed.stderr) or ending(completed)}"
-        return bench.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed)), None
+        return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed)), None
     try:
         data = json.loads(completed.stdout)
         installed = _parse(data)
     except (ValueError, KeyError, TypeError) as error:
         reason = f"the interpreter's answer can not be read: {error}"
-        return bench.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed)), None
-    expected = bench.runner.spell(bench.place.prefix)
+        return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed)), None
+    expected = session.runner.spell(session.sandbox.prefix)
     own = (expected, data["base_prefix"])
-    strangers = [place for place in data["path"] if place and not place.startswith(own)]
-    if data["prefix"] != expected or strangers:
-        reason = (
-            f"it does not live in its prefix: sys.prefix is {data['prefix']}, and sys.path has {strangers}"
-        )
-        return bench.outcome(
-            test, State.FAIL, completed.seconds, reason=reason, log=transcript(completed)
+    outside = [entry for entry in data["path"] if entry and not entry.startswith(own)]
+    if data["prefix"] != expected or outside:
+        reason = f"it does not live in its prefix: sys.prefix is {data['prefix']}, and sys.path has {outside}"
+        return session.outcome(
+            test, OutcomeState.FAIL, completed.seconds, reason=reason, log=transcript(completed)
         ), installed
-    return bench.outcome(test, State.PASS, completed.seconds), installed
+    return session.outcome(test, OutcomeState.PASS, completed.seconds), installed
 
 
-def jobs(bench: Bench, installed: Installed) -> Iterator[Job]:
+def jobs(session: TestSession, installed: InstalledEnvironment) -> Iterator[Job]:
     """Give the suite's pieces, one per package and question."""
-    for package in bench.plan.packages:
+    for package in session.plan.packages:
         if package.imports:
-            yield partial(_twice, partial(_imports, bench, package))
+            yield partial(_twice, partial(_imports, session, package))
         for command in package.commands:
-            yield partial(_twice, partial(_command, bench, package, command))
+            yield partial(_twice, partial(_command, session, package, command))
         if package.distributions:
-            yield partial(_metadata, bench, package, installed)
+            yield partial(_metadata, session, package, installed)
 
 
 def _test(test: str, package: str) -> PlannedTest:
@@ -91,79 +89,81 @@ def _test(test: str, package: str) -> PlannedTest:
 
 def _twice(attempt: "partial[TestOutcome]") -> Sequence[TestOutcome]:
     outcome = attempt()
-    return [after_retry(outcome, attempt()) if outcome.state is State.FAIL else outcome]
+    return [after_retry(outcome, attempt()) if outcome.state is OutcomeState.FAIL else outcome]
 
 
-def _imports(bench: Bench, package: PackagePlan) -> TestOutcome:
+def _imports(session: TestSession, package: PackagePlan) -> TestOutcome:
     test = _test(f"import:{package.name}", package.name)
     command = Command(
         program="python",
-        arguments=("-I", _INSIDE / "imports.py", *package.imports),
-        cwd=bench.folder(test.test),
-        timeout=bench.timeout,
+        arguments=("-I", _INSIDE / "import_modules.py", *package.imports),
+        cwd=session.folder(test.test),
+        timeout=session.timeout,
     )
-    completed = bench.run(command)
-    return _judged(bench, test, completed, reason=last_line(completed.stdout))
+    completed = session.run(command)
+    return _judged(session, test, completed, reason=last_line(completed.stdout))
 
 
-def _command(bench: Bench, package: PackagePlan, command: str) -> TestOutcome:
+def _command(session: TestSession, package: PackagePlan, command: str) -> TestOutcome:
     test = _test(f"command:{command}", package.name)
-    rule = bench.plan.rule(command)
+    rule = session.plan.rule(command)
     if rule.skip:
-        return bench.outcome(test, State.SKIPPED, 0, reason=rule.skip)
-    program = bench.runner.program(bench.place, command)
+        return session.outcome(test, OutcomeState.SKIPPED, 0, reason=rule.skip)
+    program = session.runner.program(session.sandbox, command)
     if program.suffix == ".exe" and not program.exists() and program.with_suffix("").exists():
         reason = "it is a script without a program beside it, which Windows can not start"
-        return bench.outcome(test, State.NOT_SUPPORTED, 0, reason=reason)
+        return session.outcome(test, OutcomeState.NOT_SUPPORTED, 0, reason=reason)
     if not program.exists():
-        return bench.outcome(test, State.FAIL, 0, reason=f"{command} was not installed")
+        return session.outcome(test, OutcomeState.FAIL, 0, reason=f"{command} was not installed")
     attempts: list[Completed] = []
     custom = (("--help",), ("--version",))
     for arguments in custom if rule.arguments is None else (rule.arguments,):
         asked = Command(
-            program=command, arguments=arguments, cwd=bench.folder(test.test), timeout=bench.timeout
+            program=command, arguments=arguments, cwd=session.folder(test.test), timeout=session.timeout
         )
-        completed = bench.run(asked)
+        completed = session.run(asked)
         attempts.append(completed)
         accepted = rule.accepts(completed.exit_code, completed.stdout + completed.stderr)
         if completed.timed_out or accepted:
             break
     seconds = sum(attempt.seconds for attempt in attempts)
     if accepted and not completed.timed_out:
-        return bench.outcome(test, State.PASS, seconds)
+        return session.outcome(test, OutcomeState.PASS, seconds)
     reason = f"{' '.join(arguments)}: {ending(completed)}: {last_line(completed.stderr)}".rstrip(": ")
-    state, reason = _fate(bench, attempts, reason)
-    return bench.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
+    state, reason = _fate(session, attempts, reason)
+    return session.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
 
 
-def _fate(bench: Bench, attempts: Sequence[Completed], reason: str) -> tuple[State, str]:
+def _fate(session: TestSession, attempts: Sequence[Completed], reason: str) -> tuple[OutcomeState, str]:
     """Say what a program's failure is, and why: its own, for want of time, or for want of a better runner."""
     if attempts[-1].timed_out:
-        return State.TIMEOUT, reason
-    limit = next(filter(None, map(bench.runner.limit, attempts)), None)
-    return (State.FAIL, reason) if limit is None else (State.NOT_SUPPORTED, limit)
+        return OutcomeState.TIMEOUT, reason
+    limit = next(filter(None, map(session.runner.limit, attempts)), None)
+    return (OutcomeState.FAIL, reason) if limit is None else (OutcomeState.NOT_SUPPORTED, limit)
 
 
-def _judged(bench: Bench, test: PlannedTest, completed: Completed, *, reason: str) -> TestOutcome:
+def _judged(session: TestSession, test: PlannedTest, completed: Completed, *, reason: str) -> TestOutcome:
     if completed.ok:
-        return bench.outcome(test, State.PASS, completed.seconds)
+        return session.outcome(test, OutcomeState.PASS, completed.seconds)
     if completed.timed_out:
-        reason = f"took longer than {bench.timeout:g} s"
-    state, reason = _fate(bench, [completed], reason or ending(completed))
-    return bench.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
+        reason = f"took longer than {session.timeout:g} s"
+    state, reason = _fate(session, [completed], reason or ending(completed))
+    return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
 
 
-def _metadata(bench: Bench, package: PackagePlan, installed: Installed) -> Sequence[TestOutcome]:
+def _metadata(
+    session: TestSession, package: PackagePlan, installed: InstalledEnvironment
+) -> Sequence[TestOutcome]:
     problems = list(metadata_problems(package, installed))
     test = _test(f"metadata:{package.name}", package.name)
     if not problems:
-        return [bench.outcome(test, State.PASS, 0)]
+        return [session.outcome(test, OutcomeState.PASS, 0)]
     log = "\n".join(problems) + "\n"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return [bench.outcome(test, State.FAIL, 0, reason=problems[0] + more, log=log)]
+    return [session.outcome(test, OutcomeState.FAIL, 0, reason=problems[0] + more, log=log)]
 
 
-def metadata_problems(package: PackagePlan, installed: Installed) -> Iterator[str]:
+def metadata_problems(package: PackagePlan, installed: InstalledEnvironment) -> Iterator[str]:
     """Say where the installed metadata of a package contradict its lock, themselves or the other packages."""
     main = canonicalize_name(package.name)
     for name in package.distributions:
@@ -194,7 +194,7 @@ def same_version(python: str, conda: str) -> bool:
         return python.replace("-", "_") == conda.replace("-", "_")
 
 
-def _unsatisfied(text: str, installed: Installed) -> str:
+def _unsatisfied(text: str, installed: InstalledEnvironment) -> str:
     try:
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate({**installed.markers, "extra": ""}):
@@ -211,9 +211,9 @@ def _unsatisfied(text: str, installed: Installed) -> str:
     return "" if fits else f"{text}, but {found.version} is installed"
 
 
-def _parse(data: Any) -> Installed:
-    distributions: dict[str, Distribution] = {
-        canonicalize_name(entry["name"]): Distribution(
+def _parse(data: Any) -> InstalledEnvironment:
+    distributions: dict[str, InstalledDistribution] = {
+        canonicalize_name(entry["name"]): InstalledDistribution(
             name=entry["name"],
             version=entry["version"],
             requires=tuple(entry["requires"]),
@@ -223,6 +223,6 @@ def _parse(data: Any) -> Installed:
         for entry in reversed(data["distributions"])
         if entry["name"]
     }
-    return Installed(
+    return InstalledEnvironment(
         markers={str(key): str(value) for key, value in data["markers"].items()}, distributions=distributions
     )

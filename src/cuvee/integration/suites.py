@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import yaml
 
 from cuvee.errors import UsageError
-from cuvee.integration.plan import CommandRule, KnownFailure, PlannedTest, PytestSuite, Target
+from cuvee.integration.model import CommandRule, KnownFailure, PlannedTest, PytestSuite, PytestTarget
 
 _SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is what we call matplotlib
 
@@ -119,7 +119,7 @@ def _check_entry(path: Path, number: int, entry: Any, required: set[str], option
         raise UsageError(f"{path}: entry {number} {'; '.join(wrong)}", hint=f"Possible keys: {keys}.")
 
 
-def _module_target(entry: Mapping[str, Any], suite: str, packages: Collection[str]) -> Target:
+def _module_target(entry: Mapping[str, Any], suite: str, packages: Collection[str]) -> PytestTarget:
     package = str(entry["package"])
     needs = (package, "pytest", *map(str, entry.get("needs", ())))
     modules = tuple(map(str, entry["modules"]))
@@ -135,7 +135,7 @@ def _module_target(entry: Mapping[str, Any], suite: str, packages: Collection[st
         for module in modules
     )
     arguments = tuple(map(str, entry.get("arguments", ())))
-    return Target(name=package, modules=modules, arguments=arguments, package=package, tests=tests)
+    return PytestTarget(name=package, modules=modules, arguments=arguments, package=package, tests=tests)
 
 
 def module_file(module: str) -> str:
@@ -143,7 +143,7 @@ def module_file(module: str) -> str:
     return module.replace(".", "/") + ".py"
 
 
-def _file_target(folder: Path, path: Path, suite: str, packages: Collection[str]) -> Target:
+def _file_target(folder: Path, path: Path, suite: str, packages: Collection[str]) -> PytestTarget:
     relative = path.relative_to(folder).as_posix()
     try:
         tree = ast.parse(path.read_bytes(), filename=str(path))
@@ -161,7 +161,7 @@ def _file_target(folder: Path, path: Path, suite: str, packages: Collection[str]
                 unsupported=missing_reason(("pytest", *needs), packages),
             )
         )
-    return Target(name=relative, file=relative, tests=tuple(tests))
+    return PytestTarget(name=relative, file=relative, tests=tuple(tests))
 
 
 def _tests(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:

@@ -207,17 +207,17 @@ def run_tests(
     context: Context, lock: PlatformLock, artefacts: tuple[Artefact, ...], archives: Archives
 ) -> PlatformRun:
     """Install the release with its own installer and run its suites in it, or say why not."""
-    from cuvee.integration.planning import make_plan
-    from cuvee.integration.results import read_run
-    from cuvee.integration.run import run_platform
-    from cuvee.integration.runners import choose
+    from cuvee.integration.plan_builder import build_plan
+    from cuvee.integration.platform_run import run_platform
+    from cuvee.integration.results_folder import read_run
+    from cuvee.integration.runners.selection import select_runner
     from cuvee.integration.suites import read_known_failures
 
     manifest, workspace = context.manifest, context.workspace
     suites = find_upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
     tested, without = _tested(made)
-    runner, reason = choose(lock.platform, emulate=context.emulate, cache=workspace.cache)
+    runner, reason = select_runner(lock.platform, emulate=context.emulate, cache=workspace.cache)
     ran_by = runner.name if runner is not None else reason
     today = context.now.date()
     holding = [waiver.expires >= today for waiver in manifest.waivers]
@@ -227,7 +227,7 @@ def run_tests(
 
     def work() -> Made:
         run_platform(
-            make_plan(manifest, lock, suites, archives.of(lock), today=today),
+            build_plan(manifest, lock, suites, archives.of(lock), today=today),
             installer=workspace.folder / tested.path if tested else None,
             runner=runner,
             results=workspace.results,

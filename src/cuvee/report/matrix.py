@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.integration.outcomes import State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.lock.model import LockedPackage
 from cuvee.manifest.model import Requirement
 from cuvee.report.model import ReportInput
@@ -180,7 +180,7 @@ class _Builder:
     def _cell(self, name: str, platform: str, package: LockedPackage | None) -> Cell:
         if package is None:
             return self._empty(name, platform)
-        tests = [test for test in self.tests[name, platform] if test.state is not State.NOT_RUN]
+        tests = [test for test in self.tests[name, platform] if test.state is not OutcomeState.NOT_RUN]
         badge, detail, anchor = self._status(name, platform, tests)
         return Cell(
             platform=platform,
@@ -190,7 +190,7 @@ class _Builder:
             badge=badge,
             detail=detail,
             anchor=anchor,
-            passed=sum(test.state is State.PASS for test in tests),
+            passed=sum(test.state is OutcomeState.PASS for test in tests),
             tests=len(tests),
         )
 
@@ -215,7 +215,7 @@ class _Builder:
             return STATES[failed.state], f"{failed.suite}: {failed.test}", self.anchors.get(failed, "")
         run = next((run for run in self.data.runs if run.platform == platform), None)
         if run is None or run.not_run is not None:
-            return STATES[State.NOT_RUN], run.not_run or "" if run else "No run is on record.", ""
-        if any(test.state is State.PASS for test in tests):
+            return STATES[OutcomeState.NOT_RUN], run.not_run or "" if run else "No run is on record.", ""
+        if any(test.state is OutcomeState.PASS for test in tests):
             return OK, "", ""
         return (STATES[failed.state], failed.reason, "") if failed else (UNTESTED, UNTESTED.meaning, "")

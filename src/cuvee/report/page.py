@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cuvee import platforms as known
 from cuvee.graph.findings import Verdict, worst
 from cuvee.installers.artefact import Artefact
-from cuvee.integration.outcomes import PlatformRun, State
+from cuvee.integration.outcomes import OutcomeState, PlatformRun
 from cuvee.report.causes import FindingRow, WaiverRow, causes, in_order, waivers
 from cuvee.report.changes import Changes, changes
 from cuvee.report.matrix import Matrix, matrix
@@ -160,9 +160,9 @@ def _platform(data: ReportInput, name: str) -> PlatformRow:
         packages=len(lock.packages),
         size=sum(package.size for package in lock.packages),
         runner=(run.runner or "") if run else "",
-        passed=sum(outcome.state is State.PASS for outcome in outcomes),
+        passed=sum(outcome.state is OutcomeState.PASS for outcome in outcomes),
         tests=len(outcomes),
-        facts=tuple(sorted(run.facts.items())) if run else (),
+        facts=tuple(sorted(run.environment.items())) if run else (),
     )
 
 
@@ -173,5 +173,5 @@ def _platform_status(data: ReportInput, name: str, run: PlatformRun | None) -> t
     not_run = "No run is on record." if run is None else run.not_run
     badges = (VERDICTS[verdict],) if verdict >= Verdict.WARNING else ()
     if not_run is not None:
-        return (*badges, STATES[State.NOT_RUN]), not_run
+        return (*badges, STATES[OutcomeState.NOT_RUN]), not_run
     return badges or (OK,), ""

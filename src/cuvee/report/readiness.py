@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.findings import Finding, Verdict, worst
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome, blocking
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome, blocking
 from cuvee.report.actors import Actor, actors
 from cuvee.report.model import ReportInput
 from cuvee.report.units import plural
@@ -132,7 +132,7 @@ def _notes(data: ReportInput) -> tuple[str, ...]:
     waiting = [finding for finding in data.findings if finding.verdict is Verdict.WAITING]
     notes += [f"not finished yet: {finding.cause}" for finding in waiting]
     waived = [finding for finding in data.findings if finding.verdict is Verdict.WAIVED]
-    accepted = [o for run in data.runs for o in run.outcomes if o.state is State.WAIVED]
+    accepted = [o for run in data.runs for o in run.outcomes if o.state is OutcomeState.WAIVED]
     if waived or accepted:
         notes.append(f"waived for now: {plural(len(waived), 'finding')}, {plural(len(accepted), 'test')}")
     return tuple(notes)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.report.actors import owners_of
 from cuvee.report.logs import Excerpt, excerpt
 from cuvee.report.model import ReportInput
@@ -103,7 +103,7 @@ def results(data: ReportInput) -> Results:
         (outcome for run in data.runs for outcome in run.outcomes),
         key=lambda o: (order.index(o.state), o.suite, o.test, o.platform),
     )
-    others = [outcome for outcome in outcomes if outcome.state is not State.PASS]
+    others = [outcome for outcome in outcomes if outcome.state is not OutcomeState.PASS]
     anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(others, 1)}
     reader = _LogReader(data)
     return Results(
@@ -111,7 +111,9 @@ def results(data: ReportInput) -> Results:
         counts=_count(outcomes),
         total=len(outcomes),
         others=tuple(_row(data, outcome, anchors[outcome], reader) for outcome in others),
-        passes=tuple(_row(data, outcome, "", None) for outcome in outcomes if outcome.state is State.PASS),
+        passes=tuple(
+            _row(data, outcome, "", None) for outcome in outcomes if outcome.state is OutcomeState.PASS
+        ),
         anchors=anchors,
     )
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from cuvee.graph.diff import ChangeKind
 from cuvee.graph.findings import Verdict
-from cuvee.integration.outcomes import State
+from cuvee.integration.outcomes import OutcomeState
 
 Tone = Literal["good", "bad", "warn", "wait", "info", "idle"]
 """Which colours a badge takes; its word and its icon say the same without them."""
@@ -61,17 +61,21 @@ VERDICTS = {
 }
 
 STATES = {
-    State.REGRESSION: Badge("regression", "cross", "bad", "It passed in the reference run and fails now."),
-    State.FAIL: Badge("fail", "cross", "bad", "It ran and failed."),
-    State.TIMEOUT: Badge("timeout", "clock", "bad", "It did not end in its time."),
-    State.INFRA_ERROR: Badge("infra-error", "alert", "bad", "The machinery failed, not the package."),
-    State.FLAKY: Badge("flaky", "cycle", "warn", "It failed and passed in the same run."),
-    State.KNOWN_FAIL: Badge("known-fail", "minus", "info", "It fails, as it is known to."),
-    State.WAIVED: Badge("waived", "shield", "info", "It fails, and somebody accepted that with a reason."),
-    State.NOT_RUN: Badge("not-run", "ring", "idle", "Nothing ran it here; that is not a pass."),
-    State.SKIPPED: Badge("skipped", "skip", "idle", "The test chose not to run, and says why."),
-    State.NOT_SUPPORTED: Badge("not-supported", "skip", "idle", "It makes no sense on this platform."),
-    State.PASS: Badge("pass", "check", "good", "It ran and passed."),
+    OutcomeState.REGRESSION: Badge(
+        "regression", "cross", "bad", "It passed in the reference run and fails now."
+    ),
+    OutcomeState.FAIL: Badge("fail", "cross", "bad", "It ran and failed."),
+    OutcomeState.TIMEOUT: Badge("timeout", "clock", "bad", "It did not end in its time."),
+    OutcomeState.INFRA_ERROR: Badge("infra-error", "alert", "bad", "The machinery failed, not the package."),
+    OutcomeState.FLAKY: Badge("flaky", "cycle", "warn", "It failed and passed in the same run."),
+    OutcomeState.KNOWN_FAIL: Badge("known-fail", "minus", "info", "It fails, as it is known to."),
+    OutcomeState.WAIVED: Badge(
+        "waived", "shield", "info", "It fails, and somebody accepted that with a reason."
+    ),
+    OutcomeState.NOT_RUN: Badge("not-run", "ring", "idle", "Nothing ran it here; that is not a pass."),
+    OutcomeState.SKIPPED: Badge("skipped", "skip", "idle", "The test chose not to run, and says why."),
+    OutcomeState.NOT_SUPPORTED: Badge("not-supported", "skip", "idle", "It makes no sense on this platform."),
+    OutcomeState.PASS: Badge("pass", "check", "good", "It ran and passed."),
 }
 """In the order of triage: what newly fails comes first."""
 
@@ -94,16 +98,16 @@ NOT_MADE = Badge("not made", "alert", "warn", "It could not be made here, with t
 NO_LOCK = Badge("no lock", "cross", "bad", "The manifest wants it, and there is no lock for it.")
 
 GRAVITY = {
-    State.REGRESSION: Verdict.BLOCKED,
-    State.FAIL: Verdict.BLOCKED,
-    State.TIMEOUT: Verdict.BLOCKED,
-    State.INFRA_ERROR: Verdict.BLOCKED,
-    State.FLAKY: Verdict.WARNING,
-    State.NOT_RUN: Verdict.WARNING,
-    State.WAIVED: Verdict.WAIVED,
-    State.KNOWN_FAIL: Verdict.INFO,
-    State.SKIPPED: Verdict.READY,
-    State.NOT_SUPPORTED: Verdict.READY,
-    State.PASS: Verdict.READY,
+    OutcomeState.REGRESSION: Verdict.BLOCKED,
+    OutcomeState.FAIL: Verdict.BLOCKED,
+    OutcomeState.TIMEOUT: Verdict.BLOCKED,
+    OutcomeState.INFRA_ERROR: Verdict.BLOCKED,
+    OutcomeState.FLAKY: Verdict.WARNING,
+    OutcomeState.NOT_RUN: Verdict.WARNING,
+    OutcomeState.WAIVED: Verdict.WAIVED,
+    OutcomeState.KNOWN_FAIL: Verdict.INFO,
+    OutcomeState.SKIPPED: Verdict.READY,
+    OutcomeState.NOT_SUPPORTED: Verdict.READY,
+    OutcomeState.PASS: Verdict.READY,
 }
 """How much an outcome weighs for the release."""

@@ -23,7 +23,7 @@ _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.e
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackageFacts:
-    """Modules, commands and distributions; see `cuvee.integration.plan.PackagePlan`."""
+    """Modules, commands and distributions; see `cuvee.integration.model.PackagePlan`."""
 
     imports: tuple[str, ...]
     commands: tuple[str, ...]

@@ -1,5 +1,6 @@
 """Testing one platform: install the release with its installer, run the suites in it, keep the results."""
 
+import os
 import platform as host
 import shutil
 import tempfile
@@ -11,12 +12,13 @@ from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.files import replacing_folder, sha256_file, storage_errors
 from cuvee.integration import pytest_suites, smoke
-from cuvee.integration.bench import Bench, Job, ending, last_line, transcript
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
-from cuvee.integration.plan import SMOKE, Plan, PlannedTest
-from cuvee.integration.results import write_run
-from cuvee.integration.runners import Place, Runner, choose, workers
-from cuvee.integration.verdicts import judge, not_run
+from cuvee.integration.model import SMOKE, Plan, PlannedTest
+from cuvee.integration.outcome_rules import judge, not_run
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.results_folder import write_run
+from cuvee.integration.runners.protocol import Runner, Sandbox
+from cuvee.integration.runners.selection import select_runner
+from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
 from cuvee.progress import Reporter
 
 TEST_SECONDS = 120.0
@@ -63,7 +65,7 @@ def run_platform(
         if runner is None or installer is None:
             reason = without
             if installer is not None:
-                reason = choose(plan.platform)[1] or "no runner was given for it"
+                reason = select_runner(plan.platform)[1] or "no runner was given for it"
             outcomes = not_run(plan.tests(), plan.platform, reason)
             run = PlatformRun(platform=plan.platform, runner=None, not_run=reason, outcomes=outcomes)
         else:
@@ -92,81 +94,91 @@ def _run(
 ) -> PlatformRun:
     with storage_errors(Path(tempfile.gettempdir())):
         top = Path(tempfile.mkdtemp(prefix="cuvee-test-")).resolve()
-    place = Place(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
+    sandbox = Sandbox(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
     try:
-        place.home.mkdir()
-        place.temp.mkdir()
-        bench = Bench(plan=plan, runner=runner, place=place, logs=folder, work=top / "work", timeout=timeout)
-        installed = install(bench, installer)
+        sandbox.home.mkdir()
+        sandbox.temp.mkdir()
+        session = TestSession(
+            plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=top / "work", timeout=timeout
+        )
+        installed = install(session, installer)
         outcomes = [installed]
-        if installed.state is State.PASS:
-            outcomes += _suites(bench, reporter, executor)
+        if installed.state is OutcomeState.PASS:
+            outcomes += _suites(session, reporter, executor)
     finally:
         try:
-            ending = runner.finish(place)
+            ending = runner.finish(sandbox)
             if ending is not None:
                 process.run(ending)
         finally:
             shutil.rmtree(top, ignore_errors=True)
-    facts = {
+    environment = {
         "host": f"{host.system()} {host.release()} {host.machine()}",
         "installer": installer.name,
         "installer_sha256": sha256_file(installer),
         "install_seconds": f"{installed.seconds:.1f}",
-        **runner.facts(),
+        **runner.environment(),
     }
     complete = _ordered(plan, [*outcomes, *_missing(plan, outcomes)])
     return PlatformRun(
-        platform=plan.platform, runner=runner.name, outcomes=judge(complete, plan), facts=facts
+        platform=plan.platform, runner=runner.name, outcomes=judge(complete, plan), environment=environment
     )
 
 
-def install(bench: Bench, installer: Path) -> TestOutcome:
+def install(session: TestSession, installer: Path) -> TestOutcome:
     """Install the release silently. Failing to is the release's fault; not being able to try is not."""
     test = PlannedTest(suite=SMOKE, test="install")
     try:
-        completed = process.run(bench.runner.install(bench.place, installer, timeout=INSTALL_SECONDS))
+        completed = process.run(session.runner.install(session.sandbox, installer, timeout=INSTALL_SECONDS))
     except ToolMissingError as error:
-        return bench.outcome(test, State.INFRA_ERROR, 0, reason=error.message, log=error.message)
+        return session.outcome(test, OutcomeState.INFRA_ERROR, 0, reason=error.message, log=error.message)
     log = transcript(completed)
     if completed.timed_out:
         reason = f"took longer than {INSTALL_SECONDS:g} s"
-        return bench.outcome(test, State.TIMEOUT, completed.seconds, reason=reason, log=log)
+        return session.outcome(test, OutcomeState.TIMEOUT, completed.seconds, reason=reason, log=log)
     if not completed.ok:
         reason = f"{ending(completed)}: {last_line(completed.stderr)}"
-        return bench.outcome(test, State.FAIL, completed.seconds, reason=reason, log=log)
-    if not bench.runner.program(bench.place, "python").exists():
+        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
+    if not session.runner.program(session.sandbox, "python").exists():
         reason = "the installer ended well, but the release has no interpreter"
-        return bench.outcome(test, State.FAIL, completed.seconds, reason=reason, log=log)
-    return bench.outcome(test, State.PASS, completed.seconds)
+        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
+    return session.outcome(test, OutcomeState.PASS, completed.seconds)
 
 
-def _suites(bench: Bench, reporter: Reporter, executor: Executor | None) -> list[TestOutcome]:
-    interpreter, installed = smoke.look(bench)
-    outcomes = [interpreter] if bench.plan.smoke or interpreter.state is not State.PASS else []
+def _suites(session: TestSession, reporter: Reporter, executor: Executor | None) -> list[TestOutcome]:
+    interpreter, installed = smoke.look(session)
+    outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
         return outcomes
     # The long ones first, so that no core waits for them at the end.
     todo: list[Job] = []
-    for suite in bench.plan.suites:
-        refusal = bench.runner.refuses_suite(suite.name)
+    for suite in session.plan.suites:
+        refusal = session.runner.refuses_suite(suite.name)
         if refusal is None:
-            todo += pytest_suites.jobs(bench, suite)
+            todo += pytest_suites.jobs(session, suite)
         else:
             tests = (test for target in suite.targets for test in target.tests)
-            outcomes += not_run(tests, bench.plan.platform, refusal)
-    if bench.plan.smoke:
-        todo += smoke.jobs(bench, installed)
+            outcomes += not_run(tests, session.plan.platform, refusal)
+    if session.plan.smoke:
+        todo += smoke.jobs(session, installed)
     if executor is not None:
-        outcomes += _all(bench, todo, executor, reporter)
+        outcomes += _all(session, todo, executor, reporter)
     else:
-        with ThreadPoolExecutor(workers()) as own:
-            outcomes += _all(bench, todo, own, reporter)
+        with ThreadPoolExecutor(_workers()) as own:
+            outcomes += _all(session, todo, own, reporter)
     return outcomes
 
 
-def _all(bench: Bench, todo: Sequence[Job], executor: Executor, reporter: Reporter) -> list[TestOutcome]:
-    task = f"Test {bench.plan.platform}"
+def _workers() -> int:
+    """Return how many tests to run at once: one per core that this process may use, at most 8."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
+
+
+def _all(
+    session: TestSession, todo: Sequence[Job], executor: Executor, reporter: Reporter
+) -> list[TestOutcome]:
+    task = f"Test {session.plan.platform}"
     reporter.start(task, total=len(todo))
     futures = [executor.submit(job) for job in todo]
     outcomes: list[TestOutcome] = []
@@ -177,7 +189,7 @@ def _all(bench: Bench, todo: Sequence[Job], executor: Executor, reporter: Report
             reporter.advance(task, note=found[0].test if found else "")
         reporter.finish(task, note=f"{len(outcomes)} tests")
     except BaseException:
-        bench.stop.set()
+        session.stop.set()
         for future in futures:
             future.cancel()
         process.stop_all()

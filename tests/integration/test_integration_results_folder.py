@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import IntegrityError
-from cuvee.integration.bench import safe_name
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
-from cuvee.integration.results import junit, read_run, run_from_json, run_to_json, write_run
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.results_folder import junit, read_run, run_from_json, run_to_json, write_run
+from cuvee.integration.test_session import safe_name
 
 _OUTCOMES = st.builds(
     TestOutcome,
     suite=st.sampled_from(["smoke", "interop"]),
     test=st.text(),
     platform=st.just("linux-64"),
-    state=st.sampled_from(State),
+    state=st.sampled_from(OutcomeState),
     seconds=st.floats(0, 1e4),
     package=st.none() | st.text(min_size=1),
     packages=st.lists(st.text()).map(tuple),
@@ -29,7 +29,7 @@ _RUNS = st.builds(
     runner=st.none() | st.just("native"),
     not_run=st.none() | st.text(),
     outcomes=st.lists(_OUTCOMES, max_size=5).map(tuple),
-    facts=st.dictionaries(st.text(), st.text()),
+    environment=st.dictionaries(st.text(), st.text()),
 )
 
 
@@ -46,7 +46,8 @@ def test_junit_is_xml_whatever_a_test_prints(run: PlatformRun) -> None:
 
 def test_junit_keeps_the_states_apart(outcome: Callable[..., TestOutcome]) -> None:
     outcomes = tuple(
-        outcome(state.value, state, reason="because <it>", log=f"logs/{state.value}.log") for state in State
+        outcome(state.value, state, reason="because <it>", log=f"logs/{state.value}.log")
+        for state in OutcomeState
     )
     root = ET.fromstring(junit(PlatformRun(platform="linux-64", runner="native", outcomes=outcomes)))  # noqa: S314
     (suite,) = root
@@ -67,7 +68,7 @@ def test_junit_keeps_the_states_apart(outcome: Callable[..., TestOutcome]) -> No
 
 
 def test_files_are_the_same_for_the_same_run(outcome: Callable[..., TestOutcome], tmp_path: Path) -> None:
-    run = PlatformRun(platform="linux-64", runner="native", outcomes=(outcome(),), facts={"host": "h"})
+    run = PlatformRun(platform="linux-64", runner="native", outcomes=(outcome(),), environment={"host": "h"})
     write_run(tmp_path / "a", run)
     write_run(tmp_path / "b", run)
     assert read_run(tmp_path / "a") == run

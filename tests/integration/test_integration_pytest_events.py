@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.integration.bench import ending, last_line, shortened
-from cuvee.integration.pytest_events import Record, read_record
+from cuvee.integration.pytest_events import PytestRecord, read_record
+from cuvee.integration.test_session import ending, last_line, shortened
 from cuvee.process import Completed, Request
 
 EVENTS = [
@@ -18,7 +18,7 @@ EVENTS = [
 ]
 
 
-def _read(folder: Path, text: str, crash: str = "") -> Record:
+def _read(folder: Path, text: str, crash: str = "") -> PytestRecord:
     (folder / "events").write_text(text, "utf-8")
     (folder / "crash").write_text(crash, "utf-8")
     return read_record(folder / "events", folder / "crash")
@@ -40,7 +40,7 @@ def test_a_timeout_is_told_by_the_last_words(tmp_path: Path) -> None:
 
 
 def test_nothing_written_is_nothing_known(tmp_path: Path) -> None:
-    assert read_record(tmp_path / "none", tmp_path / "neither") == Record()
+    assert read_record(tmp_path / "none", tmp_path / "neither") == PytestRecord()
 
 
 @given(text=st.text())

@@ -7,12 +7,13 @@ import pytest
 
 from cuvee.channel.package import PackageContent, PackageFile, write_package
 from cuvee.errors import UsageError
-from cuvee.integration.outcomes import State
-from cuvee.integration.plan import Plan
-from cuvee.integration.planning import make_plan
-from cuvee.integration.results import read_run
-from cuvee.integration.run import run_platform
-from cuvee.integration.runners import NativeRunner, choose
+from cuvee.integration.model import Plan
+from cuvee.integration.outcomes import OutcomeState
+from cuvee.integration.plan_builder import build_plan
+from cuvee.integration.platform_run import run_platform
+from cuvee.integration.results_folder import read_run
+from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.selection import select_runner
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Installers, Manifest, PlatformEntry, Position, ReleaseVersion, Waiver
 from cuvee.progress import SILENT
@@ -56,7 +57,7 @@ def plan(suites_folder: Path, tmp_path: Path, make_lock: MakeLock) -> Plan:
     (suites_folder / "upstream.yaml").write_text("- {package: tool, modules: [tool.test_x]}")
     archives: Mapping[str, Path] = {"tool-1.0-0@linux-64": _archive(tmp_path)}
     manifest = _manifest("smoke", "interop", "upstream")
-    return make_plan(manifest, make_lock("tool", "pytest"), suites_folder, archives)
+    return build_plan(manifest, make_lock("tool", "pytest"), suites_folder, archives)
 
 
 def test_a_plan_names_its_tests_before_anything_is_installed(plan: Plan) -> None:
@@ -74,7 +75,7 @@ def test_a_plan_names_its_tests_before_anything_is_installed(plan: Plan) -> None
 
 def test_a_platform_without_a_runner_is_not_run(plan: Plan, tmp_path: Path) -> None:
     foreign = replace(plan, platform="osx-arm64")
-    runner, why = choose("osx-arm64")
+    runner, why = select_runner("osx-arm64")
     assert runner is None
     run = run_platform(
         foreign, installer=tmp_path / "x.pkg", runner=runner, results=tmp_path / "results", reporter=SILENT
@@ -82,7 +83,7 @@ def test_a_platform_without_a_runner_is_not_run(plan: Plan, tmp_path: Path) -> N
     assert run.not_run == why
     assert "no runner" in why
     states = [outcome.state for outcome in run.outcomes]
-    assert states == [State.NOT_RUN] * 6 + [State.NOT_SUPPORTED, State.NOT_RUN]
+    assert states == [OutcomeState.NOT_RUN] * 6 + [OutcomeState.NOT_SUPPORTED, OutcomeState.NOT_RUN]
     assert read_run(tmp_path / "results" / "osx-arm64") == run
     assert (tmp_path / "results" / "osx-arm64" / "junit.xml").exists()
 
@@ -90,7 +91,7 @@ def test_a_platform_without_a_runner_is_not_run(plan: Plan, tmp_path: Path) -> N
 def test_a_platform_without_an_installer_is_not_run(plan: Plan, tmp_path: Path) -> None:
     run = run_platform(plan, installer=None, runner=NativeRunner(), results=tmp_path, reporter=SILENT)
     assert run.not_run == "no installer was made for it"
-    assert State.PASS not in {outcome.state for outcome in run.outcomes}
+    assert OutcomeState.PASS not in {outcome.state for outcome in run.outcomes}
 
 
 def test_results_of_an_earlier_run_are_replaced(plan: Plan, tmp_path: Path) -> None:
@@ -105,14 +106,14 @@ def test_a_fingerprint_follows_what_is_tested(plan: Plan, suites_folder: Path, m
     manifest, lock = _manifest("interop"), make_lock("pytest")
 
     def fingerprint() -> str:
-        return make_plan(manifest, lock, suites_folder, {}).fingerprint()
+        return build_plan(manifest, lock, suites_folder, {}).fingerprint()
 
     first = fingerprint()
     assert fingerprint() == first
     (suites_folder / "interop" / "data.csv").write_text("1")
     assert fingerprint() != first
     assert (
-        make_plan(manifest, make_lock("pytest", version="2"), suites_folder, {}).fingerprint()
+        build_plan(manifest, make_lock("pytest", version="2"), suites_folder, {}).fingerprint()
         != fingerprint()
     )
 
@@ -131,10 +132,10 @@ def test_waivers_of_other_platforms_and_of_yesterday_do_not_count(
     manifest = replace(
         _manifest(), waivers=(good, waiver("win-64", today), waiver(None, dt.date(2026, 11, 21)))
     )
-    assert make_plan(manifest, make_lock(), suites_folder, {}, today=today).waivers == (good,)
+    assert build_plan(manifest, make_lock(), suites_folder, {}, today=today).waivers == (good,)
 
 
 @pytest.mark.parametrize("name", ["../interop", "a/b", "", "."])
 def test_a_suite_stays_in_its_folder(name: str, suites_folder: Path, make_lock: MakeLock) -> None:
     with pytest.raises(UsageError, match="name of a suite"):
-        make_plan(_manifest(name), make_lock(), suites_folder, {})
+        build_plan(_manifest(name), make_lock(), suites_folder, {})

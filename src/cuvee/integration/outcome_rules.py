@@ -4,18 +4,20 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cuvee.integration.outcomes import State, TestOutcome
-from cuvee.integration.plan import KnownFailure, Plan, PlannedTest
+from cuvee.integration.model import KnownFailure, Plan, PlannedTest
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.model import Waiver
 
-_FAILURES = frozenset({State.FAIL, State.TIMEOUT})
+_FAILURES = frozenset({OutcomeState.FAIL, OutcomeState.TIMEOUT})
 
 
 def after_retry(first: TestOutcome, second: TestOutcome) -> TestOutcome:
     """Judge a failed test that ran again in a fresh process: one that passes then is flaky."""
-    if second.state is not State.PASS:
+    if second.state is not OutcomeState.PASS:
         return first
-    return replace(first, state=State.FLAKY, reason=f"failed, then passed in a fresh process: {first.reason}")
+    return replace(
+        first, state=OutcomeState.FLAKY, reason=f"failed, then passed in a fresh process: {first.reason}"
+    )
 
 
 def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[TestOutcome, ...]:
@@ -25,7 +27,7 @@ def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[T
             suite=test.suite,
             test=test.test,
             platform=platform,
-            state=State.NOT_SUPPORTED if test.unsupported else State.NOT_RUN,
+            state=OutcomeState.NOT_SUPPORTED if test.unsupported else OutcomeState.NOT_RUN,
             package=test.package,
             packages=test.packages,
             reason=test.unsupported or reason,
@@ -45,9 +47,9 @@ def _known(outcome: TestOutcome, known: Iterable[KnownFailure]) -> TestOutcome:
             link = f" ({failure.link})" if failure.link else ""
             if outcome.state in _FAILURES:
                 return replace(
-                    outcome, state=State.KNOWN_FAIL, reason=f"{failure.reason}{link}: {outcome.reason}"
+                    outcome, state=OutcomeState.KNOWN_FAIL, reason=f"{failure.reason}{link}: {outcome.reason}"
                 )
-            if outcome.state is State.PASS:
+            if outcome.state is OutcomeState.PASS:
                 return replace(outcome, reason=f"this known failure passes now: {failure.reason}{link}")
     return outcome
 
@@ -63,5 +65,5 @@ def _waived(outcome: TestOutcome, waivers: Iterable[Waiver]) -> TestOutcome:
             and waiver.platform in {None, outcome.platform}
         ):
             reason = f"{waiver.reason} (waived by {waiver.author} until {waiver.expires}): {outcome.reason}"
-            return replace(outcome, state=State.WAIVED, reason=reason)
+            return replace(outcome, state=OutcomeState.WAIVED, reason=reason)
     return outcome

@@ -1,4 +1,4 @@
-"""The bench: one installed release, and what it takes to run something in it and keep the log."""
+"""One test session: running programs in an installed release, and keeping their logs."""
 
 import hashlib
 import re
@@ -12,9 +12,9 @@ from pathlib import Path
 from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.files import write_text
-from cuvee.integration.outcomes import State, TestOutcome
-from cuvee.integration.plan import Plan, PlannedTest
-from cuvee.integration.runners import Command, Place, Runner
+from cuvee.integration.model import Plan, PlannedTest
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.process import Completed
 
 Job = Callable[[], Sequence[TestOutcome]]
@@ -26,8 +26,8 @@ _LONGEST_LOG = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """Where a plan is carried out.
+class TestSession:
+    """An installed release, and what it takes to run its programs and keep their logs.
 
     Attributes
     ----------
@@ -41,9 +41,11 @@ class Bench:
         Set when the run was interrupted: nothing is started any more.
     """
 
+    __test__ = False
+
     plan: Plan
     runner: Runner
-    place: Place
+    sandbox: Sandbox
     logs: Path
     work: Path
     timeout: float
@@ -63,21 +65,21 @@ class Bench:
         """Run a program of the release."""
         if self.stop.is_set():
             raise CancelledError
-        request = self.runner.request(self.place, command)
+        request = self.runner.request(self.sandbox, command)
         try:
             return process.run(request)
         except ToolMissingError as error:  # a script whose interpreter is not there, say: the release's fault
             return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
 
     def outcome(
-        self, test: PlannedTest, state: State, seconds: float, *, reason: str = "", log: str = ""
+        self, test: PlannedTest, state: OutcomeState, seconds: float, *, reason: str = "", log: str = ""
     ) -> TestOutcome:
         """Make the outcome of ``test``; ``log`` is kept unless the test passed.
 
         Temporary paths are named by their role, so that two runs which fail alike read alike.
         """
         kept = None
-        if log and state is not State.PASS:
+        if log and state is not OutcomeState.PASS:
             kept = f"logs/{safe_name(test.suite)}/{safe_name(test.test)}.log"
             write_text(self.logs / kept, shortened(self._named(log)))
         return TestOutcome(
@@ -94,8 +96,8 @@ class Bench:
 
     def _named(self, text: str) -> str:
         for path, name in (
-            (self.place.prefix, "<prefix>"),
-            (self.place.home, "<home>"),
+            (self.sandbox.prefix, "<prefix>"),
+            (self.sandbox.home, "<home>"),
             (self.work, "<work>"),
         ):
             text = text.replace(str(path), name)

@@ -30,10 +30,10 @@ def main(names: list[str]) -> int:
 
 def _stranger(module: ModuleType) -> str | None:
     """Say where a module came from, if that is not this release."""
-    inside = [os.path.realpath(place) + os.sep for place in (sys.prefix, sys.base_prefix)]
-    for place in [getattr(module, "__file__", None), *getattr(module, "__path__", [])]:
-        if place and not any(os.path.realpath(place).startswith(prefix) for prefix in inside):
-            return f"it was imported from outside the release: {place}"
+    inside = [os.path.realpath(path) + os.sep for path in (sys.prefix, sys.base_prefix)]
+    for path in [getattr(module, "__file__", None), *getattr(module, "__path__", [])]:
+        if path and not any(os.path.realpath(path).startswith(prefix) for prefix in inside):
+            return f"it was imported from outside the release: {path}"
     return None
 
 

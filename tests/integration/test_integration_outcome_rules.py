@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.integration.outcomes import State, TestOutcome, blocking
-from cuvee.integration.plan import KnownFailure, Plan, PlannedTest
-from cuvee.integration.verdicts import after_retry, judge, not_run
+from cuvee.integration.model import KnownFailure, Plan, PlannedTest
+from cuvee.integration.outcome_rules import after_retry, judge, not_run
+from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
 from cuvee.manifest.model import Position, Waiver
 
 Make = Callable[..., TestOutcome]
@@ -28,53 +28,55 @@ def _waiver(**values: object) -> Waiver:
 
 
 def test_a_test_that_passes_the_second_time_is_flaky(outcome: Make) -> None:
-    failed = outcome(state=State.FAIL, reason="boom", log="logs/a.log")
+    failed = outcome(state=OutcomeState.FAIL, reason="boom", log="logs/a.log")
     flaky = after_retry(failed, outcome())
-    assert flaky.state is State.FLAKY
+    assert flaky.state is OutcomeState.FLAKY
     assert flaky.log == "logs/a.log"
     assert "boom" in flaky.reason
     assert not flaky.state.blocks
-    assert after_retry(failed, outcome(state=State.FAIL, reason="other")) is failed
+    assert after_retry(failed, outcome(state=OutcomeState.FAIL, reason="other")) is failed
 
 
 @pytest.mark.parametrize(
     ("seen", "meant"),
     [
-        (State.FAIL, State.KNOWN_FAIL),
-        (State.TIMEOUT, State.KNOWN_FAIL),
-        (State.PASS, State.PASS),
-        (State.INFRA_ERROR, State.INFRA_ERROR),
-        (State.SKIPPED, State.SKIPPED),
-        (State.NOT_RUN, State.NOT_RUN),
+        (OutcomeState.FAIL, OutcomeState.KNOWN_FAIL),
+        (OutcomeState.TIMEOUT, OutcomeState.KNOWN_FAIL),
+        (OutcomeState.PASS, OutcomeState.PASS),
+        (OutcomeState.INFRA_ERROR, OutcomeState.INFRA_ERROR),
+        (OutcomeState.SKIPPED, OutcomeState.SKIPPED),
+        (OutcomeState.NOT_RUN, OutcomeState.NOT_RUN),
     ],
 )
-def test_known_failures(seen: State, meant: State, outcome: Make) -> None:
+def test_known_failures(seen: OutcomeState, meant: OutcomeState, outcome: Make) -> None:
     known = KnownFailure(suite="interop", test="test_*", reason="upstream bug", link="issue/1")
     (judged,) = judge([outcome(state=seen, reason="boom")], _plan(known_failures=(known,)))
     assert judged.state is meant
-    if seen is State.PASS:
+    if seen is OutcomeState.PASS:
         assert judged.reason.startswith("this known failure passes now")
-    if meant is State.KNOWN_FAIL:
+    if meant is OutcomeState.KNOWN_FAIL:
         assert judged.reason == "upstream bug (issue/1): boom"
 
 
 @pytest.mark.parametrize(
     ("waiver", "state", "meant"),
     [
-        (_waiver(), State.FAIL, State.WAIVED),
-        (_waiver(check="interop/*"), State.TIMEOUT, State.WAIVED),
-        (_waiver(package="numpy"), State.FAIL, State.WAIVED),
-        (_waiver(package="scipy"), State.FAIL, State.FAIL),
-        (_waiver(platform="win-64"), State.FAIL, State.FAIL),
-        (_waiver(check="test_a"), State.FAIL, State.FAIL),
-        (_waiver(), State.PASS, State.PASS),
-        (_waiver(), State.NOT_RUN, State.NOT_RUN),
+        (_waiver(), OutcomeState.FAIL, OutcomeState.WAIVED),
+        (_waiver(check="interop/*"), OutcomeState.TIMEOUT, OutcomeState.WAIVED),
+        (_waiver(package="numpy"), OutcomeState.FAIL, OutcomeState.WAIVED),
+        (_waiver(package="scipy"), OutcomeState.FAIL, OutcomeState.FAIL),
+        (_waiver(platform="win-64"), OutcomeState.FAIL, OutcomeState.FAIL),
+        (_waiver(check="test_a"), OutcomeState.FAIL, OutcomeState.FAIL),
+        (_waiver(), OutcomeState.PASS, OutcomeState.PASS),
+        (_waiver(), OutcomeState.NOT_RUN, OutcomeState.NOT_RUN),
     ],
 )
-def test_waivers_hide_only_what_blocks(waiver: Waiver, state: State, meant: State, outcome: Make) -> None:
+def test_waivers_hide_only_what_blocks(
+    waiver: Waiver, state: OutcomeState, meant: OutcomeState, outcome: Make
+) -> None:
     (judged,) = judge([outcome(state=state, packages=("numpy",), reason="boom")], _plan(waivers=(waiver,)))
     assert judged.state is meant
-    if meant is State.WAIVED:
+    if meant is OutcomeState.WAIVED:
         assert judged.reason == "looked at (waived by Ada until 2027-01-31): boom"
 
 
@@ -84,6 +86,6 @@ def test_not_run_is_never_pass_and_unsupported_stays_unsupported() -> None:
         PlannedTest(suite="s", test="b", unsupported="the release has no x"),
     ]
     first, second = not_run(tests, "osx-64", "no runner")
-    assert (first.state, first.reason, first.platform) == (State.NOT_RUN, "no runner", "osx-64")
-    assert (second.state, second.reason) == (State.NOT_SUPPORTED, "the release has no x")
+    assert (first.state, first.reason, first.platform) == (OutcomeState.NOT_RUN, "no runner", "osx-64")
+    assert (second.state, second.reason) == (OutcomeState.NOT_SUPPORTED, "the release has no x")
     assert blocking([]) == ()

@@ -9,7 +9,7 @@ import pytest
 
 from cuvee.channel.package import PackageContent, PackageFile, write_package
 from cuvee.errors import IntegrityError
-from cuvee.integration.package_facts import PackageFacts, facts_of, read_facts
+from cuvee.integration.package_contents import PackageFacts, facts_of, read_facts
 
 
 def _paths(*names: str) -> bytes:

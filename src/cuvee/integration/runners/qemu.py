@@ -17,11 +17,13 @@ from cuvee import platforms, process
 from cuvee.channel.interpreter.apt import Apt
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, replacing_folder, write_text
-from cuvee.integration.plan import SMOKE
-from cuvee.integration.runners import NativeRunner, Place, isolated_network
+from cuvee.integration.model import SMOKE
+from cuvee.integration.runners.isolation import network_isolation
+from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Sandbox
 from cuvee.process import Completed, Request
 
-_EMULATE = Path(__file__).parent / "inside" / "emulate.py"
+_EMULATE = Path(__file__).parents[1] / "inside" / "emulate.py"
 _PROGRAMS = ("qemu-aarch64-static", "qemu-aarch64")
 _ELF = "7f454c460201010000000000000000000200b700"
 _LIBRARIES = ("libc6", "libstdc++6", "libgcc-s1")
@@ -78,24 +80,24 @@ class QemuRunner(NativeRunner):
         found = _TROUBLE.search(completed.stderr)
         return f"QEMU: {found[1].strip()}" if found else None
 
-    def facts(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
         """Name the QEMU that ran it: what fails may be QEMU's."""
         machine = self._machine()
         version = process.run(Request(argv=(machine.qemu, "--version"), timeout=60)).stdout.partition("\n")[0]
-        return {"qemu": version, "network": "none but loopback" if isolated_network() else "not kept away"}
+        return {"qemu": version, "network": "none but loopback" if network_isolation() else "not kept away"}
 
-    def _request(self, place: Place, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
+    def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         machine = self._machine()
         environment = {
-            "PATH": f"{machine.commands}:{place.prefix / 'bin'}:/usr/bin:/bin",
-            "HOME": str(place.home),
-            "TMPDIR": str(place.temp),
+            "PATH": f"{machine.commands}:{sandbox.prefix / 'bin'}:/usr/bin:/bin",
+            "HOME": str(sandbox.home),
+            "TMPDIR": str(sandbox.temp),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "QEMU_LD_PREFIX": str(machine.root),
             "CONDA_OVERRIDE_GLIBC": _glibc(machine.root),
         }
-        inside = (*isolated_network(), *_emulated(machine.qemu), *argv)
+        inside = (*network_isolation(), *_emulated(machine.qemu), *argv)
         return Request(argv=inside, cwd=cwd, environment=environment, timeout=timeout)
 
     def _machine(self) -> _Machine:

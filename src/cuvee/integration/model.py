@@ -54,7 +54,7 @@ class PlannedTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class PytestTarget:
     """What one pytest process runs: a file of our own, or modules that a package ships.
 
     Attributes
@@ -88,7 +88,7 @@ class PytestSuite:
 
     name: str
     folder: Path | None = None
-    targets: tuple[Target, ...] = ()
+    targets: tuple[PytestTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

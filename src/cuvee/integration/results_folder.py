@@ -10,19 +10,19 @@ from xml.etree import ElementTree as ET
 
 from cuvee.errors import IntegrityError
 from cuvee.files import write_bytes, write_json
-from cuvee.integration.outcomes import PlatformRun, State, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 
 OUTCOMES = "outcomes.json"
 JUNIT = "junit.xml"
 
 _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {
-    State.FAIL: "failure",
-    State.REGRESSION: "failure",
-    State.TIMEOUT: "failure",
-    State.INFRA_ERROR: "error",
-    State.PASS: "",
-    State.FLAKY: "",
+    OutcomeState.FAIL: "failure",
+    OutcomeState.REGRESSION: "failure",
+    OutcomeState.TIMEOUT: "failure",
+    OutcomeState.INFRA_ERROR: "error",
+    OutcomeState.PASS: "",
+    OutcomeState.FLAKY: "",
 }
 """JUnit knows four results; whatever neither passed nor failed is skipped, with its state in the message."""
 
@@ -56,7 +56,7 @@ def run_to_json(run: PlatformRun) -> dict[str, Any]:
         "platform": run.platform,
         "runner": run.runner,
         "not_run": run.not_run,
-        "facts": dict(run.facts),
+        "environment": dict(run.environment),
         "outcomes": [
             {
                 "suite": outcome.suite,
@@ -79,13 +79,13 @@ def run_from_json(value: Any) -> PlatformRun:
         platform=value["platform"],
         runner=value["runner"],
         not_run=value["not_run"],
-        facts={str(key): str(text) for key, text in value["facts"].items()},
+        environment={str(key): str(text) for key, text in value["environment"].items()},
         outcomes=tuple(
             TestOutcome(
                 suite=entry["suite"],
                 test=entry["test"],
                 platform=value["platform"],
-                state=State(entry["state"]),
+                state=OutcomeState(entry["state"]),
                 seconds=float(entry["seconds"]),
                 package=entry["package"],
                 packages=tuple(entry["packages"]),

@@ -13,11 +13,12 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cuvee import process
-from cuvee.integration.plan import SMOKE
-from cuvee.integration.runners import Command, Place, isolated_network
+from cuvee.integration.model import SMOKE
+from cuvee.integration.runners.isolation import network_isolation
+from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
 
-_INSTALL = Path(__file__).parent / "inside" / "wine_install.py"
+_INSTALL = Path(__file__).parents[1] / "inside" / "wine_install.py"
 _DEBIAN_SERVER = "/usr/lib/wine/wineserver"  # not on PATH there
 _FINISH_SECONDS = 60.0
 _FUNCTION = re.compile(r"[Uu]nimplemented function (\S+?),? (?:called|aborting)")
@@ -50,8 +51,8 @@ class WineRunner:
         lacking = [name for name in _LIBRARY.findall(text) if _PART_OF_WINDOWS.fullmatch(name)]
         return f"Wine lacks {lacking[0]}" if lacking else None
 
-    def install(self, place: Place, installer: Path, *, timeout: float) -> Request:
-        """Make the request that makes the Wine prefix, and installs silently into the place's prefix."""
+    def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
+        """Make the request that makes the Wine prefix, and installs silently into the sandbox's prefix."""
         programs = (_wine(), _server() or "")
         argv = (
             sys.executable,
@@ -60,52 +61,55 @@ class WineRunner:
             str(_INSTALL),
             *programs,
             str(installer),
-            self.spell(place.prefix),
+            self.spell(sandbox.prefix),
         )
-        return self._request(place, argv, place.temp, timeout)
+        return self._request(sandbox, argv, sandbox.temp, timeout)
 
-    def request(self, place: Place, command: Command) -> Request:
+    def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
         arguments = (arg if isinstance(arg, str) else self.spell(arg) for arg in command.arguments)
-        argv = (_wine(), str(self.program(place, command.program)), *arguments)
-        return self._request(place, argv, command.cwd, command.timeout)
+        argv = (_wine(), str(self.program(sandbox, command.program)), *arguments)
+        return self._request(sandbox, argv, command.cwd, command.timeout)
 
-    def program(self, place: Place, name: str) -> Path:
+    def program(self, sandbox: Sandbox, name: str) -> Path:
         """Give the host's path of ``python.exe``, or of a program in ``Scripts``."""
         if name == "python":
-            return place.prefix / "python.exe"
-        return place.prefix / "Scripts" / f"{PurePosixPath(name).name}.exe"
+            return sandbox.prefix / "python.exe"
+        return sandbox.prefix / "Scripts" / f"{PurePosixPath(name).name}.exe"
 
     def spell(self, path: Path) -> str:
         """Give a host's path as Windows programs see it: below ``Z:``."""
         return "Z:" + str(path).replace("/", "\\")
 
-    def finish(self, place: Place) -> Request | None:
+    def finish(self, sandbox: Sandbox) -> Request | None:
         """Make the request that ends Wine's services, which stay for a while after the last program."""
         server = _server()
-        if server is None or not self._folder(place).exists():
+        if server is None or not self._folder(sandbox).exists():
             return None
-        return self._request(place, (server, "--kill"), place.home.parent, _FINISH_SECONDS)
+        return self._request(sandbox, (server, "--kill"), sandbox.home.parent, _FINISH_SECONDS)
 
-    def facts(self) -> Mapping[str, str]:
+    def environment(self) -> Mapping[str, str]:
         """Name the Wine that ran it: what fails may be Wine's."""
-        return {"wine": _version(), "network": "none but loopback" if isolated_network() else "not kept away"}
+        return {
+            "wine": _version(),
+            "network": "none but loopback" if network_isolation() else "not kept away",
+        }
 
-    def _request(self, place: Place, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
+    def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         environment = {
             "PATH": "/usr/bin:/bin",
-            "HOME": str(place.home),
-            "TMPDIR": str(place.temp),
+            "HOME": str(sandbox.home),
+            "TMPDIR": str(sandbox.temp),
             "LANG": "C.UTF-8",
             "TZ": "UTC",
-            "WINEPREFIX": str(self._folder(place)),
+            "WINEPREFIX": str(self._folder(sandbox)),
             "WINEDEBUG": "-all,err+module",  # says which library was not found
             "PYTHONIOENCODING": "utf-8",
         }
-        return Request(argv=(*isolated_network(), *argv), cwd=cwd, environment=environment, timeout=timeout)
+        return Request(argv=(*network_isolation(), *argv), cwd=cwd, environment=environment, timeout=timeout)
 
-    def _folder(self, place: Place) -> Path:
-        return place.home.parent / "wine"
+    def _folder(self, sandbox: Sandbox) -> Path:
+        return sandbox.home.parent / "wine"
 
 
 def _wine() -> str:

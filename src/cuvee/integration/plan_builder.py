@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.integration.package_facts import read_facts
-from cuvee.integration.plan import SMOKE, PackagePlan, Plan
+from cuvee.integration.model import SMOKE, PackagePlan, Plan
+from cuvee.integration.package_contents import read_facts
 from cuvee.integration.suites import read_command_rules, read_known_failures, read_suite
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.manifest.model import Manifest
 
 
-def make_plan(
+def build_plan(
     manifest: Manifest,
     lock: PlatformLock,
     suites_folder: Path,

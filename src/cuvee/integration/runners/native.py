@@ -1,0 +1,81 @@
+"""Running the host's own platform."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from cuvee import platforms
+from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
+from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.process import Completed, Request
+
+_NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens
+
+
+class NativeRunner:
+    """Runs the host's own platform, without network where Linux allows it, and with a clean environment."""
+
+    name = "native"
+
+    def refusal(self, platform: str) -> str | None:
+        """Why it can not run ``platform`` here; `None` when it can."""
+        host = platforms.host()
+        if host is None or host.name != platform:
+            return f"no runner for it on this host ({host or sys.platform})"
+        return "the .exe is not run natively yet" if host.is_windows else None
+
+    def refuses_suite(self, suite: str) -> str | None:
+        """Run every suite."""
+        return None
+
+    def limit(self, completed: Completed) -> str | None:
+        """Blame the release for every failure."""
+        return None
+
+    def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
+        """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
+        argv = ("/bin/sh", str(installer), "-b", "-p", str(sandbox.prefix))
+        return self._request(sandbox, argv, sandbox.temp, timeout)
+
+    def request(self, sandbox: Sandbox, command: Command) -> Request:
+        """Make the request that runs ``command``."""
+        arguments = (arg if isinstance(arg, str) else self.spell(arg) for arg in command.arguments)
+        argv = (str(self.program(sandbox, command.program)), *arguments)
+        return self._request(sandbox, argv, command.cwd, command.timeout)
+
+    def program(self, sandbox: Sandbox, name: str) -> Path:
+        """Give the path of ``<prefix>/bin/<name>``, never one outside of ``bin``."""
+        return sandbox.prefix / "bin" / PurePosixPath(name).name
+
+    def spell(self, path: Path) -> str:
+        """Give the path as it is."""
+        return str(path)
+
+    def finish(self, sandbox: Sandbox) -> Request | None:
+        """Leave it to the process namespaces, which end with their program."""
+        return None
+
+    def environment(self) -> Mapping[str, str]:
+        """Say how the network was kept away."""
+        level = strongest_isolation()
+        if level is None:
+            return {"network": "proxies that lead nowhere; this host allows no namespaces"}
+        children = "; stray processes end with their test" if "pid" in level else ""
+        return {"network": f"none but loopback, in namespaces of its own ({level}){children}"}
+
+    def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
+        level = strongest_isolation()
+        environment = {
+            "PATH": f"{sandbox.prefix / 'bin'}:/usr/bin:/bin",
+            "HOME": str(sandbox.home),
+            "TMPDIR": str(sandbox.temp),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+        }
+        if level is None:
+            proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE)
+            environment |= proxies | {name.upper(): value for name, value in proxies.items()}
+            environment |= {"no_proxy": "localhost,127.0.0.1", "NO_PROXY": "localhost,127.0.0.1"}
+        else:
+            argv = (*isolation_command(level), *argv)
+        return Request(argv=argv, cwd=cwd, environment=environment, timeout=timeout)

@@ -1,0 +1,31 @@
+"""The runner of a platform on this host: the one module that knows all runners."""
+
+from pathlib import Path
+
+from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Runner
+from cuvee.integration.runners.qemu import QemuRunner
+from cuvee.integration.runners.wine import WineRunner
+
+
+def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Runner, ...]:
+    """Give all runners, the preferred first; with ``emulate`` also those that only imitate a platform.
+
+    QEMU's keeps what it fetches in ``cache``, and is left out without one.
+    """
+    if not emulate:
+        return (NativeRunner(),)
+    return (NativeRunner(), WineRunner(), *(() if cache is None else (QemuRunner(cache),)))
+
+
+def select_runner(
+    platform: str, *, emulate: bool = False, cache: Path | None = None
+) -> tuple[Runner | None, str]:
+    """Give the first runner that can run ``platform`` here, or `None` and why none can."""
+    refusals = []
+    for runner in all_runners(emulate=emulate, cache=cache):
+        refusal = runner.refusal(platform)
+        if refusal is None:
+            return runner, ""
+        refusals.append(refusal)
+    return None, "; ".join(filter(None, refusals))
