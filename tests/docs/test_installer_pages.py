@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cuvee.installers.runtime import failure
 from cuvee.installers.settings import read_settings
 from cuvee.installers.windows import exe, msi_actions
+from cuvee.runtime import failure
 from docs_text import blocks, code_in, inline_code, table
 
 PAGES = ("deploy.md", "administer.md", "verification.md", "fleet.md")

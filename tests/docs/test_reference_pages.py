@@ -10,12 +10,12 @@ from cuvee.errors import CuveeError
 from cuvee.graph.checks import ALL_CHECKS
 from cuvee.graph.findings import Verdict
 from cuvee.image import model as image
-from cuvee.installers.runtime import failure
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.manifest.model import Track
 from cuvee.release.workspace import Workspace
 from cuvee.report import tables
 from cuvee.report.words import CHANGES, GRAVITY, STATES
+from cuvee.runtime import failure
 from docs_text import code_in, inline_code, table, unmarked
 
 

@@ -52,7 +52,7 @@ def test_a_room_knows_only_those_above_it(root: Path) -> None:
 
 
 def test_the_runtime_knows_nothing_of_cuvee(root: Path) -> None:
-    files = python_files(root / "src" / "cuvee" / "installers" / "runtime")
+    files = python_files(root / "src" / "cuvee" / "runtime")
     assert not [path.name for path in files if any(name.startswith("cuvee") for name in imports(path))]
 
 

@@ -8,7 +8,7 @@ import pytest
 from cuvee.files import sha256_bytes
 from cuvee.image import frames
 from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL, Part, pack
-from cuvee.installers.runtime.decode import Decoder
+from cuvee.runtime.decode import Decoder
 
 NOISE = hashlib.shake_128(b"noise").digest(300_000)
 

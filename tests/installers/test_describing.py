@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.installers.runtime.added import Added, allows, misfits
-from cuvee.installers.runtime.manifest import Manifest, Package
+from cuvee.runtime.added import Added, allows, misfits
+from cuvee.runtime.manifest import Manifest, Package
 from tiny_release import Release
 
 

@@ -9,9 +9,9 @@ import zstandard
 
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import InstallerSettings
-from cuvee.installers.runtime.failure import DAMAGED, InstallError
-from cuvee.installers.runtime.manifest import load
-from cuvee.installers.runtime.signature import check
+from cuvee.runtime.failure import DAMAGED, InstallError
+from cuvee.runtime.manifest import load
+from cuvee.runtime.signature import check
 
 
 def manifest(**changes: Any) -> dict[str, Any]:

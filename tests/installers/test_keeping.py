@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.installers.runtime import keeping
-from cuvee.installers.runtime.failure import DAMAGED, USAGE, InstallError
-from cuvee.installers.runtime.job import Job
-from cuvee.installers.runtime.state import INSTALLER, STATE, load
-from cuvee.installers.runtime.verify import verify
+from cuvee.runtime import keeping
+from cuvee.runtime.failure import DAMAGED, USAGE, InstallError
+from cuvee.runtime.job import Job
+from cuvee.runtime.state import INSTALLER, STATE, load
+from cuvee.runtime.verify import verify
 from tiny_release import Release
 
 DATA = "etc/place.conf"

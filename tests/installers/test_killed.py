@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.installers.runtime import locking, placing, uninstall
-from cuvee.installers.runtime.failure import DAMAGED, InstallError
-from cuvee.installers.runtime.job import Job
-from cuvee.installers.runtime.manifest import Manifest
-from cuvee.installers.runtime.state import KEPT, MARKER, UNPROVED, load
-from cuvee.installers.runtime.verify import verify
+from cuvee.runtime import locking, placing, uninstall
+from cuvee.runtime.failure import DAMAGED, InstallError
+from cuvee.runtime.job import Job
+from cuvee.runtime.manifest import Manifest
+from cuvee.runtime.state import KEPT, MARKER, UNPROVED, load
+from cuvee.runtime.verify import verify
 from tiny_release import Release
 
 KILLS = int(os.environ.get("CUVEE_KILLS", "200"))
@@ -319,8 +319,8 @@ def test_what_lives_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_log_entries_are_lines_of_json(tmp_path: Path) -> None:
-    from cuvee.installers.runtime import log
-    from cuvee.installers.runtime.state import KEPT, LOGS
+    from cuvee.runtime import log
+    from cuvee.runtime.state import KEPT, LOGS
 
     (tmp_path / KEPT).mkdir(parents=True)
     log.note(str(tmp_path), "upgrade", 0, "done\u2028", saved=["a"])

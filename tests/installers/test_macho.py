@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.channel.package import PLACEHOLDER
-from cuvee.installers.runtime.failure import InstallError
-from cuvee.installers.runtime.macho import sign_again
-from cuvee.installers.runtime.manifest import File, Frame, Manifest
-from cuvee.installers.runtime.writing import Prefix
+from cuvee.runtime.failure import InstallError
+from cuvee.runtime.macho import sign_again
+from cuvee.runtime.manifest import File, Frame, Manifest
+from cuvee.runtime.writing import Prefix
 
 KINDS = {"sha1": (1, 20), "sha256": (2, 32)}
 PAGE = 4096

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.installers.runtime import entries, menus, outside, placing
-from cuvee.installers.runtime.manifest import File, Frame, Manifest, Package
-from cuvee.installers.runtime.manifest import Settings as RuntimeSettings
-from cuvee.installers.runtime.state import Installed, Outside, State
+from cuvee.runtime import entries, menus, outside, placing
+from cuvee.runtime.manifest import File, Frame, Manifest, Package
+from cuvee.runtime.manifest import Settings as RuntimeSettings
+from cuvee.runtime.state import Installed, Outside, State
 
 SECOND: dict[str, Any] = {
     "$id": "https://schemas.conda.io/menuinst-1.schema.json",

@@ -17,8 +17,8 @@ from cuvee import process
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.pkg.build import build_pkg
-from cuvee.installers.runtime import failure, manifest, relocate
 from cuvee.progress import SILENT
+from cuvee.runtime import failure, manifest, relocate
 from docs_text import code_in, table
 from installers.conftest import Dress
 from installers.payload_containers import Container, RefusedError, read, sha256

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.installers.runtime.relocate import relocate
+from cuvee.runtime.relocate import relocate
 
 OLD = "/old/placeholder" + "_x" * 20
 PREFIX = "/home/ü/py"

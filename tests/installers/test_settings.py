@@ -9,8 +9,8 @@ import yaml
 from cuvee.errors import UsageError
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import Initialize, InstallerSettings
-from cuvee.installers.runtime.scripts import _environment
 from cuvee.installers.settings import _READERS, read_settings
+from cuvee.runtime.scripts import _environment
 
 
 def write(folder: Path, text: str, **files: str) -> Path:

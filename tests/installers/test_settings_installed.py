@@ -14,10 +14,10 @@ from cuvee.channel.package import PackageContent, PackageFile
 from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
-from cuvee.installers.runtime.state import load
-from cuvee.installers.runtime.verify import verify
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
+from cuvee.runtime.state import load
+from cuvee.runtime.verify import verify
 from tiny_release import TIME, Release
 
 pytestmark = pytest.mark.real

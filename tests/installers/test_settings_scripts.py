@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.installers.runtime import placing
-from cuvee.installers.runtime.state import UNPROVED, load
-from cuvee.installers.runtime.verify import verify
+from cuvee.runtime import placing
+from cuvee.runtime.state import UNPROVED, load
+from cuvee.runtime.verify import verify
 from tiny_release import Release
 
 pytestmark = pytest.mark.real

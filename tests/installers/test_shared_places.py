@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.installers.runtime import locking, log, placing
-from cuvee.installers.runtime.failure import InstallError
-from cuvee.installers.runtime.state import KEPT, LOGS, MARKER, is_ours, load
-from cuvee.installers.runtime.verify import verify
+from cuvee.runtime import locking, log, placing
+from cuvee.runtime.failure import InstallError
+from cuvee.runtime.state import KEPT, LOGS, MARKER, is_ours, load
+from cuvee.runtime.verify import verify
 from tiny_release import Release
 
 DEAD = 2**22 + 1  # no process has it

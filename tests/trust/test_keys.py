@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import UsageError
-from cuvee.installers.runtime.ed25519 import verify
+from cuvee.runtime.ed25519 import verify
 from cuvee.trust.keys import SigningKey, public_pem, read_public_key
 
 # RFC 8032, section 7.1: public key, message, signature.

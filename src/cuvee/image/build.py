@@ -239,7 +239,7 @@ def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -
 
 def _runtime() -> dict[str, bytes]:
     """Read the runtime's own modules, as data: all that this room knows of them is what they import."""
-    folder = resource_files("cuvee.installers").joinpath("runtime")
+    folder = resource_files("cuvee.runtime")
     return {
         entry.name: entry.read_bytes()
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name)

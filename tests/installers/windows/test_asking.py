@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cuvee.image.model import Image
-from cuvee.installers.windows.desktop.container import open_container
 from cuvee.process import Request, run
+from cuvee.runtime.windows.container import open_container
 from wine_desktop import Wine, windows
 
 pytestmark = pytest.mark.real
@@ -40,7 +40,7 @@ def test_answers_are_those_of_a_sh(
     """The runtime under Linux's Python, as a `.sh` starts it, reads the same file."""
     container = open_container(str(win_exe))
     places = (str(win_exe), *(str(tmp_path / name) for name in ("staged", "prefix")), str(tmp_path), "-")
-    runtime = str(resource_files("cuvee.installers").joinpath("runtime", "__main__.py"))
+    runtime = str(resource_files("cuvee.runtime").joinpath("__main__.py"))
     argv = (sys.executable, "-I", "-B", "-X", "utf8", runtime, question, *places, *map(str, container))
     done = run(Request(argv=(*argv, win_image.manifest_sha256, "--json")))
     assert done.exit_code == 0, done.stderr

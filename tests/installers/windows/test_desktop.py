@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from cuvee.errors import InternalError, ToolMissingError, UsageError
 from cuvee.installers.branding import Branding
-from cuvee.installers.windows.desktop import container, log, search_path
 from cuvee.installers.windows.exe import nsis_inner
 from cuvee.installers.windows.nsis import Makensis
+from cuvee.runtime.windows import container, log, search_path
 
 folders = st.lists(st.text("abAB\\:. %", min_size=1, max_size=8).map(lambda name: f"C:\\{name}"), max_size=5)
 
 
-def modules(package: str, folder: str) -> dict[str, set[str]]:
+def modules(package: str) -> dict[str, set[str]]:
     """What each module of a folder imports from elsewhere when it is imported."""
     found = {}
-    for entry in resource_files(package).joinpath(folder).iterdir():
+    for entry in resource_files(package).iterdir():
         if entry.name.endswith(".py"):
             imports = set[str]()
             for node in ast.walk(ast.parse(entry.read_text())):
@@ -36,10 +36,10 @@ def modules(package: str, folder: str) -> dict[str, set[str]]:
 
 
 def test_stage_0_has_what_they_import() -> None:
-    carried = set().union(*modules("cuvee.installers", "runtime").values())
+    carried = set().union(*modules("cuvee.runtime").values())
     # These stage 0 carries for every start of an interpreter.
-    carried |= {"importlib", "traceback", "codecs", "desktop.main"}
-    for name, imports in modules("cuvee.installers.windows", "desktop").items():
+    carried |= {"importlib", "traceback", "codecs", "runtime.windows.main"}
+    for name, imports in modules("cuvee.runtime.windows").items():
         assert imports <= carried | set(sys.builtin_module_names), name
 
 

@@ -12,9 +12,9 @@ from cuvee.files import sha256_file
 from cuvee.image.model import SOURCE_TIME, Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.naming import installer_name
-from cuvee.installers.windows.desktop.container import SIZE, open_container
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
+from cuvee.runtime.windows.container import SIZE, open_container
 from wine_desktop import Wine, windows
 
 pytestmark = pytest.mark.real

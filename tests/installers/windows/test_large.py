@@ -22,12 +22,12 @@ from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.sh import build_sh
 from cuvee.installers.windows import exe
-from cuvee.installers.windows.desktop.container import open_container
 from cuvee.installers.windows.exe import build_exe
 from cuvee.lock.model import LockedPackage, PlatformLock
 from cuvee.lock.pixi import read_lock
 from cuvee.process import Request
 from cuvee.progress import SILENT
+from cuvee.runtime.windows.container import open_container
 from tiny_release import TIME, Release, build, locked
 from wine_desktop import Wine, windows
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.installers.windows.desktop.menu import is_ours
+from cuvee.runtime.windows.menu import is_ours
 
 
 @pytest.mark.parametrize("folder", ["tiny", "TINY", "Käse", "KÄSE", "Сыр", "\u5a5a\u4141"])

@@ -16,10 +16,10 @@ from cuvee.installers.windows.authenticode import (
     certificate_fingerprint,
     signer_from_environment,
 )
-from cuvee.installers.windows.desktop.container import open_container
 from cuvee.installers.windows.exe import build_exe
 from cuvee.process import Request
 from cuvee.progress import SILENT
+from cuvee.runtime.windows.container import open_container
 from wine_desktop import Wine
 
 pytestmark = pytest.mark.real

@@ -1,4 +1,1 @@
-"""The Windows installers, `.exe` and `.msi`, made on Linux.
-
-`desktop` is the part that runs on the user's machine: standard library only, beside the runtime.
-"""
+"""The Windows installers, `.exe` and `.msi`, made on Linux; `cuvee.runtime.windows` is what they run."""

@@ -18,9 +18,9 @@ from cuvee.image.model import SOURCE_TIME, Image
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.installers.branding import Branding
 from cuvee.installers.naming import display_name, installer_name
-from cuvee.installers.windows.desktop.container import Container, digest, pack
 from cuvee.installers.windows.nsis import Makensis
 from cuvee.progress import Reporter
+from cuvee.runtime.windows.container import Container, digest, pack
 
 _CHUNK = 1 << 20
 _BOUNDARY = 8
@@ -111,9 +111,8 @@ def _add_desktop(image: Image, branding: Branding, folder: Path) -> None:
             f"{image.folder} has no runtime in its stage 0",
             hint="Delete the folder and cut the release again.",
         )
-    desktop = folder / "desktop"
-    source = resource_files("cuvee.installers.windows").joinpath("desktop")
-    _copy_code(source, desktop)
+    code = folder / "runtime" / "windows"
+    _copy_code(resource_files("cuvee.runtime.windows"), code)
     product = {
         "name": display_name(image.label.distribution),
         "distribution": image.label.distribution,
@@ -130,7 +129,7 @@ def _add_desktop(image: Image, branding: Branding, folder: Path) -> None:
         "keep": image.settings.keep_installer,
     }
     (folder / "product.json").write_text(json.dumps(product, ensure_ascii=False), encoding="utf-8")
-    for path in (*desktop.rglob("*.py"), folder / "product.json"):
+    for path in (*code.rglob("*.py"), folder / "product.json"):
         os.utime(path, (SOURCE_TIME, SOURCE_TIME))
 
 

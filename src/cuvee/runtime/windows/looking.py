@@ -1,17 +1,17 @@
 """What an installer tells of itself; nothing is installed."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH112, PTH103, PTH120, PTH123
-
 from __future__ import annotations
 
 import contextlib
 import errno
-import importlib
 import os
 import sys
 from typing import TYPE_CHECKING
 
+from .. import main as runtime
+from .. import placing
+from ..failure import InstallError, damaged
+from ..state import beside
 from . import removing
 from .container import DamagedError, open_container
 
@@ -32,44 +32,41 @@ def look(verb: str, place: Place, options: list[str]) -> int:
 
 
 def _answer(verb: str, place: Place, options: list[str]) -> int:
-    failure = importlib.import_module("runtime.failure")
     try:
         container = open_container(place.installer, whole=verb in _READS_ALL)
     except DamagedError:
-        raise failure.damaged("The installer") from None
+        raise damaged("The installer") from None
     sha256 = next(option.partition("=")[2] for option in options if option.startswith("--manifest="))
     prefix, staged, anchor = place.prefix, place.staged, place.anchor
     if verb == "extract":
         prefix = place.place.rstrip("\\")
-        staged, anchor = _prepare(prefix, place.run, failure)
+        staged, anchor = _prepare(prefix, place.run)
     arguments = [verb, place.installer, staged, prefix, anchor, "-", *map(str, container), sha256]
     arguments += [option for option in options if option in {"--json", "--force", "--new-key"}]
     arguments += place.key_options()
     if verb == "dry-run" and os.path.isdir(prefix):
         arguments.append("--replace")
-    return int(importlib.import_module("runtime.main").main(arguments))
+    return runtime.main(arguments)
 
 
-def _prepare(target: str, run: str, failure: object) -> tuple[str, str]:
+def _prepare(target: str, run: str) -> tuple[str, str]:
     """Put stage 0 beside the folder that will be made; give that place, and the nearest folder above."""
     if os.path.lexists(target):
-        error = failure.InstallError  # type: ignore[attr-defined]
-        raise error(f"{target} exists already. Name a folder that is not there yet.")
+        raise InstallError(f"{target} exists already. Name a folder that is not there yet.")
     anchor = os.path.dirname(target)
     while not os.path.isdir(anchor) and os.path.dirname(anchor) != anchor:
         anchor = os.path.dirname(anchor)
-    staged: str = importlib.import_module("runtime.state").beside(target, f"{os.getpid()}.partial")
+    staged = beside(target, f"{os.getpid()}.partial")
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         for path in removing.files_below(run):
             if not path.startswith(".cuvee/"):
                 removing.copy(f"{run}/{path}", f"{staged}/{path}")
     except OSError as error:
-        placing = importlib.import_module("runtime.placing")
         placing.remove_tree(staged)
         placing.remove_empty(os.path.dirname(target), anchor)
         reason = "The disk is full" if error.errno == errno.ENOSPC else error.strerror
-        raise failure.InstallError(f"{target} can't be made: {reason}. Nothing was extracted.") from error  # type: ignore[attr-defined]
+        raise InstallError(f"{target} can't be made: {reason}. Nothing was extracted.") from error
     return staged, anchor
 
 

@@ -1,17 +1,16 @@
 """Installing and repairing on Windows: checks, the runtime's work, then what Windows is told."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH112, PTH113, PTH208
-
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from .. import keeping, placing
+from .. import main as runtime
+from ..failure import InstallError, damaged
 from . import menu, registry, removing, search_path
 from .checks import check_system
 from .container import Container, DamagedError, open_container
@@ -27,7 +26,7 @@ _FOR_RUNTIME = frozenset(("--force", "--new-key", "--no-keep", "--no-scripts", "
 def install(product: registry.Product, place: Place, options: list[str]) -> int:
     """Install or upgrade; give the exit code. Unless it is 0, nothing has been changed."""
     # An installer that was killed may have left something, even the release itself, beside its place.
-    importlib.import_module("runtime.placing").recover(place.prefix)
+    placing.recover(place.prefix)
     old = removing.read_state(place.prefix) if os.path.isfile(f"{place.prefix}/{STATE}") else None
     state = decide(product, place, options, old)
     check_system(product, place, keeps=state["installer"], upgrades=old is not None)
@@ -36,7 +35,6 @@ def install(product: registry.Product, place: Place, options: list[str]) -> int:
     code = _run_runtime("install", place, container, options)
     if code:
         return code
-    failure = importlib.import_module("runtime.failure")
     try:
         show(product, place.prefix, place.run, before=old)
     except OSError as error:
@@ -45,7 +43,7 @@ def install(product: registry.Product, place: Place, options: list[str]) -> int:
             sys.stderr.write(f"Warning: {message}\n")
             return 0
         removing.remove(place.prefix, ["uninstall"])
-        raise failure.InstallError(f"{message} Nothing was installed.") from error
+        raise InstallError(f"{message} Nothing was installed.") from error
     return 0
 
 
@@ -55,7 +53,7 @@ def repair(product: registry.Product, place: Place, options: list[str]) -> int:
         return install(product, place, options)
     container = _open(place.installer)
     old: dict[str, Any] | None = None
-    with contextlib.suppress(importlib.import_module("runtime.failure").InstallError):
+    with contextlib.suppress(InstallError):
         old = removing.read_state(place.prefix)
     state = old or decide(product, place, options, None)
     fill(product, place, {**state, "installer": _keeps(place.prefix)})
@@ -66,14 +64,14 @@ def repair(product: registry.Product, place: Place, options: list[str]) -> int:
 
 
 def _keeps(prefix: str) -> bool:
-    return bool(importlib.import_module("runtime.keeping").keeps(prefix))
+    return keeping.keeps(prefix)
 
 
 def _open(installer: str) -> Container:
     try:
         return open_container(installer)
     except DamagedError:
-        raise importlib.import_module("runtime.failure").damaged("The installer") from None
+        raise damaged("The installer") from None
 
 
 def _run_runtime(verb: str, place: Place, container: Container, options: Iterable[str]) -> int:
@@ -87,8 +85,7 @@ def _run_runtime(verb: str, place: Place, container: Container, options: Iterabl
     if verb == "repair" and "--json" in options:
         arguments.append("--json")
     arguments += [option for option in options if option in _FOR_RUNTIME] + place.key_options()
-    code: int = importlib.import_module("runtime.main").main(arguments)
-    return code
+    return runtime.main(arguments)
 
 
 def decide(
@@ -143,5 +140,4 @@ def show(
 
 def show_again(prefix: str, run: str, before: dict[str, Any], links: list[str]) -> None:
     """Tell Windows of a release that has come back; ``links`` are the other one's shortcuts."""
-    main = importlib.import_module("desktop.main")
-    show(main.read_product(f"{prefix}/{KEPT}/product.json"), prefix, run, before=before, others=links)
+    show(registry.read_product(f"{prefix}/{KEPT}/product.json"), prefix, run, before=before, others=links)

@@ -1,11 +1,9 @@
 """What Windows is told of an installed release: Add or Remove Programs, and PEP 514."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH112, PTH113
-
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import time
@@ -32,6 +30,12 @@ class Product(NamedTuple):
     interpreter: str
     register: bool
     keep: bool = False
+
+
+def read_product(path: str) -> Product:
+    """Read what the build wrote of the release."""
+    with open(path, encoding="utf-8") as stream:
+        return Product(**json.load(stream))
 
 
 def program_key(product: Product, prefix: str, *, machine: bool) -> str:

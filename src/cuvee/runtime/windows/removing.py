@@ -1,16 +1,16 @@
 """Uninstalling: what was installed goes, what the user made stays."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH110, PTH113, PTH103, PTH104, PTH120, PTH123
-
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from .. import main as runtime
+from ..failure import InstallError, damaged
+from ..state import read_marker
+from ..upgrade import refuse_downgrade
 from . import menu, registry, search_path
 from .container import DamagedError, open_container
 from .kept import INSTALLER, KEPT, STATE
@@ -64,7 +64,7 @@ def uninstall(product: registry.Product, place: Place, options: list[str]) -> in
     """Remove the release, for the installer, or the uninstaller, which gives no options."""
     prefix = place.prefix
     sha256 = next((option.partition("=")[2] for option in options if option.startswith("--manifest=")), "")
-    marker = importlib.import_module("runtime.state").read_marker(prefix) or {}
+    marker = read_marker(prefix) or {}
     if "--managed" in options and _is_others(product, prefix, marker):
         sys.stdout.write(f"{prefix} holds what this package did not bring; it stays.\n")
         return 0
@@ -74,7 +74,7 @@ def uninstall(product: registry.Product, place: Place, options: list[str]) -> in
     try:
         container = open_container(place.installer)
     except DamagedError:
-        raise importlib.import_module("runtime.failure").damaged("The installer") from None
+        raise damaged("The installer") from None
     arguments = ["uninstall", place.installer, place.staged, prefix, place.anchor, "-"]
     return remove(prefix, [*arguments, *map(str, container), sha256, *place.key_options()], product=product)
 
@@ -85,11 +85,9 @@ def _is_others(product: registry.Product, prefix: str, marker: dict[str, Any]) -
     That is a newer release, or one that an `.exe` has listed among the programs by itself.
     """
     try:
-        importlib.import_module("runtime.upgrade").refuse_downgrade(
-            marker.get("version", product.version), product.version, forced=False
-        )
+        refuse_downgrade(marker.get("version", product.version), product.version, forced=False)
         return bool(read_state(prefix)["program"])
-    except importlib.import_module("runtime.failure").InstallError:
+    except InstallError:
         return os.path.isfile(f"{prefix}/{STATE}")
 
 
@@ -97,7 +95,7 @@ def remove(prefix: str, arguments: list[str], *, product: registry.Product | Non
     """Let the runtime remove the release from ``prefix``, and take it out of Windows; give the exit code."""
     try:
         state = read_state(prefix)
-    except importlib.import_module("runtime.failure").InstallError:
+    except InstallError:
         if product is None:
             raise
         state = guess_state(product, prefix)
@@ -105,10 +103,9 @@ def remove(prefix: str, arguments: list[str], *, product: registry.Product | Non
     if not dry:
         _check_unused(prefix)
     links = menu.entries(prefix)
-    runtime = importlib.import_module("runtime.main")
     # The installer's arguments tell its own places; those of the command are options.
     from_installer = len(arguments) > 1 and not arguments[1].startswith("-")
-    code: int = runtime.main(arguments) if from_installer else runtime.administer(prefix, arguments)
+    code = runtime.main(arguments) if from_installer else runtime.administer(prefix, arguments)
     if code == 0 and not dry:
         for path in links:
             menu.remove(path, prefix)
@@ -144,8 +141,7 @@ def read_state(prefix: str) -> dict[str, Any]:
         with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
             value: dict[str, Any] = json.load(stream)
     except (OSError, ValueError):
-        failure = importlib.import_module("runtime.failure")
-        raise failure.InstallError(f"{prefix} holds no release that this uninstaller knows.") from None
+        raise InstallError(f"{prefix} holds no release that this uninstaller knows.") from None
     return value
 
 
@@ -155,8 +151,7 @@ def _check_unused(prefix: str) -> None:
     try:
         os.rename(prefix, aside)
     except OSError as error:
-        failure = importlib.import_module("runtime.failure")
-        raise failure.InstallError(
+        raise InstallError(
             f"{prefix} is in use ({error.strerror}). Close its programs and try again; nothing was removed."
         ) from error
     os.rename(aside, prefix)

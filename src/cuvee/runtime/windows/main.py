@@ -21,22 +21,18 @@ as hex digits or a PEM file; CUVEE_MENU and CUVEE_DESKTOP where shortcuts go.
 With CUVEE_WINDOW, the installer's window shows what is said, in UTF-16.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH118, PTH123
-
 from __future__ import annotations
 
-import importlib
-import json
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from ..failure import FAILED, InstallError
 from . import administering, installing, longpaths, looking, removing
 from .log import Log, folder, show_progress, talk_to_window
-from .registry import Product
+from .registry import Product, read_product
 
 
 class Place(NamedTuple):
@@ -99,12 +95,11 @@ def _change(
 
 def _guarded(work: Callable[[], int], log: Log | None) -> int:
     """Run a verb; what goes wrong is said in one line."""
-    failure = importlib.import_module("runtime.failure")
     try:
         return work()
-    except failure.InstallError as error:
+    except InstallError as error:
         sys.stderr.write(f"Error: {error.message}\n")
-        return int(error.code)
+        return error.code
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         sys.stderr.write(f"Error: {error.strerror or error}{where}\n")
@@ -112,10 +107,4 @@ def _guarded(work: Callable[[], int], log: Log | None) -> int:
         if log is not None:
             log.note(traceback.format_exc())
         sys.stderr.write(f"Error: {error!r}. Please report this; the log has the details.\n")
-    return int(failure.FAILED)
-
-
-def read_product(path: str) -> Product:
-    """Read what the build wrote of the release."""
-    with open(path, encoding="utf-8") as stream:
-        return Product(**json.load(stream))
+    return FAILED

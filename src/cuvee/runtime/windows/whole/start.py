@@ -22,7 +22,7 @@ def environment(prefix: Path) -> dict[str, str]:
 
 def main(argv: list[str]) -> int:
     """Run the program to its end, with the console that this was started with, if any."""
-    prefix = Path(__file__).parents[4]
+    prefix = Path(__file__).parents[5]
     before = [f'call "{script}"' for script in sorted((prefix / "etc/conda/activate.d").glob("*.bat"))]
     if argv and argv[0].startswith(_BEFORE):
         before.append(argv.pop(0).removeprefix(_BEFORE))

@@ -4,8 +4,6 @@ Windows bears such paths if they begin with ``\\?\``, whatever the machine's set
 nothing of that: here every function of `os` that it opens or changes files with learns to add it.
 """
 
-# Stage 0 has no pathlib.
-
 from __future__ import annotations
 
 import builtins

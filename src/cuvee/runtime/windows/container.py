@@ -7,9 +7,6 @@ Trailer: 16 bytes magic; the manifest's offset, its size, and its size decompres
 64-bit number; 32 bytes SHA-256 of all before the trailer; zeros.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH123
-
 from __future__ import annotations
 
 import importlib

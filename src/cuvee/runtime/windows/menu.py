@@ -4,22 +4,21 @@ The prefix's state names them before they are made. Like those of Linux, they ar
 can't be written is told.
 """
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH107, PTH106, PTH113, PTH120, PTH123
-
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import os
 import re
 import sys
-from typing import Any
 
+from .. import state
+from ..failure import InstallError
+from ..manifest import Manifest
+from ..menus import Shortcut, shortcuts
 from .kept import KEPT
 
-_WRITER, _STARTER = f"{KEPT}/desktop/whole/links.py", f"{KEPT}/desktop/whole/start.py"
+_WRITER, _STARTER = f"{KEPT}/runtime/windows/whole/links.py", f"{KEPT}/runtime/windows/whole/start.py"
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _TAKEN = re.compile(r"%[0-9*lLvVdD]")
 
@@ -36,34 +35,32 @@ def show(prefix: str, folders: list[str], run: str, others: list[str]) -> None:
     others
         Shortcuts of the release that was there before a rollback.
     """
-    state = importlib.import_module("runtime.state")
     installed = state.load(prefix)
     before = sorted({*entries(prefix), *others})
     wanted = planned(prefix, installed.manifest, folders) if folders else {}
-    _remember(state, installed, sorted({*before, *wanted}))
+    _remember(installed, sorted({*before, *wanted}))
     if wanted:
         _write(prefix, list(wanted.values()), run)
     for path in before:
         if path not in wanted:
             remove(path, prefix)
     if before:
-        _remember(state, installed, sorted(wanted))
+        _remember(installed, sorted(wanted))
 
 
 def entries(prefix: str) -> list[str]:
     """Name the shortcuts that the release in ``prefix`` has."""
-    state = importlib.import_module("runtime.state")
     try:
-        paths: list[str] = state.load(prefix).state.outside.entries
-    except importlib.import_module("runtime.failure").InstallError:
+        paths = state.load(prefix).state.outside.entries
+    except InstallError:
         return []
     return [path for path in paths if path.lower().endswith(".lnk")]
 
 
-def planned(prefix: str, manifest: Any, folders: list[str]) -> dict[str, dict[str, str]]:
+def planned(prefix: str, manifest: Manifest, folders: list[str]) -> dict[str, dict[str, str]]:
     """Give each shortcut's path, and what it holds, see ``whole/links.py``."""
     found: dict[str, dict[str, str]] = {}
-    for shortcut in importlib.import_module("runtime.menus").shortcuts(prefix, manifest):
+    for shortcut in shortcuts(prefix, manifest):
         places = [f"{folders[0]}\\{_plain(shortcut.menu)}" if shortcut.menu else folders[0]]
         places += folders[1:2] if shortcut.details.get("desktop") is True else []
         for place in places:
@@ -75,7 +72,7 @@ def planned(prefix: str, manifest: Any, folders: list[str]) -> dict[str, dict[st
     return found
 
 
-def _content(shortcut: Any, prefix: str) -> dict[str, str]:
+def _content(shortcut: Shortcut, prefix: str) -> dict[str, str]:
     program, *arguments = [word for word in shortcut.command if not _TAKEN.fullmatch(word)]
     program = program.replace("/", "\\")
     if shortcut.activate or shortcut.precommand:
@@ -121,7 +118,7 @@ def _write(prefix: str, links: list[dict[str, str]], run: str) -> None:
         sys.stderr.write("Warning: not all shortcuts could be made in the Start menu.\n")
 
 
-def _remember(state: Any, installed: Any, paths: list[str]) -> None:
+def _remember(installed: state.Installed, paths: list[str]) -> None:
     now = state.load(installed.prefix).state
     outside = now.outside._replace(entries=paths)
     if outside != now.outside:

@@ -1,19 +1,17 @@
 """The log of an installation, and its twin in JSON: who wants to know why looks in one stable place."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH103, PTH118, PTH120, PTH123
-
 from __future__ import annotations
 
 import codecs
 import contextlib
-import importlib
 import json
 import os
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any, TextIO
+
+from ..job import LISTENERS
 
 
 def folder(environment: Mapping[str, str], name: str, *, machine: bool) -> str:
@@ -73,7 +71,7 @@ def show_progress() -> None:
     while isinstance(window, _Both):
         window = window.stream
     if isinstance(window, _Window):
-        importlib.import_module("runtime.job").LISTENERS.append(window.show)
+        LISTENERS.append(window.show)
 
 
 class _Stream:

@@ -1,17 +1,14 @@
 """Filling the folder that becomes the prefix with what the runtime finds there, and what only Windows has."""
 
-# Stage 0 has no pathlib.
-# ruff: noqa: PTH103, PTH123
-
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from ..failure import damaged
 from . import registry
-from .administering import command
+from .admin_command import command
 from .container import DamagedError, open_container
 from .kept import INSTALLER, KEPT, STATE
 from .removing import copy, files_below
@@ -52,7 +49,7 @@ def _keep(installer: str, target: str) -> None:
     try:
         open_container(target)
     except DamagedError:
-        raise importlib.import_module("runtime.failure").damaged("The installer") from None
+        raise damaged("The installer") from None
 
 
 def _write(path: str, text: str) -> None:
