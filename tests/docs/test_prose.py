@@ -11,7 +11,6 @@ from python_sources import Text
 EXEMPT = {
     "src/cuvee/channel",
     "src/cuvee/cli",
-    "src/cuvee/codec.py",
     "src/cuvee/conda",
     "src/cuvee/errors.py",
     "src/cuvee/files.py",
@@ -28,7 +27,6 @@ EXEMPT = {
     "src/cuvee/report",
     "src/cuvee/runtime",
     "src/cuvee/trust",
-    "CHANGELOG.md",
     "CONTRIBUTING.md",
     "README.md",
     "docs",
