@@ -187,9 +187,17 @@ IN_A_CYCLE = [
 ]
 """If d 2 wanted nothing, a 2 could be installed: d 2 needs what can not be installed because of d 2."""
 
+SHUTS_ITSELF_OUT = [
+    entry("c", "2", depends=["c"]),
+    entry("c", "1", depends=["e 2"]),
+    entry("e", "2", depends=["c 2", "e"], constrains=["e <2"]),
+]
+"""What c 1 needs is not the reason of e 2, which needs the same: an e 2 without dependencies would meet it."""
+
 
 @settings(max_examples=25, deadline=None)
 @example(IN_A_CYCLE, False)
+@example(SHUTS_ITSELF_OUT, False)
 @given(universes(), st.booleans())
 def test_each_answer_is_that_of_one_rattler_solve(entries: list[Entry], only_newest: bool) -> None:
     with TemporaryDirectory() as folder:

@@ -184,11 +184,16 @@ class Worker:
 
     def _known(self, item: int) -> ClassConflict | None:
         needs, allows = self.table.depends[item], self.table.constrains[item]
+        # What it says of its own name says something else once the class is there, without its wishes.
+        others = {clause for clause in (*needs, *allows) if not self._is_of_itself(item, clause)}
         for key in (*(("needs", clause) for clause in needs), *(("allows", clause) for clause in allows)):
             for conflict in self._conflicts.get(key, ()):
-                if set(conflict.needs).issubset(needs) and set(conflict.allows).issubset(allows):
+                if others.issuperset((*conflict.needs, *conflict.allows)):
                     return ClassConflict(item=item, needs=conflict.needs, allows=conflict.allows)
         return None
+
+    def _is_of_itself(self, item: int, clause: int) -> bool:
+        return self.table.clause_name[clause] == self.table.name_of[item]
 
 
 def _key(conflict: ClassConflict) -> tuple[str, int]:
