@@ -192,7 +192,7 @@ SHUTS_ITSELF_OUT = [
     entry("c", "1", depends=["e 2"]),
     entry("e", "2", depends=["c 2", "e"], constrains=["e <2"]),
 ]
-"""What c 1 needs is not the reason of e 2, which needs the same: an e 2 without dependencies would meet it."""
+"""What c 1 needs is not the reason of e 2, which needs the same: an e 2 with no dependencies meets it."""
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,15 +1,17 @@
-"""Records and specs as clauses of a SAT solver, encoded only as far as an answer needs.
+"""Records and match specs as clauses of a SAT solver, encoded only as far as an answer needs.
 
-A solve starts with nothing but what is asked for. Whatever the solver would install is then encoded: its
-dependencies, and what it excludes. That goes on until nothing is left that was not. So an answer "yes" is
-closed, and an answer "no", found with fewer clauses, holds with all of them.
+A solve starts with nothing but the assumptions. What the model installs is then encoded, its dependencies and
+what it excludes, until nothing that it installs is left out. So a solution is closed, and "unsatisfiable",
+found with fewer clauses, holds with all of them. resolvo, the solver of rattler, adds its clauses lazily:
+https://github.com/prefix-dev/resolvo.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-_Core = tuple[int, ...]
+Label = Callable[[int, int, bool], int]
+"""Returns the label of what an item says by a clause; `True` if the clause is one of its constrains."""
 
 
 class DependencyProvider(Protocol):
@@ -19,24 +21,24 @@ class DependencyProvider(Protocol):
     """
 
     def candidates(self, clause: int) -> Sequence[int]:
-        """Give the items that meet the clause, the best first."""
+        """Return the items that meet the clause, the best first."""
 
     def group_of_clause(self, clause: int) -> int:
-        """Give the group that the clause is about."""
+        """Return the group that the clause is about."""
 
     def group_of(self, item: int) -> int:
-        """Give the group of an item."""
+        """Return the group of an item."""
 
     def depends(self, item: int) -> Iterable[int]:
-        """Give the clauses of which each needs one installed item, for ``item`` to be installed."""
+        """Return the clauses of which each needs one installed item, for ``item`` to be installed."""
 
     def constrains(self, item: int) -> Iterable[int]:
-        """Give the clauses outside which nothing of their group may be installed beside ``item``."""
+        """Return the clauses outside which nothing of their group may be installed beside ``item``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
-    """What must hold at once.
+    """What is assumed to hold at once, or an unsatisfiable core: a part of it that cannot.
 
     Attributes
     ----------
@@ -46,11 +48,14 @@ class Assumptions:
         Clauses outside which nothing of their group may be installed.
     items
         Items that must be installed.
+    labels
+        Labels of the parts of the encoding that hold; `None` for all of them.
     """
 
     needs: tuple[int, ...] = ()
     allows: tuple[int, ...] = ()
     items: tuple[int, ...] = ()
+    labels: tuple[int, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -64,17 +69,30 @@ class _Group:
 
 
 class Encoding:
-    """The clauses so far, and the solver that keeps what it learned from one question to the next."""
+    """The clauses so far, in an incremental solver that keeps what it learned from one solve to the next.
 
-    def __init__(self, universe: DependencyProvider, always: Iterable[int] = ()) -> None:
+    Parameters
+    ----------
+    always
+        Items that are always installed.
+    label
+        Puts each dependency and each constraint of an item under an assumption literal of its own, so that a
+        core names those that it rests on. Left out, they are hard clauses.
+    """
+
+    def __init__(
+        self, provider: DependencyProvider, always: Iterable[int] = (), label: Label | None = None
+    ) -> None:
         from pysat.solvers import Minisat22
 
-        self._universe = universe
+        self._provider = provider
+        self._label = label
         self._sat = Minisat22()
         self._top = 0
         self._variable: dict[int, int] = {}
         self._needs: dict[int, int] = {}
         self._allows: dict[int, int] = {}
+        self._labels: dict[int, int] = {}
         self._groups: dict[int, _Group] = {}
         self._expanded: set[int] = set()
         self._always = tuple(always)
@@ -85,38 +103,46 @@ class Encoding:
         """Free the solver's memory, which is not Python's."""
         self._sat.delete()
 
-    def solve(self, question: Assumptions) -> tuple[int, ...] | Assumptions:
-        """Give the items of a closed solution in ascending order, or the part that can not hold at once."""
-        meaning: dict[int, tuple[str, int]] = {}
-        for need in question.needs:
-            meaning[self._need(need)] = ("needs", need)
-        for allow in question.allows:
-            meaning[self._allow(allow)] = ("allows", allow)
-        for item in question.items:
-            meaning[self._variable_of(item)] = ("items", item)
-        literals = list(meaning)
-        while self._sat.solve(assumptions=literals):
-            chosen, unknown = self._walk(question)
+    def solve(self, assumptions: Assumptions) -> tuple[int, ...] | Assumptions:
+        """Return the items of a closed solution in ascending order, or an unsatisfiable core.
+
+        The core is MiniSat's conflict in terms of the assumptions, which need not be minimal.
+        """
+        needs = {self._need(clause): clause for clause in assumptions.needs}
+        allows = {self._allow(clause): clause for clause in assumptions.allows}
+        items = {self._variable_of(item): item for item in assumptions.items}
+        while True:
+            labels = self._labels_in(assumptions)
+            if not self._sat.solve(assumptions=[*needs, *allows, *items, *labels]):
+                break
+            chosen, unknown = self._walk(assumptions, frozenset(labels.values()))
             if not unknown:
                 return tuple(sorted(chosen))
             for item in unknown:
                 self._expand_some(item)
-        core = [meaning[literal] for literal in self._sat.get_core() or () if literal in meaning]
+        core = self._sat.get_core() or ()
+
+        def failed(of: dict[int, int]) -> tuple[int, ...]:
+            return tuple(sorted({of[literal] for literal in core if literal in of}))
+
         return Assumptions(
-            needs=tuple(sorted(number for kind, number in core if kind == "needs")),
-            allows=tuple(sorted(number for kind, number in core if kind == "allows")),
-            items=tuple(sorted(number for kind, number in core if kind == "items")),
+            needs=failed(needs), allows=failed(allows), items=failed(items), labels=failed(labels)
         )
 
-    def _walk(self, question: Assumptions) -> tuple[set[int], list[int]]:
-        """Follow the solver's model from what is asked for; the rest of it is chance."""
-        universe, variable = self._universe, self._variable
+    def _labels_in(self, assumptions: Assumptions) -> dict[int, int]:
+        """Return the assumed labels by literal: with "all", those that were met so far."""
+        labels = tuple(self._labels) if assumptions.labels is None else assumptions.labels
+        return {self._label_literal(label): label for label in labels}
+
+    def _walk(self, assumptions: Assumptions, labels: frozenset[int]) -> tuple[set[int], list[int]]:
+        """Follow the model from the assumptions; what it says of the rest is chance."""
+        provider, variable = self._provider, self._variable
         model = self._sat.get_model() or ()
 
         def installed(need: int) -> int:
-            return next(item for item in universe.candidates(need) if model[variable[item] - 1] > 0)
+            return next(item for item in provider.candidates(need) if model[variable[item] - 1] > 0)
 
-        stack = [*question.items, *self._always, *map(installed, question.needs)]
+        stack = [*assumptions.items, *self._always, *map(installed, assumptions.needs)]
         chosen: set[int] = set()
         unknown = []
         while stack:
@@ -127,12 +153,18 @@ class Encoding:
             if item not in self._expanded:
                 unknown.append(item)
                 continue
-            stack += map(installed, universe.depends(item))
+            stack += map(installed, self._depends(item, labels))
         return chosen, unknown
+
+    def _depends(self, item: int, labels: frozenset[int]) -> Iterable[int]:
+        depends, label = self._provider.depends(item), self._label
+        if label is None:
+            return depends
+        return (clause for clause in depends if label(item, clause, False) in labels)
 
     def _expand_some(self, item: int) -> None:
         """Encode an item, and as many more of its name as were before: a long list takes few rounds."""
-        group = self._groups[self._universe.group_of(item)]
+        group = self._groups[self._provider.group_of(item)]
         self._expand(item)
         more = group.expanded
         for other in list(group.items):
@@ -148,16 +180,26 @@ class Encoding:
             return
         self._expanded.add(item)
         variable = self._variable_of(item)
-        for clause in self._universe.depends(item):
-            self._sat.add_clause([-variable, self._need(clause)])
-        for clause in self._universe.constrains(item):
-            self._sat.add_clause([-variable, self._allow(clause)])
+        for clause in self._provider.depends(item):
+            self._sat.add_clause([-variable, *self._labelled(item, clause, False), self._need(clause)])
+        for clause in self._provider.constrains(item):
+            self._sat.add_clause([-variable, *self._labelled(item, clause, True), self._allow(clause)])
+
+    def _labelled(self, item: int, clause: int, constrains: bool) -> Iterator[int]:
+        if self._label is not None:
+            yield -self._label_literal(self._label(item, clause, constrains))
+
+    def _label_literal(self, label: int) -> int:
+        literal = self._labels.get(label)
+        if literal is None:
+            literal = self._labels[label] = self._new()
+        return literal
 
     def _need(self, clause: int) -> int:
         literal = self._needs.get(clause)
         if literal is None:
             literal = self._needs[clause] = self._new()
-            variables = [self._variable_of(item) for item in self._universe.candidates(clause)]
+            variables = [self._variable_of(item) for item in self._provider.candidates(clause)]
             self._sat.add_clause([-literal, *variables])
             self._sat.set_phases(variables[:1])
         return literal
@@ -166,8 +208,8 @@ class Encoding:
         literal = self._allows.get(clause)
         if literal is None:
             literal = self._allows[clause] = self._new()
-            allowed = frozenset(self._universe.candidates(clause))
-            group = self._groups.setdefault(self._universe.group_of_clause(clause), _Group())
+            allowed = frozenset(self._provider.candidates(clause))
+            group = self._groups.setdefault(self._provider.group_of_clause(clause), _Group())
             group.allows.append((literal, allowed))
             for item in group.items:
                 if item not in allowed:
@@ -175,12 +217,16 @@ class Encoding:
         return literal
 
     def _variable_of(self, item: int) -> int:
-        """Give an item's variable; a new one joins the ladder that lets one item of its group be true."""
+        """Return an item's variable; a new one joins the at-most-one constraint of its group.
+
+        That is the sequential counter of Sinz (2005, https://doi.org/10.1007/11564751_73) for one, also known
+        as ladder encoding. pysat has it (`pysat.card`), but for a list of variables that is known beforehand.
+        """
         variable = self._variable.get(item)
         if variable is not None:
             return variable
         variable = self._variable[item] = self._new()
-        group = self._groups.setdefault(self._universe.group_of(item), _Group())
+        group = self._groups.setdefault(self._provider.group_of(item), _Group())
         rung = self._new()
         self._sat.add_clause([-variable, rung])
         if group.rung:

@@ -45,7 +45,7 @@ class Solver:
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self._universe = _PoolProvider(pool)
+        self._universe = PoolProvider(pool)
         self._encoding = Encoding(self._universe, always=pool.virtual)
 
     def close(self) -> None:
@@ -107,7 +107,7 @@ class Solver:
         return conflict if isinstance(answer, Solution) else tried
 
 
-class _PoolProvider:
+class PoolProvider:
     """A pool as the encoding sees it: specs are numbered as they are met."""
 
     def __init__(self, pool: Pool) -> None:
@@ -124,6 +124,10 @@ class _PoolProvider:
             number = self._clauses[spec] = len(self._specs)
             self._specs.append(spec)
         return number
+
+    def spec(self, clause: int) -> str:
+        """Return the spec of a number."""
+        return self._specs[clause]
 
     def candidates(self, clause: int) -> Sequence[int]:
         return self._pool.candidates(self._specs[clause])
