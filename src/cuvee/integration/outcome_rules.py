@@ -1,6 +1,5 @@
 """From what was seen to what it means: flaky, known and waived failures."""
 
-import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -57,13 +56,9 @@ def _known(outcome: TestOutcome, known: Iterable[KnownFailure]) -> TestOutcome:
 def _waived(outcome: TestOutcome, waivers: Iterable[Waiver]) -> TestOutcome:
     if not outcome.state.blocks:
         return outcome
-    name = f"{outcome.suite}/{outcome.test}"
+    name, packages = f"{outcome.suite}/{outcome.test}", {outcome.package or "", *outcome.packages}
     for waiver in waivers:
-        if (
-            (name == waiver.check or fnmatch.fnmatchcase(name, waiver.check))
-            and waiver.package in {None, outcome.package, *outcome.packages}
-            and waiver.platform in {None, outcome.platform}
-        ):
+        if waiver.covers(name, packages=packages, platforms={outcome.platform}):
             reason = f"{waiver.reason} (waived by {waiver.author} until {waiver.expires}): {outcome.reason}"
             return replace(outcome, state=OutcomeState.WAIVED, reason=reason)
     return outcome

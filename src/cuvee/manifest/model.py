@@ -2,8 +2,9 @@
 
 import datetime as dt
 import enum
+import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
@@ -185,7 +186,8 @@ class Owner:
 class Waiver:
     """A recorded, scoped, expiring decision to accept a finding.
 
-    ``check`` is a check's or test's identifier, ``package`` and ``platform`` narrow it; `None` means any.
+    ``check`` is a check's identifier, or ``suite/test``, which may be a pattern; ``package`` and ``platform``
+    narrow it; `None` means any.
     """
 
     check: str
@@ -196,6 +198,21 @@ class Waiver:
     expires: dt.date
     link: str | None = None
     position: Position
+
+    def covers(self, name: str, *, packages: Collection[str], platforms: Collection[str]) -> bool:
+        """Return whether this accepts what a check found, or that a test failed.
+
+        Parameters
+        ----------
+        name
+            The check's identifier, or ``suite/test``.
+        packages, platforms
+            All that are concerned. A waiver for one platform does not cover what is also on another.
+        """
+        is_named = self.check == name or ("/" in name and fnmatch.fnmatchcase(name, self.check))
+        is_of_package = self.package is None or self.package in packages
+        is_on_platform = self.platform is None or set(platforms) <= {self.platform}
+        return is_named and is_of_package and is_on_platform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

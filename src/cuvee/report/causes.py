@@ -85,7 +85,8 @@ def causes(data: ReportInput, findings: tuple[Finding, ...]) -> tuple[FindingRow
             waivers=tuple(
                 _waiver(waiver, data.made_at.date())
                 for waiver in data.manifest.waivers
-                if finding.verdict is Verdict.WAIVED and _fits(waiver, finding)
+                if finding.verdict is Verdict.WAIVED
+                and waiver.covers(finding.check, packages=finding.packages, platforms=finding.platforms)
             ),
         )
         for number, finding in enumerate(findings, 1)
@@ -96,14 +97,6 @@ def waivers(manifest: Manifest, today: dt.date) -> tuple[WaiverRow, ...]:
     """Give all waivers of the manifest, the next to end first."""
     rows = [_waiver(waiver, today) for waiver in manifest.waivers]
     return tuple(sorted(rows, key=lambda row: (row.expires, row.check, row.scope)))
-
-
-def _fits(waiver: Waiver, finding: Finding) -> bool:
-    return (
-        waiver.check == finding.check
-        and (waiver.package is None or waiver.package in finding.packages)
-        and (waiver.platform is None or waiver.platform in finding.platforms)
-    )
 
 
 def _waiver(waiver: Waiver, today: dt.date) -> WaiverRow:

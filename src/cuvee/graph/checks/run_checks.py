@@ -111,19 +111,8 @@ def _culprits(check: Check, release: ReleaseGraph, kind: type[Exception]) -> Ite
 
 
 def _waived(finding: Finding, waivers: Iterable[Waiver]) -> Finding:
-    waiver = _waiver_of(finding, waivers)
-    if finding.verdict <= Verdict.WAIVED or waiver is None:
-        return finding
-    reason = f"{waiver.reason} ({waiver.author}, until {waiver.expires})"
-    return replace(finding, verdict=Verdict.WAIVED, waived_because=reason)
-
-
-def _waiver_of(finding: Finding, waivers: Iterable[Waiver]) -> Waiver | None:
-    for waiver in waivers:
-        if (
-            waiver.check == finding.check
-            and (waiver.package is None or waiver.package in finding.packages)
-            and (waiver.platform is None or set(finding.platforms) <= {waiver.platform})
-        ):
-            return waiver
-    return None
+    for waiver in waivers if finding.verdict > Verdict.WAIVED else ():
+        if waiver.covers(finding.check, packages=finding.packages, platforms=finding.platforms):
+            reason = f"{waiver.reason} ({waiver.author}, until {waiver.expires})"
+            return replace(finding, verdict=Verdict.WAIVED, waived_because=reason)
+    return finding
