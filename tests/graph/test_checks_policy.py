@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checked_sets import asked, finding, lock_of, manifest_of, package, results, waiver
-from cuvee.graph.checks.spdx import permits, read_license
+from cuvee.graph.checks.license_policy import permits
 from cuvee.graph.findings import Verdict
 from cuvee.manifest.model import AgePolicy, LicensePolicy, Policy, Support, Track
+from cuvee.spdx import read_license
 
 TODAY = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 DAY = 86_400_000

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuvee.image.model import ReleaseLabel
 from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.spdx import is_expression
 
 if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
@@ -123,7 +124,7 @@ def _purl(package: LockedPackage) -> Any:
 def _licenses(stated: str | None) -> Iterator[Any]:
     """Give the licence as SPDX where it is, else by the name that the package gives it."""
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
-    from cyclonedx.spdx import is_expression, is_supported_id
+    from cyclonedx.spdx import is_supported_id
 
     text = (stated or "").strip()
     if not text:

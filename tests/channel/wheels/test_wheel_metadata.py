@@ -83,6 +83,7 @@ BSD = b"Redistribution and use in source and binary\nforms, with or without modi
         ("License-Expression: mit OR apache-2.0", {}, "MIT OR Apache-2.0"),
         ("License: BSD-3-Clause", {}, "BSD-3-Clause"),
         ("License: Apache License, Version 2.0", {}, "Apache-2.0"),
+        ("License: the MIT License (MIT)", {}, "MIT"),
         ("License: Some words of our own", {}, None),
         ("Classifier: License :: OSI Approved :: MIT License", {}, "MIT"),
         ("Classifier: License :: OSI Approved :: BSD License", {}, None),

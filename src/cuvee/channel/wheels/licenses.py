@@ -7,6 +7,7 @@ from types import MappingProxyType
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from cuvee.channel.wheels.metadata import Metadata
+from cuvee.spdx import spelled
 
 _CLASSIFIERS = {
     "BSD License": None,
@@ -31,44 +32,6 @@ _CLASSIFIERS = {
     "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
 }
 """The last part of trove classifiers; `None` marks families, which only the licence's text tells apart."""
-
-_PHRASES = {
-    "apache 2.0": "Apache-2.0",
-    "apache-2": "Apache-2.0",
-    "apache 2": "Apache-2.0",
-    "apache license 2.0": "Apache-2.0",
-    "apache license, version 2.0": "Apache-2.0",
-    "apache license version 2.0": "Apache-2.0",
-    "apache software license 2.0": "Apache-2.0",
-    "mit license": "MIT",
-    "the mit license": "MIT",
-    "the mit license (mit)": "MIT",
-    "expat license": "MIT",
-    "bsd 2-clause": "BSD-2-Clause",
-    "bsd 2-clause license": "BSD-2-Clause",
-    "simplified bsd": "BSD-2-Clause",
-    "2-clause bsd": "BSD-2-Clause",
-    "bsd 3-clause": "BSD-3-Clause",
-    "bsd 3-clause license": "BSD-3-Clause",
-    "bsd-3": "BSD-3-Clause",
-    "new bsd": "BSD-3-Clause",
-    "new bsd license": "BSD-3-Clause",
-    "modified bsd": "BSD-3-Clause",
-    "modified bsd license": "BSD-3-Clause",
-    "3-clause bsd": "BSD-3-Clause",
-    "3-clause bsd license": "BSD-3-Clause",
-    "mpl 2.0": "MPL-2.0",
-    "mozilla public license 2.0": "MPL-2.0",
-    "psf": "PSF-2.0",
-    "psfl": "PSF-2.0",
-    "psf license": "PSF-2.0",
-    "python software foundation license": "PSF-2.0",
-    "isc license": "ISC",
-    "gplv3+": "GPL-3.0-or-later",
-    "gplv2+": "GPL-2.0-or-later",
-    "lgplv3+": "LGPL-3.0-or-later",
-}
-"""What people write into the License field, in lower case."""
 
 _FAMILIES = {
     "bsd": "BSD License",
@@ -111,9 +74,9 @@ def spdx(metadata: Metadata, files: Mapping[str, bytes] = MappingProxyType({})) 
 
 def _phrase(text: str) -> str | None:
     phrase = " ".join(text.split())
-    if not phrase or len(phrase) > _LONGEST_PHRASE:
+    if not phrase or len(phrase) > _LONGEST_PHRASE or phrase.lower() in _FAMILIES:
         return None
-    if (known := _PHRASES.get(phrase.lower())) is not None:
+    if (known := spelled(phrase)) is not None:
         return known
     try:
         return canonicalize_license_expression(phrase)

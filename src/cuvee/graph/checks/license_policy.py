@@ -1,14 +1,26 @@
 """Are the licences of the set known, and permitted?"""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from cuvee.graph.checks.check_protocol import STRICT, STRICTER_WITH_SUPPORT
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
-from cuvee.graph.checks.spdx import permits, read_license
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.model import LockedPackage
 from cuvee.manifest.model import LicensePolicy
+from cuvee.spdx import licensing, read_license
+
+if TYPE_CHECKING:
+    from license_expression import LicenseExpression
+
+_VERSIONS = {
+    "AGPL": ("1.0", "3.0"),
+    "GFDL": ("1.1", "1.2", "1.3"),
+    "GPL": ("1.0", "2.0", "3.0"),
+    "LGPL": ("2.0", "2.1", "3.0"),
+}
+"""The versions of licences that packages take ``or-later``, oldest first: https://spdx.org/licenses/."""
 
 
 class LicensesCheck:
@@ -104,3 +116,44 @@ def _canonical(policy: LicensePolicy) -> LicensePolicy:
 def _says(text: str) -> str:
     shown = text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - about a line
     return f"says {shown!r}" if text.strip() else "states no licence"
+
+
+def permits(policy: LicensePolicy, expression: "LicenseExpression") -> bool:
+    """Whether a policy permits a licence.
+
+    Of alternatives one must be permitted, of what holds together all. ``or-later`` is a choice among that
+    version and the later ones. A licence with an exception is permitted if the exception is allowed by name,
+    or the licence by itself is.
+    """
+    algebra = licensing()
+    if isinstance(expression, algebra.OR):
+        return any(permits(policy, part) for part in expression.args)
+    if isinstance(expression, algebra.AND):
+        return all(permits(policy, part) for part in expression.args)
+    if hasattr(expression, "exception_symbol"):
+        exception = expression.exception_symbol.key
+        return exception not in policy.deny and (
+            exception in policy.allow or permits(policy, expression.license_symbol)
+        )
+    return _permits_one(policy, str(expression.key))
+
+
+def _permits_one(policy: LicensePolicy, identifier: str) -> bool:
+    if identifier in policy.deny:
+        return False
+    if not policy.allow and not policy.deny:
+        return True
+    choices = _choices(identifier)
+    if choices:
+        return identifier in policy.allow or any(_permits_one(policy, choice) for choice in choices)
+    return not policy.allow or identifier in policy.allow
+
+
+def _choices(identifier: str) -> list[str]:
+    """Give the licences among which ``or-later`` leaves the choice; none for others."""
+    family, _, rest = identifier.partition("-")
+    version, _, suffix = rest.partition("-")
+    versions = _VERSIONS.get(family, ())
+    if suffix != "or-later" or version not in versions:
+        return []
+    return [f"{family}-{later}-only" for later in versions[versions.index(version) :]]
