@@ -56,10 +56,14 @@ class UsageError(CuveeError):
     exit_code = 2
 
 
-class ManifestError(CuveeError):
-    """The manifest has problems; the message shows all of them."""
+class DocumentError(CuveeError):
+    """A YAML file that people write has problems; the message shows all of them."""
 
     exit_code = 2
+
+
+class ManifestError(DocumentError):
+    """The manifest has problems; the message shows all of them."""
 
 
 class ToolMissingError(CuveeError):

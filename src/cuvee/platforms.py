@@ -6,11 +6,16 @@ A platform is a conda subdir. `noarch` is a place where packages live, not a pla
 import platform as _host
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from cuvee.errors import UsageError
 
 System = Literal["linux", "osx", "win"]
+
+SYSTEMS: tuple[System, ...] = get_args(System)
+
+SYSTEM_SYNONYMS = {"windows": "win", "macos": "osx", "mac": "osx", "darwin": "osx"}
+"""What people write for the name of a system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from cuvee.errors import ManifestError
 from cuvee.manifest import load_manifest
-from cuvee.manifest.documents.schema_types import ListType, MapType, RecordType, SchemaType
+from cuvee.manifest.documents.schema_types import ListType, MapType, RecordType, ScalarType, SchemaType
 from cuvee.manifest.schema import MANIFEST
+
+assert isinstance(MANIFEST.content, RecordType)
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 11, 22)
@@ -91,7 +93,7 @@ def test_mutated_bytes(folder: Path, seed: Path, numbers: int) -> None:
         (folder / seed.name).write_bytes(seed.read_bytes())
 
 
-NAMES = st.sampled_from(sorted({key.name for key in MANIFEST.keys} | {"<<", "floor"}))
+NAMES = st.sampled_from(sorted({key.name for key in MANIFEST.content.keys} | {"<<", "floor"}))
 ATOMS: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()
@@ -120,10 +122,11 @@ def shaped(schema: SchemaType) -> st.SearchStrategy[Any]:
     if isinstance(schema, RecordType):
         keys_of = {key.name: shaped(key.type) | TREES for key in schema.keys}
         return st.fixed_dictionaries({}, optional=keys_of) | TREES
+    assert isinstance(schema, ScalarType)
     return st.sampled_from(list(schema.choices) or [schema.example]) | ATOMS
 
 
-@given(tree=shaped(MANIFEST))
+@given(tree=shaped(MANIFEST.content))
 @settings(max_examples=60, deadline=None)
 def test_generated_structures(folder: Path, tree: Any) -> None:
     survive(folder, json.dumps(tree).encode(), "2026.12.0.yaml")

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from cuvee.errors import ManifestError
 from cuvee.manifest import load_manifest
 from cuvee.manifest.documents.json_schema import json_schema
+from cuvee.manifest.documents.schema_types import RecordType
 from cuvee.manifest.schema import MANIFEST
 
 HERE = Path(__file__).parent
@@ -75,7 +76,7 @@ for tag, pattern, first in (
 
 @cache
 def validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json_schema())
+    return jsonschema.Draft202012Validator(json_schema(MANIFEST))
 
 
 def complaints(text: str | bytes) -> list[str]:
@@ -88,7 +89,7 @@ def complaints(text: str | bytes) -> list[str]:
 
 
 def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.Draft202012Validator.check_schema(json_schema(MANIFEST))
 
 
 @pytest.mark.parametrize("case", sorted((HERE / "good").glob("*.yaml")), ids=lambda case: case.stem)
@@ -124,8 +125,9 @@ def test_every_key_has_a_description() -> None:
             for value in schema.get("anyOf", []):
                 yield from check(value)
 
-    assert list(check({**json_schema(), "if": {}, "else": {}})) == []
-    assert set(json_schema()["properties"]) == {key.name for key in MANIFEST.keys}
+    assert list(check({**json_schema(MANIFEST), "if": {}, "else": {}})) == []
+    assert isinstance(MANIFEST.content, RecordType)
+    assert set(json_schema(MANIFEST)["properties"]) == {key.name for key in MANIFEST.content.keys}
 
 
 # Values in odd spans: each is plainly wrong or plainly right for both, wherever it lands.

@@ -16,7 +16,7 @@ from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.reference_tables import reference_tables
 from cuvee.manifest.documents.schema_types import ListType, MapType, Property, RecordType, SchemaType
 from cuvee.manifest.documents.validation import Validator
-from cuvee.manifest.documents.yaml_reader import read
+from cuvee.manifest.documents.yaml_reader import parse_yaml
 from cuvee.manifest.schema import MANIFEST
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "manifest.md"
@@ -39,18 +39,18 @@ def test_the_tables_are_current() -> None:
     prose, mark, tables = PAGE.read_text().partition(MARK)
     assert mark
     if os.environ.get("CUVEE_REGENERATE"):
-        PAGE.write_text(prose + mark + reference_tables())
+        PAGE.write_text(prose + mark + reference_tables(MANIFEST, "Keys of the top level"))
         return
-    assert tables == reference_tables()
+    assert tables == reference_tables(MANIFEST, "Keys of the top level")
 
 
-@pytest.mark.parametrize("key", [pytest.param(key, id=path) for path, key in keys(MANIFEST)])
+@pytest.mark.parametrize("key", [pytest.param(key, id=path) for path, key in keys(MANIFEST.content)])
 def test_each_example_is_good_and_each_key_is_on_the_page(key: Property) -> None:
-    problems = Problems(PAGE)
-    node = read(PAGE, f"- {key.example}\n".replace("…", "x").encode(), problems)
+    problems = Problems(PAGE, MANIFEST)
+    node = parse_yaml(PAGE, f"- {key.example}\n".replace("…", "x").encode(), problems)
     assert node is not None
     assert not isinstance(node, str)
-    Validator(problems).validate(node, ListType(noun="", example="", item=key.type))  # type: ignore[arg-type]
+    Validator(problems).validate(node, ListType(noun="", example="", item=key.type))
     assert not problems.found
     assert key.summary.endswith(".")
     assert f"`{key.name}`" in PAGE.read_text()
@@ -60,8 +60,8 @@ def test_the_examples_of_the_prose_are_good() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), flags=re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:
-        problems = Problems(PAGE)
-        node = read(PAGE, block.encode(), problems)
+        problems = Problems(PAGE, MANIFEST)
+        node = parse_yaml(PAGE, block.encode(), problems)
         assert node is not None
-        Validator(problems).validate(node, MANIFEST)
+        Validator(problems).validate(node, MANIFEST.content)
         assert not problems.found

@@ -8,12 +8,13 @@ import yaml
 from cuvee.manifest.documents import source_tree, yaml_reader
 from cuvee.manifest.documents.problems import Problems, render
 from cuvee.manifest.documents.source_tree import SourceNode
+from cuvee.manifest.schema import MANIFEST
 
 
 def read(text: str | bytes) -> tuple[SourceNode | None, Problems]:
-    problems = Problems(Path("m.yaml"))
+    problems = Problems(Path("m.yaml"), MANIFEST)
     data = text if isinstance(text, bytes) else text.encode()
-    return yaml_reader.read(Path("m.yaml"), data, problems), problems
+    return yaml_reader.parse_yaml(Path("m.yaml"), data, problems), problems
 
 
 def plain(node: SourceNode | None) -> object:

@@ -1,4 +1,4 @@
-"""``cuvee schema``: print the JSON Schema of manifests."""
+"""``cuvee schema``: print the JSON Schema of a kind of document."""
 
 import click
 
@@ -18,5 +18,6 @@ def command() -> None:
       cuvee schema | less
     """
     from cuvee.manifest.documents.json_schema import json_schema
+    from cuvee.manifest.schema import MANIFEST
 
-    write_json(json_schema())
+    write_json(json_schema(MANIFEST))

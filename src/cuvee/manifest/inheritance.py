@@ -1,9 +1,8 @@
 """Inheritance: mappings merge key by key, single values and lists replace, ``null`` takes away."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.schema_types import ListType, MapType, Property, RecordType, SchemaType
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
 from cuvee.manifest.documents.validated_tree import (
     InvalidValue,
@@ -14,7 +13,7 @@ from cuvee.manifest.documents.validated_tree import (
     ValidatedValue,
 )
 from cuvee.manifest.model import Position
-from cuvee.manifest.schema import MANIFEST
+from cuvee.manifest.schema import OWN_KEYS
 
 
 def merge(base: MappingValue | None, child: MappingValue, problems: Problems) -> MappingValue:
@@ -24,8 +23,7 @@ def merge(base: MappingValue | None, child: MappingValue, problems: Problems) ->
     """
     if base is None:
         return _merge(MappingValue({}, child.span), child, problems, rooted=True)
-    own = {key.name for key in MANIFEST.keys if key.own}
-    inherited = {name: entry for name, entry in base.entries.items() if name not in own}
+    inherited = {name: entry for name, entry in base.entries.items() if name not in OWN_KEYS}
     return _merge(MappingValue(inherited, base.span), child, problems, rooted=False)
 
 
@@ -56,39 +54,6 @@ def _nothing_there(
     else:
         advice = did_you_mean(name, base.entries)
         problems.add(value.span, f"the base has no {quote(name)} that could be taken away", advice=advice)
-
-
-def require(tree: MappingValue, problems: Problems, schema: SchemaType = MANIFEST) -> None:
-    """Note each key that an evaluated manifest must have and ``tree`` lacks."""
-    for table, record in _records(tree, schema):
-        for key in record.keys:
-            if key.required and key.name not in table.entries:
-                _missing(table, record, key, problems)
-
-
-def _missing(table: MappingValue, record: RecordType, key: Property, problems: Problems) -> None:
-    noun = "the manifest" if record is MANIFEST else record.noun
-    span = table.span
-    problems.add(
-        span._replace(end_line=span.line, end_column=span.column + 1),
-        f"{noun} lacks the key {quote(key.name)}",
-        advice=f"add {key.name}: {key.example}",
-    )
-
-
-def _records(stated: ValidatedValue, schema: SchemaType) -> Iterator[tuple[MappingValue, RecordType]]:
-    if isinstance(stated, ListValue) and isinstance(schema, ListType):
-        for item in stated.items:
-            yield from _records(item, schema.item)
-    elif isinstance(stated, MappingValue) and isinstance(schema, MapType):
-        for entry in stated.entries.values():
-            yield from _records(entry.value, schema.value)
-    elif isinstance(stated, MappingValue) and isinstance(schema, RecordType):
-        yield stated, schema
-        for name, entry in stated.entries.items():
-            key = schema.key(name)
-            if key is not None:
-                yield from _records(entry.value, key.type)
 
 
 def sources(tree: MappingValue) -> Mapping[str, Position]:

@@ -13,14 +13,15 @@ from cuvee.manifest.consistency import (
     check_folder_name,
     check_tree,
 )
-from cuvee.manifest.documents.problems import Problems, TooManyProblemsError
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.required_keys import add_missing_keys
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, nearest
 from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at
 from cuvee.manifest.documents.validation import Validator
-from cuvee.manifest.documents.yaml_reader import MAX_BYTES, read
+from cuvee.manifest.documents.yaml_reader import parse_yaml, read_bytes
 from cuvee.manifest.evaluate import evaluate
 from cuvee.manifest.folder_lookup import check_folders
-from cuvee.manifest.inheritance import merge, require
+from cuvee.manifest.inheritance import merge
 from cuvee.manifest.model import Manifest, ReleaseVersion
 from cuvee.manifest.schema import MANIFEST
 
@@ -48,11 +49,8 @@ def load_manifest(path: Path, *, today: dt.date) -> Manifest:
     ManifestError
         Its message shows every problem at once, each with its span.
     """
-    problems = Problems(path)
-    manifest: Manifest | None = None
-    with contextlib.suppress(TooManyProblemsError):
+    with Problems(path, MANIFEST) as problems:
         manifest = _load(path, today, problems)
-    problems.raise_any()
     if manifest is None:
         raise AssertionError("a manifest that was not evaluated has a problem")
     return manifest
@@ -64,7 +62,7 @@ def _load(path: Path, today: dt.date, problems: Problems) -> Manifest | None:
     manifest: Manifest | None = None
     for written in reversed(chain or ()):
         tree = merge(tree, written.tree, problems)
-        require(tree, problems)
+        add_missing_keys(tree, MANIFEST.content, problems)
         check_tree(tree, problems)
         check_folders(tree, written.path.parent, problems)
         if written.path == path:
@@ -99,16 +97,10 @@ def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
     return chain
 
 
-def _bytes(path: Path) -> bytes:
-    """Read a file, but not all of one that is too large or has no end."""
-    with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
-
-
 def _first_bytes(path: Path) -> bytes:
     """Read the manifest that the user named."""
     try:
-        return _bytes(path)
+        return read_bytes(path)
     except FileNotFoundError:
         names = _siblings(path)
         likely = nearest(path.name, names)
@@ -120,16 +112,16 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
-    node = read(path, data, problems)
+    node = parse_yaml(path, data, problems)
     if node is None:
         return None
-    tree = Validator(problems).validate(node, MANIFEST)
+    tree = Validator(problems).validate(node, MANIFEST.content)
     return _Written(path=path, tree=tree) if isinstance(tree, MappingValue) else None
 
 
 def _read_base(path: Path, stated: ScalarValue, child: _Written, problems: Problems) -> _Written | None:
     try:
-        data = _bytes(path)
+        data = read_bytes(path)
     except FileNotFoundError:
         others = _older_releases(child)
         problems.add(

@@ -1,9 +1,17 @@
-"""The manifest's schema, declared once: every key, what it means, its form, default and an example."""
+"""The schema of manifests, declared once: every key, what it means, its form, default and an example."""
 
+from cuvee.errors import ManifestError
 from cuvee.manifest import value_parsers as parsers
-from cuvee.manifest.documents.schema_types import ListType, MapType, Property, RecordType, ScalarType
+from cuvee.manifest.documents.schema_types import (
+    DocumentSchema,
+    ListType,
+    MapType,
+    Property,
+    RecordType,
+    ScalarType,
+)
 from cuvee.manifest.model import Track
-from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, System
+from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, SYSTEM_SYNONYMS, System
 
 PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
 """Kinds of change between a release and its base."""
@@ -26,8 +34,6 @@ PLATFORM_SYNONYMS = {
     "osx": "osx-arm64", "macos": "osx-arm64", "macos-arm64": "osx-arm64", "darwin": "osx-arm64",
     "osx-x86_64": "osx-64", "macos-x86_64": "osx-64", "macos-64": "osx-64",
 }  # fmt: skip
-
-_SYSTEM_SYNONYMS = {"windows": "win", "macos": "osx", "mac": "osx", "darwin": "osx"}
 
 
 def _prose(noun: str, example: str) -> ScalarType:
@@ -244,7 +250,7 @@ _POLICY = RecordType(
 )  # fmt: skip
 
 
-MANIFEST = RecordType(
+_CONTENT = RecordType(
     noun="a manifest", example="{manifest: 1, …}",
     keys=(
         Property(name="manifest", required=True, own=True, example="1", summary="The format of this file.",
@@ -326,7 +332,7 @@ MANIFEST = RecordType(
                         summary="The formats to make for each system.",
                         type=RecordType(noun="a mapping of systems", example="{linux: [sh]}",
                             key_noun="system",
-                                    synonyms=_SYSTEM_SYNONYMS,
+                                    synonyms=SYSTEM_SYNONYMS,
                                     keys=tuple(_formats(system) for system in FORMATS))),
                     Property(name="branding", example="installers/starter",
                         summary="The folder with icons and licence text, looked up from the manifest's "
@@ -354,3 +360,17 @@ MANIFEST = RecordType(
                         unique=False)),
     ),
 )  # fmt: skip
+
+OWN_KEYS = frozenset(key.name for key in _CONTENT.keys if key.own)
+"""What a manifest states itself, and does not inherit."""
+
+MANIFEST = DocumentSchema(
+    name="manifest",
+    noun="the manifest",
+    summary="The intent of one release of a distribution.",
+    content=_CONTENT,
+    page="docs/reference/manifest.md",
+    start="manifest: 1",
+    inherits=True,
+    error=ManifestError,
+)

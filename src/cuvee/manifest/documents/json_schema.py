@@ -1,41 +1,50 @@
-"""The schema as JSON Schema, draft 2020-12, for editors."""
+"""Schemas of documents as JSON Schema, draft 2020-12, for editors: https://json-schema.org/draft/2020-12."""
 
 from typing import Any
 
 from cuvee.manifest.documents.schema_types import (
+    DocumentSchema,
     ListType,
     MapType,
+    OpenType,
+    PerSystemType,
     Property,
     RecordType,
     ScalarType,
     SchemaType,
+    UnionType,
 )
-from cuvee.manifest.schema import MANIFEST
+from cuvee.platforms import SYSTEMS
 
 JsonSchema = dict[str, Any]
 
 
-def json_schema() -> JsonSchema:
-    """Give the JSON Schema of manifests.
+def json_schema(document: DocumentSchema) -> JsonSchema:
+    """Return the JSON Schema of a kind of document.
 
-    It follows the reader but for what needs more than one value or a solver's knowledge. Since YAML editors
-    see ``3.10`` as a number, numbers are allowed where the reader takes them as text.
+    It follows validation but for what needs more than one value or a solver's knowledge. Since YAML editors
+    see ``3.10`` as a number, numbers are allowed where validation takes them as text.
     """
-    top = _record(MANIFEST, removable=True)
-    child = {"required": ["based-on"], "properties": {"based-on": {"type": "string"}}}
-    return {
+    head: JsonSchema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "cuvee manifest",
-        "description": "The intent of one release of a distribution.",
-        **top,
-        "required": [key.name for key in MANIFEST.keys if key.required and key.own],
-        "if": child,
-        "else": _complete(MANIFEST),
+        "title": f"cuvee {document.name}",
+        "description": document.summary,
+    }
+    content = _schema(document.content, removable=document.inherits)
+    if not document.inherits:
+        return head | _with_null(content, allowed=not document.start)
+    keys = document.content.keys if isinstance(document.content, RecordType) else ()
+    return {
+        **head,
+        **content,
+        "required": [key.name for key in keys if key.required and key.own],
+        "if": {"required": ["based-on"], "properties": {"based-on": {"type": "string"}}},
+        "else": _complete(document.content),
     }
 
 
 def _complete(schema: SchemaType) -> JsonSchema:
-    """Give what must be stated where there is no base that could."""
+    """Return what a document must state where it has no base that could."""
     if isinstance(schema, MapType):
         inner = _complete(schema.value)
         return {"additionalProperties": inner} if inner else {}
@@ -47,7 +56,9 @@ def _complete(schema: SchemaType) -> JsonSchema:
     return {**found, "properties": properties} if properties else found
 
 
-def _schema(schema: SchemaType, *, removable: bool) -> JsonSchema:
+def _schema(  # noqa: PLR0911 - one per type
+    schema: SchemaType, *, removable: bool
+) -> JsonSchema:
     if isinstance(schema, ScalarType):
         return _text(schema)
     if isinstance(schema, ListType):
@@ -63,13 +74,32 @@ def _schema(schema: SchemaType, *, removable: bool) -> JsonSchema:
             "propertyNames": {"pattern": schema.key.pattern},
             "additionalProperties": _with_null(_schema(schema.value, removable=removable), allowed=removable),
         }
+    if isinstance(schema, OpenType):
+        return {"type": "object"}
+    if isinstance(schema, UnionType):
+        return {"anyOf": [_schema(option, removable=False) for option in schema.options]}
+    if isinstance(schema, PerSystemType):
+        return _per_system(_schema(schema.value, removable=False))
     return _record(schema, removable=removable)
+
+
+def _per_system(inner: JsonSchema) -> JsonSchema:
+    by_system = {
+        "type": "object",
+        "properties": dict.fromkeys(SYSTEMS, _with_null(inner, allowed=True)),
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    return {"anyOf": [*inner.get("anyOf", [inner]), by_system]}
 
 
 def _text(schema: ScalarType) -> JsonSchema:
     if schema.choices:
         numbers = [int(choice) for choice in schema.choices if schema.number and choice.isdigit()]
-        return {"enum": [*numbers, *schema.choices]}
+        words = (*schema.choices, *schema.spellings)
+        booleans = [word == "true" for word in words if word in {"true", "false"}]
+        texts = [choice for choice in schema.choices if choice not in {"true", "false"}]
+        return {"enum": [*numbers, *booleans, *texts]}
     found: JsonSchema = {"type": ["string", schema.number] if schema.number else "string"}
     if schema.pattern is not None:
         found["pattern"] = schema.pattern

@@ -1,15 +1,17 @@
-"""Problems of a manifest, and how they look: all at once, each with its line and a caret."""
+"""Problems of a document, and how they look: all at once, each with its line and a caret."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from cuvee.errors import ManifestError
+from cuvee.errors import DocumentError
+from cuvee.manifest.documents.schema_types import DocumentSchema
 from cuvee.manifest.documents.source_tree import Span
 from cuvee.manifest.documents.suggestions import visible
 
-HINT = "`cuvee schema` prints the schema for your editor; docs/reference/manifest.md explains every key."
 _SHOWN = 100
 _ENOUGH = 1000
 _WIDTH = 100
@@ -17,7 +19,7 @@ _WIDTH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentProblem:
-    """One thing that is wrong with a manifest.
+    """One thing that is wrong with a document.
 
     Attributes
     ----------
@@ -30,7 +32,7 @@ class DocumentProblem:
     expected
         What would be right there.
     related
-        Another span that matters, and what it is.
+        Another span that matters, and what it holds.
     """
 
     span: Span
@@ -45,9 +47,14 @@ class TooManyProblemsError(Exception):
 
 
 class Problems:
-    """Collects problems while the manifest at ``path`` is read; the same problem is kept once."""
+    """Collects problems while the document at ``path`` is read; the same problem is kept once.
 
-    def __init__(self, path: Path) -> None:
+    As a context manager it raises at the end of the block what was found in it. A file that is read as YAML
+    only has no ``document``.
+    """
+
+    def __init__(self, path: Path, document: DocumentSchema | None = None) -> None:
+        self.document = document
         self._path = path
         self._found: dict[tuple[str, str], DocumentProblem] = {}
         self._spans: set[tuple[Path, int, int]] = set()
@@ -56,6 +63,15 @@ class Problems:
     def found(self) -> tuple[DocumentProblem, ...]:
         """What was found, in the order in which it was found."""
         return tuple(self._found.values())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or isinstance(error, TooManyProblemsError):
+            self.raise_any()
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -93,17 +109,19 @@ class Problems:
 
         Raises
         ------
-        ManifestError
-            Its message is the rendered list.
+        DocumentError
+            Of the document's own class; its message is the rendered list.
         """
         if self._found:
-            raise ManifestError(render(self.found, self._path), hint=HINT)
+            error = self.document.error if self.document else DocumentError
+            hint = self.document.hint if self.document else None
+            raise error(render(self.found, self._path), hint=hint) from None
 
 
 def render(problems: Iterable[DocumentProblem], path: Path) -> str:
-    """Render the problems of the manifest at ``path``: a line that sums up, then at most a hundred.
+    """Return the problems of the document at ``path`` as text: a summary line, then at most a hundred.
 
-    They come in the order of the file; those that stand in a manifest it is based on come last.
+    They come in the order of the file; those of a manifest that it is based on come last.
     """
     listed = sorted(
         problems,
@@ -163,7 +181,7 @@ def _snippet(span: Span, note: str) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """Columns that ``text`` takes in a terminal."""
+    """Return the number of columns that ``text`` takes in a terminal."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in visible(text)

@@ -1,23 +1,26 @@
-"""The reference of manifests as Markdown tables, made from the schema."""
+"""The reference of a kind of document as Markdown tables, made from its schema."""
 
 import json
 from collections.abc import Iterator, Sequence
 
 from cuvee.manifest.documents.schema_types import (
+    DocumentSchema,
     ListType,
     MapType,
+    PerSystemType,
     Property,
     RecordType,
     ScalarType,
     SchemaType,
 )
-from cuvee.manifest.schema import MANIFEST, PLATFORM_FLOORS
-from cuvee.platforms import PLATFORMS
 
 
-def reference_tables() -> str:
-    """Give one section per mapping: each key with its type, default, an example and its meaning."""
-    return "\n".join(_section("Keys of the top level", "", MANIFEST)) + "\n"
+def reference_tables(document: DocumentSchema, title: str) -> str:
+    """Return one section per mapping: each key with its type, default, an example and its meaning."""
+    content = document.content.item if isinstance(document.content, ListType) else document.content
+    if not isinstance(content, RecordType):
+        raise TypeError(f"{document.name} has no keys")
+    return "\n".join(_section(title, "", content)) + "\n"
 
 
 def _section(title: str, path: str, record: RecordType) -> Iterator[str]:
@@ -45,25 +48,36 @@ def _below(path: str, schema: SchemaType) -> Iterator[str]:
     elif isinstance(schema, MapType):
         yield from _below(f"{path}.<name>", schema.value)
     elif isinstance(schema, RecordType) and schema.same_values:
-        yield from _platforms(path, schema)
+        yield from _same_values(path, schema)
     elif isinstance(schema, RecordType):
         yield from _section(f"`{path}`", f"{path}.", schema)
 
 
-def _platforms(path: str, schema: RecordType) -> Iterator[str]:
-    """Describe all platforms at once, since they differ in their floors alone."""
+def _same_values(path: str, record: RecordType) -> Iterator[str]:
+    """Describe keys whose values differ in a few keys only, such as platforms in their floors."""
+    first = record.keys[0].type
+    keys = first.keys if isinstance(first, RecordType) else ()
+    varying = [key.name for key in keys if isinstance(key.type, RecordType)]
     yield f"## `{path}`\n"
-    yield "| platform | is | its floors |"
-    yield "|---|---|---|"
-    for key in schema.keys:
-        floors = (f"`{floor.name}`" for floor in PLATFORM_FLOORS[PLATFORMS[key.name].system].keys)
-        yield f"| `{key.name}` | {key.summary} | {', '.join(floors)} |"
+    yield f"| {record.key_noun} | is | {' | '.join(f'its {name}s' for name in varying)} |"
+    yield "|---" * (len(varying) + 2) + "|"
+    inner: dict[str, dict[str, Property]] = {name: {} for name in varying}
+    for key in record.keys:
+        cells = []
+        for name in varying:
+            below = _keys_below(key, name)
+            inner[name] |= {item.name: item for item in below}
+            cells.append(", ".join(f"`{item.name}`" for item in below))
+        yield f"| `{key.name}` | {key.summary} | {' | '.join(cells)} |"
     yield ""
-    one = schema.keys[0].type
-    if isinstance(one, RecordType):
-        yield from _table(f"`{path}.<platform>`", one.keys)
-    floors_by_name = {key.name: key for record in PLATFORM_FLOORS.values() for key in record.keys}
-    yield from _table(f"`{path}.<platform>.floor`", tuple(floors_by_name.values()))
+    yield from _table(f"`{path}.<{record.key_noun}>`", keys)
+    for name, found in inner.items():
+        yield from _table(f"`{path}.<{record.key_noun}>.{name}`", tuple(found.values()))
+
+
+def _keys_below(key: Property, name: str) -> tuple[Property, ...]:
+    value = key.type.key(name) if isinstance(key.type, RecordType) else None
+    return value.type.keys if value is not None and isinstance(value.type, RecordType) else ()
 
 
 def _row(key: Property) -> str:
@@ -71,6 +85,8 @@ def _row(key: Property) -> str:
 
 
 def _type(schema: SchemaType) -> str:
+    if isinstance(schema, PerSystemType):
+        return _type(schema.value)
     if isinstance(schema, ScalarType) and schema.choices:
         return " or ".join(f"`{choice}`" for choice in schema.choices)
     if isinstance(schema, ListType) and isinstance(schema.item, ScalarType) and schema.item.choices:
@@ -88,7 +104,7 @@ def _default(key: Property) -> str:
     if key.default is None:
         return "`null`"
     if isinstance(key.default, list):
-        return _code(f"[{', '.join(key.default)}]")
+        return _code(f"[{', '.join(map(str, key.default))}]")
     return _code(json.dumps(key.default))
 
 

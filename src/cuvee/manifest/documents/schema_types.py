@@ -1,16 +1,18 @@
-"""The few kinds of value that a manifest is made of.
+"""The few types that the schema of a YAML document is made of.
 
-The schema is declared with them once, in `cuvee.manifest.schema`; the reader, the suggestions, the JSON
-Schema and the reference page all follow that declaration.
+A schema is declared with them once; validation, suggestions, the JSON Schema and the reference page follow
+that declaration.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cuvee.errors import DocumentError
+
 
 class ParseError(ValueError):
-    """Why a text is not what it should be, and what to write instead.
+    """A text is not what it should be: why, and what to write instead.
 
     ``message`` replaces the usual words, ``"text" is not a noun: why``.
     """
@@ -33,24 +35,27 @@ class ScalarType:
     example
         A good one.
     parse
-        Gives the value, normalised; raises `ParseError`.
+        Returns the value, normalised, or raises `ParseError`.
     choices
         The only words that are allowed, if not empty.
+    spellings
+        Other words that count as one of the choices.
     pattern
         What the JSON Schema says of its form (ECMA 262); the reader may know more.
     number
         The JSON type of the numbers that an editor may take a good one for, as in ``version: 3``.
     synonyms
-        Words that people write when they mean one of the choices.
+        Words that people write when they mean one of the choices; they are refused with a suggestion.
     """
 
     noun: str
     example: str
     parse: Callable[[str], object] = str
     choices: tuple[str, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)
     pattern: str | None = None
     number: Literal["number", "integer"] | None = "number"
-    synonyms: dict[str, str] = field(default_factory=dict)
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ class ListType:
 
     noun: str
     example: str
-    item: "ScalarType | RecordType"
+    item: "SchemaType"
     unique: bool = True
     at_least_one: bool = False
 
@@ -75,6 +80,40 @@ class MapType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenType:
+    """A mapping with any content, which another program gives its meaning."""
+
+    noun: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnionType:
+    """One of several types, told apart by what is written: a single value, a list, or a mapping."""
+
+    noun: str
+    example: str
+    options: "tuple[SchemaType, ...]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerSystemType:
+    """A value for all systems, or a mapping from systems to one for each."""
+
+    value: "ScalarType | ListType | MapType | UnionType"
+
+    @property
+    def noun(self) -> str:
+        """What it is, with its article."""
+        return self.value.noun
+
+    @property
+    def example(self) -> str:
+        """A good one."""
+        return self.value.example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
     """One key of a record.
 
@@ -85,7 +124,7 @@ class Property:
     default
         What holds when it is left out, as JSON; `None` also means that ``null`` may be written.
     required
-        Whether the evaluated manifest must have it.
+        Whether the document must have it, inheritance resolved.
     own
         Whether every file must state it itself, and inherits none.
     default_text
@@ -129,11 +168,49 @@ class RecordType:
     key_noun: str = "key"
     shorthand: str | None = None
     same_values: bool = False
-    synonyms: dict[str, str] = field(default_factory=dict)
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, name: str) -> Property | None:
-        """Give the key called ``name``."""
+        """Return the key called ``name``."""
         return next((key for key in self.keys if key.name == name), None)
 
 
-SchemaType = ScalarType | ListType | MapType | RecordType
+SchemaType = ScalarType | ListType | MapType | OpenType | RecordType | UnionType | PerSystemType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSchema:
+    """A kind of YAML file that people write, and the schema of its content.
+
+    Attributes
+    ----------
+    name
+        What `cuvee schema` calls it.
+    noun
+        What messages call it: ``the manifest``.
+    summary
+        What it states, in one sentence.
+    page
+        The documentation that explains every key.
+    start
+        What the file begins with; empty for a file that may be empty.
+    inherits
+        Whether a file may be based on another of its kind, so that ``null`` takes away what that one has.
+    error
+        The class of its errors.
+    """
+
+    name: str
+    noun: str
+    summary: str
+    content: RecordType | ListType
+    page: str
+    start: str = ""
+    inherits: bool = False
+    error: type[DocumentError] = DocumentError
+
+    @property
+    def hint(self) -> str:
+        """What to do about a file with problems."""
+        command = "cuvee schema" if self.name == "manifest" else f"cuvee schema {self.name}"
+        return f"`{command}` prints the schema for your editor; {self.page} explains every key."

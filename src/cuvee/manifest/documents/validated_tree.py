@@ -50,7 +50,23 @@ class InvalidValue(NamedTuple):
     span: Span
 
 
-ValidatedValue = ScalarValue | ListValue | MappingValue | NullValue | InvalidValue
+class OpenValue(NamedTuple):
+    """A mapping with any content, as the plain values that YAML's own types make of it."""
+
+    value: Mapping[object, object]
+    span: Span
+
+
+class PerSystemValue(NamedTuple):
+    """The values that hold on each system; one without a value is left out."""
+
+    values: "Mapping[str, ValidatedValue]"
+    span: Span
+
+
+ValidatedValue = (
+    ScalarValue | ListValue | MappingValue | OpenValue | PerSystemValue | NullValue | InvalidValue
+)
 
 
 def entry_at(tree: ValidatedValue, *path: str) -> ValidatedEntry | None:

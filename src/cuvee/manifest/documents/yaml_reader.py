@@ -1,7 +1,8 @@
-"""Reading YAML with the span of every value.
+"""Reading YAML 1.2 (https://yaml.org/spec/1.2.2/) with the span of every value.
 
 The nodes are made from libyaml's events, without recursion: PyYAML's own C ``compose`` recurses and ends
-the process on a file of deeply nested brackets. ScalarType stays text, whatever YAML would make of it.
+the process on a file of deeply nested brackets. Text stays text, whatever YAML would make of it: a version
+``3.10`` is not the number 3.1.
 """
 
 import re
@@ -21,7 +22,7 @@ from cuvee.manifest.documents.source_tree import (
     Span,
 )
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
-from cuvee.manifest.documents.yaml_syntax import point, tell
+from cuvee.manifest.documents.yaml_syntax import add_syntax_problem, point
 
 MAX_BYTES = 8 << 20
 MAX_VALUES = 500_000
@@ -30,13 +31,16 @@ MAX_DEPTH = 50
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
-"""What has no business in a manifest: control characters, hidden line ends, half characters."""
+"""Characters that no document may hold: control characters, hidden line ends, lone surrogates."""
 
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"}
 
 
-def read(path: Path, data: bytes, problems: Problems) -> SourceNode | None:
-    """Read the one YAML document in ``data``, which came from ``path``; `None` when it can not be read."""
+def parse_yaml(path: Path, data: bytes, problems: Problems) -> SourceNode | None:
+    """Return the one YAML document in ``data``, which came from ``path``.
+
+    `None` when there is a problem, and for an empty file that may be empty.
+    """
     source = SourceFile(path, ())
     if len(data) > MAX_BYTES:
         problems.add(point(source, 0, 0), f"the file has more than {MAX_BYTES:,} bytes")
@@ -48,17 +52,23 @@ def read(path: Path, data: bytes, problems: Problems) -> SourceNode | None:
     if hidden := INVISIBLE.search(text):
         before = _LINE_BREAK.split(text[: hidden.start()])
         span = point(source, len(before) - 1, len(before[-1]))
-        problems.add(span, f"the character U+{ord(hidden[0]):04X} has no business here", advice="remove it")
+        problems.add(span, f"the character U+{ord(hidden[0]):04X} is not allowed here", advice="remove it")
         return None
     try:
         return _Composer(source, problems).compose(text)
     except yaml.MarkedYAMLError as error:
-        tell(source, error, problems)
+        add_syntax_problem(source, error, problems)
     except _StoppedError:
         pass
     except (ValueError, OverflowError, yaml.YAMLError):  # PyYAML's Python scanner on impossible escapes
-        problems.add(point(source, 0, 0), "this is not YAML: a character can not be understood")
+        problems.add(point(source, 0, 0), "this is not YAML: a character cannot be understood")
     return None
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file, but not all of one that is too large or has no end."""
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _decode(source: SourceFile, data: bytes, problems: Problems) -> str | None:
@@ -121,7 +131,10 @@ class _Composer:
                 root = node
         if root is None or (isinstance(root, ScalarNode) and root.is_null):
             span = point(self._source, 0, 0)
-            self._problems.add(span, "the manifest is empty", advice="begin with manifest: 1")
+            document = self._problems.document
+            if document is not None and document.start:
+                advice = f"begin with {document.start}"
+                self._problems.add(span, f"{document.noun} is empty", advice=advice)
             return None
         return root
 
@@ -134,7 +147,7 @@ class _Composer:
 
     def _start(self, event: yaml.Event, *, first: bool) -> None:
         if isinstance(event, yaml.DocumentStartEvent) and not first:
-            self._stop(event, "a second document begins here", advice="a manifest is one document")
+            self._stop(event, "a second document begins here", advice="a file holds one")
         if isinstance(event, yaml.CollectionStartEvent):
             self._refuse_tag(event)
             if len(self._open) >= MAX_DEPTH:

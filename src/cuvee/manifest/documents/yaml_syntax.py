@@ -14,8 +14,8 @@ _INNER = "a bracket inside a word"
 _BRACKET = re.compile(r"[\w.\-]\[$")
 _WORDS = {
     _INNER: ("a [ inside a word begins a list of its own", 'put the word in quotes, like "dask[array]"'),
-    _TAB: ("a tab can not indent YAML", "use spaces"),
-    "found character that cannot start any token": ("a value can not begin like this", "put it in quotes"),
+    _TAB: ("a tab cannot indent YAML", "use spaces"),
+    "found character that cannot start any token": ("a value cannot begin like this", "put it in quotes"),
     "mapping values are not allowed in this context": (
         "this colon is not expected here",
         "indent the line like its neighbours, or put the value in quotes",
@@ -33,7 +33,7 @@ _WORDS = {
         "* and & begin a name for a value that is used twice",
         'put a lone star in quotes: "*"',
     ),
-    "found undefined tag handle": ("tags have no meaning in a manifest", "remove it"),
+    "found undefined tag handle": ("tags have no meaning here", "remove it"),
 }
 """How libyaml's message begins: what to say instead, and what to do."""
 
@@ -43,7 +43,7 @@ def point(source: SourceFile, line: int, column: int) -> Span:
     return Span(source, line, column, line, column + 1)
 
 
-def tell(source: SourceFile, error: yaml.MarkedYAMLError, problems: Problems) -> None:
+def add_syntax_problem(source: SourceFile, error: yaml.MarkedYAMLError, problems: Problems) -> None:
     """Note what libyaml refused, and what was likely meant."""
     mark = error.problem_mark or error.context_mark
     span = point(source, mark.line, mark.column) if mark else point(source, 0, 0)
@@ -58,7 +58,7 @@ def tell(source: SourceFile, error: yaml.MarkedYAMLError, problems: Problems) ->
         said = _TAB
     if said == _BLOCK:
         begin = max(line.rfind(">", 0, span.column + 1), line.rfind("|", 0, span.column + 1), 0)
-        unquoted(Span(source, span.line, begin, span.line, begin + 1), problems)
+        add_unquoted_problem(Span(source, span.line, begin, span.line, begin + 1), problems)
         return
     if said.startswith("did not find expected ','") and _BRACKET.search(line[: span.column + 1]):
         said = _INNER
@@ -69,7 +69,7 @@ def tell(source: SourceFile, error: yaml.MarkedYAMLError, problems: Problems) ->
     problems.add(span, message, advice=advice, related=related)
 
 
-def unquoted(span: Span, problems: Problems) -> None:
+def add_unquoted_problem(span: Span, problems: Problems) -> None:
     """Note a range that begins with ``>`` or ``|`` and lacks its quotes; ``span`` is where it begins."""
     text = span.source.lines[span.line][span.column :].split(" #")[0].strip()
     problems.add(

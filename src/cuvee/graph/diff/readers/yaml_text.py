@@ -6,7 +6,7 @@ from pathlib import Path
 from cuvee.graph.diff.snapshot import unreadable
 from cuvee.manifest.documents.problems import Problems, TooManyProblemsError
 from cuvee.manifest.documents.source_tree import MappingNode, ScalarNode, SequenceNode, SourceNode
-from cuvee.manifest.documents.yaml_reader import read
+from cuvee.manifest.documents.yaml_reader import parse_yaml
 
 
 def read_yaml(path: Path, data: bytes) -> SourceNode:
@@ -19,7 +19,7 @@ def read_yaml(path: Path, data: bytes) -> SourceNode:
     """
     problems = Problems(path)
     try:
-        node = read(path, data, problems)
+        node = parse_yaml(path, data, problems)
     except TooManyProblemsError:
         node = None
     if node is None or problems.found:
