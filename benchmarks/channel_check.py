@@ -71,7 +71,7 @@ def cuvee(folder: Path, platform: str, jobs: int) -> Time:
 def rattler(folder: Path, platform: str) -> Time:
     """Ask rattler about each record by itself."""
     from channel_oracle import Oracle
-    from cuvee.lock.virtual import virtual_packages
+    from cuvee.conda.virtual_packages import virtual_packages
     from cuvee.platforms import DEFAULT_FLOOR, get
 
     paths = [path for name in (platform, "noarch") if (path := folder / name / "repodata.json").exists()]
@@ -90,9 +90,9 @@ def rattler(folder: Path, platform: str) -> Time:
 def dose(folder: Path, platform: str, scratch: Path) -> tuple[int, float, int]:
     """Ask dose-debcheck about the same graph: how many are broken, in how many seconds, of how many."""
     from channel_as_debian import broken, write_packages
+    from cuvee.conda.virtual_packages import virtual_packages
     from cuvee.graph.channel_check.repodata_sources import find_subdirs, read_platform
     from cuvee.graph.solving.pool import Pool
-    from cuvee.lock.virtual import virtual_packages
     from cuvee.platforms import DEFAULT_FLOOR, get
 
     records = read_platform(find_subdirs(str(folder), [platform], None), platform).records

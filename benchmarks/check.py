@@ -18,10 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.checks import ALL_CHECKS, run_checks
 from cuvee.graph.release_graph import build_graph, forget_matches
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
-from cuvee.lock.virtual import virtual_packages
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

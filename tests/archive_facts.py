@@ -13,10 +13,12 @@ from cuvee.channel.facts.model import (
     SymbolVersion,
     Unreadable,
 )
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import Check, CheckOutcome, run_checks
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest
 
 FLOORS = {

@@ -18,7 +18,7 @@ from rattler import (
 )
 from rattler.exceptions import SolverError
 
-from cuvee.lock.model import VirtualPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 
 Entry = dict[str, Any]
 

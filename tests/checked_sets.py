@@ -4,10 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import build_graph
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, build_graph
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

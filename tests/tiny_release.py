@@ -16,12 +16,13 @@ from cuvee.channel.package import (
     archive_hashes,
     is_executable,
 )
+from cuvee.conda.record import LockedPackage
 from cuvee.image.archive_members import read_info
 from cuvee.image.build import build_image
 from cuvee.image.bytecode import ByteCompiler
 from cuvee.image.model import Image, ImageSigner, ReleaseLabel
 from cuvee.image.settings import InstallerSettings
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
 
 TIME = 1_700_000_000_000

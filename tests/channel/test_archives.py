@@ -11,9 +11,9 @@ import pytest
 from checked_sets import package
 from cuvee.channel import archives
 from cuvee.channel.archives import collect_archives, find_archives
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_text
-from cuvee.lock.model import LockedPackage
 from cuvee.progress import SILENT
 
 A, B, GONE = (

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.graph.certificate import (
@@ -25,7 +27,7 @@ from cuvee.graph.certificate import (
 from cuvee.graph.checks import CheckOutcome, Status
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

@@ -9,6 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channel_oracle import Entry, Oracle, entry, write_repodata
+from cuvee.conda.record import Record
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.checkpoint import Checkpoint
 from cuvee.graph.channel_check.class_table import build_class_table
@@ -16,16 +18,14 @@ from cuvee.graph.channel_check.installability import ClassConflict, Worker
 from cuvee.graph.channel_check.model import CauseKind, PlatformResult
 from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
 from cuvee.graph.solving.repodata import read_repodata
-from cuvee.lock.model import VirtualPackage
 
 GLIBC = VirtualPackage(name="__glibc", version="2.28")
 
 
 def record(name: str, version: str = "1", build: str = "0", **more: tuple[str, ...]) -> Record:
     file_name = f"{name}-{version}-{build}.conda"
-    return Record(name=name, version=version, build=build, file_name=file_name, **more)  # type: ignore[arg-type]
+    return Record(name=name, version=version, build=build, url=file_name, **more)  # type: ignore[arg-type]
 
 
 def checked(*records: Record, only_newest: bool = False) -> PlatformResult:
@@ -139,14 +139,16 @@ def test_the_newest_alone_are_asked_about_and_what_they_need_is_explained() -> N
 
 
 def test_newest_is_the_highest_version_and_build_number_in_all_its_variants() -> None:
-    def build(version: str, build: str, number: int, features: int = 0) -> Record:
+    def build(version: str, build: str, number: int, *features: str) -> Record:
         return Record(
             name="a", version=version, build=build, build_number=number,
-            file_name=f"a-{version}-{build}.conda", depends=("x",), track_features=features,
+            url=f"a-{version}-{build}.conda", depends=("x",), track_features=features,
         )  # fmt: skip
 
-    result = checked(build("1.10", "py38_1", 1), build("1.10", "py39_1", 1, 1), build("1.10", "py39_0", 0),
-                     build("1.9", "py38_2", 2))  # fmt: skip
+    result = checked(
+        build("1.10", "py38_1", 1), build("1.10", "py39_1", 1, "mkl"),
+        build("1.10", "py39_0", 0), build("1.9", "py38_2", 2),
+    )  # fmt: skip
     assert {item.record.build for item in result.not_installable if item.newest} == {"py38_1", "py39_1"}
 
 

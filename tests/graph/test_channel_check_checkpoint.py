@@ -19,12 +19,12 @@ import zstandard
 from channel_oracle import entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
+from cuvee.conda.record import Record
 from cuvee.errors import StorageError
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.installability import ClassConflict
 from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
 
 pytestmark = pytest.mark.real
 

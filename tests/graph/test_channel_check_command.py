@@ -9,7 +9,9 @@ import pytest
 
 from channel_oracle import Entry, entry, write_repodata
 from cuvee.cli.main import run
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.pixi import write_lock
 from cuvee.progress import SILENT
 from cuvee.release.coinstall_inputs import of_locks

@@ -13,13 +13,13 @@ from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
+from cuvee.conda.record import Record
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.model import CauseKind
 from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.channel_check.repodata_sources import find_subdirs, read_platform
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
-from cuvee.lock.virtual import virtual_packages
 from cuvee.platforms import DEFAULT_FLOOR, get
 
 pytestmark = pytest.mark.real
@@ -89,7 +89,7 @@ def test_processes_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None
     def record(name: str, version: str, depends: Sequence[str]) -> Record:
         item = entry(name, version)
         return Record(
-            name=name, version=version, build=item["build"], file_name=f"{name}-{version}.conda",
+            name=name, version=version, build=item["build"], url=f"{name}-{version}.conda",
             depends=tuple(depends),
         )  # fmt: skip
 

@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from cuvee.channel.model import Absent
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, CheckOutcome, Status, run_checks
 from cuvee.graph.findings import Finding, Verdict, worst
 from cuvee.graph.release_graph import build_graph
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

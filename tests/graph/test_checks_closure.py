@@ -3,11 +3,11 @@
 import pytest
 
 from checked_sets import asked, finding, lock_of, manifest_of, only, package, results
+from cuvee.conda.record import LockedPackage
 from cuvee.graph import release_graph
 from cuvee.graph.checks import Status
 from cuvee.graph.checks.variants import variant
 from cuvee.graph.findings import Verdict
-from cuvee.lock.model import LockedPackage
 
 LINUX = ("linux-64", "b")
 

@@ -16,6 +16,8 @@ import archive_scenarios_files as files
 from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, file, graph_of, told
 from checked_sets import asked, lock_of, manifest_of, waiver
 from cuvee.channel.facts.model import Unreadable
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
 from cuvee.graph.checks.archive_integrity import TimestampsCheck
 from cuvee.graph.checks.file_clashes import FileClashesCheck
@@ -24,7 +26,7 @@ from cuvee.graph.checks.shared_libraries import LibrariesCheck
 from cuvee.graph.checks.system_floor import SystemFloorCheck
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.lock.model import Lock, LockedPackage, VirtualPackage
+from cuvee.lock.model import Lock
 from cuvee.manifest.model import Policy
 from golden import same_as
 

@@ -11,6 +11,7 @@ from archive_facts import FLOORS
 from checked_sets import manifest_of
 from cuvee.channel.facts.archive import read_facts
 from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.graph.checks import run_checks
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck, collisions
@@ -21,7 +22,7 @@ from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.link_plan import plan_package
 from cuvee.image.model import Clobber
 from cuvee.image.python_paths import PythonPaths
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.lock.model import Lock, PlatformLock
 
 PATHS = (
     "bin/run", "Scripts/run.exe", "Scripts/run-script.py", "share/x", "share/X", "share/x/deep",

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff import Change, ChangeKind, Level, PlatformChange, diff
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.lock.model import Lock, PlatformLock
 
 PLATFORMS = ("linux-64", "osx-arm64", "win-64")
 MIRROR = {

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checked_sets import asked, lock_of, package
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.diff import ChangeKind, ChangeReason, Force, diff, with_reasons
 from cuvee.graph.diff.compare import compare
 from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.diff.snapshot import Snapshot
 from cuvee.graph.release_graph import meets
-from cuvee.lock.model import Lock, LockedPackage
+from cuvee.lock.model import Lock
 from cuvee.lock.pixi import write_lock
 from cuvee.manifest.model import Requirement
 

@@ -9,12 +9,12 @@ import yaml
 
 import conflict_cases as cases
 from cuvee.channel.connection import Connection, connect
+from cuvee.conda.record import Record
 from cuvee.graph.explain import as_data, explain
 from cuvee.graph.explain.channel_index import LazyPool
 from cuvee.graph.explain.gateway_query import fast_solver
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem
 

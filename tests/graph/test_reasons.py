@@ -13,11 +13,13 @@ import tiny_index
 from cuvee.cli.main import run
 from cuvee.cli.needs import needs_lines
 from cuvee.cli.why import why_lines
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import UsageError
 from cuvee.graph import reasons
 from cuvee.graph.reasons import needs, why
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

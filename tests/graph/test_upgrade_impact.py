@@ -9,9 +9,10 @@ import pytest
 import tiny_index
 from cuvee.channel.connection import Connection
 from cuvee.cli.main import run
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import UnsolvableError, UsageError
 from cuvee.graph import upgrade_impact
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from golden import same_as

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.build import build_image
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.stage0 import RUNTIME_FOLDER
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
 
 pytestmark = pytest.mark.real

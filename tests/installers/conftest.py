@@ -8,9 +8,10 @@ import pytest
 from cuvee.channel.interpreter import pack_interpreters
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.sh import build_sh
-from cuvee.lock.model import PlatformLock, VirtualPackage
+from cuvee.lock.model import PlatformLock
 from cuvee.platforms import host
 from cuvee.progress import SILENT
 from tiny_release import (

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cuvee.conda.record import LockedPackage
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 
 MakeOutcome = Callable[..., TestOutcome]
 

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.conda.record import LockedPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.pixi import read_lock, write_lock
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.model import Absent
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.diff import diff
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.installers.artefact import Artefact, Missing
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
     Installers,
     Manifest,

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.image.model import ReleaseLabel
-from cuvee.lock.model import LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import PlatformLock
 from cuvee.trust.sbom import make_sbom, newest
 
 RELEASE = ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons")

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from cuvee.channel.connection import Connection, wait, without_secrets, without_secrets_in
+from cuvee.channel.connection import Connection, without_secrets, without_secrets_in
+from cuvee.conda.event_loop import run
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
-from cuvee.lock.model import LockedPackage
 from cuvee.progress import Reporter
 
 _AT_ONCE = 8
@@ -78,7 +79,7 @@ def find_archives(
         else:
             found[package.identifier] = _own(path, package)
     if missing:
-        failed = wait(
+        failed = run(
             _fetch_all(list(missing.values()), cache=cache, connection=connection, reporter=reporter)
         )
         if len(failed) == len(missing) > 1:

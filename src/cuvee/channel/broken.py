@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cuvee.conda.rattler_records import RecordKey, read_key
+
 _NAMED = 5
 _MOST_BYTES = 512 << 20
 
@@ -61,24 +63,8 @@ def _why(record: Any) -> str | None:
         wrong = [item for item in items if not isinstance(item, str)] if isinstance(items, list) else [items]
         if wrong:
             return f"{key} has {_shown(wrong[0])}"
-    return _refused(record)
-
-
-def _refused(record: dict[str, Any]) -> str | None:
-    from rattler import BuildString, PackageRecord
-    from rattler.exceptions import InvalidPackageNameError, InvalidVersionError
-
-    try:
-        PackageRecord(
-            record["name"],
-            record["version"],
-            BuildString(record["build"]),
-            record["build_number"],
-            str(record.get("subdir", "")),
-        )
-    except (InvalidPackageNameError, InvalidVersionError, ValueError, OverflowError) as error:
-        return str(error)
-    return None
+    found = read_key(RecordKey(*(record[key] for key in ("name", "version", "build", "build_number"))))
+    return found if isinstance(found, str) else None
 
 
 def _shown(value: Any) -> str:

@@ -1,22 +1,20 @@
 """Reaching conda channels: names, URLs and folders, with the system's trust store."""
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from cuvee.channel.broken import broken_records
+from cuvee.conda.event_loop import run
 from cuvee.errors import SourceUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rattler import Channel, Client, Gateway
-
-_Result = TypeVar("_Result")
 
 # A company that re-signs TLS has put its authority into the system's store.
 _SETTINGS = 'tls-root-certs = "system"'
@@ -48,11 +46,6 @@ def channel(source: str) -> "Channel":
     return Channel(Path(source).as_uri() if Path(source).is_absolute() else source)
 
 
-def wait(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run one of rattler's coroutines to its end."""
-    return asyncio.run(work)
-
-
 def carried_names(sources: Iterable[str], platforms: Sequence[str], connection: Connection) -> frozenset[str]:
     """Give the names of all packages that the channels carry for ``platforms`` or as noarch.
 
@@ -66,7 +59,7 @@ def carried_names(sources: Iterable[str], platforms: Sequence[str], connection: 
     found: set[str] = set()
     for source in sources:
         with reaching(source):
-            names = wait(
+            names = run(
                 connection.gateway.names([channel(source)], [Subdir(name) for name in (*platforms, "noarch")])
             )
         found |= {name.normalized for name in names}

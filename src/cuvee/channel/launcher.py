@@ -4,12 +4,14 @@ It is not ours and is never committed: py-rattler carries the one that conda's t
 tiny package for Windows yields it.
 """
 
-import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.conda.event_loop import run
+from cuvee.conda.rattler_records import repodata_record
+from cuvee.conda.record import Record
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file, write_bytes
 
@@ -30,7 +32,7 @@ def windows_launcher(cache: Path) -> bytes:
     kept = cache / "launchers" / f"rattler-{rattler.__version__}-win-64.exe"
     if not kept.exists():
         with TemporaryDirectory() as folder:
-            asyncio.run(_link(Path(folder)))
+            run(_link(Path(folder)))
             program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
         if not program.startswith(b"MZ"):
             raise IntegrityError("py-rattler linked an entry point that is no Windows program")
@@ -65,15 +67,13 @@ async def _link(folder: Path) -> None:
 
 
 def _record(content: PackageContent, archive: Path) -> "rattler.RepoDataRecord":
-    import rattler
-
-    record = rattler.PackageRecord(
+    record = Record(
         name=content.name,
         version=content.version,
-        build=rattler.BuildString(content.build),
-        build_number=0,
+        build=content.build,
         subdir=content.subdir,
-        noarch=rattler.NoArchType("python") if content.noarch else None,
-        sha256=bytes.fromhex(sha256_file(archive)),
+        url=archive.as_uri(),
+        noarch=content.noarch,
+        sha256=sha256_file(archive),
     )
-    return rattler.RepoDataRecord(record, archive.name, archive.as_uri(), archive.parent.as_uri())
+    return repodata_record(record, url=record.url, channel=archive.parent.as_uri())

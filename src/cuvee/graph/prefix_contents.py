@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cuvee import platforms
 from cuvee.channel.facts.model import BinaryFacts, FileFacts, PackageFacts, Unreadable
 from cuvee.channel.placing import default_site_packages, noarch_target
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.conda.record import LockedPackage
+from cuvee.lock.model import PlatformLock
 from cuvee.platforms import Platform
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import UsageError
 from cuvee.graph.dependency_paths import Dependency, DependencyPaths
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.lock.model import LockedPackage
 from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.manifest.model import Requirement
 

@@ -13,10 +13,12 @@ import networkx as nx
 
 from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.model import Absent
+from cuvee.conda.match_spec import read_spec, read_version
+from cuvee.conda.rattler_records import RecordKey, read_key
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.prefix_contents import PrefixContents, contents_of
-from cuvee.lock import specs
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock, VirtualPackage
-from cuvee.lock.specs import Field, parse_spec, read_record, spec_name
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest
 
 
@@ -73,7 +75,7 @@ class PlatformGraph:
 
     def excluded_by(self, text: str) -> LockedPackage | None:
         """Give the package of the set that a match spec speaks of and does not take, if there is one."""
-        package = self.lock.by_name.get(spec_name(text) or "")
+        package = self.lock.by_name.get(read_spec(text).name)
         return None if package is None or meets(text, package) else package
 
 
@@ -156,7 +158,7 @@ class _There(NamedTuple):
     """What a platform has of one name: for people, and for matching."""
 
     labels: tuple[str, ...]
-    keys: tuple[Field, ...]
+    keys: tuple[RecordKey, ...]
 
     @classmethod
     def of(cls, items: Iterable[LockedPackage | VirtualPackage]) -> Self:
@@ -165,7 +167,7 @@ class _There(NamedTuple):
 
 
 def _edge(package: LockedPackage, text: str, there: Mapping[str, _There]) -> Edge:
-    target = spec_name(text)
+    target = read_spec(text).name or None
     found = there.get(target or "", _NOTHING)
     satisfied = False
     for key in found.keys:  # the innermost loop of a check: no generator
@@ -186,23 +188,23 @@ def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:
 
 def forget_matches() -> None:
     """Forget every answer that was kept, for measurements."""
-    specs.forget()
-    _meets.cache_clear()
+    for kept in (read_spec, read_version, read_key, _meets):
+        kept.cache_clear()
 
 
 def unreadable_because(package: LockedPackage) -> str | None:
     """Give why a record's name, version, build or number can not be read; `None` if they can."""
-    found = read_record(_key(package))
+    found = read_key(_key(package))
     return found if isinstance(found, str) else None
 
 
-def _key(package: LockedPackage | VirtualPackage) -> Field:
+def _key(package: LockedPackage | VirtualPackage) -> RecordKey:
     if isinstance(package, VirtualPackage):
-        return Field(package.name, package.version, package.build)
-    return Field(package.name, package.version, package.build, package.build_number, package.subdir)
+        return RecordKey(package.name, package.version, package.build)
+    return RecordKey(package.name, package.version, package.build, package.build_number, package.subdir)
 
 
 @lru_cache(maxsize=1 << 18)
-def _meets(text: str, key: Field) -> bool:
-    spec, record = parse_spec(text), read_record(key)
+def _meets(text: str, key: RecordKey) -> bool:
+    spec, record = read_spec(text).matcher, read_key(key)
     return spec is not None and not isinstance(record, str) and spec.matches(record)

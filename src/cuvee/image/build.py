@@ -7,6 +7,7 @@ from importlib.resources import files as resource_files
 from pathlib import Path
 
 from cuvee.channel.launcher import windows_launcher
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive_members import ArchiveMember, PackageInfo, read_info, read_members
@@ -33,7 +34,7 @@ from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, write_stage0
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.lock.order import link_order
 from cuvee.progress import Reporter
 

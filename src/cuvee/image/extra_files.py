@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from cuvee.conda.explicit_list import explicit_list
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.image.frames import Part
 from cuvee.image.model import SBOM, FileKind, PlannedFile, ReleaseLabel
@@ -92,9 +93,6 @@ def _folders(path: str) -> set[str]:
 
 
 def _explicit(lock: PlatformLock, release: ReleaseLabel) -> str:
-    """List the packages as conda does; those of the release's own channel by a place that it alone knows."""
-    lines = [f"# {release.release_name}", f"# platform: {lock.platform}", "@EXPLICIT"]
-    for package in lock.packages:
-        place = f"file:///{release.release_name}/{package.url}" if package.is_local else package.url
-        lines.append(f"{place}#{package.md5}" if package.md5 else place)
-    return "\n".join(lines) + "\n"
+    """List the packages as conda does; those of the release's own channel have URLs that name no machine."""
+    name = release.release_name
+    return explicit_list(lock.packages, lock.platform, comments=[name], release=f"file:///{name}")

@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cuvee.conda.record import LockedPackage
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
 from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel
-from cuvee.lock.model import LockedPackage
 
 _COPY = 3
 """conda's number for files that are copies of their own."""

@@ -4,11 +4,12 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import UsageError
 from cuvee.integration.model import SMOKE, PackagePlan, Plan
 from cuvee.integration.package_contents import read_facts
 from cuvee.integration.suites import read_command_rules, read_known_failures, read_suite
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cuvee.channel.connection import Connection, channel, reaching, wait
-from cuvee.lock.model import LockedPackage
-from cuvee.lock.pixi import locked_package
+from cuvee.channel.connection import Connection, channel, reaching
+from cuvee.conda.event_loop import run
+from cuvee.conda.rattler_records import from_rattler
+from cuvee.conda.record import LockedPackage
 
 Carried = Mapping[tuple[str, str], tuple[LockedPackage, ...]]
 """Records by platform and name, in the channels' order."""
@@ -26,7 +27,7 @@ def carried_records(
     found: dict[tuple[str, str], tuple[LockedPackage, ...]] = {}
     for platform in platforms if wanted else ():
         with reaching(", ".join(sources)):
-            answer = wait(
+            answer = run(
                 connection.gateway.query(
                     [channel(source) for source in sources],
                     [Subdir(platform), Subdir("noarch")],
@@ -35,7 +36,7 @@ def carried_records(
                 )
             )
         for record in (record for records in answer for record in records):
-            package = locked_package(record, platform, url=str(record.url), channel=str(record.channel or ""))
-            key = platform, package.name
-            found[key] = (*found.get(key, ()), package)
+            ours = from_rattler(record, url=str(record.url), channel=str(record.channel or ""))
+            key = platform, ours.name
+            found[key] = (*found.get(key, ()), ours.locked_for(platform))
     return found

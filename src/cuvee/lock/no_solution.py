@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from cuvee.channel.connection import Connection, channel
+from cuvee.conda.match_spec import read_version
 from cuvee.errors import BlockedError
-from cuvee.lock.specs import version_of
 from cuvee.manifest.model import Requirement
 
 _NEAREST = 5
@@ -67,10 +67,10 @@ async def _unmet(
 def nearest(spec: str, versions: Sequence[str]) -> list[str]:
     """Give a few of ``versions``, newest first, around the numbers that ``spec`` names."""
     match = re.search(r"\d[\w.]*", spec)
-    target = version_of(match.group().rstrip(".")) if match else None
+    target = read_version(match.group().rstrip(".")) if match else None
     if target is None or len(versions) <= _NEAREST:
         return list(versions[:_NEAREST])
-    known = [(text, value) for text in versions if (value := version_of(text)) is not None]
+    known = [(text, value) for text in versions if (value := read_version(text)) is not None]
     above = [text for text, value in known if value >= target][-2:]
     below = [text for text, value in known if value < target]
     return [*above, *below[: _NEAREST - len(above)]]

@@ -2,22 +2,13 @@
 
 from collections.abc import Iterable
 
-from cuvee.lock.model import LockedPackage
+from cuvee.conda.rattler_records import package_record
+from cuvee.conda.record import Record
 
 
-def link_order(packages: Iterable[LockedPackage]) -> list[str]:
-    """Give names in the order in which rattler links: dependencies first."""
-    import rattler
+def link_order(packages: Iterable[Record]) -> list[str]:
+    """Return names in the order in which rattler links: dependencies first."""
+    from rattler import PackageRecord
 
-    records = [
-        rattler.PackageRecord(
-            package.name,
-            package.version,
-            rattler.BuildString(package.build),
-            package.build_number,
-            package.subdir,
-            depends=list(package.depends),
-        )
-        for package in packages
-    ]
-    return [record.name.normalized for record in rattler.PackageRecord.sort_topologically(records)]
+    records = PackageRecord.sort_topologically([package_record(package) for package in packages])
+    return [record.name.normalized for record in records]

@@ -4,19 +4,21 @@ A package of the release's own channel is locked by a path relative to the lock,
 folder can be moved; py-rattler itself writes absolute paths, which name the building machine.
 """
 
-import datetime as dt
 import re
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cuvee.conda.rattler_records import from_rattler, repodata_record
+from cuvee.conda.record import OWN_CHANNEL, LockedPackage
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import storage_errors, write_text
-from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock, VirtualPackage
+from cuvee.lock.model import Lock, PlatformLock
 
 if TYPE_CHECKING:
     from rattler import LockedPackage as RattlerLockedPackage
-    from rattler import LockFile, PackageRecord, RepoDataRecord
+    from rattler import LockFile, RepoDataRecord
 
 _NOWHERE = "file:///cuvee-release/"
 _DEEPEST = 64
@@ -38,7 +40,7 @@ def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_nam
     file.set_channels("default", [LockChannel(name) for name in (*channels, own)])
     for item in lock.platforms:
         for package in item.packages:
-            file.add_conda_package("default", platforms[item.platform], rattler_record(package, own))
+            file.add_conda_package("default", platforms[item.platform], _rattler_record(package, own))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
@@ -118,55 +120,14 @@ def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
     # A channel that is a folder is written as a path.
     location = Path(item.location).as_uri() if Path(item.location).is_absolute() else item.location
     if "://" in location:
-        return locked_package(record, platform, url=location, channel=location.rsplit("/", 2)[0])
-    return locked_package(record, platform, url=item.location.removeprefix("../"), channel=OWN_CHANNEL)
+        found = from_rattler(record, url=location, channel=location.rsplit("/", 2)[0])
+    else:
+        found = from_rattler(record, url=item.location.removeprefix("../"), channel=OWN_CHANNEL)
+    return found.locked_for(platform)
 
 
-def locked_package(record: "PackageRecord", platform: str, *, url: str, channel: str) -> LockedPackage:
-    """Turn one of rattler's records, which has a SHA-256, into ours."""
-    return LockedPackage(
-        name=record.name.normalized,
-        version=str(record.version),
-        build=str(record.build),
-        build_number=record.build_number,
-        platform=platform,
-        subdir=str(record.subdir),
-        url=url,
-        channel=channel,
-        sha256=(record.sha256 or b"").hex(),
-        md5=record.md5.hex() if record.md5 else None,
-        size=record.size or 0,
-        timestamp=int(record.timestamp.timestamp() * 1000) if record.timestamp else None,
-        depends=tuple(record.depends),
-        constrains=tuple(record.constrains),
-        license=record.license,
-        noarch="python" if record.noarch.python else "generic" if record.noarch.generic else None,
-        track_features=tuple(record.track_features),
-    )
-
-
-def rattler_record(package: LockedPackage, own_channel: str) -> "RepoDataRecord":
-    """Give rattler's record of a locked package; ``own_channel`` is what it calls the release's own."""
-    from rattler import BuildString, PackageRecord, RepoDataRecord
-
-    record = PackageRecord(
-        package.name,
-        package.version,
-        BuildString(package.build),
-        package.build_number,
-        package.subdir,
-        noarch=package.noarch,
-        depends=list(package.depends),
-        constrains=list(package.constrains),
-        sha256=bytes.fromhex(package.sha256),
-        md5=bytes.fromhex(package.md5) if package.md5 else None,
-        size=package.size,
-        license=package.license,
-    )
-    record.track_features = list(package.track_features)
-    if package.timestamp is not None:
-        record.timestamp = dt.datetime.fromtimestamp(package.timestamp / 1000, tz=dt.UTC)
-    url = _NOWHERE + package.url if package.is_local else package.url
-    return RepoDataRecord(
-        record, package.file_name, url, own_channel if package.is_local else package.channel
-    )
+def _rattler_record(package: LockedPackage, own_channel: str) -> "RepoDataRecord":
+    """Return rattler's record of a locked package; ``own_channel`` is the URL of the release's own."""
+    if package.is_local:
+        return repodata_record(package, url=_NOWHERE + package.url, channel=own_channel)
+    return repodata_record(package, url=package.url, channel=package.channel)

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
+from cuvee.channel.connection import Connection, channel, reaching, without_secrets
+from cuvee.conda.event_loop import run
+from cuvee.conda.rattler_records import from_rattler, generic_virtual_package, repodata_record
+from cuvee.conda.record import OWN_CHANNEL, LockedPackage
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError
-from cuvee.lock.model import OWN_CHANNEL, Lock, LockedPackage, PlatformLock
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.no_solution import unsolvable
-from cuvee.lock.pixi import locked_package, rattler_record
-from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
 
 if TYPE_CHECKING:
-    from rattler import GenericVirtualPackage, RepoDataRecord
+    from rattler import RepoDataRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +92,11 @@ def solve(problem: Problem, connection: Connection, *, explain: Explainer | None
     SourceUnreachableError
         If a channel can not be read.
     """
-    answers = wait(_solve_all(problem, connection))
+    answers = run(_solve_all(problem, connection))
     refused = {platform: answer for platform, answer in answers.items() if isinstance(answer, str)}
     if refused:
         said = explain(problem, refused, connection) if explain is not None else None
-        raise said or wait(_unexplained(problem, refused, connection))
+        raise said or run(_unexplained(problem, refused, connection))
     return Lock(platforms=tuple(answer for answer in answers.values() if isinstance(answer, PlatformLock)))
 
 
@@ -132,7 +134,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
                 platforms=[Subdir(entry.name), Subdir("noarch")],
                 gateway=connection.gateway,
                 locked_packages=_kept(problem, entry.name),
-                virtual_packages=[_generic(item.name, item.version, item.build) for item in offered],
+                virtual_packages=[generic_virtual_package(item) for item in offered],
                 channel_priority=ChannelPriority.Strict,
                 exclude_newer=problem.exclude_newer,
             )
@@ -146,17 +148,15 @@ def _kept(problem: Problem, platform: str) -> "list[RepoDataRecord]":
     """Give the base's records of real channels; what is imported keeps its versions when it is resolved."""
     lock = problem.keep.by_platform.get(platform) if problem.keep is not None else None
     packages = lock.packages if lock is not None else ()
-    return [rattler_record(package, package.channel) for package in packages if not package.is_local]
+    return [
+        repodata_record(package, url=package.url, channel=package.channel)
+        for package in packages
+        if not package.is_local
+    ]
 
 
 def _by_name(package: LockedPackage) -> str:
     return package.name
-
-
-def _generic(name: str, version: str, build: str) -> "GenericVirtualPackage":
-    from rattler import BuildString, GenericVirtualPackage, PackageName, Version
-
-    return GenericVirtualPackage(PackageName(name), Version(version), BuildString(build))
 
 
 def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
@@ -169,4 +169,4 @@ def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -
     own = None if own_channel is None else own_channel.as_uri() + "/"
     if own is not None and url.startswith(own):
         url, source = f"{OWN_CHANNEL}/{url.removeprefix(own)}", OWN_CHANNEL
-    return locked_package(record, platform, url=url, channel=source)
+    return from_rattler(record, url=url, channel=source).locked_for(platform)

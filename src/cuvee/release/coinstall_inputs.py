@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.record import Record
+from cuvee.conda.virtual_packages import VirtualPackage, virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.coinstallability import Coinstallability, never_together
 from cuvee.graph.checks.policy import asked_for
 from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record, locked_record
-from cuvee.graph.solving.specs import read_spec
-from cuvee.lock.model import PlatformLock, VirtualPackage
+from cuvee.lock.model import PlatformLock
 from cuvee.lock.pixi import read_lock
 from cuvee.lock.solve import Problem, problem_of
-from cuvee.lock.virtual import virtual_packages
 from cuvee.progress import Reporter
 from cuvee.release.context import Context
 from cuvee.release.packages import channel_stage
@@ -53,7 +53,7 @@ def _offered(problem: Problem, channels: Sequence[ChannelIndex]) -> list[Record]
         found += [
             record
             for record in records
-            if record.name not in taken and (newest is None or 0 < record.timestamp <= newest)
+            if record.name not in taken and (newest is None or 0 < (record.timestamp or 0) <= newest)
         ]
         taken.update(records.names)
     return found
@@ -71,7 +71,7 @@ def of_locks(
     found = []
     for platform in platforms or known:
         parts = [lock.by_platform[platform] for lock in locks if platform in lock.by_platform]
-        records = {package.url: locked_record(package) for part in parts for package in part.packages}
+        records = {package.url: package for part in parts for package in part.packages}
         specs = dict.fromkeys(spec for part in parts for spec in _tops(part, any_version=any_version))
         pool = Pool(records.values(), _offers(parts))
         found.append(never_together(pool, tuple(specs), platform, limit=limit, reporter=reporter))

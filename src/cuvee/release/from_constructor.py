@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.archives import collect_archives
 from cuvee.channel.connection import Connection, channel
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
 from cuvee.image.model import Image, ReleaseLabel
@@ -19,9 +21,8 @@ from cuvee.installers.constructor.explicit_archives import lock_archives
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import installer_name
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.lock.solve import Problem, solve
-from cuvee.lock.specs import parse_spec, spec_problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from cuvee.progress import Reporter
 from cuvee.release.artefacts import compiler_for
@@ -129,9 +130,9 @@ def _solve_for(project: Project, wanted: tuple[Requirement, ...], connection: Co
 
 
 def _parsed(project: Project, spec: str) -> "MatchSpec":
-    parsed = parse_spec(spec)
+    parsed = read_spec(spec).matcher
     if parsed is None:
-        raise UsageError(f"{project.source}: {spec[:80]} is no spec: {spec_problem(spec)}")
+        raise UsageError(f"{project.source}: {spec[:80]} is no spec: {read_spec(spec).problem}")
     return parsed
 
 

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
-from cuvee.lock.model import LockedPackage
 from cuvee.manifest.model import Requirement
 from cuvee.report.model import ReportInput
 from cuvee.report.words import (

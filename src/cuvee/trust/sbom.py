@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from cuvee.conda.record import LockedPackage
 from cuvee.image.model import ReleaseLabel
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.spdx import is_expression
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from cuvee.channel.facts import PackageFacts, Unreadable, collect, collect_facts
 from cuvee.channel.facts.archive import read_facts
 from cuvee.channel.facts.collect import Facts
 from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.conda.record import LockedPackage
+from cuvee.lock.model import PlatformLock
 from cuvee.progress import Silent
 
 PLATFORMS = ("linux-64", "win-64")

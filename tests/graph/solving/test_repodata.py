@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from channel_oracle import entry
+from cuvee.conda.record import Record
 from cuvee.errors import SourceUnreachableError
-from cuvee.graph.solving.records import Record
 from cuvee.graph.solving.repodata import parse_repodata, read_repodata
 
 
@@ -33,10 +33,10 @@ def test_records_keep_what_decides() -> None:
             version="1.20",
             build="py_0",
             subdir="linux-64",
-            file_name="numpy-1.20-py_0.tar.bz2",
+            url="numpy-1.20-py_0.tar.bz2",
             depends=("python >=3",),
             constrains=("mkl <3",),
-            track_features=2,
+            track_features=("a", "b"),
             timestamp=7,
         ),
     )

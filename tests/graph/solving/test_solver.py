@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channel_oracle import Entry, Oracle, entry, write_repodata
+from cuvee.conda.record import Record
+from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
 from cuvee.graph.solving.repodata import read_repodata
 from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
-from cuvee.lock.model import VirtualPackage
 
 GLIBC = VirtualPackage(name="__glibc", version="2.28")
 
@@ -121,7 +121,7 @@ def test_the_best_comes_first_and_tracked_features_are_a_penalty() -> None:
             Record(name="b", version="1.10", build="0"),
             Record(name="b", version="1.9", build="0", build_number=3),
             Record(name="b", version="1.9", build="1", build_number=4),
-            Record(name="b", version="9", build="0", track_features=1),
+            Record(name="b", version="9", build="0", track_features=("mkl",)),
         ]
     )
     assert [pool[number].stem for number in pool.candidates("b")] == [

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.branding import Branding
@@ -23,8 +25,7 @@ from cuvee.installers.constructor.project_writer import (
 )
 from cuvee.installers.constructor.selectors import select
 from cuvee.installers.constructor.yaml_document import read_document, read_yaml
-from cuvee.lock.model import LockedPackage, PlatformLock
-from cuvee.lock.virtual import virtual_packages
+from cuvee.lock.model import PlatformLock
 from cuvee.platforms import DEFAULT_FLOOR, get
 
 SOURCE = Path("construct.yaml")

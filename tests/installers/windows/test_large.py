@@ -16,6 +16,7 @@ import pytest
 
 from cuvee import process
 from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import TooLargeError
 from cuvee.files import sha256_file
 from cuvee.image.model import Image
@@ -23,7 +24,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.sh import build_sh
 from cuvee.installers.windows import exe
 from cuvee.installers.windows.exe import build_exe
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.lock.pixi import read_lock
 from cuvee.process import Request
 from cuvee.progress import SILENT

@@ -8,8 +8,9 @@ from pathlib import Path
 from cuvee.channel.facts.archive import read_facts
 from cuvee.channel.facts.model import PackageFacts, Unreadable
 from cuvee.channel.facts.store import load, save
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import CuveeError, IntegrityError
-from cuvee.lock.model import LockedPackage, PlatformLock
+from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 
 Facts = Mapping[str, PackageFacts | Unreadable]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cuvee.channel.connection import without_secrets
+from cuvee.conda.match_spec import read_spec
 from cuvee.files import sha256_bytes
 from cuvee.graph.certificate.proof_steps import as_record
 from cuvee.graph.checks.check_protocol import CheckOutcome, Status
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
-from cuvee.lock.specs import spec_name
 
 FORMAT = 1
 _BLANK = "0" * 64
@@ -104,7 +104,7 @@ def _platform(
             for edge in graph.edges
         ],
         "constrains": [
-            {"from": package.stem, "spec": text, "to": met.get(spec_name(text) or "")}
+            {"from": package.stem, "spec": text, "to": met.get(read_spec(text).name)}
             for package in graph.lock.packages
             for text in package.constrains
         ],

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cuvee.channel.connection import without_secrets
-from cuvee.lock.model import LockedPackage
-from cuvee.lock.specs import Field, parse_spec, read_record
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.rattler_records import RecordKey, read_key
+from cuvee.conda.record import LockedPackage
 
 if TYPE_CHECKING:
     from rattler import PackageRecord
@@ -36,7 +37,7 @@ class _Set:
 
         A spec that is not ``needed`` may speak of a package that is not in the set.
         """
-        spec = parse_spec(text)
+        spec = read_spec(text).matcher
         name = "" if spec is None else spec.name.normalized
         title, record = self._found.get(name, (None, None))
         named = {} if source is None else {"from": source}
@@ -99,5 +100,5 @@ def steps(section: Mapping[str, Any]) -> Mapping[str, Sequence[ProofStep]]:
 def _record(item: Mapping[str, Any]) -> "PackageRecord | None":
     """Give rattler's record; `None` if it can't be one, which then meets nothing."""
     number, subdir = item.get("build_number", 0), item.get("subdir", "noarch")
-    found = read_record(Field(item["name"], item["version"], item["build"], number, subdir))
+    found = read_key(RecordKey(item["name"], item["version"], item["build"], number, subdir))
     return None if isinstance(found, str) else found

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from cuvee.conda.record import Record
 from cuvee.graph.channel_check.model import NotInstallable, PlatformResult
-from cuvee.graph.solving.records import Record
 
 COLUMNS = (
     "platform", "subdir", "name", "version", "build", "build_number", "file_name",

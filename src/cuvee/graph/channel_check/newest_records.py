@@ -1,7 +1,7 @@
 """Which records are the newest of their name."""
 
+from cuvee.conda.match_spec import read_version
 from cuvee.graph.solving.pool import Pool
-from cuvee.lock.specs import version_of
 
 
 def newest(pool: Pool) -> frozenset[int]:
@@ -14,8 +14,8 @@ def newest(pool: Pool) -> frozenset[int]:
         real = [number for number in numbers if not pool[number].is_virtual]
         if not real:
             continue
-        highest = max(filter(None, {version_of(pool[number].version) for number in real}))
-        of_highest = [number for number in real if version_of(pool[number].version) == highest]
+        highest = max(filter(None, {read_version(pool[number].version) for number in real}))
+        of_highest = [number for number in real if read_version(pool[number].version) == highest]
         build = max(pool[number].build_number for number in of_highest)
         found.update(number for number in of_highest if pool[number].build_number == build)
     return frozenset(found)

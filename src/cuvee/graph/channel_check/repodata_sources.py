@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.connection import Connection, channel, reaching, wait, without_secrets
+from cuvee.channel.connection import Connection, channel, reaching, without_secrets
+from cuvee.conda.event_loop import run
+from cuvee.conda.record import Record, RecordProblem
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint
-from cuvee.graph.solving.records import Record, RecordProblem
 from cuvee.graph.solving.repodata import parse_repodata
 from cuvee.platforms import PLATFORMS
 
@@ -160,7 +161,7 @@ def _fetched(source: str, platforms: Sequence[str], origin: RemoteRepodata) -> d
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with reaching(f"{source}/{name}"):
-                wait(_fetch(source, name, folder, origin.connection))
+                run(_fetch(source, name, folder, origin.connection))
         except SourceUnreachableError as error:
             # A channel without noarch is one all the same.
             if name != _NOARCH or "not found" not in error.message:

@@ -5,6 +5,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cuvee.conda.record import Record
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.checkpoint import Checkpoint
 from cuvee.graph.channel_check.model import PlatformResult
@@ -17,8 +19,6 @@ from cuvee.graph.channel_check.repodata_sources import (
     read_platform,
 )
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
-from cuvee.lock.virtual import virtual_packages
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, get
 from cuvee.progress import SILENT, Reporter
 
@@ -110,13 +110,13 @@ def floor_of(platform: str, floor: Mapping[str, str], platforms: Sequence[str]) 
     UsageError
         If a key applies to none of ``platforms``, or a version is not one.
     """
-    from cuvee.lock.specs import version_of
+    from cuvee.conda.match_spec import read_version
 
     system = get(platform).system
     known = {key for name in platforms for key in FLOOR_KEYS[PLATFORMS[name].system]}
     for key, value in floor.items():
         if key not in known:
             raise UsageError(f"There is no floor {key!r} here", hint=f"Known: {', '.join(sorted(known))}")
-        if key != "archspec" and version_of(value) is None:
+        if key != "archspec" and read_version(value) is None:
             raise UsageError(f"{value!r} is not a version of {key}", hint="For example: --floor glibc=2.28")
     return DEFAULT_FLOOR[system] | {key: value for key, value in floor.items() if key in FLOOR_KEYS[system]}

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from cuvee.channel.facts.model import IndexFacts, PackageFacts
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.checks.opened import opened
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.lock.model import LockedPackage
 
 _FIRST_CONDA = dt.datetime(2012, 1, 1, tzinfo=dt.UTC)
 _LAST_SECOND = 253_402_300_799

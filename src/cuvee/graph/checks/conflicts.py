@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
-from cuvee.lock.specs import spec_name
 
 
 class FloorCheck:
@@ -38,7 +38,7 @@ class FloorCheck:
         offered = {item.name: item for item in graph.lock.virtual_packages}
         for package in graph.lock.packages:
             for text in package.constrains:
-                item = offered.get(spec_name(text) or "")
+                item = offered.get(read_spec(text).name)
                 if item is not None and not meets(text, item):
                     causes.add(
                         f"The floor {item} is outside of {text!r}, to which {package.name} constrains it",

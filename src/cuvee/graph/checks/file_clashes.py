@@ -4,13 +4,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.opened import opened
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PathClaim, PrefixContents
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
 from cuvee.graph.truncation import shorten_lines, shorten_list
-from cuvee.lock.model import LockedPackage
 from cuvee.lock.order import link_order
 from cuvee.platforms import Platform
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import Check
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.graph.truncation import shorten_lines
-from cuvee.lock.model import LockedPackage
 
 
 @dataclass(slots=True, kw_only=True)

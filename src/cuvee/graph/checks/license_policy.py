@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT, STRICTER_WITH_SUPPORT
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.lock.model import LockedPackage
 from cuvee.manifest.model import LicensePolicy
 from cuvee.spdx import licensing, read_license
 

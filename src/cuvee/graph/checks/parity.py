@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.graph.checks.check_protocol import ADVICE, STRICTER_WITH_SUPPORT
 from cuvee.graph.diff.version_order import order, parse
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, unreadable_because
-from cuvee.lock.specs import spec_name
 
 
 class ParityCheck:
@@ -119,7 +119,7 @@ def _bounds(graph: PlatformGraph) -> _Bounds:
     for asker in graph.lock.packages:
         for word, texts in (("needs", asker.depends), ("constrains", asker.constrains)):
             for text in texts:
-                found.setdefault(spec_name(text) or "", []).append((f"{asker.name} {word}", text))
+                found.setdefault(read_spec(text).name, []).append((f"{asker.name} {word}", text))
     return found
 
 

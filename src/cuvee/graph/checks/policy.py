@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from cuvee.channel.connection import channel, without_secrets
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT, STRICTER_WITH_SUPPORT
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.lock.model import LockedPackage
 from cuvee.manifest.model import Manifest, Requirement
 
 _INSTALLER = ("installer",)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
-from cuvee.lock.model import LockedPackage
-from cuvee.lock.specs import spec_name
 
 
 class MetadataCheck:
@@ -48,7 +48,7 @@ class MetadataCheck:
 
     def _specs(self, causes: FindingCollector, package: LockedPackage) -> None:
         for text in (*package.depends, *package.constrains):
-            if spec_name(text) is None:
+            if not read_spec(text).name:
                 causes.add(
                     f"{package.stem} states {_quoted(text)}, which is not a match spec of one name",
                     victim=package,

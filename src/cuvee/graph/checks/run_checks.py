@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import CuveeError
 from cuvee.graph.checks.check_protocol import Check, CheckOutcome, NotApplicable, Status
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.lock.model import Lock, LockedPackage
+from cuvee.lock.model import Lock
 from cuvee.manifest.model import Waiver
 
 _NAMED_CULPRITS = 3

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cuvee.channel.facts.model import SymbolVersion
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import by_waiver
 from cuvee.graph.dynamic_linking import loaded_binaries
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.graph.system_libraries import version_tuple
-from cuvee.lock.model import LockedPackage
 
 _AT_LEAST = re.compile(r"(?:>=|==|~=|=|(?<![<>=!~\d.]))\s*(\d+(?:\.\d+)*)")
 _LEVEL = re.compile(r"x86[_-]64[_-]v([1-4])")

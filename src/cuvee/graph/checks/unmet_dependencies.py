@@ -3,10 +3,10 @@
 import enum
 from dataclasses import dataclass
 
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, meets
 from cuvee.graph.truncation import shorten_list
-from cuvee.lock.model import LockedPackage
-from cuvee.lock.specs import parse_spec, spec_name
 
 _SHOWN = 3
 
@@ -77,13 +77,13 @@ def _beyond_floor(graph: PlatformGraph, record: LockedPackage) -> list[str]:
     return [
         text
         for text in record.depends
-        if (spec_name(text) or "").startswith("__") and not any(meets(text, item) for item in offered)
+        if read_spec(text).name.startswith("__") and not any(meets(text, item) for item in offered)
     ]
 
 
 def _nearest(text: str, records: list[LockedPackage], source: str) -> UnmetReason:
-    spec = parse_spec(text)
-    any_build = f"{spec_name(text)} {spec.version or '*'}" if spec is not None else text
+    spec = read_spec(text).matcher
+    any_build = f"{read_spec(text).name} {spec.version or '*'}" if spec is not None else text
     fitting = [record for record in records if meets(any_build, record)]
     kind = UnmetKind.BUILD if fitting else UnmetKind.VERSION
     what = "build" if fitting else "version"

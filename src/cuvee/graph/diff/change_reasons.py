@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.diff.model import Change, ChangeKind, ChangeReason, Force, PlatformChange
 from cuvee.graph.release_graph import meets
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
-from cuvee.lock.specs import spec_name
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Requirement
 
 _FORCES = list(Force)
@@ -123,7 +124,7 @@ def _unfit(before: LockedPackage, new: _Side, now: Requirement | None) -> Iterat
             if asker.name != before.name and not meets(spec, before):
                 yield ChangeReason(force=force, spec=spec, package=asker.name)
     for spec in before.depends:
-        target = new.packages.get(spec_name(spec) or "")
+        target = new.packages.get(read_spec(spec).name)
         if target is not None and target.name != before.name and not meets(spec, target):
             yield ChangeReason(force=Force.OWN, spec=spec, package=target.name)
 
@@ -138,5 +139,5 @@ def _side(lock: PlatformLock) -> _Side:
     for package in lock.packages:
         for texts, into in ((package.depends, depends), (package.constrains, constrains)):
             for text in texts:
-                into[spec_name(text) or ""].append((package, text))
+                into[read_spec(text).name].append((package, text))
     return _Side(packages=lock.by_name, depends=depends, constrains=constrains)

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Collection
 
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff.model import METADATA, Change, ChangeKind, PlatformChange
 from cuvee.graph.diff.version_order import level, order
-from cuvee.lock.model import Lock, LockedPackage
+from cuvee.lock.model import Lock
 
 
 def diff(

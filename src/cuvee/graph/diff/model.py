@@ -3,8 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.diff.version_order import Level
-from cuvee.lock.model import LockedPackage
 
 METADATA = (
     "depends", "constrains", "license", "noarch", "track_features", "build_number", "channel", "subdir",

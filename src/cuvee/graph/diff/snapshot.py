@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cuvee.conda.record import LockedPackage
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.graph.diff.version_order import parse
-from cuvee.lock.model import Lock, LockedPackage, PlatformLock
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Requirement
 
 UNKNOWN = ""

@@ -4,8 +4,8 @@ import enum
 import re
 from typing import TYPE_CHECKING
 
+from cuvee.conda.match_spec import read_version
 from cuvee.errors import SourceUnreachableError
-from cuvee.lock.specs import version_of
 
 if TYPE_CHECKING:
     from rattler import Version
@@ -61,7 +61,7 @@ def parse(version: str) -> "Version":
     SourceUnreachableError
         If conda can not.
     """
-    found = version_of(version)
+    found = read_version(version)
     if found is None:
         raise SourceUnreachableError(
             f"A lock holds the version {version!r}, which conda can not read",

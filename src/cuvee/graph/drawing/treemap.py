@@ -6,10 +6,10 @@ from xml.etree import ElementTree as ET
 
 import networkx as nx
 
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.drawing.svg import MARKS, TONES, canvas, element, finish, fitting, text_width, tooltip
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import PlatformGraph
-from cuvee.lock.model import LockedPackage
 
 SHARED = "shared"
 """The group of what several blessed packages need."""

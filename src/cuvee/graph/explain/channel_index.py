@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.rattler_records import from_gateway, matchable
+from cuvee.conda.record import LockedPackage, Record
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record, gateway_records, rattler_record
-from cuvee.graph.solving.specs import read_spec
-from cuvee.lock.model import LockedPackage
 
 if TYPE_CHECKING:
     from rattler import PackageRecord, RepoDataRecord
@@ -40,7 +40,7 @@ class ChannelIndex:
 
     def of(self, name: str) -> list[Record]:
         """Give the records of one name; of twins, the ``.conda`` alone."""
-        return gateway_records(self._found.get(name, ()))
+        return from_gateway(self._found.get(name, ()))
 
     def raw(self, name: str) -> "Sequence[RepoDataRecord]":
         """Give rattler's own records of one name."""
@@ -117,7 +117,7 @@ class LazyPool(Pool):
             if raw is not None and raw.sha256 == digest:
                 if package.file_name != twin and twin in by_file:
                     return None
-                (record,) = gateway_records([raw])
+                (record,) = from_gateway([raw])
                 return self._gated(record, is_hidden=self._is_hidden(package.name, number)), raw
         return None
 
@@ -137,7 +137,7 @@ class LazyPool(Pool):
     def _gated(self, record: Record, *, is_hidden: bool) -> Record:
         """Let what the problem leaves out depend on what does not exist."""
         gates = [HIDDEN] if is_hidden else []
-        gates += [NEWER] if self._limit is not None and record.timestamp > self._limit else []
+        gates += [NEWER] if self._limit is not None and (record.timestamp or 0) > self._limit else []
         return replace(record, depends=(*record.depends, *gates)) if gates else record
 
     def _matchable_of(self, name: str) -> "list[PackageRecord]":
@@ -149,7 +149,7 @@ class LazyPool(Pool):
         }
         records = [self._all[number] for number in self._by_name.get(name, range(0))]
         return [
-            raw.get((record.channel, record.subdir, record.file_name)) or rattler_record(record)
+            raw.get((record.channel, record.subdir, record.file_name)) or matchable(record)
             for record in records
         ]
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from cuvee.channel.connection import Connection, channel, reaching, wait
+from cuvee.channel.connection import Connection, channel, reaching
+from cuvee.conda.event_loop import run
 from cuvee.errors import BlockedError, UnsolvableError
 from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.explanation_text import as_data, hint, message
@@ -87,7 +88,7 @@ def query_channels(
     """
     names = sorted((entry.name for entry in problem.platforms), key=lambda name: name not in first)
     with reaching(", ".join(problem.sources)):
-        return wait(_all(problem, names, connection))
+        return run(_all(problem, names, connection))
 
 
 async def _all(

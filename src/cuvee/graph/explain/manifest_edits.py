@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from cuvee.conda.match_spec import read_spec, read_version
+from cuvee.conda.rattler_records import matchable
+from cuvee.conda.record import Record
 from cuvee.graph.explain.channel_index import NEWER
 from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint, Suggestion
 from cuvee.graph.explain.oracle import Oracle
 from cuvee.graph.explain.version_ranges import by_distance, loosened
-from cuvee.graph.solving.records import Record, rattler_record
-from cuvee.graph.solving.specs import read_spec
-from cuvee.lock.specs import version_of
 
 _MOST_VERSIONS = 500
 _LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
@@ -168,7 +168,7 @@ class _Editor:
             for number in instance.pool.by_name.get(key, ())
             if (record := instance.pool[number])
         }
-        for version, build in sorted(records, key=lambda item: (version_of(item[0]), item[1])):
+        for version, build in sorted(records, key=lambda item: (read_version(item[0]), item[1])):
             moved = replace(member, spec=f"{key} =={version} {build}", needed=True)
             if self._oracle.solvable([*self.members, moved]):
                 self.members.append(moved)
@@ -181,7 +181,7 @@ class _Editor:
         """Move the date to that of the newest record of a solution; all others are chosen last."""
         newest = max(
             (
-                record.timestamp
+                record.timestamp or 0
                 for instance in self._universe.instances
                 for record in instance.chosen(self.members).values()
                 if NEWER in record.depends
@@ -208,14 +208,14 @@ class _Editor:
             for number in instance.pool.by_name.get(member.name, ())
             if (record := instance.pool[number])
         }
-        known = [(value, text) for text in found if (value := version_of(text)) is not None]
+        known = [(value, text) for text in found if (value := read_version(text)) is not None]
         return [text for _, text in sorted(known)]
 
     def _by_distance(self, member: SoftConstraint, versions: Sequence[str]) -> list[int]:
         match = re.search(r"\d[\w.]*", _value(member) or "")
-        target = version_of(match.group().rstrip(".")) if match else None
+        target = read_version(match.group().rstrip(".")) if match else None
         wanted = sum(
-            target is not None and (value := version_of(text)) is not None and value < target
+            target is not None and (value := read_version(text)) is not None and value < target
             for text in versions
         )
         return by_distance([_meets(member.spec, text) for text in versions], wanted)
@@ -234,5 +234,5 @@ def _value(member: SoftConstraint) -> str | None:
 def _meets(spec: str, version: str) -> bool:
     """Whether a version is in a spec's range, whatever its build."""
     read = read_spec(" ".join(spec.split()[:2]))
-    record = rattler_record(Record(name=read.name or "x", version=version, build="0"))
+    record = matchable(Record(name=read.name or "x", version=version, build="0"))
     return read.matcher is not None and read.matcher.matches(record)

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.record import LockedPackage, Record
 from cuvee.graph.explain.channel_index import LazyPool
 from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
 from cuvee.graph.explain.relaxable_problem import PlatformInstance, RelaxableProblem
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.records import Record
 from cuvee.graph.solving.solver import Solver, UnsatCore
-from cuvee.graph.solving.specs import read_spec
-from cuvee.lock.model import Lock, LockedPackage
+from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry
 from cuvee.platforms import FLOOR_KEYS, get

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cuvee.conda.record import Record
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER, ChannelIndex, LazyPool
 from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
-from cuvee.graph.solving.records import Record, virtual_record
 from cuvee.graph.solving.solver import Solver, UnsatCore
 from cuvee.lock.solve import Problem
-from cuvee.lock.virtual import virtual_packages
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from cuvee.platforms import FLOOR_KEYS, get
 
@@ -42,7 +42,7 @@ class PlatformInstance:
         movable = {item.name: (item.version, item.build) for item in offered if item.name in floor}
         gates = [Record(name=name, version="1", build="0") for name in (NEWER, HIDDEN)]
         specs = sorted(set().union(*(index.system_specs() for index in query_channels.channels)))
-        others = [virtual_record(item) for item in offered if item.name not in floor]
+        others = [item.record for item in offered if item.name not in floor]
         given = [*gates, *_floors(specs, floor, movable), *others]
         self.platform = entry.name
         self.names = query_channels.names

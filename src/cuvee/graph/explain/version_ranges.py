@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from cuvee.lock.specs import version_of
+from cuvee.conda.match_spec import read_version
 
 _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
 
@@ -11,7 +11,7 @@ _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
 def span(versions: Sequence[str]) -> str:
     """Give ``1.0`` or ``1.0 to 2.3`` for versions in any order."""
     known = sorted(
-        {text: value for text in versions if (value := version_of(text)) is not None}.items(),
+        {text: value for text in versions if (value := read_version(text)) is not None}.items(),
         key=lambda item: item[1],
     )
     if not known:

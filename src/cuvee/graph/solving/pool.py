@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from cuvee.graph.solving.records import Record, RecordProblem, rattler_record, virtual_record
-from cuvee.graph.solving.specs import read_spec
-from cuvee.lock.model import VirtualPackage
-from cuvee.lock.specs import version_of
+from cuvee.conda.match_spec import read_spec, read_version
+from cuvee.conda.rattler_records import matchable
+from cuvee.conda.record import Record, RecordProblem
+from cuvee.conda.virtual_packages import VirtualPackage
 
 if TYPE_CHECKING:
     from rattler import PackageRecord, Version
@@ -39,7 +39,7 @@ class Pool:
     def __init__(
         self, records: Iterable[Record], virtual_packages: Iterable[VirtualPackage | Record] = ()
     ) -> None:
-        offered = [item if isinstance(item, Record) else virtual_record(item) for item in virtual_packages]
+        offered = [item if isinstance(item, Record) else item.record for item in virtual_packages]
         self.problems: list[RecordProblem] = []
         self.records: Sequence[Record] = tuple(self._sorted([*records, *offered]))
         by_name: dict[str, range] = {}
@@ -124,13 +124,13 @@ class Pool:
         return records
 
     def _matchable_of(self, name: str) -> "list[PackageRecord]":
-        return [rattler_record(self.records[number]) for number in self._by_name.get(name, range(0))]
+        return [matchable(self.records[number]) for number in self._by_name.get(name, range(0))]
 
     def _sorted(self, records: list[Record]) -> list[Record]:
         """Sort by name, the best first; leave out what has no readable version."""
         readable: list[tuple[Record, Version]] = []
         for record in records:
-            version = version_of(record.version)
+            version = read_version(record.version)
             if version is None:
                 message = f"{record.version!r} is not a version"
                 self.problems.append(RecordProblem(where=record.file_name or record.stem, message=message))
@@ -138,7 +138,7 @@ class Pool:
                 readable.append((record, version))
         # Sorting is stable: the last key first.
         readable.sort(key=lambda item: item[0].file_name, reverse=True)
-        readable.sort(key=lambda item: (item[0].build_number, item[0].timestamp), reverse=True)
+        readable.sort(key=lambda item: (item[0].build_number, item[0].timestamp or 0), reverse=True)
         readable.sort(key=lambda item: item[1], reverse=True)
-        readable.sort(key=lambda item: (item[0].name, item[0].track_features))
+        readable.sort(key=lambda item: (item[0].name, len(item[0].track_features)))
         return [record for record, _ in readable]

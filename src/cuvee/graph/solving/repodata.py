@@ -12,9 +12,9 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 
+from cuvee.conda.match_spec import read_version
+from cuvee.conda.record import Record, RecordProblem
 from cuvee.errors import SourceUnreachableError
-from cuvee.graph.solving.records import Record, RecordProblem
-from cuvee.lock.specs import version_of
 
 _SECTIONS = ("packages", "packages.conda")
 _ENDINGS = (".conda", ".tar.bz2")
@@ -147,7 +147,7 @@ def _checked(file_name: str, value: object, subdir: str) -> Record:
     if not file_name.endswith(_ENDINGS):
         raise ValueError("its name ends neither in .conda nor in .tar.bz2")
     version = _text(value, "version")
-    if version_of(version) is None:
+    if read_version(version) is None:
         raise ValueError(f"{version!r} is not a version")
     number = value.get("build_number", 0)
     if not isinstance(number, int) or isinstance(number, bool) or number < 0:
@@ -159,13 +159,13 @@ def _checked(file_name: str, value: object, subdir: str) -> Record:
         build=_text(value, "build"),
         build_number=number,
         subdir=sys.intern(_text(value, "subdir", subdir)),
-        file_name=file_name,
+        url=file_name,
         depends=_texts(value, "depends"),
         constrains=_texts(value, "constrains"),
-        track_features=_count(value.get("track_features")),
-        timestamp=timestamp if isinstance(timestamp, int) else 0,
-        license=sys.intern(_optional(value, "license")),
-        md5=_optional(value, "md5"),
+        track_features=_features(value.get("track_features")),
+        timestamp=timestamp if isinstance(timestamp, int) else None,
+        license=sys.intern(_optional(value, "license")) or None,
+        md5=_optional(value, "md5") or None,
         sha256=_optional(value, "sha256"),
     )
 
@@ -189,7 +189,7 @@ def _texts(value: dict[str, Any], key: str) -> tuple[str, ...]:
     return tuple(sys.intern(item) for item in found)
 
 
-def _count(features: object) -> int:
-    if isinstance(features, str):
-        return len(features.replace(",", " ").split())
-    return len(features) if isinstance(features, list) else 0
+def _features(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    return tuple(map(str, value)) if isinstance(value, list) else ()

@@ -5,11 +5,13 @@ https://conda.github.io/constructor/construct-yaml/#build_outputs
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cuvee.channel.connection import without_secrets
 from cuvee.channel.reading import INFO_LIMIT, archive_errors, member_data, members
+from cuvee.conda.explicit_list import explicit_list
 from cuvee.files import write_json, write_text
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import BuildOutputs, Project
@@ -130,16 +132,12 @@ def _info(project: Project, lock: PlatformLock, installers: Sequence[Path]) -> d
 
 
 def _lockfile(project: Project, lock: PlatformLock) -> str:
-    lines = [
-        f"# {project.name} {project.version}, to install with:",
-        "#   conda create --name NAME --file lockfile.base.txt",
-        f"# platform: {project.platform}",
-        "@EXPLICIT",
+    comments = [
+        f"{project.name} {project.version}, to install with:",
+        "  conda create --name NAME --file lockfile.base.txt",
     ]
-    for package in lock.packages:
-        url = without_secrets(package.url)
-        lines.append(f"{url}#{package.md5}" if package.md5 else url)
-    return "\n".join(lines) + "\n"
+    packages = (replace(package, url=without_secrets(package.url)) for package in lock.packages)
+    return explicit_list(packages, project.platform, comments=comments, release=".")
 
 
 def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) -> dict[str, Any]:

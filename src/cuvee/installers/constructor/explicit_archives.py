@@ -8,13 +8,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from cuvee.channel.connection import Connection, wait, without_secrets, without_secrets_in
+from cuvee.channel.connection import Connection, without_secrets, without_secrets_in
 from cuvee.channel.reading import read_info_files
+from cuvee.conda.event_loop import run
+from cuvee.conda.record import LockedPackage
+from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.files import replacing, storage_errors
 from cuvee.installers.constructor.model import ExplicitArchive
-from cuvee.lock.model import LockedPackage, PlatformLock
-from cuvee.lock.virtual import virtual_packages
+from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 
 _SUFFIXES = (".conda", ".tar.bz2")
@@ -92,7 +94,7 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
     with TemporaryDirectory(prefix=".incoming-", dir=folder) as scratch:
         fetched = Path(scratch) / "archive"
         try:
-            wait(download_to_path(connection.client, archive.url, fetched))
+            run(download_to_path(connection.client, archive.url, fetched))
         except RuntimeError as error:
             raise SourceUnreachableError(
                 f"Can not fetch {without_secrets(archive.url)}\n  {without_secrets_in(str(error))}",

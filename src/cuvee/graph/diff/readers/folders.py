@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cuvee.channel.connection import without_secrets
+from cuvee.conda.record import LockedPackage
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, unreadable
-from cuvee.lock.model import LockedPackage
 from cuvee.lock.pixi import read_lock
 
 _MOST_BYTES = 256 << 20

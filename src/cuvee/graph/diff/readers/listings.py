@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.channel.connection import without_secrets
+from cuvee.conda.record import LockedPackage
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, platform_of, unreadable
-from cuvee.lock.model import LockedPackage
 
 _FILE = re.compile(r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+?)\.(?:conda|tar\.bz2)")
 _HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}|(?:md5:)?[0-9a-f]{32}", re.IGNORECASE)

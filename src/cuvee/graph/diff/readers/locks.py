@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cuvee.channel.connection import without_secrets
+from cuvee.conda.rattler_records import from_rattler
+from cuvee.conda.record import OWN_CHANNEL, LockedPackage
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers.listings import archive
 from cuvee.graph.diff.readers.manifests import wish
 from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
-from cuvee.lock.model import OWN_CHANNEL, LockedPackage
-from cuvee.lock.pixi import locked_package, open_pixi
+from cuvee.lock.pixi import open_pixi
 from cuvee.manifest.documents.source_tree import MappingNode, SourceNode
 from cuvee.manifest.model import Requirement
 
@@ -90,7 +91,7 @@ def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> Lo
         channel, url = location.rsplit("/", 2)[0], location
     else:
         channel, url = OWN_CHANNEL, location.removeprefix("../")
-    return locked_package(record, platform, url=url, channel=channel)
+    return from_rattler(record, url=url, channel=channel).locked_for(platform)
 
 
 def read_conda_lock(path: Path, node: MappingNode) -> Snapshot:

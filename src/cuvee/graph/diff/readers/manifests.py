@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.graph.diff.snapshot import Snapshot, unreadable
-from cuvee.lock.specs import parse_spec
 from cuvee.manifest import load_manifest, manifest_export
 from cuvee.manifest.model import Position, Requirement
 
@@ -49,7 +49,7 @@ def wish(path: Path, line: int, said: str) -> Requirement:
     SourceUnreachableError
         If it is none.
     """
-    spec = parse_spec(said)
+    spec = read_spec(said).matcher
     name = spec.name.normalized if spec is not None else None
     if spec is None or name is None:
         raise unreadable(path, line, f"{said[:80]!r} is not a match spec of one name")

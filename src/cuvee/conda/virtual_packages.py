@@ -1,8 +1,9 @@
-"""What a platform's floor offers to the solver."""
+"""Virtual packages: what a platform offers to the solver without carrying an archive of it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from cuvee.lock.model import VirtualPackage
+from cuvee.conda.record import VIRTUAL, Record
 from cuvee.platforms import get
 
 _ARCHSPEC = {
@@ -14,8 +15,25 @@ _ARCHSPEC = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualPackage:
+    """What a platform offers to the solver, such as ``__glibc 2.28``."""
+
+    name: str
+    version: str
+    build: str = "0"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def record(self) -> Record:
+        """The same as a record, for a solver."""
+        return Record(name=self.name, version=self.version, build=self.build, subdir=VIRTUAL)
+
+
 def virtual_packages(platform: str, floor: Mapping[str, str]) -> tuple[VirtualPackage, ...]:
-    """Give the virtual packages of the oldest system that the release supports, sorted by name.
+    """Return the virtual packages of the oldest system that the release supports, sorted by name.
 
     Conda's rules: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-virtual.html
     """
