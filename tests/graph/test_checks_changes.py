@@ -140,7 +140,7 @@ def test_the_evidence_says_what_forced_the_change() -> None:
     manifest = release("2026.11.1", asked("top", "==1.5"))
     base = replace(manifest, base=manifest_of(asked("top", "1.*")))
     finding = only(changes(new, base, base=old))
-    assert finding.evidence == ("major change, in the closure", "top needs low >=3")
+    assert finding.evidence == ("major change, in the closure", "top depends on low >=3")
 
 
 def test_a_waiver_covers_one_package() -> None:

@@ -82,15 +82,17 @@ def key(change: Change) -> tuple[str, str, str, str]:
 
 @given(locks(), locks())
 def test_the_diff_backwards_is_the_mirror_image(one: Lock, two: Lock) -> None:
-    there = diff(one, two, direct_before={"a"}, direct_after={"b"})
-    back = diff(two, one, direct_before={"b"}, direct_after={"a"})
+    there = diff(one, two, requested_before={"a"}, requested_after={"b"})
+    back = diff(two, one, requested_before={"b"}, requested_after={"a"})
     mirrored = [
         dataclasses.replace(
             change,
             kind=MIRROR.get(change.kind, change.kind),
             before=change.after,
             after=change.before,
-            steps=tuple(dataclasses.replace(s, before=s.after, after=s.before) for s in change.steps),
+            per_platform=tuple(
+                dataclasses.replace(s, before=s.after, after=s.before) for s in change.per_platform
+            ),
         )
         for change in there
     ]
@@ -101,7 +103,7 @@ def test_the_diff_backwards_is_the_mirror_image(one: Lock, two: Lock) -> None:
 def test_applying_the_changes_to_the_one_gives_the_other(one: Lock, two: Lock) -> None:
     records = {p.identifier: p for entry in one.platforms for p in entry.packages}
     for change in diff(one, two):
-        for step in change.steps:
+        for step in change.per_platform:
             if step.before is not None:
                 del records[step.before.identifier]
             if step.after is not None:
@@ -111,7 +113,7 @@ def test_applying_the_changes_to_the_one_gives_the_other(one: Lock, two: Lock) -
 
 @given(locks(), locks())
 def test_a_package_changes_at_most_once_per_platform(one: Lock, two: Lock) -> None:
-    seen = [(change.package, step.platform) for change in diff(one, two) for step in change.steps]
+    seen = [(change.package, step.platform) for change in diff(one, two) for step in change.per_platform]
     assert len(seen) == len(set(seen))
 
 
@@ -150,7 +152,7 @@ def test_another_build_is_rebuilt_and_other_metadata_is_metadata() -> None:
     patched = dataclasses.replace(old, depends=("python <4",), license="MIT")
     (metadata,) = diff(lock(old), lock(patched))
     assert metadata.kind is ChangeKind.METADATA
-    assert metadata.steps[0].fields == ("depends", "license")
+    assert metadata.per_platform[0].fields == ("depends", "license")
 
 
 def test_platforms_that_change_alike_share_one_row_and_others_do_not() -> None:
@@ -166,13 +168,13 @@ def test_platforms_that_change_alike_share_one_row_and_others_do_not() -> None:
 
 def test_a_package_is_direct_when_either_manifest_names_it() -> None:
     before, after = lock(locked("x"), locked("y")), lock(locked("x", "2"), locked("y", "2"), locked("z"))
-    changes = diff(before, after, direct_before={"x"}, direct_after={"z"})
-    assert {change.package: change.direct for change in changes} == {"x": True, "y": False, "z": True}
+    changes = diff(before, after, requested_before={"x"}, requested_after={"z"})
+    assert {change.package: change.requested for change in changes} == {"x": True, "y": False, "z": True}
 
 
 def test_a_version_that_conda_can_not_read_is_a_clear_error() -> None:
     with pytest.raises(
-        SourceUnreachableError, match=r"^x: A lock holds the version '1 2', which conda can not read"
+        SourceUnreachableError, match=r"^x: A lock has the version '1 2', which conda cannot read"
     ):
         diff(lock(locked("x", "1 2")), lock(locked("x", "1.2")))
 
@@ -240,12 +242,12 @@ def test_real_releases_changed_as_their_official_changelogs_say(
     changes = diff(
         explicit_lock(folder / old / f"{flavour}.env.out"),
         explicit_lock(folder / new / f"{flavour}.env.out"),
-        direct_before=asked_for(folder / old / f"{flavour}.env.in"),
-        direct_after=asked_for(folder / new / f"{flavour}.env.in"),
+        requested_before=asked_for(folder / old / f"{flavour}.env.in"),
+        requested_after=asked_for(folder / new / f"{flavour}.env.in"),
     )
     same_version = {ChangeKind.REBUILT, ChangeKind.METADATA}
     ours = {
-        (change.direct, change.package, change.before or "", change.after or "")
+        (change.requested, change.package, change.before or "", change.after or "")
         for change in changes
         if change.kind not in same_version
     }

@@ -64,13 +64,14 @@ def test_five_real_releases_changed_as_their_changelogs_say_and_more_is_shown(
     found = json.loads(
         call(
             before.with_suffix(".env.out"), after.with_suffix(".env.out"), "--json",
-            "--asked-before", before.with_suffix(".env.in"), "--asked-after", after.with_suffix(".env.in"),
+            "--requested-before", before.with_suffix(".env.in"),
+            "--requested-after", after.with_suffix(".env.in"),
         )
     )  # fmt: skip
     assert found["platforms"] == ["linux-64"]
     unsaid = {"rebuilt", "metadata-changed"}
     ours = {
-        (row["direct"], row["package"], row["before"] or "", row["after"] or "")
+        (row["requested"], row["package"], row["before"] or "", row["after"] or "")
         for row in found["changes"]
         if row["change"] not in unsaid
     }
@@ -201,20 +202,20 @@ def test_an_installed_environment_says_what_was_asked_for_and_what_forced_what(
         {"name": "same", "version": "1", "license": "BSD-3-Clause"},
     )  # fmt: skip
     rows = {row["package"]: row for row in json.loads(call(old, new, "--json"))["changes"]}
-    assert {name for name, row in rows.items() if row["direct"]} == {"top"}
+    assert {name for name, row in rows.items() if row["requested"]} == {"top"}
     forced = {name: row["forced_by"] for name, row in rows.items()}
     assert forced == {
-        "top": ["the one before needs low >=1,<2, and low is another now"],
-        "low": ["top needs low >=2"],
-        "gone": ["top no longer asks for gone"],
-        "fresh": ["top needs fresh", "low needs fresh, through top"],
+        "top": ["the version before depends on low >=1,<2, and low has changed"],
+        "low": ["top depends on low >=2"],
+        "gone": ["top no longer requires gone"],
+        "fresh": ["top depends on fresh", "low depends on fresh, through top"],
         "free": [],
         "same": [],
     }
     assert rows["same"]["details"] == ["changed: license"]
     text = call(old, new)
-    assert "because top needs low >=2" in text
-    assert "nothing requires it: the solver chose it" in text
+    assert "because top depends on low >=2" in text
+    assert "nothing requires it; the solver chose it" in text
 
 
 def test_an_environment_against_its_list_of_urls(call: Call, write: Write) -> None:
@@ -248,8 +249,8 @@ def test_the_workspace_beside_a_pixi_lock_says_what_is_asked_for(call: Call, wri
         write(f"{side}/pixi.toml", workspace)
     folders = [write(f"{side}/x", "").parent for side in ("old", "new")]
     rows = {row["package"]: row for row in json.loads(call(*folders, "--json"))["changes"]}
-    assert {name: row["direct"] for name, row in rows.items()} == {"top": True, "low": False}
-    assert rows["low"]["forced_by"] == ["top needs low 2.*"]
+    assert {name: row["requested"] for name, row in rows.items()} == {"top": True, "low": False}
+    assert rows["low"]["forced_by"] == ["top depends on low 2.*"]
     broken = write("new/pixi.toml", "[x\n")
     assert str(broken) in call(*folders, code=4)
 
@@ -294,7 +295,7 @@ def test_tables_for_release_notes_are_tables(call: Call, write: Write) -> None:
     page = markdown.MarkdownIt("commonmark").enable("table").render(text)
     assert page.count("<table>") == 2
     assert "<td>a</td>\n<td>upgraded</td>\n<td>1.0</td>\n<td>1.1</td>\n<td>minor</td>" in page
-    assert "<h3>Look at these first</h3>" in page
+    assert "<h3>Review these first</h3>" in page
 
 
 def test_the_page_needs_nothing_and_escapes_what_comes_from_outside(call: Call, write: Write) -> None:
@@ -317,9 +318,9 @@ HOSTILE = [
     ("list.txt", "a 1.0 0 x\nb\x1b[31m 1.0 0 x\n", ":2: 'b\\x1b[31m' is not a package name"),
     ("list.txt", "a 1.0 0 x\nb 1..0 0 x\n", ":2: b: '1..0' is not a version"),
     ("list.txt", "a 1.0 0 x\nb 1.0 (0) x\n", ":2: b: '(0)' is not a build string"),
-    ("list.txt", "a 1.0 0 x\na 1.1 0 x\n", ": a is there twice: a-1.0-0 and a-1.1-0"),
+    ("list.txt", "a 1.0 0 x\na 1.1 0 x\n", ": a is listed twice: a-1.0-0 and a-1.1-0"),
     ("list.txt", "only\n", ":1: 'only' is not a package with its version"),
-    ("list.txt", "# nothing\n", ": no package is listed in it"),
+    ("list.txt", "# nothing\n", ": it lists no package"),
     ("list.txt", "\x80", ""),
     ("urls.txt", "@EXPLICIT\nhttps://u:secret@x/y/a.conda\n", ":2: 'https://***@x/y/a.conda' is not the"),
     ("urls.txt", f"@EXPLICIT\n{LINUX}/a-1.0-0.conda#zz\n", ":2: 'zz' is neither an MD5 nor a SHA-256"),
@@ -328,7 +329,7 @@ HOSTILE = [
     ("list.json", "[\n{,}]", ":2: it is not JSON"),
     ("list.json", "[" * 200_000, "nested too deeply"),
     ("conda-lock.yml", "package: {}\n", ":1: package is not a list"),
-    ("conda-lock.yml", "version: 4\npackage: []\n", ":1: only version 1 of conda-lock's format is known"),
+    ("conda-lock.yml", "version: 4\npackage: []\n", ":1: only version 1 of conda-lock's format is supported"),
     ("conda-lock.yml", "package:\n- name: a\n", ":2: a package lacks version, manager, platform, url"),
     ("conda-lock.yml", "package: [\n", ":2: "),
     ("environment.yml", "dependencies:\n- a=1\n- b >=1,<\n", ":3: 'b >=1,<' is not a match spec"),
@@ -356,5 +357,5 @@ def test_what_can_not_be_read_is_a_clear_error_with_its_line(
 
 
 def test_what_is_not_there_or_is_nothing_that_is_known(call: Call, tmp_path: Path) -> None:
-    assert "There is no" in call(tmp_path / "none", tmp_path, code=4)
+    assert "does not exist" in call(tmp_path / "none", tmp_path, code=4)
     assert "neither lock/pixi.lock nor conda-meta" in call(tmp_path, tmp_path, code=4)

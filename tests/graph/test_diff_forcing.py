@@ -22,16 +22,20 @@ from cuvee.manifest.model import Requirement
 def reasons(
     old: Lock, new: Lock, *wishes: Requirement, before: tuple[Requirement, ...] = ()
 ) -> dict[str, list[str]]:
-    direct = {item.name for item in (*wishes, *before)}
+    requested = {item.name for item in (*wishes, *before)}
     changes = with_reasons(
-        diff(old, new, direct_after=direct), old, new, asked_before=before, asked_after=wishes
+        diff(old, new, requested_after=requested),
+        old,
+        new,
+        requirements_before=before,
+        requirements_after=wishes,
     )
     return {change.package: [reason.sentence for reason in change.forced_by] for change in changes}
 
 
 def test_a_pin_of_the_manifest() -> None:
     found = reasons(lock_of(package("a")), lock_of(package("a", "1.1")), asked("a", "==1.1"))
-    assert found == {"a": ["the manifest asks for a ==1.1"]}
+    assert found == {"a": ["the manifest requests a ==1.1"]}
 
 
 def test_what_nothing_requires_has_no_reason() -> None:
@@ -51,17 +55,17 @@ def test_a_chain_leads_to_what_people_ask_for_by_the_shortest_way() -> None:
         package("low", "2"),
     )
     found = reasons(old, new, asked("top", "2"))
-    assert found["top"][0] == "the manifest asks for top 2"
-    assert found["mid"][0] == "top needs mid >=2"
-    assert found["low"][0] == "mid needs low >=2, through top"
+    assert found["top"][0] == "the manifest requests top 2"
+    assert found["mid"][0] == "top depends on mid >=2"
+    assert found["low"][0] == "mid depends on low >=2, through top"
 
 
 def test_the_old_build_does_not_fit_what_is_there_now() -> None:
     old = lock_of(package("python", "3.11"), package("ext", build="py311", depends=("python 3.11.*",)))
     new = lock_of(package("python", "3.12"), package("ext", build="py312", depends=("python 3.12.*",)))
     found = reasons(old, new, asked("python", "3.12.*"))
-    assert found["ext"] == ["the one before needs python 3.11.*, and python is another now"]
-    assert found["python"][:2] == ["the manifest asks for python 3.12.*", "ext needs python 3.12.*"]
+    assert found["ext"] == ["the version before depends on python 3.11.*, and python has changed"]
+    assert found["python"][:2] == ["the manifest requests python 3.12.*", "ext depends on python 3.12.*"]
 
 
 def test_a_bound_of_another_package() -> None:
@@ -74,8 +78,8 @@ def test_who_brings_a_package_and_who_lets_it_go() -> None:
     old = lock_of(package("top", "1", depends=("gone",)), package("gone"))
     new = lock_of(package("top", "2", depends=("fresh",)), package("fresh"))
     found = reasons(old, new, asked("top", "2"), before=(asked("gone"),))
-    assert found["fresh"] == ["top needs fresh"]
-    assert found["gone"] == ["the manifest no longer asks for gone *", "top no longer asks for gone"]
+    assert found["fresh"] == ["top depends on fresh"]
+    assert found["gone"] == ["the manifest no longer requires gone *", "top no longer requires gone"]
 
 
 def test_platforms_that_agree_share_their_reasons() -> None:
@@ -88,7 +92,7 @@ def test_platforms_that_agree_share_their_reasons() -> None:
             )
         )
 
-    assert reasons(side("1"), side("2"), asked("a", "2.*"))["b"] == ["a needs b 2.*"]
+    assert reasons(side("1"), side("2"), asked("a", "2.*"))["b"] == ["a depends on b 2.*"]
 
 
 @st.composite
@@ -106,12 +110,12 @@ def locks(draw: st.DrawFn) -> Lock:
 def test_every_reason_is_true_and_nothing_else_changes(old: Lock, new: Lock) -> None:
     plain = diff(old, new)
     found = with_reasons(plain, old, new)
-    assert [(item.package, item.kind, item.steps) for item in found] == [
-        (item.package, item.kind, item.steps) for item in plain
+    assert [(item.package, item.kind, item.per_platform) for item in found] == [
+        (item.package, item.kind, item.per_platform) for item in plain
     ]
     for item in found:
         for reason in item.forced_by:
-            for step in item.steps:
+            for step in item.per_platform:
                 assert is_true(reason, step.before, new), reason
 
 
@@ -142,8 +146,8 @@ def test_a_release_folder_says_by_its_report_what_is_asked_for(tmp_path: Path) -
     assert (found.before, found.after) == ("tiny-2026.11.0", "tiny-2026.11.1")
     rows = {row.package: row for row in found.rows}
     assert {row.kind for row in found.rows} == {ChangeKind.UPGRADED}
-    assert (rows["top"].direct, rows["low"].direct) == (True, False)
-    assert rows["low"].reasons == ("top needs low 2.*",)
+    assert (rows["top"].requested, rows["low"].requested) == (True, False)
+    assert rows["low"].reasons == ("top depends on low 2.*",)
 
 
 @pytest.mark.parametrize("platform", [None, "linux-64"])

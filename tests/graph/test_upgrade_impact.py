@@ -84,7 +84,7 @@ def test_what_is_not_of_the_blessed_set_can_be_upgraded(
     assert [(item["package"], item["before"], item["after"]) for item in found["changes"]] == [
         ("blas", "1", "2")
     ]
-    assert not found["changes"][0]["direct"]
+    assert not found["changes"][0]["requested"]
 
 
 def test_an_impossible_one_says_why_and_what_to_change(

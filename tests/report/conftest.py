@@ -281,7 +281,7 @@ def make_sample(results: Path | None = None) -> ReportInput:
         numpy="2.3.5", requests="2.33.1", pillow="12.0.0", pandas="3.0.9", click="0.4", anyio="1.4.9"
     )
     lock = make_lock()
-    changed = diff(base, lock, direct_before=DIRECT, direct_after=DIRECT)
+    changed = diff(base, lock, requested_before=DIRECT, requested_after=DIRECT)
     if results is not None:
         write_logs(results)
     return ReportInput(

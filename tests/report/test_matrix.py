@@ -167,6 +167,6 @@ def test_a_change_says_what_forced_it(ready: ReportInput) -> None:
     page = build_page(dataclasses.replace(ready, changes=changed))
     assert page.changes is not None
     assert page.changes.rows[0].because == tuple(
-        f"the manifest asks for numpy >={number}" for number in range(3)
+        f"the manifest requests numpy >={number}" for number in range(3)
     )
-    assert "because the manifest asks for numpy &gt;=0" in render(page)
+    assert "because the manifest requests numpy &gt;=0" in render(page)

@@ -10,7 +10,7 @@ from cuvee.cli.options import json_option
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
-    from cuvee.graph.diff.comparison import Comparison
+    from cuvee.graph.diff.model import Comparison
     from cuvee.graph.diff.snapshot import Snapshot
 
 _PATH = click.Path(path_type=Path)
@@ -19,10 +19,10 @@ _PATH = click.Path(path_type=Path)
 @click.command("diff")
 @click.argument("before", type=_PATH)
 @click.argument("after", type=_PATH)
-@click.option("--platform", metavar="NAME", help="Only this platform; also names that of a listing.")
+@click.option("--platform", metavar="NAME", help="Only this platform; also names that of a list.")
 @click.option("--environment", metavar="NAME", help="Which environment of a pixi.lock; default: default.")
-@click.option("--asked-before", type=_PATH, help="What BEFORE was asked for: a manifest or match specs.")
-@click.option("--asked-after", type=_PATH, help="What AFTER was asked for; default: as --asked-before.")
+@click.option("--requested-before", type=_PATH, help="What BEFORE requests: a manifest or match specs.")
+@click.option("--requested-after", type=_PATH, help="What AFTER requests; default: --requested-before.")
 @click.option("--markdown", is_flag=True, help="Print tables for release notes.")
 @click.option("--html", is_flag=True, help="Print a page that needs nothing else.")
 @json_option
@@ -33,8 +33,8 @@ def command(
     *,
     platform: str | None,
     environment: str | None,
-    asked_before: Path | None,
-    asked_after: Path | None,
+    requested_before: Path | None,
+    requested_after: Path | None,
     markdown: bool,
     html: bool,
     as_json: bool,
@@ -51,7 +51,7 @@ def command(
       cuvee diff dist/starter-2026.11.0 dist/starter-2026.11.1
       cuvee diff manifests/starter/2026.11.0.yaml manifests/starter/2026.11.1.yaml
       cuvee diff old/pixi.lock new/pixi.lock --environment test --markdown
-      cuvee diff old.txt new.txt --asked-before old-specs.txt --asked-after new-specs.txt
+      cuvee diff old.txt new.txt --requested-before old-specs.txt --requested-after new-specs.txt
       cuvee diff dist/starter-2026.11.0 /opt/starter --html > drift.html
     """
     from cuvee.graph.diff import comparison_formats
@@ -59,8 +59,8 @@ def command(
 
     _one_form(markdown=markdown, html=html, as_json=as_json)
     today = dt.datetime.now(dt.UTC).date()
-    old = _read(before, asked_before, today, environment)
-    new = _read(after, asked_after or asked_before, today, environment)
+    old = _read(before, requested_before, today, environment)
+    new = _read(after, requested_after or requested_before, today, environment)
     comparison: Comparison = compare(old, new, platform=platform)
     if as_json:
         write_json(comparison_formats.as_json(comparison))
@@ -79,13 +79,14 @@ def _one_form(**wanted: bool) -> None:
         raise UsageError("Only one of --markdown, --html and --json", hint="Run the command once for each.")
 
 
-def _read(path: Path, asked: Path | None, today: dt.date, environment: str | None) -> "Snapshot":
+def _read(path: Path, requested: Path | None, today: dt.date, environment: str | None) -> "Snapshot":
     from dataclasses import replace
 
-    from cuvee.graph.diff.readers import asked_for, read_snapshot
+    from cuvee.graph.diff.readers import read_requirements, read_snapshot
 
     snapshot = read_snapshot(path, today=today, environment=environment)
-    if asked is None:
+    if requested is None:
         return snapshot
-    wishes = asked_for(asked, today=today)
-    return replace(snapshot, wishes=wishes, direct=frozenset(item.name for item in wishes))
+    requirements = read_requirements(requested, today=today)
+    names = frozenset(item.name for item in requirements)
+    return replace(snapshot, requirements=requirements, requested=names)

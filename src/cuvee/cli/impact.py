@@ -65,7 +65,7 @@ def change_line(change: "Change") -> str:
     """Give one change: the kind, the versions, where, and whether the manifest asks for the package."""
     versions = " → ".join(version for version in (change.before, change.after) if version)
     level = f", {change.level.value}" if change.level is not None else ""
-    kind = "direct" if change.direct else "indirect"
+    kind = "direct" if change.requested else "indirect"
     return f"{change.kind.value} {change.package} {versions} ({kind}{level}) on {', '.join(change.platforms)}"
 
 
@@ -88,7 +88,7 @@ def _change(change: "Change") -> dict[str, Any]:
         "kind": change.kind.value,
         "before": change.before,
         "after": change.after,
-        "direct": change.direct,
+        "requested": change.requested,
         "level": None if change.level is None else change.level.value,
         "platforms": list(change.platforms),
     }

@@ -80,11 +80,11 @@ def impact(
     direct = {item.name for item in problem.requirements}
     newest = solve(problem, connection)
     reachable = solve(changed, connection)
-    moves = diff(newest, reachable, direct_before=direct, direct_after=direct)
+    moves = diff(newest, reachable, requested_before=direct, requested_after=direct)
     return Impact(
         name=name,
         spec=spec,
-        changes=diff(lock, after, direct_before=direct, direct_after=direct),
+        changes=diff(lock, after, requested_before=direct, requested_after=direct),
         unblocked=tuple(item for item in moves if item.kind is ChangeKind.UPGRADED and item.package != name),
         held_back=tuple(
             item

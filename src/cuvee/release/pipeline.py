@@ -206,13 +206,13 @@ def report_input(context: Context, result: Result) -> ReportInput:
             diff(
                 context.base_lock,
                 result.lock,
-                direct_before={package.name for package in base.packages},
-                direct_after={package.name for package in manifest.packages},
+                requested_before={package.name for package in base.packages},
+                requested_after={package.name for package in manifest.packages},
             ),
             context.base_lock,
             result.lock,
-            asked_before=base.packages,
-            asked_after=manifest.packages,
+            requirements_before=base.packages,
+            requirements_after=manifest.packages,
         )
     return ReportInput(
         manifest=manifest,

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from cuvee.graph.diff import Change, ChangeKind, Level, PlatformChange
+from cuvee.graph.diff import Change, ChangeKind, Level, needs_attention
 from cuvee.report.model import ReportInput
 from cuvee.report.words import CHANGES, Badge
 
@@ -122,8 +122,7 @@ def _whole_platforms(data: ReportInput, changes: tuple[Change, ...]) -> tuple[Wh
 
 
 def _row(change: Change, without: set[str]) -> ChangeRow:
-    look = change.kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} or change.level is Level.MAJOR
-    steps = tuple(step for step in change.steps if step.platform not in without)
+    pairs = tuple(pair for pair in change.per_platform if pair.platform not in without)
     return ChangeRow(
         package=change.package,
         kind=change.kind,
@@ -131,24 +130,12 @@ def _row(change: Change, without: set[str]) -> ChangeRow:
         before=change.before or "",
         after=change.after or "",
         level=change.level.value if change.level else "",
-        direct=change.direct,
-        look=look,
-        platforms=tuple(step.platform for step in steps),
-        details=tuple(dict.fromkeys(filter(None, (_detail(change.kind, step) for step in steps)))),
+        direct=change.requested,
+        look=needs_attention(change.kind, change.level),
+        platforms=tuple(pair.platform for pair in pairs),
+        details=tuple(dict.fromkeys(filter(None, (pair.detail(change.kind) for pair in pairs)))),
         because=tuple(reason.sentence for reason in change.forced_by[:_MOST_REASONS]),
     )
-
-
-def _detail(kind: ChangeKind, step: PlatformChange) -> str:
-    if step.before is None or step.after is None:
-        return ""
-    if kind is ChangeKind.METADATA:
-        return f"changed: {', '.join(step.fields)}"
-    if kind is ChangeKind.REBUILT:
-        if step.before.build != step.after.build:
-            return f"build {step.before.build} → {step.after.build}"
-        return f"archive {step.before.sha256[:12]} → {step.after.sha256[:12]}"
-    return ""
 
 
 def _order(row: ChangeRow) -> tuple[int, int, bool, int, str, str]:

@@ -25,7 +25,7 @@ class ReleaseLevel(enum.Enum):
 EVERYTHING = frozenset({"upgrade", "rebuild", "add", "remove", "downgrade", "major"})
 """The kinds of change, in the words of `policy.patch.allow`; a change of metadata counts as a rebuild."""
 
-DIRECT_RULES = {ReleaseLevel.MONTH: EVERYTHING - {"remove", "downgrade"}, ReleaseLevel.YEAR: EVERYTHING}
+REQUESTED_RULES = {ReleaseLevel.MONTH: EVERYTHING - {"remove", "downgrade"}, ReleaseLevel.YEAR: EVERYTHING}
 """What a release may do to the packages that people ask for; for a patch the manifest says."""
 
 
@@ -54,7 +54,7 @@ class ChangesCheck:
         yield from self._direct_set(manifest, base, level, came_or_went)
         for change in changes:
             what = words_of(change)
-            allowed = _allowed(manifest, level, is_direct=change.direct)
+            allowed = _allowed(manifest, level, is_requested=change.requested)
             refused = [word for word in what if word not in allowed]
             if refused:
                 yield self._finding(release, change, level, refused)
@@ -64,7 +64,7 @@ class ChangesCheck:
     ) -> Finding:
         versions = " to ".join(filter(None, (change.before, change.after)))
         how = f"{change.level.value} change" if change.level else change.kind.value
-        part = "asked for" if change.direct else "in the closure"
+        part = "asked for" if change.requested else "in the closure"
         return Finding(
             check=self.identifier,
             verdict=_verdict(level),
@@ -72,7 +72,7 @@ class ChangesCheck:
             cause=f"A {level.value} release does not {_VERBS[refused[0]]}: {change.package} {versions}",
             packages=(change.package,),
             victims=tuple(
-                package.identifier for step in change.steps if (package := step.after or step.before)
+                package.identifier for pair in change.per_platform if (package := pair.after or pair.before)
             ),
             platforms=change.platforms,
             owners=release.owners_of([change.package]),
@@ -88,7 +88,7 @@ class ChangesCheck:
         Those that ``came_or_went`` altogether are findings of their own.
         """
         was, now = asked_for(base), asked_for(manifest)
-        allowed = _allowed(manifest, level, is_direct=True)
+        allowed = _allowed(manifest, level, is_requested=True)
         for word, names in (("remove", was.keys() - now.keys()), ("add", now.keys() - was.keys())):
             for name in sorted(names - came_or_went) if word not in allowed else ():
                 package = now.get(name) or was[name]
@@ -106,7 +106,7 @@ class ChangesCheck:
 
     def _platforms(self, release: ReleaseGraph, level: ReleaseLevel) -> Iterator[Finding]:
         had = release.base.by_platform if release.base is not None else {}
-        allowed = _allowed(release.manifest, level, is_direct=True)
+        allowed = _allowed(release.manifest, level, is_requested=True)
         by_choice = {absent.platform for absent in release.absent if absent.by_choice}
         for platform in sorted(had.keys() - release.lock.by_platform.keys() - by_choice):
             if "remove" not in allowed:
@@ -157,8 +157,8 @@ def _changes(release: ReleaseGraph, base: Manifest) -> tuple[Change, ...]:
     found = diff(
         before,
         release.lock,
-        direct_before=asked_for(base),
-        direct_after=asked_for(release.manifest),
+        requested_before=asked_for(base),
+        requested_after=asked_for(release.manifest),
     )
     both = before.by_platform.keys() & release.lock.by_platform.keys()
     shared = [change for change in found if set(change.platforms) & both]
@@ -166,15 +166,15 @@ def _changes(release: ReleaseGraph, base: Manifest) -> tuple[Change, ...]:
         shared,
         before,
         release.lock,
-        asked_before=base.packages,
-        asked_after=release.manifest.packages,
+        requirements_before=base.packages,
+        requirements_after=release.manifest.packages,
     )
 
 
-def _allowed(manifest: Manifest, level: ReleaseLevel, *, is_direct: bool) -> frozenset[str]:
+def _allowed(manifest: Manifest, level: ReleaseLevel, *, is_requested: bool) -> frozenset[str]:
     if level is ReleaseLevel.PATCH:
         return frozenset(manifest.policy.patch)
-    return DIRECT_RULES[level] if is_direct else EVERYTHING
+    return REQUESTED_RULES[level] if is_requested else EVERYTHING
 
 
 def _verdict(level: ReleaseLevel) -> Verdict:

@@ -1,8 +1,16 @@
-"""Comparing releases: what changed, in which direction, how far, and what forced it."""
+"""The difference between two releases: what changed, in which direction, how far, and what forced it."""
 
 from cuvee.graph.diff.change_reasons import with_reasons
 from cuvee.graph.diff.lock_diff import diff
-from cuvee.graph.diff.model import METADATA, Change, ChangeKind, ChangeReason, Force, PlatformChange
+from cuvee.graph.diff.model import (
+    METADATA,
+    Change,
+    ChangeKind,
+    ChangeReason,
+    Force,
+    PlatformChange,
+    needs_attention,
+)
 from cuvee.graph.diff.version_order import Level
 
 __all__ = [
@@ -14,5 +22,6 @@ __all__ = [
     "Level",
     "PlatformChange",
     "diff",
+    "needs_attention",
     "with_reasons",
 ]

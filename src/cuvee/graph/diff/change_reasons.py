@@ -16,7 +16,7 @@ _FORCES = list(Force)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """One platform of one lock, by who asks for whom: pairs of the asker and the spec."""
+    """One platform of a lock: by name, the packages that depend on it or constrain it, and their specs."""
 
     packages: Mapping[str, LockedPackage]
     depends: Mapping[str, list[tuple[LockedPackage, str]]]
@@ -31,39 +31,39 @@ def with_reasons(
     before: Lock,
     after: Lock,
     *,
-    asked_before: Iterable[Requirement] = (),
-    asked_after: Iterable[Requirement] = (),
+    requirements_before: Iterable[Requirement] = (),
+    requirements_after: Iterable[Requirement] = (),
 ) -> tuple[Change, ...]:
-    """Give the changes with what forced each; the locks must know dependencies.
+    """Return the changes with what forced each; both locks must have dependencies.
 
-    A change is forced by whatever the package's old record does not fit any more: a requirement of the
-    manifest, a dependency or a bound of another package, or a dependency of its own. An addition is forced by
-    whoever asks for it, a removal by whoever no longer does.
+    A change is forced by whatever the package's old record no longer fits: a requirement of the manifest, a
+    dependency or constraint of another package, or a dependency of its own. An addition is forced by what
+    requires the package, a removal by what no longer does.
     """
     old, new = _sides(before), _sides(after)
-    was = {requirement.name: requirement for requirement in asked_before}
-    now = {requirement.name: requirement for requirement in asked_after}
+    was = {requirement.name: requirement for requirement in requirements_before}
+    now = {requirement.name: requirement for requirement in requirements_after}
     found: dict[str, list[ChangeReason]] = defaultdict(list)
     for change in changes:
-        for step in change.steps:
-            asked = (was.get(change.package), now.get(change.package))
-            sides = (old.get(step.platform, _EMPTY), new.get(step.platform, _EMPTY))
-            for reason in _reasons(change, step, sides, asked):
+        for pair in change.per_platform:
+            requirements = (was.get(change.package), now.get(change.package))
+            sides = (old.get(pair.platform, _EMPTY), new.get(pair.platform, _EMPTY))
+            for reason in _reasons(change, pair, sides, requirements):
                 if reason not in found[change.package]:
                     found[change.package].append(reason)
-    direct = {change.package for change in changes if change.direct}
-    return tuple(_explained(change, found, direct) for change in changes)
+    requested = {change.package for change in changes if change.requested}
+    return tuple(_with_chains(change, found, requested) for change in changes)
 
 
-def _explained(change: Change, found: Mapping[str, list[ChangeReason]], direct: set[str]) -> Change:
+def _with_chains(change: Change, found: Mapping[str, list[ChangeReason]], requested: set[str]) -> Change:
     reasons = [
-        replace(reason, through=_way(reason.package, found, direct, change.package))
+        replace(reason, through=_chain(reason.package, found, requested, change.package))
         for reason in found.get(change.package, ())
     ]
     reasons.sort(
         key=lambda reason: (
             _FORCES.index(reason.force),
-            bool(reason.package) and not direct.intersection(reason.through[-1:]),
+            bool(reason.package) and not requested.intersection(reason.through[-1:]),
             len(reason.through),
             reason.package,
             reason.spec,
@@ -72,57 +72,59 @@ def _explained(change: Change, found: Mapping[str, list[ChangeReason]], direct: 
     return replace(change, forced_by=tuple(reasons))
 
 
-def _way(start: str, found: Mapping[str, list[ChangeReason]], direct: set[str], end: str) -> tuple[str, ...]:
-    """Give the shortest way from a package over what forced it to one that a manifest names."""
+def _chain(
+    start: str, found: Mapping[str, list[ChangeReason]], requested: set[str], end: str
+) -> tuple[str, ...]:
+    """Return the shortest chain of reasons from a package to one that a manifest requests."""
     if not start:
         return ()
-    ways: list[tuple[str, ...]] = [(start,)]
+    chains: list[tuple[str, ...]] = [(start,)]
     seen = {start, end}
-    while ways:
+    while chains:
         longer = []
-        for way in ways:
-            if way[-1] in direct:
-                return way
-            for reason in found.get(way[-1], ()):
+        for chain in chains:
+            if chain[-1] in requested:
+                return chain
+            for reason in found.get(chain[-1], ()):
                 if reason.package and reason.package not in seen:
                     seen.add(reason.package)
-                    longer.append((*way, reason.package))
-        ways = longer
+                    longer.append((*chain, reason.package))
+        chains = longer
     return (start,)
 
 
 def _reasons(
     change: Change,
-    step: PlatformChange,
+    pair: PlatformChange,
     sides: tuple[_Side, _Side],
-    asked: tuple[Requirement | None, Requirement | None],
+    requirements: tuple[Requirement | None, Requirement | None],
 ) -> Iterator[ChangeReason]:
-    """Find what forced one step; ``sides`` and ``asked`` are of the base and of the release."""
-    (old, new), (was, now), name, before = sides, asked, change.package, step.before
+    """Yield what forced a change on one platform; ``sides`` and ``requirements`` are of base and release."""
+    (old, new), (was, now), name, before = sides, requirements, change.package, pair.before
     if change.kind is ChangeKind.METADATA:
         return
     if before is None:
         if now is not None:
             yield ChangeReason(force=Force.MANIFEST, spec=now.spec)
-        for asker, spec in new.depends.get(name, ()):
-            yield ChangeReason(force=Force.DEPENDS, spec=spec, package=asker.name)
-    elif step.after is None:
+        for parent, spec in new.depends.get(name, ()):
+            yield ChangeReason(force=Force.DEPENDS, spec=spec, package=parent.name)
+    elif pair.after is None:
         if was is not None and now is None:
             yield ChangeReason(force=Force.DROPPED, spec=was.spec)
-        for asker, spec in old.depends.get(name, ()):
-            yield ChangeReason(force=Force.DROPPED, spec=spec, package=asker.name)
+        for parent, spec in old.depends.get(name, ()):
+            yield ChangeReason(force=Force.DROPPED, spec=spec, package=parent.name)
     else:
-        yield from _unfit(before, new, now)
+        yield from _misfits(before, new, now)
 
 
-def _unfit(before: LockedPackage, new: _Side, now: Requirement | None) -> Iterator[ChangeReason]:
-    """Find what the record before does not fit in the set that is."""
+def _misfits(before: LockedPackage, new: _Side, now: Requirement | None) -> Iterator[ChangeReason]:
+    """Yield what the old record does not fit in the new set."""
     if now is not None and not meets(now.spec, before):
         yield ChangeReason(force=Force.MANIFEST, spec=now.spec)
-    for force, askers in ((Force.DEPENDS, new.depends), (Force.CONSTRAINS, new.constrains)):
-        for asker, spec in askers.get(before.name, ()):
-            if asker.name != before.name and not meets(spec, before):
-                yield ChangeReason(force=force, spec=spec, package=asker.name)
+    for force, parents in ((Force.DEPENDS, new.depends), (Force.CONSTRAINS, new.constrains)):
+        for parent, spec in parents.get(before.name, ()):
+            if parent.name != before.name and not meets(spec, before):
+                yield ChangeReason(force=force, spec=spec, package=parent.name)
     for spec in before.depends:
         target = new.packages.get(read_spec(spec).name)
         if target is not None and target.name != before.name and not meets(spec, target):

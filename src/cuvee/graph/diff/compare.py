@@ -1,48 +1,47 @@
-"""Comparing two snapshots: locks package by package, wishes line by line."""
+"""The comparison of two snapshots: locks by package, requirements by line."""
 
 from collections.abc import Iterator
 
 from cuvee.errors import UsageError
 from cuvee.graph.diff.change_reasons import with_reasons
-from cuvee.graph.diff.comparison import Comparison, ComparisonRow, SettingChange
 from cuvee.graph.diff.lock_diff import diff
-from cuvee.graph.diff.model import Change, ChangeKind, PlatformChange
+from cuvee.graph.diff.model import Change, Comparison, ComparisonRow, SettingChange
 from cuvee.graph.diff.requirement_diff import compare_requirements
 from cuvee.graph.diff.snapshot import Snapshot, on_platform
 from cuvee.lock.model import Lock
 
-_IN_ONE_WAY = {"depends", "constrains", "channel", "license", "track_features"}
+_KIND_SPECIFIC = {"depends", "constrains", "channel", "license", "track_features"}
 """Metadata that each kind of file writes in its own way, or leaves out."""
 
 
 def compare(before: Snapshot, after: Snapshot, *, platform: str | None = None) -> Comparison:
-    """Compare two snapshots; exactly if both are exact, else by what they ask for.
+    """Compare two snapshots: by their packages if both have exact ones, else by their requirements.
 
     Parameters
     ----------
     platform
-        Compare this one only; also the platform of a listing that does not name its own.
+        Compare this one only; also the platform of a list of packages that does not name its own.
 
     Raises
     ------
     UsageError
-        If one is exact and the other is not, or they have no platform in common.
+        If only one of them has exact packages, or they have no platform in common.
     SourceUnreachableError
-        If a version can not be read.
+        If a version cannot be read.
     """
     before, after = on_platform(before, platform, after), on_platform(after, platform, before)
     settings = tuple(_settings(before, after))
     if before.lock is not None and after.lock is not None:
         platforms = _shared(before, after, platform)
         rows, notes = _locks(before, after, platforms, tell_others=platform is None)
-    elif before.wishes is not None and after.wishes is not None:
-        wishes = (*before.wishes, *after.wishes)
-        platforms = tuple(sorted({name for item in wishes for name in item.platforms}))
-        rows, notes = tuple(compare_requirements(before.wishes, after.wishes)), []
+    elif before.requirements is not None and after.requirements is not None:
+        requirements = (*before.requirements, *after.requirements)
+        platforms = tuple(sorted({name for item in requirements for name in item.platforms}))
+        rows, notes = tuple(compare_requirements(before.requirements, after.requirements)), []
     else:
         exact, other = (before, after) if before.lock is not None else (after, before)
         raise UsageError(
-            f"{exact.title} holds exact versions, and {other.title} only says what is asked for",
+            f"{exact.title} has exact versions, and {other.title} only requirements",
             hint="Compare two of a kind; `cuvee lock MANIFEST` makes a lock of a manifest.",
         )
     return Comparison(
@@ -62,7 +61,7 @@ def _shared(before: Snapshot, after: Snapshot, platform: str | None) -> tuple[st
         raise UsageError(
             f"{before.title} is for {_names(old)}, {after.title} for {_names(new)}"
             + (f"; {platform} is not in both" if platform else ""),
-            hint="Compare what has a platform in common.",
+            hint="Compare two that have a platform in common.",
         )
     return tuple(both)
 
@@ -80,48 +79,38 @@ def _locks(
     old, new = _only(old, platforms), _only(new, platforms)
     compared = tuple(name for name in before.knows if name in after.knows)
     if before.kind != after.kind:
-        compared = tuple(name for name in compared if name not in _IN_ONE_WAY)
-    direct = (before.direct or frozenset()) | (after.direct or frozenset())
-    changes = diff(old, new, direct_before=direct, compared=compared)
+        compared = tuple(name for name in compared if name not in _KIND_SPECIFIC)
+    requested = (before.requested or frozenset()) | (after.requested or frozenset())
+    changes = diff(old, new, requested_before=requested, compared=compared)
     has_depends = "depends" in before.knows and "depends" in after.knows
     if has_depends:
         changes = with_reasons(
-            changes, old, new, asked_before=before.wishes or (), asked_after=after.wishes or ()
+            changes,
+            old,
+            new,
+            requirements_before=before.requirements or (),
+            requirements_after=after.requirements or (),
         )
     else:
-        notes.append("What forced a change is not known: one of the two does not tell dependencies.")
-    is_known = before.direct is not None or after.direct is not None
+        notes.append("What forced a change is not known: one of the two does not state dependencies.")
+    is_known = before.requested is not None or after.requested is not None
     rows = (_row(change, is_known=is_known, has_depends=has_depends) for change in changes)
     return tuple(rows), notes
 
 
 def _row(change: Change, *, is_known: bool, has_depends: bool) -> ComparisonRow:
-    details = (detail for step in change.steps for detail in _details(change.kind, step))
+    details = filter(None, (item.detail(change.kind) for item in change.per_platform))
     return ComparisonRow(
         package=change.package,
         kind=change.kind,
         before=change.before or "",
         after=change.after or "",
-        direct=change.direct if is_known else None,
+        requested=change.requested if is_known else None,
         level=change.level,
         platforms=change.platforms,
         details=tuple(dict.fromkeys(details)),
         reasons=tuple(reason.sentence for reason in change.forced_by) if has_depends else None,
     )
-
-
-def _details(kind: ChangeKind, step: PlatformChange) -> Iterator[str]:
-    before, after = step.before, step.after
-    if before is None or after is None:
-        return
-    if kind is ChangeKind.METADATA:
-        yield f"changed: {', '.join(step.fields)}"
-    elif kind is ChangeKind.REBUILT:
-        if before.build != after.build:
-            yield f"build {before.build or '?'} → {after.build or '?'}"
-        else:
-            old, new = before.sha256 or before.md5 or "", after.sha256 or after.md5 or ""
-            yield f"archive {old[:12]} → {new[:12]}"
 
 
 def _only(lock: Lock, names: tuple[str, ...]) -> Lock:

@@ -1,12 +1,11 @@
-"""A comparison for people: as text, as Markdown for release notes, and as a page; and as JSON values."""
+"""Output of a comparison: text, Markdown for release notes, an HTML page, and JSON values."""
 
 import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-from cuvee.graph.diff.comparison import Comparison, ComparisonRow
-from cuvee.graph.diff.model import ChangeKind
+from cuvee.graph.diff.model import ChangeKind, Comparison, ComparisonRow
 
 WORDS = {
     ChangeKind.DOWNGRADED: "downgraded",
@@ -21,20 +20,20 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def groups(comparison: Comparison) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
-    """Give the rows under their headings, in the order in which they should be looked at; none is empty."""
+    """Return the rows under their headings, in the order in which to review them; no group is empty."""
     rows = sorted(comparison.rows, key=lambda row: (list(ChangeKind).index(row.kind), row.package))
-    rest = [row for row in rows if not row.look]
+    rest = [row for row in rows if not row.needs_attention]
     found = (
-        ("Look at these first", [row for row in rows if row.look]),
-        ("Asked for", [row for row in rest if row.direct]),
-        ("Pulled in", [row for row in rest if row.direct is False]),
-        ("Changes", [row for row in rest if row.direct is None]),
+        ("Review these first", [row for row in rows if row.needs_attention]),
+        ("Requested", [row for row in rest if row.requested]),
+        ("Indirect", [row for row in rest if row.requested is False]),
+        ("Changes", [row for row in rest if row.requested is None]),
     )
     return tuple((title, tuple(part)) for title, part in found if part)
 
 
 def summary(comparison: Comparison) -> str:
-    """Give the counts: ``2 upgraded, 1 rebuilt``."""
+    """Return the counts: ``2 upgraded, 1 rebuilt``."""
     counts = ", ".join(f"{count} {WORDS[kind]}" for kind, count in comparison.counts)
     if comparison.settings:
         counts += f"{', ' if counts else ''}{len(comparison.settings)} settings changed"
@@ -42,7 +41,7 @@ def summary(comparison: Comparison) -> str:
 
 
 def as_text(comparison: Comparison, *, verbose: bool = False) -> str:
-    """Give the comparison as lines; `verbose` shows all reasons and not just the first."""
+    """Return the comparison as text; `verbose` shows all reasons instead of the first."""
     where = ", ".join(filter(None, comparison.platforms))
     heading = f"{_plain(comparison.before)} → {_plain(comparison.after)}"
     lines = [f"{heading}{f' on {where}' if where else ''}: {summary(comparison)}"]
@@ -66,7 +65,7 @@ def as_text(comparison: Comparison, *, verbose: bool = False) -> str:
 
 
 def as_markdown(comparison: Comparison) -> str:
-    """Give the comparison as tables to paste into release notes."""
+    """Return the comparison as Markdown tables to paste into release notes."""
     before, after = _escaped(comparison.before), _escaped(comparison.after)
     lines = [f"## Changes from {before} to {after}", "", f"{summary(comparison).capitalize()}."]
     for title, rows in groups(comparison):
@@ -94,7 +93,7 @@ def as_markdown(comparison: Comparison) -> str:
 
 
 def as_html(comparison: Comparison) -> str:
-    """Give the comparison as one page that needs nothing else; whatever comes from outside is escaped."""
+    """Return the comparison as one self-contained page; whatever comes from outside is escaped."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -112,7 +111,7 @@ def as_html(comparison: Comparison) -> str:
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """Give the comparison as JSON values."""
+    """Return the comparison as JSON values."""
     return {
         "before": comparison.before,
         "after": comparison.after,
@@ -133,8 +132,8 @@ def _row_json(row: ComparisonRow) -> dict[str, Any]:
         "before": row.before or None,
         "after": row.after or None,
         "level": row.level.value if row.level else None,
-        "direct": row.direct,
-        "look": row.look,
+        "requested": row.requested,
+        "needs_attention": row.needs_attention,
         "platforms": list(row.platforms),
         "details": list(row.details),
         "forced_by": None if row.reasons is None else list(row.reasons),
@@ -142,7 +141,7 @@ def _row_json(row: ComparisonRow) -> dict[str, Any]:
 
 
 def change(row: ComparisonRow, everywhere: tuple[str, ...] = ()) -> str:
-    """Give a row's versions, level, and platforms if those are not all, in one line."""
+    """Return a row's versions, level, and platforms if those are not all, in one line."""
     versions = row.before if row.before == row.after else " → ".join(filter(None, (row.before, row.after)))
     parts = [versions, f"({row.level.value})" if row.level else "", "; ".join(row.details)]
     where = ", ".join(filter(None, row.platforms)) if set(row.platforms) != set(everywhere) else ""
@@ -158,15 +157,15 @@ def _reasons(row: ComparisonRow, most: int | None) -> Iterator[str]:
     more = len(row.reasons) - len(shown)
     if more:
         yield f"and {more} more {'reason' if more == 1 else 'reasons'}"
-    if not row.reasons and row.direct is False:
-        yield "nothing requires it: the solver chose it"
+    if not row.reasons and row.requested is False:
+        yield "nothing requires it; the solver chose it"
 
 
 def _plain(text: str) -> str:
-    """Show what could move a terminal's cursor as a mark."""
+    """Return text with a mark for each character that could move a terminal's cursor."""
     return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _escaped(text: str) -> str:
-    """Make text safe for a cell of a Markdown table."""
+    """Return text that is safe in a cell of a Markdown table."""
     return _MARKDOWN.sub(r"\\\1", _plain(text)).replace("&", "&amp;")

@@ -14,8 +14,8 @@ def diff(
     before: Lock,
     after: Lock,
     *,
-    direct_before: Collection[str] = (),
-    direct_after: Collection[str] = (),
+    requested_before: Collection[str] = (),
+    requested_after: Collection[str] = (),
     compared: tuple[str, ...] = METADATA,
 ) -> tuple[Change, ...]:
     """Compare two locks.
@@ -24,10 +24,10 @@ def diff(
     ----------
     before, after
         The base release's lock, and the release's.
-    direct_before, direct_after
-        The names that each one's manifest asks for.
+    requested_before, requested_after
+        The names that each one's manifest requests.
     compared
-        The metadata to look at; those that both sides know.
+        The metadata to compare: those that both sides know.
 
     Returns
     -------
@@ -38,13 +38,13 @@ def diff(
     Raises
     ------
     SourceUnreachableError
-        If a lock holds a version that conda can not read.
+        If a lock has a version that conda cannot read.
     """
     groups: dict[tuple[str, ChangeKind, str, str], list[PlatformChange]] = defaultdict(list)
-    for step in _pairs(before, after, compared):
-        kind = _kind(step)
+    for pair in _pairs(before, after, compared):
+        kind = _kind(pair)
         if kind is not None:
-            groups[_name(step), kind, _version(step.before), _version(step.after)].append(step)
+            groups[_name(pair), kind, _version(pair.before), _version(pair.after)].append(pair)
     kinds = list(ChangeKind)
     return tuple(
         Change(
@@ -52,11 +52,11 @@ def diff(
             kind=kind,
             before=old or None,
             after=new or None,
-            direct=name in direct_before or name in direct_after,
+            requested=name in requested_before or name in requested_after,
             level=level(old, new) if kind in {ChangeKind.UPGRADED, ChangeKind.DOWNGRADED} else None,
-            steps=tuple(steps),
+            per_platform=tuple(pairs),
         )
-        for (name, kind, old, new), steps in sorted(
+        for (name, kind, old, new), pairs in sorted(
             groups.items(), key=lambda item: (item[0][0], kinds.index(item[0][1]), item[0][2:])
         )
     )
@@ -64,19 +64,19 @@ def diff(
 
 def _pairs(before: Lock, after: Lock, compared: tuple[str, ...]) -> list[PlatformChange]:
     platforms = sorted({*before.by_platform, *after.by_platform})
-    steps = []
+    pairs = []
     for platform in platforms:
         old = before.by_platform[platform].by_name if platform in before.by_platform else {}
         new = after.by_platform[platform].by_name if platform in after.by_platform else {}
-        steps += [
+        pairs += [
             PlatformChange(platform=platform, before=old.get(name), after=new.get(name), compared=compared)
             for name in {**old, **new}
         ]
-    return steps
+    return pairs
 
 
-def _name(step: PlatformChange) -> str:
-    package = step.after or step.before
+def _name(pair: PlatformChange) -> str:
+    package = pair.after or pair.before
     return "" if package is None else package.name
 
 
@@ -84,8 +84,8 @@ def _version(package: LockedPackage | None) -> str:
     return "" if package is None else package.version
 
 
-def _kind(step: PlatformChange) -> ChangeKind | None:
-    before, after = step.before, step.after
+def _kind(pair: PlatformChange) -> ChangeKind | None:
+    before, after = pair.before, pair.after
     if before is None:
         return ChangeKind.ADDED
     if after is None:
@@ -98,11 +98,11 @@ def _kind(step: PlatformChange) -> ChangeKind | None:
         return ChangeKind.UPGRADED if direction > 0 else ChangeKind.DOWNGRADED
     if before.version != after.version or not _same_archive(before, after):
         return ChangeKind.REBUILT
-    return ChangeKind.METADATA if step.fields else None
+    return ChangeKind.METADATA if pair.fields else None
 
 
 def _same_archive(before: LockedPackage, after: LockedPackage) -> bool:
-    """Compare what both sides know; listings know no hashes, some not even builds."""
+    """Return whether two records are of one archive, by the builds and hashes that both sides state."""
     if before.build and after.build and before.build != after.build:
         return False
     for old, new in ((before.sha256, after.sha256), (before.md5, after.md5)):

@@ -1,6 +1,7 @@
-"""What a comparison comes to."""
+"""The types of a comparison: changes of a package between two locks, and rows that are ready to be shown."""
 
 import enum
+from collections import Counter
 from dataclasses import dataclass
 
 from cuvee.conda.record import LockedPackage
@@ -9,7 +10,8 @@ from cuvee.graph.diff.version_order import Level
 METADATA = (
     "depends", "constrains", "license", "noarch", "track_features", "build_number", "channel", "subdir",
 )  # fmt: skip
-"""Fields that may change while the archive stays the same, as a channel's repodata patch does."""
+"""Fields that may change while the archive stays the same, as a channel's repodata patches do:
+https://github.com/conda-forge/conda-forge-repodata-patches-feedstock."""
 
 
 class ChangeKind(enum.Enum):
@@ -21,6 +23,11 @@ class ChangeKind(enum.Enum):
     ADDED = "added"
     REBUILT = "rebuilt"
     METADATA = "metadata-changed"
+
+
+def needs_attention(kind: ChangeKind, level: Level | None) -> bool:
+    """Return whether a change is to be reviewed before others: downgrades, removals and major versions."""
+    return kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} or level is Level.MAJOR
 
 
 class Force(enum.Enum):
@@ -40,13 +47,13 @@ class ChangeReason:
     Attributes
     ----------
     spec
-        What it asks for, as stated.
+        The match spec, as stated.
     package
-        Who asks; empty for the manifest. For `Force.OWN` the package that the old version does not fit any
-        more, for `Force.DROPPED` the one that no longer asks.
+        The package that states it; empty for the manifest. For `Force.OWN` the package that the old version
+        no longer fits, for `Force.DROPPED` the one that no longer states it.
     through
-        Names from ``package`` up to a change that a manifest asks for, that one last; just ``package`` if
-        there is no such way.
+        Names from ``package`` up to a change that a manifest requests, that one last; only ``package`` if
+        no chain leads to one.
     """
 
     force: Force
@@ -57,14 +64,14 @@ class ChangeReason:
     @property
     def sentence(self) -> str:
         """The reason for people."""
-        way = f", through {' → '.join(self.through[1:])}" if len(self.through) > 1 else ""
+        chain = f", through {' → '.join(self.through[1:])}" if len(self.through) > 1 else ""
         return {
-            Force.MANIFEST: f"the manifest asks for {self.spec}",
-            Force.DEPENDS: f"{self.package} needs {self.spec}",
+            Force.MANIFEST: f"the manifest requests {self.spec}",
+            Force.DEPENDS: f"{self.package} depends on {self.spec}",
             Force.CONSTRAINS: f"{self.package} constrains {self.spec}",
-            Force.OWN: f"the one before needs {self.spec}, and {self.package} is another now",
-            Force.DROPPED: f"{self.package or 'the manifest'} no longer asks for {self.spec}",
-        }[self.force] + way
+            Force.OWN: f"the version before depends on {self.spec}, and {self.package} has changed",
+            Force.DROPPED: f"{self.package or 'the manifest'} no longer requires {self.spec}",
+        }[self.force] + chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,20 @@ class PlatformChange:
             name for name in self.compared if getattr(self.before, name) != getattr(self.after, name)
         )
 
+    def detail(self, kind: ChangeKind) -> str:
+        """Return what versions do not show: builds, archives or fields; empty if they show everything."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return ""
+        if kind is ChangeKind.METADATA:
+            return f"changed: {', '.join(self.fields)}"
+        if kind is not ChangeKind.REBUILT:
+            return ""
+        if before.build != after.build:
+            return f"build {before.build or '?'} → {after.build or '?'}"
+        old, new = before.sha256 or before.md5 or "", after.sha256 or after.md5 or ""
+        return f"archive {old[:12]} → {new[:12]}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
@@ -96,27 +117,94 @@ class Change:
     Attributes
     ----------
     before, after
-        Versions; `None` where the package is not there.
-    direct
+        Versions; `None` where the package does not exist.
+    requested
         Whether a manifest names the package, that of the release or that of its base.
     level
-        Which part of the version changed; `None` when there are no two versions that differ.
-    steps
+        Which part of the version changed; `None` unless there are two versions that differ.
+    per_platform
         The records, one pair per platform, sorted by platform.
     forced_by
-        What required it, the nearest to a manifest first; empty if nothing did, or nobody has looked.
+        What forced it, the nearest to a manifest first; empty if nothing did, or reasons were not looked for.
     """
 
     package: str
     kind: ChangeKind
     before: str | None
     after: str | None
-    direct: bool
+    requested: bool
     level: Level | None
-    steps: tuple[PlatformChange, ...]
+    per_platform: tuple[PlatformChange, ...]
     forced_by: tuple[ChangeReason, ...] = ()
 
     @property
     def platforms(self) -> tuple[str, ...]:
         """Where it changed like this."""
-        return tuple(step.platform for step in self.steps)
+        return tuple(item.platform for item in self.per_platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """One change, ready to be shown.
+
+    Attributes
+    ----------
+    before, after
+        Versions, or what is requested; empty where the package does not exist.
+    requested
+        Whether either side requests it; `None` where neither states what it requests.
+    details
+        What versions do not show: builds, archives or fields, one per distinct case.
+    reasons
+        Sentences on what forced it; `None` where dependencies are not known.
+    """
+
+    package: str
+    kind: ChangeKind
+    before: str
+    after: str
+    requested: bool | None
+    level: Level | None
+    platforms: tuple[str, ...]
+    details: tuple[str, ...] = ()
+    reasons: tuple[str, ...] | None = None
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it is to be reviewed before others."""
+        return needs_attention(self.kind, self.level)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """A value of a manifest other than its packages, before and after; empty where it is not stated."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All that differs between two snapshots.
+
+    Attributes
+    ----------
+    platforms
+        Those that were compared.
+    notes
+        Sentences on what could not be compared, and on platforms that only one side has.
+    """
+
+    before: str
+    after: str
+    platforms: tuple[str, ...]
+    rows: tuple[ComparisonRow, ...]
+    settings: tuple[SettingChange, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> tuple[tuple[ChangeKind, int], ...]:
+        """How many changes of each kind there are."""
+        found = Counter(row.kind for row in self.rows)
+        return tuple((kind, found[kind]) for kind in ChangeKind if found[kind])

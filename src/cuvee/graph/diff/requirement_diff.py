@@ -1,10 +1,9 @@
-"""Comparing what is asked for: which ranges were raised, lowered or stated anew."""
+"""The difference between two lists of requirements: ranges that were raised, lowered or restated."""
 
 import re
 from collections.abc import Iterator
 
-from cuvee.graph.diff.comparison import ComparisonRow
-from cuvee.graph.diff.model import ChangeKind
+from cuvee.graph.diff.model import ChangeKind, ComparisonRow
 from cuvee.graph.diff.version_order import order
 from cuvee.manifest.model import Requirement
 
@@ -14,7 +13,7 @@ _BOUND = re.compile(r"(>=|<=|==|!=|~=|>|<|=)?\s*([0-9][\w.!+]*?)(?:\.?\*)?(?=[,|
 def compare_requirements(
     before: tuple[Requirement, ...], after: tuple[Requirement, ...]
 ) -> Iterator[ComparisonRow]:
-    """Give a row for each package that is asked for otherwise; nothing is known of levels and reasons."""
+    """Yield a row for each package whose requirement differs; these have no levels and no reasons."""
     was, now = {item.name: item for item in before}, {item.name: item for item in after}
     for name in sorted(was.keys() | now.keys()):
         old, new = was.get(name), now.get(name)
@@ -24,9 +23,9 @@ def compare_requirements(
         yield ComparisonRow(
             package=name,
             kind=_direction(old, new),
-            before=_words(old),
-            after=_words(new),
-            direct=True,
+            before=_range(old),
+            after=_range(new),
+            requested=True,
             level=None,
             platforms=shown.platforms if shown is not None else (),
             details=tuple(_restated(old, new)),
@@ -37,7 +36,7 @@ def _stated(item: Requirement) -> tuple[object, ...]:
     return item.version, item.build, item.owner, item.groups, item.platforms
 
 
-def _words(item: Requirement | None) -> str:
+def _range(item: Requirement | None) -> str:
     return "" if item is None else item.spec.removeprefix(item.name).strip()
 
 
@@ -54,22 +53,22 @@ def _list(value: str | tuple[str, ...] | None) -> str:
 
 
 def _direction(old: Requirement | None, new: Requirement | None) -> ChangeKind:
-    """Say whether a range was raised or lowered, by its bounds; other changes are changes of metadata."""
+    """Return whether a range was raised or lowered, by its bounds; other changes are changes of metadata."""
     if old is None:
         return ChangeKind.ADDED
     if new is None:
         return ChangeKind.REMOVED
     first, second = _bounds(old.version), _bounds(new.version)
     if first.keys() == second.keys():
-        for place in ("lower", "upper"):
-            moved = order(first[place], second[place]) if place in first else 0
+        for bound in ("lower", "upper"):
+            moved = order(first[bound], second[bound]) if bound in first else 0
             if moved:
                 return ChangeKind.UPGRADED if moved > 0 else ChangeKind.DOWNGRADED
     return ChangeKind.METADATA
 
 
 def _bounds(version: str) -> dict[str, str]:
-    """Give the lower and upper bound of a range without alternatives, as far as it has them."""
+    """Return the lower and upper bound of a range without alternatives, as far as it has them."""
     found: dict[str, str] = {}
     for operator, number in _BOUND.findall(version) if "|" not in version else ():
         if operator in {"<", "<="}:

@@ -1,4 +1,4 @@
-"""One side of a comparison: what there is, what people ask for, and how much of it is known."""
+"""One side of a comparison: its packages, what is requested, and how much of it is known."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Requirement
 
 UNKNOWN = ""
-"""The name of a platform that a listing does not state."""
+"""The platform of a list of packages that does not state one."""
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_.\-]*( \(pypi\))?")
 _BUILD = re.compile(r"[A-Za-z0-9_.+]*")
@@ -19,50 +19,50 @@ _BUILD = re.compile(r"[A-Za-z0-9_.+]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A state of a distribution or an environment, read from a file or folder.
+    """A distribution or environment at one time, read from a file or folder.
 
     Attributes
     ----------
     title
-        What to call it.
+        Its name in messages.
     kind
         What it was read from, such as ``conda-lock.yml``; dependencies are compared within a kind only, since
         each writes them in its own way.
     lock
-        The packages, exactly; `None` where only wishes are stated.
-    wishes
-        What is asked for; `None` where nobody says.
-    direct
-        The names that are asked for; `None` where nobody says.
+        The exact packages; `None` where only requirements are stated.
+    requirements
+        What is requested; `None` where that is not stated.
+    requested
+        The names that are requested; `None` where that is not stated.
     knows
-        The metadata of the packages that are known.
+        The metadata that the packages have.
     settings
-        What else is stated, by dotted path, as text.
+        All other values, by dotted path, as text.
     """
 
     title: str
     kind: str
     lock: Lock | None = None
-    wishes: tuple[Requirement, ...] | None = None
-    direct: frozenset[str] | None = None
+    requirements: tuple[Requirement, ...] | None = None
+    requested: frozenset[str] | None = None
     knows: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
 
 
 def unreadable(path: Path, line: int | None, what: str, *, hint: str | None = None) -> SourceUnreachableError:
-    """Make the error for an input that can not be read; lines count from 1."""
+    """Return the error for an input that cannot be read; lines count from 1."""
     where = f"{path}:{line}" if line is not None else str(path)
     return SourceUnreachableError(f"{where}: {what}", hint=hint)
 
 
 def package(path: Path, line: int | None, *, name: str, version: str, build: str = "", platform: str,
             **known: object) -> LockedPackage:  # fmt: skip
-    """Make a record of what a foreign file says, once it has been checked.
+    """Return a record of what a file of another tool states, checked.
 
     Raises
     ------
     SourceUnreachableError
-        If its name, version or build can not be one.
+        If its name, version or build is not a valid one.
     """
     name = name.lower()
     if not _NAME.fullmatch(name):
@@ -81,17 +81,20 @@ def package(path: Path, line: int | None, *, name: str, version: str, build: str
 
 
 def of_index(name: str) -> str:
-    """Give the name under which a project of the Python index is compared; no conda package has one."""
+    """Return the name under which a project of the Python index is compared; no conda package has one.
+
+    Names are normalized as https://packaging.python.org/en/latest/specifications/name-normalization/ says.
+    """
     return f"{re.sub(r'[-_.]+', '-', name)} (pypi)"
 
 
 def lock_of(path: Path, packages: list[LockedPackage]) -> Lock:
-    """Make a lock of records, per platform and sorted by name.
+    """Return a lock of records, per platform and sorted by name.
 
     Raises
     ------
     SourceUnreachableError
-        If one name is there twice on a platform.
+        If a platform has one name twice.
     """
     by_platform: dict[str, dict[str, LockedPackage]] = {}
     for item in packages:
@@ -99,7 +102,7 @@ def lock_of(path: Path, packages: list[LockedPackage]) -> Lock:
         other = names.setdefault(item.name, item)
         if other is not item:
             at = f" on {item.platform}" if item.platform else ""
-            raise unreadable(path, None, f"{item.name} is there twice{at}: {other.stem} and {item.stem}")
+            raise unreadable(path, None, f"{item.name} is listed twice{at}: {other.stem} and {item.stem}")
     return Lock(
         platforms=tuple(
             PlatformLock(
@@ -113,18 +116,18 @@ def lock_of(path: Path, packages: list[LockedPackage]) -> Lock:
 
 
 def platform_of(subdirs: set[str]) -> str:
-    """Give the platform of a listing for one, from the subdirs of its packages."""
+    """Return the platform of a list for one platform, from the subdirs of its packages."""
     found = subdirs - {"noarch", ""}
     return found.pop() if len(found) == 1 else UNKNOWN
 
 
 def on_platform(snapshot: Snapshot, platform: str | None, other: Snapshot) -> Snapshot:
-    """Give a listing that names no platform the wanted one, or the only one of the other side.
+    """Return a list that names no platform as one of ``platform``, or of the other side's only platform.
 
     Raises
     ------
     UsageError
-        If it can not be told which.
+        If the other side has several.
     """
     lock = snapshot.lock
     if lock is None or UNKNOWN not in lock.by_platform:
@@ -132,7 +135,7 @@ def on_platform(snapshot: Snapshot, platform: str | None, other: Snapshot) -> Sn
     names = {name for name in (other.lock.by_platform if other.lock else ()) if name != UNKNOWN}
     if platform is None and len(names) > 1:
         raise UsageError(
-            f"{snapshot.title} does not say its platform, and {other.title} has {', '.join(sorted(names))}",
+            f"{snapshot.title} does not name its platform, and {other.title} has {', '.join(sorted(names))}",
             hint="Name it with --platform.",
         )
     name = platform or (names.pop() if names else UNKNOWN)

@@ -1,4 +1,4 @@
-"""Two versions: which is newer, and which part of them changed."""
+"""The order of two versions, and the first part in which they differ."""
 
 import enum
 import re
@@ -23,12 +23,15 @@ class Level(enum.Enum):
 
 
 def order(before: str, after: str) -> int:
-    """Give 1 for an upgrade, -1 for a downgrade, 0 when conda's order sees no difference.
+    """Return 1 for an upgrade, -1 for a downgrade, 0 for versions that are equal in conda's order.
+
+    The order is https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html#version-ordering,
+    as rattler implements it.
 
     Raises
     ------
     SourceUnreachableError
-        If conda can not read one of the versions.
+        If conda cannot read one of the versions.
     """
     if before == after:
         return 0
@@ -37,16 +40,16 @@ def order(before: str, after: str) -> int:
 
 
 def level(before: str, after: str) -> Level:
-    """Give the first part in which two versions differ.
+    """Return the first part in which two versions differ.
 
-    A calendar version says when, not how much changed: there a new year is a minor change, since nothing says
-    that it is a major one.
+    A calendar version (https://calver.org) states a date and not how much changed, so a new year counts as a
+    minor change.
     """
     old, new = parse(before), parse(after)
     if old.epoch != new.epoch:
         return Level.MAJOR
-    for place, name in enumerate((Level.MAJOR, Level.MINOR)):
-        first, second = _number(old, place), _number(new, place)
+    for index, name in enumerate((Level.MAJOR, Level.MINOR)):
+        first, second = _number(old, index), _number(new, index)
         if first != second:
             is_date = name is Level.MAJOR and _is_year(first) and _is_year(second)
             return Level.MINOR if is_date else name
@@ -54,17 +57,17 @@ def level(before: str, after: str) -> Level:
 
 
 def parse(version: str) -> "Version":
-    """Read a version.
+    """Return a version for comparisons.
 
     Raises
     ------
     SourceUnreachableError
-        If conda can not.
+        If conda cannot read it.
     """
     found = read_version(version)
     if found is None:
         raise SourceUnreachableError(
-            f"A lock holds the version {version!r}, which conda can not read",
+            f"A lock has the version {version!r}, which conda cannot read",
             hint="Locks are generated; make this one again from its manifest.",
         )
     return found
@@ -74,7 +77,7 @@ def _is_year(number: object) -> bool:
     return _YEAR.fullmatch(str(number)) is not None
 
 
-def _number(version: "Version", place: int) -> object:
-    """Give what a segment begins with: ``4`` of ``4rc1``, so that ``4rc1`` to ``4`` is a patch."""
+def _number(version: "Version", index: int) -> object:
+    """Return the first component of a segment: ``4`` of ``4rc1``, so that ``4rc1`` to ``4`` is a patch."""
     segments = version.segments()
-    return segments[place][0] if place < len(segments) else 0
+    return segments[index][0] if index < len(segments) else 0

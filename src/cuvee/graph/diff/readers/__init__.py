@@ -1,4 +1,4 @@
-"""Reading what can be compared, whatever it is: manifests, locks, release folders, listings, environments."""
+"""Readers of everything that can be compared: manifests, locks, release folders, lists, environments."""
 
 import datetime as dt
 import re
@@ -10,18 +10,18 @@ from cuvee.files import storage_errors
 from cuvee.graph.diff.readers.folders import read_prefix, read_release
 from cuvee.graph.diff.readers.listings import read_explicit, read_json_listing, read_listing
 from cuvee.graph.diff.readers.locks import read_conda_lock, read_environment, read_pixi
-from cuvee.graph.diff.readers.manifests import read_manifest, read_wishes
+from cuvee.graph.diff.readers.manifests import read_manifest, read_specs
 from cuvee.graph.diff.readers.yaml_text import read_yaml
 from cuvee.graph.diff.snapshot import Snapshot, unreadable
 from cuvee.manifest.documents.source_tree import MappingNode
 from cuvee.manifest.model import Requirement
 
-__all__ = ["asked_for", "read_snapshot"]
+__all__ = ["read_requirements", "read_snapshot"]
 
 MOST_BYTES = 64 << 20
 _KINDS = (
-    "a manifest, a pixi.lock, a conda-lock.yml, an environment.yml, a list of URLs, what `conda list` "
-    "prints, a release folder, or an installed environment"
+    "a manifest, a pixi.lock, a conda-lock.yml, an environment.yml, a list of URLs, the output of "
+    "`conda list`, a release folder, or an installed environment"
 )
 
 
@@ -31,16 +31,16 @@ def read_snapshot(path: Path, *, today: dt.date, environment: str | None = None)
     Parameters
     ----------
     path
-        A file or folder; what it is follows from what is in it.
+        A file or folder; its kind is found out from its contents.
     today
-        The day to hold a manifest's waivers against.
+        The day by which a manifest's waivers may have expired.
     environment
         Which environment of a `pixi.lock`; `None` for the default one, or the only one.
 
     Raises
     ------
     SourceUnreachableError
-        If it is not there, or can not be read; the message has the line.
+        If it does not exist, or cannot be read; the message has the line.
     ManifestError
         If it is a manifest with problems.
     """
@@ -49,31 +49,31 @@ def read_snapshot(path: Path, *, today: dt.date, environment: str | None = None)
     elif path.is_file():
         snapshot = _file(path, today, environment)
     else:
-        raise SourceUnreachableError(f"There is no {path}", hint=f"Name {_KINDS}.")
+        raise SourceUnreachableError(f"{path} does not exist", hint=f"Name {_KINDS}.")
     return replace(snapshot, title=snapshot.title or str(path))
 
 
-def asked_for(path: Path, *, today: dt.date) -> tuple[Requirement, ...]:
-    """Read what is asked for: a manifest, an `environment.yml`, or one match spec a line.
+def read_requirements(path: Path, *, today: dt.date) -> tuple[Requirement, ...]:
+    """Read what is requested: a manifest, an `environment.yml`, or one match spec a line.
 
     Raises
     ------
     SourceUnreachableError
-        If it can not be read.
+        If it cannot be read.
     ManifestError
         If it is a manifest with problems.
     """
     if path.suffix.lower() in {".yaml", ".yml"}:
-        wishes = read_snapshot(path, today=today).wishes
-        if wishes is None:
-            raise unreadable(path, None, "it does not say what is asked for")
-        return wishes
-    return read_wishes(path, _text(path, _bytes(path)))
+        requirements = read_snapshot(path, today=today).requirements
+        if requirements is None:
+            raise unreadable(path, None, "it does not state what is requested")
+        return requirements
+    return read_specs(path, _text(path, _bytes(path)))
 
 
 def _bytes(path: Path) -> bytes:
     if not path.is_file():
-        raise SourceUnreachableError(f"There is no {path}", hint="Name a file.")
+        raise SourceUnreachableError(f"{path} does not exist", hint="Name a file.")
     with storage_errors(path):
         if path.stat().st_size > MOST_BYTES:
             raise unreadable(path, None, f"it has more than {MOST_BYTES:,} bytes")
@@ -96,9 +96,7 @@ def _folder(path: Path, environment: str | None) -> Snapshot:
         return read_prefix(path, path)
     if (path / "pixi.lock").is_file():
         return read_pixi(path / "pixi.lock", environment)
-    raise unreadable(
-        path, None, "there is neither lock/pixi.lock nor conda-meta in it", hint=f"Name {_KINDS}."
-    )
+    raise unreadable(path, None, "it has neither lock/pixi.lock nor conda-meta", hint=f"Name {_KINDS}.")
 
 
 def _file(path: Path, today: dt.date, environment: str | None) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Release folders, and installed environments by their `conda-meta`."""
+"""Readers of release folders, and of installed environments by their `conda-meta`."""
 
 import csv
 import json
@@ -13,45 +13,48 @@ from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, u
 from cuvee.lock.pixi import read_lock
 
 _MOST_BYTES = 256 << 20
-_NOT_ASKED = {"", "None", None}
+_NOT_REQUESTED = {"", "None", None}
+"""What conda and mamba write as ``requested_spec`` of packages that were not requested."""
 
 
 def read_release(folder: Path) -> Snapshot:
-    """Read a release folder; its report says what people ask for, if it has been written."""
+    """Read a release folder; its report, if there is one, tells what is requested."""
     table = folder / "report" / "packages.csv"
-    direct = None
+    requested = None
     if table.is_file():
         with storage_errors(table), table.open(encoding="utf-8", newline="") as stream:
-            direct = frozenset(row["package"] for row in csv.DictReader(stream) if row.get("direct") == "yes")
+            requested = frozenset(
+                row["package"] for row in csv.DictReader(stream) if row.get("direct") == "yes"
+            )
     return Snapshot(
         title=folder.resolve().name,
         kind="pixi.lock",
         lock=read_lock(folder / "lock" / "pixi.lock"),
-        direct=direct,
+        requested=requested,
         knows=METADATA,
     )
 
 
 def read_prefix(folder: Path, meta: Path) -> Snapshot:
     """Read the records of an installed environment."""
-    found, asked, knows_asked = [], set(), False
-    # Records are called after name, version and build; installers keep other files beside them.
+    found, requested, is_stated = [], set(), False
+    # Records are named NAME-VERSION-BUILD.json; installers keep other files beside them.
     for path in sorted(meta.glob("*-*-*.json")):
         record = _record(path)
         found.append((path, record))
-        wishes = [record.get("requested_spec"), *_list(record, "requested_specs")]
-        knows_asked = knows_asked or "requested_spec" in record or "requested_specs" in record
-        if any(wish not in _NOT_ASKED for wish in wishes):
-            asked.add(str(record.get("name")))
+        specs = [record.get("requested_spec"), *_list(record, "requested_specs")]
+        is_stated = is_stated or "requested_spec" in record or "requested_specs" in record
+        if any(spec not in _NOT_REQUESTED for spec in specs):
+            requested.add(str(record.get("name")))
     if not found:
-        raise unreadable(meta, None, "no package is installed there")
+        raise unreadable(meta, None, "it has no record of an installed package")
     platform = platform_of({str(record.get("subdir", "")) for _, record in found})
     packages = [_package(path, record, platform) for path, record in found]
     return Snapshot(
         title=str(folder),
         kind="environment",
         lock=lock_of(meta, packages),
-        direct=frozenset(asked) if knows_asked and asked else None,
+        requested=frozenset(requested) if is_stated and requested else None,
         knows=METADATA,
     )
 
@@ -66,7 +69,7 @@ def _record(path: Path) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         raise unreadable(path, error.lineno, f"it is not JSON: {error.msg}") from None
     except (UnicodeDecodeError, RecursionError):
-        raise unreadable(path, None, "it is not JSON that can be read") from None
+        raise unreadable(path, None, "it is not readable JSON") from None
     if not isinstance(record, dict) or not isinstance(record.get("name"), str):
         raise unreadable(path, None, "it is not the record of a package")
     return record

@@ -1,4 +1,4 @@
-"""Lists of one environment's packages: URLs, and what `conda list` prints."""
+"""Readers of lists of one environment's packages: URLs, and the output of `conda list`."""
 
 import json
 import re
@@ -19,12 +19,12 @@ _HEADER = {"name", "version"}
 
 
 def archive(path: Path, line: int | None, url: str, platform: str, **known: Any) -> LockedPackage:
-    """Make a record of an archive's URL, which may lack a scheme.
+    """Return a record of an archive's URL, which may lack a scheme.
 
     Raises
     ------
     SourceUnreachableError
-        If its file name is not one of a conda package.
+        If its file name is not that of a conda package.
     """
     folder, _, file = url.rpartition("/")
     match = _FILE.fullmatch(file)
@@ -36,7 +36,7 @@ def archive(path: Path, line: int | None, url: str, platform: str, **known: Any)
 
 
 def read_explicit(path: Path, text: str) -> Snapshot:
-    """Read a list of URLs with or without hashes, as `conda list --explicit` prints it."""
+    """Read a list of URLs with or without hashes: the output of `conda list --explicit`."""
     found = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
@@ -56,7 +56,7 @@ def read_explicit(path: Path, text: str) -> Snapshot:
 
 
 def read_listing(path: Path, text: str) -> Snapshot:
-    """Read what `conda list`, `micromamba list` or `conda list --export` prints."""
+    """Read the output of `conda list`, `micromamba list` or `conda list --export`."""
     found = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
@@ -68,7 +68,7 @@ def read_listing(path: Path, text: str) -> Snapshot:
             continue
         found.append(_row(path, number, line, words))
     if not found:
-        raise unreadable(path, None, "no package is listed in it")
+        raise unreadable(path, None, "it lists no package")
     stated = _PLATFORM.search(text)
     return _one_platform(path, found, stated[1] if stated else "", kind="listing", knows=())
 
@@ -93,15 +93,15 @@ def _installed(
 
 
 def read_json_listing(path: Path, text: str) -> Snapshot:
-    """Read what `conda list --json` prints."""
+    """Read the output of `conda list --json`."""
     try:
         rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise unreadable(path, error.lineno, f"it is not JSON: {error.msg}") from None
     except RecursionError:
-        raise unreadable(path, None, "it is not JSON that can be read: it is nested too deeply") from None
+        raise unreadable(path, None, "it is not readable JSON: it is nested too deeply") from None
     if not isinstance(rows, list):
-        raise unreadable(path, 1, "it is not a list, as `conda list --json` prints it")
+        raise unreadable(path, 1, "it is not a list, the output of `conda list --json`")
     found, subdirs = [], set()
     for number, row in enumerate(rows, start=1):
         values = row if isinstance(row, dict) else {}

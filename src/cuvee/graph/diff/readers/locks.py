@@ -1,4 +1,4 @@
-"""Locks of other tools: `pixi.lock`, `conda-lock.yml`, and exported environments."""
+"""Readers of locks: `pixi.lock`, `conda-lock.yml`, and exported environments."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from cuvee.conda.record import OWN_CHANNEL, LockedPackage
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers.listings import archive
-from cuvee.graph.diff.readers.manifests import wish
+from cuvee.graph.diff.readers.manifests import read_requirement
 from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
 from cuvee.lock.pixi import open_pixi
@@ -43,20 +43,20 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
         title="",
         kind="pixi.lock",
         lock=lock_of(path, _locked(path, environments[name])),
-        direct=_workspace(path.with_name("pixi.toml")),
+        requested=_workspace(path.with_name("pixi.toml")),
         knows=METADATA,
     )
 
 
 def _workspace(path: Path) -> frozenset[str] | None:
-    """Give what the `pixi.toml` beside a lock asks for, in all of its features; `None` if there is none."""
+    """Return the names that a `pixi.toml` requests in any feature; `None` if there is no such file."""
     if not path.is_file():
         return None
     try:
         with storage_errors(path), path.open("rb") as stream:
             top = tomllib.load(stream)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(path, None, f"it is not TOML that can be read: {error}") from None
+        raise unreadable(path, None, f"it is not readable TOML: {error}") from None
     features = [top, *_tables(top.get("feature"))]
     targets = [target for feature in features for target in _tables(feature.get("target"))]
     tables = (part.get("dependencies") for part in (*features, *targets))
@@ -64,7 +64,7 @@ def _workspace(path: Path) -> frozenset[str] | None:
 
 
 def _tables(value: object) -> list[dict[str, Any]]:
-    """Give the tables of a table of tables; what is none is left out."""
+    """Return the tables of a table of tables, without anything else."""
     items = value.values() if isinstance(value, dict) else ()
     return [item for item in items if isinstance(item, dict)]
 
@@ -95,10 +95,10 @@ def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> Lo
 
 
 def read_conda_lock(path: Path, node: MappingNode) -> Snapshot:
-    """Read a `conda-lock.yml` of version 1."""
+    """Read a `conda-lock.yml` of version 1, the format of https://github.com/conda/conda-lock."""
     top = fields(path, node, "the file")
     if text(path, top.get("version"), "version", default="1") != "1":
-        raise unreadable(path, line(top["version"]), "only version 1 of conda-lock's format is known")
+        raise unreadable(path, line(top["version"]), "only version 1 of conda-lock's format is supported")
     found = [_conda_lock_package(path, item) for item in items(path, top["package"], "package")]
     knows = ("depends", "channel", "subdir")
     return Snapshot(title="", kind="conda-lock.yml", lock=lock_of(path, found), knows=knows)
@@ -109,34 +109,36 @@ def _conda_lock_package(path: Path, node: SourceNode) -> LockedPackage:
     missing = [key for key in ("name", "version", "manager", "platform", "url") if key not in entry]
     if missing:
         raise unreadable(path, at, f"a package lacks {', '.join(missing)}")
-    said = {key: text(path, entry[key], key) for key in ("name", "version", "manager", "platform", "url")}
-    name, platform = said["name"], said["platform"]
+    stated = {key: text(path, entry[key], key) for key in ("name", "version", "manager", "platform", "url")}
+    name, platform = stated["name"], stated["platform"]
     hashes = fields(path, entry["hash"], "hash") if "hash" in entry else {}
     known = {key: text(path, value, key).lower() for key, value in hashes.items() if key in {"md5", "sha256"}}
-    if said["manager"] != "conda":
-        return package(path, at, name=of_index(name), version=said["version"], platform=platform,
+    if stated["manager"] != "conda":
+        return package(path, at, name=of_index(name), version=stated["version"], platform=platform,
                        channel="pypi", **known)  # fmt: skip
-    asks = fields(path, entry["dependencies"], "dependencies") if "dependencies" in entry else {}
-    depends = tuple(f"{key} {text(path, value, key)}".strip() for key, value in sorted(asks.items()))
-    made = archive(path, at, said["url"], platform, depends=depends, **known)
-    if (made.name, made.version) != (name, said["version"]):
-        raise unreadable(path, at, f"{name} {said['version']} is to come from {made.url}")
-    return made
+    ranges = fields(path, entry["dependencies"], "dependencies") if "dependencies" in entry else {}
+    depends = tuple(f"{key} {text(path, value, key)}".strip() for key, value in sorted(ranges.items()))
+    record = archive(path, at, stated["url"], platform, depends=depends, **known)
+    if (record.name, record.version) != (name, stated["version"]):
+        raise unreadable(
+            path, at, f"the URL of {name} {stated['version']} is that of another package: {record.url}"
+        )
+    return record
 
 
 def read_environment(path: Path, node: MappingNode) -> Snapshot:
-    """Read an `environment.yml`: what it asks for, and packages if each has its exact version."""
-    wishes: list[Requirement] = []
+    """Read an `environment.yml`: its requirements, and its packages if each has an exact version."""
+    requirements: list[Requirement] = []
     exact: list[LockedPackage] | None = []
     for item in items(path, fields(path, node, "the file")["dependencies"], "dependencies"):
         if isinstance(item, MappingNode):
             for key, value in fields(path, item, "dependencies").items():
-                for wanted in items(path, value, key):
-                    _add_pip(path, line(wanted), text(path, wanted, key), exact)
+                for pin in items(path, value, key):
+                    _add_pip(path, line(pin), text(path, pin, key), exact)
             continue
-        said, at = text(path, item, "a dependency"), line(item)
-        wishes.append(wish(path, at, said))
-        match = _EXACT.fullmatch(said.strip())
+        spec, at = text(path, item, "a dependency"), line(item)
+        requirements.append(read_requirement(path, at, spec))
+        match = _EXACT.fullmatch(spec.strip())
         if match is None:
             exact = None
         elif exact is not None:
@@ -147,14 +149,14 @@ def read_environment(path: Path, node: MappingNode) -> Snapshot:
         title="",
         kind="environment.yml",
         lock=lock_of(path, exact) if exact else None,
-        wishes=tuple(wishes),
-        direct=None if exact else frozenset(item.name for item in wishes),
+        requirements=tuple(requirements),
+        requested=None if exact else frozenset(item.name for item in requirements),
     )
 
 
-def _add_pip(path: Path, at: int, said: str, exact: list[LockedPackage] | None) -> None:
-    """Add an exact pin of pip's; others can not be compared."""
-    name, found, version = said.partition("==")
+def _add_pip(path: Path, at: int, text: str, exact: list[LockedPackage] | None) -> None:
+    """Add an exact pin of pip's; other requirements of pip's cannot be compared."""
+    name, found, version = text.partition("==")
     if found and exact is not None:
         name, version = name.partition("[")[0].strip(), re.split(r"[;\s]", version.strip())[0]
         exact.append(package(path, at, name=of_index(name), version=version, platform=""))

@@ -1,4 +1,4 @@
-"""Foreign YAML, with the lines of its values; limits are those of manifests."""
+"""YAML of other tools, with the lines of its values; its limits are those of manifests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ def read_yaml(path: Path, data: bytes) -> SourceNode:
     Raises
     ------
     SourceUnreachableError
-        If it can not be read; the message has the first problem's line.
+        If it cannot be read; the message has the line of the first problem.
     """
     problems = Problems(path)
     try:
@@ -31,7 +31,7 @@ def read_yaml(path: Path, data: bytes) -> SourceNode:
 
 
 def items(path: Path, node: SourceNode | None, what: str) -> Iterator[SourceNode]:
-    """Give the items of a list; nothing at all counts as an empty one."""
+    """Yield the items of a list; null and a missing node count as an empty one."""
     if isinstance(node, SequenceNode):
         yield from node.items
     elif node is not None and not (isinstance(node, ScalarNode) and node.is_null):
@@ -39,14 +39,14 @@ def items(path: Path, node: SourceNode | None, what: str) -> Iterator[SourceNode
 
 
 def fields(path: Path, node: SourceNode | None, what: str) -> dict[str, SourceNode]:
-    """Give the values of a mapping by key."""
+    """Return the values of a mapping by key."""
     if isinstance(node, MappingNode):
         return {entry.key.text: entry.value for entry in node.entries}
     raise unreadable(path, None if node is None else line(node), f"{what} is not a mapping")
 
 
 def text(path: Path, node: SourceNode | None, what: str, *, default: str | None = None) -> str:
-    """Give a single value."""
+    """Return the text of a scalar."""
     if isinstance(node, ScalarNode):
         return node.text
     if node is None and default is not None:
@@ -55,5 +55,5 @@ def text(path: Path, node: SourceNode | None, what: str, *, default: str | None 
 
 
 def line(node: SourceNode) -> int:
-    """Give the line that a node begins on, from 1."""
+    """Return the line that a node begins on, from 1."""
     return node.span.position.line
