@@ -2,11 +2,13 @@
 
 import asyncio
 import importlib.util
+import json
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cuvee import process
 from cuvee.channel.package import (
@@ -16,6 +18,7 @@ from cuvee.channel.package import (
     archive_hashes,
     is_executable,
 )
+from cuvee.codec import encode
 from cuvee.conda.record import LockedPackage
 from cuvee.image.archive_members import read_info
 from cuvee.image.build import build_image
@@ -91,6 +94,12 @@ def build(
         signer=signer,
         settings=settings,
     )
+
+
+def settings_json(settings: InstallerSettings) -> dict[str, Any]:
+    """Return settings as the image's manifest has them."""
+    value: dict[str, Any] = json.loads(json.dumps(encode(settings, without=frozenset({"extra_files"}))))
+    return value
 
 
 class RattlerPrefixes:

@@ -15,7 +15,6 @@ EXEMPT = {
     "src/cuvee/errors.py",
     "src/cuvee/files.py",
     "src/cuvee/graph",
-    "src/cuvee/image",
     "src/cuvee/installers",
     "src/cuvee/integration",
     "src/cuvee/lock",

@@ -20,7 +20,6 @@ from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.image.archive_members import read_info
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.link_plan import plan_package
-from cuvee.image.model import Clobber
 from cuvee.image.python_paths import PythonPaths
 from cuvee.lock.model import Lock, PlatformLock
 
@@ -67,16 +66,21 @@ def test_the_checks_say_what_the_image_does(
     else:
         assert not blocked
         told = {(path, item.packages) for item in found for path in item.paths}
-        assert told == {(item.path, tuple(sorted({item.winner, *item.losers}))) for item in expected}
+        assert told == expected
 
 
-def _image(graph: ReleaseGraph, archives: dict[str, Path]) -> tuple[Clobber, ...]:
+def _image(graph: ReleaseGraph, archives: dict[str, Path]) -> set[tuple[str, tuple[str, ...]]]:
+    """Return each path that several packages claim, with these packages."""
     python = PythonPaths.of_lock(graph.platforms[0].lock, None)
     plans = {
         name: plan_package(read_info(path), python, launcher=b"MZ") for name, path in sorted(archives.items())
     }
     ignore_case = python.platform.system != "linux"
-    return resolve_clobbers(plans, sorted(archives), ignore_case=ignore_case)[1]
+    claims: dict[str, list[str]] = {}
+    for name, files in sorted(resolve_clobbers(plans, sorted(archives), ignore_case=ignore_case).items()):
+        for file in files:
+            claims.setdefault(file.original_path or file.path, []).append(name)
+    return {(path, tuple(names)) for path, names in claims.items() if len(names) > 1}
 
 
 def _write(name: str, what: dict[str, Any], platform: str, folder: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cuvee.channel.package import PLACEHOLDER
 from cuvee.runtime.added import Added, allows, misfits
 from cuvee.runtime.manifest import Manifest, Package
 from tiny_release import Release
@@ -19,7 +20,7 @@ def test_info_list_and_licenses(release: Release, tmp_path: Path) -> None:
     assert info["version"] == "2026.11.0"
     assert info["manifest_sha256"] == release.image.manifest_sha256
     assert info["packages"] == len(release.lock.packages)
-    assert info["longest_prefix"] == release.image.prefix_limit
+    assert info["longest_prefix"] == len(PLACEHOLDER)
     assert "title: Tiny & Sons\n" in release.install("--info", environment=aside).stdout
     listed = json.loads(release.install("--list", "--json", environment=aside).stdout)
     assert {row["name"]: row["sha256"] for row in listed} == {

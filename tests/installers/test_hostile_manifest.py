@@ -12,6 +12,7 @@ from cuvee.image.settings import InstallerSettings
 from cuvee.runtime.failure import DAMAGED, InstallError
 from cuvee.runtime.manifest import load
 from cuvee.runtime.signature import check
+from tiny_release import settings_json
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
         "stage0": [],
         "stage0_sha256": "",
         "key": None,
-        "settings": InstallerSettings().to_json(),
+        "settings": settings_json(InstallerSettings()),
         "packages": [],
         "extras": [],
         "records": [],

@@ -14,6 +14,7 @@ from cuvee.runtime import entries, menus, outside, placing
 from cuvee.runtime.manifest import File, Frame, Manifest, Package
 from cuvee.runtime.manifest import Settings as RuntimeSettings
 from cuvee.runtime.state import Installed, Outside, State
+from tiny_release import settings_json
 
 SECOND: dict[str, Any] = {
     "$id": "https://schemas.conda.io/menuinst-1.schema.json",
@@ -61,7 +62,7 @@ FIRST = {
 
 
 def manifest(platform: str, *paths: str, packages: list[str] | None = None) -> Manifest:
-    value = InstallerSettings().to_json() | {"menu_packages": packages}
+    value = settings_json(InstallerSettings()) | {"menu_packages": packages}
     frame = Frame(0, 0, 0, "", [File(path, 0o644, 0, 0, "plain", "") for path in paths])
     python = Package("python", "3.12.4", "0", platform, "", [], [])
     fields = dict.fromkeys(Manifest._fields) | {

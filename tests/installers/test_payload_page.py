@@ -23,7 +23,7 @@ from docs_text import code_in, table
 from installers.conftest import Dress
 from installers.payload_containers import Container, RefusedError, read, sha256
 from installers.payload_reader import Writer, check_paths, frames_of, relocated
-from tiny_release import LICENSE, TIME, Release
+from tiny_release import LICENSE, TIME, Release, settings_json
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "payload-format.md"
 Tree = dict[str, tuple[str, int, int, bytes]]
@@ -203,7 +203,8 @@ def test_the_pages_rules_of_relocation_are_the_runtimes(
 EMPTY: dict[str, Any] = {
     "format": 2, "distribution": "tiny", "version": "1", "title": "Tiny", "platform": "linux-64",
     "interpreter": "bin/python3.11", "raw_size": 1, "source_time": 0, "prefix_limit": None, "requested": [],
-    "stage0_sha256": "", "key": None, "settings": InstallerSettings().to_json(), "extras": [], "records": [],
+    "stage0_sha256": "", "key": None, "settings": settings_json(InstallerSettings()), "extras": [],
+    "records": [],
 }  # fmt: skip
 PART = st.sampled_from(["a", "b", "..", ".", "", "a\\b", "c:", "…", " ", "\n", "~", "...", "a."])
 PLACE = st.lists(PART, max_size=3).map("/".join)

@@ -1,6 +1,6 @@
-"""Reading conda packages: their metadata, and their files with every hash checked.
+"""Reading conda packages: their metadata, and their files.
 
-An archive is hostile until its paths and hashes have been checked.
+An archive is untrusted until its paths and hashes have been checked.
 """
 
 import json
@@ -47,7 +47,7 @@ class PackageInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveMember:
-    """One file of a package: its bytes and mode, or where it links to."""
+    """One file of a package: its bytes and mode, or a link's target."""
 
     path: str
     mode: int
@@ -56,7 +56,7 @@ class ArchiveMember:
 
 
 def check_path(path: str, archive: Path) -> str:
-    """Give ``path`` back if it stays below the folder that it is relative to, on every platform.
+    """Return ``path`` if it stays below the folder that it is relative to, on every platform.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def read_info(archive: Path) -> PackageInfo:
     Raises
     ------
     IntegrityError
-        If it can't be read, or if its metadata breaks the format.
+        If it cannot be read, or if its metadata does not follow the format.
     """
     files = read_info_files(archive, ("index.json", "paths.json", "link.json"))
     with archive_errors(archive):
@@ -92,7 +92,7 @@ def read_info(archive: Path) -> PackageInfo:
 
 
 def read_members(info: PackageInfo, spool: Spool) -> Iterator[ArchiveMember]:
-    """Put the files that ``info/paths.json`` lists into ``spool``; give them in the archive's order.
+    """Read the files that ``info/paths.json`` lists into ``spool``; yield them in the archive's order.
 
     Hard links inside the archive become files of their own.
 
@@ -125,7 +125,9 @@ def read_members(info: PackageInfo, spool: Spool) -> Iterator[ArchiveMember]:
                 found = ArchiveMember(path=member.name, mode=member.mode & 0o777, data=data)
                 seen[member.name] = found
             else:
-                raise IntegrityError(f"{archive.name} holds {member.name}, which is no file, folder or link")
+                raise IntegrityError(
+                    f"{archive.name} holds {member.name}, which is not a file, folder or link"
+                )
             missing.discard(member.name)
             yield found
     if missing:

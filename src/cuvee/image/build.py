@@ -1,4 +1,4 @@
-"""Building the image of one platform."""
+"""From a lock and its archives to the image of one platform."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,12 +16,11 @@ from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import QUICK_LEVEL, Part, pack
 from cuvee.image.image_manifest import ExtraContent, build_manifest, write_manifest, write_payload
-from cuvee.image.link_plan import link_scripts, plan_package
+from cuvee.image.link_plan import plan_package
 from cuvee.image.model import (
     MANIFEST,
     PAYLOAD,
     STAGE0,
-    Clobber,
     Image,
     ImageSigner,
     PlannedFile,
@@ -56,35 +55,35 @@ def build_image(
     sbom: bytes = b"",
     signer: ImageSigner | None = None,
 ) -> Image:
-    """Build the image of a locked platform; the same inputs give the same bytes.
+    """Build the image of a locked platform, reproducibly.
 
     Parameters
     ----------
     archives
-        Each package's ``identifier`` to its archive on disk, whose hash has been checked.
+        The archive of each package, by its ``identifier``; their hashes have been checked.
     requested
-        The blessed set: name to match spec. It ends up in the prefix's records.
+        The requested packages, from name to match spec, for the prefix's records.
     cache
-        Keeps byte code and frames across platforms and releases.
+        The folder of cached byte code and frames, for all platforms and releases.
     folder
-        Where the image's files go; replaced whole.
+        The image's folder; replaced as a whole.
     level
-        zstd level of the frames, see `frames`.
+        The zstd level of the frames, see `frames`.
     compiler
-        Makes byte code, by an interpreter of the release's minor version; `None` leaves it out.
+        Makes byte code, with an interpreter of the release's minor version; `None` for none.
     settings
-        What installers do besides placing packages; travels in the image's manifest.
+        What installers do besides linking packages; part of the image's manifest.
     sbom
-        The bill of materials, which the prefix keeps; empty for none.
+        The software bill of materials, for the prefix; empty for none.
     signer
-        Signs the image's manifest, which names the hash of everything else.
+        Signs the image's manifest, which has the hashes of everything else.
 
     Raises
     ------
     IntegrityError
-        If a package is broken, or is not the one that the lock names.
+        If a package is broken, or is not the one in the lock.
     BlockedError
-        If the packages can't share a prefix, or if no installer could start from it.
+        If the packages cannot share a prefix, or if no installer could start from it.
     """
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
@@ -133,12 +132,9 @@ def build_image(
             payload_sha256=sha256_file(beside / PAYLOAD),
             raw_size=manifest.raw_size,
             files=manifest.files,
-            prefix_limit=manifest.prefix_limit,
             longest_path=manifest.longest_path,
             interpreter=linked.python.interpreter,
             floor={package.name: package.version for package in lock.virtual_packages},
-            link_scripts=linked.link_scripts,
-            clobbers=linked.clobbers,
             settings=replace(extras.settings, extra_files=()),
         )
         image.save()
@@ -148,28 +144,21 @@ def build_image(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Linked:
-    """What goes where, by package name, before anything but metadata has been read."""
+    """The link plan of each package, by its name, from metadata only."""
 
     python: PythonPaths
     infos: Mapping[str, PackageInfo]
     plans: Mapping[str, tuple[PlannedFile, ...]]
-    clobbers: tuple[Clobber, ...]
-
-    @property
-    def link_scripts(self) -> tuple[str, ...]:
-        """Each package's link scripts, as ``name: path``."""
-        named = ((name, path) for name in sorted(self.plans) for path in link_scripts(self.plans[name]))
-        return tuple(f"{name}: {path}" for name, path in named)
 
 
 def _pack(
-    linked: _Linked, packer: Packer, pool: ThreadPoolExecutor, told: Callable[[str], None]
+    linked: _Linked, packer: Packer, pool: ThreadPoolExecutor, done: Callable[[str], None]
 ) -> dict[str, PackedPackage]:
-    """Pack every package, the largest first, so that no worker ends last alone."""
+    """Pack every package, the largest first, so that all workers end at about the same time."""
 
     def one(name: str) -> tuple[str, PackedPackage]:
         packed = packer.pack(linked.infos[name], linked.plans[name])
-        told(name)
+        done(name)
         return name, packed
 
     largest_first = sorted(linked.infos, key=lambda name: (-linked.infos[name].archive.stat().st_size, name))
@@ -181,12 +170,12 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
     python = PythonPaths.of_lock(lock, info.index.get("python_site_packages_path") if info else None)
     needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
     launcher = windows_launcher(cache) if needs_launcher else None
-    plans, clobbers = resolve_clobbers(
+    plans = resolve_clobbers(
         {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()},
         link_order(lock.packages),
         ignore_case=python.platform.system != "linux",
     )
-    return _Linked(python=python, infos=infos, plans=plans, clobbers=clobbers)
+    return _Linked(python=python, infos=infos, plans=plans)
 
 
 def _extras(
@@ -216,7 +205,7 @@ def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, Pa
     info = read_info(archives[package.identifier])
     found = tuple(str(info.index.get(key)) for key in ("name", "version", "build"))
     if found != (package.name, package.version, package.build):
-        raise IntegrityError(f"{info.archive} holds {'-'.join(found)}, but the lock names {package.stem}")
+        raise IntegrityError(f"{info.archive} is {'-'.join(found)}, but the lock has {package.stem}")
     return package.name, info
 
 
@@ -239,7 +228,7 @@ def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -
 
 
 def _runtime() -> dict[str, bytes]:
-    """Read the runtime's own modules, as data: all that this room knows of them is what they import."""
+    """Return the sources of the runtime's modules, by file name; they are data here, and never imported."""
     folder = resource_files("cuvee.runtime")
     return {
         entry.name: entry.read_bytes()

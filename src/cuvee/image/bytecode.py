@@ -1,7 +1,9 @@
-"""Byte code, compiled when the release is cut so that no desktop has to.
+"""Byte code, compiled when the release is cut, so that desktops do not have to.
 
-Validated by time stamp: the runtime gives every source the one `SOURCE_TIME`. What was compiled once is
-kept by content, so that a source that several platforms or releases share compiles once.
+Its names follow https://peps.python.org/pep-3147/. Python validates it by the time of the source, and not by
+its hash (https://peps.python.org/pep-0552/), so that it need not read the source: the runtime gives every
+source the one `SOURCE_TIME`. The cache is keyed on content, so that a source of several platforms or releases
+compiles once.
 """
 
 import hashlib
@@ -32,19 +34,19 @@ class PythonSource:
 
 
 class ByteCompiler:
-    """Compiles with one interpreter, and keeps what it made.
+    """Compiles with one interpreter, and caches the results.
 
     Parameters
     ----------
     executable
         A Python of the release's minor version.
     cache
-        The folder that keeps what was compiled.
+        The folder of the cache.
 
     Raises
     ------
     ToolMissingError
-        If the interpreter can not be run.
+        If the interpreter cannot be run.
     """
 
     def __init__(self, executable: Path, cache: Path) -> None:
@@ -62,10 +64,7 @@ class ByteCompiler:
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
 
     def compile(self, sources: Sequence[PythonSource]) -> list[bytes | None]:
-        """Give the ``.pyc`` of each source; `None` for what is no valid source of this version.
-
-        Safe to call from several threads.
-        """
+        """Return the ``.pyc`` of each source; `None` if it does not compile in this version. Thread-safe."""
         keys = [_key(source) for source in sources]
         known = self._store.get(keys)
         todo = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
@@ -88,7 +87,7 @@ class ByteCompiler:
                     f"{self.executable} failed to compile byte code: {done.stderr.strip()[-400:]}",
                     hint="The interpreter that runs cuvee seems broken; try another one.",
                 )
-            results: list[bytes | None] = marshal.loads(output.read_bytes())  # noqa: S302 - written by ours
+            results: list[bytes | None] = marshal.loads(output.read_bytes())  # noqa: S302 - written by our script
         return results
 
 
@@ -99,7 +98,7 @@ class _Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(path, timeout=120, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous = OFF")  # it can be made anew
+        self._connection.execute("PRAGMA synchronous = OFF")  # a lost cache is filled again
         self._connection.execute("CREATE TABLE IF NOT EXISTS pyc (key BLOB PRIMARY KEY, data BLOB)")
         self._connection.commit()
 

@@ -1,7 +1,8 @@
-"""Paths that several packages claim.
+"""Paths that several packages claim, resolved as rattler does.
 
-As rattler does it: the package that comes last in dependency order wins the path, and what the others
-would have put there is kept below ``__clobbers__/<package>/``, where its record says so.
+The package that comes last in dependency order gets the path. The files of the others are moved below
+``__clobbers__/<package>/``, and their records say so:
+https://github.com/conda/rattler/blob/main/crates/rattler/src/install/clobber_registry.rs
 """
 
 from collections import defaultdict
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cuvee.errors import BlockedError
-from cuvee.image.model import Clobber, FileKind, PlannedFile
+from cuvee.image.model import FileKind, PlannedFile
 
 Plans = Mapping[str, tuple[PlannedFile, ...]]
 """Package name to the files that it puts into the prefix."""
@@ -17,21 +18,21 @@ Plans = Mapping[str, tuple[PlannedFile, ...]]
 
 def resolve_clobbers(
     plans: Plans, order: Sequence[str], *, ignore_case: bool
-) -> tuple[dict[str, tuple[PlannedFile, ...]], tuple[Clobber, ...]]:
-    """Move the losers' files aside; give the plans and what was found.
+) -> dict[str, tuple[PlannedFile, ...]]:
+    """Return the plans with one package left for each path; the files of the others are moved aside.
 
     Parameters
     ----------
     order
         Package names, dependencies first.
     ignore_case
-        Whether the platform's file names differ by more than case.
+        Whether the platform's file systems usually ignore case in file names.
 
     Raises
     ------
     BlockedError
-        If one package has a file where another has a folder, or if two paths differ by case alone on
-        a platform that can't tell them apart.
+        If one package has a file where another has a folder, or if two paths differ only by case on
+        a platform that ignores it.
     """
     claims: dict[str, list[tuple[str, PlannedFile]]] = defaultdict(list)
     for name in order:
@@ -40,10 +41,7 @@ def resolve_clobbers(
                 claims[file.path.casefold() if ignore_case else file.path].append((name, file))
     _refuse_nested(claims)
     result = dict(plans)
-    clobbers = []
     for claimed in claims.values():
-        if len(claimed) == 1:
-            continue
         winner, won = claimed[-1]
         for name, file in claimed[:-1]:
             if file.path != won.path:
@@ -52,9 +50,7 @@ def resolve_clobbers(
                     hint="Leave one of the two packages out.",
                 )
             result[name] = _move_aside(result[name], file, name)
-        losers = tuple(name for name, _ in claimed[:-1])
-        clobbers.append(Clobber(path=won.path, winner=winner, losers=losers))
-    return result, tuple(sorted(clobbers, key=lambda clobber: clobber.path))
+    return result
 
 
 def _move_aside(files: tuple[PlannedFile, ...], loser: PlannedFile, name: str) -> tuple[PlannedFile, ...]:

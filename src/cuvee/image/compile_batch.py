@@ -1,4 +1,4 @@
-"""Compiles Python sources to byte code; run by the release's own kind of interpreter, not imported.
+"""Compile Python sources to byte code: a script for the release's own version of Python, never imported.
 
 Reads a marshalled list of ``(name, source, modification time)`` from stdin and writes a marshalled list of
 ``.pyc`` contents to the file that is its argument; `None` stands for a source that does not compile.
@@ -24,5 +24,5 @@ def compile_one(name: str, source: bytes, mtime: int) -> "bytes | None":
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(10_000)
-    batch = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - what cuvee itself sends
+    batch = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - sent by cuvee itself
     Path(sys.argv[1]).write_bytes(marshal.dumps([compile_one(*entry) for entry in batch]))

@@ -1,4 +1,4 @@
-"""The files of a prefix that no package brings: ``.condarc``, those of the settings, lists of packages."""
+"""Files of a prefix that belong to no package: ``.condarc``, extra files of the settings, package lists."""
 
 from collections.abc import Iterable
 
@@ -13,18 +13,20 @@ from cuvee.lock.model import PlatformLock
 CONDARC = ".condarc"
 _CHUNK = 1 << 20
 EXPLICIT = "conda-meta/initial-state.explicit.txt"
-"""Where conda's tools look for what an installer brought."""
+"""The explicit list of the installed packages, under the name that constructor's installers use."""
 
 
 def extra_parts(
     lock: PlatformLock, release: ReleaseLabel, settings: InstallerSettings, sbom: bytes, spool: Spool
 ) -> list[Part]:
-    """Read the files, sorted by path; what the settings name goes into ``spool``.
+    """Return the files, sorted by path; those that the settings name are read into ``spool``.
 
     Raises
     ------
     IntegrityError
-        If a file is not what it was when the settings were read.
+        If a file has changed since the settings were read.
+    BlockedError
+        If two of the files have the same path.
     """
     found: dict[str, tuple[bytes | SpooledBytes, int]] = {
         EXPLICIT: (_explicit(lock, release).encode(), 0o644)
@@ -40,7 +42,7 @@ def extra_parts(
             raise IntegrityError(f"{file.source} has changed while the release was cut", hint="Cut it again.")
         if file.target in found:
             raise BlockedError(
-                f"{file.source} can not be {file.target} in the prefix: that is written already",
+                f"{file.source} cannot be {file.target} in the prefix: the installer writes that file itself",
                 hint="Name another target, or leave out the condarc in installer.yaml.",
             )
         found[file.target] = data, 0o755 if file.executable else 0o644
@@ -52,12 +54,12 @@ def extra_parts(
 def plan_extra_files(
     parts: Iterable[Part], packages: Iterable[PlannedFile], *, ignore_case: bool
 ) -> list[PlannedFile]:
-    """Give the files as plan_extra_files ones, if no package has anything at their places.
+    """Return the files as planned ones.
 
     Raises
     ------
     BlockedError
-        If a package has.
+        If a package has one of the paths.
     """
 
     def key(path: str) -> str:
@@ -71,7 +73,7 @@ def plan_extra_files(
     for part in parts:
         if key(part.path) in files | folders or files & _folders(key(part.path)):
             raise BlockedError(
-                f"{part.path} can not be an extra file of the prefix: a package has that place",
+                f"{part.path} cannot be an extra file of the prefix: a package has that path",
                 hint="Name another target in installer.yaml.",
             )
     return [
@@ -93,6 +95,6 @@ def _folders(path: str) -> set[str]:
 
 
 def _explicit(lock: PlatformLock, release: ReleaseLabel) -> str:
-    """List the packages as conda does; those of the release's own channel have URLs that name no machine."""
+    """Return the explicit list of the packages; the URLs of local packages name no folder of this machine."""
     name = release.release_name
     return explicit_list(lock.packages, lock.platform, comments=[name], release=f"file:///{name}")

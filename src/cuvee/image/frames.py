@@ -1,9 +1,12 @@
-"""Frames: compressed stretches of a package's files, each verified and decompressed on its own."""
+"""Frames: groups of a package's files, each compressed, verified and decompressed on its own.
+
+Zstandard frames, https://www.rfc-editor.org/rfc/rfc8878
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from cuvee.files import sha256_bytes, write_bytes
 from cuvee.image.spool import SpooledBytes
@@ -15,13 +18,16 @@ QUICK_LEVEL, HIGH_LEVEL = 9, 19
 """zstd levels, for development and for publication."""
 
 FRAME_BYTES = 8 << 20
-"""A frame ends when it holds this much before compression."""
+"""A frame ends when it has this many bytes before compression."""
 
 HIGH_FRAME_BYTES, _HIGH_WINDOW_LOG = 32 << 20, 25
-"""The same at the high level; there zstd looks back over the whole frame: 3 % less of large packages."""
+"""The same at the high level, where zstd's window is the whole frame: large packages get 3 % smaller."""
 
 PIECE_BYTES = 16 << 20
-"""A larger file is cut into pieces of this size, so that no desktop needs memory for all of it."""
+"""A larger file is split into pieces of this size, so that a desktop needs no memory for all of it."""
+
+FrameEntry: TypeAlias = tuple[str, int, int, int, str, str, *tuple[object, ...]]
+"""A file in the manifest: ``[path, mode, start, size, how, sha256]``, and ``extra`` unless `None`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +37,18 @@ class Part:
     Attributes
     ----------
     data
-        Its bytes, or where they are kept until they are needed.
+        Its bytes, or where they are stored.
     how
         What the runtime does with it: ``plain``, ``source``, ``text``, ``binary``, ``piece``, ``record``.
     extra
-        What it needs to know for that: a placeholder, an offset.
+        What the runtime needs for that: a placeholder, an offset, the paths of a record.
     """
 
     path: str
     mode: int
     data: bytes | SpooledBytes
     how: str
-    extra: Any = None
+    extra: int | str | list[list[object]] | None = None
 
     @property
     def size(self) -> int:
@@ -57,19 +63,19 @@ class Part:
         return sha256_bytes(self.data)
 
     def read(self, size: int | None = None) -> bytes:
-        """Give its bytes, or the first ``size`` of them."""
+        """Return its bytes, or the first ``size`` of them."""
         return self.data[:size] if isinstance(self.data, bytes) else self.data.read(size)
 
     def read_into(self, view: memoryview) -> None:
-        """Put its bytes into ``view``, which is as long as they are."""
+        """Fill ``view``, which is as long as the file."""
         if isinstance(self.data, bytes):
             view[:] = self.data
         else:
             self.data.read_into(view)
 
     def piece(self, at: int, size: int) -> "Part":
-        """Give up to ``size`` of its bytes from ``at`` on as a part of its own."""
-        data = self.data[at : at + size] if isinstance(self.data, bytes) else self.data.cut(at, size)
+        """Return up to ``size`` of its bytes from ``at`` on as a part of its own."""
+        data = self.data[at : at + size] if isinstance(self.data, bytes) else self.data.slice(at, size)
         return replace(self, data=data, how="piece", extra=at)
 
 
@@ -79,27 +85,27 @@ class CompressedFrame:
 
     Attributes
     ----------
-    entries
-        What it holds: ``[path, mode, start, size, how, sha256, extra]`` each.
+    size, raw
+        Bytes after and before compression.
     """
 
     file: Path
     size: int
     raw: int
     sha256: str
-    entries: tuple[list[Any], ...]
+    entries: tuple[FrameEntry, ...]
 
 
 def pack(parts: Iterable[Part], *, level: int, cache: Path) -> list[CompressedFrame]:
-    """Compress ``parts``, in their order, into frames; a frame that the cache holds is not made again.
+    """Compress ``parts``, in their order, into frames; a frame in the cache is not made again.
 
-    At any time, the parts of one frame are in memory.
+    No more than the parts of one frame are in memory.
     """
     limit = HIGH_FRAME_BYTES if level >= HIGH_LEVEL else FRAME_BYTES
-    return [_compress(group, level, cache) for group in _groups(_cut(parts), limit)]
+    return [_compress(group, level, cache) for group in _groups(_split(parts), limit)]
 
 
-def _cut(parts: Iterable[Part]) -> Iterator[Part]:
+def _split(parts: Iterable[Part]) -> Iterator[Part]:
     for part in parts:
         if part.size <= PIECE_BYTES or part.how != "plain":
             yield part
@@ -124,7 +130,7 @@ def _groups(parts: Iterable[Part], limit: int) -> Iterator[list[Part]]:
 def _compress(group: list[Part], level: int, cache: Path) -> CompressedFrame:
     import zstandard
 
-    raw, entries = _laid_out(group)
+    raw, entries = _join(group)
     window = f"w{_HIGH_WINDOW_LOG}" if level >= HIGH_LEVEL else ""
     key = f"{sha256_bytes(raw)}-{level}{window}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
     file = cache / "frames" / key[:2] / f"{key}.zst"
@@ -138,23 +144,24 @@ def _compress(group: list[Part], level: int, cache: Path) -> CompressedFrame:
     )
 
 
-def _laid_out(group: list[Part]) -> tuple[bytearray, list[list[Any]]]:
-    """Put the parts of a frame behind each other; give that and the frame's entries."""
+def _join(group: list[Part]) -> tuple[bytearray, list[FrameEntry]]:
+    """Return the concatenated parts of a frame, and its entries."""
     raw = bytearray(sum(part.size for part in group))
-    entries: list[list[Any]] = []
+    entries: list[FrameEntry] = []
     start = 0
     for part in group:
         view = memoryview(raw)[start : start + part.size]
         part.read_into(view)
         known = part.data.sha256 if isinstance(part.data, SpooledBytes) else None
-        entry = [part.path, part.mode, start, part.size, part.how, known or sha256_bytes(view)]
-        entries.append(entry if part.extra is None else [*entry, part.extra])
+        extra = () if part.extra is None else (part.extra,)
+        sha256 = known or sha256_bytes(view)
+        entries.append((part.path, part.mode, start, part.size, part.how, sha256, *extra))
         start += part.size
     return raw, entries
 
 
 def compressor(level: int) -> "ZstdCompressor":
-    """Give what compresses frames at a level; the high one looks back over the whole frame."""
+    """Return the compressor of a level; at the high one, the window is the whole frame."""
     import zstandard
 
     if level < HIGH_LEVEL:

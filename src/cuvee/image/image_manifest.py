@@ -1,16 +1,15 @@
 """The image's manifest, as the runtime reads it, and the payload behind it.
 
-The manifest is JSON, compressed as one zstd frame. Frames lie behind each other in the payload, in the
-manifest's order: the packages', those of extra files, then the records'. The signature, if there is one, is
-behind the last.
+The manifest is JSON, compressed as one zstd frame. The payload is the frames, in the manifest's order: those
+of packages, of extra files, and of records. The signature, if there is one, is at its end.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from cuvee.codec import encode
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import CompressedFrame
 from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, FileKind, PlannedFile, ReleaseLabel
@@ -23,7 +22,7 @@ _LEVEL = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraContent:
-    """What an image holds besides packages: settings, and the frames of extra files."""
+    """The parts of an image that belong to no package: settings, and the frames of extra files."""
 
     settings: InstallerSettings = field(default_factory=InstallerSettings)
     files: Sequence[PlannedFile] = ()
@@ -32,12 +31,11 @@ class ExtraContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageManifest:
-    """The manifest's bytes before compression, and what the image says of itself."""
+    """The manifest's bytes before compression, and some of its figures; see `Image`."""
 
     text: bytes
     raw_size: int
     files: int
-    prefix_limit: int | None
     longest_path: int
 
 
@@ -53,9 +51,9 @@ def build_manifest(
     stage0_sha256: str,
     public_key: bytes | None,
 ) -> ImageManifest:
-    """Put together what the runtime must know.
+    """Return the manifest, which tells the runtime all about the image.
 
-    With a ``public_key``, room for a signature of 64 bytes is left behind the last frame.
+    With a ``public_key``, it says where in the payload the signature is: behind the last frame.
     """
     offsets = _Offsets()
     packages = [
@@ -65,14 +63,13 @@ def build_manifest(
             "build": package.build,
             "subdir": package.subdir,
             "sha256": package.sha256,
-            "frames": offsets.place(packed[package.name].frames),
+            "frames": offsets.add(packed[package.name].frames),
             "links": sorted([path, target] for path, target in packed[package.name].links.items()),
         }
         for package in lock.packages
     ]
     files = [*(file for package in packed.values() for file in package.files), *extras.files]
-    limits = [len((file.placeholder or "").encode()) for file in files if file.kind is FileKind.BINARY]
-    limit = min(limits, default=None)
+    limits = (len((file.placeholder or "").encode()) for file in files if file.kind is FileKind.BINARY)
     raw_size = sum(file.size or 0 for file in files) + sum(frame.raw for frame in records)
     value = {
         "format": FORMAT,
@@ -83,7 +80,7 @@ def build_manifest(
         "interpreter": interpreter,
         "source_time": SOURCE_TIME,
         "raw_size": raw_size,
-        "prefix_limit": limit,
+        "prefix_limit": min(limits, default=None),
         "requested": [requested[name] for name in sorted(requested) if name in packed],
         "folders": _folders(files),
         "stage0_sha256": stage0_sha256,
@@ -92,17 +89,16 @@ def build_manifest(
             for package in lock.packages
             for file, part in packed[package.name].stage0
         ],
-        "settings": extras.settings.to_json(),
+        "settings": encode(extras.settings, without=frozenset({"extra_files"})),
         "packages": packages,
-        "extras": offsets.place(extras.frames),
-        "records": offsets.place(records),
+        "extras": offsets.add(extras.frames),
+        "records": offsets.add(records),
     }
     value["key"] = None if public_key is None else [public_key.hex(), offsets.end]
     return ImageManifest(
         text=json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(),
         raw_size=raw_size,
         files=len(files) + len(lock.packages),
-        prefix_limit=limit,
         longest_path=max(len(file.path) for file in files),
     )
 
@@ -116,7 +112,7 @@ def write_manifest(manifest: ImageManifest, target: Path) -> None:
 
 
 def write_payload(frames: Iterable[CompressedFrame], signature: bytes, folder: Path) -> None:
-    """Write the frames, one after the other, and the signature, which may be empty."""
+    """Write the frames and the signature, which may be empty."""
     with (folder / PAYLOAD).open("wb") as stream:
         for frame in frames:
             stream.write(frame.file.read_bytes())
@@ -124,18 +120,18 @@ def write_payload(frames: Iterable[CompressedFrame], signature: bytes, folder: P
 
 
 class _Offsets:
-    """Gives frames their places, in the order in which they come."""
+    """Assigns offsets in the payload to frames, in the order in which they are added."""
 
     def __init__(self) -> None:
         self._next = 0
 
     @property
     def end(self) -> int:
-        """Where the last of them ends."""
+        """Where the last frame ends."""
         return self._next
 
-    def place(self, frames: Iterable[CompressedFrame]) -> list[dict[str, Any]]:
-        result = []
+    def add(self, frames: Iterable[CompressedFrame]) -> list[dict[str, object]]:
+        result: list[dict[str, object]] = []
         for frame in frames:
             result.append(
                 {
@@ -151,7 +147,7 @@ class _Offsets:
 
 
 def _folders(files: Iterable[PlannedFile]) -> list[str]:
-    """Every folder of the prefix, each behind the one that it is in."""
+    """Return every folder of the prefix, parents first."""
     folders = {"conda-meta"}
     for file in files:
         if file.kind is FileKind.DIRECTORY:

@@ -1,7 +1,7 @@
-"""The link plan of a package: which files it puts where, as rattler would link them.
+"""The link plan of a package: the files that it puts into a prefix, as rattler would link them.
 
-https://conda.org/learn/ceps/cep-0034 has the package format; what a linker makes of it is held to
-py-rattler by a differential test.
+The package format is https://conda.org/learn/ceps/cep-0034. A differential test compares the plan with a
+prefix that py-rattler has linked.
 """
 
 import re
@@ -15,13 +15,12 @@ from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
 
 ENTRY_POINT_PLACEHOLDER = "/opt/cuvee_entry_point_prefix"
-"""Stands for the prefix in the commands that linking makes."""
-
-LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
+"""The prefix placeholder in the entry points that linking makes."""
 
 _ENTRY_POINT = re.compile(r"^\s*([\w.\-]+)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*$")
 
-# What every conda client writes, so that its users see the same command whoever made the prefix.
+# The text that conda and rattler write: entry points are the same whichever client made the prefix.
+# https://github.com/conda/conda/blob/main/conda/gateways/disk/create.py
 _ENTRY_POINT_TEXT = """{shebang}
 # -*- coding: utf-8 -*-
 import re
@@ -38,12 +37,12 @@ if __name__ == '__main__':
 def plan_package(
     info: PackageInfo, python: PythonPaths, *, launcher: bytes | None
 ) -> tuple[PlannedFile, ...]:
-    """Give the files that a package puts into a prefix, sorted by path.
+    """Return the files that a package puts into a prefix, sorted by path.
 
     Parameters
     ----------
     launcher
-        The program that starts entry points on Windows; needed there alone.
+        The program that starts entry points; needed only on Windows.
 
     Raises
     ------
@@ -65,11 +64,6 @@ def plan_package(
     return tuple(files)
 
 
-def link_scripts(files: tuple[PlannedFile, ...]) -> tuple[str, ...]:
-    """Give the paths of the scripts that conda would run when it links or unlinks the package."""
-    return tuple(file.path for file in files if LINK_SCRIPT.match(file.path))
-
-
 def _plan_entry(entry: PathEntry, target: str, python: PythonPaths) -> PlannedFile:
     if entry.path_type == "directory":
         kind = FileKind.DIRECTORY
@@ -80,7 +74,8 @@ def _plan_entry(entry: PathEntry, target: str, python: PythonPaths) -> PlannedFi
     elif entry.file_mode == "text":
         kind = FileKind.TEXT
     else:
-        # Nothing in a Windows program finds its files by an absolute path; conda leaves them alone too.
+        # As in conda, binary files are not relocated on Windows, where programs find their files by
+        # relative paths.
         kind = FileKind.PLAIN if python.platform.is_windows else FileKind.BINARY
     return PlannedFile(
         path=target,

@@ -1,50 +1,51 @@
 """The types of the image: what is linked where, and what an installer carries."""
 
 import enum
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Literal, Protocol
 
-from cuvee.errors import IntegrityError
-from cuvee.files import write_json
+from cuvee import codec
 from cuvee.image.settings import InstallerSettings
 
 FORMAT = 2
 """Version of the image's format; a runtime refuses others."""
 
 SOURCE_TIME = 1_577_836_800
-"""The modification time of every Python source in a prefix, 2020-01-01 UTC: byte code names it."""
+"""The modification time of every Python source in a prefix, 2020-01-01 UTC.
 
+Byte code states the time of its source, https://docs.python.org/3/reference/import.html#pyc-invalidation
+"""
 
 STAGE0, MANIFEST, PAYLOAD = "stage0.tar.gz", "manifest.json.zst", "payload.bin"
-"""The files of an image."""
+"""The files of an image that installers carry."""
 
+_DESCRIPTION = "image.json"
 
 SBOM = "conda-meta/cuvee/sbom.cdx.json"
-"""Where a prefix keeps the bill of its materials."""
+"""Where a prefix keeps its software bill of materials, in CycloneDX."""
 
 
 class ImageSigner(Protocol):
-    """Signs an image, for those who publish it."""
+    """The key that signs an image."""
 
     @property
     def public(self) -> bytes:
         """The public key, 32 bytes of Ed25519."""
 
     def sign(self, message: bytes) -> bytes:
-        """Give the signature of ``message``, 64 bytes."""
+        """Return the signature of ``message``, 64 bytes."""
 
 
 def signed_message(manifest_sha256: str) -> bytes:
-    """Give what is signed for an image: its manifest names the hashes of all the rest."""
+    """Return the message that is signed for an image; its manifest has the hashes of all other parts."""
     return f"cuvee image {manifest_sha256}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseLabel:
-    """What an image says of the release that it belongs to."""
+    """The release that an image belongs to."""
 
     distribution: str
     version: str
@@ -81,21 +82,21 @@ class PlannedFile:
     path
         Where it goes, relative to the prefix, with ``/``.
     source
-        Its path in the package; `None` for one that linking makes (entry points, byte code).
+        Its path in the package; `None` for a file that linking makes (entry points, byte code).
     path_type
-        As ``conda-meta`` records say it: ``hardlink``, ``softlink``, ``pyc_file`` and so on.
+        As in ``conda-meta`` records: ``hardlink``, ``softlink``, ``pyc_file`` and so on.
     sha256
         Hex digest of its bytes before relocation, when it is known.
     size
         Bytes before relocation, when known.
     placeholder
-        The prefix that a desktop's own replaces, for relocated kinds.
+        The prefix at build time, which installing replaces in relocated kinds.
     content
         The bytes of a file that linking makes.
     original_path
-        Where it would have gone had another package not won that path.
+        The path that it lost to another package.
     no_link
-        The package's wish that the file be copied.
+        Whether the package asks for a copy instead of a link.
     """
 
     path: str
@@ -117,17 +118,8 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clobber:
-    """A path that several packages claim; the winner's file is at ``path``, the others' are kept aside."""
-
-    path: str
-    winner: str
-    losers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """The installed prefix of one platform as files that an installer is put together from.
+    """The installed prefix of one platform, as files from which installers are made.
 
     Attributes
     ----------
@@ -141,18 +133,14 @@ class Image:
         Bytes that the prefix takes on disk, byte code included.
     files
         Files in the prefix.
-    prefix_limit
-        The longest prefix, in bytes, that fits into every binary placeholder; `None` without any.
     longest_path
         Characters of the longest path below the prefix.
     interpreter
         The executable that stage 0 starts, relative to the prefix.
     floor
         The platform's virtual packages, name to version, such as ``{"__glibc": "2.28"}``.
-    link_scripts
-        Link scripts that packages carry; none of them runs.
     settings
-        What installers do besides placing files. Its extra files are in the payload, and not named here.
+        What installers do besides linking packages. The extra files are in the payload, and not named here.
     """
 
     platform: str
@@ -164,12 +152,9 @@ class Image:
     payload_sha256: str
     raw_size: int
     files: int
-    prefix_limit: int | None
     longest_path: int
     interpreter: str
     floor: Mapping[str, str]
-    link_scripts: tuple[str, ...]
-    clobbers: tuple[Clobber, ...]
     settings: InstallerSettings = field(default_factory=InstallerSettings)
 
     @property
@@ -179,7 +164,7 @@ class Image:
 
     @property
     def manifest(self) -> Path:
-        """The link plan and the frames' places."""
+        """The link plan, and where each frame is in the payload."""
         return self.folder / MANIFEST
 
     @property
@@ -189,36 +174,25 @@ class Image:
 
     @property
     def size_on_disk(self) -> int:
-        """Bytes that a prefix takes: on average a file has half a block of 4 KiB more than its size."""
+        """Bytes that a prefix takes: on average a file wastes half a block of 4 KiB."""
         return self.raw_size + 2048 * self.files
 
     def save(self) -> None:
         """Write ``image.json``, from which `load` reads the image again."""
-        value = asdict(replace(self, settings=InstallerSettings()))
-        del value["folder"]
-        value["settings"] = self.settings.to_json()
-        write_json(self.folder / "image.json", value)
+        _DOCUMENT.write(self.folder / _DESCRIPTION, replace(self, folder=Path()))
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read the image that a folder holds.
+    @staticmethod
+    def load(folder: Path) -> "Image":
+        """Return the image in a folder.
 
         Raises
         ------
+        SourceUnreachableError
+            If there is none.
         IntegrityError
-            If the folder holds none, or one of another format.
+            If it cannot be read, or was written by another version.
         """
-        try:
-            value: dict[str, Any] = json.loads((folder / "image.json").read_bytes())
-            value["label"] = ReleaseLabel(**value["label"])
-            value["clobbers"] = tuple(
-                Clobber(**clobber | {"losers": tuple(clobber["losers"])}) for clobber in value["clobbers"]
-            )
-            value["link_scripts"] = tuple(value["link_scripts"])
-            value["settings"] = InstallerSettings.from_json(value["settings"])
-            return cls(folder=folder, **value)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(
-                f"{folder} holds no image that can be read",
-                hint="Delete the folder and cut the release again.",
-            ) from error
+        return replace(_DOCUMENT.read(folder / _DESCRIPTION), folder=folder)
+
+
+_DOCUMENT = codec.document("image", Image)

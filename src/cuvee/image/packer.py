@@ -1,4 +1,4 @@
-"""From a package's plan and archive to frames, files of stage 0, and what its record says."""
+"""From a package's link plan and archive to frames, files of stage 0, and what its record needs."""
 
 import posixpath
 import struct
@@ -17,7 +17,7 @@ from cuvee.image.stage0 import Stage0File
 
 _PYC_HEADER = 16
 _COMPILED_AT_ONCE = 16 << 20
-"""Bytes of sources that are in memory together."""
+"""Bytes of sources that are in memory at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,11 @@ class PackedPackage:
     Attributes
     ----------
     files
-        Its plan, digests and sizes filled in, byte code included, sorted by path.
+        Its link plan with all digests and sizes, byte code included, sorted by path.
     links
         Path to target of each symbolic link.
     stage0
-        Its files that stage 0 carries, with what the runtime must know: ``(file, how, extra)``.
+        Its files in stage 0, each with the part from which the manifest's entry is made.
     """
 
     files: tuple[PlannedFile, ...]
@@ -42,7 +42,7 @@ class PackedPackage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packer:
-    """What packing needs to know of the image as a whole."""
+    """Packs packages; its attributes are the same for all packages of the image."""
 
     python: PythonPaths
     stage0: Collection[str]
@@ -86,7 +86,7 @@ class Packer:
         for path in sorted(early):
             data = parts[path].read()
             part = replace(parts[path], data=data)
-            mtime = (part.extra or SOURCE_TIME) if part.how == "source" else SOURCE_TIME
+            mtime = part.extra if part.how == "source" and isinstance(part.extra, int) else SOURCE_TIME
             stage0.append((Stage0File(path=path, mode=part.mode, data=data, mtime=mtime), part))
         for path in sorted(set(links) & set(self.stage0)):
             file = Stage0File(path=path, mode=0o777, data=b"", link_target=links[path])
@@ -100,7 +100,7 @@ class Packer:
         )
 
     def _source_of(self, path: str) -> str | None:
-        """Name the source that the byte code at ``path`` belongs to."""
+        """Return the source that the byte code at ``path`` belongs to."""
         suffix = f".{self.python.cache_tag}.pyc"
         if not path.endswith(suffix):
             return None
@@ -113,7 +113,7 @@ class Packer:
         times: Mapping[str, int],
         spool: Spool,
     ) -> tuple[dict[str, SpooledBytes], list[PlannedFile]]:
-        """Compile the sources that have no byte code yet; give it by source, and as planned files."""
+        """Compile the sources without byte code; return it by source, and as planned files."""
         if self.compiler is None:
             return {}, []
         sources = [
@@ -159,18 +159,18 @@ def _batches(sources: Iterable[tuple[str, Part]]) -> Iterator[list[tuple[str, Pa
 
 
 def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> PlannedFile:
-    """Hold a file to its hash and size, and fill in those that the package does not state."""
+    """Check a file against its stated hash and size; return it with both."""
     if file.source is None or file.kind is FileKind.DIRECTORY:
         return file
     member = members[file.source]
     if (member.link_target is not None) != (file.kind is FileKind.LINK):
-        raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type that it is listed with")
+        raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type in info/paths.json")
     if file.kind is FileKind.LINK:
         return file
     digest, size = member.data.sha256, member.data.size
     if file.sha256 not in {None, digest} or file.size not in {None, size}:
         raise IntegrityError(
-            f"{info.archive.name}: {file.source} differs from its hash in the package's own list",
+            f"{info.archive.name}: {file.source} differs from its hash or size in info/paths.json",
             hint="The package is broken or was tampered with; take it from another source.",
         )
     return replace(file, sha256=digest, size=size)
@@ -206,7 +206,10 @@ def _part(file: PlannedFile, members: Mapping[str, ArchiveMember]) -> Part | Non
 
 
 def _compiled_times(parts: Mapping[str, Part], python: PythonPaths) -> dict[str, int]:
-    """Give the time that each source with byte code of its own must have for it to count."""
+    """Return the modification time of each source that has byte code in its package.
+
+    Python ignores the byte code if its source has another time.
+    """
     times = {}
     for path, part in parts.items():
         if part.how != "plain" or python.module_path(path) is None:

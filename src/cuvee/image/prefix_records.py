@@ -1,4 +1,4 @@
-"""``conda-meta`` records: what conda's tools read to know what a prefix holds."""
+"""``conda-meta`` records, from which conda clients know the packages of a prefix and their files."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,9 @@ from cuvee.image.frames import Part
 from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel
 
 _COPY = 3
-"""conda's number for files that are copies of their own."""
+"""``LinkType.copy`` of conda."""
 
-# What a repodata record carries, in the order in which rattler writes it.
+# Keys of index.json that a record keeps, besides those of a lock.
 _INDEX_KEYS = (
     "arch",
     "features",
@@ -32,7 +32,7 @@ def record_part(
     release: ReleaseLabel,
     requested: Mapping[str, str],
 ) -> Part:
-    """Make the record of a package.
+    """Return the record of a package as a file of the image.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def record_part(
     links
         Path to target of each symbolic link.
     requested
-        The blessed set's specs by name.
+        The specs of requested packages, by name.
 
     Returns
     -------
     Part
-        A file of the image. Its ``extra`` says which of the record's paths the runtime must complete,
-        because their bytes depend on where the prefix is: ``[[index, path], …]``.
+        Its ``extra`` names the record's paths for which the runtime fills in the hash, since their bytes
+        depend on the prefix: ``[[index, path], …]``.
     """
     record = _package_record(package, index)
     record |= _origin(package, release)
@@ -89,7 +89,7 @@ def _package_record(package: LockedPackage, index: Mapping[str, Any]) -> dict[st
 
 
 def _origin(package: LockedPackage, release: ReleaseLabel) -> dict[str, str]:
-    """Say where it came from, without naming the machine that cut the release."""
+    """Return the package's source; for local packages, without paths of the machine that cut the release."""
     if package.is_local:
         base = f"file:///{release.release_name}"
         return {

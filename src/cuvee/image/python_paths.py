@@ -1,4 +1,4 @@
-"""Where Python's files live in a prefix."""
+"""The folders of Python's files in a prefix, and whether its standard library can read zstd."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,13 +9,13 @@ from cuvee.lock.model import PlatformLock
 from cuvee.platforms import Platform, get
 
 DECODERS = ("zstandard", "backports.zstd")
-"""Packages whose module can decompress zstd, for interpreters that can't; the first found is used."""
+"""Packages that can decompress zstd, for older interpreters; the first one in the closure is used."""
 
-_STDLIB_ZSTD = (3, 14)
+_STDLIB_ZSTD = (3, 14)  # https://peps.python.org/pep-0784/
 
 
 def needs_decoder(python_version: str) -> str | None:
-    """Name the package that a release must hold so that its own interpreter can read an image.
+    """Return the package with which a release's own interpreter can read an image.
 
     `None` from Python 3.14 on, whose standard library has ``compression.zstd``.
     """
@@ -25,7 +25,7 @@ def needs_decoder(python_version: str) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonPaths:
-    """Where Python's files live in a prefix of one platform; all paths are relative, with ``/``.
+    """The folders of Python's files in a prefix of one platform; all paths are relative, with ``/``.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class PythonPaths:
         Raises
         ------
         BlockedError
-            If the platform's closure has no `python`: nothing could run an installer's work.
+            If the platform's closure has no `python`, on which installers run.
         """
         python = lock.by_name.get("python")
         if python is None:
@@ -71,7 +71,7 @@ class PythonPaths:
 
     @property
     def scripts(self) -> str:
-        """The folder of commands."""
+        """The folder of executables."""
         return "Scripts" if self.platform.is_windows else "bin"
 
     @property
@@ -81,15 +81,15 @@ class PythonPaths:
 
     @property
     def cache_tag(self) -> str:
-        """As byte code files carry it in their names: ``cpython-311``."""
+        """The tag in names of byte code files, https://peps.python.org/pep-3147/: ``cpython-311``."""
         return "cpython-" + self.version.replace(".", "")
 
     def target(self, path: str) -> str:
-        """Where a path of a ``noarch: python`` package goes."""
+        """Return where a path of a ``noarch: python`` package goes."""
         return noarch_target(path, site_packages=self.site_packages, scripts=self.scripts)
 
     def module_path(self, path: str) -> str | None:
-        """Give a Python source's path below ``site-packages`` or the standard library; `None` for others."""
+        """Return a Python source's path below ``site-packages`` or the standard library; else `None`."""
         if not path.endswith(".py"):
             return None
         for root in (self.site_packages, self.stdlib):
@@ -98,6 +98,6 @@ class PythonPaths:
         return None
 
     def pyc_path(self, path: str) -> str:
-        """Where the byte code of the source at ``path`` goes."""
+        """Return where the byte code of the source at ``path`` goes."""
         folder, _, name = path.rpartition("/")
         return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self.cache_tag}.pyc"

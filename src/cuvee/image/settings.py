@@ -1,26 +1,25 @@
-"""What a distribution's installers do besides placing packages: data, the same for every format."""
+"""The settings of a distribution's installers, the same for every format."""
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
 
 
 class Initialize(enum.Enum):
     """Whether an installer puts the release's programs on the user's search path."""
 
     ASK = "ask"
-    """It asks where it can ask, and otherwise does it only when told so (``-c``, ``/AddToPath=1``)."""
+    """The installer asks the user; without one, it does so only with an option (``-c``, ``/AddToPath=1``)."""
     YES = "yes"
-    """As `ASK`, but whoever just presses ENTER gets it."""
+    """As `ASK`, with yes as the default answer."""
     NO = "no"
-    """It is not offered."""
+    """The installer does not offer it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraFile:
-    """A file that goes into the prefix, though no package carries it.
+    """A file of the prefix that belongs to no package.
 
     Attributes
     ----------
@@ -31,7 +30,7 @@ class ExtraFile:
     sha256
         Hex digest of its bytes.
     executable
-        Whether it may be run.
+        Whether it gets the permission to be executed.
     """
 
     source: Path
@@ -42,27 +41,27 @@ class ExtraFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallerSettings:
-    """The settings of one system's installers; the defaults are those of a distribution without any.
+    """What the installers of one system do besides linking packages.
 
     Attributes
     ----------
     pre_install, post_install, pre_uninstall
         Texts of scripts, empty for none: POSIX shell or whatever their first line names, and batch files on
-        Windows. One that fails ends the installation or removal, which then has changed nothing.
+        Windows. If one fails, the installation or removal fails and leaves no change.
     script_environment
-        Variables that the scripts get besides those that every installer gives them.
+        Variables for the scripts, in addition to those that every installer sets.
     condarc
         The text of ``<prefix>/.condarc``; `None` for no such file.
     extra_files
         Files besides those of packages, sorted by target.
     menu_packages
-        The packages whose menu entries are made; `None` for all that have some, ``()`` for none.
+        The packages whose menu entries are made; `None` for all packages that have some, ``()`` for none.
     initialize
-        Whether programs are put on the search path.
+        Whether programs are put on the search path (``PATH``).
     register_python
-        Whether Windows is told of the interpreter unless somebody says otherwise (PEP 514).
+        Whether the interpreter is registered on Windows by default, https://peps.python.org/pep-0514/.
     default_prefix, default_prefix_all_users
-        Where to install by default; may name environment variables in the system's own way. Empty for the
+        Where to install by default, with environment variables in the system's syntax. Empty for the
         installer's own default.
     keep_installer
         Whether the installer's own file stays in the prefix, so that a repair needs no other.
@@ -83,37 +82,10 @@ class InstallerSettings:
 
     @property
     def scripts(self) -> Mapping[str, str]:
-        """Those of ``pre_install``, ``post_install`` and ``pre_uninstall`` that there are, to their texts."""
+        """The texts of scripts that are set: ``pre_install``, ``post_install``, ``pre_uninstall``."""
         texts = {
             "pre_install": self.pre_install,
             "post_install": self.post_install,
             "pre_uninstall": self.pre_uninstall,
         }
         return {name: text for name, text in texts.items() if text}
-
-    def to_json(self) -> dict[str, Any]:
-        """Give all but the extra files as JSON values; an image carries those among its other files."""
-        value = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "extra_files"}
-        packages = None if self.menu_packages is None else list(self.menu_packages)
-        variables = dict(self.script_environment)
-        return value | {
-            "initialize": self.initialize.value,
-            "menu_packages": packages,
-            "script_environment": variables,
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `to_json` gave.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If it gave something else.
-        """
-        packages = value["menu_packages"]
-        changes = {
-            "initialize": Initialize(value["initialize"]),
-            "menu_packages": None if packages is None else tuple(packages),
-        }
-        return cls(**dict(value) | changes)

@@ -1,6 +1,6 @@
-"""Where the files of a package wait to be packed: a package can be far larger than memory.
+"""Temporary storage for the files of a package, which can be far larger than memory.
 
-Archives hold their files in another order than frames do, so all of a package is put aside first.
+The order of files in an archive differs from that in frames, so a whole package is spooled before packing.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from cuvee.errors import StorageError
 from cuvee.files import storage_errors
 
 IN_MEMORY = 32 << 20
-"""Bytes that a spool holds before it goes to disk; most packages never do."""
+"""Bytes that a spool holds before it goes to disk; most packages have fewer."""
 
 
 class Spool:
-    """Bytes put aside, in a file without a name once they are many. Not to be shared by threads.
+    """Bytes in memory, or in a temporary file once they are many. Not thread-safe.
 
     Parameters
     ----------
     folder
-        Is on the disk that they go to.
+        Where the temporary file goes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,11 +44,11 @@ class Spool:
         self.close()
 
     def close(self) -> None:
-        """Forget everything; what was kept can not be read any more."""
+        """Delete all bytes; what refers to them cannot be read any longer."""
         self._file.close()
 
     def add(self, chunks: Iterable[bytes]) -> "SpooledBytes":
-        """Put bytes aside, and hash them on their way.
+        """Store bytes, and hash them on the way.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Spool:
             while view:
                 count = self._file.readinto(view)
                 if not count:
-                    raise StorageError(f"What was put aside in {self._folder} is gone")
+                    raise StorageError(f"The temporary file in {self._folder} has lost data")
                 view = view[count:]
 
 
@@ -82,7 +82,7 @@ class SpooledBytes:
     Attributes
     ----------
     sha256
-        Hex digest; `None` for a part of what was put aside at once.
+        Hex digest; `None` for a slice.
     """
 
     spool: Spool
@@ -91,17 +91,17 @@ class SpooledBytes:
     sha256: str | None
 
     def read_into(self, view: memoryview) -> None:
-        """Fill ``view``, which is as long as they are or shorter."""
+        """Fill ``view``, which is as long as the bytes or shorter."""
         self.spool.read_into(self.start, view)
 
     def read(self, size: int | None = None) -> bytes:
-        """Give them, or the first ``size`` of them."""
+        """Return the bytes, or the first ``size`` of them."""
         data = bytearray(self.size if size is None else min(size, self.size))
         self.read_into(memoryview(data))
         return bytes(data)
 
-    def cut(self, at: int, size: int) -> "SpooledBytes":
-        """Give up to ``size`` of them from ``at`` on."""
+    def slice(self, at: int, size: int) -> "SpooledBytes":
+        """Return up to ``size`` of the bytes from ``at`` on."""
         return SpooledBytes(
             spool=self.spool, start=self.start + at, size=min(size, self.size - at), sha256=None
         )

@@ -1,7 +1,7 @@
 """Stage 0: the smallest part of a prefix in which the release's own interpreter starts.
 
-It is found, not listed: from the runtime's own modules, every module that their import pulls in, and every
-shared library that those need. All is read from the packages, so that any platform's can be found anywhere.
+It is computed: the runtime's modules, all modules that they import, and all shared libraries that those need.
+Only the packages are read, so it works for every platform on every host.
 """
 
 import ast
@@ -28,7 +28,7 @@ _STARTUP = (
     "_sha256", "_sha512", "fcntl", "msvcrt",
 )  # fmt: skip
 
-# Imported by others under conditions that never hold here, and large.
+# Large modules, which others import only under conditions that never hold in the runtime.
 _REFUSED = (
     "_asyncio", "_bz2", "_ctypes", "_decimal", "_elementtree", "_lzma", "_msi", "_multiprocessing",
     "_overlapped", "_sqlite3", "_ssl", "_tkinter", "_uuid", "asyncio", "cffi", "ctypes", "distutils",
@@ -39,7 +39,7 @@ _REFUSED = (
 )  # fmt: skip
 
 Read = Callable[[str], bytes]
-"""Gives the bytes of the planned file at a path."""
+"""Returns the bytes of the planned file at a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Stage0File:
 def select_stage0(
     files: Mapping[str, PlannedFile], python: PythonPaths, runtime: Mapping[str, bytes], read: Read
 ) -> frozenset[str]:
-    """Give the paths of the planned files that stage 0 needs, byte code left aside.
+    """Return the paths of the planned files that stage 0 needs, without byte code.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def select_stage0(
     if python.interpreter not in files:
         raise BlockedError(
             f"The python package for {python.platform} has no {python.interpreter}",
-            hint="Its installer could not be started; use another build of python.",
+            hint="Its installer could not start; use another build of python.",
         )
     modules = _module_files(files, python)
     seeds = [*_STARTUP, *_decoder(modules, python)]
@@ -85,7 +85,7 @@ def select_stage0(
 
 
 def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
-    """Write a ``tar.gz`` that any `tar` unpacks; the same files give the same bytes."""
+    """Write a ``tar.gz`` that any `tar` unpacks, reproducibly."""
     with (
         replacing(target) as beside,
         beside.open("wb") as raw,
@@ -107,7 +107,7 @@ def _decoder(modules: Mapping[str, list[str]], python: PythonPaths) -> list[str]
         return ["compression.zstd"]
     for name in DECODERS:
         if name in modules:
-            # The compiled half is chosen when the module runs, so no import statement names it for sure.
+            # The module chooses its backend when it runs, so import statements do not name the right one.
             return [name, *(module for module in modules if module.startswith(f"{name}."))]
     raise BlockedError(
         f"Nothing in the release can decompress zstd under Python {python.version} on {python.platform}",
@@ -116,7 +116,7 @@ def _decoder(modules: Mapping[str, list[str]], python: PythonPaths) -> list[str]
 
 
 def _module_files(files: Mapping[str, PlannedFile], python: PythonPaths) -> dict[str, list[str]]:
-    """Map each module's name to its files; a package's is its ``__init__``."""
+    """Return the files of each module, by its name; those of a package are its ``__init__``."""
     dynamic = "DLLs" if python.platform.is_windows else f"{python.stdlib}/lib-dynload"
     roots = (python.site_packages, dynamic, python.stdlib)
     modules: dict[str, list[str]] = {}
@@ -153,7 +153,8 @@ def _module_closure(
         for path in modules.get(name, ()):
             yield path
             if path.endswith(".pyc"):
-                # A library without sources does not tell what it imports, so all of it is taken.
+                # A standard library without sources (python.org's embeddable package) does not say what it
+                # imports, so all of it is taken.
                 todo += (other for other in library if other not in seen)
             elif path.endswith(".py"):
                 is_package = path.endswith("/__init__.py")
@@ -161,7 +162,7 @@ def _module_closure(
 
 
 def _imports(source: bytes, module: str) -> list[str]:
-    """Name what the module imports when it is imported: statements inside functions are left aside."""
+    """Return what a module imports when it is imported: statements inside functions do not count."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -184,7 +185,7 @@ def _imports(source: bytes, module: str) -> list[str]:
 def _library_closure(
     chosen: set[str], files: Mapping[str, PlannedFile], python: PythonPaths, read: Read
 ) -> set[str]:
-    """Add each planned shared library that a chosen binary needs, and each link on the way to it."""
+    """Return the files with all planned shared libraries that they need, and links to those."""
     by_name: dict[str, list[str]] = {}
     for path in files:
         name = path.rpartition("/")[2]
@@ -220,12 +221,11 @@ def _link_destination(path: str, target: str) -> str:
 
 
 def _nearest(candidates: list[str], user: str) -> str:
-    """Choose among libraries of one name: beside the user, else where the loader looks, else any."""
+    """Return one of several libraries: beside the user, else in the loader's search path, else any."""
     folder = user.rpartition("/")[0]
-    usual = (folder, "lib", "", "DLLs", "Library/bin")
-    for place in usual:
+    for searched in (folder, "lib", "", "DLLs", "Library/bin"):
         for path in candidates:
-            if path.rpartition("/")[0] == place:
+            if path.rpartition("/")[0] == searched:
                 return path
     return min(candidates, default="")
 

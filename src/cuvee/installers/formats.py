@@ -10,9 +10,9 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.naming import installer_name
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.installers.sh import build_sh
-from cuvee.installers.windows.authenticode import signer_from_environment
 from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.msi import build_msi, check_msi
+from cuvee.installers.windows.osslsigncode import signer_from_environment
 from cuvee.progress import Reporter
 
 Build = Callable[[Image, Branding, Path, Reporter], Path]

@@ -17,7 +17,7 @@ from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.formats import in_order
 from cuvee.installers.naming import installer_name
 from cuvee.installers.settings import read_settings
-from cuvee.installers.windows.authenticode import certificate_fingerprint
+from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.folder_lookup import find_upwards

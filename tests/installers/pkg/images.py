@@ -71,11 +71,8 @@ def fake_image(folder: Path, *, files: Mapping[str, tuple[bytes, str]] | None = 
         "payload_sha256": sha256_bytes(frame),
         "raw_size": 5 << 20,
         "files": len(files),
-        "prefix_limit": None,
         "longest_path": 20,
         "interpreter": "bin/python3.11",
         "floor": {"__osx": "11.0"},
-        "link_scripts": (),
-        "clobbers": (),
     }
     return Image(**(values | fields))

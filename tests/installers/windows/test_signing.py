@@ -11,12 +11,12 @@ from cuvee.errors import BlockedError, UsageError
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.formats import FORMATS
-from cuvee.installers.windows.authenticode import (
+from cuvee.installers.windows.exe import build_exe
+from cuvee.installers.windows.osslsigncode import (
     Osslsigncode,
     certificate_fingerprint,
     signer_from_environment,
 )
-from cuvee.installers.windows.exe import build_exe
 from cuvee.process import Request
 from cuvee.progress import SILENT
 from cuvee.runtime.windows.container import open_container
