@@ -18,7 +18,9 @@ from rattler import (
 )
 from rattler.exceptions import SolverError
 
+from cuvee.conda.record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
+from cuvee.graph.solving.repodata import parse_repodata
 
 Entry = dict[str, Any]
 
@@ -47,6 +49,11 @@ def write_repodata(folder: Path, entries: Iterable[Entry], subdir: str = "linux-
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))
     return path
+
+
+def read_records(path: Path) -> tuple[Record, ...]:
+    """Return the records of a repodata.json."""
+    return parse_repodata(path.read_bytes(), subdir=path.parent.name, where=str(path)).records
 
 
 class Oracle:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from channel_oracle import Entry, Oracle, entry, write_repodata
+from channel_oracle import Entry, Oracle, entry, read_records, write_repodata
 from cuvee.conda.record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.channel_check import pool_check
@@ -18,7 +18,6 @@ from cuvee.graph.channel_check.installability import ClassConflict, Worker
 from cuvee.graph.channel_check.model import CauseKind, PlatformResult
 from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.repodata import read_repodata
 
 GLIBC = VirtualPackage(name="__glibc", version="2.28")
 
@@ -204,7 +203,7 @@ SHUTS_ITSELF_OUT = [
 def test_each_answer_is_that_of_one_rattler_solve(entries: list[Entry], only_newest: bool) -> None:
     with TemporaryDirectory() as folder:
         path = write_repodata(Path(folder), entries)
-        pool = Pool(read_repodata(path, subdir="linux-64").records, [GLIBC])
+        pool = Pool(read_records(path), [GLIBC])
         oracle = Oracle([path], [GLIBC])
         result = check_pool(pool, "linux-64", only_newest=only_newest)
         bad = set(refused(result))
@@ -301,7 +300,7 @@ def test_conditions_and_extras_are_the_one_difference_from_rattler(
     """Rattler follows them; here a record that states one counts as unreadable, and the answer says so."""
     path = write_repodata(tmp_path, [entry("py", "2"), entry("a", depends=[spec])])
     assert Oracle([path]).solvable(["a"]) is rattler
-    result = check_pool(Pool(read_repodata(path, subdir="linux-64").records), "linux-64")
+    result = check_pool(Pool(read_records(path)), "linux-64")
     (refusal,) = result.not_installable
     assert (refusal.record.stem, refusal.reason) == ("a-1-0", (spec,))
     (cause,) = result.causes

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channel_oracle import Entry, Oracle, entry, write_repodata
+from channel_oracle import Entry, Oracle, entry, read_records, write_repodata
 from cuvee.conda.record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.solving.pool import Pool
-from cuvee.graph.solving.repodata import read_repodata
 from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
 
 GLIBC = VirtualPackage(name="__glibc", version="2.28")
@@ -21,7 +20,7 @@ GLIBC = VirtualPackage(name="__glibc", version="2.28")
 
 def pool_of(folder: Path, entries: Sequence[Entry]) -> tuple[Pool, Oracle]:
     path = write_repodata(folder, entries)
-    pool = Pool(read_repodata(path, subdir="linux-64").records, [GLIBC])
+    pool = Pool(read_records(path), [GLIBC])
     return pool, Oracle([path], [GLIBC])
 
 

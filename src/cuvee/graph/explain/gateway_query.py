@@ -9,10 +9,10 @@ from cuvee.conda.event_loop import run
 from cuvee.errors import BlockedError, UnsolvableError
 from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.explanation_text import as_data, hint, message
-from cuvee.graph.explain.garbage_collection import gc_paused
 from cuvee.graph.explain.oracle import FastSolver
 from cuvee.graph.explain.relaxable_problem import PlatformChannels
 from cuvee.graph.explain.unsolvable import explain
+from cuvee.graph.solving.garbage_collection import gc_paused
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, solve
 from cuvee.manifest.model import Position

@@ -1,24 +1,20 @@
-"""Reading records from repodata: one after the other, so that half a file still gives its half.
+"""Reading records from repodata: ``repodata.json``, or the ``index.json`` of one object, file name to record.
 
-Understood are ``repodata.json`` and the ``index.json`` of one object, file name to record.
+The keys are those of https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html.
 """
 
 import json
-import re
 import sys
-from collections.abc import Generator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from json.decoder import scanstring  # type: ignore[attr-defined]
-from pathlib import Path
 from typing import Any
 
 from cuvee.conda.match_spec import read_version
 from cuvee.conda.record import Record, RecordProblem
-from cuvee.errors import SourceUnreachableError
+from cuvee.graph.solving.garbage_collection import gc_paused
 
 _SECTIONS = ("packages", "packages.conda")
 _ENDINGS = (".conda", ".tar.bz2")
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,38 +36,26 @@ class Repodata:
     twins: int = 0
 
 
-def read_repodata(path: Path, *, subdir: str) -> Repodata:
-    """Read the file at ``path``; records that do not name their subdir are of ``subdir``.
-
-    Raises
-    ------
-    SourceUnreachableError
-        If there is no such file.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise SourceUnreachableError(
-            f"Can not read {path}: {error.strerror}",
-            hint="A channel is a URL, or a folder with <subdir>/repodata.json.",
-        ) from error
-    return parse_repodata(data, subdir=subdir, where=str(path))
-
-
+@gc_paused()
 def parse_repodata(data: bytes, *, subdir: str, where: str) -> Repodata:
-    """Read the bytes of a ``repodata.json``; ``where`` names it in problems."""
-    text = data.decode("utf-8", errors="replace")
+    """Read the bytes of a ``repodata.json``; ``where`` names it in problems.
+
+    What is not JSON to its end has no records, and one problem that says where it breaks off.
+    """
     records: dict[str, Record] = {}
     problems: list[RecordProblem] = []
     try:
-        for file_name, value in _entries(text):
-            record = _record(file_name, value, subdir)
-            if isinstance(record, RecordProblem):
-                problems.append(record)
-            else:
-                records[file_name] = record
+        document = json.loads(data.decode("utf-8", errors="replace"))
     except (ValueError, RecursionError) as error:
-        problems.append(RecordProblem(where=where, message=_position(error)))
+        return Repodata(records=(), problems=(RecordProblem(where=where, message=_reason(error)),))
+    if not isinstance(document, dict):
+        return Repodata(records=(), problems=(RecordProblem(where=where, message="not an object"),))
+    for file_name, value in _entries(document):
+        record = _record(file_name, value, subdir)
+        if isinstance(record, RecordProblem):
+            problems.append(record)
+        else:
+            records[file_name] = record
     twins = [name for name in records if name.endswith(".tar.bz2") and _conda(name) in records]
     for name in twins:
         del records[name]
@@ -82,55 +66,19 @@ def _conda(file_name: str) -> str:
     return file_name.removesuffix(".tar.bz2") + ".conda"
 
 
-def _position(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}; what follows is unread"
-    return f"not JSON: {error or 'nested too deeply'}; what follows is unread"
+        return f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _entries(text: str) -> Generator[tuple[str, Any], None, None]:
-    """Give each file name with its value, wherever the two layouts keep them."""
-    decoder = json.JSONDecoder()
-    start = _skip(text, 0)
-    if text[start : start + 1] != "{":
-        raise json.JSONDecodeError("Expecting an object", text, start)
-    place = yield from _members(text, start, decoder, nested=True)
-    if text[place:].strip():
-        raise json.JSONDecodeError("Extra data", text, place)
-
-
-def _members(
-    text: str, start: int, decoder: json.JSONDecoder, *, nested: bool
-) -> Generator[tuple[str, Any], None, int]:
-    """Walk over the object at ``start``; give its records, and return where it ends."""
-    place = _skip(text, start + 1)
-    if text[place : place + 1] == "}":
-        return place + 1
-    while True:
-        if text[place : place + 1] != '"':
-            raise json.JSONDecodeError("Expecting a name in double quotes", text, place)
-        key, place = scanstring(text, place + 1, True)
-        place = _skip(text, place)
-        if text[place : place + 1] != ":":
-            raise json.JSONDecodeError("Expecting ':'", text, place)
-        place = _skip(text, place + 1)
-        if nested and key in _SECTIONS and text[place : place + 1] == "{":
-            place = yield from _members(text, place, decoder, nested=False)
-        else:
-            value, place = decoder.raw_decode(text, place)
-            if not nested or key in _SECTIONS or key.endswith(_ENDINGS):
-                yield key, value
-        place = _skip(text, place)
-        if text[place : place + 1] == "}":
-            return place + 1
-        if text[place : place + 1] != ",":
-            raise json.JSONDecodeError("Expecting ',' or '}'", text, place)
-        place = _skip(text, place + 1)
-
-
-def _skip(text: str, place: int) -> int:
-    match = _SPACE.match(text, place)
-    return match.end() if match else place
+def _entries(document: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield each file name with its value, wherever the two layouts keep them."""
+    for key, value in document.items():
+        if key in _SECTIONS and isinstance(value, dict):
+            yield from value.items()
+        elif key in _SECTIONS or key.endswith(_ENDINGS):
+            yield key, value
 
 
 def _record(file_name: str, value: object, subdir: str) -> Record | RecordProblem:
