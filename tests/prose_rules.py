@@ -72,7 +72,7 @@ RULES = (
         instead="is in, is next to",
     ),
     Rule(pattern=r"\b(shelf|shelves)\b", instead="source tree, folder"),
-    Rule(pattern=r"\bclash(es|ed|ing)?\b", instead="conflict, collide"),
+    Rule(pattern=r"(?<![-\w])clash(es|ed|ing)?\b(?!-)", instead="conflict, collide"),
     Rule(pattern=r"\b(ought|shall|upon|thereof|hitherto|wherein|lest)\b", instead="must, on, of it"),
     Rule(pattern=r"^(Give|Gives|Tell|Tells)\b", instead="Return …, Yield …, or Write …", kinds=DOCSTRING),
     Rule(pattern=r"^Say (whether|what|which|how|why|who|where|if)\b", instead="Return …", kinds=FUNCTION),
