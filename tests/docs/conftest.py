@@ -9,6 +9,7 @@ PAGES = sorted(
     [
         *ROOT.glob("*.md"),
         *ROOT.glob("integration_tests/*.md"),
+        *ROOT.glob("benchmarks/*.md"),
         *(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts),
     ]
 )
