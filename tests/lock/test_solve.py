@@ -7,7 +7,7 @@ from rattler import LockFile
 
 from cuvee.channel.connection import connect
 from cuvee.errors import BlockedError, SourceUnreachableError
-from cuvee.lock.exports import explicit
+from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock, write_lock
 from cuvee.lock.solve import Problem, solve

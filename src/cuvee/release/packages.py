@@ -17,7 +17,7 @@ from cuvee.graph.explain import explainer
 from cuvee.graph.release_graph import build_graph
 from cuvee.image.python_paths import DECODERS
 from cuvee.lock.carried import Carried, carried_records
-from cuvee.lock.exports import explicit
+from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
