@@ -8,11 +8,11 @@ from checked_sets import manifest_of, package
 from cuvee.channel.facts.model import (
     BinaryFacts,
     FileFacts,
-    IndexFacts,
     PackageFacts,
     SymbolVersion,
     Unreadable,
 )
+from cuvee.conda.package_info import IndexJson
 from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import Check, CheckOutcome, run_checks
@@ -86,7 +86,7 @@ def facts(
     """Facts that agree with a record, but for what is changed; binaries are files too."""
     listed = [file(item) if isinstance(item, str) else item for item in files]
     listed += [file(path) for path in {item.path for item in binaries} - {item.path for item in listed}]
-    own = IndexFacts(
+    own = IndexJson(
         name=record.name,
         version=record.version,
         build=record.build,

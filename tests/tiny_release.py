@@ -19,8 +19,8 @@ from cuvee.channel.package import (
     is_executable,
 )
 from cuvee.codec import encode
+from cuvee.conda.package_info import read_info
 from cuvee.conda.record import LockedPackage
-from cuvee.image.archive_members import read_info
 from cuvee.image.build import build_image
 from cuvee.image.bytecode import ByteCompiler
 from cuvee.image.model import Image, ImageSigner, ReleaseLabel
@@ -135,9 +135,9 @@ class RattlerPrefixes:
                 md5=bytes.fromhex(package.md5 or ""),
                 size=package.size,
                 license=package.license,
-                arch=index.get("arch"),
-                platform=index.get("platform"),
-                python_site_packages_path=index.get("python_site_packages_path"),
+                arch=index.arch,
+                platform=index.platform,
+                python_site_packages_path=index.python_site_packages_path,
             )
             records.append(rattler.RepoDataRecord(record, path.name, path.as_uri(), path.parent.as_uri()))
         await rattler.install(
@@ -153,21 +153,21 @@ def locked(archive: Path, platform: str) -> LockedPackage:
     index = read_info(archive).index
     sha256, md5, size = archive_hashes(archive)
     return LockedPackage(
-        name=index["name"],
-        version=index["version"],
-        build=index["build"],
-        build_number=index["build_number"],
+        name=index.name,
+        version=index.version,
+        build=index.build,
+        build_number=index.build_number,
         platform=platform,
-        subdir=index["subdir"],
-        url=f"channel/{index['subdir']}/{archive.name}",
+        subdir=index.subdir or "",
+        url=f"channel/{index.subdir}/{archive.name}",
         channel="channel",
         sha256=sha256,
         md5=md5,
         size=size,
-        timestamp=index.get("timestamp"),
-        depends=tuple(index["depends"]),
-        license=index.get("license"),
-        noarch=index.get("noarch"),
+        timestamp=index.timestamp,
+        depends=index.depends,
+        license=index.license,
+        noarch=index.noarch,
     )
 
 

@@ -11,13 +11,13 @@ from archive_facts import FLOORS
 from checked_sets import manifest_of
 from cuvee.channel.facts.archive import read_facts
 from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.conda.package_info import read_info
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.graph.checks import run_checks
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck, collisions
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.image.archive_members import read_info
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.link_plan import plan_package
 from cuvee.image.python_paths import PythonPaths

@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
+from cuvee.conda.package_info import read_info
 from cuvee.errors import IntegrityError, StorageError
 from cuvee.files import sha256_bytes
 from cuvee.image import frames, packer, spool
-from cuvee.image.archive_members import read_info
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.extra_files import extra_parts
 from cuvee.image.frames import Part

@@ -11,9 +11,10 @@ import pytest
 import zstandard
 
 from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
+from cuvee.conda.package_info import PackageInfo, check_path, read_info
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
-from cuvee.image.archive_members import PackageInfo, check_path, read_info, read_members
+from cuvee.image.archive_members import read_members
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.frames import PIECE_BYTES, Part, pack
 from cuvee.image.link_plan import plan_package

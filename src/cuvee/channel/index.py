@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.channel.package import archive_hashes
-from cuvee.channel.reading import archive_errors, read_info_files
+from cuvee.conda.package_archive import archive_errors, read_info_files
 from cuvee.files import write_json
 
 

@@ -102,7 +102,7 @@ class _Placing:
 
     def __init__(self, platform: Platform, lock: PlatformLock, facts: Mapping[str, PackageFacts]) -> None:
         python = lock.by_name.get("python")
-        stated = facts["python"].index.site_packages if "python" in facts else None
+        stated = facts["python"].index.python_site_packages_path if "python" in facts else None
         default = (
             default_site_packages(python.version, is_windows=platform.is_windows)
             if python is not None

@@ -7,10 +7,11 @@ from importlib.resources import files as resource_files
 from pathlib import Path
 
 from cuvee.channel.launcher import windows_launcher
+from cuvee.conda.package_info import PackageInfo, read_info
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
-from cuvee.image.archive_members import ArchiveMember, PackageInfo, read_info, read_members
+from cuvee.image.archive_members import ArchiveMember, read_members
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
@@ -167,7 +168,7 @@ def _pack(
 
 def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> _Linked:
     info = infos.get("python")
-    python = PythonPaths.of_lock(lock, info.index.get("python_site_packages_path") if info else None)
+    python = PythonPaths.of_lock(lock, info.index.python_site_packages_path if info else None)
     needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
     launcher = windows_launcher(cache) if needs_launcher else None
     plans = resolve_clobbers(
@@ -203,7 +204,7 @@ def _records(
 
 def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, PackageInfo]:
     info = read_info(archives[package.identifier])
-    found = tuple(str(info.index.get(key)) for key in ("name", "version", "build"))
+    found = (info.index.name, info.index.version, info.index.build)
     if found != (package.name, package.version, package.build):
         raise IntegrityError(f"{info.archive} is {'-'.join(found)}, but the lock has {package.stem}")
     return package.name, info

@@ -8,9 +8,9 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
+from cuvee.conda.package_info import PackageInfo, PathEntry, check_path
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
-from cuvee.image.archive_members import PackageInfo, PathEntry, check_path
 from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
 
@@ -49,7 +49,7 @@ def plan_package(
     IntegrityError
         If an entry point is malformed, or two of the package's files would go to one path.
     """
-    is_noarch_python = info.index.get("noarch") == "python"
+    is_noarch_python = info.index.noarch == "python"
     files = [
         _plan_entry(entry, python.target(entry.path) if is_noarch_python else entry.path, python)
         for entry in info.paths

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cuvee.conda.package_info import PackageInfo
 from cuvee.errors import IntegrityError
-from cuvee.image.archive_members import ArchiveMember, PackageInfo, read_members
+from cuvee.image.archive_members import ArchiveMember, read_members
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.frames import CompressedFrame, Part, pack
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile

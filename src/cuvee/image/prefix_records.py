@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cuvee.conda.package_info import IndexJson
 from cuvee.conda.record import LockedPackage
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
@@ -12,20 +13,10 @@ from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel
 _COPY = 3
 """``LinkType.copy`` of conda."""
 
-# Keys of index.json that a record keeps, besides those of a lock.
-_INDEX_KEYS = (
-    "arch",
-    "features",
-    "license_family",
-    "platform",
-    "python_site_packages_path",
-    "track_features",
-)
-
 
 def record_part(
     package: LockedPackage,
-    index: Mapping[str, Any],
+    index: IndexJson,
     files: Sequence[PlannedFile],
     links: Mapping[str, str],
     *,
@@ -65,9 +56,8 @@ def record_part(
     return Part(path=path, mode=0o644, data=data, how="plain")
 
 
-def _package_record(package: LockedPackage, index: Mapping[str, Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {key: index[key] for key in _INDEX_KEYS if index.get(key)}
-    record |= {
+def _package_record(package: LockedPackage, index: IndexJson) -> dict[str, Any]:
+    record: dict[str, Any] = {
         "build": package.build,
         "build_number": package.build_number,
         "depends": list(package.depends),
@@ -78,6 +68,12 @@ def _package_record(package: LockedPackage, index: Mapping[str, Any]) -> dict[st
         "version": package.version,
     }
     optional = {
+        "arch": index.arch,
+        "features": index.features,
+        "license_family": index.license_family,
+        "platform": index.platform,
+        "python_site_packages_path": index.python_site_packages_path,
+        "track_features": " ".join(index.track_features),
         "constrains": list(package.constrains),
         "license": package.license,
         "md5": package.md5,

@@ -1,6 +1,5 @@
 """Reading from a package's archive what the smoke suite may ask of it."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Any
 import yaml
 from packaging.utils import canonicalize_name
 
-from cuvee.channel.reading import archive_errors, read_info_files
+from cuvee.conda.package_archive import archive_errors, read_info_files
+from cuvee.conda.package_info import parse_entry_points, parse_paths
 
 _WANTED = {
     "tests/tests.yaml",  # rattler-build, and cuvee
@@ -45,11 +45,12 @@ def read_facts(archive: Path) -> PackageFacts:
 
 def facts_of(files: dict[str, bytes]) -> PackageFacts:
     """Work out the facts from the files below ``info/``, named relative to it."""
-    paths = [str(entry["_path"]) for entry in json.loads(files.get("paths.json", b"{}")).get("paths", ())]
+    paths = [entry.path for entry in parse_paths(files["paths.json"])] if "paths.json" in files else []
     names = {canonicalize_name(match[1]) for path in paths if (match := _DIST_INFO.search(path))}
     commands: set[str] = set()
     if names:  # programs of other packages promise nothing about --help
-        commands.update(_entry_points(files))
+        entry_points = parse_entry_points(files.get("link.json"))
+        commands.update(line.partition("=")[0].strip() for line in entry_points)
         for path in paths:
             match = _PROGRAM.fullmatch(path)
             program = match and (match[1] or match[2])
@@ -60,11 +61,6 @@ def facts_of(files: dict[str, bytes]) -> PackageFacts:
     return PackageFacts(
         imports=tuple(_imports(files)), commands=tuple(sorted(commands)), distributions=tuple(sorted(names))
     )
-
-
-def _entry_points(files: dict[str, bytes]) -> list[str]:
-    link = json.loads(files.get("link.json", b"{}"))
-    return [str(line).partition("=")[0].strip() for line in link.get("noarch", {}).get("entry_points", ())]
 
 
 def _imports(files: dict[str, bytes]) -> list[str]:

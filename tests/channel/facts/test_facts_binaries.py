@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cuvee.channel.facts.binaries import format_of, read_binary
 from cuvee.channel.facts.model import BinaryFacts, Format
-from cuvee.channel.facts.text import printable
+from cuvee.conda.printable_text import printable
 
 _MAGIC, _ARM64, _DYLIB = 0xFEEDFACF, 0x0100000C, 6
 _LOAD, _ID, _WEAK, _RPATH, _BUILD = 0xC, 0xD, 0x80000018, 0x8000001C, 0x32

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cuvee.channel.facts import BinaryFacts, FileFacts, IndexFacts, PackageFacts, store
+from cuvee.channel.facts import BinaryFacts, FileFacts, PackageFacts, store
 from cuvee.channel.facts.model import SymbolVersion
 from cuvee.channel.facts.store import load, path_of, save
+from cuvee.conda.package_info import IndexJson
 
 TEXT = st.text(max_size=8)
 TEXTS = st.lists(TEXT, max_size=3).map(tuple)
@@ -20,7 +21,7 @@ FACTS = st.builds(
     md5=TEXT,
     size=st.integers(0, 1 << 60),
     index=st.builds(
-        IndexFacts,
+        IndexJson,
         name=TEXT,
         version=TEXT,
         build=TEXT,
@@ -59,7 +60,7 @@ def test_what_was_kept_comes_back(tmp_path: Path, facts: PackageFacts) -> None:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
-    index = IndexFacts(name="a", version="1", build="0", build_number=0)
+    index = IndexJson(name="a", version="1", build="0", build_number=0)
     save(tmp_path, PackageFacts(sha256=SHA256, md5="", size=1, index=index, files=(FileFacts(path="x"),)))
     assert load(tmp_path, SHA256) is not None
     return path_of(tmp_path, SHA256)

@@ -16,8 +16,9 @@ import pytest
 from cuvee import process
 from cuvee.channel.index import index_channel
 from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.conda.package_info import read_info
 from cuvee.files import sha256_file
-from cuvee.image.archive_members import read_info, read_members
+from cuvee.image.archive_members import read_members
 from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
 from cuvee.manifest import load_manifest
@@ -170,12 +171,12 @@ def for_mac(archive: Path, folder: Path) -> Path:
             for member in read_members(info, spool)
         ]
     content = PackageContent(
-        name=info.index["name"],
-        version=info.index["version"],
-        build=info.index["build"],
+        name=info.index.name,
+        version=info.index.version,
+        build=info.index.build,
         subdir=MAC,
         timestamp=TIME,
-        depends=tuple(need for need in info.index["depends"] if not need.startswith("__")),
+        depends=tuple(need for need in info.index.depends if not need.startswith("__")),
         files=tuple(files),
     )
     return write_package(content, folder / MAC)

@@ -5,6 +5,6 @@ opened again for the same question.
 """
 
 from cuvee.channel.facts.collect import collect_facts
-from cuvee.channel.facts.model import BinaryFacts, FileFacts, IndexFacts, PackageFacts, Unreadable
+from cuvee.channel.facts.model import BinaryFacts, FileFacts, PackageFacts, Unreadable
 
-__all__ = ["BinaryFacts", "FileFacts", "IndexFacts", "PackageFacts", "Unreadable", "collect_facts"]
+__all__ = ["BinaryFacts", "FileFacts", "PackageFacts", "Unreadable", "collect_facts"]

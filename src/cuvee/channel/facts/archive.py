@@ -3,19 +3,19 @@
 import collections
 import hashlib
 import itertools
-import json
 import tarfile
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from cuvee.channel.facts.binaries import MAGIC_BYTES, format_of, read_binary, unread
-from cuvee.channel.facts.model import BinaryFacts, FileFacts, Format, IndexFacts, PackageFacts
-from cuvee.channel.facts.text import printable, text_or_none
-from cuvee.channel.reading import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
+from cuvee.channel.facts.model import BinaryFacts, FileFacts, Format, PackageFacts
+from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
+from cuvee.conda.package_info import PathEntry, parse_entry_points, parse_index, parse_paths
+from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
 
@@ -54,9 +54,8 @@ def read_facts(archive: Path) -> PackageFacts:
     with archive_errors(archive):
         for tar, member, is_info in _members(archive):
             reading.add(tar, member, is_info=is_info)
-        link = json.loads(reading.info.get("link.json", b"{}"))
-        index = _index(json.loads(reading.info["index.json"]))
-        entry_points = tuple(map(printable, link.get("noarch", {}).get("entry_points", ())))
+        index = parse_index(reading.info["index.json"])
+        entry_points = parse_entry_points(reading.info.get("link.json"))
         files, problems = _compared(reading)
     return PackageFacts(
         sha256=digests[0].hexdigest(),
@@ -166,12 +165,12 @@ def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:
         return _in_order(reading.files), [*reading.problems, "it has no info/paths.json"]
     files, problems = dict(reading.files), reading.problems
     listed: set[str] = set()
-    for entry in json.loads(reading.info["paths.json"])["paths"]:
-        path = printable(entry["_path"])
+    for entry in parse_paths(reading.info["paths.json"]):
+        path = printable(entry.path)
         if path in listed:
             problems.append(f"info/paths.json lists {path} twice")
         listed.add(path)
-        if entry.get("path_type") == "directory":
+        if entry.path_type == "directory":
             files.setdefault(path, FileFacts(path=path, file_type="directory"))
             continue
         found = reading.files.get(path)
@@ -184,9 +183,9 @@ def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:
             file_type=found.file_type,
             sha256=found.sha256,
             size=found.size,
-            placeholder=text_or_none(entry.get("prefix_placeholder")) or None,
+            placeholder=text_or_none(entry.placeholder),
             link_target=found.link_target,
-            no_link=bool(entry.get("no_link", False)),
+            no_link=entry.no_link,
         )
     problems += [
         f"it holds {path}, which its info/paths.json does not list" for path in files.keys() - listed
@@ -198,35 +197,18 @@ def _in_order(files: Mapping[str, FileFacts]) -> tuple[FileFacts, ...]:
     return tuple(files[path] for path in sorted(files))
 
 
-def _differences(found: FileFacts, entry: Mapping[str, Any]) -> Iterator[str]:
-    is_link = entry.get("path_type", "hardlink") == "softlink"
+def _differences(found: FileFacts, entry: PathEntry) -> Iterator[str]:
+    is_link = entry.path_type == "softlink"
     if is_link != (found.file_type == "softlink"):
         yield f"{found.path} is a {found.file_type}, not what its info/paths.json says"
     if found.file_type != "hardlink" or is_link:
         return
     for what, actual, listed in (
-        ("SHA-256", found.sha256, entry.get("sha256")),
-        ("size", found.size, entry.get("size_in_bytes")),
+        ("SHA-256", found.sha256, entry.sha256),
+        ("size", found.size, entry.size),
     ):
         if listed is not None and listed != actual:
             yield f"{found.path} has another {what} than its info/paths.json says"
-
-
-def _index(value: Any) -> IndexFacts:
-    number, timestamp = value.get("build_number", 0), value.get("timestamp")
-    return IndexFacts(
-        name=printable(str(value["name"])),
-        version=printable(str(value["version"])),
-        build=printable(str(value["build"])),
-        build_number=number if isinstance(number, int) else -1,
-        subdir=text_or_none(value.get("subdir")),
-        noarch=text_or_none(value.get("noarch")),
-        depends=tuple(map(printable, value.get("depends", ()))),
-        constrains=tuple(map(printable, value.get("constrains", ()))),
-        license=text_or_none(value.get("license")),
-        timestamp=timestamp if isinstance(timestamp, int) else None,
-        site_packages=text_or_none(value.get("python_site_packages_path")),
-    )
 
 
 def _shortened(problems: list[str]) -> tuple[str, ...]:

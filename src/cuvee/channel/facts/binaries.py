@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.channel.facts.model import BinaryFacts, Format, SymbolVersion
-from cuvee.channel.facts.text import printable
+from cuvee.conda.printable_text import printable
 
 if TYPE_CHECKING:
     import lief

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cuvee.conda.package_info import IndexJson, PathType
+
 Format = Literal["elf", "macho", "pe"]
-FileType = Literal["hardlink", "softlink", "directory"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class FileFacts:
     """
 
     path: str
-    file_type: FileType = "hardlink"
+    file_type: PathType = "hardlink"
     sha256: str | None = None
     size: int | None = None
     placeholder: str | None = None
@@ -87,23 +88,6 @@ class BinaryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexFacts:
-    """What ``info/index.json`` says; `None` for what it does not say."""
-
-    name: str
-    version: str
-    build: str
-    build_number: int
-    subdir: str | None = None
-    noarch: str | None = None
-    depends: tuple[str, ...] = ()
-    constrains: tuple[str, ...] = ()
-    license: str | None = None
-    timestamp: int | None = None
-    site_packages: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PackageFacts:
     """All that is known of one archive.
 
@@ -120,7 +104,7 @@ class PackageFacts:
     sha256: str
     md5: str
     size: int
-    index: IndexFacts
+    index: IndexJson
     entry_points: tuple[str, ...] = ()
     files: tuple[FileFacts, ...] = ()
     binaries: tuple[BinaryFacts, ...] = ()

@@ -3,7 +3,8 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from cuvee.channel.facts.model import IndexFacts, PackageFacts
+from cuvee.channel.facts.model import PackageFacts
+from cuvee.conda.package_info import IndexJson
 from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
@@ -105,7 +106,7 @@ def _contradictions(package: LockedPackage, facts: PackageFacts) -> Iterator[str
             yield f"{what}: the record says {locked or 'none'}, the package {found or 'none'}"
 
 
-def _patches(package: LockedPackage, index: IndexFacts) -> Iterator[str]:
+def _patches(package: LockedPackage, index: IndexJson) -> Iterator[str]:
     """Compare what channels may change after the fact, and do."""
     for what, locked, found in (
         ("depends", package.depends, index.depends),

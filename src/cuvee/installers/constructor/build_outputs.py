@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.channel.connection import without_secrets
-from cuvee.channel.reading import INFO_LIMIT, archive_errors, member_data, members
 from cuvee.conda.explicit_list import explicit_list
+from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, member_data, members
 from cuvee.files import write_json, write_text
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import BuildOutputs, Project

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection, without_secrets, without_secrets_in
-from cuvee.channel.reading import read_info_files
 from cuvee.conda.event_loop import run
+from cuvee.conda.package_archive import read_info_files
 from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError

@@ -1,10 +1,8 @@
 """Text from archives, made fit to be shown."""
 
-from typing import Any
-
 
 def printable(text: str) -> str:
-    r"""Escape what can not be printed, such as control characters and broken UTF-8: ``\x1b``, ``\udcff``."""
+    r"""Escape what cannot be printed, such as control characters and broken UTF-8: ``\x1b``, ``\udcff``."""
     if text.isprintable():
         return text
     return "".join(
@@ -12,6 +10,6 @@ def printable(text: str) -> str:
     )
 
 
-def text_or_none(value: Any) -> str | None:
-    """Give a JSON value as text to show; `None` for none and for what is not text."""
+def text_or_none(value: object) -> str | None:
+    """Return a JSON value as text to show; `None` if it is not text."""
     return printable(value) if isinstance(value, str) else None

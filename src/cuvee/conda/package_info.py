@@ -1,0 +1,218 @@
+"""What a package says of itself in ``info/``: the one reader of its ``index``, ``paths`` and ``link``.
+
+Format: https://github.com/conda/ceps/blob/main/cep-0034.md
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cuvee.conda.package_archive import archive_errors, is_safe_path, read_info_files
+from cuvee.conda.printable_text import printable, text_or_none
+from cuvee.errors import IntegrityError
+
+PathType = Literal["hardlink", "softlink", "directory"]
+FileMode = Literal["text", "binary"]
+
+_INDEX_TEXTS = (
+    "subdir",
+    "license",
+    "python_site_packages_path",
+    "arch",
+    "platform",
+    "features",
+    "license_family",
+)
+_PATH_TYPES: Mapping[object, PathType] = {
+    "hardlink": "hardlink",
+    "softlink": "softlink",
+    "directory": "directory",
+}
+_FILE_MODES: Mapping[object, FileMode | None] = {"text": "text", "binary": "binary", None: None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexJson:
+    """What ``info/index.json`` says; `None` for what it does not say.
+
+    Attributes
+    ----------
+    build_number
+        -1 if the package states something that is not a number.
+    timestamp
+        Milliseconds since 1970 UTC.
+    arch, platform, features, license_family, track_features
+        Deprecated keys, which records of installed packages carry on.
+    """
+
+    name: str
+    version: str
+    build: str
+    build_number: int = 0
+    subdir: str | None = None
+    noarch: Literal["python", "generic"] | None = None
+    depends: tuple[str, ...] = ()
+    constrains: tuple[str, ...] = ()
+    license: str | None = None
+    timestamp: int | None = None
+    python_site_packages_path: str | None = None
+    arch: str | None = None
+    platform: str | None = None
+    features: str | None = None
+    license_family: str | None = None
+    track_features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathEntry:
+    """One entry of ``info/paths.json``.
+
+    Attributes
+    ----------
+    path
+        As it is written: hostile until `is_safe_path` says otherwise.
+    placeholder
+        The prefix that a linker replaces in the file, or `None`.
+    file_mode
+        How the placeholder is replaced; `None` without one.
+    """
+
+    path: str
+    path_type: PathType = "hardlink"
+    sha256: str | None = None
+    size: int | None = None
+    placeholder: str | None = None
+    file_mode: FileMode | None = None
+    no_link: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageInfo:
+    """The metadata of a package.
+
+    Attributes
+    ----------
+    entry_points
+        ``name = module:function`` lines of ``info/link.json``.
+    paths
+        Their paths are safe, and none is there twice.
+    """
+
+    archive: Path
+    index: IndexJson
+    entry_points: tuple[str, ...]
+    paths: tuple[PathEntry, ...]
+
+
+def read_info(archive: Path) -> PackageInfo:
+    """Read the metadata of the package at ``archive`` (``.conda`` or ``.tar.bz2``).
+
+    Raises
+    ------
+    IntegrityError
+        If it cannot be read, or if its metadata breaks the format.
+    """
+    files = read_info_files(archive, ("index.json", "paths.json", "link.json"))
+    with archive_errors(archive):
+        info = PackageInfo(
+            archive=archive,
+            index=parse_index(files["index.json"]),
+            entry_points=parse_entry_points(files.get("link.json")),
+            paths=parse_paths(files["paths.json"]),
+        )
+    for entry in info.paths:
+        check_path(entry.path, archive)
+    if len({entry.path for entry in info.paths}) != len(info.paths):
+        raise IntegrityError(f"{archive.name} lists a path twice in info/paths.json")
+    return info
+
+
+def check_path(path: str, archive: Path) -> str:
+    """Return ``path`` if it stays below the folder that it is relative to, on every platform.
+
+    Raises
+    ------
+    IntegrityError
+        For absolute paths, ``..``, drive letters, backslashes, and control characters.
+    """
+    if not is_safe_path(path):
+        raise IntegrityError(
+            f"{archive.name} holds a path that is not allowed: {path!r}",
+            hint="The package is broken or hostile; take it from another source.",
+        )
+    return path
+
+
+def parse_index(data: bytes) -> IndexJson:
+    """Return what an ``index.json`` says; its texts are made printable.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError, AttributeError
+        If it breaks the format; `archive_errors` turns them into one error that names the archive.
+    """
+    value = json.loads(data)
+    number, timestamp, noarch = value.get("build_number", 0), value.get("timestamp"), value.get("noarch")
+    return IndexJson(
+        name=printable(str(value["name"])),
+        version=printable(str(value["version"])),
+        build=printable(str(value["build"])),
+        build_number=number if isinstance(number, int) else -1,
+        noarch="python" if noarch == "python" else "generic" if noarch else None,
+        depends=tuple(map(printable, value.get("depends", ()))),
+        constrains=tuple(map(printable, value.get("constrains", ()))),
+        timestamp=timestamp if isinstance(timestamp, int) else None,
+        track_features=features_of(value.get("track_features")),
+        subdir=text_or_none(value.get("subdir")),
+        license=text_or_none(value.get("license")),
+        python_site_packages_path=text_or_none(value.get("python_site_packages_path")),
+        arch=text_or_none(value.get("arch")),
+        platform=text_or_none(value.get("platform")),
+        features=text_or_none(value.get("features")),
+        license_family=text_or_none(value.get("license_family")),
+    )
+
+
+def parse_paths(data: bytes) -> tuple[PathEntry, ...]:
+    """Return the entries of a ``paths.json`` in its order; for errors see `parse_index`."""
+    return tuple(map(_path_entry, json.loads(data)["paths"]))
+
+
+def parse_entry_points(data: bytes | None) -> tuple[str, ...]:
+    """Return the ``name = module:function`` lines of a ``link.json``, which few packages have.
+
+    For errors see `parse_index`.
+    """
+    link = json.loads(data or b"{}")
+    return tuple(map(printable, link.get("noarch", {}).get("entry_points", ())))
+
+
+def features_of(value: object) -> tuple[str, ...]:
+    """Return the names in a ``track_features``, which is a text or a list."""
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _path_entry(value: Mapping[str, object]) -> PathEntry:
+    path, path_type = value["_path"], value.get("path_type", "hardlink")
+    sha256, size = value.get("sha256"), value.get("size_in_bytes")
+    placeholder = value.get("prefix_placeholder") or None
+    file_mode = value.get("file_mode", "text") if placeholder else None
+    if not isinstance(path, str) or not isinstance(sha256, str | None) or not isinstance(size, int | None):
+        raise TypeError(f"info/paths.json has an entry with the path {path!r} that cannot be read")
+    if path_type not in _PATH_TYPES:
+        raise ValueError(f"info/paths.json lists {path} with the unknown type {path_type!r}")
+    if file_mode not in _FILE_MODES or not isinstance(placeholder, str | None):
+        raise ValueError(f"info/paths.json lists {path} with the unknown mode {file_mode!r}")
+    return PathEntry(
+        path=path,
+        path_type=_PATH_TYPES[path_type],
+        sha256=sha256,
+        size=size,
+        placeholder=placeholder,
+        file_mode=_FILE_MODES[file_mode],
+        no_link=bool(value.get("no_link", False)),
+    )
