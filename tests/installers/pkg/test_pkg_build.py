@@ -167,7 +167,7 @@ def test_what_no_package_can_be_made_of(changes: dict[str, Any], tmp_path: Path)
     "identifier", ["", "tiny", "org..tiny", "org.tiny/x", "org.tiny\n", 'org.t"', "org.tïny"]
 )
 def test_wrong_identifiers(identifier: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="can not identify"):
+    with pytest.raises(UsageError, match="cannot identify"):
         make(fake_image(tmp_path / "image"), tmp_path / "Tiny.pkg", identifier=identifier)
 
 

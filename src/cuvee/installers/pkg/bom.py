@@ -1,51 +1,42 @@
-"""The bill of materials: what macOS reads to know which files a package installs.
+"""The ``Bom``, a package's bill of materials, from which macOS knows which files the package installs.
 
-A store of numbered blocks, in which trees lie. Apple has not published the format; its tables are written
-down by those who took it apart (bomutils' ``bom.h``, stuckliste, embala). All integers are big-endian.
+A file of numbered blocks; some blocks are nodes of B+ trees. Apple has not published the format; bomutils
+documents it in ``src/bom.h``: https://github.com/hogliux/bomutils. All integers are big-endian.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from cuvee.errors import TooLargeError
 from cuvee.image.model import SOURCE_TIME
 from cuvee.installers.pkg.cksum import cksum
 from cuvee.installers.pkg.payload_entries import ROOT, PayloadEntry
 
-PER_LEAF = 509
-"""Paths in one leaf of the tree."""
-
 _HEADER = 512
 _NODE, _SMALL_NODE = 4096, 128
-_FILE, _FOLDER, _LINK = 1, 2, 3
-_NO_CODE = 0x000F  # the file is for no architecture in particular
+_FILE, _FOLDER = 1, 2
+_ANY_ARCHITECTURE = 0x000F
 LARGEST = 0xFFFFFFFF
-"""Bytes that a package's files may have together: the Bom gives each size and their sum 32 bits.
+"""Bytes that a package's files may have in total: in the Bom, each size and the total have 32 bits.
 
-Of all limits in a package it is the lowest. odc cpio gives 33 bits to a file's size and xar 64 to everything;
-gzip counts modulo 2**32, and its readers know.
+This is the lowest limit of a package. Sizes have 33 bits in odc cpio and 64 in xar; gzip's are modulo 2**32.
 """
 
 
 class _Store:
-    """Blocks and the names of some of them, which end as one file."""
+    """The blocks of a Bom, and the names of some of them."""
 
     def __init__(self) -> None:
         self._blocks: list[bytes] = []
         self._names: list[tuple[str, int]] = []
 
-    @property
-    def next(self) -> int:
-        """The number of the block that will be added next."""
-        return len(self._blocks) + 1
-
     def add(self, data: bytes) -> int:
-        """Keep a block; give its number. Number 0 stands for none."""
+        """Add a block; return its number, from 1."""
         self._blocks.append(data)
         return len(self._blocks)
 
     def name(self, name: str, block: int) -> None:
-        """Make a block one of those that a reader starts from."""
+        """Name a block, so that readers find it."""
         self._names.append((name, block))
 
     def add_tree(self, child: int, *, count: int, node: int = _NODE) -> int:
@@ -53,16 +44,16 @@ class _Store:
         return self.add(b"tree" + struct.pack(">IIIIB", 1, child, node, count, 0))
 
     def file(self) -> bytes:
-        """Give the whole file."""
+        """Return the whole file."""
         names = struct.pack(">I", len(self._names)) + b"".join(
             struct.pack(">IB", block, len(name)) + name.encode() for name, block in self._names
         )
-        places, at = [(0, 0)], _HEADER
+        positions, at = [(0, 0)], _HEADER
         for block in self._blocks:
-            places.append((at, len(block)))
+            positions.append((at, len(block)))
             at += len(block)
-        # The list of free blocks is empty, but Apple's reader wants its count and two null pointers.
-        index = struct.pack(">I", len(places)) + b"".join(struct.pack(">II", *place) for place in places)
+        # The list of free blocks is empty, but Apple's reader needs its count and two null pointers.
+        index = struct.pack(">I", len(positions)) + b"".join(struct.pack(">II", *item) for item in positions)
         index += struct.pack(">I", 0) + bytes(16)
         header = b"BOMStore" + struct.pack(
             ">IIIIII", 1, len(self._blocks), at + len(names), len(index), at, len(names)
@@ -71,19 +62,21 @@ class _Store:
 
 
 def bom(entries: Sequence[PayloadEntry]) -> bytes:
-    """Give the Bom of ``entries``, which `checked` has put in order.
+    """Return the Bom of ``entries``, which are in breadth-first order and few enough for one leaf (509).
+
+    Apple's reader needs this order: of the folder's number, then of the name.
 
     Raises
     ------
     TooLargeError
-        As `check_size` does, or if there are more paths than two levels of the tree can hold.
+        See `check_size`.
     """
     store = _Store()
     total = sum(entry.size for entry in entries)
     check_size(total)
     store.name("BomInfo", store.add(struct.pack(">7I", 1, len(entries) + 1, 1, 0, 0, total, 0)))
     store.name("Paths", _add_paths(store, entries))
-    empty = _node([], is_leaf=True)
+    empty = _leaf([])
     store.name("HLIndex", store.add_tree(store.add(empty), count=0))
     small = store.add_tree(store.add(empty[:_SMALL_NODE]), count=0, node=_SMALL_NODE)
     store.name("VIndex", store.add(struct.pack(">IIIB", 1, small, 0, 0)))
@@ -92,93 +85,41 @@ def bom(entries: Sequence[PayloadEntry]) -> bytes:
 
 
 def check_size(total: int) -> None:
-    """Check how many bytes a package's files have together.
-
-    Raises
-    ------
-    TooLargeError
-        If they are more than `LARGEST`.
-    """
+    """Raise `TooLargeError` if a package's files have more than `LARGEST` bytes in total."""
     if total > LARGEST:
         raise TooLargeError(
-            f"The .pkg would hold {total / 2**30:.1f} GiB, and a macOS package can not hold 4 GiB or more",
+            f"The .pkg would hold {total / 2**30:.1f} GiB, and a macOS package cannot hold 4 GiB or more",
             hint="Leave pkg out of the manifest's formats and use the .sh installer, or leave packages out.",
         )
 
 
 def _add_paths(store: _Store, entries: Sequence[PayloadEntry]) -> int:
-    numbered = tuple(_breadth_first(entries))
+    numbers = {entry.path: number for number, entry in enumerate(entries, 1)}
     pairs = []
-    for number, (parent, entry) in enumerate(numbered, 1):
-        facts = store.add(struct.pack(">II", number, store.add(_facts(entry))))
-        pairs.append((facts, store.add(struct.pack(">I", parent) + entry.name.encode() + b"\0")))
-    groups = [pairs[start : start + PER_LEAF] for start in range(0, len(pairs), PER_LEAF)]
-    if len(groups) > PER_LEAF:
-        raise TooLargeError(f"A macOS package can not hold {len(pairs):,} paths")
-    leaves = _add_leaves(store, groups)
-    child = leaves[0]
-    if len(leaves) > 1:
-        child = store.add(
-            _node([(leaf, group[-1][1]) for leaf, group in zip(leaves, groups, strict=True)], is_leaf=False)
-        )
-    return store.add_tree(child, count=len(pairs))
+    for number, entry in enumerate(entries, 1):
+        parent = 0 if entry.path == ROOT else numbers[entry.parent]
+        info = store.add(struct.pack(">II", number, store.add(_path_info(entry))))
+        pairs.append((info, store.add(struct.pack(">I", parent) + entry.name.encode() + b"\0")))
+    return store.add_tree(store.add(_leaf(pairs)), count=len(pairs))
 
 
-def _add_leaves(store: _Store, groups: Sequence[Sequence[tuple[int, int]]]) -> list[int]:
-    """Add the leaves one behind the other, so that each can name its neighbours before they are there."""
-    start = store.next
-    numbers = range(start, start + len(groups))
-    for number, group in zip(numbers, groups, strict=True):
-        forward = number + 1 if number + 1 in numbers else 0
-        backward = number - 1 if number - 1 in numbers else 0
-        store.add(_node(group, is_leaf=True, forward=forward, backward=backward))
-    return list(numbers)
+def _leaf(pairs: Sequence[tuple[int, int]]) -> bytes:
+    """Return the only leaf of a tree, with the blocks of its keys and values."""
+    data = struct.pack(">HHII", 1, len(pairs), 0, 0)
+    return (data + b"".join(struct.pack(">II", *pair) for pair in pairs)).ljust(_NODE, b"\0")
 
 
-def _node(pairs: Sequence[tuple[int, int]], *, is_leaf: bool, forward: int = 0, backward: int = 0) -> bytes:
-    data = struct.pack(">HHII", is_leaf, len(pairs), forward, backward)
-    data += b"".join(struct.pack(">II", *pair) for pair in pairs)
-    return data.ljust(_NODE, b"\0")
-
-
-def _breadth_first(entries: Sequence[PayloadEntry]) -> Iterator[tuple[int, PayloadEntry]]:
-    """Give the entries with the number of the folder that each is in, sorted by that and by name.
-
-    Numbers are the places in this very order, from 1. Apple's reader stops early at any other.
-    """
-    below: dict[str, list[PayloadEntry]] = {}
-    root = None
-    for entry in entries:
-        if entry.path == ROOT:
-            root = entry
-        else:
-            below.setdefault(entry.parent, []).append(entry)
-    if root is None:
-        return
-    yield 0, root
-    todo, number = [(1, ROOT)], 1
-    for parent, path in todo:
-        for entry in sorted(below.get(path, ()), key=lambda entry: entry.name.encode()):
-            number += 1
-            if entry.is_folder:
-                todo.append((number, entry.path))
-            yield parent, entry
-
-
-def _facts(entry: PayloadEntry) -> bytes:
-    """Give what the Bom says of one path."""
+def _path_info(entry: PayloadEntry) -> bytes:
+    """Return the type, mode, owner, time, size and checksum of a path."""
     if entry.is_folder:
-        kind, size, check, tail = _FOLDER, 0, 0, b""
-        length = 0
-    elif entry.is_link:
-        target = b"".join(entry.chunks())
-        kind, size, check, length = _LINK, len(target), cksum([target]), len(target) + 1
-        tail = target + b"\0" + bytes(8)
+        kind, check, tail = _FOLDER, 0, b""
     else:
-        kind, size, check, length, tail = _FILE, entry.size, cksum(entry.chunks()), 0, bytes(4)
-    owner = 0
+        kind, check, tail = _FILE, cksum(entry.chunks()), bytes(4)
+    owner = link_length = 0
     return (
-        struct.pack(">BBHHIIII", kind, 1, _NO_CODE, entry.mode, owner, owner, SOURCE_TIME, size)
-        + struct.pack(">BII", 1, check, length)
+        struct.pack(
+            ">BBHHIIII", kind, 1, _ANY_ARCHITECTURE, entry.mode, owner, owner, SOURCE_TIME, entry.size
+        )
+        + struct.pack(">BII", 1, check, link_length)
         + tail
     )

@@ -1,4 +1,8 @@
-"""From an image to a `.pkg`: what goes into it, and in which order."""
+"""From an image to a `.pkg`: a product archive with one component.
+
+The ``Distribution`` file is documented at
+https://developer.apple.com/library/archive/documentation/DeveloperTools/Reference/DistributionDefinitionRef/.
+"""
 
 import re
 import tempfile
@@ -17,8 +21,6 @@ from cuvee.installers.pkg.payload_entries import (
     PayloadEntry,
     file_entry,
     folder_entry,
-    ordered_entries,
-    pieces,
 )
 from cuvee.installers.pkg.stored_streams import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
@@ -27,10 +29,10 @@ from cuvee.platforms import get
 from cuvee.progress import Reporter
 
 LOCATION = "/opt"
-"""Where the distribution's folder is made: as it is for all users, in the home folder for one."""
+"""The parent of the distribution's folder; below the home folder if it is installed for one user."""
 
 SCRIPT_SECONDS = 3600
-"""How long Installer waits for the script."""
+"""Seconds until Installer stops waiting for the script."""
 
 _INSTALLER = "installer.sh"
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -49,25 +51,25 @@ def build_pkg(
     target: Path,
     reporter: Reporter,
 ) -> Path:
-    """Write the macOS package of ``image`` to ``target``, whole or not at all; give ``target``.
+    """Write the macOS package of ``image`` to ``target``, whole or not at all; return ``target``.
 
-    The package installs one file into a hidden folder, the distribution's `.sh` installer. Its script runs
-    that and removes the folder, whatever happened. The same image and texts give the same bytes. The
-    package is not signed; ``rcodesign sign`` or ``productsign`` write a signed copy.
+    The package installs one file into a hidden folder: the distribution's `.sh` installer. Its script runs
+    that and removes the folder, even after a failure. The package is reproducible, and not signed;
+    ``rcodesign sign`` or ``productsign`` write a signed copy.
 
     Parameters
     ----------
     identifier
-        What macOS knows the package by, the same for all releases: ``org.example.starter``.
+        The package's identifier on macOS, the same for all releases: ``org.example.starter``.
     license_text, welcome_text
-        Plain texts for Installer's pages; without one there is no such page.
+        Plain texts for Installer's pages; a page without a text is left out.
 
     Raises
     ------
     UsageError
-        If the image is not for macOS, or a name could not exist there.
+        If the image is not for macOS, or has a name that is not allowed there.
     TooLargeError
-        If the image is too large for the format; that is said before anything is read or written.
+        If the image is too large for the format; raised before anything is written.
     IntegrityError
         If the image differs from its hashes.
     """
@@ -111,18 +113,18 @@ class _Package:
 
     @property
     def component(self) -> str:
-        """The folder of the one component."""
+        """The archive's folder of the component."""
         return f"{self.image.label.distribution}.pkg"
 
     @property
     def install_kb(self) -> int:
-        """What Installer asks the disk for: the payload, and the prefix that is made from it."""
+        """The space that Installer requires: for the payload, and for the prefix made from it."""
         sectors = sum(-(-entry.size // _SECTOR) for entry in self.payload if not entry.is_folder)
         folders = sum(entry.is_folder for entry in self.payload) - 1
         return -(-(sectors + folders) // 2) + -(-self.image.size_on_disk // _KB)
 
     def members(self) -> tuple[XarFile | XarFolder, ...]:
-        """Give the archive's members in the order that Apple's own tools write them in."""
+        """Return the archive's members in the order of Apple's own tools."""
         component = XarFolder(
             name=self.component,
             members=(
@@ -176,15 +178,15 @@ def _check(image: Image, identifier: str) -> None:
         raise UsageError(f"A .pkg installer is for macOS, not for {platform.title}")
     if _IDENTIFIER.fullmatch(identifier) is None:
         raise UsageError(
-            f"{identifier!r} can not identify a macOS package",
+            f"{identifier!r} cannot identify a macOS package",
             hint="Use a reverse domain name of letters, digits and hyphens, such as org.example.starter.",
         )
     for name in (label.distribution, label.version):
         if _NAME.fullmatch(name) is None:
-            raise UsageError(f"A macOS package can not carry the name {name!r}")
+            raise UsageError(f"A macOS package cannot have the name {name!r}")
     oldest = image.floor.get("__osx", "0")
     if _VERSION.fullmatch(oldest) is None:
-        raise UsageError(f"{oldest!r} is no version of macOS", hint='State the floor as in {osx: "11.0"}.')
+        raise UsageError(f"{oldest!r} is not a version of macOS", hint='State the floor as in {osx: "11.0"}.')
     check_size(sum(path.stat().st_size for path in (image.stage0, image.manifest, image.payload)))
     for path, sha256 in (
         (image.stage0, image.stage0_sha256),
@@ -200,9 +202,7 @@ def _check(image: Image, identifier: str) -> None:
 
 def _payload(image: Image, installer: Path) -> tuple[PayloadEntry, ...]:
     staging = _staging(image)
-    return ordered_entries(
-        (folder_entry(ROOT), folder_entry(staging), file_entry(f"{staging}/{_INSTALLER}", installer))
-    )
+    return folder_entry(ROOT), folder_entry(staging), file_entry(f"{staging}/{_INSTALLER}", installer)
 
 
 def _scripts(image: Image) -> tuple[PayloadEntry, ...]:
@@ -214,7 +214,7 @@ def _scripts(image: Image) -> tuple[PayloadEntry, ...]:
         "installer": _INSTALLER,
     }
     script = file_entry("postinstall", pkg_templates.render("postinstall.sh.j2", values), executable=True)
-    return ordered_entries((folder_entry(ROOT), script))
+    return folder_entry(ROOT), script
 
 
 def _staging(image: Image) -> str:
@@ -226,7 +226,7 @@ def _title(image: Image) -> str:
 
 
 def _member(name: str, data: bytes) -> XarFile:
-    return XarFile(name=name, chunks=lambda: pieces(data))
+    return XarFile(name=name, chunks=lambda: (data,))
 
 
 def _made(path: Path) -> Path:

@@ -1,7 +1,7 @@
 """The checksum of POSIX's `cksum`, fast enough for large files.
 
-It is the CRC-32 that zlib computes, but for the order of bits: reversing the bits of every byte on the way
-in, and those of the result, turns the one into the other.
+https://pubs.opengroup.org/onlinepubs/9699919799/utilities/cksum.html. It differs from zlib's CRC-32 only in
+the order of bits: reversing the bits of every byte of the input, and of the result, turns one into the other.
 """
 
 import zlib
@@ -12,7 +12,7 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def cksum(chunks: Iterable[bytes]) -> int:
-    """Give what `cksum` prints for the bytes of ``chunks``."""
+    """Return what `cksum` prints for the bytes of ``chunks``."""
     check, size = _ALL, 0
     for chunk in chunks:
         check = zlib.crc32(chunk.translate(_REVERSED), check)

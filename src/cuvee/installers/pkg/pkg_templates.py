@@ -1,4 +1,4 @@
-"""The texts inside a package: XML for Installer, pages for people, and the script that does the work."""
+"""The texts in a package: XML and HTML pages for macOS's Installer, and the script that it runs."""
 
 import functools
 import re
@@ -13,19 +13,19 @@ _NOT_XML = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U0001
 
 
 def render(template: str, values: Mapping[str, Any]) -> bytes:
-    """Render one of this folder's templates: XML and HTML escape by themselves, sh uses ``quote``."""
+    """Render one of this folder's templates; XML and HTML are escaped automatically, sh with ``quote``."""
     return _environment().get_template(template).render(values).encode()
 
 
 def one_line(text: str) -> str:
-    """Give ``text`` as one line of what XML can hold."""
+    """Return ``text`` as one line, without characters that XML does not allow."""
     return " ".join(_NOT_XML.sub(" ", text).split())
 
 
 def page(text: str) -> bytes:
-    """Give an HTML page that shows a plain text.
+    """Return an HTML page that shows a plain text.
 
-    Installer guesses the encoding of plain text files; a page says its own.
+    Installer guesses the encoding of plain text files; HTML states its own.
     """
     lines = text.replace("\f", "\n").splitlines()
     return render("page.html.j2", {"text": _NOT_XML.sub("", "\n".join(line.rstrip() for line in lines))})

@@ -1,7 +1,7 @@
 """gzip and zlib streams whose data is stored, not compressed.
 
-What a package carries is compressed already. Blocks that are merely stored are fast to write, and their
-bytes do not depend on which zlib is at hand. Formats: RFC 1950, 1951 and 1952.
+The content of a package is compressed already. Stored blocks are fast to write, and their bytes do not depend
+on the version of zlib. Formats: https://www.rfc-editor.org/rfc/rfc1950, rfc1951 and rfc1952.
 """
 
 import struct
@@ -16,7 +16,7 @@ _ZLIB_HEADER = b"\x78\x01"
 
 
 def gzip_stored(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Give a gzip stream of ``chunks``, without a name and with time 0."""
+    """Yield a gzip stream of ``chunks``, without a name and with time 0."""
     check = size = 0
     yield _GZIP_HEADER
     for chunk in chunks:
@@ -27,7 +27,7 @@ def gzip_stored(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def zlib_stored(data: bytes) -> bytes:
-    """Give a zlib stream of ``data``."""
+    """Return a zlib stream of ``data``."""
     return b"".join((_ZLIB_HEADER, *_blocks(data), _LAST, struct.pack(">I", zlib.adler32(data))))
 
 

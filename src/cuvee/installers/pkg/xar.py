@@ -1,7 +1,7 @@
-"""The container of a package: a xar archive, written in one pass over the target.
+"""The container of a package: a xar archive, https://github.com/mackyle/xar/wiki/xarformat
 
 After a header of 28 bytes comes the table of contents, XML in a zlib stream; then the heap, which starts with
-the SHA-1 of that stream. Members are stored as they are. Format: https://github.com/mackyle/xar/wiki/xarformat
+the SHA-1 of that stream. Members are stored without compression.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ _MAGIC, _HEADER_SIZE, _VERSION, _SHA1 = b"xar!", 28, 1, 1
 _SHA1_SIZE = 20
 
 Chunks = Callable[[], Iterable[bytes]]
-"""Gives the pieces of a member. It is called twice, and must give the same both times."""
+"""Returns the chunks of a member. It is called twice, and must return the same both times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class XarFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Node:
-    """What the table of contents says of one member."""
+    """A member in the table of contents."""
 
     number: int
     name: str
@@ -55,15 +55,14 @@ class _Node:
 
 
 def write_xar(members: Sequence[XarFile | XarFolder], stream: BinaryIO) -> None:
-    """Write an archive of ``members``, in their order, to ``stream``.
+    """Write an archive of ``members``, in their order, to ``stream``, reproducibly.
 
-    All belong to root, and no clock is asked: the same members give the same bytes. The table of contents
-    stands before what it describes, so each member is read once to be measured and once to be written.
+    The table of contents comes before the members, so each member is read twice: to measure and to write it.
 
     Raises
     ------
     IntegrityError
-        If a member gives other bytes the second time.
+        If a member's bytes differ the second time.
     """
     measured = _Measured()
     nodes = tuple(measured.node(member) for member in members)
@@ -79,12 +78,13 @@ def write_xar(members: Sequence[XarFile | XarFolder], stream: BinaryIO) -> None:
             stream.write(chunk)
         if digest.hexdigest() != node.sha1:
             raise IntegrityError(
-                f"{file.name} changed while it was packed", hint="Run the same command again, once at a time."
+                f"{file.name} changed while it was packed",
+                hint="Run the command again, without a second one beside it.",
             )
 
 
 class _Measured:
-    """Gives members their numbers and places in the heap."""
+    """Assigns members their numbers and offsets in the heap."""
 
     def __init__(self) -> None:
         self.files: list[_Node] = []
@@ -130,5 +130,5 @@ def _table(nodes: Sequence[_Node]) -> bytes:
 
 
 def _sha1(data: bytes = b"") -> "hashlib._Hash":
-    # The format's usual digest, which finds accidents; a signature is what finds an attacker.
+    # The format's usual digest. It detects damage; only a signature protects from an attacker.
     return hashlib.sha1(data, usedforsecurity=False)
