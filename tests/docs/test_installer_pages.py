@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cuvee.installers.settings import read_settings
+from cuvee.installers.settings_reader import read_settings
 from cuvee.installers.windows import exe, msi_actions
 from cuvee.runtime import failure
 from docs_text import blocks, code_in, inline_code, table
@@ -69,7 +69,7 @@ def test_shown_settings_are_read(docs: Path, tmp_path: Path) -> None:
         block.text for block in blocks(docs / "howto" / "fleet.md") if block.text.startswith("condarc:")
     )
     (tmp_path / "installer.yaml").write_text(shown, encoding="utf-8")
-    condarc = yaml.safe_load(read_settings(tmp_path, "linux").condarc or "")
+    condarc = yaml.safe_load(read_settings(tmp_path)["linux"].condarc or "")
     assert condarc["proxy_servers"] == {"https": "http://proxy.example.org:3128"}
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sized
 from pathlib import Path
 
-from cuvee.integration.suites import read_command_rules, read_known_failures, read_suite
+from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
 from cuvee.manifest import load_manifest
 from docs_text import Block, blocks, links
 
@@ -68,10 +68,10 @@ def test_files_of_suites_are_read(page: Path, tmp_path: Path) -> None:
 
 def _entries(path: Path) -> Sized:
     if path.name == "known-failures.yaml":
-        return read_known_failures(path, TODAY)
+        return read_known_failures(path)
     if path.name == "smoke.yaml":
         return read_command_rules(path)
-    return read_suite(path.parent, path.stem, ()).targets
+    return read_suite(path.parent, path.stem).targets
 
 
 def test_shown_python_compiles(page: Path) -> None:

@@ -14,6 +14,7 @@ from cuvee.integration.platform_run import run_platform
 from cuvee.integration.results_folder import read_run
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.selection import select_runner
+from cuvee.integration.suite_files import read_suite_files
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Installers, Manifest, PlatformEntry, Position, ReleaseVersion, Waiver
 from cuvee.progress import SILENT
@@ -57,7 +58,9 @@ def plan(suites_folder: Path, tmp_path: Path, make_lock: MakeLock) -> Plan:
     (suites_folder / "upstream.yaml").write_text("- {package: tool, modules: [tool.test_x]}")
     archives: Mapping[str, Path] = {"tool-1.0-0@linux-64": _archive(tmp_path)}
     manifest = _manifest("smoke", "interop", "upstream")
-    return build_plan(manifest, make_lock("tool", "pytest"), suites_folder, archives)
+    return build_plan(
+        manifest, make_lock("tool", "pytest"), read_suite_files(suites_folder, manifest.suites), archives
+    )
 
 
 def test_a_plan_names_its_tests_before_anything_is_installed(plan: Plan) -> None:
@@ -106,14 +109,16 @@ def test_a_fingerprint_follows_what_is_tested(plan: Plan, suites_folder: Path, m
     manifest, lock = _manifest("interop"), make_lock("pytest")
 
     def fingerprint() -> str:
-        return build_plan(manifest, lock, suites_folder, {}).fingerprint()
+        return build_plan(manifest, lock, read_suite_files(suites_folder, manifest.suites), {}).fingerprint()
 
     first = fingerprint()
     assert fingerprint() == first
     (suites_folder / "interop" / "data.csv").write_text("1")
     assert fingerprint() != first
     assert (
-        build_plan(manifest, make_lock("pytest", version="2"), suites_folder, {}).fingerprint()
+        build_plan(
+            manifest, make_lock("pytest", version="2"), read_suite_files(suites_folder, manifest.suites), {}
+        ).fingerprint()
         != fingerprint()
     )
 
@@ -132,10 +137,12 @@ def test_waivers_of_other_platforms_and_of_yesterday_do_not_count(
     manifest = replace(
         _manifest(), waivers=(good, waiver("win-64", today), waiver(None, dt.date(2026, 11, 21)))
     )
-    assert build_plan(manifest, make_lock(), suites_folder, {}, today=today).waivers == (good,)
+    assert build_plan(
+        manifest, make_lock(), read_suite_files(suites_folder, manifest.suites), {}, today=today
+    ).waivers == (good,)
 
 
 @pytest.mark.parametrize("name", ["../interop", "a/b", "", "."])
 def test_a_suite_stays_in_its_folder(name: str, suites_folder: Path, make_lock: MakeLock) -> None:
     with pytest.raises(UsageError, match="name of a suite"):
-        build_plan(_manifest(name), make_lock(), suites_folder, {})
+        read_suite_files(suites_folder, [name])

@@ -23,7 +23,7 @@ from cuvee.integration.results_folder import read_run
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Command, Sandbox
-from cuvee.integration.suites import read_suite
+from cuvee.integration.suite_files import read_suite
 from cuvee.process import Request
 from cuvee.progress import SILENT, Silent
 
@@ -182,7 +182,7 @@ def test_smoke_finds_what_is_wrong_and_nothing_else(run: Run, source: Path, tmp_
 def test_each_fate_of_a_test_is_told(run: Run, suites_folder: Path, tmp_path: Path) -> None:
     (suites_folder / "interop" / "test_fates.py").write_text(SUITE)
     (suites_folder / "interop" / "test_broken.py").write_text("import nope\n\ndef test_a(): ...\n")
-    suite = read_suite(suites_folder, "interop", {"pytest"})
+    suite = read_suite(suites_folder, "interop").for_packages({"pytest"})
     known = KnownFailure(suite="interop", test="*::test_behind*", reason="was broken")
     result = run(_plan(suites=[suite], known=[known]))
     found = {test.removeprefix("test_fates.py::"): outcome for test, outcome in _by_test(result).items()}
@@ -220,7 +220,9 @@ def test_a_test_that_hangs_is_stopped_and_the_next_one_runs(run: Run, suites_fol
     (suites_folder / "interop" / "test_slow.py").write_text(
         "import threading\n\ndef test_hang():\n    threading.Event().wait()\n\ndef test_next(): ...\n"
     )
-    found = _by_test(run(_plan(suites=[read_suite(suites_folder, "interop", {"pytest"})]), timeout=4))
+    found = _by_test(
+        run(_plan(suites=[read_suite(suites_folder, "interop").for_packages({"pytest"})]), timeout=4)
+    )
     assert found["test_slow.py::test_hang"].state is OutcomeState.TIMEOUT
     assert found["test_slow.py::test_next"].state is OutcomeState.PASS
 
@@ -234,7 +236,7 @@ def test_shipped_tests_are_run_by_name(run: Run, suites_folder: Path, source: Pa
     (suites_folder / "upstream.yaml").write_text(
         "- {package: shipped, arguments: [-k, one], modules: [shipped.tests.test_it, shipped.tests.gone]}"
     )
-    suite = read_suite(suites_folder, "upstream", {"pytest", "shipped"})
+    suite = read_suite(suites_folder, "upstream").for_packages({"pytest", "shipped"})
     outcomes = [outcome for outcome in run(_plan(suites=[suite])).outcomes if outcome.suite == "upstream"]
     assert [(outcome.test, outcome.state, outcome.package) for outcome in outcomes] == [
         ("shipped/tests/gone.py", OutcomeState.NOT_SUPPORTED, "shipped"),
@@ -299,7 +301,7 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
     )
     plan = _plan(
         PackagePlan(name="six", version="1", imports=("six",)),
-        suites=[read_suite(suites_folder, "interop", {"pytest"})],
+        suites=[read_suite(suites_folder, "interop").for_packages({"pytest"})],
     )
     started = time.monotonic()
     with ThreadPoolExecutor(2) as executor, pytest.raises(KeyboardInterrupt):

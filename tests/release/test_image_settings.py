@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cuvee.installers.settings_reader import read_settings
 from cuvee.lock.model import PlatformLock
 from cuvee.release.artefacts import Archives, image_stage
 from cuvee.release.inputs import plain
@@ -18,10 +19,11 @@ def inputs(folder: Path | None, platform: str = "linux-64") -> Any:
         seen.append(found)
 
     manifest = SimpleNamespace(
-        distribution="tiny", version="2026.11.0", title="Tiny", requirements=lambda _: [],
-        installers=SimpleNamespace(branding=folder),
-    )  # fmt: skip
-    context: Any = SimpleNamespace(manifest=manifest, stage=stage, signer=None, publish=False)
+        distribution="tiny", version="2026.11.0", title="Tiny", requirements=lambda _: []
+    )
+    context: Any = SimpleNamespace(
+        manifest=manifest, stage=stage, signer=None, publish=False, settings=read_settings(folder)
+    )
     lock = PlatformLock(platform=platform, packages=(), virtual_packages=())
     image_stage(context, lock, Archives(context))
     return plain(seen)

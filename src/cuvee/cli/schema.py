@@ -1,23 +1,46 @@
 """``cuvee schema``: print the JSON Schema of a kind of document."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import click
 
 from cuvee.cli.render import write_json
 
+if TYPE_CHECKING:
+    from cuvee.manifest.documents.schema_types import DocumentSchema
+
+_NAMES = ("manifest", "branding", "installer", "smoke", "upstream", "known-failures")
+
 
 @click.command("schema")
-def command() -> None:
-    """Print the JSON Schema of manifests, for editors.
+@click.argument("document", type=click.Choice(_NAMES), default="manifest")
+def command(document: str) -> None:
+    """Print the JSON Schema of a YAML file, for editors.
 
-    Editors with a YAML language server complete and check a manifest when its first line is the comment
+    DOCUMENT is the name of the file without its ending: branding, installer, smoke, upstream or
+    known-failures; by default it is the manifest.
+
+    Editors with a YAML language server complete and check a file when its first line is the comment
     "# yaml-language-server: $schema=manifest.schema.json".
 
     \b
     Examples:
       cuvee schema > manifests/starter/manifest.schema.json
+      cuvee schema installer > installers/starter/installer.schema.json
       cuvee schema | less
     """
     from cuvee.manifest.documents.json_schema import json_schema
+
+    write_json(json_schema(documents()[document]))
+
+
+def documents() -> "Mapping[str, DocumentSchema]":
+    """Return every kind of YAML document that people write, by name."""
+    from cuvee.installers.branding import BRANDING
+    from cuvee.installers.settings_reader import INSTALLER
+    from cuvee.integration.suite_files import COMMAND_RULES, KNOWN_FAILURES, SHIPPED_TESTS
     from cuvee.manifest.schema import MANIFEST
 
-    write_json(json_schema(MANIFEST))
+    found = (MANIFEST, BRANDING, INSTALLER, COMMAND_RULES, SHIPPED_TESTS, KNOWN_FAILURES)
+    return {document.name: document for document in found}

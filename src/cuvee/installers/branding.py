@@ -1,12 +1,48 @@
-"""What a distribution's installers look like: data from ``installers/<distribution>/``."""
+"""What a distribution's installers look like: ``branding.yaml``, and the files beside it."""
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
 
-from cuvee.errors import UsageError
+from cuvee.errors import DocumentError
+from cuvee.manifest import value_parsers
+from cuvee.manifest.documents.named_files import named_text
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.schema_types import DocumentSchema, Property, RecordType, ScalarType
+from cuvee.manifest.documents.validated_tree import ValidatedValue, scalar_at, text_at
+from cuvee.manifest.documents.validation import read_document
+from cuvee.manifest.scalar_types import WEB_ADDRESS, file_type, prose_type
 
-_KEYS = {"identifier", "license", "publisher", "welcome", "url"}
+BRANDING_FILE = "branding.yaml"
+_LICENSE_FILE = "LICENSE.txt"
+
+BRANDING = DocumentSchema(
+    name="branding",
+    noun="the branding",
+    summary="Texts that the installers of a distribution show.",
+    page="docs/reference/installer-settings.md",
+    content=RecordType(
+        noun="a mapping of texts", example="{publisher: The Starter developers}",
+        keys=(
+            Property(name="license", example="LICENSE.txt", default_text="`LICENSE.txt`, if it exists",
+                type=file_type("a file", "LICENSE.txt"),
+                summary="A file beside this one, whose text is shown for agreement."),
+            Property(name="publisher", example="The Starter developers", type=prose_type("a text",
+                "The Starter developers"),
+                summary="Who answers for the release."),
+            Property(name="url", example="https://example.org", type=WEB_ADDRESS,
+                summary="Where users find help."),
+            Property(name="identifier", example="org.example.starter",
+                summary="What macOS knows the distribution by, in reverse domain order; by default "
+                        "`local.<distribution>`.",
+                type=ScalarType(noun="an identifier", example="org.example.starter",
+                    parse=value_parsers.bundle_identifier, pattern=value_parsers.BUNDLE_IDENTIFIER,
+                        number=None)),
+            Property(name="welcome", example="Python with packages for data.", type=prose_type("a text",
+                "Python with packages."),
+                summary="What the first page says."),
+        ),
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +52,7 @@ class Branding:
     Attributes
     ----------
     license_text
-        Shown for agreement; without it nothing is asked.
+        Shown for agreement; without it the installer asks nothing.
     publisher, url
         Who answers for the release, and where its users find help.
     identifier
@@ -41,51 +77,47 @@ class Branding:
     welcome_picture: Path | None = None
     header_picture: Path | None = None
 
-    @classmethod
-    def read(cls, folder: Path | None) -> Self:
-        """Read ``branding.yaml`` and the pictures beside it; a folder without any gives plain branding.
 
-        Raises
-        ------
-        UsageError
-            If the file is no mapping of texts, or names a licence that is not there.
-        """
-        if folder is None:
-            return cls()
-        written = _read_yaml(folder / "branding.yaml")
-        name = written.get("license", "LICENSE.txt")
-        licence = folder / name
-        if "license" in written and not licence.is_file():
-            raise UsageError(
-                f"{folder / 'branding.yaml'} names the licence {name}, which is not there",
-                hint="Put the file beside it, or correct the name.",
-            )
-        return cls(
-            license_text=licence.read_text(encoding="utf-8") if licence.is_file() else "",
-            publisher=written.get("publisher", ""),
-            url=written.get("url", ""),
-            identifier=written.get("identifier", ""),
-            welcome=written.get("welcome", "").strip(),
+def read_branding(folder: Path | None) -> Branding:
+    """Return what ``branding.yaml`` and the files beside it say; without any, the default branding.
+
+    Raises
+    ------
+    DocumentError
+        With every problem of the file, and of the licence that it names.
+    """
+    if folder is None:
+        return Branding()
+    with Problems(folder / BRANDING_FILE, BRANDING) as problems:
+        tree = read_document(folder / BRANDING_FILE, problems)
+        return Branding(
+            license_text=_license(tree, folder, problems),
+            publisher=_text(tree, "publisher"),
+            url=_text(tree, "url"),
+            identifier=_text(tree, "identifier"),
+            welcome=_text(tree, "welcome"),
             icon=_picture(folder / "icon.ico"),
             welcome_picture=_picture(folder / "welcome.bmp"),
             header_picture=_picture(folder / "header.bmp"),
         )
 
 
-def _read_yaml(path: Path) -> dict[str, str]:
-    import yaml
+def _license(tree: ValidatedValue | None, folder: Path, problems: Problems) -> str:
+    stated = scalar_at(tree, "license") if tree else None
+    if stated is not None:
+        text = named_text(folder, stated, problems)
+    elif not (folder / _LICENSE_FILE).is_file():
+        return ""
+    else:
+        try:
+            text = (folder / _LICENSE_FILE).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DocumentError(f"{folder / _LICENSE_FILE} is not UTF-8 text") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
-    if not path.is_file():
-        return {}
-    try:
-        value: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is no YAML: {error}") from error
-    if value is None:
-        return {}
-    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
-        raise UsageError(f"{path} must map words to texts", hint=f"It knows {', '.join(sorted(_KEYS))}.")
-    return value
+
+def _text(tree: ValidatedValue | None, key: str) -> str:
+    return (tree and text_at(tree, key)) or ""
 
 
 def _picture(path: Path) -> Path | None:

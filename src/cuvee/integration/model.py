@@ -2,12 +2,15 @@
 
 import datetime as dt
 import fnmatch
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from cuvee.files import fingerprint, sha256_file
 from cuvee.manifest.model import Waiver
+
+_SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is matplotlib without Qt
 
 SMOKE = "smoke"
 """The suite that needs no files: it follows from what the packages say of themselves."""
@@ -42,14 +45,17 @@ class PlannedTest:
 
     Attributes
     ----------
+    needs
+        The packages without which it cannot run.
     unsupported
-        Why this release can not run it, or the empty text.
+        Why this release cannot run it, or the empty text.
     """
 
     suite: str
     test: str
     package: str | None = None
     packages: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     unsupported: str = ""
 
 
@@ -89,6 +95,25 @@ class PytestSuite:
     name: str
     folder: Path | None = None
     targets: tuple[PytestTarget, ...] = ()
+
+    def for_packages(self, packages: Collection[str]) -> Self:
+        """Return the suite for a release of ``packages``: what needs others is unsupported."""
+
+        def planned(test: PlannedTest) -> PlannedTest:
+            return replace(test, unsupported=missing_reason(test.needs, packages))
+
+        return replace(
+            self,
+            targets=tuple(
+                replace(target, tests=tuple(map(planned, target.tests))) for target in self.targets
+            ),
+        )
+
+
+def missing_reason(needs: Collection[str], packages: Collection[str]) -> str:
+    """Return which needed packages the release lacks, as a reason; the empty text when it has all."""
+    lacking = [name for name in needs if not any(name + suffix in packages for suffix in _SPLIT_NAMES)]
+    return f"the release has no {', '.join(lacking)}" if lacking else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +155,12 @@ class KnownFailure:
     link: str | None = None
     until: dt.date | None = None
 
+    def holds_on(self, day: dt.date | None) -> bool:
+        """Whether it is accepted on ``day``; `None` is any day."""
+        return self.until is None or day is None or day <= self.until
+
     def covers(self, suite: str, test: str, platform: str) -> bool:
-        """Whether it speaks of this test there."""
+        """Whether it is about this test on this platform."""
         return (
             (not self.platforms or platform in self.platforms)
             and fnmatch.fnmatchcase(suite, self.suite)

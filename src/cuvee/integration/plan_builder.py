@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cuvee.conda.record import LockedPackage
-from cuvee.errors import UsageError
 from cuvee.integration.model import SMOKE, PackagePlan, Plan
 from cuvee.integration.package_contents import read_facts
-from cuvee.integration.suites import read_command_rules, read_known_failures, read_suite
+from cuvee.integration.suite_files import SuiteFiles
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
 
@@ -16,7 +15,7 @@ from cuvee.manifest.model import Manifest
 def build_plan(
     manifest: Manifest,
     lock: PlatformLock,
-    suites_folder: Path,
+    files: SuiteFiles,
     archives: Mapping[str, Path],
     *,
     today: dt.date | None = None,
@@ -25,9 +24,6 @@ def build_plan(
 
     Parameters
     ----------
-    suites_folder
-        The folder ``integration_tests``, with a folder or a YAML file per suite, ``smoke.yaml`` and
-        ``known-failures.yaml``; only what the manifest's ``suites`` name must exist.
     archives
         For each package's identifier its archive, verified. A package without one is not asked anything.
     today
@@ -35,8 +31,6 @@ def build_plan(
 
     Raises
     ------
-    UsageError
-        If a suite is missing or can not be read.
     IntegrityError
         If an archive can not be read.
     """
@@ -45,11 +39,9 @@ def build_plan(
         platform=lock.platform,
         packages=tuple(_package(package, archives.get(package.identifier)) for package in lock.packages),
         smoke=SMOKE in manifest.suites,
-        suites=tuple(
-            read_suite(suites_folder, _safe(name), names) for name in manifest.suites if name != SMOKE
-        ),
-        command_rules=read_command_rules(suites_folder / "smoke.yaml"),
-        known_failures=read_known_failures(suites_folder / "known-failures.yaml", today),
+        suites=tuple(suite.for_packages(names) for suite in files.suites),
+        command_rules=files.command_rules,
+        known_failures=tuple(failure for failure in files.known_failures if failure.holds_on(today)),
         waivers=tuple(
             waiver
             for waiver in manifest.waivers
@@ -69,9 +61,3 @@ def _package(package: LockedPackage, archive: Path | None) -> PackagePlan:
         commands=facts.commands,
         distributions=facts.distributions,
     )
-
-
-def _safe(name: str) -> str:
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise UsageError(f"{name!r} can not be the name of a suite", hint="Use letters, digits, - and _.")
-    return name

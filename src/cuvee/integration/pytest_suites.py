@@ -15,7 +15,7 @@ from cuvee.integration.outcome_rules import after_retry, not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
 from cuvee.integration.runners.protocol import Command
-from cuvee.integration.suites import module_file
+from cuvee.integration.suite_files import module_file
 from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
 from cuvee.process import Completed
 

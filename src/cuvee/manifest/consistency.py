@@ -97,7 +97,7 @@ def _owners(tree: MappingValue, problems: Problems) -> None:
 
 
 def _constraints(tree: MappingValue, problems: Problems) -> None:
-    from cuvee.manifest.version_ranges import contradict
+    from cuvee.manifest.range_validation import contradict
 
     for name, constraint in entries_at(tree, "constraints"):
         limit = scalar_at(constraint.value, "version")

@@ -32,7 +32,7 @@ from cuvee.manifest.model import (
     Support,
     Track,
     Waiver,
-    Wheel,
+    WheelRequirement,
 )
 from cuvee.manifest.schema import DEFAULT_FORMATS
 from cuvee.manifest.value_parsers import IndexProject
@@ -61,7 +61,9 @@ def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
         packages=_requirements(tree, "packages", present),
         constraints=_requirements(tree, "constraints", present),
         wheels=tuple(
-            Wheel(name=scalar.value.name, extras=scalar.value.extras, position=scalar.span.position)
+            WheelRequirement(
+                name=scalar.value.name, extras=scalar.value.extras, position=scalar.span.position
+            )
             for scalar in scalars_at(tree, "wheels")
             if isinstance(scalar.value, IndexProject)
         ),

@@ -122,7 +122,7 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel:
+class WheelRequirement:
     """A project that is imported from the Python index when no channel carries it."""
 
     name: str
@@ -249,7 +249,7 @@ class Manifest:
     channels: tuple[str, ...] = ()
     packages: tuple[Requirement, ...]
     constraints: tuple[Requirement, ...] = ()
-    wheels: tuple[Wheel, ...] = ()
+    wheels: tuple[WheelRequirement, ...] = ()
     interpreter: str | None = None
     recipes: tuple[str, ...] = ()
     exclude_newer: dt.datetime | None = None

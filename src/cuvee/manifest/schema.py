@@ -11,6 +11,21 @@ from cuvee.manifest.documents.schema_types import (
     ScalarType,
 )
 from cuvee.manifest.model import Track
+from cuvee.manifest.scalar_types import (
+    BUILD_STRING,
+    DATE,
+    DAYS,
+    PACKAGE_NAME,
+    PLATFORM,
+    PLATFORM_SYNONYMS,
+    SPDX_LICENSE,
+    SYSTEM_VERSION,
+    VERSION_RANGE,
+    WEB_ADDRESS,
+    choice_type,
+    label_type,
+    prose_type,
+)
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, SYSTEM_SYNONYMS, System
 
 PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
@@ -27,56 +42,11 @@ ENGINES = ("cuvee", "constructor")
 
 DEFAULT_FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": (), "win": ()}
 
-PLATFORM_SYNONYMS = {
-    "linux": "linux-64", "linux-x86_64": "linux-64", "linux-x64": "linux-64", "linux-amd64": "linux-64",
-    "linux-arm64": "linux-aarch64", "aarch64": "linux-aarch64",
-    "win": "win-64", "windows": "win-64", "win-amd64": "win-64", "windows-x86_64": "win-64",
-    "osx": "osx-arm64", "macos": "osx-arm64", "macos-arm64": "osx-arm64", "darwin": "osx-arm64",
-    "osx-x86_64": "osx-64", "macos-x86_64": "osx-64", "macos-64": "osx-64",
-}  # fmt: skip
-
-
-def _prose(noun: str, example: str) -> ScalarType:
-    return ScalarType(noun=noun, example=example, parse=parsers.prose, pattern=r"\S")
-
-
-def _label(noun: str, example: str) -> ScalarType:
-    return ScalarType(noun=noun, example=example, parse=parsers.label, pattern=parsers.LABEL)
-
-
-def _choice(noun: str, choices: tuple[str, ...], synonyms: dict[str, str] | None = None) -> ScalarType:
-    return ScalarType(noun=noun, example=choices[0], choices=choices, number=None, synonyms=synonyms or {})
-
-
-_DATE = ScalarType(noun="a date", example="2027-11-30", parse=parsers.date, pattern=parsers.DATE, number=None)
-_DAYS = ScalarType(
-    noun="a number of days", example="7", parse=parsers.days, pattern=parsers.DAYS, number="integer"
-)
-_PACKAGE = ScalarType(
-    noun="a package name", example="numpy", parse=parsers.package_name, pattern=parsers.PACKAGE_NAME
-)
-_RANGE = ScalarType(
-    noun="a version range", example=">=2.4,<2.5", parse=parsers.version_range, pattern=parsers.RANGE
-)
-_BUILD = ScalarType(
-    noun="a build string", example="py311h*_0", parse=parsers.build_spec, pattern=r"^[A-Za-z0-9_.+*]+$"
-)
-_SYSTEM_VERSION = ScalarType(
-    noun="a version", example="2.28", parse=parsers.system_version, pattern=parsers.SYSTEM_VERSION
-)
-_PLATFORM = _choice("a platform", tuple(PLATFORMS), PLATFORM_SYNONYMS)
-_SPDX = ScalarType(
-    noun="an SPDX licence identifier",
-    example="BSD-3-Clause",
-    parse=parsers.spdx,
-    pattern=r"^[A-Za-z0-9.+\-]+$",
-)
-
 
 def _version_floor(name: str, system: System, summary: str) -> Property:
     default = f'"{DEFAULT_FLOOR[system][name]}"'
     return Property(
-        name=name, type=_SYSTEM_VERSION, example=default, summary=summary, default_text=f"`{default}`"
+        name=name, type=SYSTEM_VERSION, example=default, summary=summary, default_text=f"`{default}`"
     )  # fmt: skip
 
 
@@ -86,11 +56,11 @@ _FLOORS = {
     "osx": _version_floor("osx", "osx", "The oldest macOS."),
     "win": _version_floor("win", "win", "The oldest Windows."),
     "cuda": Property(
-        name="cuda", type=_SYSTEM_VERSION, example='"12.4"',
+        name="cuda", type=SYSTEM_VERSION, example='"12.4"',
         summary="The oldest CUDA driver; left out, packages that need CUDA can not be chosen.",
     ),
     "archspec": Property(
-        name="archspec", type=_label("a processor family", "x86_64_v3"), example="x86_64_v3",
+        name="archspec", type=label_type("a processor family", "x86_64_v3"), example="x86_64_v3",
         summary="The oldest processor family, as archspec names it.",
     ),
 }  # fmt: skip
@@ -115,7 +85,7 @@ def _platform_key(name: str, system: System) -> Property:
             summary="The oldest system that the release supports; what is left out has cuvee's default.",
         ),
         Property(
-            name="absent", type=_prose("a reason", "no channel carries an interpreter for it"),
+            name="absent", type=prose_type("a reason", "no channel carries an interpreter for it"),
             example='"no channel carries an interpreter for it"',
             summary="Why the release leaves this platform out. With it, nothing is made for the platform.",
         ),
@@ -134,10 +104,11 @@ _PLATFORMS = RecordType(
 
 _VERSION_KEYS = (
     Property(
-        name="version", type=_RANGE, default="*", example='">=2.4,<2.5"',
+        name="version", type=VERSION_RANGE, default="*", example='">=2.4,<2.5"',
         summary="The versions that may be chosen.",
     ),
-    Property(name="build", type=_BUILD, example='"py311h*_0"', summary="The builds that may be chosen."),
+    Property(name="build", type=BUILD_STRING, example='"py311h*_0"',
+        summary="The builds that may be chosen."),
 )  # fmt: skip
 
 _PACKAGE_ENTRY = RecordType(
@@ -146,17 +117,17 @@ _PACKAGE_ENTRY = RecordType(
     keys=(
         *_VERSION_KEYS,
         Property(
-            name="owner", type=_label("an owner", "numerics"), example="numerics",
+            name="owner", type=label_type("an owner", "numerics"), example="numerics",
             summary="Who acts on findings about it: a key of `owners`.",
         ),
         Property(
             name="groups", default=[], example="[core]", summary="Free labels that select parts of the set.",
-            type=ListType(noun="a list of labels", example="[core]", item=_label("a label", "core")),
+            type=ListType(noun="a list of labels", example="[core]", item=label_type("a label", "core")),
         ),
         Property(
             name="platforms", example="[win-64]", default_text="all platforms of the release",
             summary="The platforms that it belongs to.",
-            type=ListType(noun="a list of platforms", example="[win-64]", item=_PLATFORM, at_least_one=True),
+            type=ListType(noun="a list of platforms", example="[win-64]", item=PLATFORM, at_least_one=True),
         ),
     ),
 )  # fmt: skip
@@ -167,7 +138,7 @@ _CONSTRAINT = RecordType(noun="a constraint", example='">=3.0.15"', shorthand="v
 def _formats(system: System) -> Property:
     choices = FORMATS[system]
     kind = ListType(
-        noun="a list of formats", example=f"[{choices[0]}]", item=_choice("an installer format", choices)
+        noun="a list of formats", example=f"[{choices[0]}]", item=choice_type("an installer format", choices)
     )
     return Property(
         name=system, type=kind, default=list(DEFAULT_FORMATS[system]), example=f"[{', '.join(choices)}]",
@@ -178,20 +149,20 @@ def _formats(system: System) -> Property:
 _WAIVER = RecordType(
     noun="a waiver", example="{check: licenses, reason: …, author: …, expires: 2027-01-31}",
     keys=(
-        Property(name="check", type=_prose("a check", "licenses"), required=True, example="licenses",
+        Property(name="check", type=prose_type("a check", "licenses"), required=True, example="licenses",
             summary="The identifier of the check or test."),
-        Property(name="package", type=_PACKAGE, example="qt", summary="The package that it is limited to."),
-        Property(name="platform", type=_PLATFORM, example="win-64",
+        Property(name="package", type=PACKAGE_NAME, example="qt",
+            summary="The package that it is limited to."),
+        Property(name="platform", type=PLATFORM, example="win-64",
             summary="The platform that it is limited to."),
-        Property(name="reason", type=_prose("a reason", "agreed with legal"), required=True,
+        Property(name="reason", type=prose_type("a reason", "agreed with legal"), required=True,
             example="agreed with legal", summary="Why the finding is accepted."),
-        Property(name="author", type=_prose("a person", "Ada"), required=True, example="Ada",
+        Property(name="author", type=prose_type("a person", "Ada"), required=True, example="Ada",
             summary="Who decided."),
-        Property(name="expires", type=_DATE, required=True, example="2027-01-31",
+        Property(name="expires", type=DATE, required=True, example="2027-01-31",
             summary="The last day on which it holds."),
         Property(name="link", example="https://example.org/issues/7", summary="Where it was discussed.",
-            type=ScalarType(noun="a web address", example="https://example.org/issues/7", parse=parsers.url,
-                      pattern=parsers.URL, number=None)),
+            type=WEB_ADDRESS),
     ),
 )  # fmt: skip
 
@@ -205,9 +176,9 @@ _POLICY = RecordType(
                 keys=(
                     Property(name="allow", default=[], example="[BSD-3-Clause, MIT]",
                         summary="Only these; an empty list allows all.",
-                        type=ListType(noun="a list of licences", example="[MIT]", item=_SPDX)),
+                        type=ListType(noun="a list of licences", example="[MIT]", item=SPDX_LICENSE)),
                     Property(name="deny", default=[], example="[AGPL-3.0-only]", summary="None of these.",
-                        type=ListType(noun="a list of licences", example="[MIT]", item=_SPDX)),
+                        type=ListType(noun="a list of licences", example="[MIT]", item=SPDX_LICENSE)),
                 ),
             )),
         Property(name="patch", example="{allow: [upgrade, rebuild]}", default={},
@@ -218,7 +189,7 @@ _POLICY = RecordType(
                     Property(name="allow", default=["upgrade", "rebuild"], example="[upgrade, rebuild]",
                         summary="The kinds of change that need no waiver.",
                         type=ListType(noun="a list of changes", example="[upgrade]",
-                                    item=_choice("a kind of change", PATCH_CHANGES))),
+                                    item=choice_type("a kind of change", PATCH_CHANGES))),
                 ),
             )),
         Property(name="age", default={}, example="{at-least: 7}",
@@ -226,9 +197,9 @@ _POLICY = RecordType(
             type=RecordType(
                 noun="an age policy", example="{at-least: 7}",
                 keys=(
-                    Property(name="at-least", type=_DAYS, example="7",
+                    Property(name="at-least", type=DAYS, example="7",
                         summary="Days that others had to find out what is wrong with a package."),
-                    Property(name="at-most", type=_DAYS, example="1500",
+                    Property(name="at-most", type=DAYS, example="1500",
                         summary="Days after which a package counts as no longer maintained."),
                 ),
             )),
@@ -236,16 +207,16 @@ _POLICY = RecordType(
             summary="How bad findings are at worst, by the check's identifier; by default the support track "
                     "decides.",
             type=MapType(
-                noun="a mapping of checks", example="{parity: blocked}", key=_label("a check", "parity"),
+                noun="a mapping of checks", example="{parity: blocked}", key=label_type("a check", "parity"),
                 value=RecordType(
                     noun="a check's settings", example="{severity: blocked}", shorthand="severity",
-                    keys=(Property(name="severity", type=_choice("a severity", SEVERITIES), required=True,
+                    keys=(Property(name="severity", type=choice_type("a severity", SEVERITIES), required=True,
                               example="blocked", summary="The worst verdict that its findings get."),),
                 ),
             )),
         Property(name="link-scripts", default=[], example="[qt]",
             summary="Packages whose link scripts may run on the user's desktop.",
-            type=ListType(noun="a list of packages", example="[qt]", item=_PACKAGE)),
+            type=ListType(noun="a list of packages", example="[qt]", item=PACKAGE_NAME)),
     ),
 )  # fmt: skip
 
@@ -263,7 +234,7 @@ _CONTENT = RecordType(
             summary="The release's number, YEAR.MONTH.PATCH; the file is called `<version>.yaml`.",
             type=ScalarType(noun="a release number", example="2026.11.0", parse=parsers.release_version,
                       pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
-        Property(name="title", required=True, type=_prose("a title", "Starter PyData"),
+        Property(name="title", required=True, type=prose_type("a title", "Starter PyData"),
             example="Starter PyData",
             summary="The distribution's name for people."),
         Property(name="based-on", own=True, example='"2026.10.2"',
@@ -277,8 +248,8 @@ _CONTENT = RecordType(
                 keys=(
                     Property(name="track", required=True, example="stable",
                         summary="How much the release promises not to change.",
-                        type=_choice("a support track", tuple(track.value for track in Track))),
-                    Property(name="until", type=_DATE, example="2027-11-30",
+                        type=choice_type("a support track", tuple(track.value for track in Track))),
+                    Property(name="until", type=DATE, example="2027-11-30",
                         summary="The last day of support."),
                 ),
             )),
@@ -293,11 +264,11 @@ _CONTENT = RecordType(
                                   pattern=parsers.CHANNEL))),
         Property(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
             summary="The blessed set: names, each with a version range or a mapping.",
-            type=MapType(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=_PACKAGE,
+            type=MapType(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=PACKAGE_NAME,
                        value=_PACKAGE_ENTRY)),
         Property(name="constraints", default={}, example='{openssl: ">=3.0.15"}',
             summary="Not part of the set, but nothing in the release may contradict them.",
-            type=MapType(noun="a mapping of packages", example='{openssl: ">=3.0.15"}', key=_PACKAGE,
+            type=MapType(noun="a mapping of packages", example='{openssl: ">=3.0.15"}', key=PACKAGE_NAME,
                        value=_CONSTRAINT)),
         Property(name="wheels", default=[], example='[pandas, "dask[array]"]',
             summary="Projects that are imported from the Python index when no channel carries them, "
@@ -305,13 +276,14 @@ _CONTENT = RecordType(
             type=ListType(noun="a list of projects", example="[pandas]",
                         item=ScalarType(noun="a project of the Python index", example="dask[array]",
                                   parse=parsers.wheel_name, pattern=parsers.WHEEL_NAME))),
-        Property(name="interpreter", type=_choice("a source of the interpreter", ("host",)), example="host",
+        Property(name="interpreter", type=choice_type("a source of the interpreter", ("host",)),
+            example="host",
             summary="Where `python` itself comes from when no channel carries it: from this machine."),
         Property(name="recipes", default=[], example="[starter-tools]",
             summary="Packages that are built from source: folders below `recipes/`, looked up from the "
                     "manifest's folder upwards.",
             type=ListType(noun="a list of recipes", example="[starter-tools]",
-                        item=_label("a recipe", "starter-tools"))),
+                        item=label_type("a recipe", "starter-tools"))),
         Property(name="exclude-newer", example="2026-11-01T00:00:00Z",
             summary="Solve as of this instant; a date means the end of that day, UTC.",
             type=ScalarType(noun="an instant or a date", example="2026-11-01T00:00:00Z",
@@ -321,7 +293,7 @@ _CONTENT = RecordType(
             summary="What packages and changes the release accepts."),
         Property(name="suites", default=[], example="[smoke, interop]",
             summary="The tests that run inside the installed release.",
-            type=ListType(noun="a list of suites", example="[smoke]", item=_label("a suite", "smoke"))),
+            type=ListType(noun="a list of suites", example="[smoke]", item=label_type("a suite", "smoke"))),
         Property(name="installers", default={},
             example="{formats: {linux: [sh]}, branding: installers/starter}",
             summary="The files that desktops run.",
@@ -338,8 +310,8 @@ _CONTENT = RecordType(
                         summary="The folder with icons and licence text, looked up from the manifest's "
                                 "folder upwards.",
                         type=ScalarType(noun="a folder", example="installers/starter", pattern=parsers.FOLDER,
-                                  parse=parsers.relative_folder)),
-                    Property(name="engine", type=_choice("an engine", ENGINES), default="cuvee",
+                                  parse=parsers.relative_path)),
+                    Property(name="engine", type=choice_type("an engine", ENGINES), default="cuvee",
                         example="constructor",
                         summary="What makes them: cuvee itself, or the program constructor on PATH."),
                 ),
@@ -347,11 +319,11 @@ _CONTENT = RecordType(
         Property(name="owners", default={}, example="{numerics: {contact: numerics@example.org}}",
             summary="Who acts on findings about the packages they own.",
             type=MapType(noun="a mapping of owners", example="{numerics: {contact: …}}",
-                       key=_label("an owner", "numerics"),
+                       key=label_type("an owner", "numerics"),
                        value=RecordType(
                            noun="an owner", example="{contact: numerics@example.org}",
                            keys=(Property(name="contact", required=True, example="numerics@example.org",
-                                     type=_prose("a contact", "numerics@example.org"),
+                                     type=prose_type("a contact", "numerics@example.org"),
                                      summary="How to reach them."),),
                        ))),
         Property(name="waivers", default=[], example="[]",

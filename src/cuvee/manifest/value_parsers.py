@@ -22,7 +22,12 @@ SYSTEM_VERSION = r"^[0-9]+(\.[0-9]+)*$"
 DISTRIBUTION_NAME = r"^[a-z0-9][a-z0-9\-]*$"
 CHANNEL = r"^((https?|file)://[^\s]+|[./][^\r\n]*|[A-Za-z]:[\\/][^\r\n]*|[^\s:\"<>|*?\[\]{},;]+)$"
 FOLDER = r"^(?!(.*/)?\.\.(/|$))[^\\\r\n]*[^\\\s][^\\\r\n]*$"
+PATH = FOLDER
 URL = r"^https?://[^\s]+$"
+BUNDLE_IDENTIFIER = r"^[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*$"
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+EXIT_CODE = r"^-?[0-9]{1,10}$"
 
 
 class IndexProject(NamedTuple):
@@ -102,7 +107,7 @@ def wheel_name(text: str) -> IndexProject:
 
 def version_range(text: str) -> str:
     """Check a conda version spec that something can satisfy."""
-    from cuvee.manifest.version_ranges import parse_range
+    from cuvee.manifest.range_validation import parse_range
 
     return parse_range(text)
 
@@ -192,13 +197,56 @@ def spdx(text: str) -> str:
         ) from None
 
 
-def relative_folder(text: str) -> str:
-    """Check a folder, looked up from the manifest's folder upwards; an absolute one is taken as it is."""
+def relative_path(text: str) -> str:
+    """Return a path that does not lead out of its folder with ``..``."""
     if ".." in text.split("/"):
-        raise ParseError("it may not lead out with ..")
+        raise ParseError("it cannot lead out with ..")
     if not matching(FOLDER, text):
         raise ParseError("write it with /")
     return text
+
+
+def line(text: str) -> str:
+    """Return a text of one line."""
+    if not text.strip():
+        raise ParseError("it is empty")
+    if len(text.splitlines()) > 1:
+        raise ParseError("it has more than one line")
+    return text
+
+
+def bundle_identifier(text: str) -> str:
+    """Return an identifier in reverse domain order, as ``CFBundleIdentifier`` has it.
+
+    See https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleidentifier.
+    """
+    if not matching(BUNDLE_IDENTIFIER, text):
+        raise ParseError("letters, digits, `-` and `.` only")
+    return text
+
+
+def variable(text: str) -> str:
+    """Return the name of an environment variable."""
+    if not matching(VARIABLE, text):
+        raise ParseError("letters, digits and `_` only")
+    return text
+
+
+def module(text: str) -> str:
+    """Return the import name of a module."""
+    if not matching(MODULE, text):
+        raise ParseError(
+            "names joined by `.`",
+            advice=f"write {text[:-3].replace('/', '.')}" if text.endswith(".py") else "",
+        )
+    return text
+
+
+def exit_code(text: str) -> int:
+    """Return a program's exit code."""
+    if not matching(EXIT_CODE, text):
+        raise ParseError("digits only")
+    return int(text)
 
 
 def _normalised(name: str) -> str:

@@ -16,11 +16,9 @@ from cuvee.image.settings import InstallerSettings
 from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.formats import in_order
 from cuvee.installers.naming import installer_name
-from cuvee.installers.settings import read_settings
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
-from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.progress import Reporter
 from cuvee.release.constructor import build_installer, construct_stage
 from cuvee.release.context import Context, Made
@@ -29,8 +27,6 @@ from cuvee.release.inputs import plain, whole_manifest
 
 if TYPE_CHECKING:
     from cuvee.image.bytecode import ByteCompiler
-
-SUITES_FOLDER = "integration_tests"
 
 
 class Archives:
@@ -63,7 +59,7 @@ def image_stage(context: Context, lock: PlatformLock, archives: Archives) -> Non
     manifest = context.manifest
     requested = {item.name: item.spec for item in manifest.requirements(lock.platform)}
     label = [manifest.distribution, str(manifest.version), manifest.title]
-    settings = read_settings(manifest.installers.branding, platforms.get(lock.platform).system)
+    settings = context.settings[platforms.get(lock.platform).system]
     inputs = [
         plain(lock.packages),
         plain(lock.virtual_packages),
@@ -211,23 +207,28 @@ def run_tests(
     from cuvee.integration.platform_run import run_platform
     from cuvee.integration.results_folder import read_run
     from cuvee.integration.runners.selection import select_runner
-    from cuvee.integration.suites import read_known_failures
 
     manifest, workspace = context.manifest, context.workspace
-    suites = find_upwards(manifest.path.parent, SUITES_FOLDER) or manifest.path.parent / SUITES_FOLDER
     made = [item for item in artefacts if item.missing is None and item.path.startswith("installers/")]
     tested, without = _tested(made)
     runner, reason = select_runner(lock.platform, emulate=context.emulate, cache=workspace.cache)
     ran_by = runner.name if runner is not None else reason
     today = context.now.date()
     holding = [waiver.expires >= today for waiver in manifest.waivers]
-    known = read_known_failures(suites / "known-failures.yaml", today)
+    known = [failure for failure in context.suite_files.known_failures if failure.holds_on(today)]
     hashes = [item.sha256 for item in made]
-    inputs = [hashes, whole_manifest(manifest), folder_inputs(suites), ran_by, holding, plain(known)]
+    inputs = [
+        hashes,
+        whole_manifest(manifest),
+        folder_inputs(context.suites_folder),
+        ran_by,
+        holding,
+        plain(known),
+    ]
 
     def work() -> Made:
         run_platform(
-            build_plan(manifest, lock, suites, archives.of(lock), today=today),
+            build_plan(manifest, lock, context.suite_files, archives.of(lock), today=today),
             installer=workspace.folder / tested.path if tested else None,
             runner=runner,
             results=workspace.results,

@@ -6,7 +6,6 @@ from cuvee import platforms
 from cuvee.channel.connection import without_secrets
 from cuvee.files import fingerprint, replacing_folder
 from cuvee.image.model import Image
-from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.executable import Constructor
 from cuvee.installers.constructor.project_writer import (
     ProjectInputs,
@@ -16,7 +15,6 @@ from cuvee.installers.constructor.project_writer import (
 )
 from cuvee.installers.formats import make
 from cuvee.installers.naming import display_name
-from cuvee.installers.settings import read_settings
 from cuvee.lock.model import PlatformLock
 from cuvee.release.context import Context, Made
 
@@ -62,8 +60,8 @@ def _construct(context: Context, lock: PlatformLock, folder: Path) -> ProjectInp
         ),
         requested=tuple(sorted(item.spec for item in manifest.requirements(lock.platform))),
         formats=tuple(manifest.installers.formats.get(system, ())),
-        branding=Branding.read(manifest.installers.branding),
-        settings=read_settings(manifest.installers.branding, system),
+        branding=context.branding,
+        settings=context.settings[system],
     )
 
 
@@ -73,7 +71,7 @@ def build_installer(
     """Make one installer with whatever engine the manifest wants; our own `.msi` holds ``exe``."""
     manifest = context.manifest
     if manifest.installers.engine != ENGINE:
-        make(kind, image, Branding.read(manifest.installers.branding), target, context.reporter, exe=exe)
+        make(kind, image, context.branding, target, context.reporter, exe=exe)
         return
     Constructor.find().build(
         project_folder(context, lock.platform),

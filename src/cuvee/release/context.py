@@ -11,13 +11,21 @@ from cuvee.channel.connection import Connection, connect
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import fingerprint
 from cuvee.image.model import ImageSigner
+from cuvee.image.settings import InstallerSettings
+from cuvee.installers.branding import Branding, read_branding
+from cuvee.installers.settings_reader import read_settings
+from cuvee.integration.suite_files import SuiteFiles, read_suite_files
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock
+from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest
+from cuvee.platforms import System
 from cuvee.progress import SILENT, Reporter
 from cuvee.release.inputs import code
 from cuvee.release.workspace import StageRecord, Stopwatch, Workspace
 from cuvee.report.model import Stage
+
+SUITES_FOLDER = "integration_tests"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,27 @@ class Context:
     def connection(self) -> Connection:
         """The way to the channels, opened when it is first needed."""
         return connect(self.workspace.cache)
+
+    @cached_property
+    def branding(self) -> Branding:
+        """What the installers look like, read when it is first needed."""
+        return read_branding(self.manifest.installers.branding)
+
+    @cached_property
+    def settings(self) -> Mapping[System, InstallerSettings]:
+        """What the installers of each system do, read when it is first needed."""
+        return read_settings(self.manifest.installers.branding)
+
+    @property
+    def suites_folder(self) -> Path:
+        """The folder ``integration_tests`` in the manifest's folder or above it."""
+        folder = self.manifest.path.parent
+        return find_upwards(folder, SUITES_FOLDER) or folder / SUITES_FOLDER
+
+    @cached_property
+    def suite_files(self) -> SuiteFiles:
+        """The suites and what belongs to them, read when they are first needed."""
+        return read_suite_files(self.suites_folder, self.manifest.suites)
 
     @cached_property
     def base_lock(self) -> Lock | None:

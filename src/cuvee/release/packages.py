@@ -21,7 +21,7 @@ from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
-from cuvee.manifest.model import Manifest, Requirement, Wheel
+from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
 from cuvee.release.certificates import write_certificate
 from cuvee.release.context import Context, Made
 from cuvee.release.inputs import host_interpreter, package_inputs, plain
@@ -39,7 +39,7 @@ def with_decoder(manifest: Manifest) -> Manifest:
     platforms = tuple(entry.name for entry in manifest.present_platforms)
     decoder = Requirement(name=DECODERS[0], groups=("installer",), platforms=platforms, position=position)
     wheels = (
-        (*manifest.wheels, Wheel(name=DECODERS[0], position=position))
+        (*manifest.wheels, WheelRequirement(name=DECODERS[0], position=position))
         if manifest.interpreter
         else manifest.wheels
     )

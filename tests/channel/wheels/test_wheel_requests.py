@@ -8,7 +8,7 @@ from cuvee.manifest.model import (
     Position,
     ReleaseVersion,
     Requirement,
-    Wheel,
+    WheelRequirement,
 )
 
 BOTH = ("linux-64", "win-64")
@@ -35,9 +35,9 @@ MANIFEST = Manifest(
     ),
     constraints=(Requirement(name="openssl", version=">=3", position=at(4)),),
     wheels=(
-        Wheel(name="NumPy", position=at(5)),
-        Wheel(name="dask", extras=("complete",), position=at(6)),
-        Wheel(name="pywin32", extras=("x",), position=at(7)),
+        WheelRequirement(name="NumPy", position=at(5)),
+        WheelRequirement(name="dask", extras=("complete",), position=at(6)),
+        WheelRequirement(name="pywin32", extras=("x",), position=at(7)),
     ),
     installers=Installers(formats={}),
 )

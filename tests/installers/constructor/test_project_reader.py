@@ -127,7 +127,7 @@ def test_everything_that_is_wrong_is_said_at_once(read: Read) -> None:
         "version: must be of letters, digits, ., _ and -, with no . and - at its ends",
         "exclude: a>1 is no package's name",
         "channels: there is none, nor in channels_remap; a .condarc is not looked at",
-        "extra_files: gone.txt is no file",
+        "extra_files: gone.txt is not a file",
         "freeze_base: it knows conda alone, not pip",
         "license_file: there is no file gone",
         "build_outputs: there is no sbom: it knows hash, info.json, info_json, licenses, lockfile, pkgs_list",

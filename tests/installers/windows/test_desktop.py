@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.errors import InternalError, ToolMissingError, UsageError
-from cuvee.installers.branding import Branding
+from cuvee.errors import DocumentError, InternalError, ToolMissingError
+from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.windows.exe import nsis_inner
 from cuvee.installers.windows.nsis import Makensis
 from cuvee.runtime.windows import container, log, search_path
@@ -144,20 +144,20 @@ def test_logs_of_all_users_are_where_only_administrators_write() -> None:
 
 
 def test_branding(tmp_path: Path) -> None:
-    assert Branding.read(None) == Branding()
-    assert Branding.read(tmp_path) == Branding()
+    assert read_branding(None) == Branding()
+    assert read_branding(tmp_path) == Branding()
     (tmp_path / "branding.yaml").write_text("license: L.txt\npublisher: Us\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"names the licence L\.txt"):
-        Branding.read(tmp_path)
+    with pytest.raises(DocumentError, match=r"there is no file L\.txt"):
+        read_branding(tmp_path)
     (tmp_path / "L.txt").write_text("Käse", encoding="utf-8")
     (tmp_path / "header.bmp").write_bytes(b"BM")
-    branding = Branding.read(tmp_path)
+    branding = read_branding(tmp_path)
     assert (branding.license_text, branding.publisher, branding.icon) == ("Käse", "Us", None)
     assert branding.header_picture == tmp_path / "header.bmp"
     for bad in ("- a\n", "publisher: [a]\n", "a: b: c\n"):
         (tmp_path / "branding.yaml").write_text(bad)
-        with pytest.raises(UsageError):
-            Branding.read(tmp_path)
+        with pytest.raises(DocumentError):
+            read_branding(tmp_path)
 
 
 def fake(folder: Path, script: str) -> None:

@@ -11,7 +11,8 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.rich_text import from_html, from_rtf
 from cuvee.installers.constructor.yaml_document import read_text
-from cuvee.installers.settings import WrongSettingError, extra_file
+from cuvee.installers.settings_reader import extra_file
+from cuvee.manifest.documents.schema_types import ParseError
 
 _HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
 _PLAIN_PREFIX = re.compile(r"(?:\$HOME)?/[^\x00-\x1f\x7f\"'$`\\:]*")
@@ -199,11 +200,16 @@ def _extra_files(values: ConstructValues) -> tuple[ExtraFile, ...]:
     for item in values.items("extra_files"):
         pairs = item.items() if isinstance(item, dict) else [(item, Path(str(item)).name)]
         for source, target in pairs:
-            place = str(target).replace("\\", "/") if values.system == "win" else target
+            path = values.folder / str(source)
+            if not path.is_file():
+                values.wrong("extra_files", f"{source} is not a file")
+                continue
             try:
-                file = extra_file(values.folder, source, place)
-            except WrongSettingError as error:
-                values.wrong("extra_files", str(error))
+                file = extra_file(
+                    path, str(target).replace("\\", "/") if values.system == "win" else str(target)
+                )
+            except ParseError as error:
+                values.wrong("extra_files", error.message)
                 continue
             if file.target.lower() in found:
                 values.wrong("extra_files", f"{file.target} is named twice")

@@ -15,6 +15,7 @@ _BRACKET = re.compile(r"[\w.\-]\[$")
 _WORDS = {
     _INNER: ("a [ inside a word begins a list of its own", 'put the word in quotes, like "dask[array]"'),
     _TAB: ("a tab cannot indent YAML", "use spaces"),
+    "found a tab character that violates indentation": ("a tab cannot indent YAML", "use spaces"),
     "found character that cannot start any token": ("a value cannot begin like this", "put it in quotes"),
     "mapping values are not allowed in this context": (
         "this colon is not expected here",

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rattler import Version, VersionSpec
 
 from cuvee.manifest.documents.schema_types import ParseError
-from cuvee.manifest.version_ranges import contradict, is_empty, parse_range
+from cuvee.manifest.range_validation import contradict, is_empty, parse_range
 
 NUMBERS = [
     "0.9",

@@ -1,0 +1,284 @@
+"""The files of ``integration_tests/``: suites, rules for commands, known failures."""
+
+import datetime as dt
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from cuvee.errors import CuveeError, DocumentError, UsageError
+from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, PlannedTest, PytestSuite, PytestTarget
+from cuvee.integration.pytest_discovery import discover_targets
+from cuvee.manifest import value_parsers
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.schema_types import (
+    DocumentSchema,
+    ListType,
+    Property,
+    RecordType,
+    ScalarType,
+)
+from cuvee.manifest.documents.validated_tree import (
+    ListValue,
+    ValidatedValue,
+    entry_at,
+    scalar_at,
+    scalars_at,
+    text_at,
+)
+from cuvee.manifest.documents.validation import read_document
+from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM, prose_type
+
+T = TypeVar("T")
+
+_PAGE = "docs/reference/suite-files.md"
+_ARGUMENTS = ListType(
+    noun="a list of arguments", example='["-k", "not slow"]', unique=False,
+    item=ScalarType(noun="an argument", example="-k"),
+)  # fmt: skip
+
+
+def _pattern(example: str) -> ScalarType:
+    return prose_type("a name or glob pattern", example)
+
+
+COMMAND_RULES = DocumentSchema(
+    name="smoke",
+    noun="the list of rules",
+    summary="How the smoke suite asks commands that answer neither `--help` nor `--version`.",
+    page=_PAGE,
+    content=ListType(
+        noun="a list of rules", example="[{command: jlpm, skip: it starts Node.js}]", unique=False,
+        item=RecordType(
+            noun="a rule", example="{command: jlpm, skip: it starts Node.js}",
+            keys=(
+                Property(name="command", required=True, example="jupyter-*", type=_pattern("jupyter-*"),
+                    summary="The command's name, or a glob pattern."),
+                Property(name="arguments", example="[]", type=_ARGUMENTS,
+                    default_text="`--help`, then `--version`", summary="What it is started with."),
+                Property(name="exit-codes", default=[0], example="[1]",
+                    summary="The exit codes that count as an answer.",
+                    type=ListType(noun="a list of exit codes", example="[1]", at_least_one=True,
+                        item=ScalarType(noun="an exit code", example="1", parse=value_parsers.exit_code,
+                            pattern=value_parsers.EXIT_CODE, number="integer"))),
+                Property(name="says", example='"--input-file"', type=prose_type("a text", "usage:"),
+                    summary="A text that an answer must hold."),
+                Property(name="skip", example="it starts Node.js", type=prose_type("a reason",
+                    "it starts Node.js"),
+                    summary="Why the command is not started at all."),
+                Property(name="reason", example="it prints its usage without arguments",
+                    type=prose_type("a reason", "it prints its usage"), summary="Why the rule exists."),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+SHIPPED_TESTS = DocumentSchema(
+    name="upstream",
+    noun="the suite",
+    summary="Test modules that packages of the release ship.",
+    page=_PAGE,
+    content=ListType(
+        noun="a list of packages with their tests",
+            example="[{package: toolz, modules: [toolz.tests.test_itertoolz]}]",
+        unique=False,
+        item=RecordType(
+            noun="a package with its tests",
+                example="{package: toolz, modules: [toolz.tests.test_itertoolz]}",
+            keys=(
+                Property(name="package", required=True, example="networkx", type=PACKAGE_NAME,
+                    summary="The conda package that ships the tests."),
+                Property(name="modules", required=True, example="[networkx.classes.tests.test_graph]",
+                    summary="Import names of test modules.",
+                    type=ListType(noun="a list of modules", example="[toolz.tests.test_itertoolz]",
+                        at_least_one=True,
+                        item=ScalarType(noun="a module", example="toolz.tests.test_itertoolz",
+                            parse=value_parsers.module, pattern=value_parsers.MODULE, number=None))),
+                Property(name="needs", default=[], example="[hypothesis]",
+                    summary="Other packages without which the tests do not run.",
+                    type=ListType(noun="a list of packages", example="[hypothesis]", item=PACKAGE_NAME)),
+                Property(name="arguments", default=[], example='["-k", "not slow"]', type=_ARGUMENTS,
+                    summary="More options of pytest."),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+KNOWN_FAILURES = DocumentSchema(
+    name="known-failures",
+    noun="the list of known failures",
+    summary="Failing tests that are understood and accepted.",
+    page=_PAGE,
+    content=ListType(
+        noun="a list of known failures", example="[{suite: upstream, test: …, reason: …}]", unique=False,
+        item=RecordType(
+            noun="a known failure", example="{suite: upstream, test: …, reason: …}",
+            keys=(
+                Property(name="suite", required=True, example="upstream", type=_pattern("upstream"),
+                    summary="The suite, or a glob pattern."),
+                Property(name="test", required=True, example='"test_tables.py::*"',
+                    type=_pattern("test_tables.py::*"),
+                    summary="The test, or a glob pattern."),
+                Property(name="platforms", example="[win-64]", default_text="all platforms",
+                    summary="The platforms on which it fails.",
+                    type=ListType(noun="a list of platforms", example="[win-64]", item=PLATFORM,
+                        at_least_one=True)),
+                Property(name="reason", required=True, example="fails on paths with a space",
+                    type=prose_type("a reason", "fails on paths with a space"),
+                        summary="Why it is accepted."),
+                Property(name="link", example="https://example.org/issues/12",
+                    type=prose_type("a link", "https://example.org/issues/12"),
+                        summary="Where it is followed up."),
+                Property(name="until", example="2027-01-31", type=DATE,
+                    summary="The last day on which it is accepted."),
+            ),
+        ),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteFiles:
+    """What the files of ``integration_tests/`` say, whatever packages and platforms a release has.
+
+    Attributes
+    ----------
+    suites
+        Those that the manifest names, in its order, without `smoke`.
+    known_failures
+        All of them, those whose last day is over too.
+    """
+
+    suites: tuple[PytestSuite, ...] = ()
+    command_rules: tuple[CommandRule, ...] = ()
+    known_failures: tuple[KnownFailure, ...] = ()
+
+
+def read_suite_files(folder: Path, names: Collection[str]) -> SuiteFiles:
+    """Return the content of the folder ``integration_tests`` as far as the suites ``names`` need it.
+
+    Raises
+    ------
+    UsageError
+        If a suite does not exist or is not Python.
+    DocumentError
+        With every problem of all files.
+    """
+    errors: list[CuveeError] = []
+
+    def collected(read: Callable[[], tuple[T, ...]]) -> tuple[T, ...]:
+        try:
+            return read()
+        except (DocumentError, UsageError) as error:
+            errors.append(error)
+            return ()
+
+    files = SuiteFiles(
+        suites=tuple(
+            suite
+            for name in names
+            if name != SMOKE
+            for suite in collected(lambda name=name: (read_suite(folder, name),))  # type: ignore[misc]
+        ),
+        command_rules=collected(lambda: read_command_rules(folder / "smoke.yaml")),
+        known_failures=collected(lambda: read_known_failures(folder / "known-failures.yaml")),
+    )
+    if len(errors) > 1:
+        raise type(errors[0])("\n\n".join(error.message for error in errors), hint=errors[0].hint)
+    if errors:
+        raise errors[0]
+    return files
+
+
+def read_suite(folder: Path, name: str) -> PytestSuite:
+    """Return the suite ``name``: a folder of pytest files, or a YAML file that chooses tests of packages.
+
+    Raises
+    ------
+    UsageError, DocumentError
+        If there is no such suite, or it cannot be read.
+    """
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise UsageError(f"{name!r} cannot be the name of a suite", hint="Use letters, digits, - and _.")
+    own, chosen = folder / name, folder / f"{name}.yaml"
+    if own.is_dir():
+        return PytestSuite(name=name, folder=own, targets=discover_targets(own, name))
+    if chosen.is_file():
+        return PytestSuite(
+            name=name,
+            targets=tuple(_shipped_target(entry, name) for entry in _entries(chosen, SHIPPED_TESTS)),
+        )
+    known = sorted(
+        {SMOKE, *(path.stem for path in folder.glob("*") if path.is_dir() or path.stem == "upstream")}
+    )
+    raise UsageError(
+        f"There is no suite {name!r} in {folder}",
+        hint=f"Write {own}/test_….py or {chosen}, or name one of: {', '.join(known)}.",
+    )
+
+
+def read_command_rules(path: Path) -> tuple[CommandRule, ...]:
+    """Return the rules of ``smoke.yaml``; none without such a file."""
+    return tuple(
+        CommandRule(
+            command=text_at(entry, "command") or "",
+            arguments=_texts(entry, "arguments") if entry_at(entry, "arguments") else None,
+            says=text_at(entry, "says") or "",
+            exit_codes=tuple(
+                code.value for code in scalars_at(entry, "exit-codes") if isinstance(code.value, int)
+            )
+            or (0,),
+            skip=text_at(entry, "skip") or "",
+        )
+        for entry in _entries(path, COMMAND_RULES)
+    )
+
+
+def read_known_failures(path: Path) -> tuple[KnownFailure, ...]:
+    """Return the failures of ``known-failures.yaml``; none without such a file."""
+    return tuple(
+        KnownFailure(
+            suite=text_at(entry, "suite") or "",
+            test=text_at(entry, "test") or "",
+            platforms=_texts(entry, "platforms"),
+            reason=text_at(entry, "reason") or "",
+            link=text_at(entry, "link"),
+            until=until.value
+            if (until := scalar_at(entry, "until")) and isinstance(until.value, dt.date)
+            else None,
+        )
+        for entry in _entries(path, KNOWN_FAILURES)
+    )
+
+
+def _entries(path: Path, document: DocumentSchema) -> tuple[ValidatedValue, ...]:
+    with Problems(path, document) as problems:
+        tree = read_document(path, problems)
+    return tree.items if isinstance(tree, ListValue) else ()
+
+
+def _texts(entry: ValidatedValue, key: str) -> tuple[str, ...]:
+    return tuple(str(scalar.value) for scalar in scalars_at(entry, key))
+
+
+def _shipped_target(entry: ValidatedValue, suite: str) -> PytestTarget:
+    package = text_at(entry, "package") or ""
+    modules = _texts(entry, "modules")
+    tests = tuple(
+        PlannedTest(
+            suite=suite,
+            test=module_file(module),
+            package=package,
+            packages=(package,),
+            needs=(package, "pytest", *_texts(entry, "needs")),
+        )
+        for module in modules
+    )
+    return PytestTarget(
+        name=package, modules=modules, arguments=_texts(entry, "arguments"), package=package, tests=tests
+    )
+
+
+def module_file(module: str) -> str:
+    """Return the path of a test module below ``site-packages``."""
+    return module.replace(".", "/") + ".py"

@@ -1,0 +1,19 @@
+"""The kinds of YAML documents besides manifests, and what reads each for users."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cuvee.cli.schema import documents
+from cuvee.installers.branding import read_branding
+from cuvee.installers.settings_reader import read_settings
+from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
+
+HERE = Path(__file__).parent / "documents"
+DOCUMENTS = {name: document for name, document in documents().items() if name != "manifest"}
+READERS: dict[str, Callable[[Path], object]] = {
+    "installer": read_settings,
+    "branding": read_branding,
+    "smoke": lambda folder: read_command_rules(folder / "smoke.yaml"),
+    "upstream": lambda folder: read_suite(folder, "upstream"),
+    "known-failures": lambda folder: read_known_failures(folder / "known-failures.yaml"),
+}
