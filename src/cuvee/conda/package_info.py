@@ -129,6 +129,13 @@ def read_info(archive: Path) -> PackageInfo:
     return info
 
 
+def read_index(archive: Path) -> IndexJson:
+    """Read only the ``info/index.json`` of a package; for errors see `read_info`."""
+    files = read_info_files(archive, ("index.json",))
+    with archive_errors(archive):
+        return parse_index(files["index.json"])
+
+
 def check_path(path: str, archive: Path) -> str:
     """Return ``path`` if it stays below the folder that it is relative to, on every platform.
 

@@ -1,16 +1,14 @@
 """An ``@EXPLICIT`` list's archives: fetched, held to their hashes, and locked by what is in them."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection, without_secrets, without_secrets_in
 from cuvee.conda.event_loop import run
-from cuvee.conda.package_archive import read_info_files
+from cuvee.conda.package_info import read_index
 from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
@@ -129,21 +127,20 @@ def _hashes(path: Path) -> tuple[str, str]:
 
 
 def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
-    index = _index(path)
-    name, version, build = (str(index.get(key, "")) for key in ("name", "version", "build"))
+    index = read_index(path)
+    found = f"{index.name}-{index.version}-{index.build}"
     stem = next(path.name.removesuffix(suffix) for suffix in _SUFFIXES if path.name.endswith(suffix))
-    if f"{name}-{version}-{build}" != stem:
-        raise IntegrityError(f"{path.name} holds {name}-{version}-{build}")
-    subdir = str(index.get("subdir") or archive.url.rsplit("/", 2)[-2])
+    if found != stem:
+        raise IntegrityError(f"{path.name} holds {found}")
+    subdir = index.subdir or archive.url.rsplit("/", 2)[-2]
     if subdir not in {platform, "noarch"}:
         raise UsageError(f"{path.name} is for {subdir}, not for {platform}")
-    noarch = index.get("noarch")
     md5, sha256 = _hashes(path)
     return LockedPackage(
-        name=name,
-        version=version,
-        build=build,
-        build_number=_number(index.get("build_number")) or 0,
+        name=index.name,
+        version=index.version,
+        build=index.build,
+        build_number=max(index.build_number, 0),
         platform=platform,
         subdir=subdir,
         url=archive.url,
@@ -151,29 +148,9 @@ def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
         sha256=sha256,
         md5=md5,
         size=path.stat().st_size,
-        timestamp=_number(index.get("timestamp")),
-        depends=_texts(index.get("depends")),
-        constrains=_texts(index.get("constrains")),
-        license=str(index["license"]) if index.get("license") else None,
-        noarch="python" if noarch == "python" else "generic" if noarch else None,
+        timestamp=index.timestamp if 0 <= (index.timestamp or 0) < _LATEST else None,
+        depends=index.depends,
+        constrains=index.constrains,
+        license=index.license,
+        noarch=index.noarch,
     )
-
-
-def _index(path: Path) -> dict[str, Any]:
-    try:
-        index = json.loads(read_info_files(path, {"index.json"}).get("index.json", b""))
-    except ValueError as error:
-        raise IntegrityError(f"{path.name} says nothing of itself that could be read") from error
-    if not isinstance(index, dict):
-        raise IntegrityError(f"{path.name} says nothing of itself that could be read")
-    return index
-
-
-def _number(value: Any) -> int | None:
-    """Give a count or a time in milliseconds, if it is one that could be true."""
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LATEST
-    return int(value) if good else None
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list) else ()
