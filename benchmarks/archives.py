@@ -10,16 +10,15 @@ On a busy machine go by the processor's time.
 import argparse
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
-from cuvee.channel.facts import PackageFacts, collect_facts
-from cuvee.channel.facts.collect import Facts
+from cuvee.channel.inspection import ArchiveContents, inspect_archives
+from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.files import sha256_file
 from cuvee.graph.checks import ARCHIVE_CHECKS, run_checks
 from cuvee.graph.release_graph import build_graph
-from cuvee.lock.model import Lock, PlatformLock
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.model import Lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.model import Installers, Manifest, ReleaseVersion
 from cuvee.progress import SILENT
 
@@ -29,30 +28,28 @@ def main(release: Path, platforms: list[str]) -> None:
     locks = [
         lock for lock in read_lock(release / "lock" / "pixi.lock").platforms if lock.platform in platforms
     ]
-    paths = {item.identifier: release / item.url for lock in locks for item in lock.packages if item.is_local}
+    packages = [item for lock in locks for item in lock.packages if item.is_local]
+    paths = {item.identifier: release / item.url for item in packages}
     size = sum(path.stat().st_size for path in set(paths.values()))
     for path in set(paths.values()):
         sha256_file(path)
 
-    def archives(lock: PlatformLock) -> Mapping[str, Path]:
-        return {item.identifier: paths[item.identifier] for item in lock.packages}
-
     times = []
-    facts: Facts = {}
+    facts: Inspection = {}
     with tempfile.TemporaryDirectory() as folder:
         for _ in ("cold", "warm"):
             start = clocks()
-            facts = collect_facts(locks, archives, cache=Path(folder), reporter=SILENT)
+            facts = inspect_archives(packages, lambda _: paths, cache=Path(folder), reporter=SILENT)
             times.append(clocks(start))
-        kept = sum(path.stat().st_size for path in Path(folder).rglob("*.facts"))
+        kept = sum(path.stat().st_size for path in Path(folder).rglob("*.inspection"))
     start = clocks()
     run_checks(build_graph(bare(), Lock(platforms=tuple(locks)), facts=facts), ARCHIVE_CHECKS)
     times.append(clocks(start))
-    known = [item for item in facts.values() if isinstance(item, PackageFacts)]
+    known = [item for item in facts.values() if isinstance(item, ArchiveContents)]
     files, binaries = (sum(len(getattr(item, part)) for item in known) for part in ("files", "binaries"))
     count = len(set(paths.values()))
     print(f"{len(paths)} packages on {len(locks)} platforms, {count} archives, {size / 1e6:.0f} MB")
-    print(f"{files:,} files, {binaries:,} programs and libraries; facts of {kept / 1e6:.1f} MB")
+    print(f"{files:,} files, {binaries:,} programs and libraries; {kept / 1e6:.1f} MB in the cache")
     for name, (wall, processor) in zip(("cold", "warm", "checks"), times, strict=True):
         print(f"  {name:6}  {wall:6.2f} s, {processor:6.2f} s of processor time")
 

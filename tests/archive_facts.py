@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from checked_sets import manifest_of, package
-from cuvee.channel.facts.model import (
-    BinaryFacts,
-    FileFacts,
-    PackageFacts,
+from cuvee.channel.inspection.model import (
+    ArchiveContents,
+    ArchivedFile,
+    Binary,
     SymbolVersion,
-    Unreadable,
+    UnreadableArchive,
 )
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.record import LockedPackage
@@ -40,22 +40,22 @@ PURE = package("p", subdir="noarch", noarch="python")
 TOO = package("t", subdir="noarch", noarch="python")
 
 
-Known = Mapping[LockedPackage, PackageFacts | Unreadable]
+Known = Mapping[LockedPackage, ArchiveContents | UnreadableArchive]
 
 
-def file(path: str, content: str = "a", **changes: Any) -> FileFacts:
+def file(path: str, content: str = "a", **changes: Any) -> ArchivedFile:
     """A regular file; ``content`` stands for its digest."""
-    return replace(FileFacts(path=path, sha256=content * 64, size=1), **changes)
+    return replace(ArchivedFile(path=path, sha256=content * 64, size=1), **changes)
 
 
-def link(path: str, target: str) -> FileFacts:
+def link(path: str, target: str) -> ArchivedFile:
     """A symbolic link."""
-    return FileFacts(path=path, file_type="softlink", link_target=target)
+    return ArchivedFile(path=path, file_type="softlink", link_target=target)
 
 
-def elf(path: str, *needed: str, wants: Sequence[str] = (), **changes: Any) -> BinaryFacts:
+def elf(path: str, *needed: str, wants: Sequence[str] = (), **changes: Any) -> Binary:
     """A library for linux-64; ``wants`` are ``library version``."""
-    made = BinaryFacts(
+    made = Binary(
         path=path,
         format="elf",
         machine="x86_64",
@@ -65,24 +65,24 @@ def elf(path: str, *needed: str, wants: Sequence[str] = (), **changes: Any) -> B
     return replace(made, **changes)
 
 
-def pe(path: str, *needed: str, **changes: Any) -> BinaryFacts:
+def pe(path: str, *needed: str, **changes: Any) -> Binary:
     """A library for win-64."""
-    return replace(BinaryFacts(path=path, format="pe", machine="x86_64", needed=needed), **changes)
+    return replace(Binary(path=path, format="pe", machine="x86_64", needed=needed), **changes)
 
 
-def dylib(path: str, *needed: str, **changes: Any) -> BinaryFacts:
+def dylib(path: str, *needed: str, **changes: Any) -> Binary:
     """A library for osx-arm64."""
-    made = BinaryFacts(path=path, format="macho", machine="aarch64", needed=needed, is_inherited=True)
+    made = Binary(path=path, format="macho", machine="aarch64", needed=needed, is_inherited=True)
     return replace(made, **changes)
 
 
 def facts(
     record: LockedPackage,
-    *files: FileFacts | str,
-    binaries: Sequence[BinaryFacts] = (),
+    *files: ArchivedFile | str,
+    binaries: Sequence[Binary] = (),
     index: Mapping[str, Any] | None = None,
     **changes: Any,
-) -> PackageFacts:
+) -> ArchiveContents:
     """Facts that agree with a record, but for what is changed; binaries are files too."""
     listed = [file(item) if isinstance(item, str) else item for item in files]
     listed += [file(path) for path in {item.path for item in binaries} - {item.path for item in listed}]
@@ -98,7 +98,7 @@ def facts(
         license=record.license,
         timestamp=record.timestamp,
     )
-    made = PackageFacts(
+    made = ArchiveContents(
         sha256=record.sha256,
         md5=record.md5 or "0" * 32,
         size=record.size,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from archive_facts import MAC, PURE, PYTHON, TOO, WIN, WIN_B, A, B, C, Known, facts, file, link
 from checked_sets import package
-from cuvee.channel.facts.model import Unreadable
+from cuvee.channel.inspection.model import UnreadableArchive
 from cuvee.graph.checks import Check
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
@@ -14,7 +14,7 @@ LONG = "Lib/site-packages/" + "long/" * 31 + "m.py"
 
 
 SCENARIOS: dict[str, tuple[Check, Known]] = {
-    "unreadable": (ArchivesCheck(), {A: Unreadable(reason="a.conda is no zip"), B: facts(B)}),
+    "unreadable": (ArchivesCheck(), {A: UnreadableArchive(reason="a.conda is no zip"), B: facts(B)}),
     "not-as-listed": (ArchivesCheck(), {A: facts(A, problems=("it lacks x", "it lacks y"))}),
     "another-package": (
         RecordCheck(),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cuvee import process
-from cuvee.channel.package import (
+from cuvee.channel.package_writer import (
     PLACEHOLDER,
     PackageContent,
     PackageFile,

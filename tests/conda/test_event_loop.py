@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.connection import carried_names, connect
-from cuvee.channel.index import index_channel
+from cuvee.channel.connection import connect, package_names
+from cuvee.channel.repodata_writer import index_channel
 from cuvee.conda.event_loop import run
 
 
@@ -19,7 +19,7 @@ def test_a_channel_is_read_where_a_loop_runs_already(tmp_path: Path) -> None:
     index_channel(tmp_path / "channel", ["linux-64"])
 
     async def cell() -> frozenset[str]:
-        return carried_names([str(tmp_path / "channel")], ["linux-64"], connect(tmp_path / "cache"))
+        return package_names([str(tmp_path / "channel")], ["linux-64"], connect(tmp_path / "cache"))
 
     assert asyncio.run(cell()) == frozenset()
 

@@ -15,7 +15,7 @@ SHARED_FILES = set(
 )
 SHARED_CLASSES = set(
     """
-    Changes Layout Manifest PackageFacts Wheel
+    Changes Layout Manifest ArchiveContents Wheel
     """.split()  # noqa: SIM905
 )
 

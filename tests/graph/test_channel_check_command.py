@@ -12,7 +12,7 @@ from cuvee.cli.main import run
 from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.lock.model import Lock, PlatformLock
-from cuvee.lock.pixi import write_lock
+from cuvee.lock.pixi_lock import write_lock
 from cuvee.progress import SILENT
 from cuvee.release.coinstall_inputs import of_locks
 

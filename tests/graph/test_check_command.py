@@ -10,7 +10,7 @@ import pytest
 
 import tiny_index
 from cuvee.cli.main import run
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.release import packages as stages
 
 PYTHON = "python 3.11: __glibc >=2.17"

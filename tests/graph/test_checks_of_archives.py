@@ -15,7 +15,7 @@ import archive_scenarios_binaries as binaries
 import archive_scenarios_files as files
 from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, file, graph_of, told
 from checked_sets import asked, lock_of, manifest_of, waiver
-from cuvee.channel.facts.model import Unreadable
+from cuvee.channel.inspection.model import UnreadableArchive
 from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
@@ -73,7 +73,7 @@ def test_without_archives_a_check_says_why_it_says_nothing(check: Check) -> None
 
 
 def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -> None:
-    known: Known = {A: Unreadable(reason="cut short"), B: facts(B, "bin/x"), C: facts(C, "bin/x")}
+    known: Known = {A: UnreadableArchive(reason="cut short"), B: facts(B, "bin/x"), C: facts(C, "bin/x")}
     found = {result.identifier: result for result in run_checks(_graph(known), ARCHIVE_CHECKS)}
     assert found["archives"].status is Status.FAIL
     assert [item.packages for item in found["file-clashes"].findings] == [("b", "c")]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from archive_facts import FLOORS
 from checked_sets import manifest_of
-from cuvee.channel.facts.archive import read_facts
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.inspection.inspect_archive import inspect_archive
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.package_info import read_info
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import BlockedError, IntegrityError
@@ -101,7 +101,7 @@ def _write(name: str, what: dict[str, Any], platform: str, folder: Path) -> Path
 def _graph(archives: dict[str, Path], platform: str) -> ReleaseGraph:
     locked, known = [], {}
     for name, path in sorted(archives.items()):
-        facts = read_facts(path)
+        facts = inspect_archive(path)
         package = LockedPackage(
             name=name,
             version=facts.index.version,

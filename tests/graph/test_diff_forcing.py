@@ -15,7 +15,7 @@ from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.diff.snapshot import Snapshot
 from cuvee.graph.release_graph import meets
 from cuvee.lock.model import Lock
-from cuvee.lock.pixi import write_lock
+from cuvee.lock.pixi_lock import write_lock
 from cuvee.manifest.model import Requirement
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.conda.package_info import read_info
 from cuvee.errors import IntegrityError, StorageError
 from cuvee.files import sha256_bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.conda.package_info import PackageInfo, check_path, read_info
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.build import build_image

@@ -7,7 +7,7 @@ import pytest
 
 from cuvee.channel.interpreter import pack_interpreters
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.sh import build_sh

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.package import PLACEHOLDER
+from cuvee.channel.package_writer import PLACEHOLDER
 from cuvee.runtime.added import Added, allows, misfits
 from cuvee.runtime.manifest import Manifest, Package
 from tiny_release import Release

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.channel.package import PLACEHOLDER
+from cuvee.channel.package_writer import PLACEHOLDER
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.macho import sign_again
 from cuvee.runtime.manifest import File, Frame, Manifest

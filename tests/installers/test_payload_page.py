@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cuvee import process
-from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile
+from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.progress import SILENT

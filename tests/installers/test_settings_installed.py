@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cuvee import process
-from cuvee.channel.package import PackageContent, PackageFile
+from cuvee.channel.package_writer import PackageContent, PackageFile
 from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings

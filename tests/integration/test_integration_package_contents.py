@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.errors import IntegrityError
 from cuvee.integration.package_contents import PackageFacts, facts_of, read_facts
 

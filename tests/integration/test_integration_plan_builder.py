@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.errors import UsageError
 from cuvee.integration.model import Plan
 from cuvee.integration.outcomes import OutcomeState

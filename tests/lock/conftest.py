@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.index import index_channel
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.channel.repodata_writer import index_channel
 
 STAMP = 1_700_000_000_000
 

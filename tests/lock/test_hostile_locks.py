@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import SourceUnreachableError
-from cuvee.lock.pixi import open_pixi, read_lock
+from cuvee.lock.pixi_lock import open_pixi, read_lock
 
 
 def test_our_own_lock_is_looked_at_before_it_is_parsed(tmp_path: Path) -> None:

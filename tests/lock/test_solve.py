@@ -9,7 +9,7 @@ from cuvee.channel.connection import connect
 from cuvee.errors import BlockedError, SourceUnreachableError
 from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
-from cuvee.lock.pixi import read_lock, write_lock
+from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import Problem, solve
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from checked_sets import lock_of, manifest_of, package
-from cuvee.channel.facts import PackageFacts
-from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.inspection import ArchiveContents
+from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.checks import ARCHIVE_CHECKS, CheckOutcome, Status
 from cuvee.graph.findings import Finding
@@ -47,12 +47,12 @@ def archive(context: Context) -> Path:
     return context.workspace.channel / "linux-64" / "a-1.0-0.conda"
 
 
-def look(context: Context, lock: Lock, how: Look) -> PackageFacts | None:
+def look(context: Context, lock: Lock, how: Look) -> ArchiveContents | None:
     found = look_into(context, lock, Archives(context), how)
     if found is None:
         return None
     facts = found["a-1.0-0@linux-64"]
-    assert isinstance(facts, PackageFacts)
+    assert isinstance(facts, ArchiveContents)
     return facts
 
 

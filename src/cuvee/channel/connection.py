@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from cuvee.channel.broken import broken_records
+from cuvee.channel.repodata_problems import repodata_problems
 from cuvee.conda.event_loop import run
 from cuvee.errors import SourceUnreachableError
 
@@ -46,7 +46,7 @@ def channel(source: str) -> "Channel":
     return Channel(Path(source).as_uri() if Path(source).is_absolute() else source)
 
 
-def carried_names(sources: Iterable[str], platforms: Sequence[str], connection: Connection) -> frozenset[str]:
+def package_names(sources: Iterable[str], platforms: Sequence[str], connection: Connection) -> frozenset[str]:
     """Give the names of all packages that the channels carry for ``platforms`` or as noarch.
 
     Raises
@@ -105,7 +105,9 @@ def without_secrets(url: str) -> str:
 def _broken_in(what: str) -> list[str]:
     """Name the records of local channels that can not be read; what rattler says does not."""
     folders = [Path(source.removeprefix("file://")) for source in what.split(", ")]
-    return [f"  {folder}/{line}" for folder in folders if folder.is_dir() for line in broken_records(folder)]
+    return [
+        f"  {folder}/{line}" for folder in folders if folder.is_dir() for line in repodata_problems(folder)
+    ]
 
 
 def _indented(error: BaseException) -> str:

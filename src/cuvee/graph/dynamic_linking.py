@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cuvee.channel.facts.model import BinaryFacts
+from cuvee.channel.inspection.model import Binary
 from cuvee.graph.paths import inside
 from cuvee.graph.prefix_contents import InstalledBinary, PrefixContents
 from cuvee.graph.system_libraries import Availability, availability_of
@@ -187,7 +187,7 @@ def loaded_binaries(contents: PrefixContents) -> Iterator[InstalledBinary]:
     machine = contents.platform.machine.lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
     kind = {"linux": "elf", "osx": "macho", "win": "pe"}[contents.platform.system]
     for item in contents.binaries:
-        binary: BinaryFacts = item.binary
+        binary: Binary = item.binary
         is_ours = binary.problem is None and binary.format == kind and binary.machine in {machine, "any"}
         if is_ours and SYSROOT not in item.path:
             yield item

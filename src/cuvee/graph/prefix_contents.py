@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cuvee import platforms
-from cuvee.channel.facts.model import BinaryFacts, FileFacts, PackageFacts, Unreadable
-from cuvee.channel.placing import default_site_packages, noarch_target
+from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, UnreadableArchive
+from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.conda.record import LockedPackage
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import Platform
@@ -27,7 +27,7 @@ class PathClaim:
 
     package: LockedPackage
     path: str
-    file: FileFacts | None
+    file: ArchivedFile | None
     content: str
 
 
@@ -37,7 +37,7 @@ class InstalledBinary:
 
     package: LockedPackage
     path: str
-    binary: BinaryFacts
+    binary: Binary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,13 +57,15 @@ class PrefixContents:
     """
 
     platform: Platform
-    facts: Mapping[str, PackageFacts]
-    unreadable: Mapping[str, Unreadable]
+    facts: Mapping[str, ArchiveContents]
+    unreadable: Mapping[str, UnreadableArchive]
     files: Mapping[str, tuple[PathClaim, ...]]
     binaries: tuple[InstalledBinary, ...]
 
 
-def contents_of(lock: PlatformLock, known: Mapping[str, PackageFacts | Unreadable]) -> PrefixContents:
+def contents_of(
+    lock: PlatformLock, known: Mapping[str, ArchiveContents | UnreadableArchive]
+) -> PrefixContents:
     """Place the files of a platform's packages.
 
     Parameters
@@ -72,11 +74,11 @@ def contents_of(lock: PlatformLock, known: Mapping[str, PackageFacts | Unreadabl
         What is known of each archive, by package identifier.
     """
     platform = platforms.get(lock.platform)
-    facts: dict[str, PackageFacts] = {}
-    unreadable: dict[str, Unreadable] = {}
+    facts: dict[str, ArchiveContents] = {}
+    unreadable: dict[str, UnreadableArchive] = {}
     for package in lock.packages:
-        found = known.get(package.identifier, Unreadable(reason="nobody looked into it"))
-        if isinstance(found, PackageFacts):
+        found = known.get(package.identifier, UnreadableArchive(reason="nobody looked into it"))
+        if isinstance(found, ArchiveContents):
             facts[package.name] = found
         else:
             unreadable[package.name] = found
@@ -100,7 +102,7 @@ def contents_of(lock: PlatformLock, known: Mapping[str, PackageFacts | Unreadabl
 class _Placing:
     """Where files go on one platform."""
 
-    def __init__(self, platform: Platform, lock: PlatformLock, facts: Mapping[str, PackageFacts]) -> None:
+    def __init__(self, platform: Platform, lock: PlatformLock, facts: Mapping[str, ArchiveContents]) -> None:
         python = lock.by_name.get("python")
         stated = facts["python"].index.python_site_packages_path if "python" in facts else None
         default = (
@@ -117,7 +119,7 @@ class _Placing:
             return path
         return noarch_target(path, site_packages=self._site_packages, scripts=self._scripts)
 
-    def claims(self, package: LockedPackage, facts: PackageFacts) -> Iterator[PathClaim]:
+    def claims(self, package: LockedPackage, facts: ArchiveContents) -> Iterator[PathClaim]:
         for file in facts.files:
             if file.file_type != "directory":
                 content = f"{file.sha256} {file.placeholder}"
@@ -138,6 +140,6 @@ class _Placing:
             path = f"{self._scripts}/{name}{suffix}"
             yield PathClaim(package=package, path=path, file=None, content=content)
 
-    def binaries(self, package: LockedPackage, binaries: Iterable[BinaryFacts]) -> Iterator[InstalledBinary]:
+    def binaries(self, package: LockedPackage, binaries: Iterable[Binary]) -> Iterator[InstalledBinary]:
         for binary in binaries:
             yield InstalledBinary(package=package, path=self.target(package, binary.path), binary=binary)

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import networkx as nx
 
-from cuvee.channel.facts.model import PackageFacts, Unreadable
+from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.model import Absent
 from cuvee.conda.match_spec import read_spec, read_version
 from cuvee.conda.rattler_records import RecordKey, read_key
@@ -115,7 +115,7 @@ def build_graph(
     *,
     base: Lock | None = None,
     today: dt.datetime | None = None,
-    facts: Mapping[str, PackageFacts | Unreadable] | None = None,
+    facts: Inspection | None = None,
 ) -> ReleaseGraph:
     """Make the graph of every platform of a lock.
 
@@ -134,9 +134,7 @@ def build_graph(
     )
 
 
-def _platform_graph(
-    lock: PlatformLock, facts: Mapping[str, PackageFacts | Unreadable] | None
-) -> PlatformGraph:
+def _platform_graph(lock: PlatformLock, facts: Inspection | None) -> PlatformGraph:
     found: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
         found.setdefault(package.name, []).append(package)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
 from pathlib import Path
 
-from cuvee.channel.launcher import windows_launcher
+from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.conda.package_info import PackageInfo, read_info
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import IntegrityError
@@ -34,8 +34,8 @@ from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, write_stage0
+from cuvee.lock.link_order import link_order
 from cuvee.lock.model import PlatformLock
-from cuvee.lock.order import link_order
 from cuvee.progress import Reporter
 
 _WORKERS = 2

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from cuvee.channel.placing import default_site_packages, noarch_target
+from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import Platform, get

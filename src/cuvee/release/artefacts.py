@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee import platforms
-from cuvee.channel.archives import find_archives, sure
+from cuvee.channel.archive_download import find_archives, sure
 from cuvee.errors import CuveeError, IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image

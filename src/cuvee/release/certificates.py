@@ -13,7 +13,7 @@ from cuvee.graph.certificate import (
 )
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest
 from cuvee.release.workspace import Workspace

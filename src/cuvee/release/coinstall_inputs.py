@@ -13,7 +13,7 @@ from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.solving.pool import Pool
 from cuvee.lock.model import PlatformLock
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.lock.solve import Problem, problem_of
 from cuvee.progress import Reporter
 from cuvee.release.context import Context

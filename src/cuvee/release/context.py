@@ -16,7 +16,7 @@ from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.settings_reader import read_settings
 from cuvee.integration.suite_files import SuiteFiles, read_suite_files
 from cuvee.lock.model import Lock
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest
 from cuvee.platforms import System

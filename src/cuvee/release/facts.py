@@ -2,10 +2,10 @@
 
 import enum
 
-from cuvee.channel.archives import archive_path
-from cuvee.channel.facts import collect_facts
-from cuvee.channel.facts.collect import Facts
-from cuvee.channel.facts.store import path_of
+from cuvee.channel.archive_download import archive_path
+from cuvee.channel.inspection import inspect_archives
+from cuvee.channel.inspection.inspect_release import Inspection
+from cuvee.channel.inspection.inspection_cache import path_of
 from cuvee.lock.model import Lock
 from cuvee.release.artefacts import Archives
 from cuvee.release.context import Context
@@ -21,7 +21,7 @@ class Look(enum.Enum):
 
 def look_into(
     context: Context, lock: Lock, archives: Archives, look: Look, *, strict: bool = True
-) -> Facts | None:
+) -> Inspection | None:
     """Give what is known of each archive, by identifier; `None` if they are not opened.
 
     An archive that is not to be had is an error if that is ``strict``, and else known to be unreadable.
@@ -33,7 +33,12 @@ def look_into(
         return None
     cache = context.workspace.cache
     find = archives.of if strict else archives.found
-    return collect_facts(lock.platforms, find, cache=cache, reporter=context.reporter)
+    return inspect_archives(
+        (package for part in lock.platforms for package in part.packages),
+        lambda platform: find(lock.by_platform[platform]),
+        cache=cache,
+        reporter=context.reporter,
+    )
 
 
 def _are_at_hand(context: Context, lock: Lock) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from cuvee.channel.archives import collect_archives
+from cuvee.channel.archive_download import fetch_archives
 from cuvee.channel.connection import Connection, channel
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.record import LockedPackage
@@ -166,7 +166,7 @@ def make_installers(project: Project, lock: PlatformLock, *, output: Path, means
 
     A format whose tools are absent, or whose limits the project exceeds, is missing with the reason.
     """
-    archives = collect_archives(
+    archives = fetch_archives(
         lock.packages,
         release=output,
         cache=means.cache,

@@ -6,20 +6,20 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from cuvee.channel.connection import carried_names
-from cuvee.channel.facts.collect import Facts
-from cuvee.channel.index import index_channel
+from cuvee.channel.connection import package_names
+from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.model import Absent, Interpreter
+from cuvee.channel.repodata_writer import index_channel
 from cuvee.errors import BlockedError, SourceUnreachableError, UnsolvableError
 from cuvee.files import replacing_folder, sha256_file, write_json, write_text
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome, missing_names, run_checks, verify_settings
 from cuvee.graph.explain import explainer
 from cuvee.graph.release_graph import build_graph
 from cuvee.image.python_paths import DECODERS
-from cuvee.lock.carried import Carried, carried_records
+from cuvee.lock.available_records import Carried, available_records
 from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
-from cuvee.lock.pixi import read_lock, write_lock
+from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
 from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
 from cuvee.release.certificates import write_certificate
@@ -65,7 +65,7 @@ def channel_stage(context: Context) -> tuple[Absent, ...]:
 
 def _make_channel(context: Context) -> Made:
     manifest, workspace = context.manifest, context.workspace
-    carried = carried_names(manifest.channels, context.platforms, context.connection)
+    carried = package_names(manifest.channels, context.platforms, context.connection)
     interpreters, absent = _interpreters(context, carried)
     platforms = [name for name in context.platforms if name not in {item.platform for item in absent}]
     if not platforms:
@@ -191,7 +191,7 @@ def _carried(context: Context, names: frozenset[str]) -> Carried:
     if not names or not sources:
         return {}
     try:
-        return carried_records(sources, context.platforms, names, context.connection)
+        return available_records(sources, context.platforms, names, context.connection)
     except SourceUnreachableError as error:
         context.reporter.say(f"check: what channels carry is not known: {error.message}")
         return {}
@@ -203,7 +203,7 @@ def check_stage(
     absent: tuple[Absent, ...],
     *,
     left_out: Collection[str] = (),
-    facts: Facts | None = None,
+    facts: Inspection | None = None,
 ) -> tuple[CheckOutcome, ...]:
     """Run every check; the findings are written beside the lock. It takes no time, so it always runs.
 

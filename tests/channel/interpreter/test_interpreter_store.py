@@ -13,7 +13,7 @@ from cuvee.channel.interpreter.layout import standard_library_files
 from cuvee.channel.interpreter.model import Layout, LinuxTree
 from cuvee.channel.interpreter.store import keep, package_content, recall, source_key
 from cuvee.channel.model import Absent
-from cuvee.channel.package import PackageFile
+from cuvee.channel.package_writer import PackageFile
 from cuvee.progress import SILENT
 
 

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 from conda_package_streaming.package_streaming import stream_conda_info
 
-from cuvee.channel.package import PLACEHOLDER, PackageContent, write_package
+from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, write_package
 from cuvee.channel.wheels import convert as module
 from cuvee.channel.wheels.archive import open_wheel
 from cuvee.channel.wheels.convert import Conversion, convert

@@ -6,7 +6,7 @@ import pytest
 from packaging.utils import parse_wheel_filename
 
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import write_package
+from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, store
 from cuvee.channel.wheels.model import PinnedWheel
 from cuvee.channel.wheels.resolve import Target

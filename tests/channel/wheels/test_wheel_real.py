@@ -16,10 +16,10 @@ import rattler
 from rattler.index import index_fs
 from uv import find_uv_bin
 
-from cuvee.channel.launcher import windows_launcher
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, uv
+from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.errors import BlockedError, IntegrityError, SourceUnreachableError
 from cuvee.files import sha256_file
 from cuvee.progress import Silent

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from cuvee.channel.connection import Connection
-from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.installers.constructor.explicit_archives import lock_archives
 from cuvee.installers.constructor.model import ExplicitArchive

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.channel.index import index_channel
+from cuvee.channel.repodata_writer import index_channel
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.files import sha256_file
 from cuvee.installers.constructor.executable import Constructor

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.channel.index import index_channel
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.channel.repodata_writer import index_channel
 from cuvee.conda.package_info import read_info
 from cuvee.files import sha256_file
 from cuvee.image.archive_members import read_members

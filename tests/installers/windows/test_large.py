@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import TooLargeError
 from cuvee.files import sha256_file
@@ -25,7 +25,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.installers.windows import exe
 from cuvee.installers.windows.exe import build_exe
 from cuvee.lock.model import PlatformLock
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.process import Request
 from cuvee.progress import SILENT
 from cuvee.runtime.windows.container import open_container

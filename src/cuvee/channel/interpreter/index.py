@@ -87,7 +87,7 @@ def index_url(environment: Mapping[str, str]) -> str:
 
 
 def _session() -> "requests.Session":
-    from cuvee.channel.http import ProtectedSession
+    from cuvee.channel.https_session import ProtectedSession
 
     return ProtectedSession()
 

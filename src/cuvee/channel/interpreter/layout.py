@@ -8,7 +8,7 @@ from cuvee.channel.interpreter import elf
 from cuvee.channel.interpreter.libraries import Closure, closure
 from cuvee.channel.interpreter.model import Layout, LinuxTree
 from cuvee.channel.interpreter.patches import BUNDLED_WHEELS, is_patched, patched, sitecustomize
-from cuvee.channel.package import PackageFile
+from cuvee.channel.package_writer import PackageFile
 from cuvee.errors import CuveeError
 
 LEFT_OUT_FOLDERS = frozenset(

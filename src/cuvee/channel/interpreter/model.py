@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cuvee.channel.package import PackageFile
+from cuvee.channel.package_writer import PackageFile
 
 TIMESTAMP = 1_704_067_200_000
 """2024-01-01T00:00:00Z in ms. Any constant serves: the same interpreter must give the same bytes."""

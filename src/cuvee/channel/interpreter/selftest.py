@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.channel.interpreter.model import Layout
-from cuvee.channel.package import PackageFile
+from cuvee.channel.package_writer import PackageFile
 from cuvee.errors import CuveeError
 from cuvee.files import storage_errors
 from cuvee.process import Request, run

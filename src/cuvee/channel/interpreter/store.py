@@ -7,7 +7,7 @@ from typing import Any
 
 from cuvee.channel.interpreter.model import LAYOUT, TIMESTAMP, Layout
 from cuvee.channel.model import Interpreter
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.files import fingerprint, sha256_bytes, sha256_file, write_json
 
 _URL = "https://www.python.org/"

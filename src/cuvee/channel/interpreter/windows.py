@@ -20,7 +20,7 @@ from cuvee.channel.interpreter.index import PinnedFile, fetch
 from cuvee.channel.interpreter.model import Layout
 from cuvee.channel.interpreter.store import keep, recall, source_key
 from cuvee.channel.model import Absent, Interpreter
-from cuvee.channel.package import PackageFile
+from cuvee.channel.package_writer import PackageFile
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.progress import Reporter

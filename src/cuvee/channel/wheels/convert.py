@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.package import PLACEHOLDER, PackageContent, PackageFile
+from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
 from cuvee.channel.wheels.archive import Recorded, WheelArchive
 from cuvee.channel.wheels.imports import import_names
 from cuvee.channel.wheels.layout import Layout, Placed, layout_for, place

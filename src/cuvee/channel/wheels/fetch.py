@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 
 import requests
 
-from cuvee.channel.http import ProtectedSession
+from cuvee.channel.https_session import ProtectedSession
 from cuvee.channel.wheels.archive import WheelName
 from cuvee.channel.wheels.model import PinnedWheel
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from cuvee import platforms
-from cuvee.channel.launcher import windows_launcher
 from cuvee.channel.model import Interpreter
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, WheelRequest
 from cuvee.channel.wheels.plan import Planned, Wheel, inspect, plan
 from cuvee.channel.wheels.requirements import Resolved, environment
 from cuvee.channel.wheels.resolve import Target, resolve
 from cuvee.channel.wheels.store import Store, put
+from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.files import sha256_bytes
 from cuvee.progress import SILENT, Reporter

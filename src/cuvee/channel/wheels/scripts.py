@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from cuvee.channel.package import PLACEHOLDER, PackageFile
+from cuvee.channel.package_writer import PLACEHOLDER, PackageFile
 from cuvee.channel.wheels.layout import Layout
 from cuvee.channel.wheels.metadata import EntryPoint
 

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cuvee.channel.package import write_package
+from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels.archive import open_wheel
 from cuvee.channel.wheels.convert import convert
 from cuvee.channel.wheels.plan import Planned

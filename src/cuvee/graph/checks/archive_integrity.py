@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from cuvee.channel.facts.model import PackageFacts
+from cuvee.channel.inspection.model import ArchiveContents
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT
@@ -89,7 +89,7 @@ class RecordCheck:
         yield from patched.findings("Nothing, if the channel's maintainers meant it.")
 
 
-def _contradictions(package: LockedPackage, facts: PackageFacts) -> Iterator[str]:
+def _contradictions(package: LockedPackage, facts: ArchiveContents) -> Iterator[str]:
     """Compare what must be equal, since linkers go by one and solvers by the other."""
     index = facts.index
     for what, locked, found in (

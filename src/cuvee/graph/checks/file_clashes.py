@@ -11,7 +11,7 @@ from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PathClaim, PrefixContents
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
 from cuvee.graph.truncation import shorten_lines, shorten_list
-from cuvee.lock.order import link_order
+from cuvee.lock.link_order import link_order
 from cuvee.platforms import Platform
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cuvee.channel.facts.model import SymbolVersion
+from cuvee.channel.inspection.model import SymbolVersion
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.checks.opened import opened

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cuvee.channel.facts.model import SymbolVersion
+from cuvee.channel.inspection.model import SymbolVersion
 from cuvee.conda.record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import by_waiver

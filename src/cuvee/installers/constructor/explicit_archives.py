@@ -36,7 +36,7 @@ def lock_archives(
     Parameters
     ----------
     cache
-        Downloads are kept in ``archives/<sha256>/``, where `collect_archives` finds them.
+        Downloads are kept in ``archives/<sha256>/``, where `fetch_archives` finds them.
 
     Raises
     ------

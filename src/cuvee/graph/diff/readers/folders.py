@@ -10,7 +10,7 @@ from cuvee.conda.record import LockedPackage
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, unreadable
-from cuvee.lock.pixi import read_lock
+from cuvee.lock.pixi_lock import read_lock
 
 _MOST_BYTES = 256 << 20
 _NOT_REQUESTED = {"", "None", None}

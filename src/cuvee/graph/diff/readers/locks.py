@@ -14,7 +14,7 @@ from cuvee.graph.diff.readers.listings import archive
 from cuvee.graph.diff.readers.manifests import read_requirement
 from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
-from cuvee.lock.pixi import open_pixi
+from cuvee.lock.pixi_lock import open_pixi
 from cuvee.manifest.documents.source_tree import MappingNode, SourceNode
 from cuvee.manifest.model import Requirement
 

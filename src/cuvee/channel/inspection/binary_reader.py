@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.channel.facts.model import BinaryFacts, Format, SymbolVersion
+from cuvee.channel.inspection.model import Binary, Format, SymbolVersion
 from cuvee.conda.printable_text import printable
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def format_of(head: bytes) -> Format | None:
     return None
 
 
-def read_binary(path: str, kind: Format, content: bytes | Path) -> tuple[BinaryFacts, ...]:
+def read_binary(path: str, kind: Format, content: bytes | Path) -> tuple[Binary, ...]:
     """Read one file; it gives nothing if no loader would load it, such as an object file.
 
     Parameters
@@ -69,12 +69,12 @@ def read_binary(path: str, kind: Format, content: bytes | Path) -> tuple[BinaryF
         return (unread(path, kind, f"{type(error).__name__}: {error}"),)
 
 
-def unread(path: str, kind: Format, problem: str) -> BinaryFacts:
+def unread(path: str, kind: Format, problem: str) -> Binary:
     """Give the facts of a file that could not be read."""
-    return BinaryFacts(path=path, format=kind, problem=printable(problem))
+    return Binary(path=path, format=kind, problem=printable(problem))
 
 
-def _elf(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
+def _elf(path: str, content: bytes | Path) -> Iterator[Binary]:
     import lief
 
     config = lief.ELF.ParserConfig()
@@ -89,7 +89,7 @@ def _elf(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
         return
     tags = lief.ELF.DynamicEntry.TAG
     rpath, runpath, soname = (_entry(binary, tag) for tag in (tags.RPATH, tags.RUNPATH, tags.SONAME))
-    yield BinaryFacts(
+    yield Binary(
         path=path,
         format="elf",
         machine=_machine(binary.header.machine_type.name),
@@ -144,7 +144,7 @@ def _cpu_level(binary: "lief.ELF.Binary") -> int:
     return max(levels)
 
 
-def _macho(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
+def _macho(path: str, content: bytes | Path) -> Iterator[Binary]:
     import lief
 
     config = lief.MachO.ParserConfig()
@@ -162,7 +162,7 @@ def _macho(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
         loaded = [item for item in binary.libraries if item.command is not commands.ID_DYLIB]
         weak = [item for item in loaded if item.command is commands.LOAD_WEAK_DYLIB]
         named = [item for item in binary.libraries if item.command is commands.ID_DYLIB]
-        yield BinaryFacts(
+        yield Binary(
             path=path,
             format="macho",
             machine=_machine(binary.header.cpu_type.name),
@@ -189,7 +189,7 @@ def _oldest_system(binary: "lief.MachO.Binary") -> str | None:
     return ".".join(map(str, parts if any(parts[2:]) else parts[:2]))
 
 
-def _pe(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
+def _pe(path: str, content: bytes | Path) -> Iterator[Binary]:
     import lief
 
     config = lief.PE.ParserConfig()
@@ -203,7 +203,7 @@ def _pe(path: str, content: bytes | Path) -> Iterator[BinaryFacts]:
         return
     is_net = binary.data_directory(lief.PE.DataDirectory.TYPES.CLR_RUNTIME_HEADER)
     machine = _machine(binary.header.machine.name)
-    yield BinaryFacts(
+    yield Binary(
         path=path,
         format="pe",
         machine="any" if is_net is not None and is_net.rva and machine == "x86" else machine,

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cuvee.channel.facts import FileFacts, PackageFacts, archive
-from cuvee.channel.facts.archive import read_facts
-from cuvee.channel.facts.binaries import read_binary
-from cuvee.channel.facts.model import BinaryFacts, Format
-from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.inspection import ArchiveContents, ArchivedFile
+from cuvee.channel.inspection import inspect_archive as module
+from cuvee.channel.inspection.binary_reader import read_binary
+from cuvee.channel.inspection.inspect_archive import inspect_archive
+from cuvee.channel.inspection.model import Binary, Format
+from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from hand_made_archives import INDEX, entry, old_package, other, regular
@@ -42,20 +43,20 @@ CONTENT = PackageContent(
 
 def test_a_package_is_read_whole(tmp_path: Path) -> None:
     path = write_package(CONTENT, tmp_path)
-    facts = read_facts(path)
+    facts = inspect_archive(path)
     assert (facts.sha256, facts.md5, facts.size) == archive_hashes(path)
     assert not facts.problems
     assert not facts.binaries
     assert facts.entry_points == ("run = good:main",)
     assert facts.files == (
-        FileFacts(
+        ArchivedFile(
             path="etc/good.conf",
             sha256=sha256_bytes(b"/long/prefix/x"),
             size=14,
             placeholder="/long/prefix",
         ),
-        FileFacts(path="etc/link.conf", file_type="softlink", link_target="good.conf"),
-        FileFacts(path="site-packages/good.py", sha256=sha256_bytes(b"import sys\n"), size=11),
+        ArchivedFile(path="etc/link.conf", file_type="softlink", link_target="good.conf"),
+        ArchivedFile(path="site-packages/good.py", sha256=sha256_bytes(b"import sys\n"), size=11),
     )
     index = facts.index
     assert (index.name, index.version, index.build, index.build_number) == ("good", "1.2", "py_3", 3)
@@ -86,8 +87,8 @@ def test_both_formats_give_the_same(tmp_path: Path) -> None:
             PackageFile(path="bin/z", content=b"x"),
         ),
     )
-    new = read_facts(write_package(content, tmp_path))
-    found = read_facts(old)
+    new = inspect_archive(write_package(content, tmp_path))
+    found = inspect_archive(old)
     assert found.files == new.files
     assert found.problems == new.problems == ()
     assert replace(found.index, timestamp=0, arch="x86_64", platform="linux") == new.index
@@ -129,17 +130,17 @@ def test_both_formats_give_the_same(tmp_path: Path) -> None:
 def test_what_is_amiss_inside_is_a_fact(
     tmp_path: Path, members: list[Any], paths: list[dict[str, Any]] | None, problem: str
 ) -> None:
-    assert problem in read_facts(old_package(tmp_path, members, paths)).problems
+    assert problem in inspect_archive(old_package(tmp_path, members, paths)).problems
 
 
 def test_folders_are_kept_if_they_are_listed(tmp_path: Path) -> None:
     folder = other("empty", tarfile.DIRTYPE)
-    facts = read_facts(old_package(tmp_path, [folder], [entry("empty", path_type="directory")]))
-    assert (facts.files, facts.problems) == ((FileFacts(path="empty", file_type="directory"),), ())
+    facts = inspect_archive(old_package(tmp_path, [folder], [entry("empty", path_type="directory")]))
+    assert (facts.files, facts.problems) == ((ArchivedFile(path="empty", file_type="directory"),), ())
 
 
 def test_no_more_problems_are_kept_than_anybody_reads(tmp_path: Path) -> None:
-    facts = read_facts(old_package(tmp_path, [], [entry(f"x{number}") for number in range(60)]))
+    facts = inspect_archive(old_package(tmp_path, [], [entry(f"x{number}") for number in range(60)]))
     assert (len(facts.problems), facts.problems[-1]) == (51, "and 10 more")
 
 
@@ -157,40 +158,42 @@ def test_no_more_problems_are_kept_than_anybody_reads(tmp_path: Path) -> None:
 )
 def test_metadata_that_breaks_the_format_can_not_be_read(tmp_path: Path, index: Any) -> None:
     with pytest.raises(IntegrityError, match=r"^odd-1\.0-0\.tar\.bz2 is no conda package that can be read"):
-        read_facts(old_package(tmp_path, [], [], index=index))
+        inspect_archive(old_package(tmp_path, [], [], index=index))
 
 
 @pytest.mark.parametrize("paths", [[{}], [{"_path": 5}], [[]]], ids=str)
 def test_paths_that_break_the_format_can_not_be_read(tmp_path: Path, paths: Any) -> None:
     with pytest.raises(IntegrityError):
-        read_facts(old_package(tmp_path, [], paths))
+        inspect_archive(old_package(tmp_path, [], paths))
 
 
 def test_metadata_nested_too_deeply_can_not_be_read(tmp_path: Path) -> None:
     deep = regular("info/link.json", b"[" * 100_000)
     with pytest.raises(IntegrityError):
-        read_facts(old_package(tmp_path, [deep], []))
+        inspect_archive(old_package(tmp_path, [deep], []))
 
 
 def test_a_bomb_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = old_package(tmp_path, [regular("zeros", bytes(100_000))], [entry("zeros", bytes(100_000))])
-    assert read_facts(bomb).problems == ()
-    monkeypatch.setattr(archive, "UNPACKED_LIMIT", 99_999)
+    assert inspect_archive(bomb).problems == ()
+    monkeypatch.setattr(module, "UNPACKED_LIMIT", 99_999)
     with pytest.raises(IntegrityError, match="more than any package may"):
-        read_facts(bomb)
+        inspect_archive(bomb)
 
 
 def test_a_crowd_of_files_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "FILES_LIMIT", 3)
+    monkeypatch.setattr(module, "FILES_LIMIT", 3)
     crowd = old_package(tmp_path, [regular(f"x{number}") for number in range(6)], [])
     with pytest.raises(IntegrityError, match="more than any package may"):
-        read_facts(crowd)
+        inspect_archive(crowd)
 
 
 def test_a_binary_that_is_too_large_is_only_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "BINARY_LIMIT", 10)
+    monkeypatch.setattr(module, "BINARY_LIMIT", 10)
     content = b"\x7fELF" + bytes(20)
-    facts = read_facts(old_package(tmp_path, [regular("lib/x.so", content)], [entry("lib/x.so", content)]))
+    facts = inspect_archive(
+        old_package(tmp_path, [regular("lib/x.so", content)], [entry("lib/x.so", content)])
+    )
     (binary,) = facts.binaries
     assert binary.problem == "it is larger than the 10 bytes that are looked into"
     assert facts.files[0].sha256 == sha256_bytes(content)
@@ -202,17 +205,17 @@ def test_a_large_binary_is_looked_into_on_disk(tmp_path: Path, monkeypatch: pyte
     members = [regular(path, content) for path, content in contents.items()]
     entries = [entry(path, content) for path, content in contents.items()]
     old = old_package(tmp_path, members, entries)
-    in_memory = read_facts(old)
-    monkeypatch.setattr(archive, "LARGE_BINARY", 0)
+    in_memory = inspect_archive(old)
+    monkeypatch.setattr(module, "LARGE_BINARY", 0)
     seen = []
 
-    def spy(path: str, kind: Format, content: bytes | Path) -> tuple[BinaryFacts, ...]:
+    def spy(path: str, kind: Format, content: bytes | Path) -> tuple[Binary, ...]:
         assert isinstance(content, Path)
         seen.append(content)
         return read_binary(path, kind, content)
 
-    monkeypatch.setattr(archive, "read_binary", spy)
-    assert read_facts(old) == in_memory
+    monkeypatch.setattr(module, "read_binary", spy)
+    assert inspect_archive(old) == in_memory
     assert len(seen) == len(contents)
     assert not any(path.parent.exists() for path in seen), "nothing is left on disk"
 
@@ -238,4 +241,4 @@ def test_damage_is_told_or_does_not_matter(
     path = tmp_path / ("damaged.conda", "damaged.tar.bz2")[which]
     path.write_bytes(bytes(damaged) if data.draw(st.booleans()) else bytes(damaged[:cut]))
     with suppress(IntegrityError):
-        assert isinstance(read_facts(path), PackageFacts)
+        assert isinstance(inspect_archive(path), ArchiveContents)

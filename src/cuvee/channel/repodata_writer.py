@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cuvee.channel.package import archive_hashes
+from cuvee.channel.package_writer import archive_hashes
 from cuvee.conda.package_archive import archive_errors, read_info_files
 from cuvee.files import write_json
 

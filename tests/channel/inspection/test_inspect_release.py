@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.facts import PackageFacts, Unreadable, collect, collect_facts
-from cuvee.channel.facts.archive import read_facts
-from cuvee.channel.facts.collect import Facts
-from cuvee.channel.package import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.inspection import ArchiveContents, UnreadableArchive, inspect_archives, inspect_release
+from cuvee.channel.inspection.inspect_archive import inspect_archive
+from cuvee.channel.inspection.inspect_release import Inspection
+from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
 from cuvee.conda.record import LockedPackage
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Silent
@@ -61,12 +61,13 @@ class Release:
         )
         return write_package(content, self.folder / subdir)
 
-    def archives(self, lock: PlatformLock) -> Mapping[str, Path]:
-        self.opened.append(lock.platform)
+    def archives(self, platform: str) -> Mapping[str, Path]:
+        self.opened.append(platform)
         return self.paths
 
-    def facts(self, reporter: Silent | None = None) -> Facts:
-        return collect_facts(self.locks, self.archives, cache=self.cache, reporter=reporter or Silent())
+    def facts(self, reporter: Silent | None = None) -> Inspection:
+        packages = [package for lock in self.locks for package in lock.packages]
+        return inspect_archives(packages, self.archives, cache=self.cache, reporter=reporter or Silent())
 
 
 @pytest.fixture
@@ -79,13 +80,13 @@ def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The archives that are read, in their order."""
     found: list[str] = []
-    really = read_facts
+    really = inspect_archive
 
-    def note(path: Path) -> PackageFacts:
+    def note(path: Path) -> ArchiveContents:
         found.append(f"{path.parent.name}/{path.name}")
         return really(path)
 
-    monkeypatch.setattr(collect, "read_facts", note)
+    monkeypatch.setattr(inspect_release, "inspect_archive", note)
     return found
 
 
@@ -104,10 +105,10 @@ def test_one_that_can_not_be_read_stops_no_other(release: Release, read: list[st
     release.paths["own-1-0@linux-64"].unlink()
     found = release.facts()
     broken, gone = found["own-1-0@win-64"], found["own-1-0@linux-64"]
-    assert isinstance(broken, Unreadable)
+    assert isinstance(broken, UnreadableArchive)
     assert broken.reason.startswith("own-1-0.conda is no conda package that can be read")
-    assert gone == Unreadable(reason="own-1-0.conda can not be opened: No such file or directory")
-    assert isinstance(found["shared-1-0@win-64"], PackageFacts)
+    assert gone == UnreadableArchive(reason="own-1-0.conda cannot be opened: No such file or directory")
+    assert isinstance(found["shared-1-0@win-64"], ArchiveContents)
     release.facts()
     assert len(read) == 5, "what could not be read is tried again, and nothing else"
 
@@ -115,7 +116,7 @@ def test_one_that_can_not_be_read_stops_no_other(release: Release, read: list[st
 def test_another_archive_in_its_place_is_not_taken(release: Release) -> None:
     release.paths["own-1-0@linux-64"].write_bytes(release.paths["own-1-0@win-64"].read_bytes())
     found = release.facts()["own-1-0@linux-64"]
-    assert isinstance(found, Unreadable)
+    assert isinstance(found, UnreadableArchive)
     assert "is not what the lock names" in found.reason
 
 
@@ -124,10 +125,10 @@ def test_an_interrupted_run_goes_on_where_it_was(release: Release, monkeypatch: 
     stopped = threading.Event()
     read: list[Path] = []
 
-    def wait(path: Path) -> PackageFacts:
+    def wait(path: Path) -> ArchiveContents:
         assert not read or stopped.wait(60)
         read.append(path)
-        return read_facts(path)
+        return inspect_archive(path)
 
     class Pool(ThreadPoolExecutor):
         def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -135,8 +136,8 @@ def test_an_interrupted_run_goes_on_where_it_was(release: Release, monkeypatch: 
             stopped.set()
             super().shutdown(wait=wait)
 
-    monkeypatch.setattr(collect, "read_facts", wait)
-    monkeypatch.setattr(collect, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(inspect_release, "inspect_archive", wait)
+    monkeypatch.setattr(inspect_release, "ThreadPoolExecutor", Pool)
 
     class Impatient(Silent):
         def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:

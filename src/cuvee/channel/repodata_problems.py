@@ -11,7 +11,7 @@ _NAMED = 5
 _MOST_BYTES = 512 << 20
 
 
-def broken_records(folder: Path) -> tuple[str, ...]:
+def repodata_problems(folder: Path) -> tuple[str, ...]:
     """Name the first few records that can not be read, each with the reason.
 
     Parameters

@@ -9,7 +9,7 @@ Format = Literal["elf", "macho", "pe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileFacts:
+class ArchivedFile:
     """One file of a package, as the archive holds it.
 
     Attributes
@@ -42,7 +42,7 @@ class SymbolVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BinaryFacts:
+class Binary:
     """What a loader reads of a program or library; a file for several machines gives one per machine.
 
     Attributes
@@ -88,7 +88,7 @@ class BinaryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackageFacts:
+class ArchiveContents:
     """All that is known of one archive.
 
     Attributes
@@ -106,13 +106,13 @@ class PackageFacts:
     size: int
     index: IndexJson
     entry_points: tuple[str, ...] = ()
-    files: tuple[FileFacts, ...] = ()
-    binaries: tuple[BinaryFacts, ...] = ()
+    files: tuple[ArchivedFile, ...] = ()
+    binaries: tuple[Binary, ...] = ()
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
+class UnreadableArchive:
     """An archive that could not be read, and why."""
 
     reason: str

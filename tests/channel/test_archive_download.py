@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from checked_sets import package
-from cuvee.channel import archives
-from cuvee.channel.archives import collect_archives, find_archives
+from cuvee.channel import archive_download
+from cuvee.channel.archive_download import fetch_archives, find_archives
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_text
@@ -35,7 +35,7 @@ def _fetching(monkeypatch: pytest.MonkeyPatch) -> None:
             raise SourceUnreachableError(f"Can not fetch {item.url}")
         write_text(target, item.name)
 
-    monkeypatch.setattr(archives, "_fetch", fetch)
+    monkeypatch.setattr(archive_download, "_fetch", fetch)
 
 
 def find(how: Any, folder: Path, *packages: LockedPackage) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_one_that_can_not_be_fetched_keeps_nobody_from_the_others(tmp_path: Path
     assert isinstance(found[GONE.identifier], SourceUnreachableError)
     assert [found[item.identifier].read_text() for item in (A, B)] == ["a", "b"]
     with pytest.raises(SourceUnreachableError, match=r"gone-1\.0-0\.conda"):
-        find(collect_archives, tmp_path, A, GONE, B)
+        find(fetch_archives, tmp_path, A, GONE, B)
 
 
 def test_where_nothing_can_be_fetched_the_source_is_at_fault(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ Carried = Mapping[tuple[str, str], tuple[LockedPackage, ...]]
 """Records by platform and name, in the channels' order."""
 
 
-def carried_records(
+def available_records(
     sources: Sequence[str], platforms: Sequence[str], names: Iterable[str], connection: Connection
 ) -> Carried:
     """Ask the channels for all records of ``names`` on ``platforms``, noarch ones included.

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.channel.facts.binaries import format_of, read_binary
-from cuvee.channel.facts.model import BinaryFacts
+from cuvee.channel.inspection.binary_reader import format_of, read_binary
+from cuvee.channel.inspection.model import Binary
 
 pytestmark = pytest.mark.real
 
@@ -33,7 +33,7 @@ def said(*argv: str | Path) -> str:
     return done.stdout
 
 
-def read(path: Path) -> BinaryFacts:
+def read(path: Path) -> Binary:
     data = path.read_bytes()
     kind = format_of(data[:8])
     assert kind is not None

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cuvee.channel.facts import BinaryFacts, FileFacts, PackageFacts, store
-from cuvee.channel.facts.model import SymbolVersion
-from cuvee.channel.facts.store import load, path_of, save
+from cuvee.channel.inspection import ArchiveContents, ArchivedFile, Binary, inspection_cache
+from cuvee.channel.inspection.inspection_cache import load, path_of, save
+from cuvee.channel.inspection.model import SymbolVersion
 from cuvee.conda.package_info import IndexJson
 
 TEXT = st.text(max_size=8)
@@ -16,7 +16,7 @@ TEXTS = st.lists(TEXT, max_size=3).map(tuple)
 SHA256 = "ab" * 32
 
 FACTS = st.builds(
-    PackageFacts,
+    ArchiveContents,
     sha256=st.just(SHA256),
     md5=TEXT,
     size=st.integers(0, 1 << 60),
@@ -33,11 +33,11 @@ FACTS = st.builds(
     ),
     entry_points=TEXTS,
     files=st.lists(
-        st.builds(FileFacts, path=TEXT, sha256=st.none() | TEXT, link_target=st.none() | TEXT), max_size=3
+        st.builds(ArchivedFile, path=TEXT, sha256=st.none() | TEXT, link_target=st.none() | TEXT), max_size=3
     ).map(tuple),
     binaries=st.lists(
         st.builds(
-            BinaryFacts,
+            Binary,
             path=TEXT,
             format=st.sampled_from(["elf", "pe", "macho"]),
             needed=TEXTS,
@@ -53,7 +53,7 @@ FACTS = st.builds(
 
 @given(facts=FACTS)
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_was_kept_comes_back(tmp_path: Path, facts: PackageFacts) -> None:
+def test_what_was_kept_comes_back(tmp_path: Path, facts: ArchiveContents) -> None:
     save(tmp_path, facts)
     assert load(tmp_path, SHA256) == facts
 
@@ -61,7 +61,9 @@ def test_what_was_kept_comes_back(tmp_path: Path, facts: PackageFacts) -> None:
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     index = IndexJson(name="a", version="1", build="0", build_number=0)
-    save(tmp_path, PackageFacts(sha256=SHA256, md5="", size=1, index=index, files=(FileFacts(path="x"),)))
+    save(
+        tmp_path, ArchiveContents(sha256=SHA256, md5="", size=1, index=index, files=(ArchivedFile(path="x"),))
+    )
     assert load(tmp_path, SHA256) is not None
     return path_of(tmp_path, SHA256)
 
@@ -78,7 +80,7 @@ def test_a_damaged_file_counts_as_not_there(tmp_path: Path, kept: Path) -> None:
 def test_another_format_counts_as_not_there(
     tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    monkeypatch.setattr(inspection_cache, "FORMAT", inspection_cache.FORMAT + 1)
     assert load(tmp_path, SHA256) is None
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cuvee.conda.record import LockedPackage
 from cuvee.lock.model import Lock, PlatformLock
-from cuvee.lock.pixi import read_lock, write_lock
+from cuvee.lock.pixi_lock import read_lock, write_lock
 
 
 def test_track_features_survive_the_lock(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cuvee.channel.broken import broken_records
-from cuvee.channel.connection import carried_names, connect
+from cuvee.channel.connection import connect, package_names
+from cuvee.channel.repodata_problems import repodata_problems
 from cuvee.errors import SourceUnreachableError
 
 GOOD = {"name": "a", "version": "1.0", "build": "0", "build_number": 0, "depends": [], "subdir": "noarch"}
@@ -36,7 +36,7 @@ def channel(folder: Path, *records: Any) -> Path:
     ],
 )
 def test_each_field(tmp_path: Path, change: dict[str, Any], words: str) -> None:
-    (line,) = broken_records(channel(tmp_path, GOOD, GOOD | change))
+    (line,) = repodata_problems(channel(tmp_path, GOOD, GOOD | change))
     assert line.startswith("noarch/r1-1-0.conda: ")
     assert words in line
 
@@ -45,16 +45,16 @@ def test_each_field(tmp_path: Path, change: dict[str, Any], words: str) -> None:
 def test_a_file_that_is_no_index(tmp_path: Path, text: str) -> None:
     folder = channel(tmp_path)
     (folder / "noarch" / "repodata.json").write_text(text, encoding="utf-8")
-    assert all(line.startswith("noarch/repodata.json") for line in broken_records(folder))
-    assert broken_records(folder)
+    assert all(line.startswith("noarch/repodata.json") for line in repodata_problems(folder))
+    assert repodata_problems(folder)
 
 
 def test_no_more_than_a_few_are_named(tmp_path: Path) -> None:
-    assert len(broken_records(channel(tmp_path, *[7] * 50))) == 5
+    assert len(repodata_problems(channel(tmp_path, *[7] * 50))) == 5
 
 
 def test_the_error_of_a_channel_names_them(tmp_path: Path) -> None:
     folder = channel(tmp_path, GOOD)
     (folder / "noarch" / "repodata.json").write_text("{bro", encoding="utf-8")
     with pytest.raises(SourceUnreachableError, match=r"noarch/repodata\.json, line 1, column 2"):
-        carried_names([str(folder)], ["linux-64"], connect(tmp_path / "cache"))
+        package_names([str(folder)], ["linux-64"], connect(tmp_path / "cache"))

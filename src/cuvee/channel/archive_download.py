@@ -16,7 +16,7 @@ from cuvee.progress import Reporter
 _AT_ONCE = 8
 
 
-def collect_archives(
+def fetch_archives(
     packages: Iterable[LockedPackage],
     *,
     release: Path,

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from cuvee.channel.package import PackageContent, PackageFile, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.event_loop import run
 from cuvee.conda.rattler_records import repodata_record
 from cuvee.conda.record import Record

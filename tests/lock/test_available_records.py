@@ -4,12 +4,12 @@ import pytest
 
 from cuvee.channel.connection import connect
 from cuvee.errors import SourceUnreachableError
-from cuvee.lock.carried import carried_records
+from cuvee.lock.available_records import available_records
 
 
 def test_records_of_a_name_on_each_platform(channel_folder: Path, tmp_path: Path) -> None:
     connection = connect(tmp_path / "cache")
-    found = carried_records(
+    found = available_records(
         [str(channel_folder)], ["linux-64", "win-64"], ["base", "python", "absent"], connection
     )
     stems = {key: sorted(record.stem for record in records) for key, records in found.items()}
@@ -23,4 +23,4 @@ def test_a_channel_that_can_not_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "channel" / "linux-64").mkdir(parents=True)
     (tmp_path / "channel" / "linux-64" / "repodata.json").write_text("{broken")
     with pytest.raises(SourceUnreachableError):
-        carried_records([str(tmp_path / "channel")], ["linux-64"], ["base"], connect(tmp_path / "cache"))
+        available_records([str(tmp_path / "channel")], ["linux-64"], ["base"], connect(tmp_path / "cache"))

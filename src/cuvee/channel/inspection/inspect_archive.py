@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from cuvee.channel.facts.binaries import MAGIC_BYTES, format_of, read_binary, unread
-from cuvee.channel.facts.model import BinaryFacts, FileFacts, Format, PackageFacts
+from cuvee.channel.inspection.binary_reader import MAGIC_BYTES, format_of, read_binary, unread
+from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, Format
 from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
 from cuvee.conda.package_info import PathEntry, parse_entry_points, parse_index, parse_paths
 from cuvee.conda.printable_text import printable, text_or_none
@@ -34,7 +34,7 @@ _ONE_LARGE = threading.Lock()
 _INFO = ("index.json", "paths.json", "link.json")
 
 
-def read_facts(archive: Path) -> PackageFacts:
+def inspect_archive(archive: Path) -> ArchiveContents:
     """Read a ``.conda`` or ``.tar.bz2`` package.
 
     Every byte is read once: files are hashed and compared with ``info/paths.json``, programs and libraries
@@ -57,7 +57,7 @@ def read_facts(archive: Path) -> PackageFacts:
         index = parse_index(reading.info["index.json"])
         entry_points = parse_entry_points(reading.info.get("link.json"))
         files, problems = _compared(reading)
-    return PackageFacts(
+    return ArchiveContents(
         sha256=digests[0].hexdigest(),
         md5=digests[1].hexdigest(),
         size=archive.stat().st_size,
@@ -84,8 +84,8 @@ class _Reading:
     """What has been read of an archive so far."""
 
     info: dict[str, bytes] = field(default_factory=dict)
-    files: dict[str, FileFacts] = field(default_factory=dict)
-    binaries: list[BinaryFacts] = field(default_factory=list)
+    files: dict[str, ArchivedFile] = field(default_factory=dict)
+    binaries: list[Binary] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unpacked: int = 0
     members: int = 0
@@ -106,23 +106,23 @@ class _Reading:
                 self.problems.append(f"it holds {path} twice")
             self.files[path] = self._file(path, tar, member)
 
-    def _file(self, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> FileFacts:
+    def _file(self, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> ArchivedFile:
         if not is_safe_path(member.name):
             self.problems.append(f"it holds the path {path!r}, which no package may")
         if member.issym():
-            return FileFacts(path=path, file_type="softlink", link_target=printable(member.linkname))
+            return ArchivedFile(path=path, file_type="softlink", link_target=printable(member.linkname))
         if member.islnk():
             first = self.files.get(printable(member.linkname.removeprefix("./")))
             if first is None:
                 self.problems.append(f"it links {path} to a file that comes later or not at all")
-                return FileFacts(path=path)
-            return FileFacts(path=path, sha256=first.sha256, size=first.size)
+                return ArchivedFile(path=path)
+            return ArchivedFile(path=path, sha256=first.sha256, size=first.size)
         if not member.isreg():
             self.problems.append(f"it holds {path}, which is no file, folder or link")
-            return FileFacts(path=path)
+            return ArchivedFile(path=path)
         return self._regular(path, tar, member)
 
-    def _regular(self, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> FileFacts:
+    def _regular(self, path: str, tar: tarfile.TarFile, member: tarfile.TarInfo) -> ArchivedFile:
         stream = tar.extractfile(member)
         if stream is None:
             raise IntegrityError(f"{path} has no content")
@@ -140,7 +140,7 @@ class _Reading:
             self.binaries += _read_large(path, kind, chunks)
         else:
             self.binaries += read_binary(path, kind, b"".join(chunks))
-        return FileFacts(path=path, sha256=digest.hexdigest(), size=member.size)
+        return ArchivedFile(path=path, sha256=digest.hexdigest(), size=member.size)
 
 
 def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]:
@@ -149,7 +149,7 @@ def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]
         yield chunk
 
 
-def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[BinaryFacts, ...]:
+def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[Binary, ...]:
     with tempfile.TemporaryDirectory(prefix="cuvee-facts-") as folder:
         binary = Path(folder) / "binary"
         with storage_errors(binary), binary.open("wb") as stream:
@@ -159,7 +159,7 @@ def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[Binar
             return read_binary(path, kind, binary)
 
 
-def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:
+def _compared(reading: _Reading) -> tuple[tuple[ArchivedFile, ...], list[str]]:
     """Hold the files to ``info/paths.json``; give them with what it adds, and where the two disagree."""
     if "paths.json" not in reading.info:
         return _in_order(reading.files), [*reading.problems, "it has no info/paths.json"]
@@ -171,14 +171,14 @@ def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:
             problems.append(f"info/paths.json lists {path} twice")
         listed.add(path)
         if entry.path_type == "directory":
-            files.setdefault(path, FileFacts(path=path, file_type="directory"))
+            files.setdefault(path, ArchivedFile(path=path, file_type="directory"))
             continue
         found = reading.files.get(path)
         if found is None:
             problems.append(f"it lacks {path}, which its info/paths.json lists")
             continue
         problems += _differences(found, entry)
-        files[path] = FileFacts(
+        files[path] = ArchivedFile(
             path=path,
             file_type=found.file_type,
             sha256=found.sha256,
@@ -193,11 +193,11 @@ def _compared(reading: _Reading) -> tuple[tuple[FileFacts, ...], list[str]]:
     return _in_order(files), problems
 
 
-def _in_order(files: Mapping[str, FileFacts]) -> tuple[FileFacts, ...]:
+def _in_order(files: Mapping[str, ArchivedFile]) -> tuple[ArchivedFile, ...]:
     return tuple(files[path] for path in sorted(files))
 
 
-def _differences(found: FileFacts, entry: PathEntry) -> Iterator[str]:
+def _differences(found: ArchivedFile, entry: PathEntry) -> Iterator[str]:
     is_link = entry.path_type == "softlink"
     if is_link != (found.file_type == "softlink"):
         yield f"{found.path} is a {found.file_type}, not what its info/paths.json says"

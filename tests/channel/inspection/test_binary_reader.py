@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cuvee.channel.facts.binaries import format_of, read_binary
-from cuvee.channel.facts.model import BinaryFacts, Format
+from cuvee.channel.inspection.binary_reader import format_of, read_binary
+from cuvee.channel.inspection.model import Binary, Format
 from cuvee.conda.printable_text import printable
 
 _MAGIC, _ARM64, _DYLIB = 0xFEEDFACF, 0x0100000C, 6
@@ -57,7 +57,7 @@ def dylib(kind: int = _DYLIB) -> bytes:
 
 def test_a_library_for_macos() -> None:
     assert read_binary("lib/libown.1.dylib", "macho", dylib()) == (
-        BinaryFacts(
+        Binary(
             path="lib/libown.1.dylib",
             format="macho",
             machine="aarch64",
