@@ -83,13 +83,13 @@ def test_what_is_not_there_or_cut_short(
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     assert check_url(f"{url}/nothing", tmp_path / "cache") == 4
-    assert f"Can not read {url}/nothing/linux-64" in capsys.readouterr().err
+    assert f"Cannot read {url}/nothing/linux-64" in capsys.readouterr().err
     assert check_url(f"{url}/cut", tmp_path / "cache") == 1
     page = capsys.readouterr().out
     assert page.startswith("linux-64: 1 of 1 records can be installed")
     assert "not JSON at line 1, column" in page
     assert check_url(f"{url}/torn", tmp_path / "cache") == 4
-    assert f"Can not read {url}/torn/linux-64" in capsys.readouterr().err
+    assert f"Cannot read {url}/torn/linux-64" in capsys.readouterr().err
 
 
 def long_pool() -> Pool:

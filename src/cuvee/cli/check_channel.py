@@ -123,7 +123,7 @@ def _floor(floors: tuple[str, ...]) -> dict[str, str]:
 
 
 def _json(channel: str, results: "tuple[PlatformResult, ...]") -> str:
-    from cuvee.channel.connection import without_secrets
+    from cuvee.conda.url_secrets import without_secrets
     from cuvee.graph.channel_check.check_tables import as_values
 
     return json_text(as_values(without_secrets(channel), results))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cuvee.channel.connection import Connection, channel, reaching
+from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.conda.rattler_records import from_rattler
 from cuvee.conda.record import LockedPackage
@@ -26,10 +26,10 @@ def available_records(
     wanted = [MatchSpec(name) for name in sorted(set(names))]
     found: dict[tuple[str, str], tuple[LockedPackage, ...]] = {}
     for platform in platforms if wanted else ():
-        with reaching(", ".join(sources)):
+        with channel_errors(*sources):
             answer = run(
                 connection.gateway.query(
-                    [channel(source) for source in sources],
+                    [rattler_channel(source) for source in sources],
                     [Subdir(platform), Subdir("noarch")],
                     wanted,
                     recursive=False,

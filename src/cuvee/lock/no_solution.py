@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from cuvee.channel.connection import Connection, channel
+from cuvee.channel.connection import Connection, rattler_channel
 from cuvee.conda.match_spec import read_version
 from cuvee.errors import BlockedError
 from cuvee.manifest.model import Requirement
@@ -47,7 +47,7 @@ async def _unmet(
 
     spec = MatchSpec(package.spec)
     answer = await connection.gateway.query(
-        [channel(source) for source in sources],
+        [rattler_channel(source) for source in sources],
         [Subdir(platform), Subdir("noarch")],
         [MatchSpec(package.name)],
         recursive=False,

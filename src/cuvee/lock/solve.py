@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.channel.connection import Connection, channel, reaching, without_secrets
+from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.conda.rattler_records import from_rattler, generic_virtual_package, repodata_record
 from cuvee.conda.record import OWN_CHANNEL, LockedPackage
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.lock.model import Lock, PlatformLock
@@ -125,10 +126,10 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
 
     offered = virtual_packages(entry.name, entry.floor)
     wanted = [package for package in problem.requirements if entry.name in package.platforms]
-    with reaching(", ".join(problem.sources)):
+    with channel_errors(*problem.sources):
         try:
             records = await rattler_solve(
-                sources=[channel(source) for source in problem.sources],
+                sources=[rattler_channel(source) for source in problem.sources],
                 specs=[MatchSpec(package.spec) for package in wanted],
                 constraints=[MatchSpec(package.spec) for package in problem.constraints],
                 platforms=[Subdir(entry.name), Subdir("noarch")],

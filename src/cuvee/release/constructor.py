@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cuvee import platforms
-from cuvee.channel.connection import without_secrets
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import fingerprint, replacing_folder
 from cuvee.image.model import Image
 from cuvee.installers.constructor.executable import Constructor

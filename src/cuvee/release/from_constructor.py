@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cuvee.channel.archive_download import fetch_archives
-from cuvee.channel.connection import Connection, channel
+from cuvee.channel.connection import Connection, rattler_channel
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
@@ -193,9 +193,9 @@ def make_installers(project: Project, lock: PlatformLock, *, output: Path, means
 def _remapped(package: LockedPackage, project: Project) -> LockedPackage:
     """Let a package come from where the project says that it comes from."""
     for remap in project.packages.remaps:
-        source = str(channel(remap.source).base_url).rstrip("/") + "/"
+        source = str(rattler_channel(remap.source).base_url).rstrip("/") + "/"
         if package.url.startswith(source):
-            destination = str(channel(remap.destination).base_url).rstrip("/")
+            destination = str(rattler_channel(remap.destination).base_url).rstrip("/")
             url = f"{destination}/{package.url.removeprefix(source)}"
             return replace(package, url=url, channel=destination)
     return package

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cuvee.channel.connection import without_secrets
 from cuvee.conda.match_spec import read_spec
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import sha256_bytes
 from cuvee.graph.certificate.proof_steps import as_record
 from cuvee.graph.checks.check_protocol import CheckOutcome, Status

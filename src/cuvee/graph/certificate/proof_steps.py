@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cuvee.channel.connection import without_secrets
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.rattler_records import RecordKey, read_key
 from cuvee.conda.record import LockedPackage
+from cuvee.conda.url_secrets import without_secrets
 
 if TYPE_CHECKING:
     from rattler import PackageRecord

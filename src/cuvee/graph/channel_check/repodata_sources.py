@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.connection import Connection, channel, reaching, without_secrets
+from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.conda.record import Record, RecordProblem
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint
 from cuvee.graph.solving.repodata import parse_repodata
@@ -109,7 +110,7 @@ def read_platform(subdirs: Sequence[LocalSubdir], platform: str) -> PlatformReco
             data = subdir.path.read_bytes()
         except OSError as error:
             raise SourceUnreachableError(
-                f"Can not read {subdir.path}: {error.strerror}", hint=_HINT
+                f"Cannot read {subdir.path}: {error.strerror}", hint=_HINT
             ) from error
         digest.update(hashlib.sha256(data).digest())
         read = parse_repodata(data, subdir=subdir.name, where=str(subdir.path))
@@ -160,7 +161,7 @@ def _fetched(source: str, platforms: Sequence[str], origin: RemoteRepodata) -> d
         folder = origin.folder / fingerprint(source)[:16] / name
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            with reaching(f"{source}/{name}"):
+            with channel_errors(f"{source}/{name}"):
                 run(_fetch(source, name, folder, origin.connection))
         except SourceUnreachableError as error:
             # A channel without noarch is one all the same.
@@ -181,7 +182,7 @@ async def _fetch(source: str, subdir: str, folder: Path, connection: Connection)
     from rattler import fetch_repo_data
 
     await fetch_repo_data(
-        channels=[channel(source)],
+        channels=[rattler_channel(source)],
         platforms=[RattlerSubdir(subdir)],
         cache_path=folder,
         callback=None,

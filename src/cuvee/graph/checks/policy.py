@@ -3,8 +3,9 @@
 import datetime as dt
 from collections.abc import Iterable, Iterator
 
-from cuvee.channel.connection import channel, without_secrets
+from cuvee.channel.connection import rattler_channel
 from cuvee.conda.record import LockedPackage
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT, STRICTER_WITH_SUPPORT
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
@@ -57,7 +58,7 @@ class OriginCheck:
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Find packages of channels that the manifest does not name, and names that come from several."""
-        known = {_address(str(channel(name).base_url)) for name in release.manifest.channels}
+        known = {_address(str(rattler_channel(name).base_url)) for name in release.manifest.channels}
         causes = FindingCollector(self, release)
         places: dict[str, dict[str, list[LockedPackage]]] = {}
         for graph in release.platforms:

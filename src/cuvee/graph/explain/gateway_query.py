@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from cuvee.channel.connection import Connection, channel, reaching
+from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.errors import BlockedError, UnsolvableError
 from cuvee.graph.explain.channel_index import ChannelIndex
@@ -87,7 +87,7 @@ def query_channels(
         If a channel can not be read.
     """
     names = sorted((entry.name for entry in problem.platforms), key=lambda name: name not in first)
-    with reaching(", ".join(problem.sources)):
+    with channel_errors(*problem.sources):
         return run(_all(problem, names, connection))
 
 
@@ -101,7 +101,10 @@ async def _one(problem: Problem, platform: str, connection: Connection) -> Platf
     from rattler import MatchSpec, Subdir
 
     wanted = {item.name for item in problem.requirements if platform in item.platforms}
-    sources, subdirs = [channel(source) for source in problem.sources], [Subdir(platform), Subdir("noarch")]
+    sources, subdirs = (
+        [rattler_channel(source) for source in problem.sources],
+        [Subdir(platform), Subdir("noarch")],
+    )
     # Names alone: the records of other versions are what a suggestion is made of.
     answer = await connection.gateway.query(
         sources, subdirs, [MatchSpec(name) for name in sorted(wanted)], recursive=True

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cuvee.channel.connection import without_secrets
 from cuvee.conda.explicit_list import explicit_list
 from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, member_data, members
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import write_json, write_text
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import BuildOutputs, Project

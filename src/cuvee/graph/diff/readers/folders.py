@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from cuvee.channel.connection import without_secrets
 from cuvee.conda.record import LockedPackage
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, unreadable

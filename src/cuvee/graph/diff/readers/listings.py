@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cuvee.channel.connection import without_secrets
 from cuvee.conda.record import LockedPackage
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, platform_of, unreadable
 
 _FILE = re.compile(r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+?)\.(?:conda|tar\.bz2)")

@@ -5,9 +5,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cuvee.channel.connection import without_secrets
 from cuvee.conda.rattler_records import from_rattler
 from cuvee.conda.record import OWN_CHANNEL, LockedPackage
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers.listings import archive
