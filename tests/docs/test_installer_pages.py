@@ -18,7 +18,7 @@ FOR_TESTS_AND_OTHERS = {"/NCRC", "/?", "/help", "/new-key", "/dry-run", "/KeepPk
 
 
 def words(text: str) -> set[str]:
-    """Give the options in a text, long and short."""
+    """Return the options in a text, long and short."""
     return set(re.findall(r"(?<![\w-])(-[a-z]|--[a-z][a-z-]+)(?![\w-])", text))
 
 
@@ -36,7 +36,7 @@ def test_every_option_of_the_sh_is_explained(docs: Path, usage: str) -> None:
         page = docs / "howto" / name
         for text in [*inline_code(page), *(block.text for block in blocks(page))]:
             shown |= words(text)
-    # What asks is the default, and that there is a help nobody has to be told twice.
+    # Asking questions is the default, and `--help` needs no explanation.
     assert words(usage) - {"-i", "--force", "--help"} <= shown
     options = {option for row in table(docs / "howto" / "deploy.md", "Option") for option in words(row[0])}
     assert options <= words(usage)
@@ -49,7 +49,7 @@ def test_options_of_the_exe_are_those_of_its_parser(root: Path, docs: Path) -> N
     }
     parsed |= set(re.findall(r'\$R[34] == "(/[^"$]+?)=?"', script))
     page = docs / "howto" / "windows.md"
-    paragraph = page.read_text(encoding="utf-8").partition("## Ask an installer")[2].partition("\n## ")[0]
+    paragraph = page.read_text(encoding="utf-8").partition("## Query an installer")[2].partition("\n## ")[0]
     told = {code for row in table(page, "Option") for code in code_in(row[0])}
     told |= set(re.findall(r"[ `](/[a-zA-Z][^` ]*)", paragraph))
     told = {re.split(r"[=]", code)[0] for code in told if code.startswith("/")}
