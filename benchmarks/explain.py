@@ -120,14 +120,14 @@ def _time(title: str, problem: Problem, cache: Path) -> None:
         asked.append(question)
         return fast_solver(connection)(question)
 
-    explanation = explain(problem, found, fast_solver=counting, words=answer)
+    explanation = explain(problem, found, fast_solver=counting, solver_text=answer)
     end = _now()
     assert explanation is not None
-    cores = [core for clash in explanation.clashes for core in clash.cores]
-    suggestions = sum(len(clash.suggestions) for clash in explanation.clashes)
+    subsets = [mus for conflict in explanation.conflicts for mus in conflict.subsets]
+    suggestions = sum(len(conflict.suggestions) for conflict in explanation.conflicts)
     names = {name for item in found for index in item.channels for name in index.names}
     print(
-        f"{title}: {len(names):,} packages, {len(explanation.clashes)} clashes, {len(cores)} cores, "
+        f"{title}: {len(names):,} packages, {len(explanation.conflicts)} conflicts, {len(subsets)} subsets, "
         f"{suggestions} suggestions, rattler asked {len(asked)} times more"
     )
     for part, start, stop in (

@@ -14,7 +14,7 @@ from cuvee.channel.connection import connect
 from cuvee.cli.main import run
 from cuvee.graph.explain import as_data, explain, hint, message
 from cuvee.graph.explain.model import ConflictExplanation
-from cuvee.graph.explain.version_ranges import by_distance, loosened, span
+from cuvee.graph.explain.range_loosening import by_distance, loosened, span
 from cuvee.lock.no_solution import nearest
 from golden import same_as
 
@@ -27,9 +27,9 @@ def explained(case: dict[str, Any], folder: Path) -> ConflictExplanation:
     assert cases.solved(problem, connection) is None, "rattler sees no solution either"
     found = explain(problem, cases.fetched(problem, connection), cases.POSITIONS)
     assert found is not None
-    for clash in found.clashes:
-        for suggestion in clash.suggestions:
-            others = [other.suggestions[0].edits for other in found.clashes if other is not clash]
+    for conflict in found.conflicts:
+        for suggestion in conflict.suggestions:
+            others = [other.suggestions[0].edits for other in found.conflicts if other is not conflict]
             mended = cases.edited(problem, [*suggestion.edits, *(edit for group in others for edit in group)])
             assert cases.solved(mended, connection) is not None, "rattler solves each suggestion"
     return found
@@ -59,9 +59,9 @@ def test_platforms_share_what_they_share(tmp_path: Path) -> None:
     }
     found = explained(case, tmp_path)
     by_names = {
-        tuple(sorted(member.name for member in core.members)): core.platforms
-        for clash in found.clashes
-        for core in clash.cores
+        tuple(sorted(member.name for member in mus.members)): mus.platforms
+        for conflict in found.conflicts
+        for mus in conflict.subsets
     }
     assert by_names == {("a", "b"): ("linux-64", "linux-aarch64", "win-64"), ("d",): ("win-64",)}
     assert "on win-64: d can not hold" in message(found)
@@ -73,13 +73,13 @@ KEYS = {"action", "key", "before", "after", "text", "file", "line", "column", "b
 def test_as_data(tmp_path: Path) -> None:
     found = explained(yaml.safe_load((CASES / "python-too-old.yaml").read_text()), tmp_path)
     data = json.loads(json.dumps(as_data(found)))
-    (clash,) = data["clashes"]
-    (core,) = clash["cores"]
-    assert [member["line"] for member in core["members"]] == [11, 10]
-    for suggestion in clash["suggestions"]:
+    (conflict,) = data["conflicts"]
+    (mus,) = conflict["subsets"]
+    assert [member["line"] for member in mus["members"]] == [11, 10]
+    for suggestion in conflict["suggestions"]:
         for step in suggestion["edits"]:
             assert set(step) == KEYS
-    best = clash["suggestions"][0]["edits"][0]
+    best = conflict["suggestions"][0]["edits"][0]
     assert (best["key"], best["before"], best["after"]) == ("packages.python", "3.6", "3.9")
 
 
@@ -153,5 +153,5 @@ def test_many_conflicts_at_once_take_no_age(tmp_path: Path) -> None:
     seconds = time.process_time() - start
     assert found is not None
     assert found.complete
-    assert sum(len(clash.cores) for clash in found.clashes) >= 14
+    assert sum(len(conflict.subsets) for conflict in found.conflicts) >= 14
     assert seconds < 10, f"{seconds:.1f} s"

@@ -56,22 +56,22 @@ def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem]
 def test_rattler_is_asked_once_per_way_out(packages: list[str], most: int, tmp_path: Path) -> None:
     problem = cases.problem_of({"index": windows(70, 9), "packages": packages}, tmp_path)
     connection = connect(tmp_path / "cache")
-    words = fast_solver(connection)(problem)
-    assert isinstance(words, str)
+    solver_text = fast_solver(connection)(problem)
+    assert isinstance(solver_text, str)
     answers = []
-    cores: list[set[tuple[SoftConstraint, ...]]] = []
+    subsets: list[set[tuple[SoftConstraint, ...]]] = []
     for _ in range(2):
         asked: list[Problem] = []
         query_channels, ask = cases.fetched(problem, connection), counting(connection, asked)
-        found = explain(problem, query_channels, fast_solver=ask, words=words)
+        found = explain(problem, query_channels, fast_solver=ask, solver_text=solver_text)
         assert found is not None
         assert 1 <= len(asked) <= most
         answers.append(as_data(found))
-        cores.append({core.members for clash in found.clashes for core in clash.cores})
+        subsets.append({mus.members for conflict in found.conflicts for mus in conflict.subsets})
     assert answers[0] == answers[1]
     alone = explain(problem, cases.fetched(problem, connection))
     assert alone is not None
-    assert {core.members for clash in alone.clashes for core in clash.cores} == cores[0]
+    assert {mus.members for conflict in alone.conflicts for mus in conflict.subsets} == subsets[0]
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
@@ -84,7 +84,9 @@ def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -
     asking = explain(problem, query_channels, cases.POSITIONS, fast_solver=fast_solver(connection))
     assert alone is not None
     assert asking is not None
-    suggested = [[clash["suggestions"] for clash in as_data(item)["clashes"]] for item in (alone, asking)]
+    suggested = [
+        [conflict["suggestions"] for conflict in as_data(item)["conflicts"]] for item in (alone, asking)
+    ]
     assert suggested[0] == suggested[1]
 
 

@@ -1,4 +1,4 @@
-"""Of every core each part counts, every suggestion solves: rattler agrees, on made up and real channels."""
+"""Of every mus each part counts, every suggestion solves: rattler agrees, on made up and real channels."""
 
 import json
 from pathlib import Path
@@ -45,22 +45,22 @@ def universes(draw: st.DrawFn) -> dict[str, object]:
 
 def hold(problem: Problem, found: ConflictExplanation, connection: Connection) -> None:
     """Hold an explanation against rattler."""
-    for clash in found.clashes:
-        for core in clash.cores:
-            assert cases.solved(cases.only(problem, core.members), connection) is None, core.sentence
-            for left_out in core.members:
-                fewer = [member for member in core.members if member != left_out]
+    for conflict in found.conflicts:
+        for mus in conflict.subsets:
+            assert cases.solved(cases.only(problem, mus.members), connection) is None, mus.sentence
+            for left_out in mus.members:
+                fewer = [member for member in mus.members if member != left_out]
                 assert cases.solved(cases.only(problem, fewer), connection) is not None, (
-                    f"{core.sentence}: {left_out.text} does not count"
+                    f"{mus.sentence}: {left_out.text} does not count"
                 )
         others = [
             edit
-            for other in found.clashes
-            if other is not clash and other.suggestions
+            for other in found.conflicts
+            if other is not conflict and other.suggestions
             for edit in other.suggestions[0].edits
         ]
-        assert clash.suggestions
-        for suggestion in clash.suggestions:
+        assert conflict.suggestions
+        for suggestion in conflict.suggestions:
             mended = cases.edited(problem, [*suggestion.edits, *others])
             assert cases.solved(mended, connection) is not None, suggestion
 

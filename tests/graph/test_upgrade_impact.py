@@ -92,9 +92,9 @@ def test_an_impossible_one_says_why_and_what_to_change(
 ) -> None:
     found = asked(release, "pandas=2.3", capsys, code=1)
     assert not found["possible"]
-    (clash,) = found["conflict"]["clashes"]
-    assert {member["name"] for member in clash["cores"][0]["members"]} == {"pandas", "numpy"}
-    edits = [edit for suggestion in clash["suggestions"] for edit in suggestion["edits"]]
+    (conflict,) = found["conflict"]["conflicts"]
+    assert {member["name"] for member in conflict["subsets"][0]["members"]} == {"pandas", "numpy"}
+    edits = [edit for suggestion in conflict["suggestions"] for edit in suggestion["edits"]]
     assert {edit["key"] for edit in edits} == {"packages.numpy"}, "what was asked for is left as it is"
     assert edits[0]["after"] == "2.1.*"
 

@@ -1,4 +1,4 @@
-"""From a minimal core to words: the tree of what leads to the clash, the sentence, and its cause."""
+"""From a minimal mus to solver_text: the tree of what leads to the conflict, the sentence, and its cause."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER
 from cuvee.graph.explain.dependency_relations import Relation, minimal_relations
 from cuvee.graph.explain.model import ConflictNode, ConstraintKind, Mus, SoftConstraint
+from cuvee.graph.explain.range_loosening import span
 from cuvee.graph.explain.relaxable_problem import PlatformInstance
-from cuvee.graph.explain.version_ranges import span
 from cuvee.lock.no_solution import nearest
 from cuvee.manifest.documents.suggestions import did_you_mean
 
@@ -18,7 +18,7 @@ _GATES = {NEWER: "newer than exclude-newer", HIDDEN: "hidden by a channel that c
 def describe(
     instance: PlatformInstance, members: Sequence[SoftConstraint], platforms: tuple[str, ...]
 ) -> Mus:
-    """Say what clashes in a minimal core."""
+    """Say what conflicts in a minimal mus."""
     view = _MusView(instance, members)
     return Mus(
         members=tuple(members),
@@ -41,7 +41,7 @@ class _Statement:
 
 
 class _MusView:
-    """A core with the dependencies that it rests on."""
+    """A mus with the dependencies that it rests on."""
 
     def __init__(self, instance: PlatformInstance, members: Sequence[SoftConstraint]) -> None:
         self._pool = instance.pool
@@ -73,12 +73,12 @@ class _MusView:
             )
         named = [member.text for member in self._members]
         joined = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-        clashes = "; ".join([*self._left_out, *(self._clash(target) for target in self._pivots())])
+        conflicts = "; ".join([*self._left_out, *(self._clash(target) for target in self._pivots())])
         verb = "can not hold together" if len(named) > 1 else "can not hold"
-        return f"{joined} {verb}: {clashes}" if clashes else f"{joined} {verb}"
+        return f"{joined} {verb}: {conflicts}" if conflicts else f"{joined} {verb}"
 
     def cause(self) -> str:
-        """Say what other cores may share: what nothing meets."""
+        """Say what other subsets may share: what nothing meets."""
         missing = self._missing()
         if missing:
             offered = missing[0].target.startswith("__")
@@ -91,7 +91,7 @@ class _MusView:
         return [item for group in self._stated.values() for item in group if not item.met]
 
     def _pivots(self) -> list[str]:
-        """Give the names that the clash is about: what is missing, or what several ask for differently."""
+        """Give the names that the conflict is about: what is missing, or what several ask for differently."""
         missing = self._missing()
         if missing:
             return list(dict.fromkeys(item.target for item in missing))
@@ -125,13 +125,13 @@ class _MusView:
         return self._pool.name_of(member.spec) or member.name
 
     def _asked(self, member: SoftConstraint) -> _Statement:
-        words = {
+        solver_text = {
             ConstraintKind.REQUIREMENT: f"the manifest asks for {member.text}",
             ConstraintKind.CONSTRAINT: f"the manifest has the {member.text}",
         }
         return _Statement(
             target=self._target(member),
-            text=words.get(member.kind, member.text.replace(", which offers", " offers")),
+            text=solver_text.get(member.kind, member.text.replace(", which offers", " offers")),
             met=frozenset(self._pool.candidates(member.spec)) or self._nothing(member),
             specs=(member.spec,),
             by_manifest=True,
@@ -213,9 +213,9 @@ def lines_of(nodes: Iterable[ConflictNode], indent: str = "") -> list[str]:
     return lines
 
 
-def group_by_cause(cores: Iterable[Mus]) -> Mapping[str, Sequence[Mus]]:
-    """Give cores by their cause, in order."""
+def group_by_cause(subsets: Iterable[Mus]) -> Mapping[str, Sequence[Mus]]:
+    """Give subsets by their cause, in order."""
     groups: dict[str, list[Mus]] = {}
-    for core in cores:
-        groups.setdefault(core.cause, []).append(core)
+    for mus in subsets:
+        groups.setdefault(mus.cause, []).append(mus)
     return groups

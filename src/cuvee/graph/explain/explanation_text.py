@@ -1,4 +1,4 @@
-"""An explanation in words, and as data."""
+"""An explanation in solver_text, and as data."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -23,13 +23,13 @@ _MOST_SHOWN = 5
 def message(explanation: ConflictExplanation) -> str:
     """Give an explanation for people."""
     lines = [f"{', '.join(explanation.platforms)} {_have(explanation.platforms)} no solution"]
-    clashes = list(_by_cause(explanation.clashes))
-    for number, (cause, group) in enumerate(clashes, 1):
-        heading = f"{number}. " if len(clashes) > 1 else ""
-        several = sum(len(clash.cores) for clash in group) > 1
+    conflicts = list(_by_cause(explanation.conflicts))
+    for number, (cause, group) in enumerate(conflicts, 1):
+        heading = f"{number}. " if len(conflicts) > 1 else ""
+        several = sum(len(conflict.subsets) for conflict in group) > 1
         lines += ["", f"{heading}{cause}" + (":" if several else "")] if several or heading else [""]
-        for clash in group:
-            lines += _clash_lines(clash, explanation.platforms)
+        for conflict in group:
+            lines += _clash_lines(conflict, explanation.platforms)
     if not explanation.complete:
         lines += ["", "There may be more; these are enough to begin with."]
     return "\n".join(lines)
@@ -37,8 +37,8 @@ def message(explanation: ConflictExplanation) -> str:
 
 def hint(explanation: ConflictExplanation) -> str:
     """Give the best way out in one sentence."""
-    best = [clash.suggestions[0] for clash in explanation.clashes if clash.suggestions]
-    if len(best) < len(explanation.clashes):
+    best = [conflict.suggestions[0] for conflict in explanation.conflicts if conflict.suggestions]
+    if len(best) < len(explanation.conflicts):
         return "Relax or change one of the lines above, or add a channel that has what they ask for."
     edits = "; ".join(edit_line(edit) for item in best for edit in item.edits)
     return f"The smallest change that was seen to solve: {edits}"
@@ -48,21 +48,21 @@ def _have(platforms: Sequence[str]) -> str:
     return "has" if len(platforms) == 1 else "have"
 
 
-def _by_cause(clashes: Iterable[Conflict]) -> Iterator[tuple[str, list[Conflict]]]:
+def _by_cause(conflicts: Iterable[Conflict]) -> Iterator[tuple[str, list[Conflict]]]:
     groups: dict[str, list[Conflict]] = {}
-    for clash in clashes:
-        groups.setdefault(clash.cores[0].cause, []).append(clash)
+    for conflict in conflicts:
+        groups.setdefault(conflict.subsets[0].cause, []).append(conflict)
     yield from groups.items()
 
 
-def _clash_lines(clash: Conflict, platforms: Sequence[str]) -> Iterator[str]:
-    for cores in group_by_cause(clash.cores).values():
-        for core in cores:
-            where = "" if set(core.platforms) == set(platforms) else f"on {', '.join(core.platforms)}: "
-            yield f"  {where}{core.sentence}"
-            if len(core.members) > 1 or any(child.children for node in core.tree for child in node.children):
-                yield from lines_of(core.tree, "    ")
-    shown = clash.suggestions[:_MOST_SHOWN]
+def _clash_lines(conflict: Conflict, platforms: Sequence[str]) -> Iterator[str]:
+    for subsets in group_by_cause(conflict.subsets).values():
+        for mus in subsets:
+            where = "" if set(mus.platforms) == set(platforms) else f"on {', '.join(mus.platforms)}: "
+            yield f"  {where}{mus.sentence}"
+            if len(mus.members) > 1 or any(child.children for node in mus.tree for child in node.children):
+                yield from lines_of(mus.tree, "    ")
+    shown = conflict.suggestions[:_MOST_SHOWN]
     if shown:
         yield "  To mend it, one of these, each seen to solve:" if len(shown) > 1 else "  To mend it:"
     for suggestion in shown:
@@ -92,23 +92,23 @@ def as_data(explanation: ConflictExplanation) -> dict[str, Any]:
     return {
         "platforms": list(explanation.platforms),
         "complete": explanation.complete,
-        "clashes": [
+        "conflicts": [
             {
-                "cores": [_core(core) for core in clash.cores],
-                "suggestions": [_suggestion(item) for item in clash.suggestions],
+                "subsets": [_core(mus) for mus in conflict.subsets],
+                "suggestions": [_suggestion(item) for item in conflict.suggestions],
             }
-            for clash in explanation.clashes
+            for conflict in explanation.conflicts
         ],
     }
 
 
-def _core(core: Mus) -> dict[str, Any]:
+def _core(mus: Mus) -> dict[str, Any]:
     return {
-        "cause": core.cause,
-        "platforms": list(core.platforms),
-        "sentence": core.sentence,
-        "members": [_member(member) for member in core.members],
-        "tree": [_node(node) for node in core.tree],
+        "cause": mus.cause,
+        "platforms": list(mus.platforms),
+        "sentence": mus.sentence,
+        "members": [_member(member) for member in mus.members],
+        "tree": [_node(node) for node in mus.tree],
     }
 
 

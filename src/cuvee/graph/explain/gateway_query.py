@@ -36,19 +36,19 @@ def explainer(
     """
 
     def said(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
-        task = "Looking for what clashes"
+        task = "Looking for what conflicts"
         reporter.start(task)
         explanation = explain(
             problem,
             query_channels(problem, refused, connection),
             positions,
             fast_solver=fast_solver(connection),
-            words=" ".join(refused.values()),
+            solver_text=" ".join(refused.values()),
             fixed=fixed,
         )
         reporter.finish(task)
         if explanation is None or not set(refused) <= set(explanation.platforms):
-            return None  # rattler sees a conflict where we see none: its own words are better than none
+            return None  # rattler sees a conflict where we see none: its own solver_text are better than none
         details = as_data(explanation) | {"solver": dict(refused)}
         return UnsolvableError(message(explanation), hint=hint(explanation), details=details)
 
@@ -59,16 +59,16 @@ def fast_solver(connection: Connection) -> FastSolver:
     """Give rattler as the fast solver that explanations ask."""
 
     def ask(problem: Problem) -> Lock | str:
-        words: list[str] = []
+        solver_text: list[str] = []
 
         def keep(_: Problem, refused: Mapping[str, str], __: Connection) -> BlockedError:
-            words.extend(refused.values())
+            solver_text.extend(refused.values())
             return BlockedError("there is no solution")
 
         try:
             return solve(problem, connection, explain=keep)
         except BlockedError:
-            return " ".join(words)
+            return " ".join(solver_text)
 
     return ask
 

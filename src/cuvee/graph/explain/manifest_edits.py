@@ -11,7 +11,7 @@ from cuvee.conda.record import Record
 from cuvee.graph.explain.channel_index import NEWER
 from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint, Suggestion
 from cuvee.graph.explain.oracle import Oracle
-from cuvee.graph.explain.version_ranges import by_distance, loosened
+from cuvee.graph.explain.range_loosening import by_distance, loosened
 
 _MOST_VERSIONS = 500
 _LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
@@ -26,7 +26,7 @@ class VerifiedSuggestion:
     members: tuple[SoftConstraint, ...]
 
 
-def mend(
+def edits_for(
     oracle: Oracle, kept: Iterable[SoftConstraint], correction: Iterable[SoftConstraint]
 ) -> VerifiedSuggestion | None:
     """Give edits of the members of ``correction`` that leave a solution beside all that is ``kept``.
@@ -80,7 +80,7 @@ class _Editor:
 
     def __init__(self, oracle: Oracle, kept: Iterable[SoftConstraint]) -> None:
         self._oracle = oracle
-        self._universe = oracle.universe
+        self._problem = oracle.problem
         self.members = list(kept)
         self._loose: dict[SoftConstraint, SoftConstraint] = {}
 
@@ -163,7 +163,7 @@ class _Editor:
         key = f"__{member.name}"
         records = {
             (record.version, record.build)
-            for instance in self._universe.instances
+            for instance in self._problem.instances
             if instance.platform in member.platforms
             for number in instance.pool.by_name.get(key, ())
             if (record := instance.pool[number])
@@ -182,7 +182,7 @@ class _Editor:
         newest = max(
             (
                 record.timestamp or 0
-                for instance in self._universe.instances
+                for instance in self._problem.instances
                 for record in instance.chosen(self.members).values()
                 if NEWER in record.depends
             ),
@@ -193,8 +193,8 @@ class _Editor:
 
     def _reorder(self, member: SoftConstraint) -> Edit:
         """Put another channel first, if that will do; else nothing of the manifest's order is of use."""
-        for channel in self._universe.problem.channels[1:]:
-            if self._universe.with_first(channel).conflict([*self.members, member]) is None:
+        for channel in self._problem.given.channels[1:]:
+            if self._problem.with_first(channel).conflict([*self.members, member]) is None:
                 return Edit(action=EditAction.CHANGE, member=member, before=None, after=channel)
         self.members.append(member)
         return self.drop(member)
@@ -203,7 +203,7 @@ class _Editor:
         """Give the versions that channels have, ascending."""
         found = {
             record.version
-            for instance in self._universe.instances
+            for instance in self._problem.instances
             if instance.platform in member.platforms
             for number in instance.pool.by_name.get(member.name, ())
             if (record := instance.pool[number])

@@ -1,4 +1,4 @@
-"""What is said of a set that has no solution: its parts, the clash, and what would mend it."""
+"""What is said of a set that has no solution: its parts, the conflict, and what would edits_for it."""
 
 import enum
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class SoftConstraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictNode:
-    """A line of the tree that shows how a part of the manifest leads to the clash."""
+    """A line of the tree that shows how a part of the manifest leads to the conflict."""
 
     text: str
     children: tuple["ConflictNode", ...] = ()
@@ -70,11 +70,11 @@ class Mus:
     platforms
         Where.
     sentence
-        What clashes, in one sentence.
+        What conflicts, in one sentence.
     tree
         Why each part leads there, one node per part.
     cause
-        What clashes with what in the channels; cores with the same cause have the same one.
+        What conflicts with what in the channels; subsets with the same cause have the same one.
     """
 
     members: tuple[SoftConstraint, ...]
@@ -116,14 +116,14 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Edits that together take away a clash; that they do was seen by solving."""
+    """Edits that together take away a conflict; that they do was seen by solving."""
 
     edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """Cores that share parts, so that one set of edits can mend them all.
+    """Cores that share parts, so that one set of edits can edits_for them all.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class Conflict:
         loss of versions.
     """
 
-    cores: tuple[Mus, ...]
+    subsets: tuple[Mus, ...]
     suggestions: tuple[Suggestion, ...]
 
 
@@ -142,12 +142,12 @@ class ConflictExplanation:
 
     Attributes
     ----------
-    clashes
+    conflicts
         Independent of each other; each must be mended.
     complete
-        Whether all clashes are there; if not, more may show when these are mended.
+        Whether all conflicts are there; if not, more may show when these are mended.
     """
 
     platforms: tuple[str, ...]
-    clashes: tuple[Conflict, ...]
+    conflicts: tuple[Conflict, ...]
     complete: bool

@@ -1,41 +1,49 @@
-"""Minimal cores of a problem, all that must be mended, and the smallest sets of parts that mend them."""
+"""Minimal unsatisfiable subsets (MUS) of a problem's soft constraints, and minimal correction sets (MCS).
+
+An MUS is a set that cannot hold at once, though it can without any one of its members; an MCS is a set
+without which all others hold. Each MCS has a member of each MUS, the duality that Reiter showed in "A theory
+of diagnosis from first principles" (1987, https://doi.org/10.1016/0004-3702(87)90062-2). So both are
+enumerated in turn: a smallest hitting set of the known MUSes either is an MCS, or leaves another MUS. The
+hitting sets are pysat's: https://pysathq.github.io/docs/html/api/examples/hitman.html.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import takewhile
 
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.explain.oracle import Oracle
 from cuvee.graph.explain.relaxable_problem import PlatformInstance
 
-_MOST_CORES = 60
+_MOST_MUSES = 60
 _MOST_CORRECTIONS = 8
 _MOST_TOGETHER = 4
 _MOST_TRIED = 150
-_FEW = 2  # members of which all sets are gone through for what to ask next
-_MANY = 24  # members from which sets of more than two are too many to go through
+_FEW = 2  # members of a hitting set up to which others as small are solved at the same time
+
+_Set = frozenset[SoftConstraint]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MusComponent:
-    """Cores that share members, and the smallest sets of members without which none of them is left."""
+    """MUSes that share members, and the smallest MCSes, without the members of which none of them is left."""
 
-    cores: tuple[frozenset[SoftConstraint], ...]
-    corrections: tuple[frozenset[SoftConstraint], ...]
+    muses: tuple[_Set, ...]
+    corrections: tuple[_Set, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enumeration:
-    """All groups; ``complete`` unless there were too many cores to go on."""
+    """All components; ``complete`` unless there were too many MUSes to go on."""
 
-    groups: tuple[MusComponent, ...]
+    components: tuple[MusComponent, ...]
     complete: bool
 
 
 def minimal(
     instance: PlatformInstance, core: Iterable[SoftConstraint], order: Sequence[SoftConstraint]
-) -> frozenset[SoftConstraint]:
-    """Shrink a core until it holds without any one of its members; those first in ``order`` go first."""
+) -> _Set:
+    """Shrink an unsatisfiable core to an MUS, by deletion; those first in ``order`` are left out first."""
     left = set(core)
     for member in order:
         if member in left:
@@ -46,112 +54,101 @@ def minimal(
 
 
 class MusEnumerator:
-    """Finds cores until dropping one set of members mends them all, then other such sets."""
+    """Finds MUSes until a smallest hitting set of them is an MCS, then other MCSes.
+
+    Parameters
+    ----------
+    fixed
+        Names of packages that stay in every MCS's complement, unless an MUS has no other members.
+    """
 
     def __init__(self, oracle: Oracle, fixed: Collection[str] = ()) -> None:
         self._oracle = oracle
         self._fixed = fixed
-        self._members = oracle.universe.members
-        self._place = {member: place for place, member in enumerate(self._members)}
-        self._cores: list[frozenset[SoftConstraint]] = []
+        self._members = oracle.problem.members
+        self._number = {member: number for number, member in enumerate(self._members)}
+        self._muses: list[_Set] = []
 
     def run(self) -> Enumeration:
-        """Find them."""
+        """Enumerate them."""
         while True:
-            dropped: frozenset[SoftConstraint] = self._smallest_of_all()
-            while len(self._cores) < _MOST_CORES and self._add_core(dropped):
-                dropped = self._smallest_of_all()
-            dropped = self._smallest_of_all()
-            if len(self._cores) >= _MOST_CORES:
-                rest = [MusComponent(cores=tuple(part), corrections=()) for part in self._parts()]
-                return Enumeration(groups=tuple(rest), complete=False)
-            parts = self._parts()
-            corrections = [self._corrections(part[0], dropped - self._smallest(part)) for part in parts]
-            groups = [
-                MusComponent(cores=tuple(part), corrections=tuple(found))
-                for part, found in zip(self._parts(), corrections, strict=False)
-            ]
-            # A core that was found on the way may have joined two groups: then all begins anew.
-            if [part[0] for part in self._parts()] == [part[0] for part in parts]:
-                return Enumeration(groups=tuple(groups), complete=True)
+            while len(self._muses) < _MOST_MUSES and self._add_mus(self._smallest()):
+                pass
+            components = self._components()
+            if len(self._muses) >= _MOST_MUSES:
+                rest = (MusComponent(muses=tuple(muses), corrections=()) for muses in components)
+                return Enumeration(components=tuple(rest), complete=False)
+            corrections = [self._corrections(muses[0]) for muses in components]
+            found = zip(self._components(), corrections, strict=False)
+            # An MUS that was found on the way may have joined two components: then all begins anew.
+            if [muses[0] for muses in self._components()] == [muses[0] for muses in components]:
+                return Enumeration(
+                    components=tuple(MusComponent(muses=tuple(m), corrections=tuple(c)) for m, c in found),
+                    complete=True,
+                )
 
-    def _smallest_of_all(self) -> frozenset[SoftConstraint]:
-        return frozenset[SoftConstraint]().union(*(self._smallest(part) for part in self._parts()))
-
-    def _add_core(self, dropped: frozenset[SoftConstraint]) -> bool:
-        """Find one more core among the members that are not ``dropped``; say whether there is one."""
-        others = self._hitting(self._cores, len(dropped)) if 0 < len(dropped) <= _FEW else iter(())
+    def _add_mus(self, dropped: _Set) -> bool:
+        """Find one more MUS among the members that are not ``dropped``; return whether there is one."""
+        alike: Iterable[_Set] = ()
+        if 0 < len(dropped) <= _FEW:
+            alike = takewhile(lambda other: len(other) <= len(dropped), self._hitting_sets(self._muses))
         found = self._oracle.conflict(
-            self._without(dropped), (self._without(other) for other in others if other != dropped)
+            self._without(dropped), (self._without(other) for other in alike if other != dropped)
         )
         if found is None:
             return False
-        core = minimal(*found, self._members)
-        self._cores.append(core)
+        self._muses.append(minimal(*found, self._members))
         return True
 
     def _without(self, dropped: Collection[SoftConstraint]) -> tuple[SoftConstraint, ...]:
         return tuple(member for member in self._members if member not in dropped)
 
-    def _parts(self) -> list[list[frozenset[SoftConstraint]]]:
-        """Divide the cores into groups that share no members, each in the order of finding."""
-        parts: list[list[frozenset[SoftConstraint]]] = []
-        for core in self._cores:
-            touched = [part for part in parts if any(core & other for other in part)]
-            merged = [*(other for part in touched for other in part), core]
-            parts = [part for part in parts if part not in touched]
-            parts.append(sorted(merged, key=self._cores.index))
-        return sorted(parts, key=lambda part: self._cores.index(part[0]))
+    def _components(self) -> list[list[_Set]]:
+        """Divide the MUSes into components that share no members, each in the order of finding."""
+        components: list[list[_Set]] = []
+        for mus in self._muses:
+            touched = [part for part in components if any(mus & other for other in part)]
+            merged = [*(other for part in touched for other in part), mus]
+            components = [part for part in components if part not in touched]
+            components.append(sorted(merged, key=self._muses.index))
+        return sorted(components, key=lambda part: self._muses.index(part[0]))
 
-    def _smallest(self, cores: Sequence[frozenset[SoftConstraint]]) -> frozenset[SoftConstraint]:
-        """Give one of the smallest sets that has a member of each core, or a small one if they are many."""
-        for found in self._hitting(cores, _MOST_TOGETHER):
-            return found
-        left, greedy = list(cores), set()
-        while left:
-            names = [member for core in left for member in core]
-            best = max(names, key=lambda member: (names.count(member), self._place[member]))
-            greedy.add(best)
-            left = [core for core in left if best not in core]
-        return frozenset(greedy)
+    def _component_of(self, mus: _Set) -> list[_Set]:
+        return next(part for part in self._components() if mus in part)
 
-    def _hitting(
-        self, cores: Sequence[frozenset[SoftConstraint]], most: int
-    ) -> Iterator[frozenset[SoftConstraint]]:
-        """Give the sets of at most so many members that have one of each core, the smallest first."""
-        free = {member for core in cores for member in core if member.name not in self._fixed}
-        members = sorted(free, key=self._place.__getitem__)
-        members.reverse()
-        if len(members) > _MANY:
-            most = min(most, 2)
-        for size in range(1, most + 1):
-            for chosen in combinations(members, size):
-                candidate = frozenset(chosen)
-                if all(candidate & core for core in cores):
-                    yield candidate
+    def _smallest(self) -> _Set:
+        return next(self._hitting_sets(self._muses), frozenset())
 
-    def _corrections(
-        self, first: frozenset[SoftConstraint], elsewhere: frozenset[SoftConstraint]
-    ) -> list[frozenset[SoftConstraint]]:
-        """Give sets of members of one group without which, and without ``elsewhere``, all else holds."""
-        found: list[frozenset[SoftConstraint]] = []
-        tried: set[frozenset[SoftConstraint]] = set()
+    def _hitting_sets(self, muses: Sequence[_Set], blocked: Iterable[_Set] = ()) -> Iterator[_Set]:
+        """Yield the minimal hitting sets of ``muses``, the smallest first, but none within ``blocked``."""
+        from pysat.examples.hitman import Hitman
+
+        if not muses:
+            return
+        to_hit = [sorted(self._number[member] for member in self._free(mus)) for mus in muses]
+        with Hitman(bootstrap_with=to_hit) as hitman:
+            for found in blocked:
+                hitman.block([self._number[member] for member in found])
+            while (numbers := hitman.get()) is not None:
+                yield frozenset(self._members[number] for number in numbers)
+                hitman.block(numbers)
+
+    def _free(self, mus: _Set) -> Collection[SoftConstraint]:
+        return [member for member in mus if member.name not in self._fixed] or mus
+
+    def _corrections(self, first: _Set) -> list[_Set]:
+        """Return MCSes of the component of ``first``, given a smallest one of every other component."""
+        found: list[_Set] = []
+        failed: list[_Set] = []
+        smallest = self._smallest()
+        elsewhere = smallest.difference(*self._component_of(first))
         for _ in range(_MOST_TRIED):
-            part = next(part for part in self._parts() if first in part)
-            smallest = len(found[0]) if found else _MOST_TOGETHER
-            candidate = next(
-                (
-                    item
-                    for item in self._hitting(part, min(smallest + 1, _MOST_TOGETHER))
-                    if item not in tried and not any(other <= item for other in found)
-                ),
-                None,
-            )
-            if candidate is None or len(found) == _MOST_CORRECTIONS:
+            candidate = next(self._hitting_sets(self._component_of(first), [*found, *failed]), None)
+            most = min(len(found[0]) + 1, _MOST_TOGETHER) if found else _MOST_TOGETHER
+            if candidate is None or len(candidate) > most or len(found) == _MOST_CORRECTIONS:
                 break
-            if len(self._cores) < 2 * _MOST_CORES and self._add_core(candidate | elsewhere):
+            if len(self._muses) < 2 * _MOST_MUSES and self._add_mus(candidate | elsewhere):
                 continue
-            tried.add(candidate)
-            if self._oracle.solvable(m for m in self._members if m not in candidate | elsewhere):
-                found.append(candidate)
-        return found or [self._smallest(next(part for part in self._parts() if first in part))]
+            holds = self._oracle.solvable(self._without(candidate | elsewhere))
+            (found if holds else failed).append(candidate)
+        return found or list(self._hitting_sets(self._component_of(first)))[:1]

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from rattler import PackageRecord
 
 FastSolver = Callable[[Problem], Lock | str]
-"""Solves a problem: its lock, or the solver's words why there is none."""
+"""Solves a problem: its lock, or the solver's solver_text why there is none."""
 
 _MOST_WITNESSES = 3
 _AT_ONCE = 3
-_MANY_PINS = 48  # more are not looked at on the chance that they clash
+_MANY_PINS = 48  # more are not looked at on the chance that they conflict
 _LINES = {ConstraintKind.REQUIREMENT, ConstraintKind.CONSTRAINT}
 
 
@@ -141,14 +141,14 @@ class NearbyPool(Pool):
 
 
 class Oracle:
-    """Answers for one universe; ``words`` is what rattler said when it refused the problem as it stands."""
+    """Answers for one problem; ``solver_text`` is what rattler said when it refused it as it stands."""
 
     def __init__(
-        self, universe: RelaxableProblem, fast_solver: FastSolver | None = None, words: str = ""
+        self, problem: RelaxableProblem, fast_solver: FastSolver | None = None, solver_text: str = ""
     ) -> None:
-        self.universe = universe
+        self.problem = problem
         self._oracle = fast_solver
-        self._named = _names(words)
+        self._named = _names(solver_text)
         self._answers: dict[frozenset[SoftConstraint], Lock | str] = {}
         self._carried: set[tuple[str, str]] = set()
         self._known: dict[frozenset[SoftConstraint], bool] = {}
@@ -173,8 +173,8 @@ class Oracle:
         if found is None and key not in self._known and self._solved(asked, likely):
             self._known[key] = True
             return None
-        # Rattler's words, if it was asked, name what is looked at first.
-        found = found or self._small(asked) or self.universe.conflict(asked)
+        # Rattler's solver_text, if it was asked, name what is looked at first.
+        found = found or self._small(asked) or self.problem.conflict(asked)
         self._known[key] = found is None
         self._named |= {member.name for member in found[1]} if found is not None else set()
         return found
@@ -187,7 +187,7 @@ class Oracle:
             answer: bool | None = True if self._seen_near(asked) else None
             if answer is None:
                 answer = False if self._small(asked) is not None else self._solved(asked)
-            self._known[key] = self.universe.conflict(asked) is None if answer is None else answer
+            self._known[key] = self.problem.conflict(asked) is None if answer is None else answer
         return self._known[key]
 
     def near(self, members: Iterable[SoftConstraint]) -> bool:
@@ -200,7 +200,7 @@ class Oracle:
         self, members: tuple[SoftConstraint, ...]
     ) -> tuple[PlatformInstance, tuple[SoftConstraint, ...]] | None:
         """Look for a conflict among the parts that narrow something down, or that rattler has named."""
-        for instance in self.universe.instances:
+        for instance in self.problem.instances:
             for member in members:
                 is_here = member.needed and instance.platform in member.platforms
                 if is_here and (instance.platform, member.spec) not in self._carried:
@@ -211,15 +211,15 @@ class Oracle:
         if len(pins) > _MANY_PINS:
             pins = [m for m in pins if m.kind not in _LINES or m.name in self._named]
         named = [member for member in members if member in pins or member.name in self._named]
-        return self.universe.conflict(pins) or (
-            self.universe.conflict(named) if len(named) > len(pins) else None
+        return self.problem.conflict(pins) or (
+            self.problem.conflict(named) if len(named) > len(pins) else None
         )
 
     def _seen_near(self, members: tuple[SoftConstraint, ...]) -> bool:
         return any(
             all(
                 self._near_on(instance, members, witness[instance.platform])
-                for instance in self.universe.instances
+                for instance in self.problem.instances
             )
             for witness in reversed(self._witnesses)
         )
@@ -239,8 +239,8 @@ class Oracle:
         if self._oracle is None:
             return
         problems: dict[frozenset[SoftConstraint], Problem] = {}
-        for members in islice(questions, max(1, _AT_ONCE // len(self.universe.instances))):
-            problem = stated(self.universe.problem, members)
+        for members in islice(questions, max(1, _AT_ONCE // len(self.problem.instances))):
+            problem = stated(self.problem.given, members)
             if problem is not None and frozenset(members) not in self._answers:
                 problems[frozenset(members)] = problem
         with ThreadPoolExecutor(_AT_ONCE) as threads:
@@ -255,7 +255,7 @@ class Oracle:
 
     def _remember(self, lock: Lock) -> None:
         witnesses = {}
-        for instance in self.universe.instances:
+        for instance in self.problem.instances:
             found = Witness.of(instance.pool, lock.by_platform[instance.platform].packages)
             if found is None:
                 return
@@ -341,5 +341,5 @@ def _floors(entry: PlatformEntry, members: Iterable[SoftConstraint]) -> Platform
     return replace(entry, floor=floor)
 
 
-def _names(words: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9_][a-z0-9._-]*", words.lower()))
+def _names(solver_text: str) -> set[str]:
+    return set(re.findall(r"[a-z0-9_][a-z0-9._-]*", solver_text.lower()))

@@ -80,7 +80,7 @@ class RelaxableProblem:
         query_channels: Sequence[PlatformChannels],
         positions: Mapping[str, Position] | None = None,
     ) -> None:
-        self.problem = problem
+        self.given = problem
         self._carried = query_channels
         self._positions = positions or {}
         entries = {entry.name: entry for entry in problem.platforms}
@@ -95,30 +95,30 @@ class RelaxableProblem:
         """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
         asked = tuple(members)
         for instance in self.instances:
-            core = instance.conflict(asked)
-            if core is not None:
-                return instance, core
+            mus = instance.conflict(asked)
+            if mus is not None:
+                return instance, mus
         return None
 
     def with_first(self, channel: str) -> "RelaxableProblem":
         """Give the same with another channel in the first place."""
-        place = self.problem.channels.index(channel)
+        place = self.given.channels.index(channel)
         moved = tuple(
             replace(
                 item, channels=(item.channels[place], *item.channels[:place], *item.channels[place + 1 :])
             )
             for item in self._carried
         )
-        return RelaxableProblem(self.problem, moved, self._positions)
+        return RelaxableProblem(self.given, moved, self._positions)
 
-    def where(self, members: Iterable[SoftConstraint]) -> tuple[PlatformInstance, ...]:
+    def unsolvable_on(self, members: Iterable[SoftConstraint]) -> tuple[PlatformInstance, ...]:
         """Give the platforms on which ``members`` can not hold at once."""
         asked = tuple(members)
         return tuple(instance for instance in self.instances if instance.conflict(asked) is not None)
 
 
 def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[SoftConstraint, ...]:
-    """Give all that a problem asks for: first what is best left out of a core, if it holds without."""
+    """Give all that a problem asks for: first what is best left out of a mus, if it holds without."""
     names = tuple(entry.name for entry in problem.platforms)
     found = []
     if len(problem.sources) > 1:
