@@ -60,7 +60,9 @@ def elf(path: str, *needed: str, wants: Sequence[str] = (), **changes: Any) -> B
         format="elf",
         machine="x86_64",
         needed=needed,
-        wants=tuple(SymbolVersion(library=text.split()[0], version=text.split()[1]) for text in wants),
+        required_versions=tuple(
+            SymbolVersion(library=text.split()[0], version=text.split()[1]) for text in wants
+        ),
     )
     return replace(made, **changes)
 

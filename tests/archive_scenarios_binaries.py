@@ -19,7 +19,11 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                 binaries=[
                     elf("lib/a.so", "libc.so.6", "libstdc++.so.6", "liblinked.so.1", "libgone.so.3"),
                     elf(
-                        "opt/a/a.so", "libprivate.so", "libX11.so.6", "libcuda.so.1", search=("$ORIGIN/../b",)
+                        "opt/a/a.so",
+                        "libprivate.so",
+                        "libX11.so.6",
+                        "libcuda.so.1",
+                        search_paths=("$ORIGIN/../b",),
                     ),
                     elf("opt/b/libprivate.so", "libgone.so.3", "libhidden.so.1"),
                 ],
@@ -33,10 +37,10 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
             A: facts(
                 A,
                 binaries=[
-                    elf("x/m.so", "libone.so", search=("$ORIGIN/libs",), is_inherited=True),
+                    elf("x/m.so", "libone.so", search_paths=("$ORIGIN/libs",), is_inherited=True),
                     elf("x/libs/libone.so", "libtwo.so"),
                     elf("x/libs/libtwo.so", "libone.so"),
-                    elf("y/m.so", "libthree.so", search=("$ORIGIN/libs",)),
+                    elf("y/m.so", "libthree.so", search_paths=("$ORIGIN/libs",)),
                     elf("y/libs/libthree.so", "libfour.so"),
                     elf("y/libs/libfour.so"),
                 ],
@@ -80,7 +84,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                         "@loader_path/../libz.dylib",
                         "/opt/build/libgone.dylib",
                         "/usr/local/lib/libx.dylib",
-                        search=("@loader_path/../q",),
+                        search_paths=("@loader_path/../q",),
                         delayed=("/nowhere/libweak.dylib",),
                     ),
                     dylib("lib/libz.dylib"),
@@ -111,7 +115,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     ),
                 ],
             ),
-            B: facts(B, binaries=[elf("lib/libssl.so.3", offers=("libssl.so.3", "OPENSSL_3.0"))]),
+            B: facts(B, binaries=[elf("lib/libssl.so.3", defined_versions=("libssl.so.3", "OPENSSL_3.0"))]),
         },
     ),
     "search": (
@@ -121,12 +125,19 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                 A,
                 file("lib/placed.so", placeholder="/opt/placeholder"),
                 binaries=[
-                    elf("lib/placed.so", search=("/opt/placeholder/lib", "$ORIGIN", "${ORIGIN}/../lib")),
+                    elf(
+                        "lib/placed.so", search_paths=("/opt/placeholder/lib", "$ORIGIN", "${ORIGIN}/../lib")
+                    ),
                     elf(
                         "lib/a.so",
-                        search=("/home/conda/feedstock_root/build/lib", "", "../../../..", "/usr/lib64"),
+                        search_paths=(
+                            "/home/conda/feedstock_root/build/lib",
+                            "",
+                            "../../../..",
+                            "/usr/lib64",
+                        ),
                     ),
-                    elf("lib/b.so", search=("/var/tmp/build/lib", "$ORIGIN/../../..")),  # noqa: S108 - what is looked for
+                    elf("lib/b.so", search_paths=("/var/tmp/build/lib", "$ORIGIN/../../..")),  # noqa: S108 - what is looked for
                 ],
             ),
         },
@@ -165,7 +176,8 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
         SystemFloorCheck(),
         {
             (needy := replace(A, depends=("__glibc >=2.17,<3.0.a0", "__linux", "__cuda >=12"))): facts(
-                needy, binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.28",)), elf("lib/b.so")]
+                needy,
+                binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.28",)), elf("lib/b.so")],
             ),
             B: facts(B, binaries=[elf("lib/b2.so", wants=("libc.so.6 GLIBC_2.2.5", "libx.so MY_9.9"))]),
         },
@@ -173,7 +185,10 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "floor-broken": (
         SystemFloorCheck(),
         {
-            A: facts(A, binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.9", "libc.so.6 GLIBC_2.34"))]),
+            A: facts(
+                A,
+                binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.9", "libc.so.6 GLIBC_2.34"))],
+            ),
             B: facts(B, binaries=[elf("lib/b.so", wants=("libc.so.6 GLIBC_ABI_DT_RELR",), cpu_level=3)]),
             C: facts(C, binaries=[elf("s/sysroot/lib/libm.so.6", wants=("libc.so.6 GLIBC_2.99",))]),
             MAC: facts(

@@ -10,7 +10,7 @@ import pytest
 
 from checked_sets import package
 from cuvee.channel import archive_download
-from cuvee.channel.archive_download import fetch_archives, find_archives
+from cuvee.channel.archive_download import fetch_archives, try_fetch_archives
 from cuvee.conda.record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_text
@@ -32,7 +32,7 @@ def _fetching(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fetch(item: LockedPackage, target: Path, _: Any) -> None:
         await asyncio.sleep(0)
         if item.name == "gone":
-            raise SourceUnreachableError(f"Can not fetch {item.url}")
+            raise SourceUnreachableError(f"Cannot fetch {item.url}")
         write_text(target, item.name)
 
     monkeypatch.setattr(archive_download, "_fetch", fetch)
@@ -46,7 +46,7 @@ def find(how: Any, folder: Path, *packages: LockedPackage) -> dict[str, Any]:
 
 
 def test_one_that_can_not_be_fetched_keeps_nobody_from_the_others(tmp_path: Path) -> None:
-    found = find(find_archives, tmp_path, A, GONE, B)
+    found = find(try_fetch_archives, tmp_path, A, GONE, B)
     assert isinstance(found[GONE.identifier], SourceUnreachableError)
     assert [found[item.identifier].read_text() for item in (A, B)] == ["a", "b"]
     with pytest.raises(SourceUnreachableError, match=r"gone-1\.0-0\.conda"):
@@ -55,6 +55,6 @@ def test_one_that_can_not_be_fetched_keeps_nobody_from_the_others(tmp_path: Path
 
 def test_where_nothing_can_be_fetched_the_source_is_at_fault(tmp_path: Path) -> None:
     other = replace(GONE, platform="win-64", sha256="0" * 64)
-    assert len(find(find_archives, tmp_path, A)) == 1
+    assert len(find(try_fetch_archives, tmp_path, A)) == 1
     with pytest.raises(SourceUnreachableError):
-        find(find_archives, tmp_path, A, GONE, other)
+        find(try_fetch_archives, tmp_path, A, GONE, other)

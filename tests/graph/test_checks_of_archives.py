@@ -57,7 +57,9 @@ def test_every_check_has_a_scenario() -> None:
 
 @pytest.mark.parametrize("check", ARCHIVE_CHECKS, ids=lambda check: check.identifier)
 def test_a_good_package_passes(check: Check) -> None:
-    good = facts(PYTHON, "bin/python3.11", binaries=[elf("lib/libp.so", "libc.so.6", search=("$ORIGIN",))])
+    good = facts(
+        PYTHON, "bin/python3.11", binaries=[elf("lib/libp.so", "libc.so.6", search_paths=("$ORIGIN",))]
+    )
     assert checked(check, {PYTHON: good}).findings == ()
 
 

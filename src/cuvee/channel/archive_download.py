@@ -1,4 +1,4 @@
-"""Getting the archives of a lock: each is found or fetched, and verified before anybody uses it."""
+"""Finding or downloading the archives of a lock, each of which is verified before it is used."""
 
 import asyncio
 from collections import defaultdict
@@ -25,27 +25,29 @@ def fetch_archives(
     connection: Connection,
     reporter: Reporter,
 ) -> dict[str, Path]:
-    """Give the verified archive of each package by its identifier; for parameters see `find_archives`.
+    """Return the verified archive of each package by its identifier; for parameters see `try_fetch_archives`.
 
     Raises
     ------
     IntegrityError
-        If an archive's SHA-256 or size differs from the lock's; a download is thrown away.
+        If an archive's SHA-256 differs from the lock's; a download is discarded.
     SourceUnreachableError
-        If an archive can not be fetched.
+        If an archive cannot be fetched.
     """
-    found = find_archives(packages, release=release, cache=cache, connection=connection, reporter=reporter)
-    return {identifier: sure(path) for identifier, path in found.items()}
+    found = try_fetch_archives(
+        packages, release=release, cache=cache, connection=connection, reporter=reporter
+    )
+    return {identifier: path_or_raise(path) for identifier, path in found.items()}
 
 
-def sure(found: Path | CuveeError) -> Path:
-    """Give an archive that was found; raise what there is instead."""
+def path_or_raise(found: Path | CuveeError) -> Path:
+    """Return the archive; raise the error that stands for a missing one."""
     if isinstance(found, CuveeError):
         raise found
     return found
 
 
-def find_archives(
+def try_fetch_archives(
     packages: Iterable[LockedPackage],
     *,
     release: Path,
@@ -53,19 +55,19 @@ def find_archives(
     connection: Connection,
     reporter: Reporter,
 ) -> dict[str, Path | CuveeError]:
-    """Give the verified archive of each package by its identifier, or why there is none.
+    """Return the verified archive of each package by its identifier, or why there is none.
 
     Parameters
     ----------
     release
         The release folder, which holds the release's own channel.
     cache
-        Where downloads are kept, by their SHA-256.
+        Where downloads are cached, by their SHA-256.
 
     Raises
     ------
     SourceUnreachableError
-        If several were to be fetched, and none could be: then the source is at fault, not one package.
+        If several had to be fetched, and none could be: then the source is at fault, not one package.
     """
     found: dict[str, Path | CuveeError] = {}
     missing: dict[str, LockedPackage] = {}
@@ -90,11 +92,11 @@ def find_archives(
 
 
 def _own(path: Path, package: LockedPackage) -> Path | CuveeError:
-    """Verify an archive of a folder, from which nothing is fetched."""
+    """Verify an archive that is in a folder of this machine."""
     if not path.exists():
         return SourceUnreachableError(
-            f"The archive of {package.identifier} is gone: {path}",
-            hint="Run `cuvee release` again; it makes again what is missing.",
+            f"The archive of {package.identifier} is missing: {path}",
+            hint="Run `cuvee release` again; it makes what is missing.",
         )
     try:
         _verify(path, package)
@@ -104,7 +106,7 @@ def _own(path: Path, package: LockedPackage) -> Path | CuveeError:
 
 
 def archive_path(package: LockedPackage, release: Path, cache: Path) -> Path:
-    """Give where a package's archive is, or will be once it has been fetched."""
+    """Return where a package's archive is, or will be once it has been fetched."""
     return _local_path(package, release) or cache / "archives" / package.sha256 / package.file_name
 
 
@@ -121,22 +123,22 @@ def _verify(path: Path, package: LockedPackage) -> None:
         raise IntegrityError(
             f"{path.name} is not what the lock names\n"
             f"  locked: sha256 {package.sha256}\n  found:  sha256 {actual}",
-            hint=f"Look at where it came from: {without_secrets(package.url)}",
+            hint=f"Check its source: {without_secrets(package.url)}",
         )
 
 
 async def _fetch_all(
     packages: list[LockedPackage], *, cache: Path, connection: Connection, reporter: Reporter
 ) -> dict[str, CuveeError]:
-    """Fetch archives; give why some could not be, by SHA-256."""
+    """Fetch archives; return why some could not be fetched, by SHA-256."""
     task = "Fetching packages"
     reporter.start(task, total=len(packages))
-    gate = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_AT_ONCE)
 
     failed: dict[str, CuveeError] = {}
 
     async def one(package: LockedPackage) -> None:
-        async with gate:
+        async with slots:
             try:
                 await _fetch(package, cache / "archives" / package.sha256 / package.file_name, connection)
             except CuveeError as error:
@@ -156,7 +158,7 @@ async def _fetch(package: LockedPackage, target: Path, connection: Connection) -
             await download_to_path(connection.client, package.url, beside)
         except RuntimeError as error:
             raise SourceUnreachableError(
-                f"Can not fetch {without_secrets(package.url)}\n  {without_secrets_in(str(error))}",
-                hint="What was fetched is kept; run the same command to go on.",
+                f"Cannot fetch {without_secrets(package.url)}\n  {without_secrets_in(str(error))}",
+                hint="What was fetched is kept; run the same command to continue.",
             ) from error
         _verify(beside, package)

@@ -150,11 +150,11 @@ class DynamicLoader:
     def folders(self, item: InstalledBinary) -> tuple[str, ...]:
         """Give the folders of the prefix in which the loader looks for a binary's libraries, in order."""
         own = self._own_folders(item)
-        has_runpath = bool(item.binary.search) and not item.binary.is_inherited
+        has_runpath = bool(item.binary.search_paths) and not item.binary.is_inherited
         return own if has_runpath else (*own, *self._inherited.get(item.path, ()))
 
     def _own_folders(self, item: InstalledBinary) -> tuple[str, ...]:
-        found = (self.folder(item, entry) for entry in item.binary.search)
+        found = (self.folder(item, entry) for entry in item.binary.search_paths)
         return tuple(folder for folder in found if folder is not None)
 
     def folder(self, item: InstalledBinary, entry: str) -> str | None:

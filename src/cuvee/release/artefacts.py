@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee import platforms
-from cuvee.channel.archive_download import find_archives, sure
+from cuvee.channel.archive_download import path_or_raise, try_fetch_archives
 from cuvee.errors import CuveeError, IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import sha256_file, write_bytes
 from cuvee.image.model import Image
@@ -38,13 +38,13 @@ class Archives:
 
     def of(self, lock: PlatformLock) -> Mapping[str, Path]:
         """Give the archives of one platform by identifier; raise if one is not to be had."""
-        return {identifier: sure(path) for identifier, path in self.found(lock).items()}
+        return {identifier: path_or_raise(path) for identifier, path in self.found(lock).items()}
 
     def found(self, lock: PlatformLock) -> Mapping[str, Path | CuveeError]:
         """Give the archives of one platform by identifier, or why one is not to be had."""
         if lock.platform not in self._found:
             workspace = self._context.workspace
-            self._found[lock.platform] = find_archives(
+            self._found[lock.platform] = try_fetch_archives(
                 lock.packages,
                 release=workspace.folder,
                 cache=workspace.cache,

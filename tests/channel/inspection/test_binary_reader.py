@@ -64,7 +64,7 @@ def test_a_library_for_macos() -> None:
             needed=("/usr/lib/libSystem.B.dylib", "@rpath/libz.1.dylib"),
             delayed=("@rpath/libweak.dylib",),
             name="@rpath/libown.1.dylib",
-            search=("@loader_path/../lib",),
+            search_paths=("@loader_path/../lib",),
             is_inherited=True,
             oldest_system="12.3",
         ),
@@ -98,7 +98,7 @@ def test_a_broken_one_is_told(kind: Format) -> None:
 def test_a_text_that_begins_like_a_program_is_told_only_by_its_name() -> None:
     assert read_binary("share/notes.txt", "pe", b"MZ are my initials") == ()
     (found,) = read_binary("Library/bin/x.dll", "pe", b"MZ are my initials")
-    assert found.problem == "it is no complete program or library for Windows"
+    assert found.problem == "it is not a complete program or library for Windows"
 
 
 @given(data=st.data(), kind=st.sampled_from(["elf", "macho", "pe"]))

@@ -108,8 +108,8 @@ def test_both_formats_give_the_same(tmp_path: Path) -> None:
         ([regular("/etc/x")], [entry("/etc/x")], "it holds the path '/etc/x', which no package may"),
         ([regular("a\x1b[2J")], [entry("a\x1b[2J")], r"it holds the path 'a\\x1b[2J', which no package may"),
         ([regular("C:x")], [entry("C:x")], "it holds the path 'C:x', which no package may"),
-        ([other("x", tarfile.FIFOTYPE)], [entry("x")], "it holds x, which is no file, folder or link"),
-        ([other("x", tarfile.CHRTYPE)], [entry("x")], "it holds x, which is no file, folder or link"),
+        ([other("x", tarfile.FIFOTYPE)], [entry("x")], "it holds x, which is not a file, folder or link"),
+        ([other("x", tarfile.CHRTYPE)], [entry("x")], "it holds x, which is not a file, folder or link"),
         (
             [other("x", tarfile.LNKTYPE, "y")],
             [entry("x")],
@@ -195,7 +195,7 @@ def test_a_binary_that_is_too_large_is_only_hashed(tmp_path: Path, monkeypatch: 
         old_package(tmp_path, [regular("lib/x.so", content)], [entry("lib/x.so", content)])
     )
     (binary,) = facts.binaries
-    assert binary.problem == "it is larger than the 10 bytes that are looked into"
+    assert binary.problem == "it is larger than the 10 bytes that are parsed"
     assert facts.files[0].sha256 == sha256_bytes(content)
 
 

@@ -58,13 +58,15 @@ def test_elf_files_are_read_as_readelf_does() -> None:
         assert found.needed == tuple(dict.fromkeys(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))), path
         assert ([found.name] if found.name else []) == re.findall(r"\(SONAME\).*\[(.*)\]", dynamic), path
         search = re.findall(r"\((RPATH|RUNPATH)\).*\[(.*)\]", dynamic)
-        assert ([] if not search else search[0][1].split(":")) == list(found.search), path
+        assert ([] if not search else search[0][1].split(":")) == list(found.search_paths), path
         assert found.is_inherited == bool(search and search[0][0] == "RPATH"), path
         machine = re.search(r"Machine:\s+(.*)", said(readelf, "-hW", path))
         assert machine is not None
         assert _MACHINES[machine[1]] == found.machine
-        assert wanted(said(readelf, "-VW", path)) == {(w.library, w.version) for w in found.wants}, path
-        versions += len(found.wants)
+        assert wanted(said(readelf, "-VW", path)) == {
+            (w.library, w.version) for w in found.required_versions
+        }, path
+        versions += len(found.required_versions)
     assert versions
 
 
@@ -105,7 +107,7 @@ def test_what_a_linker_was_told_is_read_back(
         pytest.skip("needs a linker for x86-64")
     said(gcc, "-shared", "-fPIC", "-Wl,-soname,libx.so.1", *options, "-o", made, source)
     found = read(made)
-    assert (found.name, found.search, found.is_inherited) == ("libx.so.1", search, is_inherited)
+    assert (found.name, found.search_paths, found.is_inherited) == ("libx.so.1", search, is_inherited)
     assert found.cpu_level == level
     assert bool(level) == ("x86-64-v3" in said(readelf, "-nW", made))
 

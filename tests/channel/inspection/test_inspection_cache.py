@@ -41,8 +41,10 @@ FACTS = st.builds(
             path=TEXT,
             format=st.sampled_from(["elf", "pe", "macho"]),
             needed=TEXTS,
-            search=TEXTS,
-            wants=st.lists(st.builds(SymbolVersion, library=TEXT, version=TEXT), max_size=2).map(tuple),
+            search_paths=TEXTS,
+            required_versions=st.lists(st.builds(SymbolVersion, library=TEXT, version=TEXT), max_size=2).map(
+                tuple
+            ),
             cpu_level=st.integers(0, 4),
         ),
         max_size=2,

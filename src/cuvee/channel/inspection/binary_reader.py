@@ -1,7 +1,7 @@
 """Reading programs and libraries: ELF, Mach-O and PE, as far as a loader reads them.
 
-lief reads the formats. A file that it refuses is reported, never raised: archives carry broken ones, as data
-of tests for instance.
+lief parses the formats. A file that it refuses is reported, never raised: archives have broken ones, such as
+the data of tests.
 """
 
 import re
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     import lief
 
 MAGIC_BYTES = 8
-"""How much of a file tells whether it is a program or library."""
+"""Bytes at the start of a file that tell whether it is a program or library."""
 
 _ELF = b"\x7fELF"
 _MACHO = frozenset(bytes.fromhex(magic) for magic in ("feedface", "feedfacf", "cefaedfe", "cffaedfe"))
 _MACHO_FAT = frozenset(bytes.fromhex(magic) for magic in ("cafebabe", "cafebabf"))
 _MOST_MACHINES = 40
-"""Java's class files begin like fat Mach-O files, with a number from 45 on where those count machines."""
+# Java's class files begin with the same magic; where fat Mach-O files count machines, they have a number from
+# 45 on: https://docs.oracle.com/javase/specs/jvms/se21/html/jvms-4.html
 
 _MACHINES = {
     "AMD64": "x86_64",
@@ -33,13 +34,13 @@ _MACHINES = {
     "AARCH64": "aarch64",
 }
 _WINDOWS_SUFFIXES = (".dll", ".exe", ".pyd")
-_WEAK = 2  # VER_FLG_WEAK: the loader does without
+_WEAK = 2  # VER_FLG_WEAK of elf.h: the loader only warns if the version is missing
 _LEVELS = {"V2": 2, "V3": 3, "V4": 4}
 _PATH_END = re.compile(r"[\x00]+$")
 
 
 def format_of(head: bytes) -> Format | None:
-    """Tell from a file's first bytes which kind of program or library it is; `None` for anything else."""
+    """Return the format of a program or library from its first bytes; `None` for any other file."""
     if head.startswith(_ELF):
         return "elf"
     if head.startswith(b"MZ"):
@@ -51,26 +52,26 @@ def format_of(head: bytes) -> Format | None:
 
 
 def read_binary(path: str, kind: Format, content: bytes | Path) -> tuple[Binary, ...]:
-    """Read one file; it gives nothing if no loader would load it, such as an object file.
+    """Read one file; return nothing if no loader would load it, such as an object file.
 
     Parameters
     ----------
     path
-        For the result alone.
+        The path in the result.
     content
-        The whole file, or where it is: lief needs no second copy of that in memory.
+        The whole file, or where it is on disk, from which lief reads without a second copy in memory.
     """
     import lief
 
-    lief.logging.disable()  # it would write to the terminal by itself
+    lief.logging.disable()  # it writes to the terminal
     try:
         return tuple({"elf": _elf, "macho": _macho, "pe": _pe}[kind](path, content))
-    except Exception as error:  # noqa: BLE001 - whatever lief makes of hostile bytes is a fact about the file
-        return (unread(path, kind, f"{type(error).__name__}: {error}"),)
+    except Exception as error:  # noqa: BLE001 - lief may raise anything for hostile bytes
+        return (unreadable(path, kind, f"{type(error).__name__}: {error}"),)
 
 
-def unread(path: str, kind: Format, problem: str) -> Binary:
-    """Give the facts of a file that could not be read."""
+def unreadable(path: str, kind: Format, problem: str) -> Binary:
+    """Return what is known of a file that could not be read."""
     return Binary(path=path, format=kind, problem=printable(problem))
 
 
@@ -83,7 +84,7 @@ def _elf(path: str, content: bytes | Path) -> Iterator[Binary]:
     binary = lief.ELF.parse(_source(content), config)
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     if binary is None or any(_is_beyond(segment, size) for segment in binary.segments):
-        yield unread(path, "elf", "it is no complete ELF file")
+        yield unreadable(path, "elf", "it is not a complete ELF file")
         return
     if binary.header.file_type.name not in {"EXEC", "DYN"}:
         return
@@ -96,10 +97,10 @@ def _elf(path: str, content: bytes | Path) -> Iterator[Binary]:
         is_program=binary.has_interpreter,
         needed=_texts(binary.libraries),
         name=soname or None,
-        search=tuple((runpath or rpath).split(":")) if runpath or rpath else (),
+        search_paths=tuple((runpath or rpath).split(":")) if runpath or rpath else (),
         is_inherited=bool(rpath and not runpath),
-        wants=tuple(_wanted_versions(binary)),
-        offers=_texts(
+        required_versions=tuple(_required_versions(binary)),
+        defined_versions=_texts(
             name for item in binary.symbols_version_definition for name in _names(item.auxiliary_symbols)[:1]
         ),
         cpu_level=_cpu_level(binary),
@@ -111,11 +112,11 @@ def _source(content: bytes | Path) -> bytes | str:
 
 
 def _is_beyond(segment: "lief.ELF.Segment", size: int) -> bool:
-    """Whether the file ends before what it loads of itself does; lief gives what it has read even so."""
+    """Whether a segment ends beyond the file, which lief accepts."""
     return segment.type.name in {"LOAD", "DYNAMIC"} and segment.file_offset + segment.physical_size > size
 
 
-def _wanted_versions(binary: "lief.ELF.Binary") -> Iterator[SymbolVersion]:
+def _required_versions(binary: "lief.ELF.Binary") -> Iterator[SymbolVersion]:
     for requirement in binary.symbols_version_requirement:
         for symbol in requirement.get_auxiliary_symbols():
             if not symbol.flags & _WEAK:
@@ -150,9 +151,9 @@ def _macho(path: str, content: bytes | Path) -> Iterator[Binary]:
     config = lief.MachO.ParserConfig()
     config.parse_dyld_bindings = config.parse_dyld_exports = config.parse_dyld_rebases = False
     parsed = lief.MachO.parse(_source(content), config)
-    # lief gives what it has read of a file that is cut short.
+    # lief accepts a file that is cut short.
     if parsed is None or any(len(item.commands) < max(1, item.header.nb_cmds) for item in parsed):
-        yield unread(path, "macho", "it is no complete Mach-O file")
+        yield unreadable(path, "macho", "it is not a complete Mach-O file")
         return
     commands = lief.MachO.LoadCommand.TYPE
     for binary in parsed:
@@ -170,7 +171,7 @@ def _macho(path: str, content: bytes | Path) -> Iterator[Binary]:
             needed=_texts(item.name for item in loaded if item not in weak),
             delayed=_texts(item.name for item in weak),
             name=_text(named[0].name) if named else None,
-            search=_texts(item.path for item in binary.rpaths),
+            search_paths=_texts(item.path for item in binary.rpaths),
             is_inherited=True,
             oldest_system=_oldest_system(binary),
         )
@@ -197,9 +198,9 @@ def _pe(path: str, content: bytes | Path) -> Iterator[Binary]:
     config.parse_rsrc = config.parse_signature = False
     binary = lief.PE.parse(_source(content), config)
     if binary is None:
-        # Programs for DOS begin alike, and so may any text.
+        # Programs for DOS begin with the same two letters, and so may any text.
         if path.lower().endswith(_WINDOWS_SUFFIXES):
-            yield unread(path, "pe", "it is no complete program or library for Windows")
+            yield unreadable(path, "pe", "it is not a complete program or library for Windows")
         return
     is_net = binary.data_directory(lief.PE.DataDirectory.TYPES.CLR_RUNTIME_HEADER)
     machine = _machine(binary.header.machine.name)
@@ -226,6 +227,6 @@ def _texts(values: Iterable[str | bytes]) -> tuple[str, ...]:
 
 
 def _text(value: str | bytes) -> str:
-    """Give a name that lief read; it gives bytes for those that are not UTF-8."""
+    """Return a name that lief read as text; it gives bytes for names that are not UTF-8."""
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
     return printable(_PATH_END.sub("", text))

@@ -1,4 +1,4 @@
-"""Reading everything about one archive in one pass over it."""
+"""Inspecting one archive in one pass over it."""
 
 import collections
 import hashlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from cuvee.channel.inspection.binary_reader import MAGIC_BYTES, format_of, read_binary, unread
+from cuvee.channel.inspection.binary_reader import MAGIC_BYTES, format_of, read_binary, unreadable
 from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, Format
 from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
 from cuvee.conda.package_info import PathEntry, parse_entry_points, parse_index, parse_paths
@@ -20,13 +20,13 @@ from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
 
 BINARY_LIMIT = 1 << 30
-"""Bytes up to which a binary is looked into."""
+"""Bytes of the largest binary that is parsed."""
 
 LARGE_BINARY = 32 << 20
-"""Bytes from which a binary is put on disk for that, and looked into while no other large one is."""
+"""Bytes from which a binary is written to disk to be parsed, one at a time."""
 
 UNPACKED_LIMIT, FILES_LIMIT = 64 << 30, 1_000_000
-"""What a package may unpack to, in bytes and in files: far more than any real one, far less than a bomb."""
+"""Bytes and files that a package may unpack to: far more than any real one has, far less than a zip bomb."""
 
 _PROBLEMS_LIMIT = 50
 _CHUNK = 1 << 20
@@ -37,13 +37,13 @@ _INFO = ("index.json", "paths.json", "link.json")
 def inspect_archive(archive: Path) -> ArchiveContents:
     """Read a ``.conda`` or ``.tar.bz2`` package.
 
-    Every byte is read once: files are hashed and compared with ``info/paths.json``, programs and libraries
-    are looked into. What is amiss inside becomes one of the facts.
+    Files are hashed and compared with ``info/paths.json``, and programs and libraries are parsed. What is
+    wrong with them is part of the result.
 
     Raises
     ------
     IntegrityError
-        If it can't be read, or has no metadata.
+        If it cannot be read, or has no metadata.
     """
     digests = [hashlib.sha256(), hashlib.md5(usedforsecurity=False)]
     with archive.open("rb") as stream:
@@ -70,7 +70,7 @@ def inspect_archive(archive: Path) -> ArchiveContents:
 
 
 def _members(archive: Path) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo, bool]]:
-    """Give all members with whether they are metadata; the old format has both in one stream."""
+    """Yield all members with whether they are metadata; ``.tar.bz2`` has both in one stream."""
     components: tuple[Literal["info", "pkg"], ...] = ("info", "pkg")
     one_stream = archive.name.endswith(".tar.bz2")
     for component in components[:1] if one_stream else components:
@@ -91,7 +91,7 @@ class _Reading:
     members: int = 0
 
     def add(self, tar: tarfile.TarFile, member: tarfile.TarInfo, *, is_info: bool) -> None:
-        """Take in a member."""
+        """Read one member."""
         self.unpacked += member.size
         self.members += 1
         if self.unpacked > UNPACKED_LIMIT or self.members > FILES_LIMIT:
@@ -118,7 +118,7 @@ class _Reading:
                 return ArchivedFile(path=path)
             return ArchivedFile(path=path, sha256=first.sha256, size=first.size)
         if not member.isreg():
-            self.problems.append(f"it holds {path}, which is no file, folder or link")
+            self.problems.append(f"it holds {path}, which is not a file, folder or link")
             return ArchivedFile(path=path)
         return self._regular(path, tar, member)
 
@@ -134,8 +134,8 @@ class _Reading:
             collections.deque(chunks, maxlen=0)
         elif member.size > BINARY_LIMIT:
             collections.deque(chunks, maxlen=0)
-            why = f"it is larger than the {BINARY_LIMIT:,} bytes that are looked into"
-            self.binaries.append(unread(path, kind, why))
+            why = f"it is larger than the {BINARY_LIMIT:,} bytes that are parsed"
+            self.binaries.append(unreadable(path, kind, why))
         elif member.size > LARGE_BINARY:
             self.binaries += _read_large(path, kind, chunks)
         else:
@@ -150,7 +150,7 @@ def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]
 
 
 def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[Binary, ...]:
-    with tempfile.TemporaryDirectory(prefix="cuvee-facts-") as folder:
+    with tempfile.TemporaryDirectory(prefix="cuvee-inspection-") as folder:
         binary = Path(folder) / "binary"
         with storage_errors(binary), binary.open("wb") as stream:
             for chunk in chunks:
@@ -160,7 +160,7 @@ def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[Binar
 
 
 def _compared(reading: _Reading) -> tuple[tuple[ArchivedFile, ...], list[str]]:
-    """Hold the files to ``info/paths.json``; give them with what it adds, and where the two disagree."""
+    """Compare the files with ``info/paths.json``; return them with what it adds, and where the two differ."""
     if "paths.json" not in reading.info:
         return _in_order(reading.files), [*reading.problems, "it has no info/paths.json"]
     files, problems = dict(reading.files), reading.problems

@@ -1,4 +1,4 @@
-"""What is known of an archive once it has been read."""
+"""What is known of an archive once it has been inspected."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +15,7 @@ class ArchivedFile:
     Attributes
     ----------
     path
-        As the package names it, with ``/``; what can not be printed is escaped.
+        As the package names it, with ``/``; unprintable characters are escaped.
     sha256, size
         Of the bytes in the archive; `None` for links and folders.
     placeholder
@@ -35,7 +35,7 @@ class ArchivedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolVersion:
-    """A version that a file asks of a library's symbols: ``GLIBC_2.17`` of ``libc.so.6``."""
+    """A version of a library's symbols that a file requires: ``GLIBC_2.17`` of ``libc.so.6``."""
 
     library: str
     version: str
@@ -54,21 +54,22 @@ class Binary:
     needed
         Libraries without which it does not load, as written.
     delayed
-        Libraries that it loads when it first calls them (PE), or does without (weak, Mach-O).
+        Libraries that it loads when it first calls them (PE), or can do without (weak, Mach-O).
     name
-        What it calls itself: ``DT_SONAME`` or the install name.
-    search
+        Its own name: ``DT_SONAME`` or the install name.
+    search_paths
         Where it looks for libraries: ``DT_RUNPATH`` or ``DT_RPATH`` or ``LC_RPATH``, entry by entry.
     is_inherited
-        Whether what it loads looks there as well: ``DT_RPATH`` and ``LC_RPATH``.
-    wants, offers
+        Whether the libraries that it loads search there as well: ``DT_RPATH`` and ``LC_RPATH``.
+    required_versions, defined_versions
         Symbol versions (ELF).
     oldest_system
         ``minos`` (Mach-O): the oldest macOS that it runs on.
     cpu_level
-        The x86-64 level that its linker marked as needed: 2, 3 or 4; 0 if none.
+        The x86-64 level that its linker marked as needed: 2, 3 or 4; 0 if none. Levels are those of
+        https://gitlab.com/x86-psABIs/x86-64-ABI.
     problem
-        Why it could not be read; then all else is empty.
+        Why it could not be read; then all other fields are empty.
     """
 
     path: str
@@ -78,10 +79,10 @@ class Binary:
     needed: tuple[str, ...] = ()
     delayed: tuple[str, ...] = ()
     name: str | None = None
-    search: tuple[str, ...] = ()
+    search_paths: tuple[str, ...] = ()
     is_inherited: bool = False
-    wants: tuple[SymbolVersion, ...] = ()
-    offers: tuple[str, ...] = ()
+    required_versions: tuple[SymbolVersion, ...] = ()
+    defined_versions: tuple[str, ...] = ()
     oldest_system: str | None = None
     cpu_level: int = 0
     problem: str | None = None
@@ -89,7 +90,7 @@ class Binary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveContents:
-    """All that is known of one archive.
+    """What one archive holds.
 
     Attributes
     ----------
@@ -98,7 +99,7 @@ class ArchiveContents:
     entry_points
         ``name = module:function`` lines, from which linking makes commands.
     problems
-        Where it does not hold what it lists, or lists what no linker accepts.
+        Where its files differ from its ``info/paths.json``, or no linker would accept them.
     """
 
     sha256: str

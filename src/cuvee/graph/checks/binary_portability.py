@@ -43,7 +43,7 @@ class SearchPathsCheck:
         for _, contents in opened(release):
             loader = loader_of(contents)
             for item in loaded_binaries(contents):
-                for entry in item.binary.search:
+                for entry in item.binary.search_paths:
                     found = _suspicious(entry) if loader.folder(item, entry) is None else None
                     if found is not None:
                         what, verdict, kind = found

@@ -55,7 +55,9 @@ class LibrariesCheck:
     ) -> None:
         line = f"{item.package.name}: {item.path} needs {needed.library}"
         if needed.place is Resolution.NOWHERE:
-            where = f", and looks in {', '.join(item.binary.search)}" if item.binary.search else ""
+            where = (
+                f", and looks in {', '.join(item.binary.search_paths)}" if item.binary.search_paths else ""
+            )
             missing.add(
                 f"No package brings {needed.library}, and no system does",
                 victim=item.package,
@@ -129,9 +131,9 @@ class SymbolVersionsCheck:
 def _unmet(loader: DynamicLoader, item: InstalledBinary) -> Iterator[tuple[SymbolVersion, str]]:
     """Give what a binary asks of libraries of the prefix that they do not offer, and their paths."""
     found = {needed.library: needed for needed in loader.needs(item) if needed.place is Resolution.LOADER}
-    for wanted in item.binary.wants:
+    for wanted in item.binary.required_versions:
         for path in found[wanted.library].paths if wanted.library in found else ():
-            offers = loader.binaries[path].offers if path in loader.binaries else ()
+            offers = loader.binaries[path].defined_versions if path in loader.binaries else ()
             if offers and wanted.version not in offers:
                 yield wanted, path
 
@@ -141,7 +143,7 @@ def _too_new(
 ) -> Iterator[SymbolVersion]:
     """Give what a binary asks of the system's libstdc++ that an old one may lack."""
     asked = {needed.library for needed in loader.needs(item) if needed.tier is Availability.COMPILER}
-    for wanted in item.binary.wants:
+    for wanted in item.binary.required_versions:
         family, _, number = wanted.version.partition("_")
         if wanted.library in asked and version_tuple(number) > newest.get(family, version_tuple(number)):
             yield wanted

@@ -162,7 +162,7 @@ def _read(graph: PlatformGraph) -> Iterator[Demand]:
     """Give what binaries ask of the system."""
     for item in loaded_binaries(graph.contents) if graph.contents is not None else ():
         binary = item.binary
-        found = [("glibc", least, name) for name, least in _glibc_versions(binary.wants)]
+        found = [("glibc", least, name) for name, least in _glibc_versions(binary.required_versions)]
         if binary.oldest_system is not None:
             found.append(("osx", version_tuple(binary.oldest_system), f"minos {binary.oldest_system}"))
         if binary.cpu_level > 1:

@@ -96,8 +96,8 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
             run(download_to_path(connection.client, archive.url, fetched))
         except RuntimeError as error:
             raise SourceUnreachableError(
-                f"Can not fetch {without_secrets(archive.url)}\n  {without_secrets_in(str(error))}",
-                hint="What was fetched is kept; run the same command to go on.",
+                f"Cannot fetch {without_secrets(archive.url)}\n  {without_secrets_in(str(error))}",
+                hint="What was fetched is kept; run the same command to continue.",
             ) from error
         target = folder / _verify(archive, fetched) / name
         with replacing(target) as beside:
@@ -113,7 +113,7 @@ def _verify(archive: ExplicitArchive, path: Path) -> str:
         if promised and promised != actual:
             raise IntegrityError(
                 f"{name} is not what the list names\n  listed: {promised}\n  found:  {actual}",
-                hint=f"Look at where it came from: {without_secrets(archive.url)}",
+                hint=f"Check its source: {without_secrets(archive.url)}",
             )
     return sha256
 
