@@ -17,7 +17,7 @@ from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import Check, CheckOutcome, run_checks
 from cuvee.graph.findings import Finding
-from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.graph.release_graph import ReleaseGraph, build_graph, with_contents
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest
 
@@ -124,7 +124,7 @@ def graph_of(known: Known, manifest: Manifest | None = None, **graph: Any) -> Re
         )
     )
     by_identifier = {item.identifier: value for item, value in known.items()}
-    return build_graph(manifest or manifest_of(), lock, facts=by_identifier, **graph)
+    return with_contents(build_graph(manifest or manifest_of(), lock, **graph), by_identifier)
 
 
 def checked(check: Check, known: Known, manifest: Manifest | None = None, **graph: Any) -> CheckOutcome:

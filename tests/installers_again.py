@@ -19,8 +19,11 @@ from cuvee.installers.pkg.build import build_pkg
 from cuvee.manifest import load_manifest
 from cuvee.platforms import host
 from cuvee.progress import SILENT
-from cuvee.release.artefacts import Archives, image_stage, installer_stage
-from cuvee.release.pipeline import check, open_release
+from cuvee.release.check_stage import ArchiveAccess
+from cuvee.release.image_stage import make_image
+from cuvee.release.installer_stage import make_installers
+from cuvee.release.pipeline import check_release
+from cuvee.release.session import Options, Session
 from tiny_distribution import MANIFEST
 
 
@@ -31,24 +34,18 @@ def main(root: Path, now: dt.datetime) -> dict[str, str]:
     path = root / "manifests" / "tiny" / "2026.11.0.yaml"
     path.parent.mkdir(parents=True)
     path.write_text(text.replace("{linux: [sh]}", "{linux: [sh], win: [exe, msi]}"), encoding="utf-8")
-    context = open_release(
-        load_manifest(path, today=now.date()),
-        dist=root / "dist",
-        cache=root / "cache",
-        now=now,
-        reporter=SILENT,
-    )
-    with context.workspace.alone():
-        result = check(context)
-        archives = Archives(context)
+    options = Options(dist=root / "dist", cache=root / "cache", now=now)
+    session = Session(load_manifest(path, today=now.date()), options, SILENT)
+    with session.workspace.locked():
+        release = check_release(session, access=ArchiveAccess.REQUIRE)
         found: dict[str, str] = {}
-        for lock in result.lock.platforms:
-            image_stage(context, lock, archives)
-            artefacts = installer_stage(context, lock)
-            found |= {item.name: item.sha256 for item in artefacts if item.missing is None}
+        for lock in release.lock.platforms:
+            image, _ = make_image(session, lock)
+            artefacts = [item for done in make_installers(session, lock, image) for item in done.artefacts]
+            found |= {item.name: item.sha256 for item in artefacts if item.not_made is None}
     # No index has an interpreter for macOS, so a package is made around the host's image.
     image = replace(
-        Image.load(context.workspace.image(platform.name)), platform="osx-arm64", floor={"__osx": "11.0"}
+        Image.load(session.workspace.image(platform.name)), platform="osx-arm64", floor={"__osx": "11.0"}
     )
     package = build_pkg(
         image,

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from cuvee.manifest import load_manifest
 from cuvee.progress import Silent
-from cuvee.release.pipeline import Result, open_release, release
+from cuvee.release.pipeline import cut
+from cuvee.release.record import Release
+from cuvee.release.session import Options, Session
 from cuvee.trust.keys import SigningKey
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -70,17 +72,21 @@ class Distribution:
 
     def cut(
         self, path: Path, *wanted: str, emulate: bool = False, signer: SigningKey | None = None
-    ) -> Result:
+    ) -> Release:
         self.recorder.lines.clear()
-        context = open_release(
-            load_manifest(path, today=NOW.date()),
+        session = self.session(path, *wanted, emulate=emulate, signer=signer)
+        with session.workspace.locked():
+            return cut(session)
+
+    def session(
+        self, path: Path, *wanted: str, emulate: bool = False, signer: SigningKey | None = None
+    ) -> Session:
+        options = Options(
             dist=self.dist,
             cache=self.root / "cache",
             now=NOW,
-            reporter=self.recorder,
             platforms=wanted,
             emulate=emulate,
             signer=signer,
         )
-        with context.workspace.alone():
-            return release(context)
+        return Session(load_manifest(path, today=NOW.date()), options, self.recorder)

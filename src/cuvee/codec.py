@@ -12,7 +12,7 @@ import functools
 import json
 import types
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import (
     Generic,
@@ -33,6 +33,8 @@ from cuvee.files import canonical_json, storage_errors, write_bytes
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 T = TypeVar("T")
+LOCAL: Mapping[str, bool] = {"local": True}
+"""The ``metadata`` of a dataclass field that belongs to this machine or process, and is in no document."""
 _Decoder: TypeAlias = Callable[[object, str], object]
 
 
@@ -52,8 +54,8 @@ class DecodeError(ValueError):
         super().__init__(f"{where or 'the document'}: expected {expected}, found {_shown(found)}")
 
 
-def encode(  # noqa: PLR0911 - one per form
-    value: object, *, without: frozenset[str] = frozenset()
+def encode(  # noqa: C901, PLR0911 - one per form
+    value: object, *, without: frozenset[str] = frozenset(), texts: tuple[type, ...] = ()
 ) -> Json:
     """Return ``value`` as JSON values.
 
@@ -61,32 +63,46 @@ def encode(  # noqa: PLR0911 - one per form
     ----------
     without
         Names of dataclass fields to leave out, wherever they occur.
+    texts
+        Types whose values are written as `str` gives them; they cannot be read again.
 
     Raises
     ------
     TypeError
         If a value has no form in JSON.
     """
+
+    def inner(item: object) -> Json:
+        return encode(item, without=without, texts=texts)
+
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, enum.Enum):
-        return encode(value.value)
+        return inner(value.value)
     if isinstance(value, tuple | list):
-        return [encode(item, without=without) for item in value]
+        return [inner(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): encode(item, without=without) for key, item in value.items()}
+        return {str(key): inner(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
-        return [encode(item, without=without) for item in sorted(value)]
+        return [inner(item) for item in sorted(value)]
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Path):
         return value.as_posix()
-    if isinstance(value, Text):
+    if isinstance(value, (Text, *texts)):
         return str(value)
     if is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in fields(value) if field.name not in without]
-        return {name: encode(getattr(value, name), without=without) for name in names}
+        names = [field.name for field in fields(value) if field.name not in without and _is_in_json(field)]
+        return {name: inner(getattr(value, name)) for name in names}
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def encode_object(value: object) -> dict[str, Json]:
+    """Return a dataclass or mapping as a JSON object."""
+    members = encode(value)
+    if not isinstance(members, dict):
+        raise TypeError(f"{type(value).__name__} is not an object in JSON")
+    return members
 
 
 def decode(kind: type[T], value: object, *, where: str = "") -> T:
@@ -128,10 +144,7 @@ class Document(Generic[T]):
 
     def to_bytes(self, value: T) -> bytes:
         """Return the document: the same value gives the same bytes."""
-        members = encode(value)
-        if not isinstance(members, dict):
-            raise TypeError(f"the document {self.name} is not an object")
-        return canonical_json({self.name: self.version} | members)
+        return canonical_json({self.name: self.version} | encode_object(value))
 
     def from_bytes(self, data: bytes, *, source: str) -> T:
         """Return the value of a document.
@@ -310,22 +323,29 @@ def _parsed_text(parse: Callable[..., object], expected: str) -> _Decoder:
     return decode_text
 
 
+def _is_in_json(field: Field[object]) -> bool:
+    return field.init and not field.metadata.get("local")
+
+
 def _dataclass(kind: type) -> _Decoder:
-    hints = get_type_hints(kind)
-    known = {field.name: _decoder(hints[field.name]) for field in fields(kind) if field.init}
-    needed = [
-        field.name
-        for field in fields(kind)
-        if field.init and field.default is MISSING and field.default_factory is MISSING
-    ]
+    @functools.cache
+    def members() -> tuple[dict[str, _Decoder], list[str]]:
+        # Looked up when a value is read, not before: a dataclass may have a field of its own type.
+        hints, stated = get_type_hints(kind), [field for field in fields(kind) if _is_in_json(field)]
+        known = {field.name: _decoder(hints[field.name]) for field in stated}
+        required = [
+            field.name for field in stated if field.default is MISSING and field.default_factory is MISSING
+        ]
+        return known, required
 
     def decode_dataclass(value: object, where: str) -> object:
         if not isinstance(value, dict):
             raise DecodeError(where, "an object", value)
+        known, required = members()
         unknown = next((key for key in value if key not in known), None)
         if unknown is not None:
             raise DecodeError(where, f"an object with {', '.join(known)}", f"the key {unknown}")
-        absent = next((name for name in needed if name not in value), None)
+        absent = next((name for name in required if name not in value), None)
         if absent is not None:
             raise DecodeError(where, f"the key {absent}", "none")
         prefix = f"{where}." if where else ""

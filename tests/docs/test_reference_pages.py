@@ -12,9 +12,10 @@ from cuvee.graph.findings import Verdict
 from cuvee.image import model as image
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.manifest.model import Track
+from cuvee.release.record import OUTCOME_VERDICTS
 from cuvee.release.workspace import Workspace
-from cuvee.report import tables
-from cuvee.report.words import CHANGES, GRAVITY, STATES
+from cuvee.report import csv_tables
+from cuvee.report.badges import CHANGES, STATES
 from cuvee.runtime import failure
 from docs_text import code_in, inline_code, table, unmarked
 
@@ -51,7 +52,7 @@ def test_verdicts_are_those_of_the_code(docs: Path) -> None:
 def test_states_are_those_of_the_code(docs: Path) -> None:
     rows = table(docs / "reference" / "verdicts.md", "State")
     assert [(unmarked(row[0]), row[1], row[2], unmarked(row[3])) for row in rows] == [
-        (state.value, STATES[state].meaning, "yes" if state.blocks else "no", GRAVITY[state].value)
+        (state.value, STATES[state].meaning, "yes" if state.blocks else "no", OUTCOME_VERDICTS[state].value)
         for state in OutcomeState
     ]
 
@@ -99,7 +100,7 @@ def test_the_release_folder_is_described(docs: Path, tmp_path: Path) -> None:
     folders = (work.channel, work.installers, work.image("<platform>"))
     expected = {f"{path.relative_to(tmp_path).as_posix()}/" for path in folders}
     expected |= {path.relative_to(tmp_path).as_posix() for path in (work.lock_file, work.findings_file)}
-    expected |= {f"report/{name}" for name in re.findall(r'"(\w+\.csv)"', inspect.getsource(tables))}
+    expected |= {f"report/{name}" for name in re.findall(r'"(\w+\.csv)"', inspect.getsource(csv_tables))}
     expected |= {f"results/<platform>/{name}" for name in ("outcomes.json", "junit.xml")}
     assert shown >= expected
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ import pytest
 
 import tiny_index
 from cuvee.cli.main import run
-from cuvee.lock.pixi_lock import read_lock
-from cuvee.release import packages as stages
+from cuvee.lock.model import Lock
+from cuvee.lock.solve import solve
+from cuvee.release import lock_stage
 
 PYTHON = "python 3.11: __glibc >=2.17"
 ASKED = 'python: "3.11"\na: "*"'
@@ -90,7 +91,7 @@ def test_a_patch_release_is_held_to_its_base(tiny: Tiny) -> None:
     tiny.check(base, "--only", "constrains")
     (finding,) = tiny.results(patch, code=1)["changes"]["findings"]
     assert finding["cause"] == "A patch release does not raise a major version: a 1.0 to 2.0"
-    assert finding["evidence"] == ["major change, asked for", "the manifest asks for a 2.0"]
+    assert finding["evidence"] == ["major change, asked for", "the manifest requests a 2.0"]
 
 
 def test_why_something_is_missing_is_looked_up_in_the_channels(
@@ -105,19 +106,17 @@ def test_why_something_is_missing_is_looked_up_in_the_channels(
 
 
 def drop_from_lock(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Let the stage read a lock that somebody has taken a package out of."""
+    """Let the solver leave a package out of the lock."""
 
-    def reading(path: Path) -> Any:
-        from dataclasses import replace
-
-        lock = read_lock(path)
+    def solving(*arguments: Any, **options: Any) -> Lock:
+        lock = solve(*arguments, **options)
         kept = (
             replace(part, packages=tuple(item for item in part.packages if item.name != name))
             for part in lock.platforms
         )
         return replace(lock, platforms=tuple(kept))
 
-    monkeypatch.setattr(stages, "read_lock", reading)
+    monkeypatch.setattr(lock_stage, "solve", solving)
 
 
 Break = Callable[[dict[str, Any]], object]

@@ -143,10 +143,7 @@ def test_unknown_licences_are_one_finding_and_a_waiver_of_one_leaves_the_others(
     [(Track.EDGE, Verdict.INFO), (Track.STABLE, Verdict.WARNING), (Track.LTS, Verdict.NEEDS_APPROVAL)],
 )
 def test_the_support_track_decides_how_bad_a_missing_owner_is(track: Track, verdict: Verdict) -> None:
-    manifest = manifest_of(
-        asked("a"), asked("b", owner=None), asked("zstandard", owner=None, groups=("installer",)),
-        support=Support(track=track),
-    )  # fmt: skip
+    manifest = manifest_of(asked("a"), asked("b", owner=None), support=Support(track=track))
     found = finding("owners", lock_of(package("a"), package("b")), manifest)
     assert (found.cause, found.verdict) == ("b has no owner", verdict)
 

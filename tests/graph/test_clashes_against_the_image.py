@@ -17,7 +17,7 @@ from cuvee.errors import BlockedError, IntegrityError
 from cuvee.graph.checks import run_checks
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck, collisions
 from cuvee.graph.findings import Verdict
-from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.graph.release_graph import ReleaseGraph, build_graph, with_contents
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.link_plan import plan_package
 from cuvee.image.python_paths import PythonPaths
@@ -117,7 +117,7 @@ def _graph(archives: dict[str, Path], platform: str) -> ReleaseGraph:
         locked.append(package)
         known[package.identifier] = facts
     lock = PlatformLock(platform=platform, packages=tuple(locked), virtual_packages=FLOORS[platform])
-    return build_graph(manifest_of(), Lock(platforms=(lock,)), facts=known)
+    return with_contents(build_graph(manifest_of(), Lock(platforms=(lock,))), known)
 
 
 @pytest.mark.parametrize("platform", ["win-64", "osx-arm64"])

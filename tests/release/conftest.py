@@ -8,7 +8,7 @@ from platform import libc_ver
 import pytest
 
 from cuvee import platforms
-from cuvee.release.pipeline import Result
+from cuvee.release.record import Release
 from tiny_distribution import MANIFEST, Distribution, Recorder
 
 
@@ -26,14 +26,14 @@ def tiny_text(host_platform: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Distribution, Result]:
+def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Distribution, Release]:
     """The tiny distribution and the result of cutting its first release; treat both as read-only."""
     distribution = Distribution(tmp_path_factory.mktemp("tiny"), Recorder())
     return distribution, distribution.cut(distribution.write(tiny_text))
 
 
 @pytest.fixture
-def copied(tiny: tuple[Distribution, Result], tmp_path: Path) -> Callable[[], Distribution]:
+def copied(tiny: tuple[Distribution, Release], tmp_path: Path) -> Callable[[], Distribution]:
     """Give a copy of the tiny distribution that a test may change; modification times are kept."""
 
     def copy() -> Distribution:

@@ -14,7 +14,7 @@ from cuvee import process
 from cuvee.installers.constructor.project_reader import read_project
 from cuvee.installers.constructor.project_writer import solving_environment
 from cuvee.installers.constructor.yaml_document import read_document
-from cuvee.release.pipeline import Result
+from cuvee.release.record import Release
 from tiny_distribution import Distribution
 
 pytestmark = pytest.mark.real
@@ -31,7 +31,7 @@ else:
 """
 
 
-def project(result: Result, platform: str) -> Path:
+def project(result: Release, platform: str) -> Path:
     return result.folder / "installers" / "constructor" / platform / "construct.yaml"
 
 
@@ -41,7 +41,7 @@ def engine(tiny_text: str) -> str:
     return tiny_text.replace("linux: [sh]}", "linux: [sh]}, engine: constructor")
 
 
-def test_each_platform_has_a_project_with_its_lock(tiny: tuple[Distribution, Result]) -> None:
+def test_each_platform_has_a_project_with_its_lock(tiny: tuple[Distribution, Release]) -> None:
     result = tiny[1]
     for lock in result.lock.platforms:
         found = read_project(project(result, lock.platform), lock.platform, environment={})
@@ -54,7 +54,7 @@ def test_each_platform_has_a_project_with_its_lock(tiny: tuple[Distribution, Res
     assert sorted(names) == sorted(result.lock.by_platform)
 
 
-def test_the_projects_fit_constructors_schema(tiny: tuple[Distribution, Result], shared_data: Path) -> None:
+def test_the_projects_fit_constructors_schema(tiny: tuple[Distribution, Release], shared_data: Path) -> None:
     schema = json.loads((shared_data / "schemas" / "construct.schema.json").read_text(encoding="utf-8"))
     for lock in tiny[1].lock.platforms:
         values = read_document(project(tiny[1], lock.platform), lock.platform, {})
@@ -62,7 +62,7 @@ def test_the_projects_fit_constructors_schema(tiny: tuple[Distribution, Result],
 
 
 def test_constructor_itself_finds_the_same_packages(
-    tiny: tuple[Distribution, Result], tmp_path: Path
+    tiny: tuple[Distribution, Release], tmp_path: Path
 ) -> None:
     program = shutil.which("constructor")
     if program is None:
@@ -88,10 +88,10 @@ def test_without_constructor_the_installer_is_missing(
         pytest.skip("needs a machine without constructor")
     distribution = copied()
     result = distribution.cut(distribution.write(engine), host_platform)
-    (artefact,) = result.artefacts
-    assert artefact.missing is not None
-    assert artefact.missing.reason == "The program constructor is not installed"
-    assert "conda-forge constructor" in artefact.missing.remedy
+    (artefact,) = result.handed_out
+    assert artefact.not_made is not None
+    assert artefact.not_made.reason == "The program constructor is not installed"
+    assert "conda-forge constructor" in artefact.not_made.remedy
 
 
 def test_constructor_makes_the_installer(
@@ -108,7 +108,7 @@ def test_constructor_makes_the_installer(
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     distribution = copied()
     result = distribution.cut(distribution.write(engine), host_platform)
-    (artefact,) = result.artefacts
+    (artefact,) = result.handed_out
     text = (result.folder / artefact.path).read_text(encoding="utf-8")
     assert text == f"exit 9\n# # Tiny 2026.11.0 for {host_platform}, with the packages of its lock."
     assert any(

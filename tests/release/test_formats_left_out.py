@@ -9,11 +9,11 @@ import pytest
 from cuvee.cli import installers
 from cuvee.cli.main import run
 from cuvee.errors import CuveeError, TooLargeError, ToolMissingError, UsageError
-from cuvee.installers.artefact import Artefact, Missing
 from cuvee.integration.model import Plan
 from cuvee.integration.platform_run import run_platform
 from cuvee.progress import SILENT
-from cuvee.release.artefacts import _tested
+from cuvee.release.record import Artefact, ArtefactKind, NotMade
+from cuvee.release.test_stage import _tested
 
 TOOL = ToolMissingError("The program wixl is not installed", hint="apt-get install wixl")
 LARGE = TooLargeError("The .msi would hold an .exe of 3.0 GiB", hint="Leave msi out")
@@ -21,8 +21,12 @@ NUMBER = UsageError("3.1rc1 can not be the number of an .msi")
 
 
 def artefact(name: str, error: CuveeError | None = None) -> Artefact:
-    missing = None if error is None else Missing.by(error)
-    return Artefact(name=name, path=f"installers/{name}", kind="installer", missing=missing)
+    return Artefact(
+        path=f"installers/{name}",
+        kind=ArtefactKind.INSTALLER,
+        format=name.rpartition(".")[2],
+        not_made=None if error is None else NotMade.because_of(error),
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_the_exit_code_says_why_a_format_is_missing(
 
 
 def test_only_a_missing_tool_is_one_of_this_host() -> None:
-    found = [Missing.by(error) for error in (TOOL, LARGE, NUMBER)]
+    found = [NotMade.because_of(error) for error in (TOOL, LARGE, NUMBER)]
     assert [missing.only_here for missing in found] == [True, False, False]
     assert dataclasses.astuple(found[0]) == (TOOL.message, TOOL.hint, 3)
 

@@ -10,21 +10,21 @@ import pytest
 
 from cuvee import process
 from cuvee.cli.main import run
-from cuvee.release.pipeline import Result
+from cuvee.release.record import Release
 from tiny_distribution import Distribution
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture(scope="module")
-def arguments(tiny: tuple[Distribution, Result]) -> list[str]:
+def arguments(tiny: tuple[Distribution, Release]) -> list[str]:
     distribution = tiny[0]
     manifest = distribution.root / "manifests" / "tiny" / "2026.11.0.yaml"
     cache = distribution.root / "cache"
     return ["graph", str(manifest), "--dist", str(distribution.dist), "--cache", str(cache), "-q"]
 
 
-def test_a_release_carries_its_graph(tiny: tuple[Distribution, Result], host_platform: str) -> None:
+def test_a_release_carries_its_graph(tiny: tuple[Distribution, Release], host_platform: str) -> None:
     folder = tiny[1].folder / "checks" / "graph"
     assert {path.name for path in folder.iterdir()} == {
         f"{platform}-{end}"
@@ -61,7 +61,7 @@ def test_a_package_that_is_not_there_is_not_guessed(
     assert 'did you mean "colorama"?' in told
 
 
-def test_graphviz_reads_what_is_written(tiny: tuple[Distribution, Result], host_platform: str) -> None:
+def test_graphviz_reads_what_is_written(tiny: tuple[Distribution, Release], host_platform: str) -> None:
     if shutil.which("dot") is None:
         pytest.skip("needs Graphviz (Debian package graphviz)")
     path = tiny[1].folder / "checks" / "graph" / f"{host_platform}-graph.dot"

@@ -1,32 +1,25 @@
 """The image stage is done again when a setting, a script or an extra file of the installers changes."""
 
-from collections.abc import Callable
+import datetime as dt
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-from cuvee.installers.settings_reader import read_settings
+from checked_sets import manifest_of
+from cuvee.codec import Json
 from cuvee.lock.model import PlatformLock
-from cuvee.release.artefacts import Archives, image_stage
-from cuvee.release.inputs import plain
+from cuvee.progress import SILENT
+from cuvee.release.image_stage import image_stage
+from cuvee.release.session import Options, Session
 
 
-def inputs(folder: Path | None, platform: str = "linux-64") -> Any:
-    seen: list[Any] = []
-
-    def stage(name: str, found: list[Any], work: Callable[[], Any]) -> None:
-        assert (name, callable(work)) == (f"image-{platform}", True)
-        seen.append(found)
-
-    manifest = SimpleNamespace(
-        distribution="tiny", version="2026.11.0", title="Tiny", requirements=lambda _: []
-    )
-    context: Any = SimpleNamespace(
-        manifest=manifest, stage=stage, signer=None, publish=False, settings=read_settings(folder)
-    )
+def inputs(folder: Path | None, platform: str = "linux-64") -> Json:
+    manifest = manifest_of()
+    manifest = replace(manifest, installers=replace(manifest.installers, branding=folder))
+    options = Options(dist=Path("dist"), cache=Path("cache"), now=dt.datetime(2026, 11, 22, tzinfo=dt.UTC))
     lock = PlatformLock(platform=platform, packages=(), virtual_packages=())
-    image_stage(context, lock, Archives(context))
-    return plain(seen)
+    stage = image_stage(Session(manifest, options, SILENT), lock)
+    assert stage.name == f"image-{platform}"
+    return stage.inputs
 
 
 def test_settings_are_inputs_of_the_image(tmp_path: Path) -> None:

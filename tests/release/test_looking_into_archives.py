@@ -13,23 +13,23 @@ from cuvee.errors import SourceUnreachableError
 from cuvee.graph.checks import ARCHIVE_CHECKS, CheckOutcome, Status
 from cuvee.graph.findings import Finding
 from cuvee.lock.model import Lock
-from cuvee.release.artefacts import Archives
-from cuvee.release.context import Context
-from cuvee.release.facts import Look, look_into
-from cuvee.release.packages import check_stage
-from cuvee.release.workspace import Workspace
+from cuvee.progress import SILENT
+from cuvee.release.check_stage import ArchiveAccess, read_archives, run_selected
+from cuvee.release.record import ChannelResult, LockResult
+from cuvee.release.session import Options, Session
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Context:
-    workspace = Workspace(tmp_path / "dist" / "tiny-2026.11.0", tmp_path / "cache")
-    workspace.folder.mkdir(parents=True)
+def session(tmp_path: Path) -> Session:
     now = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
-    return Context(manifest=manifest_of(), workspace=workspace, platforms=("linux-64",), now=now)
+    options = Options(dist=tmp_path / "dist", cache=tmp_path / "cache", now=now)
+    session = Session(manifest_of(), options, SILENT)
+    session.workspace.folder.mkdir(parents=True)
+    return session
 
 
 @pytest.fixture
-def lock(context: Context) -> Lock:
+def lock(session: Session) -> Lock:
     content = PackageContent(
         name="a",
         version="1.0",
@@ -38,17 +38,17 @@ def lock(context: Context) -> Lock:
         timestamp=0,
         files=(PackageFile(path="share/a", content=b"a"),),
     )
-    path = write_package(content, context.workspace.channel / "linux-64")
+    path = write_package(content, session.workspace.channel / "linux-64")
     sha256, md5, size = archive_hashes(path)
     return lock_of(replace(package("a"), sha256=sha256, md5=md5, size=size, timestamp=0, license=None))
 
 
-def archive(context: Context) -> Path:
-    return context.workspace.channel / "linux-64" / "a-1.0-0.conda"
+def archive(session: Session) -> Path:
+    return session.workspace.channel / "linux-64" / "a-1.0-0.conda"
 
 
-def look(context: Context, lock: Lock, how: Look) -> ArchiveContents | None:
-    found = look_into(context, lock, Archives(context), how)
+def look(session: Session, lock: Lock, access: ArchiveAccess) -> ArchiveContents | None:
+    found = read_archives(session, lock, access)
     if found is None:
         return None
     facts = found["a-1.0-0@linux-64"]
@@ -56,64 +56,69 @@ def look(context: Context, lock: Lock, how: Look) -> ArchiveContents | None:
     return facts
 
 
-def _findings(context: Context, lock: Lock) -> tuple[Finding, ...]:
+def checked(session: Session, lock: Lock, access: ArchiveAccess) -> tuple[CheckOutcome, ...]:
+    """What the checks find, as a new run would."""
+    fresh = Session(session.manifest, session.options, SILENT)
+    left_out = {"licenses"}  # so that nothing is written
+    locked = LockResult(lock=lock)
+    return run_selected(fresh, ChannelResult(), locked, access=access, left_out=left_out).outcomes
+
+
+def _findings(session: Session, lock: Lock) -> tuple[Finding, ...]:
     """What the check of archives finds; all other checks must have run."""
-    facts = look_into(context, lock, Archives(context), Look.FETCH, strict=False)
-    results = check_stage(context, lock, (), facts=facts, left_out={"licenses"})
+    results = checked(session, lock, ArchiveAccess.FETCH)
     assert {item.status for item in results if item.identifier in {"closure", "timestamps"}} == {Status.PASS}
     return next(item.findings for item in results if item.identifier == "archives")
 
 
-def test_what_is_at_hand_is_opened(context: Context, lock: Lock) -> None:
-    facts = look(context, lock, Look.AT_HAND)
+def test_what_is_at_hand_is_opened(session: Session, lock: Lock) -> None:
+    facts = look(session, lock, ArchiveAccess.AT_HAND)
     assert facts is not None
     assert [file.path for file in facts.files] == ["share/a"]
-    assert look(context, lock, Look.FETCH) == facts
-    assert look(context, lock, Look.NOT) is None
+    assert look(session, lock, ArchiveAccess.REQUIRE) == facts
+    assert look(session, lock, ArchiveAccess.NONE) is None
 
 
-def test_what_is_missing_is_not_fetched_unless_asked_for(context: Context, lock: Lock) -> None:
-    archive(context).unlink()
-    assert look(context, lock, Look.AT_HAND) is None
+def test_what_is_missing_is_not_fetched_unless_asked_for(session: Session, lock: Lock) -> None:
+    archive(session).unlink()
+    assert look(session, lock, ArchiveAccess.AT_HAND) is None
     with pytest.raises(SourceUnreachableError):
-        look(context, lock, Look.FETCH)
+        look(session, lock, ArchiveAccess.REQUIRE)
 
 
 def test_an_archive_that_is_gone_or_another_is_a_finding_to_those_who_ask(
-    context: Context, lock: Lock
+    session: Session, lock: Lock
 ) -> None:
-    archive(context).write_bytes(b"another")
-    (changed,) = _findings(context, lock)
-    archive(context).unlink()
-    (gone,) = _findings(context, lock)
+    archive(session).write_bytes(b"another")
+    (changed,) = _findings(session, lock)
+    archive(session).unlink()
+    (gone,) = _findings(session, lock)
     assert changed.cause == gone.cause == "The archive of a-1.0-0 can not be read"
     assert changed.evidence[0].startswith("a-1.0-0.conda is not what the lock names")
     assert gone.evidence[0].startswith("The archive of a-1.0-0@linux-64 is gone")
     assert gone.victims == ("a-1.0-0@linux-64",)
 
 
-def test_what_was_read_once_needs_no_archive(context: Context, lock: Lock) -> None:
-    facts = look(context, lock, Look.AT_HAND)
-    archive(context).unlink()
+def test_what_was_read_once_needs_no_archive(session: Session, lock: Lock) -> None:
+    facts = look(session, lock, ArchiveAccess.AT_HAND)
+    archive(session).unlink()
     assert facts is not None
-    assert look(context, lock, Look.AT_HAND) == look(context, lock, Look.FETCH) == facts
+    assert look(session, lock, ArchiveAccess.AT_HAND) == look(session, lock, ArchiveAccess.REQUIRE) == facts
 
 
-def test_all_platforms_or_none(context: Context, lock: Lock) -> None:
+def test_all_platforms_or_none(session: Session, lock: Lock) -> None:
     other = package("b", platform="win-64")
     both = Lock(platforms=(*lock.platforms, *lock_of(other).platforms))
-    assert look(context, both, Look.AT_HAND) is None
+    assert look(session, both, ArchiveAccess.AT_HAND) is None
 
 
-def test_the_check_stage_runs_what_it_has_facts_for(context: Context, lock: Lock) -> None:
-    context.workspace.lock_file.parent.mkdir()
-    context.workspace.lock_file.write_text("", encoding="utf-8")
+def test_the_check_stage_runs_what_it_has_facts_for(session: Session, lock: Lock) -> None:
+    session.workspace.lock_file.parent.mkdir()
+    session.workspace.lock_file.write_text("", encoding="utf-8")
 
     def statuses(results: tuple[CheckOutcome, ...]) -> set[Status]:
         known = {check.identifier for check in ARCHIVE_CHECKS} - {"system-floor"}
         return {result.status for result in results if result.identifier in known}
 
-    facts = look_into(context, lock, Archives(context), Look.AT_HAND)
-    left_out = {"licenses"}  # so that nothing is written
-    assert statuses(check_stage(context, lock, (), facts=facts, left_out=left_out)) == {Status.PASS}
-    assert statuses(check_stage(context, lock, (), left_out=left_out)) == {Status.SKIPPED}
+    assert statuses(checked(session, lock, ArchiveAccess.AT_HAND)) == {Status.PASS}
+    assert statuses(checked(session, lock, ArchiveAccess.NONE)) <= {Status.SKIPPED}

@@ -10,9 +10,9 @@ import pytest
 from cuvee import process
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file
-from cuvee.installers.artefact import Artefact
 from cuvee.installers.windows import msi
 from cuvee.process import Request
+from cuvee.release.record import Artefact
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = [
@@ -46,7 +46,7 @@ class Copy:
 
     def cut(self) -> tuple[Artefact, ...]:
         path = self.distribution.root / "manifests" / "tiny" / "2026.11.0.yaml"
-        return self.distribution.cut(path, "win-64").artefacts
+        return self.distribution.cut(path, "win-64").handed_out
 
     def made(self) -> list[str]:
         """The installers that the last run has made, in order."""
@@ -98,7 +98,7 @@ def test_one_that_is_too_large_costs_the_msi_alone(copy: Copy, monkeypatch: pyte
     copy.msi.unlink()
     monkeypatch.setattr(msi, "_LARGEST", 1 << 20)
     exe, missing = copy.cut()
-    assert (exe.name, exe.missing, missing.name) == (EXE, None, MSI)
-    assert missing.missing is not None
-    assert "Windows Installer bears less than 2" in missing.missing.reason
-    assert "deploy the .exe itself" in missing.missing.remedy
+    assert (exe.name, exe.not_made, missing.name) == (EXE, None, MSI)
+    assert missing.not_made is not None
+    assert "Windows Installer bears less than 2" in missing.not_made.reason
+    assert "deploy the .exe itself" in missing.not_made.remedy

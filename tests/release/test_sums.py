@@ -1,6 +1,5 @@
 """The sums of a release, their signature, and the way of a key from the command line to the installer."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -17,13 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from cuvee import process
 from cuvee.cli.main import run
-from cuvee.installers.artefact import Artefact, Missing
-from cuvee.manifest import load_manifest
-from cuvee.progress import SILENT
-from cuvee.release.pipeline import open_release, release
+from cuvee.release.record import Artefact, ArtefactKind, NotMade
 from cuvee.release.sums import write_sums
 from cuvee.trust.keys import SigningKey, read_public_key
-from tiny_distribution import NOW, Distribution
+from tiny_distribution import Distribution
 
 
 @pytest.fixture
@@ -35,28 +31,21 @@ def key(tmp_path: Path) -> SigningKey:
 
 
 def test_sums_name_what_is_handed_out(tmp_path: Path, key: SigningKey) -> None:
-    made = Artefact(name="b.sh", path="installers/b.sh", kind="sh installer", sha256="b" * 64)
-    first = Artefact(name="a.exe", path="installers/a.exe", kind="exe installer", sha256="c" * 64)
-    absent = Artefact(name="c.msi", path="installers/c.msi", kind="msi", missing=Missing(reason="no wixl"))
-    bill = tmp_path / "sbom" / "linux-64.cdx.json"
-    bill.parent.mkdir()
-    bill.write_text("{}")
-    project = tmp_path / "installers" / "constructor" / "linux-64" / "construct.yaml"
-    project.parent.mkdir(parents=True)
-    project.write_text("{}")
+    kind = ArtefactKind.INSTALLER
+    made = Artefact(path="installers/b.sh", kind=kind, format="sh", sha256="b" * 64)
+    first = Artefact(path="installers/a.exe", kind=kind, format="exe", sha256="c" * 64)
+    absent = Artefact(path="installers/c.msi", kind=kind, format="msi", not_made=NotMade(reason="no wixl"))
     write_sums(tmp_path, [made, first, absent], key)
     text = (tmp_path / "SHA256SUMS").read_text()
     assert text.splitlines() == [
         f"{'c' * 64}  installers/a.exe",
         f"{'b' * 64}  installers/b.sh",
-        f"{hashlib.sha256(b'{}').hexdigest()}  installers/constructor/linux-64/construct.yaml",
-        f"{hashlib.sha256(b'{}').hexdigest()}  sbom/linux-64.cdx.json",
     ]
     pem = (tmp_path / "signing-key.pem").read_bytes()
     public = load_pem_public_key(pem)
     public.verify((tmp_path / "SHA256SUMS.sig").read_bytes(), text.encode())  # type: ignore[call-arg,union-attr]
     assert read_public_key(pem.decode()) == key.public
-    write_sums(tmp_path, [made, first, absent], None)  # such as by `cuvee report`
+    write_sums(tmp_path, [made, first, absent], None)
     assert (tmp_path / "SHA256SUMS.sig").is_file()
     write_sums(tmp_path, [made], None)
     assert sorted(path.name for path in tmp_path.glob("S*")) == ["SHA256SUMS"]
@@ -83,17 +72,7 @@ def test_a_key_that_is_none_ends_before_any_work(
 def test_signed_release(copied: Callable[[], Distribution], key: SigningKey, host_platform: str) -> None:
     distribution = copied()
     (path,) = distribution.root.glob("manifests/tiny/*.yaml")
-    context = open_release(
-        load_manifest(path, today=NOW.date()),
-        dist=distribution.dist,
-        cache=distribution.root / "cache",
-        now=NOW,
-        reporter=SILENT,
-        platforms=[host_platform],
-        signer=key,
-    )
-    with context.workspace.alone():
-        result = release(context)
+    result = distribution.cut(path, host_platform, signer=key)
     sh = next(result.folder.glob("installers/*.sh"))
 
     def ask(*arguments: str) -> process.Completed:

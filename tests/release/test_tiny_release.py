@@ -17,17 +17,17 @@ from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_file
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState
-from cuvee.release.pipeline import Result
+from cuvee.release.record import Release
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = pytest.mark.real
 
 
-def sh_installer(result: Result) -> Path:
-    return next(result.folder / item.path for item in result.artefacts if item.name.endswith(".sh"))
+def sh_installer(result: Release) -> Path:
+    return next(result.folder / item.path for item in result.handed_out if item.format == "sh")
 
 
-def test_release_is_complete(tiny: tuple[Distribution, Result], host_platform: str) -> None:
+def test_release_is_complete(tiny: tuple[Distribution, Release], host_platform: str) -> None:
     _, result = tiny
     assert result.verdict is Verdict.WARNING, "win-64 is made here, but nothing runs it"
     assert [lock.platform for lock in result.lock.platforms] == [host_platform, "win-64"]
@@ -42,11 +42,12 @@ def test_release_is_complete(tiny: tuple[Distribution, Result], host_platform: s
     for item in result.artefacts:
         assert sha256_file(result.folder / item.path) == item.sha256
     assert json.loads((result.folder / "release.json").read_text())["verdict"] == "warning"
+    assert Release.open(result.folder) == result
     assert LockFile.from_path(result.folder / "lock" / "pixi.lock").default_environment() is not None
 
 
 def test_closure_differs_where_the_markers_say_so(
-    tiny: tuple[Distribution, Result], host_platform: str
+    tiny: tuple[Distribution, Release], host_platform: str
 ) -> None:
     by_platform = tiny[1].lock.by_platform
     assert "colorama" in by_platform["win-64"].by_name
@@ -54,7 +55,9 @@ def test_closure_differs_where_the_markers_say_so(
     assert by_platform["win-64"].by_name["attrs"].sha256 == by_platform[host_platform].by_name["attrs"].sha256
 
 
-def test_suites_ran_in_what_the_installer_made(tiny: tuple[Distribution, Result], host_platform: str) -> None:
+def test_suites_ran_in_what_the_installer_made(
+    tiny: tuple[Distribution, Release], host_platform: str
+) -> None:
     runs = {run.platform: run for run in tiny[1].runs}
     outcomes = {outcome.test: outcome.state for outcome in runs[host_platform].outcomes}
     assert outcomes["install"] is OutcomeState.PASS
@@ -64,7 +67,7 @@ def test_suites_ran_in_what_the_installer_made(tiny: tuple[Distribution, Result]
 
 
 def test_installs_into_a_path_with_a_space_and_an_accent(
-    tiny: tuple[Distribution, Result], tmp_path: Path
+    tiny: tuple[Distribution, Release], tmp_path: Path
 ) -> None:
     prefix = tmp_path / "Île de la cuvée" / "tiny"
     installer = sh_installer(tiny[1])
@@ -78,7 +81,7 @@ def test_installs_into_a_path_with_a_space_and_an_accent(
 
 
 def test_a_flipped_byte_is_refused_before_anything_is_written(
-    tiny: tuple[Distribution, Result], tmp_path: Path
+    tiny: tuple[Distribution, Release], tmp_path: Path
 ) -> None:
     data = bytearray(sh_installer(tiny[1]).read_bytes())
     data[len(data) * 3 // 4] ^= 1
@@ -100,14 +103,14 @@ def test_a_second_run_does_nothing(copied: Callable[[], Distribution], tiny_text
 
 
 def test_a_lost_installer_alone_is_made_again_with_the_same_bytes(
-    copied: Callable[[], Distribution], tiny_text: str, host_platform: str, tiny: tuple[Distribution, Result]
+    copied: Callable[[], Distribution], tiny_text: str, host_platform: str, tiny: tuple[Distribution, Release]
 ) -> None:
     distribution = copied()
     installer = distribution.dist / "tiny-2026.11.0" / sh_installer(tiny[1]).relative_to(tiny[1].folder)
     installer.unlink()
     result = distribution.cut(distribution.write(tiny_text))
     assert sha256_file(installer) == sha256_file(sh_installer(tiny[1]))
-    assert {stage.name for stage in result.stages if not stage.reused} == {f"installer-{host_platform}-sh"}
+    assert {stage.stage for stage in result.stages if not stage.reused} == {f"installer-{host_platform}-sh"}
 
 
 def test_a_patch_release_changes_what_it_states(copied: Callable[[], Distribution]) -> None:
@@ -118,8 +121,7 @@ def test_a_patch_release_changes_what_it_states(copied: Callable[[], Distributio
         "2026.11.1",
     )
     result = distribution.cut(path)
-    assert result.report is not None
-    changes = result.report.changes
+    changes = result.changes
     assert changes is not None
     assert [(change.package, change.before, change.after) for change in changes] == [
         ("tqdm", "4.70.0", "4.70.1")
@@ -127,7 +129,7 @@ def test_a_patch_release_changes_what_it_states(copied: Callable[[], Distributio
 
 
 def test_the_same_release_from_a_channel_over_http(
-    tiny: tuple[Distribution, Result], tmp_path: Path, tiny_text: str, host_platform: str
+    tiny: tuple[Distribution, Release], tmp_path: Path, tiny_text: str, host_platform: str
 ) -> None:
     first = tiny[1]
     distribution = Distribution(tmp_path / "http", Recorder())
@@ -152,11 +154,11 @@ def test_a_missing_system_package_costs_its_installer_alone(
     text = tiny_text.replace("formats: {linux: [sh]}", "formats: {linux: [sh], win: [exe]}")
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     result = distribution.cut(distribution.write(text))
-    (missing,) = [item for item in result.artefacts if item.missing is not None]
+    (missing,) = [item for item in result.artefacts if item.not_made is not None]
     assert missing.name == "Tiny-2026.11.0-Windows-x86_64.exe"
-    assert missing.missing is not None
-    assert "nsis" in missing.missing.remedy
-    assert any(item.name.endswith(".sh") and item.missing is None for item in result.artefacts)
+    assert missing.not_made is not None
+    assert "nsis" in missing.not_made.remedy
+    assert any(item.name.endswith(".sh") and item.not_made is None for item in result.artefacts)
     assert not result.verdict.exit_code
 
 
@@ -173,7 +175,7 @@ def test_a_pin_that_the_index_lacks_names_the_line(
 
 
 def test_a_package_that_was_tampered_with_is_refused(
-    copied: Callable[[], Distribution], tiny_text: str, tiny: tuple[Distribution, Result]
+    copied: Callable[[], Distribution], tiny_text: str, tiny: tuple[Distribution, Release]
 ) -> None:
     distribution = copied()
     folder = distribution.dist / "tiny-2026.11.0"

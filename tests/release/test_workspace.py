@@ -1,3 +1,5 @@
+"""The release folder, and stages that are skipped while nothing that they depend on has changed."""
+
 import json
 import os
 from pathlib import Path
@@ -5,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import StorageError
+from cuvee.progress import SILENT
+from cuvee.release.record import ChannelResult
+from cuvee.release.stage import Done, Made, Stage, StageRunner, finished
 from cuvee.release.workspace import Workspace
 
 
@@ -14,64 +19,94 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "release", tmp_path / "cache")
 
 
-def finish(workspace: Workspace, inputs: str = "a") -> Path:
-    output = workspace.channel / "file"
-    output.write_text("made")
-    workspace.finished("channel", inputs, [workspace.channel], seconds=1.5, facts={"n": 1})
-    return output
+def make(
+    workspace: Workspace, inputs: str = "a", *, name: str = "channel", again: bool = False
+) -> Done[ChannelResult]:
+    """Run a stage that writes one file, unless it is reused."""
+
+    def run() -> Made[ChannelResult]:
+        (workspace.channel / "file").write_text("made")
+        return Made(result=ChannelResult(imported=3), outputs=(workspace.channel,))
+
+    runner = StageRunner(folder=workspace.folder, reporter=SILENT)
+    return runner(Stage.of(name, inputs, run, ChannelResult), again=again)
 
 
-def test_a_stage_is_current_for_the_inputs_it_was_made_from_alone(workspace: Workspace) -> None:
-    assert workspace.current("channel", "a") is None
-    finish(workspace)
-    record = workspace.current("channel", "a")
-    assert record is not None
-    assert record.facts == {"n": 1}
-    assert workspace.current("channel", "b") is None
-    assert workspace.current("lock", "a") is None
+def test_a_stage_is_reused_for_the_inputs_that_it_was_made_from_only(workspace: Workspace) -> None:
+    first = make(workspace)
+    second = make(workspace)
+    assert (first.reused, second.reused) == (False, True)
+    assert first.result == second.result == ChannelResult(imported=3)
+    assert (first.inputs, first.seconds) == (second.inputs, second.seconds)
+    assert not make(workspace, "b").reused
+    assert not make(workspace, "b", name="other").reused
+    assert not make(workspace, "b", again=True).reused
+
+
+def test_a_finished_stage_knows_its_inputs(workspace: Workspace) -> None:
+    done = make(workspace)
+    result = finished(done)
+    assert (result.stage, result.inputs, result.imported) == ("channel", done.inputs, 3)
 
 
 @pytest.mark.parametrize("harm", ["removed", "changed", "touched"])
-def test_a_stage_whose_output_is_not_as_it_was_is_not_current(workspace: Workspace, harm: str) -> None:
-    output = finish(workspace)
+def test_a_stage_whose_output_is_not_as_it_was_runs_again(workspace: Workspace, harm: str) -> None:
+    make(workspace)
+    output = workspace.channel / "file"
     if harm == "removed":
         output.unlink()
     elif harm == "changed":
         output.write_text("made otherwise")
     else:
         os.utime(output, (1, 1))
-    assert workspace.current("channel", "a") is None
-    assert workspace.record("channel") is not None
+    assert not make(workspace).reused
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"inputs": "a"}', '{"inputs": "a", "outputs": [], "seconds": 1}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"stage": 1, "inputs": "a"}',
+        '{"stage": 1, "inputs": "a", "outputs": [], "seconds": 1}',
+        '{"stage": 2, "inputs": "a", "outputs": {}, "seconds": 1}',
+    ],
 )
-def test_a_damaged_record_is_no_record(workspace: Workspace, text: str) -> None:
-    finish(workspace)
+def test_a_damaged_entry_is_no_entry(workspace: Workspace, text: str) -> None:
+    make(workspace)
     (workspace.folder / ".stages" / "channel.json").write_text(text)
-    assert workspace.record("channel") is None
+    assert not make(workspace).reused
 
 
-def test_records_are_reviewable(workspace: Workspace) -> None:
-    finish(workspace)
+def test_a_kept_result_that_does_not_fit_is_made_again(workspace: Workspace) -> None:
+    make(workspace)
+    path = workspace.folder / ".stages" / "channel.json"
+    entry = json.loads(path.read_text())
+    entry["kept"]["imported"] = "three"
+    path.write_text(json.dumps(entry))
+    assert not make(workspace).reused
+
+
+def test_entries_are_reviewable(workspace: Workspace) -> None:
+    make(workspace)
     data = json.loads((workspace.folder / ".stages" / "channel.json").read_text())
     assert list(data["outputs"]) == ["channel/file"]
 
 
 def test_two_runs_do_not_share_a_release_folder(workspace: Workspace) -> None:
-    with workspace.alone(), pytest.raises(StorageError, match="Another cuvee"), workspace.alone():
+    with workspace.locked(), pytest.raises(StorageError, match="Another cuvee"), workspace.locked():
         pass
-    with workspace.alone():
+    with workspace.locked():
         pass
 
 
 def test_what_a_killed_run_left_half_made_is_removed(workspace: Workspace) -> None:
-    output = finish(workspace)
+    make(workspace)
     (workspace.folder / ".channel.abc.part").mkdir()
     (workspace.folder / ".channel.abc.part" / "file").touch()
     (workspace.channel / ".file.abc.part").touch()
-    with workspace.alone():
+    with workspace.locked():
         pass
     assert sorted(path.name for path in workspace.folder.iterdir()) == [".stages", "channel"]
-    assert list(workspace.channel.iterdir()) == [output]
+    assert [path.name for path in workspace.channel.iterdir()] == ["file"]

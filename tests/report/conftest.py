@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from changed_release import changed, page_of
 from cuvee.channel.model import Absent
 from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.diff import diff
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.installers.artefact import Artefact, Missing
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
@@ -29,9 +29,17 @@ from cuvee.manifest.model import (
     Track,
     Waiver,
 )
-from cuvee.report.model import ReportInput, Stage
-from cuvee.report.page import build_page
-from cuvee.report.render import render
+from cuvee.release.record import (
+    Artefact,
+    ArtefactKind,
+    ChannelResult,
+    CheckResult,
+    ImageResult,
+    LockResult,
+    NotMade,
+    Release,
+)
+from cuvee.report.html import render
 
 LINUX, ARM, WIN = "linux-64", "linux-aarch64", "win-64"
 PLATFORMS = (LINUX, ARM, WIN)
@@ -259,34 +267,46 @@ def make_runs() -> tuple[PlatformRun, ...]:
 
 def make_artefacts() -> tuple[Artefact, ...]:
     made = [
-        ("Starter-2026.11.0-Linux-x86_64.sh", LINUX, "sh installer", 214_000_000, 14.2),
-        ("Starter-2026.11.0-Linux-aarch64.sh", ARM, "sh installer", 201_000_000, 13.8),
-        ("Starter-2026.11.0-Windows-x86_64.exe", WIN, "exe installer", 0, 0.0),
-        ("pixi.lock", None, "lock", 288_000, 0.61),
+        ("Starter-2026.11.0-Linux-x86_64.sh", LINUX, "sh", 214_000_000, 14.2),
+        ("Starter-2026.11.0-Linux-aarch64.sh", ARM, "sh", 201_000_000, 13.8),
+        ("Starter-2026.11.0-Windows-x86_64.exe", WIN, "exe", 0, 0.0),
     ]
-    why = Missing(reason="makensis is not installed here", remedy="apt-get install nsis, then run it again")
+    why = NotMade(reason="makensis is not installed here", remedy="apt-get install nsis, then run it again")
     return tuple(
         Artefact(
-            name=name,
-            path=f"lock/{name}" if kind == "lock" else f"installers/{name}",
-            platform=platform, kind=kind, size=size, seconds=seconds,
-            sha256=digest(name) if size else "", missing=None if size else why,
+            path=f"installers/{name}", platform=platform, kind=ArtefactKind.INSTALLER, format=form,
+            size=size, seconds=seconds,
+            sha256=digest(name) if size else "", not_made=None if size else why,
         )
-        for name, platform, kind, size, seconds in made
+        for name, platform, form, size, seconds in made
     )  # fmt: skip
 
 
-def make_sample(results: Path | None = None) -> ReportInput:
+def make_sample(results: Path | None = None) -> Release:
     base = make_lock(
         numpy="2.3.5", requests="2.33.1", pillow="12.0.0", pandas="3.0.9", click="0.4", anyio="1.4.9"
     )
     lock = make_lock()
-    changed = diff(base, lock, requested_before=DIRECT, requested_after=DIRECT)
     if results is not None:
         write_logs(results)
-    return ReportInput(
+    image = ImageResult(
+        stage="image", inputs=digest("image"), seconds=21.4, platform=LINUX, manifest_sha256=digest("m"),
+        stage0_sha256=digest("s"), payload_sha256=digest("p"), files=17_800, raw_size=463_000_000,
+    )  # fmt: skip
+    bare = Release(
         manifest=make_manifest(),
-        lock=lock,
+        base="starter-2026.10.2",
+        channel=ChannelResult(stage="channel", inputs=digest("channel"), seconds=41.3, reused=True),
+        locked=LockResult(stage="lock", inputs=digest("lock"), seconds=0.61, lock=lock),
+        checked=CheckResult(stage="check", inputs=digest("check"), seconds=0.12),
+        images=(image,),
+        changes=diff(base, lock, requested_before=DIRECT, requested_after=DIRECT),
+        made_at=dt.datetime(2026, 11, 22, 11, 40, tzinfo=dt.UTC),
+        tools={"cuvee": "0.1.0", "python": "3.11.7", "py-rattler": "0.28.0", "uv": "0.9.11", "zstd": "1.5.7"},
+        folder=results.parent if results is not None else Path(),
+    )
+    return changed(
+        bare,
         absent=(
             Absent(
                 platform="osx-64",
@@ -297,20 +317,7 @@ def make_sample(results: Path | None = None) -> ReportInput:
         findings=make_findings(),
         runs=make_runs(),
         artefacts=make_artefacts(),
-        base="starter-2026.10.2",
-        changes=changed,
-        made_at=dt.datetime(2026, 11, 22, 11, 40, tzinfo=dt.UTC),
-        tools={"cuvee": "0.1.0", "python": "3.11.7", "py-rattler": "0.28.0", "uv": "0.9.11", "zstd": "1.5.7"},
-        stages=tuple(
-            Stage(name=name, seconds=seconds, reused=name == "channel", inputs=digest(name))
-            for name, seconds in [
-                ("channel", 41.3), ("lock", 0.61), ("check", 0.12), ("image", 21.4), ("installers", 28.0),
-                ("test", 96.2),
-            ]
-        ),
-        inputs_hash=digest("all inputs"),
-        results=results,
-    )  # fmt: skip
+    )
 
 
 def write_logs(results: Path) -> None:
@@ -325,18 +332,18 @@ def write_logs(results: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Release:
     """One of everything, with 5 logs."""
     return make_sample(tmp_path_factory.mktemp("release") / "results")
 
 
 @pytest.fixture(scope="session")
-def ready(sample: ReportInput) -> ReportInput:
+def ready(sample: Release) -> Release:
     """A release with nothing to complain about."""
     return quiet(sample)
 
 
-def quiet(data: ReportInput) -> ReportInput:
+def quiet(data: Release) -> Release:
     """Take everything out of a report's input that could be complained about."""
 
     def passed(platform: str) -> PlatformRun:
@@ -344,13 +351,13 @@ def quiet(data: ReportInput) -> ReportInput:
         return PlatformRun(platform=platform, runner="native", outcomes=outcomes)
 
     manifest = dataclasses.replace(data.manifest, platforms=data.manifest.platforms[:3], waivers=())
-    return dataclasses.replace(
+    return changed(
         data,
         manifest=manifest,
         absent=(),
         findings=(),
         runs=tuple(passed(platform) for platform in PLATFORMS),
-        artefacts=tuple(artefact for artefact in data.artefacts if artefact.missing is None),
+        artefacts=tuple(artefact for artefact in data.handed_out if artefact.not_made is None),
     )
 
 
@@ -385,6 +392,6 @@ class Html(HTMLParser):
 
 
 @pytest.fixture
-def read_page() -> Callable[[ReportInput], Html]:
+def read_page() -> Callable[[Release], Html]:
     """Render a report and take its page apart."""
-    return lambda data: Html(render(build_page(data)))
+    return lambda data: Html(render(page_of(data)))

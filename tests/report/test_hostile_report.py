@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 
+from changed_release import changed, page_of, write
+from cuvee.release.record import Release
+from cuvee.report.csv_tables import tables
 from cuvee.report.logs import HEAD, LINE, TAIL, clean, excerpt, shorten
-from cuvee.report.model import ReportInput
-from cuvee.report.page import build_page
-from cuvee.report.tables import tables
-from cuvee.report.write import write_report
 
 ATTACK = (
     "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7*7 }}</pre></details>&amp;"
@@ -43,9 +42,7 @@ def poison(value: Any, attack: str) -> Any:
     return value
 
 
-def test_markup_in_every_text_stays_text(
-    sample: ReportInput, read_page: Callable[[ReportInput], Any]
-) -> None:
+def test_markup_in_every_text_stays_text(sample: Release, read_page: Callable[[Release], Any]) -> None:
     page = read_page(poison(sample, ATTACK))
     tags = [tag for tag, _ in page.elements]
     assert tags.count("script") == 1
@@ -57,16 +54,14 @@ def test_markup_in_every_text_stays_text(
     assert not {"\u202e", "\x1b", "\ud800"} & set(page.text)
 
 
-def test_no_text_becomes_an_address_that_runs(
-    sample: ReportInput, read_page: Callable[[ReportInput], Any]
-) -> None:
+def test_no_text_becomes_an_address_that_runs(sample: Release, read_page: Callable[[Release], Any]) -> None:
     manifest = dataclasses.replace(
         sample.manifest,
         owners=tuple(dataclasses.replace(o, contact="javascript:alert(1)") for o in sample.manifest.owners),
         waivers=tuple(dataclasses.replace(w, link="javascript:alert(1)") for w in sample.manifest.waivers),
     )
     artefacts = tuple(dataclasses.replace(a, path="javascript:alert(1)") for a in sample.artefacts)
-    page = read_page(dataclasses.replace(sample, manifest=manifest, artefacts=artefacts))
+    page = read_page(changed(sample, manifest=manifest, artefacts=artefacts))
     assert "javascript:alert(1)" in page.text
     own = (
         "#",
@@ -81,17 +76,17 @@ def test_no_text_becomes_an_address_that_runs(
     assert [link for link in page.values("href") if not link.startswith(own)] == []
 
 
-def test_a_poisoned_release_is_written_and_its_twin_is_json(sample: ReportInput, tmp_path: Path) -> None:
-    write_report(poison(sample, ATTACK), tmp_path / "report")
+def test_a_poisoned_release_is_written_and_its_twin_is_json(sample: Release, tmp_path: Path) -> None:
+    write(poison(sample, ATTACK), tmp_path / "report")
     data = json.loads((tmp_path / "report/data.json").read_text(encoding="utf-8"))
     assert "\u202e" not in json.dumps(data, ensure_ascii=False)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", " =", "\x00="])
-def test_no_cell_of_a_table_is_a_formula(sample: ReportInput, start: str) -> None:
+def test_no_cell_of_a_table_is_a_formula(sample: Release, start: str) -> None:
     hostile = dataclasses.replace(sample.findings[0], cause=f'{start}HYPERLINK("http://example.org","x"),\n"')
-    data = dataclasses.replace(sample, findings=(hostile,))
-    (row,) = csv.DictReader(io.StringIO(tables(build_page(data), data.lock)["findings.csv"]))
+    data = changed(sample, findings=(hostile,))
+    (row,) = csv.DictReader(io.StringIO(tables(page_of(data), data.lock)["findings.csv"]))
     assert row["cause"].startswith("'")
     assert row["cause"].endswith(',\n"')
 
@@ -129,10 +124,10 @@ def test_what_is_left_out_of_a_log_is_said() -> None:
 
 
 def test_a_page_has_room_for_so_many_logs_and_says_when_it_is_full(
-    sample: ReportInput, monkeypatch: pytest.MonkeyPatch
+    sample: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cuvee.report.results.LOG_BUDGET", 5000)
-    logs = [row.log for row in build_page(sample).results.others if row.log]
+    monkeypatch.setattr("cuvee.report.outcome_rows.LOG_BUDGET", 5000)
+    logs = [row.log for row in page_of(sample).results.others if row.log]
     assert [log for log in logs if log.text]
     full = [log for log in logs if not log.text]
     assert full

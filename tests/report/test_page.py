@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -10,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from cuvee.report.model import ReportInput
-from cuvee.report.page import build_page
-from cuvee.report.render import release_path, safe_url
-from cuvee.report.twin import twin
+from changed_release import page_of
+from cuvee.release.record import ChannelResult, LockResult, Release
+from cuvee.report.data_json import page_json
+from cuvee.report.html import release_path, safe_url
 
-Reader = Callable[[ReportInput], Any]
+Reader = Callable[[Release], Any]
 
 
 def test_page_and_twin_name_the_same_packages_outcomes_findings_artefacts_and_changes(
-    sample: ReportInput, read_page: Reader
+    sample: Release, read_page: Reader
 ) -> None:
-    page, data = read_page(sample), twin(build_page(sample))
+    page, data = read_page(sample), json.loads(page_json(page_of(sample)))
     rows = data["matrix"]["direct"] + data["matrix"]["closure"]
     identifiers = [cell["identifier"] for row in rows for cell in row["cells"] if cell["identifier"]]
     locked = [package.identifier for lock in sample.lock.platforms for package in lock.packages]
@@ -36,21 +37,21 @@ def test_page_and_twin_name_the_same_packages_outcomes_findings_artefacts_and_ch
     anchors = [anchor for anchor in page.values("id") if anchor.startswith("finding-")]
     assert anchors == [row["anchor"] for row in data["findings"]]
     assert len(anchors) == len(sample.findings)
-    assert page.values("data-artefact") == [artefact["name"] for artefact in data["artefacts"]]
+    assert page.values("data-artefact") == [artefact["path"].split("/")[-1] for artefact in data["artefacts"]]
     assert page.values("data-platform")[:5] == [row["name"] for row in data["platforms"]]
     assert page.values("data-change") == [row["package"] for row in data["changes"]["rows"]]
 
 
-def test_page_and_twin_tell_the_same_words(sample: ReportInput, read_page: Reader) -> None:
+def test_page_and_twin_tell_the_same_words(sample: Release, read_page: Reader) -> None:
     text = re.sub(r"\s+", " ", read_page(sample).text)
-    data = twin(build_page(sample))
+    data = json.loads(page_json(page_of(sample)))
     said = [data["readiness"]["headline"], data["readiness"]["must_act"], *data["readiness"]["notes"]]
     said += [task["text"] for actor in data["readiness"]["actors"] for task in actor["tasks"]]
     for row in data["findings"]:
         said += [row["cause"], row["action"], row["waived_because"], *row["victims"], *row["evidence"]]
     for row in data["results"]["others"]:
         said += [f"{row['suite']}: {row['test']}", row["reason"]]
-    missing = [row["missing"] for row in data["artefacts"] if row["missing"]]
+    missing = [row["not_made"] for row in data["artefacts"] if row["not_made"]]
     said += [part for row in missing for part in (row["reason"], row["remedy"])]
     said += [part for row in data["platforms"] for part in (row["note"], row["hint"])]
     said += [f"{name}{version}" for name, version in data["tools"].items()]
@@ -58,8 +59,8 @@ def test_page_and_twin_tell_the_same_words(sample: ReportInput, read_page: Reade
     assert [piece for piece in said if re.sub(r"\s+", " ", piece) not in text] == []
 
 
-def test_the_twin_is_versioned_and_a_status_is_its_word(sample: ReportInput) -> None:
-    data = twin(build_page(sample))
+def test_the_twin_is_versioned_and_a_status_is_its_word(sample: Release) -> None:
+    data = json.loads(page_json(page_of(sample)))
     assert data["report"] == 1
     assert data["readiness"]["verdict"] == data["readiness"]["badge"] == "blocked"
     assert data["results"]["counts"]["regression"] == 1
@@ -67,7 +68,7 @@ def test_the_twin_is_versioned_and_a_status_is_its_word(sample: ReportInput) -> 
 
 
 def test_each_link_into_the_page_leads_somewhere_and_each_place_is_there_once(
-    sample: ReportInput, read_page: Reader
+    sample: Release, read_page: Reader
 ) -> None:
     page = read_page(sample)
     places = Counter(page.values("id"))
@@ -78,7 +79,7 @@ def test_each_link_into_the_page_leads_somewhere_and_each_place_is_there_once(
 
 
 def test_it_needs_nothing_from_elsewhere_and_allows_nothing_but_its_own_code(
-    sample: ReportInput, read_page: Reader
+    sample: Release, read_page: Reader
 ) -> None:
     page = read_page(sample)
     tags = Counter(tag for tag, _ in page.elements)
@@ -95,7 +96,7 @@ def test_it_needs_nothing_from_elsewhere_and_allows_nothing_but_its_own_code(
     assert not re.search(r"url\(|@import|@font-face", "".join(page.code["style"]))
 
 
-def test_it_can_be_read_without_eyes(sample: ReportInput, read_page: Reader) -> None:
+def test_it_can_be_read_without_eyes(sample: Release, read_page: Reader) -> None:
     page = read_page(sample)
     assert ("html", {"lang": "en"}) in page.elements
     assert all("scope" in attributes for tag, attributes in page.elements if tag == "th")
@@ -111,9 +112,9 @@ def test_it_can_be_read_without_eyes(sample: ReportInput, read_page: Reader) -> 
 
 
 def test_newly_failing_comes_first_and_each_log_says_what_it_leaves_out(
-    sample: ReportInput, read_page: Reader
+    sample: Release, read_page: Reader
 ) -> None:
-    page = build_page(sample)
+    page = page_of(sample)
     assert [row.badge.word for row in page.results.others][:5] == [
         "regression", "fail", "timeout", "infra-error", "flaky",
     ]  # fmt: skip
@@ -127,22 +128,27 @@ def test_newly_failing_comes_first_and_each_log_says_what_it_leaves_out(
     assert "results/linux-64/logs/plot-to-pixels.log" in text
 
 
-def test_a_release_without_anything_is_still_a_page(ready: ReportInput, read_page: Reader) -> None:
+def test_a_release_without_anything_is_still_a_page(ready: Release, read_page: Reader) -> None:
     import dataclasses
 
     from cuvee.lock.model import Lock
 
     manifest = dataclasses.replace(ready.manifest, platforms=(), packages=(), suites=(), support=None)
-    bare = ReportInput(manifest=manifest, lock=Lock(platforms=()), made_at=ready.made_at)
+    bare = Release(
+        manifest=manifest,
+        channel=ChannelResult(),
+        locked=LockResult(lock=Lock(platforms=())),
+        made_at=ready.made_at,
+    )
     page = read_page(bare)
     assert "The checks found nothing." in page.text
     assert "changes" not in page.values("id")
 
 
 def test_a_long_list_says_where_it_ends(
-    ready: ReportInput, read_page: Reader, monkeypatch: pytest.MonkeyPatch
+    ready: Release, read_page: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cuvee.report.render.LISTED", 100)
+    monkeypatch.setattr("cuvee.report.html.LISTED", 100)
     page = read_page(ready)
     assert len(page.values("data-outcome")) == 100
     assert "The first 100 of 856; all are in outcomes.csv." in page.text

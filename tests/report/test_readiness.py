@@ -1,22 +1,21 @@
 """The verdict, who must act, and the lines for a terminal."""
 
-import dataclasses
 import itertools
 from pathlib import Path
 
 import pytest
 
+from changed_release import changed, page_of
 from cuvee.channel.model import Absent
 from cuvee.graph.diff import ChangeKind
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.installers.artefact import Artefact, Missing
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock
+from cuvee.release.record import OUTCOME_VERDICTS, Artefact, ArtefactKind, NotMade, Release
 from cuvee.report.actors import UNOWNED
-from cuvee.report.model import ReportInput
-from cuvee.report.readiness import readiness, verdict
+from cuvee.report.badges import CHANGES, STATES, VERDICTS
+from cuvee.report.readiness import readiness
 from cuvee.report.summary import summary_lines
-from cuvee.report.words import CHANGES, GRAVITY, STATES, VERDICTS
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -34,31 +33,35 @@ def found(result: Verdict, *owners: str, action: str = "") -> Finding:
 
 
 @pytest.mark.parametrize("state", OutcomeState)
-def test_an_outcome_that_blocks_blocks_the_release_and_no_other_does(state: OutcomeState) -> None:
-    assert (verdict([], [run(OutcomeState.PASS, state)]) is Verdict.BLOCKED) == state.blocks
-    assert (GRAVITY[state].exit_code == 1) == state.blocks
+def test_an_outcome_that_blocks_blocks_the_release_and_no_other_does(
+    ready: Release, state: OutcomeState
+) -> None:
+    runs = (*ready.runs[1:], run(OutcomeState.PASS, state))
+    assert (changed(ready, runs=runs).verdict is Verdict.BLOCKED) == state.blocks
+    assert (OUTCOME_VERDICTS[state].exit_code == 1) == state.blocks
 
 
 @pytest.mark.parametrize(("one", "two"), list(itertools.combinations(Verdict, 2)))
-def test_the_worst_finding_wins(one: Verdict, two: Verdict) -> None:
-    assert verdict([found(two), found(one)], []) is max(one, two)
+def test_the_worst_finding_wins(ready: Release, one: Verdict, two: Verdict) -> None:
+    assert changed(ready, findings=(found(two), found(one))).verdict is max(one, two)
 
 
-def test_not_run_is_not_pass() -> None:
+def test_not_run_is_not_pass(ready: Release) -> None:
+    linux, arm, windows = ready.runs
     not_run = PlatformRun(platform="win-64", runner=None, not_run="no wine")
-    assert verdict([], [run(OutcomeState.PASS)]) is Verdict.READY
-    assert verdict([], [run(OutcomeState.PASS), not_run]) is Verdict.WARNING
-    assert verdict([], [run(OutcomeState.PASS)], platforms=["linux-64", "win-64"]) is Verdict.WARNING
-    assert verdict([], [run(OutcomeState.NOT_RUN)]) is Verdict.WARNING
+    assert changed(ready, runs=(linux, arm, windows)).verdict is Verdict.READY
+    assert changed(ready, runs=(linux, arm, not_run)).verdict is Verdict.WARNING
+    assert changed(ready, runs=(linux, arm)).verdict is Verdict.WARNING
+    assert changed(ready, runs=(linux, arm, windows, run(OutcomeState.NOT_RUN))).verdict is Verdict.WARNING
 
 
 def test_every_status_has_a_badge() -> None:
     assert set(VERDICTS) == set(Verdict)
-    assert set(STATES) == set(GRAVITY) == set(OutcomeState)
+    assert set(STATES) == set(OUTCOME_VERDICTS) == set(OutcomeState)
     assert set(CHANGES) == set(ChangeKind)
 
 
-def test_a_quiet_release_is_ready_and_nobody_needs_to_act(ready: ReportInput) -> None:
+def test_a_quiet_release_is_ready_and_nobody_needs_to_act(ready: Release) -> None:
     state = readiness(ready, {})
     assert (state.verdict, state.headline, state.must_act) == (
         Verdict.READY, "Ready", "Nobody needs to act.",
@@ -66,18 +69,18 @@ def test_a_quiet_release_is_ready_and_nobody_needs_to_act(ready: ReportInput) ->
     assert (state.blockers, state.actors, state.notes) == (0, (), ())
 
 
-def test_a_platform_that_silently_has_no_lock_blocks(ready: ReportInput) -> None:
-    lacking = dataclasses.replace(ready, lock=Lock(platforms=ready.lock.platforms[:2]))
+def test_a_platform_that_silently_has_no_lock_blocks(ready: Release) -> None:
+    lacking = changed(ready, lock=Lock(platforms=ready.lock.platforms[:2]))
     state = readiness(lacking, {})
     assert (state.verdict, state.blockers) == (Verdict.BLOCKED, 1)
     assert "win-64" in state.actors[0].tasks[0].text
-    declared = dataclasses.replace(lacking, absent=(Absent(platform="win-64", reason="no wheel"),))
+    declared = changed(lacking, absent=(Absent(platform="win-64", reason="no wheel"),))
     state = readiness(declared, {})
     assert (state.verdict, state.notes) == (Verdict.READY, ("win-64 is absent: no wheel",))
 
 
-def test_a_base_without_a_lock_is_said(ready: ReportInput) -> None:
-    state = readiness(dataclasses.replace(ready, changes=None), {})
+def test_a_base_without_a_lock_is_said(ready: Release) -> None:
+    state = readiness(changed(ready, changes=None), {})
     assert state.notes == ("what changed against starter-2026.10.2 is not known: its lock is not at hand",)
 
 
@@ -93,17 +96,17 @@ def test_a_base_without_a_lock_is_said(ready: ReportInput) -> None:
     ],
 )
 def test_the_headline_counts_what_stands_in_the_way(
-    ready: ReportInput, findings: list[Verdict], headline: str
+    ready: Release, findings: list[Verdict], headline: str
 ) -> None:
-    data = dataclasses.replace(ready, findings=tuple(found(result) for result in findings))
+    data = changed(ready, findings=tuple(found(result) for result in findings))
     assert readiness(data, {}).headline == headline
 
 
-def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready: ReportInput) -> None:
+def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready: Release) -> None:
     failing = TestOutcome(
         suite="interop", test="pixels", platform="linux-64", state=OutcomeState.FAIL, package="numpy"
     )
-    data = dataclasses.replace(
+    data = changed(
         ready,
         findings=(
             found(Verdict.BLOCKED, "web", action="Pin it."),
@@ -126,16 +129,20 @@ def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready:
 
 @pytest.mark.parametrize("name", ["sample", "ready"])
 def test_the_summary_for_a_terminal(name: str, request: pytest.FixtureRequest) -> None:
-    lines = summary_lines(request.getfixturevalue(name))
+    lines = summary_lines(page_of(request.getfixturevalue(name)))
     assert "\n".join(lines) + "\n" == (GOLDEN / f"summary-{name}.txt").read_text(encoding="utf-8")
 
 
-def test_what_no_host_can_make_is_told_apart(ready: ReportInput) -> None:
+def test_what_no_host_can_make_is_told_apart(ready: Release) -> None:
     names = {"a.msi": 1, "b.exe": 3, "c.msi": 2}
     artefacts = tuple(
-        Artefact(name=name, path=name, kind="x", missing=Missing(reason="because", exit_code=code))
+        Artefact(
+            path=name,
+            kind=ArtefactKind.INSTALLER,
+            not_made=NotMade(reason="because", exit_code=code),
+        )
         for name, code in names.items()
     )
-    notes = readiness(dataclasses.replace(ready, artefacts=artefacts), {}).notes
+    notes = readiness(changed(ready, artefacts=artefacts), {}).notes
     assert "1 of 3 artefacts could not be made here: b.exe" in notes
     assert "2 of 3 artefacts can not be made on any host: a.msi, c.msi" in notes

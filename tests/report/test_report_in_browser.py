@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cuvee.report.model import ReportInput
-from cuvee.report.write import write_report
+from changed_release import write
+from cuvee.release.record import Release
 
 pytestmark = pytest.mark.real
 
@@ -30,9 +30,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def address(sample: ReportInput, tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(sample: Release, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("written") / "report"
-    write_report(sample, folder)
+    write(sample, folder)
     return (folder / "index.html").as_uri()
 
 

@@ -5,18 +5,18 @@ import io
 
 import pytest
 
-from cuvee.report.model import ReportInput
-from cuvee.report.page import build_page
-from cuvee.report.tables import tables
-from cuvee.report.units import human_size, human_time, plural
+from changed_release import page_of
+from cuvee.release.record import Release
+from cuvee.report.csv_tables import tables
+from cuvee.report.human_units import human_size, human_time, plural
 
 
 def read(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_each_table_has_a_row_for_each_thing(sample: ReportInput) -> None:
-    page = build_page(sample)
+def test_each_table_has_a_row_for_each_thing(sample: Release) -> None:
+    page = page_of(sample)
     found = {name: read(text) for name, text in tables(page, sample.lock).items()}
     locked = {p.identifier: p for lock in sample.lock.platforms for p in lock.packages}
     packages = [row for row in found["packages.csv"] if row["identifier"]]

@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from cuvee.report.model import ReportInput
-from cuvee.report.write import write_report
+from changed_release import write
+from cuvee.release.record import Release
 
 NAMES = {"index.html", "data.json", "packages.csv", "findings.csv", "outcomes.csv", "changes.csv"}
 
 
-def test_it_writes_the_page_its_twin_and_the_tables(sample: ReportInput, tmp_path: Path) -> None:
-    write_report(sample, tmp_path / "report")
+def test_it_writes_the_page_its_twin_and_the_tables(sample: Release, tmp_path: Path) -> None:
+    write(sample, tmp_path / "report")
     assert {path.name for path in (tmp_path / "report").iterdir()} == NAMES
     assert (tmp_path / "report/index.html").stat().st_size < 1_500_000
 
 
-def test_the_same_input_gives_the_same_bytes(sample: ReportInput, tmp_path: Path) -> None:
+def test_the_same_input_gives_the_same_bytes(sample: Release, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_report(sample, tmp_path / name)
+        write(sample, tmp_path / name)
     for name in NAMES:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

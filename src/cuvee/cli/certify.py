@@ -40,7 +40,7 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
     """
     from cuvee.errors import UsageError
     from cuvee.release.certificates import check_certificate, manifest_of
-    from cuvee.release.pipeline import check
+    from cuvee.release.pipeline import check_release
     from cuvee.release.workspace import Workspace
 
     if not verify:
@@ -48,15 +48,15 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
             raise UsageError("--lock goes with --verify", hint="Run `cuvee certify --help`.")
         if manifest.is_dir():
             options["dist"], manifest = manifest.resolve().parent, manifest_of(manifest)
-        result = run_pipeline(check, manifest=manifest, as_json=as_json, **options)
+        result = run_pipeline(check_release, manifest=manifest, as_json=as_json, **options)
         manifest = Workspace(result.folder, result.folder).certificate_file
     if manifest.is_dir():
         manifest = Workspace(manifest, manifest).certificate_file
     verified = check_certificate(manifest, lock=lock)
     if as_json:
-        from cuvee.release.inputs import plain
+        from cuvee.codec import encode_object
 
-        write_json({"certificate": str(manifest)} | plain(verified))
+        write_json({"certificate": str(manifest), **encode_object(verified)})
     else:
         for line in certificate_lines(verified):
             click.echo(line)

@@ -65,12 +65,12 @@ def command(
         return 0
     if manifest is None:
         raise UsageError("Which manifest?", hint="Name one, or list the checks with `cuvee check --list`.")
-    from cuvee.release.facts import Look
-    from cuvee.release.pipeline import check
+    from cuvee.release.check_stage import ArchiveAccess
+    from cuvee.release.pipeline import check_release
 
-    look = {True: Look.FETCH, False: Look.NOT, None: Look.AT_HAND}[archives]
+    access = {True: ArchiveAccess.FETCH, False: ArchiveAccess.NONE, None: ArchiveAccess.AT_HAND}[archives]
     result = run_pipeline(
-        partial(check, left_out=not_run, look=look), manifest=manifest, as_json=as_json, **options
+        partial(check_release, left_out=not_run, access=access), manifest=manifest, as_json=as_json, **options
     )
     if as_json:
         write_json(result_json(result))
@@ -78,7 +78,7 @@ def command(
     shown = tuple(item for item in result.checks if item.identifier not in not_run)
     print_checks(shown, verbose=options["verbose"])
     words = f"{len(shown)} of {len(result.checks)} checks: " if not_run else ""
-    click.echo(f"{result.manifest.release_name}: {words}{result.verdict.value}. {result.verdict.must_act}")
+    click.echo(f"{result.name}: {words}{result.verdict.value}. {result.verdict.must_act}")
     return result.verdict.exit_code
 
 

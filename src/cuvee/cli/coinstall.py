@@ -81,7 +81,7 @@ def command(
         for manifest in sources:
             found = run_pipeline(
                 work, manifest=manifest, platforms=platforms, dist=dist, cache=cache, refresh=refresh,
-                emulate=False, quiet=quiet, verbose=verbose, as_json=as_json,
+                quiet=quiet, verbose=verbose, as_json=as_json,
             )  # fmt: skip
             answers.append((str(manifest), found))
     if as_json:

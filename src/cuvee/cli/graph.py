@@ -1,12 +1,17 @@
 """``cuvee graph``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
 from cuvee.cli.render import write_json
+
+if TYPE_CHECKING:
+    from cuvee.graph.release_graph import ReleaseGraph
+    from cuvee.release.record import Release
+    from cuvee.release.session import Session
 
 FORMATS = ("svg", "graphml", "dot", "json")
 
@@ -52,13 +57,17 @@ def command(
     """
     from cuvee.errors import UsageError
     from cuvee.release.pictures import write_findings, write_packages, write_release
-    from cuvee.release.pipeline import check, graph_of
+    from cuvee.release.pipeline import check_release
 
     if names and finding:
         raise UsageError("A picture is of packages or of findings, not of both", hint="Draw them one by one.")
-    result = run_pipeline(check, manifest=manifest, as_json=as_json, **options)
-    release = graph_of(result)
-    findings = [item for done in result.checks for item in done.findings]
+
+    def work(session: "Session") -> "tuple[Release, ReleaseGraph]":
+        checked = check_release(session)
+        return checked, session.graph(checked.lock, checked.absent)
+
+    result, release = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
+    findings = result.findings
     folder = output or result.folder / "checks" / "graph"
     if names:
         written = write_packages(release, findings, names, folder, formats or ("svg",))
@@ -70,7 +79,7 @@ def command(
     else:
         written = write_release(release, findings, folder, formats or FORMATS)
     if as_json:
-        write_json({"release": result.manifest.release_name, "files": [str(path) for path in written]})
+        write_json({"release": result.name, "files": [str(path) for path in written]})
         return 0
     for path in written:
         click.echo(path)

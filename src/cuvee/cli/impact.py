@@ -11,7 +11,7 @@ from cuvee.cli.render import write_json
 if TYPE_CHECKING:
     from cuvee.graph.diff import Change
     from cuvee.graph.upgrade_impact import Impact
-    from cuvee.release.context import Context
+    from cuvee.release.session import Session
 
 
 @click.command()
@@ -30,11 +30,11 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee impact numpy=2.5 manifests/starter/2026.11.0.yaml --platform linux-64
       cuvee impact openssl=3.6 manifests/starter/2026.11.0.yaml --json
     """
-    from cuvee.release.pipeline import make_lock
+    from cuvee.release.pipeline import lock_release
     from cuvee.release.upgrade_trial import impact_of
 
-    def work(context: "Context") -> "Impact":
-        return impact_of(context, make_lock(context).lock, name)
+    def work(session: "Session") -> "Impact":
+        return impact_of(session, lock_release(session).lock, name)
 
     impact = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
     if as_json:

@@ -81,7 +81,7 @@ def command(  # noqa: PLR0917 - click calls it by name
         _print(results, output)
     artefacts = (item for result in results for item in result.artefacts)
     # A tool that is missing comes before what no tool could make: it can be installed.
-    return max((item.missing.exit_code for item in artefacts if item.missing is not None), default=0)
+    return max((item.not_made.exit_code for item in artefacts if item.not_made is not None), default=0)
 
 
 def _host() -> str:
@@ -117,7 +117,7 @@ def _print(results: "list[Converted]", output: Path) -> None:
 
 
 def _as_json(result: "Converted", output: Path) -> dict[str, Any]:
-    from cuvee.release.inputs import plain
+    from cuvee.codec import encode
 
     return {
         "name": result.project.name,
@@ -125,7 +125,7 @@ def _as_json(result: "Converted", output: Path) -> dict[str, Any]:
         "platform": result.project.platform,
         "folder": str(output),
         "packages": [package.identifier for package in result.lock.packages],
-        "artefacts": plain(result.artefacts),
+        "artefacts": encode(result.artefacts),
         "outputs": [path.name for path in result.outputs],
         "warnings": list(result.project.warnings),
     }

@@ -22,9 +22,9 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee lock manifests/starter/2026.11.0.yaml
       cuvee lock manifests/starter/2026.11.0.yaml --refresh --json
     """
-    from cuvee.release.pipeline import make_lock
+    from cuvee.release.pipeline import lock_release
 
-    result = run_pipeline(make_lock, manifest=manifest, as_json=as_json, **options)
+    result = run_pipeline(lock_release, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return 0

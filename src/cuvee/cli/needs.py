@@ -10,6 +10,7 @@ from cuvee.cli.render import by_platform, write_json
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Dependent, Needs
+    from cuvee.release.session import Session
 
 
 @click.command()
@@ -27,15 +28,17 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee needs __glibc manifests/starter/2026.11.0.yaml --platform linux-64
       cuvee needs numpy manifests/starter/2026.11.0.yaml --json
     """
+    from cuvee.codec import encode
     from cuvee.graph.reasons import needs
-    from cuvee.graph.release_graph import build_graph
-    from cuvee.release.inputs import plain
-    from cuvee.release.pipeline import make_lock
+    from cuvee.release.pipeline import lock_release
 
-    result = run_pipeline(make_lock, manifest=manifest, as_json=as_json, **options)
-    answers = needs(build_graph(result.manifest, result.lock), name)
+    def work(session: "Session") -> "tuple[str, tuple[Needs, ...]]":
+        release = lock_release(session)
+        return release.name, needs(session.graph(release.lock, release.absent), name)
+
+    release_name, answers = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
     if as_json:
-        write_json({"release": result.manifest.release_name, "name": name, "platforms": plain(answers)})
+        write_json({"release": release_name, "name": name, "platforms": encode(answers)})
         return 0
     for line in needs_lines(answers, name):
         click.echo(line)

@@ -13,7 +13,7 @@ from cuvee.cli.terminal import Terminal
 from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
-    from cuvee.release.context import Context
+    from cuvee.release.session import Session
 
 Command = Callable[..., Any]
 Answer = TypeVar("Answer")
@@ -90,45 +90,42 @@ def release_options(command: Command, *, manifest_required: bool = True) -> Comm
 
 
 def run_pipeline(
-    work: "Callable[[Context], Answer]",
+    work: "Callable[[Session], Answer]",
     *,
     manifest: Path,
     platforms: tuple[str, ...],
     dist: Path,
     cache: Path,
     refresh: bool,
-    emulate: bool,
     quiet: bool,
     verbose: bool,
-    recorded_only: bool = False,
+    emulate: bool = False,
     publish: bool = False,
     sign_key: Path | None = None,
     as_json: bool = False,
 ) -> "Answer":
-    """Read the manifest and run ``work`` on its release, alone and with progress on stderr.
+    """Return what ``work`` makes of the release of a manifest, with progress on stderr.
 
-    Why a set has no solution goes to stdout as JSON, if that is what was asked for.
+    No other process may work on the release meanwhile. Why a set has no solution goes to stdout as JSON, if
+    that is what was asked for.
     """
     from cuvee.manifest import load_manifest
-    from cuvee.release.pipeline import open_release
+    from cuvee.release.session import Options, Session
     from cuvee.trust.keys import SigningKey
 
-    signer = SigningKey.read(sign_key) if sign_key is not None else None
     now = dt.datetime.now(dt.UTC)
+    options = Options(
+        dist=dist,
+        cache=cache,
+        now=now,
+        platforms=platforms,
+        refresh=refresh,
+        emulate=emulate,
+        publish=publish,
+        signer=SigningKey.read(sign_key) if sign_key is not None else None,
+    )
     loaded = load_manifest(manifest, today=now.date())
     with conflict_as_json(as_json), Terminal(quiet=quiet, verbose=verbose) as terminal:
-        context = open_release(
-            loaded,
-            dist=dist,
-            cache=cache,
-            now=now,
-            reporter=terminal.reporter,
-            platforms=platforms,
-            refresh=refresh,
-            emulate=emulate,
-            recorded_only=recorded_only,
-            signer=signer,
-            publish=publish,
-        )
-        with context.workspace.alone():
-            return work(context)
+        session = Session(loaded, options, terminal.reporter)
+        with session.workspace.locked():
+            return work(session)

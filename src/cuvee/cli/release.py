@@ -1,7 +1,7 @@
 """``cuvee release``."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,10 @@ from cuvee.cli.render import (
     result_json,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from cuvee.release.record import Release
+    from cuvee.release.session import Session
 
 
 @click.command()
@@ -31,19 +35,22 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     Exit codes: 0 ready, 1 blocked by findings or outcomes, 2 usage or manifest, 3 a tool is missing,
     4 a source could not be reached, 5 integrity, 130 interrupted.
     """
-    from cuvee.release.pipeline import release
+    from cuvee.release.pipeline import cut
+    from cuvee.release.report_stage import page_of
+    from cuvee.report.summary import summary_lines
 
-    result = run_pipeline(release, manifest=manifest, as_json=as_json, **options)
+    def work(session: "Session") -> "tuple[Release, list[str]]":
+        made = cut(session)
+        return made, summary_lines(page_of(session, made))
+
+    result, summary = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code
-    from cuvee.report.summary import summary_lines
-
     print_checks(result.checks, verbose=options["verbose"])
     print_runs(result.runs)
-    print_artefacts(result.artefacts)
-    if result.report is not None:
-        for line in summary_lines(result.report):
-            click.echo(line)
+    print_artefacts(result.handed_out)
+    for line in summary:
+        click.echo(line)
     click.echo(f"report: {result.folder / 'report' / 'index.html'}")
     return result.verdict.exit_code

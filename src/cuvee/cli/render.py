@@ -12,9 +12,8 @@ from cuvee.graph.truncation import shorten_list
 
 if TYPE_CHECKING:
     from cuvee.graph.checks import CheckOutcome
-    from cuvee.installers.artefact import Artefact
     from cuvee.integration.outcomes import PlatformRun
-    from cuvee.release.pipeline import Result
+    from cuvee.release.record import Artefact, Release
 
 _LOG_WIDTH = 180
 _MOST_VICTIMS = 8
@@ -62,22 +61,31 @@ def by_platform(answers: Iterable[tuple[str, list[str]]]) -> list[str]:
     ]
 
 
-def result_json(result: "Result") -> dict[str, Any]:
-    """Give what a run came to as JSON values."""
-    from cuvee.release.inputs import plain
+def result_json(release: "Release") -> dict[str, Any]:
+    """Return a short record of a run as JSON values."""
+    from cuvee.codec import encode
 
     return {
-        "release": result.manifest.release_name,
-        "folder": str(result.folder),
-        "verdict": result.verdict.value,
+        "release": release.name,
+        "folder": str(release.folder),
+        "verdict": release.verdict.value,
         "packages": {
-            lock.platform: [package.identifier for package in lock.packages] for lock in result.lock.platforms
+            lock.platform: [package.identifier for package in lock.packages]
+            for lock in release.lock.platforms
         },
-        "absent": plain(result.absent),
-        "checks": plain(result.checks),
-        "artefacts": plain(result.artefacts),
-        "outcomes": {run.platform: outcome_counts(run) for run in result.runs},
-        "stages": plain(result.stages),
+        "absent": encode(release.absent),
+        "checks": encode(release.checks),
+        "artefacts": encode(release.artefacts),
+        "outcomes": {run.platform: outcome_counts(run) for run in release.runs},
+        "stages": [
+            {
+                "name": stage.stage,
+                "seconds": stage.seconds,
+                "reused": stage.reused,
+                "inputs": stage.inputs,
+            }
+            for stage in release.stages
+        ],
     }
 
 
@@ -127,7 +135,7 @@ def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
         table.add_column(name, justify="right")
     table.add_column("SHA-256", overflow="fold", min_width=16)
     for item in artefacts:
-        if item.missing is None:
+        if item.not_made is None:
             table.add_row(
                 item.path,
                 item.platform or "all",
@@ -138,8 +146,8 @@ def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
     width = None if sys.stdout.isatty() else _LOG_WIDTH
     Console(width=width, soft_wrap=False).print(table)
     for item in artefacts:
-        if item.missing is not None:
-            click.echo(f"not made: {item.name}: {item.missing.reason}. {item.missing.remedy}")
+        if item.not_made is not None:
+            click.echo(f"not made: {item.name}: {item.not_made.reason}. {item.not_made.remedy}")
 
 
 def print_runs(runs: "tuple[PlatformRun, ...]") -> None:

@@ -1,33 +1,51 @@
 """``cuvee report``."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.options import dist_option, json_option
 from cuvee.cli.render import result_json, write_json
 
 
 @click.command()
-@release_options
-def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
+@click.argument("source", metavar="RELEASE", type=click.Path(path_type=Path))
+@dist_option
+@json_option
+def command(source: Path, *, dist: Path, as_json: bool) -> int:
     """Write the report of a release again, from what its folder holds; nothing is made or tested.
+
+    RELEASE is the release folder, or the manifest that it was cut from.
 
     \b
     Examples:
-      cuvee report manifests/starter/2026.11.0.yaml
-      cuvee report manifests/starter/2026.11.0.yaml --json
+      cuvee report dist/starter-2026.11.0
+      cuvee report manifests/starter/2026.11.0.yaml --dist dist
+      cuvee report dist/starter-2026.11.0 --json
     """
-    from cuvee.release.pipeline import release
+    from cuvee.graph.release_graph import build_graph
+    from cuvee.release.record import Release
+    from cuvee.report.page import build_page
     from cuvee.report.summary import summary_lines
+    from cuvee.report.writer import write_report
 
-    result = run_pipeline(release, manifest=manifest, recorded_only=True, as_json=as_json, **options)
+    folder = source if source.is_dir() else dist / _release_name(source)
+    release = Release.open(folder)
+    page = build_page(release, folder / "results")
+    graph = build_graph(release.manifest, release.lock, release.absent, additions=release.additions)
+    write_report(page, release, graph, folder / "report")
     if as_json:
-        write_json(result_json(result))
-        return result.verdict.exit_code
-    if result.report is not None:
-        for line in summary_lines(result.report):
-            click.echo(line)
-    click.echo(f"report: {result.folder / 'report' / 'index.html'}")
-    return result.verdict.exit_code
+        write_json(result_json(release))
+        return release.verdict.exit_code
+    for line in summary_lines(page):
+        click.echo(line)
+    click.echo(f"report: {folder / 'report' / 'index.html'}")
+    return release.verdict.exit_code
+
+
+def _release_name(manifest: Path) -> str:
+    import datetime as dt
+
+    from cuvee.manifest import load_manifest
+
+    return load_manifest(manifest, today=dt.datetime.now(dt.UTC).date()).release_name

@@ -127,7 +127,7 @@ def known_name(release: ReleaseGraph, name: str) -> str:
 
 
 def _blessed(release: ReleaseGraph, platform: str) -> dict[str, Requirement]:
-    return {item.name: item for item in release.manifest.requirements(platform)}
+    return {item.name: item for item in release.requested(platform)}
 
 
 def _why(links: DependencyPaths, release: ReleaseGraph, name: str) -> Why:

@@ -5,7 +5,7 @@ It is made from the lock alone: verifying a pinned set needs no solver, no disk 
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple, Self
 
@@ -19,7 +19,7 @@ from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.prefix_contents import PrefixContents, contents_of
 from cuvee.lock.model import Lock, PlatformLock
-from cuvee.manifest.model import Manifest
+from cuvee.manifest.model import Manifest, Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +85,8 @@ class ReleaseGraph:
 
     Attributes
     ----------
+    additions
+        What cuvee requests for its own needs, each with its reason.
     base
         The lock of the release that this one is based on; `None` if there is none, or it is not at hand.
     carried
@@ -97,9 +99,14 @@ class ReleaseGraph:
     lock: Lock
     absent: tuple[Absent, ...]
     platforms: tuple[PlatformGraph, ...]
+    additions: tuple[Requirement, ...] = ()
     base: Lock | None = None
     carried: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
+
+    def requested(self, platform: str) -> tuple[Requirement, ...]:
+        """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""
+        return self.manifest.requirements(platform, self.additions)
 
     def owners_of(self, names: Iterable[str]) -> tuple[str, ...]:
         """Give those who own one of the blessed packages ``names``."""
@@ -113,28 +120,35 @@ def build_graph(
     lock: Lock,
     absent: Iterable[Absent] = (),
     *,
+    additions: tuple[Requirement, ...] = (),
     base: Lock | None = None,
     today: dt.datetime | None = None,
-    facts: Inspection | None = None,
 ) -> ReleaseGraph:
-    """Make the graph of every platform of a lock.
-
-    Parameters
-    ----------
-    facts
-        What is known of each archive by package identifier; `None` if nobody opened them.
-    """
+    """Return the graph of every platform of a lock."""
     return ReleaseGraph(
         manifest=manifest,
         lock=lock,
         absent=tuple(absent),
-        platforms=tuple(_platform_graph(platform, facts) for platform in lock.platforms),
+        platforms=tuple(_platform_graph(platform) for platform in lock.platforms),
+        additions=additions,
         base=base,
         today=today,
     )
 
 
-def _platform_graph(lock: PlatformLock, facts: Inspection | None) -> PlatformGraph:
+def with_contents(graph: ReleaseGraph, facts: Inspection) -> ReleaseGraph:
+    """Return a graph that knows what its archives hold.
+
+    Parameters
+    ----------
+    facts
+        What is known of each archive, by package identifier.
+    """
+    platforms = (replace(item, contents=contents_of(item.lock, facts)) for item in graph.platforms)
+    return replace(graph, platforms=tuple(platforms))
+
+
+def _platform_graph(lock: PlatformLock) -> PlatformGraph:
     found: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
         found.setdefault(package.name, []).append(package)
@@ -148,8 +162,7 @@ def _platform_graph(lock: PlatformLock, facts: Inspection | None) -> PlatformGra
     for edge in edges:
         if edge.satisfied and edge.target is not None and not edge.is_virtual:
             graph.add_edge(edge.source.name, edge.target, spec=edge.spec)
-    contents = None if facts is None else contents_of(lock, facts)
-    return PlatformGraph(lock=lock, edges=edges, graph=graph, contents=contents)
+    return PlatformGraph(lock=lock, edges=edges, graph=graph)
 
 
 class _There(NamedTuple):

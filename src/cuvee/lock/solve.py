@@ -58,12 +58,17 @@ class Problem:
 
 
 def problem_of(
-    manifest: Manifest, *, platforms: Sequence[str], own_channel: Path | None, keep: Lock | None = None
+    manifest: Manifest,
+    *,
+    platforms: Sequence[str],
+    own_channel: Path | None,
+    additions: Sequence[Requirement] = (),
+    keep: Lock | None = None,
 ) -> Problem:
     """Give the problem that a manifest states, on those of its platforms that can be made."""
     return Problem(
         platforms=tuple(entry for entry in manifest.present_platforms if entry.name in platforms),
-        requirements=manifest.packages,
+        requirements=tuple(sorted((*manifest.packages, *additions), key=lambda item: item.name)),
         constraints=manifest.constraints,
         channels=manifest.channels,
         own_channel=own_channel,

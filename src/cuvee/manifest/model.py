@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 import fnmatch
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
@@ -100,6 +100,8 @@ class Requirement:
         Free labels that select parts of the set.
     platforms
         The platforms that it belongs to: those that the manifest names for it, else all present ones.
+    reason
+        Why cuvee adds it; empty for what a manifest requests.
     match
         The whole match spec, where it says more than the three; a manifest states none.
     position
@@ -112,6 +114,7 @@ class Requirement:
     owner: str | None = None
     groups: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    reason: str = ""
     match: str = ""
     position: Position
 
@@ -270,6 +273,13 @@ class Manifest:
         """The platforms that the manifest wants."""
         return tuple(platform for platform in self.platforms if platform.absent is None)
 
-    def requirements(self, platform: str) -> tuple[Requirement, ...]:
-        """Give the blessed set's requirements on one platform."""
-        return tuple(package for package in self.packages if platform in package.platforms)
+    def requirements(self, platform: str, additions: Iterable[Requirement] = ()) -> tuple[Requirement, ...]:
+        """Return what is requested on one platform, sorted by name.
+
+        Parameters
+        ----------
+        additions
+            What cuvee requests besides, for its own needs.
+        """
+        found = (item for item in (*self.packages, *additions) if platform in item.platforms)
+        return tuple(sorted(found, key=lambda item: item.name))

@@ -8,7 +8,6 @@ from cuvee.conda.record import Record
 from cuvee.conda.virtual_packages import VirtualPackage, virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.coinstallability import Coinstallability, never_together
-from cuvee.graph.checks.policy import asked_for
 from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.solving.pool import Pool
@@ -16,31 +15,31 @@ from cuvee.lock.model import PlatformLock
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.lock.solve import Problem, problem_of
 from cuvee.progress import Reporter
-from cuvee.release.context import Context
-from cuvee.release.packages import channel_stage
+from cuvee.release.channel_stage import make_channel
+from cuvee.release.lock_stage import own_channel
+from cuvee.release.session import Session
 
 
-def of_manifest(context: Context, *, any_version: bool, limit: int) -> tuple[Coinstallability, ...]:
+def of_manifest(session: Session, *, any_version: bool, limit: int) -> tuple[Coinstallability, ...]:
     """Look at the direct packages of a manifest, platform by platform, in all that its channels carry."""
-    absent = {item.platform for item in channel_stage(context)}
-    platforms = [name for name in context.platforms if name not in absent]
-    folder = context.workspace.channel
+    absent = {item.platform for item in make_channel(session).absent}
+    platforms = [name for name in session.platforms if name not in absent]
     problem = problem_of(
-        context.manifest,
+        session.manifest,
         platforms=platforms,
-        own_channel=folder if any(folder.glob("*/*.conda")) else None,
+        own_channel=own_channel(session),
     )
-    asked = asked_for(context.manifest)
+    requested = {package.name for package in session.manifest.packages}
     found = []
-    for item in query_channels(problem, {}, context.connection):
+    for item in query_channels(problem, {}, session.connection):
         floor = next(entry.floor for entry in problem.platforms if entry.name == item.platform)
         pool = Pool(_offered(problem, item.channels), virtual_packages(item.platform, floor))
         specs = [
             package.name if any_version else package.spec
             for package in problem.requirements
-            if item.platform in package.platforms and package.name in asked
+            if item.platform in package.platforms and package.name in requested
         ]
-        found.append(never_together(pool, specs, item.platform, limit=limit, reporter=context.reporter))
+        found.append(never_together(pool, specs, item.platform, limit=limit, reporter=session.reporter))
     return tuple(found)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from cuvee.channel.archive_download import fetch_archives
@@ -15,7 +16,6 @@ from cuvee.files import sha256_file, write_text
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.python_paths import DECODERS, needs_decoder
 from cuvee.image.settings import ExtraFile, InstallerSettings
-from cuvee.installers.artefact import Artefact, Missing
 from cuvee.installers.constructor.build_outputs import write_outputs
 from cuvee.installers.constructor.explicit_archives import lock_archives
 from cuvee.installers.constructor.model import Project
@@ -25,8 +25,10 @@ from cuvee.lock.model import PlatformLock
 from cuvee.lock.solve import Problem, solve
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from cuvee.progress import Reporter
-from cuvee.release.artefacts import compiler_for
-from cuvee.release.workspace import Stopwatch
+from cuvee.release.image_stage import byte_compiler
+from cuvee.release.record import Artefact, ArtefactKind, NotMade
+from cuvee.release.sums import SUMS, sums_text
+from cuvee.release.workspace import artefact_at
 
 if TYPE_CHECKING:
     from rattler import MatchSpec
@@ -181,12 +183,11 @@ def make_installers(project: Project, lock: PlatformLock, *, output: Path, means
         for kind in in_order(project.formats):
             found[kind] = _make(project, image, kind, output, means.reporter, exe=found.get("exe"))
         artefacts = tuple(found.values())
-    made = [output / item.path for item in artefacts if item.missing is None]
+    made = [output / item.path for item in artefacts if item.not_made is None]
     outputs = write_outputs(project, lock, archives=archives, installers=made, folder=output)
     if made:
-        outputs = (*outputs, output / "SHA256SUMS")
-        lines = sorted(f"{item.sha256}  {item.path}\n" for item in artefacts if item.missing is None)
-        write_text(outputs[-1], "".join(lines))
+        outputs = (*outputs, output / SUMS)
+        write_text(outputs[-1], sums_text(artefacts))
     return Converted(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
 
 
@@ -217,7 +218,7 @@ def _image(
         requested=requested,
         cache=means.cache,
         folder=folder / "image",
-        compiler=compiler_for(lock, means.cache, means.reporter),
+        compiler=byte_compiler(lock, means.cache, means.reporter),
         reporter=means.reporter,
         settings=_settings(project, folder),
         sbom=make_sbom(lock, release=label, direct=requested, made_at=newest(lock)),
@@ -238,15 +239,21 @@ def _make(
     project: Project, image: Image, kind: str, output: Path, reporter: Reporter, *, exe: Artefact | None
 ) -> Artefact:
     name = project.file_name or installer_name(image, kind, name=project.name)
-    artefact = Artefact(name=name, path=name, platform=project.platform, kind=f"{kind} installer")
-    watch = Stopwatch()
+    start = monotonic()
     try:
-        made = output / exe.path if exe is not None and exe.missing is None else None
+        made = output / exe.path if exe is not None and exe.not_made is None else None
         target = make(kind, image, project.branding, output / name, reporter, exe=made)
     except (ToolMissingError, TooLargeError, UsageError) as error:
         if not isinstance(error, ToolMissingError) and len(project.formats) == 1:
             raise
-        return replace(artefact, missing=Missing.by(error))
-    return replace(
-        artefact, size=target.stat().st_size, sha256=sha256_file(target), seconds=round(watch.seconds, 3)
+        return Artefact(
+            path=name,
+            kind=ArtefactKind.INSTALLER,
+            platform=project.platform,
+            format=kind,
+            not_made=NotMade.because_of(error),
+        )
+    seconds = round(monotonic() - start, 3)
+    return artefact_at(
+        output, target, ArtefactKind.INSTALLER, platform=project.platform, form=kind, seconds=seconds
     )

@@ -21,7 +21,7 @@ def write_release(
     """Write each platform's whole graph; ``svg`` stands for the treemap and the build waves."""
     written = []
     for graph in release.platforms:
-        blessed = {item.name for item in release.manifest.requirements(graph.platform)}
+        blessed = {item.name for item in release.requested(graph.platform)}
         seen = verdicts(findings, graph.platform)
         name = release.manifest.release_name
         texts = {}

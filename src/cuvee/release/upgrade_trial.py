@@ -3,10 +3,11 @@
 from cuvee.graph.upgrade_impact import Impact, impact
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import problem_of
-from cuvee.release.context import Context
+from cuvee.release.lock_stage import own_channel
+from cuvee.release.session import Session
 
 
-def impact_of(context: Context, lock: Lock, wanted: str) -> Impact:
+def impact_of(session: Session, lock: Lock, wanted: str) -> Impact:
     """Solve the release with ``wanted``, which is ``NAME`` or ``NAME=VERSION``; nothing is written.
 
     Raises
@@ -14,12 +15,16 @@ def impact_of(context: Context, lock: Lock, wanted: str) -> Impact:
     UsageError
         If the release does not have such a package.
     """
-    workspace, manifest = context.workspace, context.manifest
-    own = workspace.channel if any(workspace.channel.glob("*/*.conda")) else None
+    manifest = session.manifest
     return impact(
         wanted,
-        problem=problem_of(manifest, platforms=list(lock.by_platform), own_channel=own),
+        problem=problem_of(
+            manifest,
+            platforms=list(lock.by_platform),
+            own_channel=own_channel(session),
+            additions=session.additions,
+        ),
         lock=lock,
         positions=manifest.sources,
-        connection=context.connection,
+        connection=session.connection,
     )

@@ -1,43 +1,14 @@
-"""The release folder: where each stage leaves its result, and what is known about it.
+"""The release folder: where each stage leaves its result, and one process at a time that works on it."""
 
-A stage is skipped when the hash of its inputs is the one that its result was made from, and the result is
-still there, unchanged. So an interrupted release goes on where it was, and a second run has nothing to do.
-"""
-
-import json
 import os
 import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cuvee.errors import StorageError
-from cuvee.files import storage_errors, write_json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageRecord:
-    """What is known of a finished stage.
-
-    Attributes
-    ----------
-    inputs
-        Hex SHA-256 of everything the result depends on.
-    outputs
-        Each file's size and modification time (ns), by its path relative to the release folder.
-    seconds
-        How long it took.
-    facts
-        What later stages need to know of it; JSON values.
-    """
-
-    inputs: str
-    outputs: Mapping[str, tuple[int, int]]
-    seconds: float
-    facts: Mapping[str, Any]
+from cuvee.files import sha256_file, storage_errors
+from cuvee.release.record import Artefact, ArtefactKind
 
 
 class Workspace:
@@ -54,7 +25,6 @@ class Workspace:
     def __init__(self, folder: Path, cache: Path) -> None:
         self.folder = folder
         self.cache = cache
-        self._stages = folder / ".stages"
 
     @property
     def channel(self) -> Path:
@@ -65,6 +35,10 @@ class Workspace:
     def lock_file(self) -> Path:
         """The ``pixi.lock``."""
         return self.folder / "lock" / "pixi.lock"
+
+    def package_list(self, platform: str) -> Path:
+        """Return the path of a platform's list of packages for ``conda create --file``."""
+        return self.folder / "lock" / f"{platform}.explicit.txt"
 
     @property
     def pictures(self) -> Path:
@@ -87,17 +61,21 @@ class Workspace:
         return self.folder / "checks" / "certificate.json"
 
     def image(self, platform: str) -> Path:
-        """Give the folder of a platform's image."""
+        """Return the folder of a platform's image."""
         return self.folder / "images" / platform
 
     def sbom(self, platform: str) -> Path:
-        """Give the bill of materials of a platform."""
+        """Return the path of a platform's bill of materials."""
         return self.folder / "sbom" / f"{platform}.cdx.json"
 
     @property
     def installers(self) -> Path:
         """The installers."""
         return self.folder / "installers"
+
+    def constructor_project(self, platform: str) -> Path:
+        """Return the folder of the project from which constructor makes a platform's installers."""
+        return self.installers / "constructor" / platform
 
     @property
     def results(self) -> Path:
@@ -109,51 +87,18 @@ class Workspace:
         """The page and its data."""
         return self.folder / "report"
 
-    def current(self, stage: str, inputs: str) -> StageRecord | None:
-        """Give the record of ``stage`` if its result is there and was made from ``inputs``."""
-        record = self.record(stage)
-        if record is None or record.inputs != inputs:
-            return None
-        for name, known in record.outputs.items():
-            try:
-                status = (self.folder / name).stat()
-            except OSError:
-                return None
-            if (status.st_size, status.st_mtime_ns) != known:
-                return None
-        return record
+    def relative(self, path: Path) -> str:
+        """Return a path relative to the release folder, with ``/``."""
+        return path.relative_to(self.folder).as_posix()
 
-    def record(self, stage: str) -> StageRecord | None:
-        """Give what is known of ``stage``, whatever it was made from."""
-        try:
-            data = json.loads((self._stages / f"{stage}.json").read_text(encoding="utf-8"))
-            return StageRecord(
-                inputs=data["inputs"],
-                outputs={name: (size, mtime) for name, (size, mtime) in data["outputs"].items()},
-                seconds=data["seconds"],
-                facts=data["facts"],
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None
-
-    def finished(
-        self, stage: str, inputs: str, outputs: Iterable[Path], *, seconds: float, facts: Mapping[str, Any]
-    ) -> StageRecord:
-        """Record that ``stage`` has made ``outputs`` (files, or folders of them) from ``inputs``."""
-        files = sorted(file for path in outputs for file in _files(path))
-        known = {}
-        for file in files:
-            status = file.stat()
-            known[file.relative_to(self.folder).as_posix()] = (status.st_size, status.st_mtime_ns)
-        record = StageRecord(inputs=inputs, outputs=known, seconds=seconds, facts=facts)
-        write_json(
-            self._stages / f"{stage}.json",
-            {"inputs": inputs, "outputs": known, "seconds": round(seconds, 3), "facts": facts},
-        )
-        return record
+    def artefact(
+        self, path: Path, kind: ArtefactKind, *, platform: str | None = None, form: str = ""
+    ) -> Artefact:
+        """Return the artefact that the file at ``path`` is, with its size and hash."""
+        return artefact_at(self.folder, path, kind, platform=platform, form=form)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Hold the release folder for this process.
 
         Raises
@@ -161,9 +106,10 @@ class Workspace:
         StorageError
             If another process is cutting the same release.
         """
+        stages = self.folder / ".stages"
         with storage_errors(self.folder):
-            self._stages.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._stages / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+            stages.mkdir(parents=True, exist_ok=True)
+            handle = os.open(stages / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             if not _try_lock(handle):
                 raise StorageError(
@@ -185,32 +131,34 @@ class Workspace:
                     path.unlink(missing_ok=True)
 
 
+def artefact_at(
+    folder: Path,
+    path: Path,
+    kind: ArtefactKind,
+    *,
+    platform: str | None = None,
+    form: str = "",
+    seconds: float = 0.0,
+) -> Artefact:
+    """Return the artefact of ``folder`` that the file at ``path`` is, with its size and hash."""
+    return Artefact(
+        path=path.relative_to(folder).as_posix(),
+        kind=kind,
+        platform=platform,
+        format=form,
+        size=path.stat().st_size,
+        seconds=seconds,
+        sha256=sha256_file(path),
+    )
+
+
 def _try_lock(handle: int) -> bool:
     try:
         import fcntl
-    except ImportError:  # Windows: two runs there are the user's to avoid
+    except ImportError:  # Windows: two runs at once are for the user to avoid
         return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from (file for file in path.rglob("*") if file.is_file())
-    elif path.exists():
-        yield path
-
-
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        self._start = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds so far."""
-        return time.monotonic() - self._start

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import TestOutcome, blocking
 from cuvee.manifest.model import Manifest
-from cuvee.report.causes import in_order
-from cuvee.report.model import ReportInput
+from cuvee.release.record import Release
+from cuvee.report.finding_rows import in_order
 
 UNOWNED = "release manager"
 """Who must act on what nobody owns."""
@@ -37,9 +37,7 @@ class Actor:
     tasks: tuple[Task, ...]
 
 
-def actors(
-    data: ReportInput, lacking: Iterable[str], anchors: Mapping[TestOutcome, str]
-) -> tuple[Actor, ...]:
+def actors(release: Release, lacking: Iterable[str], anchors: Mapping[TestOutcome, str]) -> tuple[Actor, ...]:
     """Name who must act, owners in the manifest's order, and the release manager for what nobody owns.
 
     Parameters
@@ -50,14 +48,14 @@ def actors(
         For an outcome that has a place on the page, that place.
     """
     tasks: dict[str, list[Task]] = defaultdict(list)
-    for number, finding in enumerate(in_order(data.findings), 1):
+    for number, finding in enumerate(in_order(release.findings), 1):
         if finding.verdict >= Verdict.NEEDS_APPROVAL:
             task = Task(text=finding.action or finding.cause, anchor=f"finding-{number}")
             for owner in finding.owners or (UNOWNED,):
                 tasks[owner].append(task)
     failing: dict[tuple[str, str], list[TestOutcome]] = defaultdict(list)
-    for outcome in sorted(blocking(data.runs), key=lambda outcome: (outcome.suite, outcome.test)):
-        for owner in owners_of(data.manifest, outcome):
+    for outcome in sorted(blocking(release.runs), key=lambda outcome: (outcome.suite, outcome.test)):
+        for owner in owners_of(release.manifest, outcome):
             failing[owner, outcome.platform].append(outcome)
     for (owner, platform), some in failing.items():
         tests = (
@@ -67,7 +65,7 @@ def actors(
         tasks[owner].append(Task(text=f"Look at the {tests} on {platform}.", anchor=anchor))
     for platform in lacking:
         tasks[UNOWNED].append(Task(text=f"Find out why there is no lock for {platform}.", anchor="platforms"))
-    contacts = {owner.name: owner.contact for owner in data.manifest.owners}
+    contacts = {owner.name: owner.contact for owner in release.manifest.owners}
     order = [*(name for name in contacts if name in tasks), *sorted(tasks.keys() - contacts.keys())]
     return tuple(Actor(name=name, contact=contacts.get(name, ""), tasks=tuple(tasks[name])) for name in order)
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cuvee.report.units import plural
+from cuvee.report.human_units import plural
 
 HEAD, TAIL = 30, 90
 """How many lines of a long log's beginning and end the page carries."""

@@ -1,20 +1,21 @@
-"""The page as data: everything that the report says, ready to be rendered or written as JSON."""
+"""The page as typed values: everything that the report says, ready to be rendered or written as JSON."""
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from cuvee import platforms as known
 from cuvee.graph.findings import Verdict, worst
-from cuvee.installers.artefact import Artefact
 from cuvee.integration.outcomes import OutcomeState, PlatformRun
-from cuvee.report.causes import FindingRow, WaiverRow, causes, in_order, waivers
-from cuvee.report.changes import Changes, changes
-from cuvee.report.matrix import Matrix, matrix
-from cuvee.report.model import ReportInput, Stage
-from cuvee.report.readiness import Readiness, readiness, unlocked
-from cuvee.report.results import Results, results
-from cuvee.report.words import ABSENT, GRAVITY, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
+from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
+from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
+from cuvee.report.change_rows import Changes, changes
+from cuvee.report.finding_rows import FindingRow, WaiverRow, causes, in_order, waivers
+from cuvee.report.outcome_rows import Results, results
+from cuvee.report.package_matrix import Matrix, matrix
+from cuvee.report.readiness import Readiness, readiness
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -33,7 +34,7 @@ class PlatformRow:
         The oldest system that it runs on.
     size
         Bytes of its locked archives.
-    facts
+    environment
         What the test run says of itself.
     """
 
@@ -42,13 +43,23 @@ class PlatformRow:
     badges: tuple[Badge, ...]
     note: str
     hint: str = ""
-    floor: tuple[tuple[str, str], ...] = ()
+    floor: Mapping[str, str] = field(default_factory=dict)
     packages: int = 0
     size: int = 0
     runner: str = ""
     passed: int = 0
     tests: int = 0
-    facts: tuple[tuple[str, str], ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRow:
+    """How one stage of the pipeline went: seconds, whether it was reused, and the hash of its inputs."""
+
+    name: str
+    seconds: float
+    reused: bool
+    inputs: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +90,8 @@ class Page:
     waivers: tuple[WaiverRow, ...]
     results: Results
     changes: Changes | None
-    tools: tuple[tuple[str, str], ...]
-    stages: tuple[Stage, ...]
+    tools: Mapping[str, str]
+    stages: tuple[StageRow, ...]
 
     @property
     def locked(self) -> int:
@@ -95,15 +106,20 @@ class Page:
     @property
     def made(self) -> tuple[Artefact, ...]:
         """The artefacts that are there."""
-        return tuple(artefact for artefact in self.artefacts if artefact.missing is None)
+        return tuple(artefact for artefact in self.artefacts if artefact.not_made is None)
 
 
-def build_page(data: ReportInput) -> Page:
-    """Work out everything that the report says; reads nothing but the logs below ``data.results``."""
-    manifest = data.manifest
-    ordered = in_order(data.findings)
-    tested = results(data)
-    base = data.base or (manifest.base.release_name if manifest.base else "")
+def build_page(release: Release, logs: Path | None = None) -> Page:
+    """Return everything that the report says.
+
+    Parameters
+    ----------
+    logs
+        The folder ``results`` of the release, whose logs are quoted; `None` to quote none.
+    """
+    manifest = release.manifest
+    ordered = in_order(release.findings)
+    tested = results(release, logs)
     return Page(
         distribution=manifest.distribution,
         version=str(manifest.version),
@@ -111,64 +127,69 @@ def build_page(data: ReportInput) -> Page:
         release=manifest.release_name,
         track=manifest.support.track.value if manifest.support else "",
         support_until=manifest.support.until if manifest.support else None,
-        base=base,
-        made_at=data.made_at,
-        inputs_hash=data.inputs_hash,
-        readiness=readiness(data, tested.anchors),
-        artefacts=data.artefacts,
-        platforms=_platforms(data),
-        matrix=matrix(data, ordered, tested.anchors),
-        findings=causes(data, ordered),
-        waivers=waivers(manifest, data.made_at.date()),
+        base=release.base or "",
+        made_at=release.made_at,
+        inputs_hash=release.inputs_hash,
+        readiness=readiness(release, tested.anchors),
+        artefacts=release.handed_out,
+        platforms=_platforms(release),
+        matrix=matrix(release, ordered, tested.anchors),
+        findings=causes(release, ordered),
+        waivers=waivers(manifest, release.made_at.date()),
         results=tested,
-        changes=changes(data),
-        tools=tuple(sorted(data.tools.items())),
-        stages=data.stages,
+        changes=changes(release),
+        tools=dict(sorted(release.tools.items())),
+        stages=tuple(
+            StageRow(name=item.stage, seconds=item.seconds, reused=item.reused, inputs=item.inputs)
+            for item in release.stages
+        ),
     )
 
 
-def _platforms(data: ReportInput) -> tuple[PlatformRow, ...]:
-    entries = {entry.name: entry for entry in data.manifest.platforms}
-    names = dict.fromkeys((*entries, *data.lock.by_platform, *(absent.platform for absent in data.absent)))
-    return tuple(_platform(data, name) for name in names)
+def _platforms(release: Release) -> tuple[PlatformRow, ...]:
+    entries = {entry.name: entry for entry in release.manifest.platforms}
+    names = dict.fromkeys(
+        (*entries, *release.lock.by_platform, *(absent.platform for absent in release.absent))
+    )
+    return tuple(_platform(release, name) for name in names)
 
 
-def _platform(data: ReportInput, name: str) -> PlatformRow:
+def _platform(release: Release, name: str) -> PlatformRow:
     title = known.PLATFORMS[name].title if name in known.PLATFORMS else name
-    entry = next((entry for entry in data.manifest.platforms if entry.name == name), None)
-    absent = next((absent for absent in data.absent if absent.platform == name), None)
-    lock = data.lock.by_platform.get(name)
+    entry = next((entry for entry in release.manifest.platforms if entry.name == name), None)
+    absent = next((absent for absent in release.absent if absent.platform == name), None)
+    lock = release.lock.by_platform.get(name)
     if lock is None:
         if absent is not None:
             return PlatformRow(
                 name=name, title=title, badges=(NOT_MADE,), note=absent.reason, hint=absent.hint
             )
-        if name in unlocked(data):
+        if name in release.unlocked:
             return PlatformRow(name=name, title=title, badges=(NO_LOCK,), note=NO_LOCK.meaning)
         return PlatformRow(
             name=name, title=title, badges=(ABSENT,), note=(entry.absent if entry else "") or ""
         )
-    run = next((run for run in data.runs if run.platform == name), None)
+    run = next((run for run in release.runs if run.platform == name), None)
     outcomes = run.outcomes if run else ()
-    badges, note = _platform_status(data, name, run)
+    badges, note = _platform_status(release, name, run)
     return PlatformRow(
         name=name,
         title=title,
         badges=badges,
         note=note,
-        floor=tuple(sorted(entry.floor.items())) if entry else (),
+        floor=dict(sorted(entry.floor.items())) if entry else {},
         packages=len(lock.packages),
         size=sum(package.size for package in lock.packages),
         runner=(run.runner or "") if run else "",
         passed=sum(outcome.state is OutcomeState.PASS for outcome in outcomes),
         tests=len(outcomes),
-        facts=tuple(sorted(run.environment.items())) if run else (),
+        environment=dict(sorted(run.environment.items())) if run else {},
     )
 
 
-def _platform_status(data: ReportInput, name: str, run: PlatformRun | None) -> tuple[tuple[Badge, ...], str]:
-    found = worst(finding.verdict for finding in data.findings if name in finding.platforms)
-    tested = worst(GRAVITY[outcome.state] for outcome in run.outcomes) if run else Verdict.READY
+def _platform_status(release: Release, name: str, run: PlatformRun | None) -> tuple[tuple[Badge, ...], str]:
+    found = worst(finding.verdict for finding in release.findings if name in finding.platforms)
+    tested = worst(OUTCOME_VERDICTS[outcome.state] for outcome in run.outcomes) if run else Verdict.READY
     verdict = worst([found, tested])
     not_run = "No run is on record." if run is None else run.not_run
     badges = (VERDICTS[verdict],) if verdict >= Verdict.WARNING else ()

@@ -1,14 +1,14 @@
 """Can the release go out?"""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuvee.graph.findings import Finding, Verdict, worst
-from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome, blocking
+from cuvee.graph.findings import Verdict
+from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
+from cuvee.release.record import Release
 from cuvee.report.actors import Actor, actors
-from cuvee.report.model import ReportInput
-from cuvee.report.units import plural
-from cuvee.report.words import GRAVITY, VERDICTS, Badge
+from cuvee.report.badges import VERDICTS, Badge
+from cuvee.report.human_units import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,43 +36,16 @@ class Readiness:
     notes: tuple[str, ...]
 
 
-def verdict(
-    findings: Iterable[Finding], runs: Iterable[PlatformRun], *, platforms: Collection[str] = ()
-) -> Verdict:
-    """Give the worst of findings and outcomes.
-
-    A platform that was not run, or that ``platforms`` names and ``runs`` lacks, is a warning: not-run is
-    not pass.
-    """
-    runs = tuple(runs)
-    untested = {run.platform for run in runs if run.not_run is not None}
-    untested |= set(platforms) - {run.platform for run in runs}
-    return worst(
-        [
-            *(finding.verdict for finding in findings),
-            *(GRAVITY[outcome.state] for run in runs for outcome in run.outcomes),
-            *(Verdict.WARNING for _ in untested),
-        ]
-    )
-
-
-def unlocked(data: ReportInput) -> tuple[str, ...]:
-    """Name the platforms that the manifest wants, that have no lock, and that nothing declares absent."""
-    known = {*data.lock.by_platform, *(absent.platform for absent in data.absent)}
-    return tuple(entry.name for entry in data.manifest.present_platforms if entry.name not in known)
-
-
-def readiness(data: ReportInput, anchors: Mapping[TestOutcome, str]) -> Readiness:
+def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness:
     """Say whether the release can go out, who must act, and what else a reader must know.
 
     ``anchors`` gives the place on the page of outcomes that have one.
     """
-    lacking = unlocked(data)
-    result = verdict(data.findings, data.runs, platforms=data.lock.by_platform)
-    result = Verdict.BLOCKED if lacking else result
+    lacking = release.unlocked
+    result = release.verdict
     parts = {
-        "finding": sum(finding.verdict is result for finding in data.findings),
-        "test": len(blocking(data.runs)),
+        "finding": sum(finding.verdict is result for finding in release.findings),
+        "test": len(blocking(release.runs)),
         "platform": len(lacking),
     }
     blockers = sum(parts.values()) if result.exit_code else 0
@@ -82,8 +55,8 @@ def readiness(data: ReportInput, anchors: Mapping[TestOutcome, str]) -> Readines
         headline=_headline(result, blockers),
         must_act=_must_act(result, parts),
         blockers=blockers,
-        actors=actors(data, lacking, anchors),
-        notes=_notes(data),
+        actors=actors(release, lacking, anchors),
+        notes=_notes(release),
     )
 
 
@@ -109,30 +82,30 @@ def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
     return result.must_act
 
 
-def _notes(data: ReportInput) -> tuple[str, ...]:
+def _notes(release: Release) -> tuple[str, ...]:
     notes = []
-    ran = {run.platform: run for run in data.runs}
-    for platform in data.lock.by_platform:
+    ran = {run.platform: run for run in release.runs}
+    for platform in release.lock.by_platform:
         run = ran.get(platform)
         reason = "no run is on record" if run is None else run.not_run
         if reason is not None:
             notes.append(f"{platform} was not tested: {reason}")
-    notes += [f"{absent.platform} is absent: {absent.reason}" for absent in data.absent]
+    handed_out = release.handed_out
+    notes += [f"{absent.platform} is absent: {absent.reason}" for absent in release.absent]
     for only_here, what in ((True, "could not be made here"), (False, "can not be made on any host")):
         missing = [
             artefact.name
-            for artefact in data.artefacts
-            if artefact.missing is not None and artefact.missing.only_here == only_here
+            for artefact in handed_out
+            if artefact.not_made is not None and artefact.not_made.only_here == only_here
         ]
         if missing:
-            notes.append(f"{len(missing)} of {len(data.artefacts)} artefacts {what}: {', '.join(missing)}")
-    base = data.base or (data.manifest.base.release_name if data.manifest.base else None)
-    if base and data.changes is None:
-        notes.append(f"what changed against {base} is not known: its lock is not at hand")
-    waiting = [finding for finding in data.findings if finding.verdict is Verdict.WAITING]
+            notes.append(f"{len(missing)} of {len(handed_out)} artefacts {what}: {', '.join(missing)}")
+    if release.base and release.changes is None:
+        notes.append(f"what changed against {release.base} is not known: its lock is not at hand")
+    waiting = [finding for finding in release.findings if finding.verdict is Verdict.WAITING]
     notes += [f"not finished yet: {finding.cause}" for finding in waiting]
-    waived = [finding for finding in data.findings if finding.verdict is Verdict.WAIVED]
-    accepted = [o for run in data.runs for o in run.outcomes if o.state is OutcomeState.WAIVED]
+    waived = [finding for finding in release.findings if finding.verdict is Verdict.WAIVED]
+    accepted = [o for run in release.runs for o in run.outcomes if o.state is OutcomeState.WAIVED]
     if waived or accepted:
         notes.append(f"waived for now: {plural(len(waived), 'finding')}, {plural(len(accepted), 'test')}")
     return tuple(notes)

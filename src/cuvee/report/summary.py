@@ -1,13 +1,12 @@
 """The report in a few lines, for a terminal."""
 
 from cuvee.graph.findings import Verdict
+from cuvee.report.human_units import human_size, plural
 from cuvee.report.logs import clean
-from cuvee.report.model import ReportInput
-from cuvee.report.page import Page, build_page
-from cuvee.report.units import human_size, plural
+from cuvee.report.page import Page
 
 
-def summary_lines(data: ReportInput) -> list[str]:
+def summary_lines(page: Page) -> list[str]:
     """Say the verdict, who must act, what is in the release, and what was not done.
 
     Returns
@@ -15,7 +14,6 @@ def summary_lines(data: ReportInput) -> list[str]:
     list of str
         Lines of plain text without colour; lines that belong to the one above begin with two spaces.
     """
-    page = build_page(data)
     state = page.readiness
     lines = [f"{page.release}: {state.headline}. {state.must_act}"]
     for actor in state.actors:
@@ -35,11 +33,13 @@ def _counts(page: Page) -> list[str]:
         f"{plural(len(made), 'artefact')}, {human_size(sum(artefact.size for artefact in made))}",
     ]
     if tests.total:
-        states = ", ".join(f"{count} {badge.word}" for badge, count in tests.counts)
+        states = ", ".join(f"{count} {badge.word}" for badge, count in tests.counts.items())
         lines.append(f"{plural(tests.total, 'test')}: {states}")
     worth = [row for row in page.findings if row.verdict >= Verdict.WARNING]
     lines.append(f"{plural(len(page.findings), 'finding')}, {len(worth)} of them a warning or worse")
     if page.changes:
-        kinds = ", ".join(f"{count} {badge.word}" for badge, count in page.changes.counts) or "nothing"
+        kinds = (
+            ", ".join(f"{count} {badge.word}" for badge, count in page.changes.counts.items()) or "nothing"
+        )
         lines.append(f"changed against {page.changes.base}: {kinds}")
     return lines

@@ -21,12 +21,9 @@ from cuvee.files import sha256_file
 from cuvee.image.archive_members import read_members
 from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
-from cuvee.manifest import load_manifest
 from cuvee.process import Completed, Request
-from cuvee.progress import SILENT
-from cuvee.release.packages import channel_stage
-from cuvee.release.pipeline import open_release
-from tiny_distribution import NOW, Distribution, Recorder
+from cuvee.release.channel_stage import make_channel
+from tiny_distribution import Distribution, Recorder
 from tiny_release import TIME, Release, decoder, tools
 from wine_desktop import Wine, windows
 
@@ -206,16 +203,10 @@ def shop(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     root = tmp_path_factory.mktemp("shop")
     channel, project = root / "channel", root / "project"
     parts = Distribution(root, Recorder())
-    context = open_release(
-        load_manifest(parts.write(MANIFEST), today=NOW.date()),
-        dist=parts.dist,
-        cache=root / "cache",
-        now=NOW,
-        reporter=SILENT,
-    )
-    with context.workspace.alone():
-        assert channel_stage(context) == ()
-    shutil.copytree(context.workspace.channel, channel)
+    session = parts.session(parts.write(MANIFEST))
+    with session.workspace.locked():
+        assert make_channel(session).absent == ()
+    shutil.copytree(session.workspace.channel, channel)
     for content in (tools(), menu("menus"), menu("menus-unwanted"), left_out(), decoder(MAC)):
         write_package(content, channel / content.subdir)
     python = next(package for package in release.lock.packages if package.name == "python")

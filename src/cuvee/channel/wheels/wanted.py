@@ -1,14 +1,16 @@
 """What a manifest asks of the Python index."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from packaging.utils import canonicalize_name
 
 from cuvee.channel.wheels.model import WheelRequest
-from cuvee.manifest.model import Manifest
+from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
 
 
-def wheel_requests(manifest: Manifest, names: Collection[str] | None = None) -> tuple[WheelRequest, ...]:
+def wheel_requests(
+    manifest: Manifest, names: Collection[str] | None = None, additions: Sequence[Requirement] = ()
+) -> tuple[WheelRequest, ...]:
     """Give what to import: the manifest's `wheels`, and bounds from its `packages` and `constraints`.
 
     Parameters
@@ -17,15 +19,21 @@ def wheel_requests(manifest: Manifest, names: Collection[str] | None = None) -> 
         The evaluated manifest.
     names
         The wheels that no channel carries; `None` imports all of them.
+    additions
+        What cuvee requests besides, for its own needs; each is a wheel, too, if no channel carries it.
     """
     present = tuple(platform.name for platform in manifest.present_platforms)
     wanted = {canonicalize_name(wheel.name): wheel for wheel in manifest.wheels}
+    wanted |= {
+        canonicalize_name(item.name): WheelRequirement(name=item.name, position=item.position)
+        for item in additions
+    }
     if names is not None:
         chosen = {canonicalize_name(name) for name in names}
         wanted = {name: wheel for name, wheel in wanted.items() if name in chosen}
     requests: list[WheelRequest] = []
     blessed = set()
-    for package in manifest.packages:
+    for package in (*manifest.packages, *additions):
         name = canonicalize_name(package.name)
         blessed.add(name)
         requests.append(

@@ -91,7 +91,7 @@ def _platform(
             for item in graph.lock.virtual_packages
         ],
         "requirements": [
-            {"spec": item.spec, "met_by": met[item.name]} for item in manifest.requirements(graph.platform)
+            {"spec": item.spec, "met_by": met[item.name]} for item in release.requested(graph.platform)
         ],
         "constraints": [
             {"spec": item.spec, "met_by": met.get(item.name)}
@@ -144,7 +144,7 @@ def _reasons(graph: PlatformGraph, release: ReleaseGraph) -> list[str]:
         for text in package.constrains
         if (other := graph.excluded_by(text)) is not None
     ]
-    for item in release.manifest.requirements(graph.platform):
+    for item in release.requested(graph.platform):
         if item.name not in stems or graph.excluded_by(item.spec) is not None:
             found.append(f"the manifest asks for {item.spec!r}, which nothing in the set meets")
     for item in release.manifest.constraints:

@@ -4,7 +4,6 @@ import enum
 from collections.abc import Iterable, Iterator
 
 from cuvee.graph.checks.check_protocol import STRICT, NotApplicable
-from cuvee.graph.checks.policy import asked_for
 from cuvee.graph.diff import Change, ChangeKind, Level, diff, with_reasons
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -87,7 +86,7 @@ class ChangesCheck:
 
         Those that ``came_or_went`` altogether are findings of their own.
         """
-        was, now = asked_for(base), asked_for(manifest)
+        was, now = ({item.name: item for item in side.packages} for side in (base, manifest))
         allowed = _allowed(manifest, level, is_requested=True)
         for word, names in (("remove", was.keys() - now.keys()), ("add", now.keys() - was.keys())):
             for name in sorted(names - came_or_went) if word not in allowed else ():
@@ -157,8 +156,8 @@ def _changes(release: ReleaseGraph, base: Manifest) -> tuple[Change, ...]:
     found = diff(
         before,
         release.lock,
-        requested_before=asked_for(base),
-        requested_after=asked_for(release.manifest),
+        requested_before=[package.name for package in base.packages],
+        requested_after=[package.name for package in release.manifest.packages],
     )
     both = before.by_platform.keys() & release.lock.by_platform.keys()
     shared = [change for change in found if set(change.platforms) & both]

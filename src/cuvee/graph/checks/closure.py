@@ -36,7 +36,7 @@ class ClosureCheck:
         yield from self._requirements(release)
 
     def _requirements(self, release: ReleaseGraph) -> Iterator[Finding]:
-        for requirement in release.manifest.packages:
+        for requirement in (*release.manifest.packages, *release.additions):
             platforms = []
             for graph in release.platforms:
                 package = graph.lock.by_name.get(requirement.name)

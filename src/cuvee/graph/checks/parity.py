@@ -30,7 +30,7 @@ class ParityCheck:
             where = tuple(graph.platform for graph in release.platforms if name in graph.lock.by_name)
             if len(where) < len(everywhere):
                 patterns.setdefault(where, []).append(name)
-        declared = {package.name: package for package in release.manifest.packages}
+        declared = {package.name: package for package in (*release.manifest.packages, *release.additions)}
         for where, names in patterns.items():
             yield Finding(
                 check=self.identifier,

@@ -10,15 +10,6 @@ from cuvee.graph.checks.check_protocol import ADVICE, STRICT, STRICTER_WITH_SUPP
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.manifest.model import Manifest, Requirement
-
-_INSTALLER = ("installer",)
-"""The group of what cuvee itself adds to the set."""
-
-
-def asked_for(manifest: Manifest) -> dict[str, Requirement]:
-    """Give what people ask for, by name: the blessed set without what cuvee adds to it."""
-    return {package.name: package for package in manifest.packages if package.groups != _INSTALLER}
 
 
 class OwnersCheck:
@@ -33,7 +24,7 @@ class OwnersCheck:
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """List packages of the set without an owner; where nobody owns anything, that is only told."""
         manifest = release.manifest
-        without = {name: package for name, package in asked_for(manifest).items() if package.owner is None}
+        without = {package.name: package for package in manifest.packages if package.owner is None}
         for names in by_waiver(self, sorted(without), release):
             who = f"{names[0]} has" if len(names) == 1 else f"{len(names)} packages have"
             yield Finding(

@@ -26,7 +26,7 @@ def neighbourhood(
     say how many more there are. Arrows that begin or end elsewhere are left out, unless they are unmet:
     they hide those that the reader asked about.
     """
-    blessed = {item.name for item in release.manifest.requirements(graph.platform)}
+    blessed = {item.name for item in release.requested(graph.platform)}
     centres = [name for name in dict.fromkeys(names) if _is_known(graph, name)][:_MOST_CENTRES]
     kept: dict[str, None] = dict.fromkeys(centres)
     ways: set[tuple[str, str]] = set()

@@ -44,6 +44,9 @@ class Badge:
     tone: Tone
     meaning: str
 
+    def __str__(self) -> str:
+        return self.word
+
     @property
     def slug(self) -> str:
         """The word without spaces, for filters."""
@@ -96,18 +99,3 @@ MISSING = Badge("missing", "cross", "bad", "The manifest wants it here, and the 
 ABSENT = Badge("absent", "minus", "idle", "Left out, with the reason.")
 NOT_MADE = Badge("not made", "alert", "warn", "It could not be made here, with the reason.")
 NO_LOCK = Badge("no lock", "cross", "bad", "The manifest wants it, and there is no lock for it.")
-
-GRAVITY = {
-    OutcomeState.REGRESSION: Verdict.BLOCKED,
-    OutcomeState.FAIL: Verdict.BLOCKED,
-    OutcomeState.TIMEOUT: Verdict.BLOCKED,
-    OutcomeState.INFRA_ERROR: Verdict.BLOCKED,
-    OutcomeState.FLAKY: Verdict.WARNING,
-    OutcomeState.NOT_RUN: Verdict.WARNING,
-    OutcomeState.WAIVED: Verdict.WAIVED,
-    OutcomeState.KNOWN_FAIL: Verdict.INFO,
-    OutcomeState.SKIPPED: Verdict.READY,
-    OutcomeState.NOT_SUPPORTED: Verdict.READY,
-    OutcomeState.PASS: Verdict.READY,
-}
-"""How much an outcome weighs for the release."""

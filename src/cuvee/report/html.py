@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from cuvee.graph.drawing.svg import stylesheet
+from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
+from cuvee.report.outcome_rows import LISTED
 from cuvee.report.page import Page
-from cuvee.report.pictures import Pictures
-from cuvee.report.results import LISTED
-from cuvee.report.units import human_size, human_time, plural
+from cuvee.report.page_pictures import Pictures
 
 if TYPE_CHECKING:
     from jinja2 import Environment

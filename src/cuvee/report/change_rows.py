@@ -1,11 +1,12 @@
 """What changed against the base release, in the order in which it should be looked at."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.diff import Change, ChangeKind, Level, needs_attention
-from cuvee.report.model import ReportInput
-from cuvee.report.words import CHANGES, Badge
+from cuvee.release.record import Release
+from cuvee.report.badges import CHANGES, Badge
 
 _MOST_REASONS = 3
 
@@ -61,7 +62,7 @@ class Changes:
     """
 
     base: str
-    counts: tuple[tuple[Badge, int], ...]
+    counts: Mapping[Badge, int]
     platforms: tuple[WholePlatform, ...]
     rows: tuple[ChangeRow, ...]
 
@@ -81,23 +82,23 @@ class Changes:
         return tuple(row for row in self.rows if not row.direct and not row.look)
 
 
-def changes(data: ReportInput) -> Changes | None:
+def changes(release: Release) -> Changes | None:
     """Make the page's rows; `None` when there is nothing to compare with."""
-    if data.changes is None:
+    if release.changes is None:
         return None
-    whole = _whole_platforms(data, data.changes)
+    whole = _whole_platforms(release, release.changes)
     names = {place.platform for place in whole}
-    rows = [_row(change, names) for change in data.changes if not set(change.platforms) <= names]
+    rows = [_row(change, names) for change in release.changes if not set(change.platforms) <= names]
     kinds = Counter(row.kind for row in rows)
     return Changes(
-        base=data.base or "the release before",
-        counts=tuple((badge, kinds[kind]) for kind, badge in CHANGES.items() if kinds[kind]),
+        base=release.base or "the release before",
+        counts={badge: kinds[kind] for kind, badge in CHANGES.items() if kinds[kind]},
         platforms=whole,
         rows=tuple(sorted(rows, key=_order)),
     )
 
 
-def _whole_platforms(data: ReportInput, changes: tuple[Change, ...]) -> tuple[WholePlatform, ...]:
+def _whole_platforms(release: Release, changes: tuple[Change, ...]) -> tuple[WholePlatform, ...]:
     """Find platforms where every package was added, and those that have no lock any more."""
     added: Counter[str] = Counter()
     removed: Counter[str] = Counter()
@@ -106,7 +107,7 @@ def _whole_platforms(data: ReportInput, changes: tuple[Change, ...]) -> tuple[Wh
             added.update(change.platforms)
         if change.kind is ChangeKind.REMOVED:
             removed.update(change.platforms)
-    locks = data.lock.by_platform
+    locks = release.lock.by_platform
     came = {
         name: count for name, count in added.items() if name in locks and count == len(locks[name].packages)
     }

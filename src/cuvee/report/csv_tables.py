@@ -26,7 +26,7 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
             (
                 (
                     row.check, row.badge.word, row.cause, " ".join(row.packages), " ".join(row.platforms),
-                    " ".join(owner for owner, _ in row.contacts), row.action, row.waived_because,
+                    " ".join(row.contacts), row.action, row.waived_because,
                     " ".join(row.victims), "\n".join(row.evidence),
                 )
                 for row in page.findings

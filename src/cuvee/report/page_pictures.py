@@ -9,9 +9,9 @@ from cuvee.graph.drawing.neighbourhood import around_finding
 from cuvee.graph.drawing.treemap import draw_treemap
 from cuvee.graph.drawing.waves import draw_waves
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, build_graph
-from cuvee.report.causes import in_order
-from cuvee.report.model import ReportInput
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
+from cuvee.release.record import Release
+from cuvee.report.finding_rows import in_order
 
 MOST = 20
 """How many findings get a picture, the worst first; a page with hundreds would open slowly."""
@@ -40,21 +40,20 @@ class Pictures:
     others: tuple[str, ...] = ()
 
 
-def pictures(data: ReportInput) -> Pictures:
-    """Draw what the page shows."""
-    if not data.lock.platforms:
+def pictures(release: Release, graph: ReleaseGraph) -> Pictures:
+    """Return what the page shows of the graph of a release."""
+    if not graph.platforms:
         return Pictures()
-    release = build_graph(data.manifest, data.lock, data.absent)
-    first = release.platforms[0]
-    blessed = {item.name for item in data.manifest.requirements(first.platform)}
-    seen = verdicts(data.findings, first.platform)
-    name = data.manifest.release_name
+    first = graph.platforms[0]
+    requested = {item.name for item in graph.requested(first.platform)}
+    seen = verdicts(release.findings, first.platform)
+    name = release.name
     return Pictures(
-        findings=_of_findings(release, in_order(data.findings)),
+        findings=_of_findings(graph, in_order(release.findings)),
         platform=first.platform,
-        treemap=draw_treemap(first, blessed, seen, release_name=name, alone=False),
-        waves=draw_waves(first, blessed, seen, release_name=name, alone=False),
-        others=tuple(graph.platform for graph in release.platforms[1:]),
+        treemap=draw_treemap(first, requested, seen, release_name=name, alone=False),
+        waves=draw_waves(first, requested, seen, release_name=name, alone=False),
+        others=tuple(item.platform for item in graph.platforms[1:]),
     )
 
 

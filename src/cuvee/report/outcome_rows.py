@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.release.record import Release
 from cuvee.report.actors import owners_of
+from cuvee.report.badges import STATES, Badge
 from cuvee.report.logs import Excerpt, excerpt
-from cuvee.report.model import ReportInput
-from cuvee.report.words import STATES, Badge
 
 LOG_BUDGET = 500_000
 """Characters of logs that one page carries."""
@@ -25,7 +26,7 @@ class SuiteCell:
     platform: str
     total: int
     seconds: float
-    counts: tuple[tuple[Badge, int], ...]
+    counts: Mapping[Badge, int]
     not_run: str = ""
 
 
@@ -84,7 +85,7 @@ class Results:
     """
 
     suites: tuple[Suite, ...]
-    counts: tuple[tuple[Badge, int], ...]
+    counts: Mapping[Badge, int]
     total: int
     others: tuple[OutcomeRow, ...]
     passes: tuple[OutcomeRow, ...]
@@ -96,23 +97,29 @@ class Results:
         return len(self.passes)
 
 
-def results(data: ReportInput) -> Results:
-    """Sort outcomes for triage, and read the logs of those that did not pass."""
+def results(release: Release, logs: Path | None) -> Results:
+    """Return all outcomes in the order of triage, with excerpts of the logs of those that did not pass.
+
+    Parameters
+    ----------
+    logs
+        The folder ``results`` of the release; `None` to quote no logs.
+    """
     order = list(STATES)
     outcomes = sorted(
-        (outcome for run in data.runs for outcome in run.outcomes),
+        (outcome for run in release.runs for outcome in run.outcomes),
         key=lambda o: (order.index(o.state), o.suite, o.test, o.platform),
     )
     others = [outcome for outcome in outcomes if outcome.state is not OutcomeState.PASS]
     anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(others, 1)}
-    reader = _LogReader(data)
+    reader = _LogReader(logs)
     return Results(
-        suites=tuple(_suite(name, data) for name in _suite_names(data)),
+        suites=tuple(_suite(name, release) for name in _suite_names(release)),
         counts=_count(outcomes),
         total=len(outcomes),
-        others=tuple(_row(data, outcome, anchors[outcome], reader) for outcome in others),
+        others=tuple(_row(release, outcome, anchors[outcome], reader) for outcome in others),
         passes=tuple(
-            _row(data, outcome, "", None) for outcome in outcomes if outcome.state is OutcomeState.PASS
+            _row(release, outcome, "", None) for outcome in outcomes if outcome.state is OutcomeState.PASS
         ),
         anchors=anchors,
     )
@@ -121,8 +128,8 @@ def results(data: ReportInput) -> Results:
 class _LogReader:
     """Reads each log once, as long as the page has room."""
 
-    def __init__(self, data: ReportInput) -> None:
-        self._results = data.results
+    def __init__(self, logs: Path | None) -> None:
+        self._results = logs
         self._left = LOG_BUDGET
         self._seen: dict[tuple[str, str], str] = {}
 
@@ -140,7 +147,7 @@ class _LogReader:
         return found, anchor
 
 
-def _row(data: ReportInput, outcome: TestOutcome, anchor: str, reader: _LogReader | None) -> OutcomeRow:
+def _row(release: Release, outcome: TestOutcome, anchor: str, reader: _LogReader | None) -> OutcomeRow:
     log, log_anchor = reader.read(outcome, anchor) if reader else (None, "")
     return OutcomeRow(
         anchor=anchor,
@@ -148,7 +155,7 @@ def _row(data: ReportInput, outcome: TestOutcome, anchor: str, reader: _LogReade
         test=outcome.test,
         platform=outcome.platform,
         packages=tuple(dict.fromkeys((*filter(None, [outcome.package]), *outcome.packages))),
-        owners=owners_of(data.manifest, outcome) if outcome.state.blocks else (),
+        owners=owners_of(release.manifest, outcome) if outcome.state.blocks else (),
         badge=STATES[outcome.state],
         blocks=outcome.state.blocks,
         seconds=round(outcome.seconds, 3),
@@ -158,14 +165,14 @@ def _row(data: ReportInput, outcome: TestOutcome, anchor: str, reader: _LogReade
     )
 
 
-def _suite_names(data: ReportInput) -> list[str]:
-    seen = sorted({outcome.suite for run in data.runs for outcome in run.outcomes})
-    return list(dict.fromkeys((*data.manifest.suites, *seen)))
+def _suite_names(release: Release) -> list[str]:
+    seen = sorted({outcome.suite for run in release.runs for outcome in run.outcomes})
+    return list(dict.fromkeys((*release.manifest.suites, *seen)))
 
 
-def _suite(name: str, data: ReportInput) -> Suite:
-    runs = {run.platform: run for run in data.runs}
-    platforms = dict.fromkeys((*data.lock.by_platform, *runs))
+def _suite(name: str, release: Release) -> Suite:
+    runs = {run.platform: run for run in release.runs}
+    platforms = dict.fromkeys((*release.lock.by_platform, *runs))
     return Suite(name=name, cells=tuple(_suite_cell(name, where, runs.get(where)) for where in platforms))
 
 
@@ -183,6 +190,6 @@ def _suite_cell(name: str, platform: str, run: PlatformRun | None) -> SuiteCell:
     )
 
 
-def _count(outcomes: list[TestOutcome]) -> tuple[tuple[Badge, int], ...]:
+def _count(outcomes: list[TestOutcome]) -> Mapping[Badge, int]:
     counts = Counter(outcome.state for outcome in outcomes)
-    return tuple((badge, counts[state]) for state, badge in STATES.items() if counts[state])
+    return {badge: counts[state] for state, badge in STATES.items() if counts[state]}

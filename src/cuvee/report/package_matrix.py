@@ -8,9 +8,8 @@ from cuvee.conda.record import LockedPackage
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.model import Requirement
-from cuvee.report.model import ReportInput
-from cuvee.report.words import (
-    GRAVITY,
+from cuvee.release.record import OUTCOME_VERDICTS, Release
+from cuvee.report.badges import (
     MISSING,
     NOT_HERE,
     NOT_WANTED,
@@ -95,18 +94,18 @@ class Matrix:
         return self.direct + self.closure
 
     @property
-    def counts(self) -> tuple[tuple[Badge, int], ...]:
+    def counts(self) -> Mapping[Badge, int]:
         """How many cells have each status, the most frequent first."""
         badges = {cell.badge.word: cell.badge for row in self.rows for cell in row.cells}
         counts = Counter(cell.badge.word for row in self.rows for cell in row.cells)
-        return tuple((badges[word], count) for word, count in counts.most_common())
+        return {badges[word]: count for word, count in counts.most_common()}
 
 
 Where = tuple[str, str]
 """Package name and platform."""
 
 
-def matrix(data: ReportInput, findings: tuple[Finding, ...], anchors: Mapping[TestOutcome, str]) -> Matrix:
+def matrix(release: Release, findings: tuple[Finding, ...], anchors: Mapping[TestOutcome, str]) -> Matrix:
     """Build the matrix.
 
     Parameters
@@ -116,25 +115,25 @@ def matrix(data: ReportInput, findings: tuple[Finding, ...], anchors: Mapping[Te
     anchors
         For each outcome that has a place of its own on the page, that place.
     """
-    wanted = {requirement.name: requirement for requirement in data.manifest.packages}
-    names = sorted({package.name for lock in data.lock.platforms for package in lock.packages} | {*wanted})
-    suspects = _suspects(findings, data)
-    tests = _tests(data)
-    builder = _Builder(data=data, wanted=wanted, suspects=suspects, tests=tests, anchors=anchors)
+    wanted = {requirement.name: requirement for requirement in release.manifest.packages}
+    names = sorted({package.name for lock in release.lock.platforms for package in lock.packages} | {*wanted})
+    suspects = _suspects(findings, release)
+    tests = _tests(release)
+    builder = _Builder(release=release, wanted=wanted, suspects=suspects, tests=tests, anchors=anchors)
     changed: dict[str, list[str]] = defaultdict(list)
-    for change in data.changes or ():
+    for change in release.changes or ():
         changed[change.package].append(change.kind.value)
     rows = [builder.row(name, tuple(dict.fromkeys(changed[name]))) for name in names]
     return Matrix(
-        platforms=tuple(data.lock.by_platform),
+        platforms=tuple(release.lock.by_platform),
         direct=tuple(row for row in rows if row.name in wanted),
         closure=tuple(row for row in rows if row.name not in wanted),
     )
 
 
-def _suspects(findings: tuple[Finding, ...], data: ReportInput) -> dict[Where, list[tuple[int, Finding]]]:
+def _suspects(findings: tuple[Finding, ...], release: Release) -> dict[Where, list[tuple[int, Finding]]]:
     """For each package and platform, the findings that name it, by their number on the page."""
-    by_identifier = {p.identifier: p for lock in data.lock.platforms for p in lock.packages}
+    by_identifier = {p.identifier: p for lock in release.lock.platforms for p in lock.packages}
     suspects: dict[Where, list[tuple[int, Finding]]] = defaultdict(list)
     for number, finding in enumerate(findings, 1):
         places = {(name, where) for name in finding.packages for where in finding.platforms}
@@ -145,9 +144,9 @@ def _suspects(findings: tuple[Finding, ...], data: ReportInput) -> dict[Where, l
     return suspects
 
 
-def _tests(data: ReportInput) -> dict[Where, list[TestOutcome]]:
+def _tests(release: Release) -> dict[Where, list[TestOutcome]]:
     tests: dict[Where, list[TestOutcome]] = defaultdict(list)
-    for run in data.runs:
+    for run in release.runs:
         for outcome in run.outcomes:
             for name in [outcome.package] if outcome.package else outcome.packages:
                 tests[name, run.platform].append(outcome)
@@ -156,14 +155,14 @@ def _tests(data: ReportInput) -> dict[Where, list[TestOutcome]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Builder:
-    data: ReportInput
+    release: Release
     wanted: dict[str, Requirement]
     suspects: dict[Where, list[tuple[int, Finding]]]
     tests: dict[Where, list[TestOutcome]]
     anchors: Mapping[TestOutcome, str]
 
     def row(self, name: str, changes: tuple[str, ...]) -> Row:
-        locks = self.data.lock.platforms
+        locks = self.release.lock.platforms
         cells = tuple(self._cell(name, lock.platform, lock.by_name.get(name)) for lock in locks)
         requirement = self.wanted.get(name)
         licenses = {lock.by_name[name].license for lock in locks if name in lock.by_name}
@@ -208,12 +207,12 @@ class _Builder:
         order = list(STATES)
         failed = min(tests, key=lambda test: order.index(test.state), default=None)
         found = max(self.suspects[name, platform], key=lambda pair: (pair[1].verdict, -pair[0]), default=None)
-        weight = GRAVITY[failed.state] if failed else Verdict.READY
+        weight = OUTCOME_VERDICTS[failed.state] if failed else Verdict.READY
         if found and found[1].verdict > max(weight, Verdict.INFO):
             return VERDICTS[found[1].verdict], found[1].cause, f"finding-{found[0]}"
         if failed and weight > Verdict.READY:
             return STATES[failed.state], f"{failed.suite}: {failed.test}", self.anchors.get(failed, "")
-        run = next((run for run in self.data.runs if run.platform == platform), None)
+        run = next((run for run in self.release.runs if run.platform == platform), None)
         if run is None or run.not_run is not None:
             return STATES[OutcomeState.NOT_RUN], run.not_run or "" if run else "No run is on record.", ""
         if any(test.state is OutcomeState.PASS for test in tests):

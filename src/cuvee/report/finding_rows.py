@@ -1,12 +1,13 @@
 """Findings by cause, and the waivers that accept some of them."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.manifest.model import Manifest, Waiver
-from cuvee.report.model import ReportInput
-from cuvee.report.words import VERDICTS, Badge
+from cuvee.release.record import Release
+from cuvee.report.badges import VERDICTS, Badge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class FindingRow:
     packages: tuple[str, ...]
     victims: tuple[str, ...]
     platforms: tuple[str, ...]
-    contacts: tuple[tuple[str, str], ...]
+    contacts: Mapping[str, str]
     evidence: tuple[str, ...]
     action: str
     waived_because: str
@@ -65,9 +66,9 @@ def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: (-order.index(f.verdict), -len(f.victims), f.check, f.cause)))
 
 
-def causes(data: ReportInput, findings: tuple[Finding, ...]) -> tuple[FindingRow, ...]:
+def causes(release: Release, findings: tuple[Finding, ...]) -> tuple[FindingRow, ...]:
     """Make the page's rows from sorted findings."""
-    contacts = {owner.name: owner.contact for owner in data.manifest.owners}
+    contacts = {owner.name: owner.contact for owner in release.manifest.owners}
     return tuple(
         FindingRow(
             anchor=f"finding-{number}",
@@ -78,13 +79,13 @@ def causes(data: ReportInput, findings: tuple[Finding, ...]) -> tuple[FindingRow
             packages=finding.packages,
             victims=finding.victims,
             platforms=finding.platforms,
-            contacts=tuple((owner, contacts.get(owner, "")) for owner in finding.owners),
+            contacts={owner: contacts.get(owner, "") for owner in finding.owners},
             evidence=finding.evidence,
             action=finding.action,
             waived_because=finding.waived_because or "",
             waivers=tuple(
-                _waiver(waiver, data.made_at.date())
-                for waiver in data.manifest.waivers
+                _waiver(waiver, release.made_at.date())
+                for waiver in release.manifest.waivers
                 if finding.verdict is Verdict.WAIVED
                 and waiver.covers(finding.check, packages=finding.packages, platforms=finding.platforms)
             ),

@@ -1,0 +1,23 @@
+"""What cuvee adds to a set for its own needs: requirements of their own, each with its reason."""
+
+from cuvee.image.python_paths import DECODERS
+from cuvee.manifest.model import Manifest, Requirement
+
+
+def additions(manifest: Manifest) -> tuple[Requirement, ...]:
+    """Return what a release needs besides what its manifest requests.
+
+    Installers unpack with the release's own interpreter, which reads zstd by itself only from Python 3.14 on
+    (PEP 784). So a release with installers needs a decoder, unless its manifest requests one.
+    """
+    wants_installers = any(manifest.installers.formats.values())
+    if not wants_installers or any(package.name in DECODERS for package in manifest.packages):
+        return ()
+    return (
+        Requirement(
+            name=DECODERS[0],
+            platforms=tuple(entry.name for entry in manifest.present_platforms),
+            position=manifest.sources.get("installers") or manifest.sources["distribution"],
+            reason="installers unpack with it",
+        ),
+    )

@@ -1,0 +1,151 @@
+"""The channel stage: packages that no channel carries are made from interpreters and wheels."""
+
+import os
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from cuvee.channel.connection import package_names
+from cuvee.channel.model import Absent, Interpreter
+from cuvee.channel.repodata_writer import index_channel
+from cuvee.codec import Json, encode
+from cuvee.errors import BlockedError
+from cuvee.files import replacing_folder
+from cuvee.lock.model import Lock
+from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
+from cuvee.release.record import ChannelResult, PackedInterpreter
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage, finished
+
+
+def make_channel(session: Session) -> ChannelResult:
+    """Run the stage; what it makes is in ``channel/`` of the release folder.
+
+    Raises
+    ------
+    BlockedError
+        If no platform of the manifest can be made on this host.
+    """
+    manifest = session.manifest
+    stage = Stage.of(
+        "channel",
+        [
+            package_inputs(manifest, session.additions),
+            list(session.platforms),
+            _host_interpreter() if manifest.interpreter else None,
+        ],
+        lambda: _make(session),
+        ChannelResult,
+    )
+    done = session.make(stage, again=session.options.refresh)
+    left_out = [entry.name for entry in manifest.present_platforms if entry.name not in session.platforms]
+    by_choice = [
+        Absent(platform=name, reason="this run did not ask for it", by_choice=True) for name in left_out
+    ]
+    result = finished(done)
+    return replace(result, absent=(*result.absent, *by_choice))
+
+
+def package_inputs(manifest: Manifest, additions: tuple[Requirement, ...]) -> Json:
+    """Return the part of a manifest that decides which packages there are."""
+    parts = (
+        manifest.platforms,
+        manifest.channels,
+        manifest.packages,
+        manifest.constraints,
+        manifest.wheels,
+        manifest.interpreter,
+        manifest.recipes,
+        manifest.exclude_newer,
+        additions,
+    )
+    return encode(parts, without=frozenset({"position", "owner", "groups"}))
+
+
+def base_versions(base: Lock | None) -> dict[str, dict[str, str]]:
+    """Return the versions of the base release, which a point release keeps unless it states others."""
+    locks = base.platforms if base is not None else ()
+    return {lock.platform: {package.name: package.version for package in lock.packages} for lock in locks}
+
+
+def _host_interpreter() -> Json:
+    """Return what identifies the interpreter that this process runs on."""
+    executable = Path(sys.executable).resolve()
+    status = executable.stat()
+    return [sys.version, str(executable), status.st_size, status.st_mtime_ns]
+
+
+def _make(session: Session) -> Made[ChannelResult]:
+    manifest, workspace = session.manifest, session.workspace
+    carried = package_names(manifest.channels, session.platforms, session.connection)
+    interpreters, absent = _interpreters(session, carried)
+    platforms = [name for name in session.platforms if name not in {item.platform for item in absent}]
+    if not platforms:
+        reasons = "\n".join(f"  {item.platform}: {item.reason}" for item in absent)
+        raise BlockedError(
+            f"No platform of {manifest.release_name} can be made here\n{reasons}", hint=absent[0].hint
+        )
+    with replacing_folder(workspace.channel) as folder:
+        for item in interpreters:
+            _link_or_copy(item.archive, folder / item.platform)
+        imported = _import_wheels(session, carried, interpreters, folder)
+        index_channel(folder, platforms)
+    packed = (
+        PackedInterpreter(platform=item.platform, version=item.version, origin=item.origin)
+        for item in interpreters
+    )
+    result = ChannelResult(inputs="", absent=tuple(absent), interpreters=tuple(packed), imported=imported)
+    return Made(result=result, outputs=(workspace.channel,))
+
+
+def _interpreters(session: Session, carried: frozenset[str]) -> tuple[list[Interpreter], list[Absent]]:
+    if session.manifest.interpreter is None or "python" in carried:
+        return [], []
+    from cuvee.channel.interpreter import pack_interpreters
+
+    packed = pack_interpreters(session.platforms, cache=session.workspace.cache, reporter=session.reporter)
+    found = [item for item in packed if isinstance(item, Interpreter)]
+    return found, [item for item in packed if isinstance(item, Absent)]
+
+
+def _import_wheels(
+    session: Session, carried: frozenset[str], interpreters: list[Interpreter], folder: Path
+) -> int:
+    manifest = session.manifest
+    added = [WheelRequirement(name=item.name, position=item.position) for item in session.additions]
+    wheels = (*manifest.wheels, *(added if manifest.interpreter else ()))
+    names = [wheel.name for wheel in wheels if wheel.name not in carried]
+    if not names:
+        return 0
+    from cuvee.channel.wheels import import_wheels, wheel_requests
+
+    by_platform = {item.platform: item for item in interpreters}
+    if not by_platform:
+        raise BlockedError(
+            f"No channel carries {', '.join(names)}, and wheels need an interpreter that cuvee packs",
+            hint="Say `interpreter: host` in the manifest, or add a channel that carries them.",
+        )
+    return len(
+        import_wheels(
+            wheel_requests(manifest, names, session.additions),
+            by_platform,
+            {entry.name: entry.floor for entry in manifest.present_platforms},
+            folder=folder,
+            cache=session.workspace.cache,
+            exclude_newer=manifest.exclude_newer,
+            carried=carried,
+            prefer=base_versions(session.base_lock),
+            reporter=session.reporter,
+        )
+    )
+
+
+def _link_or_copy(archive: Path, folder: Path) -> None:
+    """Put an archive into a folder: a hard link where the disk allows it, a copy elsewhere."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / archive.name
+    try:
+        os.link(archive, target)
+    except OSError:
+        shutil.copyfile(archive, target)

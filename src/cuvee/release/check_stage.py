@@ -1,0 +1,158 @@
+"""The check stage: what the checks find in the graph of the release, and its certificate."""
+
+import enum
+from collections.abc import Collection
+from dataclasses import replace
+
+from cuvee.channel.archive_download import archive_path
+from cuvee.channel.inspection import inspect_archives
+from cuvee.channel.inspection.inspect_release import Inspection
+from cuvee.channel.inspection.inspection_cache import path_of
+from cuvee.codec import Json, encode
+from cuvee.errors import SourceUnreachableError
+from cuvee.files import write_json
+from cuvee.graph.checks import (
+    ALL_CHECKS,
+    ARCHIVE_CHECKS,
+    missing_names,
+    run_checks,
+    verify_settings,
+)
+from cuvee.graph.release_graph import ReleaseGraph, with_contents
+from cuvee.lock.available_records import Carried, available_records
+from cuvee.lock.model import Lock
+from cuvee.manifest.model import Manifest
+from cuvee.release.certificates import write_certificate
+from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage, finished
+
+
+class ArchiveAccess(enum.Enum):
+    """How far checks go into archives.
+
+    With `AT_HAND` nothing is fetched: archives are read if none is missing, and not at all otherwise, since a
+    closure that is known in part says little. With `FETCH` an archive that is not available is a finding;
+    with `REQUIRE` it is an error, since a release needs it.
+    """
+
+    NONE = "none"
+    AT_HAND = "at hand"
+    FETCH = "fetch"
+    REQUIRE = "require"
+
+
+def make_checks(
+    session: Session, channel: ChannelResult, locked: LockResult, *, access: ArchiveAccess
+) -> CheckResult:
+    """Run the stage; findings and certificate are in ``checks/`` of the release folder.
+
+    Parameters
+    ----------
+    access
+        How far the checks go into archives.
+    """
+    access = _possible(session, locked.lock, access)
+    stage = Stage.of(
+        "check",
+        [
+            manifest_inputs(session.manifest),
+            locked.inputs,
+            encode(channel.absent),
+            encode(session.base_lock),
+            access is not ArchiveAccess.NONE,
+            # Waivers expire and packages age from day to day.
+            session.options.now.date().isoformat(),
+        ],
+        lambda: _make(session, channel, locked, access),
+        CheckResult,
+    )
+    # An archive that could not be fetched before may be there now.
+    done = session.make(stage, again=session.options.refresh or access is ArchiveAccess.FETCH)
+    return finished(done)
+
+
+def run_selected(
+    session: Session,
+    channel: ChannelResult,
+    locked: LockResult,
+    *,
+    access: ArchiveAccess,
+    left_out: Collection[str],
+) -> CheckResult:
+    """Run the checks that are not ``left_out``; nothing is written, since a record is of all of them."""
+    if all(item.identifier in left_out for item in ARCHIVE_CHECKS):
+        access = ArchiveAccess.NONE
+    elif access is ArchiveAccess.NONE:
+        left_out = {*left_out, *(item.identifier for item in ARCHIVE_CHECKS)}
+    graph = _graph(session, channel, locked.lock, access)
+    return CheckResult(inputs="", outcomes=run_checks(graph, ALL_CHECKS, left_out=left_out))
+
+
+def manifest_inputs(manifest: Manifest) -> Json:
+    """Return everything that a manifest says, without where it says so."""
+    return encode(manifest, without=frozenset({"sources", "position", "path", "base"}))
+
+
+def _make(
+    session: Session, channel: ChannelResult, locked: LockResult, access: ArchiveAccess
+) -> Made[CheckResult]:
+    workspace = session.workspace
+    graph = _graph(session, channel, locked.lock, access)
+    outcomes = run_checks(graph, ALL_CHECKS)
+    write_json(workspace.findings_file, encode(outcomes))
+    write_certificate(workspace, graph, outcomes)
+    certificate = workspace.artefact(workspace.certificate_file, ArtefactKind.CERTIFICATE)
+    result = CheckResult(inputs="", outcomes=outcomes, artefacts=(certificate,))
+    return Made(result=result, outputs=(workspace.findings_file, workspace.certificate_file))
+
+
+def _graph(session: Session, channel: ChannelResult, lock: Lock, access: ArchiveAccess) -> ReleaseGraph:
+    verify_settings(session.manifest, ALL_CHECKS)
+    graph = session.graph(lock, channel.absent)
+    facts = read_archives(session, lock, access)
+    if facts is not None:
+        graph = with_contents(graph, facts)
+    return replace(graph, carried=_carried(session, missing_names(graph)))
+
+
+def read_archives(session: Session, lock: Lock, access: ArchiveAccess) -> Inspection | None:
+    """Return what is known of each archive by identifier; `None` if they are not read."""
+    access = _possible(session, lock, access)
+    if access is ArchiveAccess.NONE:
+        return None
+    find = session.archives if access is ArchiveAccess.REQUIRE else session.try_archives
+    return inspect_archives(
+        (package for part in lock.platforms for package in part.packages),
+        lambda platform: find(lock.by_platform[platform]),
+        cache=session.workspace.cache,
+        reporter=session.reporter,
+    )
+
+
+def _possible(session: Session, lock: Lock, access: ArchiveAccess) -> ArchiveAccess:
+    if access is ArchiveAccess.AT_HAND and not _are_at_hand(session, lock):
+        return ArchiveAccess.NONE
+    return access
+
+
+def _are_at_hand(session: Session, lock: Lock) -> bool:
+    folder, cache = session.workspace.folder, session.workspace.cache
+    return all(
+        path_of(cache, package.sha256).is_file() or archive_path(package, folder, cache).is_file()
+        for platform in lock.platforms
+        for package in platform.packages
+    )
+
+
+def _carried(session: Session, names: frozenset[str]) -> Carried:
+    """Return what the channels have of names that the lock lacks; nothing if they cannot be reached."""
+    own = [str(session.workspace.channel)] if session.workspace.channel.is_dir() else []
+    sources = [*session.manifest.channels, *own]
+    if not names or not sources:
+        return {}
+    try:
+        return available_records(sources, session.platforms, names, session.connection)
+    except SourceUnreachableError as error:
+        session.reporter.say(f"check: what channels carry is not known: {error.message}")
+        return {}

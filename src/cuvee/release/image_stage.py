@@ -1,0 +1,110 @@
+"""The image stage: the installed prefix of one platform as the payload of its installers."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cuvee import platforms
+from cuvee.codec import encode
+from cuvee.files import write_bytes
+from cuvee.image.model import Image, ReleaseLabel
+from cuvee.lock.model import PlatformLock
+from cuvee.progress import Reporter
+from cuvee.release.record import ArtefactKind, ImageResult
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage
+
+if TYPE_CHECKING:
+    from cuvee.image.bytecode import ByteCompiler
+
+
+def make_image(session: Session, lock: PlatformLock) -> tuple[Image, ImageResult]:
+    """Run the stage; the image is in ``images/<platform>/``, its bill of materials in ``sbom/``."""
+    workspace, platform = session.workspace, lock.platform
+    done = session.make(image_stage(session, lock))
+    image = done.result
+    artefacts = [workspace.artefact(workspace.sbom(platform), ArtefactKind.SBOM, platform=platform)]
+    if not session.manifest.installers.formats.get(platforms.get(platform).system):
+        # Without any installer, the payload is what there is to hand out.
+        artefacts.append(workspace.artefact(image.payload, ArtefactKind.IMAGE, platform=platform))
+    result = ImageResult(
+        stage=done.stage,
+        platform=platform,
+        manifest_sha256=image.manifest_sha256,
+        stage0_sha256=image.stage0_sha256,
+        payload_sha256=image.payload_sha256,
+        files=image.files,
+        raw_size=image.raw_size,
+        inputs=done.inputs,
+        seconds=done.seconds,
+        reused=done.reused,
+        artefacts=tuple(artefacts),
+    )
+    return image, result
+
+
+def image_stage(session: Session, lock: PlatformLock) -> Stage[Image]:
+    """Return the stage of one platform."""
+    manifest, workspace = session.manifest, session.workspace
+    settings = session.settings[platforms.get(lock.platform).system]
+    signer = session.options.signer
+    return Stage(
+        name=f"image-{lock.platform}",
+        inputs=[
+            encode(lock.packages),
+            encode(lock.virtual_packages),
+            {item.name: item.spec for item in session.requested(lock.platform)},
+            [manifest.distribution, str(manifest.version), manifest.title],
+            sys.version,
+            encode(settings, without=frozenset({"source"})),
+            signer.public.hex() if signer is not None else None,
+            session.options.publish,
+        ],
+        run=lambda: _make(session, lock),
+        load=lambda _: Image.load(workspace.image(lock.platform)),
+    )
+
+
+def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCompiler | None":
+    """Return what makes byte code for a closure; `None`, with a warning, if nothing here can."""
+    from cuvee.image.bytecode import ByteCompiler
+
+    python = lock.by_name.get("python")
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if python is None or python.version.split(".")[:2] != here.split("."):
+        reporter.warn(
+            f"{lock.platform}: byte code is not compiled, since cuvee runs on Python {here}; "
+            "the first start of each program will be slower"
+        )
+        return None
+    return ByteCompiler(Path(sys.executable), cache)
+
+
+def _make(session: Session, lock: PlatformLock) -> Made[Image]:
+    from cuvee.image.build import build_image
+    from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
+    from cuvee.trust.sbom import make_sbom, newest
+
+    manifest, workspace, options = session.manifest, session.workspace, session.options
+    requested = {item.name: item.spec for item in session.requested(lock.platform)}
+    release = ReleaseLabel(
+        distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
+    )
+    # Its time must not be that of this run: the same release gives the same installer.
+    sbom = make_sbom(lock, release=release, direct=requested, made_at=newest(lock))
+    write_bytes(workspace.sbom(lock.platform), sbom)
+    image = build_image(
+        lock,
+        release=release,
+        archives=session.archives(lock),
+        requested=requested,
+        cache=workspace.cache,
+        folder=workspace.image(lock.platform),
+        compiler=byte_compiler(lock, workspace.cache, session.reporter),
+        reporter=session.reporter,
+        settings=session.settings[platforms.get(lock.platform).system],
+        sbom=sbom,
+        signer=options.signer,
+        level=HIGH_LEVEL if options.publish else QUICK_LEVEL,
+    )
+    return Made(result=image, outputs=(workspace.image(lock.platform), workspace.sbom(lock.platform)))

@@ -1,0 +1,94 @@
+"""The lock stage: every platform that can be made is solved, and the lock and its exports are written."""
+
+from pathlib import Path
+
+from cuvee.codec import encode
+from cuvee.errors import UnsolvableError
+from cuvee.files import sha256_file, write_json, write_text
+from cuvee.graph.explain import explainer
+from cuvee.lock.lock_exports import explicit
+from cuvee.lock.model import Lock
+from cuvee.lock.pixi_lock import read_lock, write_lock
+from cuvee.lock.solve import problem_of, solve
+from cuvee.release.channel_stage import base_versions, package_inputs
+from cuvee.release.record import ArtefactKind, ChannelResult, LockResult
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage
+
+
+def make_lock(session: Session, channel: ChannelResult) -> LockResult:
+    """Run the stage; what it makes is in ``lock/`` of the release folder.
+
+    Raises
+    ------
+    UnsolvableError
+        If there is no solution; why is written to ``checks/conflict.json``, too.
+    """
+    workspace = session.workspace
+    absent = {item.platform for item in channel.absent}
+    platforms = [name for name in session.platforms if name not in absent]
+    stage = Stage(
+        name="lock",
+        inputs=[
+            package_inputs(session.manifest, session.additions),
+            encode(platforms),
+            [sha256_file(path) for path in sorted(workspace.channel.glob("*/repodata.json"))],
+            session.manifest.release_name,
+            encode(base_versions(session.base_lock)),
+        ],
+        run=lambda: _make(session, platforms),
+        load=lambda _: _in_order(read_lock(workspace.lock_file), platforms),
+    )
+    done = session.make(stage, again=session.options.refresh)
+    workspace.conflict_file.unlink(missing_ok=True)
+    lists = [
+        workspace.artefact(workspace.package_list(name), ArtefactKind.PACKAGE_LIST, platform=name)
+        for name in sorted(done.result.by_platform)
+    ]
+    return LockResult(
+        stage=done.stage,
+        lock=done.result,
+        inputs=done.inputs,
+        seconds=done.seconds,
+        reused=done.reused,
+        artefacts=(workspace.artefact(workspace.lock_file, ArtefactKind.LOCK), *lists),
+    )
+
+
+def own_channel(session: Session) -> Path | None:
+    """Return the release's own channel, if it has packages."""
+    folder = session.workspace.channel
+    return folder if any(folder.glob("*/*.conda")) else None
+
+
+def _in_order(lock: Lock, platforms: list[str]) -> Lock:
+    by_platform = lock.by_platform
+    return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
+
+
+def _make(session: Session, platforms: list[str]) -> Made[Lock]:
+    manifest, workspace = session.manifest, session.workspace
+    task = "Solving"
+    session.reporter.start(task)
+    problem = problem_of(
+        manifest,
+        platforms=platforms,
+        own_channel=own_channel(session),
+        additions=session.additions,
+        keep=session.base_lock,
+    )
+    try:
+        lock = solve(
+            problem, session.connection, explain=explainer(manifest.sources, reporter=session.reporter)
+        )
+    except UnsolvableError as error:
+        write_json(workspace.conflict_file, error.details)
+        raise
+    name = manifest.release_name
+    write_lock(lock, workspace.lock_file, channels=manifest.channels, release_name=name)
+    lists = [workspace.package_list(item.platform) for item in lock.platforms]
+    for path, item in zip(lists, lock.platforms, strict=True):
+        write_text(path, explicit(item, release_name=name))
+    counts = ", ".join(f"{len(item.packages)} on {item.platform}" for item in lock.platforms)
+    session.reporter.finish(task, note=counts)
+    return Made(result=lock, outputs=(workspace.lock_file, *lists))

@@ -1,0 +1,392 @@
+"""The record of a release: everything that is known of it, typed, from the manifest to the verdict.
+
+``release.json`` in the release folder is this record. The report, the sums, comparisons, and whatever comes
+later, read it and nothing else.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self, TypeVar
+
+from cuvee.channel.model import Absent
+from cuvee.codec import LOCAL, document, encode
+from cuvee.errors import CuveeError, SourceUnreachableError, ToolMissingError
+from cuvee.files import fingerprint
+from cuvee.graph.checks import CheckOutcome
+from cuvee.graph.diff import Change
+from cuvee.graph.findings import Finding, Verdict, worst
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.lock.model import Lock
+from cuvee.manifest.model import Manifest, Requirement, Waiver, WheelRequirement
+
+RECORD = "release.json"
+"""The record's file in the release folder."""
+
+OUTCOME_VERDICTS: Mapping[OutcomeState, Verdict] = {
+    OutcomeState.REGRESSION: Verdict.BLOCKED,
+    OutcomeState.FAIL: Verdict.BLOCKED,
+    OutcomeState.TIMEOUT: Verdict.BLOCKED,
+    OutcomeState.INFRA_ERROR: Verdict.BLOCKED,
+    OutcomeState.FLAKY: Verdict.WARNING,
+    OutcomeState.NOT_RUN: Verdict.WARNING,
+    OutcomeState.WAIVED: Verdict.WAIVED,
+    OutcomeState.KNOWN_FAIL: Verdict.INFO,
+    OutcomeState.SKIPPED: Verdict.READY,
+    OutcomeState.NOT_SUPPORTED: Verdict.READY,
+    OutcomeState.PASS: Verdict.READY,
+}
+"""What an outcome of each state means for the release."""
+
+
+class ArtefactKind(enum.Enum):
+    """What an artefact is for."""
+
+    INSTALLER = "installer"
+    IMAGE = "image"
+    LOCK = "lock"
+    PACKAGE_LIST = "package list"
+    SBOM = "sbom"
+    CERTIFICATE = "certificate"
+    CONSTRUCTOR_PROJECT = "constructor project"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotMade:
+    """Why an artefact was not made.
+
+    Attributes
+    ----------
+    reason
+        One sentence.
+    remedy
+        What to install or do so that the next run makes it; may be empty.
+    exit_code
+        That of the error: 3 if this host lacks a tool, 1 if the format cannot hold it on any host.
+    """
+
+    reason: str
+    remedy: str = ""
+    exit_code: int = ToolMissingError.exit_code
+
+    @classmethod
+    def because_of(cls, error: CuveeError) -> Self:
+        """Return the reason that an error gives."""
+        return cls(reason=error.message, remedy=error.hint or "", exit_code=error.exit_code)
+
+    @property
+    def only_here(self) -> bool:
+        """Whether another host could make it."""
+        return self.exit_code == ToolMissingError.exit_code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artefact:
+    """One file that a release hands out, or the reason why it was not made.
+
+    Attributes
+    ----------
+    path
+        Relative to the release folder, with ``/``: ``installers/Starter-2026.11.0-Linux-x86_64.sh``.
+    platform
+        The platform that it is for; `None` when it serves all of them, as the lock does.
+    format
+        The format of an installer, such as ``sh``; empty for other kinds.
+    size
+        Bytes.
+    seconds
+        How long making it took.
+    sha256
+        Hex digest; empty when it was not made.
+    """
+
+    path: str
+    kind: ArtefactKind
+    platform: str | None = None
+    format: str = ""
+    size: int = 0
+    seconds: float = 0.0
+    sha256: str = ""
+    not_made: NotMade | None = None
+
+    @property
+    def name(self) -> str:
+        """The file name; that of an image has its platform before it."""
+        parts = self.path.split("/")
+        return "/".join(parts[-2:] if self.kind is ArtefactKind.IMAGE else parts[-1:])
+
+    @property
+    def title(self) -> str:
+        """What it is, for people: ``sh installer``."""
+        return f"{self.format} {self.kind.value}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageResult:
+    """What every stage leaves.
+
+    Attributes
+    ----------
+    stage
+        Its name, unique in a release: ``lock``, ``image-linux-64``.
+    inputs
+        Hex SHA-256 of everything that the result depends on.
+    seconds
+        How long the stage took, in the run that did the work.
+    reused
+        Whether the result is that of an earlier run, since its inputs are unchanged.
+    artefacts
+        The files to hand out that the stage made.
+    """
+
+    stage: str = ""
+    inputs: str = ""
+    seconds: float = 0.0
+    reused: bool = False
+    artefacts: tuple[Artefact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedInterpreter:
+    """The interpreter that was packed for a platform, and where it came from."""
+
+    platform: str
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelResult(StageResult):
+    """The packages that were made for this release.
+
+    Attributes
+    ----------
+    absent
+        The platforms that cannot be made on this host.
+    imported
+        How many packages were made from wheels.
+    """
+
+    absent: tuple[Absent, ...] = ()
+    interpreters: tuple[PackedInterpreter, ...] = ()
+    imported: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockResult(StageResult):
+    """The closure on each platform."""
+
+    lock: Lock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult(StageResult):
+    """What the checks found."""
+
+    outcomes: tuple[CheckOutcome, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageResult(StageResult):
+    """The image of one platform.
+
+    Attributes
+    ----------
+    manifest_sha256, stage0_sha256, payload_sha256
+        Hex digests of its three files.
+    files, raw_size
+        Files and bytes of the prefix that it becomes.
+    """
+
+    platform: str
+    manifest_sha256: str
+    stage0_sha256: str
+    payload_sha256: str
+    files: int
+    raw_size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallerResult(StageResult):
+    """One installer of one platform, or the project from which constructor makes its installers."""
+
+    platform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestResult(StageResult):
+    """The outcomes on one platform."""
+
+    __test__ = False
+
+    run: PlatformRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One release: what was intended, what each stage left, and the verdict.
+
+    Attributes
+    ----------
+    manifest
+        The evaluated manifest, inheritance resolved; its files are named without their folders.
+    additions
+        What cuvee requests for its own needs, each with its reason.
+    base
+        The name of the release that it is based on, such as ``starter-2026.10.2``.
+    checked
+        `None` if the run ended before the checks.
+    changes
+        What differs from ``base``; `None` without one, or if its lock is not at hand.
+    verdict
+        The worst of findings, outcomes, and platforms that are missing or were not tested.
+    made_at
+        When it was cut; aware.
+    tools
+        The versions of what made it, by name.
+    folder
+        The release folder, where it is on this machine; not in ``release.json``.
+    """
+
+    manifest: Manifest
+    base: str | None = None
+    additions: tuple[Requirement, ...] = ()
+    channel: ChannelResult
+    locked: LockResult
+    checked: CheckResult | None = None
+    images: tuple[ImageResult, ...] = ()
+    installers: tuple[InstallerResult, ...] = ()
+    tests: tuple[TestResult, ...] = ()
+    changes: tuple[Change, ...] | None = None
+    verdict: Verdict = Verdict.READY
+    made_at: dt.datetime
+    tools: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = field(default=Path(), metadata=LOCAL)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Self:
+        """Return the release that a release folder holds.
+
+        Raises
+        ------
+        SourceUnreachableError
+            If no release has been cut there.
+        IntegrityError
+            If ``release.json`` is not what cuvee writes.
+        """
+        folder = Path(folder)
+        if not (folder / RECORD).is_file():
+            raise SourceUnreachableError(
+                f"No release has been cut in {folder}: there is no {RECORD}",
+                hint="Run `cuvee release MANIFEST` first.",
+            )
+        return replace(document("release", cls).read(folder / RECORD), folder=folder)
+
+    def save(self) -> None:
+        """Write ``release.json`` into the release folder."""
+        document("release", type(self)).write(self.folder / RECORD, self)
+
+    @property
+    def name(self) -> str:
+        """``starter-2026.11.0``."""
+        return self.manifest.release_name
+
+    @property
+    def lock(self) -> Lock:
+        """The closure on each platform."""
+        return self.locked.lock
+
+    @property
+    def absent(self) -> tuple[Absent, ...]:
+        """The platforms that the manifest wants and that are not in the release, with the reasons."""
+        return self.channel.absent
+
+    @property
+    def checks(self) -> tuple[CheckOutcome, ...]:
+        """What became of each check."""
+        return self.checked.outcomes if self.checked is not None else ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the checks found, in the order of the checks."""
+        return tuple(finding for outcome in self.checks for finding in outcome.findings)
+
+    @property
+    def runs(self) -> tuple[PlatformRun, ...]:
+        """The test run of each platform."""
+        return tuple(result.run for result in self.tests)
+
+    @property
+    def outcomes(self) -> tuple[TestOutcome, ...]:
+        """The outcome of each test on each platform."""
+        return tuple(outcome for run in self.runs for outcome in run.outcomes)
+
+    @property
+    def stages(self) -> tuple[StageResult, ...]:
+        """The results of the stages, in the order of the flow."""
+        checked = () if self.checked is None else (self.checked,)
+        return (self.channel, self.locked, *checked, *self.images, *self.installers, *self.tests)
+
+    @property
+    def artefacts(self) -> tuple[Artefact, ...]:
+        """The files that the release hands out, and those that were not made."""
+        return tuple(artefact for result in self.stages for artefact in result.artefacts)
+
+    @property
+    def inputs_hash(self) -> str:
+        """Hex SHA-256 of all that the release was made from."""
+        return fingerprint([encode(self.manifest), [result.inputs for result in self.stages]])
+
+    @property
+    def handed_out(self) -> tuple[Artefact, ...]:
+        """The artefacts that a desktop gets: installers, or images where there are none."""
+        kinds = {ArtefactKind.INSTALLER, ArtefactKind.IMAGE}
+        return tuple(artefact for artefact in self.artefacts if artefact.kind in kinds)
+
+    @property
+    def unlocked(self) -> tuple[str, ...]:
+        """The platforms that the manifest wants, that have no lock, and that nothing declares absent."""
+        known = {*self.lock.by_platform, *(absent.platform for absent in self.absent)}
+        return tuple(entry.name for entry in self.manifest.present_platforms if entry.name not in known)
+
+
+def judge(release: Release) -> Verdict:
+    """Return the verdict of a release.
+
+    A platform without a lock blocks; one that was not tested is a warning, since not-run is not pass.
+    """
+    if release.unlocked:
+        return Verdict.BLOCKED
+    tested = {run.platform for run in release.runs if run.not_run is None}
+    return worst(
+        [
+            *(finding.verdict for finding in release.findings),
+            *(OUTCOME_VERDICTS[outcome.state] for outcome in release.outcomes),
+            *(Verdict.WARNING for platform in release.lock.by_platform if platform not in tested),
+        ]
+    )
+
+
+_Positioned = TypeVar("_Positioned", Requirement, WheelRequirement, Waiver)
+
+
+def portable(manifest: Manifest) -> Manifest:
+    """Return a manifest as a release records it: without folders of this machine, and without its base."""
+
+    def located(item: _Positioned) -> _Positioned:
+        return replace(item, position=replace(item.position, file=Path(item.position.file.name)))
+
+    branding = manifest.installers.branding
+    return replace(
+        manifest,
+        path=Path(manifest.path.name),
+        base=None,
+        sources={},
+        packages=tuple(map(located, manifest.packages)),
+        constraints=tuple(map(located, manifest.constraints)),
+        wheels=tuple(map(located, manifest.wheels)),
+        waivers=tuple(map(located, manifest.waivers)),
+        installers=replace(manifest.installers, branding=Path(branding.name) if branding else None),
+    )

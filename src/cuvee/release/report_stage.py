@@ -1,0 +1,41 @@
+"""The report stage: the pictures, the page with its data, and ``release.json``."""
+
+from cuvee.codec import encode
+from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
+from cuvee.release.pictures import write_release
+from cuvee.release.record import RECORD, Release
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage
+from cuvee.report.page import Page, build_page
+from cuvee.report.writer import write_report
+
+
+def make_report(session: Session, release: Release) -> Release:
+    """Run the stage; return the release as ``release.json`` records it.
+
+    A release of which nothing has changed keeps the time at which it was cut.
+    """
+    workspace = session.workspace
+
+    def run() -> Made[Release]:
+        graph = session.graph(release.lock, release.absent)
+        formats = ("svg", *GRAPH_FORMATS)
+        write_release(graph, release.findings, workspace.pictures, formats)
+        session.page = build_page(release, workspace.results)
+        write_report(session.page, release, graph, workspace.report)
+        release.save()
+        outputs = (workspace.pictures, workspace.report, workspace.folder / RECORD)
+        return Made(result=release, outputs=outputs)
+
+    stage = Stage(
+        name="report",
+        inputs=encode(release, without=frozenset({"made_at", "reused"})),
+        run=run,
+        load=lambda _: Release.open(workspace.folder),
+    )
+    return session.make(stage).result
+
+
+def page_of(session: Session, release: Release) -> Page:
+    """Return the page of a release: the one that this run has written, if it has."""
+    return session.page or build_page(release, session.workspace.results)

@@ -1,0 +1,172 @@
+"""One run of the pipeline: what the caller wants, frozen, and what its stages share."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cuvee.channel.archive_download import path_or_raise, try_fetch_archives
+from cuvee.channel.connection import Connection, connect
+from cuvee.channel.model import Absent
+from cuvee.errors import CuveeError, UsageError
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.image.model import ImageSigner
+from cuvee.image.settings import InstallerSettings
+from cuvee.installers.branding import Branding, read_branding
+from cuvee.installers.settings_reader import read_settings
+from cuvee.integration.suite_files import SuiteFiles, read_suite_files
+from cuvee.lock.model import Lock, PlatformLock
+from cuvee.lock.pixi_lock import read_lock
+from cuvee.manifest.folder_lookup import find_upwards
+from cuvee.manifest.model import Manifest, Requirement
+from cuvee.platforms import System
+from cuvee.progress import Reporter
+from cuvee.release.additions import additions
+from cuvee.release.stage import StageRunner
+from cuvee.release.workspace import Workspace
+from cuvee.report.page import Page
+
+SUITES_FOLDER = "integration_tests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the caller wants of a run.
+
+    Attributes
+    ----------
+    dist
+        The folder of release folders.
+    cache
+        Downloads, converted packages, byte code and frames, all keyed by content.
+    now
+        The time of the run, aware; nothing below reads a clock.
+    platforms
+        The platforms to make; none means all that the manifest wants.
+    refresh
+        Look at the channels and the index again, even if the manifest is unchanged.
+    emulate
+        Test also what this host can only imitate, such as Windows with Wine.
+    publish
+        Make installers as small as they get, however long that takes.
+    signer
+        Signs images and sums; `None` signs nothing.
+    """
+
+    dist: Path
+    cache: Path
+    now: dt.datetime
+    platforms: Sequence[str] = ()
+    refresh: bool = False
+    emulate: bool = False
+    publish: bool = False
+    signer: ImageSigner | None = None
+
+
+class Session:
+    """What the stages of one run share.
+
+    Parameters
+    ----------
+    manifest
+        The evaluated manifest, as it was loaded.
+
+    Raises
+    ------
+    UsageError
+        If the manifest does not want one of the platforms that the caller named.
+    """
+
+    def __init__(self, manifest: Manifest, options: Options, reporter: Reporter) -> None:
+        present = tuple(entry.name for entry in manifest.present_platforms)
+        unknown = [name for name in options.platforms if name not in present]
+        if unknown:
+            raise UsageError(
+                f"{manifest.release_name} is not made for {', '.join(unknown)}",
+                hint=f"It is made for {', '.join(present)}.",
+            )
+        self.manifest = manifest
+        self.options = options
+        self.reporter = reporter
+        self.platforms = tuple(name for name in present if not options.platforms or name in options.platforms)
+        self.workspace = Workspace(options.dist.resolve() / manifest.release_name, options.cache.resolve())
+        self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
+        self.page: Page | None = None
+        self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
+        self._graph: ReleaseGraph | None = None
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The way to the channels, opened when it is first needed."""
+        return connect(self.workspace.cache)
+
+    @cached_property
+    def branding(self) -> Branding:
+        """What the installers look like, read when it is first needed."""
+        return read_branding(self.manifest.installers.branding)
+
+    @cached_property
+    def settings(self) -> Mapping[System, InstallerSettings]:
+        """What the installers of each system do, read when it is first needed."""
+        return read_settings(self.manifest.installers.branding)
+
+    @property
+    def suites_folder(self) -> Path:
+        """The folder ``integration_tests`` in the manifest's folder or above it."""
+        folder = self.manifest.path.parent
+        return find_upwards(folder, SUITES_FOLDER) or folder / SUITES_FOLDER
+
+    @cached_property
+    def suite_files(self) -> SuiteFiles:
+        """The suites and what belongs to them, read when they are first needed."""
+        return read_suite_files(self.suites_folder, self.manifest.suites)
+
+    @cached_property
+    def additions(self) -> tuple[Requirement, ...]:
+        """What the release needs besides what its manifest requests, each with the reason."""
+        return additions(self.manifest)
+
+    @cached_property
+    def base_lock(self) -> Lock | None:
+        """The lock of the release that this one is based on, if it has been cut beside this one."""
+        if self.manifest.base is None:
+            return None
+        path = self.workspace.folder.with_name(self.manifest.base.release_name) / "lock" / "pixi.lock"
+        return read_lock(path) if path.is_file() else None
+
+    def graph(self, lock: Lock, absent: tuple[Absent, ...]) -> ReleaseGraph:
+        """Return the graph of the release; it is built once in a run."""
+        if self._graph is None:
+            self._graph = build_graph(
+                self.manifest,
+                lock,
+                absent,
+                additions=self.additions,
+                base=self.base_lock,
+                today=self.options.now,
+            )
+        return self._graph
+
+    def requested(self, platform: str) -> tuple[Requirement, ...]:
+        """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""
+        return self.manifest.requirements(platform, self.additions)
+
+    def try_archives(self, lock: PlatformLock) -> Mapping[str, Path | CuveeError]:
+        """Return the verified archives of one platform by identifier, or why one is not available.
+
+        They are looked for once in a run.
+        """
+        if lock.platform not in self._archives:
+            self._archives[lock.platform] = try_fetch_archives(
+                lock.packages,
+                release=self.workspace.folder,
+                cache=self.workspace.cache,
+                connection=self.connection,
+                reporter=self.reporter,
+            )
+        return self._archives[lock.platform]
+
+    def archives(self, lock: PlatformLock) -> Mapping[str, Path]:
+        """Return the verified archives of one platform by identifier; raise if one is not available."""
+        return {identifier: path_or_raise(path) for identifier, path in self.try_archives(lock).items()}

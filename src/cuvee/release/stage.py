@@ -1,0 +1,195 @@
+"""Stages of the pipeline: a stage is skipped if nothing that its result depends on has changed.
+
+So an interrupted release goes on where it was, and a second run has nothing to do. Within a run results
+travel as values; a result is read from disk only if an earlier run has written it.
+"""
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import Generic, Self, TypeVar
+
+import cuvee
+from cuvee.codec import Json, decode, document, encode
+from cuvee.errors import CuveeError
+from cuvee.files import fingerprint
+from cuvee.progress import Reporter
+from cuvee.release.record import StageResult
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made(Generic[Result]):
+    """What the work of a stage gives.
+
+    Attributes
+    ----------
+    outputs
+        The files, or folders of files, that it wrote: if one of them changes, the stage runs again.
+    kept
+        What `Stage.load` needs besides the outputs; JSON values.
+    """
+
+    result: Result
+    outputs: tuple[Path, ...]
+    kept: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage(Generic[Result]):
+    """One stage.
+
+    Attributes
+    ----------
+    name
+        Unique in a release: ``lock``, ``image-linux-64``.
+    inputs
+        Everything that the result depends on, besides cuvee itself; JSON values.
+    run
+        Does the work.
+    load
+        Returns the result of an earlier run, from its outputs and from what it kept.
+    """
+
+    name: str
+    inputs: Json
+    run: Callable[[], Made[Result]]
+    load: Callable[[Json], Result]
+
+    @classmethod
+    def of(cls, name: str, inputs: Json, run: Callable[[], Made[Result]], kind: type[Result]) -> Self:
+        """Return a stage whose result is kept whole: a value of a type that the codec knows."""
+
+        def run_and_keep() -> Made[Result]:
+            made = run()
+            return Made(result=made.result, outputs=made.outputs, kept=encode(made.result))
+
+        return cls(name=name, inputs=inputs, run=run_and_keep, load=lambda kept: decode(kind, kept))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageEntry:
+    """What is known of a stage that has finished.
+
+    Attributes
+    ----------
+    outputs
+        Size and modification time (ns) of each file, by its path relative to the release folder.
+    """
+
+    inputs: str
+    seconds: float
+    outputs: Mapping[str, tuple[int, int]]
+    kept: object = None
+
+
+_ENTRY = document("stage", StageEntry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(Generic[Result]):
+    """The result of a stage, with the hash of its inputs, its seconds, and whether it was made earlier."""
+
+    stage: str
+    result: Result
+    inputs: str
+    seconds: float
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRunner:
+    """Runs the stages of one release folder.
+
+    Attributes
+    ----------
+    folder
+        The release folder; what is known of finished stages is in ``.stages`` below it.
+    seen
+        The names of the stages that were run or reused, in order.
+    """
+
+    folder: Path
+    reporter: Reporter
+    seen: list[str] = field(default_factory=list)
+
+    def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
+        """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
+        self.seen.append(stage.name)
+        inputs = fingerprint([stage.name, stage.inputs, code_fingerprint()])
+        entry = None if again else self._current(stage.name, inputs)
+        if entry is not None:
+            try:
+                result = stage.load(entry.kept)  # type: ignore[arg-type]  # JSON values, as they were kept
+            except (CuveeError, ValueError):
+                entry = None
+            else:
+                self.reporter.say(f"{stage.name}: unchanged")
+                return Done(
+                    stage=stage.name, result=result, inputs=inputs, seconds=entry.seconds, reused=True
+                )
+        start = monotonic()
+        made = stage.run()
+        seconds = round(monotonic() - start, 3)
+        outputs = {file.relative_to(self.folder).as_posix(): _stamp(file) for file in _files(made.outputs)}
+        _ENTRY.write(
+            self._path(stage.name),
+            StageEntry(inputs=inputs, seconds=seconds, outputs=outputs, kept=made.kept),
+        )
+        return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
+
+    def _current(self, name: str, inputs: str) -> StageEntry | None:
+        """Return what is known of a stage if its result is there and was made from ``inputs``."""
+        try:
+            entry = _ENTRY.read(self._path(name))
+            files = {path: self.folder / path for path in entry.outputs}
+            unchanged = all(_stamp(file) == entry.outputs[path] for path, file in files.items())
+        except (CuveeError, OSError):
+            return None
+        return entry if unchanged and entry.inputs == inputs else None
+
+    def _path(self, name: str) -> Path:
+        return self.folder / ".stages" / f"{name}.json"
+
+
+_StageResult = TypeVar("_StageResult", bound=StageResult)
+
+
+def finished(done: Done[_StageResult]) -> _StageResult:
+    """Return the result of a stage with its name, the hash of its inputs, and how it came about."""
+    return replace(
+        done.result, stage=done.stage, inputs=done.inputs, seconds=done.seconds, reused=done.reused
+    )
+
+
+@functools.cache
+def code_fingerprint() -> str:
+    """Return a fingerprint of cuvee itself: a changed program must do its work again."""
+    return fingerprint(folder_inputs(Path(cuvee.__file__).parent))
+
+
+def folder_inputs(path: Path | None) -> Json:
+    """Return name, size and time of each file below a folder; `None` if there is no folder."""
+    if path is None or not path.is_dir():
+        return None
+    return [
+        [file.relative_to(path).as_posix(), *_stamp(file)]
+        for file in sorted(path.rglob("*"))
+        if file.is_file() and file.suffix != ".pyc"
+    ]
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.is_file())
+        elif path.exists():
+            yield path

@@ -1,0 +1,70 @@
+"""The test stage: a platform's release is installed with its own installer, and its suites run in it."""
+
+from collections.abc import Sequence
+
+from cuvee.codec import encode
+from cuvee.integration.outcomes import PlatformRun
+from cuvee.lock.model import PlatformLock
+from cuvee.release.check_stage import manifest_inputs
+from cuvee.release.record import Artefact, InstallerResult, TestResult
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage, folder_inputs
+
+
+def make_tests(session: Session, lock: PlatformLock, installers: Sequence[InstallerResult]) -> TestResult:
+    """Run the stage; the outcomes are in ``results/<platform>/``, or the reason why nothing ran there."""
+    from cuvee.integration.plan_builder import build_plan
+    from cuvee.integration.platform_run import run_platform
+    from cuvee.integration.results_folder import read_run
+    from cuvee.integration.runners.selection import select_runner
+
+    manifest, workspace = session.manifest, session.workspace
+    folder = workspace.results / lock.platform
+    made = [item for result in installers for item in result.artefacts if item.not_made is None]
+    tested, without = _tested(made)
+    runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
+    today = session.options.now.date()
+    known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
+
+    def run() -> Made[PlatformRun]:
+        found = run_platform(
+            build_plan(manifest, lock, session.suite_files, session.archives(lock), today=today),
+            installer=workspace.folder / tested.path if tested else None,
+            runner=runner,
+            results=workspace.results,
+            reporter=session.reporter,
+            without=without,
+        )
+        return Made(result=found, outputs=(folder,))
+
+    stage = Stage(
+        name=f"test-{lock.platform}",
+        inputs=[
+            [item.sha256 for item in made],
+            manifest_inputs(manifest),
+            folder_inputs(session.suites_folder),
+            runner.name if runner is not None else reason,
+            [waiver.expires >= today for waiver in manifest.waivers],
+            encode(known),
+        ],
+        run=run,
+        load=lambda _: read_run(folder),
+    )
+    done = session.make(stage)
+    return TestResult(
+        stage=done.stage, run=done.result, inputs=done.inputs, seconds=done.seconds, reused=done.reused
+    )
+
+
+def _tested(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
+    """Return the installer that tests are run with, or why there is none.
+
+    Runners start a ``.sh`` or an ``.exe``. An ``.msi`` and a ``.pkg`` are for services of their systems.
+    """
+    for item in made:
+        if item.format in {"sh", "exe"}:
+            return item, ""
+    if not made:
+        return None, "no installer was made for it"
+    names = ", ".join(item.name for item in made)
+    return None, f"tests install with a .sh or an .exe, and only {names} was made"
