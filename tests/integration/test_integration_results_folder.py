@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import IntegrityError
+from cuvee.integration.junit import junit
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
-from cuvee.integration.results_folder import junit, read_run, run_from_json, run_to_json, write_run
+from cuvee.integration.results_folder import read_run, write_run
 from cuvee.integration.test_session import safe_name
 
 _OUTCOMES = st.builds(
@@ -34,8 +35,10 @@ _RUNS = st.builds(
 
 
 @given(_RUNS)
-def test_a_run_survives_json(run: PlatformRun) -> None:
-    assert run_from_json(run_to_json(run)) == run
+def test_a_run_survives_its_file(tmp_path_factory: pytest.TempPathFactory, run: PlatformRun) -> None:
+    folder = tmp_path_factory.mktemp("run")
+    write_run(folder, run)
+    assert read_run(folder) == run
 
 
 @given(_RUNS)

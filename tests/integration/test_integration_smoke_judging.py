@@ -17,6 +17,10 @@ MARKERS = {
 }
 
 
+def environment(*found: InstalledDistribution) -> InstalledEnvironment:
+    return InstalledEnvironment(prefix="/p", base_prefix="/p", path=(), markers=MARKERS, distributions=found)
+
+
 def _problems(
     requires: tuple[str, ...] = (), version: str = "1.0", missing: tuple[str, ...] = ()
 ) -> list[str]:
@@ -25,7 +29,7 @@ def _problems(
         "my-dep": InstalledDistribution(name="my_dep", version="2.0rc1"),
     }
     package = PackagePlan(name="tool", version=version, distributions=("tool",))
-    return list(metadata_problems(package, InstalledEnvironment(markers=MARKERS, distributions=found)))
+    return list(metadata_problems(package, environment(*found.values())))
 
 
 @pytest.mark.parametrize(
@@ -64,9 +68,7 @@ def test_what_is_installed_is_what_is_locked() -> None:
     assert _problems(version="1.1") == ["tool says it is 1.0, but 1.1 is locked"]
     assert _problems(missing=tuple("abcdefg")) == ["7 files of tool are missing: a, b, c, d, e"]
     package = PackagePlan(name="gone", version="1", distributions=("gone",))
-    assert list(metadata_problems(package, InstalledEnvironment(markers={}, distributions={}))) == [
-        "the distribution gone is not installed"
-    ]
+    assert list(metadata_problems(package, environment())) == ["the distribution gone is not installed"]
 
 
 @pytest.mark.parametrize(

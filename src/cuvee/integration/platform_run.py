@@ -146,7 +146,7 @@ def install(session: TestSession, installer: Path) -> TestOutcome:
 
 
 def _suites(session: TestSession, reporter: Reporter, executor: Executor | None) -> list[TestOutcome]:
-    interpreter, installed = smoke.look(session)
+    interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
         return outcomes

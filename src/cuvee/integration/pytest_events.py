@@ -1,16 +1,18 @@
-"""What ``inside/run_pytest.py`` wrote down while it ran."""
+"""The events that ``inside/run_pytest.py`` writes while it runs."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cuvee.codec import decode
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PytestEvent:
-    """One line. ``kind`` says which of the other values mean something."""
+    """One line. The value of ``event`` says which of the other fields are used."""
 
-    kind: str
+    event: str
     test: str = ""
     tests: tuple[str, ...] = ()
     state: str = ""
@@ -23,7 +25,7 @@ class PytestEvent:
 
 @dataclass(slots=True, kw_only=True)
 class PytestRecord:
-    """One process's events, put in order.
+    """The events of one process, in order.
 
     Attributes
     ----------
@@ -52,10 +54,10 @@ class PytestRecord:
 
 
 def read_record(events: Path, crash: Path) -> PytestRecord:
-    """Read both files; either may be missing, and the last line may be cut short."""
+    """Return what both files hold; either may be missing, and the last line may be cut short."""
     record = PytestRecord()
     for event in _events(events):
-        match event.kind:
+        match event.event:
             case "collected":
                 record.collected += event.tests
             case "start":
@@ -77,17 +79,6 @@ def _events(path: Path) -> Iterator[PytestEvent]:
         return
     for line in path.read_text("utf-8", errors="replace").splitlines():
         try:
-            value = json.loads(line)
-            yield PytestEvent(
-                kind=str(value["event"]),
-                test=str(value.get("test", "")),
-                tests=tuple(map(str, value.get("tests", ()))),
-                state=str(value.get("state", "")),
-                seconds=float(value.get("seconds", 0.0)),
-                reason=str(value.get("reason", "")),
-                detail=str(value.get("detail", "")),
-                module=str(value.get("module", "")),
-                exit_code=int(value.get("exit_code", 0)),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            continue  # the process went down while it wrote
+            yield decode(PytestEvent, json.loads(line))
+        except ValueError:
+            continue  # the process ended while it wrote

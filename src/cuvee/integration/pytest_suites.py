@@ -93,7 +93,7 @@ class _TargetRun:
         record, _ = self._once(only=failed)
         for name in failed:
             event = record.results.get(name)
-            if event is not None and event.kind == "result" and event.state == "pass":
+            if event is not None and event.event == "result" and event.state == "pass":
                 passed = self.session.outcome(self._planned(name), OutcomeState.PASS, event.seconds)
                 found[name] = after_retry(found[name], passed)
 
@@ -138,7 +138,7 @@ class _TargetRun:
 
     def _seen(self, name: str, event: PytestEvent) -> TestOutcome:
         make = self.session.outcome
-        match event.kind:
+        match event.event:
             case "result":
                 state = _STATES.get(event.state, OutcomeState.INFRA_ERROR)
                 expected = "the project expects it to fail: " if state is OutcomeState.KNOWN_FAIL else ""

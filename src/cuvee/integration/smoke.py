@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 from packaging.markers import InvalidMarker, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from cuvee.codec import decode
 from cuvee.integration.model import SMOKE, PackagePlan, PlannedTest
 from cuvee.integration.outcome_rules import after_retry
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
@@ -25,50 +25,67 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledDistribution:
-    """A Python distribution as the release sees it. ``missing`` lists absent files of its RECORD."""
+    """A Python distribution as the interpreter finds it.
 
-    name: str
+    ``missing`` lists absent files of its RECORD; `None` when it has none.
+    """
+
+    name: str | None
     version: str
     requires: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class InstalledEnvironment:
-    """What the interpreter says of itself: PEP 508 markers, and distributions by normalised name."""
+    """What ``inside/describe_environment.py`` prints.
 
+    Attributes
+    ----------
+    path
+        ``sys.path``.
+    markers
+        The values of environment markers: https://packaging.python.org/en/latest/specifications/dependency-specifiers.
+    """
+
+    prefix: str
+    base_prefix: str
+    path: tuple[str, ...]
     markers: Mapping[str, str]
-    distributions: Mapping[str, InstalledDistribution]
+    distributions: tuple[InstalledDistribution, ...]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, InstalledDistribution]:
+        """The distributions by normalised name; the first one on ``sys.path`` is the one that is imported."""
+        return {canonicalize_name(found.name): found for found in reversed(self.distributions) if found.name}
 
 
-def look(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | None]:
-    """Start the release's interpreter and ask what is installed; `None` when it can not say."""
+def describe(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | None]:
+    """Start the release's interpreter and return what is installed; `None` when it does not say."""
     test = _test("interpreter", "python")
     command = Command(
         program="python",
         arguments=("-I", _INSIDE / "describe_environment.py"),
-        cwd=session.folder("look"),
+        cwd=session.folder("describe"),
         timeout=session.timeout,
     )
     completed = session.run(command)
-    state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
+    log = transcript(completed)
     if not completed.ok:
+        state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
         reason = f"the interpreter does not start: {last_line(completed.stderr) or ending(completed)}"
-        return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed)), None
+        return session.outcome(test, state, completed.seconds, reason=reason, log=log), None
     try:
-        data = json.loads(completed.stdout)
-        installed = _parse(data)
-    except (ValueError, KeyError, TypeError) as error:
-        reason = f"the interpreter's answer can not be read: {error}"
-        return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed)), None
+        installed = decode(InstalledEnvironment, json.loads(completed.stdout))
+    except ValueError as error:
+        reason = f"the interpreter's answer cannot be read: {error}"
+        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log), None
     expected = session.runner.spell(session.sandbox.prefix)
-    own = (expected, data["base_prefix"])
-    outside = [entry for entry in data["path"] if entry and not entry.startswith(own)]
-    if data["prefix"] != expected or outside:
-        reason = f"it does not live in its prefix: sys.prefix is {data['prefix']}, and sys.path has {outside}"
-        return session.outcome(
-            test, OutcomeState.FAIL, completed.seconds, reason=reason, log=transcript(completed)
-        ), installed
+    own = (expected, installed.base_prefix)
+    outside = [entry for entry in installed.path if entry and not entry.startswith(own)]
+    if installed.prefix != expected or outside:
+        reason = f"it is not in its prefix: sys.prefix is {installed.prefix}, and sys.path has {outside}"
+        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log), installed
     return session.outcome(test, OutcomeState.PASS, completed.seconds), installed
 
 
@@ -167,7 +184,7 @@ def metadata_problems(package: PackagePlan, installed: InstalledEnvironment) -> 
     """Say where the installed metadata of a package contradict its lock, themselves or the other packages."""
     main = canonicalize_name(package.name)
     for name in package.distributions:
-        distribution = installed.distributions.get(name)
+        distribution = installed.by_name.get(name)
         if distribution is None:
             yield f"the distribution {name} is not installed"
             continue
@@ -201,7 +218,7 @@ def _unsatisfied(text: str, installed: InstalledEnvironment) -> str:
             return ""
     except (InvalidRequirement, InvalidMarker, UndefinedEnvironmentName) as error:
         return f"what can not be read: {text!r} ({error})"
-    found = installed.distributions.get(canonicalize_name(requirement.name))
+    found = installed.by_name.get(canonicalize_name(requirement.name))
     if found is None:
         return f"{text}, which is not installed"
     try:
@@ -209,20 +226,3 @@ def _unsatisfied(text: str, installed: InstalledEnvironment) -> str:
     except InvalidVersion:
         fits = False
     return "" if fits else f"{text}, but {found.version} is installed"
-
-
-def _parse(data: Any) -> InstalledEnvironment:
-    distributions: dict[str, InstalledDistribution] = {
-        canonicalize_name(entry["name"]): InstalledDistribution(
-            name=entry["name"],
-            version=entry["version"],
-            requires=tuple(entry["requires"]),
-            missing=tuple(entry["missing"] or ()),
-        )
-        # The first one on sys.path is the one that is imported.
-        for entry in reversed(data["distributions"])
-        if entry["name"]
-    }
-    return InstalledEnvironment(
-        markers={str(key): str(value) for key, value in data["markers"].items()}, distributions=distributions
-    )

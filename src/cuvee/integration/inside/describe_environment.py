@@ -46,7 +46,7 @@ def describe() -> dict[str, Any]:
 def _distribution(found: metadata.Distribution) -> dict[str, Any]:
     return {
         "name": found.metadata["Name"],
-        "version": found.version,
+        "version": found.version or "",  # None when its METADATA is damaged
         "requires": list(found.requires or ()),
         "missing": _missing(found),
     }
