@@ -1,4 +1,4 @@
-"""Making a plan from a manifest, a lock, and the packages' own metadata."""
+"""Building a plan from a manifest, a lock, and the packages' own metadata."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cuvee.conda.record import LockedPackage
 from cuvee.integration.model import SMOKE, PackagePlan, Plan
-from cuvee.integration.package_contents import read_facts
+from cuvee.integration.package_plan import read_package_plan
 from cuvee.integration.suite_files import SuiteFiles
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
@@ -53,11 +53,4 @@ def build_plan(
 def _package(package: LockedPackage, archive: Path | None) -> PackagePlan:
     if archive is None:
         return PackagePlan(name=package.name, version=package.version)
-    facts = read_facts(archive)
-    return PackagePlan(
-        name=package.name,
-        version=package.version,
-        imports=facts.imports,
-        commands=facts.commands,
-        distributions=facts.distributions,
-    )
+    return read_package_plan(package.name, package.version, archive)

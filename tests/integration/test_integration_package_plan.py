@@ -9,7 +9,8 @@ import pytest
 
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.errors import IntegrityError
-from cuvee.integration.package_contents import PackageFacts, facts_of, read_facts
+from cuvee.integration.model import PackagePlan
+from cuvee.integration.package_plan import package_plan, read_package_plan
 
 
 def _paths(*names: str) -> bytes:
@@ -32,8 +33,12 @@ def test_our_own_packages_are_read(tmp_path: Path) -> None:
             PackageFile(path="python-scripts/my-script", content=b""),
         ),
     )
-    assert read_facts(write_package(content, tmp_path)) == PackageFacts(
-        imports=("my_tool", "my_tool.cli"), commands=("my-script", "my-tool"), distributions=("my-tool",)
+    assert read_package_plan("a", "1", write_package(content, tmp_path)) == PackagePlan(
+        name="a",
+        version="1",
+        imports=("my_tool", "my_tool.cli"),
+        commands=("my-script", "my-tool"),
+        distributions=("my-tool",),
     )
 
 
@@ -49,8 +54,8 @@ def test_packages_of_conda_build_are_read(tmp_path: Path) -> None:
     }
     archive = tmp_path / "thing-2.0-0.tar.bz2"
     archive.write_bytes(_tar_bz2(files))
-    assert read_facts(archive) == PackageFacts(
-        imports=("thing", "thing.sub"), commands=("thing",), distributions=("thing",)
+    assert read_package_plan("a", "1", archive) == PackagePlan(
+        name="a", version="1", imports=("thing", "thing.sub"), commands=("thing",), distributions=("thing",)
     )
 
 
@@ -70,22 +75,22 @@ def test_windows_launchers_are_commands_once() -> None:
             "Lib/site-packages/thing-2.0.dist-info/METADATA", "Scripts/thing.exe", "Scripts/thing-script.py"
         )
     }
-    assert facts_of(files).commands == ("thing",)
+    assert package_plan("a", "1", files).commands == ("thing",)
 
 
 def test_programs_of_other_packages_promise_nothing() -> None:
-    assert facts_of({"paths.json": _paths("bin/h5dump", "lib/libhdf5.so")}) == PackageFacts(
-        imports=(), commands=(), distributions=()
+    assert package_plan("a", "1", {"paths.json": _paths("bin/h5dump", "lib/libhdf5.so")}) == PackagePlan(
+        name="a", version="1", imports=(), commands=(), distributions=()
     )
 
 
 def test_only_names_become_arguments() -> None:
     tests = [{"python": {"imports": ["good.one", "-c", "import os", "", "../x"]}}, {"script": ["x"]}, "odd"]
-    assert facts_of({"tests/tests.yaml": json.dumps(tests).encode()}).imports == ("good.one",)
+    assert package_plan("a", "1", {"tests/tests.yaml": json.dumps(tests).encode()}).imports == ("good.one",)
 
 
 def test_a_recipe_full_of_templates_says_nothing() -> None:
-    assert facts_of({"recipe/meta.yaml": b"{% set x = 1 %}\ntest: {{ x }}"}).imports == ()
+    assert package_plan("a", "1", {"recipe/meta.yaml": b"{% set x = 1 %}\ntest: {{ x }}"}).imports == ()
 
 
 @pytest.mark.parametrize("name", ["x-1-0.conda", "x-1-0.tar.bz2"])
@@ -93,7 +98,7 @@ def test_a_recipe_full_of_templates_says_nothing() -> None:
 def test_damaged_archives_are_refused(name: str, data: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(IntegrityError, match=name):
-        read_facts(tmp_path / name)
+        read_package_plan("a", "1", tmp_path / name)
 
 
 @pytest.mark.parametrize("text", [b"[]", b"{", b'{"paths": [{}]}', b'{"paths": 3}'])
@@ -101,4 +106,4 @@ def test_damaged_metadata_are_refused(text: bytes, tmp_path: Path) -> None:
     archive = tmp_path / "x-1-0.tar.bz2"
     archive.write_bytes(_tar_bz2({"info/paths.json": text}))
     with pytest.raises(IntegrityError, match="x-1-0"):
-        read_facts(archive)
+        read_package_plan("a", "1", archive)

@@ -1,7 +1,7 @@
-"""Reading from a package's archive what the smoke suite may ask of it."""
+"""What the smoke suite asks of a package, from the metadata in its archive."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from cuvee.conda.package_archive import archive_errors, read_info_files
 from cuvee.conda.package_info import parse_entry_points, parse_paths
+from cuvee.integration.model import PackagePlan
 
 _WANTED = {
     "tests/tests.yaml",  # rattler-build, and cuvee
@@ -21,30 +22,26 @@ _DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADA
 _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.exe)?)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackageFacts:
-    """Modules, commands and distributions; see `cuvee.integration.model.PackagePlan`."""
+def read_package_plan(name: str, version: str, archive: Path) -> PackagePlan:
+    """Return what the smoke suite asks of a package.
 
-    imports: tuple[str, ...]
-    commands: tuple[str, ...]
-    distributions: tuple[str, ...]
-
-
-def read_facts(archive: Path) -> PackageFacts:
-    """Read the facts from a ``.conda`` or ``.tar.bz2`` archive whose hash was verified before.
+    Parameters
+    ----------
+    archive
+        A ``.conda`` or ``.tar.bz2`` file whose hash was verified before.
 
     Raises
     ------
     IntegrityError
-        If the archive or its metadata can not be read.
+        If the archive or its metadata cannot be read.
     """
     files = read_info_files(archive, _WANTED)
     with archive_errors(archive):
-        return facts_of(files)
+        return package_plan(name, version, files)
 
 
-def facts_of(files: dict[str, bytes]) -> PackageFacts:
-    """Work out the facts from the files below ``info/``, named relative to it."""
+def package_plan(name: str, version: str, files: Mapping[str, bytes]) -> PackagePlan:
+    """Return the plan that follows from a package's files below ``info/``, named relative to it."""
     paths = [entry.path for entry in parse_paths(files["paths.json"])] if "paths.json" in files else []
     names = {canonicalize_name(match[1]) for path in paths if (match := _DIST_INFO.search(path))}
     commands: set[str] = set()
@@ -58,13 +55,17 @@ def facts_of(files: dict[str, bytes]) -> PackageFacts:
                 ("-script.py", ".bat", ".cmd", ".ps1", ".dll", ".exe.manifest")
             ):
                 commands.add(program)
-    return PackageFacts(
-        imports=tuple(_imports(files)), commands=tuple(sorted(commands)), distributions=tuple(sorted(names))
+    return PackagePlan(
+        name=name,
+        version=version,
+        imports=tuple(_imports(files)),
+        commands=tuple(sorted(commands)),
+        distributions=tuple(sorted(names)),
     )
 
 
-def _imports(files: dict[str, bytes]) -> list[str]:
-    modules: list[Any] = []
+def _imports(files: Mapping[str, bytes]) -> list[str]:
+    modules: list[object] = []
     for test in _yaml(files.get("tests/tests.yaml")) or ():
         if isinstance(test, dict) and isinstance(test.get("python"), dict):
             modules += test["python"].get("imports") or ()
