@@ -21,7 +21,7 @@ def plt():
 
 
 def pixels(figure):
-    """Give a figure as an array of height x width x RGB, by way of a PNG file."""
+    """Return a figure as an array of height x width x RGB, by way of a PNG file."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -33,7 +33,7 @@ def pixels(figure):
 
 
 def share(picture, colour):
-    """Give the share of a picture's pixels that have just this colour."""
+    """Return the share of a picture's pixels that have just this colour."""
     return float((picture == np.array(colour)).all(axis=2).mean())
 
 

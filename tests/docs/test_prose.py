@@ -16,9 +16,7 @@ EXEMPT = {
     "src/cuvee/files.py",
     "src/cuvee/graph",
     "src/cuvee/installers",
-    "src/cuvee/integration",
     "src/cuvee/lock",
-    "src/cuvee/manifest",
     "src/cuvee/platforms.py",
     "src/cuvee/process.py",
     "src/cuvee/progress.py",
@@ -29,7 +27,6 @@ EXEMPT = {
     "CONTRIBUTING.md",
     "README.md",
     "docs",
-    "integration_tests",
 }
 
 READ = ("src/cuvee", "docs", "integration_tests", "benchmarks/README.md")

@@ -35,7 +35,7 @@ def test_the_test_without_a_result_is_the_one_that_went_down(tmp_path: Path) -> 
     assert record.results["a"].seconds == 0.5
 
 
-def test_a_timeout_is_told_by_the_last_words(tmp_path: Path) -> None:
+def test_a_timeout_is_told_by_the_crash_report(tmp_path: Path) -> None:
     assert _read(tmp_path, "", "Timeout (0:02:00)!\nThread 0x1").timed_out
 
 

@@ -1,4 +1,4 @@
-"""Plans: what is to be tested on one platform, known before anything is installed."""
+"""Plans: what to test on one platform, known before anything is installed."""
 
 import datetime as dt
 import fnmatch
@@ -13,12 +13,12 @@ from cuvee.manifest.model import Waiver
 _SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is matplotlib without Qt
 
 SMOKE = "smoke"
-"""The suite that needs no files: it follows from what the packages say of themselves."""
+"""The suite that needs no files: it follows from the packages' own metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagePlan:
-    """What the smoke suite asks of one package.
+    """What the smoke suite tests of one package.
 
     Attributes
     ----------
@@ -118,16 +118,16 @@ def missing_reason(needs: Collection[str], packages: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandRule:
-    """How to ask a command that does not follow the custom: with other arguments, or not at all.
+    """How to start a command that answers neither ``--help`` nor ``--version``, or why not to.
 
     Attributes
     ----------
     arguments
-        Asked instead of ``--help``, then ``--version``; `None` for the custom.
+        Used instead of ``--help``, then ``--version``; `None` for these two.
     exit_codes, says
         What counts as an answer: one of these codes, and this text in what it prints.
     skip
-        Why not to ask it.
+        Why not to start it.
     """
 
     command: str
@@ -137,7 +137,7 @@ class CommandRule:
     skip: str = ""
 
     def accepts(self, exit_code: int, output: str) -> bool:
-        """Whether this is an answer."""
+        """Whether a program that ended like this has answered."""
         return exit_code in self.exit_codes and self.says in output
 
 
@@ -175,9 +175,9 @@ class Plan:
     Attributes
     ----------
     smoke
-        Whether the smoke suite is asked for. The installation itself is always tested.
+        Whether the manifest names the smoke suite. The installation itself is always tested.
     known_failures, waivers
-        Those that hold on the day of the run.
+        Those in force on the day of the run.
     """
 
     platform: str
@@ -189,14 +189,14 @@ class Plan:
     waivers: tuple[Waiver, ...] = field(default=(), repr=False)
 
     def rule(self, command: str) -> CommandRule:
-        """Give the rule that speaks of ``command``."""
+        """Return the rule that applies to ``command``."""
         for rule in self.command_rules:
             if fnmatch.fnmatchcase(command, rule.command):
                 return rule
         return CommandRule(command=command)
 
     def tests(self) -> Iterator[PlannedTest]:
-        """Give every test that is known beforehand, in the order of the results."""
+        """Yield every test that is known beforehand, in the order of the results."""
         yield PlannedTest(suite=SMOKE, test="install")
         if self.smoke:
             yield PlannedTest(suite=SMOKE, test="interpreter", package="python", packages=("python",))
@@ -207,7 +207,7 @@ class Plan:
                 yield from target.tests
 
     def fingerprint(self) -> str:
-        """Give a hash over all that the plan says, files of suites included, for cache keys."""
+        """Return a hash over everything in the plan, files of suites included, for cache keys."""
         files = [
             (str(path.relative_to(suite.folder)), sha256_file(path))
             for suite in self.suites
@@ -221,7 +221,7 @@ class Plan:
 
 
 def suite_files(folder: Path) -> list[Path]:
-    """Give all files of a suite's folder but byte code, sorted."""
+    """Return all files of a suite's folder but byte code, sorted."""
     return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 

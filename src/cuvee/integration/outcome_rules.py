@@ -1,4 +1,4 @@
-"""From what was seen to what it means: flaky, known and waived failures."""
+"""Rules that turn a test's result into its outcome: flaky, known and waived failures."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ _FAILURES = frozenset({OutcomeState.FAIL, OutcomeState.TIMEOUT})
 
 
 def after_retry(first: TestOutcome, second: TestOutcome) -> TestOutcome:
-    """Judge a failed test that ran again in a fresh process: one that passes then is flaky."""
+    """Return the outcome of a failed test that ran again in a fresh process: flaky if it passed then."""
     if second.state is not OutcomeState.PASS:
         return first
     return replace(
@@ -20,7 +20,7 @@ def after_retry(first: TestOutcome, second: TestOutcome) -> TestOutcome:
 
 
 def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[TestOutcome, ...]:
-    """Give each planned test as not run, but those that this release does not support at all."""
+    """Return the outcomes of tests that did not run; those that this release does not support say so."""
     return tuple(
         TestOutcome(
             suite=test.suite,
@@ -36,7 +36,7 @@ def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[T
 
 
 def judge(outcomes: Sequence[TestOutcome], plan: Plan) -> tuple[TestOutcome, ...]:
-    """Apply the plan's known failures, then its waivers, to what was seen."""
+    """Return the outcomes with the plan's known failures, then its waivers, applied."""
     return tuple(_waived(_known(outcome, plan.known_failures), plan.waivers) for outcome in outcomes)
 
 

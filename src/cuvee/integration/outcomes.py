@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 class OutcomeState(enum.Enum):
-    """What became of a test. Infra-error is not fail; not-run is not pass."""
+    """The result of a test. Infra-error is not fail; not-run is not pass."""
 
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
@@ -22,7 +22,7 @@ class OutcomeState(enum.Enum):
 
     @property
     def blocks(self) -> bool:
-        """Whether the release can not go out with it."""
+        """Whether it keeps the release from being published."""
         return self in {
             OutcomeState.FAIL,
             OutcomeState.REGRESSION,
@@ -40,7 +40,7 @@ class TestOutcome:
     suite, test
         ``smoke`` and ``import:numpy``; together they name the test.
     package
-        The package that it speaks of, or `None` when it speaks of several.
+        The package that it is about, or `None` when it is about several.
     packages
         All packages involved, when known.
     reason
@@ -84,5 +84,5 @@ class PlatformRun:
 
 
 def blocking(runs: Iterable[PlatformRun]) -> tuple[TestOutcome, ...]:
-    """Give the outcomes that keep a release from going out."""
+    """Return the outcomes that keep a release from being published."""
     return tuple(outcome for run in runs for outcome in run.outcomes if outcome.state.blocks)

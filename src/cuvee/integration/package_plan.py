@@ -1,4 +1,4 @@
-"""What the smoke suite asks of a package, from the metadata in its archive."""
+"""What the smoke suite tests of a package, from the metadata in its archive."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.e
 
 
 def read_package_plan(name: str, version: str, archive: Path) -> PackagePlan:
-    """Return what the smoke suite asks of a package.
+    """Return what the smoke suite tests of a package.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def package_plan(name: str, version: str, files: Mapping[str, bytes]) -> Package
     paths = [entry.path for entry in parse_paths(files["paths.json"])] if "paths.json" in files else []
     names = {canonicalize_name(match[1]) for path in paths if (match := _DIST_INFO.search(path))}
     commands: set[str] = set()
-    if names:  # programs of other packages promise nothing about --help
+    if names:  # only programs of Python packages are expected to know --help
         entry_points = parse_entry_points(files.get("link.json"))
         commands.update(line.partition("=")[0].strip() for line in entry_points)
         for path in paths:
@@ -86,4 +86,4 @@ def _yaml(data: bytes | None) -> Any:
     try:
         return yaml.safe_load(data)
     except yaml.YAMLError:
-        return None  # a recipe with templates left in it states nothing
+        return None  # a recipe that was not rendered

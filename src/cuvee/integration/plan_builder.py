@@ -25,14 +25,14 @@ def build_plan(
     Parameters
     ----------
     archives
-        For each package's identifier its archive, verified. A package without one is not asked anything.
+        For each package's identifier its archive, verified. A package without one is not tested by itself.
     today
-        The day on which known failures and waivers must still hold; `None` lets all hold.
+        The day on which known failures and waivers must be in force; `None` takes all.
 
     Raises
     ------
     IntegrityError
-        If an archive can not be read.
+        If an archive cannot be read.
     """
     names = frozenset(lock.by_name)
     return Plan(

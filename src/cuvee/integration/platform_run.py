@@ -36,16 +36,16 @@ def run_platform(
     timeout: float = TEST_SECONDS,
     without: str = "no installer was made for it",
 ) -> PlatformRun:
-    """Install a release and run its suites in it; write ``<results>/<platform>/`` anew.
+    """Install a release and run its suites in it; replace ``<results>/<platform>/``.
 
     Parameters
     ----------
     installer
         The release's installer for the plan's platform; `None` when none was made.
     runner
-        From `cuvee.integration.runners.choose`; `None` when this host can not run the platform.
+        From `cuvee.integration.runners.choose`; `None` when this host cannot run the platform.
     executor
-        Where tests run beside each other; threads of our own by default, one per core.
+        Where tests run in parallel; by default in threads, one per core.
     timeout
         Seconds that one test may take.
     without
@@ -54,12 +54,12 @@ def run_platform(
     Returns
     -------
     PlatformRun
-        With an outcome for every planned test, whatever happened. The prefix is removed again.
+        With an outcome for every planned test, whatever happens. The prefix is removed afterwards.
 
     Raises
     ------
     StorageError
-        If the results or the temporary prefix can not be written.
+        If the results or the temporary prefix cannot be written.
     """
     with replacing_folder(results / plan.platform) as folder:
         if runner is None or installer is None:
@@ -126,7 +126,7 @@ def _run(
 
 
 def install(session: TestSession, installer: Path) -> TestOutcome:
-    """Install the release silently. Failing to is the release's fault; not being able to try is not."""
+    """Install the release silently. That it fails counts against the release; a missing tool does not."""
     test = PlannedTest(suite=SMOKE, test="install")
     try:
         completed = process.run(session.runner.install(session.sandbox, installer, timeout=INSTALL_SECONDS))
@@ -150,7 +150,7 @@ def _suites(session: TestSession, reporter: Reporter, executor: Executor | None)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
         return outcomes
-    # The long ones first, so that no core waits for them at the end.
+    # The long jobs first, so that no core waits for one at the end.
     todo: list[Job] = []
     for suite in session.plan.suites:
         refusal = session.runner.refuses_suite(suite.name)
@@ -198,7 +198,7 @@ def _all(
 
 
 def _missing(plan: Plan, outcomes: Iterable[TestOutcome]) -> tuple[TestOutcome, ...]:
-    """Give the planned tests that came to nothing because the release itself did not stand."""
+    """Return outcomes for the planned tests that could not run because the release does not start."""
     outcomes = list(outcomes)
     broken = next((outcome for outcome in outcomes if outcome.suite == SMOKE and outcome.state.blocks), None)
     stands = not any(
@@ -212,7 +212,7 @@ def _missing(plan: Plan, outcomes: Iterable[TestOutcome]) -> tuple[TestOutcome, 
 
 
 def _ordered(plan: Plan, outcomes: Iterable[TestOutcome]) -> list[TestOutcome]:
-    """Sort by the plan's order; what the plan did not know comes behind, by name."""
+    """Sort by the plan's order; tests that the plan did not know come last, by name."""
     order = {(test.suite, test.test): number for number, test in enumerate(plan.tests())}
     suites = {suite: number for number, suite in enumerate((SMOKE, *(suite.name for suite in plan.suites)))}
     last = len(order)

@@ -34,10 +34,10 @@ class PytestRecord:
     collected
         All tests that were to run.
     running
-        The test that started and has no result: where the process went down.
+        The test that started and has no result: where the process crashed.
     exit_code
-        pytest's, if it came to its end.
-    last_words
+        pytest's, if it ended by itself.
+    crash_report
         The stack at a crash or at a timeout.
     """
 
@@ -45,12 +45,12 @@ class PytestRecord:
     collected: list[str] = field(default_factory=list)
     running: str | None = None
     exit_code: int | None = None
-    last_words: str = ""
+    crash_report: str = ""
 
     @property
     def timed_out(self) -> bool:
         """Whether the watch over the running test ended the process."""
-        return self.last_words.startswith("Timeout (")
+        return self.crash_report.startswith("Timeout (")
 
 
 def read_record(events: Path, crash: Path) -> PytestRecord:
@@ -70,7 +70,7 @@ def read_record(events: Path, crash: Path) -> PytestRecord:
             case _:
                 record.results[event.test or event.module] = event
     if crash.exists():
-        record.last_words = crash.read_text("utf-8", errors="replace")
+        record.crash_report = crash.read_text("utf-8", errors="replace")
     return record
 
 

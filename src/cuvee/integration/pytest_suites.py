@@ -1,6 +1,6 @@
 """Running pytest suites in the release: one process per target, followed test by test.
 
-A test that takes the process down fails, and a new process goes on behind it.
+A test that crashes the process fails, and a new process runs the tests after it.
 """
 
 import shutil
@@ -29,7 +29,7 @@ _OPTIONS = (
     "-p",
     "no:cacheprovider",
     "-p",
-    "no:faulthandler",  # ours keeps its last words in a file
+    "no:faulthandler",  # inside/run_pytest.py sets up its own, which writes to a file
 )
 _STATES = {
     "pass": OutcomeState.PASS,
@@ -41,7 +41,7 @@ _ENDED_WELL = {0, 1, 2, 5}  # all passed, some failed, errors in collection, not
 
 
 def jobs(session: TestSession, suite: PytestSuite) -> Iterator[Job]:
-    """Give the suite's pieces, one per target."""
+    """Yield the suite's jobs, one per target."""
     folder = _copied(session, suite)
     for target in suite.targets:
         run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
@@ -50,7 +50,7 @@ def jobs(session: TestSession, suite: PytestSuite) -> Iterator[Job]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TargetRun:
-    """One target on its way through one or more processes."""
+    """The run of one target, in one or more processes."""
 
     session: TestSession
     suite: PytestSuite
@@ -58,7 +58,7 @@ class _TargetRun:
     folder: Path | None
 
     def outcomes(self) -> Sequence[TestOutcome]:
-        """Run all that this release supports, failures once more, and account for every planned test."""
+        """Run what this release supports, failures twice; return an outcome for every planned test."""
         unsupported = not_run(
             (test for test in self.target.tests if test.unsupported), self.session.plan.platform, ""
         )
@@ -70,7 +70,7 @@ class _TargetRun:
         return list(found.values())
 
     def _to_the_end(self, skip: Sequence[str]) -> dict[str, TestOutcome]:
-        """Start pytest again behind each crash, until all is reported or it crashed too often."""
+        """Start pytest again after each crash, until all is reported or it has crashed too often."""
         found: dict[str, TestOutcome] = {}
         for crashes in range(1, _MOST_CRASHES + 1):
             record, completed = self._once(skip=(*skip, *found))
@@ -82,7 +82,7 @@ class _TargetRun:
             found[crashed] = self._crashed(crashed, record, completed)
             if record.running is None or crashes == _MOST_CRASHES:
                 left = (name for name in record.collected if name not in found)
-                found |= {name: self._left(name, f"the process went down in {crashed}") for name in left}
+                found |= {name: self._left(name, f"the process crashed in {crashed}") for name in left}
                 break
         return found
 
@@ -98,7 +98,7 @@ class _TargetRun:
                 found[name] = after_retry(found[name], passed)
 
     def _account(self, found: dict[str, TestOutcome]) -> None:
-        """Add the planned tests that nothing was heard of."""
+        """Add outcomes for the planned tests that pytest did not report."""
         heard = {name.partition("[")[0] for name in found} | {name.partition("::")[0] for name in found}
         for test in self.target.tests:
             file = test.test.partition("::")[0]
@@ -157,7 +157,7 @@ class _TargetRun:
                     reason=event.reason.removeprefix("Skipped: "),
                 )
             case _:
-                reason = f"can not be collected: {last_line(event.detail)}"
+                reason = f"cannot be collected: {last_line(event.detail)}"
                 return make(self._planned(name), OutcomeState.FAIL, 0, reason=reason, log=event.detail)
 
     def _crashed(self, name: str, record: PytestRecord, completed: Completed) -> TestOutcome:
@@ -165,9 +165,9 @@ class _TargetRun:
         reason = (
             f"took longer than {self.session.timeout:g} s"
             if timeout
-            else f"the process went down: {ending(completed)}"
+            else f"the process crashed: {ending(completed)}"
         )
-        log = f"{transcript(completed)}--- last words\n{record.last_words}"
+        log = f"{transcript(completed)}--- crash report\n{record.crash_report}"
         state = OutcomeState.TIMEOUT if timeout else OutcomeState.FAIL
         seconds = self.session.timeout if timeout else 0.0
         return self.session.outcome(self._planned(name), state, seconds, reason=reason, log=log)
@@ -176,7 +176,7 @@ class _TargetRun:
         return self.session.outcome(self._planned(name), OutcomeState.NOT_RUN, 0, reason=reason)
 
     def _planned(self, name: str) -> PlannedTest:
-        """Give the plan's entry for a test, which may be one case of it, or one test of a planned file."""
+        """Return the plan's entry for a test, which may be one case of it, or one test of a planned file."""
         by_name: Mapping[str, PlannedTest] = {test.test: test for test in self.target.tests}
         known = by_name.get(name) or by_name.get(name.partition("[")[0])
         package = self.target.package
@@ -185,7 +185,7 @@ class _TargetRun:
 
 
 def _copied(session: TestSession, suite: PytestSuite) -> Path | None:
-    """Copy the suite's files to where nothing else is, so that no stray configuration reaches them."""
+    """Copy the suite's files to an empty folder, so that no other configuration applies to them."""
     if suite.folder is None:
         return None
     target = session.folder(f"suite-{suite.name}")

@@ -90,7 +90,7 @@ def describe(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | 
 
 
 def jobs(session: TestSession, installed: InstalledEnvironment) -> Iterator[Job]:
-    """Give the suite's pieces, one per package and question."""
+    """Yield the suite's jobs: imports, commands and metadata of each package."""
     for package in session.plan.packages:
         if package.imports:
             yield partial(_twice, partial(_imports, session, package))
@@ -128,13 +128,13 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
         return session.outcome(test, OutcomeState.SKIPPED, 0, reason=rule.skip)
     program = session.runner.program(session.sandbox, command)
     if program.suffix == ".exe" and not program.exists() and program.with_suffix("").exists():
-        reason = "it is a script without a program beside it, which Windows can not start"
+        reason = "it is a script without a program beside it, which Windows cannot start"
         return session.outcome(test, OutcomeState.NOT_SUPPORTED, 0, reason=reason)
     if not program.exists():
         return session.outcome(test, OutcomeState.FAIL, 0, reason=f"{command} was not installed")
     attempts: list[Completed] = []
-    custom = (("--help",), ("--version",))
-    for arguments in custom if rule.arguments is None else (rule.arguments,):
+    usual = (("--help",), ("--version",))
+    for arguments in usual if rule.arguments is None else (rule.arguments,):
         asked = Command(
             program=command, arguments=arguments, cwd=session.folder(test.test), timeout=session.timeout
         )
@@ -152,7 +152,7 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
 
 
 def _fate(session: TestSession, attempts: Sequence[Completed], reason: str) -> tuple[OutcomeState, str]:
-    """Say what a program's failure is, and why: its own, for want of time, or for want of a better runner."""
+    """Return a failed program's state and reason: its own failure, a timeout, or a limit of the runner."""
     if attempts[-1].timed_out:
         return OutcomeState.TIMEOUT, reason
     limit = next(filter(None, map(session.runner.limit, attempts)), None)
@@ -181,7 +181,7 @@ def _metadata(
 
 
 def metadata_problems(package: PackagePlan, installed: InstalledEnvironment) -> Iterator[str]:
-    """Say where the installed metadata of a package contradict its lock, themselves or the other packages."""
+    """Yield where the installed metadata of a package contradict the lock, themselves or other packages."""
     main = canonicalize_name(package.name)
     for name in package.distributions:
         distribution = installed.by_name.get(name)
@@ -217,7 +217,7 @@ def _unsatisfied(text: str, installed: InstalledEnvironment) -> str:
         if requirement.marker and not requirement.marker.evaluate({**installed.markers, "extra": ""}):
             return ""
     except (InvalidRequirement, InvalidMarker, UndefinedEnvironmentName) as error:
-        return f"what can not be read: {text!r} ({error})"
+        return f"what cannot be read: {text!r} ({error})"
     found = installed.by_name.get(canonicalize_name(requirement.name))
     if found is None:
         return f"{text}, which is not installed"

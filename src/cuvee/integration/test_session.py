@@ -18,7 +18,7 @@ from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.process import Completed
 
 Job = Callable[[], Sequence[TestOutcome]]
-"""A piece of a suite that may run beside others."""
+"""A part of a suite that may run in parallel with others."""
 
 _SHELL_SIGNAL = 128
 _LONGEST_REASON = 300
@@ -68,7 +68,7 @@ class TestSession:
         request = self.runner.request(self.sandbox, command)
         try:
             return process.run(request)
-        except ToolMissingError as error:  # a script whose interpreter is not there, say: the release's fault
+        except ToolMissingError as error:  # such as a script without its interpreter: the release's fault
             return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
 
     def outcome(
@@ -76,7 +76,7 @@ class TestSession:
     ) -> TestOutcome:
         """Make the outcome of ``test``; ``log`` is kept unless the test passed.
 
-        Temporary paths are named by their role, so that two runs which fail alike read alike.
+        Temporary paths are replaced by their role, so that the same failure gives the same log in every run.
         """
         kept = None
         if log and state is not OutcomeState.PASS:
@@ -105,7 +105,7 @@ class TestSession:
 
 
 def shortened(text: str) -> str:
-    """Give a log that a reader can open: the middle of a very long one is left out, and says so."""
+    """Return a log that a viewer can open: the middle of a very long one is replaced by a note."""
     if len(text) <= _LONGEST_LOG:
         return text
     half = _LONGEST_LOG // 2
@@ -113,7 +113,7 @@ def shortened(text: str) -> str:
 
 
 def transcript(completed: Completed) -> str:
-    """Give what a program was, said and did, as a log."""
+    """Return a program's command line, ending and output as a log."""
     lines = [f"$ {completed.request.line}", f"# {ending(completed)} after {completed.seconds:.1f} s"]
     for title, text in (("stdout", completed.stdout), ("stderr", completed.stderr)):
         if text.strip():
@@ -122,7 +122,7 @@ def transcript(completed: Completed) -> str:
 
 
 def ending(completed: Completed) -> str:
-    """Say how a program ended: ``exit code 1``, ``killed by SIGSEGV``, ``stopped for taking too long``."""
+    """Return how a program ended: ``exit code 1``, ``killed by SIGSEGV``, ``stopped for taking too long``."""
     if completed.timed_out:
         return "stopped for taking too long"
     code = completed.exit_code
@@ -133,13 +133,13 @@ def ending(completed: Completed) -> str:
 
 
 def last_line(text: str) -> str:
-    """Give the last line that says something: where a traceback names the error."""
+    """Return the last line that is not blank: where a traceback names the error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ""
 
 
 def safe_name(name: str) -> str:
-    """Make a file name, on any system, of a test's name; different names stay different."""
+    """Return a file name, good on any system, for a test's name; different names stay different."""
     safe = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")[:100]
     if safe and safe == name:
         return safe

@@ -1,4 +1,4 @@
-"""Checks across values: what a manifest says in one span must fit what it says in another."""
+"""Checks across values: what a manifest states in one place must be consistent with the others."""
 
 import datetime as dt
 from pathlib import Path
@@ -35,7 +35,7 @@ def check_dates(tree: MappingValue, path: Path, today: dt.date, problems: Proble
                 f"this waiver ended {days:,} day{'s' if days > 1 else ''} ago",
                 advice=f"it is inherited: state waivers in {path.name} without it"
                 if inherited
-                else "mend what it covers, or decide again and set a new date",
+                else "fix what it covers, or decide again and set a new date",
             )
 
 
@@ -101,13 +101,13 @@ def _constraints(tree: MappingValue, problems: Problems) -> None:
 
     for name, constraint in entries_at(tree, "constraints"):
         limit = scalar_at(constraint.value, "version")
-        wanted = scalar_at(tree, "packages", name, "version")
-        if limit and wanted and contradict(str(limit.value), str(wanted.value)):
-            both = f"{quote(str(limit.value))} and {quote(str(wanted.value))}"
+        requested = scalar_at(tree, "packages", name, "version")
+        if limit and requested and contradict(str(limit.value), str(requested.value)):
+            both = f"{quote(str(limit.value))} and {quote(str(requested.value))}"
             problems.add(
                 limit.span,
                 f"no version of {name} satisfies both {both}",
-                related=(wanted.span, "the blessed set asks for this"),
+                related=(requested.span, "the blessed set requires this"),
             )
 
 

@@ -99,7 +99,7 @@ def _texts(tree: ValidatedValue, *path: str) -> tuple[str, ...]:
 
 
 def _position(entry: ValidatedEntry) -> Position:
-    """Give where an entry's version was stated, or its name when it has none."""
+    """Return where an entry's version was stated, or its name when it has none."""
     version = entry_at(entry.value, "version")
     return (version.value.span if version else entry.key).position
 

@@ -1,4 +1,4 @@
-"""Folders that a manifest speaks of."""
+"""Folders that a manifest names: channels, recipes, branding."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, s
 
 
 def is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder; a name that can not exist is none."""
+    """Whether ``path`` is a folder; a name that cannot exist is not."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -16,9 +16,9 @@ def is_folder(path: Path) -> bool:
 
 
 def find_upwards(start: Path, relative: str) -> Path | None:
-    """Give the folder ``relative`` of the nearest folder that has it, from ``start`` up to the root.
+    """Return the folder ``relative`` of the nearest folder that has it, from ``start`` up to the root.
 
-    That nearest folder is the repository's root, for which nothing else is looked at.
+    That nearest folder is taken for the repository's root.
     """
     start = start.absolute()
     for folder in (start, *start.parents):
@@ -28,20 +28,20 @@ def find_upwards(start: Path, relative: str) -> Path | None:
 
 
 def resolve_channel(stated: str, folder: Path) -> str:
-    """Give a channel as stated, or as an absolute folder when it is a path."""
+    """Return a channel as stated, or as an absolute folder when it is a path."""
     if "://" in stated:
         return stated
     folder = folder.absolute()
     if stated.startswith((".", "/")) or is_folder(folder / stated):
         try:
             return str((folder / stated).resolve())
-        except (OSError, RuntimeError, ValueError):  # a name that can not exist, or a loop of links
+        except (OSError, RuntimeError, ValueError):  # a name that cannot exist, or a loop of links
             return str(folder / stated)
     return stated
 
 
 def check_folders(tree: MappingValue, folder: Path, problems: Problems) -> None:
-    """Note recipes and branding that are not there."""
+    """Note recipes and branding that do not exist."""
     branding = scalar_at(tree, "installers", "branding")
     if branding is not None and find_upwards(folder, str(branding.value)) is None:
         _absent(branding, str(branding.value), "", folder, problems)

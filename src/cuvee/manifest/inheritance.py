@@ -17,7 +17,7 @@ from cuvee.manifest.schema import OWN_KEYS
 
 
 def merge(base: MappingValue | None, child: MappingValue, problems: Problems) -> MappingValue:
-    """Give ``base`` with what ``child`` changes; without a base, ``child`` alone.
+    """Return ``base`` with what ``child`` changes; without a base, only ``child``.
 
     A ``null`` that finds nothing to take away is a problem. Keys keep the order of the base.
     """
@@ -57,7 +57,7 @@ def _nothing_there(
 
 
 def sources(tree: MappingValue) -> Mapping[str, Position]:
-    """Give where each value was stated, by dotted path; a mapping's span is that of its key."""
+    """Return where each value was stated, by dotted path; a mapping's span is that of its key."""
     found: dict[str, Position] = {}
 
     def walk(path: str, stated: ValidatedValue, span: Position) -> None:

@@ -40,9 +40,9 @@ def load_manifest(path: Path, *, today: dt.date) -> Manifest:
     Parameters
     ----------
     path
-        ``<folder>/<version>.yaml``; the manifests it is based on lie beside it.
+        ``<folder>/<version>.yaml``; the manifests that it is based on are in the same folder.
     today
-        The day to hold waivers against.
+        The day on which waivers must not have ended.
 
     Raises
     ------
@@ -107,8 +107,8 @@ def _first_bytes(path: Path) -> bytes:
         hint = f"Did you mean {path.with_name(likely)}?" if likely else f"In that folder: {listing(names)}."
         raise ManifestError(f"There is no manifest {path}", hint=hint if names else None) from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "the name can not exist"
-        raise ManifestError(f"The manifest {path} can not be read: {reason}") from error
+        reason = error.strerror if isinstance(error, OSError) else "the name cannot exist"
+        raise ManifestError(f"The manifest {path} cannot be read: {reason}") from error
 
 
 def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
@@ -132,13 +132,13 @@ def _read_base(path: Path, stated: ScalarValue, child: _Written, problems: Probl
         )
         return None
     except OSError as error:
-        problems.add(stated.span, f"the base {path} can not be read: {error.strerror}")
+        problems.add(stated.span, f"the base {path} cannot be read: {error.strerror}")
         return None
     return _read_file(path, data, problems)
 
 
 def _older_releases(child: _Written) -> list[str]:
-    """Give the releases that ``child`` could be based on, the newest first."""
+    """Return the releases that ``child`` could be based on, the newest first."""
     version = scalar_at(child.tree, "version")
     found = []
     for name in _siblings(child.path):
@@ -166,7 +166,7 @@ def _check_order(child: MappingValue, stated: ScalarValue, problems: Problems) -
     if isinstance(stated.value, ReleaseVersion) and not stated.value < version.value:
         problems.add(
             stated.span,
-            f"{version.value} can not be based on {stated.value}, which is not older",
+            f"{version.value} cannot be based on {stated.value}, which is not older",
             advice="a release is based on an earlier one",
         )
 

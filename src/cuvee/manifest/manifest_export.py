@@ -20,7 +20,7 @@ class _Row(NamedTuple):
 
 
 def as_data(manifest: Manifest) -> Data:
-    """Give every value of the manifest under its key, defaults filled in, as JSON has it."""
+    """Return every value of the manifest under its key, defaults filled in, as JSON has it."""
     support, policy = manifest.support, manifest.policy
     return {
         "manifest": 1,
@@ -65,7 +65,7 @@ def as_data(manifest: Manifest) -> Data:
 
 
 def as_json(manifest: Manifest) -> Data:
-    """Give the manifest's values, and for each dotted path where it was stated."""
+    """Return the manifest's values, and for each dotted path where it was stated."""
     return {
         "path": str(manifest.path),
         "values": as_data(manifest),
@@ -77,7 +77,7 @@ def as_json(manifest: Manifest) -> Data:
 
 
 def as_yaml(manifest: Manifest) -> str:
-    """Give the manifest as YAML without a base; a comment says where each value came from.
+    """Return the manifest as YAML without a base; a comment says where each value came from.
 
     Read again from the same folder, it evaluates to the same manifest.
     """
@@ -123,7 +123,7 @@ def _waiver(waiver: Waiver) -> Data:
 
 
 def _rows(manifest: Manifest, path: str, name: str, value: Any, depth: int) -> Iterator[_Row]:
-    """Give the lines of one key; ``depth`` counts the levels around it."""
+    """Return the lines of one key; ``depth`` counts the levels around it."""
     start = f"{'  ' * depth}{_text(name)}:"
     comment = _comment(manifest, path)
     if path in {"packages", "constraints"}:
@@ -183,7 +183,7 @@ def _inline(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    """Give a text without quotes where no reader of YAML could take it for anything else."""
+    """Return a text without quotes where no reader of YAML could take it for anything else."""
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -13,7 +13,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """A place in a manifest: file, and line and column counted from 1."""
+    """A position in a manifest: the file, and line and column counted from 1."""
 
     file: Path
     line: int
@@ -103,7 +103,7 @@ class Requirement:
     reason
         Why cuvee adds it; empty for what a manifest requests.
     match
-        The whole match spec, where it says more than the three; a manifest states none.
+        The whole match spec, where it says more than these three; a manifest has none.
     position
         Where the version was last stated.
     """
@@ -167,7 +167,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installers:
-    """Which installer formats to make per system, the folder with their looks, and who makes them.
+    """Which installer formats to make per system, the folder with their branding, and what makes them.
 
     ``engine`` is ``cuvee``, or ``constructor`` for the program of that name.
     """
@@ -270,7 +270,7 @@ class Manifest:
 
     @property
     def present_platforms(self) -> tuple[PlatformEntry, ...]:
-        """The platforms that the manifest wants."""
+        """The platforms that the release is for."""
         return tuple(platform for platform in self.platforms if platform.absent is None)
 
     def requirements(self, platform: str, additions: Iterable[Requirement] = ()) -> tuple[Requirement, ...]:

@@ -1,7 +1,9 @@
-"""Version ranges: are they well formed, and can anything satisfy them?
+"""Validation of version ranges: that they are well formed, and that some version satisfies them.
 
-rattler knows the grammar and the order of versions; the reasoning about emptiness is ours, and errs on the
-side of letting a strange range through. Import this module when it is needed only: rattler is heavy.
+rattler knows the grammar and the order of versions; the reasoning about emptiness is ours, and accepts a
+strange range when in doubt. The grammar is that of https://conda.org/learn/ceps/cep-0029.
+
+Import this module only when it is needed: rattler is heavy.
 """
 
 import re
@@ -41,7 +43,7 @@ def parse_range(text: str) -> str:
     if _WILD_X.search(text):
         likely = _WILD_X.sub(".*", text)
         advice = f'did you mean "{likely}"?' if _is_spec(likely) else ""
-        raise ParseError("x is no wildcard", advice=advice)
+        raise ParseError("x is not a wildcard", advice=advice)
     if not _is_spec(text):
         raise ParseError(_reason(text), advice=_repair(text))
     if is_empty(text):
@@ -80,7 +82,7 @@ def _is_spec(text: str) -> bool:
 
 def _is_empty_conjunction(text: str) -> bool:
     if "," not in text:
-        return False  # one clause alone always leaves something
+        return False  # a single clause always leaves something
     lowers: list[_Bound] = []
     uppers: list[_Bound] = []
     exact = False
@@ -101,7 +103,7 @@ def _is_empty_conjunction(text: str) -> bool:
 
 
 def _bounds(operator: str, text: str, *, prefix: bool) -> tuple[list[_Bound], list[_Bound]] | None:
-    """Give the lower and the upper bounds that a clause states; `None` when it is beyond this reasoning."""
+    """Return the lower and the upper bounds that a clause states; `None` when it is beyond this reasoning."""
     version = _version(text)
     if version is None:
         return None
@@ -122,7 +124,7 @@ def _bounds(operator: str, text: str, *, prefix: bool) -> tuple[list[_Bound], li
 
 
 def _next(prefix: str) -> Version | None:
-    """Give the first version behind all that begin with ``prefix``: 3.11 gives 3.12."""
+    """Return the first version behind all that begin with ``prefix``: 3.11 gives 3.12."""
     match = re.fullmatch(r"((?:\d+!)?(?:\d+\.)*)(\d+)", prefix, flags=re.ASCII)
     return _version(f"{match[1]}{int(match[2]) + 1}") if match else None
 

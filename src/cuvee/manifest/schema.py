@@ -57,7 +57,7 @@ _FLOORS = {
     "win": _version_floor("win", "win", "The oldest Windows."),
     "cuda": Property(
         name="cuda", type=SYSTEM_VERSION, example='"12.4"',
-        summary="The oldest CUDA driver; left out, packages that need CUDA can not be chosen.",
+        summary="The oldest CUDA driver; left out, packages that need CUDA cannot be chosen.",
     ),
     "archspec": Property(
         name="archspec", type=label_type("a processor family", "x86_64_v3"), example="x86_64_v3",
@@ -238,7 +238,7 @@ _CONTENT = RecordType(
             example="Starter PyData",
             summary="The distribution's name for people."),
         Property(name="based-on", own=True, example='"2026.10.2"',
-            summary="The release that this one changes; its manifest lies beside this one.",
+            summary="The release that this one changes; its manifest is in the same folder.",
             type=ScalarType(noun="a release number", example="2026.10.2", parse=parsers.release_version,
                       pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
         Property(name="support", example="{track: stable, until: 2027-11-30}",

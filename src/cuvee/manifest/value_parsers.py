@@ -139,7 +139,7 @@ def channel(text: str) -> str:
         try:
             parts = urlsplit(text)
         except ValueError:
-            raise ParseError("the URL can not be read") from None
+            raise ParseError("the URL cannot be read") from None
         if parts.password or "/t/" in parts.path:
             raise ParseError(
                 "it carries a secret", advice="keep passwords and tokens in netrc, not in a manifest"

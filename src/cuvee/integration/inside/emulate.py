@@ -1,11 +1,11 @@
-"""Run a program in a place where another processor's programs start through an emulator (Linux).
+"""Run a program in a namespace in which programs of another processor start through an emulator (Linux).
 
 Usage: ``python emulate.py MAGIC EMULATOR PROGRAM ARGUMENT…`` where MAGIC is, in hex, how an ELF file of that
-processor begins: its first 20 bytes, of which four in the middle are not looked at.
+processor begins: its first 20 bytes, of which those that `_MASK` leaves out are ignored.
 
 The kernel starts such programs through ``binfmt_misc``. Since Linux 6.7 a user namespace has a table of its
 own, so that nothing of the host changes and no root is needed. The exit code is 125 when that is refused. See
-binfmt-misc.rst in the kernel's documentation.
+https://docs.kernel.org/admin-guide/binfmt-misc.html.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
     uid, gid = os.getuid(), os.getgid()
     try:
-        # The table belongs to the namespace's root, whoever that is outside; then we are ourselves again.
+        # The table belongs to the namespace's root; a second namespace gives the user's own number back.
         _enter(libc, _NEW_USER | _NEW_MOUNTS, f"0 {uid} 1", f"0 {gid} 1")
         _check(libc.mount(b"binfmt_misc", bytes(_TABLE), b"binfmt_misc", 0, None))
         (_TABLE / "register").write_bytes(_rule(magic, emulator))
@@ -46,7 +46,7 @@ def _enter(libc: ctypes.CDLL, flags: int, users: str, groups: str) -> None:
 
 
 def _rule(magic: str, emulator: str) -> bytes:
-    """Give the table's line; F opens the emulator now, so that no later path matters."""
+    """Return the line of the table; F opens the emulator now, so that later paths do not matter."""
     first, mask = (
         "".join(f"\\x{text[at : at + 2]}" for at in range(0, len(text), 2)) for text in (magic, _MASK)
     )

@@ -29,7 +29,7 @@ def main(names: list[str]) -> int:
 
 
 def _stranger(module: ModuleType) -> str | None:
-    """Say where a module came from, if that is not this release."""
+    """Return where a module came from, as a reason, if that is not this release."""
     inside = [os.path.realpath(path) + os.sep for path in (sys.prefix, sys.base_prefix)]
     for path in [getattr(module, "__file__", None), *getattr(module, "__path__", [])]:
         if path and not any(os.path.realpath(path).startswith(prefix) for prefix in inside):

@@ -1,6 +1,6 @@
-"""Keeping a program away from the network, as far as this host allows: Linux namespaces.
+"""Isolation of a program from the network, as far as this host allows it: Linux namespaces.
 
-See namespaces(7), and ``inside/isolate.py``, which enters them.
+See https://man7.org/linux/man-pages/man7/namespaces.7.html, and ``inside/isolate.py``, which enters them.
 """
 
 import sys
@@ -20,7 +20,7 @@ def isolation_command(level: str) -> tuple[str, ...]:
 
 @cache
 def strongest_isolation() -> str | None:
-    """Give the strongest isolation that this host allows, by trying; `None` when it allows none."""
+    """Return the strongest isolation that this host allows, by trying; `None` when it allows none."""
     if sys.platform != "linux":
         return None
     for level in _LEVELS:
@@ -31,7 +31,7 @@ def strongest_isolation() -> str | None:
 
 
 def network_isolation() -> tuple[str, ...]:
-    """Give what to put before a command so that it has no network, and children may outlive it."""
+    """Return what to prefix a command with so that it has no network; its children may outlive it."""
     level = strongest_isolation()
     return (
         ()

@@ -18,7 +18,7 @@ class NativeRunner:
     name = "native"
 
     def refusal(self, platform: str) -> str | None:
-        """Why it can not run ``platform`` here; `None` when it can."""
+        """Return why it cannot run ``platform`` here; `None` when it can."""
         host = platforms.host()
         if host is None or host.name != platform:
             return f"no runner for it on this host ({host or sys.platform})"
@@ -44,11 +44,11 @@ class NativeRunner:
         return self._request(sandbox, argv, command.cwd, command.timeout)
 
     def program(self, sandbox: Sandbox, name: str) -> Path:
-        """Give the path of ``<prefix>/bin/<name>``, never one outside of ``bin``."""
+        """Return the path of ``<prefix>/bin/<name>``, never one outside of ``bin``."""
         return sandbox.prefix / "bin" / PurePosixPath(name).name
 
     def spell(self, path: Path) -> str:
-        """Give the path as it is."""
+        """Return the path unchanged."""
         return str(path)
 
     def finish(self, sandbox: Sandbox) -> Request | None:
@@ -56,7 +56,7 @@ class NativeRunner:
         return None
 
     def environment(self) -> Mapping[str, str]:
-        """Say how the network was kept away."""
+        """Return how the network was kept away."""
         level = strongest_isolation()
         if level is None:
             return {"network": "proxies that lead nowhere; this host allows no namespaces"}

@@ -1,4 +1,4 @@
-"""What every runner does: the protocol, and the values that it is given."""
+"""The protocol of runners, and the values that they take."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,28 +52,28 @@ class Runner(Protocol):
     name: str
 
     def refusal(self, platform: str) -> str | None:
-        """Why it can not run ``platform`` here; `None` when it can, empty when nobody would expect it to."""
+        """Return why it cannot run ``platform`` here; `None` when it can, empty when it never does."""
 
     def refuses_suite(self, suite: str) -> str | None:
-        """Why it does not run a suite; `None` when it does."""
+        """Return why it does not run a suite; `None` when it does."""
 
     def limit(self, completed: Completed) -> str | None:
-        """Why a program that failed says more of the runner than of the release; `None` when it does not."""
+        """Return which limit of the runner made a program fail; `None` when the release did."""
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
-        """Make the request that installs ``installer`` silently into the sandbox's prefix."""
+        """Return the request that installs ``installer`` silently into the sandbox's prefix."""
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
-        """Make the request that runs ``command``."""
+        """Return the request that runs ``command``."""
 
     def program(self, sandbox: Sandbox, name: str) -> Path:
-        """Give the host's path of a command of the release."""
+        """Return the path, on the host, of a command of the release."""
 
     def spell(self, path: Path) -> str:
-        """Give a host's path as the release's programs must spell it."""
+        """Return a path of the host as the release's programs spell it."""
 
     def finish(self, sandbox: Sandbox) -> Request | None:
-        """Make the request that ends what programs left running in the sandbox; `None` if nothing can be."""
+        """Return the request that ends what programs left running in the sandbox, or `None`."""
 
     def environment(self) -> Mapping[str, str]:
-        """Give what a reader needs to judge a run by it."""
+        """Return what a reader of the results needs to know about it."""

@@ -1,6 +1,6 @@
 """Running a linux-aarch64 release on another processor, with qemu-user: real programs, slowly.
 
-Its programs start through a table of the kernel that only they see, so the host stays as it is. The C library
+Its programs start through a binfmt_misc table of their own, so that the host stays unchanged. The C library
 comes from the distribution's own arm64 packages: a release brings none.
 """
 
@@ -38,7 +38,7 @@ _UNAME = '#!/bin/sh\nif [ "$*" = -m ]; then echo aarch64; else exec /usr/bin/una
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Machine:
-    """What imitates an ARM machine: the emulator, its libraries, and a `uname` that says so."""
+    """What emulates an ARM machine: the emulator, its libraries, and a `uname` that says so."""
 
     qemu: str
     root: Path
@@ -55,7 +55,7 @@ class QemuRunner(NativeRunner):
         self._found: _Machine | None = None
 
     def refusal(self, platform: str) -> str | None:
-        """Why it can not run ``platform`` here; the empty text when that is no surprise."""
+        """Return why it cannot run ``platform`` here; empty for platforms that it never runs."""
         host = platforms.host()
         if platform != "linux-aarch64" or sys.platform != "linux" or (host and host.name == platform):
             return ""
@@ -64,24 +64,24 @@ class QemuRunner(NativeRunner):
             return "qemu-aarch64-static is not installed (Debian package qemu-user-static)"
         refused = _refused(qemu)
         if refused:
-            return f"this kernel lets no ordinary program have a binfmt_misc of its own ({refused})"
+            return f"this kernel gives ordinary programs no binfmt_misc table of their own ({refused})"
         try:
             self._found = _Machine(qemu=qemu, root=self._root(), commands=self._commands())
         except CuveeError as error:
-            return f"the C library for ARM64 can not be had: {error.message.splitlines()[0]}"
+            return f"there is no C library for ARM64: {error.message.splitlines()[0]}"
         return None
 
     def refuses_suite(self, suite: str) -> str | None:
-        """Why it does not run a suite: the large ones would take hours."""
-        return None if suite == SMOKE else "QEMU runs the smoke suite alone; the others need a real ARM64"
+        """Return why it does not run a suite: the large ones would take hours."""
+        return None if suite == SMOKE else "QEMU runs the smoke suite only; the others need a real ARM64"
 
     def limit(self, completed: Completed) -> str | None:
-        """Name what QEMU says that it can't do."""
+        """Return what QEMU reports that it cannot do."""
         found = _TROUBLE.search(completed.stderr)
         return f"QEMU: {found[1].strip()}" if found else None
 
     def environment(self) -> Mapping[str, str]:
-        """Name the QEMU that ran it: what fails may be QEMU's."""
+        """Return the version of QEMU: what fails may be its fault."""
         machine = self._machine()
         version = process.run(Request(argv=(machine.qemu, "--version"), timeout=60)).stdout.partition("\n")[0]
         return {"qemu": version, "network": "none but loopback" if network_isolation() else "not kept away"}
@@ -106,7 +106,7 @@ class QemuRunner(NativeRunner):
         return self._found
 
     def _root(self) -> Path:
-        """Give a folder with the C library: the one asked for, the system's own, or apt's."""
+        """Return a folder with the C library: that of QEMU_LD_PREFIX, the system's own, or apt's."""
         named = os.environ.get("QEMU_LD_PREFIX")
         for root in (Path(named) if named else _CROSS, _CROSS):
             if (root / _LOADER).exists():
@@ -131,7 +131,7 @@ def _unpack(folder: Path) -> None:
         argv = ("dpkg-deb", "--extract", str(download.path), str(folder))
         done = process.run(Request(argv=argv, timeout=300))
         if not done.ok:
-            raise CuveeError(f"{download.path.name} can not be unpacked: {done.stderr.strip()}")
+            raise CuveeError(f"{download.path.name} cannot be unpacked: {done.stderr.strip()}")
     shutil.rmtree(folder / "apt")
 
 
@@ -141,7 +141,7 @@ def _emulated(qemu: str) -> tuple[str, ...]:
 
 @cache
 def _refused(qemu: str) -> str:
-    """Say why this host refuses what `emulate` does, by trying; empty when it does not."""
+    """Return why this host refuses what `emulate` does, by trying; empty when it does not."""
     argv = (*_emulated(qemu), sys.executable, "-I", "-S", "-c", "")
     done = process.run(Request(argv=argv, environment={}, timeout=60))
     return "" if done.ok else done.stderr.strip().rpartition("\n")[2] or "no reason is given"

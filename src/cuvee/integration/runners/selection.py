@@ -9,7 +9,7 @@ from cuvee.integration.runners.wine import WineRunner
 
 
 def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Runner, ...]:
-    """Give all runners, the preferred first; with ``emulate`` also those that only imitate a platform.
+    """Return all runners, the preferred first; with ``emulate`` also those that emulate a platform.
 
     QEMU's keeps what it fetches in ``cache``, and is left out without one.
     """
@@ -21,7 +21,7 @@ def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Ru
 def select_runner(
     platform: str, *, emulate: bool = False, cache: Path | None = None
 ) -> tuple[Runner | None, str]:
-    """Give the first runner that can run ``platform`` here, or `None` and why none can."""
+    """Return the first runner that can run ``platform`` here, or `None` and why none can."""
     refusals = []
     for runner in all_runners(emulate=emulate, cache=cache):
         refusal = runner.refusal(platform)

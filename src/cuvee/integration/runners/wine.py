@@ -1,8 +1,8 @@
 """Running a Windows release under Wine: slower than Windows, and less than Windows.
 
 Wine lacks functions and libraries that packages need: Wine 8 has no ``ucrtbase.dll.crealf``, so numpy 2
-does not start, and no ``bcryptprimitives.dll``, which programs in Rust ask for. What fails for that says
-nothing of the release, and is reported as not supported here.
+does not start, and no ``bcryptprimitives.dll``, which programs in Rust load. Such a failure says
+nothing about the release, and is reported as not supported here.
 """
 
 import re
@@ -23,7 +23,7 @@ _DEBIAN_SERVER = "/usr/lib/wine/wineserver"  # not on PATH there
 _FINISH_SECONDS = 60.0
 _FUNCTION = re.compile(r"[Uu]nimplemented function (\S+?),? (?:called|aborting)")
 _LIBRARY = re.compile(r"Library (\S+) \(which is needed by [^)]*\) not found", re.IGNORECASE)
-# Only what every Windows 10 has is Wine's to bring; anything else is missing in the release.
+# Wine must provide what every Windows 10 has; anything else is missing in the release.
 _PART_OF_WINDOWS = re.compile(r"(?:bcryptprimitives|api-ms-win-.+|ext-ms-.+)\.dll", re.IGNORECASE)
 
 
@@ -33,17 +33,17 @@ class WineRunner:
     name = "wine"
 
     def refusal(self, platform: str) -> str | None:
-        """Why it can not run ``platform`` here; the empty text when that is no surprise."""
+        """Return why it cannot run ``platform`` here; empty for platforms that it never runs."""
         if platform != "win-64" or sys.platform != "linux":
             return ""
         return None if shutil.which("wine") else "Wine is not installed (Debian packages wine and wine64)"
 
     def refuses_suite(self, suite: str) -> str | None:
-        """Why it does not run a suite; most tests across projects need what Wine lacks."""
-        return None if suite == SMOKE else "Wine runs the smoke suite alone; the others need a real Windows"
+        """Return why it does not run a suite; most tests across projects need what Wine lacks."""
+        return None if suite == SMOKE else "Wine runs the smoke suite only; the others need a real Windows"
 
     def limit(self, completed: Completed) -> str | None:
-        """Name what Wine lacks, if a program ended for want of it."""
+        """Return what Wine lacks, if that ended a program."""
         text = completed.stderr + completed.stdout
         function = _FUNCTION.search(text)
         if function is not None:
@@ -72,13 +72,13 @@ class WineRunner:
         return self._request(sandbox, argv, command.cwd, command.timeout)
 
     def program(self, sandbox: Sandbox, name: str) -> Path:
-        """Give the host's path of ``python.exe``, or of a program in ``Scripts``."""
+        """Return the host's path of ``python.exe``, or of a program in ``Scripts``."""
         if name == "python":
             return sandbox.prefix / "python.exe"
         return sandbox.prefix / "Scripts" / f"{PurePosixPath(name).name}.exe"
 
     def spell(self, path: Path) -> str:
-        """Give a host's path as Windows programs see it: below ``Z:``."""
+        """Return a host's path as Windows programs see it: below ``Z:``."""
         return "Z:" + str(path).replace("/", "\\")
 
     def finish(self, sandbox: Sandbox) -> Request | None:
@@ -89,7 +89,7 @@ class WineRunner:
         return self._request(sandbox, (server, "--kill"), sandbox.home.parent, _FINISH_SECONDS)
 
     def environment(self) -> Mapping[str, str]:
-        """Name the Wine that ran it: what fails may be Wine's."""
+        """Return the version of Wine: what fails may be its fault."""
         return {
             "wine": _version(),
             "network": "none but loopback" if network_isolation() else "not kept away",
@@ -103,7 +103,7 @@ class WineRunner:
             "LANG": "C.UTF-8",
             "TZ": "UTC",
             "WINEPREFIX": str(self._folder(sandbox)),
-            "WINEDEBUG": "-all,err+module",  # says which library was not found
+            "WINEDEBUG": "-all,err+module",  # reports the library that was not found
             "PYTHONIOENCODING": "utf-8",
         }
         return Request(argv=(*network_isolation(), *argv), cwd=cwd, environment=environment, timeout=timeout)

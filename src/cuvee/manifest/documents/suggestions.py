@@ -15,7 +15,7 @@ def quote(text: str, limit: int = 60) -> str:
 
 
 def nearest(wrong: str, known: Iterable[str]) -> str | None:
-    """Give the known word that ``wrong`` was most likely meant to be, if any is near.
+    """Return the known word that ``wrong`` was most likely meant to be, if any is near.
 
     Of very many words, those with the same first letter are looked at first, and then some others.
     """
@@ -26,7 +26,7 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Give ``did you mean "packages"?``, or nothing."""
+    """Return ``did you mean "packages"?``, or nothing."""
     word = nearest(wrong, known)
     return f"did you mean {quote(word)}?" if word else ""
 

@@ -70,7 +70,7 @@ ValidatedValue = (
 
 
 def entry_at(tree: ValidatedValue, *path: str) -> ValidatedEntry | None:
-    """Give the entry at a path of keys."""
+    """Return the entry at a path of keys."""
     entry: ValidatedEntry | None = None
     for name in path:
         if not isinstance(tree, MappingValue) or name not in tree.entries:
@@ -81,7 +81,7 @@ def entry_at(tree: ValidatedValue, *path: str) -> ValidatedEntry | None:
 
 
 def scalar_at(tree: ValidatedValue, *path: str) -> ScalarValue | None:
-    """Give the single value at a path of keys; an explicit ``null`` counts as absent."""
+    """Return the single value at a path of keys; an explicit ``null`` counts as absent."""
     entry = entry_at(tree, *path)
     return (
         entry.value
@@ -91,7 +91,7 @@ def scalar_at(tree: ValidatedValue, *path: str) -> ScalarValue | None:
 
 
 def text_at(tree: ValidatedValue, *path: str) -> str | None:
-    """Give the text at a path of keys."""
+    """Return the text at a path of keys."""
     scalar = scalar_at(tree, *path)
     return None if scalar is None else str(scalar.value)
 

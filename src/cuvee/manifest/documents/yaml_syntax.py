@@ -1,4 +1,4 @@
-"""What is not YAML, in words that help: libyaml's own speak of its grammar."""
+"""Messages about what is not YAML; libyaml's own are about its grammar."""
 
 import re
 
@@ -40,7 +40,7 @@ _WORDS = {
 
 
 def point(source: SourceFile, line: int, column: int) -> Span:
-    """Give the span of one character."""
+    """Return the span of one character."""
     return Span(source, line, column, line, column + 1)
 
 
