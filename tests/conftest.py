@@ -1,12 +1,31 @@
-"""Fast tests reach no network, start no program and write below ``tmp_path`` alone; ``real`` tests may."""
+"""Fast tests reach no network, start no program and write only below ``tmp_path``; ``real`` tests may."""
 
 import socket
 import subprocess
+import warnings
+from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+# A deadline would be an assertion about the speed of the machine.
+hypothesis.settings.register_profile("cuvee", deadline=None)
+hypothesis.settings.load_profile("cuvee")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report tests without the filter that turns warnings into errors, which is for the tests themselves.
+
+    Plugins import more when they report a failure: Hypothesis takes libcst where it is installed, and a warning
+    of libcst would end the whole run with an internal error.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +42,7 @@ def _no_side_doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Real data of public projects, where this machine has it."""
+    """Return the folder of real data of public projects; skip where this machine does not have it."""
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the real data in ../shared/data beside the repository")
     return SHARED_DATA

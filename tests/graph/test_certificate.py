@@ -245,7 +245,7 @@ def other_than(old: Any, chance: random.Random) -> Any:
     return chance.choice(["x", [], {}, None, True, -1, 1 << 70, 0.5, ["x"], {"x": []}])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chance=st.randoms(use_true_random=False))
 def test_whatever_is_changed_it_does_not_hold(good: bytes, chance: random.Random) -> None:
     value = json.loads(good)
@@ -257,7 +257,7 @@ def test_whatever_is_changed_it_does_not_hold(good: bytes, chance: random.Random
         verify(text.encode())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_byte_can_be_changed(good: bytes, data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(good) - 1))
@@ -278,7 +278,7 @@ def test_no_byte_can_be_changed(good: bytes, data: st.DataObject) -> None:
 TIED = ("records", "edges", "virtual_packages", "constrains")
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chance=st.randoms(use_true_random=False))
 def test_with_the_lock_no_new_hash_helps(good: bytes, chance: random.Random) -> None:
     """Whatever is said of the set itself is the lock's, or follows from it."""
@@ -431,7 +431,7 @@ def test_a_cut_file_says_that_it_can_not_be_read(good: bytes) -> None:
 # --- large ones ------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.data())
 def test_a_true_claim_holds(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 12))

@@ -196,7 +196,7 @@ SHUTS_ITSELF_OUT = [
 """What c 1 needs is not the reason of e 2, which needs the same: an e 2 with no dependencies meets it."""
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(IN_A_CYCLE, False)
 @example(SHUTS_ITSELF_OUT, False)
 @given(universes(), st.booleans())

@@ -49,7 +49,7 @@ def test_a_group_of_three_is_found_and_the_limit_holds() -> None:
     assert (stopped.groups, stopped.complete) == ((), False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(st.sampled_from(["x 1", "x 2", "x !=3", "y 1", "y !=2", "y >1", "x >1"]), max_size=2),

@@ -65,7 +65,7 @@ def hold(problem: Problem, found: ConflictExplanation, connection: Connection) -
             assert cases.solved(mended, connection) is not None, suggestion
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(case=universes(), asks=st.booleans())
 def test_cores_are_minimal_and_suggestions_solve(
     tmp_path_factory: pytest.TempPathFactory, case: dict[str, object], asks: bool

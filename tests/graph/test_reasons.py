@@ -152,7 +152,7 @@ def test_no_more_reasons_than_anybody_reads_but_all_are_counted() -> None:
 NAMES = [f"n{number}" for number in range(7)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     edges=st.sets(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), max_size=20),
     blessed=st.sets(st.sampled_from(NAMES), min_size=1),

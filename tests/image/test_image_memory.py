@@ -127,7 +127,7 @@ def test_extra_files_are_not_read_whole(tmp_path: Path) -> None:
     at=st.integers(0, 50),
     size=st.integers(1, 50),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_kept_comes_back(
     contents: list[list[bytes]], limit: int, at: int, size: int, tmp_path: Path
 ) -> None:

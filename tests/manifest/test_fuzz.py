@@ -69,7 +69,7 @@ def test_the_real_manifests_have_no_problem(path: Path) -> None:
 
 
 @given(seed=st.sampled_from(SEEDS), numbers=st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_mutated_bytes(folder: Path, seed: Path, numbers: int) -> None:
     chance = random.Random(numbers)  # noqa: S311 - not for secrets
     data = bytearray(seed.read_bytes())
@@ -127,7 +127,7 @@ def shaped(schema: SchemaType) -> st.SearchStrategy[Any]:
 
 
 @given(tree=shaped(MANIFEST.content))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_generated_structures(folder: Path, tree: Any) -> None:
     survive(folder, json.dumps(tree).encode(), "2026.12.0.yaml")
     survive(folder, yaml.dump(tree, Dumper=yaml.CSafeDumper, allow_unicode=True).encode(), "2026.12.0.yaml")

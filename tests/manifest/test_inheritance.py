@@ -108,7 +108,7 @@ def values(manifest: Manifest) -> Values:
 
 
 @given(first=CHANGES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_an_empty_child_is_its_base(chain: Callable[..., Manifest], first: Values) -> None:
     root = merged(longhand(ROOT), longhand(first))
     base, child = chain(root), chain(root, {})
@@ -122,7 +122,7 @@ def test_an_empty_child_is_its_base(chain: Callable[..., Manifest], first: Value
 
 
 @given(first=CHANGES, second=CHANGES)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_chain_is_the_same_as_its_links_merged_in_any_grouping(
     chain: Callable[..., Manifest], first: Values, second: Values
 ) -> None:
@@ -134,7 +134,7 @@ def test_a_chain_is_the_same_as_its_links_merged_in_any_grouping(
 
 
 @given(first=CHANGES, second=CHANGES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_each_value_stands_on_the_line_that_its_source_names(
     chain: Callable[..., Manifest], first: Values, second: Values
 ) -> None:

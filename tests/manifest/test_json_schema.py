@@ -160,7 +160,7 @@ PATHS = [path for path in paths(WHOLE) if path]
 
 
 @given(path=st.sampled_from(PATHS), odd=st.sampled_from(ODD))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_both_say_the_same_of_any_value_anywhere(
     tmp_path_factory: pytest.TempPathFactory, path: tuple[Any, ...], odd: Any
 ) -> None:

@@ -41,7 +41,7 @@ SPECS = st.lists(st.lists(CLAUSES, min_size=1, max_size=3).map(",".join), min_si
 
 
 @given(spec=SPECS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_range_that_matches_any_version_is_not_empty(spec: str) -> None:
     if is_empty(spec):
         matcher = VersionSpec(spec)
@@ -55,7 +55,7 @@ def test_two_bounds_are_empty_exactly_when_they_cross(low: str, high: str) -> No
 
 
 @given(one=SPECS, other=SPECS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_two_ranges_contradict_only_if_no_version_is_in_both(one: str, other: str) -> None:
     if contradict(one, other):
         first, second = VersionSpec(one), VersionSpec(other)
@@ -90,7 +90,7 @@ def test_nothing_contradicts_any_version() -> None:
 
 
 @given(text=st.text("0123456789.,|<>=!~*abc() ", max_size=12) | SPECS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_accepted_is_a_range_to_rattler(text: str) -> None:
     try:
         spec = parse_range(text)

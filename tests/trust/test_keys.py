@@ -114,6 +114,7 @@ def test_key_files(tmp_path: Path) -> None:
         (private_pem(ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32)), b"secret"), "encrypted"),
         (private_pem(rsa.generate_private_key(65537, 2048)), "not Ed25519"),
     ],
+    ids=["empty", "no key", "encrypted", "RSA"],  # the keys differ between the workers of pytest-xdist
 )
 def test_what_is_no_key(content: bytes, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "key.pem"

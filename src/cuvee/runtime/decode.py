@@ -17,7 +17,7 @@ class Decoder:
     def __init__(self) -> None:
         # `-S` keeps site-packages away, and with it whatever code a .pth file there would run.
         folder = os.path.join(os.path.dirname(os.__file__), "site-packages")
-        if folder not in sys.path:
+        if sys.flags.no_site and folder not in sys.path:
             sys.path.append(folder)
         for name in _MODULES:
             try:

@@ -102,7 +102,7 @@ def test_a_text_that_begins_like_a_program_is_told_only_by_its_name() -> None:
 
 
 @given(data=st.data(), kind=st.sampled_from(["elf", "macho", "pe"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_the_bytes_nothing_is_raised(data: st.DataObject, kind: Format) -> None:
     content = bytearray(dylib() if kind == "macho" else data.draw(st.binary(max_size=300)))
     if content:

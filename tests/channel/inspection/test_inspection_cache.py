@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuvee.channel.inspection import ArchiveContents, ArchivedFile, Binary, inspection_cache
@@ -54,7 +54,7 @@ FACTS = st.builds(
 
 
 @given(facts=FACTS)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 def test_what_was_kept_comes_back(tmp_path: Path, facts: ArchiveContents) -> None:
     save(tmp_path, facts)
     assert load(tmp_path, SHA256) == facts

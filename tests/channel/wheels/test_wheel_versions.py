@@ -96,7 +96,7 @@ def documented(one: Specifier, version: Version) -> bool:
     return any(judge(one, spec, version) for judge in JUDGES.values())
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=800)
 @given(specifiers(), candidates)
 def test_a_translated_spec_means_the_same(text: str, version: str) -> None:
     one, candidate = Specifier(text), Version(version)
@@ -107,7 +107,7 @@ def test_a_translated_spec_means_the_same(text: str, version: str) -> None:
     assert VersionSpec(spec).matches(CondaVersion(str(candidate))) == expected, spec
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(specifiers(), min_size=1, max_size=3), candidates)
 def test_what_was_resolved_is_always_admitted(texts: list[str], version: str) -> None:
     bounds, candidate = SpecifierSet(",".join(texts)), Version(version)
@@ -177,7 +177,7 @@ def test_what_an_index_can_not_be_asked_names_the_line(spec: str) -> None:
         pep440_specifiers(spec, position="m.yaml:7:3")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(specifiers().filter(lambda text: not text.startswith("===")), candidates)
 def test_a_manifests_spec_asks_for_nothing_that_conda_refuses(text: str, version: str) -> None:
     """What uv may choose for a conda spec, the solver must accept; that it chooses less is no harm."""

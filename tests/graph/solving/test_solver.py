@@ -147,7 +147,7 @@ def universes(draw: st.DrawFn) -> list[Entry]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(universes(), st.lists(st.sampled_from(SPECS), min_size=1, max_size=3, unique=True))
 def test_small_universes_against_brute_force_and_rattler(entries: list[Entry], specs: list[str]) -> None:
     with TemporaryDirectory() as folder:
