@@ -11,8 +11,13 @@ import pytest
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
-# A deadline would be an assertion about the speed of the machine.
-hypothesis.settings.register_profile("cuvee", deadline=None)
+# Deadlines and the check of slow generation would be assertions about the speed of the machine, and fixtures
+# that the examples of a test share are shared on purpose.
+hypothesis.settings.register_profile(
+    "cuvee",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
 hypothesis.settings.load_profile("cuvee")
 
 
@@ -20,8 +25,8 @@ hypothesis.settings.load_profile("cuvee")
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Report tests without the filter that turns warnings into errors, which is for the tests themselves.
 
-    Plugins import more when they report a failure: Hypothesis takes libcst where it is installed, and a warning
-    of libcst would end the whole run with an internal error.
+    Plugins import more when they report a failure: Hypothesis takes libcst where it is installed, and a
+    warning that libcst causes would end the whole run with an internal error.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -37,13 +37,12 @@ class TestRun:
         assert done.stdout == "hello ['ONLY']\n"
 
     def test_a_timeout_ends_grandchildren_too(self) -> None:
-        code = (
-            "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])"
-        )
+        sleeping = "import time; time.sleep(600); print(1)"
+        code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {sleeping!r}])"
         done = run(Request(argv=(PYTHON, "-c", code), timeout=1))
         assert done.timed_out
         assert not done.ok
-        assert done.seconds < 60
+        assert done.stdout == ""
 
     def test_what_can_not_be_run_is_named(self) -> None:
         with pytest.raises(ToolMissingError, match="/no/such/program"):
@@ -68,9 +67,8 @@ class TestRun:
 @pytest.mark.parametrize(("last", "timeout"), [("exec sleep 300", 0.5), ("exit 3", 200.0)])
 def test_a_daemon_that_keeps_the_output_open_does_not_hold_us(last: str, timeout: float) -> None:
     done = run(Request(argv=("/bin/sh", "-c", f"setsid sleep 300 & echo $!; {last}"), timeout=timeout))
-    os.kill(int(done.stdout), signal.SIGKILL)
+    os.kill(int(done.stdout), signal.SIGKILL)  # which raises if the daemon has ended
     assert (done.exit_code, done.timed_out) == ((-9, True) if timeout < 1 else (3, False))
-    assert done.seconds < 200
 
 
 @pytest.mark.real

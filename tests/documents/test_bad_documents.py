@@ -61,7 +61,7 @@ def test_good_documents_are_read(case: Path, tmp_path: Path) -> None:
     at=st.integers(0, 400),
     text=st.sampled_from("\t{}[]:-*&!|\0\xe9\n"),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_damaged_documents_are_read_or_refused(
     case: Path, at: int, text: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

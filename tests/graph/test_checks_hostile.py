@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checked_sets import asked, lock_of, manifest_of, package
@@ -40,7 +40,7 @@ def locks(draw: st.DrawFn) -> Lock:
     return lock_of(*packages)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(locks(), locks())
 def test_no_lock_ends_in_a_traceback(one: Lock, two: Lock) -> None:
     manifest = manifest_of(*MANIFEST.packages, version="2026.11.1", base=MANIFEST, policy=POLICY)
@@ -52,7 +52,7 @@ def test_no_lock_ends_in_a_traceback(one: Lock, two: Lock) -> None:
     assert {result.identifier for result in found if result.status is not Status.SKIPPED}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(locks())
 def test_checks_meet_hostile_records_with_findings_of_their_own(one: Lock) -> None:
     """No check needs to be caught: each knows what it can not read."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_facts import FLOORS
@@ -43,7 +43,7 @@ packages = st.dictionaries(
 
 
 @given(chosen=packages, platform=st.sampled_from(["linux-64", "win-64", "osx-arm64"]))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 def test_the_checks_say_what_the_image_does(
     tmp_path: Path, chosen: dict[str, dict[str, Any]], platform: str
 ) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, write_package
@@ -127,7 +127,6 @@ def test_extra_files_are_not_read_whole(tmp_path: Path) -> None:
     at=st.integers(0, 50),
     size=st.integers(1, 50),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_kept_comes_back(
     contents: list[list[bytes]], limit: int, at: int, size: int, tmp_path: Path
 ) -> None:

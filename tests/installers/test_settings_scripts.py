@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cuvee.image.settings import InstallerSettings
 from cuvee.runtime import placing
 from cuvee.runtime.state import UNPROVED, load
 from cuvee.runtime.verify import verify
+from measuring_work import wait_until
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
@@ -197,11 +197,7 @@ def start(tiny: Release, prefix: Path, out: Path) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         env={**os.environ, "OUT": str(out)},
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not out.exists() or not out.read_text().strip():
-        assert time.monotonic() < deadline
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.01)
+    wait_until(lambda: out.exists() and bool(out.read_text().strip()), running)
     return running
 
 

@@ -7,7 +7,6 @@ import select
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from cuvee import process
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
+from measuring_work import wait_until
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
@@ -254,11 +254,7 @@ def staged(folder: Path) -> list[Path]:
 
 
 def wait_until_staged(running: subprocess.Popen[bytes], folder: Path, marker: str) -> None:
-    deadline = time.monotonic() + 60
-    while not any((path / marker).exists() for path in staged(folder)):
-        assert time.monotonic() < deadline
-        assert running.poll() is None
-        time.sleep(0.001)
+    wait_until(lambda: any((path / marker).exists() for path in staged(folder)), running)
 
 
 @pytest.mark.parametrize("moment", ["", "bin", "conda-meta", "lib/noise"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cuvee.channel.inspection import ArchiveContents, ArchivedFile
@@ -229,7 +229,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
 
 
 @given(data=st.data())
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 def test_damage_is_told_or_does_not_matter(
     tmp_path: Path, both: tuple[bytes, bytes], data: st.DataObject
 ) -> None:

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,10 +150,12 @@ def test_it_builds_with_its_own_settings(prefix: Path) -> None:
     assert Path(settings[2]).is_relative_to(prefix)
 
 
-def test_the_second_time_is_fast_and_the_same(packed: Interpreter, cache: Path, tmp_path: Path) -> None:
-    start = time.perf_counter()
-    assert _pack(packed.platform, cache) == packed
-    assert time.perf_counter() - start < 1
+def test_the_second_time_nothing_is_packed_again_and_elsewhere_the_same(
+    packed: Interpreter, cache: Path, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cuvee.channel.interpreter.lay_out", None)
+        assert _pack(packed.platform, cache) == packed
     again = _pack(packed.platform, tmp_path)
     assert again.archive.name == packed.archive.name
     assert again.archive.read_bytes() == packed.archive.read_bytes()
