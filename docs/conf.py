@@ -28,7 +28,7 @@ html_show_sphinx = False
 
 
 class CommandReference(Directive):
-    """Writes a section for each command, so that the page can not fall behind the program."""
+    """Writes a section for each command, so that the page cannot fall behind the program."""
 
     def run(self) -> list[nodes.Node]:
         context = click.Context(cli, info_name="cuvee")
@@ -49,7 +49,7 @@ def _section(name: str, command: click.Command | None, parent: click.Context) ->
 
 
 def _help(text: str) -> Iterator[nodes.Node]:
-    """Give paragraphs, and click's unwrapped blocks as code."""
+    """Return paragraphs, and click's unwrapped blocks as code."""
     for block in text.split("\n\n"):
         if block.startswith("\b"):
             heading, *lines = block.removeprefix("\b\n").splitlines()

@@ -24,8 +24,6 @@ EXEMPT = {
     "src/cuvee/report",
     "src/cuvee/runtime",
     "src/cuvee/trust",
-    "CONTRIBUTING.md",
-    "README.md",
     "docs",
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
 from cuvee.manifest import load_manifest
-from docs_text import Block, blocks, links
+from docs_text import Block, blocks, inline_code, links
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -85,3 +85,24 @@ def test_links_lead_somewhere(page: Path) -> None:
         if "://" in link or link.startswith(("#", "mailto:")):
             continue
         assert (page.parent / link.partition("#")[0]).exists(), f"{page}: {link}"
+
+
+def _exists(root: Path, name: str) -> bool:
+    if name.startswith("cuvee."):
+        parts = name.split(".")
+        modules = [root.joinpath("src", *parts[:length]) for length in range(len(parts), len(parts) - 2, -1)]
+        return any(path.is_dir() or path.with_suffix(".py").is_file() for path in modules)
+    return (root / name).exists() or (root / "src" / "cuvee" / name).exists()
+
+
+def _is_code(name: str, rooms: set[str]) -> bool:
+    if re.search(r"[^\w./-]", name):
+        return False
+    in_room = name.split("/", maxsplit=1)[0] in rooms and name.endswith((".py", "/"))
+    return in_room or name.startswith(("cuvee.", "src/", "tests/", "benchmarks/", "script/"))
+
+
+def test_code_that_is_named_exists(root: Path, page: Path) -> None:
+    rooms = {path.name for path in (root / "src" / "cuvee").iterdir() if path.is_dir()}
+    named = {name for name in inline_code(page) if _is_code(name, rooms)}
+    assert not {name for name in named if not _exists(root, name)}
