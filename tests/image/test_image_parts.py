@@ -119,7 +119,7 @@ def test_broken_archives(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError, match="lists a path twice"):
         read_info(tampered(archive, "file", b"abc", entries=twice))
     archive.write_bytes(b"no zip at all")
-    with pytest.raises(IntegrityError, match="no conda package"):
+    with pytest.raises(IntegrityError, match="cannot be read as a conda package"):
         read_info(archive)
 
 

@@ -127,5 +127,5 @@ def test_a_broken_lock_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachableError, match="no lock"):
         read_lock(path)
     path.write_bytes(b"version: 99\n\xff")
-    with pytest.raises(SourceUnreachableError, match="can not be read"):
+    with pytest.raises(SourceUnreachableError, match="cannot be read"):
         read_lock(path)

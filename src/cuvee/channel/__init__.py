@@ -1,1 +1,1 @@
-"""Channels: reading them, and making packages from wheels and interpreters."""
+"""Channels: reading them, inspecting archives, and making packages from wheels and interpreters."""

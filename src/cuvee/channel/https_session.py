@@ -1,4 +1,4 @@
-"""Fetching over HTTP: the system's trust, the user's proxies, and no way out of a protected place."""
+"""Fetching over HTTPS with the system's trust store, the user's proxies, and no redirects to plain HTTP."""
 
 import ssl
 from typing import Any
@@ -12,12 +12,12 @@ from cuvee.errors import IntegrityError
 
 
 class ProtectedSession(requests.Session):
-    """Trusts what the system trusts, and follows no redirect from a protected place to an unprotected one."""
+    """A session that verifies with the system's trust store, and refuses redirects to unprotected URLs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.mount("https://", _SystemTrust())
-        self.headers["Accept-Encoding"] = "identity"  # the hash is that of the file, not of a packed one
+        self.headers["Accept-Encoding"] = "identity"  # hashes are of files as they are
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -27,14 +27,14 @@ class ProtectedSession(requests.Session):
         allowed = after.scheme == "https" or (before.scheme, before.netloc) == (after.scheme, after.netloc)
         if not allowed:
             raise IntegrityError(
-                f"{before.netloc} leads to {after.scheme}://{after.netloc}, which is not protected",
+                f"{before.netloc} redirects to {after.scheme}://{after.netloc}, which is not protected",
                 hint="Use an index that serves its files through https.",
             )
         return target
 
 
 class _SystemTrust(HTTPAdapter):
-    """Verifies with the operating system's trust store; bundles named in the environment are added to it."""
+    """Verifies with the system's trust store, to which bundles that the environment names are added."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=_context(), **kwargs)

@@ -1,4 +1,4 @@
-"""What the channel stage gives: packages made for this release, and platforms that can not be made here."""
+"""What the channel stage returns: packages made for this release, and platforms that cannot be made here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ class Interpreter:
     archive
         The ``.conda`` file, in the cache.
     origin
-        Where it came from, for people: ``pyenv's CPython 3.11.7 of this machine``.
+        Where it came from, as a text: ``pyenv's CPython 3.11.7 of this machine``.
     """
 
     platform: str
@@ -33,7 +33,7 @@ class Interpreter:
 class Absent:
     """A platform that is not part of the release on this host, and why.
 
-    ``by_choice`` says that the caller did not ask for it, rather than that it can not be made.
+    ``by_choice`` means that the caller did not request it, rather than that it cannot be made.
     """
 
     platform: str

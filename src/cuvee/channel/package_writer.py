@@ -1,8 +1,8 @@
 """Writing conda packages: the `.conda` format, byte for byte reproducible.
 
-Format: https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html and CEP 34.
-py-rattler-build's ``assemble_package`` would write the same but for ``info/link.json``, which the entry
-points of noarch packages need.
+Format: https://github.com/conda/ceps/blob/main/cep-0034.md and
+https://github.com/conda/ceps/blob/main/cep-0035.md. ``assemble_package`` of
+py-rattler-build writes the same except ``info/link.json``, which entry points of noarch packages need.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ import zstandard
 from cuvee.files import replacing, sha256_bytes
 
 QUICK_LEVEL = 3
-"""zstd level of packages that are made for this release alone; they are packed again in the image."""
+"""zstd level of packages that are made for one release: the image compresses their files again."""
 
 PLACEHOLDER = "/opt/cuvee_placeholder" + "_placehold" * 22 + "_end"
-"""The prefix that text files of our packages carry until a desktop's own replaces it."""
+"""The prefix in text files of our packages, which the desktop's own replaces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class PackageFile:
     placeholder_mode: Literal["text", "binary"] = "text"
 
     def read(self) -> bytes:
-        """Give the content; a link has none."""
+        """Return the content; a link has none."""
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
 
@@ -106,9 +106,9 @@ class PackageContent:
 
 
 def write_package(content: PackageContent, folder: Path, *, level: int = QUICK_LEVEL) -> Path:
-    """Write ``content`` as ``<folder>/<stem>.conda``, whole or not at all, and give its path.
+    """Write ``content`` as ``<folder>/<stem>.conda``, whole or not at all, and return its path.
 
-    The same content gives the same bytes, whatever the time, the user or the order of ``files``.
+    The same content gives the same bytes, at any time, for any user, and in any order of ``files``.
     (``conda_package_streaming`` writes the same format, but puts the time of writing into the zip.)
     """
     files = sorted(content.files, key=lambda file: file.path)
@@ -140,7 +140,7 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 @contextmanager
 def _component(archive: zipfile.ZipFile, name: str, level: int) -> Iterator[tarfile.TarFile]:
-    """Stream a compressed tar into the zip, which stores it as it is."""
+    """Stream a compressed tar into the zip, which does not compress it again."""
     compressor = zstandard.ZstdCompressor(level=level)
     with (
         archive.open(_zip_info(name), "w", force_zip64=True) as member,
@@ -225,7 +225,7 @@ def is_executable(path: Path) -> bool:
 
 
 def archive_hashes(path: Path) -> tuple[str, str, int]:
-    """Read an archive once; give its hex SHA-256, its hex MD5 (for conda's older tools) and its size."""
+    """Return the hex SHA-256, the hex MD5 (for conda's older tools) and the size of an archive."""
     sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):

@@ -1,4 +1,4 @@
-"""Which records of a channel's folder can not be read: rattler says what is wrong, but not of whom."""
+"""Finding the records of a local channel that cannot be read: rattler's errors do not name them."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _MOST_BYTES = 512 << 20
 
 
 def repodata_problems(folder: Path) -> tuple[str, ...]:
-    """Name the first few records that can not be read, each with the reason.
+    """Return the first few records that cannot be read, each with the reason.
 
     Parameters
     ----------
@@ -21,14 +21,14 @@ def repodata_problems(folder: Path) -> tuple[str, ...]:
     """
     found = []
     for path in sorted(folder.glob("*/repodata.json")):
-        for line in _broken(path):
+        for line in _problems(path):
             found.append(f"{path.parent.name}/{line}")
             if len(found) == _NAMED:
                 return tuple(found)
     return tuple(found)
 
 
-def _broken(path: Path) -> Iterator[str]:
+def _problems(path: Path) -> Iterator[str]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             return
@@ -37,7 +37,7 @@ def _broken(path: Path) -> Iterator[str]:
         yield f"repodata.json, line {error.lineno}, column {error.colno}: {error.msg}"
         return
     except (OSError, UnicodeDecodeError, RecursionError):
-        yield "repodata.json: it is not JSON that can be read"
+        yield "repodata.json: it is not JSON"
         return
     for key in ("packages", "packages.conda"):
         records = data.get(key, {}) if isinstance(data, dict) else None
@@ -45,13 +45,13 @@ def _broken(path: Path) -> Iterator[str]:
             yield f"repodata.json: {key} is not a mapping"
             continue
         for name, record in records.items():
-            why = _why(record)
-            if why is not None:
-                yield f"{name}: {why}"
+            problem = _problem(record)
+            if problem is not None:
+                yield f"{name}: {problem}"
 
 
-def _why(record: Any) -> str | None:
-    """Give why a record can not be read; `None` if it can."""
+def _problem(record: Any) -> str | None:
+    """Return why a record cannot be read; `None` if it can."""
     if not isinstance(record, dict):
         return "the record is not a mapping"
     kinds = {"name": str, "version": str, "build": str, "build_number": int, "depends": list}

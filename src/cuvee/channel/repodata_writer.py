@@ -1,13 +1,12 @@
-"""Indexing a folder of packages as a channel.
+"""Indexing a folder of packages as a channel: https://github.com/conda/ceps/blob/main/cep-0036.md
 
-``rattler.index`` writes the same, but also the time of indexing, so the same packages would not give the
-same bytes, and the solver would prefer one run's build to another's.
+``rattler.index`` writes the same, but also the time of indexing: the same packages would not give the same
+bytes, and a solver would prefer one run's build to another's.
 """
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from cuvee.channel.package_writer import archive_hashes
 from cuvee.conda.package_archive import archive_errors, read_info_files
@@ -30,14 +29,9 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
         )
 
 
-def _index(path: Path) -> dict[str, Any]:
+def _record(path: Path) -> dict[str, object]:
     files = read_info_files(path, ["index.json"])
     with archive_errors(path):
-        index = json.loads(files["index.json"])
-    return dict(index)
-
-
-def _record(path: Path) -> dict[str, Any]:
-    index = _index(path)
+        index = dict(json.loads(files["index.json"]))  # every key, also those that `IndexJson` does not have
     sha256, md5, size = archive_hashes(path)
-    return {**index, "sha256": sha256, "md5": md5, "size": size}
+    return index | {"sha256": sha256, "md5": md5, "size": size}

@@ -1,7 +1,7 @@
 """The small program that starts a Python entry point on Windows.
 
-It is not ours and is never committed: py-rattler carries the one that conda's tools install, so linking a
-tiny package for Windows yields it.
+Conda's tools install the one that py-rattler contains. It has no interface of its own: linking a tiny package
+for Windows yields it.
 """
 
 from pathlib import Path
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def windows_launcher(cache: Path) -> bytes:
-    """Give the 64-bit launcher, from the cache or harvested from py-rattler.
+    """Return the 64-bit launcher, from the cache or extracted from py-rattler.
 
     Raises
     ------
     IntegrityError
-        If py-rattler links no program that Windows could start.
+        If py-rattler links something else.
     """
     import rattler
 
@@ -35,7 +35,7 @@ def windows_launcher(cache: Path) -> bytes:
             run(_link(Path(folder)))
             program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
         if not program.startswith(b"MZ"):
-            raise IntegrityError("py-rattler linked an entry point that is no Windows program")
+            raise IntegrityError("py-rattler linked an entry point that is not a Windows program")
         write_bytes(kept, program)
     return kept.read_bytes()
 

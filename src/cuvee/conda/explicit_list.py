@@ -1,4 +1,7 @@
-"""Explicit lists: the archives of one platform, as ``conda create --file`` takes them."""
+"""Explicit lists: the archives of one platform, as ``conda create --file`` takes them.
+
+Format: https://github.com/conda/ceps/blob/main/cep-0023.md
+"""
 
 from collections.abc import Iterable, Sequence
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 LONGEST = 10_000
 DEEPEST = 100
-"""What no well-meant match spec exceeds. Beyond it rattler's parser overflows its stack: the process ends."""
+"""Characters and brackets that no real match spec has: beyond them rattler's parser overflows its stack."""
 
 _KEPT = 1 << 18
 
@@ -38,9 +38,10 @@ class Spec:
 
 @lru_cache(maxsize=_KEPT)
 def read_spec(text: str) -> Spec:
-    """Read one entry of ``depends``, ``constrains`` or of a manifest; never raises.
+    """Read one entry of ``depends``, of ``constrains`` or of a manifest; never raises.
 
-    Format: https://conda.org/learn/ceps/cep-0029. What rattler's solver refuses is a problem here as well.
+    Format: https://github.com/conda/ceps/blob/main/cep-0029.md. Specs that rattler's solver refuses
+    are a problem here as well.
     """
     if len(text) > LONGEST or text.count("(") > DEEPEST:
         return _unread("it is nested too deeply")

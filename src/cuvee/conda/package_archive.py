@@ -1,4 +1,4 @@
-"""Reading conda packages, ``.conda`` and ``.tar.bz2``: their members, and what is wrong with them."""
+"""Reading the members of conda packages, ``.conda`` and ``.tar.bz2``, which are hostile until checked."""
 
 import re
 import tarfile
@@ -10,7 +10,7 @@ from typing import Literal
 from cuvee.errors import CuveeError, IntegrityError
 
 INFO_LIMIT = 64 << 20
-"""Bytes that a file of ``info/`` may have."""
+"""The most bytes that a file of ``info/`` may have."""
 
 _CHUNK = 1 << 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -33,7 +33,7 @@ def read_info_files(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     Raises
     ------
     IntegrityError
-        If the archive can't be read.
+        If the archive cannot be read.
     """
     wanted = {f"info/{name}": name for name in names}
     found = {}
@@ -53,15 +53,15 @@ def archive_errors(archive: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise IntegrityError(
-            f"{archive.name} is no conda package that can be read: {error}",
-            hint="Delete it and run the same command again, so that it is fetched or made anew.",
+            f"{archive.name} cannot be read as a conda package: {error}",
+            hint="Delete it and run the same command again, so that it is fetched or made again.",
         ) from error
 
 
 def members(
     archive: Path, component: Literal["info", "pkg"]
 ) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """Give the members of one half of a package; names are as hostile as the archive."""
+    """Yield the members of one component of a package; their names are not checked."""
     from conda_package_streaming.package_streaming import CondaComponent, stream_conda_component
 
     for tar, member in stream_conda_component(archive, component=CondaComponent(component)):

@@ -14,7 +14,7 @@ VIRTUAL = "virtual"
 class Record:
     """One build of one version of a package.
 
-    Keys of repodata: https://conda.org/learn/ceps/cep-0036
+    Keys of repodata: https://github.com/conda/ceps/blob/main/cep-0036.md
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Virtual packages: what a platform offers to the solver without carrying an archive of it."""
+"""Virtual packages: properties of a system as packages that it offers to the solver."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class VirtualPackage:
 def virtual_packages(platform: str, floor: Mapping[str, str]) -> tuple[VirtualPackage, ...]:
     """Return the virtual packages of the oldest system that the release supports, sorted by name.
 
-    Conda's rules: https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-virtual.html
+    Rules: https://github.com/conda/ceps/blob/main/cep-0030.md
     """
     system = get(platform).system
     found = {

@@ -1,41 +1,42 @@
-"""What channels carry of a few names, to say why the lock lacks them."""
+"""Which records of a name channels have, to explain why a lock has none."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.conda.rattler_records import from_rattler
 from cuvee.conda.record import LockedPackage
 
-Carried = Mapping[tuple[str, str], tuple[LockedPackage, ...]]
+AvailableRecords = Mapping[tuple[str, str], tuple[LockedPackage, ...]]
 """Records by platform and name, in the channels' order."""
 
 
 def available_records(
     sources: Sequence[str], platforms: Sequence[str], names: Iterable[str], connection: Connection
-) -> Carried:
-    """Ask the channels for all records of ``names`` on ``platforms``, noarch ones included.
+) -> AvailableRecords:
+    """Return all records of ``names`` that channels have for ``platforms`` or as noarch.
 
     Raises
     ------
     SourceUnreachableError
-        If a channel can not be read.
+        If a channel cannot be read.
     """
     from rattler import MatchSpec, Subdir
 
-    wanted = [MatchSpec(name) for name in sorted(set(names))]
+    specs = [MatchSpec(name) for name in sorted(set(names))]
     found: dict[tuple[str, str], tuple[LockedPackage, ...]] = {}
-    for platform in platforms if wanted else ():
+    for platform in platforms if specs else ():
         with channel_errors(*sources):
             answer = run(
                 connection.gateway.query(
                     [rattler_channel(source) for source in sources],
                     [Subdir(platform), Subdir("noarch")],
-                    wanted,
+                    specs,
                     recursive=False,
                 )
             )
-        for record in (record for records in answer for record in records):
+        for record in chain.from_iterable(answer):
             ours = from_rattler(record, url=str(record.url), channel=str(record.channel or ""))
             key = platform, ours.name
             found[key] = (*found.get(key, ()), ours.locked_for(platform))

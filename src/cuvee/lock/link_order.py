@@ -1,4 +1,4 @@
-"""The order in which the packages of a lock are linked; where two claim a path, the later one wins it."""
+"""The order in which the packages of a lock are linked: of two with the same path, the later one wins it."""
 
 from collections.abc import Iterable
 

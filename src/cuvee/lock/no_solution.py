@@ -1,4 +1,4 @@
-"""What to say when there is no solution: the manifest's lines, what channels do have, the solver's words."""
+"""The error when there is no solution: the manifest's lines, what channels have, the solver's explanation."""
 
 import re
 from collections.abc import Sequence
@@ -15,24 +15,26 @@ async def unsolvable(
     explanation: str,
     *,
     platform: str,
-    wanted: Sequence[Requirement],
+    requirements: Sequence[Requirement],
     constraints: Sequence[Requirement],
     sources: Sequence[str],
     connection: Connection,
 ) -> BlockedError:
-    """Make the error for a platform that has no solution.
+    """Return the error for a platform that has no solution.
 
-    Requirements that no record meets are named first, with the nearest versions there are; then every line
-    of the manifest that asks for a package of the solver's explanation.
+    It names the requirements that no record meets, with the nearest versions that exist. Without any, it
+    names each line of the manifest about a package of the solver's explanation.
     """
     lines = [f"{platform} has no solution"]
-    unmet = [line for package in wanted for line in await _unmet(package, platform, sources, connection)]
+    unmet = [
+        line for package in requirements for line in await _unmet(package, platform, sources, connection)
+    ]
     if unmet:
         lines += unmet
     else:
         mentioned = set(re.findall(r"[a-z0-9_][a-z0-9._-]*", explanation.lower()))
-        asked = [package for package in (*wanted, *constraints) if package.name in mentioned]
-        lines += ["The manifest asks for:", *(f"  {item.spec}    {item.position}" for item in asked)]
+        named = [package for package in (*requirements, *constraints) if package.name in mentioned]
+        lines += ["The manifest asks for:", *(f"  {item.spec}    {item.position}" for item in named)]
     lines += ["The solver says:", *(f"  {line}" for line in explanation.strip().splitlines())]
     return BlockedError(
         "\n".join(lines),
@@ -65,7 +67,7 @@ async def _unmet(
 
 
 def nearest(spec: str, versions: Sequence[str]) -> list[str]:
-    """Give a few of ``versions``, newest first, around the numbers that ``spec`` names."""
+    """Return a few of ``versions``, newest first, around the number that ``spec`` names."""
     match = re.search(r"\d[\w.]*", spec)
     target = read_version(match.group().rstrip(".")) if match else None
     if target is None or len(versions) <= _NEAREST:

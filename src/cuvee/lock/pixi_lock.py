@@ -1,7 +1,9 @@
 """The lock on disk, in the ecosystem's ``pixi.lock`` format, written and read by py-rattler.
 
-A package of the release's own channel is locked by a path relative to the lock, so that the release
-folder can be moved; py-rattler itself writes absolute paths, which name the building machine.
+A package of the release's own channel is locked by a path relative to the lock, so that the release folder
+can be moved; py-rattler writes absolute paths, which name the machine that cut the release.
+
+Format: https://pixi.prefix.dev/latest/workspace/lockfile/
 """
 
 import re
@@ -65,7 +67,7 @@ def read_lock(path: Path) -> Lock:
         environment = open_pixi(path).default_environment()
     except ValueError as error:
         raise SourceUnreachableError(
-            f"{path} can not be read as a lock: {error}",
+            f"{path} cannot be read as a lock: {error}",
             hint="Remove it and run `cuvee lock MANIFEST` again.",
         ) from error
     if environment is None:
@@ -88,9 +90,12 @@ def read_lock(path: Path) -> Lock:
 
 
 def open_pixi(path: Path) -> "LockFile":
-    """Open any `pixi.lock`; a `ValueError` says why it is none.
+    """Open any ``pixi.lock``.
 
-    One with brackets in brackets in brackets is none: rattler's parser would take minutes over it.
+    Raises
+    ------
+    ValueError
+        If it is not one, or nested so deeply that rattler's parser would take minutes.
     """
     from rattler import LockFile
     from rattler.exceptions import ParseCondaLockError

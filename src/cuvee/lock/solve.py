@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """All that a solve depends on, but for what the channels carry.
+    """All that a solve depends on, except the channels' repodata.
 
     Attributes
     ----------
     platforms
         Those to solve, with their floors.
     requirements
-        The blessed set; each names its platforms.
+        The requested packages; each names its platforms.
     constraints
-        Not part of the set, but nothing may contradict them.
+        Specs of packages that need not be installed, but must meet them if they are.
     channels
-        As in the manifest; the first wins, and a package is taken from one channel only.
+        As in the manifest. The first has priority, and each name is taken from one channel only.
     keep
-        The lock of the release that this one is based on: its versions stay unless a requirement moves them.
+        The lock of the base release: its versions stay unless a requirement excludes them.
     own_channel
         The folder with the packages made for this release, or `None`; it comes last.
     """
@@ -65,21 +65,21 @@ def problem_of(
     additions: Sequence[Requirement] = (),
     keep: Lock | None = None,
 ) -> Problem:
-    """Give the problem that a manifest states, on those of its platforms that can be made."""
+    """Return the problem that a manifest states, for those of its platforms that can be made."""
     return Problem(
         platforms=tuple(entry for entry in manifest.present_platforms if entry.name in platforms),
         requirements=tuple(sorted((*manifest.packages, *additions), key=lambda item: item.name)),
         constraints=manifest.constraints,
         channels=manifest.channels,
         own_channel=own_channel,
-        # What was imported is as old as it must be; its time stamps are of making, not of publishing.
+        # The resolver of wheels has applied it already; our own packages have the time of their making.
         exclude_newer=manifest.exclude_newer if manifest.channels else None,
         keep=keep,
     )
 
 
 Explainer = Callable[[Problem, Mapping[str, str], Connection], BlockedError | None]
-"""Says why a problem has no solution; it gets the solver's words by platform, and may have nothing to say."""
+"""Returns the error for a problem without a solution, from the solver's explanations by platform."""
 
 
 def solve(problem: Problem, connection: Connection, *, explain: Explainer | None = None) -> Lock:
@@ -88,36 +88,36 @@ def solve(problem: Problem, connection: Connection, *, explain: Explainer | None
     Parameters
     ----------
     explain
-        Makes the error if a platform has no solution. Left out, or if it has nothing to say, the error
-        has the solver's own explanation.
+        Makes the error if a platform has no solution. Without it, or if it returns `None`, the error has the
+        solver's own explanation.
 
     Raises
     ------
     BlockedError
         If a platform has no solution; the message has the solver's explanation and the manifest's lines.
     SourceUnreachableError
-        If a channel can not be read.
+        If a channel cannot be read.
     """
     answers = run(_solve_all(problem, connection))
     refused = {platform: answer for platform, answer in answers.items() if isinstance(answer, str)}
     if refused:
-        said = explain(problem, refused, connection) if explain is not None else None
-        raise said or run(_unexplained(problem, refused, connection))
+        error = explain(problem, refused, connection) if explain is not None else None
+        raise error or run(_unexplained(problem, refused, connection))
     return Lock(platforms=tuple(answer for answer in answers.values() if isinstance(answer, PlatformLock)))
 
 
 async def _solve_all(problem: Problem, connection: Connection) -> dict[str, PlatformLock | str]:
-    """Give each platform's lock, or what the solver says of it if it has none."""
+    """Return each platform's lock, or the solver's explanation if it has none."""
     answers = await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))
     return {entry.name: answer for entry, answer in zip(problem.platforms, answers, strict=True)}
 
 
 async def _unexplained(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError:
-    platform, words = next(iter(refused.items()))
+    platform, explanation = next(iter(refused.items()))
     return await unsolvable(
-        words,
+        explanation,
         platform=platform,
-        wanted=[package for package in problem.requirements if platform in package.platforms],
+        requirements=[package for package in problem.requirements if platform in package.platforms],
         constraints=problem.constraints,
         sources=problem.sources,
         connection=connection,
@@ -129,29 +129,32 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
     from rattler import solve as rattler_solve
     from rattler.exceptions import SolverError
 
-    offered = virtual_packages(entry.name, entry.floor)
-    wanted = [package for package in problem.requirements if entry.name in package.platforms]
+    virtual = virtual_packages(entry.name, entry.floor)
+    requirements = [package for package in problem.requirements if entry.name in package.platforms]
     with channel_errors(*problem.sources):
         try:
             records = await rattler_solve(
                 sources=[rattler_channel(source) for source in problem.sources],
-                specs=[MatchSpec(package.spec) for package in wanted],
+                specs=[MatchSpec(package.spec) for package in requirements],
                 constraints=[MatchSpec(package.spec) for package in problem.constraints],
                 platforms=[Subdir(entry.name), Subdir("noarch")],
                 gateway=connection.gateway,
                 locked_packages=_kept(problem, entry.name),
-                virtual_packages=[generic_virtual_package(item) for item in offered],
+                virtual_packages=[generic_virtual_package(item) for item in virtual],
                 channel_priority=ChannelPriority.Strict,
                 exclude_newer=problem.exclude_newer,
             )
         except SolverError as error:
             return str(error)
-    packages = sorted((_locked(record, entry.name, problem.own_channel) for record in records), key=_by_name)
-    return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=offered)
+    packages = sorted(
+        (_locked(record, entry.name, problem.own_channel) for record in records),
+        key=lambda package: package.name,
+    )
+    return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=virtual)
 
 
 def _kept(problem: Problem, platform: str) -> "list[RepoDataRecord]":
-    """Give the base's records of real channels; what is imported keeps its versions when it is resolved."""
+    """Return the base's records of real channels; the resolver of wheels keeps those of imported packages."""
     lock = problem.keep.by_platform.get(platform) if problem.keep is not None else None
     packages = lock.packages if lock is not None else ()
     return [
@@ -161,16 +164,12 @@ def _kept(problem: Problem, platform: str) -> "list[RepoDataRecord]":
     ]
 
 
-def _by_name(package: LockedPackage) -> str:
-    return package.name
-
-
 def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
     url, source = str(record.url), str(record.channel or "").rstrip("/")
     if not record.sha256:
         raise IntegrityError(
             f"{without_secrets(url)} has no SHA-256 in its channel's repodata",
-            hint="Nothing unverifiable is released; ask the channel's owner, or take another build.",
+            hint="Only what can be verified is released. Tell the channel's owner, or take another build.",
         )
     own = None if own_channel is None else own_channel.as_uri() + "/"
     if own is not None and url.startswith(own):

@@ -19,7 +19,7 @@ from cuvee.graph.checks import (
     verify_settings,
 )
 from cuvee.graph.release_graph import ReleaseGraph, with_contents
-from cuvee.lock.available_records import Carried, available_records
+from cuvee.lock.available_records import AvailableRecords, available_records
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest
 from cuvee.release.certificates import write_certificate
@@ -145,7 +145,7 @@ def _are_at_hand(session: Session, lock: Lock) -> bool:
     )
 
 
-def _carried(session: Session, names: frozenset[str]) -> Carried:
+def _carried(session: Session, names: frozenset[str]) -> AvailableRecords:
     """Return what the channels have of names that the lock lacks; nothing if they cannot be reached."""
     own = [str(session.workspace.channel)] if session.workspace.channel.is_dir() else []
     sources = [*session.manifest.channels, *own]

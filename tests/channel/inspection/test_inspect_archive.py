@@ -157,7 +157,7 @@ def test_no_more_problems_are_kept_than_anybody_reads(tmp_path: Path) -> None:
     ids=str,
 )
 def test_metadata_that_breaks_the_format_can_not_be_read(tmp_path: Path, index: Any) -> None:
-    with pytest.raises(IntegrityError, match=r"^odd-1\.0-0\.tar\.bz2 is no conda package that can be read"):
+    with pytest.raises(IntegrityError, match=r"^odd-1\.0-0\.tar\.bz2 cannot be read as a conda package"):
         inspect_archive(old_package(tmp_path, [], [], index=index))
 
 

@@ -106,7 +106,7 @@ def test_one_that_can_not_be_read_stops_no_other(release: Release, read: list[st
     found = release.facts()
     broken, gone = found["own-1-0@win-64"], found["own-1-0@linux-64"]
     assert isinstance(broken, UnreadableArchive)
-    assert broken.reason.startswith("own-1-0.conda is no conda package that can be read")
+    assert broken.reason.startswith("own-1-0.conda cannot be read as a conda package")
     assert gone == UnreadableArchive(reason="own-1-0.conda cannot be opened: No such file or directory")
     assert isinstance(found["shared-1-0@win-64"], ArchiveContents)
     release.facts()

@@ -141,7 +141,7 @@ def test_a_refusal_is_not_repeated(index: str, fetcher: Fetcher) -> None:
 
 @pytest.mark.real
 def test_no_redirect_leads_out_of_protection(index: str, fetcher: Fetcher) -> None:
-    with pytest.raises(IntegrityError, match=r"leads to http://elsewhere\.invalid"):
+    with pytest.raises(IntegrityError, match=r"redirects to http://elsewhere\.invalid"):
         fetcher.fetch(pinned(f"http://{index}/astray"))
 
 
