@@ -64,7 +64,7 @@ def test_platforms_share_what_they_share(tmp_path: Path) -> None:
         for mus in conflict.subsets
     }
     assert by_names == {("a", "b"): ("linux-64", "linux-aarch64", "win-64"), ("d",): ("win-64",)}
-    assert "on win-64: d can not hold" in message(found)
+    assert "on win-64: d cannot hold" in message(found)
 
 
 KEYS = {"action", "key", "before", "after", "text", "file", "line", "column", "brings", "versions_lost"}

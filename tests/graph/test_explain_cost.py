@@ -1,5 +1,6 @@
 """What an explanation costs: how often rattler is asked, how much is read; what it says stays the same."""
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from cuvee.channel.connection import Connection, connect
 from cuvee.conda.record import Record
 from cuvee.graph.explain import as_data, explain
 from cuvee.graph.explain.channel_index import LazyPool
-from cuvee.graph.explain.gateway_query import fast_solver
+from cuvee.graph.explain.explainer import fast_solver
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.pool import Pool
 from cuvee.lock.model import Lock
@@ -85,7 +86,8 @@ def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -
     assert alone is not None
     assert asking is not None
     suggested = [
-        [conflict["suggestions"] for conflict in as_data(item)["conflicts"]] for item in (alone, asking)
+        [conflict["suggestions"] for conflict in json.loads(json.dumps(as_data(item)))["conflicts"]]
+        for item in (alone, asking)
     ]
     assert suggested[0] == suggested[1]
 

@@ -108,10 +108,10 @@ def test_a_core_names_what_collides_and_shrinks_to_the_least() -> None:
     solver = Solver(Pool(records))
     conflict = solver.solve(["a", "p", "b", "q", "c"])
     assert isinstance(conflict, UnsatCore)
-    assert solver.shrink(UnsatCore(core=("a", "p", "b", "q", "c"))).core == ("p", "q")
-    assert solver.shrink(conflict).core == ("p", "q")
-    constrained = solver.shrink(UnsatCore(core=("a", "p"), constraints=("x 2", "q 1")))
-    assert (constrained.core, constrained.constraints) == (("p",), ("x 2",))
+    assert solver.shrink(UnsatCore(requirements=("a", "p", "b", "q", "c"))).requirements == ("p", "q")
+    assert solver.shrink(conflict).requirements == ("p", "q")
+    constrained = solver.shrink(UnsatCore(requirements=("a", "p"), constraints=("x 2", "q 1")))
+    assert (constrained.requirements, constrained.constraints) == (("p",), ("x 2",))
 
 
 def test_the_best_comes_first_and_tracked_features_are_a_penalty() -> None:
@@ -164,7 +164,7 @@ def test_small_universes_against_brute_force_and_rattler(entries: list[Entry], s
             if isinstance(answer, Solution):
                 assert is_solution(pool, answer.records)
             else:
-                assert isinstance(solver.solve(answer.core), UnsatCore)
+                assert isinstance(solver.solve(answer.requirements), UnsatCore)
 
 
 def subsets(pool: Pool) -> list[tuple[int, ...]]:

@@ -134,7 +134,7 @@ class _Search:
             if isinstance(answer, Solution):
                 self._grow(set(seed))
                 continue
-            core = self._solver.shrink(answer).core
+            core = self._solver.shrink(answer).requirements
             group = tuple(number for number in seed if self.specs[number] in core)
             found.append(group)
             self._map.add_clause([-number - 1 for number in group])
@@ -175,9 +175,9 @@ class _Search:
             answer = self._solver.solve([*others, *record.depends], constraints=[*limits, *record.constrains])
             if isinstance(answer, UnsatCore):
                 least = self._solver.shrink(answer)
-                needs = [item for item in record.depends if item in least.core]
+                needs = [item for item in record.depends if item in least.requirements]
                 allows = [item for item in record.constrains if item in least.constraints]
-                core, limits = list(least.core), list(least.constraints)
+                core, limits = list(least.requirements), list(least.constraints)
                 said = [f"needs {item}" for item in needs] + [f"allows only {item}" for item in allows]
                 if said:
                     lines.append(f"{record.stem} {' and '.join(said)}")

@@ -13,12 +13,15 @@ from cuvee.graph.channel_check.class_table import ClassTable
 from cuvee.graph.channel_check.partial_solutions import GreedySolver, PartialSolution
 from cuvee.graph.channel_check.unit_propagation import UnitPropagation, classes_alive, is_alive
 from cuvee.graph.solving.encoding import Assumptions, Encoding
+from cuvee.graph.solving.minimal_subset import minimal_subset
 
 _WORLDS_PER_NAME = 12
 _RECENT_WORLDS = 8
 _QUESTIONS_PER_SOLVER = 40
 _MODELS = 3
 _URGENT = 4
+
+_Part = tuple[str, int]  # which field of `Assumptions`, and the number in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,44 +203,41 @@ def _key(conflict: ClassConflict) -> tuple[str, int]:
     return ("needs", conflict.needs[0]) if conflict.needs else ("allows", conflict.allows[0])
 
 
-def least_reason(universe: "ClassProvider", item: int) -> ClassConflict:
-    """Give a minimal part of what a class wants that can not hold together.
+def least_reason(provider: "ClassProvider", item: int) -> ClassConflict:
+    """Return a minimal part of the dependencies and constrains of a class that cannot hold at once.
 
-    The class itself is asked for hollow, without its own wishes: they are what the question is about.
+    The class itself is assumed without them, *hollow*, because they are what is assumed one by one.
     """
-    table = universe.table
-    encoding = Encoding(universe.with_hollow(item), table.always)
+    table = provider.table
+    encoding = Encoding(provider.with_hollow(item), table.always)
+
+    def assumed(parts: Iterable[_Part]) -> Assumptions:
+        kept = sorted(parts)
+        return Assumptions(
+            needs=tuple(number for kind, number in kept if kind == "needs"),
+            allows=tuple(number for kind, number in kept if kind == "allows"),
+            items=tuple(number for kind, number in kept if kind == "items"),
+        )
+
+    def unsat_core(parts: Sequence[_Part]) -> Sequence[_Part] | None:
+        if not any(kind != "items" for kind, _ in parts):
+            return None  # a reason has at least one dependency or constraint
+        return parts if isinstance(encoding.solve(assumed(parts)), Assumptions) else None
+
     try:
         whole = Assumptions(needs=table.depends[item], allows=table.constrains[item], items=(item,))
         core = encoding.solve(whole)
         if not isinstance(core, Assumptions):
             raise RuntimeError(f"class {item} has a solution after all")  # noqa: TRY004 - a bug, not a type
-        for smaller in (Assumptions(needs=core.needs, allows=core.allows), *_each_left_out(core)):
-            core = _smaller(encoding, core, smaller)
+        parts: list[_Part] = [
+            *(("items", number) for number in core.items),
+            *(("allows", clause) for clause in core.allows),
+            *(("needs", clause) for clause in reversed(core.needs)),
+        ]
+        least = assumed(minimal_subset(parts, unsat_core))
     finally:
         encoding.close()
-    return ClassConflict(item=item, needs=core.needs, allows=core.allows, itself=bool(core.items))
-
-
-def _each_left_out(core: Assumptions) -> list[Assumptions]:
-    """Give what is to be left out, as the question with nothing else in it."""
-    return [
-        *(Assumptions(allows=(clause,)) for clause in core.allows),
-        *(Assumptions(needs=(clause,)) for clause in reversed(core.needs)),
-    ]
-
-
-def _smaller(encoding: Encoding, core: Assumptions, out: Assumptions) -> Assumptions:
-    """Give the core without ``out``, if it is still one."""
-    if out.needs == core.needs and out.allows == core.allows:
-        tried = out
-    else:
-        tried = Assumptions(
-            needs=tuple(clause for clause in core.needs if clause not in out.needs),
-            allows=tuple(clause for clause in core.allows if clause not in out.allows),
-            items=core.items,
-        )
-    return tried if isinstance(encoding.solve(tried), Assumptions) else core
+    return ClassConflict(item=item, needs=least.needs, allows=least.allows, itself=bool(least.items))
 
 
 class ClassProvider:

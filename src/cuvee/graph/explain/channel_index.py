@@ -1,4 +1,4 @@
-"""What channels carry, read as far as an answer needs: it is much, and few of it are looked at."""
+"""The records of channels, converted name by name: there are many, and a solve needs few of them."""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 NEWER = "__cuvee-newer"
 HIDDEN = "__cuvee-hidden"
-"""Names of packages that do not exist. What the problem's date or the order of its channels leaves out
-depends on them, so that leaving it out is one more thing that is asked for, and can be left off."""
+"""Names of packages that do not exist. Records that `exclude-newer` or the order of the channels leaves out
+depend on them. So leaving these records out is a soft constraint like any other."""
 
 
 class ChannelIndex:
-    """The records of one channel by name, kept as rattler has them until somebody asks."""
+    """The records of one channel by name, kept as rattler's until they are needed."""
 
     def __init__(self, records: "Iterable[RepoDataRecord]") -> None:
         self._found: dict[str, list[RepoDataRecord]] = {}
@@ -29,7 +29,7 @@ class ChannelIndex:
             self._found.setdefault(record.name.normalized, []).append(record)
 
     def __iter__(self) -> Iterator[Record]:
-        """Give all records, those of one name together."""
+        """Yield all records, those of one name together."""
         for name in self._found:
             yield from self.of(name)
 
@@ -39,21 +39,21 @@ class ChannelIndex:
         return self._found.keys()
 
     def of(self, name: str) -> list[Record]:
-        """Give the records of one name; of twins, the ``.conda`` alone."""
+        """Return the records of one name; of ``.conda`` and ``.tar.bz2`` twins, the ``.conda``."""
         return from_gateway(self._found.get(name, ()))
 
     def raw(self, name: str) -> "Sequence[RepoDataRecord]":
-        """Give rattler's own records of one name."""
+        """Return rattler's records of one name."""
         return self._found.get(name, ())
 
     def by_file(self, name: str) -> "Mapping[str, RepoDataRecord]":
-        """Give rattler's own records of one name, by the archive's."""
+        """Return rattler's records of one name, by the archive's file name."""
         if name not in self._by_file:
             self._by_file[name] = {record.file_name: record for record in self.raw(name)}
         return self._by_file[name]
 
     def system_specs(self) -> set[str]:
-        """Give all that some record needs of the system: ``__glibc >=2.17``."""
+        """Return the specs of virtual packages that any record depends on: ``__glibc >=2.17``."""
         return {
             text
             for records in self._found.values()
@@ -64,16 +64,16 @@ class ChannelIndex:
 
 
 class LazyPool(Pool):
-    """A pool whose records get their numbers as their names are met; those of one name stand together.
+    """A pool that numbers the records of a name when the name is first used; they get consecutive numbers.
 
     Parameters
     ----------
     indexes
-        What the channels carry, in the order of their priority.
+        The channels, in the order of their priority.
     offered
-        All that is not of a channel.
+        Records that are not of a channel.
     newest
-        Records that are younger depend on what does not exist.
+        Later records depend on `NEWER`.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class LazyPool(Pool):
 
     @property
     def virtual(self) -> tuple[int, ...]:
-        """The numbers of what the system offers."""
+        """The numbers of the virtual packages."""
         return self._virtual
 
     def is_met(self, spec: str) -> bool:
-        """Whether some record meets ``spec``; as few as possible are looked at."""
+        """Whether a record meets ``spec``; converts as few records as possible."""
         read = read_spec(spec)
         if read.matcher is not None and not read.channel:
             raw = (record for index in self._indexes for record in index.raw(read.name))
@@ -103,7 +103,7 @@ class LazyPool(Pool):
         return bool(self.candidates(spec))
 
     def locked(self, package: LockedPackage) -> "tuple[Record, PackageRecord] | None":
-        """Give the record of a package of a lock, ours and rattler's, reading no others of its name."""
+        """Return the record of a locked package, ours and rattler's; convert no others of its name."""
         key = (package.name, package.file_name, package.sha256)
         if key not in self._locked:
             self._locked[key] = self._found(package)
@@ -125,7 +125,7 @@ class LazyPool(Pool):
         return any(name in other.names for other in self._indexes[:number])
 
     def _numbered(self, name: str) -> range | None:
-        """Read the records of a name; `None` if there are none."""
+        """Convert and number the records of a name; return `None` if there are none."""
         found: list[Record] = []
         for number, index in enumerate(self._indexes):
             hidden = self._is_hidden(name, number)
@@ -135,13 +135,13 @@ class LazyPool(Pool):
         return range(start, len(self._all)) if found else None
 
     def _gated(self, record: Record, *, is_hidden: bool) -> Record:
-        """Let what the problem leaves out depend on what does not exist."""
+        """Return the record, with a dependency on `HIDDEN` or `NEWER` if the problem leaves it out."""
         gates = [HIDDEN] if is_hidden else []
         gates += [NEWER] if self._limit is not None and (record.timestamp or 0) > self._limit else []
         return replace(record, depends=(*record.depends, *gates)) if gates else record
 
     def _matchable_of(self, name: str) -> "list[PackageRecord]":
-        """Give rattler's own records, which need not be made anew."""
+        """Return rattler's own records, which need no conversion."""
         raw = {
             (str(record.channel or "").rstrip("/"), str(record.subdir), record.file_name): record
             for index in self._indexes
@@ -155,7 +155,7 @@ class LazyPool(Pool):
 
 
 class _Numbers(Mapping[str, range]):
-    """The numbers of each name's records; what is not known is read when it is asked for."""
+    """The numbers of each name's records; a name that is not known is read on first use."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class _Numbers(Mapping[str, range]):
         return numbers
 
     def __iter__(self) -> Iterator[str]:
-        """Give the names that were met."""
+        """Yield the names that were read and have records."""
         return (name for name, numbers in self._known.items() if numbers is not None)
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
-"""From a minimal mus to solver_text: the tree of what leads to the conflict, the sentence, and its cause."""
+"""The description of an MUS: how each member leads to the conflict, the conflict in a sentence, its cause."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER
@@ -18,7 +18,7 @@ _GATES = {NEWER: "newer than exclude-newer", HIDDEN: "hidden by a channel that c
 def describe(
     instance: PlatformInstance, members: Sequence[SoftConstraint], platforms: tuple[str, ...]
 ) -> Mus:
-    """Say what conflicts in a minimal mus."""
+    """Return the description of an MUS, which has no solution on ``platforms``."""
     view = _MusView(instance, members)
     return Mus(
         members=tuple(members),
@@ -31,7 +31,7 @@ def describe(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Statement:
-    """Something that is said of a package: by a part of the manifest, or by other packages."""
+    """What a soft constraint, or the records of other packages, require of a package."""
 
     target: str
     text: str
@@ -41,7 +41,7 @@ class _Statement:
 
 
 class _MusView:
-    """A mus with the dependencies that it rests on."""
+    """An MUS with the dependencies that it rests on."""
 
     def __init__(self, instance: PlatformInstance, members: Sequence[SoftConstraint]) -> None:
         self._pool = instance.pool
@@ -57,15 +57,15 @@ class _MusView:
         self._left_out: list[str] = []
         for member in members:
             if member.kind is not ConstraintKind.DATE and member.kind is not ConstraintKind.ORDER:
-                self._stated.setdefault(self._target(member), []).append(self._asked(member))
+                self._stated.setdefault(self._target(member), []).append(self._statement_of(member))
         self._trees = tuple(self._root(member) for member in members)
 
     def tree(self) -> tuple[ConflictNode, ...]:
-        """Give a node per member."""
+        """Return a node per member."""
         return self._trees
 
     def sentence(self) -> str:
-        """Say it in one sentence."""
+        """Return the conflict in one sentence."""
         only = self._members[0]
         if len(self._members) == 1 and only.needed and not self._pool.candidates(only.spec):
             return (
@@ -73,25 +73,25 @@ class _MusView:
             )
         named = [member.text for member in self._members]
         joined = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-        conflicts = "; ".join([*self._left_out, *(self._clash(target) for target in self._pivots())])
-        verb = "can not hold together" if len(named) > 1 else "can not hold"
+        conflicts = "; ".join([*self._left_out, *(self._conflict(target) for target in self._pivots())])
+        verb = "cannot hold together" if len(named) > 1 else "cannot hold"
         return f"{joined} {verb}: {conflicts}" if conflicts else f"{joined} {verb}"
 
     def cause(self) -> str:
-        """Say what other subsets may share: what nothing meets."""
+        """Return what other MUSes may share: what no record meets."""
         missing = self._missing()
         if missing:
             offered = missing[0].target.startswith("__")
             return f"{'no system offers' if offered else 'no channel has'} {_either(missing[0].specs)}"
         if self._left_out:
             return f"{self._left_out[0]}, and left out"
-        return f"no {' and no '.join(self._pivots()) or 'choice'} meets all that is asked of it"
+        return f"no {' and no '.join(self._pivots()) or 'choice'} meets all requirements on it"
 
     def _missing(self) -> list[_Statement]:
         return [item for group in self._stated.values() for item in group if not item.met]
 
     def _pivots(self) -> list[str]:
-        """Give the names that the conflict is about: what is missing, or what several ask for differently."""
+        """Return the names that the conflict is about: those that are missing, else required differently."""
         missing = self._missing()
         if missing:
             return list(dict.fromkeys(item.target for item in missing))
@@ -99,7 +99,7 @@ class _MusView:
         apart = [name for name in several if not frozenset.intersection(*(i.met for i in self._stated[name]))]
         return apart or several
 
-    def _clash(self, target: str) -> str:
+    def _conflict(self, target: str) -> str:
         group = self._stated[target]
         missing = [item for item in group if not item.met]
         if missing:
@@ -107,7 +107,7 @@ class _MusView:
         return ", but ".join(item.text for item in group)
 
     def _lack(self, target: str, statement: _Statement) -> str:
-        """Say that no channel has what is asked for, and what there is instead."""
+        """Return a clause: no channel has it, and the nearest versions."""
         if self._pool.problem_of(statement.specs[0]):
             return "which is not a match spec"
         if target.startswith("__"):
@@ -124,28 +124,28 @@ class _MusView:
     def _target(self, member: SoftConstraint) -> str:
         return self._pool.name_of(member.spec) or member.name
 
-    def _asked(self, member: SoftConstraint) -> _Statement:
-        solver_text = {
-            ConstraintKind.REQUIREMENT: f"the manifest asks for {member.text}",
+    def _statement_of(self, member: SoftConstraint) -> _Statement:
+        texts = {
+            ConstraintKind.REQUIREMENT: f"the manifest requests {member.text}",
             ConstraintKind.CONSTRAINT: f"the manifest has the {member.text}",
         }
         return _Statement(
             target=self._target(member),
-            text=solver_text.get(member.kind, member.text.replace(", which offers", " offers")),
+            text=texts.get(member.kind, member.text.replace(", which offers", " offers")),
             met=frozenset(self._pool.candidates(member.spec)) or self._nothing(member),
             specs=(member.spec,),
             by_manifest=True,
         )
 
     def _nothing(self, member: SoftConstraint) -> frozenset[int]:
-        """Give what no record is: a constraint or a floor that leaves none excludes all, misses nothing."""
+        """Return what stands for "no record": a constraint that excludes all records does not lack one."""
         return frozenset() if member.kind is ConstraintKind.REQUIREMENT else frozenset({-1})
 
     def _root(self, member: SoftConstraint) -> ConflictNode:
         target = self._target(member)
         numbers = list(self._pool.candidates(member.spec)) if member.needed else []
         if member.needed and not numbers:
-            return ConflictNode(text=f"{member}: {self._lack(target, self._asked(member))}")
+            return ConflictNode(text=f"{member}: {self._lack(target, self._statement_of(member))}")
         return ConflictNode(text=str(member), children=self._children(target, numbers, (target,)))
 
     def _children(
@@ -158,7 +158,7 @@ class _MusView:
         )
 
     def _node(self, relation: Relation, numbers: Sequence[int], path: tuple[str, ...]) -> ConflictNode | None:
-        """Say what the records ``numbers`` of a package state of another, and what follows from that."""
+        """Return what the records ``numbers`` of a package require of another, and what follows from that."""
         stating: dict[str, list[int]] = {}
         for number in numbers:
             for spec in self._said(relation, number):
@@ -202,20 +202,3 @@ def _either(specs: Sequence[str]) -> str:
     shown = " or ".join(specs[:_MOST_SPECS])
     rest = len(specs) - _MOST_SPECS
     return f"{shown} or one of {rest} more ranges" if rest > 0 else shown
-
-
-def lines_of(nodes: Iterable[ConflictNode], indent: str = "") -> list[str]:
-    """Give a tree as indented lines."""
-    lines = []
-    for node in nodes:
-        lines.append(f"{indent}{node.text}")
-        lines += lines_of(node.children, indent + "  ")
-    return lines
-
-
-def group_by_cause(subsets: Iterable[Mus]) -> Mapping[str, Sequence[Mus]]:
-    """Give subsets by their cause, in order."""
-    groups: dict[str, list[Mus]] = {}
-    for mus in subsets:
-        groups.setdefault(mus.cause, []).append(mus)
-    return groups

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.encoding import Assumptions, Encoding
+from cuvee.graph.solving.minimal_subset import minimal_subset
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.solver import PoolProvider
 
@@ -21,8 +22,7 @@ class Relation:
 def minimal_relations(pool: Pool, members: Sequence[SoftConstraint]) -> tuple[Relation, ...]:
     """Return a minimal set of relations with which ``members``, an MUS, cannot hold at once; sorted.
 
-    Each relation is a label of the encoding. Deletion-based, as most MUS extractors are: what is left out and
-    not missed stays out, and each core of the solver leaves out more.
+    Each relation is a label of the encoding, so that it can be left out.
     """
     provider = PoolProvider(pool)
     numbers: dict[Relation, int] = {}
@@ -39,18 +39,16 @@ def minimal_relations(pool: Pool, members: Sequence[SoftConstraint]) -> tuple[Re
         allows=tuple(provider.clause(member.spec) for member in members if not member.needed),
     )
     encoding = Encoding(provider, pool.virtual, label)
+
+    def unsat_core(labels: Sequence[int] | None) -> tuple[int, ...] | None:
+        kept = None if labels is None else tuple(sorted(labels, key=relations.__getitem__))
+        answer = encoding.solve(replace(assumptions, labels=kept))
+        return answer.labels or () if isinstance(answer, Assumptions) else None
+
     try:
-        core = encoding.solve(assumptions)
-        if not isinstance(core, Assumptions):
-            return ()
+        core = unsat_core(None)
         relations = list(numbers)
-        left = set(core.labels or ())
-        for number in sorted(left, key=relations.__getitem__, reverse=True):
-            if number in left:
-                rest = sorted(left - {number}, key=relations.__getitem__)
-                smaller = encoding.solve(replace(assumptions, labels=tuple(rest)))
-                if isinstance(smaller, Assumptions):
-                    left = set(smaller.labels or ())
+        last_first = sorted(core or (), key=relations.__getitem__, reverse=True)
+        return tuple(sorted(relations[number] for number in minimal_subset(last_first, unsat_core)))
     finally:
         encoding.close()
-    return tuple(sorted(relations[number] for number in left))

@@ -1,4 +1,4 @@
-"""From "without these parts there is a solution" to edits of the manifest, each verified by solving."""
+"""From an MCS to edits of the manifest, each verified by solving."""
 
 import datetime as dt
 import re
@@ -15,12 +15,12 @@ from cuvee.graph.explain.range_loosening import by_distance, loosened
 
 _MOST_VERSIONS = 500
 _LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
-"""What is chosen beside all that the others have come to."""
+"""What is changed last, when all other edits are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSuggestion:
-    """A suggestion, and what is asked for instead of what it changes; nothing for what it drops."""
+    """A suggestion, and the soft constraints in index of those that it changes; none for those it drops."""
 
     suggestion: Suggestion
     members: tuple[SoftConstraint, ...]
@@ -29,10 +29,10 @@ class VerifiedSuggestion:
 def edits_for(
     oracle: Oracle, kept: Iterable[SoftConstraint], correction: Iterable[SoftConstraint]
 ) -> VerifiedSuggestion | None:
-    """Give edits of the members of ``correction`` that leave a solution beside all that is ``kept``.
+    """Return edits of the members of ``correction`` that have a solution together with all ``kept`` members.
 
-    A requirement stays, in other versions, if any will do; else it is dropped. `None` if the edits that were
-    found do not hold, which is the case only if versions can not be read.
+    A requirement stays in other versions if any has a solution; else it is dropped. `None` if the edits have
+    no solution after all, which happens only if versions cannot be read.
     """
     before = list(kept)
     editor = _Editor(oracle, before)
@@ -47,7 +47,7 @@ def edits_for(
 
 
 def ranked(found: Iterable[VerifiedSuggestion]) -> list[VerifiedSuggestion]:
-    """Order suggestions, the best first."""
+    """Return suggestions, the best first."""
     unique = {item.suggestion: item for item in found}
     return sorted(unique.values(), key=_cost)
 
@@ -76,7 +76,7 @@ def _line(edit: Edit) -> tuple[str, int, str]:
 
 
 class _Editor:
-    """The members that hold so far; edits are made one by one, each beside all that is known then."""
+    """The soft constraints that hold so far; edits are added one by one."""
 
     def __init__(self, oracle: Oracle, kept: Iterable[SoftConstraint]) -> None:
         self._oracle = oracle
@@ -85,7 +85,7 @@ class _Editor:
         self._loose: dict[SoftConstraint, SoftConstraint] = {}
 
     def keep_any(self, member: SoftConstraint) -> bool:
-        """Keep a member in any version, if there is a solution with it."""
+        """Keep a member in any version, if there is a solution with it; return whether there is."""
         if member.is_any:
             return False
         if member.kind is ConstraintKind.REQUIREMENT:
@@ -97,11 +97,11 @@ class _Editor:
         return True
 
     def drop(self, member: SoftConstraint) -> Edit:
-        """Leave a member out."""
+        """Return the edit that drops a member."""
         return Edit(action=EditAction.DROP, member=member, before=_value(member), after=None)
 
     def choose(self, member: SoftConstraint) -> Edit:
-        """Change a member so that it fits, as little as possible."""
+        """Return the edit that changes a member as little as possible."""
         if member.kind is ConstraintKind.FLOOR:
             return self._move(member)
         if member.kind is ConstraintKind.DATE:
@@ -113,42 +113,42 @@ class _Editor:
             self.members.remove(loose)
         old = _value(member) or "*"
         versions = self._versions(member)
-        place = self._nearest(member, versions) if versions else None
-        if place is None:
+        index = self._nearest(member, versions) if versions else None
+        if index is None:
             return self.drop(member)
-        return self._widened(member, old, versions, place)
+        return self._widened(member, old, versions, index)
 
     def _nearest(self, member: SoftConstraint, versions: Sequence[str]) -> int | None:
-        """Give the version that fits and is nearest to what was asked for; `None` if none fits."""
-        places = self._by_distance(member, versions)[:_MOST_VERSIONS]
+        """Return the index of the solvable version nearest to the stated range; `None` if there is none."""
+        nearest = self._by_distance(member, versions)[:_MOST_VERSIONS]
 
-        def asked(chosen: Sequence[int]) -> list[SoftConstraint]:
-            either = "|".join(f"=={versions[place]}" for place in chosen)
+        def allowing(chosen: Sequence[int]) -> list[SoftConstraint]:
+            either = "|".join(f"=={versions[index]}" for index in chosen)
             return [*self.members, replace(member, spec=f"{member.name} {either}")]
 
         def found(fits: Callable[[list[SoftConstraint]], bool]) -> int:
-            # The more versions are let in, the nearest first, the more solutions there are: halves are tried.
-            low, high = 1, len(places)
+            # The more of the nearest versions are allowed, the more solutions there are: a binary search.
+            low, high = 1, len(nearest)
             while low < high:
                 middle = (low + high) // 2
-                low, high = (low, middle) if fits(asked(places[:middle])) else (middle + 1, high)
-            return places[low - 1]
+                low, high = (low, middle) if fits(allowing(nearest[:middle])) else (middle + 1, high)
+            return nearest[low - 1]
 
-        if not self._oracle.solvable(asked(places)):
+        if not self._oracle.solvable(allowing(nearest)):
             return None
-        likely = found(self._oracle.near)
-        return likely if self._oracle.solvable(asked([likely])) else found(self._oracle.solvable)
+        likely = found(self._oracle.solvable_nearby)
+        return likely if self._oracle.solvable(allowing([likely])) else found(self._oracle.solvable)
 
-    def _widened(self, member: SoftConstraint, old: str, versions: Sequence[str], place: int) -> Edit:
-        """Let a version in by a range in the old one's style; pin it if that would not do."""
-        version = versions[place]
+    def _widened(self, member: SoftConstraint, old: str, versions: Sequence[str], index: int) -> Edit:
+        """Allow a version by a range in the old one's style; pin it if that has no solution."""
+        version = versions[index]
         for text in (loosened(old, version), f"=={version}"):
             changed = replace(member, spec=f"{member.name} {text}", text=f"{member.name} {text}")
             if self._oracle.solvable([*self.members, changed]):
                 break
         self.members.append(changed)
         matching = [number for number, item in enumerate(versions) if _meets(member.spec, item)]
-        lost = max(0, matching[-1] - place) if matching else 0
+        lost = max(0, matching[-1] - index) if matching else 0
         return Edit(
             action=EditAction.CHANGE,
             member=member,
@@ -159,7 +159,7 @@ class _Editor:
         )
 
     def _move(self, member: SoftConstraint) -> Edit:
-        """Move a floor to the lowest version that will do."""
+        """Move a floor to the lowest version that has a solution."""
         key = f"__{member.name}"
         records = {
             (record.version, record.build)
@@ -178,12 +178,12 @@ class _Editor:
         return self.drop(member)
 
     def _until(self, member: SoftConstraint) -> Edit:
-        """Move the date to that of the newest record of a solution; all others are chosen last."""
+        """Move the date to that of the newest record in a solution."""
         newest = max(
             (
                 record.timestamp or 0
                 for instance in self._problem.instances
-                for record in instance.chosen(self.members).values()
+                for record in instance.solution(self.members)
                 if NEWER in record.depends
             ),
             default=0,
@@ -192,15 +192,15 @@ class _Editor:
         return Edit(action=EditAction.CHANGE, member=member, before=_value(member), after=after)
 
     def _reorder(self, member: SoftConstraint) -> Edit:
-        """Put another channel first, if that will do; else nothing of the manifest's order is of use."""
+        """Put another channel first, if that has a solution; else drop the order."""
         for channel in self._problem.given.channels[1:]:
-            if self._problem.with_first(channel).conflict([*self.members, member]) is None:
+            if self._problem.with_first(channel).unsat_core([*self.members, member]) is None:
                 return Edit(action=EditAction.CHANGE, member=member, before=None, after=channel)
         self.members.append(member)
         return self.drop(member)
 
     def _versions(self, member: SoftConstraint) -> list[str]:
-        """Give the versions that channels have, ascending."""
+        """Return the versions that channels have, ascending."""
         found = {
             record.version
             for instance in self._problem.instances
@@ -214,15 +214,15 @@ class _Editor:
     def _by_distance(self, member: SoftConstraint, versions: Sequence[str]) -> list[int]:
         match = re.search(r"\d[\w.]*", _value(member) or "")
         target = read_version(match.group().rstrip(".")) if match else None
-        wanted = sum(
+        target_index = sum(
             target is not None and (value := read_version(text)) is not None and value < target
             for text in versions
         )
-        return by_distance([_meets(member.spec, text) for text in versions], wanted)
+        return by_distance([_meets(member.spec, text) for text in versions], target_index)
 
 
 def _value(member: SoftConstraint) -> str | None:
-    """Give what the manifest states, without the name."""
+    """Return the value in the manifest, without the name."""
     if member.kind is ConstraintKind.FLOOR:
         parts = member.spec.split()
         return (parts[2] if member.name == "archspec" else parts[1].lstrip("=")) if member.needed else None
@@ -232,7 +232,7 @@ def _value(member: SoftConstraint) -> str | None:
 
 
 def _meets(spec: str, version: str) -> bool:
-    """Whether a version is in a spec's range, whatever its build."""
+    """Whether a version is in a spec's range, with any build."""
     read = read_spec(" ".join(spec.split()[:2]))
     record = matchable(Record(name=read.name or "x", version=version, build="0"))
     return read.matcher is not None and read.matcher.matches(record)

@@ -1,4 +1,4 @@
-"""What is said of a set that has no solution: its parts, the conflict, and what would edits_for it."""
+"""Why a manifest has no solution: soft constraints, minimal subsets of them, and edits that help."""
 
 import enum
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from cuvee.manifest.model import Position
 
 
 class ConstraintKind(enum.Enum):
-    """What a part of the manifest asks of a solution."""
+    """The part of a manifest that a soft constraint is."""
 
     REQUIREMENT = "requirement"
     CONSTRAINT = "constraint"
@@ -18,7 +18,7 @@ class ConstraintKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftConstraint:
-    """One thing that the manifest asks for, and could ask for in another way.
+    """One value of the manifest, which a solution may have to give up or change.
 
     Attributes
     ----------
@@ -27,13 +27,13 @@ class SoftConstraint:
     spec
         The match spec that stands for it in a solver.
     needed
-        Whether something must be installed that meets `spec`; else nothing may be that does not.
+        Whether a record that meets `spec` must be installed; else records that do not meet it are excluded.
     text
-        As people know it: ``numpy >=2``.
+        As users write it: ``numpy >=2``.
     platforms
-        Where it holds.
+        Where it applies.
     position
-        Its line in the manifest; `None` for what no line states.
+        Its line in the manifest; `None` if the manifest does not state it.
     """
 
     kind: ConstraintKind
@@ -46,7 +46,7 @@ class SoftConstraint:
 
     @property
     def is_any(self) -> bool:
-        """Whether every version will do."""
+        """Whether every version meets it."""
         return self.spec.endswith(" *")
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class SoftConstraint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictNode:
-    """A line of the tree that shows how a part of the manifest leads to the conflict."""
+    """A line of the tree that shows how a soft constraint leads to the conflict."""
 
     text: str
     children: tuple["ConflictNode", ...] = ()
@@ -63,18 +63,18 @@ class ConflictNode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mus:
-    """Parts of the manifest that can not hold at once, though they can without any one of them.
+    """A minimal unsatisfiable subset of the soft constraints: without any one of its members, the rest holds.
 
     Attributes
     ----------
     platforms
-        Where.
+        Where it has no solution.
     sentence
-        What conflicts, in one sentence.
+        The conflict in one sentence.
     tree
-        Why each part leads there, one node per part.
+        How each member leads to the conflict, one node per member.
     cause
-        What conflicts with what in the channels; subsets with the same cause have the same one.
+        What in the channels is in conflict; subsets with the same cause have the same text.
     """
 
     members: tuple[SoftConstraint, ...]
@@ -99,11 +99,11 @@ class Edit:
     Attributes
     ----------
     before, after
-        The value as it stands and as it would be; `None` where there is none.
+        The value now and after the edit; `None` if there is none.
     brings
         What a solution then has: ``numpy 1.26.4``.
     lost
-        How many versions older that is than what was asked for.
+        By how many versions that is older than what the manifest requests.
     """
 
     action: EditAction
@@ -116,20 +116,19 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Edits that together take away a conflict; that they do was seen by solving."""
+    """Edits that together resolve a conflict; verified by solving."""
 
     edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conflict:
-    """Cores that share parts, so that one set of edits can edits_for them all.
+    """Minimal unsatisfiable subsets that share members, so that one suggestion can resolve all of them.
 
     Attributes
     ----------
     suggestions
-        Verified, the best first: fewest lines, then what is changed before what is dropped, then the least
-        loss of versions.
+        The best first: fewest lines, then changes before drops, then the fewest versions lost.
     """
 
     subsets: tuple[Mus, ...]
@@ -143,9 +142,9 @@ class ConflictExplanation:
     Attributes
     ----------
     conflicts
-        Independent of each other; each must be mended.
+        Independent of each other; each must be resolved.
     complete
-        Whether all conflicts are there; if not, more may show when these are mended.
+        Whether these are all conflicts; if not, more may appear once these are resolved.
     """
 
     platforms: tuple[str, ...]

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.explain.oracle import Oracle
-from cuvee.graph.explain.relaxable_problem import PlatformInstance
+from cuvee.graph.solving.minimal_subset import minimal_subset
 
 _MOST_MUSES = 60
 _MOST_CORRECTIONS = 8
@@ -38,19 +38,6 @@ class Enumeration:
 
     components: tuple[MusComponent, ...]
     complete: bool
-
-
-def minimal(
-    instance: PlatformInstance, core: Iterable[SoftConstraint], order: Sequence[SoftConstraint]
-) -> _Set:
-    """Shrink an unsatisfiable core to an MUS, by deletion; those first in ``order`` are left out first."""
-    left = set(core)
-    for member in order:
-        if member in left:
-            smaller = instance.conflict([item for item in order if item in left and item != member])
-            if smaller is not None:
-                left = set(smaller)
-    return frozenset(left)
 
 
 class MusEnumerator:
@@ -92,12 +79,14 @@ class MusEnumerator:
         alike: Iterable[_Set] = ()
         if 0 < len(dropped) <= _FEW:
             alike = takewhile(lambda other: len(other) <= len(dropped), self._hitting_sets(self._muses))
-        found = self._oracle.conflict(
+        found = self._oracle.unsat_core(
             self._without(dropped), (self._without(other) for other in alike if other != dropped)
         )
         if found is None:
             return False
-        self._muses.append(minimal(*found, self._members))
+        instance, core = found
+        in_order = sorted(core, key=self._number.__getitem__)
+        self._muses.append(frozenset(minimal_subset(in_order, instance.unsat_core)))
         return True
 
     def _without(self, dropped: Collection[SoftConstraint]) -> tuple[SoftConstraint, ...]:

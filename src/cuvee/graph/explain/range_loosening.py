@@ -1,4 +1,4 @@
-"""Versions as people speak of them, and ranges that are changed as little as possible to let one in."""
+"""Version ranges that are changed as little as possible to allow a version, and spans of versions in text."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _CLAUSE = re.compile(r"(==|!=|>=|<=|~=|=|>|<)?([0-9A-Za-z_.!+\-]+?)(\.?\*)?")
 
 
 def span(versions: Sequence[str]) -> str:
-    """Give ``1.0`` or ``1.0 to 2.3`` for versions in any order."""
+    """Return ``1.0`` or ``1.0 to 2.3`` for versions in any order."""
     known = sorted(
         {text: value for text in versions if (value := read_version(text)) is not None}.items(),
         key=lambda item: item[1],
@@ -20,32 +20,32 @@ def span(versions: Sequence[str]) -> str:
     return first if first == last else f"{first} to {last}"
 
 
-def by_distance(spec_matches: Sequence[bool], wanted: int) -> list[int]:
-    """Order places by how far they are from what matches, or from ``wanted`` if nothing does.
+def by_distance(spec_matches: Sequence[bool], target: int) -> list[int]:
+    """Return indexes by their distance from what matches, or from ``target`` if nothing does.
 
     Parameters
     ----------
     spec_matches
         For each version, ascending, whether the range has it.
-    wanted
-        Where the range's number would stand.
+    target
+        The index at which the range's number would be.
 
     Returns
     -------
     list of int
-        Places, the nearest first; of two as near, the newer.
+        The nearest first; of two at the same distance, the newer.
     """
-    inside = [place for place, matches in enumerate(spec_matches) if matches] or [wanted]
+    inside = [index for index, matches in enumerate(spec_matches) if matches] or [target]
     low, high = inside[0], inside[-1]
 
-    def distance(place: int) -> int:
-        return 0 if low <= place <= high else min(abs(place - low), abs(place - high))
+    def distance(index: int) -> int:
+        return 0 if low <= index <= high else min(abs(index - low), abs(index - high))
 
-    return sorted(range(len(spec_matches)), key=lambda place: (distance(place), -place))
+    return sorted(range(len(spec_matches)), key=lambda index: (distance(index), -index))
 
 
 def loosened(spec: str, version: str) -> str:
-    """Change a version range as little as possible, so that it has ``version``; its style stays."""
+    """Return a version range with as few changes as possible that has ``version``, in the same style."""
     if "|" in spec or "(" in spec:
         return f"{spec}|=={version}"
     clauses = [_clause(text.strip(), version) for text in spec.split(",")]
@@ -69,7 +69,7 @@ def _clause(text: str, version: str) -> str:
     changed = {
         "!=": "",
         ">": f">={version}",
-        "<": f"<{_behind(version, segments)}",
+        "<": f"<{_above(version, segments)}",
         "~=": f"~={_prefix(version, segments)}",
     }
     return changed.get(operator, f"{operator}{version}")
@@ -79,8 +79,8 @@ def _prefix(version: str, segments: int) -> str:
     return ".".join(version.split(".")[:segments])
 
 
-def _behind(version: str, segments: int) -> str:
-    """Give the first number of so many segments that is behind ``version``: 3.2 for 3.1.4 and two."""
+def _above(version: str, segments: int) -> str:
+    """Return the lowest number of so many segments above ``version``: 3.2 for 3.1.4 and two."""
     parts = re.findall(r"\d+", version)[: max(1, segments)]
     epoch = re.match(r"\d+!", version)
     if epoch or not parts:

@@ -1,4 +1,4 @@
-"""A problem that can be asked again and again: with a line less, with another range, on each platform."""
+"""A problem that is solved again and again: without some soft constraints, or with other ones."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from cuvee.conda.record import Record
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER, ChannelIndex, LazyPool
-from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
-from cuvee.graph.solving.solver import Solver, UnsatCore
+from cuvee.graph.explain.model import SoftConstraint
+from cuvee.graph.explain.soft_constraints import soft_constraints
+from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
 from cuvee.lock.solve import Problem
-from cuvee.manifest.model import PlatformEntry, Position, Requirement
+from cuvee.manifest.model import PlatformEntry, Position
 from cuvee.platforms import FLOOR_KEYS, get
 
 _VERSION = re.compile(r"(?:==|!=|>=|<=|~=|=|>|<)?\s*(\d[\w.!]*)")
@@ -18,14 +19,14 @@ _VERSION = re.compile(r"(?:==|!=|>=|<=|~=|=|>|<)?\s*(\d[\w.!]*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformChannels:
-    """What the channels carry for one platform.
+    """The records of all channels for one platform.
 
     Attributes
     ----------
     channels
         In the order of priority.
     names
-        The names of all packages that they have, for finding a near one; may be empty.
+        The names of all packages that they have, to suggest a similar one; may be empty.
     """
 
     platform: str
@@ -34,173 +35,105 @@ class PlatformChannels:
 
 
 class PlatformInstance:
-    """One platform's records and solver."""
+    """The solver of one platform, with all records that its channels have."""
 
-    def __init__(self, problem: Problem, entry: PlatformEntry, query_channels: PlatformChannels) -> None:
+    def __init__(self, problem: Problem, entry: PlatformEntry, found: PlatformChannels) -> None:
         floor = {f"__{key}" for key in FLOOR_KEYS[get(entry.name).system]}
         offered = virtual_packages(entry.name, entry.floor)
         movable = {item.name: (item.version, item.build) for item in offered if item.name in floor}
         gates = [Record(name=name, version="1", build="0") for name in (NEWER, HIDDEN)]
-        specs = sorted(set().union(*(index.system_specs() for index in query_channels.channels)))
+        specs = sorted(set().union(*(index.system_specs() for index in found.channels)))
         others = [item.record for item in offered if item.name not in floor]
-        given = [*gates, *_floors(specs, floor, movable), *others]
         self.platform = entry.name
-        self.names = query_channels.names
-        self.pool = LazyPool(query_channels.channels, given, problem.exclude_newer)
+        self.names = found.names
+        self.pool = LazyPool(
+            found.channels, [*gates, *_floor_records(specs, floor, movable), *others], problem.exclude_newer
+        )
         self._solver = Solver(self.pool)
 
-    def conflict(self, members: Iterable[SoftConstraint]) -> tuple[SoftConstraint, ...] | None:
-        """Give some of ``members`` that can not hold at once here; `None` if all can."""
-        here = [member for member in members if self.platform in member.platforms]
+    def unsat_core(self, members: Iterable[SoftConstraint]) -> tuple[SoftConstraint, ...] | None:
+        """Return some of ``members`` that cannot hold at once here; `None` if all can."""
+        here = self._here(members)
         needs = {member.spec: member for member in here if member.needed}
         allows = {member.spec: member for member in here if not member.needed}
         answer = self._solver.solve(tuple(needs), constraints=tuple(allows))
-        if not isinstance(answer, UnsatCore):
+        if isinstance(answer, Solution):
             return None
-        return tuple([needs[spec] for spec in answer.core] + [allows[spec] for spec in answer.constraints])
+        return tuple([needs[spec] for spec in answer.requirements] + [allows[s] for s in answer.constraints])
 
-    def chosen(self, members: Iterable[SoftConstraint]) -> dict[str, Record]:
-        """Give a solution by name; empty if there is none."""
-        here = [member for member in members if self.platform in member.platforms]
+    def solution(self, members: Iterable[SoftConstraint]) -> list[Record]:
+        """Return the records of a solution; none if there is no solution."""
+        here = self._here(members)
         answer = self._solver.solve(
             [member.spec for member in here if member.needed],
             constraints=[member.spec for member in here if not member.needed],
         )
-        if isinstance(answer, UnsatCore):
-            return {}
-        return {self.pool[number].name: self.pool[number] for number in answer.records}
+        return [] if isinstance(answer, UnsatCore) else [self.pool[number] for number in answer.records]
+
+    def _here(self, members: Iterable[SoftConstraint]) -> list[SoftConstraint]:
+        return [member for member in members if self.platform in member.platforms]
 
 
 class RelaxableProblem:
-    """All platforms of a problem; those that have no solution are asked first."""
+    """All platforms of a problem, in the order in which they are solved.
+
+    Attributes
+    ----------
+    given
+        The problem as the manifest states it.
+    members
+        All its soft constraints.
+    """
 
     def __init__(
         self,
         problem: Problem,
-        query_channels: Sequence[PlatformChannels],
+        channels: Sequence[PlatformChannels],
         positions: Mapping[str, Position] | None = None,
     ) -> None:
         self.given = problem
-        self._carried = query_channels
+        self._channels = channels
         self._positions = positions or {}
         entries = {entry.name: entry for entry in problem.platforms}
-        self.instances = tuple(
-            PlatformInstance(problem, entries[item.platform], item) for item in query_channels
-        )
-        self.members = members_of(problem, self._positions)
+        self.instances = tuple(PlatformInstance(problem, entries[item.platform], item) for item in channels)
+        self.members = soft_constraints(problem, self._positions)
 
-    def conflict(
+    def unsat_core(
         self, members: Iterable[SoftConstraint]
     ) -> tuple[PlatformInstance, tuple[SoftConstraint, ...]] | None:
-        """Give some of ``members`` that can not hold at once, and where; `None` if all can everywhere."""
-        asked = tuple(members)
+        """Return some of ``members`` that cannot hold at once, and where; `None` if all can everywhere."""
+        kept = tuple(members)
         for instance in self.instances:
-            mus = instance.conflict(asked)
-            if mus is not None:
-                return instance, mus
+            core = instance.unsat_core(kept)
+            if core is not None:
+                return instance, core
         return None
 
     def with_first(self, channel: str) -> "RelaxableProblem":
-        """Give the same with another channel in the first place."""
-        place = self.given.channels.index(channel)
-        moved = tuple(
+        """Return the same problem with another channel in the first place."""
+        index = self.given.channels.index(channel)
+        reordered = tuple(
             replace(
-                item, channels=(item.channels[place], *item.channels[:place], *item.channels[place + 1 :])
+                item, channels=(item.channels[index], *item.channels[:index], *item.channels[index + 1 :])
             )
-            for item in self._carried
+            for item in self._channels
         )
-        return RelaxableProblem(self.given, moved, self._positions)
+        return RelaxableProblem(self.given, reordered, self._positions)
 
-    def unsolvable_on(self, members: Iterable[SoftConstraint]) -> tuple[PlatformInstance, ...]:
-        """Give the platforms on which ``members`` can not hold at once."""
-        asked = tuple(members)
-        return tuple(instance for instance in self.instances if instance.conflict(asked) is not None)
-
-
-def members_of(problem: Problem, positions: Mapping[str, Position]) -> tuple[SoftConstraint, ...]:
-    """Give all that a problem asks for: first what is best left out of a mus, if it holds without."""
-    names = tuple(entry.name for entry in problem.platforms)
-    found = []
-    if len(problem.sources) > 1:
-        found.append(
-            SoftConstraint(
-                kind=ConstraintKind.ORDER,
-                name="channels",
-                spec=f"{HIDDEN} <0",
-                needed=False,
-                text="the order of the channels",
-                platforms=names,
-                position=positions.get("channels.0", positions.get("channels")),
-            )
-        )
-    if problem.exclude_newer is not None:
-        found.append(
-            SoftConstraint(
-                kind=ConstraintKind.DATE,
-                name="exclude-newer",
-                spec=f"{NEWER} <0",
-                needed=False,
-                text=f"exclude-newer {problem.exclude_newer:%Y-%m-%d %H:%M}",
-                platforms=names,
-                position=positions.get("exclude-newer"),
-            )
-        )
-    for entry in problem.platforms:
-        found += _floor_members(entry, positions)
-    found += [_member(item, ConstraintKind.CONSTRAINT, names) for item in problem.constraints]
-    found += sorted(
-        (_member(item, ConstraintKind.REQUIREMENT, item.platforms) for item in problem.requirements),
-        key=lambda member: not member.is_any,
-    )
-    return tuple(found)
+    def unsolvable_on(self, members: Sequence[SoftConstraint]) -> tuple[PlatformInstance, ...]:
+        """Return the platforms on which ``members`` cannot hold at once."""
+        return tuple(instance for instance in self.instances if instance.unsat_core(members) is not None)
 
 
-def _member(item: Requirement, kind: ConstraintKind, platforms: tuple[str, ...]) -> SoftConstraint:
-    label = "" if kind is ConstraintKind.REQUIREMENT else "constraint "
-    return SoftConstraint(
-        kind=kind,
-        name=item.name,
-        spec=item.spec,
-        needed=kind is ConstraintKind.REQUIREMENT,
-        text=label + item.spec.removesuffix(" *"),
-        platforms=platforms,
-        position=item.position,
-    )
-
-
-def _floor_members(entry: PlatformEntry, positions: Mapping[str, Position]) -> list[SoftConstraint]:
-    """Give the floors that a manifest may move on one platform, those too that it does not state."""
-    offered = {item.name: item for item in virtual_packages(entry.name, entry.floor)}
-    place = f"platforms.{entry.name}"
-    found = []
-    for key in FLOOR_KEYS[get(entry.name).system]:
-        item = offered.get(f"__{key}")
-        offer = (
-            f"no __{key}" if item is None else f"__{key} {item.build if key == 'archspec' else item.version}"
-        )
-        found.append(
-            SoftConstraint(
-                kind=ConstraintKind.FLOOR,
-                name=key,
-                spec=f"__{key} <0" if item is None else f"__{key} =={item.version} {item.build}",
-                needed=item is not None,
-                text=f"the floor of {entry.name}, which offers {offer}",
-                platforms=(entry.name,),
-                position=positions.get(f"{place}.floor.{key}", positions.get(place)),
-            )
-        )
-    return found
-
-
-def _floors(
+def _floor_records(
     specs: Iterable[str], names: Iterable[str], offered: Mapping[str, tuple[str, str]]
 ) -> list[Record]:
-    """Give what the floors offer, and what they could offer: each version that some record asks for."""
-    wanted = tuple(names)
+    """Return the virtual packages that a floor could offer: each version that a record depends on."""
+    floors = tuple(names)
     found = {(name, *value) for name, value in offered.items()}
     for text in specs:
         name, _, rest = text.partition(" ")
-        if name not in wanted:
+        if name not in floors:
             continue
         if name == "__archspec":
             found |= {(name, "1", build) for build in rest.split()[1:2] if "*" not in build}

@@ -1,55 +1,44 @@
-"""Solving over a pool, with rattler's meaning of records: a solution, or what can not hold at once."""
+"""Solving over a pool, with rattler's meaning of records: a solution, or an unsatisfiable core."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from cuvee.graph.solving.encoding import Assumptions, Encoding
+from cuvee.graph.solving.minimal_subset import minimal_subset
 from cuvee.graph.solving.pool import Pool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solution:
-    """A set of records that fit together and want nothing: their numbers in the pool, ascending."""
+    """A set of records that fit together, with all their dependencies: numbers in the pool, ascending."""
 
     records: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsatCore:
-    """A part of what was asked that can not hold at once; not always the smallest, see `Solver.shrink`.
+    """Requirements and constraints that cannot hold at once; not always minimal, see `Solver.shrink`."""
 
-    Attributes
-    ----------
-    core
-        Requirements, as they were given.
-    constraints
-        Constraints, as they were given.
-    records
-        Records that had to be installed.
-    """
-
-    core: tuple[str, ...]
+    requirements: tuple[str, ...]
     constraints: tuple[str, ...] = ()
-    records: tuple[int, ...] = ()
 
 
 class Solver:
-    """Answers questions about one pool, each in the light of what it learned from those before.
+    """Solves again and again over one pool, and keeps what it learned.
 
     The meaning is that of rattler: at most one record per name; each entry of ``depends`` is met by an
-    installed record; ``constrains`` holds for what is installed; what the system offers is always installed;
-    a record with an entry that can not be read can not be installed. It looks for any solution: the newest
-    versions are tried first, but nothing is promised.
+    installed record; ``constrains`` holds for what is installed; virtual packages are always installed; a
+    record with an entry that cannot be read cannot be installed. It returns any solution: the newest versions
+    are tried first, without a guarantee.
     """
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self._universe = PoolProvider(pool)
-        self._encoding = Encoding(self._universe, always=pool.virtual)
+        self._provider = PoolProvider(pool)
+        self._encoding = Encoding(self._provider, always=pool.virtual)
 
     def close(self) -> None:
-        """Free the solver's memory; it can not be asked any more."""
+        """Free the solver's memory, after which it cannot be used."""
         self._encoding.close()
 
     def solve(
@@ -59,56 +48,50 @@ class Solver:
         constraints: Sequence[str] = (),
         records: Iterable[int] = (),
     ) -> Solution | UnsatCore:
-        """Find records that meet everything at once.
+        """Return records that meet everything at once, or what cannot hold at once.
 
         Parameters
         ----------
         requirements
-            Match specs; each is met by an installed record. One that can not be read is met by none.
+            Match specs; an installed record meets each of them. No record meets one that cannot be read.
         constraints
-            Match specs; what is installed of their names meets them.
+            Match specs; installed records of their names meet them.
         records
-            Numbers of records that are to be installed.
+            Numbers of records that must be installed. A core does not name them.
         """
-        universe = self._universe
-        needs = {universe.clause(spec): spec for spec in requirements}
-        allows = {universe.clause(spec): spec for spec in constraints}
+        needs = {self._provider.clause(spec): spec for spec in requirements}
+        allows = {self._provider.clause(spec): spec for spec in constraints}
         answer = self._encoding.solve(
             Assumptions(needs=tuple(needs), allows=tuple(allows), items=tuple(dict.fromkeys(records)))
         )
         if isinstance(answer, Assumptions):
             return UnsatCore(
-                core=tuple(spec for clause, spec in needs.items() if clause in answer.needs),
+                requirements=tuple(spec for clause, spec in needs.items() if clause in answer.needs),
                 constraints=tuple(spec for clause, spec in allows.items() if clause in answer.allows),
-                records=answer.items,
             )
         return Solution(records=answer)
 
-    def shrink(self, conflict: UnsatCore) -> UnsatCore:
-        """Give a minimal conflict within ``conflict``: without any one of its parts there is a solution.
+    def shrink(self, core: UnsatCore) -> UnsatCore:
+        """Return a minimal part of ``core``; equal cores give equal answers."""
 
-        Parts are tried in their order, so that equal conflicts give equal answers.
-        """
-        smallest = conflict
-        for spec in conflict.core:
-            smallest = self._without(smallest, core=tuple(item for item in smallest.core if item != spec))
-        for spec in conflict.constraints:
-            rest = tuple(item for item in smallest.constraints if item != spec)
-            smallest = self._without(smallest, constraints=rest)
-        for number in conflict.records:
-            left = tuple(item for item in smallest.records if item != number)
-            smallest = self._without(smallest, records=left)
-        return smallest
+        def divided(parts: Iterable[tuple[str, bool]]) -> UnsatCore:
+            kept = tuple(parts)
+            return UnsatCore(
+                requirements=tuple(spec for spec, needed in kept if needed),
+                constraints=tuple(spec for spec, needed in kept if not needed),
+            )
 
-    def _without(self, conflict: UnsatCore, **fewer: Any) -> UnsatCore:
-        """Give the smaller conflict if it is one, or the same as before."""
-        tried = replace(conflict, **fewer)
-        answer = self.solve(tried.core, constraints=tried.constraints, records=tried.records)
-        return conflict if isinstance(answer, Solution) else tried
+        def unsat_core(parts: Sequence[tuple[str, bool]]) -> Sequence[tuple[str, bool]] | None:
+            tried = divided(parts)
+            answer = self.solve(tried.requirements, constraints=tried.constraints)
+            return None if isinstance(answer, Solution) else parts
+
+        parts = [(spec, True) for spec in core.requirements] + [(spec, False) for spec in core.constraints]
+        return divided(minimal_subset(parts, unsat_core))
 
 
 class PoolProvider:
-    """A pool as the encoding sees it: specs are numbered as they are met."""
+    """Provides the records of a pool to the encoding; specs are numbered on first use."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -118,7 +101,7 @@ class PoolProvider:
         self._depends: dict[int, tuple[int, ...]] = {}
 
     def clause(self, spec: str) -> int:
-        """Give the number of a spec."""
+        """Return the number of a spec."""
         number = self._clauses.get(spec)
         if number is None:
             number = self._clauses[spec] = len(self._specs)
@@ -142,7 +125,7 @@ class PoolProvider:
         known = self._depends.get(item)
         if known is None:
             record = self._pool[item]
-            # What it constrains but nobody can read is met by no record either: so rattler has it.
+            # No record meets a constraint that cannot be read: rattler does not install such a record either.
             unreadable = (spec for spec in record.constrains if self._pool.problem_of(spec))
             known = tuple(self.clause(spec) for spec in (*record.depends, *unreadable))
             self._depends[item] = known

@@ -1,0 +1,133 @@
+"""The soft constraints of a problem: requirements, constraints, floors, date and order of channels."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from cuvee.conda.virtual_packages import virtual_packages
+from cuvee.graph.explain.channel_index import HIDDEN, NEWER
+from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
+from cuvee.lock.solve import Problem
+from cuvee.manifest.model import PlatformEntry, Position, Requirement
+from cuvee.platforms import FLOOR_KEYS, get
+
+
+def soft_constraints(problem: Problem, positions: Mapping[str, Position]) -> tuple[SoftConstraint, ...]:
+    """Return all soft constraints, first those that an MUS had better do without.
+
+    ``positions`` says where the manifest states each of its values, by dotted path.
+    """
+    names = tuple(entry.name for entry in problem.platforms)
+    found = []
+    if len(problem.sources) > 1:
+        found.append(
+            SoftConstraint(
+                kind=ConstraintKind.ORDER,
+                name="channels",
+                spec=f"{HIDDEN} <0",
+                needed=False,
+                text="the order of the channels",
+                platforms=names,
+                position=positions.get("channels.0", positions.get("channels")),
+            )
+        )
+    if problem.exclude_newer is not None:
+        found.append(
+            SoftConstraint(
+                kind=ConstraintKind.DATE,
+                name="exclude-newer",
+                spec=f"{NEWER} <0",
+                needed=False,
+                text=f"exclude-newer {problem.exclude_newer:%Y-%m-%d %H:%M}",
+                platforms=names,
+                position=positions.get("exclude-newer"),
+            )
+        )
+    for entry in problem.platforms:
+        found += _of_floor(entry, positions)
+    found += [_of_line(item, ConstraintKind.CONSTRAINT, names) for item in problem.constraints]
+    found += sorted(
+        (_of_line(item, ConstraintKind.REQUIREMENT, item.platforms) for item in problem.requirements),
+        key=lambda member: not member.is_any,
+    )
+    return tuple(found)
+
+
+def _of_line(item: Requirement, kind: ConstraintKind, platforms: tuple[str, ...]) -> SoftConstraint:
+    label = "" if kind is ConstraintKind.REQUIREMENT else "constraint "
+    return SoftConstraint(
+        kind=kind,
+        name=item.name,
+        spec=item.spec,
+        needed=kind is ConstraintKind.REQUIREMENT,
+        text=label + item.spec.removesuffix(" *"),
+        platforms=platforms,
+        position=item.position,
+    )
+
+
+def _of_floor(entry: PlatformEntry, positions: Mapping[str, Position]) -> list[SoftConstraint]:
+    """Return the floors that a manifest may move on one platform, also those that it does not state."""
+    offered = {item.name: item for item in virtual_packages(entry.name, entry.floor)}
+    path = f"platforms.{entry.name}"
+    found = []
+    for key in FLOOR_KEYS[get(entry.name).system]:
+        item = offered.get(f"__{key}")
+        offer = (
+            f"no __{key}" if item is None else f"__{key} {item.build if key == 'archspec' else item.version}"
+        )
+        found.append(
+            SoftConstraint(
+                kind=ConstraintKind.FLOOR,
+                name=key,
+                spec=f"__{key} <0" if item is None else f"__{key} =={item.version} {item.build}",
+                needed=item is not None,
+                text=f"the floor of {entry.name}, which offers {offer}",
+                platforms=(entry.name,),
+                position=positions.get(f"{path}.floor.{key}", positions.get(path)),
+            )
+        )
+    return found
+
+
+def problem_with(problem: Problem, members: Iterable[SoftConstraint]) -> Problem | None:
+    """Return ``problem`` with exactly these soft constraints; `None` if no manifest can state that."""
+    kept = list(members)
+    kinds = {member.kind for member in kept}
+    if len(problem.sources) > 1 and ConstraintKind.ORDER not in kinds:
+        return None
+    specs = {(member.kind, member.name): member.spec for member in kept}
+    platforms = [_with_floors(entry, kept) for entry in problem.platforms]
+    entries = tuple(entry for entry in platforms if entry is not None)
+    if len(entries) < len(platforms):
+        return None
+    return replace(
+        problem,
+        platforms=entries,
+        requirements=tuple(
+            replace(item, match=specs[ConstraintKind.REQUIREMENT, item.name])
+            for item in problem.requirements
+            if (ConstraintKind.REQUIREMENT, item.name) in specs
+        ),
+        constraints=tuple(
+            replace(item, match=specs[ConstraintKind.CONSTRAINT, item.name])
+            for item in problem.constraints
+            if (ConstraintKind.CONSTRAINT, item.name) in specs
+        ),
+        exclude_newer=problem.exclude_newer if ConstraintKind.DATE in kinds else None,
+    )
+
+
+def _with_floors(entry: PlatformEntry, members: Iterable[SoftConstraint]) -> PlatformEntry | None:
+    """Return a platform with the floors in ``members``; `None` if one of them is left out."""
+    floors = {m.name: m for m in members if m.kind is ConstraintKind.FLOOR and entry.name in m.platforms}
+    floor = dict(entry.floor)
+    for key in FLOOR_KEYS[get(entry.name).system]:
+        member = floors.get(key)
+        if member is None:
+            return None
+        if member.needed:
+            _, version, build = member.spec.split()
+            floor[key] = build if key == "archspec" else version.removeprefix("==")
+        else:
+            floor.pop(key, None)
+    return replace(entry, floor=floor)
