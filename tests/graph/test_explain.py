@@ -144,7 +144,7 @@ def test_versions_as_people_speak_of_them() -> None:
 
 def test_the_work_of_explaining_many_conflicts_at_once_does_not_explode(tmp_path: Path) -> None:
     calls = []
-    for count in (8, 16):
+    for count in (6, 12):
         index = [f"base{number} {version}" for number in range(count) for version in (1, 2)]
         index += [f"a{number} 1: base{number} 1; base{number + 1} 1" for number in range(count - 1)]
         index += [f"b{number} 1: base{number} 2" for number in range(count)]
