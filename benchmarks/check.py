@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.checks import ALL_CHECKS, run_checks
 from cuvee.graph.release_graph import build_graph, forget_matches

@@ -13,7 +13,7 @@ from cuvee.channel.inspection.model import (
     UnreadableArchive,
 )
 from cuvee.conda.package_info import IndexJson
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import Check, CheckOutcome, run_checks
 from cuvee.graph.findings import Finding

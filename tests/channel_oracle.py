@@ -18,7 +18,7 @@ from rattler import (
 )
 from rattler.exceptions import SolverError
 
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.solving.repodata import parse_repodata
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, PlatformLock

@@ -20,7 +20,7 @@ from cuvee.channel.package_writer import (
 )
 from cuvee.codec import encode
 from cuvee.conda.package_info import read_info
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.image.build import build_image
 from cuvee.image.bytecode import ByteCompiler
 from cuvee.image.model import Image, ImageSigner, ReleaseLabel

@@ -11,7 +11,7 @@ import pytest
 from checked_sets import package
 from cuvee.channel import archive_download
 from cuvee.channel.archive_download import fetch_archives, try_fetch_archives
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_text
 from cuvee.progress import SILENT

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channel_oracle import Entry, Oracle, entry, read_records, write_repodata
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.checkpoint import Checkpoint

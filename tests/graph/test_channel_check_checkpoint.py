@@ -18,7 +18,7 @@ import zstandard
 from channel_oracle import entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.errors import StorageError
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.installability import ClassConflict

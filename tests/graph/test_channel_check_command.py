@@ -9,7 +9,7 @@ import pytest
 
 from channel_oracle import Entry, entry, write_repodata
 from cuvee.cli.main import run
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.pixi_lock import write_lock

@@ -13,7 +13,7 @@ from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.model import CauseKind

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cuvee.channel.model import Absent
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, CheckOutcome, Status, run_checks
 from cuvee.graph.findings import Finding, Verdict, worst

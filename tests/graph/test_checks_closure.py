@@ -3,7 +3,7 @@
 import pytest
 
 from checked_sets import asked, finding, lock_of, manifest_of, only, package, results
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph import release_graph
 from cuvee.graph.checks import Status
 from cuvee.graph.checks.variants import variant

@@ -16,7 +16,7 @@ import archive_scenarios_files as files
 from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, file, graph_of, told
 from checked_sets import asked, lock_of, manifest_of, waiver
 from cuvee.channel.inspection.model import UnreadableArchive
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
 from cuvee.graph.checks.archive_integrity import TimestampsCheck

@@ -12,7 +12,7 @@ from checked_sets import manifest_of
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.package_info import read_info
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.graph.checks import run_checks
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck, collisions

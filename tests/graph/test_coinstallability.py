@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.graph.channel_check.coinstallability import never_together
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.solver import Solution, Solver

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff import Change, ChangeKind, Level, PlatformChange, diff
 from cuvee.lock.model import Lock, PlatformLock

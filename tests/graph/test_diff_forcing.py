@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checked_sets import asked, lock_of, package
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.diff import ChangeKind, ChangeReason, Force, diff, with_reasons
 from cuvee.graph.diff.compare import compare
 from cuvee.graph.diff.readers import read_snapshot

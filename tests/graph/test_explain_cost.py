@@ -10,7 +10,7 @@ import yaml
 
 import conflict_cases as cases
 from cuvee.channel.connection import Connection, connect
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.graph.explain import as_data, explain
 from cuvee.graph.explain.channel_index import LazyPool
 from cuvee.graph.explain.explainer import fast_solver

@@ -13,7 +13,7 @@ import tiny_index
 from cuvee.cli.main import run
 from cuvee.cli.needs import needs_lines
 from cuvee.cli.why import why_lines
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import UsageError
 from cuvee.graph import reasons

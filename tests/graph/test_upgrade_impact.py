@@ -9,7 +9,7 @@ import pytest
 import tiny_index
 from cuvee.channel.connection import Connection
 from cuvee.cli.main import run
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import UnsolvableError, UsageError
 from cuvee.graph import upgrade_impact
 from cuvee.lock.model import Lock, PlatformLock

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.build import build_image
 from cuvee.image.bytecode import ByteCompiler, PythonSource

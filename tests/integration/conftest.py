@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.lock.model import PlatformLock
 

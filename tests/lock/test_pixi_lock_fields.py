@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.pixi_lock import read_lock, write_lock
 

@@ -11,7 +11,7 @@ import pytest
 
 from changed_release import changed, page_of
 from cuvee.channel.model import Absent
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.diff import diff
 from cuvee.graph.findings import Finding, Verdict

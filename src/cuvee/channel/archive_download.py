@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection
 from cuvee.conda.event_loop import run
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets, without_secrets_in
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file

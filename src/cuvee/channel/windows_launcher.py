@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.event_loop import run
+from cuvee.conda.package_record import Record
 from cuvee.conda.rattler_records import repodata_record
-from cuvee.conda.record import Record
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file, write_bytes
 

@@ -5,7 +5,7 @@ Format: https://github.com/conda/ceps/blob/main/cep-0023.md
 
 from collections.abc import Iterable, Sequence
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 
 
 def explicit_list(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
 
 if TYPE_CHECKING:

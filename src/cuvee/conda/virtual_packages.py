@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuvee.conda.record import VIRTUAL, Record
+from cuvee.conda.package_record import VIRTUAL, Record
 from cuvee.platforms import get
 
 _ARCHSPEC = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cuvee import platforms
 from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, UnreadableArchive
 from cuvee.conda.noarch_python import default_site_packages, noarch_target
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import Platform
 

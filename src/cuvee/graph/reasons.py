@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import UsageError
 from cuvee.graph.dependency_paths import Dependency, DependencyPaths
 from cuvee.graph.release_graph import ReleaseGraph

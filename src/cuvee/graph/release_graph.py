@@ -14,8 +14,8 @@ import networkx as nx
 from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.model import Absent
 from cuvee.conda.match_spec import read_spec, read_version
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import RecordKey, read_key
-from cuvee.conda.record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.prefix_contents import PrefixContents, contents_of
 from cuvee.lock.model import Lock, PlatformLock

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.conda.package_info import PackageInfo, read_info
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members

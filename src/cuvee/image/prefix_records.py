@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cuvee.conda.package_info import IndexJson
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
 from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.integration.model import SMOKE, PackagePlan, Plan
 from cuvee.integration.package_plan import read_package_plan
 from cuvee.integration.suite_files import SuiteFiles

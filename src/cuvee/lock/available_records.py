@@ -5,8 +5,8 @@ from itertools import chain
 
 from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import from_rattler
-from cuvee.conda.record import LockedPackage
 
 AvailableRecords = Mapping[tuple[str, str], tuple[LockedPackage, ...]]
 """Records by platform and name, in the channels' order."""

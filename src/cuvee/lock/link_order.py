@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from cuvee.conda.package_record import Record
 from cuvee.conda.rattler_records import package_record
-from cuvee.conda.record import Record
 
 
 def link_order(packages: Iterable[Record]) -> list[str]:

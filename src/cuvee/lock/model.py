@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 
 

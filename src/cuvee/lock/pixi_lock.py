@@ -11,8 +11,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler, repodata_record
-from cuvee.conda.record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import storage_errors, write_text

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
+from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler, generic_virtual_package, repodata_record
-from cuvee.conda.record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError

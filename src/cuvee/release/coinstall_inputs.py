@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import VirtualPackage, virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.coinstallability import Coinstallability, never_together

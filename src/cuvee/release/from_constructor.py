@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cuvee.channel.archive_download import fetch_archives
 from cuvee.channel.connection import Connection, rattler_channel
 from cuvee.conda.match_spec import read_spec
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
 from cuvee.image.model import Image, ReleaseLabel

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.model import Requirement

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.image.model import ReleaseLabel
 from cuvee.lock.model import PlatformLock
 from cuvee.spdx import is_expression

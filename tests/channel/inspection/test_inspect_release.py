@@ -11,7 +11,7 @@ from cuvee.channel.inspection import ArchiveContents, UnreadableArchive, inspect
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Silent
 

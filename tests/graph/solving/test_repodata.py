@@ -5,7 +5,7 @@ import json
 import pytest
 
 from channel_oracle import entry
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.graph.solving.repodata import parse_repodata
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channel_oracle import Entry, Oracle, entry, read_records, write_repodata
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.solver import Solution, Solver, UnsatCore

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings

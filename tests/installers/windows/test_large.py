@@ -16,7 +16,7 @@ import pytest
 
 from cuvee import process
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError
 from cuvee.files import sha256_file
 from cuvee.image.model import Image

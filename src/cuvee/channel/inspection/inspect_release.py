@@ -8,7 +8,7 @@ from pathlib import Path
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.channel.inspection.inspection_cache import load, save
 from cuvee.channel.inspection.model import ArchiveContents, UnreadableArchive
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import CuveeError, IntegrityError
 from cuvee.progress import Reporter
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cuvee.conda.match_spec import read_spec
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import RecordKey, read_key
-from cuvee.conda.record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.graph.channel_check.model import NotInstallable, PlatformResult
 
 COLUMNS = (

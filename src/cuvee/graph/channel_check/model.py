@@ -3,7 +3,7 @@
 import enum
 from dataclasses import dataclass
 
-from cuvee.conda.record import Record, RecordProblem
+from cuvee.conda.package_record import Record, RecordProblem
 
 
 class CauseKind(enum.Enum):

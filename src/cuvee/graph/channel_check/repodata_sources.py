@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
-from cuvee.conda.record import Record, RecordProblem
+from cuvee.conda.package_record import Record, RecordProblem
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.checkpoint import Checkpoint

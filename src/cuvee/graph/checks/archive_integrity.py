@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from cuvee.channel.inspection.model import ArchiveContents
 from cuvee.conda.package_info import IndexJson
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.checks.opened import opened

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 
 from cuvee.channel.connection import rattler_channel
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.checks.check_protocol import ADVICE, STRICT, STRICTER_WITH_SUPPORT
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import CuveeError
 from cuvee.graph.checks.check_protocol import Check, CheckOutcome, NotApplicable, Status
 from cuvee.graph.findings import Finding, Verdict

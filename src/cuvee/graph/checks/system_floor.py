@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cuvee.channel.inspection.model import SymbolVersion
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import by_waiver
 from cuvee.graph.dynamic_linking import loaded_binaries

@@ -4,7 +4,7 @@ import enum
 from dataclasses import dataclass
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph, meets
 from cuvee.graph.truncation import shorten_list
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.diff.model import Change, ChangeKind, ChangeReason, Force, PlatformChange
 from cuvee.graph.release_graph import meets
 from cuvee.lock.model import Lock, PlatformLock

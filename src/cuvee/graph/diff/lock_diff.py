@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff.model import METADATA, Change, ChangeKind, PlatformChange
 from cuvee.graph.diff.version_order import level, order

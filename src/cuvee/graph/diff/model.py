@@ -4,7 +4,7 @@ import enum
 from collections import Counter
 from dataclasses import dataclass
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.diff.version_order import Level
 
 METADATA = (

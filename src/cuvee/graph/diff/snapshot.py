@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.graph.diff.version_order import parse
 from cuvee.lock.model import Lock, PlatformLock

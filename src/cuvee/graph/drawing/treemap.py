@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import networkx as nx
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.drawing.svg import MARKS, TONES, canvas, element, finish, fitting, text_width, tooltip
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import PlatformGraph

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cuvee.conda.match_spec import read_spec
+from cuvee.conda.package_record import LockedPackage, Record
 from cuvee.conda.rattler_records import from_gateway, matchable
-from cuvee.conda.record import LockedPackage, Record
 from cuvee.graph.solving.pool import Pool
 
 if TYPE_CHECKING:

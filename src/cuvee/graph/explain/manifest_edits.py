@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.conda.match_spec import read_spec, read_version
+from cuvee.conda.package_record import Record
 from cuvee.conda.rattler_records import matchable
-from cuvee.conda.record import Record
 from cuvee.graph.explain.channel_index import NEWER
 from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint, Suggestion
 from cuvee.graph.explain.oracle import Oracle

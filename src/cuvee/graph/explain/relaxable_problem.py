@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cuvee.conda.record import Record
+from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER, ChannelIndex, LazyPool
 from cuvee.graph.explain.model import SoftConstraint

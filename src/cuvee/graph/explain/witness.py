@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.conda.record import LockedPackage, Record
+from cuvee.conda.package_record import LockedPackage, Record
 from cuvee.graph.explain.channel_index import LazyPool
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.explain.relaxable_problem import PlatformInstance

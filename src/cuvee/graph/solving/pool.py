@@ -5,8 +5,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from cuvee.conda.match_spec import read_spec, read_version
+from cuvee.conda.package_record import Record, RecordProblem
 from cuvee.conda.rattler_records import matchable
-from cuvee.conda.record import Record, RecordProblem
 from cuvee.conda.virtual_packages import VirtualPackage
 
 if TYPE_CHECKING:

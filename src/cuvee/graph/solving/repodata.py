@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cuvee.conda.match_spec import read_version
-from cuvee.conda.record import Record, RecordProblem
+from cuvee.conda.package_record import Record, RecordProblem
 from cuvee.graph.solving.garbage_collection import gc_paused
 
 _SECTIONS = ("packages", "packages.conda")

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from cuvee.conda.record import LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA

@@ -5,8 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler
-from cuvee.conda.record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA

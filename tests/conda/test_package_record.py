@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from cuvee.conda.package_record import LockedPackage, Record
 from cuvee.conda.rattler_records import from_gateway, from_rattler, matchable, repodata_record
-from cuvee.conda.record import LockedPackage, Record
 from cuvee.conda.virtual_packages import VirtualPackage
 
 URL = "https://channel.example.org/linux-64/"
