@@ -12,12 +12,13 @@ from cuvee.graph.findings import Verdict
 from cuvee.image import model as image
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.manifest.model import Track
+from cuvee.release.pipeline import STAGES
 from cuvee.release.record import OUTCOME_VERDICTS
 from cuvee.release.workspace import Workspace
 from cuvee.report import csv_tables
 from cuvee.report.badges import CHANGES, STATES
 from cuvee.runtime import failure
-from docs_text import code_in, inline_code, table, unmarked
+from docs_text import blocks, code_in, inline_code, table, unmarked
 
 
 def test_checks_are_those_of_the_code(docs: Path) -> None:
@@ -134,3 +135,10 @@ def _error_codes() -> dict[str, int]:
         for name, kind in inspect.getmembers(errors, inspect.isclass)
         if issubclass(kind, CuveeError) and kind is not CuveeError
     }
+
+
+def test_the_flow_has_the_stages_of_the_pipeline(docs: Path) -> None:
+    page = docs / "explanation" / "flow.md"
+    assert tuple(unmarked(row[0]) for row in table(page, "Stage")) == STAGES
+    drawn = next(block.text for block in blocks(page))
+    assert drawn.split(" ─▶ ") == ["manifest", *STAGES[:-1], f"{STAGES[-1]}\n"]
