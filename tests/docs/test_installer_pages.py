@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from cuvee.installers.settings_reader import read_settings
-from cuvee.installers.windows import exe, msi_actions
+from cuvee.installers.windows import msi_actions, nsis_script
 from cuvee.runtime import failure
 from docs_text import blocks, code_in, inline_code, table
 
@@ -45,7 +45,7 @@ def test_every_option_of_the_sh_is_explained(docs: Path, usage: str) -> None:
 def test_options_of_the_exe_are_those_of_its_parser(root: Path, docs: Path) -> None:
     script = (root / "src/cuvee/installers/windows/nsi/options.nsh.j2").read_text(encoding="utf-8")
     parsed = {
-        f"/{name}" for name in re.findall(r"!insertmacro (?:Switch|OtherVerb|LookVerb) ([\w-]+)", script)
+        f"/{name}" for name in re.findall(r"!insertmacro (?:Switch|OtherVerb|ReadOnlyVerb) ([\w-]+)", script)
     }
     parsed |= set(re.findall(r'\$R[34] == "(/[^"$]+?)=?"', script))
     page = docs / "howto" / "windows.md"
@@ -54,7 +54,7 @@ def test_options_of_the_exe_are_those_of_its_parser(root: Path, docs: Path) -> N
     told |= set(re.findall(r"[ `](/[a-zA-Z][^` ]*)", paragraph))
     told = {re.split(r"[=]", code)[0] for code in told if code.startswith("/")}
     assert told == parsed - FOR_TESTS_AND_OTHERS
-    source = inspect.getsource(exe._usage)
+    source = inspect.getsource(nsis_script._usage)
     helped = set(re.findall(r"(?<![\w|])(/[A-Za-z]\w*)", source))
     assert helped == parsed - FOR_TESTS_AND_OTHERS - {"/Q", "/Managed"}
 

@@ -221,7 +221,7 @@ def test_extra_files_that_can_not_be(dress: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", ["relative", "~x/y", "/opt/$USER", "/opt/it's"])
 def test_default_places_that_can_not_be(place: str, release: Release, tmp_path: Path) -> None:
     image = replace(release.image, settings=InstallerSettings(default_prefix=place))
-    with pytest.raises(UsageError, match="can not be the default prefix"):
+    with pytest.raises(UsageError, match="cannot be the default prefix"):
         build_sh(image, license_text="", target=tmp_path / "Tiny.sh", reporter=SILENT)
 
 

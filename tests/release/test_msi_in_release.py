@@ -100,5 +100,5 @@ def test_one_that_is_too_large_costs_the_msi_alone(copy: Copy, monkeypatch: pyte
     exe, missing = copy.cut()
     assert (exe.name, exe.not_made, missing.name) == (EXE, None, MSI)
     assert missing.not_made is not None
-    assert "Windows Installer bears less than 2" in missing.not_made.reason
-    assert "deploy the .exe itself" in missing.not_made.remedy
+    assert "Windows Installer supports less than 2" in missing.not_made.reason
+    assert "deploy the .exe" in missing.not_made.remedy

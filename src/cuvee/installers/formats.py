@@ -1,4 +1,4 @@
-"""The installer formats: for each its name, what makes it, and from what."""
+"""The installer formats, and the function that makes each."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ def _exe(image: Image, branding: Branding, target: Path, reporter: Reporter) -> 
 
 
 def _msi(image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    # What stands in its way is told before ten seconds are spent on the .exe.
+    # Errors are raised before the .exe is made, which takes ten seconds.
     check_msi(image)
     with TemporaryDirectory(prefix="cuvee-msi-") as folder:
         exe = _exe(image, branding, Path(folder) / installer_name(image, "exe"), reporter)
@@ -52,8 +52,7 @@ def _pkg(image: Image, branding: Branding, target: Path, reporter: Reporter) -> 
 
 
 FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "msi": _msi, "pkg": _pkg}
-"""What makes each format that cuvee can make. Each gives the same bytes for the same image and branding, and
-raises `ToolMissingError` for a program that this host lacks."""
+"""The function that makes each format, reproducibly; it raises `ToolMissingError` without the right tools."""
 
 
 def in_order(kinds: Iterable[str]) -> list[str]:
@@ -75,8 +74,8 @@ def make(
     Parameters
     ----------
     exe
-        The `.exe` of the same image and branding, if there is one already: an `.msi` holds it, and makes its
-        own otherwise. The bytes are the same either way, signatures aside.
+        The `.exe` of the same image and branding, if there is one already. An `.msi` contains it, or else a
+        temporary one; but for signatures, the result is the same.
     """
     if kind == "msi" and exe is not None:
         return _msi_around(exe, image, branding, target, reporter)

@@ -1,4 +1,4 @@
-"""The `.sh` installer: a POSIX shell header, stage 0, the image's manifest, and the payload."""
+"""The `.sh` installer: a POSIX shell script, behind it stage 0, the image's manifest, and the payload."""
 
 import hashlib
 import re
@@ -22,9 +22,7 @@ _MACHINES = {"x86_64": "x86_64 amd64", "aarch64": "aarch64 arm64", "arm64": "arm
 
 
 def build_sh(image: Image, *, license_text: str, target: Path, reporter: Reporter) -> Path:
-    """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
-
-    The same image and licence give the same bytes.
+    """Write the installer of ``image`` to ``target``, whole or not at all, reproducibly; return ``target``.
 
     Raises
     ------
@@ -33,15 +31,11 @@ def build_sh(image: Image, *, license_text: str, target: Path, reporter: Reporte
     """
     platform = get(image.platform)
     if platform.system not in _SYSTEMS:
-        raise UsageError(f"{platform.title} has no shell that could run a .sh installer")
-    task = f"{target.name}"
-    reporter.start(task)
+        raise UsageError(f"{platform.title} cannot run .sh installers")
+    reporter.start(target.name)
     parts = (image.stage0, image.manifest, image.payload)
     header = _header(image, license_text, target.name, sum(part.stat().st_size for part in parts))
-    match = _DIGEST_LINE.search(header)
-    if match is None:
-        raise AssertionError("the header has no line for its digest")
-    start, end = match.span()
+    start, end = _digest_line(header)
     digest = hashlib.sha256(header[:start] + header[end:])
     with replacing(target) as beside, beside.open("wb") as stream:
         stream.write(header)
@@ -53,12 +47,12 @@ def build_sh(image: Image, *, license_text: str, target: Path, reporter: Reporte
         stream.seek(start)
         stream.write(f"DIGEST={digest.hexdigest()}\n".encode())
     target.chmod(0o755)
-    reporter.finish(task, note=f"{target.stat().st_size / 1e6:,.1f} MB")
+    reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB")
     return target
 
 
 def _header(image: Image, license_text: str, name: str, payload_bytes: int) -> bytes:
-    """Render the header; it states its own size, so it is rendered until that holds."""
+    """Render the header, which states its own size: it is rendered again until the size is right."""
     size = _BLOCK
     while True:
         text = _render(image, license_text, name, size, payload_bytes)
@@ -109,15 +103,21 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
     }
     template = environment.get_template("header.sh.j2")
     text = template.render(values).encode()
-    # The two numbers stand behind the line that they point at, so they don't move it.
-    match = _DIGEST_LINE.search(text)
+    # The two numbers are behind the line to which they point, so they do not move it.
+    start, end = _digest_line(text)
+    return template.render(values | {"digest_from": start, "digest_to": end + 1}).encode()
+
+
+def _digest_line(header: bytes) -> tuple[int, int]:
+    """Return where the line with the installer's digest starts and ends."""
+    match = _DIGEST_LINE.search(header)
     if match is None:
         raise AssertionError("the header has no line for its digest")
-    return template.render(values | {"digest_from": match.start(), "digest_to": match.end() + 1}).encode()
+    return match.span()
 
 
 def _default_prefix(written: str) -> str:
-    """Give a prefix with ``HOME/`` for the user's home, the one thing that it may leave open.
+    """Return a prefix with ``HOME/`` in place of the home folder.
 
     Raises
     ------
@@ -127,14 +127,14 @@ def _default_prefix(written: str) -> str:
     found = re.sub(r"^(?:~|\$HOME|\$\{HOME\})(?=/)", "HOME", written.strip())
     if found and (not found.startswith(("/", "HOME/")) or re.search(r"[\x00-\x1f\x7f\"'$`\\:]", found)):
         raise UsageError(
-            f"{written} can not be the default prefix of a .sh installer",
-            hint="It is absolute, or begins with ~/ or $HOME/; it names no other variable.",
+            f"{written} cannot be the default prefix of a .sh installer",
+            hint="It must be absolute, or begin with ~/ or $HOME/, without other variables.",
         )
     return found
 
 
 def _end_marker(lines: list[str]) -> str:
-    """Give a line that ends the licence's here-document: one that the licence itself does not have."""
+    """Return the delimiter of the licence's here-document: a line that the licence does not have."""
     marker = "CUVEE_LICENSE"
     while marker in lines:
         marker += "_"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cuvee.errors import DocumentError, InternalError, ToolMissingError
 from cuvee.installers.branding import Branding, read_branding
-from cuvee.installers.windows.exe import nsis_inner
 from cuvee.installers.windows.nsis import Makensis
+from cuvee.installers.windows.nsis_script import nsis_inner
 from cuvee.runtime.windows import container, log, search_path
 
 folders = st.lists(st.text("abAB\\:. %", min_size=1, max_size=8).map(lambda name: f"C:\\{name}"), max_size=5)

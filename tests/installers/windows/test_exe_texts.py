@@ -1,6 +1,6 @@
 """The texts that the `.exe`'s window shows."""
 
-from cuvee.installers.windows.exe import flowing
+from cuvee.installers.windows.nsis_script import flowing
 
 LICENCE = """\
 The Title

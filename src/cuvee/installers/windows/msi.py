@@ -1,4 +1,7 @@
-"""The `.msi` installer: a small database around the `.exe`, for those who deploy with Windows Installer."""
+"""The `.msi` installer: a Windows Installer database that contains the `.exe`, for managed deployment.
+
+https://learn.microsoft.com/windows/win32/msi/windows-installer-portal
+"""
 
 import mmap
 import operator
@@ -14,34 +17,34 @@ from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.naming import display_name
 from cuvee.installers.windows import msi_actions
-from cuvee.installers.windows.exe import ProgramSigner
+from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import Reporter
 
 _NAMESPACE = uuid.UUID("5d2c7c0e-3c86-5b0e-9d6c-0f1f6a3f7c11")
-"""From which all identifiers follow. It must never change: Windows knows products by them."""
+"""The namespace of all identifiers. It must never change: Windows identifies products by them."""
 
 _LARGEST = (1 << 31) - (64 << 20)
 """A database must stay below 2 GiB."""
 
 _SECURE = ";".join(("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *msi_actions.OPTIONS, "NEWER", "OLDER"))
-_MENDINGS = (
-    # What may be set on a command line that asks for administrators' rights.
+_CORRECTIONS = (
+    # Properties that a command line may set when the installation needs an administrator.
     f"UPDATE `Property` SET `Value` = '{_SECURE}' WHERE `Property` = 'SecureCustomProperties'",  # noqa: S608
-    # An older product goes when the upgrade in place is done, within the same transaction. By then its
-    # folder holds the newer release, which its own removal leaves alone. What is registered for the newer
-    # product comes last, so the older one's end takes nothing of it away.
+    # The older product is removed after the upgrade in place, within the same transaction. By then its
+    # folder has the newer release, which the removal does not touch. The newer product is registered last,
+    # so that the removal of the older one does not undo any of it.
     "INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('InstallExecute', 1530)",
     "UPDATE `InstallExecuteSequence` SET `Sequence` = 1540 WHERE `Action` = 'RemoveExistingProducts'",
-    # The machine's part of the registry or the user's, as the installation is; wixl writes 4 for it.
+    # HKLM or HKCU, depending on the scope of the installation; wixl writes 4.
     "UPDATE `Registry` SET `Root` = -1",
-    # A raw value, in the registry's 64-bit view, where it has been written.
+    # A raw value, in the registry's 64-bit view, to which it was written.
     "UPDATE `RegLocator` SET `Type` = 18",
 )
-"""What wixl can not say, or says wrongly."""
+"""Statements that correct the database where wixl lacks a feature or writes a wrong value."""
 
 _EPOCH_2020 = 132_223_104_000_000_000
-"""2020-01-01 UTC, as Windows counts: 100 ns since 1601."""
+"""2020-01-01 UTC as a FILETIME: 100 ns since 1601."""
 _FILETIME = b"\x40\0\0\0"
 _GUID = re.compile(rb"\{[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\}")
 _VERSION = re.compile(r"[0-9]{1,9}(?:[._-][0-9]{1,9})*")
@@ -56,25 +59,25 @@ def build_msi(
     branding: Branding,
     target: Path,
     reporter: Reporter,
-    signer: ProgramSigner | None = None,
+    signer: Osslsigncode | None = None,
 ) -> Path:
-    """Write the installer of ``image`` to ``target``, whole or not at all; give ``target``.
+    """Write the installer of ``image`` to ``target``, whole or not at all; return ``target``.
 
-    The same ``exe`` and branding give the same bytes, signatures aside.
+    It is reproducible, but for signatures.
 
     Parameters
     ----------
     exe
-        What `build_exe` made of the same image.
+        The result of `build_exe` for the same image.
 
     Raises
     ------
     UsageError
-        If the release's number can not be one of Windows Installer.
+        If the release's version cannot be one of Windows Installer.
     ToolMissingError
         If wixl or msibuild is absent or too old.
     TooLargeError
-        If the installer would be larger than Windows Installer bears.
+        If the installer would be larger than Windows Installer supports.
     """
     wixl = Wixl.find()
     _check_size(exe.stat().st_size)
@@ -87,7 +90,7 @@ def build_msi(
         (folder / "installer.wxs").write_text(_render(image, branding), encoding="utf-8")
         wixl.compile(folder / "installer.wxs", folder / "made.msi")
         name = display_name(image.label.distribution)
-        wixl.change(folder / "made.msi", (*msi_actions.queries(name), *_MENDINGS, _short(name)))
+        wixl.change(folder / "made.msi", (*msi_actions.queries(name), *_CORRECTIONS, _short(name)))
         _fix(folder / "made.msi", uuid.uuid5(_NAMESPACE, f"package {sha256_file(exe)}"))
         with replacing(target) as beside:
             shutil.copyfile(folder / "made.msi", beside)
@@ -98,7 +101,7 @@ def build_msi(
 
 
 def check_msi(image: Image) -> None:
-    """Raise what `build_msi` would for any ``.exe`` of the image, before one is made."""
+    """Raise the errors of `build_msi` that can be found before the ``.exe`` is made."""
     Wixl.find()
     msi_version(image.label.version)
     _check_size(image.payload.stat().st_size)
@@ -107,29 +110,30 @@ def check_msi(image: Image) -> None:
 def _check_size(size: int) -> None:
     if size > _LARGEST:
         raise TooLargeError(
-            f"The .msi would hold an .exe of {size / 2**30:.1f} GiB, and Windows Installer bears less than 2",
-            hint="Leave msi out of the manifest's formats, and deploy the .exe itself: it takes /S, and "
-            "answers with exit codes.",
+            f"The .msi would hold an .exe of {size / 2**30:.1f} GiB; Windows Installer supports less than 2",
+            hint="Leave msi out of the manifest's formats, and deploy the .exe: it has /S and exit codes.",
         )
 
 
 def upgrade_code(distribution: str) -> str:
-    """Give what all releases of a distribution have in common."""
+    """Return the UpgradeCode, which all releases of a distribution share."""
     return _identifier(f"upgrade {distribution}")
 
 
 def product_code(distribution: str, version: str) -> str:
-    """Give what Windows knows one release by."""
+    """Return the ProductCode of one release."""
     return _identifier(f"product {distribution} {version}")
 
 
 def msi_version(version: str) -> str:
-    """Give a release's number as Windows Installer bears it, whose first part ends at 255: ``26.11.0``.
+    """Return a release's version for Windows Installer, whose first part is at most 255: ``26.11.0``.
+
+    https://learn.microsoft.com/windows/win32/msi/productversion
 
     Raises
     ------
     UsageError
-        If that would not order releases as their own numbers do.
+        If it would not order releases as their own versions do.
     """
     numbers = [int(part) for part in re.split(r"[._-]", version)] if _VERSION.fullmatch(version) else []
     if numbers and numbers[0] >= _CENTURY:
@@ -137,8 +141,8 @@ def msi_version(version: str) -> str:
     first, rest = (numbers + [0] * _PARTS)[:_PARTS], numbers[_PARTS:]
     if not numbers or any(rest) or any(map(operator.gt, first, _MOST)):
         raise UsageError(
-            f"{version} can not be the number of an .msi: Windows Installer orders releases by three numbers",
-            hint="It takes 0.0.0 to 255.255.65535, and years from 2000 to 2255 for the first.",
+            f"{version} cannot be the version of an .msi: Windows Installer compares three numbers",
+            hint="It supports 0.0.0 to 255.255.65535, and years from 2000 to 2255 as the first number.",
         )
     return ".".join(map(str, first))
 
@@ -170,7 +174,7 @@ def _render(image: Image, branding: Branding) -> str:
 
 
 def _short(name: str) -> str:
-    """Give what names the folder as Windows wants it: eight plain characters, then the whole name."""
+    """Return the statement that sets the folder's name: a short name of 8.3 form, then the whole name."""
     plain = re.sub(r"[^A-Z0-9]", "", name.upper())
     both = name if plain == name.upper() and len(plain) <= _SHORT else f"{plain[: _SHORT - 2]}~1|{name}"
     return f"UPDATE `Directory` SET `DefaultDir` = '{both}' WHERE `Directory` = 'INSTALLDIR'"  # noqa: S608
@@ -181,7 +185,7 @@ def _identifier(text: str) -> str:
 
 
 def _fix(database: Path, package: uuid.UUID) -> None:
-    """Replace what wixl takes from chance and clock: the package's code and two times."""
+    """Replace the values of wixl that are random or a time: the package code and two times."""
     known = re.escape(b"Installation Database")
     with database.open("r+b") as stream, mmap.mmap(stream.fileno(), 0) as data:
         codes = [

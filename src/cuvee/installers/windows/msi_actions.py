@@ -1,10 +1,13 @@
-"""What an `.msi` does: custom actions, and their places in its sequences, as statements that store them."""
+"""The custom actions of an `.msi`, as SQL statements that add them to its tables and sequences.
+
+https://learn.microsoft.com/windows/win32/msi/custom-actions
+"""
 
 from dataclasses import dataclass
 
-# Types of custom actions: run a stored program, deferred; as the system instead of the user; on rollback;
-# its exit code does not matter.
-_RUN, _AS_SYSTEM, _ON_ROLLBACK, _WHATEVER = 2 + 1024, 2048, 256, 64
+# Types of custom actions: run a stored program, deferred; as the system, not the user; only on rollback;
+# ignore the exit code. https://learn.microsoft.com/windows/win32/msi/custom-action-in-script-execution-options
+_RUN, _AS_SYSTEM, _ON_ROLLBACK, _IGNORE_EXIT_CODE = 2 + 1024, 2048, 256, 64
 _SET_PROPERTY = 51
 
 OPTIONS = {
@@ -17,30 +20,30 @@ OPTIONS = {
     "KEY": "key",
     "NEWKEY": "newkey",
 }
-"""Properties, and what they are for the `.exe`. What is not said is as it was, or as it is by default."""
+"""Properties, and the options of the `.exe` to which they are passed if they are set."""
 
 SETUP = "Setup"
-"""The `.exe` in the table of stored programs."""
+"""The name of the `.exe` in the table Binary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Action:
-    """A custom action, and its place in the sequence, where InitializeInstall is 1500 and the end 6600."""
+    """A custom action and its number in the sequence, in which InstallInitialize is 1500 and the end 6600."""
 
     name: str
     kind: int
     source: str
     target: str
-    place: int
+    number: int
     condition: str
     shown: bool = False
-    """Also in the sequence before that, in which Windows asks the user, and hands over what it has found."""
+    """Also in InstallUISequence, which runs first and passes its properties on."""
 
     def queries(self) -> tuple[str, ...]:
-        """Give what stores it; wixl stores no such actions, and orders others as it likes."""
-        # All of it is our own words.
+        """Return the statements that add it; wixl does not support such actions and such an order."""
+        # All values are constants of this module, so nothing needs to be quoted.
         action = f"'{self.name}', {self.kind}, '{self.source}', '{self.target}'"
-        step = f"'{self.name}', '{self.condition}', {self.place}"
+        step = f"'{self.name}', '{self.condition}', {self.number}"
         sequences = ("InstallExecuteSequence", *(("InstallUISequence",) if self.shown else ()))
         return (
             f"INSERT INTO `CustomAction` (`Action`, `Type`, `Source`, `Target`) VALUES ({action})",  # noqa: S608
@@ -52,15 +55,15 @@ class _Action:
 
 
 def queries(name: str) -> tuple[str, ...]:
-    """Give what stores all actions of the distribution that Windows shows as ``name``."""
-    actions = (*_places(name), *_options(), *_work())
+    """Return the statements that add all actions for the distribution that Windows shows as ``name``."""
+    actions = (*_folders(name), *_options(), *_work())
     return tuple(query for action in actions for query in action.queries())
 
 
-def _places(name: str) -> tuple[_Action, ...]:
-    """Say for whom, and where: an installation is followed by the next one of the same scope.
+def _folders(name: str) -> tuple[_Action, ...]:
+    """Return the actions that set the scope and the folder: an upgrade keeps those of the older release.
 
-    What is there for one user alone is that user's, also for who removes it without saying so again.
+    An installation for one user keeps that scope when it is removed without stating it again.
     """
     mine = "(Installed AND FOUNDFORME AND NOT FOUNDFORALL)"
     local = f"[LocalAppDataFolder]Programs\\{name}"
@@ -70,32 +73,32 @@ def _places(name: str) -> tuple[_Action, ...]:
         _set("UpgradeAll", "INSTALLDIR", "[FOUNDFORALL]", 60, "FOUNDFORALL AND Everybody", shown=True),
         _set("UpgradeMe", "INSTALLDIR", "[FOUNDFORME]", 61, "FOUNDFORME AND NOT Everybody", shown=True),
         _set("UserFolder", "INSTALLDIR", local, 62, "NOT INSTALLDIR AND NOT Everybody", shown=True),
-        # What inventories look for; it is known when the costs are.
+        # For software inventories; the folder is final after CostFinalize.
         _set("ShowFolder", "ARPINSTALLLOCATION", "[INSTALLDIR]", 1010, ""),
     )
 
 
 def _options() -> tuple[_Action, ...]:
     return tuple(
-        _set(option, "Options", f'[Options] "/{option}=[{key}]"', place, f'{key}<>""')
-        for place, (key, option) in enumerate(OPTIONS.items(), 70)
+        _set(option, "Options", f'[Options] "/{option}=[{key}]"', number, f'{key}<>""')
+        for number, (key, option) in enumerate(OPTIONS.items(), 70)
     )
 
 
-def _set(name: str, key: str, value: str, place: int, condition: str, *, shown: bool = False) -> _Action:
+def _set(name: str, key: str, value: str, number: int, condition: str, *, shown: bool = False) -> _Action:
     return _Action(
         name=name,
         kind=_SET_PROPERTY,
         source=key,
         target=value,
-        place=place,
+        number=number,
         condition=condition,
         shown=shown,
     )
 
 
 def _work() -> tuple[_Action, ...]:
-    """Say what the `.exe` does when, as the system for all users and as the user for one."""
+    """Return the actions that run the `.exe`, as the system for all users and as the user for one."""
     install, remove = "/S /NoProgram=1 /Managed=1[Options]", "/S /uninstall /Managed=1"
     first, repair = "NOT Installed", 'REINSTALL AND NOT REMOVE="ALL"'
     return tuple(
@@ -104,19 +107,19 @@ def _work() -> tuple[_Action, ...]:
             kind=kind + more,
             source=SETUP,
             target=f'{options} /InstallationType={scope} "/D=[INSTALLDIR]"',
-            place=place + later,
+            number=number + later,
             condition=f"({condition}) AND {whose}",
         )
-        # No two places are the same: nothing else would say what comes first.
+        # No two numbers are the same, since the order of equal ones is undefined.
         for who, kind, scope, whose, later in (
             ("All", _RUN + _AS_SYSTEM, "AllUsers", "Everybody", 0),
             ("Me", _RUN, "JustMe", "NOT Everybody", 1),
         )
-        for action, more, options, place, condition in (
+        for action, more, options, number, condition in (
             ("Remove", 0, remove, 1510, 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'),
             ("Install", 0, install, 1520, first),
-            # For what fails later: installing itself leaves nothing behind, nor does an upgrade.
-            ("Undo", _ON_ROLLBACK + _WHATEVER, remove, 1522, f"{first} AND NOT OLDER"),
+            # If a later action fails. A failed installation or upgrade undoes its own changes.
+            ("Undo", _ON_ROLLBACK + _IGNORE_EXIT_CODE, remove, 1522, f"{first} AND NOT OLDER"),
             ("Repair", 0, "/S /repair /NoProgram=1 /Managed=1", 1524, repair),
         )
     )

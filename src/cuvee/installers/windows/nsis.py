@@ -1,4 +1,4 @@
-"""`makensis`, which compiles the part of an `.exe` that Windows starts."""
+"""`makensis`, the compiler of NSIS, https://nsis.sourceforge.io/Docs/"""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Makensis:
     program
         Its absolute path.
     version
-        As in ``(3, 8)``: NSIS writes its second number with two digits.
+        ``(3, 8)`` for 3.08.
     """
 
     program: str
@@ -33,7 +33,7 @@ class Makensis:
 
     @classmethod
     def find(cls) -> Self:
-        """Find the compiler on PATH, and check that it can do what is needed.
+        """Find the compiler on PATH, and check its version.
 
         Raises
         ------
@@ -44,21 +44,21 @@ class Makensis:
         completed = process.run(Request(argv=(program, "-VERSION"), timeout=60))
         found = _VERSION.search(completed.stdout)
         if found is None:
-            raise ToolMissingError(f"{program} does not tell its version", hint=_HINT)
+            raise ToolMissingError(f"{program} does not print its version", hint=_HINT)
         version = (int(found[1]), int(found[2]))
         if version < _OLDEST:
             raise ToolMissingError(f"{program} is NSIS {found[0]}, which is too old", hint=_HINT)
         return cls(program=program, version=version)
 
     def compile(self, script: Path) -> None:
-        """Compile a script, which names its own output; relative names in it are relative to its folder.
+        """Compile a script, which names its output; its paths are relative to its folder.
 
         Raises
         ------
         ToolMissingError
-            If the compiler lacks its 64-bit part.
+            If the compiler does not support 64-bit installers.
         InternalError
-            If it refuses the script: the template is ours.
+            If the script has an error.
         """
         argv = (self.program, "-V2", "-INPUTCHARSET", "UTF8", f"-XTarget {_TARGET}", script.name)
         completed = process.run(Request(argv=argv, cwd=script.parent, timeout=_TIMEOUT))
@@ -66,5 +66,5 @@ class Makensis:
             return
         output = f"{completed.stdout}{completed.stderr}".strip()
         if _TARGET in output:
-            raise ToolMissingError(f"{self.program} can not make 64-bit installers:\n{output}", hint=_HINT)
+            raise ToolMissingError(f"{self.program} cannot make 64-bit installers:\n{output}", hint=_HINT)
         raise InternalError(f"makensis refused the installer's script:\n{output}")

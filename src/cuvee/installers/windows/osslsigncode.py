@@ -1,4 +1,7 @@
-"""Signing Windows programs with `osslsigncode`, when a certificate is configured."""
+"""Signing Windows programs with `osslsigncode`, if a certificate is configured.
+
+https://github.com/mtrojnar/osslsigncode
+"""
 
 import shlex
 from collections.abc import Mapping
@@ -16,7 +19,7 @@ _TIMEOUT = 600.0
 
 
 def signer_from_environment(environ: Mapping[str, str]) -> "Osslsigncode | None":
-    """Give what signs Windows installers, as the environment says; `None` if it says nothing.
+    """Return the signer of Windows installers that the environment configures, or `None`.
 
     ``CUVEE_AUTHENTICODE_CERTIFICATE`` and ``CUVEE_AUTHENTICODE_KEY`` are PEM files,
     ``CUVEE_AUTHENTICODE_TIMESTAMPS`` is the URL of an RFC 3161 server.
@@ -42,7 +45,7 @@ def signer_from_environment(environ: Mapping[str, str]) -> "Osslsigncode | None"
 
 
 def certificate_fingerprint(environ: Mapping[str, str]) -> str:
-    """Give what changes when installers are to be signed otherwise; empty if they are not signed."""
+    """Return the hash of the configured certificate; empty if installers are not signed."""
     certificate = Path(environ.get("CUVEE_AUTHENTICODE_CERTIFICATE") or "/")
     return sha256_file(certificate) if certificate.is_file() else ""
 
@@ -58,7 +61,7 @@ class Osslsigncode:
     certificate, key
         The certificate with its chain, and the key, without a password.
     timestamps
-        URL of an RFC 3161 server; `None` signs without time, which ends with the certificate.
+        URL of an RFC 3161 server; `None` for signatures without a time, which expire with the certificate.
     description, url
         What Windows shows when it asks for consent.
     """
@@ -79,39 +82,39 @@ class Osslsigncode:
         ToolMissingError
             If it is absent.
         BlockedError
-            If the certificate or the key is not there.
+            If the certificate or the key does not exist.
         """
         for path in (certificate, key):
             if not path.is_file():
                 raise BlockedError(
-                    f"{path} is not there, so nothing can be signed",
-                    hint="Correct the path, or sign nothing.",
+                    f"{path} does not exist, so nothing can be signed",
+                    hint="Correct the path, or do not configure signing.",
                 )
         program = process.find("osslsigncode", hint=_HINT)
         return cls(program=program, certificate=certificate, key=key, timestamps=timestamps)
 
     def command(self) -> str:
-        """Give the command line, for NSIS, that signs the file that takes the place of ``%1``."""
+        """Return the command line for NSIS's ``!uninstfinalize``, which replaces ``%1`` by the file."""
         fixed = shlex.join((self.program, "sign", *self._options()))
         return f'{fixed} -in "%1" -out "%1.signed" && mv "%1.signed" "%1"'
 
     def sign(self, path: Path) -> None:
-        """Sign a finished file in place, or leave it as it was.
+        """Sign a file in place; after an error it is unchanged.
 
         Raises
         ------
         BlockedError
-            If it can't be signed.
+            If it cannot be signed.
         """
         with replacing(path) as beside:
             beside.unlink()
-            places = ("-in", str(path), "-out", str(beside))
-            argv = (self.program, "sign", *self._options(), *places)
+            files = ("-in", str(path), "-out", str(beside))
+            argv = (self.program, "sign", *self._options(), *files)
             completed = process.run(Request(argv=argv, timeout=_TIMEOUT))
             if not completed.ok or not beside.exists():
                 raise BlockedError(
                     f"{path.name} could not be signed:\n{completed.stdout}{completed.stderr}".strip(),
-                    hint="Check the certificate, its key and the time server.",
+                    hint="Check the certificate, its key and the timestamp server.",
                 )
 
     def _options(self) -> tuple[str, ...]:

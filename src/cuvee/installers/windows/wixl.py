@@ -1,4 +1,4 @@
-"""`wixl` and `msibuild`, which write Windows Installer databases."""
+"""`wixl` and `msibuild`, which write Windows Installer databases, of https://gitlab.gnome.org/GNOME/msitools"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,14 @@ _TIMEOUT = 900.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wixl:
-    """The compiler of databases, and the program that changes one; absolute paths."""
+    """The compiler of databases, and the program that changes them; absolute paths."""
 
     wixl: str
     msibuild: str
 
     @classmethod
     def find(cls) -> Self:
-        """Find both on PATH, and check that they can do what is needed.
+        """Find both on PATH, and check their version.
 
         Raises
         ------
@@ -37,12 +37,12 @@ class Wixl:
         return cls(wixl=wixl, msibuild=msibuild)
 
     def compile(self, source: Path, target: Path) -> None:
-        """Compile a description; files that it names are relative to its folder.
+        """Compile a WiX source; its paths are relative to its folder.
 
         Raises
         ------
         InternalError
-            If it is refused: the template is ours.
+            If the source has an error.
         """
         self._run((self.wixl, "-a", "x64", "-o", str(target), source.name), source.parent)
 
