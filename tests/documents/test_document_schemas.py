@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from cuvee.manifest.documents.json_schema import json_schema
-from cuvee.manifest.documents.reference_tables import reference_tables
+from reference_tables import reference_tables
 from yaml_documents import DOCUMENTS, HERE
 
 ONLY_THE_READER = {

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.reference_tables import reference_tables
 from cuvee.manifest.documents.schema_types import ListType, MapType, Property, RecordType, SchemaType
 from cuvee.manifest.documents.validation import Validator
 from cuvee.manifest.documents.yaml_reader import parse_yaml
 from cuvee.manifest.schema import MANIFEST
+from reference_tables import reference_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "manifest.md"
 MARK = "<!-- The rest is made from the schema: see tests/manifest/test_reference_tables.py. -->\n\n"

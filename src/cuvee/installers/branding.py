@@ -8,7 +8,7 @@ from cuvee.manifest import value_parsers
 from cuvee.manifest.documents.named_files import named_text
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.schema_types import DocumentSchema, Property, RecordType, ScalarType
-from cuvee.manifest.documents.validated_tree import ValidatedValue, scalar_at, text_at
+from cuvee.manifest.documents.validated_tree import ValidatedValue, record_fields, scalar_at
 from cuvee.manifest.documents.validation import read_document
 from cuvee.manifest.scalar_types import WEB_ADDRESS, file_type, prose_type
 
@@ -92,10 +92,7 @@ def read_branding(folder: Path | None) -> Branding:
         tree = read_document(folder / BRANDING_FILE, problems)
         return Branding(
             license_text=_license(tree, folder, problems),
-            publisher=_text(tree, "publisher"),
-            url=_text(tree, "url"),
-            identifier=_text(tree, "identifier"),
-            welcome=_text(tree, "welcome"),
+            **{key: text for key, text in record_fields(tree).items() if key != "license"},
             icon=_picture(folder / "icon.ico"),
             welcome_picture=_picture(folder / "welcome.bmp"),
             header_picture=_picture(folder / "header.bmp"),
@@ -114,10 +111,6 @@ def _license(tree: ValidatedValue | None, folder: Path, problems: Problems) -> s
         except UnicodeDecodeError as error:
             raise DocumentError(f"{folder / _LICENSE_FILE} is not UTF-8 text") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _text(tree: ValidatedValue | None, key: str) -> str:
-    return (tree and text_at(tree, key)) or ""
 
 
 def _picture(path: Path) -> Path | None:

@@ -1,6 +1,5 @@
 """The files of ``integration_tests/``: suites, rules for commands, known failures."""
 
-import datetime as dt
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,7 @@ from cuvee.manifest.documents.schema_types import (
     RecordType,
     ScalarType,
 )
-from cuvee.manifest.documents.validated_tree import (
-    ListValue,
-    ValidatedValue,
-    entry_at,
-    scalar_at,
-    scalars_at,
-    text_at,
-)
+from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields
 from cuvee.manifest.documents.validation import read_document
 from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM, prose_type
 
@@ -204,10 +196,8 @@ def read_suite(folder: Path, name: str) -> PytestSuite:
     if own.is_dir():
         return PytestSuite(name=name, folder=own, targets=discover_targets(own, name))
     if chosen.is_file():
-        return PytestSuite(
-            name=name,
-            targets=tuple(_shipped_target(entry, name) for entry in _entries(chosen, SHIPPED_TESTS)),
-        )
+        entries = map(record_fields, _entries(chosen, SHIPPED_TESTS))
+        return PytestSuite(name=name, targets=tuple(_shipped_target(name, **entry) for entry in entries))
     known = sorted(
         {SMOKE, *(path.stem for path in folder.glob("*") if path.is_dir() or path.stem == "upstream")}
     )
@@ -219,36 +209,15 @@ def read_suite(folder: Path, name: str) -> PytestSuite:
 
 def read_command_rules(path: Path) -> tuple[CommandRule, ...]:
     """Return the rules of ``smoke.yaml``; none without such a file."""
+    rules = (record_fields(entry) for entry in _entries(path, COMMAND_RULES))
     return tuple(
-        CommandRule(
-            command=text_at(entry, "command") or "",
-            arguments=_texts(entry, "arguments") if entry_at(entry, "arguments") else None,
-            says=text_at(entry, "says") or "",
-            exit_codes=tuple(
-                code.value for code in scalars_at(entry, "exit-codes") if isinstance(code.value, int)
-            )
-            or (0,),
-            skip=text_at(entry, "skip") or "",
-        )
-        for entry in _entries(path, COMMAND_RULES)
+        CommandRule(**{name: value for name, value in rule.items() if name != "reason"}) for rule in rules
     )
 
 
 def read_known_failures(path: Path) -> tuple[KnownFailure, ...]:
     """Return the failures of ``known-failures.yaml``; none without such a file."""
-    return tuple(
-        KnownFailure(
-            suite=text_at(entry, "suite") or "",
-            test=text_at(entry, "test") or "",
-            platforms=_texts(entry, "platforms"),
-            reason=text_at(entry, "reason") or "",
-            link=text_at(entry, "link"),
-            until=until.value
-            if (until := scalar_at(entry, "until")) and isinstance(until.value, dt.date)
-            else None,
-        )
-        for entry in _entries(path, KNOWN_FAILURES)
-    )
+    return tuple(KnownFailure(**record_fields(entry)) for entry in _entries(path, KNOWN_FAILURES))
 
 
 def _entries(path: Path, document: DocumentSchema) -> tuple[ValidatedValue, ...]:
@@ -257,26 +226,25 @@ def _entries(path: Path, document: DocumentSchema) -> tuple[ValidatedValue, ...]
     return tree.items if isinstance(tree, ListValue) else ()
 
 
-def _texts(entry: ValidatedValue, key: str) -> tuple[str, ...]:
-    return tuple(str(scalar.value) for scalar in scalars_at(entry, key))
-
-
-def _shipped_target(entry: ValidatedValue, suite: str) -> PytestTarget:
-    package = text_at(entry, "package") or ""
-    modules = _texts(entry, "modules")
+def _shipped_target(
+    suite: str,
+    *,
+    package: str,
+    modules: tuple[str, ...],
+    needs: tuple[str, ...] = (),
+    arguments: tuple[str, ...] = (),
+) -> PytestTarget:
     tests = tuple(
         PlannedTest(
             suite=suite,
             test=module_file(module),
             package=package,
             packages=(package,),
-            needs=(package, "pytest", *_texts(entry, "needs")),
+            needs=(package, "pytest", *needs),
         )
         for module in modules
     )
-    return PytestTarget(
-        name=package, modules=modules, arguments=_texts(entry, "arguments"), package=package, tests=tests
-    )
+    return PytestTarget(name=package, modules=modules, arguments=arguments, package=package, tests=tests)
 
 
 def module_file(module: str) -> str:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cuvee.manifest import folder_lookup
 from cuvee.manifest.documents.validated_tree import (
@@ -13,6 +13,7 @@ from cuvee.manifest.documents.validated_tree import (
     entries_at,
     entry_at,
     items_at,
+    record_fields,
     scalar_at,
     scalars_at,
     text_at,
@@ -30,7 +31,6 @@ from cuvee.manifest.model import (
     ReleaseVersion,
     Requirement,
     Support,
-    Track,
     Waiver,
     WheelRequirement,
 )
@@ -51,7 +51,7 @@ def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
         distribution=_needed(tree, str, "distribution"),
         version=_needed(tree, ReleaseVersion, "version"),
         title=_needed(tree, str, "title"),
-        support=_support(tree),
+        support=Support(**support) if (support := _fields(tree, "support")) else None,
         platforms=platforms,
         channels=tuple(
             dict.fromkeys(
@@ -74,10 +74,12 @@ def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
         suites=_texts(tree, "suites"),
         installers=_installers(tree, path.parent),
         owners=tuple(
-            Owner(name=name, contact=_needed(entry.value, str, "contact"))
+            Owner(name=name, **record_fields(entry.value))
             for name, entry in sorted(entries_at(tree, "owners"))
         ),
-        waivers=tuple(_waiver(item) for item in items_at(tree, "waivers")),
+        waivers=tuple(
+            Waiver(position=item.span.position, **record_fields(item)) for item in items_at(tree, "waivers")
+        ),
         sources=sources(tree),
     )
 
@@ -92,6 +94,11 @@ def _needed(tree: ValidatedValue, kind: type[_T], *path: str) -> _T:
 def _maybe(tree: ValidatedValue, kind: type[_T], *path: str) -> _T | None:
     scalar = scalar_at(tree, *path)
     return scalar.value if scalar is not None and isinstance(scalar.value, kind) else None
+
+
+def _fields(tree: ValidatedValue, *path: str) -> dict[str, Any]:
+    entry = entry_at(tree, *path)
+    return record_fields(entry.value) if entry else {}
 
 
 def _texts(tree: ValidatedValue, *path: str) -> tuple[str, ...]:
@@ -130,28 +137,15 @@ def _requirements(tree: MappingValue, key: str, present: tuple[str, ...]) -> tup
     )
 
 
-def _support(tree: MappingValue) -> Support | None:
-    track = text_at(tree, "support", "track")
-    if track is None:
-        return None
-    return Support(track=Track(track), until=_maybe(tree, dt.date, "support", "until"))
-
-
 def _policy(tree: MappingValue) -> Policy:
     default = Policy()
     return Policy(
-        licenses=LicensePolicy(
-            allow=_texts(tree, "policy", "licenses", "allow"),
-            deny=_texts(tree, "policy", "licenses", "deny"),
-        ),
+        licenses=LicensePolicy(**_fields(tree, "policy", "licenses")),
         patch=_texts(tree, "policy", "patch", "allow")
         if entry_at(tree, "policy", "patch", "allow")
         else default.patch,
         link_scripts=_texts(tree, "policy", "link-scripts"),
-        age=AgePolicy(
-            at_least=_maybe(tree, int, "policy", "age", "at-least"),
-            at_most=_maybe(tree, int, "policy", "age", "at-most"),
-        ),
+        age=AgePolicy(**_fields(tree, "policy", "age")),
         checks={
             name: _needed(entry.value, str, "severity")
             for name, entry in sorted(entries_at(tree, "policy", "checks"))
@@ -171,17 +165,4 @@ def _installers(tree: MappingValue, folder: Path) -> Installers:
         formats=formats,
         branding=folder_lookup.find_upwards(folder, branding) if branding else None,
         engine=text_at(tree, "installers", "engine") or "cuvee",
-    )
-
-
-def _waiver(item: ValidatedValue) -> Waiver:
-    return Waiver(
-        check=_needed(item, str, "check"),
-        package=text_at(item, "package"),
-        platform=text_at(item, "platform"),
-        reason=_needed(item, str, "reason"),
-        author=_needed(item, str, "author"),
-        expires=_needed(item, dt.date, "expires"),
-        link=text_at(item, "link"),
-        position=item.span.position,
     )

@@ -1,6 +1,6 @@
 """Types of single values that several kinds of document use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cuvee.manifest import value_parsers as parsers
 from cuvee.manifest.documents.schema_types import ScalarType
@@ -37,6 +37,7 @@ def choice_type(
     choices: tuple[str, ...],
     synonyms: Mapping[str, str] | None = None,
     spellings: Mapping[str, str] | None = None,
+    parse: Callable[[str], object] = str,
 ) -> ScalarType:
     """Return the type of one of a few words."""
     return ScalarType(
@@ -46,6 +47,7 @@ def choice_type(
         number=None,
         synonyms=synonyms or {},
         spellings=spellings or {},
+        parse=parse,
     )
 
 

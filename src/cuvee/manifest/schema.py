@@ -248,7 +248,8 @@ _CONTENT = RecordType(
                 keys=(
                     Property(name="track", required=True, example="stable",
                         summary="How much the release promises not to change.",
-                        type=choice_type("a support track", tuple(track.value for track in Track))),
+                        type=choice_type("a support track", tuple(track.value for track in Track),
+                            parse=Track)),
                     Property(name="until", type=DATE, example="2027-11-30",
                         summary="The last day of support."),
                 ),

@@ -1,7 +1,7 @@
 """Looking into a stated tree: what is bad or absent is passed over, so that checks do not cascade."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cuvee.manifest.documents.source_tree import Span
 
@@ -116,3 +116,20 @@ def scalars_at(tree: ValidatedValue, *path: str) -> Iterator[ScalarValue]:
     for item in items_at(tree, *path):
         if isinstance(item, ScalarValue):
             yield item
+
+
+def record_fields(tree: ValidatedValue | None) -> dict[str, Any]:
+    """Return the values of a valid record by field name, lists as tuples; what has no value is left out."""
+    entries = entries_at(tree) if tree is not None else ()
+    found = {name.replace("-", "_"): _plain(entry.value) for name, entry in entries}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _plain(value: ValidatedValue) -> object:
+    match value:
+        case ScalarValue() | OpenValue():
+            return value.value
+        case ListValue():
+            return tuple(map(_plain, value.items))
+        case _:
+            return None
