@@ -9,14 +9,13 @@ from python_sources import Text
 
 # Rooms and pages that are still to be rewritten. This set only shrinks, and ends empty.
 EXEMPT = {
-    "src/cuvee/channel",
+    "src/cuvee/channel/interpreter",
+    "src/cuvee/channel/wheels",
     "src/cuvee/cli",
-    "src/cuvee/conda",
     "src/cuvee/errors.py",
     "src/cuvee/files.py",
     "src/cuvee/graph",
     "src/cuvee/installers",
-    "src/cuvee/lock",
     "src/cuvee/platforms.py",
     "src/cuvee/process.py",
     "src/cuvee/progress.py",

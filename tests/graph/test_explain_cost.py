@@ -126,6 +126,6 @@ def test_what_is_hidden_or_too_new_is_so_in_a_lock_too(tmp_path: Path) -> None:
     for name, pair in found.items():
         assert pair is not None
         record, raw = pair
-        assert [record] == [pool[n] for n in pool.find(record.stem) if pool[n].sha256 == record.sha256]
+        assert [record] == [pool[n] for n in pool.by_name[record.name] if pool[n].sha256 == record.sha256]
         assert raw.name.normalized == name
         assert bool(record.depends) == (name == "a"), "2 is too new"

@@ -49,7 +49,7 @@ class _Background:
 
         def end(task: asyncio.Task[_Result]) -> None:
             if not task.cancelled():
-                task.exception()  # so that asyncio does not log it when an interrupt left nobody to raise it
+                task.exception()  # else asyncio logs it when an interrupt keeps `result` from raising it
             ended.set()
 
         try:

@@ -72,9 +72,3 @@ def read_version(text: str) -> "Version | None":
         return Version(text)
     except (InvalidVersionError, ValueError):
         return None
-
-
-def forget_specs() -> None:
-    """Forget all that was read, for measurements."""
-    read_spec.cache_clear()
-    read_version.cache_clear()

@@ -16,15 +16,6 @@ from cuvee.errors import IntegrityError
 PathType = Literal["hardlink", "softlink", "directory"]
 FileMode = Literal["text", "binary"]
 
-_INDEX_TEXTS = (
-    "subdir",
-    "license",
-    "python_site_packages_path",
-    "arch",
-    "platform",
-    "features",
-    "license_family",
-)
 _PATH_TYPES: Mapping[object, PathType] = {
     "hardlink": "hardlink",
     "softlink": "softlink",

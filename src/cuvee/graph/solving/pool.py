@@ -1,4 +1,4 @@
-"""The pool: every record that may be installed, and which of them a match spec means."""
+"""The pool: every record that may be installed, and which of them a match spec matches."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -16,32 +16,32 @@ _MATCHED_NAMES = 2048  # how many names' rattler records are kept at a time
 
 
 class Pool:
-    """Records by number: those of one name stand together, the best first.
+    """Records by number: those of one name follow each other, the best first.
 
     "Best" is rattler's order: fewer tracked features, then the higher version, build number and time stamp.
-    Records whose version can not be read are left out, and are among the `problems`.
+    Records whose version cannot be read are left out, and are among the `problems`.
 
     Parameters
     ----------
     records
-        What the channels carry, twins removed.
+        The channels' records, without a ``.tar.bz2`` that has a ``.conda`` twin.
     virtual_packages
-        What the system offers. These are always installed.
+        The system's virtual packages, which are always installed.
 
     Attributes
     ----------
     records
-        By number, which is what the other methods take and give.
+        By number, which the other methods take and return.
     problems
-        What could not be read; specs join as they are asked for.
+        What could not be read; specs are added when they are first matched.
     """
 
     def __init__(
         self, records: Iterable[Record], virtual_packages: Iterable[VirtualPackage | Record] = ()
     ) -> None:
-        offered = [item if isinstance(item, Record) else item.record for item in virtual_packages]
+        virtual = [item if isinstance(item, Record) else item.record for item in virtual_packages]
         self.problems: list[RecordProblem] = []
-        self.records: Sequence[Record] = tuple(self._sorted([*records, *offered]))
+        self.records: Sequence[Record] = tuple(self._sorted([*records, *virtual]))
         by_name: dict[str, range] = {}
         start = 0
         for name, group in groupby(self.records, key=lambda record: record.name):
@@ -68,7 +68,7 @@ class Pool:
 
     @property
     def virtual(self) -> tuple[int, ...]:
-        """The numbers of what the system offers."""
+        """The numbers of the virtual packages."""
         return tuple(
             number
             for name, numbers in self._by_name.items()
@@ -78,9 +78,9 @@ class Pool:
         )
 
     def candidates(self, spec: str) -> tuple[int, ...]:
-        """Give the numbers of the records that meet ``spec``, the best first.
+        """Return the numbers of the records that ``spec`` matches, the best first.
 
-        None meets what can not be read; `problem_of` says what is wrong with it.
+        A spec that cannot be read matches none; `problem_of` says what is wrong with it.
         """
         known = self._candidates.get(spec)
         if known is None:
@@ -90,7 +90,7 @@ class Pool:
         return known
 
     def matching(self, spec: str) -> list[int]:
-        """Give what `candidates` gives, without keeping it: for those who ask once for very many."""
+        """Return what `candidates` returns, without caching it: for callers with very many specs."""
         read = read_spec(spec)
         matcher = read.matcher
         if matcher is None:
@@ -103,17 +103,12 @@ class Pool:
         ]
 
     def name_of(self, spec: str) -> str:
-        """Give the name that ``spec`` asks for; empty if it can not be read."""
+        """Return the name that ``spec`` is about; empty if it cannot be read."""
         return read_spec(spec).name
 
     def problem_of(self, spec: str) -> str:
-        """Say why ``spec`` can not be read; empty if it can."""
+        """Return why ``spec`` cannot be read; empty if it can."""
         return read_spec(spec).problem
-
-    def find(self, stem: str) -> tuple[int, ...]:
-        """Give the numbers of the records called ``name-version-build``."""
-        name = stem.rsplit("-", 2)[0]
-        return tuple(number for number in self._by_name.get(name, ()) if self.records[number].stem == stem)
 
     def _matchables(self, name: str) -> "list[PackageRecord]":
         records = self._matchable.get(name)

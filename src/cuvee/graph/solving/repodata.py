@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cuvee.conda.match_spec import read_version
+from cuvee.conda.package_info import features_of
 from cuvee.conda.package_record import Record, RecordProblem
 from cuvee.graph.solving.garbage_collection import gc_paused
 
@@ -24,7 +25,7 @@ class Repodata:
     Attributes
     ----------
     records
-        In the file's order; of ``.conda`` and ``.tar.bz2`` twins the ``.conda`` alone.
+        In the file's order; of ``.conda`` and ``.tar.bz2`` twins only the ``.conda``.
     problems
         What could not be read.
     twins
@@ -110,7 +111,7 @@ def _checked(file_name: str, value: object, subdir: str) -> Record:
         url=file_name,
         depends=_texts(value, "depends"),
         constrains=_texts(value, "constrains"),
-        track_features=_features(value.get("track_features")),
+        track_features=features_of(value.get("track_features")),
         timestamp=timestamp if isinstance(timestamp, int) else None,
         license=sys.intern(_optional(value, "license")) or None,
         md5=_optional(value, "md5") or None,
@@ -135,9 +136,3 @@ def _texts(value: dict[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise TypeError(f"{key} is not a list of texts")
     return tuple(sys.intern(item) for item in found)
-
-
-def _features(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return tuple(value.replace(",", " ").split())
-    return tuple(map(str, value)) if isinstance(value, list) else ()
