@@ -8,7 +8,8 @@ from cuvee.channel.inspection.model import UnreadableArchive
 from cuvee.graph.checks import Check
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
-from cuvee.graph.checks.file_names import FileNamesCheck, LinksCheck, LinkScriptsCheck, PathLengthsCheck
+from cuvee.graph.checks.file_names import FileNamesCheck, LinkScriptsCheck, PathLengthsCheck
+from cuvee.graph.checks.symbolic_links import LinksCheck
 
 LONG = "Lib/site-packages/" + "long/" * 31 + "m.py"
 

@@ -109,22 +109,22 @@ def test_a_good_set_passes_every_check() -> None:
         (
             "closure",
             [package("a", depends=("gone",))],
-            "Nothing in the set meets 'gone': there is no package of that name",
+            "No package of the set meets 'gone': there is no package of that name",
         ),
         (
             "closure",
             [package("a", depends=("b >=2",)), package("b")],
-            "Nothing in the set meets 'b >=2': no such version, the set has b-1.0-0",
+            "No package of the set meets 'b >=2': no such version, the set has b-1.0-0",
         ),
         (
             "closure",
             [package("a", depends=("b 1.0 other",)), package("b")],
-            "Nothing in the set meets 'b 1.0 other': no such build, the set has b-1.0-0",
+            "No package of the set meets 'b 1.0 other': no such build, the set has b-1.0-0",
         ),
         (
             "constrains",
             [package("a", constrains=("b <1",)), package("b")],
-            "b-1.0-0 is outside of 'b <1', to which a constrains it",
+            "b-1.0-0 is outside of 'b <1', which a constrains",
         ),
         (
             "floor",
@@ -168,14 +168,14 @@ def test_one_cause_on_two_platforms_is_one_finding() -> None:
 def test_a_failed_prerequisite_skips_and_does_not_cascade() -> None:
     found = results(lock_of(package("a", depends=("gone",)), package("a", "2.0", depends=("gone",))))
     assert found["closure"].status is Status.SKIPPED
-    assert found["closure"].reason == "says nothing while duplicates fails"
+    assert found["closure"].reason == "needs duplicates to pass first"
     assert not found["closure"].findings
     assert found["floor"].status is Status.PASS
 
 
 def test_cycles_are_told_but_do_not_block() -> None:
     found = results(lock_of(package("a", depends=("b",)), package("b", depends=("a",))))
-    assert only(found["cycles"]).cause == "a and b need each other"
+    assert only(found["cycles"]).cause == "a and b depend on each other"
     assert found["cycles"].status is Status.PASS
 
 
@@ -197,7 +197,7 @@ def test_parity_says_who_needs_what_is_on_one_platform_only() -> None:
     )
     finding = only(results(lock)["parity"])
     assert finding.cause == "colorama is only on win-64"
-    assert finding.evidence == ("colorama: needed there by click",)
+    assert finding.evidence == ("colorama: required there by click",)
     assert finding.verdict is Verdict.INFO
 
 

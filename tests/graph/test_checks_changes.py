@@ -101,7 +101,7 @@ def test_the_policy_decides_for_a_patch() -> None:
 def test_the_direct_set_of_a_patch_stays_though_the_closure_does_not_change() -> None:
     found = changes(OLD, release("2026.11.1", asked("top"), asked("spare"))).findings
     assert [(item.kind, item.packages) for item in found] == [("remove", ("gone",)), ("add", ("spare",))]
-    assert found[0].cause == "A patch release does not remove what people ask for: gone"
+    assert found[0].cause == "A patch release does not remove requested packages: gone"
 
 
 def test_a_package_that_is_upgraded_and_no_longer_asked_for_has_left_the_set() -> None:
@@ -140,7 +140,7 @@ def test_the_evidence_says_what_forced_the_change() -> None:
     manifest = release("2026.11.1", asked("top", "==1.5"))
     base = replace(manifest, base=manifest_of(asked("top", "1.*")))
     finding = only(changes(new, base, base=old))
-    assert finding.evidence == ("major change, in the closure", "top depends on low >=3")
+    assert finding.evidence == ("major change, indirect", "top depends on low >=3")
 
 
 def test_a_waiver_covers_one_package() -> None:
@@ -156,7 +156,8 @@ def test_without_the_base_s_lock_it_is_skipped_and_says_how_to_get_it() -> None:
     result = changes(OLD, base=None)
     assert result.status is Status.SKIPPED
     assert result.reason == (
-        "the lock of tiny-2026.11.0 is not beside this release; run `cuvee lock tiny/2026.11.0.yaml` first"
+        "the lock of tiny-2026.11.0 was not found beside this release; "
+        "run `cuvee lock tiny/2026.11.0.yaml` first"
     )
 
 

@@ -23,12 +23,12 @@ LINUX = ("linux-64", "b")
 )
 def test_why_a_dependency_is_missing(spec: str, there: list[LockedPackage], kind: str, words: str) -> None:
     found = finding("closure", lock_of(package("a", depends=(spec,)), *there))
-    assert (found.kind, found.cause) == (kind, f"Nothing in the set meets {spec!r}: {words}")
+    assert (found.kind, found.cause) == (kind, f"No package of the set meets {spec!r}: {words}")
     assert found.verdict is Verdict.BLOCKED
 
 
 @pytest.mark.parametrize(
-    ("carried", "kind", "words"),
+    ("available", "kind", "words"),
     [
         ({LINUX: (package("b", "2.0"),)}, "not-locked", "a channel has b-2.0-0, which is not locked"),
         ({LINUX: (package("b", "1.0"),)}, "no-such-version", "no such version, channels have b-1.0-0"),
@@ -41,10 +41,10 @@ def test_why_a_dependency_is_missing(spec: str, there: list[LockedPackage], kind
     ],
 )
 def test_channels_are_looked_at_where_they_are_known(
-    carried: dict[tuple[str, str], tuple[LockedPackage, ...]], kind: str, words: str
+    available: dict[tuple[str, str], tuple[LockedPackage, ...]], kind: str, words: str
 ) -> None:
-    found = finding("closure", lock_of(package("a", depends=("b >=2",))), carried=carried)
-    assert (found.kind, found.cause) == (kind, f"Nothing in the set meets 'b >=2': {words}")
+    found = finding("closure", lock_of(package("a", depends=("b >=2",))), available=available)
+    assert (found.kind, found.cause) == (kind, f"No package of the set meets 'b >=2': {words}")
 
 
 def test_a_noarch_record_is_checked_once_per_platform() -> None:
@@ -64,7 +64,7 @@ def test_a_noarch_record_is_checked_once_per_platform() -> None:
 
 def test_constrains_of_virtual_packages_hold_for_the_floor() -> None:
     found = finding("floor", lock_of(package("a", constrains=("__glibc >=2.34", "__cuda >=12"))))
-    assert found.cause == "The floor __glibc 2.28 is outside of '__glibc >=2.34', to which a constrains it"
+    assert found.cause == "The floor __glibc 2.28 is outside of '__glibc >=2.34', which a constrains"
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_variants_are_what_is_neither_number_nor_hash_nor_platform(build: str, w
 
 def test_track_features_are_told() -> None:
     found = finding("track-features", lock_of(package("a", track_features=("mkl", "old"))))
-    assert found.cause == "a is tracked by mkl, old"
+    assert found.cause == "a has the track features mkl, old"
     assert found.verdict is Verdict.INFO
 
 
 def test_a_requirement_that_the_lock_does_not_meet_has_its_line() -> None:
     found = finding("closure", lock_of(package("a")), manifest_of(asked("a", ">=2")))
-    assert (found.kind, found.evidence) == ("requirement", ("asked for at tiny/2026.11.0.yaml:7:3",))
+    assert (found.kind, found.evidence) == ("requirement", ("requested at tiny/2026.11.0.yaml:7:3",))
 
 
 def test_what_platforms_ask_alike_is_matched_once() -> None:
@@ -151,6 +151,6 @@ def test_parity_says_what_holds_an_older_version_back() -> None:
         package("b", platform="win-64"),
     )
     assert finding("parity", lock).evidence == (
-        "osx-64 has 1.0: b needs a <2",
-        "win-64 has 1.5: nothing there forbids 2.0, so no channel may have it",
+        "osx-64 has 1.0: b depends on a <2",
+        "win-64 has 1.5: nothing there excludes 2.0; channels may lack it",
     )

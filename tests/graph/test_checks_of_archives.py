@@ -107,7 +107,7 @@ def test_the_floor_is_told_from_metadata_alone() -> None:
     (result,) = run_checks(build_graph(MANIFEST, lock), [SystemFloorCheck()])
     (finding,) = result.findings
     assert finding.verdict is Verdict.INFO
-    assert finding.evidence[-1] == "told by metadata alone: the archives were not opened"
+    assert finding.evidence[-1] == "from metadata only: the archives were not opened"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_how_a_dependency_states_the_least(spec: str, text: str) -> None:
 
 def test_the_page_says_what_prefix_is_assumed() -> None:
     page = Path(__file__).parents[2] / "docs" / "reference" / "checks.md"
-    assert f"before the path are {TYPICAL_PREFIX} characters" in page.read_text(encoding="utf-8")
+    assert f"prefix has {TYPICAL_PREFIX} characters" in page.read_text(encoding="utf-8")
 
 
 def _lock_of(item: LockedPackage) -> Lock:

@@ -114,7 +114,7 @@ def test_a_denied_licence_blocks_with_what_the_package_said() -> None:
     lock = lock_of(package("a", license="GPL-2.0"), package("b", license="MIT"))
     found = finding("licenses", lock, policy(licenses=NO_GPL))
     assert found.cause == "a is under GPL-2.0-only, which the manifest denies"
-    assert (found.kind, found.evidence) == ("denied", ("a-1.0-0 says 'GPL-2.0'",))
+    assert (found.kind, found.evidence) == ("denied", ("a-1.0-0 states 'GPL-2.0'",))
     assert found.verdict is Verdict.BLOCKED
 
 
@@ -125,14 +125,14 @@ def test_names_that_spdx_has_given_up_are_understood_in_policies() -> None:
 
 def test_with_an_allow_list_an_unknown_licence_is_not_permitted() -> None:
     found = finding("licenses", lock_of(package("a", license=None)), policy(licenses=BSD_ONLY))
-    assert found.cause == "a states no licence, so it is not among those that the manifest allows"
+    assert found.cause == "a states no licence, which is not a licence that the manifest allows"
 
 
 def test_unknown_licences_are_one_finding_and_a_waiver_of_one_leaves_the_others() -> None:
     lock = lock_of(*(package(name, license="see LICENSE") for name in "abc"))
     found = finding("unknown-licenses", lock)
-    assert found.cause == "3 packages are under a licence that is not known"
-    assert found.evidence[0] == "a-1.0-0 says 'see LICENSE'"
+    assert found.cause == "3 packages are under an unknown licence"
+    assert found.evidence[0] == "a-1.0-0 states 'see LICENSE'"
     waived = results(lock, manifest_of(waivers=(waiver("unknown-licenses", package="b"),)))
     states = {item.packages: item.verdict for item in waived["unknown-licenses"].findings}
     assert states == {("a", "c"): Verdict.WARNING, ("b",): Verdict.WAIVED}

@@ -91,7 +91,7 @@ def test_only_takes_what_a_check_needs_and_skip_leaves_one_out() -> None:
     assert left_out(ALL_CHECKS, only=[], skip=[]) == frozenset()
     graph = build_graph(manifest_of(), lock_of(package("a", depends=("gone",)), package("a")))
     found = {item.identifier: item for item in run_checks(graph, ALL_CHECKS, left_out={"duplicates"})}
-    assert found["duplicates"].reason == "left out, as asked"
+    assert found["duplicates"].reason == "excluded by the selection of checks"
     assert found["closure"].status is Status.FAIL
 
 

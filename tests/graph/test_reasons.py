@@ -116,7 +116,7 @@ def test_the_answers_in_words(diamond: ReleaseGraph, name: str) -> None:
 def test_all_specs_of_a_dependency_are_told(diamond: ReleaseGraph) -> None:
     linux = why(diamond, "base")[0]
     assert linux.count == 2
-    assert [[link.specs for link in reason.links] for reason in linux.reasons] == [
+    assert [[item.specs for item in reason.dependencies] for reason in linux.reasons] == [
         [("left >=1",), ("base >=0.5", "base <2")],
         [("right",), ("base",)],
     ]
@@ -134,7 +134,7 @@ def test_a_chain_may_be_longer_than_any_stack() -> None:
     names = [f"p{number:04}" for number in range(2000)]
     chain: dict[str, tuple[str, ...]] = {one: (other,) for one, other in pairwise(names)} | {names[-1]: ()}
     (answer,) = why(release({names[0]: "*"}, linux_64=chain), names[-1])
-    assert [link.target for link in answer.reasons[0].links] == names[1:]
+    assert [link.target for link in answer.reasons[0].dependencies] == names[1:]
 
 
 def test_no_more_reasons_than_anybody_reads_but_all_are_counted() -> None:
@@ -171,7 +171,7 @@ def test_reasons_are_the_shortest_paths_of_networkx(edges: set[tuple[str, str]],
     ]
     shortest = min(map(len, paths), default=0)
     expected = sorted(path for path in paths if len(path) == shortest)
-    found = [[link.source for link in reason.links] + ["n0"] for reason in answer.reasons]
+    found = [[item.source for item in reason.dependencies] + ["n0"] for reason in answer.reasons]
     assert sorted(found) == expected
     assert answer.count == len(expected)
     (hit,) = needs(graph, "n0")

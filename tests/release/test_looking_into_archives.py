@@ -93,9 +93,9 @@ def test_an_archive_that_is_gone_or_another_is_a_finding_to_those_who_ask(
     (changed,) = _findings(session, lock)
     archive(session).unlink()
     (gone,) = _findings(session, lock)
-    assert changed.cause == gone.cause == "The archive of a-1.0-0 can not be read"
+    assert changed.cause == gone.cause == "The archive of a-1.0-0 cannot be read"
     assert changed.evidence[0].startswith("a-1.0-0.conda is not what the lock names")
-    assert gone.evidence[0].startswith("The archive of a-1.0-0@linux-64 is gone")
+    assert gone.evidence[0].startswith("The archive of a-1.0-0@linux-64 is missing")
     assert gone.victims == ("a-1.0-0@linux-64",)
 
 

@@ -64,7 +64,7 @@ def test_every_status_has_a_badge() -> None:
 def test_a_quiet_release_is_ready_and_nobody_needs_to_act(ready: Release) -> None:
     state = readiness(ready, {})
     assert (state.verdict, state.headline, state.must_act) == (
-        Verdict.READY, "Ready", "Nobody needs to act.",
+        Verdict.READY, "Ready", "No action is needed.",
     )  # fmt: skip
     assert (state.blockers, state.actors, state.notes) == (0, (), ())
 

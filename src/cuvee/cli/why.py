@@ -54,13 +54,13 @@ def _body(answer: "Why", name: str) -> list[str]:
     if not answer.stems and not answer.count:
         return [f"there is no {name}, and nothing needs it"]
     lines = [", ".join(answer.stems) or f"there is no {name}, but it is asked for"]
-    if answer.asked_for is not None:
-        lines.append(f"the manifest asks for {answer.asked_for.spec} ({answer.asked_for.position})")
+    if answer.requirement is not None:
+        lines.append(f"the manifest requests {answer.requirement.spec} ({answer.requirement.position})")
     lines += [reason_line(reason) for reason in answer.reasons]
     more = answer.count - len(answer.reasons)
     if more:
         lines.append(f"… and {more} more chains of the same length")
-    if answer.asked_for is None and not answer.count:
+    if answer.requirement is None and not answer.count:
         lines.append("nothing in the set needs it")
     return lines
 
@@ -68,5 +68,5 @@ def _body(answer: "Why", name: str) -> list[str]:
 def reason_line(reason: "RequirementChain") -> str:
     """Give a chain on one line: the manifest's line first, then what each package asks of the next."""
     steps = [f"{reason.requirement.spec} ({reason.requirement.position})"]
-    steps += [" & ".join(link.specs) for link in reason.links]
+    steps += [" & ".join(item.specs) for item in reason.dependencies]
     return " → ".join(steps)

@@ -1,4 +1,4 @@
-"""Who needs whom on one platform by name, and the shortest ways from one to the other."""
+"""The dependencies of one platform by name, and the shortest chains between two packages."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +10,7 @@ from cuvee.graph.release_graph import PlatformGraph
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """One package needs another: all that the first one's ``depends`` says of the second."""
+    """One package's dependency on another: all match specs of the second in the first one's ``depends``."""
 
     source: str
     target: str
@@ -28,7 +28,7 @@ class DependencyPaths:
 
     @classmethod
     def of(cls, graph: PlatformGraph) -> "DependencyPaths":
-        """Read the dependencies off a platform's graph."""
+        """Return the dependencies of a platform's graph."""
         specs: dict[tuple[str, str], list[str]] = defaultdict(list)
         for edge in graph.edges:
             if edge.target is not None and edge.target != edge.source.name:
@@ -41,7 +41,7 @@ class DependencyPaths:
         )
 
     def stems(self, name: str) -> tuple[str, ...]:
-        """Give the records of a name on this platform."""
+        """Return the records of a name on this platform, as text."""
         lock = self.graph.lock
         return tuple(
             [package.stem for package in lock.packages if package.name == name]
@@ -49,7 +49,7 @@ class DependencyPaths:
         )
 
     def distances(self, name: str) -> dict[str, int]:
-        """Give how far each package that needs ``name`` is from it; ``name`` itself is at 0."""
+        """Return the distance to ``name`` of each package that depends on it; ``name`` itself is at 0."""
         found, level = {name: 0}, [name]
         while level:
             level = sorted(
@@ -60,12 +60,12 @@ class DependencyPaths:
         return found
 
     def next_from(self, distances: Mapping[str, int], source: str) -> list[str]:
-        """Give where the shortest ways from ``source`` go first."""
+        """Return the first packages of the shortest chains from ``source``."""
         nearer = distances[source] - 1
         return [target for target in self.targets.get(source, ()) if distances.get(target) == nearer]
 
     def chains(self, distances: Mapping[str, int], source: str) -> Iterator[tuple[Dependency, ...]]:
-        """Give each shortest way from ``source``, however long; not by recursion, which has an end."""
+        """Yield each shortest chain from ``source``, without recursion: chains may be thousands long."""
         names, choices = [source], [iter(self.next_from(distances, source))]
         while choices:
             target = next(choices[-1], None)
@@ -82,13 +82,13 @@ class DependencyPaths:
                 )
 
     def counts(self, distances: Mapping[str, int], farthest: int) -> dict[str, int]:
-        """Count the shortest ways from each package, without walking them."""
+        """Return the number of shortest chains from each package, without following each of them."""
         counts: dict[str, int] = {}
         for source in sorted(distances, key=distances.__getitem__):
             if distances[source] > farthest:
                 break
-            ways = (counts[target] for target in self.next_from(distances, source))
-            counts[source] = sum(ways) if distances[source] else 1
+            chains = (counts[target] for target in self.next_from(distances, source))
+            counts[source] = sum(chains) if distances[source] else 1
         return counts
 
 

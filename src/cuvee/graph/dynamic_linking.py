@@ -1,4 +1,8 @@
-"""Where a loader finds the libraries that a binary needs, told from the names alone."""
+"""Where a dynamic linker finds the libraries that a binary needs, by names and search paths.
+
+Rules: https://man7.org/linux/man-pages/man8/ld.so.8.html for Linux, `man dyld` for macOS, and
+https://learn.microsoft.com/windows/win32/dlls/dynamic-link-library-search-order for Windows.
+"""
 
 import enum
 import posixpath
@@ -7,15 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cuvee.channel.inspection.model import Binary
-from cuvee.graph.paths import inside
-from cuvee.graph.prefix_contents import InstalledBinary, PrefixContents
+from cuvee.graph.prefix_contents import InstalledBinary, PrefixContents, resolve_in_prefix
 from cuvee.graph.system_libraries import Availability, availability_of
 
 _WINDOWS_FOLDERS = ("", "library/mingw-w64/bin", "library/usr/bin", "library/bin", "scripts", "bin", "dlls")
-"""Folders of a prefix that conda puts on PATH, and Python's own; in lower case."""
+"""Folders of a prefix that activation puts on PATH, and Python's own; in lower case."""
 
 SYSROOT = "/sysroot/"
-"""What compilers link against is below it; nothing is ever loaded from there."""
+"""Part of the path of what compilers link against; nothing is loaded from there at run time."""
 
 _ORIGINS = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path")
 
@@ -23,9 +26,9 @@ _ORIGINS = ("$ORIGIN", "${ORIGIN}", "@loader_path", "@executable_path")
 class Resolution(enum.Enum):
     """Where a needed library was found."""
 
-    LOADER = "where the loader looks"
+    LOADER = "on the loader's search path"
     SYSTEM = "on the system"
-    ELSEWHERE = "in the prefix, but not where the loader looks"
+    ELSEWHERE = "in the prefix, but not on the loader's search path"
     NOWHERE = "nowhere"
 
 
@@ -36,19 +39,19 @@ class NeededLibrary:
     Attributes
     ----------
     paths
-        Files of the prefix that it may be.
-    tier
-        How sure it is that the system has it, if it is the system's.
+        The files of the prefix that it may be.
+    availability
+        Which systems have it, if it is the system's.
     """
 
     library: str
-    place: Resolution
+    resolution: Resolution
     paths: tuple[str, ...] = ()
-    tier: Availability | None = None
+    availability: Availability | None = None
 
 
 class DynamicLoader:
-    """The loader of one platform, in a prefix that does not exist yet."""
+    """The dynamic linker of one platform, for a prefix that does not exist yet."""
 
     def __init__(self, contents: PrefixContents) -> None:
         self._contents = contents
@@ -71,7 +74,7 @@ class DynamicLoader:
         self._inherit({item.path: item for item in loaded_binaries(contents)})
 
     def _inherit(self, items: Mapping[str, InstalledBinary]) -> None:
-        """Pass RPATHs on: a library also looks where those that load it look, and those that load them."""
+        """Pass RPATHs on: a library is also searched for in the RPATHs of what loads it, recursively."""
         pending = list(items.values())
         while pending:
             item = pending.pop()
@@ -80,7 +83,7 @@ class DynamicLoader:
             if not passed_on:
                 continue
             for needed in self.needs(item):
-                for path in needed.paths if needed.place is Resolution.LOADER else ():
+                for path in needed.paths if needed.resolution is Resolution.LOADER else ():
                     known = self._inherited.get(path, ())
                     grown = tuple(dict.fromkeys((*known, *passed_on)))
                     if path in items and len(grown) > len(known):
@@ -88,7 +91,7 @@ class DynamicLoader:
                         pending.append(items[path])
 
     def needs(self, item: InstalledBinary) -> Iterator[NeededLibrary]:
-        """Find each library that a binary does not load without."""
+        """Yield each library that a binary must have to be loaded."""
         find = {"linux": self._on_linux, "osx": self._on_macos, "win": self._on_windows}[self._system]
         for library in item.binary.needed:
             yield find(item, library)
@@ -98,7 +101,7 @@ class DynamicLoader:
         for folder in (*self.folders(item), "lib"):
             path = posixpath.normpath(posixpath.join(folder, name))
             if path in self._by_path:
-                return NeededLibrary(library=library, place=Resolution.LOADER, paths=(self._real(path),))
+                return NeededLibrary(library=library, resolution=Resolution.LOADER, paths=(self._real(path),))
         return self._other(library, name)
 
     def _on_macos(self, item: InstalledBinary, library: str) -> NeededLibrary:
@@ -111,7 +114,7 @@ class DynamicLoader:
             candidates = [] if direct is None else [direct]
         for path in candidates:
             if path in self._by_path:
-                return NeededLibrary(library=library, place=Resolution.LOADER, paths=(self._real(path),))
+                return NeededLibrary(library=library, resolution=Resolution.LOADER, paths=(self._real(path),))
         return self._other(library, name)
 
     def _on_windows(self, item: InstalledBinary, library: str) -> NeededLibrary:
@@ -120,35 +123,35 @@ class DynamicLoader:
         for candidate in (folder, *_WINDOWS_FOLDERS):
             path = self._by_path.get(posixpath.join(candidate, name))
             if path is not None:
-                return NeededLibrary(library=library, place=Resolution.LOADER, paths=(path,))
-        # Packages tell Python about folders of their own as they are imported.
+                return NeededLibrary(library=library, resolution=Resolution.LOADER, paths=(path,))
+        # Python packages call os.add_dll_directory for their own folders when they are imported.
         own = [path for path in self._by_name.get(name, ()) if self.owners[path] == item.package.name]
         if own:
-            return NeededLibrary(library=library, place=Resolution.LOADER, paths=tuple(own))
+            return NeededLibrary(library=library, resolution=Resolution.LOADER, paths=tuple(own))
         return self._other(library, name)
 
     def _other(self, library: str, name: str) -> NeededLibrary:
-        tier = availability_of(self._system, library)
-        if tier is not None:
-            return NeededLibrary(library=library, place=Resolution.SYSTEM, tier=tier)
+        availability = availability_of(self._system, library)
+        if availability is not None:
+            return NeededLibrary(library=library, resolution=Resolution.SYSTEM, availability=availability)
         paths = tuple(self._by_name.get(name, ()))
         return NeededLibrary(
-            library=library, place=Resolution.ELSEWHERE if paths else Resolution.NOWHERE, paths=paths
+            library=library, resolution=Resolution.ELSEWHERE if paths else Resolution.NOWHERE, paths=paths
         )
 
     def _real(self, path: str) -> str:
-        """Follow links to the file that is loaded, as far as their texts tell."""
+        """Return the file that a path leads to through symbolic links, as far as archives list them."""
         for _ in range(10):
             file = self._contents.files[path][-1].file
             target = file.link_target if file is not None else None
-            further = None if target is None else inside(posixpath.dirname(path), target)
+            further = None if target is None else resolve_in_prefix(posixpath.dirname(path), target)
             if further is None or further not in self._contents.files:
                 break
             path = further
         return path
 
     def folders(self, item: InstalledBinary) -> tuple[str, ...]:
-        """Give the folders of the prefix in which the loader looks for a binary's libraries, in order."""
+        """Return the folders of the prefix that the loader searches for a binary's libraries, in order."""
         own = self._own_folders(item)
         has_runpath = bool(item.binary.search_paths) and not item.binary.is_inherited
         return own if has_runpath else (*own, *self._inherited.get(item.path, ()))
@@ -158,18 +161,18 @@ class DynamicLoader:
         return tuple(folder for folder in found if folder is not None)
 
     def folder(self, item: InstalledBinary, entry: str) -> str | None:
-        """Give the folder of the prefix that an entry of a search path means; `None` for any other."""
+        """Return the folder of the prefix that an entry of a search path means; `None` for any other."""
         placeholder = self.placeholder(item)
         if placeholder and (entry + "/").startswith(placeholder + "/"):
-            return inside("", entry[len(placeholder) :].lstrip("/") or ".")
+            return resolve_in_prefix("", entry[len(placeholder) :].lstrip("/") or ".")
         start, _, rest = entry.partition("/")
         if start not in _ORIGINS:
             return None
         origin = "bin" if start == "@executable_path" else posixpath.dirname(item.path)
-        return inside(origin, rest or ".")
+        return resolve_in_prefix(origin, rest or ".")
 
     def placeholder(self, item: InstalledBinary) -> str | None:
-        """Give the prefix that linking replaces in a binary."""
+        """Return the prefix placeholder that linking replaces in a binary."""
         for claim in self._contents.files.get(item.path, ()):
             if claim.package is item.package and claim.file is not None:
                 return claim.file.placeholder
@@ -178,12 +181,12 @@ class DynamicLoader:
 
 @lru_cache(maxsize=8)
 def loader_of(contents: PrefixContents) -> DynamicLoader:
-    """Give the loader of a platform; it is made once for all checks."""
+    """Return the loader of a platform; it is built once for all checks."""
     return DynamicLoader(contents)
 
 
 def loaded_binaries(contents: PrefixContents) -> Iterator[InstalledBinary]:
-    """Give the binaries that this platform's loader would load: readable ones, for its machine."""
+    """Yield the binaries that this platform's loader can load: readable ones, for its machine."""
     machine = contents.platform.machine.lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
     kind = {"linux": "elf", "osx": "macho", "win": "pe"}[contents.platform.system]
     for item in contents.binaries:

@@ -1,4 +1,4 @@
-"""Findings: what a check found, as data, and the verdict they add up to."""
+"""Findings of checks, and the verdict that follows from them."""
 
 import enum
 from collections.abc import Iterable
@@ -24,50 +24,50 @@ class Verdict(enum.Enum):
 
     @property
     def must_act(self) -> str:
-        """One sentence: must I act?"""
+        """One sentence that says whether somebody must act."""
         return _MUST_ACT[self]
 
     @property
     def exit_code(self) -> int:
-        """0 when the release may go out, 1 when it may not."""
+        """The exit code: 0 if the release may be published, 1 if not."""
         return int(self >= Verdict.WAITING)
 
 
 _MUST_ACT = {
-    Verdict.READY: "Nobody needs to act.",
-    Verdict.INFO: "Nobody needs to act; it is good to know.",
-    Verdict.WAIVED: "Nobody needs to act until the waiver expires.",
-    Verdict.WARNING: "The release can go out; the owner should look before the next one.",
-    Verdict.WAITING: "Nobody needs to act yet, but the release can not go out before this has finished.",
-    Verdict.NEEDS_APPROVAL: "Somebody must approve this, or record a waiver, before the release goes out.",
-    Verdict.BLOCKED: "The owner must mend this, or record a waiver, before the release goes out.",
+    Verdict.READY: "No action is needed.",
+    Verdict.INFO: "No action is needed; this is for information.",
+    Verdict.WAIVED: "No action is needed until the waiver expires.",
+    Verdict.WARNING: "The release can be published; the owner should fix this before the next one.",
+    Verdict.WAITING: "No action is needed yet, but the release cannot be published before this has finished.",
+    Verdict.NEEDS_APPROVAL: "This must be approved, or waived, before the release can be published.",
+    Verdict.BLOCKED: "The owner must fix this, or it must be waived, before the release can be published.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that a check found: a cause, and all who suffer from it.
+    """One thing that a check found: a cause, and everything that it affects.
 
     Attributes
     ----------
     check
         The identifier of the check, such as ``closure``.
     verdict
-        How bad it is.
+        How severe it is.
     cause
         One sentence that names the cause; equal causes are one finding.
     kind
-        The class of the cause, where a check knows several, such as ``no-such-version``.
+        The class of the cause, where a check has several, such as ``no-such-version``.
     packages
-        Names of the packages at fault or at hand, the cause's first.
+        Names of the packages concerned, those at fault first.
     victims
-        Identifiers (``name-version-build@platform``) of what is hit.
+        Identifiers (``name-version-build@platform``) of the affected packages.
     platforms
-        Where.
+        The platforms concerned.
     owners
-        Who must act, from the manifest; may be empty.
+        The packages' owners in the manifest, who must act; may be empty.
     evidence
-        Lines that prove it.
+        Lines that prove the finding.
     action
         What to do next.
     waived_because
@@ -88,5 +88,5 @@ class Finding:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Give the worst verdict, which wins; none at all is ready."""
+    """Return the worst verdict; `Verdict.READY` if there are none."""
     return max(verdicts, default=Verdict.READY)

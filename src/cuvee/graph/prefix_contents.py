@@ -1,7 +1,9 @@
-"""What a platform's prefix will hold: the files of all packages, each where a linker puts it."""
+"""The contents of a platform's prefix: the files of all packages, each at the path that linking gives it."""
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from cuvee import platforms
 from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, UnreadableArchive
@@ -22,7 +24,7 @@ class PathClaim:
     file
         The file of the archive; `None` for a command that linking makes.
     content
-        Equal for two claims if and only if they put the same there.
+        Equal for two claims if and only if they write the same content.
     """
 
     package: LockedPackage
@@ -33,7 +35,7 @@ class PathClaim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledBinary:
-    """A program or library, and where it goes."""
+    """A program or library, and its path in the prefix."""
 
     package: LockedPackage
     path: str
@@ -42,16 +44,16 @@ class InstalledBinary:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PrefixContents:
-    """The contents of one platform's archives; equal to nothing but itself.
+    """The contents of one platform's archives; compared by identity.
 
     Attributes
     ----------
     facts
         By package name.
     unreadable
-        Package name to why its archive could not be read.
+        By package name, why its archive could not be read.
     files
-        Path to all that claim it, in the order of their names; folders are left out.
+        By path, all claims to it, in the order of the packages' names; directories are left out.
     binaries
         Every program and library of the closure.
     """
@@ -62,11 +64,15 @@ class PrefixContents:
     files: Mapping[str, tuple[PathClaim, ...]]
     binaries: tuple[InstalledBinary, ...]
 
+    def claims(self) -> Iterator[PathClaim]:
+        """Yield all claims to all paths."""
+        return chain.from_iterable(self.files.values())
+
 
 def contents_of(
     lock: PlatformLock, known: Mapping[str, ArchiveContents | UnreadableArchive]
 ) -> PrefixContents:
-    """Place the files of a platform's packages.
+    """Return the contents of a platform's prefix.
 
     Parameters
     ----------
@@ -77,19 +83,19 @@ def contents_of(
     facts: dict[str, ArchiveContents] = {}
     unreadable: dict[str, UnreadableArchive] = {}
     for package in lock.packages:
-        found = known.get(package.identifier, UnreadableArchive(reason="nobody looked into it"))
+        found = known.get(package.identifier, UnreadableArchive(reason="the archive was not opened"))
         if isinstance(found, ArchiveContents):
             facts[package.name] = found
         else:
             unreadable[package.name] = found
-    placing = _Placing(platform, lock, facts)
+    linking = _Linking(platform, lock, facts)
     files: dict[str, list[PathClaim]] = {}
     binaries: list[InstalledBinary] = []
     for package in lock.packages:
         if package.name in facts:
-            for claim in placing.claims(package, facts[package.name]):
+            for claim in linking.claims(package, facts[package.name]):
                 files.setdefault(claim.path, []).append(claim)
-            binaries += placing.binaries(package, facts[package.name].binaries)
+            binaries += linking.binaries(package, facts[package.name].binaries)
     return PrefixContents(
         platform=platform,
         facts=facts,
@@ -99,8 +105,12 @@ def contents_of(
     )
 
 
-class _Placing:
-    """Where files go on one platform."""
+class _Linking:
+    """The paths that linking gives to files on one platform.
+
+    Packages that are ``noarch: python`` leave the paths of modules and commands to the linker:
+    https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#noarch.
+    """
 
     def __init__(self, platform: Platform, lock: PlatformLock, facts: Mapping[str, ArchiveContents]) -> None:
         python = lock.by_name.get("python")
@@ -135,7 +145,7 @@ class _Placing:
     def _commands(self, package: LockedPackage, line: str) -> Iterator[PathClaim]:
         name, _, function = (part.strip() for part in line.partition("="))
         for suffix in ("-script.py", ".exe") if self._platform.is_windows else ("",):
-            # On Windows the program is the same for all commands; what it starts is beside it.
+            # On Windows all commands have the same launcher; it runs the script of its name beside it.
             content = "launcher" if suffix == ".exe" else f"calls {function}"
             path = f"{self._scripts}/{name}{suffix}"
             yield PathClaim(package=package, path=path, file=None, content=content)
@@ -143,3 +153,14 @@ class _Placing:
     def binaries(self, package: LockedPackage, binaries: Iterable[Binary]) -> Iterator[InstalledBinary]:
         for binary in binaries:
             yield InstalledBinary(package=package, path=self.target(package, binary.path), binary=binary)
+
+
+def resolve_in_prefix(folder: str, path: str) -> str | None:
+    """Return where ``path``, relative to ``folder``, leads within the prefix; `None` if it leaves it.
+
+    Only text is compared. Both use ``/``; the prefix itself is ``""`` as a folder and ``.`` as a result.
+    """
+    if path.startswith("/"):
+        return None
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    return None if joined == ".." or joined.startswith("../") else joined

@@ -1,4 +1,4 @@
-"""Why a package is in the release, and who would be hit without it: read off the stored graph, not solved."""
+"""Why a package is in the release, and what depends on it: read from the stored graph, without solving."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,57 +11,57 @@ from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.manifest.model import Requirement
 
 MOST_REASONS = 100
-"""Shortest reasons that are listed; there may be more of them than anybody could read."""
+"""How many shortest chains are listed; there may be thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequirementChain:
-    """A line of the manifest, and the shortest chain of dependencies from it to the package."""
+    """A requirement of the manifest, and a shortest chain of dependencies from it to the package."""
 
     requirement: Requirement
-    links: tuple[Dependency, ...]
+    dependencies: tuple[Dependency, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Why a package is there on one platform.
+    """Why a package is in the set of one platform.
 
     Attributes
     ----------
     stems
-        The records of that name, one as a rule: ``name-version-build``; for a virtual package what the
-        floor offers. None if the platform has no such package.
-    asked_for
-        The manifest's own line for it, if it is one of the blessed set.
+        The records of that name, normally one: ``name-version-build``; for a virtual package those of the
+        floor. Empty if the platform has no such package.
+    requirement
+        The manifest's own requirement of it, if it is requested.
     reasons
-        The shortest chains from other blessed packages, sorted; at most `MOST_REASONS` of them.
+        The shortest chains from other requested packages, sorted; at most `MOST_REASONS` of them.
     count
         How many shortest chains there are.
     """
 
     platform: str
     stems: tuple[str, ...]
-    asked_for: Requirement | None
+    requirement: Requirement | None
     reasons: tuple[RequirementChain, ...]
     count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependent:
-    """A package that needs another, itself or through others.
+    """A package that depends on another, directly or through others.
 
     Attributes
     ----------
     package
         Its ``name-version-build``.
     requirement
-        The manifest's line, if it is one of the blessed set.
+        The manifest's requirement of it, if it is requested.
     distance
-        Dependencies on the shortest way; 1 is direct.
+        The number of dependencies on the shortest chain; 1 if it depends on the package directly.
     specs
-        What it asks for, when it is direct.
+        Its match specs of the package, if it depends on it directly.
     through
-        Names of the packages that its shortest ways go to first, when it is not.
+        The first packages on its shortest chains, if it does not.
     """
 
     name: str
@@ -74,7 +74,7 @@ class Dependent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Who needs a package on one platform: the blessed first, then the nearest."""
+    """What depends on a package on one platform: requested packages first, then the nearest."""
 
     platform: str
     stems: tuple[str, ...]
@@ -82,31 +82,31 @@ class Needs:
 
 
 def why(release: ReleaseGraph, name: str) -> tuple[Why, ...]:
-    """Give all shortest reasons for ``name``, per platform.
+    """Return the shortest chains that lead to ``name``, per platform.
 
     Raises
     ------
     UsageError
-        If the release has no such package; near names are offered.
+        If the release has no such package; the message suggests similar names.
     """
     name = known_name(release, name)
     return tuple(_why(DependencyPaths.of(graph), release, name) for graph in release.platforms)
 
 
 def needs(release: ReleaseGraph, name: str) -> tuple[Needs, ...]:
-    """Give all who would be hit if ``name`` were broken or gone, per platform.
+    """Return everything that depends on ``name``, per platform.
 
     Raises
     ------
     UsageError
-        If the release has no such package; near names are offered.
+        If the release has no such package; the message suggests similar names.
     """
     name = known_name(release, name)
     return tuple(_needs(DependencyPaths.of(graph), release, name) for graph in release.platforms)
 
 
 def known_name(release: ReleaseGraph, name: str) -> str:
-    """Give ``name`` as conda writes it, if the release has such a package on any platform.
+    """Return ``name`` in conda's spelling, if the release has such a package on any platform.
 
     Raises
     ------
@@ -116,57 +116,57 @@ def known_name(release: ReleaseGraph, name: str) -> str:
     known = {package.name for graph in release.platforms for package in graph.lock.packages}
     known |= {virtual.name for graph in release.platforms for virtual in graph.lock.virtual_packages}
     known |= {edge.target for graph in release.platforms for edge in graph.edges if edge.target}
-    wanted = name.strip().lower()
-    if wanted in known:
-        return wanted
-    advice = did_you_mean(wanted, sorted(known))
+    normalized = name.strip().lower()
+    if normalized in known:
+        return normalized
+    advice = did_you_mean(normalized, sorted(known))
     raise UsageError(
         f"{release.manifest.release_name} has no package {name!r}" + (f"; {advice}" if advice else ""),
         hint=f"`cuvee check {release.manifest.path} --json` lists its packages.",
     )
 
 
-def _blessed(release: ReleaseGraph, platform: str) -> dict[str, Requirement]:
+def _requirements(release: ReleaseGraph, platform: str) -> dict[str, Requirement]:
     return {item.name: item for item in release.requested(platform)}
 
 
-def _why(links: DependencyPaths, release: ReleaseGraph, name: str) -> Why:
-    blessed = _blessed(release, links.graph.platform)
-    distances = links.distances(name)
-    roots = [root for root in distances if root in blessed and root != name]
+def _why(paths: DependencyPaths, release: ReleaseGraph, name: str) -> Why:
+    requested = _requirements(release, paths.graph.platform)
+    distances = paths.distances(name)
+    roots = [root for root in distances if root in requested and root != name]
     nearest = min((distances[root] for root in roots), default=0)
     roots = sorted(root for root in roots if distances[root] == nearest)
     reasons: list[RequirementChain] = []
     for root in roots:
-        for chain in links.chains(distances, root):
+        for chain in paths.chains(distances, root):
             if len(reasons) == MOST_REASONS:
                 break
-            reasons.append(RequirementChain(requirement=blessed[root], links=chain))
-    counts = links.counts(distances, nearest)
+            reasons.append(RequirementChain(requirement=requested[root], dependencies=chain))
+    counts = paths.counts(distances, nearest)
     return Why(
-        platform=links.graph.platform,
-        stems=links.stems(name),
-        asked_for=blessed.get(name),
+        platform=paths.graph.platform,
+        stems=paths.stems(name),
+        requirement=requested.get(name),
         reasons=tuple(reasons),
         count=sum(counts[root] for root in roots),
     )
 
 
-def _needs(links: DependencyPaths, release: ReleaseGraph, name: str) -> Needs:
-    blessed = _blessed(release, links.graph.platform)
-    distances = links.distances(name)
-    packages: Mapping[str, LockedPackage] = links.graph.lock.by_name
+def _needs(paths: DependencyPaths, release: ReleaseGraph, name: str) -> Needs:
+    requested = _requirements(release, paths.graph.platform)
+    distances = paths.distances(name)
+    packages: Mapping[str, LockedPackage] = paths.graph.lock.by_name
     found = [
         Dependent(
             name=source,
             package=packages[source].stem,
-            requirement=blessed.get(source),
+            requirement=requested.get(source),
             distance=distance,
-            specs=links.specs[source, name] if distance == 1 else (),
-            through=tuple(links.next_from(distances, source)) if distance > 1 else (),
+            specs=paths.specs[source, name] if distance == 1 else (),
+            through=tuple(paths.next_from(distances, source)) if distance > 1 else (),
         )
         for source, distance in distances.items()
         if distance
     ]
     found.sort(key=lambda item: (item.requirement is None, item.distance, item.name))
-    return Needs(platform=links.graph.platform, stems=links.stems(name), dependents=tuple(found))
+    return Needs(platform=paths.graph.platform, stems=paths.stems(name), dependents=tuple(found))

@@ -1,6 +1,6 @@
-"""The release graph: per platform, who depends on whom, and which record satisfies it.
+"""The release graph: per platform, each dependency and the record that satisfies it.
 
-It is made from the lock alone: verifying a pinned set needs no solver, no disk and no network.
+It is built only from the lock: verifying a pinned set needs no solver, no disk and no network.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ class Edge:
     spec
         As the package states it.
     target
-        The name it asks for; ``__glibc`` and the like for virtual packages; `None` if unreadable.
+        The required name, such as ``__glibc`` for a virtual package; `None` if the spec cannot be read.
     found
         Versions (``name-version-build``) of that name in the set.
     satisfied
@@ -46,7 +46,7 @@ class Edge:
 
     @property
     def is_virtual(self) -> bool:
-        """Whether it asks something of the operating system."""
+        """Whether it requires something of the operating system."""
         return self.target is not None and self.target.startswith("__")
 
 
@@ -56,7 +56,7 @@ class PlatformGraph:
 
     ``graph`` has a node per package name, with the `LockedPackage` as ``package``, and an edge from each
     package to each that satisfies one of its dependencies, with its text as ``spec``. ``contents`` is what
-    the archives hold; `None` if nobody opened them.
+    the archives contain; `None` if they were not opened.
     """
 
     lock: PlatformLock
@@ -70,29 +70,30 @@ class PlatformGraph:
         return self.lock.platform
 
     def required_by(self, name: str) -> tuple[str, ...]:
-        """Give the names of the packages that depend on ``name`` directly."""
+        """Return the names of the packages that depend on ``name`` directly."""
         return tuple(sorted(self.graph.predecessors(name))) if name in self.graph else ()
 
     def excluded_by(self, text: str) -> LockedPackage | None:
-        """Give the package of the set that a match spec speaks of and does not take, if there is one."""
+        """Return the package of the set that a match spec names and does not match, if there is one."""
         package = self.lock.by_name.get(read_spec(text).name)
         return None if package is None or meets(text, package) else package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseGraph:
-    """What checks look at: the intent, the lock, and the graph of each platform.
+    """The input of all checks: the manifest, the lock, and the graph of each platform.
 
     Attributes
     ----------
     additions
         What cuvee requests for its own needs, each with its reason.
     base
-        The lock of the release that this one is based on; `None` if there is none, or it is not at hand.
-    carried
-        What channels carry of the names that the lock lacks, by platform and name; empty where nobody asked.
+        The lock of the release that this one is based on; `None` if there is none, or it was not found.
+    available
+        The records that channels have of names that the lock lacks, by platform and name; empty unless
+        channels were queried.
     today
-        When the checks are run, aware; `None` if age is not to be judged.
+        When the checks are run, timezone-aware; `None` if age is not to be judged.
     """
 
     manifest: Manifest
@@ -101,7 +102,7 @@ class ReleaseGraph:
     platforms: tuple[PlatformGraph, ...]
     additions: tuple[Requirement, ...] = ()
     base: Lock | None = None
-    carried: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
+    available: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
 
     def requested(self, platform: str) -> tuple[Requirement, ...]:
@@ -109,9 +110,9 @@ class ReleaseGraph:
         return self.manifest.requirements(platform, self.additions)
 
     def owners_of(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Give those who own one of the blessed packages ``names``."""
-        wanted = set(names)
-        owners = {package.owner for package in self.manifest.packages if package.name in wanted}
+        """Return the owners of the requested packages among ``names``."""
+        found = set(names)
+        owners = {package.owner for package in self.manifest.packages if package.name in found}
         return tuple(sorted(owner for owner in owners if owner))
 
 
@@ -154,8 +155,8 @@ def _platform_graph(lock: PlatformLock) -> PlatformGraph:
         found.setdefault(package.name, []).append(package)
     for virtual in lock.virtual_packages:
         found.setdefault(virtual.name, []).append(virtual)
-    there = {name: _There.of(items) for name, items in found.items()}
-    edges = tuple(_edge(package, text, there) for package in lock.packages for text in package.depends)
+    candidates = {name: _Candidates.of(items) for name, items in found.items()}
+    edges = tuple(_edge(package, text, candidates) for package in lock.packages for text in package.depends)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for package in lock.packages:
         graph.add_node(package.name, package=package)
@@ -165,8 +166,8 @@ def _platform_graph(lock: PlatformLock) -> PlatformGraph:
     return PlatformGraph(lock=lock, edges=edges, graph=graph)
 
 
-class _There(NamedTuple):
-    """What a platform has of one name: for people, and for matching."""
+class _Candidates(NamedTuple):
+    """The records of one name on a platform: as text, and as keys for matching."""
 
     labels: tuple[str, ...]
     keys: tuple[RecordKey, ...]
@@ -177,34 +178,34 @@ class _There(NamedTuple):
         return cls(labels, tuple(_key(item) for item in items))
 
 
-def _edge(package: LockedPackage, text: str, there: Mapping[str, _There]) -> Edge:
+def _edge(package: LockedPackage, text: str, candidates: Mapping[str, _Candidates]) -> Edge:
     target = read_spec(text).name or None
-    found = there.get(target or "", _NOTHING)
+    found = candidates.get(target or "", _NO_CANDIDATES)
     satisfied = False
-    for key in found.keys:  # the innermost loop of a check: no generator
+    for key in found.keys:  # the innermost loop of all checks: a generator would double its time
         satisfied = satisfied or _meets(text, key)
     return Edge(source=package, spec=text, target=target, found=found.labels, satisfied=satisfied)
 
 
-_NOTHING = _There((), ())
+_NO_CANDIDATES = _Candidates((), ())
 
 
 def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:
-    """Whether a package is what a match spec asks for; what can not be read meets nothing.
+    """Return whether a package matches a match spec; what cannot be read matches nothing.
 
-    The answer is kept, since the platforms of a release ask much the same.
+    Answers are cached, since the platforms of a release have most specs in common.
     """
     return _meets(text, _key(package))
 
 
 def forget_matches() -> None:
-    """Forget every answer that was kept, for measurements."""
+    """Clear all cached answers, for measurements."""
     for kept in (read_spec, read_version, read_key, _meets):
         kept.cache_clear()
 
 
 def unreadable_because(package: LockedPackage) -> str | None:
-    """Give why a record's name, version, build or number can not be read; `None` if they can."""
+    """Return why a record's name, version, build or number cannot be read; `None` if they can."""
     found = read_key(_key(package))
     return found if isinstance(found, str) else None
 

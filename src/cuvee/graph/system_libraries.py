@@ -1,17 +1,17 @@
-"""What each operating system brings itself, so that no package need bring it; from a data file."""
+"""Libraries that each operating system brings itself, so that no package needs to; from a data file."""
 
 import enum
 import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TypedDict
 
 from cuvee.platforms import System
 
 
 class Availability(enum.Enum):
-    """Where a library of the system is to be found."""
+    """Which systems have a library."""
 
     ALWAYS = "always"
     COMPILER = "compiler"
@@ -22,7 +22,7 @@ class Availability(enum.Enum):
 
     @property
     def lacking(self) -> str | None:
-        """Which systems may lack it; `None` if none does."""
+        """Which systems may lack it; `None` if none may."""
         return {
             Availability.USUAL: "small systems may lack it",
             Availability.DESKTOP: "systems without a desktop lack it",
@@ -32,15 +32,18 @@ class Availability(enum.Enum):
 
 
 def availability_of(system: System, library: str) -> Availability | None:
-    """Give where a system has ``library``, as a binary names it; `None` if it does not bring it."""
+    """Return which systems have ``library``, as a binary names it; `None` if it is not a system's."""
     name = library.lower() if system == "win" else library
     if name.startswith(_prefixes(system)):
         return Availability.ALWAYS
-    return _tiers(system).get(name)
+    return _availabilities(system).get(name)
 
 
 def newest_symbols(glibc: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
-    """Give the newest versions of libstdc++'s symbols that every system with that glibc has, by family."""
+    """Return the newest versions of libstdc++'s symbols that every system with that glibc has, by family.
+
+    Families are ``GLIBCXX`` and ``CXXABI``: https://gcc.gnu.org/onlinedocs/libstdc++/manual/abi.html.
+    """
     known = [(version_tuple(key), value) for key, value in _data()["libstdcxx"].items()]
     older = [(key, value) for key, value in known if key <= glibc]
     if not older:
@@ -49,7 +52,7 @@ def newest_symbols(glibc: tuple[int, ...]) -> Mapping[str, tuple[int, ...]]:
 
 
 def version_tuple(text: str) -> tuple[int, ...]:
-    """Give ``(2, 28)`` for ``2.28``; what is no number ends it."""
+    """Return ``(2, 28)`` for ``2.28``; stops at the first part that is not a number."""
     numbers = []
     for part in text.split("."):
         if not part.isdecimal():
@@ -58,17 +61,25 @@ def version_tuple(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
+class _Data(TypedDict):
+    """The data file: libraries by their availability, and symbol versions by glibc's version and family."""
+
+    linux: Mapping[str, list[str]]
+    osx: Mapping[str, list[str]]
+    win: Mapping[str, list[str]]
+    libstdcxx: Mapping[str, Mapping[str, str]]
+
+
 @cache
-def _data() -> Mapping[str, Any]:
-    path = files("cuvee.graph").joinpath("data", "system-libraries.json")
-    data: Mapping[str, Any] = json.loads(path.read_bytes())
+def _data() -> _Data:
+    data: _Data = json.loads(files("cuvee.graph").joinpath("data", "system-libraries.json").read_bytes())
     return data
 
 
 @cache
-def _tiers(system: System) -> Mapping[str, Availability]:
+def _availabilities(system: System) -> Mapping[str, Availability]:
     known = _data()[system]
-    return {name: tier for tier in Availability for name in known.get(tier.value, ())}
+    return {name: found for found in Availability for name in known.get(found.value, ())}
 
 
 @cache

@@ -113,7 +113,7 @@ def _graph(session: Session, channel: ChannelResult, lock: Lock, access: Archive
     facts = read_archives(session, lock, access)
     if facts is not None:
         graph = with_contents(graph, facts)
-    return replace(graph, carried=_carried(session, missing_names(graph)))
+    return replace(graph, available=_carried(session, missing_names(graph)))
 
 
 def read_archives(session: Session, lock: Lock, access: ArchiveAccess) -> Inspection | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cuvee.files import write_text
-from cuvee.graph.drawing.exports import FORMATS, part, whole
+from cuvee.graph.drawing.graph_formats import FORMATS, part, whole
 from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import Picture, verdicts
 from cuvee.graph.drawing.neighbourhood import around_finding, neighbourhood

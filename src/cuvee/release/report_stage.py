@@ -1,7 +1,7 @@
 """The report stage: the pictures, the page with its data, and ``release.json``."""
 
 from cuvee.codec import encode
-from cuvee.graph.drawing.exports import FORMATS as GRAPH_FORMATS
+from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
 from cuvee.release.pictures import write_release
 from cuvee.release.record import RECORD, Release
 from cuvee.release.session import Session

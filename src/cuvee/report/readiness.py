@@ -76,7 +76,7 @@ def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
         listed = " and ".join(filter(None, (", ".join(what[:-1]), what[-1])))
         return f"{listed} must be mended, or waived with a reason and a date, before it goes out."
     if result in {Verdict.READY, Verdict.INFO}:
-        return "Nobody needs to act."
+        return "No action is needed."
     if result is Verdict.WARNING:
         return "It can go out; the warnings should be looked at before the next release."
     return result.must_act

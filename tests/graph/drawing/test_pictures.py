@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.graph.drawing.exports import as_json, dot, graphml, part, whole
+from cuvee.graph.drawing.graph_formats import as_json, dot, graphml, part, whole
 from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import Picture, PictureArrow, PictureNode, verdicts
 from cuvee.graph.drawing.neighbourhood import MOST_NEIGHBOURS, around_finding, neighbourhood

@@ -1,4 +1,4 @@
-"""Checks: each is a small class with a pure function from the release graph to findings."""
+"""Checks of a release: each is a small class with a pure function from the release graph to findings."""
 
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
@@ -8,7 +8,7 @@ from cuvee.graph.checks.check_selection import left_out, verify_settings
 from cuvee.graph.checks.closure import ClosureCheck
 from cuvee.graph.checks.conflicts import ConstrainsCheck, ConstraintsCheck, FloorCheck
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
-from cuvee.graph.checks.file_names import FileNamesCheck, LinksCheck, LinkScriptsCheck, PathLengthsCheck
+from cuvee.graph.checks.file_names import FileNamesCheck, LinkScriptsCheck, PathLengthsCheck
 from cuvee.graph.checks.graph_structure import CyclesCheck, DuplicatesCheck
 from cuvee.graph.checks.license_policy import LicensesCheck, UnknownLicensesCheck
 from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
@@ -16,6 +16,7 @@ from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
 from cuvee.graph.checks.record_metadata import MetadataCheck
 from cuvee.graph.checks.run_checks import run_checks
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
+from cuvee.graph.checks.symbolic_links import LinksCheck
 from cuvee.graph.checks.system_floor import SystemFloorCheck
 from cuvee.graph.checks.unmet_dependencies import missing_names
 from cuvee.graph.checks.variants import MutexesCheck, TrackFeaturesCheck
@@ -35,7 +36,7 @@ ARCHIVE_CHECKS: tuple[Check, ...] = (
     MachinesCheck(),
     SystemFloorCheck(),
 )
-"""The checks that look into archives."""
+"""The checks that need the contents of archives."""
 
 ALL_CHECKS: tuple[Check, ...] = (
     DuplicatesCheck(),
@@ -58,7 +59,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     TimestampsCheck(),
     *ARCHIVE_CHECKS,
 )
-"""Every check, in the order in which people read their findings."""
+"""Every check, in the order in which findings are shown."""
 
 __all__ = [
     "ALL_CHECKS",

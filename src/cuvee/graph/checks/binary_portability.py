@@ -1,18 +1,18 @@
-"""Will the programs and libraries load, on every machine that the release is for?"""
+"""Checks that programs and libraries are built for their platform and search only the prefix."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.check_protocol import STRICT, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
-from cuvee.graph.checks.opened import opened
 from cuvee.graph.dynamic_linking import SYSROOT, loaded_binaries, loader_of
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import InstalledBinary
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.platforms import System
 
-# Where a shell or a loader takes programs and libraries from, and what Python takes for its modules.
+# Paths from which a shell or loader takes programs and libraries, and names of Python's extension modules:
+# https://docs.python.org/3/library/importlib.html#importlib.machinery.EXTENSION_SUFFIXES.
 _IN_PREFIX: Mapping[System, re.Pattern[str]] = {
     "linux": re.compile(r"bin/[^/]+|lib/[^/]+\.so[.\d]*"),
     "osx": re.compile(r"bin/[^/]+|lib/[^/]+\.(dylib|so)"),
@@ -24,21 +24,21 @@ _MODULE: Mapping[System, re.Pattern[str]] = {
     "win": re.compile(r"\.pyd$", re.IGNORECASE),
 }
 
-_FOR_ANYBODY = ("/tmp/", "/var/tmp/", "/dev/shm/", "/private/tmp/")  # noqa: S108 - folders to warn about
-_OF_SYSTEMS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/System/")
+_WORLD_WRITABLE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/private/tmp/")  # noqa: S108 - folders to warn about
+_SYSTEM_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/System/")
 
 
 class SearchPathsCheck:
-    """Places outside of the prefix where binaries look for libraries."""
+    """No binary searches for libraries outside of the prefix."""
 
     identifier = "search-paths"
     family = "binaries"
-    title = "No program or library looks for its libraries outside of the prefix."
+    title = "No program or library searches for its libraries outside of the prefix."
     prerequisites = ("archives",)
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find entries of RPATH and RUNPATH that name a build machine's folders, or none at all."""
+        """Return entries of RPATH and RUNPATH that lead out of the prefix."""
         causes = FindingCollector(self, release)
         for _, contents in opened(release):
             loader = loader_of(contents)
@@ -48,43 +48,45 @@ class SearchPathsCheck:
                     if found is not None:
                         what, verdict, kind = found
                         causes.add(
-                            f"Libraries of {item.package.name} look for others {what}",
+                            f"Binaries of {item.package.name} search for libraries {what}",
                             victim=item.package,
                             evidence=f"{item.path}: {entry!r}",
                             verdict=verdict,
                             kind=kind,
                         )
-        yield from causes.findings("Have it built with paths relative to $ORIGIN or @loader_path.")
+        yield from causes.findings(
+            "Ask for a build whose search paths are relative to $ORIGIN or @loader_path."
+        )
 
 
 def _suspicious(entry: str) -> tuple[str, Verdict, str]:
-    """Say what an entry that is outside of the prefix means."""
+    """Return the risk of an entry that is outside of the prefix: words, verdict and kind."""
     folder = entry.rstrip("/") + "/"
-    if folder.startswith(_FOR_ANYBODY):
-        return "where everybody may put some", Verdict.BLOCKED, "for-anybody"
+    if folder.startswith(_WORLD_WRITABLE):
+        return "in a folder that every user can write to", Verdict.BLOCKED, "world-writable"
     if entry.startswith(("$", "@")):
         return "above the prefix", Verdict.WARNING, "above-prefix"
     if not entry.startswith("/"):
-        return "in the folder that the user is in", Verdict.BLOCKED, "working-folder"
-    if folder.startswith(_OF_SYSTEMS):
-        return "among the system's own", Verdict.INFO, "of-system"
-    return "in a folder of the machine that built it", Verdict.WARNING, "build-machine"
+        return "in the current working directory", Verdict.BLOCKED, "working-directory"
+    if folder.startswith(_SYSTEM_FOLDERS):
+        return "in a folder of the system", Verdict.INFO, "of-system"
+    return "in a folder of the build machine", Verdict.WARNING, "build-machine"
 
 
 class MachinesCheck:
-    """Binaries that this platform can not run."""
+    """Every binary can be read and is built for its platform."""
 
     identifier = "machines"
     family = "binaries"
-    title = "Every program and library can be read, and is made for its platform."
+    title = "Every program and library can be read, and is built for its platform."
     prerequisites = ("archives",)
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find binaries that are broken, or made for another machine, where a loader would take them.
+        """Return binaries that are broken or built for another machine.
 
-        Packages also carry binaries for others as data: launchers, files of tests, debuggers' helpers. Those
-        are named, and no more, as long as the package has some for this machine or none that is taken.
+        Packages also contain binaries for other machines as data: launchers, test data, debuggers' helpers.
+        Those are reported for information only, unless a shell, a loader or Python would load them.
         """
         broken, wrong, spare = (
             FindingCollector(self, release),
@@ -95,40 +97,40 @@ class MachinesCheck:
             right = {item.path for item in loaded_binaries(contents)}
             fitting = {item.package.name for item in loaded_binaries(contents)}
             for item in contents.binaries:
-                binary, is_taken = item.binary, _is_taken(item, contents.platform.system, fitting)
+                binary, is_loaded = item.binary, _is_loaded(item, contents.platform.system, fitting)
                 if binary.problem is not None:
-                    what = "has" if is_taken else "carries, as data,"
+                    what = "has" if is_loaded else "contains, as data,"
                     broken.add(
-                        f"{item.package.name} {what} programs or libraries that can not be read",
+                        f"{item.package.name} {what} programs or libraries that cannot be read",
                         victim=item.package,
                         evidence=f"{item.path}: {binary.problem}",
-                        verdict=Verdict.BLOCKED if is_taken else Verdict.INFO,
+                        verdict=Verdict.BLOCKED if is_loaded else Verdict.INFO,
                         kind="unreadable",
                     )
                 elif item.path not in right and not _is_harmless(item, contents.platform.system):
                     evidence = f"{item.path}: {binary.format}, {binary.machine}"
-                    if is_taken:
-                        cause = f"{item.package.name} is not made for {contents.platform.name}"
+                    if is_loaded:
+                        cause = f"{item.package.name} is not built for {contents.platform.name}"
                         wrong.add(cause, victim=item.package, evidence=evidence, kind="other-machine")
                     else:
-                        cause = f"{item.package.name} also carries programs or libraries for other machines"
+                        cause = f"{item.package.name} also contains programs or libraries for other machines"
                         spare.add(cause, victim=item.package, evidence=evidence, verdict=Verdict.INFO)
         for causes, action in (
             (broken, "Fetch the package again, or take another build."),
             (wrong, "Take a build for this platform."),
-            (spare, "Nothing; no loader takes them from there."),
+            (spare, "No action is needed; no loader takes them from there."),
         ):
             yield from causes.findings(action)
 
 
-def _is_taken(item: InstalledBinary, system: System, fitting: Collection[str]) -> bool:
-    """Whether somebody would try to load it: a Python module only if its package has none that fits."""
+def _is_loaded(item: InstalledBinary, system: System, fitting: Collection[str]) -> bool:
+    """Return whether a binary would be loaded; a Python module only if its package has no fitting one."""
     if _IN_PREFIX[system].fullmatch(item.path):
         return True
     return item.package.name not in fitting and bool(_MODULE[system].search(item.path))
 
 
 def _is_harmless(item: InstalledBinary, system: System) -> bool:
-    """Whether nobody minds that it is made for another machine: 64-bit Windows runs 32-bit programs."""
+    """Return whether a binary of another machine does no harm: 64-bit Windows runs 32-bit programs."""
     runs = system == "win" and item.binary.is_program and item.binary.machine == "x86"
     return runs or SYSROOT in item.path

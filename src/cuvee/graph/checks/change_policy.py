@@ -1,4 +1,4 @@
-"""May a release change its base as it does?"""
+"""The check that a release changes its base no more than its version number allows."""
 
 import enum
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ _SHOWN = 3
 
 
 class ReleaseLevel(enum.Enum):
-    """Which part of the release's number differs from its base's."""
+    """The first part of the version number that differs from the base's."""
 
     PATCH = "patch"
     MONTH = "month"
@@ -22,39 +22,38 @@ class ReleaseLevel(enum.Enum):
 
 
 EVERYTHING = frozenset({"upgrade", "rebuild", "add", "remove", "downgrade", "major"})
-"""The kinds of change, in the words of `policy.patch.allow`; a change of metadata counts as a rebuild."""
+"""The kinds of change that `policy.patch.allow` names; a change of metadata counts as a rebuild."""
 
 REQUESTED_RULES = {ReleaseLevel.MONTH: EVERYTHING - {"remove", "downgrade"}, ReleaseLevel.YEAR: EVERYTHING}
-"""What a release may do to the packages that people ask for; for a patch the manifest says."""
+"""What a release may do to requested packages; for a patch the manifest says."""
 
 
 class ChangesCheck:
-    """The release changes no more of its base than its number says."""
+    """The release changes no more of its base than its version number allows."""
 
     identifier = "changes"
     family = "release"
-    title = "The release changes its base no further than its number promises."
+    title = "The release changes no more of its base than its version number allows."
     prerequisites = ("duplicates", "metadata")
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find changes that a patch's policy, or the rules for a month, do not allow."""
+        """Return changes that the manifest's policy of patches, or the rules of a month, do not allow."""
         manifest, base = release.manifest, release.manifest.base
         if base is None:
             return
         if release.base is None:
             raise NotApplicable(
-                f"the lock of {base.release_name} is not beside this release; "
+                f"the lock of {base.release_name} was not found beside this release; "
                 f"run `cuvee lock {base.path}` first"
             )
         level, changes = level_of(manifest, base), _changes(release, base)
         yield from self._platforms(release, level)
         came_or_went = {change.package for change in changes if change.before is None or change.after is None}
-        yield from self._direct_set(manifest, base, level, came_or_went)
+        yield from self._requested_set(manifest, base, level, came_or_went)
         for change in changes:
-            what = words_of(change)
             allowed = _allowed(manifest, level, is_requested=change.requested)
-            refused = [word for word in what if word not in allowed]
+            refused = [kind for kind in kinds_of(change) if kind not in allowed]
             if refused:
                 yield self._finding(release, change, level, refused)
 
@@ -63,7 +62,7 @@ class ChangesCheck:
     ) -> Finding:
         versions = " to ".join(filter(None, (change.before, change.after)))
         how = f"{change.level.value} change" if change.level else change.kind.value
-        part = "asked for" if change.requested else "in the closure"
+        part = "requested" if change.requested else "indirect"
         return Finding(
             check=self.identifier,
             verdict=_verdict(level),
@@ -79,10 +78,10 @@ class ChangesCheck:
             action=_action(level),
         )
 
-    def _direct_set(
+    def _requested_set(
         self, manifest: Manifest, base: Manifest, level: ReleaseLevel, came_or_went: set[str]
     ) -> Iterator[Finding]:
-        """Compare what is asked for: a package may leave the blessed set, and stay as a dependency.
+        """Yield changes of what is requested: a package may leave it and remain as a dependency.
 
         Those that ``came_or_went`` altogether are findings of their own.
         """
@@ -95,7 +94,7 @@ class ChangesCheck:
                     check=self.identifier,
                     verdict=_verdict(level),
                     kind=word,
-                    cause=f"A {level.value} release does not {_VERBS[word]} what people ask for: {name}",
+                    cause=f"A {level.value} release does not {_VERBS[word]} requested packages: {name}",
                     packages=(name,),
                     platforms=package.platforms,
                     owners=(package.owner,) if package.owner else (),
@@ -130,14 +129,14 @@ _VERBS = {
 
 
 def level_of(manifest: Manifest, base: Manifest) -> ReleaseLevel:
-    """Give which part of the number a release changes."""
+    """Return the first part of the version number that differs from the base's."""
     if manifest.version.year != base.version.year:
         return ReleaseLevel.YEAR
     return ReleaseLevel.PATCH if manifest.version.month == base.version.month else ReleaseLevel.MONTH
 
 
-def words_of(change: Change) -> tuple[str, ...]:
-    """Give what a change is in the words of `policy.patch.allow`, the gravest first; all must be allowed."""
+def kinds_of(change: Change) -> tuple[str, ...]:
+    """Return the kinds of `policy.patch.allow` that a change has, the worst first; all must be allowed."""
     kind = {
         ChangeKind.ADDED: "add",
         ChangeKind.REMOVED: "remove",
@@ -151,7 +150,7 @@ def words_of(change: Change) -> tuple[str, ...]:
 
 
 def _changes(release: ReleaseGraph, base: Manifest) -> tuple[Change, ...]:
-    """Compare the platforms that both releases have."""
+    """Return the changes on the platforms that both releases have."""
     before = release.base or Lock(platforms=())
     found = diff(
         before,
@@ -182,5 +181,5 @@ def _verdict(level: ReleaseLevel) -> Verdict:
 
 def _action(level: ReleaseLevel) -> str:
     if level is ReleaseLevel.PATCH:
-        return "Keep the base's version, allow the kind of change in `policy.patch`, or record a waiver."
-    return "Record a waiver, if it is meant to."
+        return "Keep the base's version, allow this kind of change in `policy.patch`, or record a waiver."
+    return "Record a waiver, if it is intended."

@@ -1,81 +1,82 @@
-"""The interface of a check, and how bad its findings are on each support track."""
+"""The interface of a check, its outcome, and how severe its findings are on each support track."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.graph.prefix_contents import PrefixContents
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.manifest.model import Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Severity:
-    """The worst verdict that a check's findings get on each track; what a check grades lower stays lower."""
+    """The worst verdict that a check's findings can have on each support track; milder ones are kept."""
 
     edge: Verdict = Verdict.BLOCKED
     stable: Verdict = Verdict.BLOCKED
     lts: Verdict = Verdict.BLOCKED
 
     def on(self, track: Track | None) -> Verdict:
-        """Give the verdict on a track; a release that names none counts as stable."""
+        """Return the worst verdict on a track; a release that states none counts as stable."""
         return {Track.EDGE: self.edge, Track.LTS: self.lts}.get(track or Track.STABLE, self.stable)
 
 
 STRICT = Severity()
-"""What is wrong on every track."""
+"""For what is wrong on every track."""
 
 NOTICE = Severity(edge=Verdict.INFO, stable=Verdict.INFO, lts=Verdict.INFO)
-"""What is good to know, and stops nothing unless a manifest says so."""
+"""For information; never keeps a release from being published, unless the manifest says so."""
 
 ADVICE = Severity(edge=Verdict.WARNING, stable=Verdict.WARNING, lts=Verdict.WARNING)
-"""What somebody should look at before the next release."""
+"""For what should be fixed before the next release."""
 
 STRICTER_WITH_SUPPORT = Severity(edge=Verdict.INFO, stable=Verdict.WARNING, lts=Verdict.NEEDS_APPROVAL)
-"""What matters the more, the longer a release is supported."""
+"""For what matters more, the longer a release is supported."""
 
 
 class Check(Protocol):
-    """One question that is asked of a release."""
+    """One condition that a release must meet."""
 
     @property
     def identifier(self) -> str:
-        """Stable; findings, waivers and documentation are keyed on it."""
+        """A stable key of findings, waivers and documentation."""
 
     @property
     def family(self) -> str:
-        """``graph``, ``metadata``, ``parity``, …: groups checks in lists and on the page."""
+        """``graph``, ``metadata``, ``parity``, …: the group of the check in lists and on the page."""
 
     @property
     def title(self) -> str:
-        """The question, as a sentence that is true of a good release."""
+        """The condition, as a sentence that is true of a good release."""
 
     @property
     def prerequisites(self) -> tuple[str, ...]:
-        """Checks without which this one says nothing; if one of them fails, this one is skipped."""
+        """Identifiers of checks that must pass before this one is run; otherwise it is skipped."""
 
     @property
     def severity(self) -> Severity:
-        """How bad its findings are at worst, by support track; the manifest may say otherwise."""
+        """The worst verdict of its findings by support track, unless the manifest states another."""
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Look at the release, and at nothing else; give what is to be said, grouped by cause.
+        """Return the findings about a release, grouped by cause, from nothing but the release graph.
 
         Raises
         ------
         NotApplicable
-            If the question can not be asked of this release.
+            If the check cannot be run on this release.
         """
         ...
 
 
-class NotApplicable(Exception):  # noqa: N818 - no error: the check is skipped, with this reason
-    """Why a check has nothing to look at; the text is the reason, and says how to get what is missing."""
+class NotApplicable(Exception):  # noqa: N818 - not an error: the check is skipped
+    """The reason why a check cannot be run, and how to get what it needs."""
 
 
 class Status(enum.Enum):
-    """What became of a check."""
+    """How a check ended."""
 
     PASS = "pass"  # noqa: S105 - a status
     FAIL = "fail"
@@ -94,5 +95,19 @@ class CheckOutcome:
 
 
 def documentation(check: Check) -> str:
-    """Give where a check is explained, from the repository's root."""
+    """Return the address of a check's documentation, relative to the repository's root."""
     return f"docs/reference/checks.md#{check.identifier}"
+
+
+def opened(release: ReleaseGraph) -> Iterator[tuple[PlatformGraph, PrefixContents]]:
+    """Yield each platform with the contents of its archives.
+
+    Raises
+    ------
+    NotApplicable
+        If the archives were not opened.
+    """
+    for graph in release.platforms:
+        if graph.contents is None:
+            raise NotApplicable("the archives were not opened; run `cuvee check --archives`")
+        yield graph, graph.contents

@@ -1,4 +1,4 @@
-"""Choosing checks by their identifiers."""
+"""The selection of checks by their identifiers."""
 
 from collections.abc import Collection, Iterable, Sequence
 
@@ -9,12 +9,12 @@ from cuvee.manifest.model import Manifest
 
 
 def left_out(checks: Sequence[Check], *, only: Collection[str], skip: Collection[str]) -> frozenset[str]:
-    """Give the identifiers of the checks that a selection does not run.
+    """Return the identifiers of the checks that a selection excludes.
 
     Parameters
     ----------
     only
-        Run these and what they need; none means all.
+        Run these and their prerequisites; empty means all.
     skip
         Do not run these.
 
@@ -27,36 +27,37 @@ def left_out(checks: Sequence[Check], *, only: Collection[str], skip: Collection
         problem = _unknown(name, checks)
         if problem:
             raise UsageError(problem[0], hint=problem[1])
-    wanted = _with_prerequisites(checks, only) if only else {check.identifier for check in checks}
-    return frozenset(check.identifier for check in checks) - (wanted - set(skip))
+    known = {check.identifier for check in checks}
+    selected = _with_prerequisites(checks, only) if only else known
+    return frozenset(known - (selected - set(skip)))
 
 
 def verify_settings(manifest: Manifest, checks: Sequence[Check]) -> None:
-    """Make sure that the checks whose severity a manifest states do exist.
+    """Check that every check exists whose severity a manifest states.
 
     Raises
     ------
     ManifestError
-        If one does not.
+        If one does not exist.
     """
     for name in manifest.policy.checks:
         problem = _unknown(name, checks)
         if problem:
-            place = manifest.sources.get(f"policy.checks.{name}.severity")
-            at = f"{place}: " if place else ""
+            position = manifest.sources.get(f"policy.checks.{name}.severity")
+            at = f"{position}: " if position else ""
             raise ManifestError(f"{at}policy.checks: {problem[0]}", hint=problem[1])
 
 
 def _with_prerequisites(checks: Sequence[Check], names: Iterable[str]) -> set[str]:
-    needs = {check.identifier: check.prerequisites for check in checks}
-    wanted: set[str] = set()
-    rest = list(names)
-    while rest:
-        name = rest.pop()
-        if name not in wanted:
-            wanted.add(name)
-            rest += needs[name]
-    return wanted
+    prerequisites = {check.identifier: check.prerequisites for check in checks}
+    selected: set[str] = set()
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if name not in selected:
+            selected.add(name)
+            pending += prerequisites[name]
+    return selected
 
 
 def _unknown(name: str, checks: Sequence[Check]) -> tuple[str, str] | None:
@@ -64,5 +65,5 @@ def _unknown(name: str, checks: Sequence[Check]) -> tuple[str, str] | None:
     if name in known:
         return None
     near = nearest(name, known)
-    hint = f"Did you mean {near}?" if near else "`cuvee check --list` names them."
+    hint = f"Did you mean {near}?" if near else "`cuvee check --list` lists them."
     return f"there is no check {name!r}", hint

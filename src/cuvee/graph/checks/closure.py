@@ -1,10 +1,10 @@
-"""Is the closure complete?"""
+"""The check that the closure is complete."""
 
 from collections.abc import Iterable, Iterator
 
 from cuvee.graph.checks.check_protocol import STRICT
 from cuvee.graph.checks.finding_collector import FindingCollector
-from cuvee.graph.checks.unmet_dependencies import explain
+from cuvee.graph.checks.unmet_dependencies import unmet_reason
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, meets
 
@@ -19,20 +19,20 @@ class ClosureCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find dependencies on packages, and requirements of the manifest, that nothing in the set meets."""
+        """Return dependencies, and requirements of the manifest, that no package of the set meets."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
                 if not edge.satisfied and not edge.is_virtual:
-                    why = explain(release, graph, edge)
+                    reason = unmet_reason(release, graph, edge)
                     causes.add(
-                        f"Nothing in the set meets {edge.spec!r}: {why.words}",
+                        f"No package of the set meets {edge.spec!r}: {reason.text}",
                         at_fault=edge.target,
                         victim=edge.source,
                         evidence=f"{edge.source.stem} depends on {edge.spec}",
-                        kind=why.kind.value,
+                        kind=reason.kind.value,
                     )
-        yield from causes.findings("Solve again, or add what is missing to a channel.")
+        yield from causes.findings("Solve again, or add the missing package to a channel.")
         yield from self._requirements(release)
 
     def _requirements(self, release: ReleaseGraph) -> Iterator[Finding]:
@@ -47,11 +47,11 @@ class ClosureCheck:
                 yield Finding(
                     check=self.identifier,
                     verdict=Verdict.BLOCKED,
-                    cause=f"The manifest asks for {requirement.spec!r}, which the lock does not have",
+                    cause=f"The manifest requests {requirement.spec!r}, which the lock does not have",
                     kind="requirement",
                     packages=(requirement.name,),
                     platforms=tuple(platforms),
                     owners=release.owners_of([requirement.name]),
-                    evidence=(f"asked for at {requirement.position}",),
+                    evidence=(f"requested at {requirement.position}",),
                     action="Run `cuvee lock` again.",
                 )

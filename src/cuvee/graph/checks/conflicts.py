@@ -1,4 +1,4 @@
-"""Does anything in the set contradict the system, another package, or the manifest?"""
+"""Checks that no package contradicts the floor, another package, or the manifest's constraints."""
 
 from collections.abc import Iterable
 
@@ -10,16 +10,16 @@ from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
 
 
 class FloorCheck:
-    """The set asks no more of a system than the release promises."""
+    """No package needs a newer system than the release supports."""
 
     identifier = "floor"
     family = "graph"
-    title = "Nothing asks more of the operating system than the platform's floor."
+    title = "No package needs a newer operating system than the platform's floor."
     prerequisites = ("metadata",)
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find dependencies on virtual packages, and bounds of them, that the floor does not keep."""
+        """Return dependencies on virtual packages, and bounds of them, that the floor does not meet."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
@@ -41,7 +41,7 @@ class FloorCheck:
                 item = offered.get(read_spec(text).name)
                 if item is not None and not meets(text, item):
                     causes.add(
-                        f"The floor {item} is outside of {text!r}, to which {package.name} constrains it",
+                        f"The floor {item} is outside of {text!r}, which {package.name} constrains",
                         victim=package,
                         evidence=f"{package.stem} constrains {text}",
                         kind="constrains",
@@ -53,12 +53,12 @@ class ConstrainsCheck:
 
     identifier = "constrains"
     family = "graph"
-    title = "What a package constrains is within its bounds, or not in the set."
+    title = "Every package is within the bounds that the `constrains` of others set."
     prerequisites = ("duplicates", "metadata")
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find packages of the set that another one's ``constrains`` excludes."""
+        """Return packages of the set that another one's ``constrains`` excludes."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
@@ -66,12 +66,12 @@ class ConstrainsCheck:
                     other = graph.excluded_by(text)
                     if other is not None:
                         causes.add(
-                            f"{other.stem} is outside of {text!r}, to which {package.name} constrains it",
+                            f"{other.stem} is outside of {text!r}, which {package.name} constrains",
                             at_fault=other.name,
                             victim=package,
                             evidence=f"{package.stem} constrains {text}",
                         )
-        yield from causes.findings("Pin one of the two so that they fit together.")
+        yield from causes.findings("Pin one of the two to a version that fits the other.")
 
 
 class ConstraintsCheck:
@@ -84,7 +84,7 @@ class ConstraintsCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find packages outside of the manifest's ``constraints``."""
+        """Return packages outside of the manifest's ``constraints``."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for constraint in release.manifest.constraints:

@@ -1,12 +1,11 @@
-"""Do packages claim each other's files?"""
+"""Checks that no two files have the same path."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import STRICT
-from cuvee.graph.checks.opened import opened
+from cuvee.graph.checks.check_protocol import STRICT, opened
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PathClaim, PrefixContents
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
@@ -24,7 +23,7 @@ class Collision:
     packages
         Their names, sorted.
     is_equal
-        Whether they would put the same there.
+        Whether they would write the same content.
     paths
         Sorted.
     """
@@ -36,7 +35,7 @@ class Collision:
 
 
 def collisions(contents: PrefixContents) -> tuple[Collision, ...]:
-    """Give all paths of a platform that several packages claim, grouped by the packages."""
+    """Return all paths of a platform that several packages claim, grouped by the packages."""
     found: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for path, claims in contents.files.items():
         names = tuple(sorted({claim.package.name for claim in claims})) if len(claims) > 1 else ()
@@ -52,8 +51,8 @@ def collisions(contents: PrefixContents) -> tuple[Collision, ...]:
 
 
 @dataclass(slots=True)
-class _Where:
-    """Paths, each with the package that wins it if one does, and the platforms on which that is so."""
+class _Paths:
+    """Conflicting paths, each with its winner, the package that is linked last, and its platforms."""
 
     found: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     victims: dict[str, None] = field(default_factory=dict)
@@ -78,7 +77,7 @@ class _Where:
 
 
 class FileClashesCheck:
-    """Paths that several packages claim."""
+    """No path is claimed twice."""
 
     identifier = "file-clashes"
     family = "files"
@@ -87,24 +86,24 @@ class FileClashesCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find paths that several packages install, or one twice, and files where others have folders.
+        """Return paths that several packages install, or one twice, and files that are folders of others.
 
-        The first is a warning, as conda's own tools have it: the package that is linked last wins, and the
-        other file is set aside. The others can not be linked at all.
+        The first is a warning, as in conda and rattler: the package that is linked last wins, and the other
+        file is moved to ``__clobbers__``. The others cannot be linked at all.
         """
-        groups: dict[tuple[tuple[str, ...], bool], _Where] = {}
-        nested: dict[tuple[str, ...], _Where] = {}
+        groups: dict[tuple[tuple[str, ...], bool], _Paths] = {}
+        nested: dict[tuple[str, ...], _Paths] = {}
         for graph, contents in opened(release):
             clashes = collisions(contents)
             order = _link_order(graph.lock.packages) if clashes else {}
             for collision in clashes:
-                where = groups.setdefault((collision.packages, collision.is_equal), _Where())
+                where = groups.setdefault((collision.packages, collision.is_equal), _Paths())
                 where.victims |= {graph.lock.by_name[name].identifier: None for name in collision.packages}
                 winner = max(collision.packages, key=lambda name: order.get(name, -1))
                 for path in collision.paths:
                     where.add(path, graph.platform, winner="" if collision.is_equal else winner)
             for path, names in (*_nested(contents), *_twice(contents)):
-                where = nested.setdefault(names, _Where())
+                where = nested.setdefault(names, _Paths())
                 where.victims |= {graph.lock.by_name[name].identifier: None for name in names}
                 where.add(path, graph.platform)
         for (names, is_equal), where in sorted(groups.items()):
@@ -119,11 +118,11 @@ class FileClashesCheck:
                 cause=f"{shorten_list(where.paths, 1)} is a file in {names[0]} and a folder in {names[1]}"
                 if len(names) > 1
                 else f"{names[0]} puts two files at {shorten_list(where.paths, 1)}",
-                action="Leave one of the two packages out, or have one of them mended.",
+                action="Leave one of the two packages out, or ask for one of them to be fixed.",
             )
 
     def _clash(
-        self, release: ReleaseGraph, names: tuple[str, ...], where: _Where, *, is_equal: bool
+        self, release: ReleaseGraph, names: tuple[str, ...], where: _Paths, *, is_equal: bool
     ) -> Finding:
         how = "with the same content" if is_equal else "with different content"
         return self._finding(
@@ -133,17 +132,17 @@ class FileClashesCheck:
             verdict=Verdict.INFO if is_equal else Verdict.WARNING,
             kind="same-content" if is_equal else "different-content",
             cause=f"{' and '.join(names)} install {shorten_list(where.paths, 1)}, {how}",
-            action="Nothing; whoever removes one of them alone takes the file from the other."
+            action="No action is needed, but removing one of them removes the file of the other."
             if is_equal
-            else "Have one of them leave the path to the other. "
-            "Until then the file of the package that is linked last wins, and the other is set aside.",
+            else "Ask for one of them to no longer install the path. "
+            "Until then the file of the package that is linked last wins, and the other is moved aside.",
         )
 
     def _finding(
         self,
         release: ReleaseGraph,
         names: tuple[str, ...],
-        where: _Where,
+        where: _Paths,
         *,
         verdict: Verdict,
         kind: str,
@@ -165,13 +164,13 @@ class FileClashesCheck:
 
 
 def _link_order(packages: Iterable[LockedPackage]) -> dict[str, int]:
-    """Give each package's place in the order of linking; those that can not be read have none."""
+    """Return each package's index in the order of linking; packages that cannot be read have none."""
     names = link_order(package for package in packages if unreadable_because(package) is None)
-    return {name: place for place, name in enumerate(names)}
+    return {name: index for index, name in enumerate(names)}
 
 
 def _nested(contents: PrefixContents) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give paths that are a file in one package and a folder in another, with the two packages' names."""
+    """Yield paths that are a file in one package and a folder in another, with the two packages' names."""
     seen: set[str] = set()
     files = {_folded(path, contents.platform): path for path in contents.files}
     for folded, path in files.items():
@@ -185,7 +184,7 @@ def _nested(contents: PrefixContents) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _twice(contents: PrefixContents) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give paths at which one package would put two files, with its name."""
+    """Yield paths that one package claims for two files, with its name."""
     for path, claims in contents.files.items():
         if len(claims) > 1:
             names = [claim.package.name for claim in claims]
@@ -193,17 +192,17 @@ def _twice(contents: PrefixContents) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 class FileCaseCheck:
-    """Paths that are one file on systems that ignore case."""
+    """No two paths are one file where case is ignored."""
 
     identifier = "file-case"
     family = "files"
-    title = "No two paths are one file on Windows or macOS, where case does not tell files apart."
+    title = "No two paths are one file on Windows or macOS, whose file systems ignore case."
     prerequisites = ("duplicates",)
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find paths that differ by case alone, or on macOS by how letters with accents are composed."""
-        groups: dict[tuple[str, ...], _Where] = {}
+        """Return paths that differ only in case, or on macOS only in Unicode normalization."""
+        groups: dict[tuple[str, ...], _Paths] = {}
         packages: dict[tuple[str, ...], dict[str, None]] = {}
         lines: dict[tuple[str, ...], list[str]] = {}
         for graph, contents in opened(release):
@@ -211,7 +210,7 @@ class FileCaseCheck:
                 continue
             for claims in _of_several_names(contents):
                 paths = tuple(sorted({claim.path for claim in claims}))
-                where = groups.setdefault(paths, _Where())
+                where = groups.setdefault(paths, _Paths())
                 where.victims |= {claim.package.identifier: None for claim in claims}
                 where.add(" and ".join(paths), graph.platform)
                 packages.setdefault(paths, {}).update({claim.package.name: None for claim in claims})
@@ -227,12 +226,12 @@ class FileCaseCheck:
                 platforms=where.platforms,
                 owners=release.owners_of(names),
                 evidence=shorten_lines(lines[paths]),
-                action="Have one of them renamed, or leave one of the packages out on these platforms.",
+                action="Ask for one of them to be renamed, or leave one of the packages out there.",
             )
 
 
 def _of_several_names(contents: PrefixContents) -> Iterator[list[PathClaim]]:
-    """Give the claims to each file that goes by several names."""
+    """Yield the claims to each file that has several names."""
     groups: dict[str, list[PathClaim]] = {}
     for path, claims in contents.files.items():
         groups.setdefault(_folded(path, contents.platform), []).extend(claims)
@@ -242,7 +241,11 @@ def _of_several_names(contents: PrefixContents) -> Iterator[list[PathClaim]]:
 
 
 def _folded(path: str, platform: Platform) -> str:
-    """Give what is equal for two paths if and only if they are one file on a platform."""
+    """Return a key that is equal for two paths if and only if they are one file on a platform.
+
+    APFS compares names without case and normalization:
+    https://developer.apple.com/library/archive/documentation/FileManagement/Conceptual/APFS_Guide/FAQ/FAQ.html.
+    """
     if platform.system == "linux":
         return path
     if platform.system == "osx" and not path.isascii():

@@ -1,4 +1,4 @@
-"""Grouping what was found by cause."""
+"""The grouping of findings by cause."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from cuvee.graph.truncation import shorten_lines
 
 @dataclass(slots=True, kw_only=True)
 class _Group:
-    """The victims, platforms and evidence of one cause; dicts, since those keep the order."""
+    """The victims, platforms and evidence of one cause; dicts serve as ordered sets."""
 
     verdict: Verdict
     kind: str
@@ -23,9 +23,10 @@ class _Group:
 
 
 class FindingCollector:
-    """Collects what a check found by cause, so that one cause is one finding on all platforms.
+    """Collects what a check finds by cause, so that one cause is one finding on all platforms.
 
-    A victim that a waiver of the check names has findings of its own: else it would cover the others.
+    A victim that a waiver of the check names gets findings of its own; otherwise the waiver would cover the
+    other victims too.
     """
 
     def __init__(self, check: Check, release: ReleaseGraph) -> None:
@@ -43,7 +44,7 @@ class FindingCollector:
         verdict: Verdict = Verdict.BLOCKED,
         kind: str = "",
     ) -> None:
-        """Add a record that suffers from ``cause``; ``at_fault`` names the package that causes it."""
+        """Add a record that ``cause`` affects; ``at_fault`` names the package that causes it."""
         key = (cause, victim.name if victim.name in self._waived else "")
         group = self._groups.setdefault(key, _Group(verdict=verdict, kind=kind))
         if at_fault is not None:
@@ -55,7 +56,7 @@ class FindingCollector:
             group.evidence[evidence] = None
 
     def findings(self, action: str) -> Iterator[Finding]:
-        """Give a finding for each cause, in the order in which they were found."""
+        """Yield a finding for each cause, in the order in which they were added."""
         for (cause, _), group in self._groups.items():
             yield Finding(
                 check=self._check,
@@ -72,7 +73,7 @@ class FindingCollector:
 
 
 def by_waiver(check: Check, names: Iterable[str], release: ReleaseGraph) -> list[list[str]]:
-    """Divide packages that would share a finding, so that a waiver of one does not cover the others."""
+    """Return packages in groups, one per finding, so that a waiver of one package covers no other."""
     waived = _waived(check.identifier, release)
     groups: dict[str, list[str]] = {}
     for name in names:

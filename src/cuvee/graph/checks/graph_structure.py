@@ -1,4 +1,4 @@
-"""Has the graph the shape that an installation needs?"""
+"""Checks of the graph's structure: unique names and no cycles."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ class DuplicatesCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find names with more than one record on a platform."""
+        """Return names with more than one record on a platform."""
         for graph in release.platforms:
             counts = Counter(package.name for package in graph.lock.packages)
             for name in sorted(name for name, count in counts.items() if count > 1):
@@ -34,21 +34,21 @@ class DuplicatesCheck:
                     platforms=(graph.platform,),
                     owners=release.owners_of([name]),
                     evidence=tuple(package.url for package in found),
-                    action="Solve again; a lock that was edited by hand is not a lock.",
+                    action="Solve again; locks must not be edited by hand.",
                 )
 
 
 class CyclesCheck:
-    """Which packages need each other?"""
+    """No packages depend on each other."""
 
     identifier = "cycles"
     family = "graph"
-    title = "No package needs itself through others; conda allows it, but no order of building does."
+    title = "No package depends on itself through others; conda allows it, but no build order does."
     prerequisites = ("duplicates",)
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find strongly connected groups; the same group on several platforms is one finding."""
+        """Return strongly connected components; the same one on several platforms is one finding."""
         platforms: dict[tuple[str, ...], list[str]] = {}
         for graph in release.platforms:
             for group in nx.strongly_connected_components(graph.graph):
@@ -58,11 +58,11 @@ class CyclesCheck:
             yield Finding(
                 check=self.identifier,
                 verdict=Verdict.BLOCKED,
-                cause=f"{' and '.join(names)} need each other"
+                cause=f"{' and '.join(names)} depend on each other"
                 if len(names) > 1
-                else f"{names[0]} needs itself",
+                else f"{names[0]} depends on itself",
                 packages=names,
                 platforms=tuple(where),
                 owners=release.owners_of(names),
-                action="Nothing for an installation; builds from source must break the cycle.",
+                action="No action is needed for an installation; builds from source must break the cycle.",
             )

@@ -1,4 +1,4 @@
-"""Are the licences of the set known, and permitted?"""
+"""Checks that the licences of the set are known and permitted."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -20,11 +20,11 @@ _VERSIONS = {
     "GPL": ("1.0", "2.0", "3.0"),
     "LGPL": ("2.0", "2.1", "3.0"),
 }
-"""The versions of licences that packages take ``or-later``, oldest first: https://spdx.org/licenses/."""
+"""The versions of licence families that have ``or-later`` identifiers, oldest first; https://spdx.org/licenses/."""
 
 
 class LicensesCheck:
-    """No licence is one that the manifest refuses."""
+    """Every licence is permitted by the manifest."""
 
     identifier = "licenses"
     family = "policy"
@@ -33,7 +33,7 @@ class LicensesCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find packages whose licence is denied, or not among those that are allowed."""
+        """Return packages whose licence is denied, or is not one of those that are allowed."""
         policy = _canonical(release.manifest.policy.licenses)
         causes = FindingCollector(self, release)
         if policy.allow or policy.deny:
@@ -42,11 +42,11 @@ class LicensesCheck:
         yield from causes.findings("Take another package, allow the licence, or record a waiver.")
 
     def _judge(self, causes: FindingCollector, package: LockedPackage, policy: LicensePolicy) -> None:
-        said = package.license or ""
-        expression = read_license(said)
+        stated = package.license or ""
+        expression = read_license(stated)
         if expression is None and policy.allow:
             causes.add(
-                f"{package.name} {_says(said)}, so it is not among those that the manifest allows",
+                f"{package.name} {_states(stated)}, which is not a licence that the manifest allows",
                 victim=package,
                 kind="unknown",
             )
@@ -57,7 +57,7 @@ class LicensesCheck:
             f"{package.name} is under {expression}, which the manifest "
             + ("denies" if is_denied else "does not allow"),
             victim=package,
-            evidence=f"{package.stem} says {said!r}",
+            evidence=f"{package.stem} states {stated!r}",
             kind="denied" if is_denied else "not-allowed",
         )
 
@@ -72,7 +72,7 @@ class UnknownLicensesCheck:
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """List packages that state no licence, or one that can not be read, in one finding."""
+        """Return one finding that lists packages without a licence, or with one that cannot be read."""
         unknown: dict[str, list[LockedPackage]] = {}
         for package in _packages(release):
             if read_license(package.license or "") is None:
@@ -84,18 +84,18 @@ class UnknownLicensesCheck:
         self, release: ReleaseGraph, names: list[str], unknown: dict[str, list[LockedPackage]]
     ) -> Finding:
         found = [package for name in names for package in unknown[name]]
-        who = f"{names[0]} is" if len(names) == 1 else f"{len(names)} packages are"
-        said = {package.stem: _says(package.license or "") for package in found}
+        subject = f"{names[0]} is" if len(names) == 1 else f"{len(names)} packages are"
+        stated = {package.stem: _states(package.license or "") for package in found}
         return Finding(
             check=self.identifier,
             verdict=Verdict.BLOCKED,
-            cause=f"{who} under a licence that is not known",
+            cause=f"{subject} under an unknown licence",
             packages=tuple(names),
             victims=tuple(package.identifier for package in found),
             platforms=tuple(dict.fromkeys(package.platform for package in found)),
             owners=release.owners_of(names),
-            evidence=tuple(f"{stem} {words}" for stem, words in said.items()),
-            action="Have the recipe or project state an SPDX expression.",
+            evidence=tuple(f"{stem} {words}" for stem, words in stated.items()),
+            action="Ask the recipe or project to state an SPDX expression.",
         )
 
 
@@ -105,7 +105,7 @@ def _packages(release: ReleaseGraph) -> Iterator[LockedPackage]:
 
 
 def _canonical(policy: LicensePolicy) -> LicensePolicy:
-    """Give the policy with SPDX's current identifiers: ``GPL-3.0`` is called ``GPL-3.0-only`` now."""
+    """Return the policy with SPDX's current identifiers: ``GPL-3.0`` is now ``GPL-3.0-only``."""
 
     def current(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(read_license(name) or name) for name in names)
@@ -113,17 +113,17 @@ def _canonical(policy: LicensePolicy) -> LicensePolicy:
     return LicensePolicy(allow=current(policy.allow), deny=current(policy.deny))
 
 
-def _says(text: str) -> str:
+def _states(text: str) -> str:
     shown = text if len(text) <= 80 else f"{text[:80]}…"  # noqa: PLR2004 - about a line
-    return f"says {shown!r}" if text.strip() else "states no licence"
+    return f"states {shown!r}" if text.strip() else "states no licence"
 
 
 def permits(policy: LicensePolicy, expression: "LicenseExpression") -> bool:
-    """Whether a policy permits a licence.
+    """Return whether a policy permits a licence.
 
-    Of alternatives one must be permitted, of what holds together all. ``or-later`` is a choice among that
-    version and the later ones. A licence with an exception is permitted if the exception is allowed by name,
-    or the licence by itself is.
+    One operand of ``OR`` must be permitted, all operands of ``AND``. ``or-later`` is a choice among that
+    version and later ones. A licence ``WITH`` an exception is permitted if the exception is in ``allow``, or
+    if the licence is permitted without it.
     """
     algebra = licensing()
     if isinstance(expression, algebra.OR):
@@ -150,7 +150,7 @@ def _permits_one(policy: LicensePolicy, identifier: str) -> bool:
 
 
 def _choices(identifier: str) -> list[str]:
-    """Give the licences among which ``or-later`` leaves the choice; none for others."""
+    """Return the licences that ``or-later`` lets the user choose from; none for other identifiers."""
     family, _, rest = identifier.partition("-")
     version, _, suffix = rest.partition("-")
     versions = _VERSIONS.get(family, ())

@@ -1,4 +1,4 @@
-"""Is the release the same on every platform, and if not, why?"""
+"""Checks of the differences between platforms, and of absent platforms."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, unread
 
 
 class ParityCheck:
-    """What is missing or differs on a platform."""
+    """Every package is on every platform, in one version."""
 
     identifier = "parity"
     family = "parity"
@@ -19,7 +19,7 @@ class ParityCheck:
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find packages that are on some platforms only, and versions that differ."""
+        """Return packages that are only on some platforms, and versions that differ."""
         yield from self._presence(release)
         yield from self._versions(release)
 
@@ -30,7 +30,7 @@ class ParityCheck:
             where = tuple(graph.platform for graph in release.platforms if name in graph.lock.by_name)
             if len(where) < len(everywhere):
                 patterns.setdefault(where, []).append(name)
-        declared = {package.name: package for package in (*release.manifest.packages, *release.additions)}
+        requested = {package.name: package for package in (*release.manifest.packages, *release.additions)}
         for where, names in patterns.items():
             yield Finding(
                 check=self.identifier,
@@ -40,12 +40,12 @@ class ParityCheck:
                 platforms=where,
                 owners=release.owners_of(names),
                 evidence=tuple(
-                    f"{name}: the manifest asks for it there only ({declared[name].position})"
-                    if name in declared
+                    f"{name}: the manifest requests it only there ({requested[name].position})"
+                    if name in requested
                     else f"{name}: {_reason(name, where, release)}"
                     for name in names
                 ),
-                action="Nothing, if the reasons are right.",
+                action="No action is needed if the reasons are right.",
             )
 
     def _versions(self, release: ReleaseGraph) -> Iterator[Finding]:
@@ -66,12 +66,12 @@ class ParityCheck:
                 platforms=tuple(where for group in found.values() for where in group),
                 owners=release.owners_of([name]),
                 evidence=tuple(_held_back(name, release, bounds)),
-                action="Pin it, if one version is to be had on every platform.",
+                action="Pin it, if one version exists on every platform.",
             )
 
 
 class AbsentPlatformsCheck:
-    """Which platforms the release lacks."""
+    """No platform is absent."""
 
     identifier = "absent-platform"
     family = "parity"
@@ -80,7 +80,7 @@ class AbsentPlatformsCheck:
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Name platforms that the manifest leaves out, and those that could not be made here."""
+        """Return platforms that the manifest declares absent, and those that could not be built here."""
         for entry in release.manifest.platforms:
             if entry.absent is not None:
                 yield Finding(
@@ -90,13 +90,13 @@ class AbsentPlatformsCheck:
                     platforms=(entry.name,),
                 )
         for absent in release.absent:
-            how = "is not in it" if absent.by_choice else "could not be made here"
+            how = "is not in this run" if absent.by_choice else "could not be built here"
             yield Finding(
                 check=self.identifier,
                 verdict=Verdict.INFO if absent.by_choice else Verdict.BLOCKED,
                 cause=f"{absent.platform} {how}: {absent.reason}",
                 platforms=(absent.platform,),
-                action=absent.hint or "Cut the release on a host that can make it, or declare it absent.",
+                action=absent.hint or "Cut the release on a host that can build it, or declare it absent.",
             )
 
 
@@ -106,25 +106,25 @@ def _count(names: list[str]) -> str:
 
 def _reason(name: str, where: Iterable[str], release: ReleaseGraph) -> str:
     graphs: list[PlatformGraph] = [graph for graph in release.platforms if graph.platform in where]
-    askers = sorted({asker for graph in graphs for asker in graph.required_by(name)})
-    return f"needed there by {', '.join(askers)}" if askers else "nothing needs it"
+    parents = sorted({parent for graph in graphs for parent in graph.required_by(name)})
+    return f"required there by {', '.join(parents)}" if parents else "nothing requires it"
 
 
 _Bounds = Mapping[str, Sequence[tuple[str, str]]]
-"""Who asks what of a package, by its name: pairs of ``asker needs`` and the spec."""
+"""The bounds on each package: pairs of ``parent depends on`` or ``parent constrains`` and the match spec."""
 
 
 def _bounds(graph: PlatformGraph) -> _Bounds:
     found: dict[str, list[tuple[str, str]]] = {}
-    for asker in graph.lock.packages:
-        for word, texts in (("needs", asker.depends), ("constrains", asker.constrains)):
+    for parent in graph.lock.packages:
+        for verb, texts in (("depends on", parent.depends), ("constrains", parent.constrains)):
             for text in texts:
-                found.setdefault(read_spec(text).name, []).append((f"{asker.name} {word}", text))
+                found.setdefault(read_spec(text).name, []).append((f"{parent.name} {verb}", text))
     return found
 
 
 def _held_back(name: str, release: ReleaseGraph, bounds: Mapping[str, _Bounds]) -> Iterator[str]:
-    """Say for each platform with an older version what keeps it from the newest, by the bounds in its set."""
+    """Yield for each platform with an older version the bounds that exclude the newest one."""
     locked = {
         graph.platform: graph.lock.by_name[name] for graph in release.platforms if name in graph.lock.by_name
     }
@@ -133,10 +133,10 @@ def _held_back(name: str, release: ReleaseGraph, bounds: Mapping[str, _Bounds]) 
     newest = max(locked.values(), key=lambda package: parse(package.version))
     for platform, package in locked.items():
         if order(package.version, newest.version):
-            forbid = [
-                f"{who} {text}"
-                for who, text in bounds[platform].get(name, ())
+            excluding = [
+                f"{parent} {text}"
+                for parent, text in bounds[platform].get(name, ())
                 if not meets(text, newest) and meets(text, package)
             ]
-            why = "; ".join(forbid) or f"nothing there forbids {newest.version}, so no channel may have it"
+            why = "; ".join(excluding) or f"nothing there excludes {newest.version}; channels may lack it"
             yield f"{platform} has {package.version}: {why}"

@@ -1,4 +1,4 @@
-"""Does the set keep to what the manifest says of owners, channels and age?"""
+"""Checks of the manifest's policy on owners, channels and age."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
@@ -13,24 +13,24 @@ from cuvee.graph.release_graph import ReleaseGraph
 
 
 class OwnersCheck:
-    """Somebody acts on findings about each blessed package."""
+    """Every requested package has an owner, who acts on its findings."""
 
     identifier = "owners"
     family = "policy"
-    title = "Every package of the blessed set has an owner."
+    title = "Every requested package has an owner."
     prerequisites: tuple[str, ...] = ()
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """List packages of the set without an owner; where nobody owns anything, that is only told."""
+        """Return requested packages without an owner; only for information if the manifest has no owners."""
         manifest = release.manifest
         without = {package.name: package for package in manifest.packages if package.owner is None}
         for names in by_waiver(self, sorted(without), release):
-            who = f"{names[0]} has" if len(names) == 1 else f"{len(names)} packages have"
+            subject = f"{names[0]} has" if len(names) == 1 else f"{len(names)} packages have"
             yield Finding(
                 check=self.identifier,
                 verdict=Verdict.BLOCKED if manifest.owners else Verdict.INFO,
-                cause=f"{who} no owner",
+                cause=f"{subject} no owner",
                 packages=tuple(names),
                 platforms=tuple(dict.fromkeys(where for name in names for where in without[name].platforms)),
                 evidence=tuple(f"{name}: {without[name].position}" for name in names),
@@ -39,7 +39,7 @@ class OwnersCheck:
 
 
 class OriginCheck:
-    """Packages come from where the manifest says."""
+    """Every package comes from a channel of the manifest."""
 
     identifier = "origin"
     family = "policy"
@@ -48,28 +48,28 @@ class OriginCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find packages of channels that the manifest does not name, and names that come from several."""
+        """Return packages of channels that the manifest does not name, and names that come from several."""
         known = {_address(str(rattler_channel(name).base_url)) for name in release.manifest.channels}
         causes = FindingCollector(self, release)
-        places: dict[str, dict[str, list[LockedPackage]]] = {}
+        channels: dict[str, dict[str, list[LockedPackage]]] = {}
         for graph in release.platforms:
             for package in graph.lock.packages:
                 address = "the release's own channel" if package.is_local else _address(package.channel)
-                places.setdefault(package.name, {}).setdefault(address, []).append(package)
+                channels.setdefault(package.name, {}).setdefault(address, []).append(package)
                 if not package.is_local and address not in known:
                     causes.add(
-                        f"{package.name} comes from {address}, which is no channel of the manifest",
+                        f"{package.name} comes from {address}, which is not a channel of the manifest",
                         victim=package,
                         evidence=f"from {without_secrets(package.url)}",
                         kind="unknown-channel",
                     )
         yield from causes.findings("Name the channel in the manifest, or solve again.")
-        yield from self._mixed(release, places)
+        yield from self._mixed(release, channels)
 
     def _mixed(
-        self, release: ReleaseGraph, places: dict[str, dict[str, list[LockedPackage]]]
+        self, release: ReleaseGraph, channels: dict[str, dict[str, list[LockedPackage]]]
     ) -> Iterator[Finding]:
-        for name, found in sorted(places.items()):
+        for name, found in sorted(channels.items()):
             if len(found) > 1:
                 where = {
                     address: [package.platform for package in packages] for address, packages in found.items()
@@ -83,21 +83,21 @@ class OriginCheck:
                     packages=(name,),
                     platforms=tuple(platform for names in where.values() for platform in names),
                     owners=release.owners_of([name]),
-                    action="Nothing, if it is meant to.",
+                    action="No action is needed if it is intended.",
                 )
 
 
 class AgeCheck:
-    """Packages are neither too new nor too old."""
+    """No package is too new or too old."""
 
     identifier = "age"
     family = "policy"
-    title = "Packages from channels are as old as the manifest asks."
+    title = "The age of every package from a channel is within the manifest's bounds."
     prerequisites: tuple[str, ...] = ()
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find packages that are younger or older than `policy.age` permits; imported ones have no age."""
+        """Return packages that are newer or older than `policy.age` allows; imported ones have no age."""
         policy = release.manifest.policy.age
         today = release.manifest.exclude_newer or release.today
         if today is None or (policy.at_least is None and policy.at_most is None):
@@ -109,7 +109,7 @@ class AgeCheck:
                     continue
                 days = _days(package.timestamp, today)
                 if policy.at_least is not None and days < policy.at_least:
-                    bound, kind = f"younger than {policy.at_least} days", "too-new"
+                    bound, kind = f"newer than {policy.at_least} days", "too-new"
                 elif policy.at_most is not None and days > policy.at_most:
                     bound, kind = f"older than {policy.at_most} days", "too-old"
                 else:
@@ -117,14 +117,14 @@ class AgeCheck:
                 causes.add(
                     f"{package.name} {package.version} is {bound}",
                     victim=package,
-                    evidence=f"{package.stem} was made {days} days before {today:%Y-%m-%d}",
+                    evidence=f"{package.stem} was built {days} days before {today:%Y-%m-%d}",
                     kind=kind,
                 )
-        yield from causes.findings("Take another version, or state another bound in `policy.age`.")
+        yield from causes.findings("Take another version, or change the bound in `policy.age`.")
 
 
 def _days(timestamp: int, today: dt.datetime) -> int:
-    """Give whole days between a time in milliseconds and ``today``; at most a lifetime either way."""
+    """Return whole days between a time in milliseconds and ``today``; at most 40,000 either way."""
     seconds = today.timestamp() - timestamp / 1000
     return max(-40_000, min(40_000, int(seconds // 86_400)))
 

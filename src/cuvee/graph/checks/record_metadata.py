@@ -1,4 +1,4 @@
-"""Can the records be read?"""
+"""The check that records can be read."""
 
 from collections.abc import Iterable
 
@@ -20,26 +20,26 @@ class MetadataCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find versions that conda can not read, records of another platform, and broken match specs."""
+        """Return versions that conda cannot read, records of other platforms, and invalid match specs."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 self._record(causes, package)
                 self._specs(causes, package)
-        yield from causes.findings("Have the channel's metadata mended, or take another build.")
+        yield from causes.findings("Ask for the channel's metadata to be fixed, or take another build.")
 
     def _record(self, causes: FindingCollector, package: LockedPackage) -> None:
         why = unreadable_because(package)
         if why is not None:
             causes.add(
-                f"{package.stem} can not be read: {why}",
+                f"{package.stem} cannot be read: {why}",
                 victim=package,
                 evidence=f"channel: {package.channel}",
                 kind="unreadable-record",
             )
         if package.subdir not in {package.platform, "noarch"}:
             causes.add(
-                f"{package.stem} is made for {package.subdir or 'no platform'}, "
+                f"{package.stem} is built for {package.subdir or 'no platform'}, "
                 f"and is locked for {package.platform}",
                 victim=package,
                 evidence=f"from {package.url}",

@@ -1,4 +1,4 @@
-"""Running checks: in order, with waivers and severities; a check that breaks stops no other."""
+"""The run of all checks in order, with the manifest's severities and waivers."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,21 +11,21 @@ from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Waiver
 
-_NAMED_CULPRITS = 3
+_MOST_CULPRITS = 3
 
 
 def run_checks(
     release: ReleaseGraph, checks: Sequence[Check], *, left_out: Collection[str] = ()
 ) -> tuple[CheckOutcome, ...]:
-    """Run ``checks`` in their order; severities and waivers of the manifest are applied to what they find.
+    """Run ``checks`` in their order, and apply severities and waivers of the manifest to their findings.
 
-    A check fails if one of its findings keeps the release from going out. One that meets something that it
-    can not read fails with a finding that names the record, and the others still run.
+    A check fails if one of its findings keeps the release from being published. A check that raises fails
+    with a finding that names the record at which it did, and the others still run.
 
     Parameters
     ----------
     left_out
-        Identifiers of checks that are not run, by the caller's choice; those that need them still are.
+        Identifiers of checks that the caller excludes; checks that have them as prerequisites still run.
     """
     failed: set[str] = set()
     results = []
@@ -43,15 +43,15 @@ def _run(
     check: Check, release: ReleaseGraph, failed: Collection[str], left_out: Collection[str]
 ) -> CheckOutcome:
     missing = [name for name in check.prerequisites if name in failed]
-    reason = "left out, as asked" if check.identifier in left_out else ""
+    reason = "excluded by the selection of checks" if check.identifier in left_out else ""
     if missing:
-        reason = f"says nothing while {', '.join(missing)} fails"
+        reason = f"needs {', '.join(missing)} to pass first"
     if not reason:
         try:
             return _judged(check, release, list(check.run(release)))
         except NotApplicable as error:
             reason = str(error)
-        except Exception as error:  # noqa: BLE001 - hostile data must neither end in a traceback nor stop the others
+        except Exception as error:  # noqa: BLE001 - hostile data must neither end the run nor hide other findings
             return _judged(check, release, [_broken(check, release, error)], is_graded=False)
     return CheckOutcome(identifier=check.identifier, title=check.title, status=Status.SKIPPED, reason=reason)
 
@@ -75,7 +75,7 @@ def _judged(
 
 
 def _broken(check: Check, release: ReleaseGraph, error: Exception) -> Finding:
-    said = error.message if isinstance(error, CuveeError) else f"{type(error).__name__}: {error}"
+    message = error.message if isinstance(error, CuveeError) else f"{type(error).__name__}: {error}"
     culprits = [] if isinstance(error, CuveeError) else list(_culprits(check, release, type(error)))
     at = f" at {', '.join(sorted({package.stem for package in culprits}))}" if culprits else ""
     hint = error.hint if isinstance(error, CuveeError) else None
@@ -87,27 +87,27 @@ def _broken(check: Check, release: ReleaseGraph, error: Exception) -> Finding:
         victims=tuple(package.identifier for package in culprits),
         platforms=tuple(dict.fromkeys(package.platform for package in culprits)),
         owners=release.owners_of(package.name for package in culprits),
-        evidence=(said,),
-        action=hint or "Have the record mended. If there is nothing wrong with it, report a bug in cuvee.",
+        evidence=(message,),
+        action=hint or "Ask for the record to be fixed. If nothing is wrong with it, report a bug in cuvee.",
     )
 
 
 def _culprits(check: Check, release: ReleaseGraph, kind: type[Exception]) -> Iterator[LockedPackage]:
-    """Find the records at which the check breaks even when the lock holds nothing else."""
+    """Yield records at which the check raises even if the lock has no other."""
     found = 0
     for platform in release.lock.platforms:
         for package in platform.packages:
-            if found == _NAMED_CULPRITS:
+            if found == _MOST_CULPRITS:
                 return
-            alone = Lock(platforms=(replace(platform, packages=(package,)),))
+            single = Lock(platforms=(replace(platform, packages=(package,)),))
             try:
-                graph = build_graph(release.manifest, alone)
-                for _ in check.run(replace(release, lock=alone, platforms=graph.platforms)):
+                graph = build_graph(release.manifest, single)
+                for _ in check.run(replace(release, lock=single, platforms=graph.platforms)):
                     pass
             except kind:
                 found += 1
                 yield package
-            except Exception:  # noqa: BLE001, S112 - another error tells nothing of this one
+            except Exception:  # noqa: BLE001, S112 - another error says nothing about this one
                 continue
 
 

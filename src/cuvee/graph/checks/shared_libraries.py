@@ -1,11 +1,10 @@
-"""Does every library that is loaded exist, with the symbols that are asked of it?"""
+"""Checks that every needed shared library exists, with the symbol versions that others require."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from cuvee.channel.inspection.model import SymbolVersion
-from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.check_protocol import STRICT, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
-from cuvee.graph.checks.opened import opened
 from cuvee.graph.dynamic_linking import DynamicLoader, NeededLibrary, Resolution, loaded_binaries, loader_of
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import InstalledBinary
@@ -14,7 +13,7 @@ from cuvee.graph.system_libraries import Availability, newest_symbols, version_t
 
 
 class LibrariesCheck:
-    """Libraries that are nowhere."""
+    """Every needed library exists."""
 
     identifier = "libraries"
     family = "binaries"
@@ -23,81 +22,89 @@ class LibrariesCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find needed libraries that no package brings and no system has, and those that few systems have.
+        """Return needed libraries that no package and no system has, and those that not every system has.
 
-        What is loaded late (delay-loaded, weak) is left out, since programs do without it.
+        Delay-loaded and weak libraries are left out, since programs can run without them.
         """
-        missing, hidden, asked = (FindingCollector(self, release) for _ in range(3))
+        missing, hidden, of_system = (FindingCollector(self, release) for _ in range(3))
         for graph, contents in opened(release):
             loader = loader_of(contents)
             has_cuda = any(virtual.name == "__cuda" for virtual in graph.lock.virtual_packages)
             for item in loaded_binaries(contents):
                 for needed in loader.needs(item):
                     is_own = item.package.name in {loader.owners[path] for path in needed.paths}
-                    self._look(item, needed, missing, hidden, asked, has_cuda=has_cuda, is_own=is_own)
+                    self._judge(item, needed, missing, hidden, of_system, has_cuda=has_cuda, is_own=is_own)
         for causes, action in (
-            (missing, "Add the package that brings it, or have the one that needs it built without it."),
-            (hidden, "Nothing, if the package loads it beforehand, as many do; else have its RPATH mended."),
-            (asked, "Say in the release notes what the system must have, or add a package that brings it."),
+            (missing, "Add the package that has it, or ask for a build that does not need it."),
+            (
+                hidden,
+                "No action is needed if the package loads it beforehand; else ask for its RPATH to be fixed.",
+            ),
+            (
+                of_system,
+                "State in the release notes what the system must have, or add a package that has it.",
+            ),
         ):
             yield from causes.findings(action)
 
-    def _look(
+    def _judge(
         self,
         item: InstalledBinary,
         needed: NeededLibrary,
         missing: FindingCollector,
         hidden: FindingCollector,
-        asked: FindingCollector,
+        of_system: FindingCollector,
         *,
         has_cuda: bool,
         is_own: bool,
     ) -> None:
         line = f"{item.package.name}: {item.path} needs {needed.library}"
-        if needed.place is Resolution.NOWHERE:
+        if needed.resolution is Resolution.NOWHERE:
             where = (
-                f", and looks in {', '.join(item.binary.search_paths)}" if item.binary.search_paths else ""
+                f", and searches {', '.join(item.binary.search_paths)}" if item.binary.search_paths else ""
             )
             missing.add(
-                f"No package brings {needed.library}, and no system does",
+                f"No package and no system has {needed.library}",
                 victim=item.package,
                 evidence=f"{line}{where}",
                 kind="nowhere",
             )
-        elif needed.place is Resolution.ELSEWHERE:
+        elif needed.resolution is Resolution.ELSEWHERE:
             hidden.add(
                 f"{item.package.name} needs libraries{'' if is_own else ' of others'} "
-                "that are not where its loader looks",
+                "that are not on its search path",
                 victim=item.package,
                 evidence=f"{line}, which is at {', '.join(needed.paths)}",
                 verdict=Verdict.INFO if is_own else Verdict.WARNING,
                 kind="elsewhere",
             )
-        elif needed.tier is not None and needed.tier.lacking:
-            if needed.tier is Availability.DRIVER and has_cuda:
+        elif needed.availability is not None and needed.availability.lacking:
+            if needed.availability is Availability.DRIVER and has_cuda:
                 return
-            asked.add(
-                f"{needed.library} is asked of the system; {needed.tier.lacking}",
+            of_system.add(
+                f"The system must have {needed.library}; {needed.availability.lacking}",
                 victim=item.package,
                 evidence=line,
-                verdict=Verdict.WARNING if needed.tier is Availability.REDISTRIBUTABLE else Verdict.INFO,
-                kind=needed.tier.value,
+                verdict=Verdict.WARNING
+                if needed.availability is Availability.REDISTRIBUTABLE
+                else Verdict.INFO,
+                kind=needed.availability.value,
             )
 
 
 class SymbolVersionsCheck:
-    """Symbols that a library of the closure or of the oldest system does not have."""
+    """Every library has the symbol versions that others require."""
 
     identifier = "symbol-versions"
     family = "binaries"
-    title = "Every library has the symbol versions that others ask of it."
+    title = "Every library has the symbol versions that others require."
     prerequisites = ("libraries",)
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find symbol versions that the closure's own libraries lack, or the oldest system's libstdc++.
+        """Return symbol versions that libraries of the closure lack, or the oldest system's libstdc++.
 
-        glibc's own are the business of ``system-floor``.
+        Those of glibc are checked by ``system-floor``.
         """
         lacking, newer = (FindingCollector(self, release) for _ in range(2))
         for graph, contents in opened(release):
@@ -109,7 +116,7 @@ class SymbolVersionsCheck:
                             f"{wanted.library} of {loader.owners[path]} has no {wanted.version}",
                             victim=item.package,
                             at_fault=loader.owners[path],
-                            evidence=f"{item.package.name}: {item.path} asks {path} for it",
+                            evidence=f"{item.package.name}: {item.path} requires it of {path}",
                             kind="of-closure",
                         )
                     for wanted in _too_new(loader, item, newest_symbols(glibc)):
@@ -117,20 +124,22 @@ class SymbolVersionsCheck:
                             f"Systems with glibc {'.'.join(map(str, glibc))} may have a {wanted.library} "
                             f"without {wanted.version}",
                             victim=item.package,
-                            evidence=f"{item.package.name}: {item.path} asks for it",
+                            evidence=f"{item.package.name}: {item.path} requires it",
                             verdict=Verdict.WARNING,
                             kind="of-system",
                         )
         for causes, action in (
-            (lacking, "Take builds that fit together: the library is too old for what needs it."),
-            (newer, "Add the package that brings a newer one, raise the floor, or take an older build."),
+            (lacking, "Take builds that fit together; the library is too old for what needs it."),
+            (newer, "Add the package that has a newer one, raise the floor, or take an older build."),
         ):
             yield from causes.findings(action)
 
 
 def _unmet(loader: DynamicLoader, item: InstalledBinary) -> Iterator[tuple[SymbolVersion, str]]:
-    """Give what a binary asks of libraries of the prefix that they do not offer, and their paths."""
-    found = {needed.library: needed for needed in loader.needs(item) if needed.place is Resolution.LOADER}
+    """Yield symbol versions that libraries of the prefix lack for a binary, with the libraries' paths."""
+    found = {
+        needed.library: needed for needed in loader.needs(item) if needed.resolution is Resolution.LOADER
+    }
     for wanted in item.binary.required_versions:
         for path in found[wanted.library].paths if wanted.library in found else ():
             offers = loader.binaries[path].defined_versions if path in loader.binaries else ()
@@ -141,11 +150,13 @@ def _unmet(loader: DynamicLoader, item: InstalledBinary) -> Iterator[tuple[Symbo
 def _too_new(
     loader: DynamicLoader, item: InstalledBinary, newest: Mapping[str, tuple[int, ...]]
 ) -> Iterator[SymbolVersion]:
-    """Give what a binary asks of the system's libstdc++ that an old one may lack."""
-    asked = {needed.library for needed in loader.needs(item) if needed.tier is Availability.COMPILER}
+    """Yield symbol versions that a binary requires of the system's libstdc++ and old ones may lack."""
+    of_system = {
+        needed.library for needed in loader.needs(item) if needed.availability is Availability.COMPILER
+    }
     for wanted in item.binary.required_versions:
         family, _, number = wanted.version.partition("_")
-        if wanted.library in asked and version_tuple(number) > newest.get(family, version_tuple(number)):
+        if wanted.library in of_system and version_tuple(number) > newest.get(family, version_tuple(number)):
             yield wanted
 
 

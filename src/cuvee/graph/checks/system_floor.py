@@ -1,4 +1,4 @@
-"""How old may a system be? The release's real floor, and who forces it."""
+"""The check of the oldest system that a release runs on, and of the packages that require it."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,8 @@ _LEVEL = re.compile(r"x86[_-]64[_-]v([1-4])")
 _GLIBC = re.compile(r"GLIBC_(\d+(?:\.\d+)+)")
 _RELR = "GLIBC_ABI_DT_RELR"
 _WITH_RELR = (2, 36)
-"""A feature of glibc that came with 2.36 and is asked for like a version."""
+"""glibc 2.36 introduced this feature, which binaries require like a symbol version:
+https://sourceware.org/glibc/wiki/Release/2.36."""
 
 _TITLES = {
     "glibc": "glibc",
@@ -32,17 +33,17 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
-    """What one package asks of the system.
+class FloorRequirement:
+    """What one package requires of the system.
 
     Attributes
     ----------
     key
         As in the manifest's ``floor``: ``glibc``, ``osx`` and so on.
     least
-        The oldest version that will do; for ``archspec`` the level.
+        The oldest version that is sufficient; for ``archspec`` the level.
     is_binary
-        Whether a binary asks, rather than ``depends``.
+        Whether a binary requires it, rather than ``depends``.
     """
 
     key: str
@@ -53,7 +54,7 @@ class Demand:
 
 
 class SystemFloorCheck:
-    """What the release really needs of a system."""
+    """No binary needs a newer system than the floor."""
 
     identifier = "system-floor"
     family = "floor"
@@ -62,38 +63,40 @@ class SystemFloorCheck:
     severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Say of each platform what the oldest system is that the release runs on, and who forces it.
+        """Return for each platform the oldest system that the release runs on, and what requires it.
 
-        From ``depends`` alone if the archives were not opened. What ``depends`` asks beyond the floor is
-        the business of ``floor``.
+        Only from ``depends`` if the archives were not opened. What ``depends`` requires beyond the floor is
+        reported by ``floor``.
         """
         for graph in release.platforms:
-            demands: dict[str, list[Demand]] = {}
-            for demand in (*_stated(graph), *_read(graph)):
-                demands.setdefault(demand.key, []).append(demand)
-            for key in (key for key in _TITLES if key in demands):
-                askers = sorted({demand.package.name for demand in demands[key]})
-                for names in by_waiver(self, askers, release):
-                    of_these = [demand for demand in demands[key] if demand.package.name in names]
+            by_key: dict[str, list[FloorRequirement]] = {}
+            for item in (*_stated(graph), *_of_binaries(graph)):
+                by_key.setdefault(item.key, []).append(item)
+            for key in (key for key in _TITLES if key in by_key):
+                requiring = sorted({item.package.name for item in by_key[key]})
+                for names in by_waiver(self, requiring, release):
+                    of_these = [item for item in by_key[key] if item.package.name in names]
                     yield self._finding(release, graph, key, of_these)
 
     def _finding(
-        self, release: ReleaseGraph, graph: PlatformGraph, key: str, demands: list[Demand]
+        self, release: ReleaseGraph, graph: PlatformGraph, key: str, requirements: list[FloorRequirement]
     ) -> Finding:
-        demands = sorted(_strictest(demands), key=lambda item: (-_rank(item.least), item.package.name))
-        least = max(item.least for item in demands)
-        forcing = [item for item in demands if item.least == least]
+        requirements = sorted(
+            _strictest(requirements), key=lambda item: (-_rank(item.least), item.package.name)
+        )
+        least = max(item.least for item in requirements)
+        forcing = [item for item in requirements if item.least == least]
         names = tuple(item.package.name for item in forcing)
         offered = _offered(graph, key)
-        is_above = any(item.is_binary and item.least > offered for item in demands)
-        evidence = [f"{item.package.stem}: {item.evidence}" for item in demands[:_SHOWN]]
+        is_above = any(item.is_binary and item.least > offered for item in requirements)
+        evidence = [f"{item.package.stem}: {item.evidence}" for item in requirements[:_SHOWN]]
         if graph.contents is None:
-            evidence.append("told by metadata alone: the archives were not opened")
-        promised = f"the floor is {_text(offered)}" if offered else "the floor names none"
+            evidence.append("from metadata only: the archives were not opened")
+        floor = f"the floor is {_text(offered)}" if offered else "the floor states none"
         return Finding(
             check=self.identifier,
             verdict=Verdict.BLOCKED if is_above else Verdict.INFO,
-            cause=f"{graph.platform} needs {_TITLES[key]} {_text(least)}; {promised}",
+            cause=f"{graph.platform} needs {_TITLES[key]} {_text(least)}; {floor}",
             kind="above-floor" if is_above else "real-floor",
             packages=names,
             victims=tuple(item.package.identifier for item in forcing),
@@ -102,7 +105,7 @@ class SystemFloorCheck:
             evidence=tuple(evidence),
             action=f"Raise the floor to {_text(least)}, or take an older build."
             if is_above
-            else "Nothing. These packages are what keeps the floor from being lower.",
+            else "No action is needed. These packages are why the floor cannot be lower.",
         )
 
 
@@ -115,13 +118,13 @@ def _text(least: tuple[int, ...]) -> str:
     return ".".join(map(str, least)) or "any"
 
 
-def _strictest(demands: Iterable[Demand]) -> Iterator[Demand]:
-    """Give each package's strictest demand; of equal ones that of a binary."""
-    by_name: dict[str, Demand] = {}
-    for demand in demands:
-        known = by_name.get(demand.package.name)
-        if known is None or (demand.least, demand.is_binary) > (known.least, known.is_binary):
-            by_name[demand.package.name] = demand
+def _strictest(requirements: Iterable[FloorRequirement]) -> Iterator[FloorRequirement]:
+    """Return each package's strictest requirement; of equal ones that of a binary."""
+    by_name: dict[str, FloorRequirement] = {}
+    for item in requirements:
+        known = by_name.get(item.package.name)
+        if known is None or (item.least, item.is_binary) > (known.least, known.is_binary):
+            by_name[item.package.name] = item
     return iter(by_name.values())
 
 
@@ -139,8 +142,8 @@ def _level(text: str) -> tuple[int, ...]:
     return (int(match[1]),) if match else ()
 
 
-def _stated(graph: PlatformGraph) -> Iterator[Demand]:
-    """Give what ``depends`` asks of virtual packages."""
+def _stated(graph: PlatformGraph) -> Iterator[FloorRequirement]:
+    """Yield what ``depends`` requires of virtual packages."""
     for edge in graph.edges:
         key = (edge.target or "").removeprefix("__")
         if not edge.is_virtual or key not in _TITLES:
@@ -149,7 +152,7 @@ def _stated(graph: PlatformGraph) -> Iterator[Demand]:
         match = _AT_LEAST.search(constraint)
         least = _level(constraint) if key == "archspec" else version_tuple(match[1]) if match else ()
         if least or key == "cuda":
-            yield Demand(
+            yield FloorRequirement(
                 key=key,
                 least=least,
                 package=edge.source,
@@ -158,8 +161,8 @@ def _stated(graph: PlatformGraph) -> Iterator[Demand]:
             )
 
 
-def _read(graph: PlatformGraph) -> Iterator[Demand]:
-    """Give what binaries ask of the system."""
+def _of_binaries(graph: PlatformGraph) -> Iterator[FloorRequirement]:
+    """Yield what binaries require of the system."""
     for item in loaded_binaries(graph.contents) if graph.contents is not None else ():
         binary = item.binary
         found = [("glibc", least, name) for name, least in _glibc_versions(binary.required_versions)]
@@ -168,7 +171,7 @@ def _read(graph: PlatformGraph) -> Iterator[Demand]:
         if binary.cpu_level > 1:
             found.append(("archspec", (binary.cpu_level,), f"x86-64-v{binary.cpu_level}"))
         for key, least, what in found:
-            yield Demand(
+            yield FloorRequirement(
                 key=key,
                 least=least,
                 package=item.package,

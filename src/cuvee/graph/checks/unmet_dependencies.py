@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 class UnmetKind(enum.Enum):
-    """What there is instead of what a dependency asks for, the nearest miss."""
+    """Why a dependency is not met, by the nearest candidate."""
 
     NAME = "no-such-name"
     VERSION = "no-such-version"
@@ -24,51 +24,49 @@ class UnmetKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmetReason:
-    """Why, as a class and in words that end the sentence ``Nothing in the set meets 'spec': …``."""
+    """Why, as a class and as the end of the sentence ``No package of the set meets 'spec': …``."""
 
     kind: UnmetKind
-    words: str
+    text: str
 
 
 def missing_names(release: ReleaseGraph) -> frozenset[str]:
-    """Give the names of what dependencies ask for and the set does not have, or not as they ask."""
+    """Return the names of all dependencies that the set does not meet."""
     edges = (edge for graph in release.platforms for edge in graph.edges)
     return frozenset(
         edge.target for edge in edges if edge.target and not edge.satisfied and not edge.is_virtual
     )
 
 
-def explain(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> UnmetReason:
-    """Say why nothing in the set meets an edge's spec.
+def unmet_reason(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> UnmetReason:
+    """Return why no package of the set meets an edge's spec.
 
-    It looks at the set, at the sets of other platforms, and at what channels carry where that is known.
+    Compares it with the set, the sets of other platforms, and the channels' records where those are known.
     """
     name = edge.target or ""
-    carried = release.carried.get((graph.platform, name), ())
-    fitting = [record for record in carried if meets(edge.spec, record)]
+    available = release.available.get((graph.platform, name), ())
+    fitting = [record for record in available if meets(edge.spec, record)]
     if fitting:
         return _not_taken(graph, fitting)
     here = [package for package in graph.lock.packages if package.name == name]
-    if here or carried:
+    if here or available:
         source = "the set has" if here else "channels have"
-        return _nearest(edge.spec, here or list(carried), source)
+        return _nearest(edge.spec, here or list(available), source)
     elsewhere = _elsewhere(release, graph, name)
     if elsewhere:
-        return UnmetReason(kind=UnmetKind.PLATFORM, words=f"{name} is only on {', '.join(elsewhere)}")
-    return UnmetReason(kind=UnmetKind.NAME, words="there is no package of that name")
+        return UnmetReason(kind=UnmetKind.PLATFORM, text=f"{name} is only on {', '.join(elsewhere)}")
+    return UnmetReason(kind=UnmetKind.NAME, text="there is no package of that name")
 
 
 def _not_taken(graph: PlatformGraph, fitting: list[LockedPackage]) -> UnmetReason:
-    """Tell candidates that the floor excludes from those that were not locked for another reason."""
-    asks = {record.stem: _beyond_floor(graph, record) for record in fitting}
-    if all(asks.values()):
-        stem, spec = next((stem, specs[0]) for stem, specs in asks.items())
-        return UnmetReason(
-            kind=UnmetKind.FLOOR, words=f"only builds beyond the floor do; {stem} needs {spec}"
-        )
-    stems = [stem for stem, beyond in asks.items() if not beyond]
+    """Return whether the floor excludes all candidates, or they were not locked for another reason."""
+    excluded = {record.stem: _beyond_floor(graph, record) for record in fitting}
+    if all(excluded.values()):
+        stem, spec = next((stem, specs[0]) for stem, specs in excluded.items())
+        return UnmetReason(kind=UnmetKind.FLOOR, text=f"only builds beyond the floor do; {stem} needs {spec}")
+    stems = [stem for stem, specs in excluded.items() if not specs]
     return UnmetReason(
-        kind=UnmetKind.NOT_LOCKED, words=f"a channel has {shorten_list(stems, _SHOWN)}, which is not locked"
+        kind=UnmetKind.NOT_LOCKED, text=f"a channel has {shorten_list(stems, _SHOWN)}, which is not locked"
     )
 
 
@@ -88,10 +86,10 @@ def _nearest(text: str, records: list[LockedPackage], source: str) -> UnmetReaso
     kind = UnmetKind.BUILD if fitting else UnmetKind.VERSION
     what = "build" if fitting else "version"
     stems = [record.stem for record in fitting or records]
-    return UnmetReason(kind=kind, words=f"no such {what}, {source} {shorten_list(stems, _SHOWN)}")
+    return UnmetReason(kind=kind, text=f"no such {what}, {source} {shorten_list(stems, _SHOWN)}")
 
 
 def _elsewhere(release: ReleaseGraph, graph: PlatformGraph, name: str) -> list[str]:
     locked = {other.platform for other in release.platforms if name in other.lock.by_name}
-    carried = {platform for platform, known in release.carried if known == name}
-    return sorted((locked | carried) - {graph.platform})
+    available = {platform for platform, known in release.available if known == name}
+    return sorted((locked | available) - {graph.platform})

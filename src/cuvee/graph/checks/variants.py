@@ -1,4 +1,4 @@
-"""Which of several exclusive builds was chosen, and what weighs builds down."""
+"""Checks of mutex packages and track features, which select among builds."""
 
 import re
 from collections.abc import Iterable
@@ -12,81 +12,84 @@ from cuvee.platforms import get
 MUTEXES = frozenset(
     {"_libgcc_mutex", "_openmp_mutex", "_r-mutex", "blas", "cuda-version", "libblas", "mpi", "python_abi"}
 )
-"""Packages whose build or version selects one of several stacks that exclude each other; others of that
-kind have names that end in ``mutex``. From conda-forge's documentation on variants and mutexes."""
+"""Packages whose build or version selects one of several mutually exclusive stacks; names of others end in
+``mutex``. From https://conda-forge.org/docs/maintainer/knowledge_base/."""
 
 _NO_VARIANT = re.compile(r"\d+|h[0-9a-f]{7}|(linux|osx|win)\w*")
-"""Words of build strings that are numbers, hashes or platforms."""
+"""Parts of build strings that are numbers, hashes or platforms."""
 
 
 class MutexesCheck:
-    """Which of several stacks that exclude each other a platform has."""
+    """Platforms of one operating system have the same variants."""
 
     identifier = "mutexes"
     family = "graph"
-    title = "Platforms of one system have the same variant of what exists in exclusive ones."
+    title = "Platforms of one operating system have the same variant of each mutex package."
     prerequisites = ("duplicates",)
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find mutex packages whose variant differs between platforms of one operating system."""
+        """Return mutex packages whose variant differs between platforms of one operating system."""
         variants: dict[tuple[str, str], dict[str, list[str]]] = {}
         for graph in release.platforms:
             system = get(graph.platform).system
             for package in graph.lock.packages:
                 if is_mutex(package.name):
                     chosen = f"{package.version} {variant(package.build)}".strip()
-                    places = variants.setdefault((system, package.name), {})
-                    places.setdefault(chosen, []).append(graph.platform)
-        for (_, name), places in sorted(variants.items()):
-            if len(places) > 1:
+                    by_variant = variants.setdefault((system, package.name), {})
+                    by_variant.setdefault(chosen, []).append(graph.platform)
+        for (_, name), by_variant in sorted(variants.items()):
+            if len(by_variant) > 1:
                 yield Finding(
                     check=self.identifier,
                     verdict=Verdict.BLOCKED,
                     cause=f"{name} selects different variants: "
-                    + ", ".join(f"{chosen} on {' and '.join(where)}" for chosen, where in places.items()),
+                    + ", ".join(f"{chosen} on {' and '.join(where)}" for chosen, where in by_variant.items()),
                     packages=(name,),
-                    platforms=tuple(place for where in places.values() for place in where),
+                    platforms=tuple(platform for where in by_variant.values() for platform in where),
                     owners=release.owners_of([name]),
                     evidence=tuple(
-                        f"on {graph.platform} it is needed by {', '.join(askers)}"
+                        f"on {graph.platform} it is required by {', '.join(parents)}"
                         for graph in release.platforms
-                        if (askers := graph.required_by(name))
+                        if (parents := graph.required_by(name))
                     ),
-                    action="Pin the build, if one variant is to be had on every platform.",
+                    action="Pin the build, if one variant exists on every platform.",
                 )
 
 
 class TrackFeaturesCheck:
-    """What weighs builds down in a way that newer tools no longer know."""
+    """No build has ``track_features``."""
 
     identifier = "track-features"
     family = "graph"
-    title = "No build is weighed down by `track_features`, which is deprecated."
+    title = "No build has `track_features`, which are deprecated."
     prerequisites: tuple[str, ...] = ()
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Find records with ``track_features``; solvers avoid such builds, and may choose others."""
+        """Return records with ``track_features``; solvers prefer builds without them.
+
+        See https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#track-features.
+        """
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for package in graph.lock.packages:
                 if package.track_features:
                     causes.add(
-                        f"{package.name} is tracked by {', '.join(package.track_features)}",
+                        f"{package.name} has the track features {', '.join(package.track_features)}",
                         victim=package,
                         evidence=f"{package.stem} from {package.channel}",
                     )
         yield from causes.findings(
-            "Say in the manifest which build is meant; a solver avoids those with track_features.",
+            "Pin the build in the manifest; solvers prefer builds without track_features.",
         )
 
 
 def is_mutex(name: str) -> bool:
-    """Whether a package exists to exclude other variants of its own."""
+    """Return whether a package exists to exclude other variants of itself."""
     return name in MUTEXES or name.endswith(("-mutex", "_mutex"))
 
 
 def variant(build: str) -> str:
-    """Give the words of a build string that name a variant: ``kmp_llvm`` of ``2_kmp_llvm``; may be empty."""
+    """Return the parts of a build string that name a variant, such as ``kmp_llvm`` of ``2_kmp_llvm``."""
     return "_".join(word for word in build.split("_") if not _NO_VARIANT.fullmatch(word))

@@ -25,8 +25,7 @@ class Level(enum.Enum):
 def order(before: str, after: str) -> int:
     """Return 1 for an upgrade, -1 for a downgrade, 0 for versions that are equal in conda's order.
 
-    The order is https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html#version-ordering,
-    as rattler implements it.
+    The order is https://conda.org/learn/ceps/cep-0033, as rattler implements it.
 
     Raises
     ------

@@ -1,0 +1,97 @@
+"""The check of symbolic links."""
+
+import posixpath
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from cuvee.graph.checks.check_protocol import STRICT, opened
+from cuvee.graph.checks.finding_collector import FindingCollector
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.prefix_contents import PrefixContents, resolve_in_prefix
+from cuvee.graph.release_graph import ReleaseGraph
+
+_MOST_LINKS = 40
+"""Links that Linux follows in one path before it fails: https://man7.org/linux/man-pages/man7/path_resolution.7.html."""
+
+
+class LinksCheck:
+    """Every symbolic link leads to an existing path of the prefix."""
+
+    identifier = "links"
+    family = "files"
+    title = "Every symbolic link leads to an existing path of the prefix."
+    prerequisites: tuple[str, ...] = ()
+    severity = STRICT
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        """Return links out of the prefix, dangling links, and links on Windows."""
+        outside, broken = FindingCollector(self, release), FindingCollector(self, release)
+        for _, contents in opened(release):
+            folders: set[str] | None = None
+            for claim in contents.claims():
+                target = claim.file.link_target if claim.file is not None else None
+                if target is None:
+                    continue
+                evidence = f"{claim.path} -> {target}"
+                if resolve_in_prefix(posixpath.dirname(claim.path), target) is None:
+                    cause = f"{claim.package.name} has symbolic links out of the prefix"
+                    outside.add(cause, victim=claim.package, evidence=evidence, kind="out-of-prefix")
+                    continue
+                folders = _folders(contents) if folders is None else folders
+                if not _exists(claim.path, target, contents, folders):
+                    cause = f"{claim.package.name} has dangling symbolic links"
+                    broken.add(
+                        cause,
+                        victim=claim.package,
+                        evidence=evidence,
+                        verdict=Verdict.WARNING,
+                        kind="dangling",
+                    )
+                if contents.platform.is_windows:
+                    cause = (
+                        f"{claim.package.name} has symbolic links, which most Windows users may not create"
+                    )
+                    broken.add(
+                        cause,
+                        victim=claim.package,
+                        evidence=evidence,
+                        verdict=Verdict.WARNING,
+                        kind="link-on-windows",
+                    )
+        yield from outside.findings(
+            "Do not ship it: what is written to the link ends up outside of the prefix."
+        )
+        yield from broken.findings("Ask for the package to be fixed; whatever uses the link fails.")
+
+
+def _exists(link: str, target: str, contents: PrefixContents, folders: set[str]) -> bool:
+    """Return whether a link leads to a file or folder of the prefix, through other links if need be."""
+    path = resolve_in_prefix(posixpath.dirname(link), target)
+    for _ in range(_MOST_LINKS):
+        if path is None or path in contents.files or path in folders:
+            return path is not None
+        # The longest part of the path that is a file may be a link to a folder: go on from there.
+        end = path.rfind("/")
+        while end > 0 and path[:end] not in contents.files:
+            end = path.rfind("/", 0, end)
+        file = contents.files[path[:end]][-1].file if end > 0 else None
+        if file is None or file.link_target is None:
+            return False
+        path = resolve_in_prefix(posixpath.dirname(path[:end]), f"{file.link_target}/{path[end + 1 :]}")
+    return False
+
+
+def _folders(contents: PrefixContents) -> set[str]:
+    """Return every folder of the prefix."""
+    parents = {path.rpartition("/")[0] for path in contents.files}
+    listed = {
+        file.path
+        for facts in contents.facts.values()
+        for file in facts.files
+        if file.file_type == "directory"
+    }
+    return {
+        folder.as_posix()
+        for path in parents | listed
+        for folder in (PurePosixPath(path), *PurePosixPath(path).parents)
+    }
