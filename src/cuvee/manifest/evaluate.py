@@ -1,4 +1,4 @@
-"""From a stated tree without problems to the evaluated manifest."""
+"""Evaluation: from a validated tree without problems to the manifest."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ _T = TypeVar("_T")
 
 
 def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
-    """Make the manifest that ``tree`` states. Everything in it has been checked."""
+    """Return the manifest that a valid ``tree`` states."""
     platforms = tuple(_platform(name, entry) for name, entry in entries_at(tree, "platforms"))
     present = tuple(platform.name for platform in platforms if platform.absent is None)
     return Manifest(

@@ -1,4 +1,4 @@
-"""Loading a manifest: its file and the files it is based on, read, checked, merged and evaluated."""
+"""Loading a manifest: its file and those that it is based on are read, validated, merged and evaluated."""
 
 import contextlib
 import datetime as dt
@@ -27,15 +27,15 @@ from cuvee.manifest.schema import MANIFEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    """One file of the chain, checked by itself."""
+class _ManifestFile:
+    """One file of the chain, validated by itself."""
 
     path: Path
     tree: MappingValue
 
 
 def load_manifest(path: Path, *, today: dt.date) -> Manifest:
-    """Read the manifest at ``path`` and all that it is based on, and evaluate it.
+    """Return the evaluated manifest at ``path``.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def load_manifest(path: Path, *, today: dt.date) -> Manifest:
     Raises
     ------
     ManifestError
-        Its message shows every problem at once, each with its span.
+        Its message shows every problem at once, each with its line.
     """
     with Problems(path, MANIFEST) as problems:
         manifest = _load(path, today, problems)
@@ -60,45 +60,45 @@ def _load(path: Path, today: dt.date, problems: Problems) -> Manifest | None:
     chain = _read_chain(path, problems)
     tree: MappingValue | None = None
     manifest: Manifest | None = None
-    for written in reversed(chain or ()):
-        tree = merge(tree, written.tree, problems)
+    for file in reversed(chain or ()):
+        tree = merge(tree, file.tree, problems)
         add_missing_keys(tree, MANIFEST.content, problems)
         check_tree(tree, problems)
-        check_folders(tree, written.path.parent, problems)
-        if written.path == path:
+        check_folders(tree, file.path.parent, problems)
+        if file.path == path:
             check_dates(tree, path, today, problems)
-        manifest = None if problems else evaluate(tree, written.path, manifest)
+        manifest = None if problems else evaluate(tree, file.path, manifest)
     return manifest
 
 
-def _read_chain(path: Path, problems: Problems) -> list[_Written] | None:
-    """Read a manifest and its bases, the newest first; `None` when one of them is out of reach."""
-    written = _read_file(path, _first_bytes(path), problems)
-    if written is None:
+def _read_chain(path: Path, problems: Problems) -> list[_ManifestFile] | None:
+    """Return a manifest and its bases, the newest first; `None` when one of them cannot be read."""
+    file = _read_file(path, _first_bytes(path), problems)
+    if file is None:
         return None
-    chain = [written]
-    check_file_name(written.tree, path, problems)
-    check_folder_name(written.tree, path, problems)
+    chain = [file]
+    check_file_name(file.tree, path, problems)
+    check_folder_name(file.tree, path, problems)
     seen = [path.name]
-    while (stated := scalar_at(written.tree, "based-on")) is not None:
+    while (stated := scalar_at(file.tree, "based-on")) is not None:
         base_path = path.with_name(f"{stated.value}.yaml")
         seen.append(base_path.name)
         if base_path.name in seen[:-1]:
-            _tell_cycle(chain[0].tree, seen, problems)
+            _add_cycle_problem(chain[0].tree, seen, problems)
             return None
-        base = _read_base(base_path, stated, written, problems)
+        base = _read_base(base_path, stated, file, problems)
         if base is None:
             return None
         check_file_name(base.tree, base_path, problems)
-        check_base(written.tree, base.tree, problems)
-        _check_order(written.tree, stated, problems)
+        check_base(file.tree, base.tree, problems)
+        _check_order(file.tree, stated, problems)
         chain.append(base)
-        written = base
+        file = base
     return chain
 
 
 def _first_bytes(path: Path) -> bytes:
-    """Read the manifest that the user named."""
+    """Return the content of the manifest that the user named."""
     try:
         return read_bytes(path)
     except FileNotFoundError:
@@ -111,15 +111,17 @@ def _first_bytes(path: Path) -> bytes:
         raise ManifestError(f"The manifest {path} cannot be read: {reason}") from error
 
 
-def _read_file(path: Path, data: bytes, problems: Problems) -> _Written | None:
+def _read_file(path: Path, data: bytes, problems: Problems) -> _ManifestFile | None:
     node = parse_yaml(path, data, problems)
     if node is None:
         return None
     tree = Validator(problems).validate(node, MANIFEST.content)
-    return _Written(path=path, tree=tree) if isinstance(tree, MappingValue) else None
+    return _ManifestFile(path=path, tree=tree) if isinstance(tree, MappingValue) else None
 
 
-def _read_base(path: Path, stated: ScalarValue, child: _Written, problems: Problems) -> _Written | None:
+def _read_base(
+    path: Path, stated: ScalarValue, child: _ManifestFile, problems: Problems
+) -> _ManifestFile | None:
     try:
         data = read_bytes(path)
     except FileNotFoundError:
@@ -137,7 +139,7 @@ def _read_base(path: Path, stated: ScalarValue, child: _Written, problems: Probl
     return _read_file(path, data, problems)
 
 
-def _older_releases(child: _Written) -> list[str]:
+def _older_releases(child: _ManifestFile) -> list[str]:
     """Return the releases that ``child`` could be based on, the newest first."""
     version = scalar_at(child.tree, "version")
     found = []
@@ -171,7 +173,7 @@ def _check_order(child: MappingValue, stated: ScalarValue, problems: Problems) -
         )
 
 
-def _tell_cycle(tree: MappingValue, seen: list[str], problems: Problems) -> None:
+def _add_cycle_problem(tree: MappingValue, seen: list[str], problems: Problems) -> None:
     stated = scalar_at(tree, "based-on")
     if stated is not None:
         steps = " → ".join(name.removesuffix(".yaml") for name in seen)

@@ -1,4 +1,4 @@
-"""Showing an evaluated manifest: as data, and as YAML that says where each value came from."""
+"""An evaluated manifest as data, and as YAML that says where each value came from."""
 
 import json
 import re
@@ -123,7 +123,7 @@ def _waiver(waiver: Waiver) -> Data:
 
 
 def _rows(manifest: Manifest, path: str, name: str, value: Any, depth: int) -> Iterator[_Row]:
-    """Return the lines of one key; ``depth`` counts the levels around it."""
+    """Yield the lines of one key; ``depth`` counts the levels around it."""
     start = f"{'  ' * depth}{_text(name)}:"
     comment = _comment(manifest, path)
     if path in {"packages", "constraints"}:
@@ -141,7 +141,7 @@ def _rows(manifest: Manifest, path: str, name: str, value: Any, depth: int) -> I
 
 
 def _package_rows(manifest: Manifest, path: str, start: str, packages: Data) -> Iterator[_Row]:
-    """Show what is stated of each package; the short form where only its version is."""
+    """Yield the lines of packages; the short form where only the version is stated."""
     if not packages:
         yield _Row(f"{start} {{}}", _comment(manifest, path))
         return

@@ -42,7 +42,7 @@ class ReleaseVersion:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``2026.11.0``; raises `ValueError` for anything else."""
+        """Return the version ``2026.11.0``; raises `ValueError` for anything else."""
         match = re.fullmatch(r"(\d{4})\.(1[0-2]|[1-9])\.(0|[1-9]\d{0,3})", text, flags=re.ASCII)
         if match is None:
             raise ValueError(f"{text!r} is not YEAR.MONTH.PATCH, such as 2026.11.0")

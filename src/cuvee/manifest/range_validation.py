@@ -29,7 +29,7 @@ class _Bound(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def parse_range(text: str) -> str:
-    """Check a conda version spec and give it back.
+    """Return a conda version spec that was checked.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _apart(low: _Bound, high: _Bound) -> bool:
 
 
 def _candidates(bounds: list[_Bound]) -> list[Version]:
-    """Versions at each bound, just above and just below: if a range holds any, it holds one of these."""
+    """Return versions at each bound and around it: a range that holds any version holds one of these."""
     texts = {str(bound.version) for bound in bounds}
     found = [_version(text + end) for text in texts for end in ("", ".0.0.1", ".0a0", "a0", "dev0")]
     return [version for version in found if version is not None]
@@ -160,7 +160,7 @@ def _reason(text: str) -> str:
 
 
 def _repair(text: str) -> str:
-    """Guess the range that was meant."""
+    """Return advice with the range that was likely meant."""
     if not text.strip():
         return 'write "*" for any version'
     if match := re.fullmatch(r"\^\s*(\d+)((?:\.\d+)*)", text, flags=re.ASCII):
@@ -178,7 +178,7 @@ def _repair(text: str) -> str:
 
 
 def _swap(text: str) -> str:
-    """Offer ``>=2,<3`` for ``>=3,<2``."""
+    """Return advice to write ``>=2,<3`` for ``>=3,<2``."""
     match = re.fullmatch(r"(>=?)([^,|]+),(<=?)([^,|]+)", text)
     if match is None:
         return ""

@@ -32,7 +32,7 @@ PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
 """Kinds of change between a release and its base."""
 
 SEVERITIES = ("info", "warning", "needs-approval", "blocked")
-"""What a manifest may say that findings of a check are at worst."""
+"""The worst verdicts that a manifest may set for the findings of a check."""
 
 FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("pkg", "sh"), "win": ("exe", "msi")}
 """Installer formats that exist for each system."""
@@ -57,7 +57,7 @@ _FLOORS = {
     "win": _version_floor("win", "win", "The oldest Windows."),
     "cuda": Property(
         name="cuda", type=SYSTEM_VERSION, example='"12.4"',
-        summary="The oldest CUDA driver; left out, packages that need CUDA cannot be chosen.",
+        summary="The oldest CUDA driver; without it, packages that need CUDA cannot be chosen.",
     ),
     "archspec": Property(
         name="archspec", type=label_type("a processor family", "x86_64_v3"), example="x86_64_v3",
@@ -82,7 +82,7 @@ def _platform_key(name: str, system: System) -> Property:
         Property(
             name="floor", type=PLATFORM_FLOORS[system], default_text="of its system",
             example="{archspec: x86_64_v3}",
-            summary="The oldest system that the release supports; what is left out has cuvee's default.",
+            summary="The oldest system that the release supports; other keys have cuvee's defaults.",
         ),
         Property(
             name="absent", type=prose_type("a reason", "no channel carries an interpreter for it"),
@@ -91,7 +91,7 @@ def _platform_key(name: str, system: System) -> Property:
         ),
     )  # fmt: skip
     return Property(
-        name=name, type=RecordType(noun="a platform's facts", example="{}", keys=keys), example="{}",
+        name=name, type=RecordType(noun="a platform's settings", example="{}", keys=keys), example="{}",
         summary=f"{PLATFORMS[name].title}.", default_text="not part of the release",
     )  # fmt: skip
 
@@ -160,7 +160,7 @@ _WAIVER = RecordType(
         Property(name="author", type=prose_type("a person", "Ada"), required=True, example="Ada",
             summary="Who decided."),
         Property(name="expires", type=DATE, required=True, example="2027-01-31",
-            summary="The last day on which it holds."),
+            summary="The last day on which it is in force."),
         Property(name="link", example="https://example.org/issues/7", summary="Where it was discussed.",
             type=WEB_ADDRESS),
     ),
@@ -198,13 +198,13 @@ _POLICY = RecordType(
                 noun="an age policy", example="{at-least: 7}",
                 keys=(
                     Property(name="at-least", type=DAYS, example="7",
-                        summary="Days that others had to find out what is wrong with a package."),
+                        summary="The least age in days, so that others have time to find what is wrong."),
                     Property(name="at-most", type=DAYS, example="1500",
-                        summary="Days after which a package counts as no longer maintained."),
+                        summary="The greatest age in days; an older package counts as unmaintained."),
                 ),
             )),
         Property(name="checks", default={}, example="{parity: blocked}",
-            summary="How bad findings are at worst, by the check's identifier; by default the support track "
+            summary="The worst verdict of findings, by the check's identifier; by default the support track "
                     "decides.",
             type=MapType(
                 noun="a mapping of checks", example="{parity: blocked}", key=label_type("a check", "parity"),

@@ -1,4 +1,4 @@
-"""From a text to a value: each function gives the value, normalised, or raises `ParseError`."""
+"""Parsers of single values: each function returns the value, normalised, or raises `ParseError`."""
 
 import datetime as dt
 import re
@@ -31,7 +31,7 @@ EXIT_CODE = r"^-?[0-9]{1,10}$"
 
 
 class IndexProject(NamedTuple):
-    """A project of the Python index, PEP 503 normalised, and extras of it."""
+    """A project of the Python index and extras of it, normalised: https://peps.python.org/pep-0503/."""
 
     name: str
     extras: tuple[str, ...]
@@ -43,21 +43,21 @@ def matching(pattern: str, text: str) -> bool:
 
 
 def prose(text: str) -> str:
-    """Words for people."""
+    """Return a text for people, without space around it."""
     if not text.strip():
         raise ParseError("it is empty")
     return text.strip()
 
 
 def label(text: str) -> str:
-    """Check a name that is free to choose."""
+    """Return a name that is free to choose."""
     if not matching(LABEL, text):
         raise ParseError("letters, digits, `_`, `-` and `.` only")
     return text
 
 
 def distribution_name(text: str) -> str:
-    """Check a distribution's name, which is also a folder's."""
+    """Return the name of a distribution, which is also that of its folder."""
     if not matching(DISTRIBUTION_NAME, text):
         advice = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         raise ParseError(
@@ -67,7 +67,7 @@ def distribution_name(text: str) -> str:
 
 
 def release_version(text: str) -> ReleaseVersion:
-    """``YEAR.MONTH.PATCH``."""
+    """Return a release number, ``YEAR.MONTH.PATCH``."""
     try:
         return ReleaseVersion.parse(text)
     except ValueError:
@@ -79,7 +79,7 @@ def release_version(text: str) -> ReleaseVersion:
 
 
 def package_name(text: str) -> str:
-    """Check a conda package name, and lower-case it."""
+    """Return the name of a conda package in lower case: https://conda.org/learn/ceps/cep-0026."""
     name = text.lower()
     if name.startswith("__"):
         raise ParseError("a virtual package is stated by a platform's floor")
@@ -92,7 +92,7 @@ def package_name(text: str) -> str:
 
 
 def wheel_name(text: str) -> IndexProject:
-    """Read a project's name with extras: ``dask[array]``."""
+    """Return a project with extras, such as ``dask[array]``."""
     if not matching(WHEEL_NAME, text):
         split = re.match(r"[A-Za-z0-9][\w.\-]*(\[[^\]]*\])?(?=\s*[=<>!~;@ ])", text, flags=re.ASCII)
         if split:
@@ -106,35 +106,35 @@ def wheel_name(text: str) -> IndexProject:
 
 
 def version_range(text: str) -> str:
-    """Check a conda version spec that something can satisfy."""
+    """Return a conda version spec that some version satisfies."""
     from cuvee.manifest.range_validation import parse_range
 
     return parse_range(text)
 
 
 def build_spec(text: str) -> str:
-    """Check a build string, which may hold ``*``."""
+    """Return a build string, which may hold ``*``."""
     if not matching(r"[A-Za-z0-9_.+*]+", text):
         raise ParseError("letters, digits, `_`, `.`, `+` and `*` only")
     return text
 
 
 def system_version(text: str) -> str:
-    """Check the version of an operating system, or of its C library."""
+    """Return the version of an operating system, or of its C library."""
     if not matching(SYSTEM_VERSION, text):
         raise ParseError("numbers and dots only")
     return text
 
 
 def days(text: str) -> int:
-    """Check a number of days."""
+    """Return a number of days."""
     if not matching(DAYS, text):
         raise ParseError("digits only, up to five")
     return int(text)
 
 
 def channel(text: str) -> str:
-    """Check a channel's name, URL or folder."""
+    """Return the name, URL or folder of a channel."""
     if "://" in text:
         try:
             parts = urlsplit(text)
@@ -152,7 +152,7 @@ def channel(text: str) -> str:
 
 
 def date(text: str) -> dt.date:
-    """``YEAR-MONTH-DAY``."""
+    """Return a date, ``YEAR-MONTH-DAY``."""
     if not matching(DATE, text):
         raise ParseError(advice="write YEAR-MONTH-DAY")
     try:
@@ -162,7 +162,7 @@ def date(text: str) -> dt.date:
 
 
 def instant(text: str) -> dt.datetime:
-    """Read an RFC 3339 instant, or a date, which means the end of that day; UTC."""
+    """Return an instant of https://www.rfc-editor.org/rfc/rfc3339 in UTC; a date is the end of that day."""
     if not matching(INSTANT, text):
         if matching(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", text):
             raise ParseError("it has no time zone or no seconds", advice="write it like 2026-11-01T12:00:00Z")
@@ -177,14 +177,14 @@ def instant(text: str) -> dt.datetime:
 
 
 def url(text: str) -> str:
-    """Check a web address."""
+    """Return a web address."""
     if not matching(URL, text):
         raise ParseError("it begins with https://")
     return text
 
 
 def spdx(text: str) -> str:
-    """Check an SPDX licence identifier in its usual case."""
+    """Return an identifier of https://spdx.org/licenses/ in its usual case."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
     if not matching(r"[A-Za-z0-9.+\-]+", text):

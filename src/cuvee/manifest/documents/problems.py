@@ -1,4 +1,4 @@
-"""Problems of a document, and how they look: all at once, each with its line and a caret."""
+"""Problems of a document and their rendering: all at once, each with its line and a caret."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -43,7 +43,7 @@ class DocumentProblem:
 
 
 class TooManyProblemsError(Exception):
-    """So many problems were found that looking for more would only cost time."""
+    """So many problems were found that more would not help."""
 
 
 class Problems:
@@ -161,7 +161,7 @@ def _block(problem: DocumentProblem) -> str:
 
 
 def _snippet(span: Span, note: str) -> list[str]:
-    """Show the line and a caret below what is meant, also behind tabs and wide characters."""
+    """Return the line, and a caret below what is meant, also after tabs and wide characters."""
     lines = span.source.lines
     if span.line >= len(lines):  # the end of the file, or an empty file
         return [f"{'':>6} | {note}"] if note else []

@@ -126,7 +126,7 @@ class Property:
     required
         Whether the document must have it, inheritance resolved.
     own
-        Whether every file must state it itself, and inherits none.
+        Whether every file must state it itself instead of inheriting it.
     default_text
         The default in words, where it is not a plain value.
     """
@@ -195,7 +195,7 @@ class DocumentSchema:
     start
         What the file begins with; empty for a file that may be empty.
     inherits
-        Whether a file may be based on another of its kind, so that ``null`` takes away what that one has.
+        Whether a file may be based on another of its kind, so that ``null`` removes what that one has.
     error
         The class of its errors.
     """

@@ -1,4 +1,4 @@
-"""A YAML file as it is written: every value is text and knows its span."""
+"""The source tree of a YAML file: every value is text and knows its span."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,14 +7,14 @@ from cuvee.manifest.model import Position
 
 
 class SourceFile(NamedTuple):
-    """A manifest file: its path as the user named it, and its lines for messages."""
+    """A file: its path as the user named it, and its lines for messages."""
 
     path: Path
     lines: tuple[str, ...]
 
 
 class Span(NamedTuple):
-    """Where something stands in a source; lines and columns are counted from 0, in characters."""
+    """A range of characters in a file; lines and columns are counted from 0."""
 
     source: SourceFile
     line: int
@@ -29,7 +29,7 @@ class Span(NamedTuple):
 
 
 class ScalarNode(NamedTuple):
-    """A single value. ``plain`` when it stands without quotes, so that ``null`` means nothing."""
+    """A single value. ``plain`` when it has no quotes, so that ``null`` is not a text."""
 
     text: str
     plain: bool

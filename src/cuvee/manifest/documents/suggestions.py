@@ -9,7 +9,7 @@ _SEARCHED = 200
 
 
 def quote(text: str, limit: int = 60) -> str:
-    """Show a value in a message: in quotes, on one line, cut when long."""
+    """Return a value for a message: in quotes, on one line, cut when long."""
     shown = text if len(text) <= limit else text[: limit - 1] + "…"
     return json.dumps(visible(shown.replace("\n", " ")), ensure_ascii=False)
 
@@ -32,13 +32,13 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 
 def listing(words: Sequence[str], limit: int = 20) -> str:
-    """Join words for a message, the rest counted."""
+    """Return words joined for a message; of many, the rest is counted."""
     rest = f", … ({len(words) - limit} more)" if len(words) > limit else ""
     return ", ".join(words[:limit]) + rest
 
 
 def visible(text: str) -> str:
-    """Make a line safe for a terminal: tabs become spaces, what steers the cursor or hides is shown."""
+    """Return a line safe for a terminal: tabs become spaces, control and invisible characters a mark."""
     return "".join(
         "    "
         if char == "\t"

@@ -1,4 +1,4 @@
-"""Looking into a stated tree: what is bad or absent is passed over, so that checks do not cascade."""
+"""The validated tree of a document. Its accessors skip what is invalid, so that checks do not cascade."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ class ListValue(NamedTuple):
 
 
 class ValidatedEntry(NamedTuple):
-    """Where a key stands, and its value."""
+    """The span of a key, and its value."""
 
     key: Span
     value: "ValidatedValue"
@@ -35,7 +35,7 @@ class MappingValue(NamedTuple):
 
 
 class NullValue(NamedTuple):
-    """``null`` where a value is needed: in a child manifest it takes away what the base has.
+    """``null`` where a value is needed: in a child manifest it removes what the base has.
 
     ``instead`` is a value that could stand there.
     """
@@ -45,7 +45,7 @@ class NullValue(NamedTuple):
 
 
 class InvalidValue(NamedTuple):
-    """A value that had a problem; it silences checks that build on it."""
+    """A value that had a problem; checks that depend on it are skipped."""
 
     span: Span
 
@@ -97,7 +97,7 @@ def text_at(tree: ValidatedValue, *path: str) -> str | None:
 
 
 def entries_at(tree: ValidatedValue, *path: str) -> Iterator[tuple[str, ValidatedEntry]]:
-    """Go through the entries of the mapping at a path of keys."""
+    """Yield the entries of the mapping at a path of keys."""
     entry = entry_at(tree, *path) if path else None
     table = entry.value if entry else tree
     if isinstance(table, MappingValue) and (entry or not path):
@@ -105,14 +105,14 @@ def entries_at(tree: ValidatedValue, *path: str) -> Iterator[tuple[str, Validate
 
 
 def items_at(tree: ValidatedValue, *path: str) -> Iterator[ValidatedValue]:
-    """Go through the list at a path of keys."""
+    """Yield the items of the list at a path of keys."""
     entry = entry_at(tree, *path)
     if entry and isinstance(entry.value, ListValue):
         yield from entry.value.items
 
 
 def scalars_at(tree: ValidatedValue, *path: str) -> Iterator[ScalarValue]:
-    """Go through the good single values of the list at a path of keys."""
+    """Yield the valid single values of the list at a path of keys."""
     for item in items_at(tree, *path):
         if isinstance(item, ScalarValue):
             yield item

@@ -80,7 +80,7 @@ class Validator:
     ) -> ValidatedValue:
         """Return ``node`` checked against ``schema``; every problem is noted, its value marked.
 
-        ``removable`` is `False` where there is no base whose value ``null`` could take away, as in lists.
+        ``removable`` is `False` where there is no base whose value ``null`` could remove, as in lists.
         """
         if isinstance(node, ScalarNode) and node.is_null:
             return self._null(node, schema, removable=removable)
@@ -239,7 +239,7 @@ class Validator:
         return PerSystemValue({name: entry.value for name, entry in entries.items()}, node.span)
 
     def _value(self, node: SourceNode, key: Property, *, removable: bool) -> ValidatedValue:
-        """Return a key's value, checked. A required one cannot be taken away, though things in it can."""
+        """Return a key's value, checked. A required key cannot be removed, though parts of its value can."""
         if isinstance(node, ScalarNode) and node.is_null:
             if key.nullable:
                 return ScalarValue(None, node.span)
@@ -271,7 +271,7 @@ class Validator:
             SequenceNode: "a list",
             MappingNode: "a mapping",
         }
-        message = f"{found[type(node)]} stands where {schema.noun} belongs"
+        message = f"this is {found[type(node)]}, not {schema.noun}"
         advice = ""
         if isinstance(schema, ListType) and isinstance(node, ScalarNode):
             advice = f"write [{node.text}]"

@@ -88,7 +88,7 @@ class _StoppedError(Exception):
 
 
 class _Open(NamedTuple):
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not been read yet."""
 
     event: yaml.CollectionStartEvent
     children: list[SourceNode]
@@ -171,7 +171,7 @@ class _Composer:
     def _alias(self, event: yaml.AliasEvent) -> tuple[SourceNode, int]:
         name = str(event.anchor)
         if any(opened.event.anchor == name for opened in self._open):
-            self._stop(event, f"the alias *{name} stands inside its own anchor &{name}")
+            self._stop(event, f"the alias *{name} is inside its own anchor &{name}")
         if name not in self._anchors:
             advice = did_you_mean(name, self._anchors)
             self._stop(event, f"there is no anchor &{name} above", advice=advice)
