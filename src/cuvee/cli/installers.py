@@ -12,7 +12,8 @@ from cuvee.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from cuvee.installers.constructor.model import Project
-    from cuvee.release.from_constructor import Converted, Means
+    from cuvee.installers.constructor.project_lock import ProjectTools
+    from cuvee.release.project_installers import ConvertedProject
 
 
 @click.command()
@@ -62,8 +63,8 @@ def command(  # noqa: PLR0917 - click calls it by name
     3 a tool is missing, 4 a source could not be reached, 5 integrity, 130 interrupted.
     """
     from cuvee.channel.connection import connect
+    from cuvee.installers.constructor.project_lock import ProjectTools
     from cuvee.installers.constructor.project_reader import read_project
-    from cuvee.release.from_constructor import Means
 
     results = []
     projects = [read_project(source, name, environment=os.environ) for name in platforms or (_host(),)]
@@ -71,10 +72,12 @@ def command(  # noqa: PLR0917 - click calls it by name
         for warning in project.warnings:  # with --quiet, too: nothing is left out in silence
             click.echo(f"warning: {project.platform}: {warning}", err=True)
     with Terminal(quiet=quiet, verbose=verbose) as terminal:
-        means = Means(cache=cache.resolve(), connection=connect(cache.resolve()), reporter=terminal.reporter)
+        tools = ProjectTools(
+            cache=cache.resolve(), connection=connect(cache.resolve()), reporter=terminal.reporter
+        )
         for project in projects:
             folder = output.absolute() / project.platform if len(projects) > 1 else output.absolute()
-            results.append(_convert(project, means, folder, dry_run=dry_run))
+            results.append(_convert(project, tools, folder, dry_run=dry_run))
     if as_json:
         write_json([_as_json(result, output) for result in results])
     else:
@@ -94,16 +97,17 @@ def _host() -> str:
     return platform.name
 
 
-def _convert(project: "Project", means: "Means", output: Path, *, dry_run: bool) -> "Converted":
-    from cuvee.release.from_constructor import Converted, lock_project, make_installers
+def _convert(project: "Project", tools: "ProjectTools", output: Path, *, dry_run: bool) -> "ConvertedProject":
+    from cuvee.installers.constructor.project_lock import lock_project
+    from cuvee.release.project_installers import ConvertedProject, make_project_installers
 
-    lock = lock_project(project, means)
+    lock = lock_project(project, tools)
     if dry_run:
-        return Converted(project=project, lock=lock)
-    return make_installers(project, lock, output=output, means=means)
+        return ConvertedProject(project=project, lock=lock)
+    return make_project_installers(project, lock, output=output, tools=tools)
 
 
-def _print(results: "list[Converted]", output: Path) -> None:
+def _print(results: "list[ConvertedProject]", output: Path) -> None:
     for result in results:
         lock = result.lock
         click.echo(f"{lock.platform}: {len(lock.packages)} packages")
@@ -116,7 +120,7 @@ def _print(results: "list[Converted]", output: Path) -> None:
         click.echo(f"installers: {output}")
 
 
-def _as_json(result: "Converted", output: Path) -> dict[str, Any]:
+def _as_json(result: "ConvertedProject", output: Path) -> dict[str, Any]:
     from cuvee.codec import encode
 
     return {

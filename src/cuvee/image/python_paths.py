@@ -6,6 +6,7 @@ from typing import Self
 from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
 from cuvee.lock.model import PlatformLock
+from cuvee.manifest.model import Position, Requirement
 from cuvee.platforms import Platform, get
 
 DECODERS = ("zstandard", "backports.zstd")
@@ -21,6 +22,13 @@ def needs_decoder(python_version: str) -> str | None:
     """
     major, minor = python_version.split(".")[:2]
     return None if (int(major), int(minor)) >= _STDLIB_ZSTD else DECODERS[0]
+
+
+def decoder_requirement(platforms: tuple[str, ...], position: Position) -> Requirement:
+    """Return the requirement of a decoder, for a release that requests none."""
+    return Requirement(
+        name=DECODERS[0], platforms=platforms, position=position, reason="installers unpack with it"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

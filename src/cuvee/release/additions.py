@@ -1,6 +1,6 @@
 """What cuvee adds to a set for its own needs: requirements of their own, each with its reason."""
 
-from cuvee.image.python_paths import DECODERS
+from cuvee.image.python_paths import DECODERS, decoder_requirement
 from cuvee.manifest.model import Manifest, Requirement
 
 
@@ -13,11 +13,6 @@ def additions(manifest: Manifest) -> tuple[Requirement, ...]:
     wants_installers = any(manifest.installers.formats.values())
     if not wants_installers or any(package.name in DECODERS for package in manifest.packages):
         return ()
-    return (
-        Requirement(
-            name=DECODERS[0],
-            platforms=tuple(entry.name for entry in manifest.present_platforms),
-            position=manifest.sources.get("installers") or manifest.sources["distribution"],
-            reason="installers unpack with it",
-        ),
-    )
+    platforms = tuple(entry.name for entry in manifest.present_platforms)
+    position = manifest.sources.get("installers") or manifest.sources["distribution"]
+    return (decoder_requirement(platforms, position),)

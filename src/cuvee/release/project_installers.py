@@ -1,0 +1,142 @@
+"""From a locked constructor project to our installers: an image, and an installer for each format."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
+
+from cuvee.channel.archive_download import fetch_archives
+from cuvee.channel.connection import rattler_channel
+from cuvee.conda.package_record import LockedPackage
+from cuvee.errors import TooLargeError, ToolMissingError, UsageError
+from cuvee.files import sha256_file, write_text
+from cuvee.image.model import Image, ReleaseLabel
+from cuvee.image.settings import ExtraFile, InstallerSettings
+from cuvee.installers.constructor.build_outputs import write_outputs
+from cuvee.installers.constructor.model import Project
+from cuvee.installers.constructor.project_lock import ProjectTools, project_name_and_spec
+from cuvee.installers.formats import in_order, make
+from cuvee.installers.naming import installer_name
+from cuvee.lock.model import PlatformLock
+from cuvee.progress import Reporter
+from cuvee.release.image_stage import byte_compiler
+from cuvee.release.record import Artefact, ArtefactKind, NotMade
+from cuvee.release.sums import SUMS, write_sums
+from cuvee.release.workspace import artefact_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertedProject:
+    """The result of converting a project on one platform.
+
+    Attributes
+    ----------
+    artefacts
+        The installers, or why they were not made; their paths are relative to the output folder.
+    outputs
+        The other files that were written beside them.
+    """
+
+    project: Project
+    lock: PlatformLock
+    artefacts: tuple[Artefact, ...] = ()
+    outputs: tuple[Path, ...] = ()
+
+
+def make_project_installers(
+    project: Project, lock: PlatformLock, *, output: Path, tools: ProjectTools
+) -> ConvertedProject:
+    """Make the installers of a locked project, and the files of its ``build_outputs``, in ``output``.
+
+    If its tools are absent, or the project exceeds its limits, an installer is not made, with the reason.
+    """
+    archives = fetch_archives(
+        lock.packages,
+        release=output,
+        cache=tools.cache,
+        connection=tools.connection,
+        reporter=tools.reporter,
+    )
+    lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
+    output.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".image-", dir=output) as name:
+        image = _image(project, lock, archives, Path(name), tools)
+        found: dict[str, Artefact] = {}
+        for kind in in_order(project.formats):
+            found[kind] = _make(project, image, kind, output, tools.reporter, exe=found.get("exe"))
+        artefacts = tuple(found.values())
+    made = [output / item.path for item in artefacts if item.not_made is None]
+    outputs = write_outputs(project, lock, archives=archives, installers=made, folder=output)
+    if made:
+        write_sums(output, artefacts, None)
+        outputs = (*outputs, output / SUMS)
+    return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
+
+
+def _remapped(package: LockedPackage, project: Project) -> LockedPackage:
+    """Return a package with the URL that ``channels_remap`` makes of its own."""
+    for remap in project.packages.remaps:
+        source = str(rattler_channel(remap.source).base_url).rstrip("/") + "/"
+        if package.url.startswith(source):
+            destination = str(rattler_channel(remap.destination).base_url).rstrip("/")
+            url = f"{destination}/{package.url.removeprefix(source)}"
+            return replace(package, url=url, channel=destination)
+    return package
+
+
+def _image(
+    project: Project, lock: PlatformLock, archives: Mapping[str, Path], folder: Path, tools: ProjectTools
+) -> Image:
+    from cuvee.image.build import build_image
+    from cuvee.trust.sbom import make_sbom, newest
+
+    names = dict(project_name_and_spec(project, spec) for spec in project.packages.requested)
+    requested = {name: names[name] for name in sorted(names) if name in lock.by_name}
+    label = ReleaseLabel(distribution=project.distribution, version=project.version, title=project.name)
+    return build_image(
+        lock,
+        release=label,
+        archives=archives,
+        requested=requested,
+        cache=tools.cache,
+        folder=folder / "image",
+        compiler=byte_compiler(lock, tools.cache, tools.reporter),
+        reporter=tools.reporter,
+        settings=_settings(project, folder),
+        sbom=make_sbom(lock, release=label, direct=requested, made_at=newest(lock)),
+    )
+
+
+def _settings(project: Project, folder: Path) -> InstallerSettings:
+    if not project.frozen:
+        return project.settings
+    source = folder / "frozen"
+    write_text(source, project.frozen)
+    marker = ExtraFile(source=source, target="conda-meta/frozen", sha256=sha256_file(source))
+    files = sorted((*project.settings.extra_files, marker), key=lambda file: file.target)
+    return replace(project.settings, extra_files=tuple(files))
+
+
+def _make(
+    project: Project, image: Image, kind: str, output: Path, reporter: Reporter, *, exe: Artefact | None
+) -> Artefact:
+    name = project.file_name or installer_name(image, kind, name=project.name)
+    start = monotonic()
+    try:
+        made = output / exe.path if exe is not None and exe.not_made is None else None
+        target = make(kind, image, project.branding, output / name, reporter, exe=made)
+    except (ToolMissingError, TooLargeError, UsageError) as error:
+        if not isinstance(error, ToolMissingError) and len(project.formats) == 1:
+            raise
+        return Artefact(
+            path=name,
+            kind=ArtefactKind.INSTALLER,
+            platform=project.platform,
+            format=kind,
+            not_made=NotMade.because_of(error),
+        )
+    seconds = round(monotonic() - start, 3)
+    return artefact_at(
+        output, target, ArtefactKind.INSTALLER, platform=project.platform, form=kind, seconds=seconds
+    )
