@@ -170,7 +170,7 @@ def test_a_platform_that_does_not_hold_is_not_certified() -> None:
     )
     graph = graph_of(lock, "python *", "app >=3", constraints=("base >5",))
     data, refused = build_certificate(graph, INPUTS)
-    assert refused == {
+    assert {platform: list(found) for platform, found in refused.items()} == {
         "linux-64": [
             "app-1.0-0 depends on 'base >=2', which nothing in the set meets",
             "app-1.0-0 depends on 'gone', which nothing in the set meets",
@@ -253,7 +253,7 @@ def test_whatever_is_changed_it_does_not_hold(good: bytes, chance: random.Random
     if changed == value and repr(changed) == repr(value):
         return  # equal things were swapped
     text = json.dumps(changed)
-    with pytest.raises(IntegrityError, match=r"certificate\.json does not hold"):
+    with pytest.raises(IntegrityError, match=r"certificate\.json is not valid"):
         verify(text.encode())
 
 
@@ -418,7 +418,7 @@ def test_another_lock_is_refused_with_what_differs(good: bytes) -> None:
     [b"", b"{", b"[]", b'{"a": 1, "a": 1}', b"\xff", b"[" * 100_000, b"NaN", b"null", b'{"sha256": 1}'],
 )
 def test_what_is_no_certificate_is_refused(data: bytes) -> None:
-    with pytest.raises(IntegrityError, match="does not hold"):
+    with pytest.raises(IntegrityError, match="is not valid"):
         verify(data)
 
 

@@ -1,159 +1,76 @@
-"""The format of a certificate: every key, every type, nothing else."""
+"""The file format of certificates: JSON with a line per record and step, which has its own hash."""
 
 import json
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
+from cuvee.codec import Json, decode, encode
 from cuvee.files import sha256_bytes
+from cuvee.graph.certificate.model import Certificate, require_sha256
 
 FORMAT = 1
-_SHA256 = re.compile("[0-9a-f]{64}")
-_NUMBERS = 1 << 64
+_BLANK = "0" * 64
+_DEPTH = 4
+"""Levels of the file that have a line per entry; deeper ones share the line."""
 
 
-class MalformedCertificate(Exception):  # noqa: N818 - no error of its own: it becomes a line of one
-    """Why a certificate can not be read any further."""
+class MalformedCertificate(Exception):  # noqa: N818 - becomes a line of an error
+    """Why a certificate cannot be read."""
 
 
-def read(data: bytes) -> Mapping[str, Any]:
-    """Read a certificate, and hold it against its own hash and its format.
+def to_bytes(certificate: Certificate) -> bytes:
+    """Return the file of a certificate, with its hash; two of them can be compared line by line."""
+    blank = "".join(_lines(encode(replace(certificate, sha256=_BLANK)), 0)).encode() + b"\n"
+    return blank.replace(_BLANK.encode(), sha256_bytes(blank).encode(), 1)
+
+
+def from_bytes(data: bytes) -> Certificate:
+    """Read a certificate, and compare it with its own hash and its format.
 
     Raises
     ------
-    Refused
-        If it is not what was written.
+    MalformedCertificate
+        If it differs from what was written.
     """
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
-        raise MalformedCertificate(f"it can not be read: {error}") from None
-    _object(
-        value, {"certificate", "sha256", "release", "inputs", "channels", "not_certified", "platforms"}, ""
-    )
-    if type(value["certificate"]) is not int or value["certificate"] != FORMAT:
-        raise MalformedCertificate(f"its format is {value['certificate']!r}, and this cuvee reads {FORMAT}")
-    own = _hash(value["sha256"], "sha256")
-    if sha256_bytes(data.replace(own.encode(), b"0" * 64, 1)) != own:
-        raise MalformedCertificate(
-            "it is not what was written: its content does not have the SHA-256 that it states"
-        )
-    _text(value["release"], "release")
-    _texts(value["channels"], "channels")
-    _inputs(value["inputs"])
-    for platform, reasons in _mapping(value["not_certified"], "not_certified").items():
-        _texts(reasons, f"not_certified.{platform}")
-    for platform, section in _mapping(value["platforms"], "platforms").items():
-        _platform(section, platform)
-    found: Mapping[str, Any] = value
-    return found
-
-
-def _inputs(value: Any) -> None:
-    _object(value, {"manifests", "lock", "repodata"}, "inputs")
-    _hash(value["lock"], "inputs.lock")
-    for key in ("manifests", "repodata"):
-        for name, digest in _mapping(value[key], f"inputs.{key}").items():
-            _hash(digest, f"inputs.{key}.{name}")
-    if not value["manifests"]:
+        raise MalformedCertificate(f"it cannot be read: {error}") from None
+    version = value.get("certificate") if isinstance(value, dict) else None
+    if type(version) is not int or version != FORMAT:
+        raise MalformedCertificate(f"its format is {version!r}, and this cuvee reads {FORMAT}")
+    try:
+        certificate = decode(Certificate, value)
+        require_sha256(certificate.sha256, "sha256")
+    except ValueError as error:
+        raise MalformedCertificate(str(error)) from None
+    if not certificate.inputs.manifests:
         raise MalformedCertificate("inputs.manifests: it names no manifest")
+    if encode(certificate) != value:
+        raise MalformedCertificate("it lacks keys of its format")
+    if sha256_bytes(data.replace(certificate.sha256.encode(), _BLANK.encode(), 1)) != certificate.sha256:
+        raise MalformedCertificate("its content does not have the SHA-256 that it states")
+    return certificate
 
 
-def _platform(value: Any, where: str) -> None:
-    _object(
-        value,
-        {"virtual_packages", "requirements", "constraints", "records", "edges", "constrains", "files"},
-        where,
-    )
-    for entry in _entries(value["virtual_packages"], {"name", "version", "build"}, where):
-        _all_text(entry, ("name", "version", "build"), f"{where}.virtual_packages")
-    for key in ("requirements", "constraints"):
-        for entry in _entries(value[key], {"spec", "met_by"}, f"{where}.{key}"):
-            _step(entry, "spec", "met_by", f"{where}.{key}")
-    for key in ("edges", "constrains"):
-        for entry in _entries(value[key], {"from", "spec", "to"}, f"{where}.{key}"):
-            _text(entry["from"], f"{where}.{key}")
-            _step(entry, "spec", "to", f"{where}.{key}")
-    keys = {"name", "version", "build", "build_number", "subdir", "sha256", "url", "depends", "constrains"}
-    for entry in _entries(value["records"], keys, f"{where}.records"):
-        _record(entry, f"{where}.records")
-    _object(value["files"], {"checks", "collisions"}, f"{where}.files")
-    _texts(value["files"]["checks"], f"{where}.files.checks")
-    _texts(value["files"]["collisions"], f"{where}.files.collisions")
-    if value["files"]["collisions"] and not value["files"]["checks"]:
-        raise MalformedCertificate(f"{where}.files: collisions, but nothing looked for them")
-
-
-def _record(entry: Mapping[str, Any], where: str) -> None:
-    _all_text(entry, ("name", "version", "build", "subdir", "url"), where)
-    where = f"{where}.{entry['name']}"
-    _hash(entry["sha256"], f"{where}.sha256")
-    number = entry["build_number"]
-    if type(number) is not int or not 0 <= number < _NUMBERS:
-        raise MalformedCertificate(f"{where}.build_number is not a number of a build: {number!r}")
-    _texts(entry["depends"], f"{where}.depends")
-    _texts(entry["constrains"], f"{where}.constrains")
-
-
-def _step(entry: Mapping[str, Any], spec: str, target: str, where: str) -> None:
-    _text(entry[spec], where)
-    if entry[target] is not None:
-        _text(entry[target], where)
-
-
-def _entries(value: Any, keys: set[str], where: str) -> Sequence[Mapping[str, Any]]:
-    if not isinstance(value, list):
-        raise MalformedCertificate(f"{where} is not a list")
-    for entry in value:
-        _object(entry, keys, where)
-    return value
-
-
-def _object(value: Any, keys: set[str], where: str) -> None:
-    if not isinstance(value, dict):
-        raise MalformedCertificate(f"{where or 'it'} is not an object")
-    wrong = sorted(keys ^ value.keys())
-    if wrong:
-        what = "lacks" if wrong[0] in keys else "has an unknown key,"
-        raise MalformedCertificate(f"{where or 'it'} {what} {wrong[0]!r}")
-
-
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise MalformedCertificate(f"{where} is not an object")
-    return value
-
-
-def _texts(value: Any, where: str) -> None:
-    if not isinstance(value, list):
-        raise MalformedCertificate(f"{where} is not a list")
-    for item in value:
-        _text(item, where)
-
-
-def _all_text(entry: Mapping[str, Any], keys: Sequence[str], where: str) -> None:
-    for key in keys:
-        _text(entry[key], f"{where}: {key}")
-
-
-def _text(value: Any, where: str) -> None:
-    if not isinstance(value, str) or not value:
-        raise MalformedCertificate(f"{where}: {value!r} is not a text")
-
-
-def _hash(value: Any, where: str) -> str:
-    if not isinstance(value, str) or _SHA256.fullmatch(value) is None:
-        raise MalformedCertificate(f"{where}: {str(value)[:80]!r} is no SHA-256")
-    return value
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     value = dict(pairs)
     if len(value) != len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {max(keys, key=keys.count)!r} is there twice")
+        raise ValueError(f"it has the key {max(keys, key=keys.count)!r} twice")
     return value
 
 
-def _constant(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+def _lines(value: Json, depth: int) -> Iterable[str]:
+    """Yield JSON with a line per entry down to `_DEPTH`, keys in the order that they are given in."""
+    if depth == _DEPTH or not isinstance(value, dict | list) or not value:
+        yield json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    yield opening
+    for number, item in enumerate(value.items() if isinstance(value, dict) else value):
+        yield ("," if number else "") + "\n" + " " * (depth + 1)
+        if isinstance(item, tuple):
+            yield json.dumps(item[0], ensure_ascii=False) + ": "
+        yield from _lines(item[1] if isinstance(item, tuple) else item, depth + 1)
+    yield "\n" + " " * depth + closing
