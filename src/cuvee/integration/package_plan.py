@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 from packaging.utils import canonicalize_name
@@ -66,7 +65,8 @@ def package_plan(name: str, version: str, files: Mapping[str, bytes]) -> Package
 
 def _imports(files: Mapping[str, bytes]) -> list[str]:
     modules: list[object] = []
-    for test in _yaml(files.get("tests/tests.yaml")) or ():
+    tests = _yaml(files.get("tests/tests.yaml"))
+    for test in tests if isinstance(tests, list) else ():
         if isinstance(test, dict) and isinstance(test.get("python"), dict):
             modules += test["python"].get("imports") or ()
     recipe = _yaml(files.get("recipe/meta.yaml"))
@@ -80,7 +80,7 @@ def _imports(files: Mapping[str, bytes]) -> list[str]:
     ]
 
 
-def _yaml(data: bytes | None) -> Any:
+def _yaml(data: bytes | None) -> object:
     if data is None:
         return None
     try:

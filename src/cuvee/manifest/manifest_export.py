@@ -122,13 +122,13 @@ def _waiver(waiver: Waiver) -> Data:
     }
 
 
-def _rows(manifest: Manifest, path: str, name: str, value: Any, depth: int) -> Iterator[_Row]:
+def _rows(manifest: Manifest, path: str, name: str, value: object, depth: int) -> Iterator[_Row]:
     """Yield the lines of one key; ``depth`` counts the levels around it."""
     start = f"{'  ' * depth}{_text(name)}:"
     comment = _comment(manifest, path)
-    if path in {"packages", "constraints"}:
+    if path in {"packages", "constraints"} and isinstance(value, Mapping):
         yield from _package_rows(manifest, path, start, value)
-    elif path == "waivers" and value:
+    elif path == "waivers" and isinstance(value, list) and value:
         yield _Row(start, comment)
         for index, waiver in enumerate(value):
             yield from _waiver_rows(manifest, f"{path}.{index}", waiver)
@@ -172,14 +172,14 @@ def _comment(manifest: Manifest, path: str) -> str:
     return f"{position.file.name}:{position.line}"
 
 
-def _inline(value: Any) -> str:
+def _inline(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"
     if isinstance(value, Mapping):
         return "{}"
-    return str(value) if isinstance(value, int) else _text(value)
+    return str(value) if isinstance(value, int) else _text(str(value))
 
 
 def _text(value: str) -> str:

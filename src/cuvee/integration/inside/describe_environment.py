@@ -13,14 +13,13 @@ import re
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 _OURS_TO_IGNORE = re.compile(
     r"(\.pyc$|__pycache__|^[^/]+\.data/)"
 )  # byte code; what a wheel's installer moved
 
 
-def describe() -> dict[str, Any]:
+def describe() -> dict[str, object]:
     version = sys.implementation.version
     return {
         "prefix": sys.prefix,
@@ -43,7 +42,7 @@ def describe() -> dict[str, Any]:
     }
 
 
-def _distribution(found: metadata.Distribution) -> dict[str, Any]:
+def _distribution(found: metadata.Distribution) -> dict[str, object]:
     return {
         "name": found.metadata["Name"],
         "version": found.version or "",  # None when its METADATA is damaged

@@ -37,9 +37,10 @@ class Recorder:
         self.timeout = spec["timeout"]
         self.events, self.crash = events, crash
         self.fate: dict[str, dict[str, Any]] = {}
+        self.names: dict[str, str] = {}
         self.root = Path()
 
-    def write(self, kind: str, **values: Any) -> None:
+    def write(self, kind: str, **values: object) -> None:
         self.events.write(json.dumps({"event": kind, **values}) + "\n")
         self.events.flush()
 
@@ -47,7 +48,7 @@ class Recorder:
         """Begin to count a test's seconds; works even when the test blocks the interpreter."""
         faulthandler.dump_traceback_later(self.timeout, exit=True, file=self.crash)
 
-    def name(self, nodeid: str, path: Any) -> str:
+    def name(self, nodeid: str, path: str | os.PathLike[str]) -> str:
         parts = nodeid.split("::")[1:]
         relative = os.path.relpath(str(path), self.base).replace(os.sep, "/")
         return "::".join([relative, *parts])
@@ -56,17 +57,17 @@ class Recorder:
         self.root = config.rootpath
 
     @pytest.hookimpl(trylast=True)  # after -k and --deselect have had their say
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[Any]) -> None:
-        kept: list[Any] = []
-        dropped: list[Any] = []
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        kept: list[pytest.Item] = []
+        dropped: list[pytest.Item] = []
         for item in items:
-            item.cuvee_name = self.name(item.nodeid, item.path)
-            wanted = item.cuvee_name not in self.skip and (self.only is None or item.cuvee_name in self.only)
-            (kept if wanted else dropped).append(item)
+            name = self.names[item.nodeid] = self.name(item.nodeid, item.path)
+            chosen = name not in self.skip and (self.only is None or name in self.only)
+            (kept if chosen else dropped).append(item)
         items[:] = kept
         if dropped:
             config.hook.pytest_deselected(items=dropped)
-        self.write("collected", tests=[item.cuvee_name for item in kept])
+        self.write("collected", tests=[self.names[item.nodeid] for item in kept])
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -83,11 +84,11 @@ class Recorder:
     def pytest_runtest_logstart(self) -> None:
         self.watch()
 
-    def pytest_runtest_setup(self, item: Any) -> None:
-        self.write("start", test=item.cuvee_name)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        self.write("start", test=self.names[item.nodeid])
 
-    def pytest_runtest_makereport(self, item: Any) -> None:
-        self.fate.setdefault(item.nodeid, {"name": item.cuvee_name, "seconds": 0.0})
+    def pytest_runtest_makereport(self, item: pytest.Item) -> None:
+        self.fate.setdefault(item.nodeid, {"name": self.names[item.nodeid], "seconds": 0.0})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         fate = self.fate[report.nodeid]

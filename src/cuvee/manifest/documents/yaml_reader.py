@@ -7,7 +7,7 @@ the process on a file of deeply nested brackets. Text stays text, whatever YAML 
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import yaml
 
@@ -28,7 +28,7 @@ MAX_BYTES = 8 << 20
 MAX_VALUES = 500_000
 MAX_DEPTH = 50
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 INVISIBLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 """Characters that no document may hold: control characters, hidden line ends, lone surrogates."""
@@ -217,8 +217,8 @@ class _Composer:
             self._problems.add(self._span(event), message, advice=advice)
 
     def _span(self, event: yaml.Event, last: yaml.Event | None = None) -> Span:
-        start: Any = event.start_mark
-        end: Any = (last or event).end_mark
+        marks = (event.start_mark, (last or event).end_mark)
+        start, end = cast("tuple[yaml.Mark, yaml.Mark]", marks)  # the parser sets them always
         return Span(self._source, start.line, start.column, end.line, end.column)
 
     def _stop(self, event: yaml.Event, message: str, *, advice: str = "") -> None:
