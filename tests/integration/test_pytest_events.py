@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.integration.pytest_events import PytestRecord, read_record
-from cuvee.integration.test_session import ending, last_line, shortened
+from cuvee.integration.test_session import describe_exit, last_line, shortened
 from cuvee.process import Completed, Request
 
 EVENTS = [
@@ -66,7 +66,7 @@ def test_endings_in_words(code: int, timed_out: bool, said: str) -> None:
     completed = Completed(
         request=request, exit_code=code, stdout="", stderr="", seconds=0, timed_out=timed_out
     )
-    assert ending(completed) == said
+    assert describe_exit(completed) == said
 
 
 def test_a_long_log_keeps_its_ends() -> None:

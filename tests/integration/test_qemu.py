@@ -87,7 +87,7 @@ def test_only_what_qemu_says_of_itself_is_its_limit(
     stderr: str, limit: str | None, runner: QemuRunner
 ) -> None:
     completed = Completed(request=Request(argv=("x",)), exit_code=1, stdout="", stderr=stderr, seconds=0)
-    assert runner.limit(completed) == limit
+    assert runner.limitation(completed) == limit
 
 
 @pytest.mark.real
@@ -104,8 +104,8 @@ def test_an_ordinary_user_has_a_table_too_and_stays_that_user() -> None:
 
 
 def test_only_the_smoke_suite(runner: QemuRunner) -> None:
-    assert runner.refuses_suite("smoke") is None
-    assert "real ARM64" in (runner.refuses_suite("upstream") or "")
+    assert runner.suite_refusal("smoke") is None
+    assert "real ARM64" in (runner.suite_refusal("upstream") or "")
 
 
 def test_it_is_asked_only_when_wanted() -> None:

@@ -46,7 +46,7 @@ def ended(stderr: str) -> Completed:
 def test_only_what_windows_brings_is_wines_to_lack(
     runner: WineRunner, stderr: str, limit: str | None
 ) -> None:
-    assert runner.limit(ended(stderr)) == limit
+    assert runner.limitation(ended(stderr)) == limit
 
 
 def test_programs_get_windows_paths_and_a_wine_prefix_of_their_own(runner: WineRunner) -> None:
@@ -95,8 +95,8 @@ def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
 
 
 def test_it_runs_the_smoke_suite_alone(runner: WineRunner) -> None:
-    assert runner.refuses_suite("smoke") is None
-    assert "real Windows" in str(runner.refuses_suite("interop"))
+    assert runner.suite_refusal("smoke") is None
+    assert "real Windows" in str(runner.suite_refusal("interop"))
 
 
 def test_emulation_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

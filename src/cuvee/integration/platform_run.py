@@ -18,7 +18,7 @@ from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.results_folder import write_run
 from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
-from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
+from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
 from cuvee.progress import Reporter
 
 TEST_SECONDS = 120.0
@@ -107,9 +107,9 @@ def _run(
             outcomes += _suites(session, reporter, executor)
     finally:
         try:
-            ending = runner.finish(sandbox)
-            if ending is not None:
-                process.run(ending)
+            cleanup = runner.finish(sandbox)
+            if cleanup is not None:
+                process.run(cleanup)
         finally:
             shutil.rmtree(top, ignore_errors=True)
     environment = {
@@ -137,7 +137,7 @@ def install(session: TestSession, installer: Path) -> TestOutcome:
         reason = f"took longer than {INSTALL_SECONDS:g} s"
         return session.outcome(test, OutcomeState.TIMEOUT, completed.seconds, reason=reason, log=log)
     if not completed.ok:
-        reason = f"{ending(completed)}: {last_line(completed.stderr)}"
+        reason = f"{describe_exit(completed)}: {last_line(completed.stderr)}"
         return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
     if not session.runner.program(session.sandbox, "python").exists():
         reason = "the installer ended well, but the release has no interpreter"
@@ -153,7 +153,7 @@ def _suites(session: TestSession, reporter: Reporter, executor: Executor | None)
     # The long jobs first, so that no core waits for one at the end.
     todo: list[Job] = []
     for suite in session.plan.suites:
-        refusal = session.runner.refuses_suite(suite.name)
+        refusal = session.runner.suite_refusal(suite.name)
         if refusal is None:
             todo += pytest_suites.jobs(session, suite)
         else:

@@ -16,7 +16,7 @@ from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
 from cuvee.integration.runners.protocol import Command
 from cuvee.integration.suite_files import module_file
-from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
+from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
 from cuvee.process import Completed
 
 _INSIDE = Path(__file__).parent / "inside"
@@ -110,21 +110,27 @@ class _TargetRun:
     def _once(
         self, *, only: Sequence[str] | None = None, skip: Iterable[str] = ()
     ) -> tuple[PytestRecord, Completed]:
-        session, target, spell = self.session, self.target, self.session.runner.spell
+        session, target, guest_path = self.session, self.target, self.session.runner.guest_path
         work = session.folder(f"{self.suite.name}-{target.name}")
         cwd, events, crash = work / "cwd", work / "events.jsonl", work / "crash.txt"
         cwd.mkdir()
-        files = [spell(self.folder / target.file)] if self.folder and target.file else []
-        options = ["-c", spell(_INSIDE / "pytest.ini"), "--rootdir", spell(self.folder or cwd), *_OPTIONS]
+        files = [guest_path(self.folder / target.file)] if self.folder and target.file else []
+        options = [
+            "-c",
+            guest_path(_INSIDE / "pytest.ini"),
+            "--rootdir",
+            guest_path(self.folder or cwd),
+            *_OPTIONS,
+        ]
         spec = {
             "arguments": [*options, *target.arguments, *files],
             "modules": list(target.modules),
-            "base": spell(self.folder) if self.folder else "",
+            "base": guest_path(self.folder) if self.folder else "",
             "only": only,
             "skip": list(skip),
             "timeout": session.timeout,
-            "events": spell(events),
-            "crash": spell(crash),
+            "events": guest_path(events),
+            "crash": guest_path(crash),
         }
         write_json(work / "spec.json", spec)
         command = Command(
@@ -165,7 +171,7 @@ class _TargetRun:
         reason = (
             f"took longer than {self.session.timeout:g} s"
             if timeout
-            else f"the process crashed: {ending(completed)}"
+            else f"the process crashed: {describe_exit(completed)}"
         )
         log = f"{transcript(completed)}--- crash report\n{record.crash_report}"
         state = OutcomeState.TIMEOUT if timeout else OutcomeState.FAIL

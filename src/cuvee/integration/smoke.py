@@ -16,7 +16,7 @@ from cuvee.integration.model import SMOKE, PackagePlan, PlannedTest
 from cuvee.integration.outcome_rules import after_retry
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.runners.protocol import Command
-from cuvee.integration.test_session import Job, TestSession, ending, last_line, transcript
+from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
 from cuvee.process import Completed
 
 _INSIDE = Path(__file__).parent / "inside"
@@ -73,14 +73,14 @@ def describe(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | 
     log = transcript(completed)
     if not completed.ok:
         state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
-        reason = f"the interpreter does not start: {last_line(completed.stderr) or ending(completed)}"
+        reason = f"the interpreter does not start: {last_line(completed.stderr) or describe_exit(completed)}"
         return session.outcome(test, state, completed.seconds, reason=reason, log=log), None
     try:
         installed = decode(InstalledEnvironment, json.loads(completed.stdout))
     except ValueError as error:
         reason = f"the interpreter's answer cannot be read: {error}"
         return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log), None
-    expected = session.runner.spell(session.sandbox.prefix)
+    expected = session.runner.guest_path(session.sandbox.prefix)
     own = (expected, installed.base_prefix)
     outside = [entry for entry in installed.path if entry and not entry.startswith(own)]
     if installed.prefix != expected or outside:
@@ -146,7 +146,7 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
     seconds = sum(attempt.seconds for attempt in attempts)
     if accepted and not completed.timed_out:
         return session.outcome(test, OutcomeState.PASS, seconds)
-    reason = f"{' '.join(arguments)}: {ending(completed)}: {last_line(completed.stderr)}".rstrip(": ")
+    reason = f"{' '.join(arguments)}: {describe_exit(completed)}: {last_line(completed.stderr)}".rstrip(": ")
     state, reason = _fate(session, attempts, reason)
     return session.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
 
@@ -155,7 +155,7 @@ def _fate(session: TestSession, attempts: Sequence[Completed], reason: str) -> t
     """Return a failed program's state and reason: its own failure, a timeout, or a limit of the runner."""
     if attempts[-1].timed_out:
         return OutcomeState.TIMEOUT, reason
-    limit = next(filter(None, map(session.runner.limit, attempts)), None)
+    limit = next(filter(None, map(session.runner.limitation, attempts)), None)
     return (OutcomeState.FAIL, reason) if limit is None else (OutcomeState.NOT_SUPPORTED, limit)
 
 
@@ -164,7 +164,7 @@ def _judged(session: TestSession, test: PlannedTest, completed: Completed, *, re
         return session.outcome(test, OutcomeState.PASS, completed.seconds)
     if completed.timed_out:
         reason = f"took longer than {session.timeout:g} s"
-    state, reason = _fate(session, [completed], reason or ending(completed))
+    state, reason = _fate(session, [completed], reason or describe_exit(completed))
     return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
 
 

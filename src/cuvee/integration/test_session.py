@@ -114,14 +114,14 @@ def shortened(text: str) -> str:
 
 def transcript(completed: Completed) -> str:
     """Return a program's command line, ending and output as a log."""
-    lines = [f"$ {completed.request.line}", f"# {ending(completed)} after {completed.seconds:.1f} s"]
+    lines = [f"$ {completed.request.line}", f"# {describe_exit(completed)} after {completed.seconds:.1f} s"]
     for title, text in (("stdout", completed.stdout), ("stderr", completed.stderr)):
         if text.strip():
             lines += [f"--- {title}", text.rstrip()]
     return "\n".join(lines) + "\n"
 
 
-def ending(completed: Completed) -> str:
+def describe_exit(completed: Completed) -> str:
     """Return how a program ended: ``exit code 1``, ``killed by SIGSEGV``, ``stopped for taking too long``."""
     if completed.timed_out:
         return "stopped for taking too long"

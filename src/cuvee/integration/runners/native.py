@@ -24,11 +24,11 @@ class NativeRunner:
             return f"no runner for it on this host ({host or sys.platform})"
         return "the .exe is not run natively yet" if host.is_windows else None
 
-    def refuses_suite(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: str) -> str | None:
         """Run every suite."""
         return None
 
-    def limit(self, completed: Completed) -> str | None:
+    def limitation(self, completed: Completed) -> str | None:
         """Blame the release for every failure."""
         return None
 
@@ -39,7 +39,7 @@ class NativeRunner:
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
-        arguments = (arg if isinstance(arg, str) else self.spell(arg) for arg in command.arguments)
+        arguments = (arg if isinstance(arg, str) else self.guest_path(arg) for arg in command.arguments)
         argv = (str(self.program(sandbox, command.program)), *arguments)
         return self._request(sandbox, argv, command.cwd, command.timeout)
 
@@ -47,7 +47,7 @@ class NativeRunner:
         """Return the path of ``<prefix>/bin/<name>``, never one outside of ``bin``."""
         return sandbox.prefix / "bin" / PurePosixPath(name).name
 
-    def spell(self, path: Path) -> str:
+    def guest_path(self, path: Path) -> str:
         """Return the path unchanged."""
         return str(path)
 

@@ -35,7 +35,7 @@ class Command:
     program
         ``python`` for the interpreter, else the name of one of the release's commands.
     arguments
-        Host paths are given as `Path`, so that a runner can spell them as the program needs.
+        Host paths are given as `Path`, so that a runner can convert them to paths of the guest.
     timeout
         Seconds.
     """
@@ -54,10 +54,10 @@ class Runner(Protocol):
     def refusal(self, platform: str) -> str | None:
         """Return why it cannot run ``platform`` here; `None` when it can, empty when it never does."""
 
-    def refuses_suite(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: str) -> str | None:
         """Return why it does not run a suite; `None` when it does."""
 
-    def limit(self, completed: Completed) -> str | None:
+    def limitation(self, completed: Completed) -> str | None:
         """Return which limit of the runner made a program fail; `None` when the release did."""
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
@@ -69,8 +69,8 @@ class Runner(Protocol):
     def program(self, sandbox: Sandbox, name: str) -> Path:
         """Return the path, on the host, of a command of the release."""
 
-    def spell(self, path: Path) -> str:
-        """Return a path of the host as the release's programs spell it."""
+    def guest_path(self, path: Path) -> str:
+        """Return a path of the host as programs of the release see it."""
 
     def finish(self, sandbox: Sandbox) -> Request | None:
         """Return the request that ends what programs left running in the sandbox, or `None`."""

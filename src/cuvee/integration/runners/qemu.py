@@ -71,11 +71,11 @@ class QemuRunner(NativeRunner):
             return f"there is no C library for ARM64: {error.message.splitlines()[0]}"
         return None
 
-    def refuses_suite(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: str) -> str | None:
         """Return why it does not run a suite: the large ones would take hours."""
         return None if suite == SMOKE else "QEMU runs the smoke suite only; the others need a real ARM64"
 
-    def limit(self, completed: Completed) -> str | None:
+    def limitation(self, completed: Completed) -> str | None:
         """Return what QEMU reports that it cannot do."""
         found = _TROUBLE.search(completed.stderr)
         return f"QEMU: {found[1].strip()}" if found else None

@@ -38,11 +38,11 @@ class WineRunner:
             return ""
         return None if shutil.which("wine") else "Wine is not installed (Debian packages wine and wine64)"
 
-    def refuses_suite(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: str) -> str | None:
         """Return why it does not run a suite; most tests across projects need what Wine lacks."""
         return None if suite == SMOKE else "Wine runs the smoke suite only; the others need a real Windows"
 
-    def limit(self, completed: Completed) -> str | None:
+    def limitation(self, completed: Completed) -> str | None:
         """Return what Wine lacks, if that ended a program."""
         text = completed.stderr + completed.stdout
         function = _FUNCTION.search(text)
@@ -61,13 +61,13 @@ class WineRunner:
             str(_INSTALL),
             *programs,
             str(installer),
-            self.spell(sandbox.prefix),
+            self.guest_path(sandbox.prefix),
         )
         return self._request(sandbox, argv, sandbox.temp, timeout)
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
-        arguments = (arg if isinstance(arg, str) else self.spell(arg) for arg in command.arguments)
+        arguments = (arg if isinstance(arg, str) else self.guest_path(arg) for arg in command.arguments)
         argv = (_wine(), str(self.program(sandbox, command.program)), *arguments)
         return self._request(sandbox, argv, command.cwd, command.timeout)
 
@@ -77,7 +77,7 @@ class WineRunner:
             return sandbox.prefix / "python.exe"
         return sandbox.prefix / "Scripts" / f"{PurePosixPath(name).name}.exe"
 
-    def spell(self, path: Path) -> str:
+    def guest_path(self, path: Path) -> str:
         """Return a host's path as Windows programs see it: below ``Z:``."""
         return "Z:" + str(path).replace("/", "\\")
 
