@@ -94,7 +94,7 @@ def repodata_record(record: Record, *, url: str, channel: str) -> "RepoDataRecor
 
 
 def matchable(record: Record) -> "PackageRecord":
-    """Return rattler's record with only what a match spec may ask for, which takes a third of the time."""
+    """Return rattler's record with only what a match spec may ask for, which takes half of the time."""
     from rattler import BuildString, PackageRecord
 
     return PackageRecord(
