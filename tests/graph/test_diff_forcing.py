@@ -133,23 +133,6 @@ def is_true(reason: ChangeReason, before: LockedPackage | None, new: Lock) -> bo
     return states and (before is None or not meets(reason.spec, before))
 
 
-def test_a_release_folder_says_by_its_report_what_is_asked_for(tmp_path: Path) -> None:
-    def release(name: str, version: str) -> Snapshot:
-        folder = tmp_path / name
-        lock = lock_of(package("top", version, depends=(f"low {version}.*",)), package("low", version))
-        write_lock(lock, folder / "lock" / "pixi.lock", channels=(), release_name=name)
-        (folder / "report").mkdir()
-        (folder / "report" / "packages.csv").write_text("package,direct\ntop,yes\nlow,no\n", encoding="utf-8")
-        return read_snapshot(folder, today=dt.date(2026, 11, 22))
-
-    found = compare(release("tiny-2026.11.0", "1"), release("tiny-2026.11.1", "2"))
-    assert (found.before, found.after) == ("tiny-2026.11.0", "tiny-2026.11.1")
-    rows = {row.package: row for row in found.rows}
-    assert {row.kind for row in found.rows} == {ChangeKind.UPGRADED}
-    assert (rows["top"].requested, rows["low"].requested) == (True, False)
-    assert rows["low"].reasons == ("top depends on low 2.*",)
-
-
 @pytest.mark.parametrize("platform", [None, "linux-64"])
 def test_a_release_does_not_differ_from_itself(tmp_path: Path, platform: str | None) -> None:
     write_lock(lock_of(package("a")), tmp_path / "lock" / "pixi.lock", channels=(), release_name="x")

@@ -83,8 +83,13 @@ def _read(path: Path, requested: Path | None, today: dt.date, environment: str |
     from dataclasses import replace
 
     from cuvee.graph.diff.readers import read_requirements, read_snapshot
+    from cuvee.release.record import RECORD, Release
+    from cuvee.release.release_snapshot import snapshot_of
 
-    snapshot = read_snapshot(path, today=today, environment=environment)
+    if (path / RECORD).is_file():
+        snapshot = snapshot_of(Release.open(path))
+    else:
+        snapshot = read_snapshot(path, today=today, environment=environment)
     if requested is None:
         return snapshot
     requirements = read_requirements(requested, today=today)

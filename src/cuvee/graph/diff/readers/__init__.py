@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import storage_errors
-from cuvee.graph.diff.readers.folders import read_prefix, read_release
+from cuvee.graph.diff.readers.folders import read_locked, read_prefix
 from cuvee.graph.diff.readers.listings import read_explicit, read_json_listing, read_listing
 from cuvee.graph.diff.readers.locks import read_conda_lock, read_environment, read_pixi
 from cuvee.graph.diff.readers.manifests import read_manifest, read_specs
@@ -89,7 +89,7 @@ def _text(path: Path, data: bytes) -> str:
 
 def _folder(path: Path, environment: str | None) -> Snapshot:
     if (path / "lock" / "pixi.lock").is_file():
-        return read_release(path)
+        return read_locked(path)
     if (path / "conda-meta").is_dir():
         return read_prefix(path, path / "conda-meta")
     if path.name == "conda-meta":

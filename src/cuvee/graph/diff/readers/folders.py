@@ -1,6 +1,5 @@
 """Readers of release folders, and of installed environments by their `conda-meta`."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any, Literal
@@ -17,20 +16,12 @@ _NOT_REQUESTED = {"", "None", None}
 """What conda and mamba write as ``requested_spec`` of packages that were not requested."""
 
 
-def read_release(folder: Path) -> Snapshot:
-    """Read a release folder; its report, if there is one, tells what is requested."""
-    table = folder / "report" / "packages.csv"
-    requested = None
-    if table.is_file():
-        with storage_errors(table), table.open(encoding="utf-8", newline="") as stream:
-            requested = frozenset(
-                row["package"] for row in csv.DictReader(stream) if row.get("direct") == "yes"
-            )
+def read_locked(folder: Path) -> Snapshot:
+    """Read the lock of a release folder; what is requested is in its record, which it need not have yet."""
     return Snapshot(
         title=folder.resolve().name,
         kind="pixi.lock",
         lock=read_lock(folder / "lock" / "pixi.lock"),
-        requested=requested,
         knows=METADATA,
     )
 
