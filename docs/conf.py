@@ -14,10 +14,14 @@ project = "cuvee"
 author = "The cuvee developers"
 copyright = "The cuvee developers"
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", r"(?!cuvee\.(load|cut|read|build|why|diff|check|Release$)).*")]
+napoleon_use_ivar = True
+autodoc_typehints = "signature"
+autodoc_default_options = {"member-order": "bysource"}
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3

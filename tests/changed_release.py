@@ -7,7 +7,6 @@ from typing import Any
 from cuvee.channel.model import Absent
 from cuvee.graph.checks import CheckOutcome, Status
 from cuvee.graph.findings import Finding
-from cuvee.graph.release_graph import build_graph
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import Lock
 from cuvee.release.record import Artefact, CheckResult, InstallerResult, Release, TestResult, judge
@@ -58,5 +57,4 @@ def page_of(release: Release) -> Page:
 
 def write(release: Release, folder: Path) -> None:
     """Write the report of a release into ``folder``."""
-    graph = build_graph(release.manifest, release.lock, release.absent)
-    write_report(page_of(release), release, graph, folder)
+    write_report(page_of(release), release, release.graph, folder)

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 
 from checked_sets import asked, lock_of, package
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.diff import ChangeKind, ChangeReason, Force, diff, with_reasons
+from cuvee.graph.diff import ChangeReason, Force, diff, with_reasons
 from cuvee.graph.diff.compare import compare
 from cuvee.graph.diff.readers import read_snapshot
-from cuvee.graph.diff.snapshot import Snapshot
 from cuvee.graph.release_graph import meets
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import write_lock

@@ -35,7 +35,7 @@ def test_what_is_requested_is_read_from_the_record(
     found = json.loads(capsys.readouterr().out)
     rows = {row["package"]: row for row in found["changes"]}
     assert {name: row["requested"] for name, row in rows.items()} == {"top": True, "low": False}
-    assert rows["low"]["reasons"] == ["top depends on low 2.*"]
+    assert rows["low"]["forced_by"] == ["top depends on low 2.*"]
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"release": 2}', '{"release": 1, "lock": {}}', "\x00"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import platforms, process
-from cuvee.cli.options import default_cache
+from cuvee.cache_folder import default_cache
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
 from starter_release import Starter

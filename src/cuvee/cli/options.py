@@ -1,13 +1,13 @@
 """What the commands that work on a release have in common."""
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cuvee.cache_folder import default_cache
 from cuvee.cli.render import conflict_as_json
 from cuvee.cli.terminal import Terminal
 from cuvee.platforms import PLATFORMS
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 Answer = TypeVar("Answer")
-
-
-def default_cache() -> Path:
-    """Give the user's cache folder."""
-    named = os.environ.get("CUVEE_CACHE_DIR")
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("cuvee", appauthor=False)
 
 
 platform_option = click.option(

@@ -23,7 +23,6 @@ def command(source: Path, *, dist: Path, as_json: bool) -> int:
       cuvee report manifests/starter/2026.11.0.yaml --dist dist
       cuvee report dist/starter-2026.11.0 --json
     """
-    from cuvee.graph.release_graph import build_graph
     from cuvee.release.record import Release
     from cuvee.report.page import build_page
     from cuvee.report.summary import summary_lines
@@ -32,8 +31,7 @@ def command(source: Path, *, dist: Path, as_json: bool) -> int:
     folder = source if source.is_dir() else dist / _release_name(source)
     release = Release.open(folder)
     page = build_page(release, folder / "results")
-    graph = build_graph(release.manifest, release.lock, release.absent, additions=release.additions)
-    write_report(page, release, graph, folder / "report")
+    write_report(page, release, release.graph, folder / "report")
     if as_json:
         write_json(result_json(release))
         return release.verdict.exit_code

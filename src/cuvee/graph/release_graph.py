@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import networkx as nx
 
@@ -17,9 +17,13 @@ from cuvee.conda.match_spec import read_spec, read_version
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import RecordKey, read_key
 from cuvee.conda.virtual_packages import VirtualPackage
+from cuvee.data_frames import frame_of
 from cuvee.graph.prefix_contents import PrefixContents, contents_of
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest, Requirement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,10 @@ class ReleaseGraph:
     base: Lock | None = None
     available: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a pandas frame with a row for each dependency of each package on each platform."""
+        return frame_of(edge for graph in self.platforms for edge in graph.edges)
 
     def requested(self, platform: str) -> tuple[Requirement, ...]:
         """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""

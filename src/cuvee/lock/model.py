@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
+from cuvee.data_frames import frame_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,10 @@ class Lock:
     """The closure on each platform that could be solved, in the manifest's order."""
 
     platforms: tuple[PlatformLock, ...]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a pandas frame with a row for each package on each platform."""
+        return frame_of(package for lock in self.platforms for package in lock.packages)
 
     @cached_property
     def by_platform(self) -> Mapping[str, PlatformLock]:

@@ -8,16 +8,19 @@ import datetime as dt
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
 from cuvee.channel.model import Absent
 from cuvee.codec import LOCAL, document, encode
+from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, SourceUnreachableError, ToolMissingError
 from cuvee.files import fingerprint
 from cuvee.graph.checks import CheckOutcome
 from cuvee.graph.diff import Change
 from cuvee.graph.findings import Finding, Verdict, worst
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Requirement, Waiver, WheelRequirement
@@ -224,7 +227,7 @@ class TestResult(StageResult):
     run: PlatformRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Release:
     """One release: what was intended, what each stage left, and the verdict.
 
@@ -298,6 +301,11 @@ class Release:
         """The closure on each platform."""
         return self.locked.lock
 
+    @cached_property
+    def graph(self) -> ReleaseGraph:
+        """The release graph, built from the lock."""
+        return build_graph(self.manifest, self.lock, self.absent, additions=self.additions)
+
     @property
     def absent(self) -> tuple[Absent, ...]:
         """The platforms that the manifest wants and that are not in the release, with the reasons."""
@@ -309,9 +317,9 @@ class Release:
         return self.checked.outcomes if self.checked is not None else ()
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> Rows[Finding]:
         """What the checks found, in the order of the checks."""
-        return tuple(finding for outcome in self.checks for finding in outcome.findings)
+        return Rows(finding for outcome in self.checks for finding in outcome.findings)
 
     @property
     def runs(self) -> tuple[PlatformRun, ...]:
@@ -319,9 +327,9 @@ class Release:
         return tuple(result.run for result in self.tests)
 
     @property
-    def outcomes(self) -> tuple[TestOutcome, ...]:
+    def outcomes(self) -> Rows[TestOutcome]:
         """The outcome of each test on each platform."""
-        return tuple(outcome for run in self.runs for outcome in run.outcomes)
+        return Rows(outcome for run in self.runs for outcome in run.outcomes)
 
     @property
     def stages(self) -> tuple[StageResult, ...]:
@@ -330,9 +338,9 @@ class Release:
         return (self.channel, self.locked, *checked, *self.images, *self.installers, *self.tests)
 
     @property
-    def artefacts(self) -> tuple[Artefact, ...]:
+    def artefacts(self) -> Rows[Artefact]:
         """The files that the release hands out, and those that were not made."""
-        return tuple(artefact for result in self.stages for artefact in result.artefacts)
+        return Rows(artefact for result in self.stages for artefact in result.artefacts)
 
     @property
     def inputs_hash(self) -> str:

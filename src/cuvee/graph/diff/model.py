@@ -3,9 +3,14 @@
 import enum
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cuvee.conda.package_record import LockedPackage
+from cuvee.data_frames import frame_of
 from cuvee.graph.diff.version_order import Level
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METADATA = (
     "depends", "constrains", "license", "noarch", "track_features", "build_number", "channel", "subdir",
@@ -202,6 +207,10 @@ class Comparison:
     rows: tuple[ComparisonRow, ...]
     settings: tuple[SettingChange, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a pandas frame with a row for each change."""
+        return frame_of(self.rows)
 
     @property
     def counts(self) -> tuple[tuple[ChangeKind, int], ...]:
