@@ -63,7 +63,7 @@ def test_a_conflict_is_the_least_set_of_its_dependencies() -> None:
     assert refused(result) == ["bad-1-0", "worse-1-0"]
     (cause,) = result.causes
     assert (cause.kind, cause.specs, cause.victims) == (CauseKind.CONFLICT, ("old", "py 3"), 2)
-    assert cause.sentence == "no records fit old, py 3 together"
+    assert cause.sentence == "no records meet old, py 3 together"
     assert result.not_installable[0].reason == ("old", "py 3")
 
 
@@ -81,21 +81,21 @@ def test_a_conflict_is_the_least_set_of_its_dependencies() -> None:
             CauseKind.SYSTEM,
             "the system does not offer __glibc >=2.35",
         ),
-        ([record("a", constrains=("a >5",))], CauseKind.CONFLICT, "a can not be installed beside a >5"),
+        ([record("a", constrains=("a >5",))], CauseKind.CONFLICT, "a cannot be installed together with a >5"),
         (
             [record("a", depends=("b",)), record("b", constrains=("a >5",))],
             CauseKind.CONFLICT,
-            "a can not be installed beside b",
+            "a cannot be installed together with b",
         ),
         (
             [record("a", depends=("b",)), record("b", depends=("a >5",)), record("a", "6")],
             CauseKind.CONFLICT,
-            "a can not be installed beside b",
+            "a cannot be installed together with b",
         ),
         (
             [record("a", depends=("b",), constrains=("c 2",)), record("b", depends=("c 1",)), record("c")],
             CauseKind.CONFLICT,
-            "no records fit b, c 2 together",
+            "no records meet b, c 2 together",
         ),
     ],
 )
@@ -110,7 +110,7 @@ def test_a_spec_that_can_not_be_read_is_a_cause_with_its_words() -> None:
     assert refused(result) == ["a-1-0", "c-1-0"]
     (cause,) = result.causes
     assert cause.kind is CauseKind.UNREADABLE
-    assert cause.sentence.startswith("'b >>>1 ~!' can not be read: unable to parse version spec")
+    assert cause.sentence.startswith("'b >>>1 ~!' cannot be read: unable to parse version spec")
 
 
 def test_records_that_wait_for_each_other_are_explained_by_what_both_lack() -> None:
@@ -161,10 +161,10 @@ def test_equal_metadata_is_one_class() -> None:
             record("c", depends=("a 3",)),
         ]
     )
-    table, reading = build_class_table(pool)
-    classes = [[pool[number].stem for number in numbers] for numbers in reading.members]
+    table, class_records = build_class_table(pool)
+    classes = [[pool[number].stem for number in numbers] for numbers in class_records.members]
     assert classes == [["a-3-0"], ["a-2-0", "a-1-0"], ["b-1-0"], ["c-1-0"]]
-    assert reading.clause_of["b"] == reading.clause_of["b >=1"]
+    assert class_records.clause_of["b"] == class_records.clause_of["b >=1"]
     assert len(table.clause_name) == 2
 
 
@@ -186,7 +186,7 @@ IN_A_CYCLE = [
     entry("a", "2", depends=["a", "d 2"]),
     entry("d", "2", depends=["a", "a <2"]),
 ]
-"""If d 2 wanted nothing, a 2 could be installed: d 2 needs what can not be installed because of d 2."""
+"""If d 2 wanted nothing, a 2 could be installed: d 2 needs what cannot be installed because of d 2."""
 
 SHUTS_ITSELF_OUT = [
     entry("c", "2", depends=["c"]),
@@ -250,9 +250,9 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path, monkeypatch: pytest.
     records = [record("py", "2"), record("py", "3"), record("old", depends=("py 2",))]
     records += [record(f"bad{number}", depends=("old", "py 3")) for number in range(5)]
     pool = Pool(records, [GLIBC])
-    state = Checkpoint(tmp_path, ["key"])
-    whole = check_pool(pool, "linux-64", save=state.save)
-    finished = state.load()
+    checkpoint = Checkpoint(tmp_path, ["key"])
+    whole = check_pool(pool, "linux-64", save=checkpoint.save)
+    finished = checkpoint.load()
     assert len(finished) > 2
     assert len(whole.not_installable) == 5
 
@@ -272,21 +272,32 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"{", b"[[1]]", b'[["a", [], [], true]]', b"[[-1, [0], [], true]]", b"7"]
+    "damage",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"7",
+        b'{"channel-check-part": 1}',
+        b'{"channel-check-part": 0, "conflicts": []}',
+        b'{"channel-check-part": 1, "conflicts": [{"item": "a", "needs": []}]}',
+        b'{"channel-check-part": 1, "conflicts": [{"item": 1, "needs": [0.5]}]}',
+    ],
 )
-def test_a_damaged_state_is_done_again(tmp_path: Path, damage: bytes) -> None:
-    state = Checkpoint(tmp_path, ["key"])
-    state.save(0, [ClassConflict(item=1, needs=(2, 3))])
-    state.save(1, [])
-    assert state.load() == {0: [ClassConflict(item=1, needs=(2, 3))], 1: []}
+def test_a_damaged_checkpoint_is_done_again(tmp_path: Path, damage: bytes) -> None:
+    checkpoint = Checkpoint(tmp_path, ["key"])
+    checkpoint.save(0, [ClassConflict(item=1, needs=(2, 3))])
+    checkpoint.save(1, [])
+    assert checkpoint.load() == {0: (ClassConflict(item=1, needs=(2, 3)),), 1: ()}
     next(path for path in tmp_path.rglob("0.json")).write_bytes(damage)
-    assert state.load() == {1: []}
+    assert checkpoint.load() == {1: ()}
     assert Checkpoint(tmp_path, ["another"]).load() == {}
 
 
-def test_a_state_of_something_else_is_done_again() -> None:
+def test_a_checkpoint_of_something_else_is_done_again() -> None:
     pool = Pool([record("a", depends=("b",)), record("b")], [GLIBC])
     strange = {0: [ClassConflict(item=10_000, needs=(3, 99_999))], 77: [ClassConflict(item=0, needs=(0,))]}
+    strange[1] = [ClassConflict(item=-1, needs=(0,))]
     assert refused(check_pool(pool, "linux-64", finished=strange)) == []
 
 

@@ -29,7 +29,7 @@ from measuring_work import polls
 pytestmark = pytest.mark.real
 
 PAGE = """\
-linux-64: 1 of 2 records can be installed; of the 2 newest, 1 can not
+linux-64: 1 of 2 records can be installed; of the 2 newest, 1 cannot
   1 missing: there is no zz: zz
       b
 """

@@ -30,10 +30,10 @@ ENTRIES = [
 ]
 
 PAGE = """\
-linux-64: 5 of 10 records can be installed; of the 8 newest, 4 can not
+linux-64: 5 of 10 records can be installed; of the 8 newest, 4 cannot
   3 missing: no record meets icu 54.*; there is 58.2
       base, r-a, r-b; 1 state it
-  1 conflict: no records fit old, py 3 together
+  1 conflict: no records meet old, py 3 together
       bad
   1 system: the system does not offer __cuda >=12
       gpu
@@ -76,7 +76,7 @@ def test_json(channel: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert platform["causes"][1] == {
         "kind": "conflict",
         "specs": ["old", "py 3"],
-        "sentence": "no records fit old, py 3 together",
+        "sentence": "no records meet old, py 3 together",
         "direct": 1,
         "victims": 1,
         "names": ["bad"],
@@ -113,7 +113,7 @@ def test_a_floor_adds_to_what_the_system_offers(channel: Path, capsys: pytest.Ca
 def test_a_whole_channel_exits_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_repodata(tmp_path / "good", [entry("a"), entry("b", depends=["a"])])
     assert run(["check-channel", str(tmp_path / "good"), "-q"]) == 0
-    head = "linux-64: 2 of 2 records can be installed; of the 2 newest, 0 can not\n"
+    head = "linux-64: 2 of 2 records can be installed; of the 2 newest, 0 cannot\n"
     assert capsys.readouterr().out == head
 
 
@@ -137,7 +137,7 @@ def test_broken_records_are_told_and_the_rest_is_checked(
     write_repodata(tmp_path, [entry("good"), entry("bad", version="1..x!y"), entry("odd", depends="good")])
     assert run(["check-channel", str(tmp_path), "-q"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        "linux-64: 1 of 1 records can be installed; of the 1 newest, 0 can not",
+        "linux-64: 1 of 1 records can be installed; of the 1 newest, 0 cannot",
         "  unreadable: bad-1..x!y-0.conda: '1..x!y' is not a version",
         "  unreadable: odd-1-0.conda: depends is not a list of texts",
     ]
@@ -156,12 +156,12 @@ def test_half_a_file_is_checked_as_far_as_it_goes(channel: Path, capsys: pytest.
         (["nowhere/at/all"], 4, "There is no nowhere/at/all"),
         (["{empty}"], 4, "has no <subdir>/repodata.json"),
         (["{channel}", "--platform", "win-64"], 4, "has no repodata for win-64"),
-        (["conda-forge"], 2, "For which platforms should conda-forge be checked?"),
+        (["conda-forge"], 2, "No platform is named for conda-forge"),
         (["{channel}", "--json", "--csv"], 2, "--json and --csv exclude each other"),
-        (["{channel}", "--floor", "glibc"], 2, "--floor glibc names no version"),
+        (["{channel}", "--floor", "glibc"], 2, "--floor glibc has no version"),
         (["{channel}", "--floor", "osx=12"], 2, "There is no floor 'osx' here"),
         (["{channel}", "--floor", "glibc=1..x!y"], 2, "'1..x!y' is not a version of glibc"),
-        (["{file}"], 2, "For which platform is"),
+        (["{file}"], 2, "No platform is named for"),
         (["{channel}/linux-64/repodata.json", "--platform", "win-64", "--platform", "linux-64"], 2,
          "is the repodata of one platform"),
     ],
@@ -204,7 +204,7 @@ def test_locks_are_compared_by_what_nothing_else_needs(
     one = write(tmp_path / "one.lock", entry("py", "2"), entry("old", depends=["py 2"]), entry("x"))
     two = write(tmp_path / "two.lock", entry("py", "3"), entry("new", depends=["py 3"]), entry("x"))
     (alone,) = of_locks([one], platforms=[], any_version=False, limit=9, reporter=SILENT)
-    assert (alone.asked, alone.groups, alone.complete) == (("old ==1 0", "x ==1 0"), (), True)
+    assert (alone.specs, alone.groups, alone.complete) == (("old ==1 0", "x ==1 0"), (), True)
     assert run(["coinstall", str(one), str(two), "-q"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].endswith("two.lock, linux-64: 1 groups of 3 packages are never together")
@@ -219,7 +219,7 @@ def test_locks_are_compared_by_what_nothing_else_needs(
 def test_coinstall_says_what_makes_no_sense(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one = write(tmp_path / "one.lock", entry("a"))
     assert run(["coinstall", str(one), str(tmp_path / "m.yaml")]) == 2
-    assert "Manifests and locks can not be mixed" in capsys.readouterr().err
+    assert "Manifests and locks cannot be mixed" in capsys.readouterr().err
     assert run(["coinstall", str(tmp_path / "no.lock")]) == 4
     assert run(["coinstall", str(one), "--platform", "win-64", "-q"]) == 2
     assert "No lock is for win-64" in capsys.readouterr().err

@@ -24,17 +24,17 @@ def test_a_pair_has_the_needs_that_clash_as_its_reason() -> None:
         (("a", "c"), ("c-1-0 allows only a >5",)),
     ]
     assert answer.complete
-    assert answer.alone == ()
+    assert answer.uninstallable == ()
 
 
 def test_what_can_not_be_installed_alone_is_told_apart() -> None:
     pool = Pool([record("a", "1", "x 9"), record("b"), record("x")])
     answer = never_together(pool, ["a", "b", "gone", "b ~!"], "linux-64")
-    assert [(group.specs, group.reason[0]) for group in answer.alone[:2]] == [
+    assert [(group.specs, group.reason[0]) for group in answer.uninstallable[:2]] == [
         (("a",), "a-1-0 needs x 9"),
         (("gone",), "no record meets gone"),
     ]
-    assert answer.alone[2].reason[0].startswith("b ~! can not be read")
+    assert answer.uninstallable[2].reason[0].startswith("b ~! cannot be read")
     assert answer.groups == ()
 
 
@@ -78,5 +78,5 @@ def test_groups_are_those_of_brute_force(needs: list[list[str]]) -> None:
     }
     answer = never_together(pool, specs, "linux-64")
     assert answer.complete
-    assert {group.specs for group in answer.alone} == {group for group in least if len(group) == 1}
+    assert {group.specs for group in answer.uninstallable} == {group for group in least if len(group) == 1}
     assert {group.specs for group in answer.groups} == {group for group in least if len(group) > 1}

@@ -24,13 +24,13 @@ _PROBLEMS = 10
 @click.command()
 @click.argument("channel")
 @platform_option
-@click.option("--newest", is_flag=True, help="Ask about the newest version and build of each name alone.")
+@click.option("--newest", is_flag=True, help="Check only the newest version and build of each name.")
 @click.option(
     "--floor",
     "floors",
     multiple=True,
     metavar="KEY=VERSION",
-    help="What the system offers; may be given several times.",
+    help="The floor of the system; may be given several times.",
 )
 @json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Write a row per record as CSV.")
@@ -55,11 +55,11 @@ def command(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Say of each record of a channel whether it can be installed, and why not.
+    """Check whether each record of a channel can be installed, and say why not.
 
     CHANNEL is a folder with `<subdir>/repodata.json`, one such file, or a channel's name or URL; for a URL,
-    name the platforms. The answer is exact: it is that of one solve per record. What can not be installed is
-    grouped by its root cause. The exit code is 1 if there is such a record, or one that can not be read.
+    name the platforms. The result is exact: that of one solve per record. Records that cannot be installed
+    are grouped by root cause. The exit code is 1 if there is such a record, or one that cannot be read.
 
     \b
     Examples:
@@ -103,7 +103,7 @@ def command(
 
 
 def _origin(channel: str, cache: Path) -> "RemoteRepodata | None":
-    """Open the way to a channel, unless it is on this machine: that takes a while to load."""
+    """Connect to a channel, unless it is on this machine: rattler takes a while to load."""
     if Path(channel).exists():
         return None
     from cuvee.channel.connection import connect
@@ -117,7 +117,7 @@ def _floor(floors: tuple[str, ...]) -> dict[str, str]:
     for item in floors:
         key, separator, version = item.partition("=")
         if not separator or not version:
-            raise UsageError(f"--floor {item} names no version", hint="For example: --floor glibc=2.28")
+            raise UsageError(f"--floor {item} has no version", hint="For example: --floor glibc=2.28")
         found[key] = version
     return found
 
@@ -141,10 +141,10 @@ def _csv(answers: "tuple[CheckedPlatform, ...]") -> str:
 
 
 def _page(result: "PlatformResult", *, verbose: bool) -> str:
-    """Give the answer for a platform in words: counts, then causes with the most victims first."""
+    """Return the result for a platform as text: counts, then causes with the most victims first."""
     bad = len(result.not_installable)
     head = f"{result.platform}: {result.installable:,} of {result.checked:,} records can be installed"
-    lines = [f"{head}; of the {result.newest:,} newest, {result.newest_not_installable:,} can not"]
+    lines = [f"{head}; of the {result.newest:,} newest, {result.newest_not_installable:,} cannot"]
     shown = result.causes if verbose else result.causes[:_CAUSES]
     for index, cause in enumerate(shown):
         names = ", ".join(cause.names[:4]) + (", …" if len(cause.names) > 4 else "")  # noqa: PLR2004 - a few
@@ -158,9 +158,9 @@ def _page(result: "PlatformResult", *, verbose: bool) -> str:
             ]
     if len(shown) < len(result.causes):
         rest = sum(cause.victims for cause in result.causes[len(shown) :])
-        lines.append(f"  … and {len(result.causes) - len(shown):,} causes more, of {rest:,} of the {bad:,}")
+        lines.append(f"  … and {len(result.causes) - len(shown):,} more causes, of {rest:,} of the {bad:,}")
     problems = result.problems if verbose else result.problems[:_PROBLEMS]
     lines += [f"  unreadable: {problem}" for problem in problems]
     if len(problems) < len(result.problems):
-        lines.append(f"  … and {len(result.problems) - len(problems):,} unreadable more")
+        lines.append(f"  … and {len(result.problems) - len(problems):,} more that cannot be read")
     return "\n".join(lines) + "\n"

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @platform_option
 @click.option(
-    "--any-version", is_flag=True, help="Ask for the packages in any version, not in the stated ones."
+    "--any-version", is_flag=True, help="Compare the packages in any version, not only in the stated ones."
 )
-@click.option("--limit", type=click.IntRange(min=0), help="Stop after so many groups of more than two.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), help="Stop after so many groups of more than two packages."
+)
 @dist_option
 @cache_option
 @refresh_option
@@ -52,9 +54,9 @@ def command(
 ) -> int:
     """Find packages that can each be installed, but never together.
 
-    SOURCES are manifests, whose direct packages are looked at one manifest after the other, or locks, which
-    are looked at together: those of their packages that nothing else of the same lock needs. All pairs are
-    found, and larger groups up to a limit. The exit code is 1 if there are any.
+    SOURCES are manifests, whose requested packages are compared one manifest after the other, or locks, which
+    are compared together: those of their packages that no other package of the same lock depends on. All
+    pairs are found, and larger groups up to a limit. The exit code is 1 if there are any.
 
     \b
     Examples:
@@ -62,13 +64,14 @@ def command(
       cuvee coinstall manifests/starter/2026.11.0.yaml --any-version --platform linux-64
       cuvee coinstall dist/a/lock/pixi.lock dist/b/lock/pixi.lock --json
     """
+    from cuvee.codec import encode
     from cuvee.graph.channel_check.coinstallability import LIMIT
     from cuvee.release.coinstall_inputs import of_locks, of_manifest
 
     most = LIMIT if limit is None else limit
     locks = [path for path in sources if path.suffix not in {".yaml", ".yml"}]
     if locks and len(locks) < len(sources):
-        raise UsageError("Manifests and locks can not be mixed", hint="Ask about one kind at a time.")
+        raise UsageError("Manifests and locks cannot be mixed", hint="Name files of one kind.")
     answers: list[tuple[str, tuple[Coinstallability, ...]]] = []
     if locks:
         with Terminal(quiet=quiet, verbose=verbose) as terminal:
@@ -85,35 +88,19 @@ def command(
             )  # fmt: skip
             answers.append((str(manifest), found))
     if as_json:
-        write_json(
-            [{"source": name, "platforms": [_values(item) for item in found]} for name, found in answers]
-        )
+        write_json([{"source": name, "platforms": encode(found)} for name, found in answers])
     else:
         for source, found in answers:
             _tell(source, found)
-    return int(any(item.groups or item.alone for _, found in answers for item in found))
-
-
-def _values(item: "Coinstallability") -> dict[str, object]:
-    return {
-        "platform": item.platform,
-        "asked": list(item.asked),
-        "alone": [_group(group) for group in item.alone],
-        "groups": [_group(group) for group in item.groups],
-        "complete": item.complete,
-    }
-
-
-def _group(group: "IncompatibleSet") -> dict[str, object]:
-    return {"specs": list(group.specs), "reason": list(group.reason)}
+    return int(any(item.groups or item.uninstallable for _, found in answers for item in found))
 
 
 def _tell(source: str, found: "tuple[Coinstallability, ...]") -> None:
     for item in found:
-        counts = f"{len(item.groups)} groups of {len(item.asked)} packages are never together"
+        counts = f"{len(item.groups)} groups of {len(item.specs)} packages are never together"
         click.echo(f"{source}, {item.platform}: {counts}{'' if item.complete else '; there may be more'}")
-        for group in item.alone:
-            click.echo(f"  {group.specs[0]} can not be installed at all")
+        for group in item.uninstallable:
+            click.echo(f"  {group.specs[0]} cannot be installed at all")
             _lines(group)
         for group in item.groups:
             click.echo(f"  {' and '.join(group.specs)}")

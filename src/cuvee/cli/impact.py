@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="NAME[=VERSION]")
 @release_options
 def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
-    """Say what an upgrade of the package NAME would change, break and unblock in a release.
+    """Show what an upgrade of the package NAME would change, break and unblock in a release.
 
-    The release is solved with that version and all else as it is locked; what must move, moves. Without
-    VERSION it is anything newer than what is locked. Nothing is written. The exit code is 1 if the upgrade is
-    impossible; then it says why, and which changes of the manifest would make it possible.
+    The release is solved with that version; other packages change only where they must. Without VERSION, any
+    version newer than the locked one will do. Nothing is written. The exit code is 1 if the upgrade is
+    impossible; the output then says why, and which changes of the manifest would make it possible.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
 
 
 def impact_lines(impact: "Impact") -> list[str]:
-    """Give what would happen, for people."""
+    """Return what would happen as lines of text."""
     if impact.conflict is not None:
         lines = [f"{impact.spec} is impossible", impact.conflict.message]
         return [*lines, f"next: {impact.conflict.hint}"]
@@ -62,7 +62,7 @@ def impact_lines(impact: "Impact") -> list[str]:
 
 
 def change_line(change: "Change") -> str:
-    """Give one change: the kind, the versions, where, and whether the manifest asks for the package."""
+    """Return one change: kind, versions, platforms, and whether the manifest requests the package."""
     versions = " → ".join(version for version in (change.before, change.after) if version)
     level = f", {change.level.value}" if change.level is not None else ""
     kind = "direct" if change.requested else "indirect"
@@ -70,7 +70,7 @@ def change_line(change: "Change") -> str:
 
 
 def impact_json(impact: "Impact") -> dict[str, Any]:
-    """Give what would happen as JSON values."""
+    """Return what would happen as JSON values."""
     return {
         "name": impact.name,
         "spec": impact.spec,

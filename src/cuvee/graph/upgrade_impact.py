@@ -1,4 +1,4 @@
-"""What an upgrade would do to a release: solved, with all else kept as it is where it can be."""
+"""What an upgrade would change in a release: solved, with all other versions kept where possible."""
 
 import re
 from collections.abc import Mapping
@@ -16,17 +16,17 @@ from cuvee.manifest.model import Position, Requirement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """What would happen.
+    """What an upgrade would change.
 
     Attributes
     ----------
     spec
-        What was tried: ``numpy >2.4.1``.
+        The upgrade as a match spec: ``numpy >2.4.1``.
     changes
-        Against the lock, as little as possible; none if it is impossible.
+        Against the lock, as few as possible; none if it is impossible.
     unblocked, held_back
-        Packages that could be newer, or only older, with the upgrade than without it, if all were as new as
-        they can be: from the newest version without it to the newest with it.
+        Packages whose newest solvable version is higher, or lower, with the upgrade than without it: from the
+        version without it to the version with it.
     conflict
         Why it is impossible, and what would make it possible; `None` if it is not.
     """
@@ -40,23 +40,23 @@ class Impact:
 
 
 def impact(
-    wanted: str,
+    upgrade: str,
     *,
     problem: Problem,
     lock: Lock,
     positions: Mapping[str, Position],
     connection: Connection,
 ) -> Impact:
-    """Say what an upgrade would change, break and unblock.
+    """Return what an upgrade would change, break and unblock.
 
     Parameters
     ----------
-    wanted
+    upgrade
         ``NAME`` for anything newer than what is locked, or ``NAME=VERSION``.
     problem
-        The release's, without what it keeps.
+        The release's, without the versions that it keeps.
     lock
-        The release's lock. Its versions stay where they can.
+        The release's lock. Its versions stay where possible.
     positions
         Where the manifest states its values, by dotted path.
 
@@ -65,7 +65,7 @@ def impact(
     UsageError
         If the release does not have such a package, or made it itself, so that there is no other version.
     """
-    name, version = _wanted(wanted, lock)
+    name, version = _parsed(upgrade, lock)
     changed = _with(problem, name, version, lock)
     spec = f"{name} {version}"
     try:
@@ -94,11 +94,11 @@ def impact(
     )
 
 
-def _wanted(text: str, lock: Lock) -> tuple[str, str]:
-    """Read ``NAME[=VERSION]``; give the name and a range."""
+def _parsed(text: str, lock: Lock) -> tuple[str, str]:
+    """Parse ``NAME[=VERSION]``; return the name and a range."""
     match = re.fullmatch(r"\s*([A-Za-z0-9_.-]+?)\s*(?:(==?|>=|>|<=|<|~=|!=)\s*(\S+))?\s*", text)
     if match is None:
-        raise UsageError(f"{text!r} is not NAME or NAME=VERSION", hint="Such as numpy, or numpy=2.5.")
+        raise UsageError(f"{text!r} is not NAME or NAME=VERSION", hint="For example: numpy, or numpy=2.5")
     name = match[1].lower()
     if match[3] is not None:
         return name, f"{match[2]}{match[3]}"
@@ -116,7 +116,7 @@ def _wanted(text: str, lock: Lock) -> tuple[str, str]:
 
 
 def _with(problem: Problem, name: str, version: str, lock: Lock) -> Problem:
-    """Ask for another version of a package: where the manifest does, else as if it did."""
+    """Return the problem with another version of a package, which becomes a requirement if it is not one."""
     if any(item.name == name for item in problem.requirements):
         lines = tuple(
             replace(item, version=version, build=None, match="") if item.name == name else item

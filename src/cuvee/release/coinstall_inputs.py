@@ -1,4 +1,4 @@
-"""Which packages of releases are never together: from manifests and locks to the records to ask about."""
+"""From manifests and locks to the records and specs that `cuvee coinstall` compares."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,17 +21,13 @@ from cuvee.release.session import Session
 
 
 def of_manifest(session: Session, *, any_version: bool, limit: int) -> tuple[Coinstallability, ...]:
-    """Look at the direct packages of a manifest, platform by platform, in all that its channels carry."""
+    """Compare the requested packages of a manifest, platform by platform, in all records of its channels."""
     absent = {item.platform for item in make_channel(session).absent}
     platforms = [name for name in session.platforms if name not in absent]
-    problem = problem_of(
-        session.manifest,
-        platforms=platforms,
-        own_channel=own_channel(session),
-    )
+    problem = problem_of(session.manifest, platforms=platforms, own_channel=own_channel(session))
     requested = {package.name for package in session.manifest.packages}
     found = []
-    for item in query_channels(problem, {}, session.connection):
+    for item in query_channels(problem, (), session.connection):
         floor = next(entry.floor for entry in problem.platforms if entry.name == item.platform)
         pool = Pool(_offered(problem, item.channels), virtual_packages(item.platform, floor))
         specs = [
@@ -44,7 +40,7 @@ def of_manifest(session: Session, *, any_version: bool, limit: int) -> tuple[Coi
 
 
 def _offered(problem: Problem, channels: Sequence[ChannelIndex]) -> list[Record]:
-    """Give the records that the solver may take: each name from the first channel that has it."""
+    """Return the records that the solver may take: each name from the first channel that has it."""
     newest = None if problem.exclude_newer is None else problem.exclude_newer.timestamp() * 1000
     taken: set[str] = set()
     found: list[Record] = []
@@ -61,7 +57,7 @@ def _offered(problem: Problem, channels: Sequence[ChannelIndex]) -> list[Record]
 def of_locks(
     paths: Sequence[Path], *, platforms: Sequence[str], any_version: bool, limit: int, reporter: Reporter
 ) -> tuple[Coinstallability, ...]:
-    """Look at what several locks hold, together: the packages that nothing else of the same lock needs."""
+    """Compare the packages of several locks that no other package of the same lock depends on."""
     locks = [read_lock(path) for path in paths]
     known = sorted({name for lock in locks for name in lock.by_platform})
     for name in platforms:
@@ -71,13 +67,13 @@ def of_locks(
     for platform in platforms or known:
         parts = [lock.by_platform[platform] for lock in locks if platform in lock.by_platform]
         records = {package.url: package for part in parts for package in part.packages}
-        specs = dict.fromkeys(spec for part in parts for spec in _tops(part, any_version=any_version))
-        pool = Pool(records.values(), _offers(parts))
+        specs = dict.fromkeys(spec for part in parts for spec in _roots(part, any_version=any_version))
+        pool = Pool(records.values(), _virtual_packages(parts))
         found.append(never_together(pool, tuple(specs), platform, limit=limit, reporter=reporter))
     return tuple(found)
 
 
-def _tops(part: PlatformLock, *, any_version: bool) -> list[str]:
+def _roots(part: PlatformLock, *, any_version: bool) -> list[str]:
     needed = {read_spec(text).name for package in part.packages for text in package.depends}
     return [
         package.name if any_version else f"{package.name} =={package.version} {package.build}"
@@ -86,8 +82,8 @@ def _tops(part: PlatformLock, *, any_version: bool) -> list[str]:
     ]
 
 
-def _offers(parts: Sequence[PlatformLock]) -> list[VirtualPackage]:
-    """Give what the system offers: of locks that assume different ones, the first's."""
+def _virtual_packages(parts: Sequence[PlatformLock]) -> list[VirtualPackage]:
+    """Return the virtual packages: of locks that assume different versions, the first's."""
     found: dict[str, VirtualPackage] = {}
     for part in parts:
         for item in part.virtual_packages:

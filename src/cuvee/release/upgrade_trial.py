@@ -1,4 +1,4 @@
-"""What an upgrade would do to a release that is locked."""
+"""What an upgrade would change in a locked release."""
 
 from cuvee.graph.upgrade_impact import Impact, impact
 from cuvee.lock.model import Lock
@@ -7,8 +7,8 @@ from cuvee.release.lock_stage import own_channel
 from cuvee.release.session import Session
 
 
-def impact_of(session: Session, lock: Lock, wanted: str) -> Impact:
-    """Solve the release with ``wanted``, which is ``NAME`` or ``NAME=VERSION``; nothing is written.
+def impact_of(session: Session, lock: Lock, upgrade: str) -> Impact:
+    """Return the impact of ``upgrade``, which is ``NAME`` or ``NAME=VERSION``; nothing is written.
 
     Raises
     ------
@@ -17,7 +17,7 @@ def impact_of(session: Session, lock: Lock, wanted: str) -> Impact:
     """
     manifest = session.manifest
     return impact(
-        wanted,
+        upgrade,
         problem=problem_of(
             manifest,
             platforms=list(lock.by_platform),

@@ -1,8 +1,8 @@
-"""The answer of a channel check as values for JSON, and as rows for CSV."""
+"""The result of a channel check as JSON values, and as rows of a CSV file."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from cuvee.codec import Json, encode
 from cuvee.conda.package_record import Record
 from cuvee.graph.channel_check.model import NotInstallable, PlatformResult
 
@@ -12,12 +12,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def as_values(channel: str, results: Iterable[PlatformResult]) -> dict[str, Any]:
-    """Give the whole answer as JSON values; records that are not listed can be installed."""
+def as_values(channel: str, results: Iterable[PlatformResult]) -> dict[str, Json]:
+    """Return the whole result as JSON values; records that are not listed can be installed."""
     return {"channel": channel, "platforms": [_platform(result) for result in results]}
 
 
-def _platform(result: PlatformResult) -> dict[str, Any]:
+def _platform(result: PlatformResult) -> Json:
     return {
         "platform": result.platform,
         "checked": result.checked,
@@ -25,17 +25,7 @@ def _platform(result: PlatformResult) -> dict[str, Any]:
         "not_installable": len(result.not_installable),
         "newest": {"checked": result.newest, "not_installable": result.newest_not_installable},
         "twins_left_out": result.twins,
-        "causes": [
-            {
-                "kind": cause.kind.value,
-                "specs": list(cause.specs),
-                "sentence": cause.sentence,
-                "direct": cause.direct,
-                "victims": cause.victims,
-                "names": list(cause.names),
-            }
-            for cause in result.causes
-        ],
+        "causes": encode(result.causes),
         "records": [
             {
                 "record": item.record.stem,
@@ -48,17 +38,17 @@ def _platform(result: PlatformResult) -> dict[str, Any]:
             }
             for item in result.not_installable
         ],
-        "problems": [{"where": problem.where, "message": problem.message} for problem in result.problems],
+        "problems": encode(result.problems),
     }
 
 
 def rows(result: PlatformResult, records: Iterable[tuple[Record, bool]]) -> Iterator[tuple[str, ...]]:
-    """Give a row per record, also of those that can be installed, as in `COLUMNS`.
+    """Yield a row per record, including those that can be installed, as in `COLUMNS`.
 
     Parameters
     ----------
     records
-        What was looked at, each with whether it is the newest of its name.
+        The checked records, each with whether it is the newest of its name.
     """
     found = {id_of(item.record): item for item in result.not_installable}
     for record, is_newest in records:
@@ -66,7 +56,7 @@ def rows(result: PlatformResult, records: Iterable[tuple[Record, bool]]) -> Iter
 
 
 def id_of(record: Record) -> tuple[str, str]:
-    """Give what tells a record from all others of a platform."""
+    """Return what identifies a record on a platform."""
     return record.subdir, record.file_name
 
 

@@ -1,8 +1,8 @@
-"""A pool as numbers: what the workers get, and all that they need.
+"""A pool as a table of numbers: all that the workers need.
 
-Records of one name that nothing tells apart are one class: the same dependencies and constrains, met by the
-same specs. A class stands at a position among those of its name, the best first. A clause is a name and a bit
-mask of positions, so that specs with different words and the same meaning are one.
+Records of one name with the same dependencies and constrains that meet the same specs are one class, as in
+coinst (https://coinst.irill.org/). A class has a position among those of its name, the best first. A clause
+is a name and a bit mask of positions, so that specs with different text and the same meaning are one.
 """
 
 from collections import defaultdict
@@ -16,12 +16,12 @@ Clauses = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassTable:
-    """The channel as numbers.
+    """The classes of a channel, by number.
 
     Attributes
     ----------
     names
-        By name number; with those that are asked for and that no record has.
+        By name number, including those that no record has.
     first
         By name number, the number of its first class; one more entry ends the last.
     name_of
@@ -31,9 +31,9 @@ class ClassTable:
     clause_name, clause_mask
         By clause, its name number and the positions that it allows.
     always
-        The classes of what the system offers.
+        The classes of the virtual packages.
     rank
-        By name number: a name stands above those it depends on, and below in a cycle if more depend on it.
+        By name number: higher than that of its dependencies; in a cycle, lower if more names depend on it.
     """
 
     names: tuple[str, ...]
@@ -47,21 +47,21 @@ class ClassTable:
     rank: tuple[int, ...]
 
     def classes_of(self, clause: int) -> list[int]:
-        """Give the classes that meet a clause, the best first."""
+        """Return the classes that meet a clause, the best first."""
         first = self.first[self.clause_name[clause]]
         return [first + position for position in positions(self.clause_mask[clause])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassRecords:
-    """What links numbers to words: it stays with whoever reports.
+    """The records and specs behind the numbers, which only the report needs.
 
     Attributes
     ----------
     members
         By class, the numbers of its records in the pool, the best first.
     clause_of
-        By spec, its clause; `None` is not among them.
+        By spec, its clause.
     """
 
     members: tuple[tuple[int, ...], ...]
@@ -69,7 +69,7 @@ class ClassRecords:
 
 
 def positions(mask: int) -> Iterator[int]:
-    """Give the positions of the bits of a mask, lowest first."""
+    """Yield the positions of the bits of a mask, lowest first."""
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1
@@ -77,7 +77,7 @@ def positions(mask: int) -> Iterator[int]:
 
 
 def build_class_table(pool: Pool) -> tuple[ClassTable, ClassRecords]:
-    """Turn a pool into numbers."""
+    """Return a pool as a table, and what its numbers stand for."""
     numbering = _Numbering(pool)
     by_record = [
         (
@@ -124,7 +124,7 @@ class _Numbering:
             self.clause_of[spec] = self._clause(spec)
 
     def clauses(self, specs: Iterable[str]) -> Clauses:
-        """Give the clauses of a record's specs, each once, in their order."""
+        """Return the clauses of a record's specs, each once, in their order."""
         found = tuple(dict.fromkeys(self.clause_of[spec] for spec in specs))
         return self._tuples.setdefault(found, found)
 
@@ -150,7 +150,7 @@ class _Numbering:
 def _classes(
     pool: Pool, numbering: _Numbering, by_record: list[tuple[Clauses, Clauses]]
 ) -> tuple[list[tuple[int, ...]], list[int]]:
-    """Give the members of each class, and the clauses' masks over classes."""
+    """Return the members of each class, and the clauses' masks over classes."""
     asked: dict[int, list[int]] = defaultdict(list)
     for clause, name in enumerate(numbering.clause_name):
         asked[name].append(clause)
@@ -174,7 +174,7 @@ def _classes(
 
 
 def _split(blocks: list[int], masks: list[int]) -> list[int]:
-    """Split blocks until each lies within or outside of every mask."""
+    """Split blocks until each is either within or outside of every mask."""
     for mask in masks:
         parts = []
         for block in blocks:

@@ -1,8 +1,8 @@
-"""What can each be installed, but never together: all pairs, and groups as far as asked.
+"""Packages that can each be installed, but never together: all pairs, and larger sets up to a limit.
 
-The pairs are complete. Larger groups are enumerated as Liffiton and others do in "Fast, flexible MUS
-enumeration" (MARCO, 2016): a second solver keeps a map of the sets that are known to fit or to clash, and
-gives one that is neither.
+Larger sets are enumerated as by MARCO (Liffiton and others, "Fast, flexible MUS enumeration", 2016,
+https://doi.org/10.1007/s10601-015-9183-0): a second solver has a map of the sets that are known to be
+satisfiable or not, and returns one that is neither.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,19 +14,19 @@ from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
 from cuvee.progress import SILENT, Reporter
 
 LIMIT = 50
-"""Groups of more than two after which it stops."""
+"""Number of sets of more than two after which the search stops."""
 
 _ROUNDS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncompatibleSet:
-    """Specs that are never met together, though without any one of them the others are.
+    """Specs that are never met together, although without any one of them the others are.
 
     Attributes
     ----------
     reason
-        What the best record of each needs, as lines; a group of one can not be installed at all.
+        What the best record of each needs, as lines; a set of one cannot be installed at all.
     """
 
     specs: tuple[str, ...]
@@ -35,23 +35,23 @@ class IncompatibleSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coinstallability:
-    """The answer for one platform.
+    """The result for one platform.
 
     Attributes
     ----------
-    asked
-        The specs that were asked about.
-    alone
-        Those that can not be installed even alone.
+    specs
+        The specs that were compared.
+    uninstallable
+        Those that cannot be installed even by themselves.
     groups
-        Pairs first, in the order in which they were asked about.
+        Pairs first, in the order of the specs.
     complete
-        Whether there are no more groups than these.
+        Whether these are all sets.
     """
 
     platform: str
-    asked: tuple[str, ...]
-    alone: tuple[IncompatibleSet, ...]
+    specs: tuple[str, ...]
+    uninstallable: tuple[IncompatibleSet, ...]
     groups: tuple[IncompatibleSet, ...]
     complete: bool
 
@@ -59,7 +59,7 @@ class Coinstallability:
 def never_together(
     pool: Pool, specs: Sequence[str], platform: str, *, limit: int = LIMIT, reporter: Reporter = SILENT
 ) -> Coinstallability:
-    """Find the groups of ``specs`` that no environment has together."""
+    """Return the minimal sets of ``specs`` that no environment meets together."""
     search = _Search(pool, specs)
     task = f"Compare {platform}"
     reporter.start(task, total=len(specs))
@@ -70,9 +70,9 @@ def never_together(
         larger, complete = search.larger(limit)
         answer = Coinstallability(
             platform=platform,
-            asked=tuple(specs),
-            alone=tuple(search.group((spec,)) for spec in search.alone),
-            groups=tuple(search.group(search.words(group)) for group in (*pairs, *larger)),
+            specs=tuple(specs),
+            uninstallable=tuple(search.group((spec,)) for spec in search.uninstallable),
+            groups=tuple(search.group(search.specs_of(group)) for group in (*pairs, *larger)),
             complete=complete,
         )
     finally:
@@ -82,16 +82,16 @@ def never_together(
 
 
 class _Search:
-    """The specs that can be installed alone, by number, with what is known about sets of them."""
+    """The specs that can be installed by themselves, by number, with what is known about sets of them."""
 
     def __init__(self, pool: Pool, specs: Sequence[str]) -> None:
         from pysat.solvers import Minisat22
 
         self._pool = pool
         self._solver = Solver(pool)
-        alone = {spec: self._fits((spec,)) for spec in dict.fromkeys(specs)}
-        self.specs = tuple(spec for spec, fits in alone.items() if fits)
-        self.alone = tuple(spec for spec, fits in alone.items() if not fits)
+        found = {spec: self._fits((spec,)) for spec in dict.fromkeys(specs)}
+        self.specs = tuple(spec for spec, fits in found.items() if fits)
+        self.uninstallable = tuple(spec for spec, fits in found.items() if not fits)
         self._met = [frozenset(pool.candidates(spec)) for spec in self.specs]
         self._known: set[tuple[int, int]] = set()
         self._map = Minisat22()
@@ -102,17 +102,17 @@ class _Search:
         self._solver.close()
         self._map.delete()
 
-    def words(self, group: Iterable[int]) -> tuple[str, ...]:
-        """Give the specs of a group."""
+    def specs_of(self, group: Iterable[int]) -> tuple[str, ...]:
+        """Return the specs of a set."""
         return tuple(self.specs[number] for number in group)
 
     def pairs_with(self, first: int, reporter: Reporter, task: str) -> list[tuple[int, int]]:
-        """Find the pairs of one spec and a later one; a solution answers for all pairs in it."""
+        """Find the pairs of one spec and a later one; a solution is a witness for all pairs in it."""
         found = []
         for second in range(first + 1, len(self.specs)):
             if (first, second) in self._known:
                 continue
-            if self._fits(self.words((first, second))):
+            if self._fits(self.specs_of((first, second))):
                 self._grow({first, second})
             else:
                 found.append((first, second))
@@ -121,7 +121,7 @@ class _Search:
         return found
 
     def larger(self, limit: int) -> tuple[list[tuple[int, ...]], bool]:
-        """Find groups of more than two, and say whether these are all."""
+        """Return sets of more than two, and whether these are all."""
         found: list[tuple[int, ...]] = []
         for _ in range(_ROUNDS):
             if not self._map.solve():
@@ -130,7 +130,7 @@ class _Search:
                 break
             model = set(self._map.get_model() or ())
             seed = [number for number in range(len(self.specs)) if -number - 1 not in model]
-            answer = self._solver.solve(self.words(seed))
+            answer = self._solver.solve(self.specs_of(seed))
             if isinstance(answer, Solution):
                 self._grow(set(seed))
                 continue
@@ -141,18 +141,18 @@ class _Search:
         return found, False
 
     def group(self, specs: tuple[str, ...]) -> IncompatibleSet:
-        """Give a group with its reason."""
+        """Return a set with its reason."""
         return IncompatibleSet(specs=specs, reason=self._reason(specs))
 
     def _fits(self, specs: tuple[str, ...]) -> bool:
         return isinstance(self._solver.solve(specs), Solution)
 
     def _grow(self, fitting: set[int]) -> None:
-        """Add whatever fits to a set that does, and note what that says of pairs and of sets."""
+        """Grow a satisfiable set to a maximal one, and note what that says about pairs and about subsets."""
         for number in range(len(self.specs)):
             if number in fitting:
                 continue
-            answer = self._solver.solve(self.words(sorted({*fitting, number})))
+            answer = self._solver.solve(self.specs_of(sorted({*fitting, number})))
             if isinstance(answer, Solution):
                 met = set(answer.records)
                 fitting.add(number)
@@ -161,14 +161,14 @@ class _Search:
         self._map.add_clause([number + 1 for number in range(len(self.specs)) if number not in fitting])
 
     def _reason(self, specs: tuple[str, ...]) -> tuple[str, ...]:
-        """Say what the best record of each needs, one after the other, as long as it still clashes."""
+        """Return what the best record of each needs, one after the other, as long as the conflict remains."""
         lines = []
         core, limits = list(specs), list[str]()
         for spec in specs:
             numbers = self._pool.candidates(spec)
             if not numbers:
                 problem = self._pool.problem_of(spec)
-                return (f"{spec} can not be read: {problem}" if problem else f"no record meets {spec}",)
+                return (f"{spec} cannot be read: {problem}" if problem else f"no record meets {spec}",)
             best = next((number for number in numbers if self._installs(number)), numbers[0])
             record = self._pool[best]
             others = [item for item in core if item != spec]
@@ -181,7 +181,7 @@ class _Search:
                 said = [f"needs {item}" for item in needs] + [f"allows only {item}" for item in allows]
                 if said:
                     lines.append(f"{record.stem} {' and '.join(said)}")
-        return tuple(lines) or ("each rules the other out",)
+        return tuple(lines) or ("each excludes the other",)
 
     def _installs(self, number: int) -> bool:
         return isinstance(self._solver.solve((), records=(number,)), Solution)

@@ -1,8 +1,8 @@
-"""The work on one part of a channel: which of its classes can not be installed, and the least reason.
+"""Which classes of a part of a channel cannot be installed, each with a minimal reason.
 
-A class is looked at in three steps, from cheap to dear: does a world that was made for its name prove it
-installable; can one be made greedily; what does the SAT solver say. A conflict that was found once is looked
-up from then on. The answer of each step is exact when it is given, so the whole is.
+There are three steps, from fast to slow: a partial solution that was found for the class's name is a witness;
+a greedy search finds one; the SAT solver decides. A conflict that was found once is looked up from then on.
+Each step answers exactly or not at all, so the whole is exact.
 """
 
 from collections import defaultdict, deque
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from cuvee.graph.channel_check.class_table import ClassTable
 from cuvee.graph.channel_check.partial_solutions import GreedySolver, PartialSolution
-from cuvee.graph.channel_check.unit_propagation import UnitPropagation, classes_alive, is_alive
+from cuvee.graph.channel_check.unit_propagation import UnitPropagation, remaining_classes, remains
 from cuvee.graph.solving.encoding import Assumptions, Encoding
 from cuvee.graph.solving.minimal_subset import minimal_subset
 
-_WORLDS_PER_NAME = 12
-_RECENT_WORLDS = 8
-_QUESTIONS_PER_SOLVER = 40
+_SOLUTIONS_PER_NAME = 12
+_RECENT_SOLUTIONS = 8
+_SOLVES_PER_ENCODING = 40
 _MODELS = 3
 _URGENT = 4
 
@@ -26,16 +26,16 @@ _Part = tuple[str, int]  # which field of `Assumptions`, and the number in it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassConflict:
-    """A class that can not be installed, though each thing that it needs is there.
+    """A class that cannot be installed, although each of its dependencies can be met.
 
     Attributes
     ----------
     item
         The class.
     needs, allows
-        Those of its dependencies and constrains that can not hold together: a minimal set.
+        Those of its dependencies and constrains that cannot hold together: an MUS.
     itself
-        Whether they could, if it were not for the class itself: something else forbids or replaces it.
+        Whether they could without the class itself, because something else excludes or replaces it.
     """
 
     item: int
@@ -45,51 +45,51 @@ class ClassConflict:
 
 
 class Worker:
-    """Works through parts of one channel; what one part proves installable is known in the next."""
+    """Checks parts of one channel; what one part proves installable is known in the next."""
 
     def __init__(self, table: ClassTable, asked: bytes | None = None) -> None:
-        """``asked`` has a byte per class that says whether to look at it; all by default."""
+        """``asked`` has a byte per class that says whether to check it; all by default."""
         self.table = table
         self._propagation = UnitPropagation(table)
         self._propagation.start()
-        # Explanations look at this, so that they do not depend on what was worked through before.
-        self._start = list(self._propagation.alive)
+        # Reasons are found in this, so that they do not depend on the parts that were checked before.
+        self._start = list(self._propagation.remaining)
         self._at_start = GreedySolver(table, self._start)
-        self._builder = GreedySolver(table, self._propagation.alive)
+        self._greedy = GreedySolver(table, self._propagation.remaining)
         self._met: dict[int, bool] = {}
-        # What nobody asks about counts as proved.
+        # What is not to be checked counts as proved.
         size = len(table.name_of)
-        self._is_left_alone = bytearray(size if asked is None else (not wanted for wanted in asked))
-        self._is_proved = bytearray(self._is_left_alone)
+        self._is_unchecked = bytearray(size if asked is None else (not wanted for wanted in asked))
+        self._is_proved = bytearray(self._is_unchecked)
         for item in table.always:
             self._is_proved[item] = 1
         self._conflicts: dict[tuple[str, int], list[ClassConflict]] = {}
-        self._universe = ClassProvider(table, self._start)
-        self._recent: deque[PartialSolution] = deque(maxlen=_RECENT_WORLDS)
+        self._provider = ClassProvider(table, self._start)
+        self._recent: deque[PartialSolution] = deque(maxlen=_RECENT_SOLUTIONS)
         self._solver: Encoding | None = None
-        self._questions = 0
-        # What the next name begins with: who chooses early, and the solver's last worlds.
+        self._solves = 0
+        # What the next name begins with: names that choose early, and the solver's last solutions.
         self._urgent: list[int] = []
         self._models: list[PartialSolution] = []
 
     def work(self, names: Iterable[int]) -> list[ClassConflict]:
-        """Give the classes of ``names`` that can not be installed, in the order of names and positions."""
+        """Return the classes of ``names`` that cannot be installed, in the order of names and positions."""
         self._conflicts = defaultdict(list)
         found: list[ClassConflict] = []
         for name in names:
-            worlds: list[PartialSolution] = []
+            solutions: list[PartialSolution] = []
             del self._urgent[:-_URGENT]
             for item in range(self.table.first[name], self.table.first[name + 1]):
-                if self._is_proved[item] or not is_alive(self.table, self._start, item):
+                if self._is_proved[item] or not remains(self.table, self._start, item):
                     continue
-                if not self._prove(item, worlds):
+                if not self._prove(item, solutions):
                     found += self._settle(item)
-                    worlds[:0] = [world for world in self._models[:1] if world not in worlds]
-                    del worlds[_WORLDS_PER_NAME:]
+                    solutions[:0] = [solution for solution in self._models[:1] if solution not in solutions]
+                    del solutions[_SOLUTIONS_PER_NAME:]
         return found
 
     def _settle(self, item: int) -> list[ClassConflict]:
-        """Decide about a class; if it waits for classes that nobody asks about, about these too."""
+        """Decide about a class; if that depends on classes that are not to be checked, about these too."""
         found = []
         waiting = [item]
         while waiting:
@@ -99,43 +99,43 @@ class Worker:
             found.append(conflict)
             self._propagation.remove([conflict.item])
             if len(conflict.needs) == 1 and not conflict.allows and not conflict.itself:
-                for other in classes_alive(self.table, self._start, conflict.needs[0]):
-                    if self._is_left_alone[other]:
-                        self._is_left_alone[other] = self._is_proved[other] = 0
+                for other in remaining_classes(self.table, self._start, conflict.needs[0]):
+                    if self._is_unchecked[other]:
+                        self._is_unchecked[other] = self._is_proved[other] = 0
                         waiting.append(other)
         return found
 
-    def _prove(self, item: int, worlds: list[PartialSolution]) -> bool:
-        """Prove the class installable with a world that is there, or that is soon made."""
-        builder = self._builder
-        for place, world in enumerate(worlds):
-            if builder.fits(world, item):
-                if place:
-                    worlds.insert(0, worlds.pop(place))
+    def _prove(self, item: int, solutions: list[PartialSolution]) -> bool:
+        """Prove the class installable by a known solution, or by one that is found greedily."""
+        greedy = self._greedy
+        for index, solution in enumerate(solutions):
+            if greedy.fits(solution, item):
+                if index:
+                    solutions.insert(0, solutions.pop(index))
                 self._is_proved[item] = 1
                 return True
-        for world in self._recent:
-            if builder.fits(world, item):
-                worlds.insert(0, world)
+        for solution in self._recent:
+            if greedy.fits(solution, item):
+                solutions.insert(0, solution)
                 self._is_proved[item] = 1
                 return True
-        if not is_alive(self.table, self._propagation.alive, item):
+        if not remains(self.table, self._propagation.remaining, item):
             return False
-        made = builder.build(item, self._urgent, self._models)
+        made = greedy.build(item, self._urgent, self._models)
         if made is None:
             return False
-        worlds.insert(0, made)
+        solutions.insert(0, made)
         self._recent.appendleft(made)
-        del worlds[_WORLDS_PER_NAME:]
+        del solutions[_SOLUTIONS_PER_NAME:]
         for name, position in made.chosen.items():
             self._is_proved[self.table.first[name] + position] = 1
         return True
 
     def _decide(self, item: int) -> ClassConflict | None:
-        """Look the conflict up, or ask the solver; `None` if the class can be installed."""
-        conflict = self._known(item) or self._clash(item)
+        """Look the conflict up, or solve; return `None` if the class can be installed."""
+        conflict = self._known(item) or self._direct_conflict(item)
         if conflict is None and not self._installs(item):
-            conflict = least_reason(self._universe, item)
+            conflict = least_reason(self._provider, item)
         if conflict is not None and not conflict.itself:
             conflicts = self._conflicts[_key(conflict)]
             if all((other.needs, other.allows) != (conflict.needs, conflict.allows) for other in conflicts):
@@ -143,28 +143,28 @@ class Worker:
         return conflict
 
     def _installs(self, item: int) -> bool:
-        """Ask the solver about a class."""
-        if self._is_proved[item] and not self._is_left_alone[item]:
+        """Whether the solver finds a solution with a class."""
+        if self._is_proved[item] and not self._is_unchecked[item]:
             return True
-        if self._solver is None or self._questions > _QUESTIONS_PER_SOLVER:
+        if self._solver is None or self._solves > _SOLVES_PER_ENCODING:
             if self._solver is not None:
                 self._solver.close()
-            self._solver, self._questions = Encoding(self._universe, self.table.always), 0
-        self._questions += 1
+            self._solver, self._solves = Encoding(self._provider, self.table.always), 0
+        self._solves += 1
         answer = self._solver.solve(Assumptions(items=(item,)))
         if isinstance(answer, Assumptions):
             return False
-        self._models.insert(0, self._builder.world_of(answer))
+        self._models.insert(0, self._greedy.partial_solution(answer))
         del self._models[_MODELS:]
         for proved in answer:
             self._is_proved[proved] = 1
         return True
 
-    def _clash(self, item: int) -> ClassConflict | None:
-        """Find two wishes of a class of which one rules out what all who meet the other depend on.
+    def _direct_conflict(self, item: int) -> ClassConflict | None:
+        """Find two dependencies of which one excludes what all classes that meet the other depend on.
 
-        That is what most conflicts are, and it takes no solver to see. Both can be met for themselves, so the
-        two are a minimal reason.
+        Most conflicts are of this kind, and take no solver. Each of the two can be met by itself, so they are
+        a minimal reason.
         """
         said: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for clause in self.table.depends[item]:
@@ -180,22 +180,22 @@ class Worker:
         """Whether there is an installable class that meets a clause."""
         met = self._met.get(clause)
         if met is None:
-            classes = classes_alive(self.table, self._start, clause)
-            proved = any(self._is_proved[other] and not self._is_left_alone[other] for other in classes)
+            classes = remaining_classes(self.table, self._start, clause)
+            proved = any(self._is_proved[other] and not self._is_unchecked[other] for other in classes)
             met = self._met[clause] = proved or any(map(self._installs, classes))
         return met
 
     def _known(self, item: int) -> ClassConflict | None:
         needs, allows = self.table.depends[item], self.table.constrains[item]
-        # What it says of its own name says something else once the class is there, without its wishes.
-        others = {clause for clause in (*needs, *allows) if not self._is_of_itself(item, clause)}
+        # A spec of its own name is met once the class is assumed without its dependencies.
+        others = {clause for clause in (*needs, *allows) if not self._is_about_itself(item, clause)}
         for key in (*(("needs", clause) for clause in needs), *(("allows", clause) for clause in allows)):
             for conflict in self._conflicts.get(key, ()):
                 if others.issuperset((*conflict.needs, *conflict.allows)):
                     return ClassConflict(item=item, needs=conflict.needs, allows=conflict.allows)
         return None
 
-    def _is_of_itself(self, item: int, clause: int) -> bool:
+    def _is_about_itself(self, item: int, clause: int) -> bool:
         return self.table.clause_name[clause] == self.table.name_of[item]
 
 
@@ -241,24 +241,24 @@ def least_reason(provider: "ClassProvider", item: int) -> ClassConflict:
 
 
 class ClassProvider:
-    """The classes that are left, as the solver sees them."""
+    """Provides the remaining classes to the encoding."""
 
-    def __init__(self, table: ClassTable, alive: list[int], hollow: int = -1) -> None:
+    def __init__(self, table: ClassTable, remaining: list[int], hollow: int = -1) -> None:
         self.table = table
-        self._alive = alive
+        self._remaining = remaining
         self._hollow = hollow
         self._candidates: dict[int, list[int]] = {}
 
     def with_hollow(self, item: int) -> "ClassProvider":
-        """Give the same universe, in which ``item`` has no wishes."""
-        universe = ClassProvider(self.table, self._alive, item)
-        universe._candidates = self._candidates
-        return universe
+        """Return the same provider, in which ``item`` has neither dependencies nor constrains."""
+        provider = ClassProvider(self.table, self._remaining, item)
+        provider._candidates = self._candidates
+        return provider
 
     def candidates(self, clause: int) -> Sequence[int]:
         known = self._candidates.get(clause)
         if known is None:
-            known = self._candidates[clause] = classes_alive(self.table, self._alive, clause)
+            known = self._candidates[clause] = remaining_classes(self.table, self._remaining, clause)
         return known
 
     def group_of_clause(self, clause: int) -> int:

@@ -1,4 +1,4 @@
-"""What the channel check gives."""
+"""The result of a channel check."""
 
 import enum
 from dataclasses import dataclass
@@ -7,41 +7,28 @@ from cuvee.conda.package_record import Record, RecordProblem
 
 
 class CauseKind(enum.Enum):
-    """What keeps records from being installed."""
+    """Why records cannot be installed."""
 
     MISSING = "missing"
     SYSTEM = "system"
     CONFLICT = "conflict"
     UNREADABLE = "unreadable"
 
-    @property
-    def meaning(self) -> str:
-        """One sentence for people."""
-        return _MEANING[self]
-
-
-_MEANING = {
-    CauseKind.MISSING: "The channel has no record that meets the spec.",
-    CauseKind.SYSTEM: "The system that was asked about does not offer it.",
-    CauseKind.CONFLICT: "Each spec can be met, but not all of them at once.",
-    CauseKind.UNREADABLE: "The spec can not be read, so no solver installs the record.",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One root cause, and how many suffer from it.
+    """One root cause, and how many records it affects.
 
     Attributes
     ----------
     specs
-        Match specs: the one that nothing meets, or those that can not hold together.
+        Match specs: the one that nothing meets, or those that cannot hold together.
     sentence
         The cause in words.
     direct
-        How many of the records looked at state the specs themselves.
+        How many of the checked records state the specs themselves.
     victims
-        How many of them can not be installed because of it, the direct ones among them.
+        How many of them cannot be installed because of it, including the direct ones.
     names
         The packages that these are records of, those with the most first; at most ten.
     """
@@ -56,15 +43,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotInstallable:
-    """A record that can not be installed, and the least reason.
+    """A record that cannot be installed, with a minimal reason.
 
     Attributes
     ----------
     reason
-        Entries of its ``depends`` and ``constrains`` that can not hold together: with any one less, they can.
-        One entry, where nothing that meets it can be installed: the chain goes on to why.
+        Entries of its ``depends`` and ``constrains`` that cannot hold together: without any one of them, the
+        others can. A single entry if nothing that meets it can be installed: the chain says why.
     chain
-        The way to the root cause: ``a-1-0 needs b >2``, and so on.
+        The steps to the root cause: ``a-1-0 needs b >2``, and so on.
     cause
         Index of its root cause among the platform's `PlatformResult.causes`.
     newest
@@ -80,20 +67,20 @@ class NotInstallable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformResult:
-    """The answer for one platform.
+    """The result for one platform.
 
     Attributes
     ----------
     checked, newest
-        How many records were looked at, and how many of these are the newest of their name.
+        How many records were checked, and how many of these are the newest of their name.
     not_installable
         Sorted by name, the best first.
     causes
         Those with the most victims first.
     problems
-        What could not be read; these records are not among the checked.
+        What could not be read; these records are not checked.
     twins
-        How many ``.tar.bz2`` were left out for their ``.conda``.
+        How many ``.tar.bz2`` were ignored because there is a ``.conda`` of the same record.
     """
 
     platform: str
@@ -111,5 +98,5 @@ class PlatformResult:
 
     @property
     def newest_not_installable(self) -> int:
-        """How many of the newest can not be installed."""
+        """How many of the newest cannot be installed."""
         return sum(item.newest for item in self.not_installable)

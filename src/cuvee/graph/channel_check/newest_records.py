@@ -5,9 +5,9 @@ from cuvee.graph.solving.pool import Pool
 
 
 def newest(pool: Pool) -> frozenset[int]:
-    """Give the records of each name's highest version, of these the ones with the highest build number.
+    """Return the records of each name's highest version, of these the ones with the highest build number.
 
-    There are several where a build is made for each of several Pythons. What the system offers is left out.
+    There are several if there is a build for each of several Pythons. Virtual packages are left out.
     """
     found: set[int] = set()
     for numbers in pool.by_name.values():

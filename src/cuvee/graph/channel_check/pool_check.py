@@ -1,4 +1,4 @@
-"""Checking a whole channel: compile it, hand parts to workers, put their answers together."""
+"""Check a whole channel: number it, let workers check parts, and put their results together."""
 
 import pickle
 import tempfile
@@ -17,7 +17,7 @@ from cuvee.graph.solving.pool import Pool
 from cuvee.progress import SILENT, Reporter
 
 SMALL = 20_000
-"""Classes up to which handing parts to others takes longer than the work."""
+"""Number of classes up to which starting workers takes longer than the check."""
 
 _PART = 4_000  # classes; a part is what a run can be resumed after
 _kept = threading.local()  # the worker of this thread, and which channel it is for
@@ -36,31 +36,31 @@ def check_pool(
     save: Save | None = None,
     reporter: Reporter = SILENT,
 ) -> PlatformResult:
-    """Say of each record whether it can be installed, and why not.
+    """Return which records cannot be installed, and why.
 
     Parameters
     ----------
     pool
-        What the channel carries for ``platform``, and what the system offers.
+        The records of the channel for ``platform``, and the virtual packages.
     executor
-        Who works on the parts of a large channel: processes that see the same disk, if it is to be faster. A
-        small channel is checked in this thread, and any if there is no executor.
+        Runs the parts of a large channel, in processes that see the same disk. A small channel is checked in
+        this thread, and so is any channel without an executor.
     only_newest
-        Look at the newest records of each name alone; what they need is looked for among all.
+        Check only the newest records of each name; their dependencies are taken from all records.
     finished, save
-        Parts that an earlier run of the same pool finished, and where to put those of this one.
+        Parts that an earlier run on the same pool finished, and what keeps those of this one.
 
     Raises
     ------
     StorageError
-        If one of the executor's processes was ended.
+        If one of the executor's processes was killed.
     """
-    table, reading = build_class_table(pool)
+    table, class_records = build_class_table(pool)
     latest = newest(pool)
-    looked_at = latest if only_newest else frozenset(n for n in pool if not pool[n].is_virtual)
+    checked = latest if only_newest else frozenset(n for n in pool if not pool[n].is_virtual)
     asked = bytearray(len(table.name_of))
-    for item, numbers in enumerate(reading.members):
-        asked[item] = any(number in looked_at for number in numbers)
+    for item, numbers in enumerate(class_records.members):
+        asked[item] = any(number in checked for number in numbers)
     parts = divide(table)
     known = {
         part: found
@@ -77,11 +77,11 @@ def check_pool(
         reporter=reporter,
         platform=platform,
     )
-    explainer = RootCauses(pool, table, reading, conflict)
-    records, causes = explainer.explain(looked_at, latest)
+    explainer = RootCauses(pool, table, class_records, conflict)
+    records, causes = explainer.explain(checked, latest)
     return PlatformResult(
         platform=platform,
-        checked=len(looked_at),
+        checked=len(checked),
         newest=len(latest),
         not_installable=records,
         causes=causes,
@@ -90,16 +90,16 @@ def check_pool(
 
 
 def _is_of(table: ClassTable, conflict: ClassConflict) -> bool:
-    """Whether something that was kept can be about this channel: the cache may have been changed."""
+    """Whether what was read from the cache can be about this channel: the file may have been changed."""
     clauses = {*conflict.needs, *conflict.allows}
-    return conflict.item < len(table.name_of) and clauses <= {
+    return 0 <= conflict.item < len(table.name_of) and clauses <= {
         *table.depends[conflict.item],
         *table.constrains[conflict.item],
     }
 
 
 def divide(table: ClassTable) -> list[Part]:
-    """Cut the names into parts of about equal work; what others depend on comes first."""
+    """Divide the names into parts of similar size; dependencies come first."""
     parts: list[Part] = []
     names: list[int] = []
     size = 0
@@ -139,7 +139,7 @@ def _work(
 def _answers(
     table: ClassTable, asked: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
 ) -> Iterator[tuple[int, Sequence[ClassConflict]]]:
-    """Give the answer of each part that is not finished, as they come."""
+    """Yield the result of each part that is not finished, in the order of completion."""
     left = [index for index in range(len(parts)) if index not in finished]
     if executor is None or len(table.name_of) < SMALL or len(left) == 1:
         worker = Worker(table, asked) if left else None
@@ -159,16 +159,16 @@ def _answers(
                 yield futures[future], future.result()
         except BrokenExecutor as error:
             raise StorageError(
-                "A process that checked the channel was ended from outside; memory may have run out",
-                hint="What was finished is kept. Run the same command again, with fewer --jobs.",
+                "A process that checked the channel was killed; the memory may have run out",
+                hint="Finished parts are kept. Run the same command again, with fewer --jobs.",
             ) from error
 
 
 def work_on(path: str, part: Part) -> list[ClassConflict]:
-    """Work on a part of the channel at ``path``, which its sender has just written; it is read once."""
+    """Check a part of the channel at ``path``, which this process reads once."""
     if getattr(_kept, "path", None) != path:
         with Path(path).open("rb") as stream:
-            table, asked = pickle.load(stream)  # noqa: S301 - from our sender, in a folder of its own
+            table, asked = pickle.load(stream)  # noqa: S301 - written by our parent process, in a folder of its own
         _kept.path, _kept.worker = path, Worker(table, asked)
     worker: Worker = _kept.worker
     return worker.work(part)

@@ -1,4 +1,4 @@
-"""Where a channel's repodata is: a file, a folder, or a URL that is fetched into the cache first."""
+"""Find a channel's repodata: a file, a folder, or a URL that is fetched into the cache first."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ class LocalSubdir:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteRepodata:
-    """The way to channels that are not on this machine, and where their repodata is kept."""
+    """The connection to channels that are not on this machine, and the folder for their repodata."""
 
     connection: Connection
     folder: Path
@@ -37,7 +37,7 @@ class RemoteRepodata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformRecords:
-    """What a platform can choose from.
+    """The records that are available on a platform.
 
     Attributes
     ----------
@@ -54,19 +54,19 @@ class PlatformRecords:
 def find_subdirs(
     source: str, platforms: Sequence[str], origin: RemoteRepodata | None
 ) -> tuple[LocalSubdir, ...]:
-    """Find the repodata of a channel; all that a folder has if no platforms are named.
+    """Return where the repodata of a channel is; all that a folder has if no platforms are named.
 
     Parameters
     ----------
     source
         A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
     origin
-        How to get what is not on this machine.
+        How to fetch what is not on this machine.
 
     Raises
     ------
     SourceUnreachableError
-        If there is no repodata for a platform that is asked for, or none at all.
+        If there is no repodata for a named platform, or none at all.
     UsageError
         If a channel that is not on this machine is named without a platform.
     """
@@ -85,20 +85,20 @@ def find_subdirs(
         raise SourceUnreachableError(f"There is no {source}", hint=_HINT)
     if not platforms or origin is None:
         raise UsageError(
-            f"For which platforms should {without_secrets(source)} be checked?",
+            f"No platform is named for {without_secrets(source)}",
             hint="Name them: --platform linux-64 --platform win-64",
         )
     return _wanted(_fetched(source, platforms, origin), platforms, source)
 
 
 def platforms_of(subdirs: Sequence[LocalSubdir]) -> tuple[str, ...]:
-    """Give the platforms that can be checked, in the order of `PLATFORMS`."""
+    """Return the platforms that can be checked, in the order of `PLATFORMS`."""
     names = {subdir.name for subdir in subdirs}
     return tuple(name for name in PLATFORMS if name in names)
 
 
 def read_platform(subdirs: Sequence[LocalSubdir], platform: str) -> PlatformRecords:
-    """Read what a platform can choose from: its own subdir and noarch."""
+    """Read the records that are available on a platform: those of its subdir and of noarch."""
     records: list[Record] = []
     problems: list[RecordProblem] = []
     twins = 0
@@ -128,7 +128,7 @@ _HINT = (
 
 
 def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
-    """Say which platform a file is for: the one that is named, its folder's, or what it says itself."""
+    """Return the platform of a file: the named one, its folder's, or the one in the file."""
     if len(platforms) > 1:
         raise UsageError(f"{path} is the repodata of one platform", hint="Name one platform, or a folder.")
     if platforms:
@@ -142,7 +142,7 @@ def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
     subdir = info.get("subdir") if isinstance(info, dict) else None
     if subdir in PLATFORMS:
         return str(subdir)
-    raise UsageError(f"For which platform is {path}?", hint="Name it: --platform linux-64")
+    raise UsageError(f"No platform is named for {path}", hint="Name it: --platform linux-64")
 
 
 def _wanted(found: dict[str, LocalSubdir], platforms: Sequence[str], source: str) -> tuple[LocalSubdir, ...]:
@@ -155,7 +155,7 @@ def _wanted(found: dict[str, LocalSubdir], platforms: Sequence[str], source: str
 
 
 def _fetched(source: str, platforms: Sequence[str], origin: RemoteRepodata) -> dict[str, LocalSubdir]:
-    """Fetch the repodata of a channel, as rattler does: compressed, and only if it changed."""
+    """Fetch the repodata of a channel with rattler: compressed, and only if it changed."""
     found = {}
     for name in (*platforms, _NOARCH):
         folder = origin.folder / fingerprint(source)[:16] / name
@@ -164,12 +164,12 @@ def _fetched(source: str, platforms: Sequence[str], origin: RemoteRepodata) -> d
             with channel_errors(f"{source}/{name}"):
                 run(_fetch(source, name, folder, origin.connection))
         except SourceUnreachableError as error:
-            # A channel without noarch is one all the same.
+            # A channel need not have noarch.
             if name != _NOARCH or "not found" not in error.message:
                 raise
             continue
         except OSError:
-            # Rattler can not read what it fetched; our own reader says where, and gives what can be read.
+            # Rattler cannot read what it fetched; our own reader says where the error is.
             pass
         files = [file for file in sorted(folder.glob("*.json")) if not file.name.endswith(".info.json")]
         if files:

@@ -1,4 +1,4 @@
-"""From what can not be installed to reasons, chains and root causes, in the words of the records."""
+"""From conflicts of classes to reasons, chains and root causes, with the specs of the records."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
@@ -16,21 +16,21 @@ _Key = tuple[CauseKind, tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Why:
-    """Why a class can not be installed: its own conflict, or a clause that nothing meets (any more)."""
+    """Why a class cannot be installed: its own conflict, or a clause that nothing meets (any more)."""
 
     conflict: ClassConflict | None = None
     clause: int = -1
 
 
 class RootCauses:
-    """Puts what the parts of the work found together."""
+    """Combines the conflicts that the parts of a check found."""
 
     def __init__(
-        self, pool: Pool, table: ClassTable, reading: ClassRecords, conflict: Iterable[ClassConflict]
+        self, pool: Pool, table: ClassTable, class_records: ClassRecords, conflict: Iterable[ClassConflict]
     ) -> None:
         self._pool = pool
-        self._compiled = table
-        self._reading = reading
+        self._table = table
+        self._class_records = class_records
         self._why: dict[int, _Why] = {}
         self._roots: dict[int, _Key] = {}
         propagation = UnitPropagation(table)
@@ -47,17 +47,17 @@ class RootCauses:
                 self._why[item] = _Why(clause=propagation.reason[item])
 
     def explain(
-        self, looked_at: Collection[int], newest: Collection[int]
+        self, checked: Collection[int], newest: Collection[int]
     ) -> tuple[tuple[NotInstallable, ...], tuple[Cause, ...]]:
-        """Give the records of ``looked_at`` that can not be installed, and the root causes, worst first."""
+        """Return which of the ``checked`` records cannot be installed, and the root causes, worst first."""
         victims: dict[_Key, list[int]] = defaultdict(list)
         for item in sorted(self._why):
-            for number in self._reading.members[item]:
-                if number in looked_at:
+            for number in self._class_records.members[item]:
+                if number in checked:
                     victims[self._root(item, number)].append(number)
         ordered = sorted(victims.items(), key=lambda entry: (-len(entry[1]), entry[0][0].value, entry[0][1:]))
         place = {key: index for index, (key, _) in enumerate(ordered)}
-        class_of = {number: item for item in self._why for number in self._reading.members[item]}
+        class_of = {number: item for item in self._why for number in self._class_records.members[item]}
         records = [
             NotInstallable(
                 record=self._pool[number],
@@ -71,15 +71,15 @@ class RootCauses:
         return tuple(records), tuple(self._cause(key, numbers, class_of) for key, numbers in ordered)
 
     def _next(self, item: int) -> int | None:
-        """Give the class through which the cause reaches this one: the best of those that it could use."""
+        """Return the class through which the cause affects this one: the best that meets the clause."""
         why = self._why[item]
         if why.conflict is not None:
             return None
-        classes = self._compiled.classes_of(why.clause)
+        classes = self._table.classes_of(why.clause)
         return classes[0] if classes else None
 
     def _root(self, item: int, number: int) -> _Key:
-        """Give the root cause of a record: kind, specs, and whose conflict it is if only that one has it."""
+        """Return the root cause of a record: kind, specs, and the package if no other has the conflict."""
         following = self._next(item)
         if following is None:
             return self._own(item, number)
@@ -90,7 +90,9 @@ class RootCauses:
                 path.append(after)
             last = path[-1]
             known = (
-                self._roots[after] if after is not None else self._own(last, self._reading.members[last][0])
+                self._roots[after]
+                if after is not None
+                else self._own(last, self._class_records.members[last][0])
             )
             self._roots.update(dict.fromkeys(path, known))
         return known
@@ -109,8 +111,8 @@ class RootCauses:
         return CauseKind.SYSTEM if is_system else CauseKind.CONFLICT, specs, whose
 
     def _reason(self, item: int, number: int) -> tuple[str, ...]:
-        """Give the record's own words for what it can not have."""
-        record, why, clause_of = self._pool[number], self._why[item], self._reading.clause_of
+        """Return the record's specs that cannot be met."""
+        record, why, clause_of = self._pool[number], self._why[item], self._class_records.clause_of
         needs = set(why.conflict.needs) if why.conflict is not None else {why.clause}
         allows = set(why.conflict.allows) if why.conflict is not None else set()
         found: dict[int, str] = {}
@@ -130,7 +132,7 @@ class RootCauses:
             following = self._next(item)
             if following is None:
                 return tuple(steps)
-            item, number = following, self._reading.members[following][0]
+            item, number = following, self._class_records.members[following][0]
 
     def _cause(self, key: _Key, numbers: list[int], class_of: dict[int, int]) -> Cause:
         kind, specs, whose = key
@@ -149,15 +151,15 @@ class RootCauses:
     def _sentence(self, kind: CauseKind, specs: tuple[str, ...], whose: str) -> str:
         pool = self._pool
         if kind is CauseKind.UNREADABLE:
-            return f"{specs[0]!r} can not be read: {pool.problem_of(specs[0])}"
+            return f"{specs[0]!r} cannot be read: {pool.problem_of(specs[0])}"
         if kind is CauseKind.SYSTEM:
             return f"the system does not offer {' and '.join(specs)}"
         if kind is CauseKind.CONFLICT:
             joined = ", ".join(specs)
             return (
-                f"{whose} can not be installed beside {joined}"
+                f"{whose} cannot be installed together with {joined}"
                 if whose
-                else f"no records fit {joined} together"
+                else f"no records meet {joined} together"
             )
         name = pool.name_of(specs[0])
         if name not in pool.by_name:
@@ -168,6 +170,6 @@ class RootCauses:
 
 
 def _single(conflict: ClassConflict) -> tuple[bool, int]:
-    """Sort: those first whose conflict is their own, not one that something else was found to have."""
+    """Sort key: first those with a conflict of their own, not one of a class that they depend on."""
     is_own = conflict.itself or bool(conflict.allows) or len(conflict.needs) > 1
     return not is_own, conflict.item

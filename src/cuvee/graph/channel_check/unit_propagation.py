@@ -1,4 +1,4 @@
-"""UnitPropagation: what can not be installed because something that it needs is not there at all."""
+"""Unit propagation: removes what cannot be installed because nothing is left that meets a dependency."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -6,25 +6,25 @@ from collections.abc import Iterable
 from cuvee.graph.channel_check.class_table import ClassTable, positions
 
 
-def everything(table: ClassTable) -> list[int]:
-    """Give, by name number, a mask of all its positions."""
+def all_positions(table: ClassTable) -> list[int]:
+    """Return, by name number, a mask of all its positions."""
     return [(1 << (end - start)) - 1 for start, end in zip(table.first, table.first[1:], strict=False)]
 
 
 class UnitPropagation:
-    """Keeps what is left, and follows each loss to whoever needed the last of something.
+    """Keeps the classes that remain, and removes those that depended on the last of something.
 
     Attributes
     ----------
-    alive
-        By name number, the positions that are left.
+    remaining
+        By name number, the positions that remain.
     reason
-        By class that was lost through another, the clause that nothing meets any more.
+        By class that was removed because of another, the clause that nothing meets any more.
     """
 
     def __init__(self, table: ClassTable) -> None:
-        self._compiled = table
-        self.alive = everything(table)
+        self._table = table
+        self.remaining = all_positions(table)
         users: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for item, needs in enumerate(table.depends):
             users[needs].append(item)
@@ -40,31 +40,31 @@ class UnitPropagation:
         self.reason: dict[int, int] = {}
 
     def start(self) -> list[int]:
-        """Remove what needs what nobody has, and all that follows."""
-        empty = [clause for clause in sorted(self._lists) if not self._compiled.clause_mask[clause]]
+        """Remove and return what depends on what the channel does not have, and all that follows."""
+        empty = [clause for clause in sorted(self._lists) if not self._table.clause_mask[clause]]
         return self._follow(empty)
 
     def remove(self, items: Iterable[int]) -> list[int]:
-        """Remove ``items``; give them and all that follows, in the order of their loss."""
+        """Remove ``items`` and all that follows; return them in the order of removal."""
         gone = [item for item in items if self._take(item)]
         return gone + self._follow(self._emptied(gone))
 
     def _take(self, item: int) -> bool:
-        name = self._compiled.name_of[item]
-        bit = 1 << (item - self._compiled.first[name])
-        if not self.alive[name] & bit:
+        name = self._table.name_of[item]
+        bit = 1 << (item - self._table.first[name])
+        if not self.remaining[name] & bit:
             return False
-        self.alive[name] ^= bit
+        self.remaining[name] ^= bit
         return True
 
     def _emptied(self, items: list[int]) -> list[int]:
-        """Give the clauses that nothing meets any more."""
-        table = self._compiled
+        """Return the clauses that nothing meets any more."""
+        table = self._table
         return [
             clause
             for name in dict.fromkeys(table.name_of[item] for item in items)
             for clause in self._clauses.get(name, ())
-            if clause not in self._lost and not self.alive[name] & table.clause_mask[clause]
+            if clause not in self._lost and not self.remaining[name] & table.clause_mask[clause]
         ]
 
     def _follow(self, clauses: list[int]) -> list[int]:
@@ -82,14 +82,14 @@ class UnitPropagation:
         return gone
 
 
-def is_alive(table: ClassTable, alive: list[int], item: int) -> bool:
-    """Whether a class is among what is left."""
+def remains(table: ClassTable, remaining: list[int], item: int) -> bool:
+    """Whether a class is among those that remain."""
     name = table.name_of[item]
-    return bool(alive[name] >> (item - table.first[name]) & 1)
+    return bool(remaining[name] >> (item - table.first[name]) & 1)
 
 
-def classes_alive(table: ClassTable, alive: list[int], clause: int) -> list[int]:
-    """Give the classes that meet a clause and are left, the best first."""
+def remaining_classes(table: ClassTable, remaining: list[int], clause: int) -> list[int]:
+    """Return the remaining classes that meet a clause, the best first."""
     name = table.clause_name[clause]
     first = table.first[name]
-    return [first + position for position in positions(alive[name] & table.clause_mask[clause])]
+    return [first + position for position in positions(remaining[name] & table.clause_mask[clause])]

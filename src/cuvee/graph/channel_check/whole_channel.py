@@ -1,4 +1,4 @@
-"""A channel check from the channel's name to the answer of each platform."""
+"""The check of a whole channel, from its name to the result of each platform."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -25,7 +25,7 @@ from cuvee.progress import SILENT, Reporter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedPlatform:
-    """The answer for a platform, and the records looked at, each with whether it is its name's newest."""
+    """The result for a platform, and the checked records, each with whether it is its name's newest."""
 
     result: PlatformResult
     records: tuple[tuple[Record, bool], ...]
@@ -42,27 +42,27 @@ def check_channel(
     origin: RemoteRepodata | None = None,
     reporter: Reporter = SILENT,
 ) -> Iterator[CheckedPlatform]:
-    """Check a channel, one platform after the other.
+    """Check a channel, and yield the result of each platform.
 
     Parameters
     ----------
     source
         A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
     cache
-        Where to keep what is finished.
+        The folder for finished parts.
     platforms
         Those to check; all that a folder has if there are none.
     floor
-        What the system offers, as in a manifest; it is added to `DEFAULT_FLOOR` where it applies.
+        The system's floor, as in a manifest; it is added to `DEFAULT_FLOOR` where it applies.
     executor
-        Who works on the parts of large channels, as `check_pool` says.
+        Runs the parts of large channels, see `check_pool`.
 
     Raises
     ------
     SourceUnreachableError
         If there is no repodata.
     UsageError
-        If the platforms or the floor make no sense.
+        If the platforms or the floor are not valid.
     """
     subdirs = find_subdirs(source, platforms, origin)
     named = tuple(platforms) or platforms_of(subdirs)
@@ -103,7 +103,7 @@ def check_channel(
 
 
 def floor_of(platform: str, floor: Mapping[str, str], platforms: Sequence[str]) -> dict[str, str]:
-    """Give a platform's floor: the default, changed by those keys of ``floor`` that apply to its system.
+    """Return a platform's floor: the default, changed by those keys of ``floor`` that apply to its system.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class MusEnumerator:
                 return Enumeration(components=tuple(rest), complete=False)
             corrections = [self._corrections(muses[0]) for muses in components]
             found = zip(self._components(), corrections, strict=False)
-            # An MUS that was found on the way may have joined two components: then all begins anew.
+            # An MUS that was found on the way may have joined two components: then all begins again.
             if [muses[0] for muses in self._components()] == [muses[0] for muses in components]:
                 return Enumeration(
                     components=tuple(MusComponent(muses=tuple(m), corrections=tuple(c)) for m, c in found),
@@ -140,4 +140,4 @@ class MusEnumerator:
                 continue
             holds = self._oracle.solvable(self._without(candidate | elsewhere))
             (found if holds else failed).append(candidate)
-        return found or list(self._hitting_sets(self._component_of(first)))[:1]
+        return found or [next(self._hitting_sets(self._component_of(first)))]

@@ -1,4 +1,4 @@
-"""The oracle of an explanation: can these soft constraints hold at once?
+"""The oracle of an explanation, which says whether soft constraints can hold at once.
 
 What is cheap is tried first; each "yes" is a solution that was found. In a large release one part changes
 at a time, so a new solution is near a known one: the search starts there. Then rattler solves, which is fast,

@@ -1,1 +1,1 @@
-"""Solving in the house: records as a pool, lazily encoded as clauses, answered by a SAT solver."""
+"""Our own solver: a pool of records, encoded lazily as clauses of a SAT solver."""

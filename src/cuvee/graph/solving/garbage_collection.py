@@ -1,4 +1,4 @@
-"""Python's search for garbage, put off while there is none."""
+"""Pausing Python's cyclic garbage collector while many objects are made and none are freed."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Put the search off: what an explanation makes, it keeps to its end, and it makes much."""
+    """Pause the collector, which would traverse all live objects again and again.
+
+    https://docs.python.org/3/library/gc.html#gc.disable
+    """
     was = gc.isenabled()
     gc.disable()
     try:

@@ -122,7 +122,7 @@ class Pool:
         return [matchable(self.records[number]) for number in self._by_name.get(name, range(0))]
 
     def _sorted(self, records: list[Record]) -> list[Record]:
-        """Sort by name, the best first; leave out what has no readable version."""
+        """Return the records by name, the best first, without those that have no readable version."""
         readable: list[tuple[Record, Version]] = []
         for record in records:
             version = read_version(record.version)

@@ -1,4 +1,4 @@
-"""Reading records from repodata: ``repodata.json``, or the ``index.json`` of one object, file name to record.
+"""Read records from repodata: ``repodata.json``, or an ``index.json`` that maps file names to records.
 
 The keys are those of https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html.
 """
@@ -20,7 +20,7 @@ _ENDINGS = (".conda", ".tar.bz2")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repodata:
-    """What a subdir of a channel carries.
+    """The records of a subdir of a channel.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Repodata:
     problems
         What could not be read.
     twins
-        How many ``.tar.bz2`` have a ``.conda`` that takes their place.
+        How many ``.tar.bz2`` are left out because there is a ``.conda`` of the same record.
     """
 
     records: tuple[Record, ...]
@@ -39,9 +39,9 @@ class Repodata:
 
 @gc_paused()
 def parse_repodata(data: bytes, *, subdir: str, where: str) -> Repodata:
-    """Read the bytes of a ``repodata.json``; ``where`` names it in problems.
+    """Return the records of a ``repodata.json``; ``where`` names it in problems.
 
-    What is not JSON to its end has no records, and one problem that says where it breaks off.
+    A truncated or malformed document has no records, and one problem with line and column.
     """
     records: dict[str, Record] = {}
     problems: list[RecordProblem] = []
@@ -83,7 +83,7 @@ def _entries(document: dict[str, Any]) -> Iterator[tuple[str, object]]:
 
 
 def _record(file_name: str, value: object, subdir: str) -> Record | RecordProblem:
-    """Turn one entry into a record, or say what is wrong with it."""
+    """Return the record of one entry, or what is wrong with it."""
     try:
         return _checked(file_name, value, subdir)
     except (TypeError, ValueError) as error:
