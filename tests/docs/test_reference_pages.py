@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import fields
 from pathlib import Path
 
 from cuvee import errors
@@ -13,7 +14,7 @@ from cuvee.image import model as image
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.manifest.model import Track
 from cuvee.release.pipeline import STAGES
-from cuvee.release.record import OUTCOME_VERDICTS
+from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release, StageResult
 from cuvee.release.workspace import Workspace
 from cuvee.report import csv_tables
 from cuvee.report.badges import CHANGES, STATES
@@ -104,6 +105,18 @@ def test_the_release_folder_is_described(docs: Path, tmp_path: Path) -> None:
     expected |= {f"report/{name}" for name in re.findall(r'"(\w+\.csv)"', inspect.getsource(csv_tables))}
     expected |= {f"results/<platform>/{name}" for name in ("outcomes.json", "junit.xml")}
     assert shown >= expected
+
+
+def test_the_record_of_a_release_is_described(docs: Path) -> None:
+    page = docs / "reference" / "release-json.md"
+    for heading, kind, extra in (
+        ("Member", Release, {"release"}),
+        ("Member of a stage", StageResult, set()),
+        ("Member of an artefact", Artefact, set()),
+    ):
+        shown = {unmarked(row[0]) for row in table(page, heading)}
+        written = {item.name for item in fields(kind) if not item.metadata.get("local")}
+        assert shown == written | extra, heading
 
 
 def test_the_image_is_described(docs: Path) -> None:

@@ -17,6 +17,7 @@ from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_file
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState
+from cuvee.release.pipeline import STAGES
 from cuvee.release.record import Release
 from tiny_distribution import Distribution, Recorder
 
@@ -43,6 +44,8 @@ def test_release_is_complete(tiny: tuple[Distribution, Release], host_platform: 
         assert sha256_file(result.folder / item.path) == item.sha256
     assert json.loads((result.folder / "release.json").read_text())["verdict"] == "warning"
     assert Release.open(result.folder) == result
+    kinds = {path.stem.partition("-")[0] for path in (result.folder / ".stages").glob("*.json")}
+    assert kinds == set(STAGES)
     assert LockFile.from_path(result.folder / "lock" / "pixi.lock").default_environment() is not None
 
 

@@ -6,7 +6,7 @@ travel as values; a result is read from disk only if an earlier run has written 
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Generic, Self, TypeVar
@@ -108,17 +108,13 @@ class StageRunner:
     ----------
     folder
         The release folder; what is known of finished stages is in ``.stages`` below it.
-    seen
-        The names of the stages that were run or reused, in order.
     """
 
     folder: Path
     reporter: Reporter
-    seen: list[str] = field(default_factory=list)
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
-        self.seen.append(stage.name)
         inputs = fingerprint([stage.name, stage.inputs, code_fingerprint()])
         entry = None if again else self._current(stage.name, inputs)
         if entry is not None:

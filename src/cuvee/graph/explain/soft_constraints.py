@@ -59,7 +59,7 @@ def _of_line(item: Requirement, kind: ConstraintKind, platforms: tuple[str, ...]
         name=item.name,
         spec=item.spec,
         needed=kind is ConstraintKind.REQUIREMENT,
-        text=label + item.spec.removesuffix(" *"),
+        text=label + item.spec.removesuffix(" *") + (f", since {item.reason}" if item.reason else ""),
         platforms=platforms,
         position=item.position,
     )
