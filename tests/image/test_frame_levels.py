@@ -8,7 +8,7 @@ import pytest
 from cuvee.files import sha256_bytes
 from cuvee.image import frames
 from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL, Part, pack
-from cuvee.runtime.decode import Decoder
+from cuvee.runtime.decompression import decompress
 
 NOISE = hashlib.shake_128(b"noise").digest(300_000)
 
@@ -33,10 +33,8 @@ def test_high_level_finds_what_is_far_away(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("level", [QUICK_LEVEL, HIGH_LEVEL])
 def test_runtime_reads_each_level(level: int, tmp_path: Path) -> None:
-    decoder = Decoder()
     raw = b"".join(
-        decoder.decompress(frame.file.read_bytes(), frame.raw)
-        for frame in pack(parts(), level=level, cache=tmp_path)
+        decompress(frame.file.read_bytes(), frame.raw) for frame in pack(parts(), level=level, cache=tmp_path)
     )
     assert raw == NOISE * 2
 

@@ -4,12 +4,13 @@ import json
 import os
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cuvee.channel.package_writer import PLACEHOLDER
-from cuvee.runtime.added import Added, allows, misfits
-from cuvee.runtime.manifest import Manifest, Package
+from cuvee.runtime.added_packages import AddedPackage, allows, misfits
+from cuvee.runtime.payload_manifest import PayloadManifest, PayloadPackage
 from tiny_release import Release
 
 
@@ -76,7 +77,7 @@ def test_flags_of_constructor(release: Release, tmp_path: Path) -> None:
     for wrong, message in (
         (("--sbim",), "There is no option '--sbim'"),
         (("--log",), "--log needs a file"),
-        (("--info", "--list"), "can not be combined"),
+        (("--info", "--list"), "cannot be combined"),
         (("--extract",), "needs a folder"),
         (("-bp",), "-p needs a value"),
     ):
@@ -131,13 +132,14 @@ def test_simple_constraints(constraint: str, version: str, expected: bool | None
 
 
 def test_misfits() -> None:
-    package = Package("num-py", "2.1", "0", "noarch", "", [], [])
-    values: dict[str, object] = dict.fromkeys(Manifest._fields)
-    manifest = Manifest(**values | {"packages": [package], "folders": ["lib/python3.12/site-packages"]})  # type: ignore[arg-type]
+    package = PayloadPackage("num-py", "2.1", "0", "noarch", "", [], [])
+    values: dict[str, Any] = dict.fromkeys(PayloadManifest._fields)
+    values |= {"packages": [package], "folders": ["lib/python3.12/site-packages"]}
+    manifest = PayloadManifest(**values)
     record = "lib/python3.11/site-packages/a-1.dist-info/METADATA"
     added = [
-        Added("a", "1", "pip", record, ["num_py>=2.2", "b", 'gone>1; extra == "x"']),
-        Added("b", "1", "conda", "conda-meta/b-1-0.json", ["__glibc >=2.17", "Num.Py 2.*", "gone"]),
+        AddedPackage("a", "1", "pip", record, ["num_py>=2.2", "b", 'gone>1; extra == "x"']),
+        AddedPackage("b", "1", "conda", "conda-meta/b-1-0.json", ["__glibc >=2.17", "Num.Py 2.*", "gone"]),
     ]
     assert misfits(added, manifest) == [
         "a 1 needs num_py>=2.2, but this is num-py 2.1",

@@ -10,8 +10,8 @@ import zstandard
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import InstallerSettings
 from cuvee.runtime.failure import DAMAGED, InstallError
-from cuvee.runtime.manifest import load
-from cuvee.runtime.signature import check
+from cuvee.runtime.image_signature import check
+from cuvee.runtime.payload_manifest import load
 from tiny_release import settings_json
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.runtime import keeping
+from cuvee.runtime import kept_installer
 from cuvee.runtime.failure import DAMAGED, USAGE, InstallError
-from cuvee.runtime.job import Job
-from cuvee.runtime.state import INSTALLER, STATE, load
+from cuvee.runtime.installer_run import InstallerRun
+from cuvee.runtime.prefix_state import INSTALLER, STATE, load
 from cuvee.runtime.verify import verify
 from measuring_work import wait_until
 from tiny_release import Release
@@ -194,16 +194,16 @@ def test_a_copy_is_held_to_the_hash(tmp_path: Path) -> None:
     installer = tmp_path / "Tiny.sh"
     whole = f"DIGEST={stated}\n".encode().join(body)
     installer.write_bytes(whole)
-    wanted = frozenset((keeping.OPTION,))
-    job = Job("install", str(installer), str(tmp_path), "/absent", "/", stated, 0, 0, 0, "", wanted)
-    keeping.keep(job, None)  # type: ignore[arg-type] # the option is asked first
+    wanted = frozenset((kept_installer.OPTION,))
+    job = InstallerRun("install", str(installer), str(tmp_path), "/absent", "/", stated, 0, 0, 0, "", wanted)
+    kept_installer.keep(job, None)  # type: ignore[arg-type] # the option is asked first
     copy = tmp_path / INSTALLER
     assert copy.read_bytes() == whole
     copy.unlink()
     with pytest.raises(InstallError):
-        keeping.keep(job._replace(verified="0" * 64), None)  # type: ignore[arg-type]
+        kept_installer.keep(job._replace(verified="0" * 64), None)  # type: ignore[arg-type]
     copy.unlink()
     spoil(installer)
     with pytest.raises(InstallError) as caught:
-        keeping.keep(job, None)  # type: ignore[arg-type]
+        kept_installer.keep(job, None)  # type: ignore[arg-type]
     assert caught.value.code == DAMAGED

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.runtime import locking, placing, uninstall
+from cuvee.runtime import crash_recovery, prefix_lock, prefix_swap, uninstall
 from cuvee.runtime.failure import DAMAGED, InstallError
-from cuvee.runtime.job import Job
-from cuvee.runtime.manifest import Manifest
-from cuvee.runtime.state import KEPT, MARKER, UNPROVED, load
+from cuvee.runtime.installer_run import InstallerRun
+from cuvee.runtime.payload_manifest import PayloadManifest
+from cuvee.runtime.prefix_state import KEPT, MARKER, UNPROVED, load
 from cuvee.runtime.verify import verify
 from tiny_release import Release
 
@@ -108,7 +108,7 @@ def test_an_upgrade_is_killed(release: Release, newer: Release, tmp_path: Path) 
     moments = Moments(KILLS - KILLS // 2, longest)
     for after in moments:
         if not prefix.exists():  # a system that can't exchange folders was killed between two renames
-            placing.recover(str(prefix))
+            crash_recovery.recover(str(prefix))
         before = whole_version(prefix)
         argv: list[str | Path] = ["sh", installers[before], "-b", "-f", "-p", prefix]
         moments.learn(ended=run_and_kill(argv, after))
@@ -162,7 +162,7 @@ def test_a_removal_is_killed(
 def test_two_upgrades_at_once(release: Release, newer: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     assert release.install("-b", "-p", prefix).ok
-    with locking.hold(str(prefix)):
+    with prefix_lock.hold(str(prefix)):
         refused = newer.install("-b", "-u", "-p", prefix)
         removal = subprocess.run(
             [prefix / "bin" / "tiny-admin", "uninstall"], capture_output=True, text=True, check=False
@@ -183,7 +183,7 @@ def test_flipped_bits_in_manifest_and_payload(release: Release, tmp_path: Path) 
     image = release.image
     payload = size - image.payload.stat().st_size
     start = payload - image.manifest.stat().st_size
-    job = Job(
+    job = InstallerRun(
         "install", str(installer), "", "", "", "-", start, payload - start,
         image.manifest_raw, image.manifest_sha256, frozenset(),
     )  # fmt: skip
@@ -208,7 +208,7 @@ def test_flipped_bits_in_manifest_and_payload(release: Release, tmp_path: Path) 
     assert sha256_file(installer) == before
 
 
-def _use(job: Job, manifest: Manifest, at: int) -> None:
+def _use(job: InstallerRun, manifest: PayloadManifest, at: int) -> None:
     """Read the part of the installer that the flipped bit is in."""
     if at < 0:
         job.read_manifest(job.manifest_bytes())
@@ -245,15 +245,15 @@ def test_swapping_without_exchange(
         renames += 1
         rename(source, target)
 
-    monkeypatch.setattr(placing, "_exchange", lambda *_: False)
-    monkeypatch.setattr(placing, "_rename", count)
+    monkeypatch.setattr(prefix_swap, "exchange", lambda *_: False)
+    monkeypatch.setattr(prefix_swap, "rename_folder", count)
     try:
-        placing.put(str(staged), str(prefix))
-        placing.settle(str(staged), str(prefix), keep=True)
+        prefix_swap.put(str(staged), str(prefix))
+        prefix_swap.settle(str(staged), str(prefix), keep=True)
         assert moment >= 3
     except _Killed:
         assert moment < 4
-    placing.recover(str(prefix))
+    crash_recovery.recover(str(prefix))
     found = (prefix / "version").read_text()
     assert found == ("old" if moment < 2 else "new")
     left = {path.name: (path / "version").read_text() for path in tmp_path.iterdir() if path != prefix}
@@ -296,15 +296,15 @@ def test_withdrawing(
             aside.rename(second)
         return exchanges
 
-    monkeypatch.setattr(placing, "_rename", rename)
-    monkeypatch.setattr(placing, "_exchange", exchange)
+    monkeypatch.setattr(prefix_swap, "rename_folder", rename)
+    monkeypatch.setattr(prefix_swap, "exchange", exchange)
     try:
-        (placing.put if upgrade else placing.place)(str(staged), str(prefix))
-        placing.withdraw(str(prefix), str(staged))
+        (prefix_swap.put if upgrade else prefix_swap.place)(str(staged), str(prefix))
+        crash_recovery.withdraw(str(prefix), str(staged))
     except _Killed:
         pass
     moment = -1
-    placing.recover(str(prefix))
+    crash_recovery.recover(str(prefix))
     left = {path.name: (path / MARKER).read_text() for path in tmp_path.iterdir()}
     assert left == ({"prefix": "old"} if upgrade else {})
 
@@ -314,16 +314,16 @@ def test_what_lives_is_left_alone(tmp_path: Path) -> None:
     mine.mkdir()
     (tmp_path / ".prefix.cuvee-kept").mkdir()
     (tmp_path / ".prefix.cuvee-12x.old").mkdir()
-    placing.recover(str(tmp_path / "prefix"))
+    crash_recovery.recover(str(tmp_path / "prefix"))
     assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_log_entries_are_lines_of_json(tmp_path: Path) -> None:
-    from cuvee.runtime import log
-    from cuvee.runtime.state import KEPT, LOGS
+    from cuvee.runtime import installer_log as log
+    from cuvee.runtime.prefix_state import KEPT, LOGS
 
     (tmp_path / KEPT).mkdir(parents=True)
-    log.note(str(tmp_path), "upgrade", 0, "done\u2028", saved=["a"])
+    log.note(str(tmp_path), "upgrade", 0, "done\u2028", {"saved": ["a"]})
     log.note(str(tmp_path), "verify", 1, "no")
     lines = (tmp_path / LOGS[1]).read_text(encoding="utf-8").split("\n")
     assert [json.loads(line)["exit"] for line in lines[:2]] == [0, 1]

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from cuvee.channel.package_writer import PLACEHOLDER
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.macho import sign_again
-from cuvee.runtime.manifest import File, Frame, Manifest
-from cuvee.runtime.writing import Prefix
+from cuvee.runtime.payload_manifest import Frame, PayloadFile, PayloadManifest
+from cuvee.runtime.prefix_writer import PrefixWriter
 
 KINDS = {"sha1": (1, 20), "sha256": (2, 32)}
 PAGE = 4096
@@ -165,7 +165,7 @@ def test_unsigned_program_stays() -> None:
 def test_strange_signature_is_no_reason_to_install_a_program_that_is_killed(at: int, value: int) -> None:
     data = bytearray(mach_o())
     struct.pack_into(">I", data, 48 + len(CODE) + at, value)
-    with pytest.raises(InstallError, match="signature of bin/python can not be made again"):
+    with pytest.raises(InstallError, match="signature of bin/python cannot be made again"):
         again(bytes(data))
 
 
@@ -184,10 +184,10 @@ def test_hostile_files_end_in_a_message_or_a_file_of_the_same_size(data: st.Data
 def test_runtime_signs_before_it_hashes(platform: str, signed: bool, tmp_path: Path) -> None:
     raw = mach_o()
     digest = hashlib.sha256(raw).hexdigest()
-    file = File("python", 0o755, 0, len(raw), "binary", digest, PLACEHOLDER)
-    fields: dict[str, Any] = dict.fromkeys(Manifest._fields)
-    manifest = Manifest(**fields | {"platform": platform})
-    prefix = Prefix(str(tmp_path), "/opt/x", manifest)
+    file = PayloadFile("python", 0o755, 0, len(raw), "binary", digest, PLACEHOLDER)
+    fields: dict[str, Any] = dict.fromkeys(PayloadManifest._fields)
+    manifest = PayloadManifest(**fields | {"platform": platform})
+    prefix = PrefixWriter(str(tmp_path), "/opt/x", manifest)
     prefix.write_frame(Frame(0, 0, len(raw), "", [file]), raw)
     written = (tmp_path / "python").read_bytes()
     assert prefix.late["python"] == (hashlib.sha256(written).hexdigest(), len(raw))

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.runtime import entries, menus, outside, placing
-from cuvee.runtime.manifest import File, Frame, Manifest, Package
-from cuvee.runtime.manifest import Settings as RuntimeSettings
-from cuvee.runtime.state import Installed, Outside, State
+from cuvee.runtime import desktop_entries, file_operations, menu_files, outside_files
+from cuvee.runtime.payload_manifest import (
+    Frame,
+    PayloadFile,
+    PayloadManifest,
+    PayloadPackage,
+    PayloadSettings,
+)
+from cuvee.runtime.prefix_state import InstalledRelease, OutsideFiles, PrefixState
 from tiny_release import settings_json
 
 SECOND: dict[str, Any] = {
@@ -61,21 +66,21 @@ FIRST = {
 }  # fmt: skip
 
 
-def manifest(platform: str, *paths: str, packages: list[str] | None = None) -> Manifest:
+def manifest(platform: str, *paths: str, packages: list[str] | None = None) -> PayloadManifest:
     value = settings_json(InstallerSettings()) | {"menu_packages": packages}
-    frame = Frame(0, 0, 0, "", [File(path, 0o644, 0, 0, "plain", "") for path in paths])
-    python = Package("python", "3.12.4", "0", platform, "", [], [])
-    fields = dict.fromkeys(Manifest._fields) | {
+    frame = Frame(0, 0, 0, "", [PayloadFile(path, 0o644, 0, 0, "plain", "") for path in paths])
+    python = PayloadPackage("python", "3.12.4", "0", platform, "", [], [])
+    fields = dict.fromkeys(PayloadManifest._fields) | {
         "distribution": "tiny",
         "platform": platform,
-        "settings": RuntimeSettings(**value),
-        "packages": [python, Package("cheese", "1", "0", platform, "", [frame], [])],
+        "settings": PayloadSettings(*(value[name] for name in PayloadSettings._fields)),
+        "packages": [python, PayloadPackage("cheese", "1", "0", platform, "", [frame], [])],
         "extras": [],
         "records": [],
         "stage0": [],
         "folders": [],
     }
-    return Manifest(**fields)
+    return PayloadManifest(**fields)
 
 
 @pytest.fixture
@@ -92,7 +97,7 @@ def prefix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_second_form_on_linux(prefix: Path) -> None:
     tiny = manifest("linux-64", "Menu/second.json", "Menu/first.json")
-    first, second = menus.shortcuts(str(prefix), tiny)
+    first, second = menu_files.menu_entries(str(prefix), tiny)
     assert (first.name, first.menu, first.terminal) == ("Käse 3.12", "Tiny programs", True)
     assert first.command[0] == f"{prefix}/bin/python"
     assert (first.icon, first.working_dir) == (f"{prefix}/Menu/cheese.png", "/home/me")
@@ -101,12 +106,12 @@ def test_second_form_on_linux(prefix: Path) -> None:
         "MimeType": ["text/x-cheese"],
         "NoDisplay": 0,
     }
-    assert (second.name, second.activate, second.source) == ("Plain", False, "Menu/second.json")
+    assert (second.name, second.activate) == ("Plain", False)
 
 
 def test_both_forms_on_windows(prefix: Path) -> None:
     tiny = manifest("win-64", "Menu/second.json", "Menu/first.json")
-    found = menus.shortcuts("C:\\Tiny", tiny, at=str(prefix))
+    found = menu_files.menu_entries("C:\\Tiny", tiny, at=str(prefix))
     assert [(one.name, one.command, one.terminal) for one in found] == [
         ("Notebook (Tiny)", ["C:\\Tiny\\pythonw.exe", "C:\\Tiny\\Scripts\\nb.py", "/home/me"], False),
         ("Shell", ["C:\\Tiny\\Scripts\\sh.exe", "-x", "y z"], True),
@@ -119,15 +124,15 @@ def test_both_forms_on_windows(prefix: Path) -> None:
 
 def test_what_can_not_be_understood_is_named(prefix: Path) -> None:
     tiny = manifest("linux-64", "Menu/broken.json", "Menu/odd.json", "Menu/second.json", "Menu/gone.json")
-    assert len(menus.shortcuts(str(prefix), tiny)) == 2
-    told = menus.problems(str(prefix), tiny)
+    assert len(menu_files.menu_entries(str(prefix), tiny)) == 2
+    told = menu_files.problems(str(prefix), tiny)
     assert [line.split(" ")[0] for line in told] == ["Menu/broken.json", "Menu/gone.json", "Menu/odd.json"]
 
 
 @pytest.mark.parametrize(("packages", "count"), [(None, 2), (["cheese"], 2), (["other"], 0), ([], 0)])
 def test_packages_can_be_chosen(packages: list[str] | None, count: int, prefix: Path) -> None:
     tiny = manifest("linux-64", "Menu/second.json", "share/Menu/x.json", packages=packages)
-    assert len(menus.shortcuts(str(prefix), tiny)) == count
+    assert len(menu_files.menu_entries(str(prefix), tiny)) == count
 
 
 def read(text: str) -> configparser.SectionProxy:
@@ -138,7 +143,7 @@ def read(text: str) -> configparser.SectionProxy:
 
 
 def test_entries(prefix: Path) -> None:
-    planned = entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), "/apps")
+    planned = desktop_entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), "/apps")
     assert [path.partition("-")[0] for path in planned] == ["/apps/tiny"] * 2
     assert [path.rpartition("-")[2] for path in planned] == ["12.desktop", "plain.desktop"]
     first, second = (read(text) for text in planned.values())
@@ -147,27 +152,28 @@ def test_entries(prefix: Path) -> None:
     assert first["Exec"].endswith(" sh %F")
     assert second["Exec"] == f'"{prefix}/bin/tool" %u "50%%" "back\\\\\\\\slash"'
     assert first["X-Cuvee-Prefix"] == str(prefix)
-    assert entries.planned(str(prefix), manifest("osx-64", "Menu/second.json"), "/apps") == {}
-    again = entries.planned("/else", manifest("linux-64", "Menu/second.json"), "/apps", at=str(prefix))
+    assert desktop_entries.planned(str(prefix), manifest("osx-64", "Menu/second.json"), "/apps") == {}
+    release = manifest("linux-64", "Menu/second.json")
+    again = desktop_entries.planned("/else", release, "/apps", at=str(prefix))
     assert not set(planned) & set(again)
 
 
 def test_where_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert entries.menu_folder({"HOME": "/h"}) == "/h/.local/share/applications"
-    assert entries.menu_folder({"HOME": "/h", "XDG_DATA_HOME": "/d"}) == "/d/applications"
-    assert entries.menu_folder({}) == ""
+    assert desktop_entries.menu_folder({"HOME": "/h"}) == "/h/.local/share/applications"
+    assert desktop_entries.menu_folder({"HOME": "/h", "XDG_DATA_HOME": "/d"}) == "/d/applications"
+    assert desktop_entries.menu_folder({}) == ""
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    assert entries.menu_folder({"HOME": "/root"}) == "/usr/local/share/applications"
+    assert desktop_entries.menu_folder({"HOME": "/root"}) == "/usr/local/share/applications"
 
 
 def test_only_one_s_own_is_removed(tmp_path: Path) -> None:
     place = tmp_path / "apps" / "x.desktop"
-    placing.write_whole(str(place), b"[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
-    entries.remove(str(place), "/opt/b")
+    file_operations.write_whole(str(place), b"[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
+    desktop_entries.remove(str(place), "/opt/b")
     assert place.exists()
-    entries.remove(str(place), "/opt/a")
-    entries.remove(str(place), "/opt/a")
+    desktop_entries.remove(str(place), "/opt/a")
+    desktop_entries.remove(str(place), "/opt/a")
     assert list(place.parent.iterdir()) == []
 
 
@@ -176,9 +182,9 @@ def test_entries_are_valid(prefix: Path, tmp_path: Path) -> None:
     validate = shutil.which("desktop-file-validate")
     if validate is None:
         pytest.skip("needs desktop-file-validate (Debian's package desktop-file-utils)")
-    planned = entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path))
+    planned = desktop_entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path))
     for path, text in planned.items():
-        placing.write_whole(path, text.encode())
+        file_operations.write_whole(path, text.encode())
         done = subprocess.run([validate, path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
 
@@ -202,10 +208,9 @@ def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     value = json.loads(json.dumps(SECOND))
     value["menu_items"][0] |= {"terminal": False, "working_dir": None, "precommand": "MADE=\"$MADE 'twice'\""}
     (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
-    path, text = next(
-        iter(entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path)).items())
-    )
-    placing.write_whole(path, text.encode())
+    release = manifest("linux-64", "Menu/second.json")
+    ((path, text), *_) = desktop_entries.planned(str(prefix), release, str(tmp_path)).items()
+    file_operations.write_whole(path, text.encode())
     file = tmp_path / "a cheese.txt"
     file.write_text("")
     done = subprocess.run(
@@ -240,8 +245,8 @@ def test_what_can_not_be_written_is_told(prefix: Path, capsys: pytest.CaptureFix
     (prefix / "file").write_text("")
     tiny = manifest("linux-64", "Menu/second.json", "Menu/broken.json")
     for folder in (prefix / "apps", prefix / "file"):
-        state = State(str(prefix), "", [], 0, {}, {}, outside=Outside(str(folder)))
-        outside.apply(Installed(str(prefix), "", tiny, state))
+        state = PrefixState(str(prefix), "", [], 0, {}, {}, outside=OutsideFiles(str(folder)))
+        outside_files.apply(InstalledRelease(str(prefix), "", tiny, state))
     told = capsys.readouterr().err.splitlines()
     assert [line.startswith("Warning: ") for line in told] == [True] * 5
     assert sum("was left as it was" in line for line in told) == 3

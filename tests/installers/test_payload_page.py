@@ -18,7 +18,7 @@ from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFil
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.progress import SILENT
-from cuvee.runtime import failure, manifest, relocate
+from cuvee.runtime import failure, payload_manifest, prefix_replacement
 from docs_text import code_in, table
 from installers.conftest import Dress
 from installers.payload_containers import Container, RefusedError, read, sha256
@@ -196,7 +196,7 @@ def test_the_pages_rules_of_relocation_are_the_runtimes(
 ) -> None:
     data = (head + "".join(parts)).encode()
     prefix = prefix.replace("/", "\\") if system == "win" else prefix
-    expected = relocate.relocate(data, how, OLD, prefix.encode(), system)
+    expected = prefix_replacement.replace_prefix(data, how, OLD, prefix.encode(), system)
     assert relocated(data, how, OLD, prefix, system) == expected
 
 
@@ -235,7 +235,7 @@ def test_both_refuse_the_same_manifests(
             return False
         return True
 
-    assert accepts(check_paths, value) == accepts(manifest.load, packed, len(text), sha256(packed))
+    assert accepts(check_paths, value) == accepts(payload_manifest.load, packed, len(text), sha256(packed))
 
 
 @pytest.mark.real

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.runtime.relocate import relocate
+from cuvee.runtime.prefix_replacement import replace_prefix
 
 OLD = "/old/placeholder" + "_x" * 20
 PREFIX = "/home/ü/py"
 
 
 def placed(data: bytes, how: str, prefix: str = PREFIX, system: str = "linux") -> bytes:
-    return relocate(data, how, OLD, prefix.encode(), system)
+    return replace_prefix(data, how, OLD, prefix.encode(), system)
 
 
 @given(st.lists(st.one_of(st.binary(max_size=6), st.just(OLD.encode())), max_size=8))

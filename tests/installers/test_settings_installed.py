@@ -16,7 +16,7 @@ from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
-from cuvee.runtime.state import load
+from cuvee.runtime.prefix_state import load
 from cuvee.runtime.verify import verify
 from tiny_release import TIME, Release
 

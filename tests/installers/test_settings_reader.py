@@ -10,7 +10,7 @@ from cuvee.errors import DocumentError
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import Initialize, InstallerSettings
 from cuvee.installers.settings_reader import read_settings
-from cuvee.runtime.scripts import _environment
+from cuvee.runtime.install_scripts import script_environment
 
 
 def write(folder: Path, text: str, **files: str) -> Path:
@@ -114,7 +114,7 @@ def test_the_reference_names_every_variable() -> None:
     page = Path(__file__).parents[2] / "docs" / "reference" / "installer-settings.md"
     rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
     keys = {line.split("`")[1] for line in rows}
-    told = set(_environment("pre_install", _Told(), "", "", ()))  # type: ignore[arg-type]
+    told = set(script_environment("pre_install", _Told(), "", "", ()))  # type: ignore[arg-type]
     assert told - set(os.environ) <= keys
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.runtime import placing
-from cuvee.runtime.state import UNPROVED, load
+from cuvee.runtime import crash_recovery
+from cuvee.runtime.prefix_state import UNPROVED, load
 from cuvee.runtime.verify import verify
 from measuring_work import wait_until
 from tiny_release import Release
@@ -219,7 +219,7 @@ def test_killed_while_one_runs(by: str, dress: Any, release: Release, tmp_path: 
         os.killpg(running.pid, signal.SIGKILL)
         running.communicate()
         if by == "python":
-            placing.recover(str(prefix))
+            crash_recovery.recover(str(prefix))
         elif by == "admin":
             told = admin(prefix, "rollback")
             assert (told.returncode, "release" in told.stderr) == (1, True)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
-from cuvee.runtime import locking, log, placing
+from cuvee.runtime import crash_recovery, file_operations, install_checks, installer_log, prefix_lock
 from cuvee.runtime.failure import InstallError
-from cuvee.runtime.state import KEPT, LOGS, MARKER, is_ours, load
+from cuvee.runtime.prefix_state import KEPT, LOGS, MARKER, is_ours, load
 from cuvee.runtime.verify import verify
 from tiny_release import Release
 
@@ -60,7 +60,7 @@ def test_what_others_left_stays(kind: str, shared: Path, somebody: None) -> None
     place = shared / f".prefix.cuvee-{DEAD}.{kind}"
     place.mkdir()
     (place / "evil").touch()
-    placing.recover(str(shared / "prefix"))
+    crash_recovery.recover(str(shared / "prefix"))
     assert [path.name for path in shared.iterdir()] == [place.name]
     assert (place / "evil").exists()
 
@@ -70,8 +70,8 @@ def test_links_are_not_followed(kind: str, shared: Path, tmp_path: Path) -> None
     (tmp_path / "victim").mkdir()
     (tmp_path / "victim" / "file").touch()
     (shared / f".prefix.cuvee-{DEAD}.{kind}").symlink_to("../victim")
-    placing.recover(str(shared / "prefix"))
-    placing.remove_tree(str(shared / f".prefix.cuvee-{DEAD}.{kind}"))
+    crash_recovery.recover(str(shared / "prefix"))
+    file_operations.remove_tree(str(shared / f".prefix.cuvee-{DEAD}.{kind}"))
     assert (tmp_path / "victim" / "file").exists()
     assert not (shared / "prefix").is_symlink()
 
@@ -81,22 +81,22 @@ def test_release_of_somebody_else_is_left_alone(shared: Path, tmp_path: Path, so
     (prefix / KEPT).mkdir(parents=True)
     (prefix / MARKER).write_text(json.dumps({"distribution": "tiny", "version": "1"}))
     with pytest.raises(InstallError, match="everybody may write"):
-        placing.older_release(str(prefix), "tiny", replace=True)
+        install_checks.holds_older_release(str(prefix), "tiny", replace=True)
     (prefix / LOGS[0]).symlink_to(tmp_path / "passwd")
-    log.note(str(prefix), "install", 1, "no")
+    installer_log.note(str(prefix), "install", 1, "no")
     assert not (tmp_path / "passwd").exists()
 
 
 def test_lock_is_no_link(shared: Path, tmp_path: Path) -> None:
     (shared / ".prefix.cuvee-lock").symlink_to(tmp_path / "made")
-    with pytest.raises(OSError, match="symbolic"), locking.hold(str(shared / "prefix")):
+    with pytest.raises(OSError, match="symbolic"), prefix_lock.hold(str(shared / "prefix")):
         pass
     assert not (tmp_path / "made").exists()
 
 
 def test_log_lines_are_lines(tmp_path: Path) -> None:
     (tmp_path / KEPT).mkdir(parents=True)
-    log.note(str(tmp_path), "install", 1, "holds A\nroot::0:0::/:\x1b[2J, not B")
+    installer_log.note(str(tmp_path), "install", 1, "holds A\nroot::0:0::/:\x1b[2J, not B")
     assert (tmp_path / LOGS[0]).read_text().count("\n") == 1
 
 

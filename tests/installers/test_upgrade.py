@@ -207,7 +207,7 @@ def test_repair(release: Release, newer: Release, tmp_path: Path) -> None:
     (prefix / "share" / "twin" / "both").chmod(0o600)
     (prefix / "lib" / "link").unlink()
     (prefix / "conda-meta" / "tools-1.0-py_0.json").write_text("")
-    (prefix / "conda-meta" / "cuvee" / "runtime" / "log.py").unlink()
+    (prefix / "conda-meta" / "cuvee" / "runtime" / "installer_log.py").unlink()
     with (prefix / "lib" / "noise").open("r+b") as stream:
         stream.write(b"X")
     shutil.rmtree(site(prefix) / "tools")

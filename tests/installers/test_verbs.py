@@ -83,13 +83,13 @@ def test_each_kind_of_damage_is_found(prefix: Path) -> None:
     link.symlink_to("../etc/other.conf")
     (library(prefix) / "site-packages" / "evil.pth").write_text("import os\n")
     (prefix / "conda-meta" / "tools-1.0-py_0.json").write_text("{}")
-    runtime = prefix / "conda-meta" / "cuvee" / "runtime" / "relocate.py"
+    runtime = prefix / "conda-meta" / "cuvee" / "runtime" / "prefix_replacement.py"
     runtime.write_text(runtime.read_text() + "\n")
 
     value = verified(prefix, 1)
     tail = [path.rpartition("/")[2] for path in value["changed"]]
     assert sorted(tail) == sorted(
-        [pyc.name, "cli.py", "noise", "tool", "link", "tools-1.0-py_0.json", "relocate.py"]
+        [pyc.name, "cli.py", "noise", "tool", "link", "tools-1.0-py_0.json", "prefix_replacement.py"]
     )
     assert value["missing"] == ["share/tools/readme"]
     assert value["modes"] == ["share/twin/both"]

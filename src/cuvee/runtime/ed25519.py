@@ -1,13 +1,12 @@
-"""Checking Ed25519 signatures (RFC 8032), in plain Python: no release has to bring a library for it.
+"""Checking Ed25519 signatures in plain Python, so that no release needs a library for it.
 
-Nothing here is secret, so nothing has to take the same time. One check takes some milliseconds.
+https://www.rfc-editor.org/rfc/rfc8032, section 5.1. Nothing here is secret, so no step needs to take constant
+time. One check takes some milliseconds.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from .digest import find
+from .hashing import algorithm
 
 KEY, SIGNATURE = 32, 64
 """Bytes of a public key, and of a signature."""
@@ -23,15 +22,14 @@ _ZERO: _Point = (0, 1, 1, 0)
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` (64 bytes) is that of ``message`` by the key ``public`` (32 bytes)."""
+    """Return whether ``signature`` (64 bytes) is that of ``message`` by the key ``public`` (32 bytes)."""
     if len(public) != KEY or len(signature) != SIGNATURE:
         return False
     key = _decode(public)
     scalar = int.from_bytes(signature[32:], "little")
     if key is None or scalar >= _ORDER:
         return False
-    sha512: Any = find("sha512")
-    hashed = sha512(signature[:32] + public + message).digest()
+    hashed = algorithm("sha512")(signature[:32] + public + message).digest()
     factor = int.from_bytes(hashed, "little") % _ORDER
     x, y, z, t = key
     found = _add(_multiply(scalar, _BASE), _multiply(factor, (-x % _P, y, z, -t % _P)))

@@ -1,4 +1,4 @@
-"""How the runtime says that it can not go on."""
+"""The one exception of the runtime, and the exit codes of its verbs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ INTERRUPTED = 130
 
 
 class InstallError(Exception):
-    """What the user is told, and the exit code that says the same to a script."""
+    """What the user is told, and the exit code that tells a script the same."""
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
@@ -19,5 +19,5 @@ class InstallError(Exception):
 
 
 def damaged(what: str) -> InstallError:
-    """Say that the installer's bytes are not those that were released."""
+    """Return the error for bytes of an installer that are not those that were released."""
     return InstallError(f"{what} is damaged. Nothing was installed; fetch the installer again.", DAMAGED)

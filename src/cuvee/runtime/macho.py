@@ -1,9 +1,9 @@
 """Signing Mach-O files again, ad hoc, after the prefix was put into them.
 
 Apple silicon kills a program with a page that differs from its hash in the file's code signature. An ad hoc
-signature, as every linker makes it, is such hashes and no more, so new ones can be put in their places: that
-needs no key, no ``codesign`` and no macOS. A signature with a certificate can't be made again here; an ad
-hoc one takes its place, as ``codesign -f -s -`` does it.
+signature, as every linker makes it, is such hashes and no more, so new ones can replace them: that needs no
+key, no ``codesign`` and no macOS. A signature with a certificate cannot be made again here; an ad hoc one
+replaces it, as ``codesign -f -s -`` does.
 
 The format: Apple's ``cs_blobs.h`` (https://github.com/apple-oss-distributions/xnu, osfmk/kern) and
 ``mach-o/loader.h``, ``mach-o/fat.h``. A signature's numbers are big-endian, a slice's usually are not.
@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .digest import find
 from .failure import InstallError
+from .hashing import algorithm
 
 # Magic of a thin file to how its header is read: the byte order, and the header's size.
 _THIN = {
@@ -42,7 +42,7 @@ _PAGE_BITS = range(12, 17)
 
 
 class _Directory(NamedTuple):
-    """A CodeDirectory: where it is in the signature, and what it says."""
+    """A CodeDirectory: its offset in the signature, and its fields."""
 
     at: int
     size: int
@@ -56,21 +56,21 @@ class _Directory(NamedTuple):
 
 
 def sign_again(data: bytes, path: str) -> bytes:
-    """Give a Mach-O file with hashes that fit its bytes; any other file, and an unsigned one, as it is.
+    """Return a Mach-O file with hashes that fit its bytes; any other file, and an unsigned one, as it is.
 
     All but the signatures stay as they are, and so does each size. The same bytes give the same bytes.
 
     Raises
     ------
     InstallError
-        If there is a signature that can't be made again; ``path`` is how the file is named then.
+        If there is a signature that cannot be made again; ``path`` names the file in the message.
     """
     result = bytearray(data)
     for at, size in _slices(data):
         try:
             _sign_slice(memoryview(result)[at : at + size])
         except (struct.error, IndexError, ValueError) as error:
-            raise InstallError(f"The signature of {path} can not be made again: {error}.") from error
+            raise InstallError(f"The signature of {path} cannot be made again: {error}.") from error
     return bytes(result)
 
 
@@ -143,11 +143,11 @@ def _directory(blob: memoryview, at: int, signature_at: int) -> _Directory:
 
 
 def _page_hashes(view: memoryview, directory: _Directory) -> Iterator[bytes]:
-    algorithm, size = _HASHES[directory.kind]
-    make: Any = find(algorithm)
+    name, size = _HASHES[directory.kind]
+    new_hash = algorithm(name)
     step = 1 << directory.page_bits if directory.page_bits else max(directory.limit, 1)
     for start in range(0, directory.limit, step):
-        yield make(view[start : min(start + step, directory.limit)]).digest()[:size]
+        yield new_hash(view[start : min(start + step, directory.limit)]).digest()[:size]
 
 
 def _is_cms(blob: memoryview, at: int) -> bool:
@@ -156,9 +156,9 @@ def _is_cms(blob: memoryview, at: int) -> bool:
 
 
 def _make_adhoc(view: memoryview, blob: memoryview, found: list[_Directory]) -> None:
-    """Put one directory with SHA-256 in the place of a signature that names a certificate.
+    """Replace a signature that names a certificate by one directory with SHA-256.
 
-    Whatever that certificate vouched for (team, entitlements, hardened runtime) goes with it.
+    What that certificate vouched for (team, entitlements, hardened runtime) is lost.
     """
     old = next((one for one in found if one.kind == _SHA256), found[0])
     segment = bytes(_EXEC_SIZE)

@@ -1,101 +1,115 @@
 """The verb `repair`: restore what `verify` finds, from the installer of the same release.
 
-Only the frames that hold what is damaged are decompressed. What is replaced is kept in `cuvee-saved`, since
-nothing here can tell a file that rotted from one that somebody edited.
+Only the frames that hold what is damaged are decompressed. What is replaced is kept in `cuvee-saved`, since a
+file that rotted looks like one that somebody edited.
 """
 
 from __future__ import annotations
 
 import os
 
-from . import finishing, keeping, log, outside, placing
-from .carrying import save
+from . import installer_log, kept_installer, outside_files
+from .crash_recovery import recover
 from .failure import FAILED, InstallError
-from .job import Job
-from .locking import hold
-from .log import show
-from .manifest import Manifest
-from .state import INSTALLER, MANIFEST, MARKER, STATE, Installed, Outside, State, load, read_marker
-from .verify import verify
-from .writing import RELOCATED, Prefix
+from .file_operations import remove_tree, save
+from .installer_run import InstallerRun
+from .payload_manifest import PayloadManifest
+from .prefix_lock import hold
+from .prefix_metadata import keep_runtime, write_description, write_records
+from .prefix_state import (
+    INSTALLER,
+    MANIFEST,
+    MARKER,
+    STATE,
+    InstalledRelease,
+    OutsideFiles,
+    PrefixState,
+    load,
+    read_marker,
+)
+from .prefix_writer import RELOCATED, PrefixWriter
+from .verify import Differences, verify
 
 
-def repair(job: Job) -> int:
-    """Restore changed and missing files, modes and links; give 1 if something is left that differs."""
-    data = job.manifest_bytes()
-    manifest = job.read_manifest(data)
-    check_same(job, manifest)
-    with hold(job.prefix):
-        installed, whole = load_or_guess(job, manifest)
+def repair(run: InstallerRun) -> int:
+    """Restore changed and missing files, modes and links; return 1 if something is left that differs."""
+    data = run.manifest_bytes()
+    manifest = run.read_manifest(data)
+    with hold(run.prefix):
+        recover(run.prefix)
+        check_same(run, manifest)
+        installed, is_known = load_or_guess(run, manifest)
         found = verify(installed)
-        wrong = {*found.changed, *found.missing, *found.modes}
-        if not whole and keeping.is_wanted(job, manifest):
-            wrong.add(INSTALLER)
-        if wrong or not whole:
-            saved = save(job.prefix, job.prefix, found.changed, manifest.version) if whole else []
-            prefix = _make(job, installed, wrong)
-            if not whole:  # the state describes what was made, so that is still here
-                there = outside.plan(job.prefix, manifest, job.options, Outside(), at=job.prefix)
-                finishing.write_state(prefix, job.prefix, data, job.manifest_raw, there)
-                finishing.write_marker(prefix, job.manifest_sha256)
-            _move(prefix, job.prefix, wrong)
-            if not whole:
-                _move(prefix, job.prefix, {STATE, MANIFEST, MARKER})
-        else:
-            saved = []
-        now = load(job.prefix)
-        # Without the state, the first look knew only half of what should be there.
-        left = verify(now, only=wrong if whole else None)
-        outside.apply(now)
-    placing.remove_tree(job.staged)
-    still = sorted({*left.changed, *left.missing, *left.modes})
-    return _tell(job, manifest, sorted(wrong), saved, still)
+        wrong = _wrong(found)
+        saved: list[str] = []
+        if not is_known:
+            wrong |= {INSTALLER} if kept_installer.is_requested(run, manifest) else set()
+            writer = _make(run, installed, wrong)
+            outside = outside_files.plan(run.prefix, manifest, run.options, OutsideFiles(), at=run.prefix)
+            write_description(run, writer, data, outside)  # of what was made, so that must still be there
+            _move(writer, run.prefix, wrong)
+            _move(writer, run.prefix, {STATE, MANIFEST, MARKER})
+        elif wrong:
+            saved = save(run.prefix, run.prefix, found.changed, manifest.version)
+            _move(_make(run, installed, wrong), run.prefix, wrong)
+        now = load(run.prefix)
+        # Without the state, the first comparison knew only half of what should be there.
+        left = _wrong(verify(now, only=wrong if is_known else None))
+        outside_files.apply(now)
+    remove_tree(run.staged)
+    return _tell(run, manifest, sorted(wrong), saved, sorted(left))
 
 
-def check_same(job: Job, manifest: Manifest) -> None:
-    """Refuse a prefix that does not hold the very release that the installer carries."""
-    marker = read_marker(job.prefix)
-    if marker is None and not os.path.isfile(f"{job.prefix}/{STATE}"):
-        raise InstallError(f"{job.prefix} holds no release, so there is nothing to repair or remove.")
-    if marker is not None and marker.get("manifest_sha256") != job.manifest_sha256:
+def check_same(run: InstallerRun, manifest: PayloadManifest) -> None:
+    """Raise if a prefix does not hold the very release that the installer carries."""
+    marker = read_marker(run.prefix)
+    if marker is None and not os.path.isfile(f"{run.prefix}/{STATE}"):
+        raise InstallError(f"{run.prefix} holds no release, so there is nothing to repair or remove.")
+    if marker is not None and marker.manifest_sha256 != run.manifest_sha256:
         raise InstallError(
-            f"{job.prefix} holds {marker.get('title')} {marker.get('version')}, which is not what this "
-            f"installer of {manifest.title} {manifest.version} carries. Use its own installer, or upgrade."
+            f"{run.prefix} holds {marker.title} {marker.version}, which is not what this "
+            f"installer of {manifest.label} carries. Use its own installer, or upgrade."
         )
 
 
-def load_or_guess(job: Job, manifest: Manifest) -> tuple[Installed, bool]:
-    """Read what the prefix keeps; if that is damaged, everything that depends on the place is made anew."""
+def load_or_guess(run: InstallerRun, manifest: PayloadManifest) -> tuple[InstalledRelease, bool]:
+    """Return the release in the prefix, and whether the prefix still has its state.
+
+    Without the state, everything that depends on the prefix counts as missing.
+    """
     try:
-        return load(job.prefix), True
+        return load(run.prefix), True
     except InstallError:
-        state = State(job.prefix, "", [0o022], job.manifest_raw, {}, {})
-        return Installed(job.prefix, job.manifest_sha256, manifest, state), False
+        state = PrefixState(run.prefix, "", [0o022], run.manifest_raw, {}, {})
+        return InstalledRelease(run.prefix, run.manifest_sha256, manifest, state), False
 
 
-def _make(job: Job, installed: Installed, wrong: set[str]) -> Prefix:
-    """Make the files anew, beside the prefix."""
+def _wrong(found: Differences) -> set[str]:
+    return {*found.changed, *found.missing, *found.modes}
+
+
+def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> PrefixWriter:
+    """Make files anew, in the staged folder."""
     manifest = installed.manifest
-    prefix = Prefix(job.staged, job.prefix, manifest)
+    writer = PrefixWriter(run.staged, run.prefix, manifest)
     for file in (file for frame in manifest.frames() for file in frame.files):
         if file.how in RELOCATED:
-            prefix.late[file.path] = (file.sha256, file.size)
-    prefix.late.update({path: (sha256, size) for path, (sha256, size) in installed.state.late.items()})
+            writer.late[file.path] = (file.sha256, file.size)
+    writer.late.update(installed.state.late)
     os.umask(installed.state.masks[0])
-    prefix.check_stage0()
-    prefix.only = wrong
-    prefix.make_folders()
+    writer.only = wrong
+    writer.begin()
     frames = [frame for frame in manifest.frames() if any(file.path in wrong for file in frame.files)]
-    job.read_all(frames, prefix.write_frame, "Repairing")
-    prefix.make_links(wrong)
-    finishing.write_records(job, prefix)
-    finishing.keep_runtime(prefix, job.prefix)
+    run.read_all(frames, writer.write_frame, "Repairing")
+    writer.make_links()
+    write_records(run, writer)
+    keep_runtime(writer, run.prefix)
     if INSTALLER in wrong:
-        keeping.keep(job, manifest)
-    return prefix
+        kept_installer.keep(run, manifest)
+    return writer
 
 
-def _move(made: Prefix, target: str, paths: set[str]) -> None:
+def _move(made: PrefixWriter, target: str, paths: set[str]) -> None:
     """Put each file in its place with one rename."""
     for path in sorted(paths):
         place = f"{target}/{path}"
@@ -106,14 +120,15 @@ def _move(made: Prefix, target: str, paths: set[str]) -> None:
             os.replace(f"{made.folder}/{path}", place)
 
 
-def _tell(job: Job, manifest: Manifest, wrong: list[str], saved: list[str], still: list[str]) -> int:
-    code = FAILED if still else 0
-    restored = [path for path in wrong if path not in still]
-    value = {"prefix": job.prefix, "restored": restored, "saved": saved, "left": still}
-    message = f"{manifest.title} {manifest.version} in {job.prefix}: {len(restored)} files were restored"
-    log.note(job.prefix, "repair", code, message, version=manifest.version, restored=restored, saved=saved)
-    texts = [f"restored: {path}" for path in restored]
-    texts += [f"what was there is now: {path}" for path in saved]
-    texts += [f"could not be restored: {path}" for path in still]
-    show(value, [*texts, message], as_json="--json" in job.options)
+def _tell(
+    run: InstallerRun, manifest: PayloadManifest, wrong: list[str], saved: list[str], left: list[str]
+) -> int:
+    code = FAILED if left else 0
+    restored = [path for path in wrong if path not in left]
+    message = f"{manifest.label} in {run.prefix}: {len(restored)} files were restored"
+    details = {"version": manifest.version, "restored": restored, "saved": saved}
+    installer_log.note(run.prefix, "repair", code, message, details)
+    texts = installer_log.labelled(restored=restored, what_was_there_is_now=saved, could_not_be_restored=left)
+    value = {"prefix": run.prefix, "restored": restored, "saved": saved, "left": left}
+    installer_log.show(value, [*texts, message], run.options)
     return code

@@ -11,7 +11,7 @@ import pytest
 
 from cuvee.image.model import Image
 from cuvee.process import Request, run
-from cuvee.runtime.windows.container import open_container
+from cuvee.runtime.windows.exe_container import open_container
 from wine_desktop import Wine, windows
 
 pytestmark = pytest.mark.real

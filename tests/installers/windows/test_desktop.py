@@ -15,7 +15,8 @@ from cuvee.errors import DocumentError, InternalError, ToolMissingError
 from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.windows.nsis import Makensis
 from cuvee.installers.windows.nsis_script import nsis_inner
-from cuvee.runtime.windows import container, log, search_path
+from cuvee.runtime.failure import InstallError
+from cuvee.runtime.windows import exe_container, search_path, windows_log
 
 folders = st.lists(st.text("abAB\\:. %", min_size=1, max_size=8).map(lambda name: f"C:\\{name}"), max_size=5)
 
@@ -38,7 +39,7 @@ def modules(package: str) -> dict[str, set[str]]:
 def test_stage_0_has_what_they_import() -> None:
     carried = set().union(*modules("cuvee.runtime").values())
     # These stage 0 carries for every start of an interpreter.
-    carried |= {"importlib", "traceback", "codecs", "runtime.windows.main"}
+    carried |= {"importlib", "traceback", "codecs", "runtime.windows.nsis_verbs"}
     for name, imports in modules("cuvee.runtime.windows").items():
         assert imports <= carried | set(sys.builtin_module_names), name
 
@@ -55,23 +56,23 @@ def program(size: int = 9000, *, certificates: int = 0) -> bytearray:
 
 
 def with_trailer(data: bytearray) -> bytearray:
-    digest = container.digest(io.BytesIO(data), len(data))
-    return data + container.pack(container.Container(1, 1 << 33, 3), digest)
+    digest = exe_container.digest(io.BytesIO(data), len(data))
+    return data + exe_container.pack(exe_container.ExeContainer(1, 1 << 33, 3), digest)
 
 
 def test_the_container_is_found_before_and_after_signing(tmp_path: Path) -> None:
     path = tmp_path / "x.exe"
     data = with_trailer(program())
     path.write_bytes(data)
-    assert container.open_container(str(path)) == container.Container(1, 1 << 33, 3)
+    assert exe_container.open_container(str(path)) == exe_container.ExeContainer(1, 1 << 33, 3)
     # Signing sets the checksum and the certificates' place, and puts the certificates at the end.
     data[0x98 + 64 : 0x98 + 68] = b"\1\2\3\4"
     data[0x98 + 144 : 0x98 + 152] = len(data).to_bytes(4, "little") + b"\x10\0\0\0"
     path.write_bytes(data + b"c" * 16)
-    assert container.open_container(str(path)) == container.Container(1, 1 << 33, 3)
+    assert exe_container.open_container(str(path)) == exe_container.ExeContainer(1, 1 << 33, 3)
 
 
-@given(st.integers(0, 9000 + container.SIZE - 1), st.integers(0, 7))
+@given(st.integers(0, 9000 + exe_container.SIZE - 1), st.integers(0, 7))
 def test_any_flipped_bit_is_found(tmp_path_factory: pytest.TempPathFactory, place: int, bit: int) -> None:
     ours = range(
         9000 + 16, 9000 + 40
@@ -82,16 +83,16 @@ def test_any_flipped_bit_is_found(tmp_path_factory: pytest.TempPathFactory, plac
     data[place] ^= 1 << bit
     path.write_bytes(data)
     if place not in free:
-        with pytest.raises(container.DamagedError):
-            container.open_container(str(path))
+        with pytest.raises(InstallError):
+            exe_container.open_container(str(path))
 
 
 def test_what_is_no_installer_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "x.exe"
     for data in (b"", b"MZ", bytes(5000), bytes(program()), bytes(with_trailer(program()))[:-1]):
         path.write_bytes(data)
-        with pytest.raises(container.DamagedError):
-            container.open_container(str(path))
+        with pytest.raises(InstallError):
+            exe_container.open_container(str(path))
 
 
 @given(folders, folders)
@@ -126,7 +127,7 @@ def test_texts_are_quoted_for_nsis(text: str, quoted: str) -> None:
 def test_the_log_has_whole_lines_and_a_twin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    made = log.Log(str(tmp_path / "new" / "install.log"))
+    made = windows_log.WindowsLog(str(tmp_path / "new" / "install.log"))
     made.listen()
     sys.stdout.write("one ")
     sys.stdout.write("line\ntwo\n")
@@ -139,8 +140,8 @@ def test_the_log_has_whole_lines_and_a_twin(tmp_path: Path, monkeypatch: pytest.
 
 def test_logs_of_all_users_are_where_only_administrators_write() -> None:
     environment = {"SystemRoot": "/win", "LOCALAPPDATA": "/local"}
-    assert log.folder(environment, "Tiny", machine=True) == "/win/Logs/Tiny"
-    assert log.folder(environment, "Tiny", machine=False) == "/local/Tiny"
+    assert windows_log.folder(environment, "Tiny", machine=True) == "/win/Logs/Tiny"
+    assert windows_log.folder(environment, "Tiny", machine=False) == "/local/Tiny"
 
 
 def test_branding(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.naming import installer_name
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
-from cuvee.runtime.windows.container import SIZE, open_container
+from cuvee.runtime.windows.exe_container import SIZE, open_container
 from wine_desktop import Wine, windows
 
 pytestmark = pytest.mark.real

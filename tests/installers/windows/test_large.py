@@ -28,7 +28,7 @@ from cuvee.lock.model import PlatformLock
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.process import Request
 from cuvee.progress import SILENT
-from cuvee.runtime.windows.container import open_container
+from cuvee.runtime.windows.exe_container import open_container
 from tiny_release import TIME, Release, build, locked
 from wine_desktop import Wine, windows
 

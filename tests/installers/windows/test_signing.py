@@ -19,7 +19,7 @@ from cuvee.installers.windows.osslsigncode import (
 )
 from cuvee.process import Request
 from cuvee.progress import SILENT
-from cuvee.runtime.windows.container import open_container
+from cuvee.runtime.windows.exe_container import open_container
 from wine_desktop import Wine
 
 pytestmark = pytest.mark.real

@@ -24,7 +24,7 @@ from cuvee.installers.windows.nsis import Makensis
 from cuvee.installers.windows.nsis_script import uninstaller_name, write_script
 from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.progress import Reporter
-from cuvee.runtime.windows.container import Container, digest, pack
+from cuvee.runtime.windows.exe_container import ExeContainer, digest, pack
 
 _CHUNK = 1 << 20
 _BOUNDARY = 8
@@ -129,7 +129,7 @@ def _join(image: Image, program: Path, target: Path) -> None:
     """Concatenate the parts; the trailer is at a multiple of eight, which Authenticode requires."""
     parts = (program, image.manifest, image.payload)
     _check_size(parts)
-    container = Container(
+    container = ExeContainer(
         manifest_at=program.stat().st_size,
         manifest_size=image.manifest.stat().st_size,
         manifest_raw=image.manifest_raw,

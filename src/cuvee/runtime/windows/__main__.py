@@ -5,6 +5,6 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from runtime.windows.main import main  # type: ignore[import-not-found,unused-ignore]
+from runtime.windows.nsis_verbs import main  # type: ignore[import-not-found,unused-ignore]
 
 sys.exit(main(sys.argv[1:], os.environ))

@@ -1,4 +1,4 @@
-r"""The text of ``Scripts\<distribution>-admin.cmd``, which starts `administering`."""
+r"""The text of ``Scripts\<distribution>-admin.cmd``, which starts `admin_verbs`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ GO_ON = 100
 """Exit code that has the command start the verb again from the folder beside the prefix."""
 
 COMMAND = r"""@echo off
-rem Administers {label}; made by its installer. `{distribution}-admin help` tells more.
+rem Administers {label}; made by its installer. `{distribution}-admin help` says more.
 setlocal DisableDelayedExpansion
 set "CUVEE_PREFIX=%~dp0.."
 for %%p in ("%~dp0..") do set "CUVEE_RUN=%%~dpp.%%~nxp.cuvee-admin"
@@ -21,7 +21,7 @@ rem From here on this file may be moved away, so all else is one line.
 
 
 def command(label: str, distribution: str, python: str) -> str:
-    """Give the text of the command."""
+    """Return the text of the command."""
     # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line.
     end = " else ".join(
         f'if errorlevel {code} (rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in (130, 5, 3, 2, 1, 0)

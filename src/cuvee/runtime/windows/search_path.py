@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from . import registry_values
 
-# What CreateProcess and the registry editor bear.
+# The longest value that CreateProcess and the registry editor accept.
 LIMIT = 32_000
 _USER = "Environment"
 _MACHINE = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
 
 
 def joined(value: str, folders: list[str]) -> str:
-    """Give ``value`` with ``folders`` in front; those that it holds already move there."""
+    """Return ``value`` with ``folders`` in front; those that it holds already move there."""
     rest = without(value, folders)
     return ";".join([*folders, rest] if rest else folders)
 
 
 def without(value: str, folders: list[str]) -> str:
-    """Give ``value`` without ``folders``; all else stays as it is, empty entries too."""
+    """Return ``value`` without ``folders``; all else stays as it is, empty entries too."""
     gone = {_plain(folder) for folder in folders}
     return ";".join(entry for entry in value.split(";") if _plain(entry) not in gone)
 
 
 def add(folders: list[str], *, machine: bool) -> bool:
-    """Put ``folders`` in front of PATH; false if the value would become too long, and nothing is changed."""
+    """Put ``folders`` in front of PATH; change nothing and return false if it would become too long."""
     value, kind = _read(machine)
     new = joined(value, folders)
     if len(new) > LIMIT:
@@ -34,7 +33,7 @@ def add(folders: list[str], *, machine: bool) -> bool:
 
 
 def remove(folders: list[str], *, machine: bool) -> None:
-    """Take ``folders`` out of PATH."""
+    """Remove ``folders`` from PATH."""
     value, kind = _read(machine)
     new = without(value, folders)
     if new != value:
@@ -45,31 +44,22 @@ def _plain(entry: str) -> str:
     return entry.strip().strip('"').rstrip("\\/").replace("/", "\\").lower()
 
 
+def _key(machine: bool) -> str:
+    return _MACHINE if machine else _USER
+
+
 def _read(machine: bool) -> tuple[str, int]:
-    winreg = _winreg()
-    try:
-        with winreg.OpenKey(*_place(machine), 0, winreg.KEY_READ) as key:
-            value, kind = winreg.QueryValueEx(key, "Path")
-    except FileNotFoundError:
-        return "", winreg.REG_EXPAND_SZ
-    if kind not in (winreg.REG_SZ, winreg.REG_EXPAND_SZ):
+    found = registry_values.read(_key(machine), "Path", machine=machine)
+    if found is None:
+        return "", registry_values.EXPANDABLE_TEXT
+    value, kind = found
+    if kind not in (registry_values.TEXT, registry_values.EXPANDABLE_TEXT):
         raise OSError(f"PATH in the registry has the unexpected type {kind}")
     return str(value), kind
 
 
 def _write(value: str, kind: int, machine: bool) -> None:
-    winreg = _winreg()
-    with winreg.CreateKeyEx(*_place(machine), 0, winreg.KEY_WRITE) as key:
-        if value:
-            winreg.SetValueEx(key, "Path", 0, kind, value)
-        else:
-            winreg.DeleteValue(key, "Path")
-
-
-def _place(machine: bool) -> tuple[Any, str]:
-    winreg = _winreg()
-    return (winreg.HKEY_LOCAL_MACHINE, _MACHINE) if machine else (winreg.HKEY_CURRENT_USER, _USER)
-
-
-def _winreg() -> Any:
-    return importlib.import_module("winreg")
+    if value:
+        registry_values.write(_key(machine), {"Path": value}, machine=machine, kind=kind)
+    else:
+        registry_values.delete_value(_key(machine), "Path", machine=machine)

@@ -1,0 +1,217 @@
+"""The runtime's command lines: what an installer starts, and `<distribution>-admin` in a prefix later.
+
+From an installer: ``VERB INSTALLER STAGED PREFIX ANCHOR VERIFIED MANIFEST_{AT,SIZE,RAW,SHA256} [OPTION…]``
+
+VERB            install, repair, uninstall, extract, check, dry-run, list, info, licenses,
+                sbom
+INSTALLER       the file that is being run
+STAGED          the folder beside PREFIX that stage 0 was unpacked into
+PREFIX          where the prefix will be, absolute
+ANCHOR          the nearest folder above PREFIX that existed before
+VERIFIED        the SHA-256 that the shell computed over the whole installer, to be compared with what that
+                states; ``-`` where the caller has done so itself
+MANIFEST_…      offset, sizes and hash of the image's manifest; the payload follows it
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable
+
+from . import (
+    inspection,
+    install,
+    installer_handover,
+    installer_log,
+    release_info,
+    repair,
+    rollback,
+    uninstall,
+    verify,
+)
+from .crash_recovery import abandon
+from .failure import FAILED, INTERRUPTED, USAGE, InstallError
+from .file_operations import remove_empty, remove_tree
+from .installer_run import InstallerRun
+from .payload_manifest import PayloadManifest
+from .prefix_state import KEPT, InstalledRelease, load, read_marker
+
+
+class _StoppedError(BaseException):
+    """A signal asks us to stop."""
+
+
+_USAGE = """\
+usage: {name}-admin VERB [OPTION…]
+
+verify [--json]                 find changed, missing and extra files
+list [--json]                   the packages of the release, and those that were added
+info [--json]                   what this release is
+sbom                            its bill of materials, CycloneDX JSON
+rollback [--json]               go back to the release that was upgraded, or forth again
+clean [--json]                  remove that release
+upgrade INSTALLER [--no-keep] [--new-key]
+                                check a new release's .sh by the key that signed this one, then upgrade;
+                                --new-key takes a release that somebody else signed
+repair [--from INSTALLER] [--json]
+                                restore changed and missing files from the installer that is kept here,
+                                or from another one of the same release
+uninstall [--dry-run] [--json] [--no-scripts]
+                                remove the release; files that it did not bring stay;
+                                --no-scripts does so without the script that it brought for that
+help                            this text
+
+exit codes: 0 done, 1 failed or differences were found, 2 wrong usage, 3 something is missing,
+5 something is damaged, 130 interrupted
+"""
+_ADMIN_VERBS: dict[str, Callable[[InstalledRelease, frozenset[str]], int]] = {
+    "verify": verify.report,
+    "list": release_info.list_installed,
+    "info": release_info.describe_installed,
+    "sbom": release_info.print_installed_sbom,
+    "rollback": rollback.rollback,
+    "clean": rollback.clean,
+    "uninstall": uninstall.uninstall,
+}
+_HANDOVERS: dict[str, Callable[[str, str, frozenset[str]], int]] = {
+    "upgrade": installer_handover.upgrade,
+    "repair": installer_handover.repair,
+}
+_INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
+    "check": inspection.check,
+    "extract": inspection.extract,
+    "dry-run": inspection.dry_run,
+    "list": release_info.list_packages,
+    "info": release_info.describe,
+    "licenses": release_info.licenses,
+    "sbom": release_info.print_sbom,
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run a verb of either command line; return the exit code."""
+    if len(argv) >= len(InstallerRun._fields) - 1 and not argv[1].startswith("-"):
+        verb, installer, staged, prefix, anchor, verified, at, size, raw, sha256 = argv[:10]
+        numbers, options = (int(at), int(size), int(raw)), frozenset(argv[10:])
+        return run_installer(
+            InstallerRun(verb, installer, staged, prefix, anchor, verified, *numbers, sha256, options)
+        )
+    here = os.path.abspath(__file__)
+    for _ in f"{KEPT}/runtime/command_line.py".split("/"):
+        here = os.path.dirname(here)
+    return administer(here, argv)
+
+
+def run_installer(run: InstallerRun) -> int:
+    """Run a verb of an installer; return the exit code. Unless it is 0, nothing has been changed."""
+    for option in run.options:
+        if option.startswith("--log="):
+            installer_log.copy_to(option.partition("=")[2])
+
+    def give_up(code: int, message: str) -> None:
+        _ignore_signals()
+        sys.stderr.write(f"Error: {message}\n")
+        if run.verb in {"install", "repair", "uninstall"}:
+            installer_log.note(run.prefix, run.verb, code, message)
+        abandon(run.staged, run.prefix)
+        if run.verb in {"install", "extract"}:  # no others make the folders above the prefix
+            remove_empty(os.path.dirname(run.prefix), run.anchor)
+
+    return guarded(lambda: _run_installer(run), give_up, unchanged="nothing was installed")
+
+
+def _run_installer(run: InstallerRun) -> int:
+    if run.verb == "install":
+        return install.install(run, _ignore_signals)
+    if run.verb == "repair":
+        return repair.repair(run)
+    manifest = run.read_manifest(run.manifest_bytes())
+    try:
+        if run.verb == "uninstall":  # of a release that cannot remove itself any more
+            repair.check_same(run, manifest)
+            installed, _ = repair.load_or_guess(run, manifest)
+            return uninstall.uninstall(installed, run.options)
+        return _INSPECTIONS[run.verb](run, manifest)
+    finally:
+        remove_tree(run.staged)
+
+
+def administer(prefix: str, argv: list[str]) -> int:
+    """Run a verb on an installed release; return the exit code."""
+    verb = argv[0] if argv and argv[0] not in {"-h", "--help"} else "help"
+    words = [word for word in argv[1:] if not word.startswith("-")]
+    options = frozenset(argv[1:]) - {*words}
+    fits = bool(argv) and _fits(verb, words, options)
+    if verb == "help" or not fits:
+        marker = read_marker(prefix)
+        text = _USAGE.format(name=marker.distribution if marker else "<distribution>")
+        (sys.stdout if fits else sys.stderr).write(text)
+        return 0 if fits else USAGE
+
+    def work() -> int:
+        if verb in _HANDOVERS:
+            return _HANDOVERS[verb](prefix, "".join(words), options - {"--from"})
+        return _ADMIN_VERBS[verb](load(prefix), options)
+
+    def give_up(code: int, message: str) -> None:
+        sys.stderr.write(f"Error: {message}\n")
+        installer_log.note(prefix, verb, code, message)
+
+    return guarded(work, give_up)
+
+
+def _fits(verb: str, words: list[str], options: frozenset[str]) -> bool:
+    """Return whether a verb takes these arguments, by its line of `_USAGE`."""
+    if verb not in {*_ADMIN_VERBS, *_HANDOVERS, "help"}:
+        return False
+    line = next(line for line in _USAGE.splitlines() if line.split(" ")[0] == verb)
+    known = re.sub(r"[][]", "", line.partition("  ")[0]).split()
+    count = int("INSTALLER" in known and ("--from" not in known or "--from" in options))
+    return len(words) == count and options <= {*known}
+
+
+def guarded(work: Callable[[], int], give_up: Callable[[int, str], None], *, unchanged: str = "") -> int:
+    """Do the work; whatever ends it early becomes an exit code and a line, never a traceback."""
+    _listen()
+    os.umask(os.umask(0o022) | 0o002)  # even with a umask of 0 nobody else may change what is written
+    try:
+        return work()
+    except InstallError as error:
+        code, message = error.code, error.message
+    except (KeyboardInterrupt, _StoppedError):
+        code, message = INTERRUPTED, f"Interrupted; {unchanged}." if unchanged else "Interrupted."
+    except OSError as error:
+        code = FAILED
+        message = _explain(error) + (f" {unchanged.capitalize()}." if unchanged else "")
+    except Exception as error:  # noqa: BLE001 - a bug
+        code = FAILED
+        message = f"{type(error).__name__}: {error}. This should not happen; please report it."
+    give_up(code, message)
+    return code
+
+
+def _explain(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
+        return f"The disk is full{where}."
+    return f"{error.strerror}{where}."
+
+
+def _listen() -> None:
+    def stop(*_: object) -> None:
+        raise _StoppedError
+
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+
+
+def _ignore_signals() -> None:
+    """From here on stopping would do more harm than going on."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -1,0 +1,48 @@
+"""Decompressing zstd (RFC 8878) with whatever the release's own interpreter has for it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+
+from .failure import DAMAGED, MISSING, InstallError
+
+_MODULES = ("compression.zstd", "zstandard", "backports.zstd")  # the first is PEP 784, Python 3.14
+_found: list[Callable[[bytes, int], bytes]] = []
+
+
+def decompress(data: bytes, size: int) -> bytes:
+    """Return the ``size`` bytes that the frame ``data`` holds; any thread may call it.
+
+    Raises
+    ------
+    InstallError
+        If ``data`` is damaged, or holds more or fewer bytes.
+    """
+    if not _found:
+        _found.append(_find())
+    try:
+        raw = _found[0](data, size)
+    except Exception as error:  # each library has errors of its own
+        raise InstallError(f"A part of the installer does not decompress: {error}", DAMAGED) from error
+    if len(raw) != size:
+        raise InstallError("A part of the installer has another size than it should", DAMAGED)
+    return bytes(raw)
+
+
+def _find() -> Callable[[bytes, int], bytes]:
+    # `-S` keeps site-packages away, and with it whatever code a .pth file there would run.
+    folder = os.path.join(os.path.dirname(os.__file__), "site-packages")
+    if sys.flags.no_site and folder not in sys.path:
+        sys.path.append(folder)
+    for name in _MODULES:
+        try:
+            new = importlib.import_module(name).ZstdDecompressor
+        except ImportError:
+            continue
+        if name == "zstandard":
+            return lambda data, size: new().decompress(data, max_output_size=size)
+        return lambda data, size: new().decompress(data, size)
+    raise InstallError("This interpreter cannot decompress zstd", MISSING)

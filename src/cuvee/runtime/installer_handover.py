@@ -1,0 +1,118 @@
+"""The verbs `upgrade` and `repair` of an installed release: an installer is checked before any of it runs.
+
+A hostile installer would not check itself. So its shell text is only read, for where its parts are. Its list
+of files must be signed by the key that the prefix remembers, or be the very one that was installed; that list
+has the hash of the Python in it. The numbers' names in that text and the order of the runtime's arguments,
+see `command_line`, bind later releases.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import NoReturn
+
+from . import image_signature
+from .failure import MISSING, USAGE, InstallError, damaged
+from .file_operations import remove_tree
+from .hashing import sha256 as hash_of
+from .installer_run import HEAD, InstallerRun
+from .kept_installer import choose
+from .payload_manifest import PayloadManifest
+from .prefix_state import beside, load
+from .repair import check_same
+
+_NUMBERS = ("HEADER_BYTES", "STAGE0_BYTES", "MANIFEST_BYTES", "MANIFEST_RAW")
+_LARGEST = 1 << 40
+_START = ("-I", "-S", "-B", "-X", "utf8")
+
+
+def upgrade(prefix: str, installer: str, options: frozenset[str]) -> NoReturn:
+    """Upgrade the release at ``prefix`` with a `.sh` installer that the same key has signed.
+
+    Options: ``--new-key`` another key may have signed it, ``--no-keep`` as for the installer.
+    """
+    installed = load(prefix)
+    if installed.manifest.key is None:
+        raise InstallError(
+            f"{installed.manifest.label} is not signed, so a new installer cannot be checked. "
+            f"If you trust it, run it: sh {installer} -u -p {prefix}"
+        )
+    installer = os.path.abspath(installer)
+    run, stage0_bytes = _read_head("install", prefix, installer, options | {"--replace"})
+    manifest = run.read_manifest(run.manifest_bytes())
+    image_signature.demand_same(installed.manifest, manifest, options)
+    _start(run, manifest, stage0_bytes)
+
+
+def repair(prefix: str, installer: str, options: frozenset[str]) -> int:
+    """Repair the release at ``prefix`` with an installer of the very same one, or the one that is kept."""
+    installer = choose(prefix, installer)
+    if os.name == "nt":
+        if not installer.lower().endswith(".exe"):
+            raise InstallError(f"{installer} is not an .exe installer.", USAGE)
+        argv = [f'"{installer}"', "/S", "/repair=1", *(["/json"] if "--json" in options else [])]
+        # Windows hands a program one line, which this function makes without any quotation marks.
+        return os.spawnv(os.P_WAIT, installer, [*argv, f"/D={prefix}"])  # noqa: S606 - no shell
+    run, stage0_bytes = _read_head("repair", prefix, installer, options)
+    manifest = run.read_manifest(run.manifest_bytes())
+    check_same(run, manifest)
+    return _start(run, manifest, stage0_bytes)
+
+
+def _read_head(verb: str, prefix: str, installer: str, options: frozenset[str]) -> tuple[InstallerRun, int]:
+    """Return where the parts are by the shell text, and how long stage 0 is; hashes are checked later."""
+    with open(installer, "rb") as stream:
+        head = stream.read(HEAD)
+    found = dict(re.findall(rb"^([A-Z0-9_]+)=([0-9a-f]+)$", head, re.MULTILINE))
+    try:
+        header, stage0, size, raw = (int(found[name.encode()]) for name in _NUMBERS)
+        sha256 = found[b"MANIFEST_SHA256"].decode()
+    except (KeyError, ValueError):
+        raise InstallError(f"{installer} is not an .sh installer.") from None
+    if max(header, stage0, size, raw) > _LARGEST:
+        raise damaged("The installer")
+    staged, anchor = beside(prefix, f"{os.getpid()}.partial"), os.path.dirname(prefix)
+    numbers = (header + stage0, size, raw, sha256)
+    return InstallerRun(verb, installer, staged, prefix, anchor, "-", *numbers, options), stage0
+
+
+def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> NoReturn:
+    """Unpack stage 0, whose hash the manifest has, and become the runtime that is in it."""
+    with open(run.installer, "rb") as stream:
+        stream.seek(run.manifest_at - stage0_bytes)
+        stage0 = stream.read(stage0_bytes)
+    if hash_of(stage0) != manifest.stage0_sha256:
+        raise damaged("The Python in the installer")
+    os.mkdir(run.staged)
+    try:
+        _unpack(stage0, run.staged)
+        python = f"{run.staged}/{manifest.interpreter}"
+        if os.spawnv(os.P_WAIT, python, [python, *_START, "-c", ""]):  # noqa: S606 - no shell
+            raise InstallError(  # noqa: TRY301 - as for what else fails here, nothing stays
+                f"{python} does not start. May programs run from there (noexec)?", MISSING
+            )
+    except BaseException:
+        remove_tree(run.staged)
+        raise
+    arguments = [*(str(field) for field in run[:-1]), *sorted(run.options)]
+    program = f"{run.staged}/.cuvee/runtime/__main__.py"
+    sys.stdout.flush()
+    os.execv(python, [python, *_START, program, *arguments])  # noqa: S606 - no shell
+
+
+def _unpack(stage0: bytes, folder: str) -> None:
+    # With the system's program, as the installer's shell text does it: a prefix that is to be repaired may
+    # have lost Python's own module.
+    archive = f"{folder}/stage0.tar.gz"
+    with open(archive, "xb") as stream:
+        stream.write(stage0)
+    environment = {name: text for name, text in os.environ.items() if name not in {"TAR_OPTIONS", "GZIP"}}
+    argv = ["tar", "-xzf", archive, "-C", folder]
+    code = os.spawnvpe(os.P_WAIT, "tar", argv, environment)  # noqa: S606 - no shell
+    if code:
+        raise InstallError(
+            f"The Python in the installer could not be unpacked to {folder}: tar ended with {code}."
+        )
+    os.unlink(archive)

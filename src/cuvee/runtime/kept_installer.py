@@ -1,0 +1,98 @@
+"""The installer that a prefix keeps, so that `repair` needs no other one: a copy, never a link.
+
+On Windows its own part makes the copy, since that knows how the hash of an ``.exe`` is checked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+
+from .failure import DAMAGED, USAGE, InstallError, damaged
+from .hashing import algorithm
+from .installer_run import HEAD, InstallerRun
+from .payload_manifest import PayloadManifest
+from .prefix_metadata import described
+from .prefix_state import INSTALLER, InstalledRelease, load, read_state, write_state
+from .verify import expected_files, is_whole
+
+OPTION = "--keep-installer"
+_DIGEST = re.compile(rb"^DIGEST=([0-9a-f]{64})\n", re.MULTILINE)
+
+
+def is_requested(run: InstallerRun, manifest: PayloadManifest) -> bool:
+    """Return whether the prefix shall keep the installer: by an option, by its settings, or as before."""
+    return OPTION in run.options or manifest.settings.keep_installer or keeps(run.prefix)
+
+
+def keeps(prefix: str) -> bool:
+    """Return whether the release at a prefix keeps its installer, even if that is lost now."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return INSTALLER in read_state(prefix).own
+    return os.path.lexists(f"{prefix}/{INSTALLER}")
+
+
+def keep(run: InstallerRun, manifest: PayloadManifest) -> None:
+    """Copy the installer into the staged prefix, if it is requested; check the hash that it states."""
+    target = f"{run.staged}/{INSTALLER}"
+    if os.name == "nt" or not is_requested(run, manifest):
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(run.installer, "rb") as source, open(target, "xb") as copy:
+        data = source.read(HEAD)
+        stated = _DIGEST.search(data)
+        if stated is None or run.verified not in {"-", stated[1].decode()}:
+            raise damaged("The installer")
+        # Its digest is that of all but the line that states it.
+        hashed = algorithm("sha256")(data[: stated.start()] + data[stated.end() :])
+        while data:
+            copy.write(data)
+            data = source.read(HEAD)
+            hashed.update(data)
+    if hashed.hexdigest().encode() != stated[1]:
+        raise damaged("The installer")
+
+
+def add(run: InstallerRun, installed: InstalledRelease) -> InstalledRelease:
+    """Keep the installer of a release that is there already; return the release as it is now."""
+    path, made = f"{run.prefix}/{INSTALLER}", f"{run.staged}/{INSTALLER}"
+    if os.path.lexists(path):
+        return installed
+    keep(run, installed.manifest)
+    if not os.path.lexists(made):
+        return installed
+    state = installed.state
+    state = state._replace(own={**state.own, INSTALLER: described(made)})
+    os.replace(made, path)
+    write_state(run.prefix, state)
+    return installed._replace(state=state)
+
+
+def choose(prefix: str, given: str) -> str:
+    """Return the installer to repair a prefix with: the one that is ``given``, else the one that is kept."""
+    path = os.path.abspath(given or f"{prefix}/{INSTALLER}")
+    if os.path.isfile(path):
+        if not given:
+            _check(prefix, path)
+        return path
+    if given:
+        raise InstallError(f"There is no file {path}.", USAGE)
+    option = "/KeepInstaller=1" if os.name == "nt" else "-u -k"
+    raise InstallError(
+        "Repairing needs the installer of this release, and none is kept here: repair --from INSTALLER. "
+        f"To keep one, run it with {option} on this prefix.",
+        USAGE,
+    )
+
+
+def _check(prefix: str, path: str) -> None:
+    try:
+        expected = expected_files(load(prefix))[0].get(INSTALLER)
+    except InstallError:
+        return  # the list of files is lost; the installer's own hashes are left
+    if expected is not None and not is_whole(path, expected):
+        raise InstallError(
+            f"{path}, the installer that is kept, is damaged. Get another one: repair --from INSTALLER",
+            DAMAGED,
+        )

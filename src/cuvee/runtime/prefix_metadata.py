@@ -1,0 +1,184 @@
+"""What makes a folder of files an environment and a release: records, history, runtime, state and marker."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+
+from . import outside_files
+from .file_operations import remove_tree
+from .hashing import sha256 as hash_of
+from .hashing import sha256_of
+from .installer_run import InstallerRun
+from .payload_manifest import FORMAT, Frame
+from .prefix_state import (
+    HISTORY,
+    KEPT,
+    LOGS,
+    MANIFEST,
+    MARKER,
+    STATE,
+    OutsideFiles,
+    PrefixState,
+    write_state,
+)
+from .prefix_writer import PrefixWriter
+from .shell_startup import quoted
+
+_LAUNCHER = """#!/bin/sh
+# Administers {title} {version}; made by its installer. `{distribution}-admin help` says more.
+unset LD_LIBRARY_PATH
+exec {python} -I -S -B -X utf8 {runtime} "$@"
+"""
+
+
+def write_metadata(
+    run: InstallerRun,
+    writer: PrefixWriter,
+    data: bytes,
+    *,
+    history: str,
+    gone: list[str],
+    new: list[str],
+    before: OutsideFiles,
+) -> None:
+    """Write all metadata of a prefix whose files are there.
+
+    ``history`` is conda's history of the release that is upgraded, ``gone`` and ``new`` are packages that
+    it had and that this one has, ``before`` is what it has outside of the prefix.
+    """
+    write_records(run, writer)
+    _write_history(writer, history, gone, new)
+    keep_runtime(writer, run.prefix)
+    remove_tree(f"{run.staged}/.cuvee")
+    outside = outside_files.plan(run.prefix, writer.manifest, run.options, before, at=writer.folder)
+    write_description(run, writer, data, outside)
+
+
+def write_description(run: InstallerRun, writer: PrefixWriter, data: bytes, outside: OutsideFiles) -> None:
+    """Write the state, with the manifest's bytes ``data``, and the marker."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    state = PrefixState(
+        prefix=run.prefix,
+        installed=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        masks=sorted({mask, *writer.masks}),
+        manifest_raw=run.manifest_raw,
+        late=dict(sorted(writer.late.items())),
+        own={path: described(f"{writer.folder}/{path}") for path in _own_files(writer)},
+        outside=outside,
+    )
+    write_state(writer.folder, state, data)
+    _write_marker(writer, run.manifest_sha256)
+
+
+def write_records(run: InstallerRun, writer: PrefixWriter) -> None:
+    """Write conda's records, after the files whose digests some of them wait for."""
+    for frame, raw in run.read(writer.manifest.records):
+        writer.write_frame(frame, raw)
+        _complete_records(writer, frame, raw)
+
+
+def _complete_records(writer: PrefixWriter, frame: Frame, raw: bytes) -> None:
+    # A record's `extra` lists pairs: the number of a line in its `paths`, and that line's file.
+    for file in frame.files:
+        if file.how != "record" or not writer.wants(file.path):
+            continue
+        record = json.loads(raw[file.start : file.start + file.size])
+        lines = record["paths_data"]["paths"]
+        for number, path in file.extra:
+            line = lines[number]
+            key = "sha256" if "entry_point" in line["path_type"] else "sha256_in_prefix"
+            line[key], line["size_in_bytes"] = writer.late[path]
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        data = text.encode()
+        writer.late[file.path] = (hash_of(data), len(data))
+        _write(f"{writer.folder}/{file.path}", text)
+
+
+def _write_history(writer: PrefixWriter, before: str, gone: list[str], new: list[str]) -> None:
+    """Continue conda's history with what was unlinked and linked, and with what was requested.
+
+    The format is that of https://github.com/conda/conda/blob/main/conda/history.py.
+    """
+    manifest = writer.manifest
+    lines = [
+        f"==> {time.strftime('%Y-%m-%d %H:%M:%S')} <==",
+        f"# cmd: {manifest.distribution} {manifest.version} installer",
+        *(f"-{name}" for name in gone),
+        *(f"+{name}" for name in new),
+    ]
+    if manifest.requested:
+        lines.append(f"# update specs: {json.dumps(manifest.requested)}")
+    _write(f"{writer.folder}/{HISTORY}", before + "\n".join(lines) + "\n")
+
+
+def keep_runtime(writer: PrefixWriter, target: str) -> None:
+    """Move the runtime to where it stays in the prefix, and write the command that starts it there."""
+    staged, kept = f"{writer.folder}/.cuvee/runtime", f"{writer.folder}/{KEPT}"
+    os.makedirs(kept, exist_ok=True)
+    if os.path.isdir(staged):  # on Windows it runs, and is kept, elsewhere
+        os.rename(staged, f"{kept}/runtime")
+    manifest = writer.manifest
+    if manifest.system == "win":
+        return
+    text = _LAUNCHER.format(
+        title=" ".join(manifest.title.split()),
+        version=manifest.version,
+        distribution=manifest.distribution,
+        python=quoted(f"{target}/{manifest.interpreter}"),
+        runtime=quoted(f"{target}/{KEPT}/runtime/__main__.py"),
+    )
+    command = f"{writer.folder}/bin/{manifest.distribution}-admin"
+    _write(command, text)
+    os.chmod(command, 0o755)  # noqa: S103 - a command that everybody may run
+
+
+def _own_files(writer: PrefixWriter) -> list[str]:
+    """Return the files of a finished prefix that belong to no package: the runtime, its command."""
+    manifest, folder = writer.manifest, writer.folder
+    packaged = {file.path for frame in manifest.frames() for file in frame.files}
+    packaged.update(entry.path for entry in manifest.stage0)
+    packaged.update(manifest.links())
+    found = [name for name in os.listdir(folder) if os.path.isfile(f"{folder}/{name}")]
+    for parent, _, names in os.walk(f"{folder}/{KEPT}"):
+        relative = os.path.relpath(parent, folder).replace(os.sep, "/")
+        found += [f"{relative}/{name}" for name in names]
+    commands = (f"bin/{manifest.distribution}-admin", f"Scripts/{manifest.distribution}-admin.cmd")
+    found += [command for command in commands if os.path.isfile(f"{folder}/{command}")]
+    return sorted(set(found) - packaged - {STATE, MANIFEST, *LOGS})
+
+
+def _write_marker(writer: PrefixWriter, manifest_sha256: str) -> None:
+    """Write what tells a later installer that the prefix is its own, and which release it holds."""
+    manifest = writer.manifest
+    marker = {
+        "format": FORMAT,
+        "distribution": manifest.distribution,
+        "version": manifest.version,
+        "title": manifest.title,
+        "platform": manifest.platform,
+        "manifest_sha256": manifest_sha256,
+        "packages": [package.stem for package in manifest.packages],
+    }
+    text = json.dumps(marker, indent=2, ensure_ascii=False) + "\n"
+    _write(f"{writer.folder}/{MARKER}", text, sync=True)
+
+
+def described(path: str) -> tuple[int, str, int]:
+    """Return a file's mode, SHA-256 and size."""
+    with open(path, "rb") as stream:
+        found = os.stat(path)
+        return stat.S_IMODE(found.st_mode), sha256_of(stream.read, found.st_size), found.st_size
+
+
+def _write(path: str, text: str, *, sync: bool = False) -> None:
+    # Whatever the umask is, nobody but the owner may change it: that is the mode that `verify` expects.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    with open(handle, "w", encoding="utf-8", newline="\n") as stream:
+        stream.write(text)
+        if sync:
+            stream.flush()
+            os.fsync(stream.fileno())

@@ -1,0 +1,151 @@
+"""What a prefix keeps so that its verbs need no installer: the marker, the manifest and the state.
+
+It also has the names of all that lies in and beside a prefix, and who may have put it there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import Any, NamedTuple
+
+from . import payload_manifest
+from .failure import DAMAGED, InstallError
+
+MARKER = "conda-meta/cuvee.json"
+KEPT = "conda-meta/cuvee"
+MANIFEST = f"{KEPT}/manifest.json.zst"
+STATE = f"{KEPT}/state.json"
+LOGS = (f"{KEPT}/log.txt", f"{KEPT}/log.jsonl")
+HISTORY = "conda-meta/history"
+INSTALLER = f"{KEPT}/installer" + (".exe" if os.name == "nt" else ".sh")
+"""The installer itself, where it is kept for `repair`."""
+SAVED = "cuvee-saved"
+"""The folder of a prefix for files that the user had changed; nothing here ever removes it."""
+UNPROVED = f"{KEPT}/unproved"
+"""There as long as a release waits for its post_install to end; holds the installer's process number."""
+_NEW = f"{STATE}.new"
+TRANSIENT = (_NEW, *(f"{KEPT}/{n}.{end}" for n in ("post_install", "pre_uninstall") for end in ("sh", "bat")))
+"""Files that are there for a moment only."""
+UNLISTED = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *TRANSIENT))
+"""Files that no list of a release names, since they are written after it."""
+LAST = (HISTORY, INSTALLER, *TRANSIENT, *LOGS, MANIFEST, STATE, MARKER)
+"""What a removal removes last, so that it can be started again."""
+
+
+class OutsideFiles(NamedTuple):
+    """What a release has outside of its prefix, see `outside_files`: all paths are absolute.
+
+    ``menu_folder`` is where its menu entries go, empty if there shall be none; ``entries`` are those that may
+    be there, ``shells`` start-up files with a block of ours.
+    """
+
+    menu_folder: str = ""
+    entries: list[str] = []  # noqa: RUF012 - never changed
+    shells: list[str] = []  # noqa: RUF012 - never changed
+
+
+class PrefixState(NamedTuple):
+    """What the manifest cannot know of a prefix.
+
+    ``late`` has SHA-256 and size of each file whose bytes depend on the prefix, ``own`` mode, SHA-256 and
+    size of each file that is no package's or that post_install changed, ``links`` the links that it made,
+    ``gone`` what it removed, ``masks`` the umasks of those who wrote files.
+    """
+
+    prefix: str
+    installed: str
+    masks: list[int]
+    manifest_raw: int
+    late: dict[str, tuple[str, int]]
+    own: dict[str, tuple[int, str, int]]
+    links: dict[str, str] = {}  # noqa: RUF012 - never changed
+    gone: list[str] = []  # noqa: RUF012 - never changed
+    outside: OutsideFiles = OutsideFiles()
+
+
+class InstalledRelease(NamedTuple):
+    """A release in a prefix; ``sha256`` is that of its manifest."""
+
+    prefix: str
+    sha256: str
+    manifest: payload_manifest.PayloadManifest
+    state: PrefixState
+
+
+class ReleaseMarker(NamedTuple):
+    """Which release a prefix holds, as far as an installer must know before it reads more."""
+
+    distribution: str
+    version: str
+    title: str
+    manifest_sha256: str
+
+
+def read_marker(prefix: str) -> ReleaseMarker | None:
+    """Return which release a prefix holds; `None` if it holds none of ours."""
+    try:
+        with open(f"{prefix}/{MARKER}", encoding="utf-8") as stream:
+            value = json.load(stream)
+        if isinstance(value["distribution"], str):
+            return ReleaseMarker(*(str(value.get(name, "")) for name in ReleaseMarker._fields))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return None
+
+
+def load(prefix: str) -> InstalledRelease:
+    """Return the release in a prefix, from what the prefix keeps of it."""
+    marker = read_marker(prefix)
+    if marker is None:
+        raise InstallError(f"{prefix} holds no release that an installer of cuvee made.")
+    try:
+        state = read_state(prefix)
+        with open(f"{prefix}/{MANIFEST}", "rb") as stream:
+            data = stream.read()
+        sha256 = marker.manifest_sha256
+        manifest = payload_manifest.load(data, state.manifest_raw, sha256)
+    except (OSError, ValueError, KeyError, TypeError, InstallError) as error:
+        raise InstallError(
+            f"{prefix} has lost the list of its files ({error}). Repair it with its installer.", DAMAGED
+        ) from error
+    return InstalledRelease(prefix, sha256, manifest, state)
+
+
+def read_state(prefix: str) -> PrefixState:
+    """Return the state of a prefix."""
+    with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
+        value: dict[str, Any] = json.load(stream)
+    state = PrefixState(**value)
+    return state._replace(outside=OutsideFiles(*state.outside))
+
+
+def write_state(prefix: str, state: PrefixState, manifest: bytes | None = None) -> None:
+    """Write the state of a prefix, and the compressed manifest if it is given."""
+    if manifest is not None:
+        with open(f"{prefix}/{MANIFEST}", "wb") as stream:
+            stream.write(manifest)
+    with open(f"{prefix}/{_NEW}", "w", encoding="utf-8", newline="\n") as text:
+        json.dump(state._asdict(), text, separators=(",", ":"), ensure_ascii=False)
+    os.replace(f"{prefix}/{_NEW}", f"{prefix}/{STATE}")
+
+
+def is_ours(path: str) -> bool:
+    """Whether nobody else can have made ``path``: where everybody may write, only what we own ourselves is.
+
+    Others could put there what an installer leaves when it is killed, or a release with their own files.
+    """
+    if os.name != "posix":
+        return True
+    try:
+        found, above = os.lstat(path), os.stat(os.path.dirname(path))
+    except OSError:
+        return False
+    mine = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
+    return mine or not above.st_mode & stat.S_IWOTH
+
+
+def beside(prefix: str, name: str) -> str:
+    """Return the path of a file or folder beside the prefix that belongs to it."""
+    return os.path.join(os.path.dirname(prefix), f".{os.path.basename(prefix)}.cuvee-{name}")

@@ -1,0 +1,105 @@
+"""The last step: one rename puts the finished prefix where it belongs, or nothing happens at all.
+
+Whatever is killed between two renames here is put right by `crash_recovery`, which reads the names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from typing import Any
+
+from .file_operations import remove_tree
+from .prefix_state import beside
+
+_WAITS = 60
+# https://man7.org/linux/man-pages/man2/rename.2.html: paths are relative to here; both must exist.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def place(staged: str, prefix: str) -> None:
+    """Rename ``staged`` to ``prefix``, where nothing is, or an empty folder."""
+    if os.name == "nt" and os.path.isdir(prefix):
+        os.rmdir(prefix)  # elsewhere a folder takes the place of an empty one
+    rename_folder(staged, prefix)
+    _sync_folder(os.path.dirname(prefix))
+
+
+def put(staged: str, prefix: str) -> None:
+    """Put ``staged`` in the place of the release at ``prefix``, which gets the ending ``.old``."""
+    _swap_in(staged, prefix, _old_name(staged))
+
+
+def settle(staged: str, prefix: str, *, keep: bool) -> None:
+    """Keep or remove the release that `put` has replaced."""
+    old, kept = _old_name(staged), beside(prefix, "kept")
+    discard(kept, staged)
+    if keep:
+        rename_folder(old, kept)
+    else:
+        remove_tree(old)
+
+
+def rotate(kept: str, prefix: str) -> None:
+    """Exchange the release at ``prefix`` with the one that is kept."""
+    old = beside(prefix, f"{os.getpid()}.old")
+    _swap_in(kept, prefix, old)
+    rename_folder(old, kept)
+
+
+def discard(folder: str, aside: str) -> None:
+    """Remove a folder; it gets the name ``aside`` first, by which the next start knows to go on."""
+    if os.path.lexists(folder):
+        rename_folder(folder, aside)
+        remove_tree(aside)
+
+
+def exchange(first: str, second: str) -> bool:
+    """Exchange two folders in one step, where the system can: then there is no moment without a release."""
+    try:
+        ctypes: Any = importlib.import_module("ctypes")
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+        paths = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
+        return bool(renameat2(*paths, _RENAME_EXCHANGE) == 0)
+    except (ImportError, AttributeError, OSError, TypeError):
+        return False
+
+
+def rename_folder(source: str, target: str) -> None:
+    """Rename a folder; on Windows a virus scanner that reads a new file in it holds it for a while."""
+    for _ in range(_WAITS if os.name == "nt" else 0):
+        try:
+            os.rename(source, target)
+        except PermissionError:
+            time.sleep(0.25)
+        else:
+            return
+    os.rename(source, target)
+
+
+def _swap_in(new: str, prefix: str, old: str) -> None:
+    if exchange(new, prefix):
+        rename_folder(new, old)
+    else:
+        rename_folder(prefix, old)
+        try:
+            rename_folder(new, prefix)
+        except OSError:
+            rename_folder(old, prefix)
+            raise
+    _sync_folder(os.path.dirname(prefix))
+
+
+def _old_name(staged: str) -> str:
+    return staged.removesuffix(".partial") + ".old"
+
+
+def _sync_folder(folder: str) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,94 @@
+"""Putting a release on the search path: a marked block in the start-up files of the user's shells.
+
+It needs no conda in the prefix. Writing it twice changes nothing, and removing it leaves the rest as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+
+from .file_operations import write_whole
+from .payload_manifest import PayloadManifest
+
+_FILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
+
+
+def start_up_files(environment: Mapping[str, str], *, system: str) -> list[str]:
+    """Return the files to write to: those that exist, and that of the user's own shell."""
+    home = environment.get("HOME")
+    if not home:
+        return []
+    names = dict(_FILES)
+    if system == "osx":  # where a terminal's bash is a login shell, which reads no .bashrc
+        names["bash"] = ".bash_profile"
+    paths = {shell: f"{home}/{name}" for shell, name in names.items()}
+    paths["zsh"] = f"{environment.get('ZDOTDIR') or home}/.zshrc"
+    own = environment.get("SHELL", "").rpartition("/")[2]
+    found = [path for shell, path in paths.items() if shell == own or os.path.isfile(path)]
+    return found or [paths["bash"]]
+
+
+def add(path: str, prefix: str, manifest: PayloadManifest) -> None:
+    """Write the block, in place of one that is there."""
+    before = _read(path)
+    text = _without(before, prefix)
+    start = "" if not text or text.endswith("\n") else "\n"
+    _write(path, before, text + start + block(path, prefix, manifest))
+
+
+def remove(path: str, prefix: str) -> None:
+    """Remove the block, if the file has one."""
+    before = _read(path)
+    _write(path, before, _without(before, prefix))
+
+
+def block(path: str, prefix: str, manifest: PayloadManifest) -> str:
+    """Return the block for a start-up file."""
+    first, last = _marks(prefix)
+    if path.endswith(".fish"):
+        folder = "'" + prefix.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        line = f"test -d {folder}/bin; and set -gx PATH {folder}/bin $PATH"
+    elif any(package.name == "conda" for package in manifest.packages):
+        line = f". {quoted(prefix + '/etc/profile.d/conda.sh')} && conda activate {quoted(prefix)}"
+    else:
+        line = f'if [ -d {quoted(prefix)}/bin ]; then PATH={quoted(prefix)}/bin:"$PATH"; export PATH; fi'
+    title = " ".join(manifest.title.split())
+    origin = f"# Written by the installer of {title}, and removed when it is uninstalled."
+    return f"{first}\n{origin}\n{line}\n{last}\n"
+
+
+def quoted(text: str) -> str:
+    """Return a text quoted for the shell."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _marks(prefix: str) -> tuple[str, str]:
+    return f"# >>> cuvee: {prefix} >>>", f"# <<< cuvee: {prefix} <<<"
+
+
+def _without(text: str, prefix: str) -> str:
+    # A block without an end is not one of ours any more.
+    first, last = map(re.escape, _marks(prefix))
+    return re.sub(rf"(?ms)^{first}\r?\n(?:.*?\n)??{last}(?:\r?\n|\Z)", "", text)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return ""
+
+
+def _write(path: str, before: str, text: str) -> None:
+    if text == before:
+        return
+    target = os.path.realpath(path)  # dotfiles are often links
+    if not text:
+        os.unlink(target)
+        return
+    mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else 0o644
+    write_whole(target, text.encode(errors="surrogateescape"), mode)

@@ -1,0 +1,100 @@
+"""The last step of an installation: the release takes its place, and stays there if post_install succeeds.
+
+A script needs the release where it will be, so it runs after the rename. Until it has ended well the release
+is on trial: a file in it says so, and a start that finds that file with a dead installer puts back what was
+there before, see `crash_recovery.withdraw`. Removing the file is what commits.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from . import install_scripts, installer_log, outside_files
+from .crash_recovery import process_of, withdraw
+from .failure import InstallError
+from .installer_run import InstallerRun
+from .payload_manifest import PayloadManifest
+from .prefix_metadata import described
+from .prefix_state import KEPT, UNPROVED, load, write_state
+from .verify import verify
+
+
+def is_on_trial(run: InstallerRun, manifest: PayloadManifest) -> bool:
+    """Return whether a script will run in the finished release."""
+    return bool(manifest.settings.post_install) and "--no-scripts" not in run.options
+
+
+def commit(
+    run: InstallerRun,
+    manifest: PayloadManifest,
+    put: Callable[[], None],
+    on_commit: Callable[[], None],
+    settle: Callable[[], None] = lambda: None,
+) -> None:
+    """Put the staged release in its place, and make what belongs to it outside of the prefix.
+
+    ``put`` takes the place, ``settle`` keeps or removes the release that was there; from ``on_commit`` on,
+    nothing is undone any more.
+    """
+    if "--test" in run.options:
+        _test(run)
+    if is_on_trial(run, manifest):
+        _try(run, manifest, put, on_commit)
+        on_commit()
+        os.unlink(f"{run.prefix}/{UNPROVED}")
+    else:
+        on_commit()
+        put()
+    settle()
+    installer_log.flush()
+    outside_files.apply(load(run.prefix))
+
+
+def _try(
+    run: InstallerRun, manifest: PayloadManifest, put: Callable[[], None], on_commit: Callable[[], None]
+) -> None:
+    was_empty = os.path.isdir(run.prefix) and not os.listdir(run.prefix)
+    with open(f"{run.staged}/{UNPROVED}", "x", encoding="ascii") as stream:
+        stream.write(str(process_of(run.staged)))
+        stream.flush()
+        os.fsync(stream.fileno())
+    try:
+        put()
+        folder = f"{run.prefix}/{KEPT}"
+        mine = verify(load(run.prefix), hashes=False).extra
+        install_scripts.run(
+            "post_install", manifest, run.prefix, folder, run.options, installer=run.installer
+        )
+        _adopt(run.prefix, mine)
+    except BaseException:
+        on_commit()  # another signal would do harm
+        withdraw(run.prefix, run.staged)
+        if was_empty and not os.path.lexists(run.prefix):
+            os.mkdir(run.prefix)
+        raise
+
+
+def _adopt(prefix: str, mine: list[str]) -> None:
+    """Add to the state what the script has changed: it is part of the release from now on.
+
+    ``mine`` are the user's files, which an upgrade has brought over: they stay the user's.
+    """
+    installed = load(prefix)
+    found = verify(installed)
+    paths = {*found.changed, *found.modes, *found.extra, *found.rewritten} - {*found.missing, *mine}
+    links = {path: os.readlink(f"{prefix}/{path}") for path in paths if os.path.islink(f"{prefix}/{path}")}
+    own = {path: described(f"{prefix}/{path}") for path in sorted(paths - set(links))}
+    known = installed.state
+    write_state(
+        prefix,
+        known._replace(own={**known.own, **own}, links={**known.links, **links}, gone=sorted(found.missing)),
+    )
+
+
+def _test(run: InstallerRun) -> None:
+    """Check the hash of every file that was written once more."""
+    found = verify(load(run.staged))
+    if not found.good:
+        wrong = [*found.changed, *found.missing, *found.modes, *found.unknown]
+        raise InstallError(f"What was written differs from what was released: {', '.join(wrong[:3])}.")

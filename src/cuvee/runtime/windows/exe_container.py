@@ -1,0 +1,92 @@
+"""Where the payload is in an `.exe`: a trailer of 128 bytes tells, and has the hash of what is before it.
+
+A signature comes behind the trailer. It changes two fields of the PE header, which the hash takes as zero, as
+Authenticode does; so the same trailer is right before and after signing. The header's format:
+https://learn.microsoft.com/windows/win32/debug/pe-format.
+
+Trailer: 16 bytes magic; the manifest's offset, its size, and its size decompressed, each as a little-endian
+64-bit number; 32 bytes SHA-256 of all before the trailer; zeros.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, NamedTuple
+
+from ..failure import damaged
+from ..hashing import algorithm
+
+MAGIC = b"cuvee-exe-1".ljust(16, b"\0")
+SIZE = 128
+_HEAD = 4096
+_CHUNK = 1 << 20
+_PE32_PLUS = 0x20B
+
+
+class ExeContainer(NamedTuple):
+    """Offset and sizes of the image's manifest in the file; the payload follows it."""
+
+    manifest_at: int
+    manifest_size: int
+    manifest_raw: int
+
+
+class _Fields(NamedTuple):
+    """Offsets of what signing changes, and where the certificates are (0 without any)."""
+
+    checksum: int
+    security: int
+    certificates: int
+
+
+def pack(container: ExeContainer, digest: bytes) -> bytes:
+    """Return the trailer."""
+    numbers = b"".join(number.to_bytes(8, "little") for number in container)
+    return (MAGIC + numbers + digest).ljust(SIZE, b"\0")
+
+
+def open_container(path: str, *, check: bool = True) -> ExeContainer:
+    """Return what the trailer says.
+
+    Raises
+    ------
+    InstallError
+        If there is no trailer, or unless ``check`` is false, if the file has not the hash that it states.
+    """
+    with open(path, "rb") as stream:
+        fields = _find(bytearray(stream.read(_HEAD)))
+        end = (fields.certificates or stream.seek(0, 2)) - SIZE
+        if end < _HEAD:
+            raise damaged("The installer")
+        stream.seek(end)
+        trailer = stream.read(SIZE)
+        if trailer[:16] != MAGIC or (check and digest(stream, end) != trailer[40:72]):
+            raise damaged("The installer")
+    numbers = [int.from_bytes(trailer[start : start + 8], "little") for start in (16, 24, 32)]
+    return ExeContainer(*numbers)
+
+
+def digest(stream: BinaryIO, end: int) -> bytes:
+    """Return the SHA-256 of the first ``end`` bytes, with the fields that signing changes as zeros."""
+    stream.seek(0)
+    head = bytearray(stream.read(_HEAD))
+    fields = _find(head)
+    head[fields.checksum : fields.checksum + 4] = bytes(4)
+    head[fields.security : fields.security + 8] = bytes(8)
+    hashed = algorithm("sha256")(bytes(head))
+    left = end - len(head)
+    while left > 0:
+        data = stream.read(min(_CHUNK, left))
+        if not data:
+            raise damaged("The installer")
+        hashed.update(data)
+        left -= len(data)
+    return hashed.digest()
+
+
+def _find(head: bytearray) -> _Fields:
+    optional = int.from_bytes(head[0x3C:0x40], "little") + 24
+    magic = int.from_bytes(head[optional : optional + 2], "little")
+    if head[:2] != b"MZ" or magic != _PE32_PLUS or optional + 152 > len(head):
+        raise damaged("The installer")
+    security = optional + 144
+    return _Fields(optional + 64, security, int.from_bytes(head[security : security + 4], "little"))

@@ -1,0 +1,1 @@
+"""What runs under the installed release's own Python, not under stage 0."""

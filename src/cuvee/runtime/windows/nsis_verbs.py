@@ -1,0 +1,97 @@
+"""The verbs that the installer's and the uninstaller's NSIS part call, and the command that stays.
+
+``install``, ``repair``, ``uninstall``
+    Everything from the checks to the registry. Stage 0 has been unpacked into RUN. The uninstaller gives no
+    options; the installer gives ``--manifest=SHA256`` and any of ``--machine --path=0|1 --register=0|1
+    --no-shortcuts=0|1 --no-scripts --no-registry --no-program --no-keep --keep-installer=0|1 --managed
+    --force --new-key --json --batch``. What is not given is as it was before, in an upgrade, or else as it is
+    by default.
+``stage``
+    Copy what the uninstaller's work needs out of the prefix into RUN: a running program cannot be removed.
+``info``, ``list``, ``check``, ``licenses``, ``sbom``, ``dry-run``, ``extract``
+    Look into the installer; with ``--json``.
+``admin VERB …``
+    What ``Scripts\\<distribution>-admin.cmd`` runs, see `admin_verbs`.
+
+Paths come through the environment, which has no quoting and no limit of 1,024 characters:
+CUVEE_INSTALLER the file that is being run; CUVEE_PREFIX where the release is or will be; CUVEE_RUN the folder
+that this runs from; CUVEE_STAGED an empty folder beside the prefix; CUVEE_ANCHOR the nearest folder above the
+prefix that existed before; CUVEE_LOG another path for the log; CUVEE_OUTPUT a file for the answer;
+CUVEE_PLACE where ``extract`` puts the files; CUVEE_KEY the public key that must have signed the release,
+as hex digits or a PEM file; CUVEE_MENU and CUVEE_DESKTOP where shortcuts go.
+With CUVEE_WINDOW, the installer's window shows what is written, in UTF-16.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+
+from ..failure import FAILED, InstallError
+from . import long_paths
+from .admin_verbs import administer
+from .exe_inspection import inspect
+from .nsis_call import NsisCall
+from .registration import is_machine
+from .registry import Product, read_product
+from .staged_files import stage
+from .windows_install import install, repair
+from .windows_log import WindowsLog, folder, write_for_window
+from .windows_uninstall import uninstall
+
+_CHANGES: dict[str, Callable[[Product, NsisCall], int]] = {
+    "install": install,
+    "repair": repair,
+    "uninstall": uninstall,
+}
+
+
+def main(argv: list[str], environment: Mapping[str, str]) -> int:
+    """Run a verb; return the exit code."""
+    verb, options = argv[0], argv[1:]
+    long_paths.allow()
+    paths = {name: environment.get(f"CUVEE_{name.upper()}", "") for name in NsisCall._fields[:-1]}
+    call = NsisCall(**paths, options=tuple(options))
+    if environment.get("CUVEE_WINDOW"):
+        write_for_window()
+    if verb in _CHANGES:
+        return _change(verb, call, environment)
+    if verb == "stage":
+        return _guarded(lambda: stage(call.prefix, call.run), None)
+    if verb == "admin":
+        return _guarded(lambda: administer(call, options), None)
+    return _guarded(lambda: inspect(verb, call), None)
+
+
+def _change(verb: str, call: NsisCall, environment: Mapping[str, str]) -> int:
+    product = read_product(os.path.join(call.run, ".cuvee", "product.json"))
+    machine = "--machine" in call.options if call.options else is_machine(call.prefix)
+    logs = folder(environment, product.name, machine=machine)
+    log = WindowsLog(call.log or os.path.join(logs, f"{verb}.log"))
+    log.listen()
+    log.note(f"{verb} {product.label}: {call}")
+    code = _guarded(lambda: _CHANGES[verb](product, call), log)
+    if code:
+        sys.stderr.write(f"The log is {log.path}\n")
+    details = {"distribution": product.distribution, "version": product.version, "prefix": call.prefix}
+    log.close(verb, code, details)
+    return code
+
+
+def _guarded(work: Callable[[], int], log: WindowsLog | None) -> int:
+    """Run a verb; what goes wrong is said in one line."""
+    try:
+        return work()
+    except InstallError as error:
+        sys.stderr.write(f"Error: {error.message}\n")
+        return error.code
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        sys.stderr.write(f"Error: {error.strerror or error}{where}\n")
+    except Exception as error:  # noqa: BLE001 - a bug: its story belongs in the log, not on the screen
+        if log is not None:
+            log.note(traceback.format_exc())
+        sys.stderr.write(f"Error: {error!r}. Please report this; the log has the details.\n")
+    return FAILED

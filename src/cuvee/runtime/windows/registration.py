@@ -1,0 +1,85 @@
+"""Telling Windows of a release, and taking that back; ``windows.json`` keeps what it was told."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import NamedTuple
+
+from ..failure import InstallError
+from ..prefix_state import KEPT
+from . import registry, search_path, start_menu
+from .registry import Product
+
+STATE = f"{KEPT}/windows.json"
+
+
+class Registration(NamedTuple):
+    """What Windows is told: for all users (``machine``) or one, registry keys, empty for none, PATH entries.
+
+    ``folders`` are the Start menu and the desktop, where shortcuts go, ``stage0`` the files of stage 0.
+    """
+
+    machine: bool
+    program: str
+    python: str
+    path: list[str]
+    folders: list[str]
+    stage0: list[str] = []  # noqa: RUF012 - never changed
+
+    def write(self, folder: str) -> None:
+        """Write it to the prefix in ``folder``."""
+        with open(f"{folder}/{STATE}", "w", encoding="utf-8", newline="") as stream:
+            stream.write(json.dumps(self._asdict(), indent=1, ensure_ascii=False) + "\n")
+
+    def add(self, prefix: str, run: str, *, before: Registration | None, others: list[str]) -> None:
+        """Tell Windows of the release in ``prefix``, and take back what only ``before`` says.
+
+        ``run`` is a folder for a temporary file, ``others`` are shortcuts of the release that was there.
+        """
+        product, machine = registry.read_product(f"{prefix}/{KEPT}/product.json"), self.machine
+        if self.program:
+            registry.list_program(self.program, product, prefix, machine=machine)
+        if self.python:
+            registry.register_python(self.python, product, prefix, machine=machine)
+        if before is not None:
+            before._replace(
+                program=before.program if before.program != self.program else "",
+                python=before.python if before.python != self.python else "",
+                path=before.path if not self.path else [],
+            ).remove(prefix)
+        if self.path and not search_path.add(self.path, machine=machine):
+            sys.stderr.write("Warning: PATH is too long already, so it was left as it is.\n")
+        start_menu.update(prefix, self.folders, run, others)
+
+    def remove(self, prefix: str) -> None:
+        """Remove the release from the registry."""
+        if self.path:
+            search_path.remove(self.path, machine=self.machine)
+        if self.python:
+            registry.forget_python(self.python, prefix, machine=self.machine)
+        if self.program:
+            registry.forget_program(self.program, prefix, machine=self.machine)
+
+
+def read_registration(prefix: str) -> Registration:
+    """Return what Windows was told of the release in a prefix."""
+    try:
+        with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
+            return Registration(**json.load(stream))
+    except (OSError, ValueError, TypeError):
+        raise InstallError(f"{prefix} holds no release that this uninstaller knows.") from None
+
+
+def guess_registration(product: Product, prefix: str) -> Registration:
+    """Return what Windows may know of a release that has lost its own list; what is not its own stays."""
+    machine = is_machine(prefix)
+    program = registry.program_key(product, prefix, machine=machine)
+    path = [prefix, f"{prefix}\\Scripts"]
+    return Registration(machine, program, registry.python_key(product), path, [])
+
+
+def is_machine(prefix: str) -> bool:
+    """Return whether the release was installed for all users."""
+    return not os.path.exists(f"{prefix}/.nonadmin")
