@@ -27,7 +27,7 @@ class CuveeError(Exception):
 
 
 class BlockedError(CuveeError):
-    """The release is blocked by findings or outcomes, or the set can not be solved."""
+    """The release is blocked by findings or outcomes, or there is no solution."""
 
     exit_code = 1
 
@@ -85,7 +85,7 @@ class IntegrityError(CuveeError):
 
 
 class StorageError(CuveeError):
-    """Storage refuses: no space, no permission, a name that can not exist here."""
+    """A file cannot be written: no space, no permission, a name that cannot exist here."""
 
     exit_code = 1
 

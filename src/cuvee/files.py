@@ -1,6 +1,6 @@
-"""Files: hashing, canonical JSON, and writing beside before renaming.
+"""Files: hashing, canonical JSON, and atomic writing.
 
-Nothing in cuvee writes an artefact in place: a reader sees the old file or the new one, never half of one.
+Artefacts are written to a temporary name and renamed, so a reader sees either the old file or the new one.
 """
 
 import errno
@@ -16,35 +16,35 @@ from typing import Any
 
 from cuvee.errors import CuveeError, StorageError
 
-# The system tells the mask only to those who set it, which threads must not do; so it is asked once.
+# umask(2) can only be read by setting it, which is not safe with threads: read it once.
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
 
 
 def sha256_bytes(data: bytes | bytearray | memoryview) -> str:
-    """Hex SHA-256 of ``data``."""
+    """Return the hex SHA-256 of ``data``."""
     return hashlib.sha256(data).hexdigest()
 
 
 def sha256_file(path: Path) -> str:
-    """Hex SHA-256 of a file, read once."""
+    """Return the hex SHA-256 of a file, read once."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def canonical_json(value: Any) -> bytes:
-    """JSON with sorted keys, two spaces and a final newline: the same value gives the same bytes."""
+    """Return JSON with sorted keys, two spaces and a final newline: equal values give equal bytes."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def fingerprint(value: Any) -> str:
-    """Hex SHA-256 of a JSON value, for cache keys."""
+    """Return the hex SHA-256 of a JSON value, for cache keys."""
     return sha256_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a file name beside ``path`` to write to; rename it to ``path`` if the block ends well.
+    """Yield a temporary file next to ``path``, and rename it to ``path`` if the block succeeds.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``path``; it takes the place of ``path`` if the block ends well."""
+    """Yield an empty folder next to ``path``, which replaces ``path`` if the block succeeds."""
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent))
@@ -89,24 +89,24 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` whole or not at all."""
+    """Write ``data`` to ``path`` atomically."""
     with replacing(path) as beside:
         beside.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` as UTF-8 to ``path`` whole or not at all."""
+    """Write ``text`` as UTF-8 to ``path`` atomically."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as canonical JSON to ``path`` whole or not at all."""
+    """Write ``value`` as canonical JSON to ``path`` atomically."""
     write_bytes(path, canonical_json(value))
 
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn what an operating system says of a disk into a `StorageError` that names the path."""
+    """Turn errors of the file system into a `StorageError` that names the path."""
     try:
         yield
     except CuveeError:
@@ -120,7 +120,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
             message, hint = f"No permission to write {path}", "Choose a folder that you may write to."
         elif error.errno in {errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENOTEMPTY}:
-            message, hint = f"Can not write {path}: {error.strerror}", "Choose another folder."
+            message, hint = f"Cannot write {path}: {error.strerror}", "Choose another folder."
         else:
             raise
         raise StorageError(message, hint=hint) from error

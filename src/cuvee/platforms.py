@@ -1,6 +1,6 @@
-"""Facts about platforms, as data.
+"""Platforms, as data.
 
-A platform is a conda subdir. `noarch` is a place where packages live, not a platform.
+A platform is a conda subdir. `noarch` is a subdir for packages, but not a platform.
 """
 
 import platform as _host
@@ -15,7 +15,7 @@ System = Literal["linux", "osx", "win"]
 SYSTEMS: tuple[System, ...] = get_args(System)
 
 SYSTEM_SYNONYMS = {"windows": "win", "macos": "osx", "mac": "osx", "darwin": "osx"}
-"""What people write for the name of a system."""
+"""Other names of systems that people use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,15 +29,16 @@ class Platform:
     system
         The operating system: ``linux``, ``osx`` or ``win``.
     machine
-        As `platform.machine` says it there.
+        The value of `platform.machine` there.
     label
         As in an installer's file name, such as ``Linux-x86_64``.
     title
         For people.
     markers
-        The values of a PEP 508 environment that depend on the platform alone.
-    tags
-        Wheel platform tags: the architecture part, as in ``manylinux_2_28_<this>``.
+        The environment markers that depend only on the platform
+        (https://packaging.python.org/en/latest/specifications/dependency-specifiers/).
+    wheel_arch
+        The architecture in the platform tags of wheels, as in ``manylinux_2_28_<wheel_arch>``.
     """
 
     name: str
@@ -93,18 +94,18 @@ FLOOR_KEYS: dict[System, tuple[str, ...]] = {
     "osx": ("osx", "archspec"),
     "win": ("win", "cuda", "archspec"),
 }
-"""Which floors a platform of each system may declare."""
+"""The floors that a platform of each system may state."""
 
 DEFAULT_FLOOR: dict[System, dict[str, str]] = {
     "linux": {"glibc": "2.28", "linux": "4.18"},
     "osx": {"osx": "11.0"},
     "win": {"win": "10"},
 }
-"""What a platform offers when the manifest declares no floor: RHEL 8, macOS 11, Windows 10."""
+"""The floor of a platform whose floor the manifest does not state: RHEL 8, macOS 11, Windows 10."""
 
 
 def get(name: str) -> Platform:
-    """Give the platform called ``name``."""
+    """Return the platform called ``name``."""
     try:
         return PLATFORMS[name]
     except KeyError:
@@ -112,7 +113,7 @@ def get(name: str) -> Platform:
 
 
 def host() -> Platform | None:
-    """Give the platform that runs this process, if cuvee knows it."""
+    """Return the platform that runs this process, or `None` if cuvee does not know it."""
     system = {"linux": "linux", "darwin": "osx", "win32": "win"}.get(sys.platform)
     machine = _host.machine().lower().replace("amd64", "x86_64")
     for platform in PLATFORMS.values():

@@ -1,4 +1,4 @@
-"""The one place that runs external programs: a request goes in, a completed process comes out."""
+"""The one place that runs external programs: `run` takes a request and returns a completed process."""
 
 import os
 import selectors
@@ -28,9 +28,9 @@ class Request:
     Attributes
     ----------
     argv
-        The executable and its arguments; no shell ever sees them.
+        The executable and its arguments; no shell is used.
     environment
-        The whole environment of the program; `None` passes on this process's own.
+        The environment of the program; `None` is that of this process.
     timeout
         Seconds after which the program and its children are killed.
     secrets
@@ -46,13 +46,13 @@ class Request:
 
     @property
     def line(self) -> str:
-        """The command as a line that can be pasted into a shell, secrets masked."""
+        """The command as a line that can be pasted into a shell, with secrets masked."""
         return mask(shlex.join(self.argv), self.secrets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """What a program did. ``exit_code`` is negative for a signal; output is decoded leniently."""
+    """The result of a program. ``exit_code`` is negative for a signal; invalid UTF-8 is replaced."""
 
     request: Request
     exit_code: int
@@ -63,7 +63,7 @@ class Completed:
 
     @property
     def ok(self) -> bool:
-        """Whether it ended by itself with exit code 0."""
+        """Whether it exited with 0 in time."""
         return self.exit_code == 0 and not self.timed_out
 
 
@@ -71,11 +71,11 @@ _running: set["subprocess.Popen[bytes]"] = set()
 
 
 def run(request: Request) -> Completed:
-    """Run a program to its end, in a process group of its own so that a timeout or Ctrl-C ends all of it.
+    """Run a program in a process group of its own, so that a timeout or Ctrl-C ends its children too.
 
-    Its output is read until it ends, and not longer: a daemon that was started on the way, as Wine starts its
-    services, may keep the pipes open for hours. Pipes they are, since Python under Wine can't write to a file
-    that somebody outside of Wine has opened.
+    Its output is read only until it exits: a daemon that it started, such as Wine's services, may keep the
+    pipes open for hours. These are pipes because Python under Wine cannot write to a file that was opened
+    outside of Wine.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def run(request: Request) -> Completed:
                 start_new_session=True,
             )
         except (FileNotFoundError, PermissionError) as error:
-            raise ToolMissingError(f"Can not run {request.argv[0]}: {error.strerror}") from error
+            raise ToolMissingError(f"Cannot run {request.argv[0]}: {error.strerror}") from error
     pipes = (stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None)
     with process, _Listener(*pipes) as heard:
         exit_code, timed_out = _wait(process, request.timeout)
@@ -113,7 +113,7 @@ def run(request: Request) -> Completed:
 
 
 def _input(data: bytes) -> IO[bytes]:
-    """Open what a program reads. Python under Wine bears no file there, but it does bear nothing."""
+    """Open the standard input. Python under Wine supports no file there, but it does support /dev/null."""
     if not data:
         return Path(os.devnull).open("rb")
     stream = TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -123,7 +123,7 @@ def _input(data: bytes) -> IO[bytes]:
 
 
 def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[int, bool]:
-    """Give the exit code, and whether the time ran out."""
+    """Return the exit code, and whether the timeout was exceeded."""
     _running.add(process)
     late = threading.Event()
 
@@ -131,7 +131,7 @@ def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[in
         late.set()
         _kill(process)
 
-    # `wait` with a timeout looks again and again; without one it is told at once.
+    # `Popen.wait` with a timeout polls; without one it returns at once.
     timer = None if timeout is None else threading.Timer(timeout, stop)
     try:
         if timer is not None:
@@ -148,7 +148,7 @@ def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[in
 
 
 class _Listener:
-    """Reads pipes in a thread while its block runs; behind it, ``texts`` has what came through each."""
+    """Reads pipes in a thread while its block runs; afterwards ``texts`` has the output of each."""
 
     def __init__(self, *pipes: int) -> None:
         self.texts = tuple(bytearray() for _ in pipes)
@@ -177,14 +177,14 @@ class _Listener:
                 for pipe in ready:
                     if not self._take(pipe):
                         selector.unregister(pipe)
-        # What the program said last waits in the pipes; what others say from now on is not for us.
+        # The program's last output is still in the pipes; later output is that of daemons.
         for pipe in self._pipes:
             rounds = _PIPE // _CHUNK
             while rounds and self._take(pipe):
                 rounds -= 1
 
     def _take(self, pipe: int) -> bool:
-        """Read a little; false if there is nothing, or will not be any more."""
+        """Read a part; return whether there was any."""
         try:
             data = os.read(pipe, _CHUNK)
         except BlockingIOError:
@@ -196,7 +196,7 @@ class _Listener:
 def stop_all(*, refuse_more: bool = False) -> None:
     """Kill every program that `run` waits for in any thread: Ctrl-C reaches only the main one.
 
-    With ``refuse_more``, whoever wants to run another from now on is interrupted instead.
+    With ``refuse_more``, later calls of `run` raise `KeyboardInterrupt`.
     """
     if refuse_more:
         _stopping.set()
@@ -205,7 +205,7 @@ def stop_all(*, refuse_more: bool = False) -> None:
 
 
 def find(name: str, *, hint: str) -> str:
-    """Give the absolute path of the program ``name`` on PATH.
+    """Return the absolute path of the program ``name`` on PATH.
 
     Raises
     ------
@@ -226,7 +226,7 @@ def mask(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

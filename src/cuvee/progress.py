@@ -1,29 +1,29 @@
-"""How progress leaves the library: a small object that terminal, log and page can each implement."""
+"""Reporting progress: a small protocol that a terminal, a log and a notebook can implement."""
 
 from typing import Protocol
 
 
 class Reporter(Protocol):
-    """Listens to what a stage does. Calls may come from several threads."""
+    """Receives the progress of a stage. Its methods may be called from several threads."""
 
     def start(self, task: str, *, total: int | None = None) -> None:
         """Begin ``task``, a short phrase that also names it, of ``total`` units of work."""
 
     def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
-        """``amount`` more units of ``task`` are done; ``note`` says which."""
+        """Report that ``amount`` more units of ``task`` are done; ``note`` says which."""
 
     def finish(self, task: str, *, note: str = "") -> None:
-        """``task`` ended well; ``note`` sums it up."""
+        """``task`` has succeeded; ``note`` is a summary."""
 
     def say(self, message: str) -> None:
-        """One line of talk."""
+        """Report one line."""
 
     def warn(self, message: str) -> None:
-        """One line that the user should not miss."""
+        """Report one line that the user should not miss."""
 
 
 class Silent:
-    """A reporter that nobody listens to."""
+    """A reporter that ignores everything."""
 
     def start(self, task: str, *, total: int | None = None) -> None: ...
 

@@ -12,17 +12,11 @@ EXEMPT = {
     "src/cuvee/channel/interpreter",
     "src/cuvee/channel/wheels",
     "src/cuvee/cli",
-    "src/cuvee/errors.py",
-    "src/cuvee/files.py",
     "src/cuvee/graph",
     "src/cuvee/installers",
-    "src/cuvee/platforms.py",
-    "src/cuvee/process.py",
-    "src/cuvee/progress.py",
     "src/cuvee/release",
     "src/cuvee/report",
     "src/cuvee/runtime",
-    "src/cuvee/trust",
     "docs",
 }
 

@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_public_key,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import UsageError
 from cuvee.runtime.ed25519 import verify
-from cuvee.trust.keys import SigningKey, public_pem, read_public_key
+from cuvee.trust.keys import SigningKey, public_pem
 
 # RFC 8032, section 7.1: public key, message, signature.
 VECTORS = [
@@ -102,8 +103,9 @@ def test_key_files(tmp_path: Path) -> None:
     assert verify(key.public, b"message", key.sign(b"message"))
     assert "PRIVATE" not in repr(key)
     assert key.public.hex() not in repr(key._private)
-    assert read_public_key(public_pem(key.public)) == key.public
-    assert read_public_key(f" {key.public.hex().upper()}\n") == key.public
+    public = load_pem_public_key(public_pem(key.public).encode())
+    assert isinstance(public, ed25519.Ed25519PublicKey)
+    assert public.public_bytes_raw() == key.public
 
 
 @pytest.mark.parametrize(
@@ -116,21 +118,13 @@ def test_key_files(tmp_path: Path) -> None:
     ],
     ids=["empty", "no key", "encrypted", "RSA"],  # the keys differ between the workers of pytest-xdist
 )
-def test_what_is_no_key(content: bytes, problem: str, tmp_path: Path) -> None:
+def test_files_without_a_key(content: bytes, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=problem):
         SigningKey.read(path)
-    with pytest.raises(UsageError, match="can not be read"):
+    with pytest.raises(UsageError, match="cannot be read"):
         SigningKey.read(tmp_path / "absent")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "abc", "-----BEGIN PUBLIC KEY-----\n?\n-----END PUBLIC KEY-----", public_pem(bytes(31))]
-)
-def test_what_is_no_public_key(text: str) -> None:
-    with pytest.raises(UsageError, match="no public Ed25519 key"):
-        read_public_key(text)
 
 
 @pytest.mark.real

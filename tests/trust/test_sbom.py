@@ -57,8 +57,8 @@ LOCK = locked(
 
 
 def made(lock: PlatformLock = LOCK, **changes: Any) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"release": RELEASE, "direct": {"six", "absent"}, "made_at": TIME} | changes
-    value: dict[str, Any] = json.loads(make_sbom(lock, **arguments))
+    usual: dict[str, Any] = {"release": RELEASE, "requested": {"six", "absent"}, "made_at": TIME}
+    value: dict[str, Any] = json.loads(make_sbom(lock, **usual | changes))
     return value
 
 
@@ -66,7 +66,7 @@ def test_valid_by_the_schema() -> None:
     validation = pytest.importorskip("cyclonedx.validation.json")
     from cyclonedx.schema import SchemaVersion
 
-    data = make_sbom(LOCK, release=RELEASE, direct={"six"}, made_at=TIME).decode()
+    data = make_sbom(LOCK, release=RELEASE, requested={"six"}, made_at=TIME).decode()
     assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(data) is None
     broken = data.replace('"library"', '"book"')
     assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(broken) is not None
@@ -115,13 +115,13 @@ def test_who_depends_on_whom() -> None:
 
 def test_same_content_same_bytes_and_any_other_has_another_number() -> None:
     one = made()
-    assert make_sbom(LOCK, release=RELEASE, direct=["absent", "six"], made_at=TIME) == make_sbom(
-        locked(*reversed(LOCK.packages)), release=RELEASE, direct={"six", "absent"}, made_at=TIME
+    assert make_sbom(LOCK, release=RELEASE, requested=["absent", "six"], made_at=TIME) == make_sbom(
+        locked(*reversed(LOCK.packages)), release=RELEASE, requested={"six", "absent"}, made_at=TIME
     )
     assert one["metadata"]["timestamp"] == "2026-11-01T12:00:00+00:00"
     others = [
         made(locked(*LOCK.packages[1:])),
-        made(direct={"numpy"}),
+        made(requested={"numpy"}),
         made(made_at=TIME + dt.timedelta(seconds=1)),
         made(release=ReleaseLabel(distribution="tiny", version="2026.11.1", title="Tiny & Sons")),
     ]

@@ -91,7 +91,7 @@ def _make(session: Session, lock: PlatformLock) -> Made[Image]:
         distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
     )
     # Its time must not be that of this run: the same release gives the same installer.
-    sbom = make_sbom(lock, release=release, direct=requested, made_at=newest(lock))
+    sbom = make_sbom(lock, release=release, requested=requested, made_at=newest(lock))
     write_bytes(workspace.sbom(lock.platform), sbom)
     image = build_image(
         lock,

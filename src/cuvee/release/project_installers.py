@@ -104,7 +104,7 @@ def _image(
         compiler=byte_compiler(lock, tools.cache, tools.reporter),
         reporter=tools.reporter,
         settings=_settings(project, folder),
-        sbom=make_sbom(lock, release=label, direct=requested, made_at=newest(lock)),
+        sbom=make_sbom(lock, release=label, requested=requested, made_at=newest(lock)),
     )
 
 

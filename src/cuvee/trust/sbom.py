@@ -1,7 +1,8 @@
 """The software bill of materials of one platform, as CycloneDX JSON.
 
-Every package of the closure is a component with its hashes, its licence and a purl; who depends on whom is
-told too. Nothing in it depends on when or where it is made: the serial number comes from the content.
+Every package of the closure is a component with its hashes, its licence, a PURL and its dependencies. The
+bill does not depend on when or where it is made: the serial number is derived from the content. The format:
+https://cyclonedx.org/docs/1.6/json/.
 """
 
 import datetime as dt
@@ -26,27 +27,27 @@ _ARCHIVE = re.compile(r"\.(conda|tar\.bz2)$")
 
 
 def make_sbom(
-    lock: PlatformLock, *, release: ReleaseLabel, direct: Collection[str], made_at: dt.datetime | None
+    lock: PlatformLock, *, release: ReleaseLabel, requested: Collection[str], made_at: dt.datetime | None
 ) -> bytes:
-    """Give the bill of materials of a locked platform as CycloneDX 1.6 JSON; same arguments, same bytes.
+    """Return the bill of materials of a locked platform as CycloneDX 1.6 JSON.
 
     Parameters
     ----------
-    direct
-        The names of the blessed set: what the release itself depends on.
+    requested
+        The names of the requested packages, on which the release itself depends.
     made_at
-        The time that it states, aware; `None` states none.
+        The time that it states, with a time zone; `None` for none.
     """
     from cyclonedx.output.json import JsonV1Dot6
 
-    first = JsonV1Dot6(_bom(lock, release, direct, made_at, uuid.UUID(int=0))).output_as_string()
+    first = JsonV1Dot6(_bom(lock, release, requested, made_at, uuid.UUID(int=0))).output_as_string()
     serial = uuid.uuid5(_NAMESPACE, first)
-    text: str = JsonV1Dot6(_bom(lock, release, direct, made_at, serial)).output_as_string(indent=1)
+    text: str = JsonV1Dot6(_bom(lock, release, requested, made_at, serial)).output_as_string(indent=1)
     return f"{text}\n".encode()
 
 
 def newest(lock: PlatformLock) -> dt.datetime | None:
-    """Give the time of the newest package: what a bill may state that must not depend on when it is made."""
+    """Return the time of the newest package: a time that does not depend on when the bill is made."""
     times = [package.timestamp for package in lock.packages if package.timestamp is not None]
     return dt.datetime.fromtimestamp(max(times) // 1000, tz=dt.UTC) if times else None
 
@@ -54,7 +55,7 @@ def newest(lock: PlatformLock) -> dt.datetime | None:
 def _bom(
     lock: PlatformLock,
     release: ReleaseLabel,
-    direct: Collection[str],
+    requested: Collection[str],
     made_at: dt.datetime | None,
     serial: uuid.UUID,
 ) -> "Bom":
@@ -80,7 +81,7 @@ def _bom(
     )
     # The constructor takes None for now.
     bom.metadata.timestamp = made_at  # type: ignore[assignment]
-    bom.register_dependency(root, [components[name] for name in sorted(direct) if name in components])
+    bom.register_dependency(root, [components[name] for name in sorted(requested) if name in components])
     for package in lock.packages:
         needed = [components[name] for name in sorted(_needs(package)) if name in components]
         bom.register_dependency(components[package.name], needed)
@@ -110,7 +111,7 @@ def _component(package: LockedPackage) -> "Component":
 
 
 def _purl(package: LockedPackage) -> Any:
-    """Name the package as https://github.com/package-url/purl-spec does for conda."""
+    """Return the PURL, as https://github.com/package-url/purl-spec specifies it for conda."""
     from packageurl import PackageURL
 
     qualifiers = {"build": package.build, "subdir": package.subdir}
@@ -123,7 +124,7 @@ def _purl(package: LockedPackage) -> Any:
 
 
 def _licenses(stated: str | None) -> Iterator[Any]:
-    """Give the licence as SPDX where it is, else by the name that the package gives it."""
+    """Yield the licence as SPDX if possible, else with the name that the package states."""
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
     from cyclonedx.spdx import is_supported_id
 
