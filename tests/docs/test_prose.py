@@ -13,7 +13,7 @@ EXEMPT = {
     "src/cuvee/channel/wheels",
     "src/cuvee/cli",
     "src/cuvee/graph",
-    "src/cuvee/installers",
+    "src/cuvee/installers/header",
     "src/cuvee/release",
     "src/cuvee/report",
     "src/cuvee/runtime",

@@ -90,7 +90,7 @@ def test_a_needless_key_changes_nothing(name: str, read: Read) -> None:
 
 
 def test_a_refused_key_stops(read: Read) -> None:
-    with pytest.raises(UsageError, match="extra_envs: An installer holds one environment"):
+    with pytest.raises(UsageError, match="extra_envs: An installer has one environment"):
         read("extra_envs:\n  other:\n    specs:\n      - python\n")
     assert read("extra_envs: {}\n")
 

@@ -57,7 +57,7 @@ def test_an_archive_says_what_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [{"md5": "0" * 32}, {"sha256": "0" * 64}])
 def test_a_hash_that_differs_stops(tmp_path: Path, wrong: dict[str, str]) -> None:
     path = write_package(CONTENT, tmp_path / "c" / "noarch")
-    with pytest.raises(IntegrityError, match="is not what the list names"):
+    with pytest.raises(IntegrityError, match="does not have the hash in the list"):
         lock(tmp_path, ExplicitArchive(url=path.as_uri(), **wrong))
 
 
@@ -76,7 +76,7 @@ def test_what_is_no_archive_stops(tmp_path: Path) -> None:
         lock(tmp_path, ExplicitArchive(url=path.as_uri()))
     with pytest.raises(SourceUnreachableError):
         lock(tmp_path, ExplicitArchive(url=(tmp_path / "gone-1-0.conda").as_uri()))
-    with pytest.raises(UsageError, match="is no package's address"):
+    with pytest.raises(UsageError, match="is not the URL of a package"):
         lock(tmp_path, ExplicitArchive(url="https://h/c/noarch/thing.zip"))
 
 

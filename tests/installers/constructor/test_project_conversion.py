@@ -196,7 +196,7 @@ def test_an_explicit_list_is_installed_as_it_is(release: Release, served: str, t
     (tmp_path / "list.txt").write_text("\n".join(["@EXPLICIT", *wrong]) + "\n", encoding="utf-8")
     again = cuvee(release, "--from", source, "--output", tmp_path / "out", "-q")
     assert again.exit_code == 5
-    assert "is not what the list names" in again.stderr
+    assert "does not have the hash in the list" in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,9 @@ freeze_base:
         licenses=True,
         license_texts=True,
     )
-    assert project.warnings == ("virtual_specs: __cuda >=12.4,<13: <13 is not checked, only the oldest is",)
+    assert project.warnings == (
+        "virtual_specs: __cuda >=12.4,<13: <13 is not checked, only the oldest version is",
+    )
 
 
 def test_everything_that_is_wrong_is_said_at_once(read: Read) -> None:
@@ -122,15 +124,18 @@ def test_everything_that_is_wrong_is_said_at_once(read: Read) -> None:
     assert said == {
         'licence_file: there is no such key; did you mean "license_file"?',
         "condarc: must be a text, or a mapping",
-        "installer_type: no container is made; say sh, and install it in one",
+        "installer_type: docker is not supported; use sh, and install it in a container",
         "name: is missing",
-        "version: must be of letters, digits, ., _ and -, with no . and - at its ends",
-        "exclude: a>1 is no package's name",
-        "channels: there is none, nor in channels_remap; a .condarc is not looked at",
+        "version: must be of letters, digits, ., _ and -, and not start or end with . or -",
+        "exclude: a>1 is not a package's name",
+        "channels: there is none, nor in channels_remap; a .condarc is not read",
         "extra_files: gone.txt is not a file",
-        "freeze_base: it knows conda alone, not pip",
+        "freeze_base: only conda is supported, not pip",
         "license_file: there is no file gone",
-        "build_outputs: there is no sbom: it knows hash, info.json, info_json, licenses, lockfile, pkgs_list",
+        (
+            "build_outputs: there is no output sbom; the outputs are "
+            "hash, info.json, info_json, licenses, lockfile, pkgs_list"
+        ),
     }
 
 
@@ -153,7 +158,7 @@ def test_one_file_name_is_for_one_installer(read: Read) -> None:
     assert read("installer_filename: a.sh\n").file_name == "a.sh"
     both = read("installer_filename: a.exe\ninstaller_type: all\n", "win-64")
     assert both.file_name == ""
-    assert "installer_filename: names one file, but there are several installers" in both.warnings
+    assert "installer_filename: is for one installer, but there are several" in both.warnings
     for name in ("../a.sh", "/a.sh", ".a", r"b\a"):
         with pytest.raises(UsageError, match="without a folder"):
             read(f"installer_filename: {name}\n")
@@ -162,7 +167,7 @@ def test_one_file_name_is_for_one_installer(read: Read) -> None:
 def test_a_number_as_version_is_read_as_constructor_reads_it(read: Read) -> None:
     project = read(base="name: x\nversion: 1.10\nchannels:\n  - a\n")
     assert project.version == "1.1"
-    assert project.warnings == ("version: is a number to YAML, so it is read as 1.1; put it into quotes",)
+    assert project.warnings == ("version: is a number in YAML, and read as 1.1; put it in quotes",)
 
 
 def test_defaults_are_several_channels(read: Read) -> None:
@@ -200,9 +205,9 @@ def test_an_environment_file_brings_its_channels_and_specs(read: Read) -> None:
     assert project.packages.channels == ("own",)
     assert project.packages.specs == ("python=3.11", "own::tool")
     assert project.warnings == (
-        "environment_file: env.yml has a pip section, whose packages constructor leaves out, too",
-        "environment_file: env.yml has variables, which constructor leaves out, too",
-        "channels: those of env.yml are taken instead, as constructor does",
+        "environment_file: env.yml has a pip section, whose packages are left out, as in constructor",
+        "environment_file: env.yml has variables, which are left out, as in constructor",
+        "channels: those of env.yml are used instead, as in constructor",
     )
 
 
@@ -218,10 +223,10 @@ def test_an_explicit_list_is_not_solved(read: Read, tmp_path: Path) -> None:
         ExplicitArchive(url="https://h/c/linux-64/b-1-0.tar.bz2", sha256=SHA),
         ExplicitArchive(url=(tmp_path / "c-1-0.conda").as_uri()),
     )
-    assert project.warnings == ("environment_file: c-1-0.conda has no hash, so it is taken as it comes",)
+    assert project.warnings == ("environment_file: c-1-0.conda has no hash, so it is not checked",)
     with pytest.raises(UsageError, match=r"list\.txt is for linux-64"):
         read("environment_file: list.txt\n", "win-64", list__txt=text)
-    with pytest.raises(UsageError, match="no hash that could be checked"):
+    with pytest.raises(UsageError, match="neither an MD5 nor a SHA-256"):
         read("environment_file: list.txt\n", list__txt="@EXPLICIT\nhttps://h/c/noarch/a-1-0.conda#12\n")
 
 
@@ -241,7 +246,7 @@ def test_an_environment_is_a_folder_with_records(read: Read, tmp_path: Path) -> 
     with pytest.raises(UsageError, match="give its folder"):
         read("environment: base\n")
     (meta / "b-1-0.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"b-1-0\.json does not say"):
+    with pytest.raises(UsageError, match=r"b-1-0\.json does not have the URL"):
         read("environment: ./env\n")
 
 
@@ -303,7 +308,9 @@ def test_a_default_place_that_depends_on_more_is_named(read: Read) -> None:
     project = read("default_prefix: ${PWD}/tool\ndefault_prefix_all_users: x\n")
     assert project.settings.default_prefix == "$HOME/tool"
     assert project.settings.default_prefix_all_users == ""
-    assert project.warnings == ("default_prefix: ${PWD}/tool names more than $HOME, so it is $HOME/tool",)
+    assert project.warnings == (
+        "default_prefix: ${PWD}/tool has other variables than $HOME, so $HOME/tool is used",
+    )
 
 
 @pytest.mark.parametrize(
@@ -328,7 +335,7 @@ def test_a_condarc_of_ones_own_comes_first(read: Read) -> None:
 def test_mirrors_are_for_mamba(read: Read) -> None:
     text = "write_condarc: true\nmirrored_channels:\n  a:\n    - https://m\n"
     (warning,) = read(text).warnings
-    assert warning.startswith("mirrored_channels: no spec names mamba")
+    assert warning.startswith("mirrored_channels: only mamba supports mirrors")
     base = f"{HEAD}channels:\n  - a\nspecs:\n  - mamba >=2\n"
     assert "mirrored_channels" in (read(text, base=base).settings.condarc or "")
 
@@ -362,11 +369,11 @@ def test_rich_texts_are_shown_plain(read: Read) -> None:
 
 
 def test_pages_of_constructors_own_are_not_shown(read: Read) -> None:
-    with pytest.raises(UsageError, match=r"l\.nsi is a page of constructor's own"):
+    with pytest.raises(UsageError, match=r"l\.nsi is NSIS code for constructor"):
         read("license_file: l.nsi\n", l__nsi="x")
     welcome = read("welcome_file: w.nsi\nwelcome_text: Hello\n", "win-64", w__nsi="x")
     assert welcome.branding.welcome == "Hello"
-    assert "welcome_file: pages can not be added, so w.nsi is left out" in welcome.warnings
+    assert "welcome_file: pages cannot be added, so w.nsi is left out" in welcome.warnings
 
 
 @pytest.mark.parametrize("target", ["../up", "/root", "a/../../b", ".cuvee/x", "conda-meta/history", ""])

@@ -81,7 +81,7 @@ def test_expressions_mean_what_python_means(expression: str, platform: str) -> N
 def test_anything_else_is_refused_with_its_place(expression: str) -> None:
     with pytest.raises(UsageError) as caught:
         select(f"name: x\nkey: y  # [{expression}]\n", "linux-64", source=SOURCE)
-    assert caught.value.message.startswith(f"construct.yaml:2: [{expression}] is no selector")
+    assert caught.value.message.startswith(f"construct.yaml:2: [{expression}] is not a selector")
 
 
 def test_a_list_in_brackets_is_explained() -> None:

@@ -37,9 +37,9 @@ def test_anchors_and_merges_are_followed() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: 2\na: 3\n", "a is there twice"),
-        ("{{a}: 1}: 2\n", "a key must be a word"),
-        ("a: [1\n", "is no YAML"),
+        ("a: 1\nb: 2\na: 3\n", "has a twice"),
+        ("{{a}: 1}: 2\n", "a key must be a text"),
+        ("a: [1\n", "is not YAML"),
         ("a: &x [*x]\n", "nested too deep"),
         (LAUGHS, "too many values"),
     ],
@@ -91,7 +91,7 @@ def test_templates_can_do_no_harm(tmp_path: Path, template: str) -> None:
 def test_templates_read_beside_the_file_alone(tmp_path: Path, name: str) -> None:
     (tmp_path / "outside.yaml").write_text("a: 1\n", encoding="utf-8")
     (tmp_path / "project").mkdir()
-    with pytest.raises(UsageError, match="can not be rendered"):
+    with pytest.raises(UsageError, match="cannot be rendered"):
         document(tmp_path / "project", f'{{% include "{name}" %}}\nname: x\n')
 
 
@@ -101,7 +101,7 @@ def test_a_broken_template_is_named(tmp_path: Path) -> None:
 
 
 def test_what_can_not_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceUnreachableError, match="Can not read"):
+    with pytest.raises(SourceUnreachableError, match="Cannot read"):
         read_document(tmp_path / "construct.yaml", "linux-64", {})
     (tmp_path / "construct.yaml").write_bytes(b"name: \xff\n")
     with pytest.raises(UsageError, match="UTF-8"):

@@ -1,5 +1,5 @@
-"""Constructor, the other maker of installers: its projects are read, written and, when wanted, built with it.
+"""Projects of constructor: reading and writing ``construct.yaml``, and building with the program itself.
 
-https://conda.github.io/constructor/construct-yaml/ explains ``construct.yaml``. Nothing of constructor is
-imported here: it is a program of its own, with an environment of its own.
+https://conda.github.io/constructor/construct-yaml/ documents the file. Constructor is not imported: it is a
+program in an environment of its own.
 """

@@ -31,31 +31,33 @@ _OPTIONS = {
 
 
 def read_outputs(values: ConstructValues) -> BuildOutputs:
-    """Read which files are to be written beside the installers."""
-    asked: dict[str, dict[str, Any]] = {}
+    """Return which files to write beside the installers."""
+    requested: dict[str, dict[str, Any]] = {}
     for item in values.items(_KEY):
         name, options = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, {})
         if _are_good(values, name, options or {}):
-            asked[name] = options or {}
+            requested[name] = options or {}
     return BuildOutputs(
-        hashes=_algorithms(values, asked["hash"]) if "hash" in asked else (),
-        info=bool({"info.json", "info_json"} & set(asked)),
-        package_list="pkgs_list" in asked,
-        lockfile="lockfile" in asked,
-        licenses="licenses" in asked,
-        license_texts=bool(asked.get("licenses", {}).get("include_text")),
+        hashes=_algorithms(values, requested["hash"]) if "hash" in requested else (),
+        info=bool({"info.json", "info_json"} & set(requested)),
+        package_list="pkgs_list" in requested,
+        lockfile="lockfile" in requested,
+        licenses="licenses" in requested,
+        license_texts=bool(requested.get("licenses", {}).get("include_text")),
     )
 
 
 def _are_good(values: ConstructValues, name: Any, options: Any) -> bool:
     if not isinstance(name, str) or name not in _OPTIONS:
-        values.wrong(_KEY, f"there is no {name}: it knows {', '.join(_OPTIONS)}")
+        values.wrong(_KEY, f"there is no output {name}; the outputs are {', '.join(_OPTIONS)}")
         return False
     if not isinstance(options, dict) or not set(options) <= _OPTIONS[name]:
-        values.wrong(_KEY, f"{name} has other options than {', '.join(sorted(_OPTIONS[name])) or 'none'}")
+        values.wrong(
+            _KEY, f"{name} has the options {', '.join(sorted(_OPTIONS[name])) or 'none'}, and no others"
+        )
         return False
     if options.get("env", "base") != "base":
-        values.wrong(_KEY, f"{name} is of {options['env']}, but an installer holds one environment")
+        values.wrong(_KEY, f"{name} is for {options['env']}, but an installer has one environment")
         return False
     return True
 
@@ -63,13 +65,13 @@ def _are_good(values: ConstructValues, name: Any, options: Any) -> bool:
 def _algorithms(values: ConstructValues, options: dict[str, Any]) -> tuple[str, ...]:
     stated = options.get("algorithm", [])
     found = [stated] if isinstance(stated, str) else stated
-    # The two of variable length have no digest unless somebody says how long.
+    # The two algorithms of variable length have no digest without a length.
     known = {name for name in hashlib.algorithms_guaranteed if not name.startswith("shake")}
     if not isinstance(found, list) or not set(map(str, found)) <= known:
-        values.wrong(_KEY, f"hash knows the algorithms {', '.join(sorted(known))}")
+        values.wrong(_KEY, f"hash supports the algorithms {', '.join(sorted(known))}")
         return ()
     if not found:
-        values.warn(_KEY, "hash names no algorithm, so there is none; constructor writes none either")
+        values.warn(_KEY, "hash names no algorithm, so no hash is written, as in constructor")
     return tuple(sorted(set(found)))
 
 
@@ -81,28 +83,28 @@ def write_outputs(
     installers: Sequence[Path],
     folder: Path,
 ) -> tuple[Path, ...]:
-    """Write what the project wants beside its installers; give the files.
+    """Write the requested files beside the installers; return their paths.
 
     Parameters
     ----------
     archives
-        Each package's ``identifier`` to its archive on disk.
+        The archive of each package, by its ``identifier``.
     """
-    wanted = project.outputs
-    found = [_hash(path, algorithm) for path in installers for algorithm in wanted.hashes]
-    if wanted.info:
+    outputs = project.outputs
+    found = [_hash(path, algorithm) for path in installers for algorithm in outputs.hashes]
+    if outputs.info:
         found.append(folder / "info.json")
         write_json(found[-1], _info(project, lock, installers))
-    if wanted.package_list:
+    if outputs.package_list:
         names = "".join(f"\n{package.file_name}" for package in lock.packages)
         found.append(folder / "pkg-list.base.txt")
         write_text(found[-1], f"# {project.name} {project.version}, env=base{names}\n")
-    if wanted.lockfile:
+    if outputs.lockfile:
         found.append(folder / "lockfile.base.txt")
         write_text(found[-1], _lockfile(project, lock))
-    if wanted.licenses:
+    if outputs.licenses:
         found.append(folder / "licenses.json")
-        write_json(found[-1], _licenses(lock, archives, texts=wanted.license_texts))
+        write_json(found[-1], _licenses(lock, archives, texts=outputs.license_texts))
     return tuple(found)
 
 

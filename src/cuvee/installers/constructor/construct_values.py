@@ -1,4 +1,4 @@
-"""A project's values, held to the forms that their keys want; what is wrong, or not honoured, is noted."""
+"""The values of a project, checked against the forms of their keys, with a list of problems and warnings."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from cuvee.platforms import System
 class ConstructValues:
     """The values of a ``construct.yaml`` for one platform.
 
-    Problems stop the project once all of them are known; warnings go with it.
+    All problems together raise an error; warnings are part of the project.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class ConstructValues:
 
     @property
     def folder(self) -> Path:
-        """Where the file is."""
+        """The folder of the file."""
         return self.source.absolute().parent
 
     def _take(self, name: str, value: Any) -> None:
@@ -53,36 +53,36 @@ class ConstructValues:
             self.warn(name, key.how)
 
     def wrong(self, name: str, reason: str) -> None:
-        """Note what is wrong with a key."""
+        """Add a problem with a key."""
         self.problems.append(f"{name}: {reason}")
 
     def warn(self, name: str, reason: str) -> None:
-        """Note what a key asks for and does not get."""
+        """Add a warning that a key is not honoured."""
         self.warnings.append(f"{name}: {reason}")
 
     def raise_problems(self) -> None:
-        """Raise an error that names all problems, if there are any."""
+        """Raise `UsageError` with all problems, if there are any."""
         if self.problems:
             lines = "\n".join(f"  {problem}" for problem in self.problems)
             raise UsageError(
-                f"{self.source} can not become an installer of ours:\n{lines}",
-                hint="The page «Keys of construct.yaml» of the reference says what becomes of each key.",
+                f"{self.source} cannot be converted:\n{lines}",
+                hint="The reference page «Keys of construct.yaml» says how each key is treated.",
             )
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
     def text(self, name: str) -> str:
-        """Give a text, empty if there is none."""
+        """Return a text, empty if there is none."""
         value = self._values.get(name, "")
         return value if isinstance(value, str) else str(value)
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Give a truth value."""
+        """Return a truth value."""
         return bool(self._values.get(name, default))
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Give a list of texts, without the blanks around them; one text stands for a list of it."""
+        """Return a list of texts, stripped; one text stands for a list of one."""
         value = self._values.get(name, [])
         items = [value] if isinstance(value, str) else value
         found = tuple(item.strip() for item in items)
@@ -91,19 +91,19 @@ class ConstructValues:
         return found
 
     def items(self, name: str) -> list[Any]:
-        """Give a list of whatever it holds."""
+        """Return a list of any items."""
         return list(self._values.get(name, []))
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """Give a mapping."""
+        """Return a mapping."""
         return dict(self._values.get(name, {}))
 
     def raw(self, name: str) -> Any:
-        """Give a value of several possible forms; `None` if there is none."""
+        """Return a value of several possible forms; `None` if there is none."""
         return self._values.get(name)
 
     def path(self, name: str) -> Path | None:
-        """Give the file that a key names, if it names one that is there."""
+        """Return the file that a key names, if it exists."""
         named = self.text(name).strip()
         if not named:
             return None
@@ -119,7 +119,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_word(value: Any) -> bool:
-    # YAML takes versions for numbers, and constructor puts them back into words.
+    # YAML reads some versions as numbers, and constructor converts them back to texts.
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 

@@ -1,4 +1,4 @@
-"""`constructor`, run as a program of its own."""
+"""Running `constructor` as a program of its own."""
 
 import os
 import re
@@ -25,7 +25,7 @@ _TIMEOUT = 3600.0
 _SHOWN = 20
 _STANDALONE = "CUVEE_CONDA_STANDALONE"
 _BOUND = {"pkg": "osx", "msi": "win"}
-"""Formats that constructor can make on one system alone."""
+"""Formats that constructor can make only on one system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Constructor:
 
     @classmethod
     def find(cls) -> Self:
-        """Find it on PATH, and check that it knows the keys that we write.
+        """Find it on PATH, and check that it supports the keys of our projects.
 
         Raises
         ------
@@ -56,7 +56,7 @@ class Constructor:
         completed = process.run(Request(argv=(program, "--version"), timeout=120))
         found = _VERSION.search(completed.stdout)
         if not completed.ok or found is None:
-            raise ToolMissingError(f"{program} does not tell its version", hint=_HINT)
+            raise ToolMissingError(f"{program} does not print its version", hint=_HINT)
         version = (int(found[1]), int(found[2]))
         if version < OLDEST:
             raise ToolMissingError(f"{program} is constructor {found[0]}, which is too old", hint=_HINT)
@@ -73,21 +73,21 @@ class Constructor:
         cache: Path,
         reporter: Reporter,
     ) -> None:
-        """Make one installer of the project in ``folder``, and put it to ``target``, whole or not at all.
+        """Make one installer of the project in ``folder`` at ``target``, whole or not at all.
 
         Parameters
         ----------
         kind
             ``sh``, ``exe``, ``msi`` or ``pkg``.
         environment
-            Variables besides this process's own.
+            Variables in addition to this process's own.
         cache
-            Where constructor keeps its downloads.
+            The folder of constructor's downloads.
 
         Raises
         ------
         ToolMissingError
-            If this host can not make such an installer, or lacks the conda-standalone of the platform.
+            If this host cannot make such an installer, or lacks the conda-standalone of the platform.
         BlockedError
             If constructor fails; the message has its last lines.
         """
@@ -113,7 +113,9 @@ class Constructor:
                 raise _failure(f"{completed.stdout}\n{completed.stderr}", target.name)
             made = [path for path in Path(scratch).iterdir() if path.suffix == f".{kind}"]
             if len(made) != 1:
-                raise BlockedError(f"constructor ended well, but made {len(made)} files for {target.name}")
+                raise BlockedError(
+                    f"constructor reported success, but made {len(made)} files for {target.name}"
+                )
             with replacing(target) as beside:
                 made[0].replace(beside)
         target.chmod(0o755 if kind == "sh" else 0o644)
@@ -121,12 +123,12 @@ class Constructor:
 
 
 def _standalone(platform: str, kind: str) -> Path | None:
-    """Give the conda that goes into the installer; `None` for the one that came with constructor."""
+    """Return the conda-standalone for the installer; `None` for the one that constructor finds itself."""
     here = host()
     if kind in _BOUND and (here is None or here.system != _BOUND[kind]):
         raise ToolMissingError(
             f"constructor makes no .{kind} on this system",
-            hint="Say `engine: cuvee` in the manifest, whose own formats are made anywhere.",
+            hint="Set `engine: cuvee` in the manifest, which makes every format on every system.",
         )
     named = os.environ.get("CUVEE_CONDA_STANDALONE")
     if named:
@@ -137,7 +139,7 @@ def _standalone(platform: str, kind: str) -> Path | None:
         return None
     raise ToolMissingError(
         f"constructor needs the conda-standalone of {platform}",
-        hint=f"Put it to {platform}/conda.exe in a folder, and name the folder in {_STANDALONE}.",
+        hint=f"Save it as {platform}/conda.exe in a folder, and set {_STANDALONE} to that folder.",
     )
 
 
@@ -147,9 +149,9 @@ def _failure(output: str, name: str) -> ToolMissingError | BlockedError:
     if "conda executable" in output or "--conda-exe" in output:
         return ToolMissingError(
             f"constructor found no conda-standalone for {name}:\n{last}",
-            hint=f"Install conda-standalone beside constructor, or name a folder in {_STANDALONE}.",
+            hint=f"Install conda-standalone beside constructor, or set {_STANDALONE} to a folder.",
         )
     return BlockedError(
         f"constructor could not make {name}; its last lines:\n{last}",
-        hint="Run it by hand, as the first lines of its construct.yaml say.",
+        hint="Run it by hand, as the first lines of its construct.yaml describe.",
     )

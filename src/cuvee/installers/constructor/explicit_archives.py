@@ -1,4 +1,4 @@
-"""An ``@EXPLICIT`` list's archives: fetched, held to their hashes, and locked by what is in them."""
+"""Archives of an ``@EXPLICIT`` list: fetched, checked against their hashes, and locked by their metadata."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -37,16 +37,16 @@ def lock_archives(
     Parameters
     ----------
     cache
-        Downloads are kept in ``archives/<sha256>/``, where `fetch_archives` finds them.
+        Downloads are stored in ``archives/<sha256>/``, where `fetch_archives` finds them.
 
     Raises
     ------
     UsageError
         If one is for another platform, or two are of the same package.
     SourceUnreachableError
-        If one can't be fetched.
+        If one cannot be fetched.
     IntegrityError
-        If one is not what its hash or its name says.
+        If one does not fit its hash or its name.
     """
     task = "Fetching packages"
     reporter.start(task, total=len(archives))
@@ -66,11 +66,11 @@ def lock_archives(
 
 
 def _obtain(archive: ExplicitArchive, cache: Path, connection: Connection) -> Path:
-    """Give the archive on disk, where its own SHA-256 puts it if it was fetched."""
+    """Return the archive on disk; a download is stored under its SHA-256."""
     parts = urlsplit(archive.url)
     name = unquote(parts.path.rpartition("/")[2])
     if not name.endswith(_SUFFIXES) or "/" in name or "\\" in name:
-        raise UsageError(f"{without_secrets(archive.url)} is no package's address")
+        raise UsageError(f"{without_secrets(archive.url)} is not the URL of a package")
     kept = cache / "archives" / archive.sha256 / name
     if archive.sha256 and kept.is_file():
         _verify(archive, kept)
@@ -106,13 +106,13 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
 
 
 def _verify(archive: ExplicitArchive, path: Path) -> str:
-    """Hold a file to the hashes that came with its address; give its SHA-256."""
+    """Check a file against the hashes in the list; return its SHA-256."""
     name = archive.url.rpartition("/")[2]
     md5, sha256 = _hashes(path)
     for promised, actual in ((archive.md5, md5), (archive.sha256, sha256)):
         if promised and promised != actual:
             raise IntegrityError(
-                f"{name} is not what the list names\n  listed: {promised}\n  found:  {actual}",
+                f"{name} does not have the hash in the list\n  listed: {promised}\n  found:  {actual}",
                 hint=f"Check its source: {without_secrets(archive.url)}",
             )
     return sha256

@@ -1,4 +1,4 @@
-"""What a constructor project asks for on one platform."""
+"""A constructor project, evaluated for one platform."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from cuvee.installers.branding import Branding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRemap:
-    """A channel that packages come from, and the one that the prefix's records name instead."""
+    """A channel of packages, and the channel that the prefix's records name instead."""
 
     source: str
     destination: str
@@ -19,14 +19,14 @@ class ChannelRemap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplicitArchive:
-    """A package that is named by its address.
+    """A package that is named by its URL.
 
     Attributes
     ----------
     url
         Of the archive, without a hash.
     md5, sha256
-        Hex digests that came with it; empty when none did.
+        Hex digests from the list; empty if unknown.
     """
 
     url: str
@@ -36,22 +36,22 @@ class ExplicitArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectPackages:
-    """Where packages come from, and which.
+    """The packages of a project, and their channels.
 
     Attributes
     ----------
     channels
         Names, URLs or absolute folders, the first wins.
     specs
-        Match specs; empty when the archives say it all.
+        Match specs; empty if there are archives.
     archives
-        Every package of the closure by its address; empty when there is something to solve.
+        Every package of the closure; empty if specs are to be solved.
     requested
-        What the prefix's records say was asked for, as match specs.
+        The requested specs in the prefix's records.
     exclude
-        Names that are taken out of what was solved.
+        Names of packages that are removed from the solution.
     floor
-        The oldest system: ``{"glibc": "2.28"}``.
+        The oldest supported system: ``{"glibc": "2.28"}``.
     """
 
     channels: tuple[str, ...]
@@ -65,14 +65,14 @@ class ProjectPackages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOutputs:
-    """The files that are written beside the installers.
+    """The files to write beside the installers.
 
     Attributes
     ----------
     hashes
         Algorithms, each with a file ``<installer>.<algorithm>``.
     licenses, license_texts
-        ``licenses.json``, and whether it holds the texts.
+        ``licenses.json``, and whether it has the texts.
     """
 
     hashes: tuple[str, ...] = ()
@@ -94,13 +94,13 @@ class Project:
     name, version
         As written.
     formats
-        What to make: ``("exe", "msi")``.
+        The formats of installers: ``("exe", "msi")``.
     file_name
-        The one installer's name; empty for the usual one.
+        The name of the only installer; empty for the default name.
     frozen
         The JSON text of ``conda-meta/frozen``; empty for none.
     warnings
-        What the project asks for and does not get: a line for each key.
+        Keys that are not honoured, a line for each.
     """
 
     source: Path
@@ -118,5 +118,5 @@ class Project:
 
     @property
     def distribution(self) -> str:
-        """The name as a word of small letters, digits and dashes."""
+        """The name as lower-case letters, digits and dashes."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-") or "distribution"

@@ -1,4 +1,4 @@
-"""Which packages a project wants, and from where."""
+"""Reading the packages of a project, and their channels."""
 
 import json
 import re
@@ -29,7 +29,7 @@ _FAMILY = re.compile(r"[= ]([a-z]\w*)$")
 
 
 def read_packages(values: ConstructValues, platform: str) -> ProjectPackages:
-    """Read where packages come from, and which they are."""
+    """Return the packages of a project, and their channels."""
     channels = _channels(values, values.texts("channels"))
     specs = values.texts("specs")
     archives: tuple[ExplicitArchive, ...] = ()
@@ -45,11 +45,11 @@ def read_packages(values: ConstructValues, platform: str) -> ProjectPackages:
     elif file is not None:
         specs, archives = _environment_text(values, file, platform)
     remaps = _remaps(values)
-    named = [_of_address(spec) for spec in specs]
-    channels = tuple(dict.fromkeys((*channels, *(place for place, _ in named if place))))
+    named = [_channel_and_spec(spec) for spec in specs]
+    channels = tuple(dict.fromkeys((*channels, *(name for name, _ in named if name))))
     specs = tuple(spec for _, spec in named)
     if not channels and not remaps and not archives:
-        values.wrong("channels", "there is none, nor in channels_remap; a .condarc is not looked at")
+        values.wrong("channels", "there is none, nor in channels_remap; a .condarc is not read")
     return ProjectPackages(
         channels=(*channels, *(remap.source for remap in remaps)),
         remaps=remaps,
@@ -61,8 +61,8 @@ def read_packages(values: ConstructValues, platform: str) -> ProjectPackages:
     )
 
 
-def _of_address(spec: str) -> tuple[str, str]:
-    """Give the channel and the exact spec of a package that is named by its address, or no channel."""
+def _channel_and_spec(spec: str) -> tuple[str, str]:
+    """Return the channel and the exact spec of a package that is named by its URL; else no channel."""
     match = _ADDRESS.fullmatch(spec) if len(spec) < _LONGEST else None
     if match is None:
         return "", spec
@@ -103,7 +103,7 @@ def _exclude(values: ConstructValues) -> tuple[str, ...]:
     names = values.texts("exclude")
     for name in names:
         if set(" =<>*") & set(name):
-            values.wrong("exclude", f"{name} is no package's name")
+            values.wrong("exclude", f"{name} is not a package's name")
     return tuple(name.lower() for name in names)
 
 
@@ -119,7 +119,7 @@ def _lines(values: ConstructValues, name: str, path: Path) -> list[str]:
 def _environment_text(
     values: ConstructValues, path: Path, platform: str
 ) -> tuple[tuple[str, ...], tuple[ExplicitArchive, ...]]:
-    """Read a list of specs, or of archives below a line ``@EXPLICIT``."""
+    """Read a list of specs, or of URLs below a line ``@EXPLICIT``."""
     lines = _lines(values, "environment_file", path)
     for line in lines:
         match = _PLATFORM_LINE.match(line)
@@ -128,8 +128,8 @@ def _environment_text(
     plain = [line for line in lines if not line.startswith("#")]
     if _EXPLICIT not in plain:
         return tuple(plain), ()
-    addresses = [line for line in plain if line != _EXPLICIT]
-    return (), tuple(_archive(values, "environment_file", line, path.parent) for line in addresses)
+    urls = [line for line in plain if line != _EXPLICIT]
+    return (), tuple(_archive(values, "environment_file", line, path.parent) for line in urls)
 
 
 def _archive(values: ConstructValues, name: str, line: str, folder: Path) -> ExplicitArchive:
@@ -137,10 +137,10 @@ def _archive(values: ConstructValues, name: str, line: str, folder: Path) -> Exp
     address, _, digest = line.partition("#")
     digest = digest.lower().removeprefix("sha256:")
     if digest and (len(digest) not in _DIGESTS or _HEX.fullmatch(digest) is None):
-        values.wrong(name, f"{line} has no hash that could be checked")
+        values.wrong(name, f"the hash of {line} is neither an MD5 nor a SHA-256")
         digest = ""
     if not digest:
-        values.warn(name, f"{address.rpartition('/')[2]} has no hash, so it is taken as it comes")
+        values.warn(name, f"{address.rpartition('/')[2]} has no hash, so it is not checked")
     url = address if "://" in address else (folder / address).absolute().as_uri()
     return ExplicitArchive(url=url, **({_DIGESTS[len(digest)]: digest} if digest else {}))
 
@@ -161,29 +161,31 @@ def _environment_yaml(values: ConstructValues, path: Path) -> tuple[tuple[str, .
         if isinstance(item, str):
             specs.append(item.strip())
         elif isinstance(item, dict) and set(item) == {"pip"}:
-            values.warn(name, f"{path.name} has a pip section, whose packages constructor leaves out, too")
+            values.warn(
+                name, f"{path.name} has a pip section, whose packages are left out, as in constructor"
+            )
         else:
-            values.wrong(name, f"{path.name} has a dependency that is no text: {item}")
+            values.wrong(name, f"{path.name} has a dependency that is not a text: {item}")
     if found.get("variables"):
-        values.warn(name, f"{path.name} has variables, which constructor leaves out, too")
+        values.warn(name, f"{path.name} has variables, which are left out, as in constructor")
     stated = found.get("channels") or []
     if not isinstance(stated, list) or not all(isinstance(item, str) for item in stated):
-        values.wrong(name, f"{path.name} has channels that are no texts")
+        values.wrong(name, f"{path.name} has channels that are not texts")
         stated = []
     if stated and "channels" in values:
-        values.warn("channels", f"those of {path.name} are taken instead, as constructor does")
+        values.warn("channels", f"those of {path.name} are used instead, as in constructor")
     return _channels(values, tuple(item.strip() for item in stated)), tuple(specs)
 
 
 def _environment(values: ConstructValues, stated: str) -> tuple[ExplicitArchive, ...]:
-    """Read the records of a prefix."""
+    """Return the packages of a prefix, from its records."""
     prefix = values.folder / Path(stated).expanduser()
     records = sorted((prefix / "conda-meta").glob("*.json"))
     if not records:
         reason = (
-            "an environment's name can not be looked up: give its folder"
+            "an environment's name cannot be looked up: give its folder"
             if "/" not in stated
-            else (f"{stated} is no folder with an environment")
+            else (f"{stated} is not a folder with an environment")
         )
         values.wrong("environment", reason)
         return ()
@@ -197,12 +199,12 @@ def _environment(values: ConstructValues, stated: str) -> tuple[ExplicitArchive,
                 )
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            values.wrong("environment", f"{path.name} does not say where its package came from")
+            values.wrong("environment", f"{path.name} does not have the URL of its package")
     return tuple(found)
 
 
 def _floor(values: ConstructValues) -> dict[str, str]:
-    """Read ``__glibc >=2.28`` and its like; what is not stated has cuvee's default."""
+    """Return the floor from specs such as ``__glibc >=2.28``, with cuvee's defaults."""
     floor = dict(DEFAULT_FLOOR[values.system])
     known = FLOOR_KEYS[values.system]
     for spec in values.texts("virtual_specs"):
@@ -216,7 +218,9 @@ def _floor(values: ConstructValues) -> dict[str, str]:
             if bound is not None:
                 floor[key] = bound[1]
             elif clause.strip() not in {"", "*"}:
-                values.warn("virtual_specs", f"{spec}: {clause.strip()} is not checked, only the oldest is")
+                values.warn(
+                    "virtual_specs", f"{spec}: {clause.strip()} is not checked, only the oldest version is"
+                )
         if key == "archspec" and family is not None:
             floor[key] = family[1]
     return floor

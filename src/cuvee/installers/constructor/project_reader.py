@@ -1,4 +1,4 @@
-"""Reading a constructor project: what our installers need to know of it, and what they can not do."""
+"""Reading a constructor project for one platform."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from cuvee.platforms import Platform, System, get
 
 _WORD = re.compile(r"[a-zA-Z0-9_](?:[a-zA-Z0-9._-]*[a-zA-Z0-9_])?")
 _FORMATS: Mapping[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("sh", "pkg"), "win": ("exe", "msi")}
-"""For each system the formats of constructor, its default first."""
+"""The formats of constructor for each system, the default first."""
 
 
 def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -> Project:
@@ -23,16 +23,16 @@ def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -
     Parameters
     ----------
     path
-        The file, or the folder that it is in.
+        The file, or its folder.
     environment
-        What its templates see as ``environ``.
+        ``environ`` in its templates.
 
     Raises
     ------
     SourceUnreachableError
-        If it can't be read.
+        If it cannot be read.
     UsageError
-        With everything that is wrong with it, or that can't be honoured and must not be missing.
+        With all its problems.
     """
     source = path / "construct.yaml" if path.is_dir() else path
     target = get(platform)
@@ -61,24 +61,24 @@ def read_project(path: Path, platform: str, *, environment: Mapping[str, str]) -
 def _word(values: ConstructValues, name: str) -> str:
     text = values.text(name)
     if isinstance(values.raw(name), float):
-        values.warn(name, f"is a number to YAML, so it is read as {text}; put it into quotes")
+        values.warn(name, f"is a number in YAML, and read as {text}; put it in quotes")
     if name not in values:
         values.wrong(name, "is missing")
     elif _WORD.fullmatch(text) is None:
-        values.wrong(name, "must be of letters, digits, ., _ and -, with no . and - at its ends")
+        values.wrong(name, "must be of letters, digits, ., _ and -, and not start or end with . or -")
     return text
 
 
 def _formats(values: ConstructValues, platform: Platform) -> tuple[str, ...]:
     known = _FORMATS[platform.system]
-    wanted = values.texts("installer_type") or known[:1]
-    found = known if wanted == ("all",) else tuple(dict.fromkeys(wanted))
+    requested = values.texts("installer_type") or known[:1]
+    found = known if requested == ("all",) else tuple(dict.fromkeys(requested))
     for name in found:
         if name == "docker":
-            values.wrong("installer_type", "no container is made; say sh, and install it in one")
+            values.wrong("installer_type", "docker is not supported; use sh, and install it in a container")
         elif name not in known:
             values.wrong(
-                "installer_type", f"there is no {name} for {platform.title}: say {' or '.join(known)}"
+                "installer_type", f"there is no {name} for {platform.title}: use {' or '.join(known)}"
             )
     return found
 
@@ -88,8 +88,8 @@ def _file_name(values: ConstructValues, formats: tuple[str, ...]) -> str:
     if not name:
         return ""
     if Path(name).name != name or name.startswith(".") or "\\" in name:
-        values.wrong("installer_filename", "must be a file's name, without a folder")
+        values.wrong("installer_filename", "must be a file name, without a folder")
     if len(formats) > 1:
-        values.warn("installer_filename", "names one file, but there are several installers")
+        values.warn("installer_filename", "is for one installer, but there are several")
         return ""
     return name

@@ -1,4 +1,4 @@
-"""A project's branding and settings: pages, pictures, scripts, and what the prefix gets besides packages."""
+"""Reading a project's branding and settings: pages, pictures, scripts, and files besides packages."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ _CODE = {".nsi"}
 
 
 def read_branding(values: ConstructValues, formats: tuple[str, ...]) -> Branding:
-    """Read the texts and pictures for installers of some formats."""
+    """Return the texts and pictures for installers of some formats."""
     identifier, name = values.text("reverse_domain_identifier"), values.text("name")
     return Branding(
         license_text=_license(values),
@@ -37,7 +37,7 @@ def read_branding(values: ConstructValues, formats: tuple[str, ...]) -> Branding
 def _license(values: ConstructValues) -> str:
     path = values.path("license_file")
     if path is not None and path.suffix.lower() in _CODE:
-        values.wrong("license_file", f"{path.name} is a page of constructor's own: give its text as .txt")
+        values.wrong("license_file", f"{path.name} is NSIS code for constructor: give the text as .txt")
         return ""
     return _plain(values, "license_file", path)
 
@@ -48,16 +48,16 @@ def _welcome(values: ConstructValues, formats: tuple[str, ...]) -> str:
     if not (path or text):
         return ""
     if formats == ("sh",):
-        # Constructor's own .sh has no such page.
+        # As in constructor, a .sh has no such page.
         return ""
     if path is not None and path.suffix.lower() in _CODE:
-        values.warn("welcome_file", f"pages can not be added, so {path.name} is left out")
+        values.warn("welcome_file", f"pages cannot be added, so {path.name} is left out")
         return text
     return _plain(values, "welcome_file", path) or text
 
 
 def _plain(values: ConstructValues, name: str, path: Path | None) -> str:
-    """Give what a file shows, whatever it is written in."""
+    """Return the text of a file: of rich text and HTML, what they show."""
     text = _content(values, name, path)
     read = None if path is None else _RICH.get(path.suffix.lower())
     return text if read is None else read(text)
@@ -78,9 +78,9 @@ def _picture(values: ConstructValues, name: str, suffix: str, formats: tuple[str
 
 
 def read_settings(values: ConstructValues) -> InstallerSettings:
-    """Read what an installer does besides placing packages."""
+    """Return what an installer does besides linking packages."""
     menus = values.raw("menu_packages")
-    # Only the Windows installers of constructor run it.
+    # As in constructor, only on Windows.
     uninstall = "pre_uninstall" if values.system == "win" else ""
     return InstallerSettings(
         pre_install=_script(values, "pre_install"),
@@ -95,13 +95,13 @@ def read_settings(values: ConstructValues) -> InstallerSettings:
         and values.flag("register_python_default", default=False),
         default_prefix=_default_prefix(values),
         keep_installer=values.flag("keep_pkgs", default=False),
-        # Constructor heeds it on Windows alone.
+        # As in constructor, only on Windows.
         default_prefix_all_users=values.text("default_prefix_all_users") if values.system == "win" else "",
     )
 
 
 def _default_prefix(values: ConstructValues) -> str:
-    """Give where constructor would install, so that nobody has to look for it."""
+    """Return the default prefix of constructor's installers, so that users find it in the same folder."""
     name, stated = values.text("name"), values.text("default_prefix").strip()
     if values.system == "win":
         return stated or f"%USERPROFILE%\\{name}"
@@ -109,21 +109,21 @@ def _default_prefix(values: ConstructValues) -> str:
     found = _HOME.sub("$HOME", stated) or usual
     if _PLAIN_PREFIX.fullmatch(found):
         return found
-    values.warn("default_prefix", f"{stated} names more than $HOME, so it is {usual}")
+    values.warn("default_prefix", f"{stated} has other variables than $HOME, so {usual} is used")
     return usual
 
 
 def _script_environment(values: ConstructValues) -> dict[str, str]:
-    # Scripts know the installer by the name that the project gives it, in its own spelling.
+    # Constructor sets INSTALLER_NAME to the name as the project spells it.
     found = {"INSTALLER_NAME": values.text("name")} | values.mapping("script_env_variables")
     return dict(sorted(found.items()))
 
 
 def read_frozen(values: ConstructValues) -> str:
-    """Read what becomes of ``conda-meta/frozen``, as JSON."""
+    """Return the content of ``conda-meta/frozen``, as JSON; see https://conda.org/learn/ceps/cep-0022."""
     stated = values.mapping("freeze_base")
     for manager in sorted(set(stated) - {"conda"}):
-        values.wrong("freeze_base", f"it knows conda alone, not {manager}")
+        values.wrong("freeze_base", f"only conda is supported, not {manager}")
     value = stated.get("conda")
     if value is None:
         return ""
@@ -147,7 +147,7 @@ def _script(values: ConstructValues, name: str) -> str:
     path = values.path(name)
     text = _content(values, name, path)
     if path is not None and values.system == "win" and path.suffix.lower() not in {".bat", ".cmd"}:
-        values.wrong(name, f"Windows runs a .bat, and this is {path.name}")
+        values.wrong(name, f"Windows runs a .bat, and not {path.name}")
     return text
 
 
@@ -158,12 +158,12 @@ def _initialize(values: ConstructValues) -> Initialize:
     if isinstance(word, str) and word not in {"classic", "condabin"}:
         values.wrong("initialize_conda", "must be classic, condabin, true or false")
     if word == "condabin":
-        values.warn("initialize_conda", "the search path gets all programs of the prefix, not condabin alone")
+        values.warn("initialize_conda", "the search path gets all programs of the prefix, not only condabin")
     return Initialize.YES if values.flag("initialize_by_default", default=False) else Initialize.ASK
 
 
 def _condarc(values: ConstructValues) -> str | None:
-    """Give the ``.condarc`` that constructor would write."""
+    """Return the ``.condarc`` that constructor would write."""
     import yaml
 
     stated = values.raw("condarc")
@@ -179,7 +179,9 @@ def _legacy_condarc(values: ConstructValues) -> dict[str, Any]:
         return {}
     mirrors = values.mapping("mirrored_channels")
     if mirrors and "mamba" not in {spec.split("=")[0].split()[0] for spec in _words(values)}:
-        values.warn("mirrored_channels", "no spec names mamba, which alone knows mirrors, so it is left out")
+        values.warn(
+            "mirrored_channels", "only mamba supports mirrors, and no spec names it, so it is left out"
+        )
         mirrors = {}
     parts: dict[str, Any] = {
         "default_channels": list(values.texts("conda_default_channels")),

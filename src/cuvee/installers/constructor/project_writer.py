@@ -1,4 +1,4 @@
-"""Writing ``construct.yaml`` from a lock, from which stock constructor makes installers anywhere."""
+"""Writing a ``construct.yaml`` from a lock, for constructor itself."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from cuvee.platforms import DEFAULT_FLOOR, System, get
 
 CONSTRUCT = "construct.yaml"
 OLDEST = (3, 16)
-"""The constructor that the keys below are of."""
+"""The version of constructor that has the keys below."""
 
 _FREE_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _RESERVED = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
@@ -27,16 +27,16 @@ Value = str | bool | Sequence[str | Mapping[str, str]] | Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectInputs:
-    """What a project for constructor is written from.
+    """What a constructor project is written from.
 
     Attributes
     ----------
     name, version
-        Of the distribution; they make the installer's file name.
+        Of the distribution; constructor makes the installer's file name of them.
     channels
-        As constructor shall read them, the first wins; a folder relative to the project.
+        The channels for constructor, the first wins; folders are relative to the project.
     requested
-        The blessed set, as match specs.
+        The requested packages, as match specs.
     formats
         ``("exe", "msi")``; empty for constructor's default.
     """
@@ -52,7 +52,7 @@ class ProjectInputs:
 
 
 def construct_files(construct: ProjectInputs) -> dict[str, bytes]:
-    """Give ``construct.yaml`` and the files that it names, by their paths; deterministic."""
+    """Return ``construct.yaml`` and the files that it names, by their paths, reproducibly."""
     branding, settings = construct.branding, construct.settings
     system = get(construct.lock.platform).system
     files: dict[str, bytes] = {}
@@ -87,9 +87,10 @@ def construct_files(construct: ProjectInputs) -> dict[str, bytes]:
 
 
 def solving_environment(lock: PlatformLock) -> dict[str, str]:
-    """Give the variables under which conda sees what the lock was solved for, whatever machine it is on.
+    """Return the environment variables that make conda solve for the lock's platform on any machine.
 
-    Conda adds pip to what every python needs, whether its channel has one or not; a lock is complete.
+    Conda adds pip to the dependencies of python unless told otherwise, and a lock is complete. See
+    https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-virtual.html for the overrides.
     """
     found = {"CONDA_SUBDIR": lock.platform, "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
     for package in lock.virtual_packages:
@@ -111,7 +112,7 @@ def _heading(construct: ProjectInputs) -> list[str]:
         *(f"#     export {variable}" for variable in variables),
         "#     constructor .",
         "#",
-        "# Elsewhere it also wants --conda-exe, with the conda-standalone of that system.",
+        "# On other systems, add --conda-exe with the conda-standalone of that system.",
     ]
 
 
@@ -121,15 +122,15 @@ def _put(keys: dict[str, Value], name: str, value: Value | None) -> None:
 
 
 def _virtual_specs(lock: PlatformLock) -> Iterable[str]:
-    """Give the floor as constructor's installers check it.
+    """Yield the floor as constructor's installers check it.
 
-    They check glibc and macOS by themselves; for any other they let conda solve, without a channel, which not
-    every conda does. So what every system in use has is not worth asking for.
+    They check glibc and macOS themselves. For others they let conda solve without a channel, which not every
+    version of conda supports; so the lowest floors, which every system meets, are left out.
     """
-    usual = {("__linux", DEFAULT_FLOOR["linux"]["linux"]), ("__win", DEFAULT_FLOOR["win"]["win"])}
+    lowest = {("__linux", DEFAULT_FLOOR["linux"]["linux"]), ("__win", DEFAULT_FLOOR["win"]["win"])}
     for package in lock.virtual_packages:
         has_version = package.name not in {"__unix", "__archspec"} and package.version != "0"
-        if has_version and (package.name, package.version) not in usual:
+        if has_version and (package.name, package.version) not in lowest:
             yield f"{package.name}>={package.version}"
 
 
@@ -139,7 +140,7 @@ def _add_settings(
     suffix = ".bat" if system == "win" else ".sh"
     for name, text in settings.scripts.items():
         if name == "pre_uninstall" and system != "win":
-            continue  # constructor runs it on Windows alone
+            continue  # constructor runs it only on Windows
         files[f"{name}{suffix}"] = text.encode()
         keys[name] = f"{name}{suffix}"
     _put(keys, "script_env_variables", dict(settings.script_environment))
@@ -162,7 +163,7 @@ def _add_settings(
 def _initialization(construct: ProjectInputs) -> dict[str, Value]:
     choice = construct.settings.initialize
     if choice is Initialize.NO or "conda" not in construct.lock.by_name:
-        return {"initialize_conda": False}  # constructor wants conda for it
+        return {"initialize_conda": False}  # constructor needs conda for it
     return {"initialize_conda": "classic", "initialize_by_default": choice is Initialize.YES}
 
 
@@ -196,7 +197,7 @@ def _scalar(value: bool | str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Write a text as YAML, in ASCII and on one line, so that no part of it is a selector to constructor."""
+    """Return a text as YAML, in ASCII and on one line, so that constructor finds no selector in it."""
     if _FREE_WORD.fullmatch(text) and text.lower() not in _RESERVED and not text[0].isdigit():
         return text
     return f'"{"".join(_character(character, in_comment="#" in text) for character in text)}"'
@@ -211,14 +212,14 @@ def _character(character: str, *, in_comment: bool) -> str:
 
 
 def _ascii(text: str) -> str:
-    """Spell a licence in ASCII: constructor's `.sh` takes no other."""
+    """Return a licence in ASCII, the only encoding that constructor's `.sh` supports."""
     spelled = "".join(_ASCII.get(character, character) for character in text.removeprefix("\ufeff"))
     return unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
 
 
 def relative_channel(channel: str, folder: Path) -> str:
-    """Give a channel as a project in ``folder`` names it: a folder by its way from there."""
+    """Return a channel for a project in ``folder``; a channel's folder is relative to it."""
     if not Path(channel).is_absolute():
         return channel
-    way = Path(os.path.relpath(channel, folder.absolute())).as_posix()
-    return way if way.startswith(".") else f"./{way}"
+    relative = Path(os.path.relpath(channel, folder.absolute())).as_posix()
+    return relative if relative.startswith(".") else f"./{relative}"

@@ -1,6 +1,6 @@
-"""Rich text and HTML as plain text: our installers show licences and welcomes without fonts and colours.
+"""Rich text and HTML as plain text: our installers show licences and welcome texts without formatting.
 
-Rich text: the specification 1.9.1 of Microsoft, of which the words below are what shows.
+The words below are those of Microsoft's Rich Text Format Specification 1.9.1 that produce text.
 """
 
 import codecs
@@ -28,14 +28,14 @@ _UNITS = 0x10000
 
 @dataclass(slots=True, kw_only=True)
 class _Group:
-    """What holds until the next closing brace.
+    """The state until the next closing brace.
 
     Attributes
     ----------
     seen
         Whether its text is shown.
     stand_in
-        Characters behind each ``\\u`` that are for readers which do not know it.
+        Characters behind each ``\\u`` for readers that do not support it.
     """
 
     seen: bool = True
@@ -43,7 +43,7 @@ class _Group:
 
 
 class _RichText:
-    """Collects what a rich text shows."""
+    """Collects the text that a rich text shows."""
 
     def __init__(self) -> None:
         self._groups = [_Group()]
@@ -57,7 +57,7 @@ class _RichText:
         return self._found.decode("utf-16-le", "replace")
 
     def take(self, token: re.Match[str]) -> None:
-        """Take the next token of the file."""
+        """Process the next token of the file."""
         if token["brace"] == "{":
             self._groups.append(replace(self._groups[-1]))
         elif token["brace"]:
@@ -89,12 +89,12 @@ class _RichText:
     def _show(self, text: str) -> None:
         shown, self._skip = text[self._skip :], max(self._skip - len(text), 0)
         if self._groups[-1].seen:
-            # Characters beyond 16 bits come as two halves, which this puts together.
+            # Characters beyond 16 bits are surrogate pairs, which UTF-16 joins.
             self._found.extend(shown.encode("utf-16-le", "surrogatepass"))
 
 
 def from_rtf(text: str) -> str:
-    """Give what a rich text shows, a line for each paragraph; what is no rich text is given as it is."""
+    """Return the text of a rich text, a line for each paragraph; other texts are returned unchanged."""
     if not text.startswith("{\\rtf"):
         return text
     found = _RichText()
@@ -104,7 +104,7 @@ def from_rtf(text: str) -> str:
 
 
 class _Page(HTMLParser):
-    """Collects what a browser would show."""
+    """Collects the text that a browser shows."""
 
     _BLOCKS = frozenset((
         "address", "article", "blockquote", "body", "br", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3",
@@ -141,7 +141,7 @@ class _Page(HTMLParser):
 
 
 def from_html(text: str) -> str:
-    """Give what a page shows, without its links' targets."""
+    """Return the text of an HTML page, without the targets of links."""
     page = _Page()
     page.feed(text)
     page.close()

@@ -1,7 +1,7 @@
-"""The selectors of ``construct.yaml``: ``# [linux]`` at the end of a line keeps it on some platforms alone.
+"""The selectors of ``construct.yaml``: a line with ``# [linux]`` at its end is only for some platforms.
 
-Constructor takes them from conda-build, and runs what is between the brackets as Python. Here it is parsed,
-and names, ``not``, ``and``, ``or`` and truth values are all that it may hold.
+Constructor evaluates the brackets as Python. Here they are parsed, and only names, ``not``, ``and``, ``or``
+and truth values are allowed.
 """
 
 import ast
@@ -25,11 +25,11 @@ _DEEPEST = 20
 
 
 class _UnknownError(Exception):
-    """A selector says what no selector may say."""
+    """A selector is not allowed."""
 
 
 def names(platform: str) -> Mapping[str, bool]:
-    """Give what each name means on a conda subdir, as constructor 3.16 defines them."""
+    """Return the value of each name on a platform, as constructor 3.16 defines them."""
     system, _, machine = platform.partition("-")
     found = {name: system == "linux" and machine == known for name, known in _LINUX_MACHINES.items()}
     return found | {
@@ -47,7 +47,7 @@ def names(platform: str) -> Mapping[str, bool]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Selector:
-    """A line's selector: what it is about, what it says, and whether it stands in a comment."""
+    """A line without its selector, the selector's condition, and whether it is in a comment."""
 
     line: str
     condition: str
@@ -55,12 +55,12 @@ class _Selector:
 
 
 def select(text: str, platform: str, *, source: Path) -> str:
-    """Give the lines that are for a platform, without their selectors; comment lines go, as in constructor.
+    """Return the lines for a platform, without selectors and, as in constructor, without comment lines.
 
     Raises
     ------
     UsageError
-        If a selector is no expression of names; the message has the line of ``source``.
+        If a selector is not allowed; the message has the line of ``source``.
     """
     known = names(platform)
     kept = []
@@ -77,16 +77,15 @@ def select(text: str, platform: str, *, source: Path) -> str:
         except _UnknownError as error:
             raise _wrong(f"{source}:{number}", line, selector, str(error)) from error
         if holds:
-            # A comment that ends with a quote is taken for the inside of a text that was cut in two.
+            # A comment that ends with a quote is part of a text, which needs its closing quote.
             kept.append(selector.line + (line[-1] if line[-1] in "'\"" else ""))
     return "\n".join(kept) + "\n"
 
 
 def _find(line: str) -> _Selector | None:
-    """Find the last brackets in a comment, with no parenthesis behind them, or those that end the line.
+    """Return the selector of a line: the last brackets in a comment, or those that end the line.
 
-    So a list in brackets that ends a line is a selector, and one in a text that has a hash mark before it:
-    that is how constructor sees them, too.
+    As in constructor, these include a list that ends a line, and brackets in a text behind a ``#``.
     """
     comment = line.find("#", 1)
     if comment > 0:
@@ -99,12 +98,12 @@ def _find(line: str) -> _Selector | None:
     return _Selector(line=line[: match.start()].rstrip(), condition=match[1], in_comment=False)
 
 
-def _wrong(place: str, line: str, selector: _Selector, reason: str) -> UsageError:
-    hint = f"A selector is made of {', '.join(sorted(names('linux-64')))}, not, and, or."
+def _wrong(location: str, line: str, selector: _Selector, reason: str) -> UsageError:
+    hint = f"A selector may have {', '.join(sorted(names('linux-64')))}, not, and, or."
     if not selector.in_comment:
-        hint = "Brackets that end a line are a selector to constructor: write such a list over several lines."
+        hint = "Brackets at the end of a line are a selector: write such a list over several lines."
     return UsageError(
-        f"{place}: [{selector.condition}] is no selector: {reason}\n  {line.strip()}", hint=hint
+        f"{location}: [{selector.condition}] is not a selector: {reason}\n  {line.strip()}", hint=hint
     )
 
 
@@ -112,7 +111,7 @@ def _holds(condition: str, known: Mapping[str, bool]) -> bool:
     try:
         tree = ast.parse(condition.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise _UnknownError("it is no expression") from None
+        raise _UnknownError("it is not an expression") from None
     return _value(tree.body, known, 0)
 
 

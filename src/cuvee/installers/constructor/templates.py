@@ -1,7 +1,8 @@
-"""The templates of ``construct.yaml``: jinja, with what constructor offers it, and nothing that does harm.
+"""The templates of ``construct.yaml``: jinja, in its sandbox.
 
-A project is somebody's program to constructor: its templates see the whole module ``os``. Here they run in
-jinja's sandbox, with the parts of ``os`` that only look, and read other templates of their folder alone.
+Constructor's templates can use all of the module ``os``, so a project is a program that must be trusted. Here
+they run in https://jinja.palletsprojects.com/en/stable/sandbox/, with the functions of ``os`` that only read,
+and include only files of their folder.
 """
 
 import os
@@ -37,14 +38,14 @@ _LARGEST = 1 << 20
 
 
 class _Part:
-    """Some attributes of a module; whatever else it has is not there."""
+    """A module with only some of its attributes."""
 
     def __init__(self, **attributes: Any) -> None:
         self.__dict__.update(attributes)
 
 
 def has_templates(text: str) -> bool:
-    """Whether a text has anything for jinja to do."""
+    """Return whether a text has jinja templates."""
     return "{{" in text or "{%" in text
 
 
@@ -54,16 +55,16 @@ def render(text: str, *, source: Path, environment: Mapping[str, str], choose: C
     Parameters
     ----------
     source
-        The file that it comes from; templates that it includes lie beside it.
+        The file of the text; included templates are in its folder.
     environment
-        What templates see as ``environ``.
+        ``environ`` in templates.
     choose
-        Gives the lines of an included file that are for the platform.
+        Returns the lines of an included file for the platform.
 
     Raises
     ------
     UsageError
-        If it can't be rendered, or wants more than templates may have.
+        If it cannot be rendered, or needs more than templates may use.
     """
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -83,14 +84,14 @@ def render(text: str, *, source: Path, environment: Mapping[str, str], choose: C
     try:
         return _limited(jinja.from_string(text), source)
     except jinja2.TemplateSyntaxError as error:
-        # Comment lines are gone already, so jinja's line number would point elsewhere.
+        # Jinja's line number would be wrong, since comment lines have been removed.
         raise UsageError(f"{source}: a template is wrong: {error.message}") from error
     except UsageError:
         raise
     except Exception as error:
         raise UsageError(
-            f"{source}: its templates can not be rendered: {error}",
-            hint="Templates see environ, and those functions of os that only look.",
+            f"{source}: its templates cannot be rendered: {error}",
+            hint="Templates can use environ, and the functions of os that only read.",
         ) from error
 
 

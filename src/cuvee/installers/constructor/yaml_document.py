@@ -1,4 +1,4 @@
-"""From the file to plain values: selectors, templates, and YAML 1.2 as constructor's own reader has it."""
+"""From a file to plain values: selectors, templates, and YAML 1.2, as in constructor."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,8 @@ _LARGEST = 1 << 20
 _MOST_NODES = 50_000
 _DEEPEST = 50
 
-# Plain words of YAML 1.2. To YAML 1.1, which PyYAML reads, `yes` would be true and 012 ten.
+# Plain scalars of YAML 1.2, https://yaml.org/spec/1.2.2/#103-core-schema. PyYAML reads YAML 1.1, in which
+# `yes` is true and 012 is ten.
 _NULL = {"", "~", "null", "Null", "NULL"}
 _TRUE, _FALSE = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]{0,100}")
@@ -26,14 +27,14 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(
 
 
 def read_text(path: Path) -> str:
-    """Read one of a project's text files.
+    """Return the content of one of a project's text files.
 
     Raises
     ------
     SourceUnreachableError
-        If it can't be read.
+        If it cannot be read.
     UsageError
-        If it is no text, or far too long for one.
+        If it is not UTF-8, or too long.
     """
     try:
         if path.stat().st_size > _LARGEST:
@@ -44,26 +45,26 @@ def read_text(path: Path) -> str:
             raise UsageError(f"{path} is not written in UTF-8") from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise SourceUnreachableError(
-            f"Can not read {path}: {reason}", hint="A project is a folder with a construct.yaml."
+            f"Cannot read {path}: {reason}", hint="A project is a folder with a construct.yaml."
         ) from error
 
 
 def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Read a ``construct.yaml`` for a platform; keys without a value are left out.
+    """Return the values of a ``construct.yaml`` for a platform, without keys whose value is null.
 
-    As constructor does it, templates are rendered only if the file is no YAML without that.
+    As in constructor, templates are rendered only if the file is not YAML before.
 
     Parameters
     ----------
     environment
-        What its templates see as ``environ``.
+        ``environ`` in templates.
 
     Raises
     ------
     SourceUnreachableError
-        If it can't be read.
+        If it cannot be read.
     UsageError
-        If a selector, a template or the YAML is wrong, or if it is no mapping.
+        If a selector, a template or the YAML is wrong, or if it is not a mapping.
     """
     choose = partial(select, platform=platform, source=path)
     text = choose(read_text(path))
@@ -79,7 +80,7 @@ def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> 
 
 
 def read_yaml(text: str, source: Path) -> Any:
-    """Read YAML 1.2 into texts, numbers, truth values, `None`, lists and dicts.
+    """Return the value of YAML 1.2: texts, numbers, truth values, `None`, lists and dicts.
 
     Raises
     ------
@@ -92,12 +93,12 @@ def read_yaml(text: str, source: Path) -> Any:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError) as error:
         problem = " ".join(str(error).split())
-        raise UsageError(f"{source} is no YAML for this platform: {problem}") from error
+        raise UsageError(f"{source} is not YAML for this platform: {problem}") from error
     return None if node is None else _Reader(source).value(node, 0)
 
 
 class _Reader:
-    """Gives the values of nodes; counts them, since a few aliases can stand for millions."""
+    """Reads the values of nodes; counts them, since a few aliases can stand for millions."""
 
     def __init__(self, source: Path) -> None:
         self._source = source
@@ -108,15 +109,15 @@ class _Reader:
 
         self._left -= 1
         if depth > _DEEPEST or self._left < 0:
-            raise UsageError(f"{self._source} is nested too deep, or has too many values")
+            raise UsageError(f"{self._source} is nested too deeply, or has too many values")
         if isinstance(node, ScalarNode):
-            # A plain word has no style: None, or an empty one from libyaml.
+            # The style of a plain scalar is None, or empty from libyaml.
             return _scalar(node.value) if not node.style else node.value
         if isinstance(node, SequenceNode):
             return [self.value(item, depth + 1) for item in node.value]
         if isinstance(node, MappingNode):
             return self._mapping(node, depth)
-        raise UsageError(f"{self._source} has something that is no value")
+        raise UsageError(f"{self._source} has an unknown kind of node")
 
     def _mapping(self, node: Any, depth: int) -> dict[Any, Any]:
         found: dict[Any, Any] = {}
@@ -126,11 +127,11 @@ class _Reader:
             if key == "<<" and isinstance(value, dict):
                 merged |= value
             elif isinstance(key, list | dict):
-                raise UsageError(f"{self._source}: a key must be a word", hint="Are there quotes missing?")
+                raise UsageError(f"{self._source}: a key must be a text", hint="Are there quotes missing?")
             elif key in found:
                 raise UsageError(
-                    f"{self._source}: {key} is there twice for this platform",
-                    hint="Say with selectors which one is for which platform.",
+                    f"{self._source} has {key} twice for this platform",
+                    hint="Use selectors to say which one is for which platform.",
                 )
             else:
                 found[key] = value
