@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 import zstandard
 
@@ -96,7 +96,7 @@ class PackageContent:
     entry_points: tuple[str, ...] = ()
     test_imports: tuple[str, ...] = ()
     python_site_packages_path: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
     files: tuple[PackageFile, ...]
 
     @property
@@ -161,10 +161,10 @@ def _tar_info(file: PackageFile, data: bytes, timestamp: int) -> tarfile.TarInfo
     return info
 
 
-def _path_entry(file: PackageFile, data: bytes) -> dict[str, Any]:
+def _path_entry(file: PackageFile, data: bytes) -> dict[str, object]:
     if file.link_target is not None:
         return {"_path": file.path, "path_type": "softlink", "sha256": sha256_bytes(b""), "size_in_bytes": 0}
-    entry: dict[str, Any] = {
+    entry: dict[str, object] = {
         "_path": file.path,
         "path_type": "hardlink",
         "sha256": sha256_bytes(data),
@@ -175,8 +175,8 @@ def _path_entry(file: PackageFile, data: bytes) -> dict[str, Any]:
     return entry
 
 
-def _info_files(content: PackageContent, paths: list[dict[str, Any]]) -> dict[str, bytes]:
-    index: dict[str, Any] = {
+def _info_files(content: PackageContent, paths: list[dict[str, object]]) -> dict[str, bytes]:
+    index: dict[str, object] = {
         "name": content.name,
         "version": content.version,
         "build": content.build,
@@ -203,10 +203,10 @@ def _info_files(content: PackageContent, paths: list[dict[str, Any]]) -> dict[st
         "files": "".join(f"{entry['_path']}\n" for entry in paths).encode(),
     }
     if content.noarch == "python":
-        link: dict[str, Any] = {"noarch": {"type": "python"}, "package_metadata_version": 1}
-        if content.entry_points:
-            link["noarch"]["entry_points"] = list(content.entry_points)
-        files["link.json"] = _json(link)
+        noarch = {"type": "python"} | (
+            {"entry_points": list(content.entry_points)} if content.entry_points else {}
+        )
+        files["link.json"] = _json({"noarch": noarch, "package_metadata_version": 1})
     if content.test_imports:
         tests = [{"python": {"imports": list(content.test_imports), "pip_check": False}}]
         files["tests/tests.yaml"] = _json(tests)  # JSON is YAML
@@ -215,7 +215,7 @@ def _info_files(content: PackageContent, paths: list[dict[str, Any]]) -> dict[st
     return files
 
 
-def _json(value: Any) -> bytes:
+def _json(value: object) -> bytes:
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from cuvee.conda.rattler_records import RecordKey, read_key
 
@@ -50,7 +49,7 @@ def _problems(path: Path) -> Iterator[str]:
                 yield f"{name}: {problem}"
 
 
-def _problem(record: Any) -> str | None:
+def _problem(record: object) -> str | None:
     """Return why a record cannot be read; `None` if it can."""
     if not isinstance(record, dict):
         return "the record is not a mapping"
@@ -67,6 +66,6 @@ def _problem(record: Any) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = "missing" if value is None else json.dumps(value, ensure_ascii=True)
     return text if len(text) <= 60 else f"{text[:60]}…"  # noqa: PLR2004 - enough to find it
