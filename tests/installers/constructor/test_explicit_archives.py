@@ -8,9 +8,9 @@ import pytest
 
 from cuvee.channel.connection import Connection
 from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.installers.constructor.explicit_archives import lock_archives
-from cuvee.installers.constructor.model import ExplicitArchive
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from constructing import HEAD, Read
+from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.errors import UsageError
 from cuvee.image.settings import Initialize
-from cuvee.installers.constructor.model import BuildOutputs, ChannelRemap, ExplicitArchive
+from cuvee.installers.constructor.model import BuildOutputs, ChannelRemap
 
 SHA = "a" * 64
 MD5 = "b" * 32

@@ -8,13 +8,13 @@ from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection
 from cuvee.conda.event_loop import run
+from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.conda.package_info import read_index
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets, without_secrets_in
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.files import replacing, storage_errors
-from cuvee.installers.constructor.model import ExplicitArchive
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 

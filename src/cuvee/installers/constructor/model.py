@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.branding import Branding
 
@@ -15,23 +16,6 @@ class ChannelRemap:
 
     source: str
     destination: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplicitArchive:
-    """A package that is named by its URL.
-
-    Attributes
-    ----------
-    url
-        Of the archive, without a hash.
-    md5, sha256
-        Hex digests from the list; empty if unknown.
-    """
-
-    url: str
-    md5: str = ""
-    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,23 +2,23 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cuvee.conda.explicit_list import EXPLICIT, ExplicitArchive, parse_explicit_line
 from cuvee.errors import CuveeError
 from cuvee.installers.constructor.construct_values import ConstructValues
-from cuvee.installers.constructor.model import ChannelRemap, ExplicitArchive, ProjectPackages
+from cuvee.installers.constructor.model import ChannelRemap, ProjectPackages
 from cuvee.installers.constructor.yaml_document import read_text, read_yaml
 from cuvee.manifest.folder_lookup import resolve_channel
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS
 
 _DEFAULTS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 _DEFAULTS_WINDOWS = "https://repo.anaconda.com/pkgs/msys2"
-_EXPLICIT = "@EXPLICIT"
 _PLATFORM_LINE = re.compile(r"#\s*platform:\s*(\S+)")
 _LONGEST = 2000
 _DIGESTS = {32: "md5", 64: "sha256"}
-_HEX = re.compile(r"[0-9a-f]+")
 _ADDRESS = re.compile(
     r"(?P<channel>[a-z]+://[^#\s]*?)/[^/#\s]+/(?P<name>[^/#\s]+)-(?P<version>[^-/#\s]+)-(?P<build>[^-/#\s]+)"
     r"\.(?:conda|tar\.bz2)(?:#(?P<digest>\S+))?"
@@ -126,23 +126,24 @@ def _environment_text(
         if match is not None and match[1] != platform:
             values.wrong("environment_file", f"{path.name} is for {match[1]}")
     plain = [line for line in lines if not line.startswith("#")]
-    if _EXPLICIT not in plain:
+    if EXPLICIT not in plain:
         return tuple(plain), ()
-    urls = [line for line in plain if line != _EXPLICIT]
+    urls = [line for line in plain if line != EXPLICIT]
     return (), tuple(_archive(values, "environment_file", line, path.parent) for line in urls)
 
 
 def _archive(values: ConstructValues, name: str, line: str, folder: Path) -> ExplicitArchive:
-    """Read ``URL#hash`` as conda writes it, with an MD5 or ``sha256:`` and a SHA-256."""
-    address, _, digest = line.partition("#")
-    digest = digest.lower().removeprefix("sha256:")
-    if digest and (len(digest) not in _DIGESTS or _HEX.fullmatch(digest) is None):
+    """Read a line of an explicit list, whose path is relative to its folder."""
+    try:
+        archive = parse_explicit_line(line)
+    except ValueError:
         values.wrong(name, f"the hash of {line} is neither an MD5 nor a SHA-256")
-        digest = ""
-    if not digest:
-        values.warn(name, f"{address.rpartition('/')[2]} has no hash, so it is not checked")
-    url = address if "://" in address else (folder / address).absolute().as_uri()
-    return ExplicitArchive(url=url, **({_DIGESTS[len(digest)]: digest} if digest else {}))
+        archive = ExplicitArchive(url=line.partition("#")[0])
+    if not archive.md5 and not archive.sha256:
+        values.warn(name, f"{archive.url.rpartition('/')[2]} has no hash, so it is not checked")
+    if "://" in archive.url:
+        return archive
+    return replace(archive, url=(folder / archive.url).absolute().as_uri())
 
 
 def _environment_yaml(values: ConstructValues, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

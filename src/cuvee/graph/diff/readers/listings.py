@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cuvee.conda.explicit_list import EXPLICIT, parse_explicit_line
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, platform_of, unreadable
 
 _FILE = re.compile(r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+?)\.(?:conda|tar\.bz2)")
-_HASH = re.compile(r"(?:sha256:)?[0-9a-f]{64}|(?:md5:)?[0-9a-f]{32}", re.IGNORECASE)
 _PLATFORM = re.compile(r"^#\s*platform:\s*([a-z0-9]+-[a-z0-9]+)\s*$", re.MULTILINE)
 _EXPORTED = re.compile(r"(?P<name>[^=\s]+)=(?P<version>[^=\s]+)(?:=(?P<build>[^=\s]+))?")
 _PIP_BUILDS = {"<pip>", "pypi_0", "pypi"}
@@ -40,16 +40,13 @@ def read_explicit(path: Path, text: str) -> Snapshot:
     found = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
-        if not line or line.startswith("#") or line == "@EXPLICIT":
+        if not line or line.startswith("#") or line == EXPLICIT:
             continue
-        url, _, digest = line.partition("#")
-        known = {}
-        if digest:
-            if _HASH.fullmatch(digest) is None:
-                raise unreadable(path, number, f"{digest[:80]!r} is neither an MD5 nor a SHA-256")
-            value = digest.rpartition(":")[2].lower()
-            known = {"md5" if len(value) == 32 else "sha256": value}  # noqa: PLR2004 - digits of an MD5
-        found.append(archive(path, number, url, "", **known))
+        try:
+            item = parse_explicit_line(line)
+        except ValueError as error:
+            raise unreadable(path, number, str(error)) from None
+        found.append(archive(path, number, item.url, "", md5=item.md5 or None, sha256=item.sha256))
     stated = _PLATFORM.search(text)
     platform = stated[1] if stated else platform_of({item.subdir for item in found})
     return _one_platform(path, found, platform, kind="explicit list", knows=("channel", "subdir"))
