@@ -10,26 +10,24 @@ from cuvee.files import write_bytes
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
-from cuvee.release.record import ArtefactKind, ImageResult
+from cuvee.release.record import Artefact, ArtefactKind, ImageResult
 from cuvee.release.session import Session
-from cuvee.release.stage import Made, Stage
+from cuvee.release.stage import Made, Stage, artefacts_of
 
 if TYPE_CHECKING:
     from cuvee.image.bytecode import ByteCompiler
 
 
+ImageAndArtefacts = tuple[Image, tuple[Artefact, ...]]
+
+
 def make_image(session: Session, lock: PlatformLock) -> tuple[Image, ImageResult]:
     """Run the stage; the image is in ``images/<platform>/``, its bill of materials in ``sbom/``."""
-    workspace, platform = session.workspace, lock.platform
     done = session.make(image_stage(session, lock))
-    image = done.result
-    artefacts = [workspace.artefact(workspace.sbom(platform), ArtefactKind.SBOM, platform=platform)]
-    if not session.manifest.installers.formats.get(platforms.get(platform).system):
-        # Without any installer, the payload is what there is to hand out.
-        artefacts.append(workspace.artefact(image.payload, ArtefactKind.IMAGE, platform=platform))
+    image, artefacts = done.result
     result = ImageResult(
         stage=done.stage,
-        platform=platform,
+        platform=lock.platform,
         manifest_sha256=image.manifest_sha256,
         stage0_sha256=image.stage0_sha256,
         payload_sha256=image.payload_sha256,
@@ -38,12 +36,12 @@ def make_image(session: Session, lock: PlatformLock) -> tuple[Image, ImageResult
         inputs=done.inputs,
         seconds=done.seconds,
         reused=done.reused,
-        artefacts=tuple(artefacts),
+        artefacts=artefacts,
     )
     return image, result
 
 
-def image_stage(session: Session, lock: PlatformLock) -> Stage[Image]:
+def image_stage(session: Session, lock: PlatformLock) -> Stage[ImageAndArtefacts]:
     """Return the stage of one platform."""
     manifest, workspace = session.manifest, session.workspace
     settings = session.settings[platforms.get(lock.platform).system]
@@ -59,9 +57,10 @@ def image_stage(session: Session, lock: PlatformLock) -> Stage[Image]:
             encode(settings, without=frozenset({"source"})),
             signer.public.hex() if signer is not None else None,
             session.options.publish,
+            bool(manifest.installers.formats.get(platforms.get(lock.platform).system)),
         ],
         run=lambda: _make(session, lock),
-        load=lambda _: Image.load(workspace.image(lock.platform)),
+        load=lambda kept: (Image.load(workspace.image(lock.platform)), artefacts_of(kept)),
     )
 
 
@@ -80,7 +79,7 @@ def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteC
     return ByteCompiler(Path(sys.executable), cache)
 
 
-def _make(session: Session, lock: PlatformLock) -> Made[Image]:
+def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     from cuvee.image.build import build_image
     from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
     from cuvee.trust.sbom import make_sbom, newest
@@ -107,4 +106,13 @@ def _make(session: Session, lock: PlatformLock) -> Made[Image]:
         signer=options.signer,
         level=HIGH_LEVEL if options.publish else QUICK_LEVEL,
     )
-    return Made(result=image, outputs=(workspace.image(lock.platform), workspace.sbom(lock.platform)))
+    platform = lock.platform
+    artefacts = [workspace.artefact(workspace.sbom(platform), ArtefactKind.SBOM, platform=platform)]
+    if not manifest.installers.formats.get(platforms.get(platform).system):
+        # Without any installer, the payload is what there is to hand out.
+        artefacts.append(workspace.artefact(image.payload, ArtefactKind.IMAGE, platform=platform))
+    return Made(
+        result=(image, tuple(artefacts)),
+        outputs=(workspace.image(platform), workspace.sbom(platform)),
+        kept=encode(artefacts),
+    )

@@ -13,7 +13,7 @@ from cuvee.lock.solve import problem_of, solve
 from cuvee.release.channel_stage import base_versions, package_inputs
 from cuvee.release.record import ArtefactKind, ChannelResult, LockResult
 from cuvee.release.session import Session
-from cuvee.release.stage import Made, Stage
+from cuvee.release.stage import Made, Stage, artefacts_of, finished
 
 
 def make_lock(session: Session, channel: ChannelResult) -> LockResult:
@@ -37,22 +37,13 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
             encode(base_versions(session.base_lock)),
         ],
         run=lambda: _make(session, platforms),
-        load=lambda _: _in_order(read_lock(workspace.lock_file), platforms),
+        load=lambda kept: LockResult(
+            lock=_in_order(read_lock(workspace.lock_file), platforms), artefacts=artefacts_of(kept)
+        ),
     )
     done = session.make(stage, again=session.options.refresh)
     workspace.conflict_file.unlink(missing_ok=True)
-    lists = [
-        workspace.artefact(workspace.package_list(name), ArtefactKind.PACKAGE_LIST, platform=name)
-        for name in sorted(done.result.by_platform)
-    ]
-    return LockResult(
-        stage=done.stage,
-        lock=done.result,
-        inputs=done.inputs,
-        seconds=done.seconds,
-        reused=done.reused,
-        artefacts=(workspace.artefact(workspace.lock_file, ArtefactKind.LOCK), *lists),
-    )
+    return finished(done)
 
 
 def own_channel(session: Session) -> Path | None:
@@ -66,7 +57,7 @@ def _in_order(lock: Lock, platforms: list[str]) -> Lock:
     return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
 
 
-def _make(session: Session, platforms: list[str]) -> Made[Lock]:
+def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
     manifest, workspace = session.manifest, session.workspace
     task = "Solving"
     session.reporter.start(task)
@@ -91,4 +82,13 @@ def _make(session: Session, platforms: list[str]) -> Made[Lock]:
         write_text(path, explicit(item, release_name=name))
     counts = ", ".join(f"{len(item.packages)} on {item.platform}" for item in lock.platforms)
     session.reporter.finish(task, note=counts)
-    return Made(result=lock, outputs=(workspace.lock_file, *lists))
+    lists_of = zip(lists, lock.platforms, strict=True)
+    artefacts = (
+        workspace.artefact(workspace.lock_file, ArtefactKind.LOCK),
+        *(
+            workspace.artefact(path, ArtefactKind.PACKAGE_LIST, platform=item.platform)
+            for path, item in lists_of
+        ),
+    )
+    result = LockResult(lock=lock, artefacts=artefacts)
+    return Made(result=result, outputs=(workspace.lock_file, *lists), kept=encode(artefacts))

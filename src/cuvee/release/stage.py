@@ -16,7 +16,7 @@ from cuvee.codec import Json, decode, document, encode
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint
 from cuvee.progress import Reporter
-from cuvee.release.record import StageResult
+from cuvee.release.record import Artefact, StageResult
 
 Result = TypeVar("Result")
 
@@ -159,6 +159,11 @@ def finished(done: Done[_StageResult]) -> _StageResult:
     return replace(
         done.result, stage=done.stage, inputs=done.inputs, seconds=done.seconds, reused=done.reused
     )
+
+
+def artefacts_of(kept: Json) -> tuple[Artefact, ...]:
+    """Return the artefacts that a stage has kept, with the hashes that they had when they were made."""
+    return decode(tuple[Artefact, ...], kept)
 
 
 @functools.cache
