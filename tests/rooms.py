@@ -44,10 +44,10 @@ def picture() -> str:
     shown = {room: _GROUND if room in single else room for room in ROOMS}
     pairs = {(shown[room], shown[known]) for _, room, known in room_imports()}
     graph: nx.DiGraph[str] = nx.DiGraph(sorted(pair for pair in pairs if pair[0] != pair[1]))
-    arrows = sorted(nx.transitive_reduction(graph).edges)
-    nodes = [PictureNode(key=name, title=name, role="blessed") for name in dict.fromkeys(shown.values())]
-    links = [PictureArrow(source=source, target=target) for source, target in arrows]
-    return draw(Picture(title="Which room imports which", nodes=tuple(nodes), links=tuple(links)))
+    edges = sorted(nx.transitive_reduction(graph).edges)
+    nodes = [PictureNode(key=name, title=name, role="requested") for name in dict.fromkeys(shown.values())]
+    arrows = [PictureArrow(source=source, target=target) for source, target in edges]
+    return draw(Picture(title="Which room imports which", nodes=tuple(nodes), arrows=tuple(arrows)))
 
 
 if __name__ == "__main__":

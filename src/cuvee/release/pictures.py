@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cuvee.files import write_text
-from cuvee.graph.drawing.graph_formats import FORMATS, part, whole
+from cuvee.graph.drawing.graph_formats import FORMATS, part_of_graph, whole_graph
 from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import Picture, verdicts
 from cuvee.graph.drawing.neighbourhood import around_finding, neighbourhood
@@ -21,14 +21,14 @@ def write_release(
     """Write each platform's whole graph; ``svg`` stands for the treemap and the build waves."""
     written = []
     for graph in release.platforms:
-        blessed = {item.name for item in release.requested(graph.platform)}
+        requested = {item.name for item in release.requested(graph.platform)}
         seen = verdicts(findings, graph.platform)
         name = release.manifest.release_name
         texts = {}
         if "svg" in formats:
-            texts["treemap.svg"] = draw_treemap(graph, blessed, seen, release_name=name)
-            texts["waves.svg"] = draw_waves(graph, blessed, seen, release_name=name)
-        exported = whole(graph, blessed, seen)
+            texts["treemap.svg"] = draw_treemap(graph, requested, seen, release_name=name)
+            texts["waves.svg"] = draw_waves(graph, requested, seen, release_name=name)
+        exported = whole_graph(graph, requested, seen)
         texts |= {f"graph.{kind}": write(exported) for kind, write in FORMATS.items() if kind in formats}
         for end, text in texts.items():
             written.append(folder / f"{graph.platform}-{end}")
@@ -83,7 +83,7 @@ def write_findings(
 
 
 def _write(picture: Picture, platform: str, stem: Path, formats: Collection[str]) -> list[Path]:
-    exported = part(picture, platform)
+    exported = part_of_graph(picture, platform)
     texts = {kind: write(exported) for kind, write in FORMATS.items() if kind in formats}
     if "svg" in formats:
         texts["svg"] = draw(picture)

@@ -51,8 +51,8 @@ def pictures(release: Release, graph: ReleaseGraph) -> Pictures:
     return Pictures(
         findings=_of_findings(graph, in_order(release.findings)),
         platform=first.platform,
-        treemap=draw_treemap(first, requested, seen, release_name=name, alone=False),
-        waves=draw_waves(first, requested, seen, release_name=name, alone=False),
+        treemap=draw_treemap(first, requested, seen, release_name=name, standalone=False),
+        waves=draw_waves(first, requested, seen, release_name=name, standalone=False),
         others=tuple(item.platform for item in graph.platforms[1:]),
     )
 
@@ -63,8 +63,8 @@ def _of_findings(release: ReleaseGraph, ordered: tuple[Finding, ...]) -> dict[st
         if len(found) == MOST or finding.verdict <= Verdict.INFO:
             break
         picture = around_finding(release, _where(release, finding), finding)
-        if picture is not None and picture.links:
-            found[f"finding-{number}"] = draw(picture, alone=False)
+        if picture is not None and picture.arrows:
+            found[f"finding-{number}"] = draw(picture, standalone=False)
     return found
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.graph.drawing.graph_formats import as_json, dot, graphml, part, whole
+from cuvee.graph.drawing.graph_formats import as_json, dot, graphml, part_of_graph, whole_graph
 from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import Picture, PictureArrow, PictureNode, verdicts
 from cuvee.graph.drawing.neighbourhood import MOST_NEIGHBOURS, around_finding, neighbourhood
@@ -31,16 +31,16 @@ def texts(svg: str) -> list[str]:
     return [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}text")]  # noqa: S314 - our own
 
 
-def test_a_neighbourhood_has_both_sides_and_the_way_from_the_blessed_set() -> None:
+def test_a_neighbourhood_has_both_sides_and_a_path_from_the_requested_packages() -> None:
     made = release(NEEDS, ["app"])
     picture = neighbourhood(made, made.platforms[0], ["base"], {})
     assert {node.key: node.role for node in picture.nodes} == {
-        "app": "blessed",
+        "app": "requested",
         "base": "centre",
-        "lib": "closure",
-        "python": "closure",
+        "lib": "indirect",
+        "python": "indirect",
     }
-    assert [(link.source, link.target) for link in picture.links] == [
+    assert [(link.source, link.target) for link in picture.arrows] == [
         ("app", "lib"),
         ("lib", "base"),
         ("python", "base"),
@@ -51,11 +51,11 @@ def test_what_is_asked_for_and_not_met_is_drawn_as_missing() -> None:
     made = release(NEEDS, ["app"])
     picture = neighbourhood(made, made.platforms[0], ["lib"], {"app": Verdict.WARNING})
     nodes = {node.key: node for node in picture.nodes}
-    assert (nodes["ghost"].role, nodes["ghost"].note) == ("missing", "not there · asked for >=3")
-    assert (nodes["__glibc"].role, nodes["__glibc"].note) == ("system", "2.28 · asked for >=2.17")
+    assert (nodes["ghost"].role, nodes["ghost"].note) == ("missing", "missing · required >=3")
+    assert (nodes["__glibc"].role, nodes["__glibc"].note) == ("system", "2.28 · required >=2.17")
     assert nodes["other"].note == "1.0 · asks for >=5"
     assert nodes["app"].verdict is Verdict.WARNING
-    unmet = {(link.source, link.target) for link in picture.links if not link.satisfied}
+    unmet = {(link.source, link.target) for link in picture.arrows if not link.satisfied}
     assert unmet == {("lib", "ghost"), ("other", "lib")}
     drawn = draw(picture)
     assert drawn.count("link unmet") == 2
@@ -113,8 +113,8 @@ def test_a_blocked_package_is_marked_also_without_colours() -> None:
 
 
 def test_a_page_gives_the_style_once() -> None:
-    picture = Picture(title="t", nodes=(PictureNode(key="a", title="a"),), links=())
-    assert stylesheet() not in draw(picture, alone=False)
+    picture = Picture(title="t", nodes=(PictureNode(key="a", title="a"),), arrows=())
+    assert stylesheet() not in draw(picture, standalone=False)
     assert "<style>" in draw(picture)
     assert "&" not in stylesheet()
     assert "</" not in stylesheet()
@@ -125,15 +125,15 @@ def test_hostile_texts_stay_texts(title: str, spec: str) -> None:
     picture = Picture(
         title=title,
         nodes=(
-            PictureNode(key="a", title=title, note=spec, told=(spec,)),
+            PictureNode(key="a", title=title, note=spec, details=(spec,)),
             PictureNode(key="b", title="</svg><script>"),
         ),
-        links=(
+        arrows=(
             PictureArrow(source="a", target="b", spec=spec),
             PictureArrow(source="b", target="a", spec=spec),
         ),
     )
-    root = ET.fromstring(draw(picture, alone=False))  # noqa: S314 - our own
+    root = ET.fromstring(draw(picture, standalone=False))  # noqa: S314 - our own
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {"svg", "desc", "g", "text", "rect", "path", "title"}
 
@@ -147,7 +147,7 @@ def test_shortened_texts_fit(text: str, room: int) -> None:
 
 def test_exports_say_what_the_graph_says() -> None:
     made = release(NEEDS, ["app"])
-    exported = whole(made.platforms[0], ["app"], {"lib": Verdict.BLOCKED})
+    exported = whole_graph(made.platforms[0], ["app"], {"lib": Verdict.BLOCKED})
     assert sorted(exported) == sorted(NEEDS)
     assert exported.edges["other", "lib"]["satisfied"] is False
     again = nx.read_graphml(io.BytesIO(graphml(exported).encode()))
@@ -161,6 +161,8 @@ def test_exports_say_what_the_graph_says() -> None:
 def test_dot_quotes_what_it_writes() -> None:
     nodes = (PictureNode(key='a"b\\', title="x"), PictureNode(key="}", title="y"))
     text = dot(
-        part(Picture(title="t", nodes=nodes, links=(PictureArrow(source='a"b\\', target="}"),)), "linux-64")
+        part_of_graph(
+            Picture(title="t", nodes=nodes, arrows=(PictureArrow(source='a"b\\', target="}"),)), "linux-64"
+        )
     )
     assert '  "a\\"b\\\\" -> "}" [tooltip=""];' in text.splitlines()

@@ -43,18 +43,18 @@ def test_sizes_of_nothing_have_no_area() -> None:
 
 
 @given(needs_of_all, st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True))
-def test_a_group_is_what_would_go_with_its_package(needs: dict[str, list[str]], blessed: list[str]) -> None:
-    graph = closure(needs, blessed)
-    found = {group.name: {package.name for package in group.packages} for group in groups(graph, blessed)}
+def test_a_group_is_what_would_go_with_its_package(needs: dict[str, list[str]], requested: list[str]) -> None:
+    graph = closure(needs, requested)
+    found = {group.name: {package.name for package in group.packages} for group in groups(graph, requested)}
     assert sorted(name for names in found.values() for name in names) == list(NAMES)
 
     def reached(tops: list[str]) -> set[str]:
         return set(tops).union(*(nx.descendants(graph.graph, top) for top in tops))
 
-    for top in blessed:
-        others = [name for name in blessed if name != top]
+    for top in requested:
+        others = [name for name in requested if name != top]
         assert found[top] - {top} == reached([top]) - reached(others) - {top}
-    assert found.get(SHARED, set()).isdisjoint(blessed)
+    assert found.get(SHARED, set()).isdisjoint(requested)
 
 
 def test_the_largest_group_comes_first() -> None:

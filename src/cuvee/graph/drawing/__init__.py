@@ -1,1 +1,1 @@
-"""Pictures of a release: what needs what, what weighs how much, and in which order it could be built."""
+"""Pictures of a release: its dependencies, the sizes of its packages, and the order of building them."""

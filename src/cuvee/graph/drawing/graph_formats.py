@@ -1,4 +1,6 @@
-"""A platform's whole graph for other programs: GraphML, DOT and JSON."""
+"""A platform's graph for other programs: GraphML (http://graphml.graphdrawing.org), DOT
+(https://graphviz.org/doc/info/lang.html) and JSON.
+"""
 
 import io
 import json
@@ -22,10 +24,10 @@ _COLOURS = {
 }
 
 
-def whole(
-    graph: PlatformGraph, blessed: Collection[str], verdicts: Mapping[str, Verdict]
+def whole_graph(
+    graph: PlatformGraph, requested: Collection[str], verdicts: Mapping[str, Verdict]
 ) -> "nx.DiGraph[str]":
-    """Give the closure with plain attributes; an arrow leads from what asks to what is asked for."""
+    """Return the closure with plain attributes; an edge leads from a package to its dependency."""
     made: nx.DiGraph[str] = nx.DiGraph(platform=graph.platform)
     for package in graph.lock.packages:
         made.add_node(
@@ -35,7 +37,7 @@ def whole(
             subdir=package.subdir,
             size=package.size,
             license=clean(package.license or ""),
-            blessed=package.name in blessed,
+            requested=package.name in requested,
             verdict=verdicts.get(package.name, Verdict.READY).value,
         )
     for edge in sorted(graph.edges, key=lambda edge: (edge.source.name, edge.target or "", edge.spec)):
@@ -44,44 +46,47 @@ def whole(
     return made
 
 
-def part(picture: Picture, platform: str) -> "nx.DiGraph[str]":
-    """Give what a picture shows, with plain attributes."""
+def part_of_graph(picture: Picture, platform: str) -> "nx.DiGraph[str]":
+    """Return the nodes and arrows of a picture, with plain attributes."""
     made: nx.DiGraph[str] = nx.DiGraph(platform=platform)
     for node in picture.nodes:
         made.add_node(clean(node.key), note=clean(node.note), role=node.role, verdict=node.verdict.value)
-    for link in picture.links:
-        made.add_edge(clean(link.source), clean(link.target), spec=clean(link.spec), satisfied=link.satisfied)
+    for arrow in picture.arrows:
+        source, target = clean(arrow.source), clean(arrow.target)
+        made.add_edge(source, target, spec=clean(arrow.spec), satisfied=arrow.satisfied)
     return made
 
 
 def graphml(graph: "nx.DiGraph[str]") -> str:
-    """Write a graph as GraphML, which Gephi, yEd and networkx read."""
+    """Return a graph as GraphML, which Gephi, yEd and networkx read."""
     stream = io.BytesIO()
     nx.write_graphml_xml(graph, stream)
     return stream.getvalue().decode() + "\n"
 
 
 def as_json(graph: "nx.DiGraph[str]") -> str:
-    """Write a graph as JSON: ``nodes`` and ``edges``, as networkx and D3 know them."""
+    """Return a graph as JSON with ``nodes`` and ``edges``, the node-link format of networkx and D3."""
     value = nx.node_link_data(graph, edges="edges")
     return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def dot(graph: "nx.DiGraph[str]") -> str:
-    """Write a graph in Graphviz's language."""
+    """Return a graph in DOT, the language of Graphviz."""
     lines = [
         "digraph release {",
         "  rankdir=LR;",
         '  node [shape=box, style="rounded,filled", fontname="sans-serif"];',
     ]
-    for name, facts in graph.nodes(data=True):
-        label = f"{name}\n{facts.get('version') or facts.get('note', '')}"
-        colour = _COLOURS[Verdict(facts["verdict"])]
-        pen = ", penwidth=2" if facts.get("blessed") or facts.get("role") == "centre" else ""
+    for name, attributes in graph.nodes(data=True):
+        label = f"{name}\n{attributes.get('version') or attributes.get('note', '')}"
+        colour = _COLOURS[Verdict(attributes["verdict"])]
+        pen = ", penwidth=2" if attributes.get("requested") or attributes.get("role") == "centre" else ""
         lines.append(f"  {_quoted(name)} [label={_quoted(label)}, fillcolor={_quoted(colour)}{pen}];")
-    for source, target, facts in graph.edges(data=True):
-        style = "" if facts["satisfied"] else ', color="#b32020", style=dashed'
-        lines.append(f"  {_quoted(source)} -> {_quoted(target)} [tooltip={_quoted(facts['spec'])}{style}];")
+    for source, target, attributes in graph.edges(data=True):
+        style = "" if attributes["satisfied"] else ', color="#b32020", style=dashed'
+        lines.append(
+            f"  {_quoted(source)} -> {_quoted(target)} [tooltip={_quoted(attributes['spec'])}{style}];"
+        )
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -91,4 +96,4 @@ def _quoted(text: str) -> str:
 
 
 FORMATS: Mapping[str, Callable[["nx.DiGraph[str]"], str]] = {"graphml": graphml, "dot": dot, "json": as_json}
-"""What writes each format; ``svg`` is drawn elsewhere."""
+"""The writer of each format; `layered_svg` draws ``svg``."""

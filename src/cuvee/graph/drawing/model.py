@@ -1,4 +1,4 @@
-"""What is drawn: boxes with a status, and the links between them."""
+"""The contents of a picture: boxes with a verdict, and arrows between them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Literal
 
 from cuvee.graph.findings import Finding, Verdict
 
-Role = Literal["centre", "blessed", "closure", "missing", "system", "more"]
-"""What a box stands for: the package at hand, one of the blessed set, one that is pulled in, one that is
-asked for and not there, what the operating system offers, or several that are not drawn one by one."""
+Role = Literal["centre", "requested", "indirect", "missing", "system", "more"]
+"""The kind of a box: the package in question, a requested package, an indirect one, a missing one, a virtual
+package, or several packages that are not drawn one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,26 +18,26 @@ class PictureNode:
     Attributes
     ----------
     key
-        What links name.
+        The name that arrows refer to.
     title, note
         Its two lines: a name, and a version or a count.
     verdict
-        The worst finding that speaks of it.
-    told
-        Further lines, shown when the pointer rests on it.
+        The worst verdict of the findings about it.
+    details
+        Further lines for its tooltip.
     """
 
     key: str
     title: str
     note: str = ""
-    role: Role = "closure"
+    role: Role = "indirect"
     verdict: Verdict = Verdict.READY
-    told: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureArrow:
-    """An arrow from what asks to what is asked for; ``satisfied`` says whether it gets it."""
+    """An arrow from a package to its dependency; ``satisfied`` tells whether that is met."""
 
     source: str
     target: str
@@ -51,25 +51,24 @@ class Picture:
 
     title: str
     nodes: tuple[PictureNode, ...]
-    links: tuple[PictureArrow, ...]
+    arrows: tuple[PictureArrow, ...]
 
 
 def verdicts(findings: Iterable[Finding], platform: str) -> Mapping[str, Verdict]:
-    """Give the worst verdict of each package that findings on a platform speak of.
+    """Return the worst verdict of each package that findings on a platform are about.
 
-    A package at fault has its finding's verdict. One that is only hit has a warning at most: it is not the
-    one to mend. Counts of all kinds (``info``) colour nothing.
+    A package at fault has its finding's verdict. A victim has at most a warning.
     """
     found: dict[str, Verdict] = {}
     for finding in findings:
         if finding.platforms and platform not in finding.platforms:
             continue
-        hit = min(finding.verdict, Verdict.WARNING)
+        of_victims = min(finding.verdict, Verdict.WARNING)
         for name in finding.packages:
             found[name] = max(found.get(name, Verdict.READY), finding.verdict)
         for victim in finding.victims:
             stem, _, where = victim.rpartition("@")
             name = stem.rsplit("-", 2)[0]
             if where == platform:
-                found[name] = max(found.get(name, Verdict.READY), hit)
+                found[name] = max(found.get(name, Verdict.READY), of_victims)
     return found

@@ -1,4 +1,4 @@
-"""The part of a release's graph that a reader asks about: a package, or all that a finding speaks of."""
+"""The part of a release's graph around some packages, or around those of a finding."""
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +10,7 @@ from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph
 
 MOST_NEIGHBOURS = 10
-"""How many boxes one side of a package may have before the rest become one."""
+"""The number of boxes on one side of a package; the others share one box."""
 
 _MOST_CENTRES = 6
 _LONGEST = 22
@@ -19,42 +19,42 @@ _LONGEST = 22
 def neighbourhood(
     release: ReleaseGraph, graph: PlatformGraph, names: Collection[str], verdicts: Mapping[str, Verdict]
 ) -> Picture:
-    """Choose what to draw around some packages.
+    """Return a picture of some packages and their neighbourhood.
 
-    That is: what they need directly, what needs them directly, and for each of them one shortest way from
-    the blessed set. Sides with more than `MOST_NEIGHBOURS` boxes show the worst and the blessed first, and
-    say how many more there are. Arrows that begin or end elsewhere are left out, unless they are unmet:
-    they hide those that the reader asked about.
+    It has their direct dependencies, the packages that depend on them directly, and for each of them one
+    shortest path from the requested packages. A side with more than `MOST_NEIGHBOURS` boxes shows the worst
+    and the requested ones first, and the number of the others. Arrows between other packages are left out
+    unless they are unmet, since they would hide the arrows in question.
     """
-    blessed = {item.name for item in release.requested(graph.platform)}
+    requested = {item.name for item in release.requested(graph.platform)}
     centres = [name for name in dict.fromkeys(names) if _is_known(graph, name)][:_MOST_CENTRES]
     kept: dict[str, None] = dict.fromkeys(centres)
-    ways: set[tuple[str, str]] = set()
+    on_paths: set[tuple[str, str]] = set()
     more: list[tuple[str, str, int]] = []
     for centre in centres:
-        for side, found in (("from", _asking(graph, centre)), ("to", _asked(graph, centre))):
-            ranked = sorted(found, key=lambda name: _rank(name, blessed, verdicts))
+        for side, found in (("from", _dependents(graph, centre)), ("to", _dependencies(graph, centre))):
+            ranked = sorted(found, key=lambda name: _rank(name, requested, verdicts))
             few = len(ranked) <= MOST_NEIGHBOURS + 1
             shown = ranked if few else ranked[:MOST_NEIGHBOURS]
             kept.update(dict.fromkeys(shown))
             if not few:
                 more.append((centre, side, len(ranked) - len(shown)))
-        way = _way(graph, centre, blessed)
-        kept.update(dict.fromkeys(way))
-        ways.update(itertools.pairwise(way))
+        path = _shortest_path(graph, centre, requested)
+        kept.update(dict.fromkeys(path))
+        on_paths.update(itertools.pairwise(path))
     edges = [
         edge
         for edge in _edges(graph, kept)
         if not edge.satisfied
         or {edge.source.name, edge.target} & set(centres)
-        or (edge.source.name, edge.target) in ways
+        or (edge.source.name, edge.target) in on_paths
     ]
-    asked = _asked_for(edges, centres)
+    notes = _spec_notes(edges, centres)
     nodes = [
-        _node(graph, name, centres, blessed, verdicts, asked.get(name, ""))
+        _node(graph, name, centres, requested, verdicts, notes.get(name, ""))
         for name in sorted(kept, key=lambda name: (name.startswith("__"), name))
     ]
-    links = [
+    arrows = [
         PictureArrow(
             source=edge.source.name, target=edge.target or "", spec=edge.spec, satisfied=edge.satisfied
         )
@@ -65,13 +65,13 @@ def neighbourhood(
         words = "that need it" if side == "from" else "that it needs"
         nodes.append(PictureNode(key=key, title=f"{count} more", note=words, role="more"))
         pair = (key, centre) if side == "from" else (centre, key)
-        links.append(PictureArrow(source=pair[0], target=pair[1]))
+        arrows.append(PictureArrow(source=pair[0], target=pair[1]))
     title = f"{', '.join(centres)} in {release.manifest.release_name} on {graph.platform}"
-    return Picture(title=title, nodes=tuple(nodes), links=tuple(links))
+    return Picture(title=title, nodes=tuple(nodes), arrows=tuple(arrows))
 
 
 def around_finding(release: ReleaseGraph, graph: PlatformGraph, finding: Finding) -> Picture | None:
-    """Choose what to draw for a finding; `None` if none of its packages is on the platform."""
+    """Return a picture for a finding; `None` if none of its packages is on the platform."""
     names = [name for name in finding.packages if _is_known(graph, name)]
     if not names:
         return None
@@ -80,7 +80,7 @@ def around_finding(release: ReleaseGraph, graph: PlatformGraph, finding: Finding
     return Picture(
         title=f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} on {graph.platform}",  # noqa: PLR2004
         nodes=picture.nodes,
-        links=picture.links,
+        arrows=picture.arrows,
     )
 
 
@@ -88,13 +88,13 @@ def _is_known(graph: PlatformGraph, name: str) -> bool:
     return name in graph.graph or any(edge.target == name for edge in graph.edges)
 
 
-def _asking(graph: PlatformGraph, name: str) -> list[str]:
+def _dependents(graph: PlatformGraph, name: str) -> list[str]:
     return sorted(
         {edge.source.name for edge in graph.edges if edge.target == name and edge.source.name != name}
     )
 
 
-def _asked(graph: PlatformGraph, name: str) -> list[str]:
+def _dependencies(graph: PlatformGraph, name: str) -> list[str]:
     return sorted(
         {
             edge.target
@@ -105,20 +105,20 @@ def _asked(graph: PlatformGraph, name: str) -> list[str]:
 
 
 def _rank(
-    name: str, blessed: Collection[str], verdicts: Mapping[str, Verdict]
+    name: str, requested: Collection[str], verdicts: Mapping[str, Verdict]
 ) -> tuple[int, bool, bool, str]:
-    """Sort the worst first, then the blessed, then the rest; what the system offers comes last."""
+    """Return a sort key: the worst first, then requested packages, then others; virtual packages last."""
     order = list(Verdict)
-    return -order.index(verdicts.get(name, Verdict.READY)), name.startswith("__"), name not in blessed, name
+    return -order.index(verdicts.get(name, Verdict.READY)), name.startswith("__"), name not in requested, name
 
 
-def _way(graph: PlatformGraph, name: str, blessed: Collection[str]) -> Sequence[str]:
-    """Give one shortest way from the blessed set to a package; the first by name among equals."""
-    if name in blessed or name not in graph.graph:
+def _shortest_path(graph: PlatformGraph, name: str, requested: Collection[str]) -> Sequence[str]:
+    """Return a shortest path from a requested package to another one; the first by name among equals."""
+    if name in requested or name not in graph.graph:
         return ()
-    ways = nx.single_source_shortest_path(graph.graph.reverse(copy=False), name)
-    found = sorted((len(ways[top]), top) for top in blessed if top in ways)
-    return tuple(reversed(ways[found[0][1]])) if found else ()
+    paths = nx.single_source_shortest_path(graph.graph.reverse(copy=False), name)
+    found = sorted((len(paths[root]), root) for root in requested if root in paths)
+    return tuple(reversed(paths[found[0][1]])) if found else ()
 
 
 def _edges(graph: PlatformGraph, kept: Collection[str]) -> list[Edge]:
@@ -131,41 +131,41 @@ def _edges(graph: PlatformGraph, kept: Collection[str]) -> list[Edge]:
     return [found[pair] for pair in sorted(found)]
 
 
-def _asked_for(edges: Sequence[Edge], centres: Collection[str]) -> dict[str, str]:
-    """Give for each neighbour what it asks of the centre, or the centre of it, in a few characters."""
+def _spec_notes(edges: Sequence[Edge], centres: Collection[str]) -> dict[str, str]:
+    """Return for each neighbour the match spec between it and the centre, in a few characters."""
     found: dict[str, str] = {}
     for edge in edges:
         ends = edge.source.name, edge.target or ""
         other = ends[1] if ends[0] in centres else ends[0]
         if other in centres:
             continue
-        asked = edge.spec.removeprefix(ends[1]).strip()
-        if asked and asked != "*":
-            word = "asked for" if ends[0] in centres else "asks for"
-            found[other] = f"{word} {asked if len(asked) <= _LONGEST else asked[: _LONGEST - 1] + '…'}"
+        spec = edge.spec.removeprefix(ends[1]).strip()
+        if spec and spec != "*":
+            word = "required" if ends[0] in centres else "requires"
+            found[other] = f"{word} {spec if len(spec) <= _LONGEST else spec[: _LONGEST - 1] + '…'}"
     return found
 
 
-def _node(  # noqa: PLR0917 - a name, and all that decides how it looks
+def _node(  # noqa: PLR0917 - a name, and all that its box shows
     graph: PlatformGraph,
     name: str,
     centres: Collection[str],
-    blessed: Collection[str],
+    requested: Collection[str],
     verdicts: Mapping[str, Verdict],
-    asked: str,
+    spec_note: str,
 ) -> PictureNode:
     package = graph.lock.by_name.get(name)
     system = next((item for item in graph.lock.virtual_packages if item.name == name), None)
-    role: Role = "centre" if name in centres else "blessed" if name in blessed else "closure"
+    role: Role = "centre" if name in centres else "requested" if name in requested else "indirect"
     if package is None:
         role = "system" if system is not None or name.startswith("__") else "missing"
-    note = package.version if package else system.version if system else "not there"
-    told = (package.identifier, f"{package.size / 1e6:.1f} MB") if package else ()
+    note = package.version if package else system.version if system else "missing"
+    details = (package.identifier, f"{package.size / 1e6:.1f} MB") if package else ()
     return PictureNode(
         key=name,
         title=name,
-        note=f"{note} · {asked}" if asked else note,
+        note=f"{note} · {spec_note}" if spec_note else note,
         role=role,
         verdict=verdicts.get(name, Verdict.READY),
-        told=told,
+        details=details,
     )

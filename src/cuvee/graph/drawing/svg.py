@@ -1,4 +1,4 @@
-"""Writing SVG: elements, texts that fit, and one set of colours for all pictures."""
+"""SVG: elements, texts that fit, and the tones of all pictures."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from cuvee.graph.findings import Verdict
 
 _WIDE, _NARROW = frozenset("mwMW@%"), frozenset("ijlftr.,:;|!'()[] ")
 _STRONG = 1.14
-"""How much wider bold letters are."""
+"""The width of bold letters, as a multiple of that of normal ones."""
 _UNDRAWN = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 
 TONES = {
@@ -22,20 +22,21 @@ TONES = {
     Verdict.NEEDS_APPROVAL: "warning",
     Verdict.BLOCKED: "blocked",
 }
-"""The class of a box; ``drawing.css`` says how each looks."""
+"""The CSS class of a box by verdict; ``drawing.css`` styles them."""
 
 MARKS = {"waived": "✓", "warning": "!", "waiting": "…", "blocked": "✕"}
-"""What says the same as the colour, for those who do not see it."""
+"""A mark for each tone, since colour must not be the only sign:
+https://www.w3.org/WAI/WCAG21/Understanding/use-of-color.html."""
 
 
 def text_width(text: str, size: float, *, strong: bool = False) -> float:
-    """Estimate how wide ``text`` is in a sans-serif of ``size`` pixels; rather too much than too little."""
+    """Return an upper estimate of the width of ``text`` in a sans-serif font of ``size`` pixels."""
     units = sum(0.86 if char in _WIDE else 0.36 if char in _NARROW else 0.59 for char in text)
     return math.ceil(units * size * (_STRONG if strong else 1))
 
 
 def fitting(text: str, size: float, room: float) -> str:
-    """Shorten a text to ``room`` pixels; empty if not even three letters fit."""
+    """Return a text shortened to ``room`` pixels; empty if fewer than three letters fit."""
     if text_width(text, size) <= room:
         return text
     for length in range(len(text) - 1, 2, -1):
@@ -46,7 +47,7 @@ def fitting(text: str, size: float, room: float) -> str:
 
 
 def number(value: float) -> str:
-    """Write a coordinate: one decimal, and none that says nothing."""
+    """Return a coordinate with at most one decimal."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
 
@@ -63,12 +64,12 @@ def element(parent: ET.Element, tag: str, text: str = "", **attributes: str | fl
 
 
 def clean(text: str) -> str:
-    """Drop what XML can not carry, and what would be drawn as nothing."""
+    """Return text without characters that XML does not allow or that have no glyph."""
     return _UNDRAWN.sub("", text)
 
 
 def canvas(width: float, height: float, title: str, description: str = "") -> ET.Element:
-    """Begin a picture of ``width`` by ``height`` pixels that a screen reader can name."""
+    """Return the root of a picture of ``width`` by ``height`` pixels, with a label for screen readers."""
     root = ET.Element(
         "svg",
         {
@@ -86,9 +87,9 @@ def canvas(width: float, height: float, title: str, description: str = "") -> ET
     return root
 
 
-def finish(root: ET.Element, *, alone: bool) -> str:
-    """Give the picture as text; ``alone`` adds its style, which a page has once for all of its pictures."""
-    if alone:
+def finish(root: ET.Element, *, standalone: bool) -> str:
+    """Return the picture as text; ``standalone`` adds its style, which a page has once for all pictures."""
+    if standalone:
         style = ET.Element("style")
         style.text = stylesheet()
         root.insert(0, style)
@@ -97,10 +98,10 @@ def finish(root: ET.Element, *, alone: bool) -> str:
 
 
 def stylesheet() -> str:
-    """Give the style of all pictures."""
+    """Return the style of all pictures."""
     return (files("cuvee.graph.drawing") / "drawing.css").read_text(encoding="utf-8")
 
 
 def tooltip(parent: ET.Element, lines: Iterable[str]) -> None:
-    """Let the pointer show some lines."""
+    """Add a tooltip with some lines."""
     element(parent, "title", " · ".join(line for line in lines if line))

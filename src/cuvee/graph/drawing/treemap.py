@@ -1,4 +1,4 @@
-"""A treemap: every package as large as its archive, in the group of the blessed package that brings it."""
+"""A treemap: every package as large as its archive, in the group of the requested package that needs it."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import PlatformGraph
 
 SHARED = "shared"
-"""The group of what several blessed packages need."""
+"""The group of packages that several requested ones need."""
 
 _WIDTH, _HEIGHT, _HEAD, _MARGIN, _BAND = 1080.0, 620.0, 46.0, 16.0, 17.0
 _SMALL, _NORMAL = 10.5, 12.0
@@ -21,12 +21,12 @@ _UNNAMED = 26.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreemapGroup:
-    """A blessed package and what it alone brings, the largest first.
+    """A requested package and the packages that only it needs, the largest first.
 
     Attributes
     ----------
     name
-        The blessed package's; `SHARED` for what several need, and ``others`` for small groups together.
+        That of the requested package, or `SHARED`.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Rectangle:
     height: float
 
     def inside(self, edge: float, band: float = 0.0) -> "Rectangle":
-        """Give what is left within an ``edge``, below a ``band``."""
+        """Return the rectangle inside an ``edge`` and below a ``band``."""
         return Rectangle(
             self.left + edge,
             self.top + edge + band,
@@ -57,20 +57,20 @@ class Rectangle:
         )
 
 
-def groups(graph: PlatformGraph, blessed: Collection[str]) -> tuple[TreemapGroup, ...]:
-    """Group a closure by what brings it, the largest group first, `SHARED` by its size among them.
+def groups(graph: PlatformGraph, requested: Collection[str]) -> tuple[TreemapGroup, ...]:
+    """Return the groups of a closure, the largest first.
 
-    A package belongs to a blessed one if no other blessed package needs it, even through others.
+    A package belongs to a requested one if no other requested package needs it, directly or through others.
     """
-    bringers: dict[str, set[str]] = {}
-    for top in sorted(blessed):
-        if top in graph.graph:
-            for name in {top, *nx.descendants(graph.graph, top)}:
-                bringers.setdefault(name, set()).add(top)
+    needed_by: dict[str, set[str]] = {}
+    for root in sorted(requested):
+        if root in graph.graph:
+            for name in {root, *nx.descendants(graph.graph, root)}:
+                needed_by.setdefault(name, set()).add(root)
     found: dict[str, list[LockedPackage]] = {}
     for package in graph.lock.packages:
-        by = bringers.get(package.name, set())
-        owner = package.name if package.name in blessed else next(iter(by)) if len(by) == 1 else SHARED
+        by = needed_by.get(package.name, set())
+        owner = package.name if package.name in requested else next(iter(by)) if len(by) == 1 else SHARED
         found.setdefault(owner, []).append(package)
     made = [
         TreemapGroup(name=name, packages=tuple(sorted(packages, key=lambda item: (-item.size, item.name))))
@@ -80,9 +80,10 @@ def groups(graph: PlatformGraph, blessed: Collection[str]) -> tuple[TreemapGroup
 
 
 def squarify(sizes: Sequence[float], box: Rectangle) -> list[Rectangle]:
-    """Divide a box into parts of the given sizes (descending), each as square as may be.
+    """Return parts of a box in the given sizes (descending), as square as possible.
 
-    After Bruls, Huizing and van Wijk, "Squarified Treemaps", 2000. Sizes of 0 get boxes without area.
+    Bruls, Huizing, van Wijk, "Squarified Treemaps", 2000: https://doi.org/10.1007/978-3-7091-6783-0_4. Sizes
+    of 0 get boxes without area.
     """
     total = sum(sizes)
     if total <= 0 or box.width <= 0 or box.height <= 0:
@@ -112,7 +113,7 @@ def _worst(areas: Sequence[float], total: float, side: float) -> float:
 
 
 def _row(areas: Sequence[float], total: float, box: Rectangle) -> tuple[list[Rectangle], Rectangle]:
-    """Put one row along the shorter side; give its boxes and what is left."""
+    """Return the boxes of one row along the shorter side, and the rest of the box."""
     placed = []
     if box.width >= box.height:
         deep, top = total / box.height if box.height else 0, box.top
@@ -131,28 +132,28 @@ def _row(areas: Sequence[float], total: float, box: Rectangle) -> tuple[list[Rec
 
 def draw_treemap(
     graph: PlatformGraph,
-    blessed: Collection[str],
+    requested: Collection[str],
     verdicts: Mapping[str, Verdict],
     *,
     release_name: str,
-    alone: bool = True,
+    standalone: bool = True,
 ) -> str:
-    """Draw a platform's closure as SVG."""
-    found = groups(graph, blessed)
+    """Return the treemap of a platform's closure as SVG."""
+    found = groups(graph, requested)
     total = sum(group.size for group in found)
-    title = f"What weighs how much in {release_name} on {graph.platform}"
+    title = f"Sizes of packages in {release_name} on {graph.platform}"
     root = canvas(_WIDTH + 2 * _MARGIN, _HEIGHT + _HEAD + _MARGIN, title)
     element(root, "text", title, x=_MARGIN, y=22.0, class_="heading")
     count = len(graph.lock.packages)
     note = (
-        f"{count} packages, {_megabytes(total)} of archives. A frame is a blessed package with what it alone "
-        "brings; shared is what several need."
+        f"{count} packages, {_megabytes(total)} of archives. A frame has a requested package and what "
+        "only it needs; shared has what several need."
     )
     element(root, "text", note, x=_MARGIN, y=39.0, class_="quiet small")
     whole = Rectangle(_MARGIN, _HEAD, _WIDTH, _HEIGHT)
     for group, box in zip(found, squarify([group.size for group in found], whole), strict=True):
         _draw_group(root, group, box, verdicts)
-    return finish(root, alone=alone)
+    return finish(root, standalone=standalone)
 
 
 def _draw_group(
@@ -160,7 +161,7 @@ def _draw_group(
 ) -> None:
     if box.width < 1 or box.height < 1:
         return
-    parent = element(root, "g", class_="blessed" if group.name != SHARED else "closure")
+    parent = element(root, "g", class_="requested" if group.name != SHARED else "indirect")
     is_named = len(group.packages) > 1 and box.height > 3 * _BAND and box.width > 2 * _UNNAMED
     inner = box.inside(1.5, _BAND if is_named else 0)
     if is_named:
@@ -186,13 +187,13 @@ def _draw_cell(
     if cell.width < 0.8 or cell.height < 0.8:  # noqa: PLR2004 - less than a pixel shows nothing
         return
     tone = TONES[verdict]
-    role = "blessed" if package.name == group.name else "closure"
-    place = element(parent, "g", class_=f"{role} {tone}")
-    brought = "needed by several" if group.name == SHARED else f"brought by {group.name} alone"
-    brought = "of the blessed set" if role == "blessed" else brought
-    tooltip(place, (package.stem, _megabytes(package.size), brought, f"verdict: {verdict.value}"))
+    role = "requested" if package.name == group.name else "indirect"
+    parent = element(parent, "g", class_=f"{role} {tone}")
+    reason = "needed by several" if group.name == SHARED else f"needed only by {group.name}"
+    reason = "requested" if role == "requested" else reason
+    tooltip(parent, (package.stem, _megabytes(package.size), reason, f"verdict: {verdict.value}"))
     element(
-        place, "rect", x=cell.left + 0.5, y=cell.top + 0.5, width=max(cell.width - 1, 0.3),
+        parent, "rect", x=cell.left + 0.5, y=cell.top + 0.5, width=max(cell.width - 1, 0.3),
         height=max(cell.height - 1, 0.3), class_="box",
     )  # fmt: skip
     if cell.height < 2 * _SMALL or cell.width < _UNNAMED:
@@ -201,10 +202,10 @@ def _draw_cell(
     label = mark + package.name
     is_wide = text_width(label, _NORMAL) <= cell.width - 9
     name = fitting(label, _NORMAL if is_wide else _SMALL, cell.width - 7)
-    element(place, "text", name, x=cell.left + 4, y=cell.top + 14, class_="" if is_wide else "small")
+    element(parent, "text", name, x=cell.left + 4, y=cell.top + 14, class_="" if is_wide else "small")
     if cell.height > 3 * _SMALL and name == label:
         size = fitting(_megabytes(package.size), _SMALL, cell.width - 9)
-        element(place, "text", size, x=cell.left + 4, y=cell.top + 27, class_="quiet small")
+        element(parent, "text", size, x=cell.left + 4, y=cell.top + 27, class_="quiet small")
 
 
 def _megabytes(size: int) -> str:

@@ -1,4 +1,4 @@
-"""Build waves: what could be built at once, what only after that, and so on."""
+"""Build waves: the packages that can be built at once, those that can be built after them, and so on."""
 
 from collections.abc import Collection, Mapping
 from xml.etree import ElementTree as ET
@@ -14,9 +14,9 @@ _CHIP, _GAP, _PAD, _SIZE = 24.0, 6.0, 8.0, 12.0
 
 
 def waves(graph: PlatformGraph) -> tuple[tuple[tuple[str, ...], ...], ...]:
-    """Give the waves in order; each has groups of one package, or of several that need each other.
+    """Return the waves in order; each has groups of one package, or of several that depend on each other.
 
-    A group is in the first wave after all that it needs.
+    A group is in the first wave after all of its dependencies.
     """
     condensed = nx.condensation(graph.graph.reverse(copy=False))
     found = []
@@ -27,9 +27,9 @@ def waves(graph: PlatformGraph) -> tuple[tuple[tuple[str, ...], ...], ...]:
 
 
 def longest_chain(graph: PlatformGraph) -> tuple[str, ...]:
-    """Give one of the longest chains of packages that need one another, what is built first first.
+    """Return one of the longest chains of dependent packages, in the order of building.
 
-    No number of builders makes a rebuild of all shorter than it.
+    It is the critical path: no number of builders makes a rebuild of all packages shorter.
     """
     condensed = nx.condensation(graph.graph.reverse(copy=False))
     order = sorted(condensed, key=lambda number: min(condensed.nodes[number]["members"]))
@@ -39,46 +39,46 @@ def longest_chain(graph: PlatformGraph) -> tuple[str, ...]:
 
 def draw_waves(
     graph: PlatformGraph,
-    blessed: Collection[str],
+    requested: Collection[str],
     verdicts: Mapping[str, Verdict],
     *,
     release_name: str,
-    alone: bool = True,
+    standalone: bool = True,
 ) -> str:
-    """Draw a platform's build waves as SVG, one below the other."""
+    """Return a platform's build waves as SVG, one below the other."""
     found, chain = waves(graph), longest_chain(graph)
     title = f"Build waves of {release_name} on {graph.platform}"
     root = canvas(_WIDTH + 2 * _MARGIN, 100.0, title)
     element(root, "text", title, x=_MARGIN, y=22.0, class_="heading")
     note = (
-        f"{len(found)} waves. What is in one needs only what is in those above it. "
+        f"{len(found)} waves. Packages of one depend only on packages of those above it. "
         f"The longest chain has {len(chain)} packages, framed: {_chain_text(chain)}"
     )
     element(root, "text", note, x=_MARGIN, y=39.0, class_="quiet small")
     top = _HEAD + 4
     for number, groups in enumerate(found, 1):
-        top = _draw_wave(root, number, groups, top, frozenset(blessed), verdicts, frozenset(chain))
+        top = _draw_wave(root, number, groups, top, frozenset(requested), verdicts, frozenset(chain))
     height = f"{top + _MARGIN - _GAP:.1f}"
     root.set("height", height)
     root.set("viewBox", f"0 0 {_WIDTH + 2 * _MARGIN:.0f} {height}")
-    return finish(root, alone=alone)
+    return finish(root, standalone=standalone)
 
 
 def _chain_text(chain: tuple[str, ...]) -> str:
-    shown = chain if len(chain) <= 6 else (*chain[:3], "…", *chain[-2:])  # noqa: PLR2004 - what a line bears
+    shown = chain if len(chain) <= 6 else (*chain[:3], "…", *chain[-2:])  # noqa: PLR2004 - as many as fit on a line
     return " → ".join(shown)
 
 
-def _draw_wave(  # noqa: PLR0917 - a place, and how to draw what is there
+def _draw_wave(  # noqa: PLR0917 - a position, and all that is drawn there
     root: ET.Element,
     number: int,
     groups: tuple[tuple[str, ...], ...],
     top: float,
-    blessed: frozenset[str],
+    requested: frozenset[str],
     verdicts: Mapping[str, Verdict],
     chain: frozenset[str],
 ) -> float:
-    """Draw one wave, its chips in as many lines as they need; give the height below it."""
+    """Draw one wave, its boxes in as many lines as they need, and return the height below it."""
     band = element(root, "rect", x=_MARGIN, y=top, width=_WIDTH, height=0.0, rx=6.0, class_="band")
     count = sum(len(group) for group in groups)
     element(root, "text", f"Wave {number}", x=_MARGIN + _PAD, y=top + _GAP + 11, class_="strong")
@@ -89,17 +89,23 @@ def _draw_wave(  # noqa: PLR0917 - a place, and how to draw what is there
         text = " + ".join(group)
         verdict = max((verdicts.get(name, Verdict.READY) for name in group), default=Verdict.READY)
         mark = f"{MARKS[TONES[verdict]]} " if TONES[verdict] in MARKS else ""
-        strong = bool(blessed.intersection(group))
+        strong = bool(requested.intersection(group))
         width = text_width(mark + text, _SIZE, strong=strong) + 2 * _PAD
         if left + width > _MARGIN + _WIDTH - _GAP and left > _MARGIN + _LABEL:
             left, line = _MARGIN + _LABEL, line + _CHIP + _GAP
         role = (
-            "centre" if chain.intersection(group) else "blessed" if blessed.intersection(group) else "closure"
+            "centre"
+            if chain.intersection(group)
+            else "requested"
+            if requested.intersection(group)
+            else "indirect"
         )
-        place = element(root, "g", class_=f"{role} {TONES[verdict]}")
-        tooltip(place, (text, "they need each other" if len(group) > 1 else "", f"verdict: {verdict.value}"))
-        element(place, "rect", x=left, y=line, width=width, height=_CHIP, rx=12.0, class_="box")
-        element(place, "text", mark + text, x=left + _PAD, y=line + 16, class_="strong" if strong else "")
+        box = element(root, "g", class_=f"{role} {TONES[verdict]}")
+        tooltip(
+            box, (text, "they depend on each other" if len(group) > 1 else "", f"verdict: {verdict.value}")
+        )
+        element(box, "rect", x=left, y=line, width=width, height=_CHIP, rx=12.0, class_="box")
+        element(box, "text", mark + text, x=left + _PAD, y=line + 16, class_="strong" if strong else "")
         left += width + _GAP
     bottom = line + _CHIP + _GAP
     band.set("height", f"{bottom - top:.1f}")
