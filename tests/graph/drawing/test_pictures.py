@@ -53,7 +53,7 @@ def test_what_is_asked_for_and_not_met_is_drawn_as_missing() -> None:
     nodes = {node.key: node for node in picture.nodes}
     assert (nodes["ghost"].role, nodes["ghost"].note) == ("missing", "missing · required >=3")
     assert (nodes["__glibc"].role, nodes["__glibc"].note) == ("system", "2.28 · required >=2.17")
-    assert nodes["other"].note == "1.0 · asks for >=5"
+    assert nodes["other"].note == "1.0 · requires >=5"
     assert nodes["app"].verdict is Verdict.WARNING
     unmet = {(link.source, link.target) for link in picture.arrows if not link.satisfied}
     assert unmet == {("lib", "ghost"), ("other", "lib")}
