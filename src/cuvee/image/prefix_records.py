@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.package_record import LockedPackage
@@ -56,8 +55,8 @@ def record_part(
     return Part(path=path, mode=0o644, data=data, how="plain")
 
 
-def _package_record(package: LockedPackage, index: IndexJson) -> dict[str, Any]:
-    record: dict[str, Any] = {
+def _package_record(package: LockedPackage, index: IndexJson) -> dict[str, object]:
+    record: dict[str, object] = {
         "build": package.build,
         "build_number": package.build_number,
         "depends": list(package.depends),
@@ -96,8 +95,8 @@ def _origin(package: LockedPackage, release: ReleaseLabel) -> dict[str, str]:
     return {"fn": package.file_name, "url": package.url, "channel": package.channel}
 
 
-def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, Any]:
-    entry: dict[str, Any] = {"_path": file.path}
+def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, object]:
+    entry: dict[str, object] = {"_path": file.path}
     if file.original_path is not None:
         entry["original_path"] = file.original_path
     entry["path_type"] = file.path_type

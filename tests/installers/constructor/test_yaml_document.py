@@ -31,7 +31,7 @@ def test_plain_words_are_those_of_yaml_1_2() -> None:
 
 def test_anchors_and_merges_are_followed() -> None:
     text = "a: &x {k: 1, l: 2}\nb:\n  <<: *x\n  l: 3\n"
-    assert read_yaml(text, SOURCE)["b"] == {"k": 1, "l": 3}
+    assert read_yaml(text, SOURCE) == {"a": {"k": 1, "l": 2}, "b": {"k": 1, "l": 3}}
 
 
 @pytest.mark.parametrize(

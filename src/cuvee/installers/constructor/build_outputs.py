@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cuvee.conda.explicit_list import explicit_list
 from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, member_data, members
@@ -32,11 +31,11 @@ _OPTIONS = {
 
 def read_outputs(values: ConstructValues) -> BuildOutputs:
     """Return which files to write beside the installers."""
-    requested: dict[str, dict[str, Any]] = {}
+    requested: dict[str, dict[str, object]] = {}
     for item in values.items(_KEY):
         name, options = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, {})
         if _are_good(values, name, options or {}):
-            requested[name] = options or {}
+            requested[str(name)] = options or {}
     return BuildOutputs(
         hashes=_algorithms(values, requested["hash"]) if "hash" in requested else (),
         info=bool({"info.json", "info_json"} & set(requested)),
@@ -47,7 +46,7 @@ def read_outputs(values: ConstructValues) -> BuildOutputs:
     )
 
 
-def _are_good(values: ConstructValues, name: Any, options: Any) -> bool:
+def _are_good(values: ConstructValues, name: object, options: object) -> bool:
     if not isinstance(name, str) or name not in _OPTIONS:
         values.wrong(_KEY, f"there is no output {name}; the outputs are {', '.join(_OPTIONS)}")
         return False
@@ -62,7 +61,7 @@ def _are_good(values: ConstructValues, name: Any, options: Any) -> bool:
     return True
 
 
-def _algorithms(values: ConstructValues, options: dict[str, Any]) -> tuple[str, ...]:
+def _algorithms(values: ConstructValues, options: dict[str, object]) -> tuple[str, ...]:
     stated = options.get("algorithm", [])
     found = [stated] if isinstance(stated, str) else stated
     # The two algorithms of variable length have no digest without a length.
@@ -116,7 +115,7 @@ def _hash(path: Path, algorithm: str) -> Path:
     return target
 
 
-def _info(project: Project, lock: PlatformLock, installers: Sequence[Path]) -> dict[str, Any]:
+def _info(project: Project, lock: PlatformLock, installers: Sequence[Path]) -> dict[str, object]:
     return {
         "name": project.name,
         "version": project.version,
@@ -142,8 +141,8 @@ def _lockfile(project: Project, lock: PlatformLock) -> str:
     return explicit_list(packages, project.platform, comments=comments, release=".")
 
 
-def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) -> dict[str, Any]:
-    found = {}
+def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) -> dict[str, object]:
+    found: dict[str, object] = {}
     for package in lock.packages:
         archive = archives[package.identifier]
         files = []

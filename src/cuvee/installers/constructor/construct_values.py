@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypeGuard
 
 from cuvee.errors import UsageError
 from cuvee.installers.constructor.construct_keys import KEYS, Form, Treatment
@@ -23,12 +23,12 @@ class ConstructValues:
         ``linux``, ``osx`` or ``win``.
     """
 
-    def __init__(self, found: dict[str, Any], *, source: Path, system: System) -> None:
+    def __init__(self, found: dict[str, object], *, source: Path, system: System) -> None:
         self.source = source
         self.system = system
         self.problems: list[str] = []
         self.warnings: list[str] = []
-        self._values: dict[str, Any] = {}
+        self._values: dict[str, object] = {}
         for name, value in found.items():
             self._take(name, value)
 
@@ -37,7 +37,7 @@ class ConstructValues:
         """The folder of the file."""
         return self.source.absolute().parent
 
-    def _take(self, name: str, value: Any) -> None:
+    def _take(self, name: str, value: object) -> None:
         key = KEYS.get(name)
         if key is None:
             self.wrong(name, f"there is no such key; {did_you_mean(name, KEYS)}".removesuffix("; "))
@@ -84,21 +84,23 @@ class ConstructValues:
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of texts, stripped; one text stands for a list of one."""
         value = self._values.get(name, [])
-        items = [value] if isinstance(value, str) else value
-        found = tuple(item.strip() for item in items)
+        items = value if isinstance(value, list) else [value]
+        found = tuple(str(item).strip() for item in items)
         if "" in found:
             self.wrong(name, "has an empty text")
         return found
 
-    def items(self, name: str) -> list[Any]:
+    def items(self, name: str) -> list[object]:
         """Return a list of any items."""
-        return list(self._values.get(name, []))
+        value = self._values.get(name)
+        return list(value) if isinstance(value, list) else []
 
-    def mapping(self, name: str) -> dict[str, Any]:
+    def mapping(self, name: str) -> dict[str, object]:
         """Return a mapping."""
-        return dict(self._values.get(name, {}))
+        value = self._values.get(name)
+        return dict(value) if isinstance(value, dict) else {}
 
-    def raw(self, name: str) -> Any:
+    def raw(self, name: str) -> object:
         """Return a value of several possible forms; `None` if there is none."""
         return self._values.get(name)
 
@@ -114,28 +116,28 @@ class ConstructValues:
         return None
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_word(value: Any) -> bool:
+def _is_word(value: object) -> bool:
     # YAML reads some versions as numbers, and constructor converts them back to texts.
     return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
-def _is_flag(value: Any) -> bool:
+def _is_flag(value: object) -> bool:
     return isinstance(value, bool)
 
 
-def _is_mapping(value: Any) -> bool:
+def _is_mapping(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict) and all(map(_is_text, value))
 
 
-def _are_texts(value: Any) -> bool:
+def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
-_FITS: Mapping[Form, Callable[[Any], bool]] = {
+_FITS: Mapping[Form, Callable[[object], bool]] = {
     Form.TEXT: _is_word,
     Form.TEXTS: _are_texts,
     Form.TEXT_OR_TEXTS: lambda value: _is_text(value) or _are_texts(value),

@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cuvee.conda.explicit_list import EXPLICIT, ExplicitArchive, parse_explicit_line
 from cuvee.errors import CuveeError
@@ -193,7 +192,7 @@ def _environment(values: ConstructValues, stated: str) -> tuple[ExplicitArchive,
     found = []
     for path in records:
         try:
-            record: Any = json.loads(path.read_text(encoding="utf-8"))
+            record = json.loads(path.read_text(encoding="utf-8"))
             found.append(
                 ExplicitArchive(
                     url=str(record["url"]), md5=record.get("md5") or "", sha256=record.get("sha256") or ""

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 from cuvee.errors import CuveeError
 from cuvee.files import canonical_json
@@ -116,7 +115,7 @@ def _default_prefix(values: ConstructValues) -> str:
 def _script_environment(values: ConstructValues) -> dict[str, str]:
     # Constructor sets INSTALLER_NAME to the name as the project spells it.
     found = {"INSTALLER_NAME": values.text("name")} | values.mapping("script_env_variables")
-    return dict(sorted(found.items()))
+    return {name: str(found[name]) for name in sorted(found)}
 
 
 def read_frozen(values: ConstructValues) -> str:
@@ -171,10 +170,11 @@ def _condarc(values: ConstructValues) -> str | None:
         stated = _legacy_condarc(values)
     if isinstance(stated, dict):
         return yaml.safe_dump(stated, sort_keys=False, allow_unicode=True) if stated else None
-    return stated if not stated or stated.endswith("\n") else f"{stated}\n"
+    text = str(stated)
+    return text if not text or text.endswith("\n") else f"{text}\n"
 
 
-def _legacy_condarc(values: ConstructValues) -> dict[str, Any]:
+def _legacy_condarc(values: ConstructValues) -> dict[str, object]:
     if not values.flag("write_condarc", default=False):
         return {}
     mirrors = values.mapping("mirrored_channels")
@@ -183,7 +183,7 @@ def _legacy_condarc(values: ConstructValues) -> dict[str, Any]:
             "mirrored_channels", "only mamba supports mirrors, and no spec names it, so it is left out"
         )
         mirrors = {}
-    parts: dict[str, Any] = {
+    parts: dict[str, object] = {
         "default_channels": list(values.texts("conda_default_channels")),
         "channels": list(values.texts("channels")),
         "channel_alias": values.text("conda_channel_alias"),

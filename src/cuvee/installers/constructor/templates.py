@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cuvee.errors import UsageError
 
@@ -40,7 +40,7 @@ _LARGEST = 1 << 20
 class _Part:
     """A module with only some of its attributes."""
 
-    def __init__(self, **attributes: Any) -> None:
+    def __init__(self, **attributes: object) -> None:
         self.__dict__.update(attributes)
 
 

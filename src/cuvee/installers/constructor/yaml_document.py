@@ -4,14 +4,14 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.installers.constructor.selectors import select
 from cuvee.installers.constructor.templates import has_templates, render
 
 if TYPE_CHECKING:
-    from yaml import Node
+    from yaml import MappingNode, Node
 
 _LARGEST = 1 << 20
 _MOST_NODES = 50_000
@@ -49,7 +49,7 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, Any]:
+def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, object]:
     """Return the values of a ``construct.yaml`` for a platform, without keys whose value is null.
 
     As in constructor, templates are rendered only if the file is not YAML before.
@@ -79,7 +79,7 @@ def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> 
     return {str(key): value for key, value in values.items() if value is not None}
 
 
-def read_yaml(text: str, source: Path) -> Any:
+def read_yaml(text: str, source: Path) -> object:
     """Return the value of YAML 1.2: texts, numbers, truth values, `None`, lists and dicts.
 
     Raises
@@ -104,7 +104,7 @@ class _Reader:
         self._source = source
         self._left = _MOST_NODES
 
-    def value(self, node: "Node", depth: int) -> Any:
+    def value(self, node: "Node", depth: int) -> object:
         from yaml import MappingNode, ScalarNode, SequenceNode
 
         self._left -= 1
@@ -119,9 +119,9 @@ class _Reader:
             return self._mapping(node, depth)
         raise UsageError(f"{self._source} has an unknown kind of node")
 
-    def _mapping(self, node: Any, depth: int) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
-        merged: dict[Any, Any] = {}
+    def _mapping(self, node: "MappingNode", depth: int) -> dict[object, object]:
+        found: dict[object, object] = {}
+        merged: dict[object, object] = {}
         for key_node, value_node in node.value:
             key, value = self.value(key_node, depth + 1), self.value(value_node, depth + 1)
             if key == "<<" and isinstance(value, dict):
@@ -138,7 +138,7 @@ class _Reader:
         return merged | found
 
 
-def _scalar(text: str) -> Any:
+def _scalar(text: str) -> object:
     if text in _NULL:
         return None
     if text in _TRUE or text in _FALSE:

@@ -4,7 +4,7 @@ import functools
 import re
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import jinja2
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _NOT_XML = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(template: str, values: Mapping[str, Any]) -> bytes:
+def render(template: str, values: Mapping[str, object]) -> bytes:
     """Render one of this folder's templates; XML and HTML are escaped automatically, sh with ``quote``."""
     return _environment().get_template(template).render(values).encode()
 
