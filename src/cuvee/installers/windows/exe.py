@@ -25,6 +25,7 @@ from cuvee.installers.windows.nsis_script import uninstaller_name, write_script
 from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.progress import Reporter
 from cuvee.runtime.windows.exe_container import ExeContainer, digest, pack
+from cuvee.runtime.windows.registry import Product
 
 _CHUNK = 1 << 20
 _BOUNDARY = 8
@@ -96,22 +97,22 @@ def _add_desktop(image: Image, branding: Branding, folder: Path) -> None:
         )
     code = folder / "runtime" / "windows"
     _copy_code(resource_files("cuvee.runtime.windows"), code)
-    product = {
-        "name": display_name(image.label.distribution),
-        "distribution": image.label.distribution,
-        "version": image.label.version,
-        "title": image.label.title,
-        "publisher": branding.publisher,
-        "url": branding.url,
-        "uninstaller": uninstaller_name(image),
-        "floor": image.floor.get("__win", ""),
-        "needed": image.size_on_disk,
-        "longest_path": image.longest_path,
-        "interpreter": image.interpreter.replace("/", "\\"),
-        "register": image.settings.register_python,
-        "keep": image.settings.keep_installer,
-    }
-    (folder / "product.json").write_text(json.dumps(product, ensure_ascii=False), encoding="utf-8")
+    product = Product(
+        name=display_name(image.label.distribution),
+        distribution=image.label.distribution,
+        version=image.label.version,
+        title=image.label.title,
+        publisher=branding.publisher,
+        url=branding.url,
+        uninstaller=uninstaller_name(image),
+        floor=image.floor.get("__win", ""),
+        needed=image.size_on_disk,
+        longest_path=image.longest_path,
+        interpreter=image.interpreter.replace("/", "\\"),
+        register=image.settings.register_python,
+        keep=image.settings.keep_installer,
+    )
+    (folder / "product.json").write_text(json.dumps(product._asdict(), ensure_ascii=False), encoding="utf-8")
     for path in (*code.rglob("*.py"), folder / "product.json"):
         os.utime(path, (SOURCE_TIME, SOURCE_TIME))
 
