@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import networkx as nx
@@ -38,10 +39,10 @@ def room_imports() -> Iterator[tuple[Path, str, str]]:
 def picture() -> str:
     """Return an SVG with an arrow for each import that does not follow from others.
 
-    Modules at the top of the package are one box.
+    The modules before the first folder are one box.
     """
-    single = {path.stem for path in SOURCE.glob("*.py")}
-    shown = {room: _GROUND if room in single else room for room in ROOMS}
+    ground = set(takewhile(lambda room: (SOURCE / f"{room}.py").is_file(), ROOMS))
+    shown = {room: _GROUND if room in ground else room for room in ROOMS}
     pairs = {(shown[room], shown[known]) for _, room, known in room_imports()}
     graph: nx.DiGraph[str] = nx.DiGraph(sorted(pair for pair in pairs if pair[0] != pair[1]))
     edges = sorted(nx.transitive_reduction(graph).edges)
