@@ -12,7 +12,6 @@ EXEMPT = {
     "src/cuvee/channel/interpreter",
     "src/cuvee/channel/wheels",
     "src/cuvee/cli",
-    "src/cuvee/graph",
     "src/cuvee/installers/header",
     "src/cuvee/release",
     "src/cuvee/report",
