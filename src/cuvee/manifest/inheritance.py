@@ -60,17 +60,15 @@ def sources(tree: MappingValue) -> Mapping[str, Position]:
     """Return where each value was stated, by dotted path; a mapping's span is that of its key."""
     found: dict[str, Position] = {}
 
-    def walk(path: str, stated: ValidatedValue, span: Position) -> None:
-        found[path] = span
+    def walk(prefix: str, stated: ValidatedValue) -> None:
         if isinstance(stated, MappingValue):
-            for name, entry in stated.entries.items():
-                inner = entry.key if isinstance(entry.value, MappingValue) else entry.value.span
-                walk(f"{path}.{name}", entry.value, inner.position)
+            for name, (key, value) in stated.entries.items():
+                found[prefix + name] = (key if isinstance(value, MappingValue) else value.span).position
+                walk(f"{prefix}{name}.", value)
         elif isinstance(stated, ListValue):
             for index, item in enumerate(stated.items):
-                walk(f"{path}.{index}", item, item.span.position)
+                found[f"{prefix}{index}"] = item.span.position
+                walk(f"{prefix}{index}.", item)
 
-    for name, entry in tree.entries.items():
-        span = entry.key if isinstance(entry.value, MappingValue) else entry.value.span
-        walk(name, entry.value, span.position)
+    walk("", tree)
     return found

@@ -5,11 +5,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from cuvee.manifest.model import Manifest, PlatformEntry, Requirement, Waiver
+from cuvee.codec import encode
+from cuvee.manifest.model import Manifest, PlatformEntry
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.@+\-]*( [A-Za-z0-9_/.@+\-]+)*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _COMMENT_COLUMN = 64
+_OF_PACKAGES = frozenset({"name", "match", "reason", "position"})
+_OF_CONSTRAINTS = _OF_PACKAGES | {"owner", "groups", "platforms"}
+"""Fields of requirements that a manifest does not state."""
 
 Data = Mapping[str, Any]
 
@@ -21,22 +25,18 @@ class _Row(NamedTuple):
 
 def as_data(manifest: Manifest) -> Data:
     """Return every value of the manifest under its key, defaults filled in, as JSON has it."""
-    support, policy = manifest.support, manifest.policy
+    policy = manifest.policy
     return {
         "manifest": 1,
         "distribution": manifest.distribution,
         "version": str(manifest.version),
         "title": manifest.title,
         "based-on": str(manifest.base.version) if manifest.base else None,
-        "support": support
-        and {"track": support.track.value, "until": support.until.isoformat() if support.until else None},
+        "support": encode(manifest.support),
         "platforms": {platform.name: _platform(platform) for platform in manifest.platforms},
         "channels": list(manifest.channels),
-        "packages": {package.name: _requirement(package) for package in manifest.packages},
-        "constraints": {
-            package.name: {"version": package.version, "build": package.build}
-            for package in manifest.constraints
-        },
+        "packages": {item.name: encode(item, without=_OF_PACKAGES) for item in manifest.packages},
+        "constraints": {item.name: encode(item, without=_OF_CONSTRAINTS) for item in manifest.constraints},
         "wheels": [
             f"{wheel.name}[{','.join(wheel.extras)}]" if wheel.extras else wheel.name
             for wheel in manifest.wheels
@@ -47,20 +47,16 @@ def as_data(manifest: Manifest) -> Data:
         if manifest.exclude_newer
         else None,
         "policy": {
-            "licenses": {"allow": list(policy.licenses.allow), "deny": list(policy.licenses.deny)},
+            "licenses": encode(policy.licenses),
             "patch": {"allow": list(policy.patch)},
             "age": {"at-least": policy.age.at_least, "at-most": policy.age.at_most},
             "checks": {name: {"severity": severity} for name, severity in policy.checks.items()},
             "link-scripts": list(policy.link_scripts),
         },
         "suites": list(manifest.suites),
-        "installers": {
-            "formats": {system: list(formats) for system, formats in manifest.installers.formats.items()},
-            "branding": str(manifest.installers.branding) if manifest.installers.branding else None,
-            "engine": manifest.installers.engine,
-        },
+        "installers": encode(manifest.installers),
         "owners": {owner.name: {"contact": owner.contact} for owner in manifest.owners},
-        "waivers": [_waiver(waiver) for waiver in manifest.waivers],
+        "waivers": encode(manifest.waivers, without=frozenset({"position"})),
     }
 
 
@@ -98,28 +94,6 @@ def _platform(platform: PlatformEntry) -> Data:
     if platform.absent is None:
         return {"floor": dict(platform.floor)}
     return {"floor": dict(platform.floor), "absent": platform.absent}
-
-
-def _requirement(package: Requirement) -> Data:
-    return {
-        "version": package.version,
-        "build": package.build,
-        "owner": package.owner,
-        "groups": list(package.groups),
-        "platforms": list(package.platforms),
-    }
-
-
-def _waiver(waiver: Waiver) -> Data:
-    return {
-        "check": waiver.check,
-        "package": waiver.package,
-        "platform": waiver.platform,
-        "reason": waiver.reason,
-        "author": waiver.author,
-        "expires": waiver.expires.isoformat(),
-        "link": waiver.link,
-    }
 
 
 def _rows(manifest: Manifest, path: str, name: str, value: object, depth: int) -> Iterator[_Row]:
