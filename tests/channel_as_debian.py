@@ -58,7 +58,7 @@ def write_packages(pool: Pool, path: Path) -> None:
 
 
 def broken(path: Path, *, timeout: float = 3600) -> tuple[int, float]:
-    """Ask dose-debcheck how many packages of a file can not be installed; give that, and the seconds."""
+    """Ask dose-debcheck how many packages of a file cannot be installed; give that, and the seconds."""
     argv = (process.find(PROGRAM, hint=f"Install {INSTALL}."), "-tdeb", "--deb-native-arch=amd64", str(path))
     done = process.run(process.Request(argv=argv, timeout=timeout))
     counts = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("broken-packages:")]

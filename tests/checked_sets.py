@@ -97,7 +97,7 @@ def results(lock: Lock, manifest: Manifest | None = None, **graph: Any) -> dict[
 
 
 def only(result: CheckOutcome) -> Finding:
-    """Give the only finding of a check."""
+    """Return the only finding of a check."""
     assert len(result.findings) == 1, result.findings
     return result.findings[0]
 

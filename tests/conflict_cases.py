@@ -27,7 +27,7 @@ POSITIONS = {
 
 
 def requirements(texts: Iterable[str], *, line: int, platforms: Sequence[str]) -> tuple[Requirement, ...]:
-    """Give the lines of a manifest: ``name`` or ``name range``."""
+    """Return the lines of a manifest: ``name`` or ``name range``."""
     found = []
     for number, text in enumerate(texts, line):
         name, _, version = text.partition(" ")

@@ -1,4 +1,4 @@
-"""Taking Markdown pages apart, for the tests that hold them to the code."""
+"""Parsing Markdown pages, for the tests that compare them with the code."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Block:
 
 
 def blocks(page: Path) -> list[Block]:
-    """Give a page's fenced blocks."""
+    """Return a page's fenced blocks."""
     text = page.read_text(encoding="utf-8")
     return [
         Block(
@@ -35,22 +35,22 @@ def blocks(page: Path) -> list[Block]:
 
 
 def prose(page: Path) -> str:
-    """Give a page without its fenced blocks."""
+    """Return a page without its fenced blocks."""
     return _FENCE.sub("", page.read_text(encoding="utf-8"))
 
 
 def inline_code(page: Path) -> list[str]:
-    """Give what stands between single backticks."""
+    """Return the inline code of a page."""
     return _INLINE.findall(prose(page))
 
 
 def links(page: Path) -> list[str]:
-    """Give the targets of links and pictures, code aside."""
+    """Return the targets of links and pictures, except those in code."""
     return _LINK.findall(_INLINE.sub("", prose(page)))
 
 
 def table(page: Path, heading: str) -> list[list[str]]:
-    """Give the cells of the table whose first column has this heading, code marks taken off."""
+    """Return the cells of the table whose first column has this heading."""
     rows: list[list[str]] = []
     inside = False
     for line in page.read_text(encoding="utf-8").splitlines():
@@ -67,17 +67,17 @@ def table(page: Path, heading: str) -> list[list[str]]:
 
 
 def unmarked(cell: str) -> str:
-    """Take the backticks off a cell."""
+    """Remove the backticks of a cell."""
     return cell.strip("`")
 
 
 def code_in(cell: str) -> set[str]:
-    """Give each word of a cell that is marked as code."""
+    """Return each word of a cell that is marked as code."""
     return set(_INLINE.findall(cell))
 
 
 def command_lines(page: Path) -> Iterator[str]:
-    """Give every command line that a page shows, as typed, without prompts and comments."""
+    """Yield every command line that a page shows, as typed, without prompts and comments."""
     for block in blocks(page):
         if block.language in {"console", "sh"}:
             for line in block.text.splitlines():

@@ -80,30 +80,30 @@ class Database:
     path: Path
 
     def table(self, name: str) -> list[dict[str, str]]:
-        """Give the rows of a table."""
+        """Return the rows of a table."""
         lines = self._ask("export", name).replace("\r", "").split("\n")
         columns = lines[0].split("\t")
         return [dict(zip(columns, line.split("\t"), strict=True)) for line in lines[3:] if line]
 
     def keys(self, name: str) -> list[str]:
-        """Give the columns that make a row's key."""
+        """Return the columns that make a row's key."""
         return self._ask("export", name).replace("\r", "").split("\n")[2].split("\t")[1:]
 
     def kinds(self, name: str) -> dict[str, str]:
-        """Give what each column of a table takes: ``s72`` is a text of 72 characters, ``S72`` one or none."""
+        """Return the types of a table's columns: ``s72`` is a text of 72 characters, ``S72`` one or none."""
         columns, kinds, *_ = self._ask("export", name).replace("\r", "").split("\n")
         return dict(zip(columns.split("\t"), kinds.split("\t"), strict=True))
 
     def properties(self) -> dict[str, str]:
-        """Give the table Property."""
+        """Return the table Property."""
         return {row["Property"]: row["Value"] for row in self.table("Property")}
 
     def tables(self) -> list[str]:
-        """Give the names of all tables, without those that a database always has."""
+        """Return the names of all tables, without those that a database always has."""
         return [name for name in self._ask("tables").split() if not name.startswith("_")]
 
     def summary(self) -> dict[str, str]:
-        """Give the summary information, as msiinfo shows it."""
+        """Return the summary information, as msiinfo shows it."""
         lines = (line.partition(":") for line in self._ask("suminfo").splitlines())
         return {key.strip(): value.strip() for key, _, value in lines}
 

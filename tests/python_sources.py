@@ -55,7 +55,7 @@ def texts(path: Path) -> Iterator[Text]:
 
 
 def _strings(tree: ast.Module) -> Iterator[Text]:
-    kinds: dict[int, str] = {}  # of constants that are no plain strings, by id
+    kinds: dict[int, str] = {}  # of docstrings, and of parts of f-strings, by id
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr):
             kinds.setdefault(id(node.value), "docstring")

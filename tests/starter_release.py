@@ -25,7 +25,7 @@ _TIMEOUT = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
-    """Gives the starter's releases, each cut for one platform when a test first asks for it.
+    """Return the starter's releases, each cut for one platform when a test first asks for it.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Starter:
     dist: Path | None
 
     def folder(self, platform: str, version: str = VERSIONS[0]) -> Path:
-        """Give the release folder, to be read only, without its channel and images."""
+        """Return the release folder, to be read only, without its channel and images."""
         if self.dist is not None:
             folder = self.dist / f"starter-{version}"
             if not (folder / "release.json").is_file():
@@ -53,7 +53,7 @@ class Starter:
         return self.root / platform / f"starter-{version}"
 
     def installer(self, platform: str, suffix: str, version: str = VERSIONS[0]) -> Path:
-        """Give an installer by its kind: ``sh``, ``exe``, ``msi``; skip the test if it could not be made."""
+        """Return an installer by its kind: ``sh``, ``exe``, ``msi``; skip the test if it is missing."""
         folder = self.folder(platform, version) / "installers"
         found = sorted(folder.glob(f"*-{get(platform).label}.{suffix}"))
         if not found:

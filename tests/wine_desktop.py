@@ -75,7 +75,7 @@ class Wine:
         assert not running_below(self.drive.parent)
 
     def registry(self, key: str) -> dict[str, str]:
-        """Give the values of a key, by name; none when there is no such key."""
+        """Return the values of a key, by name; none when there is no such key."""
         query = self.run("reg", "query", key)
         found = (_VALUE.match(line) for line in query.stdout.splitlines())
         return {match[1]: match[3] for match in found if match is not None}
@@ -85,7 +85,7 @@ class Wine:
         return self.run("reg", "query", key).exit_code == 0
 
     def log(self, name: str, verb: str, suffix: str = "log") -> str:
-        """Give the text of the log of this user's installations."""
+        """Return the text of the log of this user's installations."""
         (path,) = self.drive.glob(f"users/*/AppData/Local/{name}/{verb}.{suffix}")
         data = path.read_bytes()
         return data.decode("utf-16" if data.startswith(b"\xff\xfe") else "utf-8")
@@ -96,7 +96,7 @@ class Wine:
 
 
 def running_below(folder: Path) -> list[str]:
-    """Give the command lines of programs, Wine's services too, whose Wine prefix is below ``folder``.
+    """Return the command lines of programs, Wine's services too, whose Wine prefix is below ``folder``.
 
     Those that are being killed get a moment to end.
     """
@@ -116,5 +116,5 @@ def running_below(folder: Path) -> list[str]:
 
 
 def windows(path: Path) -> str:
-    r"""Give a host's path as Windows programs spell it: ``Z:\tmp\…``."""
+    r"""Return a host's path as Windows programs spell it: ``Z:\tmp\…``."""
     return "Z:" + str(path).replace("/", "\\")

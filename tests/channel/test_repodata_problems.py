@@ -1,4 +1,4 @@
-"""Records that can not be read are named, whatever is wrong with them."""
+"""Records that cannot be read are named, whatever is wrong with them."""
 
 import json
 from pathlib import Path

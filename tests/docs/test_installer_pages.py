@@ -24,7 +24,7 @@ def words(text: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def usage(root: Path) -> str:
-    """What `-h` of a `.sh` says."""
+    """The output of `-h` of a `.sh`."""
     texts = [path.read_text(encoding="utf-8") for path in (root / "src/cuvee/installers").rglob("*.sh.j2")]
     (found,) = (text.split("CUVEE_USAGE")[1] for text in texts if "<<'CUVEE_USAGE'" in text)
     return found

@@ -1,4 +1,4 @@
-"""What the pages tell people to type is what the program takes."""
+"""The commands that pages show are accepted by the program."""
 
 import re
 import shlex
@@ -12,11 +12,11 @@ from docs_text import command_lines, inline_code
 
 _GROUP = click.Context(cli, info_name="cuvee")
 _FOREIGN = {"--help", "--version", "--sbom", "--key", "--new-key", "--log", "--no-keep", "--no-scripts"}
-"""Options that every command has, and those of the installers that pages speak of."""
+"""Options that every command has, and those of the installers."""
 
 
 def commands(page: Path) -> list[list[str]]:
-    """Give each call of cuvee that a page shows, as words behind ``cuvee``."""
+    """Return each call of cuvee that a page shows, as the words after ``cuvee``."""
     found = []
     for line in command_lines(page):
         match = re.match(r"(?:script/(?=release))?(?:cuvee )?(.*)", line)

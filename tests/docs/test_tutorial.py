@@ -18,7 +18,7 @@ def shown(docs: Path) -> list[Block]:
 
 
 def texts(shown: list[Block], start: str) -> list[str]:
-    """Give the blocks that begin with ``start``, in order."""
+    """Return the blocks that begin with ``start``, in order."""
     return [block.text for block in shown if block.text.startswith(start)]
 
 

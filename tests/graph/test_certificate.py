@@ -136,7 +136,7 @@ def verify(data: bytes, lock: Lock | None = None) -> VerifiedCertificate:
 
 
 def rehashed(value: dict[str, Any]) -> bytes:
-    """Give a tampered certificate a hash of itself that fits again."""
+    """Return a tampered certificate a hash of itself that fits again."""
     blank = json.dumps(value | {"sha256": "0" * 64}).encode()
     return blank.replace(b"0" * 64, sha256_bytes(blank).encode(), 1)
 
@@ -208,7 +208,7 @@ def test_what_the_file_checks_found_is_in_it() -> None:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Give the path to each value below ``value``."""
+    """Return the path to each value below ``value``."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [step for key, item in items for step in ((*path, key), *places(item, (*path, key)))]
 
@@ -296,7 +296,7 @@ def section(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def of(value: dict[str, Any], name: str) -> dict[str, Any]:
-    """Give the record called ``name``."""
+    """Return the record called ``name``."""
     found: dict[str, Any] = next(item for item in section(value)["records"] if item["name"] == name)
     return found
 
@@ -333,7 +333,7 @@ def broken_spec(value: dict[str, Any]) -> None:
 
 
 def setting(path: str, new: Any) -> Callable[[dict[str, Any]], None]:
-    """Give a change of one value, at a path such as ``records.0.version``."""
+    """Return a change of one value, at a path such as ``records.0.version``."""
 
     def change(value: dict[str, Any]) -> None:
         parent: Any = section(value)

@@ -93,7 +93,7 @@ def test_what_is_not_there_or_cut_short(
 
 
 def long_pool() -> Pool:
-    """Give a pool in which each record takes a while: what it needs is a long chain."""
+    """Return a pool in which each record takes a while: what it needs is a long chain."""
     records = [Record(name="py", version=str(version), build="0") for version in range(1, 6)]
     for number in range(400):
         before = [f"a{number - 1}"] if number else []
@@ -134,7 +134,7 @@ def test_after_a_worker_died_the_next_run_goes_on(monkeypatch: pytest.MonkeyPatc
 
 
 def working(group: int, word: bytes = b"spawn_main") -> list[int]:
-    """Give the processes of a group that have a word in their command; by default the checking ones."""
+    """Return the processes of a group that have a word in their command; by default the checking ones."""
     found = []
     for path in Path("/proc").glob("[0-9]*"):
         try:

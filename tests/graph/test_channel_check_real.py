@@ -39,7 +39,7 @@ def read(folder: Path, platform: str) -> Pool:
 
 
 def oracle_of(folder: Path, platform: str, scratch: Path) -> Oracle:
-    """Give rattler the same files; one that is a mere index is written as repodata."""
+    """Return rattler the same files; one that is a mere index is written as repodata."""
     paths = sorted(folder.glob(f"{platform}/repodata.json")) + sorted(folder.glob("noarch/repodata.json"))
     for index in folder.glob(f"{platform}/index.json"):
         values = json.loads(index.read_bytes())

@@ -32,7 +32,7 @@ def changes(new: Lock, manifest: Manifest | None = None, **graph: Any) -> CheckO
 
 
 def changed(**versions: str | None) -> Lock:
-    """Give the old lock with other versions, or without a package."""
+    """Return the old lock with other versions, or without a package."""
     packages = {item.name: item for item in OLD.platforms[0].packages}
     for name, version in versions.items():
         if version is None:

@@ -55,7 +55,7 @@ def test_no_lock_ends_in_a_traceback(one: Lock, two: Lock) -> None:
 @settings(max_examples=40)
 @given(locks())
 def test_checks_meet_hostile_records_with_findings_of_their_own(one: Lock) -> None:
-    """No check needs to be caught: each knows what it can not read."""
+    """No check needs to be caught: each knows what it cannot read."""
     release = build_graph(MANIFEST, one)
     found = run_checks(release, ALL_CHECKS)
     assert not [

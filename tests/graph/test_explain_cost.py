@@ -24,7 +24,7 @@ WINDOW = 1
 
 
 def windows(names: int, versions: int) -> list[str]:
-    """Give a channel in which each version of a package needs the versions of its time of those before."""
+    """Return a channel in which each version of a package needs the versions of its time of those before."""
     return [
         f"p{number} {version}: "
         + "; ".join(

@@ -50,7 +50,7 @@ def package(name: str, *depends: str, platform: str = "linux-64") -> LockedPacka
 
 
 def release(blessed: dict[str, str], **platforms: dict[str, tuple[str, ...]]) -> ReleaseGraph:
-    """Give the graph of packages and their ``depends`` by platform, ``-`` in names written as ``_``."""
+    """Return the graph of packages and their ``depends`` by platform, ``-`` in names written as ``_``."""
     named = {name.replace("_", "-"): packages for name, packages in platforms.items()}
     lock = Lock(
         platforms=tuple(

@@ -36,7 +36,7 @@ INDEX = [
 
 @pytest.fixture
 def release(tmp_path: Path) -> list[str]:
-    """Give the manifest and options of a release that was locked when `blas 2` was not there yet."""
+    """Return the manifest and options of a release that was locked when `blas 2` was not there yet."""
     folder = tmp_path / "channel"
     tiny_index.write_index(folder, map(tiny_index.entry, INDEX))
     packages = 'python: "3.11.*"\nnumpy: "1.26.*"\npandas: "*"\nold: "*"\ntool: "*"'

@@ -48,7 +48,7 @@ def read(path: Path) -> Container:
 
 
 def inner(data: bytes) -> bytes:
-    """Give the `.sh` in a `.pkg`, the `.exe` in an `.msi`, and others as they are."""
+    """Return the `.sh` in a `.pkg`, the `.exe` in an `.msi`, and others as they are."""
     if data[:4] == b"xar!":
         return _cpio_member(_xar_payload(data), b"/installer.sh")
     if data[:8] == bytes.fromhex("d0cf11e0a1b11ae1"):
@@ -96,7 +96,7 @@ def _exe(data: bytes) -> Container:
 
 
 def _nsis(program: bytes) -> Iterator[bytes]:
-    """Give the files in NSIS's data: behind its header of 28 bytes, solid LZMA or deflated one by one."""
+    """Yield the files in NSIS's data: behind its header of 28 bytes, solid LZMA or deflated one by one."""
     at = program.index(b"\xef\xbe\xad\xdeNullsoftInst") + 24
     data = program[at:]
     solid = data[:1] == b"\x5d"
@@ -113,7 +113,7 @@ def _nsis(program: bytes) -> Iterator[bytes]:
 
 
 def _xar_payload(data: bytes) -> bytes:
-    """Give the component's Payload, a gzip'd cpio archive."""
+    """Return the component's Payload, a gzip'd cpio archive."""
     _, header, _, packed, _, _ = struct.unpack_from(">4sHHQQI", data)
     toc = ET.fromstring(zlib.decompress(data[header : header + packed]))  # noqa: S314 - of the tests' making
     for element in toc.iter("file"):
@@ -135,7 +135,7 @@ def _cpio_member(data: bytes, ending: bytes) -> bytes:
 
 
 def _compound_stream(data: bytes, wanted: str) -> bytes:
-    """Give a stream of a compound file, as an .msi is one."""
+    """Return a stream of a compound file, as an .msi is one."""
     shift = data[30]
     size = 1 << shift
 

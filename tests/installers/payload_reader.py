@@ -46,7 +46,7 @@ def check_paths(manifest: dict[str, Any]) -> None:
 
 
 def unpacked(frame: dict[str, Any], payload: memoryview) -> Iterator[tuple[list[Any], bytes]]:
-    """Give a frame's files and their bytes, all of them held to their hashes."""
+    """Yield a frame's files and their bytes, all of them held to their hashes."""
     packed = payload[frame["offset"] : frame["offset"] + frame["size"]]
     hold(sha256(packed) == frame["sha256"], f"the frame at {frame['offset']}")
     decompressor = zstandard.ZstdDecompressor(max_window_size=WINDOW)

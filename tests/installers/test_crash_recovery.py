@@ -26,7 +26,7 @@ FLIPS = 1000
 
 
 class Moments:
-    """Gives moments to kill at, spread over how long the work takes, which depends on what else runs here."""
+    """Moments to kill at, spread over how long the work takes, which depends on the load."""
 
     def __init__(self, count: int, longest: float) -> None:
         self._chosen = random.Random(count)  # noqa: S311 - the same fractions each time
@@ -62,7 +62,7 @@ def run_and_kill(argv: list[str | Path], after: float) -> bool:
 
 
 def whole_version(prefix: Path) -> str:
-    """Give the version of the release at ``prefix``, all of whose files are as they should be."""
+    """Return the version of the release at ``prefix``, all of whose files are as they should be."""
     installed = load(str(prefix))
     found = verify(installed)
     assert found.good, found

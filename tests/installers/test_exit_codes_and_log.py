@@ -19,7 +19,7 @@ REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
 def program(folder: Path, name: str, text: str) -> dict[str, str]:
-    """Give an environment in which a program does something else."""
+    """Return an environment in which a program does something else."""
     folder.mkdir()
     (folder / name).write_text(f"#!/bin/sh\n{text}\n")
     (folder / name).chmod(0o755)
@@ -27,7 +27,7 @@ def program(folder: Path, name: str, text: str) -> dict[str, str]:
 
 
 def ended_by(signal: str) -> Callable[[Release, Path], process.Completed]:
-    """Give an installation that gets a signal while it unpacks."""
+    """Return an installation that gets a signal while it unpacks."""
 
     def run(release: Release, folder: Path) -> process.Completed:
         text = f'kill -{signal} $PPID; exec {shutil.which("tar")} "$@"'

@@ -90,7 +90,7 @@ class Session:
 
 
 def commands(page: str) -> Iterator[str]:
-    """Give the commands that a page shows, in order; a script is one."""
+    """Yield the commands that a page shows, in order; a script is one."""
     for block in blocks(HOWTO / page):
         if block.language == "console":
             yield from (line[2:] for line in block.text.splitlines() if line.startswith("$ "))

@@ -50,7 +50,7 @@ def tree(prefix: Path, container: Container) -> Tree:
 
 
 def only_installed(distribution: str) -> re.Pattern[str]:
-    """Give what an installation makes besides the image's files, as the page's table lists it."""
+    """Return what an installation makes besides the image's files, as the page's table lists it."""
     cells = {code for row in table(PAGE, "File") for code in code_in(row[0])}
     told = (cell.replace("<distribution>", distribution) for cell in cells)
     names = {re.escape(cell.replace("<Distribution>", distribution.capitalize())) for cell in told}

@@ -17,7 +17,7 @@ def repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def write(repository: Path) -> Writer:
-    """Give a function that writes ``starter/<version>.yaml``, its first four keys filled in."""
+    """Return a function that writes ``starter/<version>.yaml``, its first four keys filled in."""
 
     def writer(body: str, version: str = "2026.11.0", *, based_on: str | None = None) -> Path:
         path = repository / "manifests" / "starter" / f"{version}.yaml"

@@ -86,7 +86,7 @@ def longhand(values: Values) -> Values:
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Manifest]:
-    """Give a function that writes manifests, each based on the one before, and loads the last."""
+    """Return a function that writes manifests, each based on the one before, and loads the last."""
     folder = tmp_path_factory.mktemp("chain") / "starter"
     folder.mkdir()
 
@@ -152,7 +152,7 @@ def test_each_value_stands_on_the_line_that_its_source_names(
 
 
 def lookup(data: Any, path: str) -> Any:
-    """Give the value at a dotted path, though a name may have dots too."""
+    """Return the value at a dotted path, though a name may have dots too."""
     if not path:
         return data
     if isinstance(data, list):

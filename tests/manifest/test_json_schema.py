@@ -1,4 +1,4 @@
-"""The published JSON Schema and the reader agree, but for what a schema can not know."""
+"""The published JSON Schema and the reader agree, but for what a schema cannot know."""
 
 import copy
 import datetime as dt
@@ -80,7 +80,7 @@ def validator() -> jsonschema.Draft202012Validator:
 
 
 def complaints(text: str | bytes) -> list[str]:
-    """Give what the schema says against a file; what is not YAML is a complaint too."""
+    """Return what the schema says against a file; what is not YAML is a complaint too."""
     try:
         data = yaml.load(text, Loader=Editor)  # noqa: S506 - derives from SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -147,7 +147,7 @@ SEMANTIC = (
 
 
 def paths(value: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Give the path of every value in a tree."""
+    """Yield the path of every value in a tree."""
     yield before
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:

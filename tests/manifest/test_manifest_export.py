@@ -22,7 +22,7 @@ NOWHERE = Position(file=Path("x"), line=1, column=1)
 
 
 def without_places(manifest: Manifest) -> Manifest:
-    """Give the manifest with everything that only says where it was stated made equal."""
+    """Return the manifest with everything that only says where it was stated made equal."""
     return dataclasses.replace(
         manifest,
         base=None,

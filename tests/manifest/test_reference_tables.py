@@ -24,7 +24,7 @@ MARK = "<!-- The rest is made from the schema: see tests/manifest/test_reference
 
 
 def keys(schema: SchemaType, path: str = "") -> Iterator[tuple[str, Property]]:
-    """Give every key of the schema with its path."""
+    """Yield every key of the schema with its path."""
     if isinstance(schema, RecordType):
         for key in schema.keys:
             yield f"{path}{key.name}", key

@@ -18,7 +18,7 @@ def read(text: str | bytes) -> tuple[SourceNode | None, Problems]:
 
 
 def plain(node: SourceNode | None) -> object:
-    """Give the node as plain Python values."""
+    """Return the node as plain Python values."""
     if isinstance(node, source_tree.MappingNode):
         return {entry.key.text: plain(entry.value) for entry in node.entries}
     if isinstance(node, source_tree.SequenceNode):

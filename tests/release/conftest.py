@@ -34,7 +34,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Dist
 
 @pytest.fixture
 def copied(tiny: tuple[Distribution, Release], tmp_path: Path) -> Callable[[], Distribution]:
-    """Give a copy of the tiny distribution that a test may change; modification times are kept."""
+    """Return a copy of the tiny distribution that a test may change; modification times are kept."""
 
     def copy() -> Distribution:
         target = tmp_path / "copy"

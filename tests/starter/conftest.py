@@ -7,5 +7,5 @@ from starter_release import Starter, starter_releases
 
 @pytest.fixture(scope="session")
 def starter(tmp_path_factory: pytest.TempPathFactory) -> Starter:
-    """Give releases and installers: ``starter.installer("win-64", "exe", "2026.11.1")``."""
+    """Return releases and installers: ``starter.installer("win-64", "exe", "2026.11.1")``."""
     return starter_releases(tmp_path_factory)

@@ -1,4 +1,4 @@
-"""Reading an archive: what is in it, what is amiss in it, and what can not be read at all."""
+"""Reading an archive: what is in it, what is amiss in it, and what cannot be read at all."""
 
 import sys
 import tarfile

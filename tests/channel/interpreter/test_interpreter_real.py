@@ -77,7 +77,7 @@ def test_the_hosts_interpreter_works_elsewhere(prefix: Path, packed: Interpreter
 
 
 def _hiding(folders: list[Path], empty: Path) -> list[str]:
-    """Give a command's beginning that runs the rest of it where ``folders`` are empty."""
+    """Return a command's beginning that runs the rest of it where ``folders`` are empty."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("needs root and unshare, to hide the source interpreter")
     mounts = [f"mount --bind '{empty}' '{folder}'" for folder in folders if folder.is_dir()]

@@ -25,7 +25,7 @@ def entry(name: str, *, mode: int = 0o100644) -> zipfile.ZipInfo:
 
 @pytest.fixture
 def make_wheel(tmp_path: Path) -> MakeWheel:
-    """Give a function that writes a wheel into ``tmp_path / "index"``."""
+    """Return a function that writes a wheel into ``tmp_path / "index"``."""
 
     def make(
         file_name: str = "demo-1.0-py3-none-any.whl",

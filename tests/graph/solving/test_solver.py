@@ -168,6 +168,6 @@ def test_small_universes_against_brute_force_and_rattler(entries: list[Entry], s
 
 
 def subsets(pool: Pool) -> list[tuple[int, ...]]:
-    """Give every choice of at most one record per name."""
+    """Return every choice of at most one record per name."""
     choices = [[(), *((number,) for number in pool.by_name[name])] for name in "abcd"]
     return [sum(parts, ()) for parts in itertools.product(*choices)]
