@@ -91,7 +91,7 @@ def test_releases_and_paths_are_compared(tmp_path: Path) -> None:
     old = release(tmp_path / "tiny-2026.11.0")
     new = release(tmp_path / "tiny-2026.11.1", "2.0")
     by_value, by_path = cuvee.diff(old, new), cuvee.diff(old.folder, str(new.folder))
-    assert [row.package for row in by_value.rows] == [row.package for row in by_path.rows] == ["app"]
+    assert [row.package for row in by_value.changes] == [row.package for row in by_path.changes] == ["app"]
     assert list(by_value.to_frame()["package"]) == ["app"]
 
 

@@ -73,12 +73,12 @@ def test_five_real_releases_changed_as_their_changelogs_say_and_more_is_shown(
     ours = {
         (row["requested"], row["package"], row["before"] or "", row["after"] or "")
         for row in found["changes"]
-        if row["change"] not in unsaid
+        if row["kind"] not in unsaid
     }
     assert ours == changelog(folder / new / f"CHANGELOG-{flavour}.md")
-    assert all(row["details"] for row in found["changes"] if row["change"] in unsaid)
+    assert all(row["details"] for row in found["changes"] if row["kind"] in unsaid)
     both = [row for row in found["changes"] if row["before"] and row["after"]]
-    assert all(row["level"] for row in both if row["change"] in {"upgraded", "downgraded"})
+    assert all(row["level"] for row in both if row["kind"] in {"upgraded", "downgraded"})
 
 
 def test_what_an_official_changelog_leaves_out_comes_first(shared_data: Path, call: Call) -> None:
@@ -98,7 +98,7 @@ NEW = explicit(f"a-1.1-h1_0.conda#{B}", f"b-2.0-h1_1.conda#{B}", f"d-1.0-h1_0.co
 
 
 def changes(text: str) -> dict[str, str]:
-    return {row["package"]: row["change"] for row in json.loads(text)["changes"]}
+    return {row["package"]: row["kind"] for row in json.loads(text)["changes"]}
 
 
 EXPECTED = {"a": "upgraded", "b": "rebuilt", "c": "removed", "d": "added"}
@@ -169,7 +169,7 @@ def test_projects_of_the_python_index_are_compared_under_one_name(call: Call, wr
     )
     listed = write("new.txt", "a 1.0 h1_0 conda-forge\nmy-tool 1.1 pypi_0 pypi\nother 2 <pip>\n")
     rows = json.loads(call(exported, listed, "--json"))["changes"]
-    assert [(row["package"], row["change"]) for row in rows] == [("my-tool (pypi)", "upgraded")]
+    assert [(row["package"], row["kind"]) for row in rows] == [("my-tool (pypi)", "upgraded")]
 
 
 def conda_meta(write: Write, prefix: str, *records: dict[str, object]) -> Path:
@@ -223,7 +223,7 @@ def test_an_environment_against_its_list_of_urls(call: Call, write: Write) -> No
     prefix = conda_meta(write, "prefix", record)
     listed = write("list.txt", explicit(f"a-1.0-h1_0.conda#{A}"))
     row = json.loads(call(listed, prefix, "--json"))["changes"][0]
-    assert (row["change"], row["details"]) == ("rebuilt", [f"archive {A[:12]} → {B[:12]}"])
+    assert (row["kind"], row["details"]) == ("rebuilt", [f"archive {A[:12]} → {B[:12]}"])
 
 
 def test_foreign_locks_are_read_whole(shared_data: Path, call: Call, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_foreign_locks_are_read_whole(shared_data: Path, call: Call, tmp_path: P
     pangeo = shared_data / "locks" / "pangeo-notebook-conda-lock.yml"
     found = json.loads(call(lock, pangeo, "--platform", "osx-arm64", "--json"))
     assert found["platforms"] == ["osx-arm64"]
-    assert {row["change"] for row in found["changes"]} >= {"added", "removed", "upgraded", "downgraded"}
+    assert {row["kind"] for row in found["changes"]} >= {"added", "removed", "upgraded", "downgraded"}
 
 
 def test_the_workspace_beside_a_pixi_lock_says_what_is_asked_for(call: Call, write: Write) -> None:
@@ -267,7 +267,7 @@ def test_manifests_are_compared_by_what_they_ask_for(call: Call, write: Write) -
         "packages: {a: '==1.1', b: '>=1.9,<3', c: '<2', e: '1.3.*', f: '*'}\nsuites: [smoke]\n",
     )
     found = json.loads(call(old, new, "--json"))
-    assert {row["package"]: row["change"] for row in found["changes"]} == {
+    assert {row["package"]: row["kind"] for row in found["changes"]} == {
         "a": "upgraded", "b": "downgraded", "c": "metadata-changed", "e": "upgraded", "f": "added",
     }  # fmt: skip
     assert found["settings"] == [{"path": "suites", "before": "", "after": '["smoke"]'}]

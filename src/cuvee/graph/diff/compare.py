@@ -48,7 +48,7 @@ def compare(before: Snapshot, after: Snapshot, *, platform: str | None = None) -
         before=before.title,
         after=after.title,
         platforms=platforms,
-        rows=rows,
+        changes=rows,
         settings=settings,
         notes=tuple(notes),
     )
@@ -103,13 +103,13 @@ def _row(change: Change, *, is_known: bool, has_depends: bool) -> ComparisonRow:
     return ComparisonRow(
         package=change.package,
         kind=change.kind,
-        before=change.before or "",
-        after=change.after or "",
+        before=change.before,
+        after=change.after,
         requested=change.requested if is_known else None,
         level=change.level,
         platforms=change.platforms,
         details=tuple(dict.fromkeys(details)),
-        reasons=tuple(reason.sentence for reason in change.forced_by) if has_depends else None,
+        forced_by=tuple(reason.sentence for reason in change.forced_by) if has_depends else None,
     )
 
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any
 
+from cuvee.codec import Json, encode_object
 from cuvee.graph.diff.model import ChangeKind, Comparison, ComparisonRow
 
 WORDS = {
@@ -21,7 +21,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 
 def groups(comparison: Comparison) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
     """Return the rows under their headings, in the order in which to review them; no group is empty."""
-    rows = sorted(comparison.rows, key=lambda row: (list(ChangeKind).index(row.kind), row.package))
+    rows = sorted(comparison.changes, key=lambda row: (list(ChangeKind).index(row.kind), row.package))
     rest = [row for row in rows if not row.needs_attention]
     found = (
         ("Review these first", [row for row in rows if row.needs_attention]),
@@ -75,8 +75,8 @@ def as_markdown(comparison: Comparison) -> str:
             cells = (
                 row.package,
                 WORDS[row.kind],
-                row.before,
-                row.after,
+                row.before or "",
+                row.after or "",
                 row.level.value if row.level else "",
                 ", ".join(filter(None, row.platforms)),
                 "; ".join((*row.details, *_reasons(row, _REASONS))),
@@ -110,33 +110,13 @@ def as_html(comparison: Comparison) -> str:
     )
 
 
-def as_json(comparison: Comparison) -> dict[str, Any]:
+def as_json(comparison: Comparison) -> dict[str, Json]:
     """Return the comparison as JSON values."""
-    return {
-        "before": comparison.before,
-        "after": comparison.after,
-        "platforms": list(comparison.platforms),
+    return encode_object(comparison) | {
         "counts": {kind.value: count for kind, count in comparison.counts},
-        "changes": [_row_json(row) for row in comparison.rows],
-        "settings": [
-            {"path": item.path, "before": item.before, "after": item.after} for item in comparison.settings
+        "changes": [
+            encode_object(row) | {"needs_attention": row.needs_attention} for row in comparison.changes
         ],
-        "notes": list(comparison.notes),
-    }
-
-
-def _row_json(row: ComparisonRow) -> dict[str, Any]:
-    return {
-        "package": row.package,
-        "change": row.kind.value,
-        "before": row.before or None,
-        "after": row.after or None,
-        "level": row.level.value if row.level else None,
-        "requested": row.requested,
-        "needs_attention": row.needs_attention,
-        "platforms": list(row.platforms),
-        "details": list(row.details),
-        "forced_by": None if row.reasons is None else list(row.reasons),
     }
 
 
@@ -149,15 +129,15 @@ def change(row: ComparisonRow, everywhere: tuple[str, ...] = ()) -> str:
 
 
 def _reasons(row: ComparisonRow, most: int | None) -> Iterator[str]:
-    if row.reasons is None or row.kind is ChangeKind.METADATA:
+    if row.forced_by is None or row.kind is ChangeKind.METADATA:
         return
-    shown = row.reasons[:most]
+    shown = row.forced_by[:most]
     for text in shown:
         yield f"because {text}"
-    more = len(row.reasons) - len(shown)
+    more = len(row.forced_by) - len(shown)
     if more:
         yield f"and {more} more {'reason' if more == 1 else 'reasons'}"
-    if not row.reasons and row.requested is False:
+    if not row.forced_by and row.requested is False:
         yield "nothing requires it; the solver chose it"
 
 

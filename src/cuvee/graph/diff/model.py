@@ -155,24 +155,24 @@ class ComparisonRow:
     Attributes
     ----------
     before, after
-        Versions, or what is requested; empty where the package does not exist.
+        Versions, or ranges of what is requested; `None` where the package does not exist.
     requested
         Whether either side requests it; `None` where neither states what it requests.
     details
         What versions do not show: builds, archives or fields, one per distinct case.
-    reasons
+    forced_by
         Sentences on what forced it; `None` where dependencies are not known.
     """
 
     package: str
     kind: ChangeKind
-    before: str
-    after: str
+    before: str | None
+    after: str | None
     requested: bool | None
     level: Level | None
     platforms: tuple[str, ...]
     details: tuple[str, ...] = ()
-    reasons: tuple[str, ...] | None = None
+    forced_by: tuple[str, ...] | None = None
 
     @property
     def needs_attention(self) -> bool:
@@ -204,16 +204,16 @@ class Comparison:
     before: str
     after: str
     platforms: tuple[str, ...]
-    rows: tuple[ComparisonRow, ...]
+    changes: tuple[ComparisonRow, ...]
     settings: tuple[SettingChange, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each change."""
-        return frame_of(self.rows)
+        return frame_of(self.changes)
 
     @property
     def counts(self) -> tuple[tuple[ChangeKind, int], ...]:
         """How many changes of each kind there are."""
-        found = Counter(row.kind for row in self.rows)
+        found = Counter(row.kind for row in self.changes)
         return tuple((kind, found[kind]) for kind in ChangeKind if found[kind])

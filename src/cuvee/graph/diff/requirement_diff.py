@@ -36,8 +36,8 @@ def _stated(item: Requirement) -> tuple[object, ...]:
     return item.version, item.build, item.owner, item.groups, item.platforms
 
 
-def _range(item: Requirement | None) -> str:
-    return "" if item is None else item.spec.removeprefix(item.name).strip()
+def _range(item: Requirement | None) -> str | None:
+    return None if item is None else item.spec.removeprefix(item.name).strip()
 
 
 def _restated(old: Requirement | None, new: Requirement | None) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
@@ -50,7 +50,7 @@ def read_prefix(folder: Path, meta: Path) -> Snapshot:
     )
 
 
-def _record(path: Path) -> dict[str, Any]:
+def _record(path: Path) -> dict[str, object]:
     with storage_errors(path):
         if path.stat().st_size > _MOST_BYTES:
             raise unreadable(path, None, f"it has more than {_MOST_BYTES:,} bytes")
@@ -66,14 +66,14 @@ def _record(path: Path) -> dict[str, Any]:
     return record
 
 
-def _package(path: Path, record: dict[str, Any], platform: str) -> LockedPackage:
+def _package(path: Path, record: dict[str, object], platform: str) -> LockedPackage:
     url = without_secrets(str(record.get("url", "")))
     noarch: dict[str, Literal["python", "generic"]] = {"python": "python", "generic": "generic"}
-    features = record.get("track_features") or ()
+    features = record.get("track_features")
     return package(
         path,
         None,
-        name=record["name"],
+        name=str(record["name"]),
         version=str(record.get("version", "")),
         build=str(record.get("build", "")),
         platform=platform,
@@ -87,10 +87,12 @@ def _package(path: Path, record: dict[str, Any], platform: str) -> LockedPackage
         constrains=tuple(map(str, _list(record, "constrains"))),
         license=str(record["license"]) if record.get("license") else None,
         noarch=noarch.get(str(record.get("noarch"))),
-        track_features=tuple(features.split() if isinstance(features, str) else map(str, features)),
+        track_features=tuple(
+            features.split() if isinstance(features, str) else map(str, _list(record, "track_features"))
+        ),
     )
 
 
-def _list(record: dict[str, Any], key: str) -> list[Any]:
+def _list(record: dict[str, object], key: str) -> list[object]:
     value = record.get(key)
     return value if isinstance(value, list) else []

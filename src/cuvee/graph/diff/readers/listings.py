@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cuvee.conda.explicit_list import EXPLICIT, parse_explicit_line
 from cuvee.conda.package_record import LockedPackage
@@ -18,7 +17,7 @@ _PIP_BUILDS = {"<pip>", "pypi_0", "pypi"}
 _HEADER = {"name", "version"}
 
 
-def archive(path: Path, line: int | None, url: str, platform: str, **known: Any) -> LockedPackage:
+def archive(path: Path, line: int | None, url: str, platform: str, **known: object) -> LockedPackage:
     """Return a record of an archive's URL, which may lack a scheme.
 
     Raises
@@ -32,7 +31,8 @@ def archive(path: Path, line: int | None, url: str, platform: str, **known: Any)
         raise unreadable(path, line, f"{without_secrets(url)[:200]!r} is not the address of a conda package")
     channel, _, subdir = without_secrets(folder).rpartition("/")
     known = {"url": without_secrets(url), "channel": channel, "subdir": subdir} | known
-    return package(path, line, **match.groupdict(), platform=platform, **known)
+    name, version, build = match["name"], match["version"], match["build"]
+    return package(path, line, name=name, version=version, build=build, platform=platform, **known)
 
 
 def read_explicit(path: Path, text: str) -> Snapshot:
@@ -82,7 +82,7 @@ def _row(path: Path, number: int, line: str, words: list[str]) -> LockedPackage:
 
 
 def _installed(
-    path: Path, number: int | None, name: str, version: str, build: str, **known: Any
+    path: Path, number: int | None, name: str, version: str, build: str, **known: object
 ) -> LockedPackage:
     if build in _PIP_BUILDS or known.get("channel") == "pypi":
         return package(path, number, name=of_index(name), version=version, platform="", channel="pypi")

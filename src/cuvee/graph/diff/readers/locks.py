@@ -3,7 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler
@@ -63,7 +63,7 @@ def _workspace(path: Path) -> frozenset[str] | None:
     return frozenset(name.lower() for table in tables if isinstance(table, dict) for name in table)
 
 
-def _tables(value: object) -> list[dict[str, Any]]:
+def _tables(value: object) -> list[dict[str, object]]:
     """Return the tables of a table of tables, without anything else."""
     items = value.values() if isinstance(value, dict) else ()
     return [item for item in items if isinstance(item, dict)]
