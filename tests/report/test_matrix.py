@@ -103,9 +103,9 @@ def test_a_platform_that_was_not_run_is_not_ok(sample: Release) -> None:
 
 def test_rows_tell_direct_from_closure_and_what_differs(sample: Release) -> None:
     table = page_of(sample).matrix
-    assert (len(table.direct), len(table.closure)) == (44, 78)
+    assert (len(table.requested), len(table.indirect)) == (44, 78)
     assert [row.name for row in table.rows if row.differs] == ["numba"]
-    numpy = next(row for row in table.direct if row.name == "numpy")
+    numpy = next(row for row in table.requested if row.name == "numpy")
     assert (numpy.spec, numpy.owner, numpy.changes) == (">=2.4.1", "numerics", ("upgraded",))
     assert sum(table.counts.values()) == 122 * 3
 
@@ -113,11 +113,11 @@ def test_rows_tell_direct_from_closure_and_what_differs(sample: Release) -> None
 def test_downgrades_removals_and_majors_come_first(sample: Release) -> None:
     changes = page_of(sample).changes
     assert changes is not None
-    assert [(row.package, row.badge.word, row.level) for row in changes.look] == [
+    assert [(row.package, row.badge.word, row.level) for row in changes.attention] == [
         ("pillow", "downgraded", "major"),
         ("click", "upgraded", "major"),
     ]
-    assert [row.package for row in changes.direct] == ["numpy", "pandas", "requests"]
+    assert [row.package for row in changes.requested] == ["numpy", "pandas", "requests"]
     assert [row.package for row in changes.indirect] == ["anyio"]
 
 

@@ -23,7 +23,7 @@ def test_page_and_twin_name_the_same_packages_outcomes_findings_artefacts_and_ch
     sample: Release, read_page: Reader
 ) -> None:
     page, data = read_page(sample), json.loads(page_json(page_of(sample)))
-    rows = data["matrix"]["direct"] + data["matrix"]["closure"]
+    rows = data["matrix"]["requested"] + data["matrix"]["indirect"]
     identifiers = [cell["identifier"] for row in rows for cell in row["cells"] if cell["identifier"]]
     locked = [package.identifier for lock in sample.lock.platforms for package in lock.packages]
     assert (

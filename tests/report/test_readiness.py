@@ -145,4 +145,4 @@ def test_what_no_host_can_make_is_told_apart(ready: Release) -> None:
     )
     notes = readiness(changed(ready, artefacts=artefacts), {}).notes
     assert "1 of 3 artefacts could not be made here: b.exe" in notes
-    assert "2 of 3 artefacts can not be made on any host: a.msi, c.msi" in notes
+    assert "2 of 3 artefacts cannot be made on any host: a.msi, c.msi" in notes

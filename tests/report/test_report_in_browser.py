@@ -81,10 +81,10 @@ def test_its_content_is_there(visit: Visit) -> None:
         "makensis is not installed",
     ):
         assert page.get_by_text(text).first.is_visible()
-    closure = page.locator("#package-anyio")
-    assert not closure.is_visible()
-    page.locator("#packages details.fold > summary", has_text="The closure").click()
-    assert closure.is_visible()
+    indirect = page.locator("#package-anyio")
+    assert not indirect.is_visible()
+    page.locator("#packages details.fold > summary", has_text="Indirect packages").click()
+    assert indirect.is_visible()
     for title, label in (("Sizes", "What weighs how much"), ("Build waves", "Build waves of")):
         picture = page.locator(f'#packages svg.drawing[aria-label^="{label}"]')
         assert not picture.is_visible()

@@ -65,7 +65,7 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
 
 
 def certificate_lines(verified: "VerifiedCertificate") -> list[str]:
-    """Say what a certificate that holds is about."""
+    """Return what a valid certificate is about, as lines."""
     against = "and is about the lock" if verified.with_lock else "but no lock was there to hold it against"
     lines = [f"{verified.release}: the certificate holds, {against}"]
     for platform, count in verified.packages.items():

@@ -19,7 +19,7 @@ FORMATS = ("svg", "graphml", "dot", "json")
 @click.command()
 @release_options
 @click.argument("names", nargs=-1, metavar="[PACKAGE]...")
-@click.option("--finding", metavar="CHECK", help="Draw what the findings of this check speak of.")
+@click.option("--finding", metavar="CHECK", help="Draw what the findings of this check are about.")
 @click.option(
     "--format",
     "formats",

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @click.argument("name")
 @release_options
 def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
-    """Say who needs the package NAME, and so would be hit if it were broken or gone.
+    """Print who needs the package NAME, and so would be hit if it were broken or gone.
 
-    The blessed packages come first, then the nearest. It reads the lock's graph and solves nothing; a release
+    Requested packages come first, then the nearest. It reads the lock's graph and solves nothing; a release
     that is not locked yet is locked first, as `cuvee check` does. NAME may be a virtual package.
 
     \b
@@ -46,7 +46,7 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
 
 
 def needs_lines(answers: "tuple[Needs, ...]", name: str) -> list[str]:
-    """Give the answers for people; platforms with the same answer share it."""
+    """Return the answers for people; platforms with the same answer share it."""
     return by_platform((answer.platform, _body(answer, name)) for answer in answers)
 
 

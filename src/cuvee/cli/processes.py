@@ -10,7 +10,7 @@ from typing import Any
 
 
 class _Processes(ProcessPoolExecutor):
-    """Starts its processes with Ctrl-C held back: the parent alone answers, even while they load."""
+    """Starts its processes with Ctrl-C held back: only the parent handles it, even while they load."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         if not hasattr(signal, "pthread_sigmask"):
@@ -24,9 +24,9 @@ class _Processes(ProcessPoolExecutor):
 
 @contextmanager
 def processes(jobs: int | None) -> Iterator[Executor | None]:
-    """Give so many processes, one per core by default; they start when there is work, and one needs none.
+    """Yield an executor of so many processes, one per core by default; for one process, yield `None`.
 
-    They are started afresh: this one may have threads, which do not survive a fork.
+    They are spawned, not forked: this process may have threads, which do not survive a fork.
     """
     count = jobs or os.cpu_count() or 1
     if count == 1:

@@ -32,7 +32,7 @@ def write_json(value: Any) -> None:
 
 
 def json_text(value: Any) -> str:
-    """Give a value as JSON, as all commands write it."""
+    """Return a value as JSON, as all commands write it."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -50,7 +50,7 @@ def conflict_as_json(wanted: bool) -> "Iterator[None]":
 
 
 def by_platform(answers: Iterable[tuple[str, list[str]]]) -> list[str]:
-    """Give each platform's lines under its name; platforms with the same lines share them."""
+    """Return each platform's lines under its name; platforms with the same lines share them."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for platform, lines in answers:
         groups.setdefault(tuple(lines), []).append(platform)

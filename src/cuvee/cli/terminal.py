@@ -84,7 +84,7 @@ class LiveReporter:
 
 
 class Terminal:
-    """Gives the reporter that fits stderr; use as a context manager."""
+    """The reporter that fits stderr; use as a context manager."""
 
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self._quiet = quiet

@@ -10,6 +10,7 @@ from cuvee.cli.render import by_platform, write_json
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import RequirementChain, Why
+    from cuvee.manifest.model import Requirement
     from cuvee.release.session import Session
 
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("name")
 @release_options
 def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
-    """Say why the package NAME is in a release: the shortest chains from the blessed set to it.
+    """Print why the package NAME is in a release: the shortest chains from requested packages to it.
 
     It reads the lock's graph and solves nothing; a release that is not locked yet is locked first, as
     `cuvee check` does. NAME may be a virtual package, such as __glibc.
@@ -46,16 +47,16 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
 
 
 def why_lines(answers: "tuple[Why, ...]", name: str) -> list[str]:
-    """Give the answers for people; platforms with the same answer share it."""
+    """Return the answers for people; platforms with the same answer share it."""
     return by_platform((answer.platform, _body(answer, name)) for answer in answers)
 
 
 def _body(answer: "Why", name: str) -> list[str]:
     if not answer.stems and not answer.count:
         return [f"there is no {name}, and nothing needs it"]
-    lines = [", ".join(answer.stems) or f"there is no {name}, but it is asked for"]
+    lines = [", ".join(answer.stems) or f"there is no {name}, but it is requested"]
     if answer.requirement is not None:
-        lines.append(f"the manifest requests {answer.requirement.spec} ({answer.requirement.position})")
+        lines.append(_requested(answer.requirement))
     lines += [reason_line(reason) for reason in answer.reasons]
     more = answer.count - len(answer.reasons)
     if more:
@@ -65,8 +66,15 @@ def _body(answer: "Why", name: str) -> list[str]:
     return lines
 
 
+def _requested(requirement: "Requirement") -> str:
+    if requirement.reason:
+        return f"cuvee adds {requirement.name}: {requirement.reason}"
+    return f"the manifest requests {requirement.spec} ({requirement.position})"
+
+
 def reason_line(reason: "RequirementChain") -> str:
-    """Give a chain on one line: the manifest's line first, then what each package asks of the next."""
-    steps = [f"{reason.requirement.spec} ({reason.requirement.position})"]
+    """Return a chain on one line: what is requested first, then what each package requires of the next."""
+    first = reason.requirement
+    steps = [f"{first.spec} ({first.reason or first.position})"]
     steps += [" & ".join(item.specs) for item in reason.dependencies]
     return " → ".join(steps)

@@ -1,4 +1,4 @@
-"""The certificate of a release: written by the check stage, and checked again from the file alone."""
+"""The certificate of a release: written by the check stage, and checked again from the file only."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ _MOST_BYTES = 1 << 30
 def write_certificate(
     workspace: Workspace, graph: ReleaseGraph, results: Sequence[CheckOutcome]
 ) -> Mapping[str, Sequence[str]]:
-    """Write ``checks/certificate.json``; give the platforms that it can not certify, and why."""
+    """Write ``checks/certificate.json``; return the platforms that it cannot certify, and why."""
     identifiers = {check.identifier for check in ALL_CHECKS if check.family == _FILE_FAMILY}
     data, refused = build_certificate(
         graph,
@@ -76,7 +76,7 @@ def check_certificate(path: Path, *, lock: Path | None = None) -> VerifiedCertif
 
 
 def manifest_of(folder: Path) -> Path:
-    """Give the manifest that a release folder was made from, by its name: ``<distribution>-<version>``.
+    """Return the manifest that a release folder was made from, by its name: ``<distribution>-<version>``.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def manifest_of(folder: Path) -> Path:
 
 
 def _manifests(manifest: Manifest | None) -> list[Path]:
-    """Give the files of a manifest and of all that it is based on."""
+    """Return the files of a manifest and of all that it is based on."""
     found = []
     while manifest is not None:
         found.append(manifest.path)

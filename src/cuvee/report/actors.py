@@ -11,7 +11,7 @@ from cuvee.release.record import Release
 from cuvee.report.finding_rows import in_order
 
 UNOWNED = "release manager"
-"""Who must act on what nobody owns."""
+"""Who must act on what has no owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Actor:
 
 
 def actors(release: Release, lacking: Iterable[str], anchors: Mapping[TestOutcome, str]) -> tuple[Actor, ...]:
-    """Name who must act, owners in the manifest's order, and the release manager for what nobody owns.
+    """Return who must act: owners in the manifest's order, and the release manager for what has no owner.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def actors(release: Release, lacking: Iterable[str], anchors: Mapping[TestOutcom
 
 
 def owners_of(manifest: Manifest, outcome: TestOutcome) -> tuple[str, ...]:
-    """Name who owns the packages that an outcome speaks of; the release manager when nobody does."""
+    """Return the owners of the packages that an outcome is about; the release manager if there are none."""
     names = {outcome.package} if outcome.package else set(outcome.packages)
     owners = {entry.owner for entry in manifest.packages if entry.name in names and entry.owner}
     return tuple(sorted(owners)) or (UNOWNED,)

@@ -60,7 +60,7 @@ VERDICTS = {
     Verdict.WARNING: Badge("warning", "alert", "warn", "It can go out; the owner should look."),
     Verdict.WAITING: Badge("waiting", "clock", "wait", "Something has not finished yet."),
     Verdict.NEEDS_APPROVAL: Badge("needs approval", "alert", "warn", "Somebody must approve or waive it."),
-    Verdict.BLOCKED: Badge("blocked", "cross", "bad", "It must be mended or waived first."),
+    Verdict.BLOCKED: Badge("blocked", "cross", "bad", "It must be fixed or waived first."),
 }
 
 STATES = {
@@ -92,7 +92,7 @@ CHANGES = {
 }
 
 OK = Badge("ok", "check", "good", "Locked, and no test that ran found fault.")
-UNTESTED = Badge("untested", "ring", "idle", "Locked; no test that ran here speaks of it.")
+UNTESTED = Badge("untested", "ring", "idle", "Locked; no test that ran here is about it.")
 NOT_HERE = Badge("not here", "ring", "idle", "Nothing on this platform needs it.")
 NOT_WANTED = Badge("not wanted", "ring", "idle", "The manifest names it for other platforms only.")
 MISSING = Badge("missing", "cross", "bad", "The manifest wants it here, and the lock lacks it.")

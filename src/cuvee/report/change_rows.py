@@ -17,8 +17,8 @@ class ChangeRow:
 
     Attributes
     ----------
-    look
-        Whether it needs a look before others: downgrades, removals and major versions.
+    attention
+        Whether it is to be reviewed before others: downgrades, removals and major versions.
     details
         What a version does not tell: builds, archives or fields, one per distinct case.
     because
@@ -31,8 +31,8 @@ class ChangeRow:
     before: str
     after: str
     level: str
-    direct: bool
-    look: bool
+    requested: bool
+    attention: bool
     platforms: tuple[str, ...]
     details: tuple[str, ...]
     because: tuple[str, ...] = ()
@@ -67,19 +67,19 @@ class Changes:
     rows: tuple[ChangeRow, ...]
 
     @property
-    def look(self) -> tuple[ChangeRow, ...]:
+    def attention(self) -> tuple[ChangeRow, ...]:
         """Downgrades, removals and major versions."""
-        return tuple(row for row in self.rows if row.look)
+        return tuple(row for row in self.rows if row.attention)
 
     @property
-    def direct(self) -> tuple[ChangeRow, ...]:
+    def requested(self) -> tuple[ChangeRow, ...]:
         """The other changes of packages that a manifest names."""
-        return tuple(row for row in self.rows if row.direct and not row.look)
+        return tuple(row for row in self.rows if row.requested and not row.attention)
 
     @property
     def indirect(self) -> tuple[ChangeRow, ...]:
-        """The other changes of the closure."""
-        return tuple(row for row in self.rows if not row.direct and not row.look)
+        """The other changes of indirect packages."""
+        return tuple(row for row in self.rows if not row.requested and not row.attention)
 
 
 def changes(release: Release) -> Changes | None:
@@ -131,8 +131,8 @@ def _row(change: Change, without: set[str]) -> ChangeRow:
         before=change.before or "",
         after=change.after or "",
         level=change.level.value if change.level else "",
-        direct=change.requested,
-        look=needs_attention(change.kind, change.level),
+        requested=change.requested,
+        attention=needs_attention(change.kind, change.level),
         platforms=tuple(pair.platform for pair in pairs),
         details=tuple(dict.fromkeys(filter(None, (pair.detail(change.kind) for pair in pairs)))),
         because=tuple(reason.sentence for reason in change.forced_by[:_MOST_REASONS]),
@@ -142,4 +142,4 @@ def _row(change: Change, without: set[str]) -> ChangeRow:
 def _order(row: ChangeRow) -> tuple[int, int, bool, int, str, str]:
     kinds, levels = list(ChangeKind), [level.value for level in Level]
     level = levels.index(row.level) if row.level else len(levels)
-    return (not row.look, kinds.index(row.kind), not row.direct, level, row.package, row.before)
+    return (not row.attention, kinds.index(row.kind), not row.requested, level, row.package, row.before)

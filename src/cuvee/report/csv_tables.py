@@ -12,13 +12,13 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def tables(page: Page, lock: Lock) -> dict[str, str]:
-    """Give each table's file name and its text, in UTF-8 with a heading line.
+    """Return each table's file name and its text, in UTF-8 with a heading line.
 
     A cell that a spreadsheet would take for a formula gets an apostrophe before it.
     """
     return {
         "packages.csv": _table(
-            "identifier package version build platform direct owner status detail license size sha256 url",
+            "identifier package version build platform requested owner status detail license size sha256 url",
             _packages(page, lock),
         ),
         "findings.csv": _table(
@@ -43,10 +43,10 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
             ),
         ),
         "changes.csv": _table(
-            "package change before after level direct platforms details because",
+            "package change before after level requested platforms details because",
             (
                 (
-                    row.package, row.badge.word, row.before, row.after, row.level, _yes(value=row.direct),
+                    row.package, row.badge.word, row.before, row.after, row.level, _yes(value=row.requested),
                     " ".join(row.platforms), "; ".join(row.details), "; ".join(row.because),
                 )
                 for row in (page.changes.rows if page.changes else ())
@@ -56,14 +56,14 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
 
 
 def _packages(page: Page, lock: Lock) -> Iterable[tuple[object, ...]]:
-    direct = {row.name for row in page.matrix.direct}
+    requested = {row.name for row in page.matrix.requested}
     records = {package.identifier: package for entry in lock.platforms for package in entry.packages}
     for row in page.matrix.rows:
         for cell in row.cells:
             package = records.get(cell.identifier)
             yield (
                 cell.identifier, row.name, cell.version, cell.build, cell.platform,
-                _yes(value=row.name in direct), row.owner, cell.badge.word, cell.detail,
+                _yes(value=row.name in requested), row.owner, cell.badge.word, cell.detail,
                 package.license if package else "", package.size if package else "",
                 package.sha256 if package else "", package.url if package else "",
             )  # fmt: skip

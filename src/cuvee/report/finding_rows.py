@@ -95,7 +95,7 @@ def causes(release: Release, findings: tuple[Finding, ...]) -> tuple[FindingRow,
 
 
 def waivers(manifest: Manifest, today: dt.date) -> tuple[WaiverRow, ...]:
-    """Give all waivers of the manifest, the next to end first."""
+    """Return all waivers of the manifest, the next to end first."""
     rows = [_waiver(waiver, today) for waiver in manifest.waivers]
     return tuple(sorted(rows, key=lambda row: (row.expires, row.check, row.scope)))
 

@@ -46,7 +46,10 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
 
 
 def policy(style: str, script: str) -> str:
-    """Give the content security policy that allows this style, this script, and nothing else."""
+    """Return the content security policy that allows this style, this script, and nothing else.
+
+    https://www.w3.org/TR/CSP3/
+    """
     return "; ".join(
         (
             "default-src 'none'",
@@ -60,7 +63,7 @@ def policy(style: str, script: str) -> str:
 
 
 def safe_url(text: str) -> str:
-    """Give an address that may be linked: a web page or an e-mail address; else the empty string."""
+    """Return an address that may be linked: a web page or an e-mail address; else the empty string."""
     text = clean(text).strip()
     if _EMAIL.fullmatch(text):
         return f"mailto:{text}"
@@ -80,7 +83,7 @@ def _drawing(svg: str) -> str:
 
 
 def release_path(path: str) -> str:
-    """Give a link from the report's folder to a path of the release; empty if it leads elsewhere."""
+    """Return a link from the report's folder to a path of the release; empty if it leads elsewhere."""
     path = clean(path)
     parts = path.split("/")
     bad = path.startswith("/") or "\\" in path or ".." in parts or ":" in parts[0]

@@ -4,7 +4,7 @@ _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 
 def human_size(size: int) -> str:
-    """Give bytes with three digits and a decimal unit: ``48.2 MB``."""
+    """Return bytes with three digits and a decimal unit: ``48.2 MB``."""
     value, unit = float(size), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:  # noqa: PLR2004  (what would print as 1000)
         value, unit = value / 1000, unit + 1
@@ -15,7 +15,7 @@ def human_size(size: int) -> str:
 
 
 def human_time(seconds: float) -> str:
-    """Give a duration: ``0.04 s``, ``12.3 s``, ``3 min 20 s``, ``1 h 05 min``."""
+    """Return a duration: ``0.04 s``, ``12.3 s``, ``3 min 20 s``, ``1 h 05 min``."""
     if seconds < 10:  # noqa: PLR2004  (two digits are enough from here)
         return f"{seconds:.2f} s"
     if round(seconds) < 60:  # noqa: PLR2004
@@ -26,5 +26,5 @@ def human_time(seconds: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Give ``1 test``, ``2 tests``."""
+    """Return ``1 test``, ``2 tests``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -47,10 +47,10 @@ def excerpt(results: Path, platform: str, log: str) -> Excerpt:
         base = (results / platform).resolve()
         path = (base / log).resolve()
         if base.parent != results.resolve() or not path.is_relative_to(base):
-            return Excerpt(path="", text="", note="The log lies outside of the results and is not shown.")
+            return Excerpt(path="", text="", note="The log is outside the results folder, and is not shown.")
         data = _read(path)
     except (OSError, ValueError):
-        return Excerpt(path="", text="", note=f"The log {clean(shown)} can not be read.")
+        return Excerpt(path="", text="", note=f"The log {clean(shown)} cannot be read.")
     whole = len(data) <= _BYTES
     text, note = shorten(clean(data[:_BYTES].decode("utf-8", errors="replace")))
     if not whole:
@@ -72,7 +72,7 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str) -> tuple[str, str]:
-    """Give the lines that a page carries, and a note that says which ones those are."""
+    """Return the lines that a page carries, and a note that says which ones those are."""
     lines = text.rstrip("\n").split("\n")
     total, notes = len(lines), []
     if total > HEAD + TAIL:

@@ -34,7 +34,7 @@ class Cell:
     anchor
         The part of the page that says more, such as ``finding-3``; may be empty.
     passed, tests
-        How many tests that ran here speak of it, and how many of them passed.
+        How many tests that ran here are about it, and how many of them passed.
     """
 
     platform: str
@@ -55,9 +55,9 @@ class Row:
     Attributes
     ----------
     spec
-        What the manifest asks for; empty for a package that only the closure brings.
+        What the manifest requests; empty for an indirect package.
     owner
-        Who owns it; empty when nobody does.
+        Its owner; empty when it has none.
     licenses
         Those that its records state.
     changes
@@ -85,13 +85,13 @@ class Matrix:
     """All packages of the release, those that the manifest names first."""
 
     platforms: tuple[str, ...]
-    direct: tuple[Row, ...]
-    closure: tuple[Row, ...]
+    requested: tuple[Row, ...]
+    indirect: tuple[Row, ...]
 
     @property
     def rows(self) -> tuple[Row, ...]:
         """All rows."""
-        return self.direct + self.closure
+        return self.requested + self.indirect
 
     @property
     def counts(self) -> Mapping[Badge, int]:
@@ -115,19 +115,23 @@ def matrix(release: Release, findings: tuple[Finding, ...], anchors: Mapping[Tes
     anchors
         For each outcome that has a place of its own on the page, that place.
     """
-    wanted = {requirement.name: requirement for requirement in release.manifest.packages}
-    names = sorted({package.name for lock in release.lock.platforms for package in lock.packages} | {*wanted})
+    requirements = {requirement.name: requirement for requirement in release.manifest.packages}
+    names = sorted(
+        {package.name for lock in release.lock.platforms for package in lock.packages} | {*requirements}
+    )
     suspects = _suspects(findings, release)
     tests = _tests(release)
-    builder = _Builder(release=release, wanted=wanted, suspects=suspects, tests=tests, anchors=anchors)
+    builder = _Builder(
+        release=release, requirements=requirements, suspects=suspects, tests=tests, anchors=anchors
+    )
     changed: dict[str, list[str]] = defaultdict(list)
     for change in release.changes or ():
         changed[change.package].append(change.kind.value)
     rows = [builder.row(name, tuple(dict.fromkeys(changed[name]))) for name in names]
     return Matrix(
         platforms=tuple(release.lock.by_platform),
-        direct=tuple(row for row in rows if row.name in wanted),
-        closure=tuple(row for row in rows if row.name not in wanted),
+        requested=tuple(row for row in rows if row.name in requirements),
+        indirect=tuple(row for row in rows if row.name not in requirements),
     )
 
 
@@ -156,7 +160,7 @@ def _tests(release: Release) -> dict[Where, list[TestOutcome]]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Builder:
     release: Release
-    wanted: dict[str, Requirement]
+    requirements: dict[str, Requirement]
     suspects: dict[Where, list[tuple[int, Finding]]]
     tests: dict[Where, list[TestOutcome]]
     anchors: Mapping[TestOutcome, str]
@@ -164,7 +168,7 @@ class _Builder:
     def row(self, name: str, changes: tuple[str, ...]) -> Row:
         locks = self.release.lock.platforms
         cells = tuple(self._cell(name, lock.platform, lock.by_name.get(name)) for lock in locks)
-        requirement = self.wanted.get(name)
+        requirement = self.requirements.get(name)
         licenses = {lock.by_name[name].license for lock in locks if name in lock.by_name}
         return Row(
             name=name,
@@ -194,7 +198,7 @@ class _Builder:
         )
 
     def _empty(self, name: str, platform: str) -> Cell:
-        requirement = self.wanted.get(name)
+        requirement = self.requirements.get(name)
         if requirement is None:
             return Cell(platform=platform, badge=NOT_HERE, detail=NOT_HERE.meaning)
         if platform in requirement.platforms:

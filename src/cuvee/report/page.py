@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformRow:
-    """One platform that the manifest speaks of.
+    """One platform that the manifest names.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Page:
 
     @property
     def names(self) -> frozenset[str]:
-        """The packages that have a row to link to; a name that is no name is not linked."""
+        """The packages that have a row to link to; what cannot be a name is not linked."""
         return frozenset(row.name for row in self.matrix.rows if _NAME.fullmatch(row.name))
 
     @property

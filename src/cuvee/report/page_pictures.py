@@ -30,7 +30,7 @@ class Pictures:
     treemap, waves
         Of that platform.
     others
-        The other platforms, whose pictures lie beside the findings in the release folder.
+        The other platforms, whose pictures are next to the findings in the release folder.
     """
 
     findings: Mapping[str, str] = field(default_factory=dict)

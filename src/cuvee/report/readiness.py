@@ -1,4 +1,4 @@
-"""Can the release go out?"""
+"""Whether the release can go out, in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Readiness:
 
 
 def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness:
-    """Say whether the release can go out, who must act, and what else a reader must know.
+    """Return whether the release can go out, who must act, and what else a reader must know.
 
     ``anchors`` gives the place on the page of outcomes that have one.
     """
@@ -74,7 +74,7 @@ def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
     if result is Verdict.BLOCKED:
         what = [plural(count, noun) for noun, count in parts.items() if count]
         listed = " and ".join(filter(None, (", ".join(what[:-1]), what[-1])))
-        return f"{listed} must be mended, or waived with a reason and a date, before it goes out."
+        return f"{listed} must be fixed, or waived with a reason and a date, before it goes out."
     if result in {Verdict.READY, Verdict.INFO}:
         return "No action is needed."
     if result is Verdict.WARNING:
@@ -92,7 +92,7 @@ def _notes(release: Release) -> tuple[str, ...]:
             notes.append(f"{platform} was not tested: {reason}")
     handed_out = release.handed_out
     notes += [f"{absent.platform} is absent: {absent.reason}" for absent in release.absent]
-    for only_here, what in ((True, "could not be made here"), (False, "can not be made on any host")):
+    for only_here, what in ((True, "could not be made here"), (False, "cannot be made on any host")):
         missing = [
             artefact.name
             for artefact in handed_out

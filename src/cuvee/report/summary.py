@@ -27,9 +27,9 @@ def summary_lines(page: Page) -> list[str]:
 def _counts(page: Page) -> list[str]:
     tests, made = page.results, page.made
     rows, platforms = page.matrix.rows, page.matrix.platforms
-    asked = f"{len(page.matrix.direct)} of them asked for"
+    requested = f"{len(page.matrix.requested)} of them requested"
     lines = [
-        f"{plural(len(rows), 'package')} on {plural(len(platforms), 'platform')}, {asked}",
+        f"{plural(len(rows), 'package')} on {plural(len(platforms), 'platform')}, {requested}",
         f"{plural(len(made), 'artefact')}, {human_size(sum(artefact.size for artefact in made))}",
     ]
     if tests.total:
