@@ -307,7 +307,7 @@ def test_what_constructor_can_not_make_here_is_said_before(
 
 
 @pytest.mark.parametrize(
-    ("version", "said"), [("3.9.3", "too old"), ("unknown", "does not tell its version")]
+    ("version", "said"), [("3.9.3", "too old"), ("unknown", "does not print its version")]
 )
 def test_an_old_constructor_is_refused(
     version: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

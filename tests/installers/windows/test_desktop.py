@@ -173,11 +173,11 @@ def test_the_compiler_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ToolMissingError, match="makensis is not installed"):
         Makensis.find()
     fake(tmp_path, "echo v3.06")
-    with pytest.raises(ToolMissingError, match=r"v3\.06, which is too old"):
+    with pytest.raises(ToolMissingError, match=r"3\.06, which is too old"):
         Makensis.find()
     fake(tmp_path, '[ "$1" = -VERSION ] && echo v3.11-1 || { echo "bad script"; exit 1; }')
     found = Makensis.find()
-    assert found.version == (3, 11)
+    assert found.program == str(tmp_path / "makensis")
     with pytest.raises(InternalError, match="bad script"):
         found.compile(tmp_path / "x.nsi")
     fake(tmp_path, '[ "$1" = -VERSION ] && echo v3.08 || { echo "no stub amd64-unicode"; exit 1; }')

@@ -1,7 +1,6 @@
 """Running `constructor` as a program of its own."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from cuvee import process
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.files import replacing, storage_errors
 from cuvee.installers.constructor.project_writer import OLDEST
+from cuvee.installers.program_versions import find_program
 from cuvee.platforms import host
 from cuvee.process import Request
 from cuvee.progress import Reporter
@@ -20,7 +20,6 @@ _HINT = (
     f"Put constructor {OLDEST[0]}.{OLDEST[1]} or newer on PATH: `conda create -n constructor -c conda-forge "
     "constructor`, and that environment's bin on PATH."
 )
-_VERSION = re.compile(r"(\d+)\.(\d+)")
 _TIMEOUT = 3600.0
 _SHOWN = 20
 _STANDALONE = "CUVEE_CONDA_STANDALONE"
@@ -30,18 +29,9 @@ _BOUND = {"pkg": "osx", "msi": "win"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constructor:
-    """The program, found and checked.
-
-    Attributes
-    ----------
-    program
-        Its absolute path.
-    version
-        As in ``(3, 16)``.
-    """
+    """The program; an absolute path."""
 
     program: str
-    version: tuple[int, int]
 
     @classmethod
     def find(cls) -> Self:
@@ -52,15 +42,7 @@ class Constructor:
         ToolMissingError
             If it is absent or too old.
         """
-        program = process.find("constructor", hint=_HINT)
-        completed = process.run(Request(argv=(program, "--version"), timeout=120))
-        found = _VERSION.search(completed.stdout)
-        if not completed.ok or found is None:
-            raise ToolMissingError(f"{program} does not print its version", hint=_HINT)
-        version = (int(found[1]), int(found[2]))
-        if version < OLDEST:
-            raise ToolMissingError(f"{program} is constructor {found[0]}, which is too old", hint=_HINT)
-        return cls(program=program, version=version)
+        return cls(program=find_program("constructor", "--version", oldest=OLDEST, hint=_HINT))
 
     def build(
         self,

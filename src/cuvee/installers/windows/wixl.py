@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Self
 
 from cuvee import process
-from cuvee.errors import InternalError, ToolMissingError
+from cuvee.errors import InternalError
+from cuvee.installers.program_versions import find_program
 from cuvee.process import Request
 
 _OLDEST = (0, 101)
@@ -29,12 +30,8 @@ class Wixl:
         ToolMissingError
             If one is absent or too old.
         """
-        wixl, msibuild = process.find("wixl", hint=_HINT), process.find("msibuild", hint=_HINT)
-        written = process.run(Request(argv=(wixl, "--version"), timeout=60)).stdout.split()
-        numbers = (written or [""])[-1].split(".")
-        if not all(number.isdigit() for number in numbers) or tuple(map(int, numbers)) < _OLDEST:
-            raise ToolMissingError(f"{wixl} is too old: {' '.join(written) or 'no version'}", hint=_HINT)
-        return cls(wixl=wixl, msibuild=msibuild)
+        wixl = find_program("wixl", "--version", oldest=_OLDEST, hint=_HINT)
+        return cls(wixl=wixl, msibuild=process.find("msibuild", hint=_HINT))
 
     def compile(self, source: Path, target: Path) -> None:
         """Compile a WiX source; its paths are relative to its folder.
