@@ -11,14 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from cuvee import process
-from cuvee.channel.package_writer import (
-    PLACEHOLDER,
-    PackageContent,
-    PackageFile,
-    archive_hashes,
-    is_executable,
-)
+from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, is_executable
 from cuvee.codec import encode
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_info
 from cuvee.conda.package_record import LockedPackage
 from cuvee.image.build import build_image

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.build import build_image

@@ -8,7 +8,8 @@ import pytest
 
 from checked_sets import lock_of, manifest_of, package
 from cuvee.channel.inspection import ArchiveContents
-from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.checks import ARCHIVE_CHECKS, CheckOutcome, Status
 from cuvee.graph.findings import Finding

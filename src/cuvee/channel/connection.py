@@ -12,7 +12,7 @@ from cuvee.conda.url_secrets import without_secrets, without_secrets_in
 from cuvee.errors import SourceUnreachableError
 
 if TYPE_CHECKING:
-    from rattler import Channel, Client, Gateway
+    from rattler import Channel, Client, Gateway, RepoDataRecord
 
 # A company that re-signs TLS has put its certificate authority into the system's trust store.
 _SETTINGS = 'tls-root-certs = "system"'
@@ -42,6 +42,21 @@ def rattler_channel(source: str) -> "Channel":
     from rattler import Channel
 
     return Channel(Path(source).as_uri() if Path(source).is_absolute() else source)
+
+
+async def query(
+    sources: Sequence[str], platform: str, names: Iterable[str], connection: Connection
+) -> "list[RepoDataRecord]":
+    """Return rattler's records of ``names`` for a platform or as noarch, in the channels' order."""
+    from rattler import MatchSpec, Subdir
+
+    answer = await connection.gateway.query(
+        [rattler_channel(source) for source in sources],
+        [Subdir(platform), Subdir("noarch")],
+        [MatchSpec(name) for name in names],
+        recursive=False,
+    )
+    return [record for records in answer for record in records]
 
 
 def package_names(sources: Iterable[str], platforms: Sequence[str], connection: Connection) -> frozenset[str]:

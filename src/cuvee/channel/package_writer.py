@@ -5,7 +5,6 @@ https://github.com/conda/ceps/blob/main/cep-0035.md. ``assemble_package`` of
 py-rattler-build writes the same except ``info/link.json``, which entry points of noarch packages need.
 """
 
-import hashlib
 import io
 import json
 import stat
@@ -222,14 +221,3 @@ def _json(value: object) -> bytes:
 def is_executable(path: Path) -> bool:
     """Whether any executable bit of a file is set."""
     return bool(path.stat().st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
-
-
-def archive_hashes(path: Path) -> tuple[str, str, int]:
-    """Return the hex SHA-256, the hex MD5 (for conda's older tools) and the size of an archive."""
-    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            sha256.update(chunk)
-            md5.update(chunk)
-            size += len(chunk)
-    return sha256.hexdigest(), md5.hexdigest(), size

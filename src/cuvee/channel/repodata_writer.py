@@ -8,8 +8,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cuvee.channel.package_writer import archive_hashes
-from cuvee.conda.package_archive import archive_errors, read_info_files
+from cuvee.conda.package_archive import archive_errors, archive_hashes, read_info_files
 from cuvee.files import write_json
 
 

@@ -1,5 +1,6 @@
 """Reading the members of conda packages, ``.conda`` and ``.tar.bz2``, which are hostile until checked."""
 
+import hashlib
 import re
 import tarfile
 from collections.abc import Collection, Iterator
@@ -90,3 +91,14 @@ def member_chunks(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> 
         raise IntegrityError(f"{member.name} has no content")
     while chunk := stream.read(_CHUNK):
         yield chunk
+
+
+def archive_hashes(path: Path) -> tuple[str, str, int]:
+    """Return the hex SHA-256, the hex MD5 (for conda's older tools) and the size of an archive."""
+    sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            sha256.update(chunk)
+            md5.update(chunk)
+            size += len(chunk)
+    return sha256.hexdigest(), md5.hexdigest(), size

@@ -1,9 +1,8 @@
 """Which records of a name channels have, to explain why a lock has none."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 
-from cuvee.channel.connection import Connection, channel_errors, rattler_channel
+from cuvee.channel.connection import Connection, channel_errors, query
 from cuvee.conda.event_loop import run
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import from_rattler
@@ -22,21 +21,12 @@ def available_records(
     SourceUnreachableError
         If a channel cannot be read.
     """
-    from rattler import MatchSpec, Subdir
-
-    specs = [MatchSpec(name) for name in sorted(set(names))]
     found: dict[tuple[str, str], tuple[LockedPackage, ...]] = {}
-    for platform in platforms if specs else ():
+    unique = sorted(set(names))
+    for platform in platforms if unique else ():
         with channel_errors(*sources):
-            answer = run(
-                connection.gateway.query(
-                    [rattler_channel(source) for source in sources],
-                    [Subdir(platform), Subdir("noarch")],
-                    specs,
-                    recursive=False,
-                )
-            )
-        for record in chain.from_iterable(answer):
+            records = run(query(sources, platform, unique, connection))
+        for record in records:
             ours = from_rattler(record, url=str(record.url), channel=str(record.channel or ""))
             key = platform, ours.name
             found[key] = (*found.get(key, ()), ours.locked_for(platform))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from cuvee.channel.connection import Connection, rattler_channel
+from cuvee.channel.connection import Connection, query
 from cuvee.conda.match_spec import read_version
 from cuvee.errors import BlockedError
 from cuvee.manifest.model import Requirement
@@ -45,16 +45,10 @@ async def unsolvable(
 async def _unmet(
     package: Requirement, platform: str, sources: Sequence[str], connection: Connection
 ) -> list[str]:
-    from rattler import MatchSpec, Subdir
+    from rattler import MatchSpec
 
     spec = MatchSpec(package.spec)
-    answer = await connection.gateway.query(
-        [rattler_channel(source) for source in sources],
-        [Subdir(platform), Subdir("noarch")],
-        [MatchSpec(package.name)],
-        recursive=False,
-    )
-    records = [record for found in answer for record in found]
+    records = await query(sources, platform, [package.name], connection)
     if any(spec.matches(record) for record in records):
         return []
     versions = [str(version) for version in sorted({record.version for record in records}, reverse=True)]

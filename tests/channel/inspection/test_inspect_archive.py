@@ -16,7 +16,8 @@ from cuvee.channel.inspection import inspect_archive as module
 from cuvee.channel.inspection.binary_reader import read_binary
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.channel.inspection.model import Binary, Format
-from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from hand_made_archives import INDEX, entry, old_package, other, regular

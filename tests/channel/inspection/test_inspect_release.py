@@ -10,7 +10,8 @@ import pytest
 from cuvee.channel.inspection import ArchiveContents, UnreadableArchive, inspect_archives, inspect_release
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.channel.inspection.inspect_release import Inspection
-from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_record import LockedPackage
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Silent

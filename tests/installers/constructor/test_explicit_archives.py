@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from cuvee.channel.connection import Connection
-from cuvee.channel.package_writer import PackageContent, PackageFile, archive_hashes, write_package
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.explicit_list import ExplicitArchive
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.installers.constructor.explicit_archives import lock_archives
 from cuvee.lock.model import PlatformLock

@@ -13,7 +13,14 @@ from typing import Literal
 
 from cuvee.channel.inspection.binary_reader import MAGIC_BYTES, format_of, read_binary, unreadable
 from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, Format
-from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, is_safe_path, member_data, members
+from cuvee.conda.package_archive import (
+    INFO_LIMIT,
+    archive_errors,
+    archive_hashes,
+    is_safe_path,
+    member_data,
+    members,
+)
 from cuvee.conda.package_info import PathEntry, parse_entry_points, parse_index, parse_paths
 from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
@@ -45,11 +52,7 @@ def inspect_archive(archive: Path) -> ArchiveContents:
     IntegrityError
         If it cannot be read, or has no metadata.
     """
-    digests = [hashlib.sha256(), hashlib.md5(usedforsecurity=False)]
-    with archive.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            for digest in digests:
-                digest.update(chunk)
+    sha256, md5, size = archive_hashes(archive)
     reading = _Reading()
     with archive_errors(archive):
         for tar, member, is_info in _members(archive):
@@ -58,9 +61,9 @@ def inspect_archive(archive: Path) -> ArchiveContents:
         entry_points = parse_entry_points(reading.info.get("link.json"))
         files, problems = _compared(reading)
     return ArchiveContents(
-        sha256=digests[0].hexdigest(),
-        md5=digests[1].hexdigest(),
-        size=archive.stat().st_size,
+        sha256=sha256,
+        md5=md5,
+        size=size,
         index=index,
         entry_points=entry_points,
         files=files,

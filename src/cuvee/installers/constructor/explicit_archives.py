@@ -1,6 +1,5 @@
 """Archives of an ``@EXPLICIT`` list: fetched, checked against their hashes, and locked by their metadata."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from cuvee.channel.connection import Connection
 from cuvee.conda.event_loop import run
 from cuvee.conda.explicit_list import ExplicitArchive
+from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_index
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets, without_secrets_in
@@ -19,7 +19,6 @@ from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 
 _SUFFIXES = (".conda", ".tar.bz2")
-_CHUNK = 1 << 20
 _LATEST = 10**14  # milliseconds: the year 5138
 
 
@@ -108,7 +107,7 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
 def _verify(archive: ExplicitArchive, path: Path) -> str:
     """Check a file against the hashes in the list; return its SHA-256."""
     name = archive.url.rpartition("/")[2]
-    md5, sha256 = _hashes(path)
+    sha256, md5, _ = archive_hashes(path)
     for promised, actual in ((archive.md5, md5), (archive.sha256, sha256)):
         if promised and promised != actual:
             raise IntegrityError(
@@ -116,15 +115,6 @@ def _verify(archive: ExplicitArchive, path: Path) -> str:
                 hint=f"Check its source: {without_secrets(archive.url)}",
             )
     return sha256
-
-
-def _hashes(path: Path) -> tuple[str, str]:
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            md5.update(chunk)
-            sha256.update(chunk)
-    return md5.hexdigest(), sha256.hexdigest()
 
 
 def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
@@ -136,7 +126,7 @@ def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
     subdir = index.subdir or archive.url.rsplit("/", 2)[-2]
     if subdir not in {platform, "noarch"}:
         raise UsageError(f"{path.name} is for {subdir}, not for {platform}")
-    md5, sha256 = _hashes(path)
+    sha256, md5, size = archive_hashes(path)
     return LockedPackage(
         name=index.name,
         version=index.version,
@@ -148,7 +138,7 @@ def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
         channel=archive.url.rsplit("/", 2)[0],
         sha256=sha256,
         md5=md5,
-        size=path.stat().st_size,
+        size=size,
         timestamp=index.timestamp if 0 <= (index.timestamp or 0) < _LATEST else None,
         depends=index.depends,
         constrains=index.constrains,
