@@ -105,24 +105,6 @@ def test_results_of_an_earlier_run_are_replaced(plan: Plan, tmp_path: Path) -> N
     assert not stale.exists()
 
 
-def test_a_fingerprint_follows_what_is_tested(plan: Plan, suites_folder: Path, make_lock: MakeLock) -> None:
-    manifest, lock = _manifest("interop"), make_lock("pytest")
-
-    def fingerprint() -> str:
-        return build_plan(manifest, lock, read_suite_files(suites_folder, manifest.suites), {}).fingerprint()
-
-    first = fingerprint()
-    assert fingerprint() == first
-    (suites_folder / "interop" / "data.csv").write_text("1")
-    assert fingerprint() != first
-    assert (
-        build_plan(
-            manifest, make_lock("pytest", version="2"), read_suite_files(suites_folder, manifest.suites), {}
-        ).fingerprint()
-        != fingerprint()
-    )
-
-
 def test_waivers_of_other_platforms_and_of_yesterday_do_not_count(
     suites_folder: Path, make_lock: MakeLock
 ) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from cuvee.files import fingerprint, sha256_file
 from cuvee.manifest.model import Waiver
 
 _SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is matplotlib without Qt
@@ -205,24 +204,6 @@ class Plan:
         for suite in self.suites:
             for target in suite.targets:
                 yield from target.tests
-
-    def fingerprint(self) -> str:
-        """Return a hash over everything in the plan, files of suites included, for cache keys."""
-        files = [
-            (str(path.relative_to(suite.folder)), sha256_file(path))
-            for suite in self.suites
-            if suite.folder is not None
-            for path in suite_files(suite.folder)
-        ]
-        bare = [(suite.name, repr(suite.targets)) for suite in self.suites]
-        rest = (self.platform, self.smoke, self.packages, self.command_rules, self.known_failures)
-        waivers = [(w.check, w.package, w.platform, w.reason) for w in self.waivers]
-        return fingerprint([repr(rest), bare, files, waivers])
-
-
-def suite_files(folder: Path) -> list[Path]:
-    """Return all files of a suite's folder but byte code, sorted."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 def _smoke_tests(package: PackagePlan) -> Iterator[PlannedTest]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from cuvee.files import write_json
-from cuvee.integration.model import PlannedTest, PytestSuite, PytestTarget, suite_files
+from cuvee.integration.model import PlannedTest, PytestSuite, PytestTarget
 from cuvee.integration.outcome_rules import after_retry, not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
@@ -195,8 +195,5 @@ def _copied(session: TestSession, suite: PytestSuite) -> Path | None:
     if suite.folder is None:
         return None
     target = session.folder(f"suite-{suite.name}")
-    for path in suite_files(suite.folder):
-        copy = target / path.relative_to(suite.folder)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
+    shutil.copytree(suite.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
     return target
