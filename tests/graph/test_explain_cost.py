@@ -92,7 +92,7 @@ def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -
     assert suggested[0] == suggested[1]
 
 
-def test_a_shelf_has_what_a_pool_has_in_its_order(tmp_path: Path) -> None:
+def test_a_lazy_pool_has_what_a_pool_has_in_its_order(tmp_path: Path) -> None:
     problem = cases.problem_of({"index": windows(12, 9), "packages": ["p11"]}, tmp_path)
     (item,) = cases.fetched(problem, connect(tmp_path / "cache"))
     whole = Pool(record for index in item.channels for record in index)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.encoding import Assumptions, Encoding
@@ -27,6 +28,7 @@ def minimal_relations(pool: Pool, members: Sequence[SoftConstraint]) -> tuple[Re
     provider = PoolProvider(pool)
     numbers: dict[Relation, int] = {}
 
+    @cache
     def label(item: int, clause: int, constrains: bool) -> int:
         record, spec = pool[item], provider.spec(clause)
         # An entry of `constrains` that cannot be read stands among what the provider says is needed.
