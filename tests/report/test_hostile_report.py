@@ -105,7 +105,7 @@ def test_a_log_is_read_inside_its_platform_s_results_only(tmp_path: Path) -> Non
     assert "outside" in excerpt(tmp_path / "results", ".", "linux-64/logs/link.log").note
     os.mkfifo(inside / "logs/pipe.log")
     for log in ("logs/pipe.log", "logs/none.log", "logs", "a\0b", "x" * 5000):
-        assert "can not be read" in excerpt(tmp_path / "results", "linux-64", log).note
+        assert "cannot be read" in excerpt(tmp_path / "results", "linux-64", log).note
     (inside / "logs/bytes.log").write_bytes(b"\xff\xfe\x00ok\r\n\x1b]0;title\x07end")
     assert excerpt(tmp_path / "results", "linux-64", "logs/bytes.log").text == "\ufffd\ufffdok\nend"
 
