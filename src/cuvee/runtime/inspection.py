@@ -15,6 +15,7 @@ from .install_checks import check_length, holds_older_release, refuse_downgrade
 from .installer_log import labelled, show
 from .installer_run import InstallerRun
 from .payload_manifest import Frame, PayloadManifest
+from .prefix_metadata import changed_packages
 from .prefix_state import load
 from .prefix_writer import PrefixWriter
 from .verify import verify
@@ -54,14 +55,14 @@ def extract(run: InstallerRun, manifest: PayloadManifest) -> int:
 def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     """Say what an installation would do; nothing is written."""
     check_length(run.prefix, manifest)
-    new = manifest.listed()
+    new = changed_packages(None, manifest)[1]
     value: dict[str, Any] = {
         "action": "install", "prefix": run.prefix, "version": manifest.version, "before": None,
-        "gone": [], "new": sorted(new), "changed": [], "carried": [], "misfits": [],
+        "gone": [], "new": new, "changed": [], "carried": [], "misfits": [],
     }  # fmt: skip
     if holds_older_release(run.prefix, manifest.distribution, replace="--replace" in run.options):
         old = load(run.prefix)
-        gone = old.manifest.listed()
+        gone, new = changed_packages(old, manifest)
         found = verify(old)
         demand_same(old.manifest, manifest, run.options)
         refuse_downgrade(old.manifest.version, manifest.version, run.options)
@@ -69,8 +70,8 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
         value |= {
             "action": "none" if is_same else "upgrade",
             "before": old.manifest.version,
-            "gone": sorted(gone - new),
-            "new": sorted(new - gone),
+            "gone": gone,
+            "new": new,
             "changed": found.changed,
             "carried": found.extra,
             "misfits": misfits(found.added, manifest),

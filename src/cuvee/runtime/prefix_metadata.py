@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -12,7 +13,7 @@ from .file_operations import remove_tree
 from .hashing import sha256 as hash_of
 from .hashing import sha256_of
 from .installer_run import InstallerRun
-from .payload_manifest import FORMAT, Frame
+from .payload_manifest import FORMAT, Frame, PayloadManifest
 from .prefix_state import (
     HISTORY,
     KEPT,
@@ -20,6 +21,7 @@ from .prefix_state import (
     MANIFEST,
     MARKER,
     STATE,
+    InstalledRelease,
     OutsideFiles,
     PrefixState,
     write_state,
@@ -35,24 +37,14 @@ exec {python} -I -S -B -X utf8 {runtime} "$@"
 
 
 def write_metadata(
-    run: InstallerRun,
-    writer: PrefixWriter,
-    data: bytes,
-    *,
-    history: str,
-    gone: list[str],
-    new: list[str],
-    before: OutsideFiles,
+    run: InstallerRun, writer: PrefixWriter, data: bytes, old: InstalledRelease | None
 ) -> None:
-    """Write all metadata of a prefix whose files are there.
-
-    ``history`` is conda's history of the release that is upgraded, ``gone`` and ``new`` are packages that
-    it had and that this one has, ``before`` is what it has outside of the prefix.
-    """
+    """Write all metadata of a prefix whose files are there; ``old`` is the release that is upgraded."""
     write_records(run, writer)
-    _write_history(writer, history, gone, new)
+    _write_history(writer, old)
     keep_runtime(writer, run.prefix)
     remove_tree(f"{run.staged}/.cuvee")
+    before = OutsideFiles() if old is None else old.state.outside
     outside = outside_files.plan(run.prefix, writer.manifest, run.options, before, at=writer.folder)
     write_description(run, writer, data, outside)
 
@@ -98,12 +90,16 @@ def _complete_records(writer: PrefixWriter, frame: Frame, raw: bytes) -> None:
         _write(f"{writer.folder}/{file.path}", text)
 
 
-def _write_history(writer: PrefixWriter, before: str, gone: list[str], new: list[str]) -> None:
+def _write_history(writer: PrefixWriter, old: InstalledRelease | None) -> None:
     """Continue conda's history with what was unlinked and linked, and with what was requested.
 
     The format is that of https://github.com/conda/conda/blob/main/conda/history.py.
     """
-    manifest = writer.manifest
+    manifest, before = writer.manifest, ""
+    gone, new = changed_packages(old, manifest)
+    if old is not None:
+        with contextlib.suppress(OSError), open(f"{old.prefix}/{HISTORY}", encoding="utf-8") as stream:
+            before = stream.read()
     lines = [
         f"==> {time.strftime('%Y-%m-%d %H:%M:%S')} <==",
         f"# cmd: {manifest.distribution} {manifest.version} installer",
@@ -113,6 +109,12 @@ def _write_history(writer: PrefixWriter, before: str, gone: list[str], new: list
     if manifest.requested:
         lines.append(f"# update specs: {json.dumps(manifest.requested)}")
     _write(f"{writer.folder}/{HISTORY}", before + "\n".join(lines) + "\n")
+
+
+def changed_packages(old: InstalledRelease | None, new: PayloadManifest) -> tuple[list[str], list[str]]:
+    """Return the packages that only the old or only the new release has."""
+    before, after = set() if old is None else old.manifest.listed(), new.listed()
+    return sorted(before - after), sorted(after - before)
 
 
 def keep_runtime(writer: PrefixWriter, target: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from . import install_scripts, installer_log, outside_files
+from . import install_scripts, installer_log, outside_files, prefix_swap
 from .crash_recovery import process_of, withdraw
 from .failure import InstallError
 from .installer_run import InstallerRun
@@ -26,17 +26,16 @@ def is_on_trial(run: InstallerRun, manifest: PayloadManifest) -> bool:
 
 
 def commit(
-    run: InstallerRun,
-    manifest: PayloadManifest,
-    put: Callable[[], None],
-    on_commit: Callable[[], None],
-    settle: Callable[[], None] = lambda: None,
+    run: InstallerRun, manifest: PayloadManifest, on_commit: Callable[[], None], *, is_upgrade: bool
 ) -> None:
     """Put the staged release in its place, and make what belongs to it outside of the prefix.
 
-    ``put`` takes the place, ``settle`` keeps or removes the release that was there; from ``on_commit`` on,
-    nothing is undone any more.
+    From ``on_commit`` on nothing is undone any more.
     """
+
+    def put() -> None:
+        (prefix_swap.put if is_upgrade else prefix_swap.place)(run.staged, run.prefix)
+
     if "--test" in run.options:
         _test(run)
     if is_on_trial(run, manifest):
@@ -46,7 +45,8 @@ def commit(
     else:
         on_commit()
         put()
-    settle()
+    if is_upgrade:
+        prefix_swap.settle(run.staged, run.prefix, keep="--no-keep" not in run.options)
     installer_log.flush()
     outside_files.apply(load(run.prefix))
 

@@ -7,34 +7,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Sequence
 
 from .added_packages import misfits
 from .file_operations import bring, bring_file, carry, save
 from .payload_manifest import Frame, PayloadFile
-from .prefix_state import HISTORY, KEPT, LOGS, InstalledRelease
+from .prefix_metadata import changed_packages
+from .prefix_state import KEPT, LOGS, InstalledRelease
 from .prefix_writer import PrefixWriter
 from .verify import verify
 from .worker_threads import share_in_runs
 
 
 class Upgrade:
-    """What of the old release's prefix goes into the new one; ``link`` is whether files may be linked.
-
-    ``gone`` and ``new`` are packages that only the old or only the new release has, ``saved`` files of the
-    user that were put aside, ``carried`` those that are in the new prefix too, and ``misfits`` says which
-    packages of the user no longer fit.
-    """
+    """What of the old release's prefix goes into the new one; ``link`` is whether files may be linked."""
 
     def __init__(self, old: InstalledRelease, writer: PrefixWriter, *, link: bool) -> None:
-        before, after = old.manifest.listed(), writer.manifest.listed()
-        self.gone, self.new = sorted(before - after), sorted(after - before)
-        self.saved: list[str] = []
-        self.carried: list[str] = []
+        self._saved: list[str] = []
+        self._carried: list[str] = []
         self._old = old
         self._writer = writer
         self._link = link
         self._found = verify(old)
-        self.misfits = misfits(self._found.added, writer.manifest)
 
     def link_unchanged(self) -> list[Frame]:
         """Link what is unchanged; return the frames with what is left to be written."""
@@ -61,12 +55,6 @@ class Upgrade:
             if self._found.times[file.path] != time:
                 os.utime(place, (time, time))
 
-    def history(self) -> str:
-        """Return conda's history of the old release."""
-        with contextlib.suppress(OSError), open(f"{self._old.prefix}/{HISTORY}", encoding="utf-8") as stream:
-            return stream.read()
-        return ""
-
     def bring_over(self) -> None:
         """Bring over what is the user's into the otherwise finished prefix."""
         old, folder, found = self._old.prefix, self._writer.folder, self._found
@@ -76,21 +64,20 @@ class Upgrade:
         taken = carry(old, folder, found.user_files(old), link=self._link)
         # What Windows' own part keeps in conda-meta is made anew by each installer.
         taken = [path for path in taken if not path.startswith(KEPT) and path not in found.meta]
-        self.saved = save(old, folder, [*found.changed, *taken], self._old.manifest.version)
-        self.carried = sorted(set(found.extra) - set(taken))
+        self._saved = save(old, folder, [*found.changed, *taken], self._old.manifest.version)
+        self._carried = sorted(set(found.extra) - set(taken))
 
-    def details(self) -> dict[str, list[str]]:
-        """Return what the log lists."""
-        names = ("gone", "new", "saved", "carried", "misfits")
-        return {name: getattr(self, name) for name in names}
-
-    def summary(self) -> list[str]:
-        """Return lines about what became of what the user made."""
-        lines = []
-        if self.saved:
+    def report(self) -> tuple[list[str], dict[str, Sequence[str]]]:
+        """Return what is told, its first line being the log's message, and what else the log has."""
+        old, new, prefix = self._old.manifest, self._writer.manifest, self._old.prefix
+        gone, added = changed_packages(self._old, new)
+        unfit = misfits(self._found.added, new)
+        lines = [f"{new.title} {old.version} was upgraded to {new.version} in {prefix}"]
+        if self._saved:
             lines.append("These files had been changed. The release's own have replaced them; yours are now:")
-            lines += [f"  {path}" for path in self.saved]
-        if self.misfits:
+            lines += [f"  {path}" for path in self._saved]
+        if unfit:
             lines.append("These packages, which you added, no longer fit:")
-            lines += [f"  {line}" for line in self.misfits]
-        return lines
+            lines += [f"  {line}" for line in unfit]
+        details = {"version": new.version, "before": old.version, "gone": gone, "new": added}
+        return lines, {**details, "saved": self._saved, "carried": self._carried, "misfits": unfit}
