@@ -16,13 +16,15 @@ withdrawn. Only what no living process works with is touched, and only what is o
 
 from __future__ import annotations
 
-import importlib
 import os
-from typing import Any
+import sys
 
 from . import prefix_swap
 from .file_operations import remove_tree
 from .prefix_state import MARKER, UNPROVED, beside, is_ours
+
+if sys.platform == "win32":
+    import _winapi
 
 # https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
 _SYNCHRONIZE, _ERROR_ACCESS_DENIED = 0x100000, 5
@@ -94,8 +96,15 @@ def _owner(prefix: str) -> int | None:
 def _is_alive(process: int) -> bool:
     if process <= 0:
         return False
-    if os.name == "nt":
-        return _is_alive_on_windows(process)
+    if sys.platform == "win32":  # where `os.kill` would end it
+        try:
+            handle = _winapi.OpenProcess(_SYNCHRONIZE, False, process)
+        except OSError as error:
+            return error.winerror == _ERROR_ACCESS_DENIED
+        try:
+            return _winapi.WaitForSingleObject(handle, 0) == _winapi.WAIT_TIMEOUT
+        finally:
+            _winapi.CloseHandle(handle)
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -103,16 +112,3 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def _is_alive_on_windows(process: int) -> bool:
-    # `os.kill` would end it.
-    winapi: Any = importlib.import_module("_winapi")
-    try:
-        handle = winapi.OpenProcess(_SYNCHRONIZE, False, process)
-    except OSError as error:
-        return getattr(error, "winerror", 0) == _ERROR_ACCESS_DENIED
-    try:
-        return bool(winapi.WaitForSingleObject(handle, 0) == winapi.WAIT_TIMEOUT)
-    finally:
-        winapi.CloseHandle(handle)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from . import prefix_swap
 from .added_packages import misfits
 from .crash_recovery import recover
@@ -55,28 +53,23 @@ def extract(run: InstallerRun, manifest: PayloadManifest) -> int:
 def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     """Say what an installation would do; nothing is written."""
     check_length(run.prefix, manifest)
-    new = changed_packages(None, manifest)[1]
-    value: dict[str, Any] = {
-        "action": "install", "prefix": run.prefix, "version": manifest.version, "before": None,
-        "gone": [], "new": new, "changed": [], "carried": [], "misfits": [],
-    }  # fmt: skip
+    action, before, found = "install", None, None
+    gone, new = changed_packages(None, manifest)
     if holds_older_release(run.prefix, manifest.distribution, replace="--replace" in run.options):
         old = load(run.prefix)
+        before, found = old.manifest.version, verify(old)
         gone, new = changed_packages(old, manifest)
-        found = verify(old)
         demand_same(old.manifest, manifest, run.options)
-        refuse_downgrade(old.manifest.version, manifest.version, run.options)
+        refuse_downgrade(before, manifest.version, run.options)
         is_same = old.sha256 == run.manifest_sha256 and "--force" not in run.options
-        value |= {
-            "action": "none" if is_same else "upgrade",
-            "before": old.manifest.version,
-            "gone": gone,
-            "new": new,
-            "changed": found.changed,
-            "carried": found.extra,
-            "misfits": misfits(found.added, manifest),
-        }
-    texts = [f"{manifest.label} in {run.prefix}: {value['action']}"]
-    keys = ("gone", "new", "changed", "carried", "misfits") if value["before"] else ()
-    texts += labelled(**{key: value[key] for key in keys})
-    return show(value, texts, run.options)
+        action = "none" if is_same else "upgrade"
+    lists = {
+        "gone": gone,
+        "new": new,
+        "changed": found.changed if found else [],
+        "carried": found.extra if found else [],
+        "misfits": misfits(found.added, manifest) if found else [],
+    }
+    value = {"action": action, "prefix": run.prefix, "version": manifest.version, "before": before}
+    texts = [f"{manifest.label} in {run.prefix}: {action}"] + (labelled(**lists) if found else [])
+    return show({**value, **lists}, texts, run.options)

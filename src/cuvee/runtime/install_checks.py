@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from typing import Any
+import sys
 
 from .failure import InstallError
 from .payload_manifest import PayloadManifest
 from .prefix_state import is_ours, read_marker
+
+if sys.platform == "win32":
+    import nt
 
 _SPARE = 50 << 20
 
@@ -62,12 +64,11 @@ def check_space(folder: str, anchor: str, label: str, needed: int) -> None:
 
     The message says that ``label`` needs them in ``anchor``.
     """
-    if hasattr(os, "statvfs"):
+    if sys.platform == "win32":
+        free = nt._getdiskusage(folder)[1]  # noqa: SLF001 - what shutil.disk_usage calls
+    else:
         disk = os.statvfs(folder)
         free = disk.f_bavail * disk.f_frsize
-    else:
-        nt: Any = importlib.import_module("nt")
-        free = nt._getdiskusage(folder)[1]  # noqa: SLF001 - what shutil.disk_usage calls
     if free < needed + _SPARE:
         raise InstallError(
             f"{label} needs {(needed + _SPARE) >> 20} MB in {anchor}, but only {free >> 20} MB are free."

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
+import sys
 from collections.abc import Iterator
-from typing import Any
 
 from .failure import InstallError
 from .file_operations import quietly
 from .prefix_state import beside
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 
 
 @contextlib.contextmanager
@@ -44,11 +48,7 @@ def hold(prefix: str) -> Iterator[None]:
 
 
 def _lock(handle: int) -> None:
-    module: Any
-    try:
-        module = importlib.import_module("fcntl")
-    except ImportError:
-        module = importlib.import_module("msvcrt")
-        module.locking(handle, module.LK_NBLCK, 1)
+    if sys.platform == "win32":
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
     else:
-        module.flock(handle, module.LOCK_EX | module.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

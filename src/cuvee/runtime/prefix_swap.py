@@ -5,10 +5,8 @@ Whatever is killed between two renames here is put right by `crash_recovery`, wh
 
 from __future__ import annotations
 
-import importlib
 import os
 import time
-from typing import Any
 
 from .file_operations import remove_tree
 from .prefix_state import beside
@@ -58,7 +56,8 @@ def discard(folder: str, aside: str) -> None:
 def exchange(first: str, second: str) -> bool:
     """Exchange two folders in one step, where the system can: then there is no moment without a release."""
     try:
-        ctypes: Any = importlib.import_module("ctypes")
+        import ctypes  # which stage 0 does not carry; by now the whole library is there
+
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
         paths = (_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second))
         return bool(renameat2(*paths, _RENAME_EXCHANGE) == 0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
 
 from ..failure import MISSING, InstallError
 from ..install_checks import check_space
@@ -22,8 +21,7 @@ def check_system(product: Product, call: NsisCall, *, keep: bool, upgrade: bool)
     ``keep`` is whether a copy of the installer stays. An upgrade needs less of the disk: the runtime checks
     that when it knows how much.
     """
-    version: Any = sys.getwindowsversion()  # type: ignore[attr-defined,unused-ignore]
-    found = 11 if version.build >= _FIRST_WINDOWS_11 and version.major == 10 else version.major  # noqa: PLR2004
+    found = _windows_version()
     if product.floor.isdigit() and found < int(product.floor):
         raise InstallError(
             f"{product.title} needs Windows {product.floor}, but this is Windows {found}.", MISSING
@@ -39,6 +37,15 @@ def check_system(product: Product, call: NsisCall, *, keep: bool, upgrade: bool)
     if not upgrade:
         needed = product.needed + (os.stat(call.installer).st_size if keep else 0)
         check_space(call.run, call.anchor, product.label, needed)
+
+
+def _windows_version() -> int:
+    if sys.platform == "win32":
+        version = sys.getwindowsversion()
+        # 11 calls itself 10: https://learn.microsoft.com/windows/release-health/windows11-release-information
+        is_11 = version.major == 10 and version.build >= _FIRST_WINDOWS_11  # noqa: PLR2004
+        return 11 if is_11 else version.major
+    raise NotImplementedError
 
 
 def allows_long_paths() -> bool:
