@@ -62,7 +62,6 @@ def test_a_library_for_macos() -> None:
             format="macho",
             machine="aarch64",
             needed=("/usr/lib/libSystem.B.dylib", "@rpath/libz.1.dylib"),
-            delayed=("@rpath/libweak.dylib",),
             name="@rpath/libown.1.dylib",
             search_paths=("@loader_path/../lib",),
             is_inherited=True,

