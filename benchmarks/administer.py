@@ -1,13 +1,13 @@
-"""Measure what an administrator does with a prefix, beside the plainest tools that do as much.
+"""Measure what an administrator does with a prefix, next to the simplest tools that do the same.
 
     python benchmarks/administer.py dist/starter-2026.11.0/installers/Starter-2026.11.0-Linux-x86_64.sh \\
         dist/starter-2026.11.1/installers/Starter-2026.11.1-Linux-x86_64.sh
 
 The first release is installed, verified, and upgraded to the second; that is repaired after three of its
-files were damaged, rolled back, and uninstalled. Beside them stand `sha256sum` of all files for what must
+files were damaged, rolled back, and uninstalled. The references are `sha256sum` of all files for what must
 read all files, `cp -al` of the tree for the links that an upgrade makes, and `rm -rf` for a removal. Each is
-run several times in turn, and the best time counts. What the machine does meanwhile is printed too: on a busy
-one, only the ratios mean something. `install.py` measures an installation beside the tools that install.
+run several times in turn, and the best time counts. The load of the machine is printed too: on a busy one,
+only the ratios are meaningful. `install.py` measures an installation next to other tools.
 """
 
 import argparse

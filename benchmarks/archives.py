@@ -1,10 +1,10 @@
-"""How long it takes to look into the archives of a release, cold and warm, and to check what they hold.
+"""Measure reading the contents of a release's archives, cold and warm, and checking them.
 
     python benchmarks/archives.py dist/starter-2026.11.0 [--platform linux-64]
 
 The release must have been locked here: its packages are read from its own channel. Cold is with an empty
-cache of facts, warm with one that holds them all. The files are read once before, which leaves the disk out.
-On a busy machine go by the processor's time.
+cache, warm with a full one. The files are read once before, so that the disk does not count. On a busy
+machine, use the processor time.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def main(release: Path, platforms: list[str]) -> None:
 
 
 def clocks(since: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
-    """Give the seconds since then, on the wall and of all threads."""
+    """Return the seconds since then, on the wall and of all threads."""
     return time.perf_counter() - since[0], time.process_time() - since[1]
 
 

@@ -1,8 +1,8 @@
-"""How fast whole channels are checked: beside rattler and dose-debcheck, and how the cost grows.
+"""Measure checking whole channels, next to rattler and dose-debcheck, and how the cost grows.
 
 Usage: python benchmarks/channel_check.py [--data FOLDER] [--sizes 10000,50000,250000,500000] [--jobs N]
 
-- `real`: every record of the real channels is asked of rattler, one solve each, and the answers are compared
+- `real`: rattler solves each record of the real channels, and the answers are compared
 - `dose`: the same dependency graphs are written as Debian ``Packages`` files (`tests/channel_as_debian.py`
   says how) for dose-debcheck, which is the Debian package dose-distcheck; left out where it is not installed
 - `sizes`: generated channels (`generated_channel.py` says what shape they have); give ``--sizes ""`` to skip
@@ -49,7 +49,7 @@ class Time:
 
 
 def processor() -> float:
-    """Give the seconds that this process and its finished children have used."""
+    """Return the seconds that this process and its finished children have used."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(item.ru_utime + item.ru_stime for item in used)
 
@@ -104,7 +104,7 @@ def dose(folder: Path, platform: str, scratch: Path) -> tuple[int, float, int]:
 
 
 def real_channels(data: Path, scratch: Path) -> list[tuple[str, Path, str]]:
-    """Give the real channels as folders with repodata: an index of file names is written as one."""
+    """Return the real channels as folders with repodata: an index of file names is written as one."""
     found = []
     for name, platform in CHANNELS:
         folder = data / "channels" / name

@@ -1,12 +1,12 @@
-"""How long the checks of metadata take on a large pinned set, beside a solve of the same set.
+"""Measure the checks of metadata on a large pinned set, next to a solve of the same set.
 
     python benchmarks/check.py [--packages 1000] [--solve]
 
-The set is made up, with the shape of conda-forge: two packages in five are noarch, each has nine dependencies
-with bounds, some constrain others, and all ask for a C library. It is the same set on five platforms but for
-build strings. ``--solve`` writes it as channels and lets rattler solve for it, once per platform.
+The set is generated, with the shape of conda-forge: two packages in five are noarch, each has nine
+dependencies with bounds, some constrain others, and all need a C library. It is the same set on five
+platforms, except for build strings. ``--solve`` writes it as channels, and rattler solves it per platform.
 
-What counts is the time of the run on a lock that is in memory; libraries are loaded before.
+The time is that of a run on a lock in memory, with libraries loaded.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def platform_lock(platform: str, packages: int) -> PlatformLock:
 
 
 def bounded(target: int, version: str, choose: random.Random) -> str:
-    """Give a match spec that the target meets, in one of the usual forms."""
+    """Return a match spec that the target meets, in one of the usual forms."""
     major, minor, _ = version.split(".")
     return f"package-{target:04} " + choose.choice(
         (
@@ -127,7 +127,7 @@ def manifest_of(lock: Lock) -> Manifest:
 
 
 def timed(what: str, work: Callable[[], T], *, times: int = 3) -> tuple[float, T]:
-    """Give the best processor time of a few runs, each without what the one before has learned."""
+    """Return the best processor time of a few runs, each without what the one before has learned."""
     best, wall, result = float("inf"), float("inf"), None
     for _ in range(times):
         forget_matches()

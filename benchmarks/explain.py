@@ -1,10 +1,10 @@
-"""How long the explanation of a conflict takes on a large release, part by part.
+"""Measure the explanation of a conflict on a large release, part by part.
 
 Usage: python benchmarks/explain.py [PACKAGES [VERSIONS]]
 
-The channel is made up: each version of a package needs a window of versions of eight others that were current
-at its time, which many others need too; a third of the packages has a build per Python. A quarter of the
-packages is asked for; pins are added that contradict each other in different ways.
+The channel is generated: each version of a package needs a range of versions of eight others that were
+current at its time, which many others need too; a third of the packages has a build per Python. A quarter of
+the packages is requested; pins are added that contradict each other in different ways.
 """
 
 import sys
@@ -65,7 +65,7 @@ def _record(name: str, version: str, build: str, depends: tuple[str, ...]) -> di
 
 
 def requirement(name: str, version: str, line: int) -> Requirement:
-    """Give a line of the manifest."""
+    """Return a line of the manifest."""
     position = Position(file=HERE, line=line, column=3)
     return Requirement(name=name, version=version, platforms=("linux-64",), position=position)
 

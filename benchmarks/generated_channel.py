@@ -11,7 +11,7 @@ linux-aarch64, 832 of osx-arm64, 205 of noarch), or the 5,643 records of main an
 - 57 % of the dependencies are ranges: libraries that everything is built against are pinned as of the build's
   day, and change their ABI a few times, when packages are rebuilt [53 to 62 %]
 - 11 % are exact builds: parts of one build depend on each other [15 to 25 %]
-- 32 % are a least version or a name alone [31 % on linux-aarch64; 90 % of noarch]
+- 32 % are a least version, or only a name [31 % on linux-aarch64; 90 % of noarch]
 - 33 % of the records are built for one Python [31 to 44 %], 28 % are noarch
 - 20 % constrain what they do not need [19 to 27 %]
 - the packages that most others use, 40 in a large channel, have hundreds of records from the first day on, as
@@ -47,7 +47,7 @@ class _Package:
     is_python: bool = False
 
     def at(self, time: float) -> str:
-        """Give the version that is current at a time."""
+        """Return the version that is current at a time."""
         return self.versions[max(bisect_right(self.times, time) - 1, 0)]
 
     def range_at(self, time: float) -> str:
@@ -66,7 +66,7 @@ class Channel:
         self._popular = 0
 
     def records(self, count: int) -> Iterator[Entry]:
-        """Give about ``count`` records: the last package is whole."""
+        """Yield about ``count`` records: the last package is whole."""
         made = 0
         self._popular = max(4, min(40, count // 1500))
         for entry in (*self._pythons(max(4, min(35, count // 1500))), *self._libraries(count)):

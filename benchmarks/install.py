@@ -3,9 +3,9 @@
     python benchmarks/install.py dist/starter-2026.11.0/installers/Starter-2026.11.0-Linux-x86_64.sh \\
         --packages dist/starter-2026.11.0/channel --conda-pack .venv-pack/bin/conda-pack
 
-Wants `zstd` and `tar`. Each is run several times in turn, the best time counts, and the files that one run
-made are removed before the next. What the machine does meanwhile is printed too: on a busy one, only the
-ratios mean something. With `--packages FOLDER`, a release's `channel` folder, rattler links the same packages
+Needs `zstd` and `tar`. Each is run several times in turn, the best time counts, and the files of one run
+are removed before the next. The load of the machine is printed too: on a busy one, only the ratios are
+meaningful. With `--packages FOLDER`, a release's `channel` folder, rattler links the same packages
 from their archives, once with an empty cache and once with a full one; sizes are compared as well. With
 `--conda-pack PROGRAM`, the prefix that rattler made is packed, and `tar -x` and `conda-unpack` are measured.
 `--level 19` compresses the packages again first, as conda-forge does it; that takes minutes.
@@ -113,7 +113,7 @@ def tell_sizes(installer: Path, packages: Path, names: list[str], level: int | N
 
 
 def size(archive: Path, level: int | None) -> int:
-    """Give the size of a package, or what it would be at another level."""
+    """Return the size of a package, or what it would be at another level."""
     if level is None:
         return archive.stat().st_size
     import zstandard

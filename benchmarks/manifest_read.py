@@ -1,4 +1,4 @@
-"""How much processor time a manifest of 20,000 lines takes to read, check and evaluate.
+"""Measure the processor time of reading, validating and evaluating a manifest of 20,000 lines.
 
 Usage: python benchmarks/manifest_read.py [LINES]
 """
@@ -26,7 +26,7 @@ QUOTED = '">={0}.{1},<99"'
 
 
 def main(lines: int) -> None:
-    """Time the reader alone, then the whole."""
+    """Time only the reader, then everything."""
     full = '{{version: ">={0}.{1},<99", owner: core, groups: [core]}}'
     packages = (
         f"  package{number}: {(full if number % 5 == 0 else QUOTED).format(number % 50, number % 40)}\n"

@@ -5,7 +5,7 @@ import shutil
 
 
 def program(name: str) -> str:
-    """Give where a program is; without it nothing can be measured."""
+    """Return where a program is; without it nothing can be measured."""
     path = shutil.which(name)
     if path is None:
         raise SystemExit(f"{name} is not installed")

@@ -1,9 +1,9 @@
-"""What reading repodata takes: seconds of the processor, and the peak of memory.
+"""Measure the processor time and the peak memory of reading repodata.
 
 Usage: python benchmarks/repodata.py [--records 400000] [FILE ...]
 
 Each file, and a generated one of a subdir with so many records (linux-64 of conda-forge has about 400,000),
-is read in a process of its own: by `json.loads` alone, and to records by `cuvee.graph.solving.repodata`.
+is read in a process of its own: only by `json.loads`, and to records by `cuvee.graph.solving.repodata`.
 """
 
 import argparse

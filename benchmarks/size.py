@@ -1,9 +1,9 @@
-"""Compress packages of an image in other ways, and say what each takes to unpack: what ADR 29 rests on.
+"""Compress packages of an image in other ways, and measure unpacking: the basis of ADR 29.
 
     python benchmarks/size.py dist/starter-2026.11.0/images/linux-64 h5py sqlalchemy networkx
 
 Each way packs the files of one package into frames of 32 MB. Times are processor time of one thread, so they
-hold on a busy machine too; compressing takes minutes for 100 MB.
+are valid on a busy machine too; compressing takes minutes for 100 MB.
 """
 
 import argparse
@@ -35,9 +35,9 @@ def main() -> int:
     ways: dict[str, tuple[list[list[File]], Filters | None]] = {
         "zstd 19, by path": (packages, None),
         "xz 9e, by path": (packages, filters()),
-        "zstd 19, native alone": (native, None),
-        "xz 9e, native alone": (native, filters()),
-        "xz 9e with x86, native alone": (native, [x86, *filters()]),
+        "zstd 19, only native": (native, None),
+        "xz 9e, only native": (native, filters()),
+        "xz 9e with x86, only native": (native, [x86, *filters()]),
         "zstd 19, the others": (others, None),
         "xz 9e for bytes, the others": (others, filters(pb=0)),
     }
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def read(image: Path, names: list[str]) -> Iterator[list[File]]:
-    """Give the files of each package, by path, as the image holds them."""
+    """Yield the files of each package, by path, as the image holds them."""
     manifest = json.loads(zstandard.ZstdDecompressor().decompress((image / "manifest.json.zst").read_bytes()))
     with (image / "payload.bin").open("rb") as payload:
         for package in manifest["packages"]:
@@ -62,7 +62,7 @@ def read(image: Path, names: list[str]) -> Iterator[list[File]]:
 
 
 def pick(files: list[File], *, native: bool) -> list[File]:
-    """Give programs and libraries, or the others."""
+    """Return programs and libraries, or the others."""
     return [file for file in files if file[1].startswith((b"\x7fELF", b"MZ")) == native]
 
 
@@ -79,7 +79,7 @@ def frames(files: list[File]) -> Iterator[bytes]:
 
 
 def filters(**options: int) -> Filters:
-    """Give liblzma's strongest settings, with a dictionary over a whole frame."""
+    """Return liblzma's strongest settings, with a dictionary over a whole frame."""
     best = {"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "dict_size": 2 * HIGH_FRAME_BYTES}
     return [best | options]
 

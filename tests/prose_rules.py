@@ -77,7 +77,8 @@ RULES = (
     Rule(pattern=r"^(Give|Gives|Tell|Tells)\b", instead="Return …, Yield …, or Write …", kinds=DOCSTRING),
     Rule(pattern=r"^Say (whether|what|which|how|why|who|where|if)\b", instead="Return …", kinds=FUNCTION),
     Rule(
-        pattern=r"^(Is|Are|Was|Does|Has|Can|Could|Must|May|Should|What|Which|Who|How|Where|Why|Whose|When)\b",
+        pattern=r"^(Is|Are|Was|Does|Has|Can|Could|Must|May|Should|What|Which|Who|How|Where|Why|Whose|When"
+        r"|The|A|An|Each|Every|All|For|From|Nothing|No)\b",
         instead="a statement: Return …, Raise …, Whether …, Yield …, or an imperative verb",
         kinds=FUNCTION,
     ),

@@ -19,7 +19,7 @@ EXEMPT = {
     "docs",
 }
 
-READ = ("src/cuvee", "docs", "integration_tests", "benchmarks/README.md")
+READ = ("src/cuvee", "docs", "integration_tests", "benchmarks")
 
 
 def _is_exempt(path: str) -> bool:
