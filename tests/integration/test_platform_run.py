@@ -249,7 +249,7 @@ def test_shipped_tests_are_run_by_name(run: Run, suites_folder: Path, source: Pa
     ("script", "reason"),
     [
         ("echo 'the payload is damaged' >&2; exit 3", "exit code 3: the payload is damaged"),
-        ("exit 0", "the installer ended well, but the release has no interpreter"),
+        ("exit 0", "the installer succeeded, but the prefix has no interpreter"),
     ],
 )
 def test_an_installer_that_fails_fails_the_release(

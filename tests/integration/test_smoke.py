@@ -56,7 +56,7 @@ def test_consistent_metadata(requires: tuple[str, ...]) -> None:
             "other; sys_platform == 'linux'",
             "tool requires other; sys_platform == 'linux', which is not installed",
         ),
-        ("my dep >>= 1", "tool requires what cannot be read: 'my dep >>= 1'"),
+        ("my dep >>= 1", "tool requires 'my dep >>= 1', which cannot be parsed"),
     ],
 )
 def test_unsatisfied_requirements(requires: str, expected: str) -> None:

@@ -140,7 +140,7 @@ def install(session: TestSession, installer: Path) -> TestOutcome:
         reason = f"{describe_exit(completed)}: {last_line(completed.stderr)}"
         return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
     if not session.runner.program(session.sandbox, "python").exists():
-        reason = "the installer ended well, but the release has no interpreter"
+        reason = "the installer succeeded, but the prefix has no interpreter"
         return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
     return session.outcome(test, OutcomeState.PASS, completed.seconds)
 

@@ -104,7 +104,7 @@ class _TargetRun:
             file = test.test.partition("::")[0]
             if test.test not in heard:
                 broken = found.get(file) or found.get(self.target.name)
-                reason = f"{broken.test}: {broken.reason}" if broken else "pytest did not choose it"
+                reason = f"{broken.test}: {broken.reason}" if broken else "pytest did not collect it"
                 found[test.test] = self._left(test.test, reason)
 
     def _once(

@@ -128,7 +128,7 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
         return session.outcome(test, OutcomeState.SKIPPED, 0, reason=rule.skip)
     program = session.runner.program(session.sandbox, command)
     if program.suffix == ".exe" and not program.exists() and program.with_suffix("").exists():
-        reason = "it is a script without a program beside it, which Windows cannot start"
+        reason = "it is a script without a launcher, so Windows cannot start it"
         return session.outcome(test, OutcomeState.NOT_SUPPORTED, 0, reason=reason)
     if not program.exists():
         return session.outcome(test, OutcomeState.FAIL, 0, reason=f"{command} was not installed")
@@ -147,11 +147,11 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
     if accepted and not completed.timed_out:
         return session.outcome(test, OutcomeState.PASS, seconds)
     reason = f"{' '.join(arguments)}: {describe_exit(completed)}: {last_line(completed.stderr)}".rstrip(": ")
-    state, reason = _fate(session, attempts, reason)
+    state, reason = _failure(session, attempts, reason)
     return session.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
 
 
-def _fate(session: TestSession, attempts: Sequence[Completed], reason: str) -> tuple[OutcomeState, str]:
+def _failure(session: TestSession, attempts: Sequence[Completed], reason: str) -> tuple[OutcomeState, str]:
     """Return a failed program's state and reason: its own failure, a timeout, or a limit of the runner."""
     if attempts[-1].timed_out:
         return OutcomeState.TIMEOUT, reason
@@ -164,7 +164,7 @@ def _judged(session: TestSession, test: PlannedTest, completed: Completed, *, re
         return session.outcome(test, OutcomeState.PASS, completed.seconds)
     if completed.timed_out:
         reason = f"took longer than {session.timeout:g} s"
-    state, reason = _fate(session, [completed], reason or describe_exit(completed))
+    state, reason = _failure(session, [completed], reason or describe_exit(completed))
     return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
 
 
@@ -217,7 +217,7 @@ def _unsatisfied(text: str, installed: InstalledEnvironment) -> str:
         if requirement.marker and not requirement.marker.evaluate({**installed.markers, "extra": ""}):
             return ""
     except (InvalidRequirement, InvalidMarker, UndefinedEnvironmentName) as error:
-        return f"what cannot be read: {text!r} ({error})"
+        return f"{text!r}, which cannot be parsed: {error}"
     found = installed.by_name.get(canonicalize_name(requirement.name))
     if found is None:
         return f"{text}, which is not installed"

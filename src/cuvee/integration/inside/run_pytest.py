@@ -1,4 +1,4 @@
-"""Run pytest in the installed release and write down each test's fate as it happens.
+"""Run pytest in the installed release and write down each test's result as it happens.
 
 Usage: ``python run_pytest.py SPEC.json``. Keys of the spec:
 
@@ -8,7 +8,7 @@ Usage: ``python run_pytest.py SPEC.json``. Keys of the spec:
 ``only, skip``  names of tests; ``only`` may be null for all
 ``timeout``     seconds that one test may take
 ``events``      the file to append to, one JSON object per line
-``crash``       the file for the interpreter's last words: a stack at a crash or at a timeout
+``crash``       the file for the interpreter's stack at a crash or at a timeout
 
 Each line is flushed when it is written, so that a crash loses nothing but the crashed test's result, and a
 test that started without a result is the one that crashed.
@@ -36,7 +36,7 @@ class Recorder:
         self.base = spec["base"] or sysconfig.get_path("purelib")
         self.timeout = spec["timeout"]
         self.events, self.crash = events, crash
-        self.fate: dict[str, dict[str, Any]] = {}
+        self.results: dict[str, dict[str, Any]] = {}
         self.names: dict[str, str] = {}
         self.root = Path()
 
@@ -88,25 +88,25 @@ class Recorder:
         self.write("start", test=self.names[item.nodeid])
 
     def pytest_runtest_makereport(self, item: pytest.Item) -> None:
-        self.fate.setdefault(item.nodeid, {"name": self.names[item.nodeid], "seconds": 0.0})
+        self.results.setdefault(item.nodeid, {"name": self.names[item.nodeid], "seconds": 0.0})
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        fate = self.fate[report.nodeid]
-        fate["seconds"] += report.duration
+        result = self.results[report.nodeid]
+        result["seconds"] += report.duration
         state, reason = _judge(report)
-        if state and fate.get("state") != "fail":
-            fate.update(state=state, reason=reason)
+        if state and result.get("state") != "fail":
+            result.update(state=state, reason=reason)
         if state == "fail":
-            fate["detail"] = fate.get("detail", "") + _details(report)
+            result["detail"] = result.get("detail", "") + _details(report)
         if report.when == "teardown":
             faulthandler.cancel_dump_traceback_later()
             self.write(
                 "result",
-                test=fate["name"],
-                state=fate.get("state", "pass"),
-                seconds=fate["seconds"],
-                reason=fate.get("reason", ""),
-                detail=fate.get("detail", ""),
+                test=result["name"],
+                state=result.get("state", "pass"),
+                seconds=result["seconds"],
+                reason=result.get("reason", ""),
+                detail=result.get("detail", ""),
             )
 
 

@@ -102,7 +102,7 @@ class QemuRunner(NativeRunner):
 
     def _machine(self) -> _Machine:
         if self._found is None:
-            raise RuntimeError("a runner is asked for its refusal first")
+            raise RuntimeError("`refusal` must be called first")
         return self._found
 
     def _root(self) -> Path:
