@@ -11,12 +11,9 @@ from python_sources import Text
 EXEMPT = {
     "src/cuvee/channel/interpreter",
     "src/cuvee/channel/wheels",
-    "src/cuvee/cli",
     "src/cuvee/installers/header",
-    "src/cuvee/release",
     "src/cuvee/report",
     "src/cuvee/runtime",
-    "docs",
 }
 
 READ = ("src/cuvee", "docs", "integration_tests", "benchmarks")
