@@ -151,9 +151,9 @@ def _classes(
     pool: Pool, numbering: _Numbering, by_record: list[tuple[Clauses, Clauses]]
 ) -> tuple[list[tuple[int, ...]], list[int]]:
     """Return the members of each class, and the clauses' masks over classes."""
-    asked: dict[int, list[int]] = defaultdict(list)
+    clauses_of: dict[int, list[int]] = defaultdict(list)
     for clause, name in enumerate(numbering.clause_name):
-        asked[name].append(clause)
+        clauses_of[name].append(clause)
     members: list[tuple[int, ...]] = []
     moved = [0] * len(numbering.clause_mask)
     for index, text in enumerate(numbering.names):
@@ -163,11 +163,11 @@ def _classes(
         alike: dict[tuple[Clauses, Clauses, bool], int] = defaultdict(int)
         for position, number in enumerate(numbers):
             alike[(*by_record[number], pool[number].is_virtual)] |= 1 << position
-        blocks = _split(list(alike.values()), [numbering.clause_mask[clause] for clause in asked[index]])
+        blocks = _split(list(alike.values()), [numbering.clause_mask[clause] for clause in clauses_of[index]])
         blocks.sort(key=lambda block: block & -block)
         for place, block in enumerate(blocks):
             members.append(tuple(numbers[position] for position in positions(block)))
-            for clause in asked[index]:
+            for clause in clauses_of[index]:
                 if numbering.clause_mask[clause] & block:
                     moved[clause] |= 1 << place
     return members, moved

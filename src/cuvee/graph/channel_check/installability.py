@@ -47,8 +47,8 @@ class ClassConflict:
 class Worker:
     """Checks parts of one channel; what one part proves installable is known in the next."""
 
-    def __init__(self, table: ClassTable, asked: bytes | None = None) -> None:
-        """``asked`` has a byte per class that says whether to check it; all by default."""
+    def __init__(self, table: ClassTable, to_check: bytes | None = None) -> None:
+        """``to_check`` has a byte per class that says whether to check it; all by default."""
         self.table = table
         self._propagation = UnitPropagation(table)
         self._propagation.start()
@@ -59,7 +59,7 @@ class Worker:
         self._met: dict[int, bool] = {}
         # What is not to be checked counts as proved.
         size = len(table.name_of)
-        self._is_unchecked = bytearray(size if asked is None else (not wanted for wanted in asked))
+        self._is_unchecked = bytearray(size if to_check is None else (not byte for byte in to_check))
         self._is_proved = bytearray(self._is_unchecked)
         for item in table.always:
             self._is_proved[item] = 1

@@ -58,9 +58,9 @@ def check_pool(
     table, class_records = build_class_table(pool)
     latest = newest(pool)
     checked = latest if only_newest else frozenset(n for n in pool if not pool[n].is_virtual)
-    asked = bytearray(len(table.name_of))
+    to_check = bytearray(len(table.name_of))
     for item, numbers in enumerate(class_records.members):
-        asked[item] = any(number in checked for number in numbers)
+        to_check[item] = any(number in checked for number in numbers)
     parts = divide(table)
     known = {
         part: found
@@ -69,7 +69,7 @@ def check_pool(
     }
     conflict = _work(
         table,
-        bytes(asked),
+        bytes(to_check),
         parts,
         executor=executor,
         finished=known,
@@ -114,7 +114,7 @@ def divide(table: ClassTable) -> list[Part]:
 
 def _work(
     table: ClassTable,
-    asked: bytes,
+    to_check: bytes,
     parts: list[Part],
     *,
     executor: Executor | None,
@@ -127,7 +127,7 @@ def _work(
     reporter.start(task, total=len(table.name_of))
     sizes = [sum(table.first[n + 1] - table.first[n] for n in part) for part in parts]
     reporter.advance(task, sum(sizes[index] for index in finished))
-    for index, found in _answers(table, asked, parts, executor, frozenset(finished)):
+    for index, found in _answers(table, to_check, parts, executor, frozenset(finished)):
         finished[index] = found
         if save is not None:
             save(index, found)
@@ -137,12 +137,12 @@ def _work(
 
 
 def _answers(
-    table: ClassTable, asked: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
+    table: ClassTable, to_check: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
 ) -> Iterator[tuple[int, Sequence[ClassConflict]]]:
     """Yield the result of each part that is not finished, in the order of completion."""
     left = [index for index in range(len(parts)) if index not in finished]
     if executor is None or len(table.name_of) < SMALL or len(left) == 1:
-        worker = Worker(table, asked) if left else None
+        worker = Worker(table, to_check) if left else None
         for index in left:
             if worker is not None:
                 yield index, worker.work(parts[index])
@@ -150,7 +150,7 @@ def _answers(
     with tempfile.TemporaryDirectory(prefix="cuvee-check-") as folder:
         path = Path(folder) / "channel.pickle"
         with path.open("wb") as stream:
-            pickle.dump((table, asked), stream, protocol=pickle.HIGHEST_PROTOCOL)
+            pickle.dump((table, to_check), stream, protocol=pickle.HIGHEST_PROTOCOL)
         try:
             futures: dict[Future[list[ClassConflict]], int] = {
                 executor.submit(work_on, str(path), parts[index]): index for index in left
@@ -168,7 +168,7 @@ def work_on(path: str, part: Part) -> list[ClassConflict]:
     """Check a part of the channel at ``path``, which this process reads once."""
     if getattr(_kept, "path", None) != path:
         with Path(path).open("rb") as stream:
-            table, asked = pickle.load(stream)  # noqa: S301 - written by our parent process, in a folder of its own
-        _kept.path, _kept.worker = path, Worker(table, asked)
+            table, to_check = pickle.load(stream)  # noqa: S301 - written by our parent process, in a folder of its own
+        _kept.path, _kept.worker = path, Worker(table, to_check)
     worker: Worker = _kept.worker
     return worker.work(part)

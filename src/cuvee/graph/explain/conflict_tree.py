@@ -24,7 +24,7 @@ def describe(
         members=tuple(members),
         platforms=platforms,
         sentence=view.sentence(),
-        tree=view.tree(),
+        tree=view.tree,
         cause=view.cause(),
     )
 
@@ -52,17 +52,13 @@ class _MusView:
         self._by_source: dict[str, list[Relation]] = {}
         for relation in relations:
             self._by_source.setdefault(relation.source, []).append(relation)
-        self._statements: dict[Relation, _Statement] = {}
+        self._described: set[Relation] = set()
         self._stated: dict[str, list[_Statement]] = {}
         self._left_out: list[str] = []
         for member in members:
             if member.kind is not ConstraintKind.DATE and member.kind is not ConstraintKind.ORDER:
                 self._stated.setdefault(self._target(member), []).append(self._statement_of(member))
-        self._trees = tuple(self._root(member) for member in members)
-
-    def tree(self) -> tuple[ConflictNode, ...]:
-        """Return a node per member."""
-        return self._trees
+        self.tree = tuple(self._root(member) for member in members)
 
     def sentence(self) -> str:
         """Return the conflict in one sentence."""
@@ -132,14 +128,15 @@ class _MusView:
         return _Statement(
             target=self._target(member),
             text=texts.get(member.kind, member.text.replace(", which offers", " offers")),
-            met=frozenset(self._pool.candidates(member.spec)) or self._nothing(member),
+            met=self._met([member.spec], excludes=member.kind is not ConstraintKind.REQUIREMENT),
             specs=(member.spec,),
             by_manifest=True,
         )
 
-    def _nothing(self, member: SoftConstraint) -> frozenset[int]:
-        """Return what stands for "no record": a constraint that excludes all records does not lack one."""
-        return frozenset() if member.kind is ConstraintKind.REQUIREMENT else frozenset({-1})
+    def _met(self, specs: Iterable[str], *, excludes: bool) -> frozenset[int]:
+        """Return the records that meet any of ``specs``; -1 for none, if the specs only exclude others."""
+        met = frozenset(number for spec in specs for number in self._pool.candidates(spec))
+        return met or frozenset({-1} if excludes else ())
 
     def _root(self, member: SoftConstraint) -> ConflictNode:
         target = self._target(member)
@@ -159,40 +156,40 @@ class _MusView:
 
     def _node(self, relation: Relation, numbers: Sequence[int], path: tuple[str, ...]) -> ConflictNode | None:
         """Return what the records ``numbers`` of a package require of another, and what follows from that."""
-        stating: dict[str, list[int]] = {}
+        by_spec: dict[str, list[int]] = {}
         for number in numbers:
-            for spec in self._said(relation, number):
-                stating.setdefault(spec, []).append(number)
-        if not stating:
+            for spec in self._specs(relation, number):
+                by_spec.setdefault(spec, []).append(number)
+        if not by_spec:
             return None
-        sources = sorted({number for group in stating.values() for number in group})
-        who = f"{relation.source} {span([self._pool[number].version for number in sources])}"
+        sources = sorted({number for group in by_spec.values() for number in group})
+        source = f"{relation.source} {span([self._pool[number].version for number in sources])}"
         if relation.target in _GATES:
-            self._left_out.append(f"{who} is {_GATES[relation.target]}")
+            self._left_out.append(f"{source} is {_GATES[relation.target]}")
             return ConflictNode(text=self._left_out[-1])
-        met = frozenset(number for spec in stating for number in self._pool.candidates(spec))
         verb = "works only with" if relation.excludes else "needs"
-        text = f"{who} {verb} {_either(tuple(stating))}"
+        text = f"{source} {verb} {_either(tuple(by_spec))}"
         statement = _Statement(
             target=relation.target,
             text=text,
-            met=met or (frozenset({-1}) if relation.excludes else met),
-            specs=tuple(stating),
+            met=self._met(by_spec, excludes=relation.excludes),
+            specs=tuple(by_spec),
             by_manifest=False,
         )
-        if relation not in self._statements:
-            self._statements[relation] = statement
+        if relation not in self._described:
+            self._described.add(relation)
             self._stated.setdefault(relation.target, []).append(statement)
-        if not met and not relation.excludes:
+        if not statement.met:
             return ConflictNode(text=f"{text}, {self._lack(relation.target, statement)}")
         others = [item for item in self._stated[relation.target] if item.by_manifest]
         if others:
             text += ", but " + " and ".join(item.text for item in others)
         is_new = relation.target not in path and not relation.excludes
-        children = self._children(relation.target, sorted(met), (*path, relation.target)) if is_new else ()
+        met = sorted(statement.met)
+        children = self._children(relation.target, met, (*path, relation.target)) if is_new else ()
         return ConflictNode(text=text, children=children)
 
-    def _said(self, relation: Relation, number: int) -> Iterable[str]:
+    def _specs(self, relation: Relation, number: int) -> Iterable[str]:
         record = self._pool[number]
         specs = record.constrains if relation.excludes else record.depends
         return (spec for spec in specs if (self._pool.name_of(spec) or spec) == relation.target)

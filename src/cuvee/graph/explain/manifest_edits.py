@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.conda.match_spec import read_spec, read_version
@@ -14,13 +14,14 @@ from cuvee.graph.explain.oracle import Oracle
 from cuvee.graph.explain.range_loosening import by_distance, loosened
 
 _MOST_VERSIONS = 500
+_LINES = {ConstraintKind.REQUIREMENT, ConstraintKind.CONSTRAINT}
 _LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
 """What is changed last, when all other edits are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSuggestion:
-    """A suggestion, and the soft constraints in index of those that it changes; none for those it drops."""
+    """A suggestion, and the soft constraints in place of those that it changes; none for those it drops."""
 
     suggestion: Suggestion
     members: tuple[SoftConstraint, ...]
@@ -52,27 +53,20 @@ def ranked(found: Iterable[VerifiedSuggestion]) -> list[VerifiedSuggestion]:
     return sorted(unique.values(), key=_cost)
 
 
-def _cost(mended: VerifiedSuggestion) -> tuple[object, ...]:
-    item = mended.suggestion
+def _cost(item: VerifiedSuggestion) -> tuple[object, ...]:
+    edits = item.suggestion.edits
     return (
-        len(item.edits),
-        sum(edit.action is EditAction.DROP for edit in item.edits),
-        sum(
-            edit.member.kind in {ConstraintKind.FLOOR, ConstraintKind.DATE, ConstraintKind.ORDER}
-            for edit in item.edits
-        ),
-        sum(edit.lost for edit in item.edits),
-        [_line(edit) for edit in item.edits],
+        len(edits),
+        sum(edit.action is EditAction.DROP for edit in edits),
+        sum(edit.member.kind not in _LINES for edit in edits),
+        sum(edit.lost for edit in edits),
+        [_line(edit) for edit in edits],
     )
 
 
 def _line(edit: Edit) -> tuple[str, int, str]:
     position = edit.member.position
-    return (
-        ("", 0, edit.member.name)
-        if position is None
-        else (str(position.file), position.line, edit.member.name)
-    )
+    return (str(position.file), position.line, edit.member.name) if position else ("", 0, edit.member.name)
 
 
 class _Editor:
@@ -161,14 +155,8 @@ class _Editor:
     def _move(self, member: SoftConstraint) -> Edit:
         """Move a floor to the lowest version that has a solution."""
         key = f"__{member.name}"
-        records = {
-            (record.version, record.build)
-            for instance in self._problem.instances
-            if instance.platform in member.platforms
-            for number in instance.pool.by_name.get(key, ())
-            if (record := instance.pool[number])
-        }
-        for version, build in sorted(records, key=lambda item: (read_version(item[0]), item[1])):
+        offers = {(record.version, record.build) for record in self._records(member, key)}
+        for version, build in sorted(offers, key=lambda item: (read_version(item[0]), item[1])):
             moved = replace(member, spec=f"{key} =={version} {build}", needed=True)
             if self._oracle.solvable([*self.members, moved]):
                 self.members.append(moved)
@@ -201,15 +189,15 @@ class _Editor:
 
     def _versions(self, member: SoftConstraint) -> list[str]:
         """Return the versions that channels have, ascending."""
-        found = {
-            record.version
-            for instance in self._problem.instances
-            if instance.platform in member.platforms
-            for number in instance.pool.by_name.get(member.name, ())
-            if (record := instance.pool[number])
-        }
+        found = {record.version for record in self._records(member, member.name)}
         known = [(value, text) for text in found if (value := read_version(text)) is not None]
         return [text for _, text in sorted(known)]
+
+    def _records(self, member: SoftConstraint, name: str) -> Iterator[Record]:
+        """Yield the records of a name on the platforms of a member."""
+        for instance in self._problem.instances:
+            if instance.platform in member.platforms:
+                yield from (instance.pool[number] for number in instance.pool.by_name.get(name, ()))
 
     def _by_distance(self, member: SoftConstraint, versions: Sequence[str]) -> list[int]:
         match = re.search(r"\d[\w.]*", _value(member) or "")

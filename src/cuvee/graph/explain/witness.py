@@ -79,7 +79,6 @@ class NearbyPool(Pool):
     def __init__(self, pool: Pool, witness: Witness, free: frozenset[str]) -> None:
         self._pool = pool
         self._witness = witness
-        self._free = free
         self._kept = [name for name in sorted(witness.records) if name not in free]
         self.numbers = {name: -1 - index for index, name in enumerate(self._kept)}
         self._candidates: dict[str, tuple[int, ...]] = {}

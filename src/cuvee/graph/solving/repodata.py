@@ -1,13 +1,12 @@
 """Read records from repodata: ``repodata.json``, or an ``index.json`` that maps file names to records.
 
-The keys are those of https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html.
+The keys are those of https://conda.org/learn/ceps/cep-0036
 """
 
 import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from cuvee.conda.match_spec import read_version
 from cuvee.conda.package_info import features_of
@@ -73,7 +72,7 @@ def _reason(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _entries(document: dict[str, Any]) -> Iterator[tuple[str, object]]:
+def _entries(document: dict[str, object]) -> Iterator[tuple[str, object]]:
     """Yield each file name with its value, wherever the two layouts keep them."""
     for key, value in document.items():
         if key in _SECTIONS and isinstance(value, dict):
@@ -119,19 +118,19 @@ def _checked(file_name: str, value: object, subdir: str) -> Record:
     )
 
 
-def _text(value: dict[str, Any], key: str, default: str | None = None) -> str:
+def _text(value: dict[str, object], key: str, default: str | None = None) -> str:
     found = value.get(key, default)
     if not isinstance(found, str) or not found:
         raise TypeError(f"{key} is {found!r}, not a text" if key in value else f"it has no {key}")
     return found
 
 
-def _optional(value: dict[str, Any], key: str) -> str:
+def _optional(value: dict[str, object], key: str) -> str:
     found = value.get(key)
     return found if isinstance(found, str) else ""
 
 
-def _texts(value: dict[str, Any], key: str) -> tuple[str, ...]:
+def _texts(value: dict[str, object], key: str) -> tuple[str, ...]:
     found = value.get(key) or []
     if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
         raise TypeError(f"{key} is not a list of texts")
