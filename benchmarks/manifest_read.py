@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cuvee.manifest import load_manifest
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.yaml_reader import read
+from cuvee.manifest.documents.yaml_reader import parse_yaml
 
 HEAD = """\
 manifest: 1
@@ -38,7 +38,7 @@ def main(lines: int) -> None:
         path.write_text(HEAD + "".join(packages))
         load_manifest(path, today=dt.datetime.now(dt.UTC).date())  # imports what is lazy
         start = time.process_time()
-        read(path, path.read_bytes(), Problems(path))
+        parse_yaml(path, path.read_bytes(), Problems(path))
         middle = time.process_time()
         load_manifest(path, today=dt.datetime.now(dt.UTC).date())
         end = time.process_time()
