@@ -1,8 +1,8 @@
-"""What archives may hold that checks of programs and libraries speak of."""
+"""Archives for the checks of programs and libraries."""
 
 from dataclasses import replace
 
-from archive_facts import MAC, WIN, WIN_B, A, B, C, Known, dylib, elf, facts, file, link, pe
+from archive_contents import MAC, WIN, WIN_B, A, B, C, Known, archive, dylib, elf, file, link, pe
 from cuvee.graph.checks import Check
 from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
@@ -12,7 +12,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "libraries": (
         LibrariesCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 "lib/liblinked.so.1.2",
                 link("lib/liblinked.so.1", "liblinked.so.1.2"),
@@ -28,13 +28,13 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     elf("opt/b/libprivate.so", "libgone.so.3", "libhidden.so.1"),
                 ],
             ),
-            B: facts(B, binaries=[elf("opt/c/libhidden.so", name="libhidden.so.1")]),
+            B: archive(B, binaries=[elf("opt/c/libhidden.so", name="libhidden.so.1")]),
         },
     ),
     "libraries-of-those-who-load": (
         LibrariesCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 binaries=[
                     elf("x/m.so", "libone.so", search_paths=("$ORIGIN/libs",), is_inherited=True),
@@ -50,7 +50,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "libraries-of-windows": (
         LibrariesCheck(),
         {
-            WIN: facts(
+            WIN: archive(
                 WIN,
                 binaries=[
                     pe(
@@ -65,13 +65,13 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     pe("Lib/site-packages/a.libs/own-1234.dll", "other.dll"),
                 ],
             ),
-            WIN_B: facts(WIN_B, binaries=[pe("Python311.dll"), pe("Lib/site-packages/b.libs/other.dll")]),
+            WIN_B: archive(WIN_B, binaries=[pe("Python311.dll"), pe("Lib/site-packages/b.libs/other.dll")]),
         },
     ),
     "libraries-of-macos": (
         LibrariesCheck(),
         {
-            MAC: facts(
+            MAC: archive(
                 MAC,
                 file("lib/libplaced.dylib"),
                 binaries=[
@@ -94,7 +94,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "symbols": (
         SymbolVersionsCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 binaries=[
                     elf(
@@ -113,13 +113,13 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     ),
                 ],
             ),
-            B: facts(B, binaries=[elf("lib/libssl.so.3", defined_versions=("libssl.so.3", "OPENSSL_3.0"))]),
+            B: archive(B, binaries=[elf("lib/libssl.so.3", defined_versions=("libssl.so.3", "OPENSSL_3.0"))]),
         },
     ),
     "search": (
         SearchPathsCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 file("lib/placed.so", placeholder="/opt/placeholder"),
                 binaries=[
@@ -143,7 +143,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "machines": (
         MachinesCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 binaries=[
                     elf("lib/liba.so.1", machine="aarch64"),
@@ -154,7 +154,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     elf("bin/tool", problem="it is cut short", machine=""),
                 ],
             ),
-            B: facts(
+            B: archive(
                 B,
                 binaries=[
                     elf("lib/python3.11/site-packages/b/m.cpython-311-x86_64-linux-gnu.so"),
@@ -165,7 +165,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     elf("b/sysroot/lib/libc.so.6", machine="aarch64"),
                 ],
             ),
-            WIN: facts(
+            WIN: archive(
                 WIN, binaries=[pe("Scripts/a.exe", machine="x86", is_program=True), pe("Scripts/b.exe")]
             ),
         },
@@ -173,23 +173,23 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "floor-kept": (
         SystemFloorCheck(),
         {
-            (needy := replace(A, depends=("__glibc >=2.17,<3.0.a0", "__linux", "__cuda >=12"))): facts(
+            (needy := replace(A, depends=("__glibc >=2.17,<3.0.a0", "__linux", "__cuda >=12"))): archive(
                 needy,
                 binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.28",)), elf("lib/b.so")],
             ),
-            B: facts(B, binaries=[elf("lib/b2.so", wants=("libc.so.6 GLIBC_2.2.5", "libx.so MY_9.9"))]),
+            B: archive(B, binaries=[elf("lib/b2.so", wants=("libc.so.6 GLIBC_2.2.5", "libx.so MY_9.9"))]),
         },
     ),
     "floor-broken": (
         SystemFloorCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 binaries=[elf("lib/a.so", wants=("libc.so.6 GLIBC_2.9", "libc.so.6 GLIBC_2.34"))],
             ),
-            B: facts(B, binaries=[elf("lib/b.so", wants=("libc.so.6 GLIBC_ABI_DT_RELR",), cpu_level=3)]),
-            C: facts(C, binaries=[elf("s/sysroot/lib/libm.so.6", wants=("libc.so.6 GLIBC_2.99",))]),
-            MAC: facts(
+            B: archive(B, binaries=[elf("lib/b.so", wants=("libc.so.6 GLIBC_ABI_DT_RELR",), cpu_level=3)]),
+            C: archive(C, binaries=[elf("s/sysroot/lib/libm.so.6", wants=("libc.so.6 GLIBC_2.99",))]),
+            MAC: archive(
                 MAC,
                 binaries=[
                     dylib("lib/a.dylib", oldest_system="12.3"),

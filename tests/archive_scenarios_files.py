@@ -1,8 +1,8 @@
-"""What archives may hold that checks of metadata, files and names speak of."""
+"""Archives for the checks of metadata, files and names."""
 
 from dataclasses import replace
 
-from archive_facts import MAC, PURE, PYTHON, TOO, WIN, WIN_B, A, B, C, Known, facts, file, link
+from archive_contents import MAC, PURE, PYTHON, TOO, WIN, WIN_B, A, B, C, Known, archive, file, link
 from checked_sets import package
 from cuvee.channel.inspection.model import UnreadableArchive
 from cuvee.graph.checks import Check
@@ -15,15 +15,15 @@ LONG = "Lib/site-packages/" + "long/" * 31 + "m.py"
 
 
 SCENARIOS: dict[str, tuple[Check, Known]] = {
-    "unreadable": (ArchivesCheck(), {A: UnreadableArchive(reason="a.conda is no zip"), B: facts(B)}),
-    "not-as-listed": (ArchivesCheck(), {A: facts(A, problems=("it lacks x", "it lacks y"))}),
+    "unreadable": (ArchivesCheck(), {A: UnreadableArchive(reason="a.conda is no zip"), B: archive(B)}),
+    "not-as-listed": (ArchivesCheck(), {A: archive(A, problems=("it lacks x", "it lacks y"))}),
     "another-package": (
         RecordCheck(),
-        {A: facts(A, index={"version": "1.1", "noarch": "python"}, size=7)} | {B: facts(B)},
+        {A: archive(A, index={"version": "1.1", "noarch": "python"}, size=7)} | {B: archive(B)},
     ),
     "another-size": (
         RecordCheck(),
-        {(big := replace(A, size=5, md5="1" * 32)): facts(big, size=7, md5="2" * 32)},
+        {(big := replace(A, size=5, md5="1" * 32)): archive(big, size=7, md5="2" * 32)},
     ),
     "patched": (
         RecordCheck(),
@@ -36,16 +36,16 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                     depends=("b >=1",),
                     timestamp=1_700_000_000_000,
                 )
-            ): facts(
+            ): archive(
                 remote, index={"depends": ("b",), "license": "BSD-3-Clause", "timestamp": 1_700_000_001}
             ),
-            B: facts(B, index={"constrains": ("c <1",)}),
+            B: archive(B, index={"constrains": ("c <1",)}),
         },
     ),
     "times": (
         TimestampsCheck(),
         {
-            item: facts(item)
+            item: archive(item)
             for item in (
                 replace(A, timestamp=1_795_500_000_000),
                 replace(B, timestamp=1_795_200_000_000),
@@ -58,65 +58,65 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
     "clash": (
         FileClashesCheck(),
         {
-            A: facts(A, file("bin/x"), file("bin/y"), file("share/same"), file("own")),
-            B: facts(B, file("bin/x", "b"), file("bin/y", "b"), file("share/same")),
-            C: facts(C, file("bin/x"), link("own2", "own")),
+            A: archive(A, file("bin/x"), file("bin/y"), file("share/same"), file("own")),
+            B: archive(B, file("bin/x", "b"), file("bin/y", "b"), file("share/same")),
+            C: archive(C, file("bin/x"), link("own2", "own")),
         },
     ),
     "clash-on-two-platforms": (
         FileClashesCheck(),
         {
-            A: facts(A, file("x")),
-            B: facts(B, file("x", "b")),
-            WIN: facts(WIN, file("x"), file("y")),
-            WIN_B: facts(WIN_B, file("x", "b"), file("y", "b")),
+            A: archive(A, file("x")),
+            B: archive(B, file("x", "b")),
+            WIN: archive(WIN, file("x"), file("y")),
+            WIN_B: archive(WIN_B, file("x", "b"), file("y", "b")),
         },
     ),
     "same-text-another-placeholder": (
         FileClashesCheck(),
-        {A: facts(A, file("etc/x", placeholder="/p")), B: facts(B, file("etc/x", placeholder="/q"))},
+        {A: archive(A, file("etc/x", placeholder="/p")), B: archive(B, file("etc/x", placeholder="/q"))},
     ),
-    "file-and-folder": (FileClashesCheck(), {A: facts(A, "lib/x"), B: facts(B, "lib/x/deep/y")}),
+    "file-and-folder": (FileClashesCheck(), {A: archive(A, "lib/x"), B: archive(B, "lib/x/deep/y")}),
     "twice": (
         FileClashesCheck(),
         {
-            PYTHON: facts(PYTHON, "bin/python"),
-            TOO: facts(TOO, "python-scripts/run", entry_points=("run = t:main",)),
-            B: facts(B, "bin/run"),
+            PYTHON: archive(PYTHON, "bin/python"),
+            TOO: archive(TOO, "python-scripts/run", entry_points=("run = t:main",)),
+            B: archive(B, "bin/run"),
         },
     ),
     "clash-of-commands": (
         FileClashesCheck(),
         {
-            PYTHON: facts(PYTHON, "bin/python"),
-            PURE: facts(PURE, "site-packages/p.py", entry_points=("run = p:main",)),
-            TOO: facts(TOO, "python-scripts/run", entry_points=("other = t:main",)),
-            A: facts(A, "lib/python3.11/site-packages/p.py"),
+            PYTHON: archive(PYTHON, "bin/python"),
+            PURE: archive(PURE, "site-packages/p.py", entry_points=("run = p:main",)),
+            TOO: archive(TOO, "python-scripts/run", entry_points=("other = t:main",)),
+            A: archive(A, "lib/python3.11/site-packages/p.py"),
         },
     ),
     "case": (
         FileCaseCheck(),
         {
-            WIN: facts(WIN, "share/README", "share/readme"),
-            WIN_B: facts(WIN_B, "Share/ReadMe"),
-            A: facts(A, "x/A", "x/a"),
+            WIN: archive(WIN, "share/README", "share/readme"),
+            WIN_B: archive(WIN_B, "Share/ReadMe"),
+            A: archive(A, "x/A", "x/a"),
         },
     ),
-    "accents": (FileCaseCheck(), {MAC: facts(MAC, "share/caf\u00e9", "share/cafe\u0301")}),
+    "accents": (FileCaseCheck(), {MAC: archive(MAC, "share/caf\u00e9", "share/cafe\u0301")}),
     "names": (
         FileNamesCheck(),
         {
-            WIN: facts(
+            WIN: archive(
                 WIN, "lib/aux.py", "con", "share/a:b", "dot.", "LPT1", "fine.txt", "auxiliary", "com10"
             ),
-            A: facts(A, "lib/aux.py", "share/" + "\u00e9" * 128),
+            A: archive(A, "lib/aux.py", "share/" + "\u00e9" * 128),
         },
     ),
-    "long": (PathLengthsCheck(), {WIN: facts(WIN, LONG, LONG[:-1] + "d"), A: facts(A, LONG)}),
+    "long": (PathLengthsCheck(), {WIN: archive(WIN, LONG, LONG[:-1] + "d"), A: archive(A, LONG)}),
     "links": (
         LinksCheck(),
         {
-            A: facts(
+            A: archive(
                 A,
                 "lib/real/x",
                 link("lib/one", "real/x"),
@@ -128,14 +128,14 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                 link("lib/loop", "loop2"),
                 link("lib/loop2", "loop/x"),
             ),
-            WIN: facts(WIN, "x", link("y", "x")),
+            WIN: archive(WIN, "x", link("y", "x")),
         },
     ),
     "scripts": (
         LinkScriptsCheck(),
         {
-            A: facts(A, "bin/.a-post-link.sh"),
-            C: facts(C, "bin/.c-pre-unlink.sh", "bin/.c-post-link.sh", "bin/c-post-link.sh"),
+            A: archive(A, "bin/.a-post-link.sh"),
+            C: archive(C, "bin/.c-pre-unlink.sh", "bin/.c-post-link.sh", "bin/c-post-link.sh"),
         },
     ),
 }

@@ -48,7 +48,7 @@ class PrefixContents:
 
     Attributes
     ----------
-    facts
+    archives
         By package name.
     unreadable
         By package name, why its archive could not be read.
@@ -59,7 +59,7 @@ class PrefixContents:
     """
 
     platform: Platform
-    facts: Mapping[str, ArchiveContents]
+    archives: Mapping[str, ArchiveContents]
     unreadable: Mapping[str, UnreadableArchive]
     files: Mapping[str, tuple[PathClaim, ...]]
     binaries: tuple[InstalledBinary, ...]
@@ -80,25 +80,25 @@ def contents_of(
         What is known of each archive, by package identifier.
     """
     platform = platforms.get(lock.platform)
-    facts: dict[str, ArchiveContents] = {}
+    archives: dict[str, ArchiveContents] = {}
     unreadable: dict[str, UnreadableArchive] = {}
     for package in lock.packages:
         found = known.get(package.identifier, UnreadableArchive(reason="the archive was not opened"))
         if isinstance(found, ArchiveContents):
-            facts[package.name] = found
+            archives[package.name] = found
         else:
             unreadable[package.name] = found
-    linking = _Linking(platform, lock, facts)
+    linking = _Linking(platform, lock, archives)
     files: dict[str, list[PathClaim]] = {}
     binaries: list[InstalledBinary] = []
     for package in lock.packages:
-        if package.name in facts:
-            for claim in linking.claims(package, facts[package.name]):
+        if package.name in archives:
+            for claim in linking.claims(package, archives[package.name]):
                 files.setdefault(claim.path, []).append(claim)
-            binaries += linking.binaries(package, facts[package.name].binaries)
+            binaries += linking.binaries(package, archives[package.name].binaries)
     return PrefixContents(
         platform=platform,
-        facts=facts,
+        archives=archives,
         unreadable=unreadable,
         files={path: tuple(claims) for path, claims in files.items()},
         binaries=tuple(binaries),
@@ -112,9 +112,11 @@ class _Linking:
     https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#noarch.
     """
 
-    def __init__(self, platform: Platform, lock: PlatformLock, facts: Mapping[str, ArchiveContents]) -> None:
+    def __init__(
+        self, platform: Platform, lock: PlatformLock, archives: Mapping[str, ArchiveContents]
+    ) -> None:
         python = lock.by_name.get("python")
-        stated = facts["python"].index.python_site_packages_path if "python" in facts else None
+        stated = archives["python"].index.python_site_packages_path if "python" in archives else None
         default = (
             default_site_packages(python.version, is_windows=platform.is_windows)
             if python is not None
@@ -129,8 +131,8 @@ class _Linking:
             return path
         return noarch_target(path, site_packages=self._site_packages, scripts=self._scripts)
 
-    def claims(self, package: LockedPackage, facts: ArchiveContents) -> Iterator[PathClaim]:
-        for file in facts.files:
+    def claims(self, package: LockedPackage, archive: ArchiveContents) -> Iterator[PathClaim]:
+        for file in archive.files:
             if file.file_type != "directory":
                 content = f"{file.sha256} {file.placeholder}"
                 if file.file_type == "softlink":
@@ -139,7 +141,7 @@ class _Linking:
                     package=package, path=self.target(package, file.path), file=file, content=content
                 )
         if package.noarch == "python":
-            for line in facts.entry_points:
+            for line in archive.entry_points:
                 yield from self._commands(package, line)
 
     def _commands(self, package: LockedPackage, line: str) -> Iterator[PathClaim]:

@@ -145,15 +145,15 @@ def build_graph(
     )
 
 
-def with_contents(graph: ReleaseGraph, facts: Inspection) -> ReleaseGraph:
+def with_contents(graph: ReleaseGraph, inspection: Inspection) -> ReleaseGraph:
     """Return a graph that knows what its archives hold.
 
     Parameters
     ----------
-    facts
+    inspection
         What is known of each archive, by package identifier.
     """
-    platforms = (replace(item, contents=contents_of(item.lock, facts)) for item in graph.platforms)
+    platforms = (replace(item, contents=contents_of(item.lock, inspection)) for item in graph.platforms)
     return replace(graph, platforms=tuple(platforms))
 
 

@@ -43,7 +43,7 @@ class ArchivesCheck:
                         kind="unreadable",
                     )
                     continue
-                for problem in contents.facts[package.name].problems:
+                for problem in contents.archives[package.name].problems:
                     causes.add(
                         f"The archive of {package.stem} does not contain what it lists",
                         victim=package,
@@ -67,16 +67,16 @@ class RecordCheck:
         wrong, patched = FindingCollector(self, release), FindingCollector(self, release)
         for graph, contents in opened(release):
             for package in graph.lock.packages:
-                facts = contents.facts.get(package.name)
-                if facts is not None:
-                    for line in _contradictions(package, facts):
+                archive = contents.archives.get(package.name)
+                if archive is not None:
+                    for line in _contradictions(package, archive):
                         wrong.add(
                             f"The record of {package.stem} describes another package",
                             victim=package,
                             evidence=line,
                             kind="another-package",
                         )
-                    for line in _patches(package, facts.index):
+                    for line in _patches(package, archive.index):
                         patched.add(
                             f"The channel has patched the metadata of {package.stem}",
                             victim=package,
@@ -89,9 +89,9 @@ class RecordCheck:
         yield from patched.findings("No action is needed if the channel's maintainers intended it.")
 
 
-def _contradictions(package: LockedPackage, facts: ArchiveContents) -> Iterator[str]:
+def _contradictions(package: LockedPackage, archive: ArchiveContents) -> Iterator[str]:
     """Yield differences in what must be equal, since linking uses one and solving the other."""
-    index = facts.index
+    index = archive.index
     for what, locked, found in (
         ("name", package.name, index.name.lower()),
         ("version", package.version, index.version),
@@ -99,8 +99,8 @@ def _contradictions(package: LockedPackage, facts: ArchiveContents) -> Iterator[
         ("build number", package.build_number, index.build_number),
         ("subdir", package.subdir, index.subdir or package.subdir),
         ("noarch", package.noarch, index.noarch),
-        ("MD5", package.md5 or facts.md5, facts.md5),
-        ("size", package.size or facts.size, facts.size),
+        ("MD5", package.md5 or archive.md5, archive.md5),
+        ("size", package.size or archive.size, archive.size),
     ):
         if locked != found:
             yield f"{what}: the record has {locked or 'none'}, the package {found or 'none'}"

@@ -86,8 +86,8 @@ def _folders(contents: PrefixContents) -> set[str]:
     parents = {path.rpartition("/")[0] for path in contents.files}
     listed = {
         file.path
-        for facts in contents.facts.values()
-        for file in facts.files
+        for archive in contents.archives.values()
+        for file in archive.files
         if file.file_type == "directory"
     }
     return {

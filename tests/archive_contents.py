@@ -1,4 +1,4 @@
-"""Facts of archives that nobody has to make, for tests of checks."""
+"""Contents of archives that need not exist, for tests of checks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -78,7 +78,7 @@ def dylib(path: str, *needed: str, **changes: Any) -> Binary:
     return replace(made, **changes)
 
 
-def facts(
+def archive(
     record: LockedPackage,
     *files: ArchivedFile | str,
     binaries: Sequence[Binary] = (),

@@ -2,7 +2,7 @@
 
 After a change that is meant, write the answers anew and read the difference:
 
-    CUVEE_REGENERATE=1 pytest tests/graph/test_checks_of_archives.py
+    CUVEE_REGENERATE=1 pytest tests/graph/test_archive_checks.py
 """
 
 import datetime as dt
@@ -13,7 +13,7 @@ import pytest
 
 import archive_scenarios_binaries as binaries
 import archive_scenarios_files as files
-from archive_facts import PYTHON, A, B, C, Known, checked, elf, facts, file, graph_of, told
+from archive_contents import PYTHON, A, B, C, Known, archive, checked, elf, file, graph_of, told
 from checked_sets import asked, lock_of, manifest_of, waiver
 from cuvee.channel.inspection.model import UnreadableArchive
 from cuvee.conda.package_record import LockedPackage
@@ -57,7 +57,7 @@ def test_every_check_has_a_scenario() -> None:
 
 @pytest.mark.parametrize("check", ARCHIVE_CHECKS, ids=lambda check: check.identifier)
 def test_a_good_package_passes(check: Check) -> None:
-    good = facts(
+    good = archive(
         PYTHON, "bin/python3.11", binaries=[elf("lib/libp.so", "libc.so.6", search_paths=("$ORIGIN",))]
     )
     assert checked(check, {PYTHON: good}).findings == ()
@@ -75,7 +75,7 @@ def test_without_archives_a_check_says_why_it_says_nothing(check: Check) -> None
 
 
 def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -> None:
-    known: Known = {A: UnreadableArchive(reason="cut short"), B: facts(B, "bin/x"), C: facts(C, "bin/x")}
+    known: Known = {A: UnreadableArchive(reason="cut short"), B: archive(B, "bin/x"), C: archive(C, "bin/x")}
     found = {result.identifier: result for result in run_checks(_graph(known), ARCHIVE_CHECKS)}
     assert found["archives"].status is Status.FAIL
     assert [item.packages for item in found["file-clashes"].findings] == [("b", "c")]
@@ -83,7 +83,7 @@ def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -
 
 
 def test_a_waiver_covers_its_own_package_alone() -> None:
-    asks = {item: facts(item, binaries=[elf(f"lib/{item.name}.so", "libgone.so")]) for item in (A, B)}
+    asks = {item: archive(item, binaries=[elf(f"lib/{item.name}.so", "libgone.so")]) for item in (A, B)}
     manifest = replace(MANIFEST, waivers=(waiver("libraries", package="b"),))
     findings = checked(LibrariesCheck(), asks, manifest).findings
     assert [(item.packages, item.verdict) for item in findings] == [
@@ -95,7 +95,7 @@ def test_a_waiver_covers_its_own_package_alone() -> None:
 
 
 def test_a_driver_is_not_worth_a_word_where_the_floor_promises_it() -> None:
-    asks = facts(A, binaries=[elf("lib/a.so", "libcuda.so.1")])
+    asks = archive(A, binaries=[elf("lib/a.so", "libcuda.so.1")])
     assert [item.kind for item in checked(LibrariesCheck(), {A: asks}).findings] == ["driver"]
     with_cuda = _graph({A: asks}, cuda=True)
     (result,) = run_checks(with_cuda, [LibrariesCheck()])
@@ -133,7 +133,7 @@ def test_the_page_says_what_prefix_is_assumed() -> None:
 
 
 def _lock_of(item: LockedPackage) -> Lock:
-    return _graph({item: facts(item)}).lock
+    return _graph({item: archive(item)}).lock
 
 
 def _graph(known: Known, *, cuda: bool = False) -> ReleaseGraph:
@@ -154,7 +154,7 @@ def test_a_waiver_of_one_packages_time_or_floor_covers_no_other() -> None:
     (result,) = run_checks(build_graph(manifest, lock), [TimestampsCheck()])
     assert [item.packages for item in result.findings] == [("a",), ("b",)]
     needs = {
-        item: facts(item, binaries=[elf(f"lib/{item.name}.so", wants=("libc.so.6 GLIBC_2.38",))])
+        item: archive(item, binaries=[elf(f"lib/{item.name}.so", wants=("libc.so.6 GLIBC_2.38",))])
         for item in (A, B)
     }
     findings = checked(SystemFloorCheck(), needs, manifest).findings
@@ -166,7 +166,7 @@ def test_a_waiver_of_one_packages_time_or_floor_covers_no_other() -> None:
 
 def test_the_winner_of_a_path_is_the_one_that_depends_on_the_other() -> None:
     def winner(*records: LockedPackage) -> str:
-        known = {item: facts(item, file("x", item.name)) for item in records}
+        known = {item: archive(item, file("x", item.name)) for item in records}
         (finding,) = checked(FileClashesCheck(), known).findings
         return finding.evidence[0]
 

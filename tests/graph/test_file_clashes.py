@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive_facts import FLOORS
+from archive_contents import FLOORS
 from checked_sets import manifest_of
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
@@ -101,21 +101,21 @@ def _write(name: str, what: dict[str, Any], platform: str, folder: Path) -> Path
 def _graph(archives: dict[str, Path], platform: str) -> ReleaseGraph:
     locked, known = [], {}
     for name, path in sorted(archives.items()):
-        facts = inspect_archive(path)
+        archive = inspect_archive(path)
         package = LockedPackage(
             name=name,
-            version=facts.index.version,
+            version=archive.index.version,
             build="0",
             build_number=0,
             platform=platform,
-            subdir=facts.index.subdir or platform,
+            subdir=archive.index.subdir or platform,
             url=f"channel/{path.name}",
             channel="channel",
-            sha256=facts.sha256,
-            noarch="python" if facts.index.noarch else None,
+            sha256=archive.sha256,
+            noarch="python" if archive.index.noarch else None,
         )
         locked.append(package)
-        known[package.identifier] = facts
+        known[package.identifier] = archive
     lock = PlatformLock(platform=platform, packages=tuple(locked), virtual_packages=FLOORS[platform])
     return with_contents(build_graph(manifest_of(), Lock(platforms=(lock,))), known)
 
