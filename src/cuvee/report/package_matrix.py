@@ -136,7 +136,7 @@ def matrix(release: Release, findings: tuple[Finding, ...], anchors: Mapping[Tes
 
 
 def _suspects(findings: tuple[Finding, ...], release: Release) -> dict[Where, list[tuple[int, Finding]]]:
-    """For each package and platform, the findings that name it, by their number on the page."""
+    """Return for each package and platform the findings that name it, by their number on the page."""
     by_identifier = {p.identifier: p for lock in release.lock.platforms for p in lock.packages}
     suspects: dict[Where, list[tuple[int, Finding]]] = defaultdict(list)
     for number, finding in enumerate(findings, 1):
