@@ -11,8 +11,6 @@ from python_sources import Text
 EXEMPT = {
     "src/cuvee/channel/interpreter",
     "src/cuvee/channel/wheels",
-    "src/cuvee/installers/header",
-    "src/cuvee/report",
     "src/cuvee/runtime",
 }
 
