@@ -24,11 +24,13 @@ from cuvee.manifest.documents.schema_types import (
 from cuvee.manifest.documents.validated_tree import (
     ListValue,
     MappingValue,
-    OpenValue,
-    PerSystemValue,
     ScalarValue,
     ValidatedValue,
     entries_at,
+    entry_at,
+    for_system,
+    record_fields,
+    scalar_at,
 )
 from cuvee.manifest.documents.validation import read_document
 from cuvee.manifest.scalar_types import FLAG, PACKAGE_NAME, TEXT, choice_type, file_type
@@ -114,7 +116,8 @@ INSTALLER = DocumentSchema(
                 # To a reader of YAML 1.1, yes and no without quotes are booleans.
                 type=PerSystemType(value=choice_type(
                     "an answer", ("ask", "yes", "no"),
-                    spellings={"true": "yes", "True": "yes", "false": "no", "False": "no"}))),
+                    spellings={"true": "yes", "True": "yes", "false": "no", "False": "no"},
+                        parse=Initialize))),
             Property(name="register_python", default=True, example="false", type=PerSystemType(value=FLAG),
                 summary="Whether the interpreter is registered with Windows "
                         "([PEP 514](https://peps.python.org/pep-0514/)), unless the installer's options say "
@@ -147,101 +150,70 @@ def read_settings(folder: Path | None) -> Mapping[System, InstallerSettings]:
     DocumentError
         With every problem of the file, and of those that it names.
     """
+    defaults = dict.fromkeys(SYSTEMS, InstallerSettings())
     if folder is None:
-        return dict.fromkeys(SYSTEMS, InstallerSettings())
+        return defaults
     with Problems(folder / SETTINGS_FILE, INSTALLER) as problems:
         tree = read_document(folder / SETTINGS_FILE, problems)
-        return {system: _Values(tree, system, folder, problems).settings() for system in SYSTEMS}
+        if not isinstance(tree, MappingValue):
+            return defaults
+        return {system: _settings(for_system(tree, system), folder, problems) for system in SYSTEMS}
 
 
-class _Values:
-    """The values of one system."""
+def _settings(tree: MappingValue, folder: Path, problems: Problems) -> InstallerSettings:
+    """Return the settings of one system, which ``tree`` has."""
+    import yaml
 
-    def __init__(self, tree: ValidatedValue | None, system: System, folder: Path, problems: Problems) -> None:
-        self._folder, self._problems = folder, problems
-        self._values = {
-            name: entry.value.values[system]
-            for name, entry in (entries_at(tree) if tree is not None else ())
-            if isinstance(entry.value, PerSystemValue) and system in entry.value.values
-        }
+    fields = record_fields(tree)
+    for name in ("pre_install", "post_install", "pre_uninstall"):
+        if (script := scalar_at(tree, name)) is not None:
+            fields[name] = _script(script, folder, problems)
+    if isinstance(condarc := fields.get("condarc"), dict):
+        fields["condarc"] = yaml.safe_dump(condarc, sort_keys=False, allow_unicode=True)
+    if "script_environment" in fields:
+        fields["script_environment"] = dict(sorted(fields["script_environment"].items()))
+    if "menu_packages" in fields:
+        fields["menu_packages"] = tuple(sorted(set(fields["menu_packages"])))
+    if (files := entry_at(tree, "extra_files")) is not None:
+        fields["extra_files"] = _extra_files(files.value, folder, problems)
+    return InstallerSettings(**fields)
 
-    def settings(self) -> InstallerSettings:
-        default = InstallerSettings()
-        return InstallerSettings(
-            pre_install=self._script("pre_install"),
-            post_install=self._script("post_install"),
-            pre_uninstall=self._script("pre_uninstall"),
-            script_environment=dict(sorted(self._texts("script_environment").items())),
-            condarc=self._condarc(),
-            extra_files=self._extra_files(),
-            menu_packages=self._menu_packages(),
-            initialize=Initialize(self._scalar("initialize") or default.initialize),
-            register_python=self._scalar("register_python") is not False,
-            default_prefix=str(self._scalar("default_prefix") or ""),
-            default_prefix_all_users=str(self._scalar("default_prefix_all_users") or ""),
-            keep_installer=self._scalar("keep_installer") is True,
-        )
 
-    def _scalar(self, key: str) -> object:
-        value = self._values.get(key)
-        return value.value if isinstance(value, ScalarValue) else None
+def _script(script: ScalarValue, folder: Path, problems: Problems) -> str:
+    text = named_text(folder, script, problems)
+    if not text.strip() and not problems.any_at(script.span):
+        problems.add(script.span, f"the script {script.value} is empty")
+    return text
 
-    def _texts(self, key: str) -> dict[str, str]:
-        value = self._values.get(key)
-        return {name: str(text.value) for name, text in _scalars(value)}
 
-    def _script(self, key: str) -> str:
-        value = self._values.get(key)
-        if not isinstance(value, ScalarValue) or value.value is None:
-            return ""
-        text = named_text(self._folder, value, self._problems)
-        if not text.strip() and not self._problems.any_at(value.span):
-            self._problems.add(value.span, f"the script {value.value} is empty")
-        return text
+def _extra_files(value: ValidatedValue, folder: Path, problems: Problems) -> tuple[ExtraFile, ...]:
+    found: dict[str, tuple[ExtraFile, ScalarValue]] = {}
+    for name, target in _targets(value):
+        if not (folder / name).is_file():
+            add_absent_file(folder, name, target, problems)
+            continue
+        try:
+            file = extra_file(folder / name, str(target.value))
+        except ParseError as error:
+            problems.add(target.span, error.message)
+            continue
+        first = found.setdefault(file.target.lower(), (file, target))
+        if first[1] is not target:
+            message = f"two files go to {file.target}"
+            problems.add(target.span, message, related=(first[1].span, "the first one"))
+    return tuple(sorted((file for file, _ in found.values()), key=lambda file: file.target))
 
-    def _condarc(self) -> str | None:
-        import yaml
 
-        value = self._values.get("condarc")
-        if isinstance(value, OpenValue):
-            return yaml.safe_dump(value.value, sort_keys=False, allow_unicode=True)
-        return None if (text := self._scalar("condarc")) is None else str(text)
-
-    def _menu_packages(self) -> tuple[str, ...] | None:
-        value = self._values.get("menu_packages")
-        if not isinstance(value, ListValue):
-            return None
-        return tuple(sorted({str(item.value) for item in value.items if isinstance(item, ScalarValue)}))
-
-    def _extra_files(self) -> tuple[ExtraFile, ...]:
-        found: dict[str, tuple[ExtraFile, ScalarValue]] = {}
-        for name, target in self._targets(self._values.get("extra_files")):
-            if not (self._folder / name).is_file():
-                add_absent_file(self._folder, name, target, self._problems)
-                continue
-            try:
-                file = extra_file(self._folder / name, str(target.value))
-            except ParseError as error:
-                self._problems.add(target.span, error.message)
-                continue
-            first = found.setdefault(file.target.lower(), (file, target))
-            if first[1] is not target:
-                message = f"two files go to {file.target}"
-                self._problems.add(target.span, message, related=(first[1].span, "the first one"))
-        return tuple(sorted((file for file, _ in found.values()), key=lambda file: file.target))
-
-    def _targets(self, value: ValidatedValue | None) -> list[tuple[str, ScalarValue]]:
-        """Return the files with where they go; a file by its name only goes to that name."""
-        if isinstance(value, ListValue):
-            return [pair for item in value.items for pair in self._targets(item)]
-        if isinstance(value, ScalarValue) and value.value is not None:
+def _targets(value: ValidatedValue) -> list[tuple[str, ScalarValue]]:
+    """Return the files with where they go; a file by its name only goes to that name."""
+    match value:
+        case ListValue():
+            return [pair for item in value.items for pair in _targets(item)]
+        case ScalarValue() if value.value is not None:
             return [(str(value.value), value)]
-        return list(_scalars(value))
-
-
-def _scalars(value: ValidatedValue | None) -> list[tuple[str, ScalarValue]]:
-    entries = value.entries.items() if isinstance(value, MappingValue) else ()
-    return [(name, entry.value) for name, entry in entries if isinstance(entry.value, ScalarValue)]
+        case _:
+            entries = entries_at(value)
+            return [(name, entry.value) for name, entry in entries if isinstance(entry.value, ScalarValue)]
 
 
 def extra_file(source: Path, target: str) -> ExtraFile:

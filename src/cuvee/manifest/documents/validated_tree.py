@@ -131,5 +131,19 @@ def _plain(value: ValidatedValue) -> object:
             return value.value
         case ListValue():
             return tuple(map(_plain, value.items))
+        case MappingValue():
+            return {name: _plain(entry.value) for name, entry in value.entries.items()}
         case _:
             return None
+
+
+def for_system(tree: MappingValue, system: str) -> MappingValue:
+    """Return a mapping of values by system as it is on one of them; keys without a value are left out."""
+    return MappingValue(
+        {
+            name: ValidatedEntry(key, value.values[system])
+            for name, (key, value) in tree.entries.items()
+            if isinstance(value, PerSystemValue) and system in value.values
+        },
+        tree.span,
+    )
