@@ -11,7 +11,6 @@ from python_sources import Text
 EXEMPT = {
     "src/cuvee/channel/interpreter",
     "src/cuvee/channel/wheels",
-    "src/cuvee/runtime",
 }
 
 READ = ("src/cuvee", "docs", "integration_tests", "benchmarks")

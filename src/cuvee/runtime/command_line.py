@@ -174,10 +174,16 @@ def _fits(verb: str, words: list[str], options: frozenset[str]) -> bool:
     return len(words) == count and options <= {*known}
 
 
-def guarded(work: Callable[[], int], give_up: Callable[[int, str], None], *, unchanged: str = "") -> int:
+def guarded(
+    work: Callable[[], int],
+    give_up: Callable[[int, str], None],
+    *,
+    unchanged: str = "",
+    on_bug: Callable[[], None] = lambda: None,
+) -> int:
     """Do the work; whatever ends it early becomes an exit code and a line, never a traceback."""
     _listen()
-    os.umask(os.umask(0o022) | 0o002)  # even with a umask of 0 nobody else may change what is written
+    os.umask(os.umask(0o022) | 0o002)  # even with a umask of 0 no other user may change the files
     try:
         return work()
     except InstallError as error:
@@ -188,6 +194,7 @@ def guarded(work: Callable[[], int], give_up: Callable[[int, str], None], *, unc
         code = FAILED
         message = _explain(error) + (f" {unchanged.capitalize()}." if unchanged else "")
     except Exception as error:  # noqa: BLE001 - a bug
+        on_bug()
         code = FAILED
         message = f"{type(error).__name__}: {error}. This should not happen; please report it."
     give_up(code, message)

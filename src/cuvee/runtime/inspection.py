@@ -51,7 +51,7 @@ def extract(run: InstallerRun, manifest: PayloadManifest) -> int:
 
 
 def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
-    """Say what an installation would do; nothing is written."""
+    """Describe what an installation would do; nothing is written."""
     check_length(run.prefix, manifest)
     action, before, found = "install", None, None
     gone, new = changed_packages(None, manifest)

@@ -42,7 +42,7 @@ def holds_older_release(prefix: str, distribution: str, *, replace: bool) -> boo
     marker = read_marker(prefix)
     if marker is None:
         raise InstallError(
-            f"{prefix} holds files that this installer did not make, so it is left alone, even with -f. "
+            f"{prefix} holds files that this installer did not make, so it is not replaced, even with -f. "
             "Move it away, or choose another folder."
         )
     if marker.distribution != distribution:

@@ -64,7 +64,7 @@ def note(
     texts = ["\n".join(lines), json.dumps(entry, ensure_ascii=False)]
     if is_ours(folder):  # in somebody else's, the log could be a link to anywhere
         _append([f"{folder}/{name}" for name in LOGS], texts)
-    if code:  # what was to be told has come to nothing
+    if code:  # what the entries describe has not happened after all
         _waiting.clear()
     _waiting.extend(texts)
     if not folder.endswith(".partial"):

@@ -22,7 +22,7 @@ _DIGEST = re.compile(rb"^DIGEST=([0-9a-f]{64})\n", re.MULTILINE)
 
 
 def is_requested(run: InstallerRun, manifest: PayloadManifest) -> bool:
-    """Return whether the prefix shall keep the installer: by an option, by its settings, or as before."""
+    """Return whether the prefix must keep the installer: by an option, by its settings, or as before."""
     return OPTION in run.options or manifest.settings.keep_installer or keeps(run.prefix)
 
 

@@ -91,7 +91,7 @@ def _sign_slice(view: memoryview) -> None:
     for at, size in _signatures(view):
         blob = view[at : at + size]
         if len(blob) != size:
-            raise ValueError("it lies outside of the file")
+            raise ValueError("it is outside of the file")
         magic, length, count = struct.unpack_from(">3I", blob)
         if magic != _SUPERBLOB or length > size:
             raise ValueError("it is of an unknown kind")
@@ -137,7 +137,7 @@ def _directory(blob: memoryview, at: int, signature_at: int) -> _Directory:
     if limit > signature_at or pages != slots or hashes + slots * size > length or at + length > len(blob):
         raise ValueError("it does not fit the file")
     if special * size > hashes:
-        raise ValueError("its hashes lie outside of it")
+        raise ValueError("its hashes are outside of it")
     name = bytes(blob[at + name_at : at + length]).partition(b"\0")[0]
     return _Directory(at, length, version, hashes, name, slots, limit, kind, bits)
 

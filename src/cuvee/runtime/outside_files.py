@@ -20,7 +20,7 @@ from .prefix_state import InstalledRelease, OutsideFiles, write_state
 def plan(
     prefix: str, manifest: PayloadManifest, options: frozenset[str], old: OutsideFiles, *, at: str
 ) -> OutsideFiles:
-    """Return what a release at ``prefix``, which is in the folder ``at`` now, shall have.
+    """Return what a release at ``prefix``, which is in the folder ``at`` now, will have.
 
     ``--no-menus`` leaves out the menu entries. ``--initialize`` adds the blocks; those that ``old`` has stay.
     """

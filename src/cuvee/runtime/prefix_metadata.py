@@ -177,7 +177,7 @@ def described(path: str) -> tuple[int, str, int]:
 
 
 def _write(path: str, text: str, *, sync: bool = False) -> None:
-    # Whatever the umask is, nobody but the owner may change it: that is the mode that `verify` expects.
+    # Whatever the umask is, only the owner may change it: that is the mode that `verify` expects.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     with open(handle, "w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)

@@ -1,6 +1,6 @@
 """What a prefix keeps so that its verbs need no installer: the marker, the manifest and the state.
 
-It also has the names of all that lies in and beside a prefix, and who may have put it there.
+It also has the names of all that is in and beside a prefix, and checks who may have made them.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LAST = (HISTORY, INSTALLER, *TRANSIENT, *LOGS, MANIFEST, STATE, MARKER)
 class OutsideFiles(NamedTuple):
     """What a release has outside of its prefix, see `outside_files`: all paths are absolute.
 
-    ``menu_folder`` is where its menu entries go, empty if there shall be none; ``entries`` are those that may
+    ``menu_folder`` is where its menu entries go, empty if there are none; ``entries`` are those that may
     be there, ``shells`` start-up files with a block of ours.
     """
 
@@ -50,7 +50,7 @@ class PrefixState(NamedTuple):
     """What the manifest cannot know of a prefix.
 
     ``late`` has SHA-256 and size of each file whose bytes depend on the prefix, ``own`` mode, SHA-256 and
-    size of each file that is no package's or that post_install changed, ``links`` the links that it made,
+    size of each file that is not a package's or that post_install changed, ``links`` the links that it made,
     ``gone`` what it removed, ``masks`` the umasks of those who wrote files.
     """
 
@@ -132,9 +132,9 @@ def write_state(prefix: str, state: PrefixState, manifest: bytes | None = None) 
 
 
 def is_ours(path: str) -> bool:
-    """Whether nobody else can have made ``path``: where everybody may write, only what we own ourselves is.
+    """Return whether no other user can have made ``path``: where all may write, it must be our own.
 
-    Others could put there what an installer leaves when it is killed, or a release with their own files.
+    Other users could put there what an installer leaves when it is killed, or a release with their own files.
     """
     if os.name != "posix":
         return True

@@ -14,7 +14,7 @@ from .payload_manifest import Frame, PayloadManifest
 from .prefix_replacement import replace_prefix
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-# On Windows nobody could remove a file that its owner may not write.
+# Windows removes no file that its owner may not write.
 _ALWAYS = 0o200 if os.name == "nt" else 0
 _UTIME_TAKES_HANDLE = os.utime in os.supports_fd
 _BLOCK = 4096

@@ -47,12 +47,12 @@ def _list(manifest: PayloadManifest, added: list[AddedPackage], options: frozens
 
 
 def describe(run: InstallerRun, manifest: PayloadManifest) -> int:
-    """Say what an installer holds."""
+    """Describe what an installer holds."""
     return _describe(manifest, run.manifest_sha256, {}, run.options)
 
 
 def describe_installed(installed: InstalledRelease, options: frozenset[str]) -> int:
-    """Say what a release is, where, and what is kept to repair it or to go back."""
+    """Describe an installed release, and what is kept to repair it or to go back."""
     prefix = installed.prefix
     older = read_marker(beside(prefix, "kept"))
     installer = f"{prefix}/{INSTALLER}"

@@ -89,7 +89,7 @@ def _wrong(found: Differences) -> set[str]:
 
 
 def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> PrefixWriter:
-    """Make files anew, in the staged folder."""
+    """Write files again, to the staged folder."""
     manifest = installed.manifest
     writer = PrefixWriter(run.staged, run.prefix, manifest)
     for file in (file for frame in manifest.frames() for file in frame.files):

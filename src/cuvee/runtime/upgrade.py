@@ -62,7 +62,7 @@ class Upgrade:
             with contextlib.suppress(FileNotFoundError):
                 bring(f"{old}/{path}", f"{folder}/{path}", link=False)
         taken = carry(old, folder, found.user_files(old), link=self._link)
-        # What Windows' own part keeps in conda-meta is made anew by each installer.
+        # What Windows' own part keeps in conda-meta is written by each installer.
         taken = [path for path in taken if not path.startswith(KEPT) and path not in found.meta]
         self._saved = save(old, folder, [*found.changed, *taken], self._old.manifest.version)
         self._carried = sorted(set(found.extra) - set(taken))

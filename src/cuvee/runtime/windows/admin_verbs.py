@@ -47,7 +47,7 @@ def administer(call: NsisCall, argv: list[str]) -> int:
 
 
 def _refuse_upgrade(prefix: str, arguments: list[str]) -> None:
-    """Say what upgrades a release here, if arguments name an installer.
+    """Raise with what upgrades a release here, if arguments name an installer.
 
     Elsewhere the release checks an installer before anything of it runs. That is not possible with an `.exe`:
     the part that Windows starts is not what the publisher's key has signed.

@@ -29,7 +29,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 
-from ..failure import FAILED, InstallError
+from ..command_line import guarded
 from . import long_paths
 from .admin_verbs import administer
 from .exe_inspection import inspect
@@ -81,17 +81,11 @@ def _change(verb: str, call: NsisCall, environment: Mapping[str, str]) -> int:
 
 
 def _guarded(work: Callable[[], int], log: WindowsLog | None) -> int:
-    """Run a verb; what goes wrong is said in one line."""
-    try:
-        return work()
-    except InstallError as error:
-        sys.stderr.write(f"Error: {error.message}\n")
-        return error.code
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        sys.stderr.write(f"Error: {error.strerror or error}{where}\n")
-    except Exception as error:  # noqa: BLE001 - a bug: its story belongs in the log, not on the screen
+    def give_up(_: int, message: str) -> None:
+        sys.stderr.write(f"Error: {message}\n")
+
+    def note_bug() -> None:
         if log is not None:
             log.note(traceback.format_exc())
-        sys.stderr.write(f"Error: {error!r}. Please report this; the log has the details.\n")
-    return FAILED
+
+    return guarded(work, give_up, on_bug=note_bug)

@@ -1,4 +1,4 @@
-"""Telling Windows of a release, and taking that back; ``windows.json`` keeps what it was told."""
+"""Registering a release with Windows, and removing that; ``windows.json`` keeps what was registered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATE = f"{KEPT}/windows.json"
 
 
 class Registration(NamedTuple):
-    """What Windows is told: for all users (``machine``) or one, registry keys, empty for none, PATH entries.
+    """What is registered: for all users (``machine``) or one, registry keys, empty for none, PATH entries.
 
     ``folders`` are the Start menu and the desktop, where shortcuts go, ``stage0`` the files of stage 0.
     """
@@ -34,7 +34,7 @@ class Registration(NamedTuple):
             stream.write(json.dumps(self._asdict(), indent=1, ensure_ascii=False) + "\n")
 
     def add(self, prefix: str, run: str, *, before: Registration | None, others: list[str]) -> None:
-        """Tell Windows of the release in ``prefix``, and take back what only ``before`` says.
+        """Register the release in ``prefix``, and remove what only ``before`` has.
 
         ``run`` is a folder for a temporary file, ``others`` are shortcuts of the release that was there.
         """
@@ -64,7 +64,7 @@ class Registration(NamedTuple):
 
 
 def read_registration(prefix: str) -> Registration:
-    """Return what Windows was told of the release in a prefix."""
+    """Return what is registered of the release in a prefix."""
     try:
         with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
             return Registration(**json.load(stream))

@@ -1,4 +1,4 @@
-"""What Windows is told of an installed release: Add or Remove Programs, and the interpreter (PEP 514).
+"""What is registered of an installed release: Add or Remove Programs, and the interpreter (PEP 514).
 
 https://learn.microsoft.com/windows/win32/msi/uninstall-registry-key and https://peps.python.org/pep-0514/.
 """
@@ -65,7 +65,7 @@ def python_key(product: Product) -> str:
 def list_program(key: str, product: Product, prefix: str, *, machine: bool) -> None:
     """Make the entry in Add or Remove Programs."""
     uninstaller = f'"{prefix}\\{product.uninstaller}"'
-    texts = {
+    values: dict[str, str | int] = {
         "DisplayName": product.label,
         "DisplayVersion": product.version,
         "Publisher": product.publisher,
@@ -75,14 +75,15 @@ def list_program(key: str, product: Product, prefix: str, *, machine: bool) -> N
         "UninstallString": uninstaller,
         "QuietUninstallString": f"{uninstaller} /S",
         "InstallDate": time.strftime("%Y%m%d"),
+        "EstimatedSize": product.needed // 1024,
+        "NoModify": 1,
+        "NoRepair": 1,
     }
-    registry_values.write(key, {name: text for name, text in texts.items() if text}, machine=machine)
-    numbers = {"EstimatedSize": product.needed // 1024, "NoModify": 1, "NoRepair": 1}
-    registry_values.write(key, numbers, machine=machine)
+    registry_values.write(key, values, machine=machine)
 
 
 def register_python(key: str, product: Product, prefix: str, *, machine: bool) -> None:
-    """Tell launchers and editors of the interpreter, as PEP 514 says."""
+    """Register the interpreter for launchers and editors, as PEP 514 says."""
     texts = {
         "DisplayName": product.label,
         "SupportUrl": product.url,
@@ -90,7 +91,7 @@ def register_python(key: str, product: Product, prefix: str, *, machine: bool) -
         "SysVersion": ".".join(map(str, sys.version_info[:2])),
         "SysArchitecture": "64bit",
     }
-    registry_values.write(key, {name: text for name, text in texts.items() if text}, machine=machine)
+    registry_values.write(key, texts, machine=machine)
     paths = {"": f"{prefix}\\", "ExecutablePath": f"{prefix}\\python.exe"}
     if os.path.isfile(f"{prefix}\\pythonw.exe"):
         paths["WindowedExecutablePath"] = f"{prefix}\\pythonw.exe"

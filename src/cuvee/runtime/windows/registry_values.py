@@ -34,11 +34,12 @@ def text(key: str, name: str, *, machine: bool) -> str:
 
 
 def write(key: str, values: Mapping[str, str | int], *, machine: bool, kind: int = TEXT) -> None:
-    """Write values of a key, which is made if need be; texts get the type ``kind``."""
+    """Write the values that are not empty of a key, which is made if need be; ``kind`` is that of texts."""
     winreg = _winreg()
     with winreg.CreateKeyEx(_root(machine), key, 0, winreg.KEY_WRITE) as handle:
         for name, value in values.items():
-            winreg.SetValueEx(handle, name, 0, NUMBER if isinstance(value, int) else kind, value)
+            if value != "":
+                winreg.SetValueEx(handle, name, 0, NUMBER if isinstance(value, int) else kind, value)
 
 
 def delete_value(key: str, name: str, *, machine: bool) -> None:

@@ -1,4 +1,4 @@
-"""Installing and repairing on Windows: checks, the runtime's work, then what Windows is told."""
+"""Installing and repairing on Windows: checks, the runtime's work, then what is registered."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def install(product: Product, call: NsisCall) -> int:
     if code:
         return code
     try:
-        _tell_windows(call, before=old)
+        _register(call, before=old)
     except OSError as error:
         message = f"Windows refused an entry in its registry: {error}."
         if old is not None:
@@ -46,7 +46,7 @@ def install(product: Product, call: NsisCall) -> int:
 
 
 def repair(product: Product, call: NsisCall) -> int:
-    """Restore what is damaged, and what Windows is told; install where there is nothing."""
+    """Restore what is damaged, and what is registered; install where there is nothing."""
     if not os.path.isdir(call.prefix) or not os.listdir(call.prefix):
         return install(product, call)
     run = call.installer_run("repair", _options(call, replace=False))
@@ -56,7 +56,7 @@ def repair(product: Product, call: NsisCall) -> int:
     fill(product, call, old or decide(product, call, None)[0], keep=kept_installer.keeps(call.prefix))
     code = run_installer(run)
     if os.path.isfile(f"{call.prefix}/{STATE}"):
-        _tell_windows(call, before=None)
+        _register(call, before=None)
     return code
 
 
@@ -66,12 +66,12 @@ def _options(call: NsisCall, *, replace: bool) -> list[str]:
     return options + [option for option in call.options if option in _FOR_RUNTIME or option == "--json"]
 
 
-def _tell_windows(call: NsisCall, *, before: Registration | None) -> None:
+def _register(call: NsisCall, *, before: Registration | None) -> None:
     read_registration(call.prefix).add(call.prefix, call.run, before=before, others=[])
 
 
 def decide(product: Product, call: NsisCall, old: Registration | None) -> tuple[Registration, bool]:
-    """Return what Windows will be told, and whether the installer stays.
+    """Return what will be registered, and whether the installer stays.
 
     What no option says is as it was, or else as it is by default.
     """
@@ -91,7 +91,7 @@ def decide(product: Product, call: NsisCall, old: Registration | None) -> tuple[
         machine=machine,
         program=registry.program_key(product, prefix, machine=machine) if program else "",
         python=registry.python_key(product) if python and listed else "",
-        # What all users' programs find must not be writable for one: everybody's PATH is left alone.
+        # What all users' programs find must not be writable for one: the PATH of all users stays as it is.
         path=[prefix, f"{prefix}\\Scripts"] if path and not machine else [],
         folders=[call.menu, call.desktop] if menus and call.menu else [],
     )
@@ -99,5 +99,5 @@ def decide(product: Product, call: NsisCall, old: Registration | None) -> tuple[
 
 
 def show_again(prefix: str, run: str, before: Registration, links: list[str]) -> None:
-    """Tell Windows of a release that has come back; ``links`` are the other one's shortcuts."""
+    """Register a release that has come back; ``links`` are the other one's shortcuts."""
     read_registration(prefix).add(prefix, run, before=before, others=links)
