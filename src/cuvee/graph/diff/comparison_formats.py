@@ -22,9 +22,9 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#~])")
 def groups(comparison: Comparison) -> tuple[tuple[str, tuple[ComparisonRow, ...]], ...]:
     """Return the rows under their headings, in the order in which to review them; no group is empty."""
     rows = sorted(comparison.changes, key=lambda row: (list(ChangeKind).index(row.kind), row.package))
-    rest = [row for row in rows if not row.needs_attention]
+    rest = [row for row in rows if not row.attention]
     found = (
-        ("Review these first", [row for row in rows if row.needs_attention]),
+        ("Review these first", [row for row in rows if row.attention]),
         ("Requested", [row for row in rest if row.requested]),
         ("Indirect", [row for row in rest if row.requested is False]),
         ("Changes", [row for row in rest if row.requested is None]),
@@ -114,9 +114,7 @@ def as_json(comparison: Comparison) -> dict[str, Json]:
     """Return the comparison as JSON values."""
     return encode_object(comparison) | {
         "counts": {kind.value: count for kind, count in comparison.counts},
-        "changes": [
-            encode_object(row) | {"needs_attention": row.needs_attention} for row in comparison.changes
-        ],
+        "changes": [encode_object(row) | {"attention": row.attention} for row in comparison.changes],
     }
 
 

@@ -175,7 +175,7 @@ class ComparisonRow:
     forced_by: tuple[str, ...] | None = None
 
     @property
-    def needs_attention(self) -> bool:
+    def attention(self) -> bool:
         """Whether it is to be reviewed before others."""
         return needs_attention(self.kind, self.level)
 
