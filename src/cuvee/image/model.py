@@ -145,7 +145,6 @@ class Image:
 
     platform: str
     label: ReleaseLabel
-    folder: Path
     manifest_sha256: str
     manifest_raw: int
     stage0_sha256: str
@@ -156,6 +155,7 @@ class Image:
     interpreter: str
     floor: Mapping[str, str]
     settings: InstallerSettings = field(default_factory=InstallerSettings)
+    folder: Path = field(default=Path(), metadata=codec.LOCAL)
 
     @property
     def stage0(self) -> Path:
@@ -179,7 +179,7 @@ class Image:
 
     def save(self) -> None:
         """Write ``image.json``, from which `load` reads the image again."""
-        _DOCUMENT.write(self.folder / _DESCRIPTION, replace(self, folder=Path()))
+        _DOCUMENT.write(self.folder / _DESCRIPTION, self)
 
     @staticmethod
     def load(folder: Path) -> "Image":
