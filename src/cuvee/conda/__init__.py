@@ -1,1 +1,1 @@
-"""The words of the conda ecosystem as typed values, and the only way to and from rattler's."""
+"""Conda's concepts as typed values, and the conversions to and from rattler's."""
