@@ -18,7 +18,7 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
     Raises
     ------
     IntegrityError
-        If an archive there is not a conda package.
+        If an archive is not a conda package.
     """
     for subdir in sorted({"noarch", *subdirs}):
         records = {path.name: _record(path) for path in sorted((folder / subdir).glob("*.conda"))}

@@ -29,15 +29,15 @@ def windows_launcher(cache: Path) -> bytes:
     """
     import rattler
 
-    kept = cache / "launchers" / f"rattler-{rattler.__version__}-win-64.exe"
-    if not kept.exists():
+    cached = cache / "launchers" / f"rattler-{rattler.__version__}-win-64.exe"
+    if not cached.exists():
         with TemporaryDirectory() as folder:
             run(_link(Path(folder)))
             program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
         if not program.startswith(b"MZ"):
             raise IntegrityError("py-rattler linked an entry point that is not a Windows program")
-        write_bytes(kept, program)
-    return kept.read_bytes()
+        write_bytes(cached, program)
+    return cached.read_bytes()
 
 
 async def _link(folder: Path) -> None:

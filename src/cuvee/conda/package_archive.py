@@ -36,12 +36,12 @@ def read_info_files(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     IntegrityError
         If the archive cannot be read.
     """
-    wanted = {f"info/{name}": name for name in names}
+    by_member = {f"info/{name}": name for name in names}
     found = {}
     with archive_errors(archive):
         for tar, member in members(archive, "info"):
-            if member.name in wanted and member.isreg():
-                found[wanted[member.name]] = member_data(tar, member, INFO_LIMIT)
+            if member.name in by_member and member.isreg():
+                found[by_member[member.name]] = member_data(tar, member, INFO_LIMIT)
     return found
 
 

@@ -1,4 +1,4 @@
-"""To and from rattler's records: the only place that makes them or takes them apart."""
+"""Conversions to and from rattler's records."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class RecordKey(NamedTuple):
-    """What nearly all match specs look at."""
+    """The fields that nearly all match specs match."""
 
     name: str
     version: str
@@ -63,7 +63,7 @@ def from_gateway(records: "Iterable[RepoDataRecord]") -> list[Record]:
 
 
 def package_record(record: Record) -> "PackageRecord":
-    """Return rattler's record with everything that ours says."""
+    """Return rattler's record with all fields of ours."""
     from rattler import BuildString, PackageRecord
 
     made = PackageRecord(
@@ -111,7 +111,7 @@ def matchable(record: Record) -> "PackageRecord":
 
 @lru_cache(maxsize=1 << 18)
 def read_key(key: RecordKey) -> "PackageRecord | str":
-    """Return rattler's record for matching, or why there cannot be one."""
+    """Return rattler's record for matching, or why the key is not valid."""
     from rattler import BuildString, PackageRecord
     from rattler.exceptions import InvalidPackageNameError, InvalidVersionError
 

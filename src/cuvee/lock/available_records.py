@@ -27,7 +27,6 @@ def available_records(
         with channel_errors(*sources):
             records = run(query(sources, platform, unique, connection))
         for record in records:
-            ours = from_rattler(record, url=str(record.url), channel=str(record.channel or ""))
-            key = platform, ours.name
-            found[key] = (*found.get(key, ()), ours.locked_for(platform))
+            own = from_rattler(record, url=str(record.url), channel=str(record.channel or ""))
+            found[platform, own.name] = (*found.get((platform, own.name), ()), own.locked_for(platform))
     return found

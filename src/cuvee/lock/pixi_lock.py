@@ -54,7 +54,7 @@ def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_nam
 
 
 def read_lock(path: Path) -> Lock:
-    """Read a ``pixi.lock`` of ours; platforms are sorted by name.
+    """Read a ``pixi.lock`` that cuvee wrote; platforms are sorted by name.
 
     Raises
     ------

@@ -36,7 +36,7 @@ def inspect_archives(
         Returns the archives of a platform by identifier, or why one cannot be had; called only for platforms
         with archives that are not cached.
     cache
-        Where results are kept, by the archive's SHA-256.
+        Where results are cached, by the archive's SHA-256.
     """
     by_digest: dict[str, list[LockedPackage]] = {}
     for package in packages:
