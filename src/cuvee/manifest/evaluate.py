@@ -1,7 +1,6 @@
 """Evaluation: from a validated tree without problems to the manifest."""
 
 import datetime as dt
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -112,38 +111,23 @@ def _position(entry: ValidatedEntry) -> Position:
 
 
 def _platform(name: str, entry: ValidatedEntry) -> PlatformEntry:
-    stated = {floor: str(text_at(entry.value, "floor", floor)) for floor, _ in _floors(entry)}
-    floor = DEFAULT_FLOOR[PLATFORMS[name].system] | stated
+    floor = DEFAULT_FLOOR[PLATFORMS[name].system] | _fields(entry.value, "floor")
     return PlatformEntry(name=name, floor=floor, absent=text_at(entry.value, "absent"))
-
-
-def _floors(entry: ValidatedEntry) -> list[tuple[str, ValidatedEntry]]:
-    floors = entries_at(entry.value, "floor")
-    return [(name, floor) for name, floor in floors if text_at(entry.value, "floor", name) is not None]
 
 
 def _requirements(tree: MappingValue, key: str, present: tuple[str, ...]) -> tuple[Requirement, ...]:
     return tuple(
         Requirement(
-            name=name,
-            version=text_at(entry.value, "version") or "*",
-            build=text_at(entry.value, "build"),
-            owner=text_at(entry.value, "owner"),
-            groups=_texts(entry.value, "groups"),
-            platforms=_texts(entry.value, "platforms") or present,
-            position=_position(entry),
+            name=name, position=_position(entry), **{"platforms": present, **record_fields(entry.value)}
         )
         for name, entry in sorted(entries_at(tree, key))
     )
 
 
 def _policy(tree: MappingValue) -> Policy:
-    default = Policy()
     return Policy(
         licenses=LicensePolicy(**_fields(tree, "policy", "licenses")),
-        patch=_texts(tree, "policy", "patch", "allow")
-        if entry_at(tree, "policy", "patch", "allow")
-        else default.patch,
+        patch=_fields(tree, "policy", "patch").get("allow", Policy().patch),
         link_scripts=_texts(tree, "policy", "link-scripts"),
         age=AgePolicy(**_fields(tree, "policy", "age")),
         checks={
@@ -154,15 +138,9 @@ def _policy(tree: MappingValue) -> Policy:
 
 
 def _installers(tree: MappingValue, folder: Path) -> Installers:
-    formats: Mapping[str, tuple[str, ...]] = {
-        system: _texts(tree, "installers", "formats", system)
-        if entry_at(tree, "installers", "formats", system)
-        else default
-        for system, default in DEFAULT_FORMATS.items()
-    }
     branding = text_at(tree, "installers", "branding")
     return Installers(
-        formats=formats,
+        formats=DEFAULT_FORMATS | _fields(tree, "installers", "formats"),
         branding=folder_lookup.find_upwards(folder, branding) if branding else None,
         engine=text_at(tree, "installers", "engine") or "cuvee",
     )
