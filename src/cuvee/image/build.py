@@ -140,7 +140,7 @@ def build_image(
         )
         image.save()
     reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
-    return Image.load(folder)
+    return replace(image, folder=folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
