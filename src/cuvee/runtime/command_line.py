@@ -218,7 +218,7 @@ def _listen() -> None:
 
 
 def _ignore_signals() -> None:
-    """From here on stopping would do more harm than going on."""
+    """Ignore signals where stopping would do more harm than going on."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

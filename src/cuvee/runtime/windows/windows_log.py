@@ -76,7 +76,7 @@ class _Stream:
     encoding, errors = "utf-8", "replace"
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing, since nothing is buffered."""
 
     def isatty(self) -> bool:
         """Return false: it is not a terminal."""
