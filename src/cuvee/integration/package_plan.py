@@ -17,6 +17,7 @@ _WANTED = {
     "link.json",
     "paths.json",
 }
+# https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 _DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADATA$")
 _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.exe)?)")
 

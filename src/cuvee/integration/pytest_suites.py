@@ -37,7 +37,8 @@ _STATES = {
     "skipped": OutcomeState.SKIPPED,
     "expected-fail": OutcomeState.KNOWN_FAIL,
 }
-_ENDED_WELL = {0, 1, 2, 5}  # all passed, some failed, errors in collection, nothing to do
+# All passed, some failed, errors in collection, no tests: https://docs.pytest.org/en/stable/reference/exit-codes.html
+_ENDED_WELL = {0, 1, 2, 5}
 
 
 def jobs(session: TestSession, suite: PytestSuite) -> Iterator[Job]:

@@ -201,9 +201,9 @@ def metadata_problems(package: PackagePlan, installed: InstalledEnvironment) -> 
 
 
 def same_version(python: str, conda: str) -> bool:
-    """Whether a PEP 440 version and a conda version mean the same.
+    """Whether a version of Python packaging (https://peps.python.org/pep-0440/) equals a conda version.
 
-    conda keeps ``_`` where ``-`` is reserved, and takes ``1!2.0+cpu`` as it is.
+    conda writes ``_`` where ``-`` separates a build, and keeps ``1!2.0+cpu``.
     """
     try:
         return Version(python) == Version(conda.replace("_", "-"))

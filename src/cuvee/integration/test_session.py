@@ -20,7 +20,7 @@ from cuvee.process import Completed
 Job = Callable[[], Sequence[TestOutcome]]
 """A part of a suite that may run in parallel with others."""
 
-_SHELL_SIGNAL = 128
+_SHELL_SIGNAL = 128  # a shell's exit code for signal N is 128 + N
 _LONGEST_REASON = 300
 _LONGEST_LOG = 1_000_000
 

@@ -52,7 +52,10 @@ def _distribution(found: metadata.Distribution) -> dict[str, object]:
 
 
 def _missing(found: metadata.Distribution) -> list[str] | None:
-    """List the files of RECORD that are not there; `None` when there is no RECORD."""
+    """Return the files of RECORD that do not exist; `None` when there is no RECORD.
+
+    See https://packaging.python.org/en/latest/specifications/recording-installed-packages/.
+    """
     text = found.read_text("RECORD")
     if text is None:
         return None

@@ -5,7 +5,8 @@ Usage: ``python isolate.py FLAGS PROGRAM ARGUMENT…`` where FLAGS is a comma-se
 which lets an ordinary user have the other two). The exit code is the program's, or 128 + the signal that
 ended it; 125 when a namespace is refused.
 
-Jupyter kernels and dask talk through 127.0.0.1, so loopback is brought up. See unshare(2), netdevice(7).
+Jupyter kernels and dask talk through 127.0.0.1, so loopback is brought up. See
+https://man7.org/linux/man-pages/man2/unshare.2.html and https://man7.org/linux/man-pages/man7/netdevice.7.html.
 """
 
 import ctypes

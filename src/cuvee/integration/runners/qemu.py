@@ -25,6 +25,8 @@ from cuvee.process import Completed, Request
 
 _EMULATE = Path(__file__).parents[1] / "inside" / "emulate.py"
 _PROGRAMS = ("qemu-aarch64-static", "qemu-aarch64")
+# How an ELF file begins: 64 bit, little endian, and at the end the machine 183, which is AArch64.
+# https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
 _ELF = "7f454c460201010000000000000000000200b700"
 _LIBRARIES = ("libc6", "libstdc++6", "libgcc-s1")
 _LOADER = "lib/ld-linux-aarch64.so.1"

@@ -181,7 +181,7 @@ def _snippet(span: Span, note: str) -> list[str]:
 
 
 def _columns(text: str) -> int:
-    """Return the number of columns that ``text`` takes in a terminal."""
+    """Return the columns that ``text`` takes in a terminal: https://www.unicode.org/reports/tr11/."""
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in visible(text)

@@ -98,8 +98,8 @@ class _Open(NamedTuple):
 class _Composer:
     """Turns YAML events into nodes; aliases share the node of their anchor.
 
-    The size of a node counts what it holds with every alias unfolded, so a bomb is refused when the alias
-    that makes it too large is met, and later steps may walk the nodes freely.
+    The size of a node counts its values with every alias unfolded, so that a file which grows by its aliases
+    (https://en.wikipedia.org/wiki/Billion_laughs_attack) is refused, and later steps may walk all nodes.
     """
 
     def __init__(self, source: SourceFile, problems: Problems) -> None:
@@ -200,6 +200,7 @@ class _Composer:
         return MappingNode(tuple(stated.values()), span)
 
     def _merge_sources(self, value: SourceNode) -> list[MappingNode]:
+        """Return the mappings that a merge key names: https://yaml.org/type/merge.html."""
         items = value.items if isinstance(value, SequenceNode) else (value,)
         for item in items:
             if not isinstance(item, MappingNode):
