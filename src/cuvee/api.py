@@ -146,20 +146,13 @@ def check_channel(
     SourceUnreachableError
         If the channel cannot be reached or read.
     """
-    from cuvee.channel.connection import connect
     from cuvee.graph.channel_check import whole_channel
-    from cuvee.graph.channel_check.repodata_sources import RemoteRepodata
 
-    folder = _cache(cache)
-    origin = None
-    if not Path(channel).exists():
-        origin = RemoteRepodata(connection=connect(folder), folder=folder / "channel-check" / "repodata")
     checked = whole_channel.check_channel(
         str(channel),
-        cache=folder,
+        cache=_cache(cache),
         platforms=tuple(platforms),
         floor=floor or {},
-        origin=origin,
         reporter=reporter,
     )
     return Rows(answer.result for answer in checked)

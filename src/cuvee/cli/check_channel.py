@@ -14,7 +14,6 @@ from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.model import PlatformResult
-    from cuvee.graph.channel_check.repodata_sources import RemoteRepodata
     from cuvee.graph.channel_check.whole_channel import CheckedPlatform
 
 _CAUSES = 20
@@ -82,7 +81,6 @@ def command(
                 floor=floor,
                 only_newest=newest,
                 executor=executor,
-                origin=_origin(channel, cache),
                 reporter=terminal.reporter,
             )
         )
@@ -100,16 +98,6 @@ def command(
 
         write_text(output, text)
     return int(any(result.not_installable or result.problems for result in results))
-
-
-def _origin(channel: str, cache: Path) -> "RemoteRepodata | None":
-    """Connect to a channel, unless it is on this machine: rattler takes a while to load."""
-    if Path(channel).exists():
-        return None
-    from cuvee.channel.connection import connect
-    from cuvee.graph.channel_check.repodata_sources import RemoteRepodata
-
-    return RemoteRepodata(connection=connect(cache), folder=cache / "channel-check" / "repodata")
 
 
 def _floor(floors: tuple[str, ...]) -> dict[str, str]:

@@ -96,7 +96,7 @@ class GreedySolver:
             # Looking further ahead costs more than it saves until the first attempt got stuck.
             self._is_farsighted = model is None and attempt > 0
             self._model = {} if model is None else model.chosen
-            made = self._attempt(item, {name: -place for place, name in enumerate(urgent)})
+            made = self._attempt(item, {name: -index for index, name in enumerate(urgent)})
             if isinstance(made, PartialSolution):
                 return made
             if model is None:
@@ -113,12 +113,12 @@ class GreedySolver:
         if name in solution.chosen:
             return name
         waiting: list[tuple[int, int]] = []
-        clash = self._place(solution, item, urgent, waiting)
-        while clash is None and waiting:
+        failed = self._install(solution, item, urgent, waiting)
+        while failed is None and waiting:
             _, other = heappop(waiting)
             if other not in solution.chosen:
-                clash = self._choose(solution, other, urgent, waiting)
-        return solution if clash is None else clash
+                failed = self._choose(solution, other, urgent, waiting)
+        return solution if failed is None else failed
 
     def _choose(
         self, solution: PartialSolution, name: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
@@ -132,10 +132,10 @@ class GreedySolver:
             and domain >> preferred & 1
             and self._is_possible(solution, first + preferred)
         ):
-            return self._place(solution, first + preferred, urgent, waiting)
+            return self._install(solution, first + preferred, urgent, waiting)
         for position in positions(domain):
             if self._is_possible(solution, first + position):
-                return self._place(solution, first + position, urgent, waiting)
+                return self._install(solution, first + position, urgent, waiting)
         return name
 
     def _is_possible(self, solution: PartialSolution, item: int) -> bool:
@@ -185,7 +185,7 @@ class GreedySolver:
             self._implied[clause] = known
         return known
 
-    def _place(
+    def _install(
         self, solution: PartialSolution, item: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
     ) -> int | None:
         """Install a class, and restrict the domains; return the name at which that fails, or `None`."""
@@ -206,8 +206,8 @@ class GreedySolver:
             if there is None:
                 if not left:
                     return other
-                place = urgent.get(other)
-                heappush(waiting, (-table.rank[other] if place is None else place - _FAR, other))
+                early = urgent.get(other)
+                heappush(waiting, (-table.rank[other] if early is None else early - _FAR, other))
             elif not table.clause_mask[clause] >> there & 1:
                 return other
             domain[other] = left

@@ -67,7 +67,7 @@ def check_pool(
         for part, found in (finished or {}).items()
         if part < len(parts) and all(_is_of(table, item) for item in found)
     }
-    conflict = _work(
+    conflicts = _all_conflicts(
         table,
         bytes(to_check),
         parts,
@@ -77,8 +77,7 @@ def check_pool(
         reporter=reporter,
         platform=platform,
     )
-    explainer = RootCauses(pool, table, class_records, conflict)
-    records, causes = explainer.explain(checked, latest)
+    records, causes = RootCauses(pool, table, class_records, conflicts).explain(checked, latest)
     return PlatformResult(
         platform=platform,
         checked=len(checked),
@@ -112,7 +111,7 @@ def divide(table: ClassTable) -> list[Part]:
     return [*parts, tuple(names)] if names else parts
 
 
-def _work(
+def _all_conflicts(
     table: ClassTable,
     to_check: bytes,
     parts: list[Part],
@@ -127,7 +126,7 @@ def _work(
     reporter.start(task, total=len(table.name_of))
     sizes = [sum(table.first[n + 1] - table.first[n] for n in part) for part in parts]
     reporter.advance(task, sum(sizes[index] for index in finished))
-    for index, found in _answers(table, to_check, parts, executor, frozenset(finished)):
+    for index, found in _conflicts_by_part(table, to_check, parts, executor, frozenset(finished)):
         finished[index] = found
         if save is not None:
             save(index, found)
@@ -136,16 +135,16 @@ def _work(
     return [conflict for index in sorted(finished) for conflict in finished[index]]
 
 
-def _answers(
+def _conflicts_by_part(
     table: ClassTable, to_check: bytes, parts: list[Part], executor: Executor | None, finished: frozenset[int]
 ) -> Iterator[tuple[int, Sequence[ClassConflict]]]:
     """Yield the result of each part that is not finished, in the order of completion."""
     left = [index for index in range(len(parts)) if index not in finished]
+    if not left:
+        return
     if executor is None or len(table.name_of) < SMALL or len(left) == 1:
-        worker = Worker(table, to_check) if left else None
-        for index in left:
-            if worker is not None:
-                yield index, worker.work(parts[index])
+        worker = Worker(table, to_check)
+        yield from ((index, worker.work(parts[index])) for index in left)
         return
     with tempfile.TemporaryDirectory(prefix="cuvee-check-") as folder:
         path = Path(folder) / "channel.pickle"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.connection import Connection, channel_errors, rattler_channel
+from cuvee.channel.connection import Connection, channel_errors, connect, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.conda.package_record import Record, RecordProblem
 from cuvee.conda.url_secrets import without_secrets
@@ -17,6 +17,9 @@ from cuvee.platforms import PLATFORMS
 
 _FILES = ("repodata.json", "index.json")
 _NOARCH = "noarch"
+_HINT = (
+    "A channel is a name such as conda-forge, a URL, a folder with <subdir>/repodata.json, or such a file."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,14 +28,6 @@ class LocalSubdir:
 
     name: str
     path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteRepodata:
-    """The connection to channels that are not on this machine, and the folder for their repodata."""
-
-    connection: Connection
-    folder: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +46,15 @@ class PlatformRecords:
     digest: str
 
 
-def find_subdirs(
-    source: str, platforms: Sequence[str], origin: RemoteRepodata | None
-) -> tuple[LocalSubdir, ...]:
+def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> tuple[LocalSubdir, ...]:
     """Return where the repodata of a channel is; all that a folder has if no platforms are named.
 
     Parameters
     ----------
     source
         A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
-    origin
-        How to fetch what is not on this machine.
+    cache
+        The folder into which channels that are not on this machine are fetched.
 
     Raises
     ------
@@ -80,15 +73,15 @@ def find_subdirs(
             for file in sorted(path.glob(f"*/{name}"))
             if file.parent.name in {*PLATFORMS, _NOARCH}
         }
-        return _wanted(found, platforms, source)
+        return _selected(found, platforms, source)
     if "://" not in source and ("/" in source or source.startswith(".")):
         raise SourceUnreachableError(f"There is no {source}", hint=_HINT)
-    if not platforms or origin is None:
+    if not platforms:
         raise UsageError(
             f"No platform is named for {without_secrets(source)}",
             hint="Name them: --platform linux-64 --platform win-64",
         )
-    return _wanted(_fetched(source, platforms, origin), platforms, source)
+    return _selected(_fetched(source, platforms, cache), platforms, source)
 
 
 def platforms_of(subdirs: Sequence[LocalSubdir]) -> tuple[str, ...]:
@@ -122,11 +115,6 @@ def read_platform(subdirs: Sequence[LocalSubdir], platform: str) -> PlatformReco
     )
 
 
-_HINT = (
-    "A channel is a name such as conda-forge, a URL, a folder with <subdir>/repodata.json, or such a file."
-)
-
-
 def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
     """Return the platform of a file: the named one, its folder's, or the one in the file."""
     if len(platforms) > 1:
@@ -145,7 +133,9 @@ def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
     raise UsageError(f"No platform is named for {path}", hint="Name it: --platform linux-64")
 
 
-def _wanted(found: dict[str, LocalSubdir], platforms: Sequence[str], source: str) -> tuple[LocalSubdir, ...]:
+def _selected(
+    found: dict[str, LocalSubdir], platforms: Sequence[str], source: str
+) -> tuple[LocalSubdir, ...]:
     for name in platforms:
         if name not in found and _NOARCH not in found:
             raise SourceUnreachableError(f"{without_secrets(source)} has no repodata for {name}", hint=_HINT)
@@ -154,15 +144,16 @@ def _wanted(found: dict[str, LocalSubdir], platforms: Sequence[str], source: str
     return tuple(found[name] for name in found if not platforms or name in {*platforms, _NOARCH})
 
 
-def _fetched(source: str, platforms: Sequence[str], origin: RemoteRepodata) -> dict[str, LocalSubdir]:
+def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, LocalSubdir]:
     """Fetch the repodata of a channel with rattler: compressed, and only if it changed."""
+    connection = connect(cache)
     found = {}
     for name in (*platforms, _NOARCH):
-        folder = origin.folder / fingerprint(source)[:16] / name
+        folder = cache / "channel-check" / "repodata" / fingerprint(source)[:16] / name
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with channel_errors(f"{source}/{name}"):
-                run(_fetch(source, name, folder, origin.connection))
+                run(_fetch(source, name, folder, connection))
         except SourceUnreachableError as error:
             # A channel need not have noarch.
             if name != _NOARCH or "not found" not in error.message:

@@ -26,7 +26,7 @@ class RootCauses:
     """Combines the conflicts that the parts of a check found."""
 
     def __init__(
-        self, pool: Pool, table: ClassTable, class_records: ClassRecords, conflict: Iterable[ClassConflict]
+        self, pool: Pool, table: ClassTable, class_records: ClassRecords, conflicts: Iterable[ClassConflict]
     ) -> None:
         self._pool = pool
         self._table = table
@@ -35,7 +35,7 @@ class RootCauses:
         self._roots: dict[int, _Key] = {}
         propagation = UnitPropagation(table)
         self._follow(propagation, propagation.start())
-        found = sorted(conflict, key=_single)
+        found = sorted(conflicts, key=_single)
         for item in found:
             if item.item not in self._why:
                 self._why[item.item] = _Why(conflict=item)

@@ -12,12 +12,7 @@ from cuvee.graph.channel_check.checkpoint import Checkpoint
 from cuvee.graph.channel_check.model import PlatformResult
 from cuvee.graph.channel_check.newest_records import newest
 from cuvee.graph.channel_check.pool_check import check_pool
-from cuvee.graph.channel_check.repodata_sources import (
-    RemoteRepodata,
-    find_subdirs,
-    platforms_of,
-    read_platform,
-)
+from cuvee.graph.channel_check.repodata_sources import find_subdirs, platforms_of, read_platform
 from cuvee.graph.solving.pool import Pool
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, get
 from cuvee.progress import SILENT, Reporter
@@ -39,7 +34,6 @@ def check_channel(
     floor: Mapping[str, str] | None = None,
     only_newest: bool = False,
     executor: Executor | None = None,
-    origin: RemoteRepodata | None = None,
     reporter: Reporter = SILENT,
 ) -> Iterator[CheckedPlatform]:
     """Check a channel, and yield the result of each platform.
@@ -49,7 +43,7 @@ def check_channel(
     source
         A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
     cache
-        The folder for finished parts.
+        The folder for finished parts, and for the repodata of channels that are not on this machine.
     platforms
         Those to check; all that a folder has if there are none.
     floor
@@ -64,7 +58,7 @@ def check_channel(
     UsageError
         If the platforms or the floor are not valid.
     """
-    subdirs = find_subdirs(source, platforms, origin)
+    subdirs = find_subdirs(source, platforms, cache)
     named = tuple(platforms) or platforms_of(subdirs)
     floors = {name: floor_of(name, floor or {}, named) for name in named}
     for platform in named:
@@ -73,7 +67,7 @@ def check_channel(
         offered = virtual_packages(platform, floors[platform])
         pool = Pool(read.records, offered)
         reporter.finish(f"Read {platform}", note=f"{len(read.records):,} records")
-        state = Checkpoint(
+        checkpoint = Checkpoint(
             cache / "channel-check",
             [
                 read.digest,
@@ -87,8 +81,8 @@ def check_channel(
             platform,
             executor=executor,
             only_newest=only_newest,
-            finished=state.load(),
-            save=state.save,
+            finished=checkpoint.load(),
+            save=checkpoint.save,
             reporter=reporter,
         )
         latest = newest(pool)
