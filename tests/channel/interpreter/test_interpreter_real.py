@@ -12,13 +12,18 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.interpreter import elf, pack_interpreters
-from cuvee.channel.interpreter.debian import _MACHINES, pack_debian
-from cuvee.channel.interpreter.host import Probe, base_executable, host_tree, probe
-from cuvee.channel.interpreter.layout import lay_out
-from cuvee.channel.interpreter.libraries import belongs_to_glibc
-from cuvee.channel.interpreter.model import Layout, LinuxTree, minor_of
-from cuvee.channel.interpreter.selftest import AWKWARD, PROGRAM, check_layout, selftest
-from cuvee.channel.interpreter.windows import pack_windows
+from cuvee.channel.interpreter.debian_packages import _MACHINES, pack_debian
+from cuvee.channel.interpreter.embeddable_build import pack_windows
+from cuvee.channel.interpreter.host_interpreter import (
+    InterpreterDescription,
+    base_executable,
+    host_tree,
+    probe,
+)
+from cuvee.channel.interpreter.library_closure import belongs_to_glibc
+from cuvee.channel.interpreter.linux_package import linux_content
+from cuvee.channel.interpreter.model import InterpreterContent, LinuxTree, minor_of
+from cuvee.channel.interpreter.selftest import AWKWARD, PROGRAM, check_content, selftest
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.errors import CuveeError
 from cuvee.platforms import host
@@ -40,7 +45,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def probed() -> Probe:
+def probed() -> InterpreterDescription:
     return probe(base_executable())
 
 
@@ -87,7 +92,9 @@ def _hiding(folders: list[Path], empty: Path) -> list[str]:
     return argv
 
 
-def test_it_works_when_its_source_is_gone(prefix: Path, probed: Probe, tmp_path: Path) -> None:
+def test_it_works_when_its_source_is_gone(
+    prefix: Path, probed: InterpreterDescription, tmp_path: Path
+) -> None:
     own = [probed.stdlib, Path("/usr/share/python-wheels"), Path("/usr/lib/python3"), Path("/usr/local/lib")]
     if probed.prefix not in {Path("/usr"), Path("/usr/local")}:
         own.append(probed.prefix)
@@ -154,7 +161,7 @@ def test_the_second_time_nothing_is_packed_again_and_elsewhere_the_same(
     packed: Interpreter, cache: Path, tmp_path: Path
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cuvee.channel.interpreter.lay_out", None)
+        patch.setattr("cuvee.channel.interpreter.linux_package", None)
         assert _pack(packed.platform, cache) == packed
     again = _pack(packed.platform, tmp_path)
     assert again.archive.name == packed.archive.name
@@ -177,7 +184,7 @@ def test_rattler_reads_what_it_needs(prefix: Path, packed: Interpreter) -> None:
 
 
 @pytest.fixture(scope="session")
-def tree(probed: Probe) -> LinuxTree:
+def tree(probed: InterpreterDescription) -> LinuxTree:
     if HOST is None or HOST.system != "linux":
         pytest.skip("needs a Linux host")
     described = host_tree(HOST.name, probed, os.environ)
@@ -186,11 +193,11 @@ def tree(probed: Probe) -> LinuxTree:
 
 
 @pytest.fixture(scope="session")
-def layout(tree: LinuxTree) -> Layout:
-    return lay_out(tree)
+def layout(tree: LinuxTree) -> InterpreterContent:
+    return linux_content(tree)
 
 
-def test_libraries_are_those_that_ldd_finds(tree: LinuxTree, layout: Layout) -> None:
+def test_libraries_are_those_that_ldd_finds(tree: LinuxTree, layout: InterpreterContent) -> None:
     packed = {Path(file.path).name for file in layout.files if file.path.startswith("lib-dynload/", 15)}
     found: set[str] = set()
     for path in (tree.executable, *(path for path in tree.dynload.glob("*.so") if path.name in packed)):
@@ -202,13 +209,15 @@ def test_libraries_are_those_that_ldd_finds(tree: LinuxTree, layout: Layout) -> 
     assert ours == {name for name in found if not belongs_to_glibc(name)}
 
 
-def test_a_packed_interpreter_that_lacks_a_part_is_refused(layout: Layout, tmp_path: Path) -> None:
+def test_a_packed_interpreter_that_lacks_a_part_is_refused(
+    layout: InterpreterContent, tmp_path: Path
+) -> None:
     lame = replace(layout, files=tuple(file for file in layout.files if "/sqlite3/" not in file.path))
     with pytest.raises(CuveeError, match="sqlite3: ModuleNotFoundError"):
-        check_layout(lame, tmp_path)
+        check_content(lame, tmp_path)
     dead = replace(layout, files=tuple(file for file in layout.files if "/encodings/" not in file.path))
     with pytest.raises(CuveeError, match="does not run"):
-        check_layout(dead, tmp_path)
+        check_content(dead, tmp_path)
 
 
 @on_linux
@@ -236,7 +245,7 @@ def test_debians_own_interpreter_uses_site_packages(cache: Path, tmp_path: Path)
     _check_pip(runner, prefix, result, tmp_path / "a venv")
 
 
-def test_windows_runs_under_wine(probed: Probe, cache: Path, tmp_path: Path) -> None:
+def test_windows_runs_under_wine(probed: InterpreterDescription, cache: Path, tmp_path: Path) -> None:
     if shutil.which("wine") is None:
         pytest.skip("needs wine, with its 64-bit part")
     result = pack_windows("win-64", minor_of(probed.version), cache=cache, reporter=SILENT)
@@ -258,7 +267,7 @@ def test_windows_runs_under_wine(probed: Probe, cache: Path, tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="session")
-def other_machine(cache: Path, probed: Probe) -> Interpreter:
+def other_machine(cache: Path, probed: InterpreterDescription) -> Interpreter:
     if HOST is None or HOST.name not in _MACHINES or shutil.which("apt-get") is None:
         pytest.skip("needs a Linux host with apt")
     (other,) = set(_MACHINES) - {HOST.name}
@@ -306,7 +315,9 @@ def test_the_program_of_the_self_test_needs_no_cuvee() -> None:
     assert done.returncode == 0
 
 
-def test_a_prefix_without_its_library_looks_nowhere_else(prefix: Path, probed: Probe, tmp_path: Path) -> None:
+def test_a_prefix_without_its_library_looks_nowhere_else(
+    prefix: Path, probed: InterpreterDescription, tmp_path: Path
+) -> None:
     if probed.prefix in {Path("/usr"), Path("/usr/local")}:
         pytest.skip("needs a source interpreter with a prefix of its own")
     lame = tmp_path / "lame"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.wheels import archive as module
-from cuvee.channel.wheels.archive import WheelName, open_wheel
+from cuvee.channel.wheels import wheel_archive as module
+from cuvee.channel.wheels.wheel_archive import WheelName, open_wheel
 from cuvee.errors import IntegrityError
 
 MakeWheel = Callable[..., Path]

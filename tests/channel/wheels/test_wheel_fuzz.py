@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.wheels.archive import open_wheel
 from cuvee.channel.wheels.convert import Conversion, convert
-from cuvee.channel.wheels.plan import inspect
+from cuvee.channel.wheels.planned_packages import inspect
+from cuvee.channel.wheels.wheel_archive import open_wheel
 from cuvee.errors import IntegrityError
 
 MakeWheel = Callable[..., Path]

@@ -5,11 +5,11 @@ import pytest
 
 from cuvee.channel.wheels import uv
 from cuvee.channel.wheels.model import WheelRequest
-from cuvee.channel.wheels.resolve import Target, read_pylock, resolve
+from cuvee.channel.wheels.resolve import ResolutionTarget, read_pylock, resolve
 from cuvee.errors import BlockedError, CuveeError, IntegrityError, ManifestError, SourceUnreachableError
 from cuvee.process import Completed, Request
 
-LINUX = Target(platform="linux-64", python="3.11.7", floor={"glibc": "2.28"})
+LINUX = ResolutionTarget(platform="linux-64", python="3.11.7", floor={"glibc": "2.28"})
 SHA = "ab" * 32
 
 

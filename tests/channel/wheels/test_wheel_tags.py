@@ -1,7 +1,14 @@
 import pytest
 
-from cuvee.channel.wheels.archive import WheelName
-from cuvee.channel.wheels.tags import best, is_pure, lowest_python, minor_of, supported_tags, system_depends
+from cuvee.channel.wheels.wheel_archive import WheelName
+from cuvee.channel.wheels.wheel_tags import (
+    best,
+    is_pure,
+    lowest_python,
+    minor_of,
+    supported_tags,
+    system_depends,
+)
 
 
 def wheel(tags: str) -> WheelName:

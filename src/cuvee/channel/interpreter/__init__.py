@@ -10,13 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cuvee import platforms as known
-from cuvee.channel.interpreter.debian import pack_debian
-from cuvee.channel.interpreter.host import Probe, base_executable, host_tree, probe
-from cuvee.channel.interpreter.layout import lay_out, source_files
+from cuvee.channel.interpreter.debian_packages import pack_debian
+from cuvee.channel.interpreter.embeddable_build import pack_windows
+from cuvee.channel.interpreter.host_interpreter import (
+    InterpreterDescription,
+    base_executable,
+    host_tree,
+    probe,
+)
+from cuvee.channel.interpreter.interpreter_cache import load, save, source_key, stamps
+from cuvee.channel.interpreter.linux_package import linux_content, source_files
 from cuvee.channel.interpreter.model import LinuxTree, minor_of
-from cuvee.channel.interpreter.selftest import check_layout
-from cuvee.channel.interpreter.store import keep, recall, source_key, stamps
-from cuvee.channel.interpreter.windows import pack_windows
+from cuvee.channel.interpreter.selftest import check_content
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.files import sha256_file
 from cuvee.platforms import Platform
@@ -64,7 +69,9 @@ def pack_interpreters(
         return tuple(pool.map(one, platforms))
 
 
-def _pack(platform: Platform, probed: Probe, cache: Path, reporter: Reporter) -> Interpreter | Absent:
+def _pack(
+    platform: Platform, probed: InterpreterDescription, cache: Path, reporter: Reporter
+) -> Interpreter | Absent:
     minor = minor_of(probed.version)
     if platform.system == "win":
         return pack_windows(platform.name, minor, cache=cache, reporter=reporter)
@@ -83,11 +90,11 @@ def _pack(platform: Platform, probed: Probe, cache: Path, reporter: Reporter) ->
 def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:
     sources = source_files(tree)
     key = source_key(tree.platform, [tree.version, sha256_file(tree.executable), stamps(sources)])
-    known_one = recall(cache, key)
+    known_one = load(cache, key)
     if known_one is not None:
         return known_one
-    layout = lay_out(tree)
+    layout = linux_content(tree)
     for line in layout.dropped:
         reporter.warn(f"{tree.platform}: left out {line}")
-    check_layout(layout, cache)
-    return keep(cache, key, layout)
+    check_content(layout, cache)
+    return save(cache, key, layout)

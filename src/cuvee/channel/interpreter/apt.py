@@ -25,7 +25,7 @@ _HINT = "Run cuvee on a Debian or Ubuntu whose `apt-get update` works, or use a 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Download:
+class DebianPackage:
     """A package that apt has downloaded and verified."""
 
     name: str
@@ -97,7 +97,7 @@ class Apt:
         ]
         return list(dict.fromkeys(name for name in names if name))
 
-    def download(self, packages: Iterable[str]) -> list[Download]:
+    def download(self, packages: Iterable[str]) -> list[DebianPackage]:
         """Download packages; apt checks them against the signed index.
 
         Raises
@@ -196,9 +196,9 @@ def _source_files() -> list[Path]:
     return [path for path in files if path.is_file() and os.access(path, os.R_OK)]
 
 
-def _download(path: Path) -> Download:
+def _download(path: Path) -> DebianPackage:
     name, version, _ = path.stem.split("_")
-    return Download(name=name, version=version.replace("%3a", ":"), path=path)
+    return DebianPackage(name=name, version=version.replace("%3a", ":"), path=path)
 
 
 def _problems(log: str) -> str:

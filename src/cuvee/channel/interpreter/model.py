@@ -9,7 +9,7 @@ from cuvee.channel.package_writer import PackageFile
 TIMESTAMP = 1_704_067_200_000
 """2024-01-01T00:00:00Z in ms. Any constant serves: the same interpreter must give the same bytes."""
 
-LAYOUT = 3
+CONTENT_VERSION = 3
 """Raised when the same source is laid out in another way, so that older archives in a cache are not used."""
 
 FindLibrary = Callable[[str, Path], Path | None]
@@ -70,7 +70,7 @@ class LinuxTree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class InterpreterContent:
     """An interpreter in the places that it will have in a prefix.
 
     Attributes

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.interpreter.model import Layout
+from cuvee.channel.interpreter.model import InterpreterContent
 from cuvee.channel.package_writer import PackageFile
 from cuvee.errors import CuveeError
 from cuvee.files import storage_errors
@@ -19,7 +19,7 @@ AWKWARD = "un préfixe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SelfTest:
+class SelfTestResult:
     """What an interpreter said of itself.
 
     Attributes
@@ -39,7 +39,7 @@ class SelfTest:
 
 def selftest(
     prefix: Path, *, runner: Sequence[str] = (), skip: Iterable[str] = (), timeout: float = 300
-) -> SelfTest:
+) -> SelfTestResult:
     """Check ssl, sqlite3, ctypes, compression, hashlib, venv, multiprocessing and where modules come from.
 
     Parameters
@@ -72,10 +72,10 @@ def selftest(
             f"The packed interpreter does not run (exit {completed.exit_code})\n{completed.stderr.strip()}",
             hint="Run cuvee with another CPython, or use a channel that carries python.",
         ) from None
-    return SelfTest(version=said["version"], problems=tuple(said["problems"].items()))
+    return SelfTestResult(version=said["version"], problems=tuple(said["problems"].items()))
 
 
-def check_layout(layout: Layout, scratch: Path) -> None:
+def check_content(layout: InterpreterContent, scratch: Path) -> None:
     """Install ``layout`` below ``scratch``, in a folder with an awkward name, and run the self-test there.
 
     The system's folder for temporary files would not do: some forbid to run programs there.

@@ -2,6 +2,6 @@
 
 from cuvee.channel.wheels.importer import import_wheels
 from cuvee.channel.wheels.model import ImportedPackage, WheelRequest
-from cuvee.channel.wheels.wanted import wheel_requests
+from cuvee.channel.wheels.requested_wheels import wheel_requests
 
 __all__ = ["ImportedPackage", "WheelRequest", "import_wheels", "wheel_requests"]

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
-from cuvee.channel.wheels.archive import Recorded, WheelArchive
-from cuvee.channel.wheels.imports import import_names
-from cuvee.channel.wheels.layout import Layout, Placed, layout_for, place
-from cuvee.channel.wheels.licenses import spdx
-from cuvee.channel.wheels.metadata import EntryPoint, Metadata, parse_entry_points, parse_metadata
-from cuvee.channel.wheels.scripts import entry_point_files, script_file
+from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
+from cuvee.channel.wheels.import_names import import_names
+from cuvee.channel.wheels.install_scheme import InstalledFile, InstallScheme, place, scheme_for
+from cuvee.channel.wheels.wheel_archive import RecordEntry, WheelArchive
+from cuvee.channel.wheels.wheel_licenses import spdx
+from cuvee.channel.wheels.wheel_scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
 
 CONVERTER = 2
@@ -98,7 +98,7 @@ def convert(
     """
     where = wheel.name.file_name
     metadata = parse_metadata(wheel.read(f"{wheel.dist_info}/METADATA"), where=where)
-    layout = layout_for(conversion.subdir, conversion.minor)
+    layout = scheme_for(conversion.subdir, conversion.minor)
     if layout.is_noarch or layout.is_windows:
         wheel.check_for_windows()
     placed = place(wheel, layout)
@@ -130,7 +130,9 @@ def convert(
     )
 
 
-def _file(wheel: WheelArchive, placed: Placed, layout: Layout, scratch: Path, number: int) -> PackageFile:
+def _file(
+    wheel: WheelArchive, placed: InstalledFile, layout: InstallScheme, scratch: Path, number: int
+) -> PackageFile:
     data = wheel.read(placed.member)
     if placed.is_script:
         return script_file(placed.path, data, layout)
@@ -141,7 +143,9 @@ def _file(wheel: WheelArchive, placed: Placed, layout: Layout, scratch: Path, nu
     return PackageFile(path=placed.path, content=content, executable=wheel.is_executable(placed.member))
 
 
-def _record(files: list[PackageFile], verified: Mapping[str, Recorded], info: str, layout: Layout) -> bytes:
+def _record(
+    files: list[PackageFile], verified: Mapping[str, RecordEntry], info: str, layout: InstallScheme
+) -> bytes:
     """Write RECORD for what is installed; files that change with the prefix go without a hash."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
@@ -162,7 +166,7 @@ def _record(files: list[PackageFile], verified: Mapping[str, Recorded], info: st
     return text.getvalue().encode()
 
 
-def _entry_points(wheel: WheelArchive, layout: Layout, taken: set[str]) -> tuple[EntryPoint, ...]:
+def _entry_points(wheel: WheelArchive, layout: InstallScheme, taken: set[str]) -> tuple[EntryPoint, ...]:
     """Give the scripts to make: each name once, and none that the wheel carries as a file."""
     points = parse_entry_points(wheel.info_file("entry_points.txt") or b"", where=wheel.name.file_name)
     unique = {point.name.casefold(): point for point in reversed(points)}
@@ -173,7 +177,7 @@ def _entry_points(wheel: WheelArchive, layout: Layout, taken: set[str]) -> tuple
     )
 
 
-def _license_files(wheel: WheelArchive, metadata: Metadata) -> Mapping[str, bytes]:
+def _license_files(wheel: WheelArchive, metadata: CoreMetadata) -> Mapping[str, bytes]:
     found = {}
     declared = set(metadata.license_files)
     for member in wheel.members:
@@ -192,7 +196,9 @@ def _license_files(wheel: WheelArchive, metadata: Metadata) -> Mapping[str, byte
     return found
 
 
-def _imports(wheel: WheelArchive, placed: tuple[Placed, ...], layout: Layout) -> tuple[str, ...]:
+def _imports(
+    wheel: WheelArchive, placed: tuple[InstalledFile, ...], layout: InstallScheme
+) -> tuple[str, ...]:
     prefix = f"{layout.site}/"
     members = {one.path.removeprefix(prefix): one.member for one in placed if one.path.startswith(prefix)}
     modules = [path for path in members if not path.startswith(f"{wheel.dist_info}/")]

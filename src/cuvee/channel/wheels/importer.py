@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cuvee import platforms
 from cuvee.channel.model import Interpreter
+from cuvee.channel.wheels.dependencies import ResolvedProjects, environment
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, WheelRequest
-from cuvee.channel.wheels.plan import Planned, Wheel, inspect, plan
-from cuvee.channel.wheels.requirements import Resolved, environment
-from cuvee.channel.wheels.resolve import Target, resolve
-from cuvee.channel.wheels.store import Store, put
+from cuvee.channel.wheels.package_cache import PackageCache, put
+from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, plan
+from cuvee.channel.wheels.resolve import ResolutionTarget, resolve
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.files import sha256_bytes
 from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
-    from cuvee.channel.wheels.fetch import Fetcher
+    from cuvee.channel.wheels.wheel_download import WheelDownloader
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -81,10 +81,10 @@ def import_wheels(
     IntegrityError
         If a wheel is not what was promised, or could do harm; nothing is put into ``folder`` then.
     """
-    from cuvee.channel.wheels.fetch import Fetcher
+    from cuvee.channel.wheels.wheel_download import WheelDownloader
 
     targets = [
-        Target(
+        ResolutionTarget(
             platform=platform,
             python=interpreter.version,
             floor=floors.get(platform, {}),
@@ -93,7 +93,7 @@ def import_wheels(
         )
         for platform, interpreter in interpreters.items()
     ]
-    fetcher = Fetcher(cache / "wheels")
+    fetcher = WheelDownloader(cache / "wheels")
     try:
         pinned = _resolve(requests, targets, reporter)
         pinned = {
@@ -107,16 +107,16 @@ def import_wheels(
         fetcher.close()
     launcher = windows_launcher(cache) if any(platforms.get(name).is_windows for name in pinned) else None
     planned = _plan(requests, pinned, wheels, interpreters, launcher)
-    return _convert(planned, Store(cache / "imported", launcher), folder, reporter)
+    return _convert(planned, PackageCache(cache / "imported", launcher), folder, reporter)
 
 
 def _resolve(
-    requests: Sequence[WheelRequest], targets: Sequence[Target], reporter: Reporter
+    requests: Sequence[WheelRequest], targets: Sequence[ResolutionTarget], reporter: Reporter
 ) -> dict[str, Sequence[PinnedWheel]]:
     task = "Resolve wheels"
     reporter.start(task, total=len(targets))
 
-    def one(target: Target) -> Sequence[PinnedWheel] | BlockedError:
+    def one(target: ResolutionTarget) -> Sequence[PinnedWheel] | BlockedError:
         try:
             found = resolve(requests, target)
         except BlockedError as error:
@@ -147,15 +147,15 @@ def _joined(errors: Mapping[str, BlockedError]) -> BlockedError:
 
 
 def _fetch(
-    fetcher: "Fetcher", pinned: Mapping[str, Sequence[PinnedWheel]], reporter: Reporter
-) -> dict[str, Wheel]:
+    fetcher: "WheelDownloader", pinned: Mapping[str, Sequence[PinnedWheel]], reporter: Reporter
+) -> dict[str, InspectedWheel]:
     """Give all wheels by hash, verified and inspected."""
     unique = {wheel.sha256: wheel for wheels in pinned.values() for wheel in wheels}
     task = "Fetch wheels"
     reporter.start(task, total=len(unique))
     fetched: list[int] = []
 
-    def one(wheel: PinnedWheel) -> Wheel:
+    def one(wheel: PinnedWheel) -> InspectedWheel:
         path, is_new = fetcher.fetch(wheel)
         if is_new:
             fetched.append(path.stat().st_size)
@@ -170,16 +170,16 @@ def _fetch(
 def _plan(
     requests: Sequence[WheelRequest],
     pinned: Mapping[str, Sequence[PinnedWheel]],
-    wheels: Mapping[str, Wheel],
+    wheels: Mapping[str, InspectedWheel],
     interpreters: Mapping[str, Interpreter],
     launcher: bytes | None,
-) -> list[Planned]:
+) -> list[PlannedPackage]:
     chosen = {
         platform: {wheel.name: wheels[wheel.sha256] for wheel in members}
         for platform, members in pinned.items()
     }
     resolved = {
-        platform: Resolved(
+        platform: ResolvedProjects(
             projects={name: wheel.metadata for name, wheel in projects.items()},
             environment=environment(platform, interpreters[platform].version),
         )
@@ -193,7 +193,7 @@ def _plan(
     }
     minors = {platform: interpreter.minor for platform, interpreter in interpreters.items()}
     digest = sha256_bytes(launcher) if launcher is not None else None
-    planned: list[Planned] = []
+    planned: list[PlannedPackage] = []
     for name in sorted({name for projects in chosen.values() for name in projects}):
         here = {platform: projects[name] for platform, projects in chosen.items() if name in projects}
         depends = {
@@ -204,14 +204,14 @@ def _plan(
 
 
 def _convert(
-    planned: Sequence[Planned], store: Store, folder: Path, reporter: Reporter
+    planned: Sequence[PlannedPackage], store: PackageCache, folder: Path, reporter: Reporter
 ) -> tuple[ImportedPackage, ...]:
     """Make what the store has not yet; only when all is well is anything put into the channel."""
     task = "Convert wheels"
     reporter.start(task, total=len(planned))
     made: list[str] = []
 
-    def one(package: Planned) -> Path:
+    def one(package: PlannedPackage) -> Path:
         path, is_new = store.package(package)
         if is_new:
             made.append(path.name)
@@ -229,7 +229,7 @@ def _convert(
     return tuple(sorted(packages, key=lambda one: (one.name, one.version, one.subdir, one.build)))
 
 
-def _imported(package: Planned, archive: Path) -> ImportedPackage:
+def _imported(package: PlannedPackage, archive: Path) -> ImportedPackage:
     wheel, conversion = package.wheel, package.conversion
     return ImportedPackage(
         archive=archive,
@@ -261,7 +261,7 @@ def _parallel(
 
 
 def _with_cache(error: CuveeError, requests: Sequence[WheelRequest], cache: Path) -> SourceUnreachableError:
-    from cuvee.channel.wheels.fetch import cached_wheels
+    from cuvee.channel.wheels.wheel_download import cached_wheels
 
     kept = cached_wheels(cache)
     wanted = [request.name for request in requests if not request.constraint]

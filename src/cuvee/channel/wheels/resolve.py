@@ -13,16 +13,16 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cuvee.channel.wheels import uv
-from cuvee.channel.wheels.archive import WheelName
-from cuvee.channel.wheels.explain import explain
 from cuvee.channel.wheels.model import PinnedWheel, WheelRequest
-from cuvee.channel.wheels.tags import best, supported_tags
-from cuvee.channel.wheels.versions import pep440_specifiers
+from cuvee.channel.wheels.resolution_errors import explain
+from cuvee.channel.wheels.version_specs import pep440_specifiers
+from cuvee.channel.wheels.wheel_archive import WheelName
+from cuvee.channel.wheels.wheel_tags import best, supported_tags
 from cuvee.errors import BlockedError, IntegrityError, ManifestError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class ResolutionTarget:
     """A platform to resolve for: its name, Python's full version there, and the oldest system.
 
     ``prefer`` gives versions to keep where the requests allow it.
@@ -35,7 +35,7 @@ class Target:
     prefer: Mapping[str, str] = field(default_factory=dict)
 
 
-def resolve(requests: Sequence[WheelRequest], target: Target) -> tuple[PinnedWheel, ...]:
+def resolve(requests: Sequence[WheelRequest], target: ResolutionTarget) -> tuple[PinnedWheel, ...]:
     """Choose a wheel for each project that ``requests`` need on one platform, sorted by name.
 
     Raises
@@ -81,7 +81,7 @@ def _bound(request: WheelRequest) -> str | None:
         return None
 
 
-def read_pylock(text: str, target: Target) -> tuple[PinnedWheel, ...]:
+def read_pylock(text: str, target: ResolutionTarget) -> tuple[PinnedWheel, ...]:
     """Read a ``pylock.toml`` (PEP 751) that uv made for one platform; choose the best wheel of each project.
 
     Raises
@@ -131,7 +131,7 @@ def _file_name(wheel: Mapping[str, Any]) -> str:
     return str(wheel.get("name") or unquote(urlsplit(wheel["url"]).path).rsplit("/", 1)[-1])
 
 
-def _nearest(request: WheelRequest, target: Target) -> tuple[str, ...]:
+def _nearest(request: WheelRequest, target: ResolutionTarget) -> tuple[str, ...]:
     """Ask which versions lie next to the one that a request names, and for the newest."""
     specifiers = pep440_specifiers(request.version, position=request.position)
     named = sorted({specifier.version.removesuffix(".*") for specifier in specifiers}, key=Version)

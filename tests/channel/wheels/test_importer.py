@@ -7,9 +7,9 @@ from packaging.utils import parse_wheel_filename
 
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import write_package
-from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, store
+from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, package_cache
 from cuvee.channel.wheels.model import PinnedWheel
-from cuvee.channel.wheels.resolve import Target
+from cuvee.channel.wheels.resolve import ResolutionTarget
 from cuvee.errors import BlockedError, IntegrityError, SourceUnreachableError
 from cuvee.files import sha256_file
 from cuvee.progress import Silent
@@ -52,7 +52,7 @@ class World:
         monkeypatch.setattr(importer, "resolve", self._resolve)
         monkeypatch.setattr(importer, "windows_launcher", lambda _: b"MZ")
 
-    def _resolve(self, requests: Sequence[WheelRequest], target: Target) -> Sequence[PinnedWheel]:
+    def _resolve(self, requests: Sequence[WheelRequest], target: ResolutionTarget) -> Sequence[PinnedWheel]:
         return self.pinned.get(target.platform, [])
 
     def run(self, *requests: WheelRequest, carried: Sequence[str] = ()) -> tuple[ImportedPackage, ...]:
@@ -107,7 +107,7 @@ def test_a_second_import_converts_nothing(
     world.pinned = everywhere(wheel)
     first = world.run(request("demo"))
     bytes_before = first[0].archive.read_bytes()
-    monkeypatch.setattr(store, "convert", lambda *_, **__: pytest.fail("converted again"))
+    monkeypatch.setattr(package_cache, "convert", lambda *_, **__: pytest.fail("converted again"))
     assert world.run(request("demo")) == first
     assert world.notes.finished[-1] == ("Convert wheels", "0 made, 1 from the cache")
     first[0].archive.unlink()
@@ -163,12 +163,12 @@ def test_an_interruption_leaves_nothing_half_done(
         raise KeyboardInterrupt
 
     world.pinned = everywhere(pin(make_wheel()))
-    monkeypatch.setattr(store, "write_package", interrupt)
+    monkeypatch.setattr(package_cache, "write_package", interrupt)
     with pytest.raises(KeyboardInterrupt):
         world.run(request("demo"))
     assert world.files() == []
     assert list((world.cache / "imported").rglob("*")) == []
-    monkeypatch.setattr(store, "write_package", write_package)
+    monkeypatch.setattr(package_cache, "write_package", write_package)
     assert len(world.run(request("demo"))) == 1
 
 
@@ -197,7 +197,7 @@ def test_a_source_that_is_gone_tells_what_is_cached(world: World, make_wheel: Ma
 
 
 def test_platforms_that_fail_alike_are_told_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object, target: Target) -> None:
+    def refuse(_: object, target: ResolutionTarget) -> None:
         raise BlockedError(f"nothing for {target.platform}", hint="look")
 
     monkeypatch.setattr(importer, "resolve", refuse)

@@ -5,14 +5,14 @@ import unicodedata
 from dataclasses import dataclass
 
 from cuvee import platforms
-from cuvee.channel.wheels.archive import WheelArchive
+from cuvee.channel.wheels.wheel_archive import WheelArchive
 from cuvee.errors import IntegrityError
 
 _CONDA_OWN = {"conda-meta", "info", "pkgs", "envs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class InstallScheme:
     """The folders of one kind of package.
 
     Attributes
@@ -49,23 +49,23 @@ class Layout:
         return posixpath.relpath(path, self.site)
 
 
-NOARCH = Layout(subdir="noarch", site="site-packages", scripts="python-scripts")
+NOARCH = InstallScheme(subdir="noarch", site="site-packages", scripts="python-scripts")
 
 
-def layout_for(subdir: str, minor: str) -> Layout:
+def scheme_for(subdir: str, minor: str) -> InstallScheme:
     """Give the layout of packages in a subdir, for one minor version of Python."""
     if subdir == "noarch":
         return NOARCH
     if platforms.get(subdir).is_windows:
-        return Layout(subdir=subdir, site="Lib/site-packages", scripts="Scripts", headers="Include")
+        return InstallScheme(subdir=subdir, site="Lib/site-packages", scripts="Scripts", headers="Include")
     library = f"python{minor}"
-    return Layout(
+    return InstallScheme(
         subdir=subdir, site=f"lib/{library}/site-packages", scripts="bin", headers=f"include/{library}"
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class InstalledFile:
     """A member of a wheel and where it goes."""
 
     member: str
@@ -77,7 +77,7 @@ _DROPPED = {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "dir
 """Files of dist-info that speak of an installation, not of the project."""
 
 
-def place(wheel: WheelArchive, layout: Layout) -> tuple[Placed, ...]:
+def place(wheel: WheelArchive, layout: InstallScheme) -> tuple[InstalledFile, ...]:
     """Say where each member of a wheel goes; byte code and the records of an installation go nowhere.
 
     Raises
@@ -85,7 +85,7 @@ def place(wheel: WheelArchive, layout: Layout) -> tuple[Placed, ...]:
     IntegrityError
         If two members go to one path, or one to a folder that is conda's own.
     """
-    placed: dict[str, Placed] = {}
+    placed: dict[str, InstalledFile] = {}
     for member in wheel.members:
         one = _place(wheel, member, layout)
         if one is None:
@@ -103,24 +103,24 @@ def place(wheel: WheelArchive, layout: Layout) -> tuple[Placed, ...]:
     return tuple(placed.values())
 
 
-def _place(wheel: WheelArchive, member: str, layout: Layout) -> Placed | None:
+def _place(wheel: WheelArchive, member: str, layout: InstallScheme) -> InstalledFile | None:
     top, _, rest = member.partition("/")
     if "__pycache__" in member.split("/")[:-1] or (top == wheel.dist_info and rest in _DROPPED):
         return None
     if not top.endswith(".data") or top != f"{wheel.dist_info.removesuffix('.dist-info')}.data":
-        return Placed(member=member, path=f"{layout.site}/{member}")
+        return InstalledFile(member=member, path=f"{layout.site}/{member}")
     scheme, _, path = rest.partition("/")
     if not path:
         raise IntegrityError(f"{wheel.name.file_name}: {member!r} belongs to no installation folder")
     match scheme:
         case "purelib" | "platlib":
-            return Placed(member=member, path=f"{layout.site}/{path}")
+            return InstalledFile(member=member, path=f"{layout.site}/{path}")
         case "scripts":
-            return Placed(member=member, path=f"{layout.scripts}/{path}", is_script=True)
+            return InstalledFile(member=member, path=f"{layout.scripts}/{path}", is_script=True)
         case "data":
-            return Placed(member=member, path=path)
+            return InstalledFile(member=member, path=path)
         case "headers" if layout.headers:
-            return Placed(member=member, path=f"{layout.headers}/{wheel.name.name}/{path}")
+            return InstalledFile(member=member, path=f"{layout.headers}/{wheel.name.name}/{path}")
         case _:
             raise IntegrityError(
                 f"{wheel.name.file_name}: {member!r} belongs to an unknown folder, {scheme!r}"

@@ -18,7 +18,7 @@ _MACHINES = {"linux-64": "X86_64", "linux-aarch64": "AARCH64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closure:
+class LibraryClosure:
     """The libraries that a set of ELF files needs beyond the C library.
 
     Attributes
@@ -41,9 +41,9 @@ def belongs_to_glibc(name: str) -> bool:
     return _GLIBC_OWN.fullmatch(name) is not None
 
 
-def closure(files: Iterable[Path], platform: str, find: FindLibrary) -> Closure:
+def library_closure(files: Iterable[Path], platform: str, find: FindLibrary) -> LibraryClosure:
     """Follow what ``files`` need to its end. A library of another machine counts as not found."""
-    facts = _Facts(machine=_MACHINES[platform])
+    facts = _ElfFiles(machine=_MACHINES[platform])
     found: dict[str, Path] = {}
     broken: dict[Path, str] = {}
     glibc = (0, 0)
@@ -54,10 +54,10 @@ def closure(files: Iterable[Path], platform: str, find: FindLibrary) -> Closure:
             continue
         found |= mine
         glibc = max(glibc, *(facts.of(path).glibc for path in (file, *mine.values())))
-    return Closure(libraries=dict(sorted(found.items())), broken=broken, glibc=glibc)
+    return LibraryClosure(libraries=dict(sorted(found.items())), broken=broken, glibc=glibc)
 
 
-class _Facts:
+class _ElfFiles:
     """Reads each file once."""
 
     def __init__(self, *, machine: str) -> None:
@@ -74,7 +74,7 @@ class _Facts:
 
 
 def _follow(
-    start: Path, facts: _Facts, find: FindLibrary, known: Mapping[str, Path]
+    start: Path, facts: _ElfFiles, find: FindLibrary, known: Mapping[str, Path]
 ) -> tuple[dict[str, Path], str | None]:
     """Give the libraries that ``start`` adds to the known ones, or the name of one that is missing."""
     if not facts.fits(start):

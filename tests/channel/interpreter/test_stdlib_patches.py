@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.channel.interpreter.patches import is_patched, patched, relocatable_sysconfigdata, sitecustomize
+from cuvee.channel.interpreter.stdlib_patches import (
+    is_patched,
+    patched,
+    relocatable_sysconfigdata,
+    sitecustomize,
+)
 from cuvee.errors import CuveeError
 
 DEBIAN_SITE = """

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cuvee.channel.interpreter import elf
-from cuvee.channel.interpreter.libraries import Closure, closure
-from cuvee.channel.interpreter.model import Layout, LinuxTree
-from cuvee.channel.interpreter.patches import BUNDLED_WHEELS, is_patched, patched, sitecustomize
+from cuvee.channel.interpreter.library_closure import LibraryClosure, library_closure
+from cuvee.channel.interpreter.model import InterpreterContent, LinuxTree
+from cuvee.channel.interpreter.stdlib_patches import BUNDLED_WHEELS, is_patched, patched, sitecustomize
 from cuvee.channel.package_writer import PackageFile
 from cuvee.errors import CuveeError
 
@@ -48,7 +48,7 @@ _IMPORTED_WITH = {
 }  # fmt: skip
 
 
-def lay_out(tree: LinuxTree) -> Layout:
+def linux_content(tree: LinuxTree) -> InterpreterContent:
     """Plan the package of ``tree``.
 
     Raises
@@ -57,7 +57,7 @@ def lay_out(tree: LinuxTree) -> Layout:
         If the executable itself needs a library that can not be found.
     """
     modules = _extension_modules(tree)
-    libraries = closure([tree.executable, *modules.values()], tree.platform, tree.find_library)
+    libraries = library_closure([tree.executable, *modules.values()], tree.platform, tree.find_library)
     if tree.executable in libraries.broken:
         raise CuveeError(
             f"{tree.executable} needs {libraries.broken[tree.executable]}, which can not be found",
@@ -75,7 +75,7 @@ def lay_out(tree: LinuxTree) -> Layout:
             for path in _wheels(tree)
         ),
     ]
-    return Layout(
+    return InterpreterContent(
         platform=tree.platform,
         version=tree.version,
         origin=tree.origin,
@@ -205,7 +205,7 @@ def _headers(tree: LinuxTree) -> Iterator[PackageFile]:
             yield PackageFile(path=f"include/python{tree.minor}/{inside}", content=content.resolve())
 
 
-def _licenses(tree: LinuxTree, libraries: Closure) -> dict[str, bytes]:
+def _licenses(tree: LinuxTree, libraries: LibraryClosure) -> dict[str, bytes]:
     texts: dict[str, bytes] = {}
     for name in ("LICENSE.txt", "LICENSE"):
         path = tree.stdlib / name
@@ -223,7 +223,7 @@ def _test_imports(tree: LinuxTree, modules: dict[str, Path]) -> tuple[str, ...]:
     )
 
 
-def _dropped(modules: dict[str, Path], kept: dict[str, Path], libraries: Closure) -> tuple[str, ...]:
+def _dropped(modules: dict[str, Path], kept: dict[str, Path], libraries: LibraryClosure) -> tuple[str, ...]:
     return tuple(
         f"{name} needs {libraries.broken[path]}, which can not be found"
         for name, path in modules.items()

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 
 from cuvee.channel.package_writer import PLACEHOLDER, PackageFile
-from cuvee.channel.wheels.layout import Layout
-from cuvee.channel.wheels.metadata import EntryPoint
+from cuvee.channel.wheels.core_metadata import EntryPoint
+from cuvee.channel.wheels.install_scheme import InstallScheme
 
 _SHEBANG = re.compile(rb"#!pythonw?(?=[ \t\r\n]|$)")
 
 
-def script_file(path: str, data: bytes, layout: Layout) -> PackageFile:
+def script_file(path: str, data: bytes, layout: InstallScheme) -> PackageFile:
     """Give a script that a wheel carries; ``#!python`` becomes the interpreter of the prefix."""
     match = _SHEBANG.match(data)
     if match is None:
@@ -20,7 +20,7 @@ def script_file(path: str, data: bytes, layout: Layout) -> PackageFile:
 
 
 def entry_point_files(
-    points: Iterable[EntryPoint], layout: Layout, launcher: bytes | None
+    points: Iterable[EntryPoint], layout: InstallScheme, launcher: bytes | None
 ) -> tuple[PackageFile, ...]:
     """Give the scripts of entry points, as installers make them for noarch packages.
 
@@ -51,7 +51,7 @@ def entry_point_files(
     return tuple(files)
 
 
-def _interpreter(layout: Layout) -> str:
+def _interpreter(layout: InstallScheme) -> str:
     return f"{PLACEHOLDER}/python.exe" if layout.is_windows else f"{PLACEHOLDER}/bin/python"
 
 

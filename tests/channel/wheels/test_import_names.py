@@ -1,6 +1,6 @@
 import pytest
 
-from cuvee.channel.wheels.imports import import_names
+from cuvee.channel.wheels.import_names import import_names
 
 
 @pytest.mark.parametrize(

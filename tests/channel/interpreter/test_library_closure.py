@@ -6,7 +6,12 @@ import pytest
 
 from cuvee.channel.interpreter import elf
 from cuvee.channel.interpreter.elf import Elf, glibc_version
-from cuvee.channel.interpreter.libraries import belongs_to_glibc, closure, parse_loader_cache, tree_finder
+from cuvee.channel.interpreter.library_closure import (
+    belongs_to_glibc,
+    library_closure,
+    parse_loader_cache,
+    tree_finder,
+)
 from cuvee.errors import IntegrityError
 
 LDCONFIG = """\
@@ -71,7 +76,7 @@ def test_libraries_of_libraries_are_followed(monkeypatch: pytest.MonkeyPatch) ->
         a_so=("b.so libm.so.6", (2, 28), "X86_64"),
         b_so=("a.so", (2, 4), "X86_64"),
     )
-    found = closure([Path("/bin/python")], "linux-64", _find)
+    found = library_closure([Path("/bin/python")], "linux-64", _find)
     assert dict(found.libraries) == {"a.so": Path("/lib/a.so"), "b.so": Path("/lib/b.so")}
     assert found.glibc == (2, 28)
     assert not found.broken
@@ -86,7 +91,7 @@ def test_a_module_whose_library_is_missing_is_named_and_counts_for_nothing(
         tk=("a.so", (2, 38), "X86_64"),
         a_so=("missing.so", (2, 39), "X86_64"),
     )
-    found = closure([Path("/bin/python"), Path("/m/tk")], "linux-64", _find)
+    found = library_closure([Path("/bin/python"), Path("/m/tk")], "linux-64", _find)
     assert dict(found.broken) == {Path("/m/tk"): "missing.so"}
     assert not found.libraries
     assert found.glibc == (2, 17)
@@ -94,7 +99,9 @@ def test_a_module_whose_library_is_missing_is_named_and_counts_for_nothing(
 
 def test_a_library_of_another_machine_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     _system(monkeypatch, python=("a.so", (2, 17), "AARCH64"), a_so=("", (2, 4), "X86_64"))
-    assert closure([Path("/bin/python")], "linux-aarch64", _find).broken == {Path("/bin/python"): "a.so"}
+    assert library_closure([Path("/bin/python")], "linux-aarch64", _find).broken == {
+        Path("/bin/python"): "a.so"
+    }
 
 
 def test_an_unpacked_system_never_lends_the_hosts_libraries(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class WheelName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordEntry:
     """A line of RECORD: how a member is hashed, and its size if stated."""
 
     algorithm: str
@@ -138,7 +138,7 @@ class WheelArchive:
             raise _refused(self.name.file_name, entry.filename, "its size is not the declared one")
         return data
 
-    def _read_record(self) -> Mapping[str, Recorded]:
+    def _read_record(self) -> Mapping[str, RecordEntry]:
         path = f"{self.dist_info}/RECORD"
         if path not in self.members:
             raise IntegrityError(f"{self.name.file_name}: it has no {path}")
@@ -152,7 +152,7 @@ class WheelArchive:
                 raise _refused(self.name.file_name, listed, "its RECORD lists it, but it is not there")
         return record
 
-    def _verify(self, path: str, data: bytes, recorded: Recorded) -> None:
+    def _verify(self, path: str, data: bytes, recorded: RecordEntry) -> None:
         digest = (
             base64.urlsafe_b64encode(hashlib.new(recorded.algorithm, data).digest()).rstrip(b"=").decode()
         )
@@ -263,8 +263,8 @@ def _dist_info(members: Mapping[str, object], name: WheelName) -> str:
     return folder
 
 
-def _parse_record(data: bytes, unsigned: set[str], wheel: str) -> dict[str, Recorded]:
-    record: dict[str, Recorded] = {}
+def _parse_record(data: bytes, unsigned: set[str], wheel: str) -> dict[str, RecordEntry]:
+    record: dict[str, RecordEntry] = {}
     try:
         rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
@@ -276,5 +276,5 @@ def _parse_record(data: bytes, unsigned: set[str], wheel: str) -> dict[str, Reco
         if row[0] in record or algorithm not in _STRONG or not digest:
             raise _refused(wheel, row[0], "its RECORD lists it twice, or without a strong hash")
         size = int(row[2]) if len(row) > 2 and row[2].isascii() and row[2].isdigit() else None  # noqa: PLR2004
-        record[row[0]] = Recorded(algorithm=algorithm, digest=digest.rstrip("="), size=size)
+        record[row[0]] = RecordEntry(algorithm=algorithm, digest=digest.rstrip("="), size=size)
     return record

@@ -4,19 +4,19 @@ import pytest
 from packaging.markers import default_environment
 from packaging.specifiers import SpecifierSet
 
-from cuvee.channel.wheels.metadata import Metadata, parse_metadata
-from cuvee.channel.wheels.requirements import Resolved, environment, python_spec
+from cuvee.channel.wheels.core_metadata import CoreMetadata, parse_metadata
+from cuvee.channel.wheels.dependencies import ResolvedProjects, environment, python_spec
 from cuvee.platforms import PLATFORMS
 
 
-def project(name: str, *requires: str, version: str = "1.0") -> Metadata:
+def project(name: str, *requires: str, version: str = "1.0") -> CoreMetadata:
     lines = "".join(f"Requires-Dist: {line}\n" for line in requires)
     return parse_metadata(f"Name: {name}\nVersion: {version}\n{lines}".encode(), where=name)
 
 
-def resolved(*projects: Metadata, platform: str = "linux-64", python: str = "3.11.7") -> Resolved:
-    found: Mapping[str, Metadata] = {one.name: one for one in projects}
-    return Resolved(projects=found, environment=environment(platform, python))
+def resolved(*projects: CoreMetadata, platform: str = "linux-64", python: str = "3.11.7") -> ResolvedProjects:
+    found: Mapping[str, CoreMetadata] = {one.name: one for one in projects}
+    return ResolvedProjects(projects=found, environment=environment(platform, python))
 
 
 def test_markers_are_those_of_the_target() -> None:

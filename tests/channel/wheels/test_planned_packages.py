@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.wheels.plan import Planned, Wheel, inspect, plan
+from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, plan
 from cuvee.errors import IntegrityError
 
 MakeWheel = Callable[..., Path]
@@ -11,28 +11,30 @@ ALL = ("linux-64", "linux-aarch64", "osx-arm64", "win-64")
 MINORS = dict.fromkeys(ALL, "3.11")
 
 
-def wheel(path: Path, sha256: str = "a" * 64) -> Wheel:
+def wheel(path: Path, sha256: str = "a" * 64) -> InspectedWheel:
     return inspect(path, file_name=path.name, sha256=sha256, url="https://example.org/")
 
 
-def planned(wheels: dict[str, Wheel], needs: Mapping[str, tuple[str, ...]] | None = None) -> list[Planned]:
+def planned(
+    wheels: dict[str, InspectedWheel], needs: Mapping[str, tuple[str, ...]] | None = None
+) -> list[PlannedPackage]:
     return list(plan(wheels, needs or dict.fromkeys(wheels, ("six",)), MINORS, "launcher"))
 
 
-def summary(packages: list[Planned]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+def summary(packages: list[PlannedPackage]) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
     return [(one.conversion.subdir, one.conversion.depends, one.platforms) for one in packages]
 
 
 @pytest.fixture
-def pure(make_wheel: MakeWheel) -> Wheel:
+def pure(make_wheel: MakeWheel) -> InspectedWheel:
     return wheel(make_wheel(metadata="Requires-Python: >=3.9\n"))
 
 
-def test_one_package_where_all_platforms_need_the_same(pure: Wheel) -> None:
+def test_one_package_where_all_platforms_need_the_same(pure: InspectedWheel) -> None:
     assert summary(planned(dict.fromkeys(ALL, pure))) == [("noarch", ("python >=3.9", "six"), ALL)]
 
 
-def test_one_package_for_each_system_where_systems_differ(pure: Wheel) -> None:
+def test_one_package_for_each_system_where_systems_differ(pure: InspectedWheel) -> None:
     needs = dict.fromkeys(ALL, ("six",)) | {"win-64": ("colorama", "six")}
     packages = planned(dict.fromkeys(ALL, pure), needs)
     assert summary(packages) == [
@@ -42,7 +44,7 @@ def test_one_package_for_each_system_where_systems_differ(pure: Wheel) -> None:
     assert len({one.conversion.build for one in packages}) == 2
 
 
-def test_systems_that_no_virtual_package_joins_are_kept_apart(pure: Wheel) -> None:
+def test_systems_that_no_virtual_package_joins_are_kept_apart(pure: InspectedWheel) -> None:
     needs = dict.fromkeys(ALL, ("six",)) | {"osx-arm64": ("appnope",)}
     assert summary(planned(dict.fromkeys(ALL, pure), needs)) == [
         ("noarch", ("__linux", "python >=3.9", "six"), ("linux-64", "linux-aarch64")),
@@ -51,19 +53,19 @@ def test_systems_that_no_virtual_package_joins_are_kept_apart(pure: Wheel) -> No
     ]
 
 
-def test_platform_packages_where_needs_differ_within_a_system(pure: Wheel) -> None:
+def test_platform_packages_where_needs_differ_within_a_system(pure: InspectedWheel) -> None:
     needs = dict.fromkeys(ALL, ("six",)) | {"linux-aarch64": ("arm",)}
     packages = planned(dict.fromkeys(ALL, pure), needs)
     assert [one.conversion.subdir for one in packages] == list(ALL)
     assert packages[1].conversion.depends == ("arm", "python >=3.11,<3.12.0a0")
 
 
-def test_a_project_of_one_platform_alone_is_noarch_without_conditions(pure: Wheel) -> None:
+def test_a_project_of_one_platform_alone_is_noarch_without_conditions(pure: InspectedWheel) -> None:
     assert summary(planned({"win-64": pure})) == [("noarch", ("python >=3.9", "six"), ("win-64",))]
 
 
 def test_a_pure_wheel_that_only_some_chose_is_not_offered_to_the_others(
-    make_wheel: MakeWheel, pure: Wheel
+    make_wheel: MakeWheel, pure: InspectedWheel
 ) -> None:
     native = wheel(make_wheel("demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", pure=False), "b" * 64)
     packages = planned({"linux-64": native, "linux-aarch64": pure})

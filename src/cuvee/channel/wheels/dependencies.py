@@ -13,8 +13,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from cuvee import platforms
-from cuvee.channel.wheels.metadata import Metadata
-from cuvee.channel.wheels.versions import conda_spec
+from cuvee.channel.wheels.core_metadata import CoreMetadata
+from cuvee.channel.wheels.version_specs import conda_spec
 
 
 def environment(platform: str, python: str) -> dict[str, str]:
@@ -36,10 +36,10 @@ def environment(platform: str, python: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resolved:
+class ResolvedProjects:
     """All projects that were resolved for one platform, by name, and its PEP 508 environment."""
 
-    projects: Mapping[str, Metadata]
+    projects: Mapping[str, CoreMetadata]
     environment: Mapping[str, str]
 
     def depends(self, name: str, extras: tuple[str, ...] = ()) -> tuple[str, ...]:

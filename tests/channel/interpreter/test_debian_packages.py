@@ -4,7 +4,7 @@ import pytest
 
 from cuvee.channel.interpreter import apt
 from cuvee.channel.interpreter.apt import Apt, for_any_architecture, host_settings, parse_records
-from cuvee.channel.interpreter.debian import upstream_version
+from cuvee.channel.interpreter.debian_packages import upstream_version
 from cuvee.errors import IntegrityError, SourceUnreachableError
 
 

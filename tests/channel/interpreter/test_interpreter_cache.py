@@ -8,19 +8,19 @@ import pytest
 
 from cuvee import platforms
 from cuvee.channel import interpreter
-from cuvee.channel.interpreter.host import Probe, host_tree
-from cuvee.channel.interpreter.layout import standard_library_files
-from cuvee.channel.interpreter.model import Layout, LinuxTree
-from cuvee.channel.interpreter.store import keep, package_content, recall, source_key
+from cuvee.channel.interpreter.host_interpreter import InterpreterDescription, host_tree
+from cuvee.channel.interpreter.interpreter_cache import load, package_content, save, source_key
+from cuvee.channel.interpreter.linux_package import standard_library_files
+from cuvee.channel.interpreter.model import InterpreterContent, LinuxTree
 from cuvee.channel.model import Absent
 from cuvee.channel.package_writer import PackageFile
 from cuvee.progress import SILENT
 
 
-def _layout(tmp_path: Path) -> Layout:
+def _layout(tmp_path: Path) -> InterpreterContent:
     library = tmp_path / "libz.so.1"
     library.write_bytes(b"z")
-    return Layout(
+    return InterpreterContent(
         platform="linux-64",
         version="3.11.7",
         origin="a test",
@@ -37,9 +37,9 @@ def _layout(tmp_path: Path) -> Layout:
 
 def test_the_same_interpreter_gives_the_same_bytes(tmp_path: Path) -> None:
     layout = _layout(tmp_path)
-    first = keep(tmp_path / "one", "key", layout)
+    first = save(tmp_path / "one", "key", layout)
     os.utime(tmp_path / "libz.so.1", (1, 1))
-    second = keep(tmp_path / "two", "key", replace(layout, files=layout.files[::-1]))
+    second = save(tmp_path / "two", "key", replace(layout, files=layout.files[::-1]))
     assert first.archive.name == second.archive.name
     assert first.archive.read_bytes() == second.archive.read_bytes()
 
@@ -60,17 +60,17 @@ def test_the_build_string_tells_contents_apart(tmp_path: Path) -> None:
 def test_what_was_packed_is_recalled(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     key = source_key("linux-64", ["3.11.7"])
-    assert recall(cache, key) is None
-    kept = keep(cache, key, _layout(tmp_path))
-    assert recall(cache, key) == kept
+    assert load(cache, key) is None
+    kept = save(cache, key, _layout(tmp_path))
+    assert load(cache, key) == kept
     assert kept.minor == "3.11"
-    assert recall(cache, source_key("linux-64", ["3.11.8"])) is None
+    assert load(cache, source_key("linux-64", ["3.11.8"])) is None
 
 
 @pytest.mark.parametrize("damage", ["archive", "gone", "library", "record"])
 def test_what_changed_is_packed_again(tmp_path: Path, damage: str) -> None:
     cache = tmp_path / "cache"
-    kept = keep(cache, "key", _layout(tmp_path))
+    kept = save(cache, "key", _layout(tmp_path))
     if damage == "archive":
         kept.archive.write_bytes(kept.archive.read_bytes()[:-1])
     elif damage == "gone":
@@ -79,10 +79,10 @@ def test_what_changed_is_packed_again(tmp_path: Path, damage: str) -> None:
         (tmp_path / "libz.so.1").write_bytes(b"zz")
     else:
         (cache / "key.json").write_text("{}", encoding="utf-8")
-    assert recall(cache, "key") is None
+    assert load(cache, "key") is None
 
 
-def _probe(tmp_path: Path, **changes: str) -> Probe:
+def _probe(tmp_path: Path, **changes: str) -> InterpreterDescription:
     executable = tmp_path / "python3.11"
     executable.write_bytes(b"\x7fELF")
     facts = {
@@ -92,7 +92,7 @@ def _probe(tmp_path: Path, **changes: str) -> Probe:
         "abiflags": "",
         "soabi": "",
     }
-    return Probe(
+    return InterpreterDescription(
         **(facts | changes), executable=executable, prefix=tmp_path, stdlib=tmp_path, libdir="lib",
         include=tmp_path, wheels=Path(), multiarch="", builtins=frozenset(),
     )  # fmt: skip

@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.interpreter.authenticode import check_output
-from cuvee.channel.interpreter.index import PinnedFile
-from cuvee.channel.interpreter.windows import Build, embedded_files, lay_out_windows, pinned_builds
+from cuvee.channel.interpreter.embeddable_build import (
+    EmbeddableBuild,
+    embedded_files,
+    pinned_builds,
+    windows_content,
+)
+from cuvee.channel.interpreter.index_download import PinnedFile
 from cuvee.errors import IntegrityError
 
 PINNED = PinnedFile(project="thing", name="thing-1.tar.gz", sha256="0" * 64, size=1)
@@ -34,14 +39,14 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _sdist(tmp_path: Path, files: dict[str, bytes], *, sha256: str = "") -> tuple[Path, Build]:
+def _sdist(tmp_path: Path, files: dict[str, bytes], *, sha256: str = "") -> tuple[Path, EmbeddableBuild]:
     data = _zip(files)
     path = tmp_path / "thing-1.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         info = tarfile.TarInfo("thing/data.zip")
         info.size = len(data)
         archive.addfile(info, io.BytesIO(data))
-    build = Build(
+    build = EmbeddableBuild(
         minor="3.11", version="3.11.9", file=PINNED, member="thing/data.zip",
         member_sha256=sha256 or hashlib.sha256(data).hexdigest(), folder="cp311",
     )  # fmt: skip
@@ -59,7 +64,7 @@ EMBEDDED = {
 
 def test_the_embeddable_build_is_laid_out_as_conda_does(tmp_path: Path) -> None:
     path, build = _sdist(tmp_path, EMBEDDED)
-    layout = lay_out_windows("win-64", build, embedded_files(path, build))
+    layout = windows_content("win-64", build, embedded_files(path, build))
     assert sorted(file.path for file in layout.files) == [
         "DLLs/_ssl.pyd", "DLLs/libssl-3.dll", "Lib/json/__init__.pyc", "Lib/os.pyc", "python.exe",
         "python3.dll", "python311.dll", "pythonw.exe", "vcruntime140.dll",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.channel.interpreter import elf
-from cuvee.channel.interpreter.libraries import host_finder
+from cuvee.channel.interpreter.library_closure import host_finder
 from cuvee.channel.interpreter.model import LinuxTree
 from cuvee.channel.model import Absent
 from cuvee.errors import SourceUnreachableError
@@ -39,7 +39,7 @@ print(json.dumps({
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class InterpreterDescription:
     """What an interpreter says of itself; see `sys` and `sysconfig` for the meaning."""
 
     implementation: str
@@ -62,7 +62,7 @@ def base_executable() -> Path:
     return Path(os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable))
 
 
-def probe(executable: Path) -> Probe:
+def probe(executable: Path) -> InterpreterDescription:
     """Ask an interpreter about itself, isolated from its environment.
 
     Raises
@@ -81,7 +81,7 @@ def probe(executable: Path) -> Probe:
             f"The interpreter {executable} does not run\n{completed.stderr.strip()}", hint=_CHANNEL_HINT
         )
     said = json.loads(completed.stdout)
-    return Probe(
+    return InterpreterDescription(
         implementation=said["implementation"],
         version=said["version"],
         release=said["release"],
@@ -98,7 +98,9 @@ def probe(executable: Path) -> Probe:
     )
 
 
-def host_tree(platform: str, probed: Probe, environment: Mapping[str, str]) -> LinuxTree | Absent:
+def host_tree(
+    platform: str, probed: InterpreterDescription, environment: Mapping[str, str]
+) -> LinuxTree | Absent:
     """Describe the host's interpreter as a tree to pack, or say why it can not be packed."""
     reason = _unfit(probed)
     if reason:
@@ -122,7 +124,7 @@ def host_tree(platform: str, probed: Probe, environment: Mapping[str, str]) -> L
     )
 
 
-def _unfit(probed: Probe) -> str:
+def _unfit(probed: InterpreterDescription) -> str:
     if probed.implementation != "cpython":
         return f"cuvee runs on {probed.implementation}, and only CPython can be packed"
     if probed.release != "final":
@@ -136,7 +138,7 @@ def _unfit(probed: Probe) -> str:
     return ""
 
 
-def _owner(probed: Probe) -> str:
+def _owner(probed: InterpreterDescription) -> str:
     prefix = str(probed.prefix)
     if ".pyenv" in prefix or "/pyenv/" in prefix:
         return "pyenv's"

@@ -7,9 +7,9 @@ import pytest
 import requests
 from packaging.version import Version
 
-from cuvee.channel.wheels import fetch as module
-from cuvee.channel.wheels.fetch import Fetcher, cached_wheels
+from cuvee.channel.wheels import wheel_download as module
 from cuvee.channel.wheels.model import PinnedWheel
+from cuvee.channel.wheels.wheel_download import WheelDownloader, cached_wheels
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import sha256_bytes
 
@@ -32,7 +32,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_fetched_once(source: Path, tmp_path: Path) -> None:
-    fetcher, wheel = Fetcher(tmp_path / "cache"), pinned(source.as_uri())
+    fetcher, wheel = WheelDownloader(tmp_path / "cache"), pinned(source.as_uri())
     path, is_new = fetcher.fetch(wheel)
     assert (path.read_bytes(), is_new) == (DATA, True)
     source.unlink()
@@ -41,7 +41,7 @@ def test_a_file_is_fetched_once(source: Path, tmp_path: Path) -> None:
 
 
 def test_a_damaged_cache_is_fetched_again(source: Path, tmp_path: Path) -> None:
-    fetcher, wheel = Fetcher(tmp_path / "cache"), pinned(source.as_uri())
+    fetcher, wheel = WheelDownloader(tmp_path / "cache"), pinned(source.as_uri())
     path, _ = fetcher.fetch(wheel)
     path.write_bytes(b"the bytes of a WHEEL")
     path, is_new = fetcher.fetch(wheel)
@@ -54,13 +54,13 @@ def test_a_damaged_cache_is_fetched_again(source: Path, tmp_path: Path) -> None:
 )
 def test_what_differs_is_not_kept(source: Path, tmp_path: Path, data: bytes, size: int, why: str) -> None:
     with pytest.raises(IntegrityError, match=rf"^{NAME} .*{why}.*nothing was imported"):
-        Fetcher(tmp_path / "cache").fetch(pinned(source.as_uri(), data=data, size=size))
+        WheelDownloader(tmp_path / "cache").fetch(pinned(source.as_uri(), data=data, size=size))
     assert [path for path in (tmp_path / "cache").rglob("*") if path.is_file()] == []
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachableError, match="No such file"):
-        Fetcher(tmp_path / "cache").fetch(pinned((tmp_path / "none.whl").as_uri()))
+        WheelDownloader(tmp_path / "cache").fetch(pinned((tmp_path / "none.whl").as_uri()))
 
 
 class _Index(BaseHTTPRequestHandler):
@@ -104,28 +104,30 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fetcher]:
-    made = Fetcher(tmp_path / "cache", environment={"UV_INDEX": "mine=http://me:p%40ss@other.example/simple"})
+def fetcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WheelDownloader]:
+    made = WheelDownloader(
+        tmp_path / "cache", environment={"UV_INDEX": "mine=http://me:p%40ss@other.example/simple"}
+    )
     monkeypatch.setattr(threading.Event, "wait", lambda *_: False)
     yield made
     made.close()
 
 
 @pytest.mark.real
-def test_a_wheel_comes_over_http(index: str, fetcher: Fetcher) -> None:
+def test_a_wheel_comes_over_http(index: str, fetcher: WheelDownloader) -> None:
     path, _ = fetcher.fetch(pinned(f"http://{index}/wheel"))
     assert path.read_bytes() == DATA
 
 
 @pytest.mark.real
-def test_a_shaky_server_is_asked_again(index: str, fetcher: Fetcher) -> None:
+def test_a_shaky_server_is_asked_again(index: str, fetcher: WheelDownloader) -> None:
     _Index.failures = 2
     fetcher.fetch(pinned(f"http://{index}/shaky"))
     assert len(_Index.seen) == 3
 
 
 @pytest.mark.real
-def test_a_server_that_stays_down_is_named(index: str, fetcher: Fetcher) -> None:
+def test_a_server_that_stays_down_is_named(index: str, fetcher: WheelDownloader) -> None:
     _Index.failures = 3
     with pytest.raises(SourceUnreachableError, match=rf"{NAME} could not be had from {index} .*503"):
         fetcher.fetch(pinned(f"http://{index}/shaky"))
@@ -133,21 +135,21 @@ def test_a_server_that_stays_down_is_named(index: str, fetcher: Fetcher) -> None
 
 
 @pytest.mark.real
-def test_a_refusal_is_not_repeated(index: str, fetcher: Fetcher) -> None:
+def test_a_refusal_is_not_repeated(index: str, fetcher: WheelDownloader) -> None:
     with pytest.raises(SourceUnreachableError, match="404"):
         fetcher.fetch(pinned(f"http://{index}/gone"))
     assert len(_Index.seen) == 1
 
 
 @pytest.mark.real
-def test_no_redirect_leads_out_of_protection(index: str, fetcher: Fetcher) -> None:
+def test_no_redirect_leads_out_of_protection(index: str, fetcher: WheelDownloader) -> None:
     with pytest.raises(IntegrityError, match=r"redirects to http://elsewhere\.invalid"):
         fetcher.fetch(pinned(f"http://{index}/astray"))
 
 
 @pytest.mark.real
 def test_credentials_go_to_the_index_that_has_them(index: str, tmp_path: Path) -> None:
-    fetcher = Fetcher(
+    fetcher = WheelDownloader(
         tmp_path / "cache", environment={"UV_DEFAULT_INDEX": f"http://me:p%40ss@{index}/simple"}
     )
     fetcher.fetch(pinned(f"http://{index}/wheel"))
@@ -157,13 +159,13 @@ def test_credentials_go_to_the_index_that_has_them(index: str, tmp_path: Path) -
 
 
 @pytest.mark.real
-def test_a_longer_answer_is_cut_and_refused(index: str, fetcher: Fetcher) -> None:
+def test_a_longer_answer_is_cut_and_refused(index: str, fetcher: WheelDownloader) -> None:
     with pytest.raises(IntegrityError, match="has not the 3 bytes"):
         fetcher.fetch(pinned(f"http://{index}/wheel", size=3))
 
 
 @pytest.mark.real
-def test_a_host_that_is_not_there(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_is_not_there(fetcher: WheelDownloader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TRIES", 1)
     with pytest.raises(SourceUnreachableError, match=r"from 127\.0\.0\.1:9 "):
         fetcher.fetch(pinned("http://127.0.0.1:9/wheel"))

@@ -15,8 +15,8 @@ from conda_package_streaming.package_streaming import stream_conda_info
 
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, write_package
 from cuvee.channel.wheels import convert as module
-from cuvee.channel.wheels.archive import open_wheel
 from cuvee.channel.wheels.convert import Conversion, convert
+from cuvee.channel.wheels.wheel_archive import open_wheel
 from cuvee.errors import IntegrityError
 
 MakeWheel = Callable[..., Path]

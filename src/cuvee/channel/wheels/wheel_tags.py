@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
 from cuvee import platforms
-from cuvee.channel.wheels.archive import WheelName
+from cuvee.channel.wheels.wheel_archive import WheelName
 
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_(\w+)")
 _LEGACY = {"manylinux1_": (2, 5), "manylinux2010_": (2, 12), "manylinux2014_": (2, 17)}

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import pytest
 
-from cuvee.channel.interpreter import index
-from cuvee.channel.interpreter.index import PinnedFile, fetch, index_url, links_of
+from cuvee.channel.interpreter import index_download
+from cuvee.channel.interpreter.index_download import PinnedFile, fetch, index_url, links_of
 from cuvee.errors import IntegrityError, SourceUnreachableError
 
 DATA = b"an sdist"
@@ -67,7 +67,7 @@ class _Session:
 
 def _serve(monkeypatch: pytest.MonkeyPatch, session: _Session) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://user:secret@index.example/simple")
-    monkeypatch.setattr(index, "_session", lambda: session)
+    monkeypatch.setattr(index_download, "_session", lambda: session)
 
 
 @pytest.mark.parametrize("json", [True, False])
@@ -75,7 +75,7 @@ def test_a_pinned_file_is_fetched_once(tmp_path: Path, monkeypatch: pytest.Monke
     _serve(monkeypatch, _Session(DATA, json=json))
     path = fetch(PINNED, tmp_path)
     assert path.read_bytes() == DATA
-    monkeypatch.setattr(index, "_session", None)
+    monkeypatch.setattr(index_download, "_session", None)
     assert fetch(PINNED, tmp_path) == path
     path.write_bytes(b"half")
     _serve(monkeypatch, _Session(DATA))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from cuvee.channel.wheels.metadata import Metadata
+from cuvee.channel.wheels.core_metadata import CoreMetadata
 from cuvee.spdx import spelled
 
 _CLASSIFIERS = {
@@ -46,7 +46,7 @@ _MAIN_FILE = re.compile(r"(?i)(licen[sc]e|copying)(\.(txt|md|rst))?")
 _LONGEST_PHRASE = 120
 
 
-def spdx(metadata: Metadata, files: Mapping[str, bytes] = MappingProxyType({})) -> str | None:
+def spdx(metadata: CoreMetadata, files: Mapping[str, bytes] = MappingProxyType({})) -> str | None:
     """Give an SPDX expression, or `None` when what the wheel says is not one beyond doubt.
 
     Parameters

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from cuvee.channel.interpreter.apt import Apt, Download
-from cuvee.channel.interpreter.layout import lay_out
-from cuvee.channel.interpreter.libraries import tree_finder
-from cuvee.channel.interpreter.model import FindLicense, Layout, LinuxTree
-from cuvee.channel.interpreter.store import keep, recall, source_key
+from cuvee.channel.interpreter.apt import Apt, DebianPackage
+from cuvee.channel.interpreter.interpreter_cache import load, save, source_key
+from cuvee.channel.interpreter.library_closure import tree_finder
+from cuvee.channel.interpreter.linux_package import linux_content
+from cuvee.channel.interpreter.model import FindLicense, InterpreterContent, LinuxTree
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
@@ -55,7 +55,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             hint=f"Run cuvee on Debian or Ubuntu. {_CHANNEL_HINT}",
         )
     key = source_key(platform, [minor, Apt.host_sources()])
-    known = recall(cache, key)
+    known = load(cache, key)
     if known is not None:
         return known
     with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
@@ -64,10 +64,10 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             return layout
         for line in layout.dropped:
             reporter.warn(f"{platform}: left out {line}")
-        return keep(cache, key, layout)
+        return save(cache, key, layout)
 
 
-def _fetch(platform: str, minor: str, folder: Path) -> Layout | Absent:
+def _fetch(platform: str, minor: str, folder: Path) -> InterpreterContent | Absent:
     architecture, multiarch = _MACHINES[platform]
     apt = Apt(architecture, folder / "apt")
     apt.update()
@@ -85,7 +85,7 @@ def _fetch(platform: str, minor: str, folder: Path) -> Layout | Absent:
     return _lay_out(platform, minor, multiarch, _unpack_all(apt, names, root), root)
 
 
-def _unpack_all(apt: Apt, names: Iterable[str], root: Path) -> list[Download]:
+def _unpack_all(apt: Apt, names: Iterable[str], root: Path) -> list[DebianPackage]:
     """Download and unpack packages, and the libraries that they depend on themselves."""
     packages = list(names)
     wanted = dict.fromkeys(packages)
@@ -113,7 +113,9 @@ def _unpack(package: Path, root: Path) -> None:
         raise IntegrityError(f"{package.name} can not be unpacked\n{completed.stderr.strip()}")
 
 
-def _lay_out(platform: str, minor: str, multiarch: str, downloads: list[Download], root: Path) -> Layout:
+def _lay_out(
+    platform: str, minor: str, multiarch: str, downloads: list[DebianPackage], root: Path
+) -> InterpreterContent:
     version = next(download.version for download in downloads if download.name == f"python{minor}")
     top = root.resolve()
     stdlib = top / "usr/lib" / f"python{minor}"
@@ -133,7 +135,7 @@ def _lay_out(platform: str, minor: str, multiarch: str, downloads: list[Download
         origin=f"Debian's python{minor} {version}",
     )
     # The unpacked libraries are gone when the cache is asked again.
-    return replace(lay_out(tree), inputs=())
+    return replace(linux_content(tree), inputs=())
 
 
 def upstream_version(version: str) -> str:
@@ -150,7 +152,7 @@ def upstream_version(version: str) -> str:
     return match["upstream"]
 
 
-def _license_finder(root: Path, downloads: list[Download]) -> FindLicense:
+def _license_finder(root: Path, downloads: list[DebianPackage]) -> FindLicense:
     """Find a library's licence by the package that was unpacked: each brings its copyright file."""
     owners: dict[str, str] = {}
     for download in downloads:

@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 
 from cuvee.channel.package_writer import write_package
-from cuvee.channel.wheels.archive import open_wheel
 from cuvee.channel.wheels.convert import convert
-from cuvee.channel.wheels.plan import Planned
+from cuvee.channel.wheels.planned_packages import PlannedPackage
+from cuvee.channel.wheels.wheel_archive import open_wheel
 from cuvee.files import replacing, replacing_folder, sha256_file, write_json
 
 
-class Store:
+class PackageCache:
     """Makes packages, once each.
 
     Parameters
@@ -28,7 +28,7 @@ class Store:
         self._folder = folder
         self._launcher = launcher
 
-    def package(self, planned: Planned) -> tuple[Path, bool]:
+    def package(self, planned: PlannedPackage) -> tuple[Path, bool]:
         """Give a package's archive, and whether it had to be made."""
         kept = self._folder / planned.conversion.key
         if (archive := _verified(kept)) is not None:
@@ -37,7 +37,7 @@ class Store:
             name = self._make(planned, beside)
         return kept / name, True
 
-    def _make(self, planned: Planned, folder: Path) -> str:
+    def _make(self, planned: PlannedPackage, folder: Path) -> str:
         wheel = planned.wheel
         with (
             tempfile.TemporaryDirectory(prefix="scratch-", dir=folder) as scratch,

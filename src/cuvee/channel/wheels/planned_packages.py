@@ -7,12 +7,17 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from cuvee import platforms
-from cuvee.channel.wheels.archive import WheelName, open_wheel
 from cuvee.channel.wheels.convert import Conversion
-from cuvee.channel.wheels.layout import has_headers
-from cuvee.channel.wheels.metadata import Metadata, parse_entry_points, parse_metadata, parse_wheel_file
-from cuvee.channel.wheels.requirements import python_spec
-from cuvee.channel.wheels.tags import is_pure, lowest_python, minor_of, system_depends
+from cuvee.channel.wheels.core_metadata import (
+    CoreMetadata,
+    parse_entry_points,
+    parse_metadata,
+    parse_wheel_file,
+)
+from cuvee.channel.wheels.dependencies import python_spec
+from cuvee.channel.wheels.install_scheme import has_headers
+from cuvee.channel.wheels.wheel_archive import WheelName, open_wheel
+from cuvee.channel.wheels.wheel_tags import is_pure, lowest_python, minor_of, system_depends
 from cuvee.errors import IntegrityError
 
 _SYSTEMS = {
@@ -24,7 +29,7 @@ _SYSTEMS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wheel:
+class InspectedWheel:
     """A wheel in the cache, and what planning needs to know of it.
 
     ``is_portable``: it may become a noarch package; ``has_scripts``: entry points ask for scripts.
@@ -34,12 +39,12 @@ class Wheel:
     sha256: str
     url: str
     name: WheelName
-    metadata: Metadata
+    metadata: CoreMetadata
     is_portable: bool
     has_scripts: bool
 
 
-def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> Wheel:
+def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> InspectedWheel:
     """Read what planning needs from a wheel.
 
     Raises
@@ -56,7 +61,7 @@ def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> Wheel:
             )
         pure_root = parse_wheel_file(archive.read(f"{archive.dist_info}/WHEEL"), where=file_name)
         points = archive.info_file("entry_points.txt") or b""
-        return Wheel(
+        return InspectedWheel(
             path=path,
             sha256=sha256,
             url=url,
@@ -68,20 +73,20 @@ def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> Wheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlannedPackage:
     """A package to make, from which wheel, for which platforms."""
 
-    wheel: Wheel
+    wheel: InspectedWheel
     conversion: Conversion
     platforms: tuple[str, ...]
 
 
 def plan(
-    wheels: Mapping[str, Wheel],
+    wheels: Mapping[str, InspectedWheel],
     needs: Mapping[str, tuple[str, ...]],
     minors: Mapping[str, str],
     launcher: str | None,
-) -> tuple[Planned, ...]:
+) -> tuple[PlannedPackage, ...]:
     """Plan the packages of one project.
 
     Parameters
@@ -132,12 +137,12 @@ def _by_system(
 
 
 def _noarch(
-    wheel: Wheel,
+    wheel: InspectedWheel,
     members: tuple[str, ...],
     marker: str | None,
     needs: Mapping[str, tuple[str, ...]],
     minors: Mapping[str, str],
-) -> Planned:
+) -> PlannedPackage:
     requires = wheel.metadata.requires_python
     if (lowest := lowest_python(wheel.name)) is not None and not _implies(requires, lowest):
         requires &= SpecifierSet(f">={lowest}")
@@ -150,7 +155,7 @@ def _noarch(
         minor=minors[members[0]],
         depends=tuple(sorted(depends)),
     )
-    return Planned(wheel=wheel, conversion=conversion, platforms=members)
+    return PlannedPackage(wheel=wheel, conversion=conversion, platforms=members)
 
 
 def _implies(requires: SpecifierSet, lowest: str) -> bool:
@@ -160,8 +165,8 @@ def _implies(requires: SpecifierSet, lowest: str) -> bool:
 
 
 def _for_platform(
-    wheel: Wheel, platform: str, needs: tuple[str, ...], minor: str, launcher: str | None
-) -> Planned:
+    wheel: InspectedWheel, platform: str, needs: tuple[str, ...], minor: str, launcher: str | None
+) -> PlannedPackage:
     python = python_spec(wheel.metadata.requires_python, minor)
     with_launcher = wheel.has_scripts and platforms.get(platform).is_windows
     conversion = Conversion(
@@ -172,4 +177,4 @@ def _for_platform(
         depends=tuple(sorted({*needs, python, *system_depends(wheel.name, platform)})),
         launcher=launcher if with_launcher else None,
     )
-    return Planned(wheel=wheel, conversion=conversion, platforms=(platform,))
+    return PlannedPackage(wheel=wheel, conversion=conversion, platforms=(platform,))

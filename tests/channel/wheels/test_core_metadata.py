@@ -1,8 +1,8 @@
 import pytest
 from packaging.version import Version
 
-from cuvee.channel.wheels.licenses import spdx
-from cuvee.channel.wheels.metadata import parse_entry_points, parse_metadata, parse_wheel_file
+from cuvee.channel.wheels.core_metadata import parse_entry_points, parse_metadata, parse_wheel_file
+from cuvee.channel.wheels.wheel_licenses import spdx
 from cuvee.errors import IntegrityError
 
 HEADER = "Metadata-Version: 2.4\nName: Demo_Pkg\nVersion: 1.0.0\n"

@@ -36,7 +36,7 @@ class EntryPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Metadata:
+class CoreMetadata:
     """The parts of METADATA that a conda package needs."""
 
     name: NormalizedName
@@ -51,7 +51,7 @@ class Metadata:
     license_files: tuple[str, ...] = ()
 
 
-def parse_metadata(data: bytes, *, where: str) -> Metadata:
+def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
     """Read METADATA.
 
     Raises
@@ -65,7 +65,7 @@ def parse_metadata(data: bytes, *, where: str) -> Metadata:
     except KeyError as error:
         raise IntegrityError(f"{where}: METADATA has no {error.args[0].title()}, or it twice") from None
     try:
-        return Metadata(
+        return CoreMetadata(
             name=canonicalize_name(name, validate=True),
             version=Version(version),
             requires=tuple(Requirement(_mended(text)) for text in raw.get("requires_dist", [])),
