@@ -8,7 +8,7 @@ from cuvee.installers.branding import read_branding
 from cuvee.installers.settings_reader import read_settings
 from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
 
-HERE = Path(__file__).parent / "documents"
+HERE = Path(__file__).parent / "manifest" / "documents"
 DOCUMENTS = {name: document for name, document in documents().items() if name != "manifest"}
 READERS: dict[str, Callable[[Path], object]] = {
     "installer": read_settings,

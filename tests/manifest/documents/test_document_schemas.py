@@ -2,7 +2,7 @@
 
 After changing a schema, make the tables again::
 
-    CUVEE_REGENERATE=1 pytest tests/documents/test_document_schemas.py
+    CUVEE_REGENERATE=1 pytest tests/manifest/documents/test_document_schemas.py
 """
 
 import os
@@ -25,7 +25,7 @@ ONLY_THE_READER = {
     "known-failures/duplicate-key": "editors report it as YAML",
 }
 CASES = [case for case in sorted(HERE.glob("bad/*/*.yaml")) if case.stem != "alias-bomb"]
-ROOT = HERE.parents[1]
+ROOT = HERE.parents[2]
 REAL = {
     "branding": "installers/starter/branding.yaml",
     "smoke": "integration_tests/smoke.yaml",

@@ -2,7 +2,7 @@
 
 After changing a message on purpose, write the files again and review the difference::
 
-    CUVEE_REGENERATE=1 pytest tests/documents/test_bad_documents.py
+    CUVEE_REGENERATE=1 pytest tests/manifest/documents/test_bad_documents.py
 """
 
 import os
