@@ -3,7 +3,7 @@
 Usage: python benchmarks/repodata.py [--records 400000] [FILE ...]
 
 Each file, and a generated one of a subdir with so many records (linux-64 of conda-forge has about 400,000),
-is read in a process of its own: only by `json.loads`, and to records by `cuvee.graph.solving.repodata`.
+is read in a process of its own: only by `json.loads`, and to records by `cuvee.conda.repodata`.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def write_subdir(path: Path, count: int) -> None:
 def read(reader: str, path: Path) -> None:
     """Read one file, and print how many records it has, seconds and megabytes."""
     if reader == "parse_repodata":
-        from cuvee.graph.solving.repodata import parse_repodata
+        from cuvee.conda.repodata import parse_repodata
     data = path.read_bytes()
     start = time.process_time()
     if reader == "parse_repodata":

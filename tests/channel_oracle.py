@@ -19,8 +19,8 @@ from rattler import (
 from rattler.exceptions import SolverError
 
 from cuvee.conda.package_record import Record
+from cuvee.conda.repodata import parse_repodata
 from cuvee.conda.virtual_packages import VirtualPackage
-from cuvee.graph.solving.repodata import parse_repodata
 
 Entry = dict[str, Any]
 

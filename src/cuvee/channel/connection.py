@@ -1,13 +1,13 @@
 """Reaching conda channels: names, URLs and folders, with the system's trust store."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.channel.repodata_problems import repodata_problems
 from cuvee.conda.event_loop import run
+from cuvee.conda.repodata import parse_repodata
 from cuvee.conda.url_secrets import without_secrets, without_secrets_in
 from cuvee.errors import SourceUnreachableError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # A company that re-signs TLS has put its certificate authority into the system's trust store.
 _SETTINGS = 'tls-root-certs = "system"'
+_NAMED_PROBLEMS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +106,14 @@ def channel_errors(*sources: str) -> Iterator[None]:
 
 
 def _problems_in(sources: Sequence[str]) -> list[str]:
-    """Return which records of local channels cannot be read, since rattler does not name them."""
-    folders = [Path(source.removeprefix("file://")) for source in sources]
-    return [
-        f"  {folder}/{line}" for folder in folders if folder.is_dir() for line in repodata_problems(folder)
-    ]
+    """Return the first records of local channels that cannot be read, since rattler does not name them."""
+    found: list[str] = []
+    for source in sources:
+        for path in sorted(Path(source.removeprefix("file://")).glob("*/repodata.json")):
+            with suppress(OSError):
+                read = parse_repodata(path.read_bytes(), subdir=path.parent.name, where=path.name)
+                found += (f"  {path.parent}/{problem}" for problem in read.problems)
+    return found[:_NAMED_PROBLEMS]
 
 
 def _indented(error: BaseException) -> str:

@@ -9,10 +9,10 @@ from pathlib import Path
 from cuvee.channel.connection import Connection, channel_errors, connect, rattler_channel
 from cuvee.conda.event_loop import run
 from cuvee.conda.package_record import Record, RecordProblem
+from cuvee.conda.repodata import parse_repodata
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint
-from cuvee.graph.solving.repodata import parse_repodata
 from cuvee.platforms import PLATFORMS
 
 _FILES = ("repodata.json", "index.json")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel_errors, rattler_channel
 from cuvee.conda.event_loop import run
+from cuvee.conda.garbage_collection import gc_paused
 from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.relaxable_problem import PlatformChannels
-from cuvee.graph.solving.garbage_collection import gc_paused
 from cuvee.lock.solve import Problem
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from cuvee.conda.garbage_collection import gc_paused
 from cuvee.graph.explain.conflict_tree import describe
 from cuvee.graph.explain.manifest_edits import VerifiedSuggestion, edits_for, ranked
 from cuvee.graph.explain.model import Conflict, ConflictExplanation, Mus, SoftConstraint
 from cuvee.graph.explain.mus_enumeration import MusComponent, MusEnumerator
 from cuvee.graph.explain.oracle import FastSolver, Oracle
 from cuvee.graph.explain.relaxable_problem import PlatformChannels, RelaxableProblem
-from cuvee.graph.solving.garbage_collection import gc_paused
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import Position
 

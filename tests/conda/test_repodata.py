@@ -6,7 +6,7 @@ import pytest
 
 from channel_oracle import entry
 from cuvee.conda.package_record import Record
-from cuvee.graph.solving.repodata import parse_repodata
+from cuvee.conda.repodata import parse_repodata
 
 
 def repodata(packages: dict[str, object], conda: dict[str, object] | None = None) -> bytes:
@@ -59,6 +59,7 @@ def test_an_index_of_file_names_is_read_too() -> None:
     ("changes", "message"),
     [
         ({"name": None}, "name is None, not a text"),
+        ({"name": "a b"}, "'a b' is not a package name"),
         ({"version": 1.2}, "version is 1.2, not a text"),
         ({"version": "1..x!y"}, "'1..x!y' is not a version"),
         ({"build": ""}, "build is '', not a text"),

@@ -1,20 +1,22 @@
 """Read records from repodata: ``repodata.json``, or an ``index.json`` that maps file names to records.
 
-The keys are those of https://conda.org/learn/ceps/cep-0036
+Format: https://github.com/conda/ceps/blob/main/cep-0036.md
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cuvee.conda.garbage_collection import gc_paused
 from cuvee.conda.match_spec import read_version
 from cuvee.conda.package_info import features_of
 from cuvee.conda.package_record import Record, RecordProblem
-from cuvee.graph.solving.garbage_collection import gc_paused
 
 _SECTIONS = ("packages", "packages.conda")
 _ENDINGS = (".conda", ".tar.bz2")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,9 @@ def _checked(file_name: str, value: object, subdir: str) -> Record:
         raise TypeError("not an object")
     if not file_name.endswith(_ENDINGS):
         raise ValueError("its name ends neither in .conda nor in .tar.bz2")
-    version = _text(value, "version")
+    name, version = _text(value, "name"), _text(value, "version")
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is not a package name")
     if read_version(version) is None:
         raise ValueError(f"{version!r} is not a version")
     number = value.get("build_number", 0)
@@ -102,7 +106,7 @@ def _checked(file_name: str, value: object, subdir: str) -> Record:
         raise ValueError(f"build_number is {number!r}, not a number")
     timestamp = value.get("timestamp")
     return Record(
-        name=sys.intern(_text(value, "name")),
+        name=sys.intern(name),
         version=sys.intern(version),
         build=_text(value, "build"),
         build_number=number,
