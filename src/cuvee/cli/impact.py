@@ -65,11 +65,11 @@ def change_line(change: "Change") -> str:
     """Return one change: kind, versions, platforms, and whether the manifest requests the package."""
     versions = " → ".join(version for version in (change.before, change.after) if version)
     level = f", {change.level.value}" if change.level is not None else ""
-    kind = "direct" if change.requested else "indirect"
+    kind = "requested" if change.requested else "indirect"
     return f"{change.kind.value} {change.package} {versions} ({kind}{level}) on {', '.join(change.platforms)}"
 
 
-def impact_json(impact: "Impact") -> dict[str, Any]:
+def impact_json(impact: "Impact") -> dict[str, object]:
     """Return what would happen as JSON values."""
     return {
         "name": impact.name,
@@ -82,7 +82,7 @@ def impact_json(impact: "Impact") -> dict[str, Any]:
     }
 
 
-def _change(change: "Change") -> dict[str, Any]:
+def _change(change: "Change") -> dict[str, object]:
     return {
         "package": change.package,
         "kind": change.kind.value,

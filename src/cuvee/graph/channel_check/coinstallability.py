@@ -1,5 +1,8 @@
 """Packages that can each be installed, but never together: all pairs, and larger sets up to a limit.
 
+Vouillon and Di Cosmo, "On software component co-installability", 2011, ask the same about Debian
+(https://doi.org/10.1145/2025113.2025149).
+
 Larger sets are enumerated as by MARCO (Liffiton and others, "Fast, flexible MUS enumeration", 2016,
 https://doi.org/10.1007/s10601-015-9183-0): a second solver has a map of the sets that are known to be
 satisfiable or not, and returns one that is neither.

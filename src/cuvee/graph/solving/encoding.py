@@ -106,7 +106,8 @@ class Encoding:
     def solve(self, assumptions: Assumptions) -> tuple[int, ...] | Assumptions:
         """Return the items of a closed solution in ascending order, or an unsatisfiable core.
 
-        The core is MiniSat's conflict in terms of the assumptions, which need not be minimal.
+        The core is MiniSat's conflict in terms of the assumptions (https://doi.org/10.1007/978-3-540-24605-3_37),
+        which need not be minimal.
         """
         needs = {self._need(clause): clause for clause in assumptions.needs}
         allows = {self._allow(clause): clause for clause in assumptions.allows}
