@@ -2,7 +2,7 @@
 
 from python_names import shared_class_names, shared_file_names
 from python_sources import SOURCE, imports, python_files
-from rooms import ROOMS, room_imports
+from rooms import PICTURE, ROOMS, picture, room_imports
 
 
 def test_every_room_is_described() -> None:
@@ -33,3 +33,8 @@ def test_no_two_files_share_a_name() -> None:
 
 def test_no_two_public_classes_share_a_name() -> None:
     assert not shared_class_names()
+
+
+def test_the_picture_of_the_rooms_is_that_of_the_code() -> None:
+    shown = PICTURE.read_text(encoding="utf-8")
+    assert shown == picture(), "draw it again with: .venv/bin/python tests/rooms.py"
