@@ -16,13 +16,12 @@ from cuvee.manifest.model import Policy, Position, Support, Track
 from cuvee.manifest.schema import SEVERITIES
 
 
-class Breaking:
+class Breaking(Check):
     """Breaks at a record whose size is not what it expects, as a check that trusts too much would."""
 
     identifier = "breaking"
     family = "test"
     title = "It holds."
-    prerequisites: tuple[str, ...] = ()
     severity = Severity(edge=Verdict.INFO, stable=Verdict.INFO, lts=Verdict.INFO)
 
     def __init__(self, error: Exception | None = None) -> None:

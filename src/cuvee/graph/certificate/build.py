@@ -13,7 +13,7 @@ from cuvee.graph.certificate.model import (
     FileChecks,
     PlatformProof,
 )
-from cuvee.graph.checks.check_protocol import CheckOutcome, Status
+from cuvee.graph.checks.check_interface import CheckOutcome, Status
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
 _MOST_REASONS = 20

@@ -3,7 +3,7 @@
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
 from cuvee.graph.checks.change_policy import ChangesCheck
-from cuvee.graph.checks.check_protocol import Check, CheckOutcome, Severity, Status, documentation
+from cuvee.graph.checks.check_interface import Check, CheckOutcome, Severity, Status, documentation
 from cuvee.graph.checks.check_selection import left_out, verify_settings
 from cuvee.graph.checks.closure import ClosureCheck
 from cuvee.graph.checks.conflicts import ConstrainsCheck, ConstraintsCheck, FloorCheck

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from cuvee.channel.inspection.model import ArchiveContents
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import ADVICE, STRICT, opened
+from cuvee.graph.checks.check_interface import ADVICE, Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -20,14 +20,12 @@ _GRACE = dt.timedelta(days=1)
 """The tolerance for differing clocks and time zones."""
 
 
-class ArchivesCheck:
+class ArchivesCheck(Check):
     """Every archive can be read and contains what it lists."""
 
     identifier = "archives"
     family = "metadata"
     title = "Every archive can be read, and contains what it lists."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return archives that cannot be read, and files that are missing, changed or not listed."""
@@ -53,14 +51,12 @@ class ArchivesCheck:
         yield from causes.findings("Delete the archive and fetch it again, or take another build.")
 
 
-class RecordCheck:
+class RecordCheck(Check):
     """The channel's record of each package equals the package's own metadata."""
 
     identifier = "record"
     family = "metadata"
     title = "The channel's record of each package equals the package's own `info/index.json`."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return differences between the locked record and the archive with its ``info/index.json``."""
@@ -122,13 +118,12 @@ def _patches(package: LockedPackage, index: IndexJson) -> Iterator[str]:
             yield f"timestamp: the record has {_day(locked_time)}, the package {_day(found_time)}"
 
 
-class TimestampsCheck:
+class TimestampsCheck(Check):
     """No package has an impossible timestamp."""
 
     identifier = "timestamps"
     family = "metadata"
     title = "No package was built in the future, or after `exclude-newer`."
-    prerequisites: tuple[str, ...] = ()
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

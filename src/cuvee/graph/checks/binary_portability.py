@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-from cuvee.graph.checks.check_protocol import STRICT, opened
+from cuvee.graph.checks.check_interface import Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.dynamic_linking import SYSROOT, loaded_binaries, loader_of
 from cuvee.graph.findings import Finding, Verdict
@@ -28,14 +28,13 @@ _WORLD_WRITABLE = ("/tmp/", "/var/tmp/", "/dev/shm/", "/private/tmp/")  # noqa: 
 _SYSTEM_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/lib/", "/System/")
 
 
-class SearchPathsCheck:
+class SearchPathsCheck(Check):
     """No binary searches for libraries outside of the prefix."""
 
     identifier = "search-paths"
     family = "binaries"
     title = "No program or library searches for its libraries outside of the prefix."
     prerequisites = ("archives",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return entries of RPATH and RUNPATH that lead out of the prefix."""
@@ -73,14 +72,13 @@ def _suspicious(entry: str) -> tuple[str, Verdict, str]:
     return "in a folder of the build machine", Verdict.WARNING, "build-machine"
 
 
-class MachinesCheck:
+class MachinesCheck(Check):
     """Every binary can be read and is built for its platform."""
 
     identifier = "machines"
     family = "binaries"
     title = "Every program and library can be read, and is built for its platform."
     prerequisites = ("archives",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return binaries that are broken or built for another machine.

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Iterable, Iterator
 
-from cuvee.graph.checks.check_protocol import STRICT, NotApplicable
+from cuvee.graph.checks.check_interface import Check, NotApplicable
 from cuvee.graph.diff import Change, ChangeKind, Level, diff, with_reasons
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -28,14 +28,13 @@ REQUESTED_RULES = {ReleaseLevel.MONTH: EVERYTHING - {"remove", "downgrade"}, Rel
 """What a release may do to requested packages; for a patch the manifest says."""
 
 
-class ChangesCheck:
+class ChangesCheck(Check):
     """The release changes no more of its base than its version number allows."""
 
     identifier = "changes"
     family = "release"
     title = "The release changes no more of its base than its version number allows."
     prerequisites = ("duplicates", "metadata")
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return changes that the manifest's policy of patches, or the rules of a month, do not allow."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from cuvee.errors import ManifestError, UsageError
-from cuvee.graph.checks.check_protocol import Check
+from cuvee.graph.checks.check_interface import Check
 from cuvee.manifest.documents.suggestions import nearest
 from cuvee.manifest.model import Manifest
 

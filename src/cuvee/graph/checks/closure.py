@@ -2,21 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 
-from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.check_interface import Check
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.checks.unmet_dependencies import unmet_reason
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, meets
 
 
-class ClosureCheck:
+class ClosureCheck(Check):
     """Every dependency is met within the set."""
 
     identifier = "closure"
     family = "graph"
     title = "Every dependency of every package is met by a package of the set."
     prerequisites = ("duplicates", "metadata")
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return dependencies, and requirements of the manifest, that no package of the set meets."""

@@ -3,20 +3,19 @@
 from collections.abc import Iterable
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.check_interface import Check
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
 
 
-class FloorCheck:
+class FloorCheck(Check):
     """No package needs a newer system than the release supports."""
 
     identifier = "floor"
     family = "graph"
     title = "No package needs a newer operating system than the platform's floor."
     prerequisites = ("metadata",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return dependencies on virtual packages, and bounds of them, that the floor does not meet."""
@@ -48,14 +47,13 @@ class FloorCheck:
                     )
 
 
-class ConstrainsCheck:
+class ConstrainsCheck(Check):
     """No package contradicts another."""
 
     identifier = "constrains"
     family = "graph"
     title = "Every package is within the bounds that the `constrains` of others set."
     prerequisites = ("duplicates", "metadata")
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return packages of the set that another one's ``constrains`` excludes."""
@@ -74,14 +72,13 @@ class ConstrainsCheck:
         yield from causes.findings("Pin one of the two to a version that fits the other.")
 
 
-class ConstraintsCheck:
+class ConstraintsCheck(Check):
     """Nothing contradicts the manifest's constraints."""
 
     identifier = "constraints"
     family = "policy"
     title = "Nothing in the set contradicts the manifest's constraints."
     prerequisites = ("duplicates", "metadata")
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return packages outside of the manifest's ``constraints``."""

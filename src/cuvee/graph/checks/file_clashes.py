@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import STRICT, opened
+from cuvee.graph.checks.check_interface import Check, opened
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PathClaim, PrefixContents
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
@@ -55,18 +55,20 @@ class _Paths:
     """Conflicting paths, each with its winner, the package that is linked last, and its platforms."""
 
     found: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    packages: dict[str, None] = field(default_factory=dict)
     victims: dict[str, None] = field(default_factory=dict)
 
-    def add(self, path: str, platform: str, *, winner: str = "") -> None:
-        self.found.setdefault((path, winner), []).append(platform)
+    def add(
+        self, path: str, platform: str, packages: Iterable[LockedPackage], *, winner: str | None = None
+    ) -> None:
+        self.found.setdefault((path, winner or ""), []).append(platform)
+        for package in packages:
+            self.packages[package.name] = None
+            self.victims[package.identifier] = None
 
     @property
-    def paths(self) -> tuple[str, ...]:
-        return tuple(sorted({path for path, _ in self.found}))
-
-    @property
-    def platforms(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for names in self.found.values() for name in names))
+    def text(self) -> str:
+        return shorten_list(sorted({path for path, _ in self.found}), 1)
 
     @property
     def evidence(self) -> tuple[str, ...]:
@@ -75,15 +77,38 @@ class _Paths:
             for (path, winner), names in sorted(self.found.items())
         )
 
+    def finding(
+        self,
+        check: Check,
+        release: ReleaseGraph,
+        *,
+        cause: str,
+        action: str,
+        verdict: Verdict = Verdict.BLOCKED,
+        kind: str = "",
+        evidence: Iterable[str] = (),
+    ) -> Finding:
+        return Finding(
+            check=check.identifier,
+            verdict=verdict,
+            cause=cause,
+            kind=kind,
+            packages=tuple(self.packages),
+            victims=tuple(self.victims),
+            platforms=tuple(dict.fromkeys(name for names in self.found.values() for name in names)),
+            owners=release.owners_of(self.packages),
+            evidence=shorten_lines(evidence) or self.evidence,
+            action=action,
+        )
 
-class FileClashesCheck:
+
+class FileClashesCheck(Check):
     """No path is claimed twice."""
 
     identifier = "file-clashes"
     family = "files"
     title = "No two packages install the same path."
     prerequisites = ("duplicates",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return paths that several packages install, or one twice, and files that are folders of others.
@@ -91,75 +116,47 @@ class FileClashesCheck:
         The first is a warning, as in conda and rattler: the package that is linked last wins, and the other
         file is moved to ``__clobbers__``. The others cannot be linked at all.
         """
-        groups: dict[tuple[tuple[str, ...], bool], _Paths] = {}
-        nested: dict[tuple[str, ...], _Paths] = {}
+        shared: dict[tuple[tuple[str, ...], bool], _Paths] = {}
+        impossible: dict[tuple[str, ...], _Paths] = {}
         for graph, contents in opened(release):
-            clashes = collisions(contents)
-            order = _link_order(graph.lock.packages) if clashes else {}
-            for collision in clashes:
-                where = groups.setdefault((collision.packages, collision.is_equal), _Paths())
-                where.victims |= {graph.lock.by_name[name].identifier: None for name in collision.packages}
-                winner = max(collision.packages, key=lambda name: order.get(name, -1))
+            found = collisions(contents)
+            order = _link_order(graph.lock.packages) if found else {}
+            for collision in found:
+                paths = shared.setdefault((collision.packages, collision.is_equal), _Paths())
+                packages = [graph.lock.by_name[name] for name in collision.packages]
+                last = max(collision.packages, key=lambda name: order.get(name, -1))
                 for path in collision.paths:
-                    where.add(path, graph.platform, winner="" if collision.is_equal else winner)
+                    paths.add(path, graph.platform, packages, winner=None if collision.is_equal else last)
             for path, names in (*_nested(contents), *_twice(contents)):
-                where = nested.setdefault(names, _Paths())
-                where.victims |= {graph.lock.by_name[name].identifier: None for name in names}
-                where.add(path, graph.platform)
-        for (names, is_equal), where in sorted(groups.items()):
-            yield self._clash(release, names, where, is_equal=is_equal)
-        for names, where in sorted(nested.items()):
-            yield self._finding(
+                packages = [graph.lock.by_name[name] for name in names]
+                impossible.setdefault(names, _Paths()).add(path, graph.platform, packages)
+        for (names, is_equal), paths in sorted(shared.items()):
+            yield self._collision(release, names, paths, is_equal=is_equal)
+        for names, paths in sorted(impossible.items()):
+            yield paths.finding(
+                self,
                 release,
-                names,
-                where,
-                verdict=Verdict.BLOCKED,
                 kind="file-and-folder" if len(names) > 1 else "twice",
-                cause=f"{shorten_list(where.paths, 1)} is a file in {names[0]} and a folder in {names[1]}"
+                cause=f"{paths.text} is a file in {names[0]} and a folder in {names[1]}"
                 if len(names) > 1
-                else f"{names[0]} puts two files at {shorten_list(where.paths, 1)}",
+                else f"{names[0]} puts two files at {paths.text}",
                 action="Leave one of the two packages out, or ask for one of them to be fixed.",
             )
 
-    def _clash(
-        self, release: ReleaseGraph, names: tuple[str, ...], where: _Paths, *, is_equal: bool
+    def _collision(
+        self, release: ReleaseGraph, names: tuple[str, ...], paths: _Paths, *, is_equal: bool
     ) -> Finding:
         how = "with the same content" if is_equal else "with different content"
-        return self._finding(
+        return paths.finding(
+            self,
             release,
-            names,
-            where,
             verdict=Verdict.INFO if is_equal else Verdict.WARNING,
             kind="same-content" if is_equal else "different-content",
-            cause=f"{' and '.join(names)} install {shorten_list(where.paths, 1)}, {how}",
+            cause=f"{' and '.join(names)} install {paths.text}, {how}",
             action="No action is needed, but removing one of them removes the file of the other."
             if is_equal
             else "Ask for one of them to no longer install the path. "
             "Until then the file of the package that is linked last wins, and the other is moved aside.",
-        )
-
-    def _finding(
-        self,
-        release: ReleaseGraph,
-        names: tuple[str, ...],
-        where: _Paths,
-        *,
-        verdict: Verdict,
-        kind: str,
-        cause: str,
-        action: str,
-    ) -> Finding:
-        return Finding(
-            check=self.identifier,
-            verdict=verdict,
-            cause=cause,
-            kind=kind,
-            packages=names,
-            victims=tuple(where.victims),
-            platforms=where.platforms,
-            owners=release.owners_of(names),
-            evidence=where.evidence,
-            action=action,
         )
 
 
@@ -191,41 +188,32 @@ def _twice(contents: PrefixContents) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield from ((path, (name,)) for name in dict.fromkeys(names) if names.count(name) > 1)
 
 
-class FileCaseCheck:
+class FileCaseCheck(Check):
     """No two paths are one file where case is ignored."""
 
     identifier = "file-case"
     family = "files"
     title = "No two paths are one file on Windows or macOS, whose file systems ignore case."
     prerequisites = ("duplicates",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return paths that differ only in case, or on macOS only in Unicode normalization."""
         groups: dict[tuple[str, ...], _Paths] = {}
-        packages: dict[tuple[str, ...], dict[str, None]] = {}
         lines: dict[tuple[str, ...], list[str]] = {}
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
                 continue
             for claims in _of_several_names(contents):
-                paths = tuple(sorted({claim.path for claim in claims}))
-                where = groups.setdefault(paths, _Paths())
-                where.victims |= {claim.package.identifier: None for claim in claims}
-                where.add(" and ".join(paths), graph.platform)
-                packages.setdefault(paths, {}).update({claim.package.name: None for claim in claims})
-                lines.setdefault(paths, []).extend(f"{c.package.name} has {c.path!a}" for c in claims)
-        for paths, where in sorted(groups.items()):
-            names = tuple(packages[paths])
-            yield Finding(
-                check=self.identifier,
-                verdict=Verdict.BLOCKED,
-                cause=f"{' and '.join(paths)} are one file there",
-                packages=names,
-                victims=tuple(where.victims),
-                platforms=where.platforms,
-                owners=release.owners_of(names),
-                evidence=shorten_lines(lines[paths]),
+                names = tuple(sorted({claim.path for claim in claims}))
+                packages = [claim.package for claim in claims]
+                groups.setdefault(names, _Paths()).add(" and ".join(names), graph.platform, packages)
+                lines.setdefault(names, []).extend(f"{c.package.name} has {c.path!a}" for c in claims)
+        for names, paths in sorted(groups.items()):
+            yield paths.finding(
+                self,
+                release,
+                cause=f"{' and '.join(names)} are one file there",
+                evidence=lines[names],
                 action="Ask for one of them to be renamed, or leave one of the packages out there.",
             )
 

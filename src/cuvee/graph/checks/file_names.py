@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from cuvee.graph.checks.check_protocol import ADVICE, STRICT, opened
+from cuvee.graph.checks.check_interface import ADVICE, Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -32,14 +32,12 @@ LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink
 https://docs.conda.io/projects/conda-build/en/stable/resources/link-scripts.html."""
 
 
-class FileNamesCheck:
+class FileNamesCheck(Check):
     """Every file has a name that its platform allows."""
 
     identifier = "file-names"
     family = "files"
     title = "Every file has a name that its platform allows."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return names that Windows forbids, and names that are too long on every platform."""
@@ -65,13 +63,12 @@ def _refused(path: str, *, is_windows: bool) -> Iterator[str]:
             yield "Windows forbids"
 
 
-class PathLengthsCheck:
+class PathLengthsCheck(Check):
     """No path is too long on Windows."""
 
     identifier = "path-lengths"
     family = "files"
     title = "On Windows every path leaves room for a typical prefix."
-    prerequisites: tuple[str, ...] = ()
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -101,13 +98,12 @@ def _length(path: str) -> int:
     return len(path) + (len("__pycache__/") + len(".cpython-311c") - 1 if is_module else 0)
 
 
-class LinkScriptsCheck:
+class LinkScriptsCheck(Check):
     """No package runs a script on the user's desktop."""
 
     identifier = "link-scripts"
     family = "files"
     title = "No package runs a script of its own when it is installed, unless the manifest allows it."
-    prerequisites: tuple[str, ...] = ()
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

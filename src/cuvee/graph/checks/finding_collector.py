@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import Check
+from cuvee.graph.checks.check_interface import Check
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.graph.truncation import shorten_lines

@@ -5,19 +5,17 @@ from collections.abc import Iterable
 
 import networkx as nx
 
-from cuvee.graph.checks.check_protocol import NOTICE, STRICT
+from cuvee.graph.checks.check_interface import NOTICE, Check
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 
 
-class DuplicatesCheck:
+class DuplicatesCheck(Check):
     """No name is locked twice."""
 
     identifier = "duplicates"
     family = "graph"
     title = "Each name is in the set once per platform."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return names with more than one record on a platform."""
@@ -38,7 +36,7 @@ class DuplicatesCheck:
                 )
 
 
-class CyclesCheck:
+class CyclesCheck(Check):
     """No packages depend on each other."""
 
     identifier = "cycles"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import STRICT, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.check_interface import STRICTER_WITH_SUPPORT, Check
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -23,14 +23,12 @@ _VERSIONS = {
 """The versions of licence families that have ``or-later`` identifiers, oldest first; https://spdx.org/licenses/."""
 
 
-class LicensesCheck:
+class LicensesCheck(Check):
     """Every licence is permitted by the manifest."""
 
     identifier = "licenses"
     family = "policy"
     title = "Every licence is one that the manifest's policy permits."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return packages whose licence is denied, or is not one of those that are allowed."""
@@ -62,13 +60,12 @@ class LicensesCheck:
         )
 
 
-class UnknownLicensesCheck:
+class UnknownLicensesCheck(Check):
     """Every licence is known."""
 
     identifier = "unknown-licenses"
     family = "policy"
     title = "Every package states its licence as an SPDX expression, or in words with a known meaning."
-    prerequisites: tuple[str, ...] = ()
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

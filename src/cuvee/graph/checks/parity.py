@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cuvee.conda.match_spec import read_spec
-from cuvee.graph.checks.check_protocol import ADVICE, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.check_interface import ADVICE, STRICTER_WITH_SUPPORT, Check
 from cuvee.graph.diff.version_order import order, parse
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets, unreadable_because
 
 
-class ParityCheck:
+class ParityCheck(Check):
     """Every package is on every platform, in one version."""
 
     identifier = "parity"
@@ -70,13 +70,12 @@ class ParityCheck:
             )
 
 
-class AbsentPlatformsCheck:
+class AbsentPlatformsCheck(Check):
     """No platform is absent."""
 
     identifier = "absent-platform"
     family = "parity"
     title = "Every platform of the manifest is in the release."
-    prerequisites: tuple[str, ...] = ()
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -6,19 +6,18 @@ from collections.abc import Iterable, Iterator
 from cuvee.channel.connection import rattler_channel
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
-from cuvee.graph.checks.check_protocol import ADVICE, STRICT, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.check_interface import ADVICE, STRICTER_WITH_SUPPORT, Check
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 
 
-class OwnersCheck:
+class OwnersCheck(Check):
     """Every requested package has an owner, who acts on its findings."""
 
     identifier = "owners"
     family = "policy"
     title = "Every requested package has an owner."
-    prerequisites: tuple[str, ...] = ()
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -38,14 +37,12 @@ class OwnersCheck:
             )
 
 
-class OriginCheck:
+class OriginCheck(Check):
     """Every package comes from a channel of the manifest."""
 
     identifier = "origin"
     family = "policy"
     title = "Every package comes from a channel of the manifest, and from the same one on every platform."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return packages of channels that the manifest does not name, and names that come from several."""
@@ -87,13 +84,12 @@ class OriginCheck:
                 )
 
 
-class AgeCheck:
+class AgeCheck(Check):
     """No package is too new or too old."""
 
     identifier = "age"
     family = "policy"
     title = "The age of every package from a channel is within the manifest's bounds."
-    prerequisites: tuple[str, ...] = ()
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -4,20 +4,18 @@ from collections.abc import Iterable
 
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.check_interface import Check
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
 
 
-class MetadataCheck:
+class MetadataCheck(Check):
     """Every record can be read, and belongs to its platform."""
 
     identifier = "metadata"
     family = "metadata"
     title = "Every record can be read: its version, its platform, and each dependency."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return versions that conda cannot read, records of other platforms, and invalid match specs."""

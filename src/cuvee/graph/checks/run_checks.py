@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import CuveeError
-from cuvee.graph.checks.check_protocol import Check, CheckOutcome, NotApplicable, Status
+from cuvee.graph.checks.check_interface import Check, CheckOutcome, NotApplicable, Status
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock

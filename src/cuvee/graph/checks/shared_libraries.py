@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from cuvee.channel.inspection.model import SymbolVersion
-from cuvee.graph.checks.check_protocol import STRICT, opened
+from cuvee.graph.checks.check_interface import Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.dynamic_linking import DynamicLoader, NeededLibrary, Resolution, loaded_binaries, loader_of
 from cuvee.graph.findings import Finding, Verdict
@@ -12,14 +12,13 @@ from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.graph.system_libraries import Availability, newest_symbols, version_tuple
 
 
-class LibrariesCheck:
+class LibrariesCheck(Check):
     """Every needed library exists."""
 
     identifier = "libraries"
     family = "binaries"
     title = "Every library that a program or library needs is in the closure, or comes with the system."
     prerequisites = ("duplicates", "archives")
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return needed libraries that no package and no system has, and those that not every system has.
@@ -92,14 +91,13 @@ class LibrariesCheck:
             )
 
 
-class SymbolVersionsCheck:
+class SymbolVersionsCheck(Check):
     """Every library has the symbol versions that others require."""
 
     identifier = "symbol-versions"
     family = "binaries"
     title = "Every library has the symbol versions that others require."
     prerequisites = ("libraries",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return symbol versions that libraries of the closure lack, or the oldest system's libstdc++.

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from cuvee.graph.checks.check_protocol import STRICT, opened
+from cuvee.graph.checks.check_interface import Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PrefixContents, resolve_in_prefix
@@ -14,14 +14,12 @@ _MOST_LINKS = 40
 """Links that Linux follows in one path before it fails: https://man7.org/linux/man-pages/man7/path_resolution.7.html."""
 
 
-class LinksCheck:
+class LinksCheck(Check):
     """Every symbolic link leads to an existing path of the prefix."""
 
     identifier = "links"
     family = "files"
     title = "Every symbolic link leads to an existing path of the prefix."
-    prerequisites: tuple[str, ...] = ()
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return links out of the prefix, dangling links, and links on Windows."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cuvee.channel.inspection.model import SymbolVersion
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_protocol import STRICT
+from cuvee.graph.checks.check_interface import Check
 from cuvee.graph.checks.finding_collector import by_waiver
 from cuvee.graph.dynamic_linking import loaded_binaries
 from cuvee.graph.findings import Finding, Verdict
@@ -53,14 +53,13 @@ class FloorRequirement:
     is_binary: bool
 
 
-class SystemFloorCheck:
+class SystemFloorCheck(Check):
     """No binary needs a newer system than the floor."""
 
     identifier = "system-floor"
     family = "floor"
     title = "No program or library needs a newer system than the platform's floor."
     prerequisites = ("metadata",)
-    severity = STRICT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return for each platform the oldest system that the release runs on, and what requires it.

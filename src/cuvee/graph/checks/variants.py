@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from cuvee.graph.checks.check_protocol import NOTICE, STRICTER_WITH_SUPPORT
+from cuvee.graph.checks.check_interface import NOTICE, STRICTER_WITH_SUPPORT, Check
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -19,7 +19,7 @@ _NO_VARIANT = re.compile(r"\d+|h[0-9a-f]{7}|(linux|osx|win)\w*")
 """Parts of build strings that are numbers, hashes or platforms."""
 
 
-class MutexesCheck:
+class MutexesCheck(Check):
     """Platforms of one operating system have the same variants."""
 
     identifier = "mutexes"
@@ -57,13 +57,12 @@ class MutexesCheck:
                 )
 
 
-class TrackFeaturesCheck:
+class TrackFeaturesCheck(Check):
     """No build has ``track_features``."""
 
     identifier = "track-features"
     family = "graph"
     title = "No build has `track_features`, which are deprecated."
-    prerequisites: tuple[str, ...] = ()
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

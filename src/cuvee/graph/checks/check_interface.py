@@ -1,9 +1,10 @@
 """The interface of a check, its outcome, and how severe its findings are on each support track."""
 
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PrefixContents
@@ -37,29 +38,30 @@ STRICTER_WITH_SUPPORT = Severity(edge=Verdict.INFO, stable=Verdict.WARNING, lts=
 """For what matters more, the longer a release is supported."""
 
 
-class Check(Protocol):
-    """One condition that a release must meet."""
+class Check(ABC):
+    """One condition that a release must meet.
 
-    @property
-    def identifier(self) -> str:
-        """A stable key of findings, waivers and documentation."""
+    Attributes
+    ----------
+    identifier
+        A stable key of findings, waivers and documentation.
+    family
+        ``graph``, ``metadata``, ``parity``, …: the group of the check in lists and on the page.
+    title
+        The condition, as a sentence that is true of a good release.
+    prerequisites
+        Identifiers of checks that must pass before this one is run; otherwise it is skipped.
+    severity
+        The worst verdict of its findings by support track, unless the manifest states another.
+    """
 
-    @property
-    def family(self) -> str:
-        """``graph``, ``metadata``, ``parity``, …: the group of the check in lists and on the page."""
+    identifier: ClassVar[str]
+    family: ClassVar[str]
+    title: ClassVar[str]
+    prerequisites: ClassVar[tuple[str, ...]] = ()
+    severity: ClassVar[Severity] = STRICT
 
-    @property
-    def title(self) -> str:
-        """The condition, as a sentence that is true of a good release."""
-
-    @property
-    def prerequisites(self) -> tuple[str, ...]:
-        """Identifiers of checks that must pass before this one is run; otherwise it is skipped."""
-
-    @property
-    def severity(self) -> Severity:
-        """The worst verdict of its findings by support track, unless the manifest states another."""
-
+    @abstractmethod
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return the findings about a release, grouped by cause, from nothing but the release graph.
 
@@ -68,7 +70,6 @@ class Check(Protocol):
         NotApplicable
             If the check cannot be run on this release.
         """
-        ...
 
 
 class NotApplicable(Exception):  # noqa: N818 - not an error: the check is skipped
