@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.errors import DocumentError
-from cuvee.manifest import value_parsers
 from cuvee.manifest.documents.named_files import named_text
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.schema_types import DocumentSchema, Property, RecordType, ScalarType
@@ -35,7 +34,8 @@ BRANDING = DocumentSchema(
                 summary="What macOS knows the distribution by, in reverse domain order; by default "
                         "`local.<distribution>`.",
                 type=ScalarType(noun="an identifier", example="org.example.starter",
-                    parse=value_parsers.bundle_identifier, pattern=value_parsers.BUNDLE_IDENTIFIER,
+                    pattern=r"^[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*$",
+                    rule="letters, digits, `-` and `.` only",
                         number=None)),
             Property(name="welcome", example="Python with packages for data.", type=prose_type("a text",
                 "Python with packages."),

@@ -84,8 +84,8 @@ INSTALLER = DocumentSchema(
                 summary="Variables that the scripts get besides those below.",
                 type=PerSystemType(value=MapType(
                     noun="a mapping of variables", example="{SITE: north}", value=TEXT,
-                    key=ScalarType(noun="a variable", example="SITE", parse=value_parsers.variable,
-                        pattern=value_parsers.VARIABLE)))),
+                    key=ScalarType(noun="a variable", example="SITE",
+                        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", rule="letters, digits and `_` only")))),
             Property(name="condarc", example="{channels: [https://conda.example.org/stable]}",
                 summary="A mapping, or its text, that becomes `<prefix>/.condarc`: channels that are "
                         "reachable later, for instance.",

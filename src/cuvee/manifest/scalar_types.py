@@ -22,13 +22,18 @@ def prose_type(noun: str, example: str) -> ScalarType:
 
 def label_type(noun: str, example: str) -> ScalarType:
     """Return the type of a name that is free to choose."""
-    return ScalarType(noun=noun, example=example, parse=parsers.label, pattern=parsers.LABEL)
+    return ScalarType(
+        noun=noun,
+        example=example,
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$",
+        rule="letters, digits, `_`, `-` and `.` only",
+    )
 
 
 def file_type(noun: str, example: str) -> ScalarType:
     """Return the type of a file beside the document, or in a folder beside it."""
     return ScalarType(
-        noun=noun, example=example, parse=parsers.relative_path, pattern=parsers.PATH, number=None
+        noun=noun, example=example, parse=parsers.relative_path, pattern=parsers.FOLDER, number=None
     )
 
 
@@ -53,8 +58,9 @@ def choice_type(
 
 DATE = ScalarType(noun="a date", example="2027-11-30", parse=parsers.date, pattern=parsers.DATE, number=None)
 DAYS = ScalarType(
-    noun="a number of days", example="7", parse=parsers.days, pattern=parsers.DAYS, number="integer"
-)
+    noun="a number of days", example="7", pattern=r"^[0-9]{1,5}$", rule="digits only, up to five", parse=int,
+    number="integer",
+)  # fmt: skip
 PACKAGE_NAME = ScalarType(
     noun="a package name", example="numpy", parse=parsers.package_name, pattern=parsers.PACKAGE_NAME
 )
@@ -62,10 +68,11 @@ VERSION_RANGE = ScalarType(
     noun="a version range", example=">=2.4,<2.5", parse=parsers.version_range, pattern=parsers.RANGE
 )
 BUILD_STRING = ScalarType(
-    noun="a build string", example="py311h*_0", parse=parsers.build_spec, pattern=r"^[A-Za-z0-9_.+*]+$"
-)
+    noun="a build string", example="py311h*_0", pattern=r"^[A-Za-z0-9_.+*]+$",
+    rule="letters, digits, `_`, `.`, `+` and `*` only",
+)  # fmt: skip
 SYSTEM_VERSION = ScalarType(
-    noun="a version", example="2.28", parse=parsers.system_version, pattern=parsers.SYSTEM_VERSION
+    noun="a version", example="2.28", pattern=r"^[0-9]+(\.[0-9]+)*$", rule="numbers and dots only"
 )
 PLATFORM = choice_type("a platform", tuple(PLATFORMS), PLATFORM_SYNONYMS)
 SPDX_LICENSE = ScalarType(
@@ -76,12 +83,9 @@ SPDX_LICENSE = ScalarType(
 )
 
 WEB_ADDRESS = ScalarType(
-    noun="a web address",
-    example="https://example.org/issues/7",
-    parse=parsers.url,
-    pattern=parsers.URL,
-    number=None,
-)
+    noun="a web address", example="https://example.org/issues/7", pattern=r"^https?://[^\s]+$",
+    rule="it begins with https://", number=None,
+)  # fmt: skip
 TEXT = ScalarType(noun="a text", example="north")
 FLAG = ScalarType(
     noun="true or false",

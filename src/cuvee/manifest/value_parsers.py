@@ -5,29 +5,21 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cuvee.manifest.documents.schema_types import ParseError
+from cuvee.manifest.documents.schema_types import ParseError, matches
 from cuvee.manifest.model import ReleaseVersion
 
 PACKAGE_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
 WHEEL_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._\-]*[A-Za-z0-9])?(\[[A-Za-z0-9._\-, ]*\])?$"
 RANGE = r"^(\*|[^\s]*[0-9][^\s]*)$"
-LABEL = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 INSTANT = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+\-][0-9]{2}:[0-9]{2}))?$"
 )
-DAYS = r"^[0-9]{1,5}$"
-SYSTEM_VERSION = r"^[0-9]+(\.[0-9]+)*$"
 DISTRIBUTION_NAME = r"^[a-z0-9][a-z0-9\-]*$"
 CHANNEL = r"^((https?|file)://[^\s]+|[./][^\r\n]*|[A-Za-z]:[\\/][^\r\n]*|[^\s:\"<>|*?\[\]{},;]+)$"
 FOLDER = r"^(?!(.*/)?\.\.(/|$))[^\\\r\n]*[^\\\s][^\\\r\n]*$"
-PATH = FOLDER
-URL = r"^https?://[^\s]+$"
-BUNDLE_IDENTIFIER = r"^[A-Za-z0-9\-]+(\.[A-Za-z0-9\-]+)*$"
-VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
 MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
-EXIT_CODE = r"^-?[0-9]{1,10}$"
 
 
 class IndexProject(NamedTuple):
@@ -37,11 +29,6 @@ class IndexProject(NamedTuple):
     extras: tuple[str, ...]
 
 
-def matching(pattern: str, text: str) -> bool:
-    """Whether ``text`` has the form that the JSON Schema also asks for; ``$`` is the very end."""
-    return re.fullmatch(pattern.removeprefix("^").removesuffix("$"), text, flags=re.ASCII) is not None
-
-
 def prose(text: str) -> str:
     """Return a text for people, without space around it."""
     if not text.strip():
@@ -49,16 +36,9 @@ def prose(text: str) -> str:
     return text.strip()
 
 
-def label(text: str) -> str:
-    """Return a name that is free to choose."""
-    if not matching(LABEL, text):
-        raise ParseError("letters, digits, `_`, `-` and `.` only")
-    return text
-
-
 def distribution_name(text: str) -> str:
     """Return the name of a distribution, which is also that of its folder."""
-    if not matching(DISTRIBUTION_NAME, text):
+    if not matches(DISTRIBUTION_NAME, text):
         advice = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         raise ParseError(
             "lower-case letters, digits and `-` only", advice=f'did you mean "{advice}"?' if advice else ""
@@ -83,7 +63,7 @@ def package_name(text: str) -> str:
     name = text.lower()
     if name.startswith("__"):
         raise ParseError("a virtual package is stated by a platform's floor")
-    if not matching(PACKAGE_NAME, name):
+    if not matches(PACKAGE_NAME, name):
         split = re.fullmatch(r"([A-Za-z0-9_][\w.\-]*?)\s*([=<>!~].*)", text, flags=re.ASCII)
         if split:
             raise ParseError("a name only", advice=f'write {split[1]}: "{split[2].strip()}"')
@@ -93,7 +73,7 @@ def package_name(text: str) -> str:
 
 def wheel_name(text: str) -> IndexProject:
     """Return a project with extras, such as ``dask[array]``."""
-    if not matching(WHEEL_NAME, text):
+    if not matches(WHEEL_NAME, text):
         split = re.match(r"[A-Za-z0-9][\w.\-]*(\[[^\]]*\])?(?=\s*[=<>!~;@ ])", text, flags=re.ASCII)
         if split:
             raise ParseError(
@@ -112,27 +92,6 @@ def version_range(text: str) -> str:
     return parse_range(text)
 
 
-def build_spec(text: str) -> str:
-    """Return a build string, which may hold ``*``."""
-    if not matching(r"[A-Za-z0-9_.+*]+", text):
-        raise ParseError("letters, digits, `_`, `.`, `+` and `*` only")
-    return text
-
-
-def system_version(text: str) -> str:
-    """Return the version of an operating system, or of its C library."""
-    if not matching(SYSTEM_VERSION, text):
-        raise ParseError("numbers and dots only")
-    return text
-
-
-def days(text: str) -> int:
-    """Return a number of days."""
-    if not matching(DAYS, text):
-        raise ParseError("digits only, up to five")
-    return int(text)
-
-
 def channel(text: str) -> str:
     """Return the name, URL or folder of a channel."""
     if "://" in text:
@@ -146,14 +105,14 @@ def channel(text: str) -> str:
             )
         if parts.scheme not in {"http", "https", "file"}:
             raise ParseError("a URL begins with https://, http:// or file://")
-    if not matching(CHANNEL, text):
+    if not matches(CHANNEL, text):
         raise ParseError
     return text
 
 
 def date(text: str) -> dt.date:
     """Return a date, ``YEAR-MONTH-DAY``."""
-    if not matching(DATE, text):
+    if not matches(DATE, text):
         raise ParseError(advice="write YEAR-MONTH-DAY")
     try:
         return dt.date.fromisoformat(text)
@@ -163,8 +122,8 @@ def date(text: str) -> dt.date:
 
 def instant(text: str) -> dt.datetime:
     """Return an instant of https://www.rfc-editor.org/rfc/rfc3339 in UTC; a date is the end of that day."""
-    if not matching(INSTANT, text):
-        if matching(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", text):
+    if not matches(INSTANT, text):
+        if matches(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?", text):
             raise ParseError("it has no time zone or no seconds", advice="write it like 2026-11-01T12:00:00Z")
         raise ParseError
     try:
@@ -176,18 +135,11 @@ def instant(text: str) -> dt.datetime:
         raise ParseError("the calendar has no such instant") from None
 
 
-def url(text: str) -> str:
-    """Return a web address."""
-    if not matching(URL, text):
-        raise ParseError("it begins with https://")
-    return text
-
-
 def spdx(text: str) -> str:
     """Return an identifier of https://spdx.org/licenses/ in its usual case."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-    if not matching(r"[A-Za-z0-9.+\-]+", text):
+    if not matches(r"[A-Za-z0-9.+\-]+", text):
         raise ParseError("one identifier, not an expression")
     try:
         return canonicalize_license_expression(text)
@@ -201,7 +153,7 @@ def relative_path(text: str) -> str:
     """Return a path that does not lead out of its folder with ``..``."""
     if ".." in text.split("/"):
         raise ParseError("it cannot lead out with ..")
-    if not matching(FOLDER, text):
+    if not matches(FOLDER, text):
         raise ParseError("write it with /")
     return text
 
@@ -215,38 +167,14 @@ def line(text: str) -> str:
     return text
 
 
-def bundle_identifier(text: str) -> str:
-    """Return an identifier in reverse domain order, as ``CFBundleIdentifier`` has it.
-
-    See https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleidentifier.
-    """
-    if not matching(BUNDLE_IDENTIFIER, text):
-        raise ParseError("letters, digits, `-` and `.` only")
-    return text
-
-
-def variable(text: str) -> str:
-    """Return the name of an environment variable."""
-    if not matching(VARIABLE, text):
-        raise ParseError("letters, digits and `_` only")
-    return text
-
-
 def module(text: str) -> str:
     """Return the import name of a module."""
-    if not matching(MODULE, text):
+    if not matches(MODULE, text):
         raise ParseError(
             "names joined by `.`",
             advice=f"write {text[:-3].replace('/', '.')}" if text.endswith(".py") else "",
         )
     return text
-
-
-def exit_code(text: str) -> int:
-    """Return a program's exit code."""
-    if not matching(EXIT_CODE, text):
-        raise ParseError("digits only")
-    return int(text)
 
 
 def _normalised(name: str) -> str:

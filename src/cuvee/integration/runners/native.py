@@ -67,10 +67,7 @@ class NativeRunner:
         level = strongest_isolation()
         environment = {
             "PATH": f"{sandbox.prefix / 'bin'}:/usr/bin:/bin",
-            "HOME": str(sandbox.home),
-            "TMPDIR": str(sandbox.temp),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
+            **sandbox.environment,
         }
         if level is None:
             proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE)

@@ -25,6 +25,11 @@ class Sandbox:
     home: Path
     temp: Path
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that all programs in it get, whatever the runner."""
+        return {"HOME": str(self.home), "TMPDIR": str(self.temp), "LANG": "C.UTF-8", "TZ": "UTC"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

@@ -92,10 +92,7 @@ class QemuRunner(NativeRunner):
         machine = self._machine()
         environment = {
             "PATH": f"{machine.commands}:{sandbox.prefix / 'bin'}:/usr/bin:/bin",
-            "HOME": str(sandbox.home),
-            "TMPDIR": str(sandbox.temp),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
+            **sandbox.environment,
             "QEMU_LD_PREFIX": str(machine.root),
             "CONDA_OVERRIDE_GLIBC": _glibc(machine.root),
         }

@@ -98,10 +98,7 @@ class WineRunner:
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         environment = {
             "PATH": "/usr/bin:/bin",
-            "HOME": str(sandbox.home),
-            "TMPDIR": str(sandbox.temp),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
+            **sandbox.environment,
             "WINEPREFIX": str(self._folder(sandbox)),
             "WINEDEBUG": "-all,err+module",  # reports the library that was not found
             "PYTHONIOENCODING": "utf-8",

@@ -4,6 +4,7 @@ A schema is declared with them once; validation, suggestions, the JSON Schema an
 that declaration.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -42,6 +43,8 @@ class ScalarType:
         Other words that count as one of the choices.
     pattern
         What the JSON Schema says of its form (ECMA 262); the reader may know more.
+    rule
+        What ``pattern`` asks for, in words; with it, a text that does not match the pattern is refused.
     number
         The JSON type of the numbers that an editor may take a good one for, as in ``version: 3``.
     synonyms
@@ -54,8 +57,20 @@ class ScalarType:
     choices: tuple[str, ...] = ()
     spellings: Mapping[str, str] = field(default_factory=dict)
     pattern: str | None = None
+    rule: str = ""
     number: Literal["number", "integer"] | None = "number"
     synonyms: Mapping[str, str] = field(default_factory=dict)
+
+    def value_of(self, text: str) -> object:
+        """Return the value of ``text``, or raise `ParseError`."""
+        if self.rule and not matches(self.pattern or "", text):
+            raise ParseError(self.rule)
+        return self.parse(text)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether ``text`` has the form that the JSON Schema also requires; ``$`` is the very end."""
+    return re.fullmatch(pattern.removeprefix("^").removesuffix("$"), text, flags=re.ASCII) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

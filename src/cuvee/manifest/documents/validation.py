@@ -123,7 +123,7 @@ class Validator:
         if schema.choices and word not in schema.choices:
             return self._wrong_choice(node, schema)
         try:
-            return ScalarValue(schema.parse(word), node.span)
+            return ScalarValue(schema.value_of(word), node.span)
         except ParseError as error:
             self._mistaken(node, schema, error)
             return InvalidValue(node.span)
