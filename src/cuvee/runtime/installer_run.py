@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -63,19 +64,14 @@ class InstallerRun(NamedTuple):
 
     def read_all(self, frames: list[Frame], use: Callable[[Frame, bytes], None], label: str) -> ProgressLine:
         """Call ``use`` with frames and what is in them, several at a time; show how far it is."""
-
-        @contextlib.contextmanager
-        def start() -> Iterator[Callable[[Frame], int]]:
-            with self._reader() as reader:
-
-                def handle(frame: Frame) -> int:
-                    use(frame, reader.read(frame))
-                    return frame.raw
-
-                yield handle
-
         progress = ProgressLine(label, sum(frame.raw for frame in frames))
-        share(frames, start, progress.show)
+        with self._reader() as reader:
+
+            def handle(frame: Frame) -> int:
+                use(frame, reader.read(frame))
+                return frame.raw
+
+            share(frames, handle, progress.show)
         return progress
 
     def _reader(self) -> contextlib.closing[PayloadReader]:
@@ -83,18 +79,20 @@ class InstallerRun(NamedTuple):
 
 
 class PayloadReader:
-    """Reads verified, decompressed frames of the installer's payload. One object serves one thread."""
+    """Reads verified, decompressed frames of the installer's payload; any thread may call it."""
 
     def __init__(self, installer: str, payload: int) -> None:
         self._handle = os.open(installer, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._payload = payload
+        self._lock = threading.Lock()
 
     def read(self, frame: Frame) -> bytes:
         """Return a frame's decompressed bytes; raise if a single bit differs from what was released."""
-        os.lseek(self._handle, self._payload + frame.offset, os.SEEK_SET)
-        data = os.read(self._handle, frame.size)
-        while len(data) < frame.size and (more := os.read(self._handle, frame.size - len(data))):
-            data += more
+        with self._lock:  # Windows has no `os.pread`
+            os.lseek(self._handle, self._payload + frame.offset, os.SEEK_SET)
+            data = os.read(self._handle, frame.size)
+            while len(data) < frame.size and (more := os.read(self._handle, frame.size - len(data))):
+                data += more
         if hash_of(data) != frame.sha256:
             raise damaged("A part of the installer")
         return decompress(data, frame.raw)

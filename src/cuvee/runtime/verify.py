@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import struct
@@ -125,7 +124,7 @@ def verify(
     """
     prefix = installed.prefix
     scan = _Scan(installed, hashes=hashes, only=only)
-    share(scan.batches(), lambda: contextlib.nullcontext(scan.compare))
+    share(scan.batches(), scan.compare)
     rewritten = {path for path in scan.changed if _is_rewritten(installed, path)}
     others = set(scan.extra)
     compiled = {path for path in scan.extra if _source(path) is not None and _source(path) not in others}

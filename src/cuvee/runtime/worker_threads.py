@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -15,13 +14,12 @@ _BATCH = 64
 
 def share(
     items: Iterable[Item],
-    start: Callable[[], contextlib.AbstractContextManager[Callable[[Item], int]]],
+    handle: Callable[[Item], int],
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Work through items with several threads until none is left, or one of them fails; raise what it raised.
 
-    ``start`` returns what each thread enters: a function that handles an item and returns how much was done.
-    ``on_progress`` gets the sum several times a second.
+    ``handle`` returns how much was done; ``on_progress`` gets the sum several times a second.
     """
     waiting, lock = iter(items), threading.Lock()
     errors: list[BaseException] = []
@@ -34,11 +32,10 @@ def share(
     def work() -> None:
         nonlocal done
         try:
-            with start() as handle:
-                for item in iter(take, None):
-                    count = handle(item)
-                    with lock:
-                        done += count
+            for item in iter(take, None):
+                count = handle(item)
+                with lock:
+                    done += count
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again
             errors.append(error)
 
@@ -69,4 +66,4 @@ def share_in_runs(items: list[Item], work: Callable[[Item], None]) -> None:
         return len(batch)
 
     batches = (items[first : first + _BATCH] for first in range(0, len(items), _BATCH))
-    share(batches, lambda: contextlib.nullcontext(handle))
+    share(batches, handle)
