@@ -207,8 +207,8 @@ def _missing(plan: Plan, outcomes: Iterable[TestOutcome]) -> tuple[TestOutcome, 
     if broken is None or stands:
         return ()
     seen = {(outcome.suite, outcome.test) for outcome in outcomes}
-    left = (test for test in plan.tests() if (test.suite, test.test) not in seen)
-    return not_run(left, plan.platform, f"{broken.test}: {broken.reason}")
+    remaining = (test for test in plan.tests() if (test.suite, test.test) not in seen)
+    return not_run(remaining, plan.platform, f"{broken.test}: {broken.reason}")
 
 
 def _ordered(plan: Plan, outcomes: Iterable[TestOutcome]) -> list[TestOutcome]:

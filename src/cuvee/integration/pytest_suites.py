@@ -82,8 +82,10 @@ class _TargetRun:
             crashed = record.running or self.target.name
             found[crashed] = self._crashed(crashed, record, completed)
             if record.running is None or crashes == _MOST_CRASHES:
-                left = (name for name in record.collected if name not in found)
-                found |= {name: self._left(name, f"the process crashed in {crashed}") for name in left}
+                remaining = (name for name in record.collected if name not in found)
+                found |= {
+                    name: self._not_run(name, f"the process crashed in {crashed}") for name in remaining
+                }
                 break
         return found
 
@@ -106,7 +108,7 @@ class _TargetRun:
             if test.test not in heard:
                 broken = found.get(file) or found.get(self.target.name)
                 reason = f"{broken.test}: {broken.reason}" if broken else "pytest did not collect it"
-                found[test.test] = self._left(test.test, reason)
+                found[test.test] = self._not_run(test.test, reason)
 
     def _once(
         self, *, only: Sequence[str] | None = None, skip: Iterable[str] = ()
@@ -179,7 +181,7 @@ class _TargetRun:
         seconds = self.session.timeout if timeout else 0.0
         return self.session.outcome(self._planned(name), state, seconds, reason=reason, log=log)
 
-    def _left(self, name: str, reason: str) -> TestOutcome:
+    def _not_run(self, name: str, reason: str) -> TestOutcome:
         return self.session.outcome(self._planned(name), OutcomeState.NOT_RUN, 0, reason=reason)
 
     def _planned(self, name: str) -> PlannedTest:

@@ -135,10 +135,10 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
     attempts: list[Completed] = []
     usual = (("--help",), ("--version",))
     for arguments in usual if rule.arguments is None else (rule.arguments,):
-        asked = Command(
+        attempt = Command(
             program=command, arguments=arguments, cwd=session.folder(test.test), timeout=session.timeout
         )
-        completed = session.run(asked)
+        completed = session.run(attempt)
         attempts.append(completed)
         accepted = rule.accepts(completed.exit_code, completed.stdout + completed.stderr)
         if completed.timed_out or accepted:

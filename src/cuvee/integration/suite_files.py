@@ -37,7 +37,7 @@ def _pattern(example: str) -> ScalarType:
 COMMAND_RULES = DocumentSchema(
     name="smoke",
     noun="the list of rules",
-    summary="How the smoke suite asks commands that answer neither `--help` nor `--version`.",
+    summary="How the smoke suite starts commands that answer neither `--help` nor `--version`.",
     page=_PAGE,
     content=ListType(
         noun="a list of rules", example="[{command: jlpm, skip: it starts Node.js}]", unique=False,

@@ -1,6 +1,6 @@
 """Describe the installed release, its interpreter and its distributions, as JSON on stdout.
 
-Judging is left to cuvee, which has `packaging`; the release may not.
+cuvee judges it, because the release may not have `packaging`.
 """
 
 from __future__ import annotations  # for releases with an old Python

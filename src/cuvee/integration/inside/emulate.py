@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         sys.stderr.write(f"emulation refused: {error}\n")
         return REFUSED
     try:
-        os.execv(program[0], program)  # noqa: S606  no shell is what is wanted
+        os.execv(program[0], program)  # noqa: S606  no shell is intended
     except OSError as error:
         sys.stderr.write(f"{program[0]}: {error}\n")
         return 127

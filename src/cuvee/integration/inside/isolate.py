@@ -27,14 +27,14 @@ _MS_PRIVATE_ALL = (1 << 18) | (1 << 14)
 
 
 def main(argv: list[str]) -> int:
-    wanted, program = argv[0].split(","), argv[1:]
+    flags, program = argv[0].split(","), argv[1:]
     libc = ctypes.CDLL(None, use_errno=True)
     _die_with_parent(libc)
     try:
-        _enter(libc, wanted)
+        _enter(libc, flags)
     except OSError as error:
         return _refused(error)
-    if "pid" not in wanted:
+    if "pid" not in flags:
         return _spawn(program)
     first = os.fork()  # the first process of the new process namespace: when it ends, so do all others
     if first:
@@ -53,17 +53,17 @@ def _refused(error: OSError) -> int:
     return REFUSED
 
 
-def _enter(libc: ctypes.CDLL, wanted: list[str]) -> None:
+def _enter(libc: ctypes.CDLL, flags: list[str]) -> None:
     uid, gid = os.getuid(), os.getgid()
-    _check(libc.unshare(sum(_FLAGS[flag] for flag in wanted)))
-    if "user" in wanted:
+    _check(libc.unshare(sum(_FLAGS[flag] for flag in flags)))
+    if "user" in flags:
         for name, text in (
             ("setgroups", "deny"),
             ("uid_map", f"{uid} {uid} 1"),
             ("gid_map", f"{gid} {gid} 1"),
         ):
             Path("/proc/self", name).write_text(text, encoding="ascii")
-    if "net" in wanted:
+    if "net" in flags:
         _loopback_up()
 
 
@@ -83,17 +83,17 @@ def _spawn(program: list[str]) -> int:
 
 def _become(program: list[str]) -> NoReturn:
     try:
-        os.execv(program[0], program)  # noqa: S606  no shell is what is wanted
+        os.execv(program[0], program)  # noqa: S606  no shell is intended
     except OSError as error:
         sys.stderr.write(f"{program[0]}: {error}\n")
         sys.stderr.flush()
         os._exit(127)
 
 
-def _wait_for(wanted: int) -> int:
+def _wait_for(child: int) -> int:
     while True:
         pid, status = os.wait()  # orphans end here too
-        if pid == wanted:
+        if pid == child:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
 

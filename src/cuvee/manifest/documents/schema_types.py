@@ -44,7 +44,7 @@ class ScalarType:
     pattern
         What the JSON Schema says of its form (ECMA 262); the reader may know more.
     rule
-        What ``pattern`` asks for, in words; with it, a text that does not match the pattern is refused.
+        What ``pattern`` requires, in words; with it, a text that does not match the pattern is refused.
     number
         The JSON type of the numbers that an editor may take a good one for, as in ``version: 3``.
     synonyms
