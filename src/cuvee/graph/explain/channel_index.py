@@ -1,7 +1,7 @@
 """The records of channels, converted name by name: there are many, and a solve needs few of them."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -83,15 +83,8 @@ class LazyPool(Pool):
         self._indexes = indexes
         self._locked: dict[tuple[str, str, str], tuple[Record, PackageRecord] | None] = {}
         self._limit = None if newest is None else newest.timestamp() * 1000
-        self._virtual = super().virtual
         self._all = list(self.records)
         self.records = self._all
-        self._by_name = _Numbers(self._by_name, self._numbered, [index.names for index in indexes])
-
-    @property
-    def virtual(self) -> tuple[int, ...]:
-        """The numbers of the virtual packages."""
-        return self._virtual
 
     def is_met(self, spec: str) -> bool:
         """Whether a record meets ``spec``; converts as few records as possible."""
@@ -124,15 +117,18 @@ class LazyPool(Pool):
     def _is_hidden(self, name: str, number: int) -> bool:
         return any(name in other.names for other in self._indexes[:number])
 
-    def _numbered(self, name: str) -> range | None:
-        """Convert and number the records of a name; return `None` if there are none."""
-        found: list[Record] = []
-        for number, index in enumerate(self._indexes):
-            hidden = self._is_hidden(name, number)
-            found += (self._gated(record, is_hidden=hidden) for record in index.of(name))
-        start = len(self._all)
-        self._all += self._sorted(found)
-        return range(start, len(self._all)) if found else None
+    def numbers_of(self, name: str) -> range:
+        """Return the numbers of the records of a name, which are converted on first use."""
+        known = self.by_name.get(name)
+        if known is None:
+            found: list[Record] = []
+            for number, index in enumerate(self._indexes):
+                hidden = self._is_hidden(name, number)
+                found += (self._gated(record, is_hidden=hidden) for record in index.of(name))
+            start = len(self._all)
+            self._all += self._sorted(found)
+            known = self.by_name[name] = range(start, len(self._all))
+        return known
 
     def _gated(self, record: Record, *, is_hidden: bool) -> Record:
         """Return the record, with a dependency on `HIDDEN` or `NEWER` if the problem leaves it out."""
@@ -147,43 +143,8 @@ class LazyPool(Pool):
             for index in self._indexes
             for record in index.raw(name)
         }
-        records = [self._all[number] for number in self._by_name.get(name, range(0))]
+        records = [self._all[number] for number in self.numbers_of(name)]
         return [
             raw.get((record.channel, record.subdir, record.file_name)) or matchable(record)
             for record in records
         ]
-
-
-class _Numbers(Mapping[str, range]):
-    """The numbers of each name's records; a name that is not known is read on first use."""
-
-    def __init__(
-        self,
-        known: Mapping[str, range],
-        read: Callable[[str], range | None],
-        unread: Sequence[Collection[str]],
-    ) -> None:
-        self._known: dict[str, range | None] = dict(known)
-        self._read = read
-        self._unread = unread
-
-    def __contains__(self, name: object) -> bool:
-        """Whether there are records of a name, without reading them."""
-        if name in self._known:
-            return self._known[str(name)] is not None
-        return any(name in names for names in self._unread)
-
-    def __getitem__(self, name: str) -> range:
-        if name not in self._known:
-            self._known[name] = self._read(name)
-        numbers = self._known[name]
-        if numbers is None:
-            raise KeyError(name)
-        return numbers
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the names that were read and have records."""
-        return (name for name, numbers in self._known.items() if numbers is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)

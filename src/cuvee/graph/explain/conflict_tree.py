@@ -111,7 +111,7 @@ class _MusView:
         return f"which no channel has; {self._instead(target, statement.specs[0])}"
 
     def _instead(self, target: str, spec: str) -> str:
-        versions = [self._pool[number].version for number in self._pool.by_name.get(target, ())]
+        versions = [self._pool[number].version for number in self._pool.numbers_of(target)]
         if not versions:
             advice = did_you_mean(target, self._names)
             return "there is no such package" + (f"; {advice}" if advice else "")

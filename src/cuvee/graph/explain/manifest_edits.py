@@ -197,7 +197,7 @@ class _Editor:
         """Yield the records of a name on the platforms of a member."""
         for instance in self._problem.instances:
             if instance.platform in member.platforms:
-                yield from (instance.pool[number] for number in instance.pool.by_name.get(name, ()))
+                yield from (instance.pool[number] for number in instance.pool.numbers_of(name))
 
     def _by_distance(self, member: SoftConstraint, versions: Sequence[str]) -> list[int]:
         match = re.search(r"\d[\w.]*", _value(member) or "")

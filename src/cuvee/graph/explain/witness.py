@@ -170,7 +170,7 @@ class WitnessSearch:
         }
         free = frozenset(moved).union(*(witness.mentions.get(name, ()) for name in moved))
         for name in moved:
-            for number in pool.by_name[name]:
+            for number in pool.numbers_of(name):
                 free |= {pool.name_of(spec) for spec in pool[number].depends}
         key = (witness, instance.platform, free)
         if key not in self._solvers:

@@ -1,6 +1,6 @@
 """The pool: every record that may be installed, and which of them a match spec matches."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,8 @@ class Pool:
     ----------
     records
         By number, which the other methods take and return.
+    by_name
+        The numbers of each name's records, the best first.
     problems
         What could not be read; specs are added when they are first matched.
     """
@@ -42,13 +44,12 @@ class Pool:
         virtual = [item if isinstance(item, Record) else item.record for item in virtual_packages]
         self.problems: list[RecordProblem] = []
         self.records: Sequence[Record] = tuple(self._sorted([*records, *virtual]))
-        by_name: dict[str, range] = {}
+        self.by_name: dict[str, range] = {}
         start = 0
         for name, group in groupby(self.records, key=lambda record: record.name):
             end = start + sum(1 for _ in group)
-            by_name[name] = range(start, end)
+            self.by_name[name] = range(start, end)
             start = end
-        self._by_name: Mapping[str, range] = by_name
         self._candidates: dict[str, tuple[int, ...]] = {}
         self._matchable: dict[str, list[PackageRecord]] = {}
 
@@ -62,20 +63,19 @@ class Pool:
         return iter(range(len(self.records)))
 
     @property
-    def by_name(self) -> Mapping[str, Sequence[int]]:
-        """The numbers of each name's records, the best first."""
-        return self._by_name
-
-    @property
     def virtual(self) -> tuple[int, ...]:
         """The numbers of the virtual packages."""
         return tuple(
             number
-            for name, numbers in self._by_name.items()
+            for name, numbers in self.by_name.items()
             if name.startswith("__")
             for number in numbers
             if self.records[number].is_virtual
         )
+
+    def numbers_of(self, name: str) -> range:
+        """Return the numbers of the records of a name, the best first."""
+        return self.by_name.get(name, range(0))
 
     def candidates(self, spec: str) -> tuple[int, ...]:
         """Return the numbers of the records that ``spec`` matches, the best first.
@@ -95,7 +95,7 @@ class Pool:
         matcher = read.matcher
         if matcher is None:
             return []
-        numbers = self._by_name.get(read.name, range(0))
+        numbers = self.numbers_of(read.name)
         return [
             number
             for number, record in zip(numbers, self._matchables(read.name), strict=True)
@@ -119,7 +119,7 @@ class Pool:
         return records
 
     def _matchable_of(self, name: str) -> "list[PackageRecord]":
-        return [matchable(self.records[number]) for number in self._by_name.get(name, range(0))]
+        return [matchable(self.records[number]) for number in self.numbers_of(name)]
 
     def _sorted(self, records: list[Record]) -> list[Record]:
         """Return the records by name, the best first, without those that have no readable version."""
