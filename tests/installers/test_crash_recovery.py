@@ -248,7 +248,7 @@ def test_swapping_without_exchange(
     monkeypatch.setattr(prefix_swap, "exchange", lambda *_: False)
     monkeypatch.setattr(prefix_swap, "rename_folder", count)
     try:
-        prefix_swap.put(str(staged), str(prefix))
+        prefix_swap.swap_in(str(staged), str(prefix))
         prefix_swap.settle(str(staged), str(prefix), keep=True)
         assert moment >= 3
     except _Killed:
@@ -299,7 +299,7 @@ def test_withdrawing(
     monkeypatch.setattr(prefix_swap, "rename_folder", rename)
     monkeypatch.setattr(prefix_swap, "exchange", exchange)
     try:
-        (prefix_swap.put if upgrade else prefix_swap.place)(str(staged), str(prefix))
+        (prefix_swap.swap_in if upgrade else prefix_swap.move_in)(str(staged), str(prefix))
         crash_recovery.withdraw(str(prefix), str(staged))
     except _Killed:
         pass

@@ -46,7 +46,7 @@ def extract(run: InstallerRun, manifest: PayloadManifest) -> int:
             with open(f"{run.staged}/{file.path}", "xb") as stream:
                 stream.write(raw[file.start : file.start + file.size])
     remove_tree(f"{run.staged}/.cuvee")
-    prefix_swap.place(run.staged, run.prefix)
+    prefix_swap.move_in(run.staged, run.prefix)
     return show({"folder": run.prefix}, [f"{manifest.label} was extracted to {run.prefix}"], run.options)
 
 

@@ -115,8 +115,8 @@ def _signatures(view: memoryview) -> Iterator[tuple[int, int]]:
     for _ in range(min(count, _MAX_COMMANDS)):
         command, size = struct.unpack_from(f"{order}2I", view, at)
         if command == _LC_CODE_SIGNATURE:
-            place: tuple[int, int] = struct.unpack_from(f"{order}2I", view, at + 8)
-            yield place
+            span: tuple[int, int] = struct.unpack_from(f"{order}2I", view, at + 8)
+            yield span
         at += max(size, 8)
 
 

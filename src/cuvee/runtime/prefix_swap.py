@@ -16,7 +16,7 @@ _WAITS = 60
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
-def place(staged: str, prefix: str) -> None:
+def move_in(staged: str, prefix: str) -> None:
     """Rename ``staged`` to ``prefix``, where nothing is, or an empty folder."""
     if os.name == "nt" and os.path.isdir(prefix):
         os.rmdir(prefix)  # elsewhere a folder takes the place of an empty one
@@ -24,13 +24,13 @@ def place(staged: str, prefix: str) -> None:
     _sync_folder(os.path.dirname(prefix))
 
 
-def put(staged: str, prefix: str) -> None:
+def swap_in(staged: str, prefix: str) -> None:
     """Put ``staged`` in the place of the release at ``prefix``, which gets the ending ``.old``."""
-    _swap_in(staged, prefix, _old_name(staged))
+    _replace(staged, prefix, _old_name(staged))
 
 
 def settle(staged: str, prefix: str, *, keep: bool) -> None:
-    """Keep or remove the release that `put` has replaced."""
+    """Keep or remove the release that `swap_in` has replaced."""
     old, kept = _old_name(staged), beside(prefix, "kept")
     discard(kept, staged)
     if keep:
@@ -42,7 +42,7 @@ def settle(staged: str, prefix: str, *, keep: bool) -> None:
 def rotate(kept: str, prefix: str) -> None:
     """Exchange the release at ``prefix`` with the one that is kept."""
     old = beside(prefix, f"{os.getpid()}.old")
-    _swap_in(kept, prefix, old)
+    _replace(kept, prefix, old)
     rename_folder(old, kept)
 
 
@@ -77,7 +77,7 @@ def rename_folder(source: str, target: str) -> None:
     os.rename(source, target)
 
 
-def _swap_in(new: str, prefix: str, old: str) -> None:
+def _replace(new: str, prefix: str, old: str) -> None:
     if exchange(new, prefix):
         rename_folder(new, old)
     else:

@@ -71,22 +71,22 @@ class PrefixWriter:
     def _check_stage0(self) -> None:
         # It was unpacked before the runtime could run.
         for entry in self.manifest.stage0:
-            place = f"{self.folder}/{entry.path}"
+            full_path = f"{self.folder}/{entry.path}"
             if entry.how == "link":
-                if os.readlink(place) != entry.extra:
+                if os.readlink(full_path) != entry.extra:
                     raise damaged(f"The unpacked link {entry.path}")
                 continue
-            with open(place, "rb") as stream:
+            with open(full_path, "rb") as stream:
                 data = stream.read()
             if hash_of(data) != entry.sha256:
                 raise damaged(f"The unpacked file {entry.path}")
             if entry.how in RELOCATED and self._target is not None:
                 # The running interpreter may have it open, so the new file takes the old one's name.
-                os.unlink(place)
+                os.unlink(full_path)
                 self._write(entry.path, entry.mode, memoryview(data), entry.how, entry.extra)
 
     def _write(self, path: str, mode: int, data: memoryview, how: str, extra: Any) -> None:
-        place = f"{self.folder}/{path}"
+        full_path = f"{self.folder}/{path}"
         if how in RELOCATED and self._target is not None:
             new = replace_prefix(bytes(data), how, extra, self._target, self.manifest.system)
             if how == "binary" and self.manifest.system == "osx":
@@ -95,17 +95,17 @@ class PrefixWriter:
             data = memoryview(new)
         if how == "piece":
             # Several threads may write pieces of one file, in any order.
-            handle = os.open(place, _FLAGS, mode | 0o200)
+            handle = os.open(full_path, _FLAGS, mode | 0o200)
             os.lseek(handle, extra, os.SEEK_SET)
         else:
-            handle = os.open(place, _FLAGS | os.O_EXCL, mode | _ALWAYS)
+            handle = os.open(full_path, _FLAGS | os.O_EXCL, mode | _ALWAYS)
         try:
             written = os.write(handle, data)
             while written < len(data):
                 written += os.write(handle, data[written:])
             if how == "source":
                 time = self.manifest.source_time if extra is None else extra
-                os.utime(handle if _UTIME_TAKES_HANDLE else place, (time, time))
+                os.utime(handle if _UTIME_TAKES_HANDLE else full_path, (time, time))
         finally:
             os.close(handle)
 

@@ -112,12 +112,12 @@ def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> Pr
 def _move(made: PrefixWriter, target: str, paths: set[str]) -> None:
     """Put each file in its place with one rename."""
     for path in sorted(paths):
-        place = f"{target}/{path}"
-        if os.path.isdir(place) and not os.path.islink(place):
-            raise InstallError(f"There is a folder where the file {place} should be. Move it away.")
+        full_path = f"{target}/{path}"
+        if os.path.isdir(full_path) and not os.path.islink(full_path):
+            raise InstallError(f"There is a folder where the file {full_path} should be. Move it away.")
         if os.path.lexists(f"{made.folder}/{path}"):
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            os.replace(f"{made.folder}/{path}", place)
+            os.makedirs(os.path.dirname(full_path), exist_ok=True)
+            os.replace(f"{made.folder}/{path}", full_path)
 
 
 def _tell(

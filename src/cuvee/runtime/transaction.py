@@ -34,7 +34,7 @@ def commit(
     """
 
     def put() -> None:
-        (prefix_swap.put if is_upgrade else prefix_swap.place)(run.staged, run.prefix)
+        (prefix_swap.swap_in if is_upgrade else prefix_swap.move_in)(run.staged, run.prefix)
 
     if "--test" in run.options:
         _test(run)

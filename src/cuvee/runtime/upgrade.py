@@ -47,13 +47,13 @@ class Upgrade:
         return [frame for frame in frames if any(file.path in write for file in frame.files)]
 
     def _link_file(self, file: PayloadFile) -> None:
-        place = f"{self._writer.folder}/{file.path}"
+        full_path = f"{self._writer.folder}/{file.path}"
         # It was found unchanged a moment ago, so nothing is asked about it again.
-        bring_file(f"{self._old.prefix}/{file.path}", place, link=self._link)
+        bring_file(f"{self._old.prefix}/{file.path}", full_path, link=self._link)
         if file.how == "source":
             time = self._writer.manifest.source_time if file.extra is None else file.extra
             if self._found.times[file.path] != time:
-                os.utime(place, (time, time))
+                os.utime(full_path, (time, time))
 
     def bring_over(self) -> None:
         """Bring over what is the user's into the otherwise finished prefix."""

@@ -188,8 +188,8 @@ class _Scan:
         expected = self.files.get(path)
         if expected is None:
             if path in self.links:
-                place = f"{self._installed.prefix}/{path}"
-                if not stat.S_ISLNK(found.st_mode) or os.readlink(place) != self.links[path]:
+                full_path = f"{self._installed.prefix}/{path}"
+                if not stat.S_ISLNK(found.st_mode) or os.readlink(full_path) != self.links[path]:
                     self.changed.append(path)
             elif path not in UNLISTED and not path.startswith(f"{SAVED}/"):
                 self.extra.append(path)

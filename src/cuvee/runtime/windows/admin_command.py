@@ -12,7 +12,7 @@ set "CUVEE_PREFIX=%~dp0.."
 for %%p in ("%~dp0..") do set "CUVEE_RUN=%%~dpp.%%~nxp.cuvee-admin"
 "%~dp0..\{python}" -I -S -B -X utf8 "%~dp0..\conda-meta\cuvee\runtime\windows\__main__.py" admin %*
 if not %errorlevel%=={go_on} exit /b %errorlevel%
-set "CUVEE_PLACE=%CD%"
+set "CUVEE_FOLDER=%CD%"
 cd /d "%CUVEE_RUN%\.."
 rem From here on this file may be moved away, so all else is one line.
 "%CUVEE_RUN%\{python}" -I -S -B -X utf8 "%CUVEE_RUN%\.cuvee\runtime\windows\__main__.py" admin %* \

@@ -36,7 +36,7 @@ def _inspect(verb: str, call: NsisCall) -> int:
         options.append("--replace")
     run = call.installer_run(verb, options, check=verb in _READS_ALL)
     if verb == "extract":
-        target = call.place.rstrip("\\")
+        target = call.folder.rstrip("\\")
         staged, anchor = _prepare(target, call.run)
         run = run._replace(prefix=target, staged=staged, anchor=anchor)
     return run_installer(run)

@@ -19,7 +19,7 @@ class NsisCall(NamedTuple):
     anchor: str
     log: str
     output: str
-    place: str
+    folder: str
     menu: str
     desktop: str
     key: str

@@ -17,9 +17,9 @@ Paths come through the environment, which has no quoting and no limit of 1,024 c
 CUVEE_INSTALLER the file that is being run; CUVEE_PREFIX where the release is or will be; CUVEE_RUN the folder
 that this runs from; CUVEE_STAGED an empty folder beside the prefix; CUVEE_ANCHOR the nearest folder above the
 prefix that existed before; CUVEE_LOG another path for the log; CUVEE_OUTPUT a file for the answer;
-CUVEE_PLACE where ``extract`` puts the files; CUVEE_KEY the public key that must have signed the release,
-as hex digits or a PEM file; CUVEE_MENU and CUVEE_DESKTOP where shortcuts go.
-With CUVEE_WINDOW, the installer's window shows what is written, in UTF-16.
+CUVEE_FOLDER where ``extract`` puts the files, or the current folder of ``admin``; CUVEE_KEY the public key
+that must have signed the release, as hex digits or a PEM file; CUVEE_MENU and CUVEE_DESKTOP where
+shortcuts go. With CUVEE_WINDOW, the installer's window shows what is written, in UTF-16.
 """
 
 from __future__ import annotations
