@@ -21,7 +21,6 @@ class Breaking(Check):
 
     identifier = "breaking"
     family = "test"
-    title = "It holds."
     severity = Severity(edge=Verdict.INFO, stable=Verdict.INFO, lts=Verdict.INFO)
 
     def __init__(self, error: Exception | None = None) -> None:

@@ -21,11 +21,10 @@ _GRACE = dt.timedelta(days=1)
 
 
 class ArchivesCheck(Check):
-    """Every archive can be read and contains what it lists."""
+    """Every archive can be read, and contains what it lists."""
 
     identifier = "archives"
     family = "metadata"
-    title = "Every archive can be read, and contains what it lists."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return archives that cannot be read, and files that are missing, changed or not listed."""
@@ -52,11 +51,10 @@ class ArchivesCheck(Check):
 
 
 class RecordCheck(Check):
-    """The channel's record of each package equals the package's own metadata."""
+    """The channel's record of each package equals the package's own `info/index.json`."""
 
     identifier = "record"
     family = "metadata"
-    title = "The channel's record of each package equals the package's own `info/index.json`."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return differences between the locked record and the archive with its ``info/index.json``."""
@@ -119,11 +117,10 @@ def _patches(package: LockedPackage, index: IndexJson) -> Iterator[str]:
 
 
 class TimestampsCheck(Check):
-    """No package has an impossible timestamp."""
+    """No package was built in the future, or after `exclude-newer`."""
 
     identifier = "timestamps"
     family = "metadata"
-    title = "No package was built in the future, or after `exclude-newer`."
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

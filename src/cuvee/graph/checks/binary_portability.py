@@ -29,11 +29,10 @@ _SYSTEM_FOLDERS = ("/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/", "/usr/local/l
 
 
 class SearchPathsCheck(Check):
-    """No binary searches for libraries outside of the prefix."""
+    """No program or library searches for its libraries outside of the prefix."""
 
     identifier = "search-paths"
     family = "binaries"
-    title = "No program or library searches for its libraries outside of the prefix."
     prerequisites = ("archives",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -73,11 +72,10 @@ def _suspicious(entry: str) -> tuple[str, Verdict, str]:
 
 
 class MachinesCheck(Check):
-    """Every binary can be read and is built for its platform."""
+    """Every program and library can be read, and is built for its platform."""
 
     identifier = "machines"
     family = "binaries"
-    title = "Every program and library can be read, and is built for its platform."
     prerequisites = ("archives",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -33,7 +33,6 @@ class ChangesCheck(Check):
 
     identifier = "changes"
     family = "release"
-    title = "The release changes no more of its base than its version number allows."
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -1,6 +1,7 @@
 """The interface of a check, its outcome, and how severe its findings are on each support track."""
 
 import enum
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ STRICTER_WITH_SUPPORT = Severity(edge=Verdict.INFO, stable=Verdict.WARNING, lts=
 
 
 class Check(ABC):
-    """One condition that a release must meet.
+    """One condition that a release must meet; a subclass states it in its docstring.
 
     Attributes
     ----------
@@ -47,8 +48,6 @@ class Check(ABC):
         A stable key of findings, waivers and documentation.
     family
         ``graph``, ``metadata``, ``parity``, …: the group of the check in lists and on the page.
-    title
-        The condition, as a sentence that is true of a good release.
     prerequisites
         Identifiers of checks that must pass before this one is run; otherwise it is skipped.
     severity
@@ -57,9 +56,13 @@ class Check(ABC):
 
     identifier: ClassVar[str]
     family: ClassVar[str]
-    title: ClassVar[str]
     prerequisites: ClassVar[tuple[str, ...]] = ()
     severity: ClassVar[Severity] = STRICT
+
+    @property
+    def title(self) -> str:
+        """The condition, as a sentence that is true of a good release."""
+        return inspect.getdoc(type(self)) or ""
 
     @abstractmethod
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

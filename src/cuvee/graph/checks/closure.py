@@ -10,11 +10,10 @@ from cuvee.graph.release_graph import ReleaseGraph, meets
 
 
 class ClosureCheck(Check):
-    """Every dependency is met within the set."""
+    """Every dependency of every package is met by a package of the set."""
 
     identifier = "closure"
     family = "graph"
-    title = "Every dependency of every package is met by a package of the set."
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

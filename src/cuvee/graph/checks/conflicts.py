@@ -10,11 +10,10 @@ from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
 
 
 class FloorCheck(Check):
-    """No package needs a newer system than the release supports."""
+    """No package needs a newer operating system than the platform's floor."""
 
     identifier = "floor"
     family = "graph"
-    title = "No package needs a newer operating system than the platform's floor."
     prerequisites = ("metadata",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -48,11 +47,10 @@ class FloorCheck(Check):
 
 
 class ConstrainsCheck(Check):
-    """No package contradicts another."""
+    """Every package is within the bounds that the `constrains` of others set."""
 
     identifier = "constrains"
     family = "graph"
-    title = "Every package is within the bounds that the `constrains` of others set."
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -73,11 +71,10 @@ class ConstrainsCheck(Check):
 
 
 class ConstraintsCheck(Check):
-    """Nothing contradicts the manifest's constraints."""
+    """Nothing in the set contradicts the manifest's constraints."""
 
     identifier = "constraints"
     family = "policy"
-    title = "Nothing in the set contradicts the manifest's constraints."
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -103,11 +103,10 @@ class _Paths:
 
 
 class FileClashesCheck(Check):
-    """No path is claimed twice."""
+    """No two packages install the same path."""
 
     identifier = "file-clashes"
     family = "files"
-    title = "No two packages install the same path."
     prerequisites = ("duplicates",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -189,11 +188,10 @@ def _twice(contents: PrefixContents) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 class FileCaseCheck(Check):
-    """No two paths are one file where case is ignored."""
+    """No two paths are one file on Windows or macOS, whose file systems ignore case."""
 
     identifier = "file-case"
     family = "files"
-    title = "No two paths are one file on Windows or macOS, whose file systems ignore case."
     prerequisites = ("duplicates",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

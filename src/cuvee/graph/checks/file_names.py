@@ -37,7 +37,6 @@ class FileNamesCheck(Check):
 
     identifier = "file-names"
     family = "files"
-    title = "Every file has a name that its platform allows."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return names that Windows forbids, and names that are too long on every platform."""
@@ -64,11 +63,10 @@ def _refused(path: str, *, is_windows: bool) -> Iterator[str]:
 
 
 class PathLengthsCheck(Check):
-    """No path is too long on Windows."""
+    """On Windows every path leaves room for a typical prefix."""
 
     identifier = "path-lengths"
     family = "files"
-    title = "On Windows every path leaves room for a typical prefix."
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -99,11 +97,10 @@ def _length(path: str) -> int:
 
 
 class LinkScriptsCheck(Check):
-    """No package runs a script on the user's desktop."""
+    """No package runs a script of its own when it is installed, unless the manifest allows it."""
 
     identifier = "link-scripts"
     family = "files"
-    title = "No package runs a script of its own when it is installed, unless the manifest allows it."
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -11,11 +11,10 @@ from cuvee.graph.release_graph import ReleaseGraph
 
 
 class DuplicatesCheck(Check):
-    """No name is locked twice."""
+    """Each name is in the set once per platform."""
 
     identifier = "duplicates"
     family = "graph"
-    title = "Each name is in the set once per platform."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return names with more than one record on a platform."""
@@ -37,11 +36,10 @@ class DuplicatesCheck(Check):
 
 
 class CyclesCheck(Check):
-    """No packages depend on each other."""
+    """No package depends on itself through others; conda allows it, but no build order does."""
 
     identifier = "cycles"
     family = "graph"
-    title = "No package depends on itself through others; conda allows it, but no build order does."
     prerequisites = ("duplicates",)
     severity = NOTICE
 

@@ -24,11 +24,10 @@ _VERSIONS = {
 
 
 class LicensesCheck(Check):
-    """Every licence is permitted by the manifest."""
+    """Every licence is one that the manifest's policy permits."""
 
     identifier = "licenses"
     family = "policy"
-    title = "Every licence is one that the manifest's policy permits."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return packages whose licence is denied, or is not one of those that are allowed."""
@@ -61,11 +60,10 @@ class LicensesCheck(Check):
 
 
 class UnknownLicensesCheck(Check):
-    """Every licence is known."""
+    """Every package states its licence as an SPDX expression, or in words with a known meaning."""
 
     identifier = "unknown-licenses"
     family = "policy"
-    title = "Every package states its licence as an SPDX expression, or in words with a known meaning."
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -14,7 +14,6 @@ class ParityCheck(Check):
 
     identifier = "parity"
     family = "parity"
-    title = "Every package is on every platform, in one version."
     prerequisites = ("duplicates",)
     severity = STRICTER_WITH_SUPPORT
 
@@ -71,11 +70,10 @@ class ParityCheck(Check):
 
 
 class AbsentPlatformsCheck(Check):
-    """No platform is absent."""
+    """Every platform of the manifest is in the release."""
 
     identifier = "absent-platform"
     family = "parity"
-    title = "Every platform of the manifest is in the release."
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

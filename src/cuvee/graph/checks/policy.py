@@ -13,11 +13,10 @@ from cuvee.graph.release_graph import ReleaseGraph
 
 
 class OwnersCheck(Check):
-    """Every requested package has an owner, who acts on its findings."""
+    """Every requested package has an owner."""
 
     identifier = "owners"
     family = "policy"
-    title = "Every requested package has an owner."
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -38,11 +37,10 @@ class OwnersCheck(Check):
 
 
 class OriginCheck(Check):
-    """Every package comes from a channel of the manifest."""
+    """Every package comes from a channel of the manifest, and from the same one on every platform."""
 
     identifier = "origin"
     family = "policy"
-    title = "Every package comes from a channel of the manifest, and from the same one on every platform."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return packages of channels that the manifest does not name, and names that come from several."""
@@ -85,11 +83,10 @@ class OriginCheck(Check):
 
 
 class AgeCheck(Check):
-    """No package is too new or too old."""
+    """The age of every package from a channel is within the manifest's bounds."""
 
     identifier = "age"
     family = "policy"
-    title = "The age of every package from a channel is within the manifest's bounds."
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

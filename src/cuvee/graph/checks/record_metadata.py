@@ -11,11 +11,10 @@ from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
 
 
 class MetadataCheck(Check):
-    """Every record can be read, and belongs to its platform."""
+    """Every record can be read: its version, its platform, and each dependency."""
 
     identifier = "metadata"
     family = "metadata"
-    title = "Every record can be read: its version, its platform, and each dependency."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return versions that conda cannot read, records of other platforms, and invalid match specs."""

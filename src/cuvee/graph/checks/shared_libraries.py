@@ -13,11 +13,10 @@ from cuvee.graph.system_libraries import Availability, newest_symbols, version_t
 
 
 class LibrariesCheck(Check):
-    """Every needed library exists."""
+    """Every library that a program or library needs is in the closure, or comes with the system."""
 
     identifier = "libraries"
     family = "binaries"
-    title = "Every library that a program or library needs is in the closure, or comes with the system."
     prerequisites = ("duplicates", "archives")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
@@ -96,7 +95,6 @@ class SymbolVersionsCheck(Check):
 
     identifier = "symbol-versions"
     family = "binaries"
-    title = "Every library has the symbol versions that others require."
     prerequisites = ("libraries",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

@@ -19,7 +19,6 @@ class LinksCheck(Check):
 
     identifier = "links"
     family = "files"
-    title = "Every symbolic link leads to an existing path of the prefix."
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return links out of the prefix, dangling links, and links on Windows."""

@@ -54,11 +54,10 @@ class FloorRequirement:
 
 
 class SystemFloorCheck(Check):
-    """No binary needs a newer system than the floor."""
+    """No program or library needs a newer system than the platform's floor."""
 
     identifier = "system-floor"
     family = "floor"
-    title = "No program or library needs a newer system than the platform's floor."
     prerequisites = ("metadata",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:

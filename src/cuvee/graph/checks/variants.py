@@ -20,11 +20,10 @@ _NO_VARIANT = re.compile(r"\d+|h[0-9a-f]{7}|(linux|osx|win)\w*")
 
 
 class MutexesCheck(Check):
-    """Platforms of one operating system have the same variants."""
+    """Platforms of one operating system have the same variant of each mutex package."""
 
     identifier = "mutexes"
     family = "graph"
-    title = "Platforms of one operating system have the same variant of each mutex package."
     prerequisites = ("duplicates",)
     severity = STRICTER_WITH_SUPPORT
 
@@ -58,11 +57,10 @@ class MutexesCheck(Check):
 
 
 class TrackFeaturesCheck(Check):
-    """No build has ``track_features``."""
+    """No build has `track_features`, which are deprecated."""
 
     identifier = "track-features"
     family = "graph"
-    title = "No build has `track_features`, which are deprecated."
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
