@@ -11,6 +11,14 @@ from cuvee.graph.prefix_contents import InstalledBinary
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 from cuvee.graph.system_libraries import Availability, newest_symbols, version_tuple
 
+_ACTIONS = {
+    Resolution.NOWHERE: "Add the package that has it, or ask for a build that does not need it.",
+    Resolution.ELSEWHERE: "No action is needed if the package loads it beforehand; "
+    "else ask for its RPATH to be fixed.",
+    Resolution.SYSTEM: "State in the release notes what the system must have, or add a package that has it.",
+}
+"""What to do about a library that is not on the loader's search path."""
+
 
 class LibrariesCheck(Check):
     """Every library that a program or library needs is in the closure, or comes with the system."""
@@ -24,51 +32,39 @@ class LibrariesCheck(Check):
 
         Delay-loaded and weak libraries are left out, since programs can run without them.
         """
-        missing, hidden, of_system = (FindingCollector(self, release) for _ in range(3))
+        causes = {resolution: FindingCollector(self, release) for resolution in _ACTIONS}
         for graph, contents in opened(release):
             loader = loader_of(contents)
             has_cuda = any(virtual.name == "__cuda" for virtual in graph.lock.virtual_packages)
             for item in loaded_binaries(contents):
                 for needed in loader.needs(item):
                     is_own = item.package.name in {loader.owners[path] for path in needed.paths}
-                    self._judge(item, needed, missing, hidden, of_system, has_cuda=has_cuda, is_own=is_own)
-        for causes, action in (
-            (missing, "Add the package that has it, or ask for a build that does not need it."),
-            (
-                hidden,
-                "No action is needed if the package loads it beforehand; else ask for its RPATH to be fixed.",
-            ),
-            (
-                of_system,
-                "State in the release notes what the system must have, or add a package that has it.",
-            ),
-        ):
-            yield from causes.findings(action)
+                    if needed.resolution in causes:
+                        found = causes[needed.resolution]
+                        self._judge(found, item, needed, has_cuda=has_cuda, is_own=is_own)
+        for resolution, action in _ACTIONS.items():
+            yield from causes[resolution].findings(action)
 
     def _judge(
         self,
+        causes: FindingCollector,
         item: InstalledBinary,
         needed: NeededLibrary,
-        missing: FindingCollector,
-        hidden: FindingCollector,
-        of_system: FindingCollector,
         *,
         has_cuda: bool,
         is_own: bool,
     ) -> None:
         line = f"{item.package.name}: {item.path} needs {needed.library}"
         if needed.resolution is Resolution.NOWHERE:
-            where = (
-                f", and searches {', '.join(item.binary.search_paths)}" if item.binary.search_paths else ""
-            )
-            missing.add(
+            folders = ", ".join(item.binary.search_paths)
+            causes.add(
                 f"No package and no system has {needed.library}",
                 victim=item.package,
-                evidence=f"{line}{where}",
+                evidence=f"{line}, and searches {folders}" if folders else line,
                 kind="nowhere",
             )
         elif needed.resolution is Resolution.ELSEWHERE:
-            hidden.add(
+            causes.add(
                 f"{item.package.name} needs libraries{'' if is_own else ' of others'} "
                 "that are not on its search path",
                 victim=item.package,
@@ -79,7 +75,7 @@ class LibrariesCheck(Check):
         elif needed.availability is not None and needed.availability.lacking:
             if needed.availability is Availability.DRIVER and has_cuda:
                 return
-            of_system.add(
+            causes.add(
                 f"The system must have {needed.library}; {needed.availability.lacking}",
                 victim=item.package,
                 evidence=line,

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import networkx as nx
 
+from cuvee.graph.dependency_paths import DependencyPaths
 from cuvee.graph.drawing.model import Picture, PictureArrow, PictureNode, Role
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import Edge, PlatformGraph, ReleaseGraph
@@ -29,10 +30,11 @@ def neighbourhood(
     requested = {item.name for item in release.requested(graph.platform)}
     centres = [name for name in dict.fromkeys(names) if _is_known(graph, name)][:_MOST_CENTRES]
     kept: dict[str, None] = dict.fromkeys(centres)
+    paths = DependencyPaths.of(graph)
     on_paths: set[tuple[str, str]] = set()
     more: list[tuple[str, str, int]] = []
     for centre in centres:
-        for side, found in (("from", _dependents(graph, centre)), ("to", _dependencies(graph, centre))):
+        for side, found in (("from", paths.sources.get(centre, ())), ("to", paths.targets.get(centre, ()))):
             ranked = sorted(found, key=lambda name: _rank(name, requested, verdicts))
             few = len(ranked) <= MOST_NEIGHBOURS + 1
             shown = ranked if few else ranked[:MOST_NEIGHBOURS]
@@ -86,22 +88,6 @@ def around_finding(release: ReleaseGraph, graph: PlatformGraph, finding: Finding
 
 def _is_known(graph: PlatformGraph, name: str) -> bool:
     return name in graph.graph or any(edge.target == name for edge in graph.edges)
-
-
-def _dependents(graph: PlatformGraph, name: str) -> list[str]:
-    return sorted(
-        {edge.source.name for edge in graph.edges if edge.target == name and edge.source.name != name}
-    )
-
-
-def _dependencies(graph: PlatformGraph, name: str) -> list[str]:
-    return sorted(
-        {
-            edge.target
-            for edge in graph.edges
-            if edge.source.name == name and edge.target is not None and edge.target != name
-        }
-    )
 
 
 def _rank(
