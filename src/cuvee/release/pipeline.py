@@ -65,6 +65,7 @@ def check_release(
 
 def run_tests(session: Session) -> Release:
     """Run the pipeline up to the tests; a set that its checks block is not built."""
+    session.read_files()
     release = check_release(session, access=ArchiveAccess.REQUIRE)
     if release.verdict.exit_code:
         return release

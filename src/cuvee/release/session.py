@@ -103,12 +103,12 @@ class Session:
 
     @cached_property
     def branding(self) -> Branding:
-        """What the installers look like, read when it is first needed."""
+        """What the installers look like."""
         return read_branding(self.manifest.installers.branding)
 
     @cached_property
     def settings(self) -> Mapping[System, InstallerSettings]:
-        """What the installers of each system do, read when it is first needed."""
+        """What the installers of each system do."""
         return read_settings(self.manifest.installers.branding)
 
     @property
@@ -119,8 +119,13 @@ class Session:
 
     @cached_property
     def suite_files(self) -> SuiteFiles:
-        """The suites and what belongs to them, read when they are first needed."""
+        """The suites and what belongs to them."""
         return read_suite_files(self.suites_folder, self.manifest.suites)
+
+    def read_files(self) -> None:
+        """Read all files beside the manifest, so that their problems are shown before any work starts."""
+        for name in ("branding", "settings", "suite_files"):
+            getattr(self, name)
 
     @cached_property
     def additions(self) -> tuple[Requirement, ...]:
