@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +23,6 @@ _HINT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocalSubdir:
-    """The repodata of one subdir, on this machine."""
-
-    name: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformRecords:
     """The records that are available on a platform.
 
@@ -46,8 +38,8 @@ class PlatformRecords:
     digest: str
 
 
-def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> tuple[LocalSubdir, ...]:
-    """Return where the repodata of a channel is; all that a folder has if no platforms are named.
+def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Path]:
+    """Return the repodata files of a channel by subdir; all that a folder has if no platforms are named.
 
     Parameters
     ----------
@@ -65,10 +57,10 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> tuple[Lo
     """
     path = Path(source)
     if path.is_file():
-        return (LocalSubdir(name=_subdir_of(path, platforms), path=path),)
+        return {_subdir_of(path, platforms): path}
     if path.is_dir():
         found = {
-            file.parent.name: LocalSubdir(name=file.parent.name, path=file)
+            file.parent.name: file
             for name in reversed(_FILES)
             for file in sorted(path.glob(f"*/{name}"))
             if file.parent.name in {*PLATFORMS, _NOARCH}
@@ -84,29 +76,26 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> tuple[Lo
     return _selected(_fetched(source, platforms, cache), platforms, source)
 
 
-def platforms_of(subdirs: Sequence[LocalSubdir]) -> tuple[str, ...]:
+def platforms_of(subdirs: Collection[str]) -> tuple[str, ...]:
     """Return the platforms that can be checked, in the order of `PLATFORMS`."""
-    names = {subdir.name for subdir in subdirs}
-    return tuple(name for name in PLATFORMS if name in names)
+    return tuple(name for name in PLATFORMS if name in subdirs)
 
 
-def read_platform(subdirs: Sequence[LocalSubdir], platform: str) -> PlatformRecords:
+def read_platform(subdirs: Mapping[str, Path], platform: str) -> PlatformRecords:
     """Read the records that are available on a platform: those of its subdir and of noarch."""
     records: list[Record] = []
     problems: list[RecordProblem] = []
     twins = 0
     digest = hashlib.sha256()
-    for subdir in subdirs:
-        if subdir.name not in {platform, _NOARCH}:
+    for subdir, path in subdirs.items():
+        if subdir not in {platform, _NOARCH}:
             continue
         try:
-            data = subdir.path.read_bytes()
+            data = path.read_bytes()
         except OSError as error:
-            raise SourceUnreachableError(
-                f"Cannot read {subdir.path}: {error.strerror}", hint=_HINT
-            ) from error
+            raise SourceUnreachableError(f"Cannot read {path}: {error.strerror}", hint=_HINT) from error
         digest.update(hashlib.sha256(data).digest())
-        read = parse_repodata(data, subdir=subdir.name, where=str(subdir.path))
+        read = parse_repodata(data, subdir=subdir, where=str(path))
         records += read.records
         problems += read.problems
         twins += read.twins
@@ -133,18 +122,16 @@ def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
     raise UsageError(f"No platform is named for {path}", hint="Name it: --platform linux-64")
 
 
-def _selected(
-    found: dict[str, LocalSubdir], platforms: Sequence[str], source: str
-) -> tuple[LocalSubdir, ...]:
+def _selected(found: dict[str, Path], platforms: Sequence[str], source: str) -> dict[str, Path]:
     for name in platforms:
         if name not in found and _NOARCH not in found:
             raise SourceUnreachableError(f"{without_secrets(source)} has no repodata for {name}", hint=_HINT)
-    if not platforms and not platforms_of(tuple(found.values())):
+    if not platforms and not platforms_of(found):
         raise SourceUnreachableError(f"{without_secrets(source)} has no <subdir>/repodata.json", hint=_HINT)
-    return tuple(found[name] for name in found if not platforms or name in {*platforms, _NOARCH})
+    return {name: path for name, path in found.items() if not platforms or name in {*platforms, _NOARCH}}
 
 
-def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, LocalSubdir]:
+def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Path]:
     """Fetch the repodata of a channel with rattler: compressed, and only if it changed."""
     connection = connect(cache)
     found = {}
@@ -164,7 +151,7 @@ def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Lo
             pass
         files = [file for file in sorted(folder.glob("*.json")) if not file.name.endswith(".info.json")]
         if files:
-            found[name] = LocalSubdir(name=name, path=files[0])
+            found[name] = files[0]
     return found
 
 

@@ -56,14 +56,14 @@ class RootCauses:
                 if number in checked:
                     victims[self._root(item, number)].append(number)
         ordered = sorted(victims.items(), key=lambda entry: (-len(entry[1]), entry[0][0].value, entry[0][1:]))
-        place = {key: index for index, (key, _) in enumerate(ordered)}
+        index_of = {key: index for index, (key, _) in enumerate(ordered)}
         class_of = {number: item for item in self._why for number in self._class_records.members[item]}
         records = [
             NotInstallable(
                 record=self._pool[number],
                 reason=self._reason(class_of[number], number),
                 chain=self._chain(class_of[number], number),
-                cause=place[self._root(class_of[number], number)],
+                cause=index_of[self._root(class_of[number], number)],
                 newest=number in newest,
             )
             for number in sorted(number for numbers in victims.values() for number in numbers)
