@@ -14,6 +14,10 @@ import pytest
 import yaml
 
 from cuvee.manifest.documents.json_schema import json_schema
+from cuvee.manifest.documents.problems import Problems
+from cuvee.manifest.documents.schema_types import ListType, Property, RecordType
+from cuvee.manifest.documents.validation import Validator
+from cuvee.manifest.documents.yaml_reader import parse_yaml
 from reference_tables import reference_tables
 from yaml_documents import DOCUMENTS, HERE
 
@@ -80,3 +84,22 @@ def test_the_tables_are_current(kind: str) -> None:
         page.write_text(before + begin + made + end + after, encoding="utf-8")
         return
     assert shown == made
+
+
+def properties(kind: str) -> tuple[Property, ...]:
+    content = DOCUMENTS[kind].content
+    record = content.item if isinstance(content, ListType) else content
+    assert isinstance(record, RecordType)
+    return record.keys
+
+
+@pytest.mark.parametrize(
+    "key", [pytest.param(key, id=f"{kind}-{key.name}") for kind in DOCUMENTS for key in properties(kind)]
+)
+def test_each_example_is_good(key: Property) -> None:
+    problems = Problems(HERE)
+    node = parse_yaml(HERE, f"- {key.example}\n".encode(), problems)
+    assert node is not None
+    Validator(problems).validate(node, ListType(noun="", example="", item=key.type))
+    assert not problems.found
+    assert key.summary.endswith(".")
