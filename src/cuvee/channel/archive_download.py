@@ -151,14 +151,25 @@ async def _fetch_all(
 
 
 async def _fetch(package: LockedPackage, target: Path, connection: Connection) -> None:
+    with replacing(target) as beside:
+        await download(package.url, beside, connection)
+        _verify(beside, package)
+
+
+async def download(url: str, target: Path, connection: Connection) -> None:
+    """Fetch a package's archive.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it cannot be fetched.
+    """
     from rattler.package_streaming import download_to_path
 
-    with replacing(target) as beside:
-        try:
-            await download_to_path(connection.client, package.url, beside)
-        except RuntimeError as error:
-            raise SourceUnreachableError(
-                f"Cannot fetch {without_secrets(package.url)}\n  {without_secrets_in(str(error))}",
-                hint="What was fetched is kept; run the same command to continue.",
-            ) from error
-        _verify(beside, package)
+    try:
+        await download_to_path(connection.client, url, target)
+    except RuntimeError as error:
+        raise SourceUnreachableError(
+            f"Cannot fetch {without_secrets(url)}\n  {without_secrets_in(str(error))}",
+            hint="What was fetched is kept; run the same command to continue.",
+        ) from error

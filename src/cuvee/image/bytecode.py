@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
+from cuvee.image.batches import batches
 from cuvee.image.model import SOURCE_TIME
 
 _SCRIPT = Path(__file__).with_name("compile_batch.py")
@@ -69,8 +70,8 @@ class ByteCompiler:
         known = self._store.get(keys)
         todo = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
         fresh: dict[bytes, bytes | None] = {}
-        batches = list(_batches(todo.items()))
-        for batch, results in zip(batches, self._pool.map(self._run, batches), strict=True):
+        todo_batches = list(batches(todo.items(), lambda item: len(item[1].data), _BATCH_BYTES))
+        for batch, results in zip(todo_batches, self._pool.map(self._run, todo_batches), strict=True):
             fresh.update(zip([key for key, _ in batch], results, strict=True))
         self._store.put(fresh)
         known |= fresh
@@ -118,16 +119,3 @@ class _Store:
 
 def _key(source: PythonSource) -> bytes:
     return hashlib.sha256(source.name.encode() + b"\0" + source.data).digest()
-
-
-def _batches(items: Iterable[tuple[bytes, PythonSource]]) -> Iterable[list[tuple[bytes, PythonSource]]]:
-    batch: list[tuple[bytes, PythonSource]] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += len(item[1].data)
-        if size >= _BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cuvee.files import sha256_bytes, write_bytes
+from cuvee.image.batches import batches
 from cuvee.image.spool import SpooledBytes
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def pack(parts: Iterable[Part], *, level: int, cache: Path) -> list[CompressedFr
     No more than the parts of one frame are in memory.
     """
     limit = HIGH_FRAME_BYTES if level >= HIGH_LEVEL else FRAME_BYTES
-    return [_compress(group, level, cache) for group in _groups(_split(parts), limit)]
+    return [_compress(group, level, cache) for group in batches(_split(parts), lambda part: part.size, limit)]
 
 
 def _split(parts: Iterable[Part]) -> Iterator[Part]:
@@ -112,19 +113,6 @@ def _split(parts: Iterable[Part]) -> Iterator[Part]:
             continue
         for at in range(0, part.size, PIECE_BYTES):
             yield part.piece(at, PIECE_BYTES)
-
-
-def _groups(parts: Iterable[Part], limit: int) -> Iterator[list[Part]]:
-    group: list[Part] = []
-    size = 0
-    for part in parts:
-        group.append(part)
-        size += part.size
-        if size >= limit:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def _compress(group: list[Part], level: int, cache: Path) -> CompressedFrame:

@@ -2,13 +2,14 @@
 
 import posixpath
 import struct
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.conda.package_info import PackageInfo
 from cuvee.errors import IntegrityError
 from cuvee.image.archive_members import ArchiveMember, read_members
+from cuvee.image.batches import batches
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.frames import CompressedFrame, Part, pack
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
@@ -125,7 +126,7 @@ class Packer:
             and file.path not in times
         ]
         compiled = {}
-        for batch in _batches(sources):
+        for batch in batches(sources, lambda source: source[1].size, _COMPILED_AT_ONCE):
             results = self.compiler.compile(
                 [PythonSource(name=name, data=part.read()) for name, part in batch]
             )
@@ -144,19 +145,6 @@ class Packer:
             for path, data in compiled.items()
         ]
         return compiled, made
-
-
-def _batches(sources: Iterable[tuple[str, Part]]) -> Iterator[list[tuple[str, Part]]]:
-    batch: list[tuple[str, Part]] = []
-    size = 0
-    for name, part in sources:
-        batch.append((name, part))
-        size += part.size
-        if size >= _COMPILED_AT_ONCE:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> PlannedFile:

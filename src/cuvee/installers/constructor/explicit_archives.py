@@ -5,13 +5,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
+from cuvee.channel.archive_download import download
 from cuvee.channel.connection import Connection
 from cuvee.conda.event_loop import run
 from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_index
 from cuvee.conda.package_record import LockedPackage
-from cuvee.conda.url_secrets import without_secrets, without_secrets_in
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.files import replacing, storage_errors
@@ -84,20 +85,12 @@ def _obtain(archive: ExplicitArchive, cache: Path, connection: Connection) -> Pa
 
 
 def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connection) -> Path:
-    from rattler.package_streaming import download_to_path
-
     folder = cache / "archives"
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".incoming-", dir=folder) as scratch:
         fetched = Path(scratch) / "archive"
-        try:
-            run(download_to_path(connection.client, archive.url, fetched))
-        except RuntimeError as error:
-            raise SourceUnreachableError(
-                f"Cannot fetch {without_secrets(archive.url)}\n  {without_secrets_in(str(error))}",
-                hint="What was fetched is kept; run the same command to continue.",
-            ) from error
+        run(download(archive.url, fetched, connection))
         target = folder / _verify(archive, fetched) / name
         with replacing(target) as beside:
             fetched.replace(beside)
