@@ -36,7 +36,7 @@ def test_a_release_carries_its_graph(tiny: tuple[Distribution, Release], host_pl
     assert set(graph) == set(lock.by_name)
     assert graph.nodes["tqdm"]["requested"]
     page = (tiny[1].folder / "report" / "index.html").read_text(encoding="utf-8")
-    assert f"What weighs how much in tiny-2026.11.0 on {host_platform}" in page
+    assert f"Sizes of packages in tiny-2026.11.0 on {host_platform}" in page
     assert 'href="../checks/graph/win-64-waves.svg"' in page
 
 

@@ -85,7 +85,7 @@ def test_its_content_is_there(visit: Visit) -> None:
     assert not indirect.is_visible()
     page.locator("#packages details.fold > summary", has_text="Indirect packages").click()
     assert indirect.is_visible()
-    for title, label in (("Sizes", "What weighs how much"), ("Build waves", "Build waves of")):
+    for title, label in (("Sizes", "Sizes of packages"), ("Build waves", "Build waves of")):
         picture = page.locator(f'#packages svg.drawing[aria-label^="{label}"]')
         assert not picture.is_visible()
         page.locator("#packages details.fold > summary", has_text=title).click()
@@ -149,7 +149,7 @@ def test_an_address_opens_what_it_points_into(scripted: Visit, address: str) -> 
 
 
 def test_a_hash_can_be_copied(scripted: Visit) -> None:
-    button = scripted.page.get_by_role("button", name="Copy the SHA-256 of pixi.lock")
+    button = scripted.page.get_by_role("button", name="Copy the SHA-256 of Starter-2026.11.0-Linux-x86_64.sh")
     button.click()
     scripted.page.wait_for_function("button => button.textContent !== 'Copy'", arg=button.element_handle())
     assert button.inner_text() in {"Copied", "Selected"}
