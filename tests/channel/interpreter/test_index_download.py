@@ -87,7 +87,7 @@ def test_another_file_is_refused_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     _serve(monkeypatch, _Session(data))
-    with pytest.raises(IntegrityError, match="not the file that cuvee knows") as caught:
+    with pytest.raises(IntegrityError, match="not the expected file") as caught:
         fetch(PINNED, tmp_path)
     assert "secret" not in caught.value.message
     assert not list(tmp_path.iterdir())
@@ -107,7 +107,7 @@ def test_a_page_that_is_no_index_is_a_source_that_fails(
     session = _Session(DATA)
     session.page = page
     _serve(monkeypatch, session)
-    with pytest.raises(SourceUnreachableError, match="Can not read"):
+    with pytest.raises(SourceUnreachableError, match="Cannot read"):
         fetch(PINNED, tmp_path)
 
 

@@ -82,7 +82,7 @@ def test_what_upstream_wrote_stays_as_it_is(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["site.py", "sysconfig.py", "distutils/sysconfig.py"])
 def test_a_function_that_moved_is_an_error(name: str) -> None:
-    with pytest.raises(CuveeError, match="can not be relocated") as caught:
+    with pytest.raises(CuveeError, match="cannot be relocated") as caught:
         patched(name, "WHERE = 'dist-packages'\n")
     assert caught.value.hint
 

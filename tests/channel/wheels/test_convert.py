@@ -171,14 +171,14 @@ def test_headers_go_where_compilers_look(make_wheel: MakeWheel, scratch: Path) -
 @pytest.mark.parametrize(
     ("member", "why"),
     [
-        ("demo-1.0.data/data/conda-meta/history", "conda's own"),
-        ("demo-1.0.data/data/Info/index.json", "conda's own"),
+        ("demo-1.0.data/data/conda-meta/history", "belongs to conda"),
+        ("demo-1.0.data/data/Info/index.json", "belongs to conda"),
         ("demo-1.0.data/purelib/demo/__init__.py", "both install"),
         ("demo-1.0.data/purelib/Demo/__Init__.py", "both install"),
         ("demo-1.0.data/weird/x", "unknown folder"),
         ("demo-1.0.data/headers/x.h", "unknown folder"),
-        ("demo-1.0.data/loose", "no installation folder"),
-        ("aux.py", "Windows has no"),
+        ("demo-1.0.data/loose", "not belong to an installation folder"),
+        ("aux.py", "not a valid file name on Windows"),
     ],
 )
 def test_members_that_land_where_they_must_not(
@@ -216,7 +216,7 @@ def test_large_members_pass_through_the_disk(
 
 
 def test_what_the_package_says_of_itself(make_wheel: MakeWheel, scratch: Path, tmp_path: Path) -> None:
-    """Read by conda's own library, and member by member from the archive."""
+    """Read by belongs to conda library, and member by member from the archive."""
     path = write_package(content(full_wheel(make_wheel), scratch), tmp_path / "out")
     info = {}
     for tar, member in stream_conda_info(path):

@@ -173,7 +173,7 @@ def test_a_manifests_spec_becomes_pep440(conda: str, pep440: str) -> None:
     "spec", ["1.0|2.0", "^1.*$", "(>=1,<2)", "abc", ">1.0.*", "=>1", "1.0_x", "~=1.0rc1"]
 )
 def test_what_an_index_can_not_be_asked_names_the_line(spec: str) -> None:
-    with pytest.raises(ManifestError, match=r"^m\.yaml:7:3: .*can not be asked"):
+    with pytest.raises(ManifestError, match=r"^m\.yaml:7:3: .*cannot be requested"):
         pep440_specifiers(spec, position="m.yaml:7:3")
 
 

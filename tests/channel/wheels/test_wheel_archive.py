@@ -36,10 +36,10 @@ def test_a_good_wheel_is_read(make_wheel: MakeWheel) -> None:
     ("name", "why"),
     [
         ("/etc/passwd", "not a relative path"),
-        ("../outside.py", "leads elsewhere"),
-        ("demo/../../outside.py", "leads elsewhere"),
-        ("demo//x.py", "leads elsewhere"),
-        ("./x.py", "leads elsewhere"),
+        ("../outside.py", "has empty, . or .. parts"),
+        ("demo/../../outside.py", "has empty, . or .. parts"),
+        ("demo//x.py", "has empty, . or .. parts"),
+        ("./x.py", "has empty, . or .. parts"),
         ("C:/x.py", "not a relative path"),
         ("c:x.py", "not a relative path"),
         ("demo\\x.py", "not a relative path"),
@@ -158,7 +158,7 @@ def test_a_member_that_differs_from_record_is_refused(make_wheel: MakeWheel) -> 
         ("demo/__init__.py,,\n", "without a strong hash"),
         ("demo/__init__.py,md5=abc,0\n", "without a strong hash"),
         ("demo/__init__.py,sha256=a,0\ndemo/__init__.py,sha256=a,0\n", "twice"),
-        ('"demo', "can not be read"),
+        ('"demo', "cannot be read"),
         ("", "does not list it"),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_file_that_record_promises_must_be_there(make_wheel: MakeWheel) -> Non
     good = make_wheel()
     with zipfile.ZipFile(good) as archive:
         record = archive.read("demo-1.0.dist-info/RECORD").decode()
-    with pytest.raises(IntegrityError, match=r"gone\.py.*not there"):
+    with pytest.raises(IntegrityError, match=r"gone\.py.*does not exist"):
         opened(make_wheel(record=record + "gone.py,sha256=abc,3\n"))
 
 

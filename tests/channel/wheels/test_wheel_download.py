@@ -50,7 +50,7 @@ def test_a_damaged_cache_is_fetched_again(source: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("data", "size", "why"),
-    [(b"other bytes", len(DATA), "and the index promised"), (DATA, 7, "has not the 7 bytes")],
+    [(b"other bytes", len(DATA), "and the index states"), (DATA, 7, "does not have the 7 bytes")],
 )
 def test_what_differs_is_not_kept(source: Path, tmp_path: Path, data: bytes, size: int, why: str) -> None:
     with pytest.raises(IntegrityError, match=rf"^{NAME} .*{why}.*nothing was imported"):
@@ -129,7 +129,7 @@ def test_a_shaky_server_is_asked_again(index: str, fetcher: WheelDownloader) -> 
 @pytest.mark.real
 def test_a_server_that_stays_down_is_named(index: str, fetcher: WheelDownloader) -> None:
     _Index.failures = 3
-    with pytest.raises(SourceUnreachableError, match=rf"{NAME} could not be had from {index} .*503"):
+    with pytest.raises(SourceUnreachableError, match=rf"{NAME} could not be downloaded from {index} .*503"):
         fetcher.fetch(pinned(f"http://{index}/shaky"))
     assert len(_Index.seen) == 3
 

@@ -73,8 +73,8 @@ def test_the_best_wheel_of_each_project_is_pinned() -> None:
         (pylock("demo-1.0-py3-none-any.whl", sha256="xyz"), IntegrityError, "no SHA-256"),
         (pylock("other-1.0-py3-none-any.whl"), IntegrityError, "offers other-1.0"),
         (pylock("demo.txt"), IntegrityError, "not the name of a wheel"),
-        ("packages = 3", BlockedError, "can not be read"),
-        ("[[", BlockedError, "can not be read"),
+        ("packages = 3", BlockedError, "cannot be read"),
+        ("[[", BlockedError, "cannot be read"),
     ],
 )
 def test_an_answer_that_can_not_be_used(text: str, error: type[CuveeError], why: str) -> None:
@@ -125,8 +125,8 @@ def test_a_pin_that_no_index_has(fake: Callable[..., FakeUv]) -> None:
     with pytest.raises(BlockedError) as error:
         resolve([request("numpy", "2.4.99", line=12), request("pandas", line=13), unspoken], LINUX)
     assert error.value.message.splitlines() == [
-        "m.yaml:12:3: asks for numpy 2.4.99",
-        "the wheels for linux-64 can not be resolved:",
+        "m.yaml:12:3: requests numpy 2.4.99",
+        "the wheels for linux-64 cannot be resolved:",
         *(f"  {line}" for line in NO_VERSION.strip().splitlines()),
         "available of numpy, nearest and newest: 2.4.6, 2.5.0, 2.6.1",
     ]
@@ -140,7 +140,7 @@ def test_a_conflict_names_all_who_asked(fake: Callable[..., FakeUv]) -> None:
     fake(**{"pandas>=3.1": (1, "", words)})
     wanted = [request("pandas", ">=3.1", line=3), request("numpy", "<2.0", line=4, constraint=True)]
     with pytest.raises(
-        BlockedError, match=r"m\.yaml:3:3: asks for pandas >=3\.1\nm\.yaml:4:3: asks for numpy"
+        BlockedError, match=r"m\.yaml:3:3: requests pandas >=3\.1\nm\.yaml:4:3: requests numpy"
     ):
         resolve([*wanted, request("num", line=5)], LINUX)
 
@@ -151,7 +151,7 @@ def test_a_name_that_no_index_has(fake: Callable[..., FakeUv]) -> None:
         " package registry and you require nope-xyz, your requirements are unsatisfiable."
     )
     fake(**{"nope-xyz": (1, "", words)})
-    with pytest.raises(BlockedError, match="asks for nope-xyz") as error:
+    with pytest.raises(BlockedError, match="requests nope-xyz") as error:
         resolve([request("nope-xyz")], LINUX)
     assert "spelling" in (error.value.hint or "")
 
@@ -169,7 +169,7 @@ def test_a_name_that_no_index_has(fake: Callable[..., FakeUv]) -> None:
         (
             "error: No solution found\n hint: Packages were unavailable because the network was disabled.",
             "UV_OFFLINE",
-            "connect",
+            "run once without it",
         ),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Packing CPython interpreters as the conda package `python`, one per platform, all of one minor version.
 
-The host's platform gets the interpreter that runs cuvee; Windows the embeddable build that the Python index
-carries; the other Linux machine Debian's packages, where the host has apt. Nothing here runs foreign code.
+The host's platform gets the interpreter that runs cuvee; Windows the embeddable build on the Python index;
+the other Linux architecture Debian's packages, if the host has apt. Nothing here runs foreign code.
 """
 
 import os
@@ -42,16 +42,16 @@ def pack_interpreters(
     platforms
         Names of platforms; the result has one entry for each, in the same order.
     cache
-        Archives are kept below ``cache/interpreters``; what was packed from an unchanged source is reused.
+        Archives are in ``cache/interpreters``; those of unchanged sources are reused.
     executable
         Pack this interpreter instead of the one that runs cuvee.
 
     Raises
     ------
     SourceUnreachableError
-        If the index or the archive of Debian's packages can not be reached.
+        If the index or the archive of Debian's packages cannot be reached.
     IntegrityError
-        If a download is not what its pinned hash or its signature promises.
+        If a download does not match its pinned hash or its signature.
     CuveeError
         If the packed interpreter does not work.
     """
@@ -64,7 +64,7 @@ def pack_interpreters(
         reporter.finish(task, note=result.reason if isinstance(result, Absent) else result.origin)
         return result
 
-    # Each waits for another part of the world: a self-test, Debian's archive, the index.
+    # Each waits for something else: a self-test, Debian's archive, the index.
     with ThreadPoolExecutor(max(1, len(platforms)), thread_name_prefix="interpreter") as pool:
         return tuple(pool.map(one, platforms))
 
@@ -93,8 +93,8 @@ def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:
     known_one = load(cache, key)
     if known_one is not None:
         return known_one
-    layout = linux_content(tree)
-    for line in layout.dropped:
+    content = linux_content(tree)
+    for line in content.dropped:
         reporter.warn(f"{tree.platform}: left out {line}")
-    check_content(layout, cache)
-    return save(cache, key, layout)
+    check_content(content, cache)
+    return save(cache, key, content)

@@ -1,6 +1,7 @@
-"""apt with folders of its own: another architecture's packages, without root, the host's state untouched.
+"""apt with folders of its own: packages of another architecture, without root or changes to the host's state.
 
-Sources and trusted keys are the host's, and so are the proxy settings; what apt can not verify is refused.
+Sources, trusted keys and proxy settings are the host's; apt refuses what it cannot verify (apt-secure(8)).
+Its settings: https://manpages.debian.org/bookworm/apt/apt.conf.5.en.html
 """
 
 import os
@@ -52,11 +53,11 @@ class Apt:
 
     @staticmethod
     def host_sources() -> list[str]:
-        """Give hashes of the files that say where the host takes packages from, for cache keys."""
+        """Return hashes of the files that configure the host's package sources, for cache keys."""
         return [sha256_file(path) for path in _source_files()]
 
     def update(self) -> None:
-        """Read what the sources have. Those that fail are missed only if what is asked for is not found."""
+        """Update the lists of packages. Sources that fail matter only if a package is not found."""
         completed = self._run(self._get, "update")
         self._log = completed.stdout + completed.stderr
         if completed.timed_out:
@@ -65,13 +66,13 @@ class Apt:
             )
 
     def available(self, packages: Iterable[str]) -> list[str]:
-        """Give those of ``packages`` that the sources have, in their order."""
+        """Return those of ``packages`` that the sources have, in the same order."""
         wanted = list(packages)
         self._learn(wanted)
         return [name for name in wanted if self._known[name]]
 
     def explain_absence(self) -> None:
-        """Raise the reason, if a source that could not be used may be why something is not available.
+        """Raise an error if a source that could not be used may be the reason why a package is not available.
 
         Raises
         ------
@@ -82,11 +83,11 @@ class Apt:
             raise IntegrityError(f"apt refuses a source of packages\n{_problems(self._log)}", hint=_HINT)
         if _UNREACHABLE.search(self._log):
             raise SourceUnreachableError(
-                f"apt can not reach a source of packages\n{_problems(self._log)}", hint=_HINT
+                f"apt cannot reach a source of packages\n{_problems(self._log)}", hint=_HINT
             )
 
     def dependencies(self, packages: Iterable[str]) -> list[str]:
-        """Give the packages that ``packages`` depend on themselves, the first of each alternative."""
+        """Return the direct dependencies of ``packages``, the first of each alternative."""
         wanted = list(packages)
         self._learn(wanted)
         names = [
@@ -103,18 +104,18 @@ class Apt:
         Raises
         ------
         SourceUnreachableError, IntegrityError
-            If one can not be had, or is not what the index says.
+            If one cannot be downloaded, or differs from the index.
         """
         target = self._folder / "packages"
         target.mkdir(exist_ok=True)
         completed = self._run(self._get, "download", *packages, cwd=target)
         if not completed.ok:
             kind = IntegrityError if _REFUSED.search(completed.stderr) else SourceUnreachableError
-            raise kind(f"apt can not download packages\n{completed.stderr.strip()}", hint=_HINT)
+            raise kind(f"apt cannot download packages\n{completed.stderr.strip()}", hint=_HINT)
         return [_download(path) for path in sorted(target.glob("*.deb"))]
 
     def _learn(self, packages: Iterable[str]) -> None:
-        """Ask once for what is not known yet: starting apt-cache costs a good part of a second."""
+        """Query all unknown packages at once: each start of apt-cache takes half a second."""
         new = [name for name in packages if name not in self._known]
         if new:
             completed = self._run(self._cache, "show", "--no-all-versions", *new)
@@ -162,7 +163,7 @@ def _settings(folder: Path, architecture: str) -> str:
 
 
 def parse_records(text: str) -> dict[str, dict[str, str]]:
-    """Give package name to fields of what ``apt-cache show`` prints; of fields with many lines the first."""
+    """Return the fields that ``apt-cache show`` prints, by package; of long fields only the first line."""
     records = {}
     for paragraph in text.split("\n\n"):
         lines = [line.partition(":") for line in paragraph.splitlines() if line[:1].isalpha()]
@@ -173,7 +174,7 @@ def parse_records(text: str) -> dict[str, dict[str, str]]:
 
 
 def host_settings(dump: str) -> str:
-    """Give the host's settings of how to fetch, proxies among them, from what ``apt-config dump`` prints."""
+    """Return the host's settings for fetching, such as proxies, from the output of ``apt-config dump``."""
     return "".join(
         f"{line}\n"
         for line in dump.splitlines()
@@ -182,7 +183,7 @@ def host_settings(dump: str) -> str:
 
 
 def for_any_architecture(source: str) -> str:
-    """Give a list of sources without the architectures that the host restricts them to."""
+    """Return a list of sources without its restrictions to architectures."""
     source = re.sub(r"^Architectures:.*\n?", "", source, flags=re.MULTILINE)
     source = re.sub(r"(?<=[\[ ])arch=[^\s\]]+ ?", "", source)
     return source.replace("[] ", "").replace("[ ] ", "")

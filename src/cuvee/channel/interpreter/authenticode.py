@@ -1,4 +1,7 @@
-"""The Authenticode signature of Windows files, as `osslsigncode` reads it."""
+"""The Authenticode signatures of Windows files, verified by `osslsigncode`.
+
+https://learn.microsoft.com/en-us/windows-hardware/drivers/install/authenticode
+"""
 
 import re
 import shutil
@@ -15,47 +18,45 @@ _ORGANISATION = re.compile(r"(?:^|[/,]\s*)O\s*=\s*(?P<name>[^/,\n]+)")
 
 
 def check_signer(files: list[Path]) -> str:
-    """Check that each file carries its own digest, signed in the name of the Python Software Foundation.
+    """Check that each file is signed by the Python Software Foundation and was not changed since.
 
     Returns
     -------
     str
-        For people: what was checked. Files' hashes are pinned anyway, so a machine that lacks the tool or the
-        authorities' certificates can still pack them.
+        What was checked, for a message. The hashes of the files are pinned anyway, so a machine without the
+        tool or the certificates can still pack them.
 
     Raises
     ------
     IntegrityError
-        If a file was changed after it was signed, or somebody else signed it.
+        If a file does not match its signature, or somebody else signed it.
     """
     tool = shutil.which("osslsigncode")
     if tool is None:
         return "signature not checked: osslsigncode is not installed"
     verified = True
     for path in files:
-        # Lists of revoked certificates are fetched over plain HTTP, which many build machines can not.
+        # Certificate revocation lists are served over plain HTTP, which many build networks block.
         completed = run(Request(argv=(tool, "verify", "-ignore-crl", "-in", str(path)), timeout=120))
         check_output(completed.stdout + completed.stderr, path.name)
         verified &= completed.ok
-    chain = "verified up to this machine's authorities" if verified else "its chain can not be verified here"
+    chain = "verified up to this machine's authorities" if verified else "its chain cannot be verified here"
     return f"signed by the {SIGNER}, {chain}"
 
 
 def check_output(text: str, name: str) -> None:
-    """Judge what ``osslsigncode verify`` said of the file ``name``.
+    """Check the output of ``osslsigncode verify`` for the file ``name``.
 
     Raises
     ------
     IntegrityError
-        If the digest or the signer is another one.
+        If the digest or the signer differs.
     """
     digests = [match["digest"] for match in _DIGEST.finditer(text)]
-    if len(digests) < 2 or digests[0] != digests[1]:  # noqa: PLR2004 - the one it states and the one it has
-        raise IntegrityError(f"{name} is not as its publisher signed it", hint="Nothing was used of it.")
+    if len(digests) < 2 or digests[0] != digests[1]:  # noqa: PLR2004 - the signed one and the calculated one
+        raise IntegrityError(f"{name} does not match its signature", hint="It was not used.")
     subject = _SUBJECT.search(text)
     organisation = _ORGANISATION.search(subject["subject"]) if subject else None
     if organisation is None or organisation["name"].strip() != SIGNER:
-        found = organisation["name"].strip() if organisation else "nobody"
-        raise IntegrityError(
-            f"{name} is signed by {found}, not by the {SIGNER}", hint="Nothing was used of it."
-        )
+        found = organisation["name"].strip() if organisation else "an unknown signer"
+        raise IntegrityError(f"{name} is signed by {found}, not by the {SIGNER}", hint="It was not used.")

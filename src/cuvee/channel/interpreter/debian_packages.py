@@ -1,6 +1,7 @@
-"""CPython for the other Linux machine from Debian's packages, on a host that has apt. No root is needed.
+"""CPython for another Linux architecture from Debian's packages, on a host that has apt, without root.
 
-What is unpacked was checked by apt, against the keys that the host trusts.
+apt verifies the packages with the keys that the host trusts. Libraries are in folders per architecture
+(https://wiki.debian.org/Multiarch).
 """
 
 import re
@@ -30,7 +31,7 @@ _OPTIONAL_PARTS = (
     "python{}-venv", "python3-pip-whl", "python3-setuptools-whl", "python3-distutils", "python3-lib2to3",
 )  # fmt: skip
 
-# The C library, and what only modules need that are left out.
+# The C library, and libraries of modules that are excluded.
 _UNWANTED = re.compile(r"libc6|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*|libtk.*|libpython.*")
 _CHANNEL_HINT = "Or use a channel that carries python for it, such as conda-forge."
 
@@ -38,13 +39,13 @@ _CHANNEL_HINT = "Or use a channel that carries python for it, such as conda-forg
 def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
     """Pack Debian's Python ``minor`` for a machine that is not the host's.
 
-    What was packed once is reused until the cache is cleared, even if Debian has published a newer one: the
-    same release must be made of the same bytes.
+    A packed interpreter is reused until the cache is cleared, even if Debian has published a newer version:
+    the same release must consist of the same bytes.
 
     Raises
     ------
     SourceUnreachableError
-        If the packages can not be reached.
+        If the packages cannot be reached.
     IntegrityError
         If apt refuses their signature.
     """
@@ -59,12 +60,12 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
     if known is not None:
         return known
     with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
-        layout = _fetch(platform, minor, Path(folder))
-        if isinstance(layout, Absent):
-            return layout
-        for line in layout.dropped:
+        content = _fetch(platform, minor, Path(folder))
+        if isinstance(content, Absent):
+            return content
+        for line in content.dropped:
             reporter.warn(f"{platform}: left out {line}")
-        return save(cache, key, layout)
+        return save(cache, key, content)
 
 
 def _fetch(platform: str, minor: str, folder: Path) -> InterpreterContent | Absent:
@@ -82,11 +83,11 @@ def _fetch(platform: str, minor: str, folder: Path) -> InterpreterContent | Abse
         )
     names += apt.available(part.format(minor) for part in _OPTIONAL_PARTS)
     root = folder / "root"
-    return _lay_out(platform, minor, multiarch, _unpack_all(apt, names, root), root)
+    return _content(platform, minor, multiarch, _unpack_all(apt, names, root), root)
 
 
 def _unpack_all(apt: Apt, names: Iterable[str], root: Path) -> list[DebianPackage]:
-    """Download and unpack packages, and the libraries that they depend on themselves."""
+    """Download and unpack packages and the libraries that they depend on."""
     packages = list(names)
     wanted = dict.fromkeys(packages)
     waiting = packages
@@ -110,10 +111,10 @@ def _unpack(package: Path, root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True)
     completed = run(Request(argv=("dpkg-deb", "--extract", str(package), str(root)), timeout=300))
     if not completed.ok:
-        raise IntegrityError(f"{package.name} can not be unpacked\n{completed.stderr.strip()}")
+        raise IntegrityError(f"{package.name} cannot be unpacked\n{completed.stderr.strip()}")
 
 
-def _lay_out(
+def _content(
     platform: str, minor: str, multiarch: str, downloads: list[DebianPackage], root: Path
 ) -> InterpreterContent:
     version = next(download.version for download in downloads if download.name == f"python{minor}")
@@ -134,17 +135,17 @@ def _lay_out(
         builtins=frozenset({"zlib"}),
         origin=f"Debian's python{minor} {version}",
     )
-    # The unpacked libraries are gone when the cache is asked again.
+    # The unpacked libraries no longer exist when the cache is used again.
     return replace(linux_content(tree), inputs=())
 
 
 def upstream_version(version: str) -> str:
-    """Give ``3.11.2`` of Debian's ``3.11.2-6+deb12u6``.
+    """Return ``3.11.2`` of Debian's ``3.11.2-6+deb12u6``.
 
     Raises
     ------
     IntegrityError
-        If it is not the version of a release of CPython.
+        If it does not begin with the version of a release of CPython.
     """
     match = _VERSION.match(version)
     if match is None:
@@ -153,7 +154,7 @@ def upstream_version(version: str) -> str:
 
 
 def _license_finder(root: Path, downloads: list[DebianPackage]) -> FindLicense:
-    """Find a library's licence by the package that was unpacked: each brings its copyright file."""
+    """Find a library's licence by the package that was unpacked: each contains its copyright file."""
     owners: dict[str, str] = {}
     for download in downloads:
         listing = run(Request(argv=("dpkg-deb", "--contents", str(download.path)), timeout=60))

@@ -1,8 +1,11 @@
-"""Reading and relocating ELF files, on lief.
+"""Reading and relocating ELF files with lief.
 
 A packed interpreter finds its libraries through one DT_RPATH, that of its executable: unlike DT_RUNPATH it
-also serves the modules and libraries that the process loads later (ld.so(8)), so nothing else is rewritten.
-Folders of the machine that it came from are taken out of the other files in place.
+also applies to the modules and libraries that the process loads later, so nothing else is rewritten.
+Folders of the build machine are removed from the other files in place.
+
+- https://man7.org/linux/man-pages/man8/ld.so.8.html
+- https://gabi.xinuos.com/elf/08-dynamic.html (dynamic section)
 """
 
 import os
@@ -27,16 +30,16 @@ _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elf:
-    """What the loader reads of a file.
+    """The parts of the dynamic section that the loader uses.
 
     Attributes
     ----------
     needed
         Names of the libraries that it is linked with.
     runpath
-        Where it looks for them first, from DT_RUNPATH or DT_RPATH, ``$ORIGIN`` as written.
+        The folders that are searched first, from DT_RUNPATH or DT_RPATH, ``$ORIGIN`` as written.
     glibc
-        The newest version of glibc that one of its symbols asks for, (0, 0) for none.
+        The newest version of glibc that one of its symbols requires, (0, 0) for none.
     """
 
     machine: str
@@ -46,7 +49,7 @@ class Elf:
 
 
 def is_elf(path: Path) -> bool:
-    """Whether a file begins as ELF files do."""
+    """Whether a file begins like an ELF file."""
     with path.open("rb") as stream:
         return stream.read(4) == _MAGIC
 
@@ -57,7 +60,7 @@ def read(path: Path) -> Elf:
     Raises
     ------
     IntegrityError
-        If it is no ELF file.
+        If it is not an ELF file.
     """
     binary = _parse(path)
     versions = [
@@ -74,8 +77,8 @@ def read(path: Path) -> Elf:
 
 
 def glibc_version(symbol: str) -> tuple[int, int]:
-    """Give (2, 34) for ``GLIBC_2.34``; (0, 0) for versions of other libraries."""
-    if symbol == "GLIBC_ABI_DT_RELR":  # not a version but a feature, which came with 2.36
+    """Return (2, 34) for ``GLIBC_2.34``; (0, 0) for versions of other libraries."""
+    if symbol == "GLIBC_ABI_DT_RELR":  # a feature of the loader since glibc 2.36
         return (2, 36)
     match = _GLIBC.fullmatch(symbol)
     return (int(match[1]), int(match[2])) if match else (0, 0)
@@ -83,9 +86,9 @@ def glibc_version(symbol: str) -> tuple[int, int]:
 
 @contextmanager
 def without_debugging(path: Path) -> Iterator[Path]:
-    """Give the file without debugging symbols, if it has any and binutils' ``strip`` is there; else itself.
+    """Yield the file without debugging symbols, if it has any and ``strip`` is installed; else itself.
 
-    They are most of the size of an interpreter that was built by hand, and change nothing that it does.
+    They are most of the size of an interpreter that was built locally.
     """
     tool = shutil.which("strip")
     if tool is None or not _parse(path).has_section(".debug_info"):
@@ -99,7 +102,7 @@ def without_debugging(path: Path) -> Iterator[Path]:
 
 
 def with_rpath(path: Path, rpath: str) -> bytes:
-    """Give the content of an executable that looks in ``rpath`` first, for all libraries that it loads."""
+    """Return the content of an executable with ``rpath`` as its DT_RPATH."""
     import lief
 
     binary = _parse(path, whole=True)
@@ -114,10 +117,10 @@ def with_rpath(path: Path, rpath: str) -> bytes:
 
 
 def with_runpath(path: Path, runpath: str) -> bytes:
-    """Give the content of a file that has a search path, with another one in its place.
+    """Return the content of a file with another search path.
 
-    It is overwritten where it stands, since then nothing else moves and nothing can break; unless it is too
-    short, or other names are part of it (linkers share the ends of strings).
+    The path is overwritten in place, so that nothing else in the file moves, unless it is too short or other
+    names share its end (linkers merge the ends of strings).
     """
     import lief
 
@@ -137,11 +140,11 @@ def with_runpath(path: Path, runpath: str) -> bytes:
 
 
 def without_prefix(content: bytes, prefix: str) -> bytes:
-    """Give an interpreter's code that does not fall back on the prefix that it was built for.
+    """Return an interpreter's code without the fallback to the prefix that it was built for.
 
-    It finds its prefix by its own place; without a standard library there it would look in the old one, which
-    on another machine may be somebody else's folder. Only the first name of the constant changes, to one that
-    no machine has: its end may serve as another constant, such as the version of ``/opt/3.11.7``.
+    It finds its prefix from its own path; without a standard library there it would look in the old prefix,
+    which on another machine may belong to another user. Only the first name of the constant changes, to one
+    that does not exist: its end may be shared with another constant, such as the version of ``/opt/3.11.7``.
     """
     top, *rest = prefix.lstrip("/").split("/")
     if not rest or prefix.startswith("/usr/"):
@@ -151,7 +154,7 @@ def without_prefix(content: bytes, prefix: str) -> bytes:
 
 
 def _names(binary: "lief.ELF.Binary") -> list[str]:
-    """Give all names that a file shares its string table with."""
+    """Return all names in the string table of a file, besides its search path."""
     requirements = list(binary.symbols_version_requirement)
     versions = [str(symbol.name) for item in requirements for symbol in item.get_auxiliary_symbols()]
     symbols = [str(symbol.name) for symbol in binary.dynamic_symbols]
@@ -181,7 +184,7 @@ def _search_path(binary: "lief.ELF.Binary") -> str:
 def _parse(path: Path, *, whole: bool = False) -> "lief.ELF.Binary":
     import lief
 
-    lief.logging.disable()  # it would write to the terminal by itself
+    lief.logging.disable()  # it would write to the terminal
     config = lief.ELF.ParserConfig()
     if not whole:
         config.parse_relocations = config.parse_notes = config.parse_overlay = False

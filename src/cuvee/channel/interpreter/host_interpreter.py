@@ -1,4 +1,4 @@
-"""The interpreter that runs cuvee, wherever it came from, as a source of the package `python`."""
+"""The interpreter that runs cuvee as a source of the package `python`."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from cuvee.process import Request, run
 
 _CHANNEL_HINT = "Use a channel that carries python, or run cuvee with a python.org-like CPython."
 
-# Asks the interpreter itself, since the process that runs cuvee is a virtual environment's.
+# Run by the base interpreter, since cuvee itself runs in a virtual environment.
 _PROBE = """
 import json, os, sys, sysconfig
 print(json.dumps({
@@ -40,7 +40,7 @@ print(json.dumps({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterDescription:
-    """What an interpreter says of itself; see `sys` and `sysconfig` for the meaning."""
+    """An interpreter's description of itself; see `sys` and `sysconfig` for the meaning."""
 
     implementation: str
     version: str
@@ -58,12 +58,12 @@ class InterpreterDescription:
 
 
 def base_executable() -> Path:
-    """Give the interpreter behind the virtual environment that runs this process."""
+    """Return the interpreter behind the virtual environment that runs this process."""
     return Path(os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable))
 
 
 def probe(executable: Path) -> InterpreterDescription:
-    """Ask an interpreter about itself, isolated from its environment.
+    """Run an interpreter, isolated from its environment, and return its description of itself.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def probe(executable: Path) -> InterpreterDescription:
 def host_tree(
     platform: str, probed: InterpreterDescription, environment: Mapping[str, str]
 ) -> LinuxTree | Absent:
-    """Describe the host's interpreter as a tree to pack, or say why it can not be packed."""
+    """Return the host's interpreter as a tree to pack, or the reason why it cannot be packed."""
     reason = _unfit(probed)
     if reason:
         return Absent(platform=platform, reason=reason, hint=_CHANNEL_HINT)
@@ -130,7 +130,7 @@ def _unfit(probed: InterpreterDescription) -> str:
     if probed.release != "final":
         return f"cuvee runs on a pre-release, CPython {probed.version} {probed.release}"
     if probed.abiflags:
-        return f"cuvee runs on a CPython of a special kind (ABI flags {probed.abiflags!r})"
+        return f"cuvee runs on a special build of CPython (ABI flags {probed.abiflags!r})"
     if not elf.is_elf(probed.executable):
         return f"{probed.executable} is not a Linux program"
     if "musl" in probed.soabi:
@@ -152,11 +152,11 @@ def _owner(probed: InterpreterDescription) -> str:
 
 
 def debian_license(library: Path) -> Mapping[str, bytes]:
-    """Give the copyright file of the Debian package that a library of this machine belongs to."""
+    """Return the copyright file of the Debian package that contains a library of this machine."""
     tool = shutil.which("dpkg-query")
     if tool is None:
         return {}
-    # The same file is known under either name where /lib is a link to /usr/lib.
+    # dpkg has the file under either name where /lib is a link to /usr/lib (https://wiki.debian.org/UsrMerge).
     names = {str(library), str(library).removeprefix("/usr")}
     for name in sorted(names):
         completed = run(Request(argv=(tool, "--search", name), environment={"LC_ALL": "C"}, timeout=60))

@@ -1,7 +1,8 @@
-"""Fetching one pinned file from the Python index that this machine's pip or uv is set up with.
+"""Downloading one pinned file from the Python index that pip or uv is configured for.
 
-pip and uv would build the metadata of a source archive, which runs code of it; so the file is looked up in
-the index's own pages (PEP 503 and PEP 691), and taken only if its hash is the pinned one.
+pip and uv would build the metadata of a source archive, which runs code in it. So the file is looked up in
+the pages of the index (PEP 503, 691 and 700), and accepted only if its hash is the pinned one:
+https://packaging.python.org/en/latest/specifications/simple-repository-api/
 """
 
 import hashlib
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
 _SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
-_INDEX_NAME = re.compile(r"^[\w.-]+=(?=\w+:)")  # uv lets one name an index: name=url
+_INDEX_NAME = re.compile(r"^[\w.-]+=(?=\w+:)")  # uv allows a name before the URL of an index: name=url
 _TIMEOUT = (20, 120)
 _CHUNK = 1 << 18
 
@@ -41,14 +42,14 @@ class PinnedFile:
 
 
 def fetch(file: PinnedFile, folder: Path) -> Path:
-    """Give the file below ``folder``, downloaded if it is not there yet.
+    """Return the path of the file in ``folder``, downloaded if it does not exist yet.
 
     Raises
     ------
     SourceUnreachableError
-        If the index can not be reached or does not have it.
+        If the index cannot be reached or does not have it.
     IntegrityError
-        If it is not what its hash promises.
+        If its hash differs.
     """
     target = folder / file.name
     if target.is_file() and sha256_file(target) == file.sha256:
@@ -62,12 +63,12 @@ def fetch(file: PinnedFile, folder: Path) -> Path:
 
 
 def index_url(environment: Mapping[str, str]) -> str:
-    """Give the simple index that uv or pip would use by default here.
+    """Return the URL of the simple index that uv or pip would use by default.
 
     Raises
     ------
     SourceUnreachableError
-        If none is set and pip, which knows the public one, is not there.
+        If none is configured and pip, which has the public one, is not installed.
     """
     for name in _SETTINGS:
         if environment.get(name):
@@ -81,7 +82,7 @@ def index_url(environment: Mapping[str, str]) -> str:
         from pip._internal.models.index import PyPI
     except ImportError:
         raise SourceUnreachableError(
-            "No Python index is set up", hint="Set PIP_INDEX_URL to the index to use, or install pip."
+            "No Python index is configured", hint="Set PIP_INDEX_URL to the index to use, or install pip."
         ) from None
     return str(PyPI.simple_url)
 
@@ -110,12 +111,12 @@ def _find(session: "requests.Session", index: str, file: PinnedFile) -> str:
 
 
 def json_links(page: Any, base: str) -> dict[str, str]:
-    """Give file name to absolute URL of the files of an index's JSON page.
+    """Return the absolute URLs of the files on a JSON page of an index, by file name.
 
     Raises
     ------
     ValueError
-        If it is no such page.
+        If the page is not valid.
     """
     try:
         return {str(item["filename"]): urljoin(base, item["url"]) for item in page["files"]}
@@ -124,7 +125,7 @@ def json_links(page: Any, base: str) -> dict[str, str]:
 
 
 def links_of(page: str, base: str) -> dict[str, str]:
-    """Give file name to absolute URL of the links of an index's HTML page."""
+    """Return the absolute URLs of the links on an HTML page of an index, by file name."""
     urls: list[str] = []
 
     class Links(HTMLParser):
@@ -150,15 +151,15 @@ def _download(session: "requests.Session", url: str, file: PinnedFile, target: P
             stream.write(chunk)
     if size != file.size or digest.hexdigest() != file.sha256:
         raise IntegrityError(
-            f"{file.name} from {_shown(url)} is not the file that cuvee knows: "
+            f"{file.name} from {_shown(url)} is not the expected file: "
             f"its SHA-256 is {digest.hexdigest()}, {file.sha256} was expected",
-            hint="Nothing was used of it. Is an index or a proxy between here and there that changes files?",
+            hint="It was not used. Check whether the index or a proxy changes files.",
         )
 
 
 @contextmanager
 def _reaching(url: str) -> Iterator[None]:
-    """Turn what goes wrong on the way to an index, or in its pages, into an error that names the source."""
+    """Turn errors of the connection to an index, or of its pages, into an error that names the source."""
     import requests
 
     try:
@@ -167,7 +168,7 @@ def _reaching(url: str) -> Iterator[None]:
         response = getattr(error, "response", None)
         reason = f"HTTP {response.status_code}" if response is not None else type(error).__name__
         raise SourceUnreachableError(
-            f"Can not read {_shown(url)}: {reason}",
+            f"Cannot read {_shown(url)}: {reason}",
             hint="Check the network and the proxy settings, and run the same command again.",
         ) from error
 

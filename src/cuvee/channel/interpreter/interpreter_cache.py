@@ -1,4 +1,4 @@
-"""Packed interpreters in the cache: what was made from what."""
+"""Packed interpreters in the cache, by what they were made from."""
 
 import json
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ _SUMMARY = "General purpose programming language"
 
 
 def source_key(platform: str, source: Any) -> str:
-    """Give the name of the cache's record for a source, described by a JSON value."""
+    """Return the key in the cache for a source, which is described by a JSON value."""
     return f"{platform}-{fingerprint([CONTENT_VERSION, source])[:32]}"
 
 
 def load(cache: Path, key: str) -> Interpreter | None:
-    """Give the archive that was made from this source, if it is whole and no library of it has changed."""
+    """Return the archive that was made from this source, if it is intact and its libraries are unchanged."""
     try:
         record = json.loads((cache / f"{key}.json").read_bytes())
         archive = cache / record["archive"]
@@ -35,54 +35,54 @@ def load(cache: Path, key: str) -> Interpreter | None:
         return None
 
 
-def save(cache: Path, key: str, layout: InterpreterContent) -> Interpreter:
-    """Write the package of ``layout`` into the cache, and remember what it was made from."""
-    archive = write_package(package_content(layout), cache / layout.platform)
+def save(cache: Path, key: str, content: InterpreterContent) -> Interpreter:
+    """Write the package of ``content`` into the cache, with what it was made from."""
+    archive = write_package(package_content(content), cache / content.platform)
     record = {
-        "platform": layout.platform,
-        "version": layout.version,
-        "origin": layout.origin,
+        "platform": content.platform,
+        "version": content.version,
+        "origin": content.origin,
         "archive": archive.relative_to(cache).as_posix(),
         "sha256": sha256_file(archive),
-        "inputs": stamps(layout.inputs),
+        "inputs": stamps(content.inputs),
     }
     write_json(cache / f"{key}.json", record)
     return Interpreter(
-        platform=layout.platform, version=layout.version, archive=archive, origin=layout.origin
+        platform=content.platform, version=content.version, archive=archive, origin=content.origin
     )
 
 
 def stamps(paths: Iterable[Path]) -> list[list[str | int]]:
-    """Give path, size and modification time in nanoseconds of each file, for cache keys."""
+    """Return the path, size and modification time in nanoseconds of each file, for cache keys."""
     return [[str(path), status.st_size, status.st_mtime_ns] for path in paths for status in (path.stat(),)]
 
 
-def package_content(layout: InterpreterContent) -> PackageContent:
-    """Give the conda package of ``layout``; its build string is a hash of what it holds."""
-    digest = _digest(layout)[:8]
+def package_content(content: InterpreterContent) -> PackageContent:
+    """Return the conda package of ``content``; its build string is a hash of its content."""
+    digest = _digest(content)[:8]
     return PackageContent(
         name="python",
-        version=layout.version,
+        version=content.version,
         build=f"cuvee_{digest}_0",
-        subdir=layout.platform,
-        depends=layout.depends,
+        subdir=content.platform,
+        depends=content.depends,
         timestamp=TIMESTAMP,
         license="PSF-2.0",
-        license_files=layout.license_files,
+        license_files=content.license_files,
         summary=_SUMMARY,
         url=_URL,
-        test_imports=layout.test_imports,
-        python_site_packages_path=layout.site_packages,
-        extra={"description": f"Packed by cuvee from {layout.origin}."},
-        files=layout.files,
+        test_imports=content.test_imports,
+        python_site_packages_path=content.site_packages,
+        extra={"description": f"Packed by cuvee from {content.origin}."},
+        files=content.files,
     )
 
 
-def _digest(layout: InterpreterContent) -> str:
-    licenses = {name: sha256_bytes(text) for name, text in layout.license_files.items()}
-    about = [layout.platform, layout.version, layout.origin, layout.site_packages]
-    contents = sorted(_identity(file) for file in layout.files)
-    return fingerprint([about, layout.depends, layout.test_imports, licenses, contents])
+def _digest(content: InterpreterContent) -> str:
+    licenses = {name: sha256_bytes(text) for name, text in content.license_files.items()}
+    about = [content.platform, content.version, content.origin, content.site_packages]
+    contents = sorted(_identity(file) for file in content.files)
+    return fingerprint([about, content.depends, content.test_imports, licenses, contents])
 
 
 def _identity(file: PackageFile) -> list[Any]:

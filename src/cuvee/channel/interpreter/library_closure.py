@@ -1,4 +1,4 @@
-"""Shared libraries: where the loader would find them, and which ones an interpreter brings along."""
+"""The shared libraries that an interpreter needs, and where the loader finds them (ld.so(8), ldconfig(8))."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -24,11 +24,11 @@ class LibraryClosure:
     Attributes
     ----------
     libraries
-        Name in the loader's sense to the file that holds it, sorted.
+        The file of each library by its soname, sorted.
     broken
-        Files of the set that need, perhaps through others, a library that can not be found, with its name.
+        Files of the set that need, directly or not, a library that cannot be found, with its name.
     glibc
-        The newest version of glibc that the set and its libraries ask for.
+        The newest version of glibc that the set and its libraries require.
     """
 
     libraries: Mapping[str, Path]
@@ -37,57 +37,57 @@ class LibraryClosure:
 
 
 def belongs_to_glibc(name: str) -> bool:
-    """Whether every Linux with glibc has this library, and mixing it with another glibc's would break."""
+    """Whether a library is part of glibc: each system has it, and those of two versions cannot be mixed."""
     return _GLIBC_OWN.fullmatch(name) is not None
 
 
 def library_closure(files: Iterable[Path], platform: str, find: FindLibrary) -> LibraryClosure:
-    """Follow what ``files`` need to its end. A library of another machine counts as not found."""
-    facts = _ElfFiles(machine=_MACHINES[platform])
+    """Return all libraries that ``files`` need. A library for another machine counts as not found."""
+    elf_files = _ElfFiles(machine=_MACHINES[platform])
     found: dict[str, Path] = {}
     broken: dict[Path, str] = {}
     glibc = (0, 0)
     for file in sorted(files):
-        mine, missing = _follow(file, facts, find, found)
+        mine, missing = _follow(file, elf_files, find, found)
         if missing is not None:
             broken[file] = missing
             continue
         found |= mine
-        glibc = max(glibc, *(facts.of(path).glibc for path in (file, *mine.values())))
+        glibc = max(glibc, *(elf_files.read(path).glibc for path in (file, *mine.values())))
     return LibraryClosure(libraries=dict(sorted(found.items())), broken=broken, glibc=glibc)
 
 
 class _ElfFiles:
-    """Reads each file once."""
+    """ELF files, each of which is read once."""
 
     def __init__(self, *, machine: str) -> None:
         self._machine = machine
         self._read: dict[Path, elf.Elf] = {}
 
-    def of(self, path: Path) -> elf.Elf:
+    def read(self, path: Path) -> elf.Elf:
         if path not in self._read:
             self._read[path] = elf.read(path)
         return self._read[path]
 
     def fits(self, path: Path) -> bool:
-        return elf.is_elf(path) and self.of(path).machine == self._machine
+        return elf.is_elf(path) and self.read(path).machine == self._machine
 
 
 def _follow(
-    start: Path, facts: _ElfFiles, find: FindLibrary, known: Mapping[str, Path]
+    start: Path, elf_files: _ElfFiles, find: FindLibrary, known: Mapping[str, Path]
 ) -> tuple[dict[str, Path], str | None]:
-    """Give the libraries that ``start`` adds to the known ones, or the name of one that is missing."""
-    if not facts.fits(start):
+    """Return the libraries that ``start`` adds to the known ones, or the name of one that is missing."""
+    if not elf_files.fits(start):
         return {}, start.name
     added: dict[str, Path] = {}
     waiting = [start]
     while waiting:
         path = waiting.pop()
-        for name in facts.of(path).needed:
+        for name in elf_files.read(path).needed:
             if belongs_to_glibc(name) or name in known or name in added:
                 continue
             library = find(name, path)
-            if library is None or not facts.fits(library):
+            if library is None or not elf_files.fits(library):
                 return {}, name
             added[name] = library
             waiting.append(library)
@@ -95,7 +95,7 @@ def _follow(
 
 
 def host_finder(environment: Mapping[str, str]) -> FindLibrary:
-    """Give a search like ld.so's on this machine: own path, ``LD_LIBRARY_PATH``, cache, default folders."""
+    """Return a search like ld.so's: DT_RUNPATH, ``LD_LIBRARY_PATH``, the cache, default folders."""
     extra = [Path(folder) for folder in environment.get("LD_LIBRARY_PATH", "").split(":") if folder]
     cache = _loader_cache()
 
@@ -110,19 +110,19 @@ def host_finder(environment: Mapping[str, str]) -> FindLibrary:
 
 
 def tree_finder(root: Path, folders: Iterable[str]) -> FindLibrary:
-    """Give a search in ``folders`` of a foreign system unpacked below ``root``; never outside of it."""
+    """Return a search in ``folders`` of a system that is unpacked below ``root``; never outside of it."""
     top = root.resolve()
-    places = [top / folder for folder in folders]
+    searched = [top / folder for folder in folders]
 
     def find(name: str, _needing: Path) -> Path | None:
-        candidates = ((place / name).resolve() for place in places)
+        candidates = ((folder / name).resolve() for folder in searched)
         return next((path for path in candidates if path.is_relative_to(top) and path.is_file()), None)
 
     return find
 
 
 def _loader_cache() -> dict[str, list[Path]]:
-    """Read what ``ldconfig -p`` lists for 64-bit programs; nothing if there is no ldconfig."""
+    """Return what ``ldconfig -p`` lists for 64-bit programs; nothing if there is no ldconfig."""
     tool = next((path for path in ("/sbin/ldconfig", "/usr/sbin/ldconfig") if Path(path).is_file()), None)
     if tool is None:
         return {}
@@ -130,7 +130,7 @@ def _loader_cache() -> dict[str, list[Path]]:
 
 
 def parse_loader_cache(text: str) -> dict[str, list[Path]]:
-    """Give name to files, in the loader's order, of what ``ldconfig -p`` prints."""
+    """Return the files that ``ldconfig -p`` prints, by name and in the loader's order."""
     cache: dict[str, list[Path]] = {}
     for line in _CACHE_LINE.finditer(text):
         if "x86-64" in line["kind"] or "AArch64" in line["kind"]:

@@ -1,4 +1,4 @@
-"""Where the files of a CPython for Linux go in a prefix, and what is left out."""
+"""The package of a CPython for Linux: the paths of its files in a prefix, and what is excluded."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +18,7 @@ LEFT_OUT_FOLDERS = frozenset(
         "lib2to3/tests", "distutils/tests", "ctypes/test", "sqlite3/test", "unittest/test",
     }
 )  # fmt: skip
-"""Folders of the standard library that are not packed: test suites, what needs Tcl/Tk, others' modules."""
+"""Folders of the standard library that are not packed: test suites, what needs Tcl/Tk, installed packages."""
 
 _LEFT_OUT_FILES = frozenset(
     {
@@ -28,7 +28,7 @@ _LEFT_OUT_FILES = frozenset(
 )  # fmt: skip
 _LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo", ".a", ".o", ".exe", ".egg-info"})
 
-# CPython's test helpers; Tcl/Tk and GNU dbm, which would drag in large or copyleft libraries; NIS is history.
+# Test helpers of CPython; Tcl/Tk and GNU dbm, which need large or copyleft libraries; nis (PEP 594).
 _LEFT_OUT_MODULES = frozenset(
     {
         "_tkinter", "_gdbm", "nis", "_ctypes_test", "_testbuffer", "_testcapi", "_testclinic",
@@ -49,19 +49,19 @@ _IMPORTED_WITH = {
 
 
 def linux_content(tree: LinuxTree) -> InterpreterContent:
-    """Plan the package of ``tree``.
+    """Return the content of the package of ``tree``.
 
     Raises
     ------
     CuveeError
-        If the executable itself needs a library that can not be found.
+        If the executable itself needs a library that cannot be found.
     """
     modules = _extension_modules(tree)
     libraries = library_closure([tree.executable, *modules.values()], tree.platform, tree.find_library)
     if tree.executable in libraries.broken:
         raise CuveeError(
-            f"{tree.executable} needs {libraries.broken[tree.executable]}, which can not be found",
-            hint="Does it start by itself? Otherwise run cuvee with another CPython.",
+            f"{tree.executable} needs {libraries.broken[tree.executable]}, which cannot be found",
+            hint="If it does not start, run cuvee with another CPython.",
         )
     kept = {name: path for name, path in modules.items() if path not in libraries.broken}
     files = [
@@ -90,12 +90,12 @@ def linux_content(tree: LinuxTree) -> InterpreterContent:
 
 
 def standard_library_files(tree: LinuxTree) -> Iterator[Path]:
-    """Give the standard library's files that are packed, in a stable order, without its compiled modules."""
+    """Yield the packed files of the standard library, in a stable order, without its compiled modules."""
     yield from _walk(tree.stdlib, PurePosixPath(), tree)
 
 
 def source_files(tree: LinuxTree) -> list[Path]:
-    """Give all files of the interpreter's own that a package would be made from."""
+    """Return all files of the interpreter itself that a package would be made from."""
     headers = sorted(tree.include.rglob("*.h")) if tree.include else []
     modules = _extension_modules(tree).values()
     return [tree.executable, *standard_library_files(tree), *modules, *headers, *_wheels(tree)]
@@ -118,7 +118,7 @@ def _leave_out_folder(inside: str, path: Path, tree: LinuxTree) -> bool:
 
 
 def _wheels(tree: LinuxTree) -> list[Path]:
-    """Give the wheels for `ensurepip` that Debian and Fedora keep in a folder of the distribution."""
+    """Return the wheels for `ensurepip` that Debian and Fedora have in a folder of the distribution."""
     folder = tree.wheels
     if folder is None or not folder.is_dir():
         return []
@@ -164,7 +164,7 @@ def _patched(inside: str, content: bytes) -> bytes:
 
 
 def _extension_modules(tree: LinuxTree) -> dict[str, Path]:
-    """Give module name to file, without those that are left out by choice."""
+    """Return the files of modules by name, without those that are excluded by choice."""
     modules = {
         path.name.split(".")[0]: path
         for path in sorted(tree.dynload.glob("*.so"))
@@ -174,7 +174,7 @@ def _extension_modules(tree: LinuxTree) -> dict[str, Path]:
 
 
 def _elf_file(target: str, path: Path) -> PackageFile:
-    """Give a module or library, without debugging symbols, whose search path, if any, is our ``lib``."""
+    """Return a module or library without debugging symbols, with ``lib`` as its search path if it has one."""
     foreign = [folder for folder in elf.read(path).runpath if not folder.startswith(("$ORIGIN", "${ORIGIN}"))]
     up = "/".join([".."] * (len(PurePosixPath(target).parts) - 2))
     content: Path | bytes = path
@@ -196,7 +196,7 @@ def _library(tree: LinuxTree, name: str, path: Path) -> PackageFile:
 def _headers(tree: LinuxTree) -> Iterator[PackageFile]:
     if tree.include is None:
         return
-    # Debian's pyconfig.h only includes that of the machine, which lies elsewhere.
+    # Debian's pyconfig.h only includes the one of the architecture (multiarch), which is in another folder.
     own = tree.include.parent / tree.multiarch / tree.include.name / "pyconfig.h"
     for path in sorted(tree.include.rglob("*.h")):
         inside = path.relative_to(tree.include).as_posix()
@@ -225,7 +225,7 @@ def _test_imports(tree: LinuxTree, modules: dict[str, Path]) -> tuple[str, ...]:
 
 def _dropped(modules: dict[str, Path], kept: dict[str, Path], libraries: LibraryClosure) -> tuple[str, ...]:
     return tuple(
-        f"{name} needs {libraries.broken[path]}, which can not be found"
+        f"{name} needs {libraries.broken[path]}, which cannot be found"
         for name, path in modules.items()
         if name not in kept
     )

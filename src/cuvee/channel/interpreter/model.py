@@ -1,4 +1,4 @@
-"""What the sources of interpreters have in common."""
+"""Types that the sources of interpreters share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,21 +7,21 @@ from pathlib import Path
 from cuvee.channel.package_writer import PackageFile
 
 TIMESTAMP = 1_704_067_200_000
-"""2024-01-01T00:00:00Z in ms. Any constant serves: the same interpreter must give the same bytes."""
+"""2024-01-01T00:00:00Z in ms. Any constant would do: the same interpreter must give the same bytes."""
 
 CONTENT_VERSION = 3
-"""Raised when the same source is laid out in another way, so that older archives in a cache are not used."""
+"""Increased when the same source gives another package, so that archives in the cache are not reused."""
 
 FindLibrary = Callable[[str, Path], Path | None]
-"""Give the file that the loader would take for a name such as ``libssl.so.3``, for the file that needs it."""
+"""Returns the file that the loader uses for a name (``libssl.so.3``) that a file needs."""
 
 FindLicense = Callable[[Path], Mapping[str, bytes]]
-"""Give the licence texts, by file name, of the package that a library belongs to; none if it is unknown."""
+"""Returns the licence texts, by file name, of the package that contains a library; none if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinuxTree:
-    """A CPython for Linux as it lies on this disk: the host's own, or one unpacked from packages.
+    """A CPython for Linux on this disk: the host's, or one unpacked from packages.
 
     Attributes
     ----------
@@ -32,19 +32,19 @@ class LinuxTree:
     stdlib
         The folder of `os.py`; its compiled modules are in ``dynload``.
     prefix
-        The one that it was built for.
+        The prefix that it was built for.
     root
-        No file outside of it may be packed.
+        The folder outside of which no file may be packed.
     libdir
         ``lib``, or what `sys.platlibdir` says.
     include
         The folder of ``Python.h``, if there is one.
     wheels
-        Where a distribution keeps the wheels that `ensurepip` installs, if not in `ensurepip` itself.
+        The folder with the wheels that `ensurepip` installs, if they are not in `ensurepip` itself.
     builtins
-        Modules that the executable itself carries, as far as known.
+        Modules that are built into the executable, as far as known.
     origin
-        For people: where it came from.
+        Where it came from, for messages.
     """
 
     platform: str
@@ -71,16 +71,16 @@ class LinuxTree:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterpreterContent:
-    """An interpreter in the places that it will have in a prefix.
+    """The content of a package of an interpreter.
 
     Attributes
     ----------
     depends
-        What it needs of the system, as conda's match specs.
+        Match specs of the virtual packages that it requires.
     dropped
-        Modules of the source that are left out because a library is missing or by choice; for people.
+        Modules of the source that are excluded because a library is missing, for messages.
     inputs
-        Files outside of the interpreter's own folders that it was made from: the shared libraries.
+        Files outside the interpreter's folders that it was made from: the shared libraries.
     """
 
     platform: str
@@ -96,5 +96,5 @@ class InterpreterContent:
 
 
 def minor_of(version: str) -> str:
-    """``3.11`` of ``3.11.7``."""
+    """Return ``3.11`` for ``3.11.7``."""
     return ".".join(version.split(".")[:2])

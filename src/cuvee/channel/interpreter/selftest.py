@@ -1,4 +1,4 @@
-"""Does a packed interpreter work, wherever it is put? It is asked itself."""
+"""Testing whether a packed interpreter works in any prefix."""
 
 import json
 import tempfile
@@ -15,17 +15,17 @@ from cuvee.process import Request, run
 PROGRAM = Path(__file__).with_name("selftest_program.py")
 
 AWKWARD = "un préfixe"
-"""A folder's name with a space and a letter outside of ASCII."""
+"""The name of a folder, with a space and a letter outside ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTestResult:
-    """What an interpreter said of itself.
+    """The result of the self-test of an interpreter.
 
     Attributes
     ----------
     problems
-        Name of a check and the end of its traceback.
+        The name of each failed check and the end of its traceback.
     """
 
     version: str
@@ -40,21 +40,21 @@ class SelfTestResult:
 def selftest(
     prefix: Path, *, runner: Sequence[str] = (), skip: Iterable[str] = (), timeout: float = 300
 ) -> SelfTestResult:
-    """Check ssl, sqlite3, ctypes, compression, hashlib, venv, multiprocessing and where modules come from.
+    """Check ssl, sqlite3, ctypes, compression, hashlib, venv, multiprocessing and the origin of modules.
 
     Parameters
     ----------
     prefix
-        Where the package was installed.
+        The prefix in which the package is installed.
     runner
         A program that starts it, with its arguments, such as an emulator.
     skip
-        Names of checks that its runner can not do.
+        Names of checks that the runner does not support.
 
     Raises
     ------
     CuveeError
-        If it does not even start.
+        If it does not start.
     """
     python = prefix / "bin" / "python3"
     if not python.exists():
@@ -75,33 +75,33 @@ def selftest(
     return SelfTestResult(version=said["version"], problems=tuple(said["problems"].items()))
 
 
-def check_content(layout: InterpreterContent, scratch: Path) -> None:
-    """Install ``layout`` below ``scratch``, in a folder with an awkward name, and run the self-test there.
+def check_content(content: InterpreterContent, scratch: Path) -> None:
+    """Install ``content`` below ``scratch``, in a folder with an awkward name, and run the self-test there.
 
-    The system's folder for temporary files would not do: some forbid to run programs there.
+    The system's folder for temporary files may be mounted without permission to run programs (noexec).
 
     Raises
     ------
     CuveeError
-        With what does not work.
+        With the checks that fail.
     """
     with storage_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder, storage_errors(Path(folder)):
         prefix = Path(folder, AWKWARD)
-        install(layout.files, prefix)
-        (prefix / layout.site_packages).mkdir()
+        install(content.files, prefix)
+        (prefix / content.site_packages).mkdir()
         result = selftest(prefix)
     if not result.ok:
         text = "\n".join(f"  {name}: {trace.strip().splitlines()[-1]}" for name, trace in result.problems)
         raise CuveeError(
-            f"The packed interpreter ({layout.origin}) does not work\n{text}",
+            f"The packed interpreter ({content.origin}) does not work\n{text}",
             hint="Run cuvee with another CPython, or use a channel that carries python.",
         )
 
 
 def install(files: Iterable[PackageFile], prefix: Path) -> None:
-    """Write a package's files as they are."""
+    """Write the files of a package without changes."""
     for file in files:
         target = prefix / file.path
         target.parent.mkdir(parents=True, exist_ok=True)

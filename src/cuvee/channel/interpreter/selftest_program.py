@@ -1,6 +1,6 @@
-"""Run by a packed interpreter, not by cuvee's: prints, as JSON, what does not work in it.
+"""The self-test that a packed interpreter runs: prints as JSON what does not work.
 
-It imports nothing but the standard library, and is started as a file, since `multiprocessing` needs one.
+It imports only the standard library, and is started as a file, since `multiprocessing` needs one.
 Arguments: the prefix; a folder to write to.
 """
 

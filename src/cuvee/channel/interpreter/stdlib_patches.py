@@ -1,8 +1,8 @@
-"""Changes to the standard library's text, so that a packed interpreter is at home in any prefix.
+"""Changes to the sources of the standard library, so that a packed interpreter works in any prefix.
 
-Debian's and Ubuntu's interpreter looks in ``dist-packages``, of the machine and of the distribution; ours
-looks in its prefix's ``site-packages``. Functions are found by name in the syntax tree, and a change whose
-place can not be found is an error: an interpreter that looks elsewhere must not ship.
+Debian's and Ubuntu's interpreters import from ``dist-packages`` (https://wiki.debian.org/Python); packed ones
+import from the ``site-packages`` of their prefix. Functions are found by name in the syntax tree; it is an
+error if one cannot be found, since an interpreter that imports from other folders must not ship.
 """
 
 import ast
@@ -23,7 +23,7 @@ def getsitepackages(prefixes=None):
     return folders
 '''
 
-# The module `site` is also frozen into the executable, where no text can be changed; its work is mended.
+# The module `site` is also frozen into the executable, where no text can be changed; its result is corrected.
 _SITECUSTOMIZE = """\
 # Makes a Debian interpreter import from its prefix's site-packages; then runs another sitecustomize.
 import os
@@ -68,7 +68,7 @@ for _name in ("posix_local", "deb_system"):
         _INSTALL_SCHEMES[_name] = dict(_INSTALL_SCHEMES["posix_prefix"])
 """
 
-# The question behind Debian's changes to distutils: in a virtual environment all is as upstream has it.
+# Debian's distutils behaves as upstream's does where this is true.
 _IS_VIRTUAL_ENVIRONMENT = """\
 def is_virtual_environment():
     return True
@@ -117,11 +117,11 @@ _SYSCONFIG = frozenset({"sysconfig.py", "sysconfig/__init__.py"})
 _SYSCONFIGDATA = re.compile(r"_sysconfigdata_[\w.-]*\.py")
 
 BUNDLED_WHEELS = "lib/python{}/ensurepip/_bundled"
-"""Where the wheels that `ensurepip` installs are in our package, by minor version."""
+"""The folder of the wheels that `ensurepip` installs in the package, by minor version."""
 
 _PREFIX_TOKEN = "@base_prefix@"  # noqa: S105 - a placeholder, not a password
 
-# Only these are places below the prefix when the prefix is /usr, where almost everything else lies too.
+# The variables that are paths below the prefix when the prefix is /usr, which contains most other paths too.
 _PLACES = re.compile(
     r"(exec_prefix|prefix|host_prefix|host_exec_prefix|BINDIR|BINLIBDEST|CONFINCLUDE(DIR|PY)|DESTDIRS|DESTLIB"
     r"|DESTSHARED|INCLDIRSTOMAKE|INCLUDEDIR|INCLUDEPY|LIBDEST|LIBDIR|LIBP|LIBPC|LIBPL|MACHDESTLIB|MANDIR"
@@ -130,12 +130,12 @@ _PLACES = re.compile(
 
 
 def patched(path: str, text: str) -> str:
-    """Give the text that the standard library's file ``path`` (relative, with ``/``) has in our package.
+    """Return the text of the standard library's file ``path`` (relative, with ``/``) in the package.
 
     Raises
     ------
     CuveeError
-        If a function that must be changed is not where it is expected.
+        If a function that must be changed cannot be found.
     """
     if path == "ssl.py":
         return text + _SYSTEM_CERTIFICATES
@@ -158,7 +158,7 @@ def _without_dist_packages(path: str, text: str) -> str:
 
 
 def sitecustomize(site: str) -> bytes | None:
-    """Give the `sitecustomize` that an interpreter with this text of `site` needs, if it needs one."""
+    """Return the `sitecustomize` that an interpreter with this text of `site` needs, if it needs one."""
     if "dist-packages" not in site:
         return None
     return _SITECUSTOMIZE.format(getsitepackages=_GETSITEPACKAGES).encode()
@@ -170,7 +170,7 @@ def is_patched(path: str) -> bool:
 
 
 def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str:
-    """Give build settings that name the prefix they are in, instead of the one they were made for."""
+    """Return build settings with the prefix that the interpreter is in, not the one that it was built for."""
     variables = _build_time_vars(text, path)
     prefix = str(variables.get("prefix", ""))
     multiarch = str(variables.get("MULTIARCH", ""))
@@ -232,6 +232,6 @@ def _after_assignment(text: str, name: str, addition: str, path: str) -> str:
 
 def _unexpected(path: str, name: str) -> CuveeError:
     return CuveeError(
-        f"The standard library's {path} has no {name} where one is expected, so it can not be relocated",
+        f"The standard library's {path} has no {name}, so it cannot be relocated",
         hint="Run cuvee with another CPython, or use a channel that carries python.",
     )

@@ -1,4 +1,7 @@
-"""One wheel to one conda package."""
+"""Converting one wheel to one conda package.
+
+Wheels: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427).
+"""
 
 import base64
 import csv
@@ -12,14 +15,14 @@ from pathlib import Path
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
 from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
 from cuvee.channel.wheels.import_names import import_names
-from cuvee.channel.wheels.install_scheme import InstalledFile, InstallScheme, place, scheme_for
+from cuvee.channel.wheels.install_scheme import InstalledFile, InstallScheme, installed_files, scheme_for
 from cuvee.channel.wheels.wheel_archive import RecordEntry, WheelArchive
-from cuvee.channel.wheels.wheel_licenses import spdx
+from cuvee.channel.wheels.wheel_licenses import license_expression
 from cuvee.channel.wheels.wheel_scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
 
 CONVERTER = 2
-"""Raised with every change of what a conversion gives, so that older cached packages are not used."""
+"""Increased with every change of the converted packages, so that packages in the cache are not reused."""
 
 _LARGE = 8 << 20
 _LICENSE_NAMES = ("licen", "copying", "notice", "authors")
@@ -78,79 +81,82 @@ class Conversion:
 def convert(
     wheel: WheelArchive, conversion: Conversion, *, scratch: Path, launcher: bytes | None = None
 ) -> PackageContent:
-    """Give the conda package that holds what a wheel holds.
+    """Return the content of the conda package for a wheel.
 
     Parameters
     ----------
     wheel
-        Open; it must stay so until the package is written only for what this function reads, which is all.
+        An open wheel. Everything is read from it before this function returns.
     conversion
         Which package to make of it.
     scratch
-        An existing empty folder for large files; to be kept until the package is written.
+        An existing empty folder for large files; it must exist until the package is written.
     launcher
         The program that starts scripts on Windows.
 
     Raises
     ------
     IntegrityError
-        If a member is not what RECORD says, or would land where it must not.
+        If a member differs from its line in RECORD, or would be installed where it must not be.
     """
     where = wheel.name.file_name
     metadata = parse_metadata(wheel.read(f"{wheel.dist_info}/METADATA"), where=where)
-    layout = scheme_for(conversion.subdir, conversion.minor)
-    if layout.is_noarch or layout.is_windows:
+    scheme = scheme_for(conversion.subdir, conversion.minor)
+    if scheme.is_noarch or scheme.is_windows:
         wheel.check_for_windows()
-    placed = place(wheel, layout)
-    files = [_file(wheel, one, layout, scratch, number) for number, one in enumerate(placed)]
-    verified = {one.path: wheel.record[one.member] for one in placed if not one.is_script}
-    points = _entry_points(wheel, layout, {file.path for file in files})
-    if not layout.is_noarch:
-        files += entry_point_files(points, layout, launcher)
-    info = f"{layout.site}/{wheel.dist_info}"
+    installed = installed_files(wheel, scheme)
+    files = [_file(wheel, one, scheme, scratch, number) for number, one in enumerate(installed)]
+    verified = {one.path: wheel.record[one.member] for one in installed if not one.is_script}
+    points = _entry_points(wheel, scheme, {file.path for file in files})
+    if not scheme.is_noarch:
+        files += entry_point_files(points, scheme, launcher)
+    info = f"{scheme.site}/{wheel.dist_info}"
     files.append(PackageFile(path=f"{info}/INSTALLER", content=b"conda\n"))
-    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, verified, info, layout)))
+    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, verified, info, scheme)))
     licenses = _license_files(wheel, metadata)
     return PackageContent(
         name=metadata.name,
         version=str(metadata.version),
         build=conversion.build,
         subdir=conversion.subdir,
-        noarch="python" if layout.is_noarch else None,
+        noarch="python" if scheme.is_noarch else None,
         depends=conversion.depends,
         timestamp=_timestamp(wheel),
-        license=spdx(metadata, licenses),
+        license=license_expression(metadata, licenses),
         license_files=licenses,
         summary=metadata.summary,
         url=metadata.url,
-        entry_points=tuple(map(str, points)) if layout.is_noarch else (),
-        test_imports=_imports(wheel, placed, layout),
+        entry_points=tuple(map(str, points)) if scheme.is_noarch else (),
+        test_imports=_imports(wheel, installed, scheme),
         extra={"cuvee": {"wheel": where, "sha256": conversion.sha256}},
         files=tuple(files),
     )
 
 
 def _file(
-    wheel: WheelArchive, placed: InstalledFile, layout: InstallScheme, scratch: Path, number: int
+    wheel: WheelArchive, installed: InstalledFile, scheme: InstallScheme, scratch: Path, number: int
 ) -> PackageFile:
-    data = wheel.read(placed.member)
-    if placed.is_script:
-        return script_file(placed.path, data, layout)
+    data = wheel.read(installed.member)
+    if installed.is_script:
+        return script_file(installed.path, data, scheme)
     content: bytes | Path = data
     if len(data) > _LARGE:
         content = scratch / str(number)
         content.write_bytes(data)
-    return PackageFile(path=placed.path, content=content, executable=wheel.is_executable(placed.member))
+    return PackageFile(path=installed.path, content=content, executable=wheel.is_executable(installed.member))
 
 
 def _record(
-    files: list[PackageFile], verified: Mapping[str, RecordEntry], info: str, layout: InstallScheme
+    files: list[PackageFile], verified: Mapping[str, RecordEntry], info: str, scheme: InstallScheme
 ) -> bytes:
-    """Write RECORD for what is installed; files that change with the prefix go without a hash."""
+    """Return RECORD for the installed files, without the hashes of those that contain the prefix.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/ (PEP 376, PEP 627)
+    """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     for file in sorted(files, key=lambda file: file.path):
-        path = layout.record_path(file.path)
+        path = scheme.record_path(file.path)
         if path is None:
             continue
         known = verified.get(file.path)
@@ -162,18 +168,18 @@ def _record(
             data = file.read()
             digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
             rows.writerow((path, f"sha256={digest}", len(data)))
-    rows.writerow((layout.record_path(f"{info}/RECORD"), "", ""))
+    rows.writerow((scheme.record_path(f"{info}/RECORD"), "", ""))
     return text.getvalue().encode()
 
 
-def _entry_points(wheel: WheelArchive, layout: InstallScheme, taken: set[str]) -> tuple[EntryPoint, ...]:
-    """Give the scripts to make: each name once, and none that the wheel carries as a file."""
+def _entry_points(wheel: WheelArchive, scheme: InstallScheme, taken: set[str]) -> tuple[EntryPoint, ...]:
+    """Return the entry points to make scripts of: each name once, without files of the wheel."""
     points = parse_entry_points(wheel.info_file("entry_points.txt") or b"", where=wheel.name.file_name)
     unique = {point.name.casefold(): point for point in reversed(points)}
     return tuple(
         point
         for point in points
-        if unique[point.name.casefold()] is point and f"{layout.scripts}/{point.name}" not in taken
+        if unique[point.name.casefold()] is point and f"{scheme.scripts}/{point.name}" not in taken
     )
 
 
@@ -191,16 +197,16 @@ def _license_files(wheel: WheelArchive, metadata: CoreMetadata) -> Mapping[str, 
         ):
             found[rest] = wheel.read(member)
     below = {name for name in found if name.startswith("licenses/")}
-    if below:  # where newer wheels keep them all
+    if below:  # where wheels keep all of them since PEP 639
         return {name.removeprefix("licenses/"): found[name] for name in below}
     return found
 
 
 def _imports(
-    wheel: WheelArchive, placed: tuple[InstalledFile, ...], layout: InstallScheme
+    wheel: WheelArchive, installed: tuple[InstalledFile, ...], scheme: InstallScheme
 ) -> tuple[str, ...]:
-    prefix = f"{layout.site}/"
-    members = {one.path.removeprefix(prefix): one.member for one in placed if one.path.startswith(prefix)}
+    prefix = f"{scheme.site}/"
+    members = {one.path.removeprefix(prefix): one.member for one in installed if one.path.startswith(prefix)}
     modules = [path for path in members if not path.startswith(f"{wheel.dist_info}/")]
     return import_names(modules, is_script=lambda path: wheel.read(members[path]).startswith(b"#!"))
 
@@ -208,6 +214,6 @@ def _imports(
 def _timestamp(wheel: WheelArchive) -> int:
     try:
         newest = dt.datetime(*wheel.newest, tzinfo=dt.UTC)
-    except ValueError:  # a zip may say month 0
+    except ValueError:  # dates in zip archives are not validated: the month may be 0
         newest = dt.datetime(1980, 1, 1, tzinfo=dt.UTC)
     return int(newest.timestamp()) * 1000

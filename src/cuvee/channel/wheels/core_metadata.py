@@ -1,7 +1,8 @@
-"""What a wheel says of itself: METADATA, WHEEL and entry_points.txt.
+"""Reading the metadata of a wheel: METADATA, WHEEL and entry_points.txt.
 
-Formats: https://packaging.python.org/en/latest/specifications/ (core metadata, binary distribution format,
-entry points).
+- https://packaging.python.org/en/latest/specifications/core-metadata/ (PEP 566 and its successors)
+- https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427)
+- https://packaging.python.org/en/latest/specifications/entry-points/
 """
 
 import configparser
@@ -37,7 +38,7 @@ class EntryPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreMetadata:
-    """The parts of METADATA that a conda package needs."""
+    """The fields of METADATA that a conda package needs."""
 
     name: NormalizedName
     version: Version
@@ -57,7 +58,7 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
     Raises
     ------
     IntegrityError
-        Naming ``where`` and the field, if it lacks a name or version, or a requirement can not be read.
+        Naming ``where`` and the field, if it lacks a name or version, or a requirement cannot be read.
     """
     raw, _ = parse_email(data)
     try:
@@ -68,8 +69,8 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
         return CoreMetadata(
             name=canonicalize_name(name, validate=True),
             version=Version(version),
-            requires=tuple(Requirement(_mended(text)) for text in raw.get("requires_dist", [])),
-            requires_python=SpecifierSet(_mended(raw.get("requires_python", ""))),
+            requires=tuple(Requirement(_repaired(text)) for text in raw.get("requires_dist", [])),
+            requires_python=SpecifierSet(_repaired(raw.get("requires_python", ""))),
             summary=_line(raw.get("summary", "")),
             url=_url(raw),
             license_expression=raw.get("license_expression", ""),
@@ -80,13 +81,13 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
     except (InvalidRequirement, InvalidSpecifier, InvalidVersion, ValueError) as error:
         first = str(error).splitlines()[0]
         raise IntegrityError(
-            f"{where}: METADATA can not be read: {first}",
+            f"{where}: METADATA cannot be read: {first}",
             hint="Choose another version of this project, and tell its maintainers.",
         ) from None
 
 
-def _mended(text: str) -> str:
-    """Give what older wheels mean, and what uv reads: ``>=3.6.*`` is no PEP 440, and ``>=3.6`` is meant."""
+def _repaired(text: str) -> str:
+    """Return ``>=3.6`` for ``>=3.6.*``, which PEP 440 does not allow but old wheels have; so does uv."""
     return re.sub(r"(>=|<)\s*([\d.]+?)\.\*", r"\1\2", text)
 
 
@@ -95,7 +96,7 @@ def _line(text: str) -> str:
 
 
 def _url(raw: RawMetadata) -> str:
-    """Give the home page: the field, else the project URL that is labelled most like one."""
+    """Return the home page: the field, else the project URL that is labelled most like one."""
     labelled = {re.sub(r"[^a-z]", "", key.lower()): url for key, url in raw.get("project_urls", {}).items()}
     choices = [raw.get("home_page", "")]
     choices += [labelled.get(key, "") for key in ("homepage", "home", "source", "repository", "sourcecode")]
@@ -104,7 +105,7 @@ def _url(raw: RawMetadata) -> str:
 
 
 def parse_wheel_file(data: bytes, *, where: str) -> bool:
-    """Read WHEEL; give whether the wheel's root is pure.
+    """Read WHEEL and return whether the root of the wheel is pure.
 
     Raises
     ------
@@ -124,22 +125,20 @@ def parse_entry_points(data: bytes, *, where: str) -> tuple[EntryPoint, ...]:
     Raises
     ------
     IntegrityError
-        If it can not be read, or a name or object is not one: both end up in files that people run.
+        If it cannot be read, or has an invalid name or object reference: both get into files that users run.
     """
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
     try:
         parser.read_string(data.decode())
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{where}: entry_points.txt can not be read: {error}") from None
+        raise IntegrityError(f"{where}: entry_points.txt cannot be read: {error}") from None
     points = []
     for group in ("console_scripts", "gui_scripts"):
         for name, value in parser.items(group) if parser.has_section(group) else ():
             target = _OBJECT.fullmatch(value)
             if target is None or not _ENTRY_NAME.fullmatch(name):
-                raise IntegrityError(
-                    f"{where}: entry_points.txt has an impossible script, {name!r} = {value!r}"
-                )
+                raise IntegrityError(f"{where}: entry_points.txt has an invalid script, {name!r} = {value!r}")
             points.append(
                 EntryPoint(name=name, module=target[1], function=target[2], gui=group == "gui_scripts")
             )

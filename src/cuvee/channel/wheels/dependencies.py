@@ -1,7 +1,9 @@
-"""What an imported package depends on: markers evaluated for the target platform, extras followed.
+"""The dependencies of imported packages: markers evaluated for the target platform, extras expanded.
 
-An extra is a bundle of dependencies. Whoever asks for ``foo[bar]`` depends on ``foo`` and on what ``bar``
-adds to it, transitively; the package ``foo`` itself gets them only if the manifest asks for ``foo[bar]``.
+https://packaging.python.org/en/latest/specifications/dependency-specifiers/ (PEP 508)
+
+An extra is a set of dependencies. A package that requires ``foo[bar]`` depends on ``foo`` and on what
+``bar`` adds to it, transitively. The package ``foo`` gets these only if the manifest requests ``foo[bar]``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,9 +20,9 @@ from cuvee.channel.wheels.version_specs import conda_spec
 
 
 def environment(platform: str, python: str) -> dict[str, str]:
-    """Give the PEP 508 environment of CPython ``python`` (full version) on a platform.
+    """Return the PEP 508 environment of CPython ``python`` (full version) on a platform.
 
-    What only a running machine knows (``platform_release``, ``platform_version``) is empty, as in uv.
+    What only a running machine knows (``platform_release``, ``platform_version``) are empty, as in uv.
     """
     minor = ".".join(python.split(".")[:2])
     return {
@@ -37,18 +39,18 @@ def environment(platform: str, python: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedProjects:
-    """All projects that were resolved for one platform, by name, and its PEP 508 environment."""
+    """All projects that were resolved for one platform, by name, and its marker environment."""
 
     projects: Mapping[str, CoreMetadata]
     environment: Mapping[str, str]
 
     def depends(self, name: str, extras: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Give the match specs of what project ``name`` needs here, sorted; `python` is not among them."""
-        asked: dict[str, SpecifierSet] = {}
+        """Return the match specs that project ``name`` depends on here, sorted and without `python`."""
+        bounds_by_name: dict[str, SpecifierSet] = {}
         for key, specifiers in self._expand(name, frozenset(extras), set()):
-            asked[key] = asked.get(key, SpecifierSet()) & specifiers
-        asked.pop(name, None)
-        specs = ((key, conda_spec(bounds, self._version(key))) for key, bounds in asked.items())
+            bounds_by_name[key] = bounds_by_name.get(key, SpecifierSet()) & specifiers
+        bounds_by_name.pop(name, None)
+        specs = ((key, conda_spec(bounds, self._version(key))) for key, bounds in bounds_by_name.items())
         return tuple(sorted(key if spec == "*" else f"{key} {spec}" for key, spec in specs))
 
     def _version(self, name: str) -> Version | None:
@@ -57,13 +59,13 @@ class ResolvedProjects:
     def _expand(
         self, name: str, extras: frozenset[str], seen: set[tuple[str, str]], *, base: bool = True
     ) -> Iterator[tuple[str, SpecifierSet]]:
-        """Yield what a project asks for, names normalised; without ``base`` only what its extras add."""
+        """Yield what a project requires, names normalised; without ``base`` only what its extras add."""
         project = self.projects.get(name)
         for requirement in project.requires if project else ():
-            always = self._holds(requirement, "")
+            always = self._applies(requirement, "")
             if always and not base:
                 continue
-            if not always and not any(self._holds(requirement, extra) for extra in extras):
+            if not always and not any(self._applies(requirement, extra) for extra in extras):
                 continue
             other = canonicalize_name(requirement.name)
             yield other, requirement.specifier
@@ -74,19 +76,19 @@ class ResolvedProjects:
                 seen.update((other, extra) for extra in new)
                 yield from self._expand(other, frozenset(new), seen, base=False)
 
-    def _holds(self, requirement: Requirement, extra: str) -> bool:
+    def _applies(self, requirement: Requirement, extra: str) -> bool:
         return requirement.marker is None or requirement.marker.evaluate({**self.environment, "extra": extra})
 
 
 def python_spec(requires: SpecifierSet, minor: str | None) -> str:
-    """Give the dependency on `python`.
+    """Return the dependency on `python`.
 
     Parameters
     ----------
     requires
         ``Requires-Python``.
     minor
-        The only minor version that the package's files are laid out for, such as ``3.11``, or `None`.
+        The only minor version whose folders the package uses, such as ``3.11``, or `None`.
     """
     if minor is None:
         spec = conda_spec(requires)

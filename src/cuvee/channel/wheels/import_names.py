@@ -1,10 +1,10 @@
-"""Which modules an installed wheel must be able to import, read from its list of files."""
+"""The modules that must be importable when a wheel is installed, from its list of files."""
 
 import re
 from collections.abc import Callable, Iterable
 
 _EXTENSION = re.compile(r"(\.cpython-[\w-]+|\.cp\d+-[\w-]+|\.abi3)?\.(so|pyd)$")
-_NOT_MEANT = {
+_EXCLUDED = {
     "conftest", "doc", "docs", "example", "examples", "benchmark", "benchmarks", "scripts", "setup", "src",
     "test", "tests", "tools",
 }  # fmt: skip
@@ -14,17 +14,17 @@ _DEEPEST = 3
 def import_names(
     paths: Iterable[str], *, is_script: Callable[[str], bool] = lambda _: False
 ) -> tuple[str, ...]:
-    """Give the modules that are there to be imported, sorted.
+    """Return the modules that are meant to be imported, sorted.
 
-    Those are the top-level packages and modules, and for a namespace the packages below it. Tests, examples
-    and stubs are left out, and private names too unless there is nothing else.
+    These are the top-level packages and modules, and for a namespace package the packages below it. Tests,
+    examples and stubs are excluded; private names too, unless there are no others.
 
     Parameters
     ----------
     paths
         Files relative to site-packages.
     is_script
-        Says of a top-level module's file whether it is a program rather than a module.
+        Returns whether the file of a top-level module is a program rather than a module.
     """
     modules = {name: path for path in paths if (name := _module(path)) is not None}
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
@@ -33,7 +33,7 @@ def import_names(
         parts = name.split(".")
         if parts[-1] == "__init__":
             parts.pop()
-        if not parts or not all(map(_is_meant, parts)) or len(parts) > _DEEPEST:
+        if not parts or not all(map(_is_public_part, parts)) or len(parts) > _DEEPEST:
             continue
         above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
         if above & packages:
@@ -55,5 +55,5 @@ def _module(path: str) -> str | None:
     return stem.replace("/", ".") if all(map(str.isidentifier, stem.split("/"))) else None
 
 
-def _is_meant(part: str) -> bool:
-    return not part.startswith("__") and part not in _NOT_MEANT
+def _is_public_part(part: str) -> bool:
+    return not part.startswith("__") and part not in _EXCLUDED

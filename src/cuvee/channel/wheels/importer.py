@@ -43,18 +43,18 @@ def import_wheels(
     prefer: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     reporter: Reporter = SILENT,
 ) -> tuple[ImportedPackage, ...]:
-    """Import projects, and all that they need, from the Python index into a channel folder.
+    """Import projects and their dependencies from the Python index into a channel folder.
 
     Parameters
     ----------
     requests
-        What the manifest asks for: see `wheel_requests`.
+        The requests of the manifest: see `wheel_requests`.
     interpreters
         The interpreter of each platform to import for.
     floors
         The oldest system of each platform, such as ``{"linux-64": {"glibc": "2.28"}}``.
     folder
-        The channel: packages are put into ``<folder>/<subdir>/``. What else is there is left alone.
+        The channel: packages are put into ``<folder>/<subdir>/``. Other files there are not changed.
     cache
         Wheels and packages are kept here across releases.
     exclude_newer
@@ -65,7 +65,7 @@ def import_wheels(
         For each platform the versions to keep where the requests allow it, by name: those of the release
         that this one changes.
     reporter
-        Hears of the three steps.
+        Receives the progress of the three steps.
 
     Returns
     -------
@@ -75,9 +75,9 @@ def import_wheels(
     Raises
     ------
     BlockedError
-        If the requests can not be satisfied.
+        If the requests cannot be satisfied.
     SourceUnreachableError
-        If the index, or a wheel, can not be reached; says what is cached.
+        If the index, or a wheel, cannot be reached; says what is cached.
     IntegrityError
         If a wheel is not what was promised, or could do harm; nothing is put into ``folder`` then.
     """
@@ -138,7 +138,7 @@ def _resolve(
 
 
 def _joined(errors: Mapping[str, BlockedError]) -> BlockedError:
-    """Give one error for the platforms' errors: each text once, however many platforms it is true of."""
+    """Return one error for the errors of all platforms: each text once, with the platforms that have it."""
     by_text: dict[str, list[str]] = {}
     for platform, error in errors.items():
         by_text.setdefault(error.message.replace(platform, "{}"), []).append(platform)
@@ -149,7 +149,7 @@ def _joined(errors: Mapping[str, BlockedError]) -> BlockedError:
 def _fetch(
     fetcher: "WheelDownloader", pinned: Mapping[str, Sequence[PinnedWheel]], reporter: Reporter
 ) -> dict[str, InspectedWheel]:
-    """Give all wheels by hash, verified and inspected."""
+    """Return all wheels by SHA-256, verified and inspected."""
     unique = {wheel.sha256: wheel for wheels in pinned.values() for wheel in wheels}
     task = "Fetch wheels"
     reporter.start(task, total=len(unique))
@@ -206,7 +206,7 @@ def _plan(
 def _convert(
     planned: Sequence[PlannedPackage], store: PackageCache, folder: Path, reporter: Reporter
 ) -> tuple[ImportedPackage, ...]:
-    """Make what the store has not yet; only when all is well is anything put into the channel."""
+    """Make the packages that the cache does not have; put them into the channel only if all succeed."""
     task = "Convert wheels"
     reporter.start(task, total=len(planned))
     made: list[str] = []
@@ -218,7 +218,7 @@ def _convert(
         reporter.advance(task, note=path.name)
         return path
 
-    # The largest first: they take seconds, and no processor shall wait for them at the end.
+    # The largest first: they take seconds, and otherwise one of them could be converted last, by itself.
     order = sorted(planned, key=lambda package: package.wheel.path.stat().st_size, reverse=True)
     paths = _parallel(one, order, _CONVERSIONS)
     packages = [
@@ -247,7 +247,7 @@ def _imported(package: PlannedPackage, archive: Path) -> ImportedPackage:
 def _parallel(
     function: Callable[[T], R], items: Iterable[T], workers: int, *, stop: Callable[[], None] = lambda: None
 ) -> list[R]:
-    """Map with threads; the first error, or Ctrl-C, ends all of it."""
+    """Map with threads; the first error, or Ctrl-C, stops all of them."""
     with ThreadPoolExecutor(max(workers, 1)) as pool:
         futures = [pool.submit(function, item) for item in items]
         try:
@@ -266,7 +266,7 @@ def _with_cache(error: CuveeError, requests: Sequence[WheelRequest], cache: Path
     kept = cached_wheels(cache)
     wanted = [request.name for request in requests if not request.constraint]
     missing = [name for name in wanted if name not in kept]
-    text = f"cached already: {len(wanted) - len(missing)} of the {len(wanted)} projects that are asked for"
+    text = f"cached already: {len(wanted) - len(missing)} of the {len(wanted)} requested projects"
     if missing:
         text += f"; not {', '.join(missing[:_MOST_NAMED])}{', …' if len(missing) > _MOST_NAMED else ''}"
     return SourceUnreachableError(f"{error.message}\n{text}", hint=error.hint)

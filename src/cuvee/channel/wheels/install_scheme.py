@@ -1,4 +1,8 @@
-"""Where a wheel's files go in a conda package."""
+"""The paths of a wheel's files in a conda package.
+
+A wheel spreads the folders of ``NAME.data`` over an installation scheme (PEP 427):
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
 
 import posixpath
 import unicodedata
@@ -13,18 +17,18 @@ _CONDA_OWN = {"conda-meta", "info", "pkgs", "envs"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallScheme:
-    """The folders of one kind of package.
+    """The folders of one kind of package, as `sysconfig` names them.
 
     Attributes
     ----------
     subdir
         ``noarch``, or a platform.
     site
-        Where modules go; in noarch packages the installer puts the interpreter's own folder in its place.
+        The folder of modules; in noarch packages the installer replaces it by that of the interpreter.
     scripts
-        Where programs go.
+        The folder of programs.
     headers
-        Where C headers go; a noarch package has no place for them.
+        The folder of C headers; a noarch package has none.
     """
 
     subdir: str
@@ -39,11 +43,11 @@ class InstallScheme:
 
     @property
     def is_windows(self) -> bool:
-        """Whether the package is for Windows alone."""
+        """Whether the package is only for Windows."""
         return self.subdir.startswith("win-")
 
     def record_path(self, path: str) -> str | None:
-        """Give a file's path as RECORD says it, or `None` where that is known only after installation."""
+        """Return a file's path in RECORD, or `None` where it is known only after installation."""
         if self.is_noarch and not path.startswith(f"{self.site}/"):
             return None
         return posixpath.relpath(path, self.site)
@@ -53,7 +57,7 @@ NOARCH = InstallScheme(subdir="noarch", site="site-packages", scripts="python-sc
 
 
 def scheme_for(subdir: str, minor: str) -> InstallScheme:
-    """Give the layout of packages in a subdir, for one minor version of Python."""
+    """Return the scheme of packages in a subdir, for one minor version of Python."""
     if subdir == "noarch":
         return NOARCH
     if platforms.get(subdir).is_windows:
@@ -66,7 +70,7 @@ def scheme_for(subdir: str, minor: str) -> InstallScheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstalledFile:
-    """A member of a wheel and where it goes."""
+    """A member of a wheel and its path in the package."""
 
     member: str
     path: str
@@ -74,60 +78,58 @@ class InstalledFile:
 
 
 _DROPPED = {"RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json"}
-"""Files of dist-info that speak of an installation, not of the project."""
+"""Files of dist-info that describe an installation, not the project."""
 
 
-def place(wheel: WheelArchive, layout: InstallScheme) -> tuple[InstalledFile, ...]:
-    """Say where each member of a wheel goes; byte code and the records of an installation go nowhere.
+def installed_files(wheel: WheelArchive, scheme: InstallScheme) -> tuple[InstalledFile, ...]:
+    """Return the path of each member of a wheel, without byte code and the records of an installation.
 
     Raises
     ------
     IntegrityError
-        If two members go to one path, or one to a folder that is conda's own.
+        If two members have the same path, or one is in a folder that belongs to conda.
     """
-    placed: dict[str, InstalledFile] = {}
+    files: dict[str, InstalledFile] = {}
     for member in wheel.members:
-        one = _place(wheel, member, layout)
+        one = _installed_file(wheel, member, scheme)
         if one is None:
             continue
         same = unicodedata.normalize("NFC", one.path).casefold()
-        if same in placed:
+        if same in files:
             raise IntegrityError(
-                f"{wheel.name.file_name}: {member!r} and {placed[same].member!r} both install {one.path!r}"
+                f"{wheel.name.file_name}: {member!r} and {files[same].member!r} both install {one.path!r}"
             )
-        if one.path.split("/")[0].casefold() in _CONDA_OWN and not one.path.startswith(f"{layout.site}/"):
+        if one.path.split("/")[0].casefold() in _CONDA_OWN and not one.path.startswith(f"{scheme.site}/"):
             raise IntegrityError(
-                f"{wheel.name.file_name}: {member!r} would install {one.path!r}, conda's own"
+                f"{wheel.name.file_name}: {member!r} would install {one.path!r}, which belongs to conda"
             )
-        placed[same] = one
-    return tuple(placed.values())
+        files[same] = one
+    return tuple(files.values())
 
 
-def _place(wheel: WheelArchive, member: str, layout: InstallScheme) -> InstalledFile | None:
+def _installed_file(wheel: WheelArchive, member: str, scheme: InstallScheme) -> InstalledFile | None:
     top, _, rest = member.partition("/")
     if "__pycache__" in member.split("/")[:-1] or (top == wheel.dist_info and rest in _DROPPED):
         return None
     if not top.endswith(".data") or top != f"{wheel.dist_info.removesuffix('.dist-info')}.data":
-        return InstalledFile(member=member, path=f"{layout.site}/{member}")
-    scheme, _, path = rest.partition("/")
+        return InstalledFile(member=member, path=f"{scheme.site}/{member}")
+    key, _, path = rest.partition("/")
     if not path:
-        raise IntegrityError(f"{wheel.name.file_name}: {member!r} belongs to no installation folder")
-    match scheme:
+        raise IntegrityError(f"{wheel.name.file_name}: {member!r} does not belong to an installation folder")
+    match key:
         case "purelib" | "platlib":
-            return InstalledFile(member=member, path=f"{layout.site}/{path}")
+            return InstalledFile(member=member, path=f"{scheme.site}/{path}")
         case "scripts":
-            return InstalledFile(member=member, path=f"{layout.scripts}/{path}", is_script=True)
+            return InstalledFile(member=member, path=f"{scheme.scripts}/{path}", is_script=True)
         case "data":
             return InstalledFile(member=member, path=path)
-        case "headers" if layout.headers:
-            return InstalledFile(member=member, path=f"{layout.headers}/{wheel.name.name}/{path}")
+        case "headers" if scheme.headers:
+            return InstalledFile(member=member, path=f"{scheme.headers}/{wheel.name.name}/{path}")
         case _:
-            raise IntegrityError(
-                f"{wheel.name.file_name}: {member!r} belongs to an unknown folder, {scheme!r}"
-            )
+            raise IntegrityError(f"{wheel.name.file_name}: {member!r} belongs to an unknown folder, {key!r}")
 
 
 def has_headers(wheel: WheelArchive) -> bool:
-    """Whether a wheel carries C headers, whose place depends on the version of Python."""
+    """Whether a wheel has C headers, whose folder depends on the version of Python."""
     prefix = f"{wheel.dist_info.removesuffix('.dist-info')}.data/headers/"
     return any(member.startswith(prefix) for member in wheel.members)

@@ -1,4 +1,4 @@
-"""What goes into an import of wheels, and what comes out."""
+"""The input and the result of importing wheels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +8,22 @@ from packaging.version import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelRequest:
-    """A project that the manifest wants from the Python index, or a bound on one.
+    """A project that the manifest requests from the Python index, or a bound on one.
 
     Attributes
     ----------
     name
         Normalised as in PEP 503; also the conda name.
     extras
-        Extras whose dependencies the imported package is to have.
+        Extras whose dependencies the imported package gets.
     version
         A conda version spec, ``*`` for any.
     platforms
-        The platforms that it is wanted on.
+        The platforms that it is requested for.
     position
-        The manifest's line that asks for it, as ``file:line:column``.
+        The line of the manifest, as ``file:line:column``.
     constraint
-        Whether it only bounds a project that something else asks for.
+        Whether it only bounds a project that something else requires.
     """
 
     name: str
@@ -45,9 +45,9 @@ class PinnedWheel:
     Attributes
     ----------
     url
-        ``https:``, ``http:`` or ``file:``, as the index gave it.
+        ``https:``, ``http:`` or ``file:``, as in the index.
     sha256
-        Hex, as the index promised it.
+        Hex, as in the index.
     size
         Bytes, or `None` when the index does not say.
     """
@@ -71,7 +71,7 @@ class ImportedPackage:
     subdir
         ``noarch``, or the platform.
     platforms
-        The platforms of the release that are to use it.
+        The platforms of the release that use it.
     wheel, url, sha256
         The wheel's file name, where it came from, and its hex digest.
     """

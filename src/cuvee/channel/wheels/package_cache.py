@@ -1,4 +1,4 @@
-"""Packages made of wheels, kept by the hash of everything that they are made from."""
+"""Packages made of wheels, cached by the hash of everything that they are made from."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from cuvee.files import replacing, replacing_folder, sha256_file, write_json
 
 
 class PackageCache:
-    """Makes packages, once each.
+    """Makes packages, each of them once.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class PackageCache:
         self._launcher = launcher
 
     def package(self, planned: PlannedPackage) -> tuple[Path, bool]:
-        """Give a package's archive, and whether it had to be made."""
+        """Return the archive of a package, and whether it was made now."""
         kept = self._folder / planned.conversion.key
         if (archive := _verified(kept)) is not None:
             return archive, False
@@ -50,7 +50,7 @@ class PackageCache:
 
 
 def _verified(folder: Path) -> Path | None:
-    """Give the archive that a folder of the store holds, if it is still what was put there."""
+    """Return the archive in a folder of the cache, if its hash is still the same."""
     try:
         kept = json.loads((folder / "package.json").read_bytes())
         archive = folder / Path(kept["archive"]).name

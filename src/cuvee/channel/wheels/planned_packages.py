@@ -1,4 +1,4 @@
-"""Which packages to make of the wheels that were resolved: one for all platforms, or one for each."""
+"""The packages to make of the wheels that were resolved: one for all platforms, or one for each."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ _SYSTEMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectedWheel:
-    """A wheel in the cache, and what planning needs to know of it.
+    """A wheel in the cache, with what planning needs of its content.
 
-    ``is_portable``: it may become a noarch package; ``has_scripts``: entry points ask for scripts.
+    ``is_portable``: it may become a noarch package; ``has_scripts``: it has entry points for scripts.
     """
 
     path: Path
@@ -50,7 +50,7 @@ def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> InspectedWh
     Raises
     ------
     IntegrityError
-        If the wheel is broken, hostile, or is not what its file name says.
+        If the wheel is broken or hostile, or its metadata and its file name differ.
     """
     with open_wheel(path, file_name=file_name) as archive:
         metadata = parse_metadata(archive.read(f"{archive.dist_info}/METADATA"), where=file_name)
@@ -74,7 +74,7 @@ def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> InspectedWh
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPackage:
-    """A package to make, from which wheel, for which platforms."""
+    """A package to make, with its wheel and the platforms that use it."""
 
     wheel: InspectedWheel
     conversion: Conversion
@@ -94,14 +94,14 @@ def plan(
     wheels
         The project's wheel on each platform that needs it.
     needs
-        What the project needs on each of them, without `python`.
+        The dependencies of the project on each of them, without `python`.
     minors
         Python's minor version on each platform.
     launcher
         Hex digest of the program that starts scripts on Windows.
     """
     one = next(iter(wheels.values()))
-    # A pure wheel that only some platforms chose must not be offered to the others: they have their own.
+    # If platforms chose different wheels, a noarch package of one of them would be visible to all.
     if one.is_portable and len({wheel.sha256 for wheel in wheels.values()}) == 1:
         groups = _noarch_groups(needs)
         if groups is not None:
@@ -115,7 +115,7 @@ def plan(
 def _noarch_groups(
     needs: Mapping[str, tuple[str, ...]],
 ) -> tuple[tuple[str | None, tuple[str, ...]], ...] | None:
-    """Give noarch groups as (virtual package, platforms); `None` if needs differ within a system."""
+    """Return noarch groups as (virtual package, platforms); `None` if needs differ within a system."""
     if len(set(needs.values())) == 1:
         return ((None, tuple(needs)),)
     by_system: dict[str, set[tuple[str, ...]]] = {}

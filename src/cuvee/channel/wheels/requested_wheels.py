@@ -1,4 +1,4 @@
-"""What a manifest asks of the Python index."""
+"""The projects that a manifest requests from the Python index."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,7 +11,7 @@ from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
 def wheel_requests(
     manifest: Manifest, names: Collection[str] | None = None, additions: Sequence[Requirement] = ()
 ) -> tuple[WheelRequest, ...]:
-    """Give what to import: the manifest's `wheels`, and bounds from its `packages` and `constraints`.
+    """Return the requests: the manifest's `wheels`, with bounds from its `packages` and `constraints`.
 
     Parameters
     ----------
@@ -23,33 +23,33 @@ def wheel_requests(
         What cuvee requests besides, for its own needs; each is a wheel, too, if no channel carries it.
     """
     present = tuple(platform.name for platform in manifest.present_platforms)
-    wanted = {canonicalize_name(wheel.name): wheel for wheel in manifest.wheels}
-    wanted |= {
+    wheels = {canonicalize_name(wheel.name): wheel for wheel in manifest.wheels}
+    wheels |= {
         canonicalize_name(item.name): WheelRequirement(name=item.name, position=item.position)
         for item in additions
     }
     if names is not None:
         chosen = {canonicalize_name(name) for name in names}
-        wanted = {name: wheel for name, wheel in wanted.items() if name in chosen}
+        wheels = {name: wheel for name, wheel in wheels.items() if name in chosen}
     requests: list[WheelRequest] = []
-    blessed = set()
+    requested = set()
     for package in (*manifest.packages, *additions):
         name = canonicalize_name(package.name)
-        blessed.add(name)
+        requested.add(name)
         requests.append(
             WheelRequest(
                 name=name,
-                extras=wanted[name].extras if name in wanted else (),
+                extras=wheels[name].extras if name in wheels else (),
                 version=package.version,
                 platforms=tuple(platform for platform in present if platform in package.platforms),
                 position=str(package.position),
-                constraint=name not in wanted,
+                constraint=name not in wheels,
             )
         )
     requests += [
         WheelRequest(name=name, extras=wheel.extras, platforms=present, position=str(wheel.position))
-        for name, wheel in wanted.items()
-        if name not in blessed
+        for name, wheel in wheels.items()
+        if name not in requested
     ]
     requests += [
         WheelRequest(

@@ -1,4 +1,4 @@
-"""What went wrong in resolving, in the manifest's terms: uv's words, the lines that asked, what there is."""
+"""Errors of resolving wheels: uv's message, the lines of the manifest, and the versions that exist."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,103 +19,105 @@ _UNSOLVED = "No solution found"
 _MOST_ALTERNATIVES = 3
 
 
-def explain(
+def resolution_error(
     done: Completed,
     requests: Sequence[WheelRequest],
     *,
     platform: str,
     nearest: Callable[[WheelRequest], tuple[str, ...]],
 ) -> CuveeError:
-    """Give the error for a failed run of uv.
+    """Return the error for a failed run of uv.
 
     Parameters
     ----------
     done
         The run.
     requests
-        What was asked for.
+        The requests of the run.
     platform
-        What it was asked for.
+        The platform of the run.
     nearest
-        Gives the versions that are there for a request that no version satisfies.
+        Returns the versions that exist next to a request that no version satisfies.
 
     Returns
     -------
     CuveeError
         `SourceUnreachableError` if the index could not be reached, else `BlockedError`.
     """
-    words = without_passwords(done.stderr).strip() or "(it said nothing)"
+    text = without_passwords(done.stderr).strip() or "(it said nothing)"
     if done.timed_out:
         return SourceUnreachableError(
             f"Resolving wheels for {platform} took more than {done.seconds:.0f} s",
             hint="Check the connection to the index and run the same command again.",
         )
-    if _NETWORK.search(words):
-        return _unreachable(words, platform)
-    if _UNSOLVED not in words:
-        return BlockedError(f"uv could not resolve the wheels for {platform}:\n{_indented(words)}")
-    return _unsolved(words, requests, platform, nearest)
+    if _NETWORK.search(text):
+        return _unreachable(text, platform)
+    if _UNSOLVED not in text:
+        return BlockedError(f"uv could not resolve the wheels for {platform}:\n{_indented(text)}")
+    return _unsolved(text, requests, platform, nearest)
 
 
-def _unreachable(words: str, platform: str) -> SourceUnreachableError:
-    urls = _URL.findall(words)
-    if "network was disabled" in words:
+def _unreachable(text: str, platform: str) -> SourceUnreachableError:
+    urls = _URL.findall(text)
+    if "network was disabled" in text:
         what, hint = (
-            "The Python index may not be asked: UV_OFFLINE is set",
-            "Unset it, or connect once before.",
+            "The Python index cannot be used: UV_OFFLINE is set",
+            "Unset it, or run once without it.",
         )
     else:
         host = (urlsplit(urls[0]).netloc or urls[0]) if urls else "the Python index"
         what, hint = f"{host} could not be reached", "Check the network, the proxy variables and the index"
         hint += " (UV_DEFAULT_INDEX), then run the same command again."
-    if re.search(r"\b40[13]\b|unauthorized|forbidden", words, flags=re.IGNORECASE):
+    if re.search(r"\b40[13]\b|unauthorized|forbidden", text, flags=re.IGNORECASE):
         hint = "The index asks for a user name and password: put them into ~/.netrc."
-    if "certificate" in words:
+    if "certificate" in text:
         hint = "Its certificate is not trusted: add your company's authority to the system's trust store."
-    message = f"{what}, to resolve the wheels for {platform}:\n{_indented(words)}"
+    message = f"{what}, to resolve the wheels for {platform}:\n{_indented(text)}"
     return SourceUnreachableError(message, hint=hint)
 
 
 def _unsolved(
-    words: str,
+    text: str,
     requests: Sequence[WheelRequest],
     platform: str,
     nearest: Callable[[WheelRequest], tuple[str, ...]],
 ) -> BlockedError:
-    blamed = [request for request in requests if _mentions(words, request.name)]
-    asked = [f"{one.position}: asks for {one}" for one in blamed if not one.constraint or one.version != "*"]
-    missing = [one for one in blamed if _has_no_version(words, one.name)]
-    lines = [*asked, f"the wheels for {platform} can not be resolved:", _indented(words)]
+    blamed = [request for request in requests if _mentions(text, request.name)]
+    lines_of_requests = [
+        f"{one.position}: requests {one}" for one in blamed if not one.constraint or one.version != "*"
+    ]
+    missing = [one for one in blamed if _has_no_version(text, one.name)]
+    lines = [*lines_of_requests, f"the wheels for {platform} cannot be resolved:", _indented(text)]
     for request in missing[:_MOST_ALTERNATIVES]:
-        if "was not found" in words and not _has_bound(request):
+        if "was not found" in text and not _has_bound(request):
             continue
         if versions := nearest(request):
             lines.append(f"available of {request.name}, nearest and newest: {', '.join(versions)}")
-    if missing and "not found in the package registry" in words:
+    if missing and "not found in the package registry" in text:
         hint = "Check the spelling of the name, and that the index carries it."
-    elif "matching platform tag" in words:
+    elif "matching platform tag" in text:
         hint = f"If it is not for {platform}, name its platforms in the manifest: platforms: […]."
     else:
         hint = "Change a version at one of these lines."
     return BlockedError("\n".join(lines), hint=hint)
 
 
-def _mentions(words: str, name: str) -> bool:
+def _mentions(text: str, name: str) -> bool:
     pattern = re.escape(name).replace("\\-", "[-_.]")
-    return re.search(rf"(?<![\w.-]){pattern}(?![\w-])", words, flags=re.IGNORECASE) is not None
+    return re.search(rf"(?<![\w.-]){pattern}(?![\w-])", text, flags=re.IGNORECASE) is not None
 
 
-def _has_no_version(words: str, name: str) -> bool:
+def _has_no_version(text: str, name: str) -> bool:
     pattern = re.escape(name)
     told = (
         rf"no versions? of {pattern}\b|{pattern}\S* was not found|{pattern}\S* has no|only .{{0,40}}{pattern}"
     )
-    return re.search(told, words, flags=re.IGNORECASE) is not None
+    return re.search(told, text, flags=re.IGNORECASE) is not None
 
 
 def _has_bound(request: WheelRequest) -> bool:
     return request.version != "*"
 
 
-def _indented(words: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in words.splitlines())
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

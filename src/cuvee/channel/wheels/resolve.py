@@ -1,4 +1,4 @@
-"""Choosing wheels: what the manifest asks for and all that it needs, for each platform."""
+"""Choosing wheels for one platform: the requested projects and all their dependencies."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 
 from cuvee.channel.wheels import uv
 from cuvee.channel.wheels.model import PinnedWheel, WheelRequest
-from cuvee.channel.wheels.resolution_errors import explain
+from cuvee.channel.wheels.resolution_errors import resolution_error
 from cuvee.channel.wheels.version_specs import pep440_specifiers
 from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.channel.wheels.wheel_tags import best, supported_tags
@@ -23,7 +23,7 @@ from cuvee.errors import BlockedError, IntegrityError, ManifestError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolutionTarget:
-    """A platform to resolve for: its name, Python's full version there, and the oldest system.
+    """A platform to resolve for: its name, the full version of Python, and the oldest system (floor).
 
     ``prefer`` gives versions to keep where the requests allow it.
     """
@@ -41,11 +41,11 @@ def resolve(requests: Sequence[WheelRequest], target: ResolutionTarget) -> tuple
     Raises
     ------
     BlockedError
-        If no set of wheels satisfies the requests; it names the manifest's lines and keeps uv's explanation.
+        If no set of wheels satisfies the requests, with the lines of the manifest and uv's explanation.
     SourceUnreachableError
-        If the index can not be reached.
+        If the index cannot be reached.
     ManifestError
-        If a version can not be asked of an index.
+        If a version cannot be requested from an index.
     """
     here = [request for request in requests if target.platform in request.platforms]
     wanted = [_line(request) for request in here if not request.constraint]
@@ -63,7 +63,9 @@ def resolve(requests: Sequence[WheelRequest], target: ResolutionTarget) -> tuple
     )
     if not done.ok:
         asked = [request for request in here if not request.constraint or request in bounds]
-        raise explain(done, asked, platform=target.platform, nearest=lambda one: _nearest(one, target))
+        raise resolution_error(
+            done, asked, platform=target.platform, nearest=lambda one: _nearest(one, target)
+        )
     return read_pylock(done.stdout, target)
 
 
@@ -73,8 +75,7 @@ def _line(request: WheelRequest) -> str:
 
 
 def _bound(request: WheelRequest) -> str | None:
-    # A constraint may be on a package of another channel, in words that are conda's alone: the lock holds
-    # everything to it in any case.
+    # It may be on a package of a channel, in conda's syntax. The lock checks all constraints anyway.
     try:
         return _line(request) if request.version != "*" else None
     except ManifestError:
@@ -82,7 +83,9 @@ def _bound(request: WheelRequest) -> str | None:
 
 
 def read_pylock(text: str, target: ResolutionTarget) -> tuple[PinnedWheel, ...]:
-    """Read a ``pylock.toml`` (PEP 751) that uv made for one platform; choose the best wheel of each project.
+    """Read a ``pylock.toml`` that uv made for one platform, and choose the best wheel of each project.
+
+    https://packaging.python.org/en/latest/specifications/pylock-toml/ (PEP 751)
 
     Raises
     ------
@@ -97,7 +100,7 @@ def read_pylock(text: str, target: ResolutionTarget) -> tuple[PinnedWheel, ...]:
         pinned = [_pinned(package, target.platform, tags) for package in packages]
     except (tomllib.TOMLDecodeError, InvalidVersion, KeyError, TypeError, AttributeError) as error:
         raise BlockedError(
-            f"uv's answer can not be read: {error}", hint="Update uv, or tell cuvee's developers."
+            f"uv's answer cannot be read: {error}", hint="Update uv, or report it to cuvee's developers."
         ) from error
     return tuple(sorted(pinned, key=lambda wheel: wheel.name))
 
@@ -132,7 +135,7 @@ def _file_name(wheel: Mapping[str, Any]) -> str:
 
 
 def _nearest(request: WheelRequest, target: ResolutionTarget) -> tuple[str, ...]:
-    """Ask which versions lie next to the one that a request names, and for the newest."""
+    """Return the versions next to the one that a request names, and the newest."""
     specifiers = pep440_specifiers(request.version, position=request.position)
     named = sorted({specifier.version.removesuffix(".*") for specifier in specifiers}, key=Version)
     queries: list[tuple[str, tuple[str, ...]]] = [(request.name, ())]

@@ -1,9 +1,9 @@
-"""Running uv: where it is, which index it is to ask, and what it is told of the target platform.
+"""Running uv: its executable, the index that it uses, and the target platform.
 
 uv reads its own configuration and environment (indexes, proxies, netrc, certificates). It does not read
-pip's: if uv is told of no index, the index-url that pip would use (``PIP_INDEX_URL``, then pip's
-configuration files) is passed on. pip's extra indexes are not: which of two indexes a name comes from is a
-matter of trust, and uv's own settings say it better.
+pip's: if no index is configured for uv, the index-url that pip would use (``PIP_INDEX_URL``, then pip's
+configuration files) is passed on. pip's extra indexes are not: from which of two indexes a
+name may come is a matter of trust (dependency confusion), which uv's own settings can express.
 """
 
 import configparser
@@ -28,11 +28,11 @@ _KNOWN_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 
 _UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX")
 _TIMEOUT = 600.0
-_FINDING = threading.Lock()  # finding uv fills sysconfig, which several threads can not do at once
+_FINDING = threading.Lock()  # finding uv fills sysconfig, which several threads cannot do at once
 
 
 def target(platform: str, floor: Mapping[str, str]) -> str:
-    """Give uv's name of a platform; for Linux the newest glibc that it knows and the floor allows.
+    """Return uv's name of a platform; for Linux the newest glibc that it knows and the floor allows.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def target(platform: str, floor: Mapping[str, str]) -> str:
     known = [one for one in _KNOWN_GLIBC if one <= minor]
     if not known:
         raise BlockedError(
-            f"{platform}: wheels can not be resolved for a glibc floor of {glibc}",
+            f"{platform}: wheels cannot be resolved for a glibc floor of {glibc}",
             hint="Raise the floor to at least 2.17 in the manifest.",
         )
     return f"{facts.wheel_arch}-manylinux_2_{known[-1]}"
@@ -71,7 +71,7 @@ def compile_requirements(
     Parameters
     ----------
     requirements, constraints
-        PEP 508 lines.
+        Lines as in PEP 508.
     python
         The full version on the platform.
     prefer
@@ -98,13 +98,13 @@ def compile_requirements(
             "--no-progress", "--color", "never", *more,
         ]  # fmt: skip
         if prefer:
-            kept = Path(folder, "pylock.toml")  # uv keeps to what its last answer was
+            kept = Path(folder, "pylock.toml")  # uv prefers the versions of an existing output file
             kept.write_text(_pylock(prefer))
             argv += ["--output-file", str(kept)]
         if exclude_newer is not None:
             argv += ["--exclude-newer", exclude_newer.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
         environment = _environment(os.environ, floor if platforms.get(platform).system == "osx" else {})
-        # The folder is empty, so that no project's settings around the current one take part.
+        # The folder is empty, so that uv does not read the settings of a project around the current folder.
         request = Request(argv=tuple(argv), cwd=Path(folder), environment=environment, timeout=_TIMEOUT)
         return run(request)
 
@@ -127,7 +127,7 @@ def _binary() -> str:
 
 
 def _environment(base: Mapping[str, str], macos: Mapping[str, str]) -> dict[str, str]:
-    # Company networks sign with authorities of their own. As variables, since uv renamed the option.
+    # Company networks have certificate authorities of their own. As variables, since uv renamed the option.
     environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **base}
     if macos:
         environment["MACOSX_DEPLOYMENT_TARGET"] = macos.get("osx", "11.0")
@@ -137,7 +137,7 @@ def _environment(base: Mapping[str, str], macos: Mapping[str, str]) -> dict[str,
 
 
 def pip_index(environment: Mapping[str, str], files: Sequence[Path] | None = None) -> str | None:
-    """Give the index that pip is configured for, if uv is told of none.
+    """Return the index that pip is configured for, if none is configured for uv.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def pip_index(environment: Mapping[str, str], files: Sequence[Path] | None = Non
         try:
             parser.read(file, encoding="utf-8")
         except (configparser.Error, OSError, UnicodeDecodeError):
-            continue  # pip's own business
+            continue  # pip reports it
         for section in ("install", "global"):
             if url := parser.get(section, "index-url", fallback=""):
                 return url

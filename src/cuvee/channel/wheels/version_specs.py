@@ -1,10 +1,10 @@
-"""Version specs: PEP 440 to conda's with the meaning kept, and back for uv.
+"""Version specifiers: PEP 440's translated to conda's, with the same meaning, and back for uv.
 
 PEP 440: https://packaging.python.org/en/latest/specifications/version-specifiers/
 Conda: https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html
 
-A wheel's version is used as it is, in PEP 440's normal form. What conda's order or language can not say is
-listed in `DIFFERENCES`; `conda_spec` makes sure that at least the version that was resolved is admitted.
+A wheel's version is used as it is, in PEP 440's normal form. What conda's order or syntax cannot express is
+listed in `DIFFERENCES`; `conda_spec` makes sure that the resolved version is admitted.
 """
 
 import re
@@ -17,7 +17,7 @@ from cuvee.errors import ManifestError
 DIFFERENCES = {
     "local": "PEP 440 ignores a candidate's local part unless the specifier has one; conda compares it",
     "dev": "conda puts 1.0.dev0 after 1.0rc1; PEP 440 puts it before 1.0a1",
-    "zeros": "conda keeps 1.0a1 and 1.0.0a1 apart (so for b, rc, post and dev); PEP 440 holds them equal",
+    "zeros": "conda keeps 1.0a1 and 1.0.0a1 apart (so for b, rc, post and dev); they are equal in PEP 440",
     "deep-post": "conda puts 1.0.0.1 before 1.0.post1",
     "below-post": "<1.0.post1 admits pre-releases of 1.0 in conda, not in PEP 440",
     "arbitrary": "=== compares text in PEP 440; conda compares versions",
@@ -52,7 +52,7 @@ def conda_spec(specifiers: SpecifierSet, resolved: Version | None = None) -> str
 
 
 def admits(spec: str, version: Version) -> bool:
-    """Whether a conda version spec admits a version, by rattler's judgement."""
+    """Whether a conda version spec admits a version, as rattler evaluates it."""
     import rattler
 
     return rattler.VersionSpec(spec).matches(rattler.Version(str(version)))
@@ -82,7 +82,7 @@ def _conda_clauses(specifier: Specifier) -> list[str]:
 
 
 def _upper(version: Version) -> str:
-    """Give what lies below ``version`` in PEP 440's sense: its pre-releases do not, unless it is one."""
+    """Return conda's bound for ``<version``: PEP 440 admits its pre-releases only if it is one."""
     if version.post is not None and version.dev is None:
         return f"{version}a0"
     if version.is_prerelease and not _is_first_dev(version):
@@ -91,7 +91,7 @@ def _upper(version: Version) -> str:
 
 
 def _start(version: Version) -> str:
-    """Give a bound before everything that belongs to a release, however many zeros it is written with."""
+    """Return a bound before all pre-releases of a release, whatever its number of trailing zeros."""
     release = list(version.release)
     while len(release) > 1 and release[-1] == 0:
         release.pop()
@@ -112,15 +112,15 @@ def pep440_specifiers(spec: str, *, position: str) -> SpecifierSet:
     Raises
     ------
     ManifestError
-        Naming ``position``, if PEP 440 has no words for it: alternatives, patterns, odd versions.
+        Naming ``position``, if PEP 440 cannot express it: alternatives, patterns, invalid versions.
     """
     try:
         return SpecifierSet(",".join(_pep440_clause(clause.strip()) for clause in spec.split(",")))
     except (InvalidSpecifier, InvalidVersion, ValueError):
         raise ManifestError(
-            f"{position}: the version {spec!r} can not be asked of the Python index",
+            f"{position}: the version {spec!r} cannot be requested from the Python index",
             hint="For what is imported from wheels, use a list of bounds such as '2.4.*', '>=2.4,<2.5' or"
-            " '==2.4.1'; alternatives with | and patterns are conda's alone.",
+            " '==2.4.1'; alternatives with | and patterns are only known to conda.",
         ) from None
 
 
@@ -140,8 +140,8 @@ def _pep440_clause(clause: str) -> str:
     if operator == "~=" and (version.is_prerelease or version.is_postrelease):
         raise ValueError(clause)  # conda counts a1 and post1 as numbers when it drops the last one
     if operator == "<" and version.is_prerelease and not version.is_postrelease and _is_idiom(version):
-        # Conda's idiom for "and no pre-release of it either": to PEP 440 that is <, and a pre-release in
-        # a specifier would tell uv that they are welcome.
+        # Conda's idiom to exclude pre-releases, which < does by itself in PEP 440. A pre-release in a
+        # specifier would allow uv to choose pre-releases.
         return f"<{version.base_version}"
     return f"{operator or '=='}{version}"
 

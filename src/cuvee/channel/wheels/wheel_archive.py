@@ -1,4 +1,8 @@
-"""Reading wheels that somebody else made: everything that could hurt is refused before it is used."""
+"""Reading wheels safely: everything that could do harm is refused before it is used.
+
+- https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427)
+- https://packaging.python.org/en/latest/specifications/recording-installed-packages/ (RECORD)
+"""
 
 import base64
 import csv
@@ -30,7 +34,7 @@ MOST_MEMBERS = 200_000
 """Members that a wheel may have; the largest real ones have some ten thousand."""
 
 RATIO_FLOOR = 64 << 20
-"""Bytes that any wheel may inflate to: small ones of tables compress very well."""
+"""Bytes that any wheel may inflate to: small wheels with tables compress very well."""
 
 _UNSIGNED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
@@ -39,14 +43,14 @@ _BROKEN = (
     EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError, struct.error,
     zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What zipfile raises for archives that are not what they say; `OSError` for a seek before the start."""
+"""What `zipfile` raises for damaged archives; `OSError` for a seek before the start."""
 
 _STRONG = {"sha256", "sha384", "sha512"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelName:
-    """What a wheel's file name says. ``project`` and ``version`` are as written, escaped."""
+    """The parts of a wheel's file name."""
 
     file_name: str
     name: NormalizedName
@@ -67,7 +71,7 @@ class WheelName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordEntry:
-    """A line of RECORD: how a member is hashed, and its size if stated."""
+    """A line of RECORD: the hash of a member, and its size if it is stated."""
 
     algorithm: str
     digest: str
@@ -98,7 +102,7 @@ class WheelArchive:
         self.record = self._read_record()
 
     def read(self, path: str) -> bytes:
-        """Give a member's bytes, held to the declared size, its checksum and its line in RECORD."""
+        """Return a member's bytes, checked against its declared size, its CRC and its line in RECORD."""
         entry = self.members.get(path)
         if entry is None:
             raise IntegrityError(f"{self.name.file_name}: it has no {path}")
@@ -108,24 +112,27 @@ class WheelArchive:
         return data
 
     def info_file(self, name: str) -> bytes | None:
-        """Give a file of the dist-info folder, or `None`."""
+        """Return a file of the dist-info folder, or `None`."""
         path = f"{self.dist_info}/{name}"
         return self.read(path) if path in self.members else None
 
     def is_executable(self, path: str) -> bool:
-        """Whether the member's mode says that it is a program."""
+        """Whether the member's mode has a bit for execution."""
         return bool(self.members[path].external_attr >> 16 & 0o111)
 
     def check_for_windows(self) -> None:
-        """Refuse names that Windows can not hold."""
+        """Raise `IntegrityError` for names that are not valid on Windows.
+
+        https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+        """
         for path in self.members:
             for part in path.split("/"):
                 if _RESERVED.fullmatch(part) or _WINDOWS_FORBIDDEN.search(part):
-                    raise _refused(self.name.file_name, path, "Windows has no such file names")
+                    raise _refused(self.name.file_name, path, "it is not a valid file name on Windows")
 
     @property
     def newest(self) -> tuple[int, int, int, int, int, int]:
-        """The latest date of a member: year to second; no zone."""
+        """The latest date of a member: year to second, without a time zone."""
         return max(entry.date_time for entry in self.members.values())
 
     def _inflate(self, entry: zipfile.ZipInfo) -> bytes:
@@ -133,7 +140,7 @@ class WheelArchive:
             with self._archive.open(entry) as stream:
                 data = stream.read(entry.file_size + 1)
         except _BROKEN as error:
-            raise _refused(self.name.file_name, entry.filename, f"it can not be read ({error})") from None
+            raise _refused(self.name.file_name, entry.filename, f"it cannot be read ({error})") from None
         if len(data) != entry.file_size:
             raise _refused(self.name.file_name, entry.filename, "its size is not the declared one")
         return data
@@ -149,7 +156,7 @@ class WheelArchive:
                 raise _refused(self.name.file_name, member, "its RECORD does not list it")
         for listed in record:
             if listed not in self.members:
-                raise _refused(self.name.file_name, listed, "its RECORD lists it, but it is not there")
+                raise _refused(self.name.file_name, listed, "its RECORD lists it, but it does not exist")
         return record
 
     def _verify(self, path: str, data: bytes, recorded: RecordEntry) -> None:
@@ -216,7 +223,7 @@ def _checked_members(archive: zipfile.ZipFile, wheel: str) -> dict[str, zipfile.
 
 
 def _refuse_bombs(entries: Collection[zipfile.ZipInfo], wheel: str, size: int) -> None:
-    """Hold what would be inflated to the size of the file: members may overlap in it."""
+    """Refuse zip bombs: members may overlap, so their declared sizes say nothing about the file's size."""
     total = sum(entry.file_size for entry in entries)
     if total > LARGEST_TOTAL or total > max(RATIO_FLOOR, LARGEST_RATIO * size) or len(entries) > MOST_MEMBERS:
         raise IntegrityError(
@@ -230,7 +237,7 @@ def _bad_name(path: str) -> str | None:
     if "\\" in path or path.startswith("/") or re.match(r"[A-Za-z]:", path):
         return "its name is not a relative path with /"
     if any(part in {"", ".", ".."} for part in path.removesuffix("/").split("/")):
-        return "its name leads elsewhere"
+        return "its name has empty, . or .. parts"
     return None
 
 
@@ -268,7 +275,7 @@ def _parse_record(data: bytes, unsigned: set[str], wheel: str) -> dict[str, Reco
     try:
         rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{wheel}: RECORD can not be read: {error}") from None
+        raise IntegrityError(f"{wheel}: RECORD cannot be read: {error}") from None
     for row in rows:
         if not row or row[0] in unsigned:
             continue

@@ -1,4 +1,4 @@
-"""Downloading wheels into the cache: by hash, whole or not at all, several at a time."""
+"""Downloading wheels into the cache: by hash, atomically, several at a time."""
 
 import contextlib
 import os
@@ -25,14 +25,14 @@ _SERVER_ERROR = 500
 
 
 class WheelDownloader:
-    """Fetches wheels into ``cache``; safe to use from several threads.
+    """Downloads wheels into ``cache``; safe to use from several threads.
 
     Parameters
     ----------
     cache
         Wheels are kept as ``<cache>/<sha256>/<file name>``.
     environment
-        Where index URLs may carry a user name and password for the files beside them.
+        Environment variables whose index URLs may have a user name and password, also for the files.
     """
 
     def __init__(self, cache: Path, environment: Mapping[str, str] = os.environ) -> None:
@@ -43,7 +43,7 @@ class WheelDownloader:
         self._credentials = _credentials(environment)
 
     def stop(self) -> None:
-        """Make downloads in other threads end soon, with nothing kept of them."""
+        """Make downloads in other threads end soon, without files in the cache."""
         self._stopped.set()
 
     def close(self) -> None:
@@ -52,24 +52,24 @@ class WheelDownloader:
             session.close()
 
     def path(self, wheel: PinnedWheel) -> Path:
-        """Where a wheel is, or will be, kept."""
+        """Return the path of a wheel in the cache, whether it exists or not."""
         return self._cache / wheel.sha256 / wheel.file_name
 
     def fetch(self, wheel: PinnedWheel) -> tuple[Path, bool]:
-        """Give a verified wheel's path, and whether it had to be fetched.
+        """Return the path of a verified wheel, and whether it was downloaded now.
 
         Raises
         ------
         IntegrityError
-            If what came has another hash or size, or a server led to an unprotected place.
+            If the file has another hash or size, or a server redirects from https to http.
         SourceUnreachableError
-            If it could not be had in three tries.
+            If three attempts to download it fail.
         """
         kept = self.path(wheel)
         if kept.is_file():
             if sha256_file(kept) == wheel.sha256:
                 return kept, False
-            kept.unlink()  # the cache was damaged; what the index promises decides
+            kept.unlink()  # the cache is damaged; only the hash of the index counts
         with replacing(kept) as beside:
             if urlsplit(wheel.url).scheme == "file":
                 _copy(wheel, beside)
@@ -101,7 +101,7 @@ class WheelDownloader:
             for chunk in response.iter_content(_CHUNK):
                 received += len(chunk)
                 if wheel.size is not None and received > wheel.size:
-                    break  # the check of its size will say so
+                    break  # the check of its size reports it
                 if self._stopped.is_set():
                     raise CuveeError("Stopped")
                 stream.write(chunk)
@@ -131,7 +131,7 @@ def _copy(wheel: PinnedWheel, beside: Path) -> None:
         stream = source.open("rb")
     except OSError as error:
         raise SourceUnreachableError(
-            f"{wheel.file_name}: {source} can not be read: {error.strerror}"
+            f"{wheel.file_name}: {source} cannot be read: {error.strerror}"
         ) from error
     with stream, beside.open("wb") as out:
         shutil.copyfileobj(stream, out)
@@ -140,16 +140,16 @@ def _copy(wheel: PinnedWheel, beside: Path) -> None:
 def _check(wheel: PinnedWheel, path: Path) -> None:
     size = path.stat().st_size
     if wheel.size is not None and size != wheel.size:
-        raise _differs(wheel, f"has not the {wheel.size:,} bytes that the index promised")
+        raise _differs(wheel, f"does not have the {wheel.size:,} bytes that the index states")
     if (sha256 := sha256_file(path)) != wheel.sha256:
-        raise _differs(wheel, f"has the SHA-256 {sha256}, and the index promised {wheel.sha256}")
+        raise _differs(wheel, f"has the SHA-256 {sha256}, and the index states {wheel.sha256}")
 
 
 def _differs(wheel: PinnedWheel, how: str) -> IntegrityError:
     host = urlsplit(wheel.url).netloc.rpartition("@")[2] or "the local index"
     return IntegrityError(
         f"{wheel.file_name} from {host} {how}; nothing was imported",
-        hint="The file was changed on its way or at its source. Do not go on before you know which.",
+        hint="The file was changed in transit or at its source. Find out which before you continue.",
     )
 
 
@@ -166,12 +166,12 @@ def _unreachable(wheel: PinnedWheel, error: Exception) -> SourceUnreachableError
     with contextlib.suppress(AttributeError, IndexError):
         why = f"{why}: {error.args[0].reason}" if response is None else why
     return SourceUnreachableError(
-        f"{wheel.file_name} could not be had from {host} ({why})",
-        hint="Check the network and the proxy variables, then run the same command again: what came is kept.",
+        f"{wheel.file_name} could not be downloaded from {host} ({why})",
+        hint="Check the network and the proxy variables, then run the same command again: it continues.",
     )
 
 
 def cached_wheels(cache: Path) -> frozenset[str]:
-    """Give the names of the projects that the cache holds a wheel of."""
+    """Return the names of the projects that the cache holds a wheel of."""
     files = (file.name for folder in cache.glob("*") for file in folder.glob("*.whl"))
     return frozenset(WheelName.parse(name).name for name in files)

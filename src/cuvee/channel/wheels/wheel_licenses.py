@@ -1,4 +1,4 @@
-"""What licence a wheel is under, as SPDX says it, where that is beyond doubt."""
+"""The licence of a wheel as an SPDX expression, where its metadata is unambiguous (PEP 639)."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _CLASSIFIERS = {
     "GNU Affero General Public License v3": "AGPL-3.0-only",
     "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
 }
-"""The last part of trove classifiers; `None` marks families, which only the licence's text tells apart."""
+"""The last part of trove classifiers (https://pypi.org/classifiers/); `None` marks families of licences."""
 
 _FAMILIES = {
     "bsd": "BSD License",
@@ -40,21 +40,23 @@ _FAMILIES = {
     "apache license": "Apache Software License",
     "apache software license": "Apache Software License",
 }
-"""What people write into the License field when they mean a family."""
+"""Values of the License field that name only a family."""
 
 _MAIN_FILE = re.compile(r"(?i)(licen[sc]e|copying)(\.(txt|md|rst))?")
 _LONGEST_PHRASE = 120
 
 
-def spdx(metadata: CoreMetadata, files: Mapping[str, bytes] = MappingProxyType({})) -> str | None:
-    """Give an SPDX expression, or `None` when what the wheel says is not one beyond doubt.
+def license_expression(
+    metadata: CoreMetadata, files: Mapping[str, bytes] = MappingProxyType({})
+) -> str | None:
+    """Return an SPDX expression, or `None` if the metadata is ambiguous.
 
     Parameters
     ----------
     metadata
-        Its License-Expression wins, then the License field, then classifiers.
+        License-Expression comes first, then the License field, then classifiers.
     files
-        The licence files, by name; the main one tells the BSD and Apache families' members apart.
+        The licence files, by name; the main one distinguishes the licences of the BSD and Apache families.
     """
     for text in (metadata.license_expression, metadata.license_text):
         if text and (found := _phrase(text)):
@@ -67,7 +69,7 @@ def spdx(metadata: CoreMetadata, files: Mapping[str, bytes] = MappingProxyType({
     if not families:
         families = {_FAMILIES.get(metadata.license_text.strip().lower(), "")}
     if len(families) != 1:
-        return None  # several, without a word on how they combine
+        return None  # whether AND or OR combines them is not stated
     leaf = families.pop()
     return _CLASSIFIERS.get(leaf) or _by_text(leaf, files)
 

@@ -1,4 +1,4 @@
-"""Scripts of an imported package: those that a wheel carries, and those that its entry points ask for."""
+"""The scripts of an imported package: those that the wheel has as files, and those of its entry points."""
 
 import re
 from collections.abc import Iterable
@@ -10,49 +10,49 @@ from cuvee.channel.wheels.install_scheme import InstallScheme
 _SHEBANG = re.compile(rb"#!pythonw?(?=[ \t\r\n]|$)")
 
 
-def script_file(path: str, data: bytes, layout: InstallScheme) -> PackageFile:
-    """Give a script that a wheel carries; ``#!python`` becomes the interpreter of the prefix."""
+def script_file(path: str, data: bytes, scheme: InstallScheme) -> PackageFile:
+    """Return a script of a wheel; ``#!python`` becomes the interpreter of the prefix, as PEP 427 requires."""
     match = _SHEBANG.match(data)
     if match is None:
         return PackageFile(path=path, content=data, executable=True)
-    content = f"#!{_interpreter(layout)}".encode() + data[match.end() :]
+    content = f"#!{_interpreter(scheme)}".encode() + data[match.end() :]
     return PackageFile(path=path, content=content, executable=True, placeholder=PLACEHOLDER)
 
 
 def entry_point_files(
-    points: Iterable[EntryPoint], layout: InstallScheme, launcher: bytes | None
+    points: Iterable[EntryPoint], scheme: InstallScheme, launcher: bytes | None
 ) -> tuple[PackageFile, ...]:
-    """Give the scripts of entry points, as installers make them for noarch packages.
+    """Return the scripts of entry points, as installers make them for noarch packages.
 
     Parameters
     ----------
     points
         Console and GUI scripts.
-    layout
-        Of a platform's package; noarch packages list their entry points instead.
+    scheme
+        The scheme of a platform's package; noarch packages list their entry points instead.
     launcher
         The program that starts ``NAME-script.py`` on Windows.
     """
     files = []
     for point in points:
-        if not layout.is_windows:
-            text = f"#!{_interpreter(layout)}\n{_script(point)}"
+        if not scheme.is_windows:
+            text = f"#!{_interpreter(scheme)}\n{_script(point)}"
             files.append(
                 PackageFile(
-                    path=f"{layout.scripts}/{point.name}", content=text.encode(), executable=True,
+                    path=f"{scheme.scripts}/{point.name}", content=text.encode(), executable=True,
                     placeholder=PLACEHOLDER,
                 )
             )  # fmt: skip
         elif launcher is not None:
-            script = f"{layout.scripts}/{point.name}-script.py"
+            script = f"{scheme.scripts}/{point.name}-script.py"
             files.append(PackageFile(path=script, content=_script(point).encode()))
-            program = f"{layout.scripts}/{point.name}.exe"
+            program = f"{scheme.scripts}/{point.name}.exe"
             files.append(PackageFile(path=program, content=launcher, executable=True))
     return tuple(files)
 
 
-def _interpreter(layout: InstallScheme) -> str:
-    return f"{PLACEHOLDER}/python.exe" if layout.is_windows else f"{PLACEHOLDER}/bin/python"
+def _interpreter(scheme: InstallScheme) -> str:
+    return f"{PLACEHOLDER}/python.exe" if scheme.is_windows else f"{PLACEHOLDER}/bin/python"
 
 
 def _script(point: EntryPoint) -> str:

@@ -1,4 +1,8 @@
-"""Wheel tags: which of several wheels is the best for a platform, and what its tags ask of the system."""
+"""Wheel tags (PEP 425): the best of several wheels for a platform, and what its tags require of the system.
+
+- https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/
+- manylinux: https://peps.python.org/pep-0600/; musllinux (PEP 656) has no conda platform.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +18,7 @@ _MACOS = re.compile(r"macosx_(\d+)_(\d+)_\w+")
 
 
 def supported_tags(platform: str, python: str, floor: Mapping[str, str]) -> Sequence[Tag]:
-    """Give the tags that CPython ``python`` accepts on a platform no older than ``floor``, best first."""
+    """Return the tags that CPython ``python`` accepts on a platform no older than ``floor``, best first."""
     major, minor = map(int, python.split(".")[:2])
     version, interpreter = (major, minor), f"cp{major}{minor}"
     systems = list(_systems(platform, floor))
@@ -45,7 +49,7 @@ def _pair(version: str) -> tuple[int, int]:
 
 
 def best(names: Iterable[WheelName], tags: Sequence[Tag]) -> WheelName | None:
-    """Give the wheel whose best tag comes first in ``tags``; of equals the last build, by file name."""
+    """Return the wheel whose best tag comes first in ``tags``; of equal ones the last build, by file name."""
     order = {tag: rank for rank, tag in enumerate(tags)}
     ranked = []
     for name in sorted(names, key=lambda one: one.file_name, reverse=True):
@@ -56,12 +60,12 @@ def best(names: Iterable[WheelName], tags: Sequence[Tag]) -> WheelName | None:
 
 
 def is_pure(name: WheelName) -> bool:
-    """Whether the tags bind the wheel to no platform."""
+    """Whether the tags are the same for all platforms and ABIs."""
     return all(tag.platform == "any" and tag.abi == "none" for tag in name.tags)
 
 
 def system_depends(name: WheelName, platform: str) -> tuple[str, ...]:
-    """Give the virtual packages that a platform wheel's tags ask for: of several tags the least demanding."""
+    """Return the virtual packages that a platform wheel's tags require: the oldest of several."""
     facts = platforms.get(platform)
     versions = set()
     for tag in name.tags:
@@ -78,7 +82,7 @@ def system_depends(name: WheelName, platform: str) -> tuple[str, ...]:
 
 
 def minor_of(name: WheelName) -> str | None:
-    """Give the one minor version of Python that a pure wheel's tags name (``cp311-none-any``), or `None`."""
+    """Return the minor version of Python in a pure wheel's tags (``cp311-none-any``), if it is only one."""
     interpreters = {tag.interpreter for tag in name.tags}
     if len(interpreters) == 1 and (match := re.fullmatch(r"cp3(\d+)", interpreters.pop())):
         return f"3.{match[1]}"
@@ -86,7 +90,7 @@ def minor_of(name: WheelName) -> str | None:
 
 
 def lowest_python(name: WheelName) -> str | None:
-    """Give the oldest Python that a pure wheel's tags name (``py310-none-any``), or `None` for any 3."""
+    """Return the oldest Python that a pure wheel's tags name (``py310-none-any``), or `None` for any 3."""
     found = [re.fullmatch(r"py3(\d+)", tag.interpreter) for tag in name.tags]
     minors = [int(match[1]) for match in found if match]
     return f"3.{min(minors)}" if minors and all(found) else None
