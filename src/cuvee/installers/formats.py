@@ -1,7 +1,7 @@
-"""The installer formats, and the function that makes each."""
+"""Making an installer of any format."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,45 +14,6 @@ from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.msi import build_msi, check_msi
 from cuvee.installers.windows.osslsigncode import signer_from_environment
 from cuvee.progress import Reporter
-
-Build = Callable[[Image, Branding, Path, Reporter], Path]
-
-
-def _sh(image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    return build_sh(image, license_text=branding.license_text, target=target, reporter=reporter)
-
-
-def _exe(image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    signer = signer_from_environment(os.environ)
-    return build_exe(image, branding=branding, target=target, reporter=reporter, signer=signer)
-
-
-def _msi(image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    # Errors are raised before the .exe is made, which takes ten seconds.
-    check_msi(image)
-    with TemporaryDirectory(prefix="cuvee-msi-") as folder:
-        exe = _exe(image, branding, Path(folder) / installer_name(image, "exe"), reporter)
-        return _msi_around(exe, image, branding, target, reporter)
-
-
-def _msi_around(exe: Path, image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    signer = signer_from_environment(os.environ)
-    return build_msi(image, exe=exe, branding=branding, target=target, reporter=reporter, signer=signer)
-
-
-def _pkg(image: Image, branding: Branding, target: Path, reporter: Reporter) -> Path:
-    return build_pkg(
-        image,
-        identifier=branding.identifier or f"local.{image.label.distribution}",
-        license_text=branding.license_text,
-        welcome_text=branding.welcome,
-        target=target,
-        reporter=reporter,
-    )
-
-
-FORMATS: Mapping[str, Build] = {"sh": _sh, "exe": _exe, "msi": _msi, "pkg": _pkg}
-"""The function that makes each format, reproducibly; it raises `ToolMissingError` without the right tools."""
 
 
 def in_order(kinds: Iterable[str]) -> list[str]:
@@ -69,14 +30,43 @@ def make(
     *,
     exe: Path | None = None,
 ) -> Path:
-    """Make the installer of one format; return ``target``.
+    """Make the installer of one format, reproducibly but for signatures; return ``target``.
 
     Parameters
     ----------
     exe
         The `.exe` of the same image and branding, if there is one already. An `.msi` contains it, or else a
         temporary one; but for signatures, the result is the same.
+
+    Raises
+    ------
+    ToolMissingError
+        If this host lacks a program.
     """
-    if kind == "msi" and exe is not None:
-        return _msi_around(exe, image, branding, target, reporter)
-    return FORMATS[kind](image, branding, target, reporter)
+    match kind:
+        case "sh":
+            return build_sh(image, license_text=branding.license_text, target=target, reporter=reporter)
+        case "exe":
+            signer = signer_from_environment(os.environ)
+            return build_exe(image, branding=branding, target=target, reporter=reporter, signer=signer)
+        case "msi":
+            if exe is None:
+                check_msi(image)  # before the .exe is made, which takes ten seconds
+                with TemporaryDirectory(prefix="cuvee-msi-") as folder:
+                    temporary = Path(folder) / installer_name(image, "exe")
+                    exe = make("exe", image, branding, temporary, reporter)
+                    return make("msi", image, branding, target, reporter, exe=exe)
+            signer = signer_from_environment(os.environ)
+            return build_msi(
+                image, exe=exe, branding=branding, target=target, reporter=reporter, signer=signer
+            )
+        case "pkg":
+            return build_pkg(
+                image,
+                identifier=branding.identifier or f"local.{image.label.distribution}",
+                license_text=branding.license_text,
+                welcome_text=branding.welcome,
+                target=target,
+                reporter=reporter,
+            )
+    raise AssertionError(f"there is no format {kind}")

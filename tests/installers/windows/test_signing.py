@@ -10,7 +10,7 @@ from cuvee import process
 from cuvee.errors import BlockedError, UsageError
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
-from cuvee.installers.formats import FORMATS
+from cuvee.installers.formats import make
 from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.osslsigncode import (
     Osslsigncode,
@@ -72,7 +72,7 @@ def test_the_environment_says_what_signs(
     monkeypatch.setenv("CUVEE_AUTHENTICODE_CERTIFICATE", str(signer.certificate))
     monkeypatch.setenv("CUVEE_AUTHENTICODE_KEY", str(signer.key))
     assert certificate_fingerprint(os.environ) != certificate_fingerprint({}) == ""
-    assert verified(signer, FORMATS["exe"](win_image, branding, tmp_path / "x.exe", SILENT))
+    assert verified(signer, make("exe", win_image, branding, tmp_path / "x.exe", SILENT))
 
 
 def test_what_can_not_be_signed(signer: Osslsigncode, tmp_path: Path) -> None:
