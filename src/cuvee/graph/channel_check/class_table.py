@@ -34,6 +34,8 @@ class ClassTable:
         The classes of the virtual packages.
     rank
         By name number: higher than that of its dependencies; in a cycle, lower if more names depend on it.
+    component
+        By name number: names that depend on each other, a strongly connected component, have the same number.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,7 @@ class ClassTable:
     clause_mask: tuple[int, ...]
     always: tuple[int, ...]
     rank: tuple[int, ...]
+    component: tuple[int, ...]
 
     def classes_of(self, clause: int) -> list[int]:
         """Return the classes that meet a clause, the best first."""
@@ -93,6 +96,7 @@ def build_class_table(pool: Pool) -> tuple[ClassTable, ClassRecords]:
         first[name + 1] += 1
     for name in range(len(numbering.names)):
         first[name + 1] += first[name]
+    rank, component = _ranks(numbering, by_record, heads)
     table = ClassTable(
         names=tuple(numbering.names),
         first=tuple(first),
@@ -102,7 +106,8 @@ def build_class_table(pool: Pool) -> tuple[ClassTable, ClassRecords]:
         clause_name=tuple(numbering.clause_name),
         clause_mask=tuple(moved),
         always=tuple(index for index, head in enumerate(heads) if pool[head].is_virtual),
-        rank=_ranks(numbering, by_record, heads),
+        rank=rank,
+        component=component,
     )
     return table, ClassRecords(members=tuple(members), clause_of=numbering.clause_of)
 
@@ -189,7 +194,8 @@ def _split(blocks: list[int], masks: list[int]) -> list[int]:
 
 def _ranks(
     numbering: _Numbering, by_record: list[tuple[Clauses, Clauses]], heads: list[int]
-) -> tuple[int, ...]:
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return rank and component of each name."""
     import networkx as nx
 
     graph: nx.DiGraph[int] = nx.DiGraph()
@@ -201,10 +207,13 @@ def _ranks(
             for clause in by_record[head][0]
         }
     )
-    rank = [0] * len(numbering.names)
-    place = 0
-    for component in nx.strongly_connected_components(graph):
-        for name in sorted(component, key=lambda name: (-graph.in_degree(name), name)):
-            rank[name] = place
-            place += 1
-    return tuple(rank)
+    order: list[int] = []
+    component_of = [0] * len(numbering.names)
+    for number, component in enumerate(nx.strongly_connected_components(graph)):
+        order += sorted(component, key=lambda name: (-graph.in_degree(name), name))
+        for name in component:
+            component_of[name] = number
+    rank = [0] * len(order)
+    for position, name in enumerate(order):
+        rank[name] = position
+    return tuple(rank), tuple(component_of)

@@ -187,16 +187,17 @@ class Worker:
 
     def _known(self, item: int) -> ClassConflict | None:
         needs, allows = self.table.depends[item], self.table.constrains[item]
-        # A spec of its own name is met once the class is assumed without its dependencies.
-        others = {clause for clause in (*needs, *allows) if not self._is_about_itself(item, clause)}
         for key in (*(("needs", clause) for clause in needs), *(("allows", clause) for clause in allows)):
             for conflict in self._conflicts.get(key, ()):
-                if others.issuperset((*conflict.needs, *conflict.allows)):
+                is_here = set(conflict.needs).issubset(needs) and set(conflict.allows).issubset(allows)
+                if is_here and not any(self._is_in_a_cycle(item, clause) for clause in conflict.needs):
                     return ClassConflict(item=item, needs=conflict.needs, allows=conflict.allows)
         return None
 
-    def _is_about_itself(self, item: int, clause: int) -> bool:
-        return self.table.clause_name[clause] == self.table.name_of[item]
+    def _is_in_a_cycle(self, item: int, clause: int) -> bool:
+        """Whether what meets a dependency may depend on the class: without its own, it may then be met."""
+        component, table = self.table.component, self.table
+        return component[table.clause_name[clause]] == component[table.name_of[item]]
 
 
 def _key(conflict: ClassConflict) -> tuple[str, int]:
