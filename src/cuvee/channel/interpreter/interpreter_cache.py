@@ -2,19 +2,36 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cuvee.channel.interpreter.model import CONTENT_VERSION, TIMESTAMP, InterpreterContent
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, sha256_bytes, sha256_file, write_json
 
 _URL = "https://www.python.org/"
 _SUMMARY = "General purpose programming language"
 
 
-def source_key(platform: str, source: Any) -> str:
+FileStamp = tuple[str, int, int]
+"""The path, size and modification time in nanoseconds of a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedInterpreter:
+    """An entry of the cache; ``archive`` is a path relative to the cache."""
+
+    platform: str
+    version: str
+    origin: str
+    archive: str
+    sha256: str
+    inputs: tuple[FileStamp, ...]
+
+
+def source_key(platform: str, source: object) -> str:
     """Return the key in the cache for a source, which is described by a JSON value."""
     return f"{platform}-{fingerprint([CONTENT_VERSION, source])[:32]}"
 
@@ -22,39 +39,37 @@ def source_key(platform: str, source: Any) -> str:
 def load(cache: Path, key: str) -> Interpreter | None:
     """Return the archive that was made from this source, if it is intact and its libraries are unchanged."""
     try:
-        record = json.loads((cache / f"{key}.json").read_bytes())
-        archive = cache / record["archive"]
-        if record["inputs"] != stamps(Path(name) for name, *_ in record["inputs"]):
+        entry = decode(CachedInterpreter, json.loads((cache / f"{key}.json").read_bytes()))
+        archive = cache / entry.archive
+        if entry.inputs != stamps(Path(name) for name, *_ in entry.inputs):
             return None
-        if sha256_file(archive) != record["sha256"]:
+        if sha256_file(archive) != entry.sha256:
             return None
-        return Interpreter(
-            platform=record["platform"], version=record["version"], archive=archive, origin=record["origin"]
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return None
+    return Interpreter(platform=entry.platform, version=entry.version, archive=archive, origin=entry.origin)
 
 
 def save(cache: Path, key: str, content: InterpreterContent) -> Interpreter:
     """Write the package of ``content`` into the cache, with what it was made from."""
     archive = write_package(package_content(content), cache / content.platform)
-    record = {
-        "platform": content.platform,
-        "version": content.version,
-        "origin": content.origin,
-        "archive": archive.relative_to(cache).as_posix(),
-        "sha256": sha256_file(archive),
-        "inputs": stamps(content.inputs),
-    }
-    write_json(cache / f"{key}.json", record)
+    entry = CachedInterpreter(
+        platform=content.platform,
+        version=content.version,
+        origin=content.origin,
+        archive=archive.relative_to(cache).as_posix(),
+        sha256=sha256_file(archive),
+        inputs=stamps(content.inputs),
+    )
+    write_json(cache / f"{key}.json", encode(entry))
     return Interpreter(
         platform=content.platform, version=content.version, archive=archive, origin=content.origin
     )
 
 
-def stamps(paths: Iterable[Path]) -> list[list[str | int]]:
-    """Return the path, size and modification time in nanoseconds of each file, for cache keys."""
-    return [[str(path), status.st_size, status.st_mtime_ns] for path in paths for status in (path.stat(),)]
+def stamps(paths: Iterable[Path]) -> tuple[FileStamp, ...]:
+    """Return the stamp of each file, for cache keys."""
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
 
 
 def package_content(content: InterpreterContent) -> PackageContent:
@@ -85,7 +100,7 @@ def _digest(content: InterpreterContent) -> str:
     return fingerprint([about, content.depends, content.test_imports, licenses, contents])
 
 
-def _identity(file: PackageFile) -> list[Any]:
+def _identity(file: PackageFile) -> list[str | bool | None]:
     content = file.content
     digest = sha256_bytes(content) if isinstance(content, bytes) else sha256_file(content)
     return [file.path, digest, file.executable, file.link_target]
