@@ -61,7 +61,6 @@ class FileKind(enum.Enum):
     """How a planned file gets into a prefix."""
 
     PLAIN = "plain"
-    SOURCE = "source"
     TEXT = "text"
     BINARY = "binary"
     LINK = "link"
