@@ -125,9 +125,15 @@ Break = Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     ("breaking", "words"),
     [
-        (lambda record: record.update(version="1 2"), "noarch/a-1.0-0.conda: malformed version string '1 2'"),
-        (lambda record: record.update(depends={"b": 1}), 'noarch/a-1.0-0.conda: depends is {"b": 1}'),
-        (lambda record: record.update(build_number="x"), 'noarch/a-1.0-0.conda: build_number is "x"'),
+        (lambda record: record.update(version="1 2"), "noarch/a-1.0-0.conda: '1 2' is not a version"),
+        (
+            lambda record: record.update(depends={"b": 1}),
+            "noarch/a-1.0-0.conda: depends is not a list of texts",
+        ),
+        (
+            lambda record: record.update(build_number="x"),
+            "noarch/a-1.0-0.conda: build_number is 'x', not a number",
+        ),
     ],
 )
 def test_a_broken_record_of_an_index_is_named(tiny: Tiny, breaking: Break, words: str) -> None:
