@@ -9,12 +9,11 @@ from typing import Any
 
 import tiny_index
 from cuvee.channel.connection import Connection
-from cuvee.errors import BlockedError
 from cuvee.graph.explain import PlatformChannels
 from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint
 from cuvee.lock.model import Lock
-from cuvee.lock.solve import Problem, solve
+from cuvee.lock.solve import Problem, try_solve
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 
 FILE = Path("tiny/2026.11.0.yaml")
@@ -77,10 +76,8 @@ def fetched(problem: Problem, connection: Connection) -> tuple[PlatformChannels,
 
 def solved(problem: Problem, connection: Connection) -> Lock | None:
     """Ask rattler."""
-    try:
-        return solve(problem, connection, explain=lambda *_: BlockedError("no solution"))
-    except BlockedError:
-        return None
+    answer = try_solve(problem, connection)
+    return answer if isinstance(answer, Lock) else None
 
 
 def only(problem: Problem, members: Iterable[SoftConstraint]) -> Problem:

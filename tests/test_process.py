@@ -7,7 +7,7 @@ import pytest
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
-from cuvee.process import Request, find, mask, run
+from cuvee.process import Request, find, run
 
 PYTHON = sys.executable
 
@@ -16,12 +16,6 @@ def test_a_missing_program_says_what_to_install() -> None:
     with pytest.raises(ToolMissingError) as caught:
         find("no-such-program", hint="Install it.")
     assert caught.value.hint == "Install it."
-
-
-def test_secrets_are_masked_in_the_line_and_the_output() -> None:
-    request = Request(argv=("curl", "https://user:hunter2@example.org"), secrets=("hunter2", ""))
-    assert request.line == "curl 'https://user:***@example.org'" or "hunter2" not in request.line
-    assert mask("x hunter2 y", ("hunter2",)) == "x *** y"
 
 
 @pytest.mark.real

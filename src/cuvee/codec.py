@@ -97,30 +97,29 @@ def encode(  # noqa: C901, PLR0911 - one per form
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def encode_object(value: object) -> dict[str, Json]:
-    """Return a dataclass or mapping as a JSON object."""
-    members = encode(value)
+def encode_object(value: object, *, without: frozenset[str] = frozenset()) -> dict[str, Json]:
+    """Return a dataclass or mapping as a JSON object; for ``without`` see `encode`."""
+    members = encode(value, without=without)
     if not isinstance(members, dict):
         raise TypeError(f"{type(value).__name__} is not an object in JSON")
     return members
 
 
-def decode(kind: type[T], value: object, *, where: str = "") -> T:
+def decode(kind: type[T], value: object) -> T:
     """Return the value of type ``kind`` that JSON values describe.
 
     Parameters
     ----------
     kind
         A dataclass, enum, tuple, mapping or simple type; its annotations say what may be inside.
-    where
-        The path of ``value`` in its document, such as ``artefacts[3].size``, for messages.
 
     Raises
     ------
     DecodeError
-        If ``value`` does not fit. A field with a default may be absent; an unknown key may not be there.
+        If ``value`` does not fit; it names the path, such as ``artefacts[3].size``. A field with a default
+        may be absent; an unknown key may not be there.
     """
-    return cast("T", _decoder(cast("Hashable", kind))(value, where))
+    return cast("T", _decoder(cast("Hashable", kind))(value, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,13 +213,13 @@ def _decoder(kind: Hashable) -> _Decoder:  # noqa: C901, PLR0911 - one per form
     if kind in _SIMPLE:
         return _SIMPLE[kind]
     if issubclass(kind, enum.Enum):
-        return _parsed(kind, f"one of {', '.join(str(member.value) for member in kind)}")
+        return _parsed(kind, f"one of {', '.join(str(member.value) for member in kind)}", source=object)
     if issubclass(kind, Path):
-        return _parsed_text(kind, "a path")
+        return _parsed(kind, "a path")
     if issubclass(kind, dt.datetime | dt.date):
-        return _parsed_text(kind.fromisoformat, "an ISO 8601 date" if kind is dt.date else "an ISO 8601 time")
+        return _parsed(kind.fromisoformat, "an ISO 8601 date" if kind is dt.date else "an ISO 8601 time")
     if hasattr(kind, "parse"):
-        return _parsed_text(kind.parse, f"a {kind.__name__}")
+        return _parsed(kind.parse, f"a {kind.__name__}")
     if is_dataclass(kind):
         return _dataclass(kind)
     raise TypeError(f"{kind.__name__} has no form in JSON")
@@ -241,12 +240,8 @@ def _float(value: object, where: str) -> object:
     return float(value)
 
 
-def _anything(value: object, _where: str) -> object:
-    return value
-
-
 _SIMPLE: Mapping[type, _Decoder] = {
-    object: _anything,
+    object: lambda value, _: value,
     str: _exactly(str, "a string"),
     int: _exactly(int, "an integer"),
     bool: _exactly(bool, "true or false"),
@@ -302,25 +297,16 @@ def _mapping(kind: object) -> _Decoder:
     return decode_mapping
 
 
-def _parsed(parse: Callable[..., object], expected: str) -> _Decoder:
+def _parsed(parse: Callable[..., object], expected: str, *, source: type = str) -> _Decoder:
     def decode_parsed(value: object, where: str) -> object:
+        if not isinstance(value, source):
+            raise DecodeError(where, expected, value)
         try:
             return parse(value)
         except (ValueError, TypeError) as error:
             raise DecodeError(where, expected, value) from error
 
     return decode_parsed
-
-
-def _parsed_text(parse: Callable[..., object], expected: str) -> _Decoder:
-    inner = _parsed(parse, expected)
-
-    def decode_text(value: object, where: str) -> object:
-        if not isinstance(value, str):
-            raise DecodeError(where, expected, value)
-        return inner(value, where)
-
-    return decode_text
 
 
 def _is_in_json(field: Field[object]) -> bool:

@@ -1,15 +1,17 @@
-"""Files: hashing, canonical JSON, and atomic writing.
+"""Files: hashing, canonical JSON, CSV, and atomic writing.
 
 Artefacts are written to a temporary name and renamed, so a reader sees either the old file or the new one.
 """
 
+import csv
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,15 @@ def sha256_file(path: Path) -> str:
 def canonical_json(value: Any) -> bytes:
     """Return JSON with sorted keys, two spaces and a final newline: equal values give equal bytes."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def csv_text(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table as CSV, with ``\\n`` at the end of each line."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(heading)
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
 def fingerprint(value: Any) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self
@@ -33,8 +33,6 @@ class Request:
         The environment of the program; `None` is that of this process.
     timeout
         Seconds after which the program and its children are killed.
-    secrets
-        Texts that must not appear in a log.
     """
 
     argv: tuple[str, ...]
@@ -42,12 +40,11 @@ class Request:
     environment: Mapping[str, str] | None = None
     stdin: bytes = b""
     timeout: float | None = None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def line(self) -> str:
-        """The command as a line that can be pasted into a shell, with secrets masked."""
-        return mask(shlex.join(self.argv), self.secrets)
+        """The command as a line that can be pasted into a shell."""
+        return shlex.join(self.argv)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +98,7 @@ def run(request: Request) -> Completed:
     pipes = (stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None)
     with process, _Listener(*pipes) as heard:
         exit_code, timed_out = _wait(process, request.timeout)
-    stdout, stderr = (mask(bytes(text).decode(errors="replace"), request.secrets) for text in heard.texts)
+    stdout, stderr = (text.decode(errors="replace") for text in heard.texts)
     return Completed(
         request=request,
         exit_code=exit_code,
@@ -216,14 +213,6 @@ def find(name: str, *, hint: str) -> str:
     if path is None:
         raise ToolMissingError(f"The program {name} is not installed", hint=hint)
     return path
-
-
-def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """Replace each secret in ``text`` by ``***``."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
-    return text
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:

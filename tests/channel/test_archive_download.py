@@ -10,7 +10,7 @@ import pytest
 
 from checked_sets import package
 from cuvee.channel import archive_download
-from cuvee.channel.archive_download import fetch_archives, try_fetch_archives
+from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_text
@@ -38,23 +38,24 @@ def _fetching(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_download, "_fetch", fetch)
 
 
-def find(how: Any, folder: Path, *packages: LockedPackage) -> dict[str, Any]:
-    found: dict[str, Any] = how(
-        packages, release=folder, cache=folder / "cache", connection=None, reporter=SILENT
+def find(folder: Path, *packages: LockedPackage) -> dict[str, Any]:
+    nowhere: Any = None
+    found: dict[str, Any] = fetch_archives(
+        packages, release=folder, cache=folder / "cache", connection=nowhere, reporter=SILENT
     )
     return found
 
 
 def test_one_that_can_not_be_fetched_keeps_nobody_from_the_others(tmp_path: Path) -> None:
-    found = find(try_fetch_archives, tmp_path, A, GONE, B)
+    found = find(tmp_path, A, GONE, B)
     assert isinstance(found[GONE.identifier], SourceUnreachableError)
     assert [found[item.identifier].read_text() for item in (A, B)] == ["a", "b"]
     with pytest.raises(SourceUnreachableError, match=r"gone-1\.0-0\.conda"):
-        find(fetch_archives, tmp_path, A, GONE, B)
+        all_or_raise(found)
 
 
 def test_where_nothing_can_be_fetched_the_source_is_at_fault(tmp_path: Path) -> None:
     other = replace(GONE, platform="win-64", sha256="0" * 64)
-    assert len(find(try_fetch_archives, tmp_path, A)) == 1
+    assert len(find(tmp_path, A)) == 1
     with pytest.raises(SourceUnreachableError):
-        find(try_fetch_archives, tmp_path, A, GONE, other)
+        find(tmp_path, A, GONE, other)

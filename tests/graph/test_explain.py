@@ -14,7 +14,7 @@ from cuvee.cli.main import run
 from cuvee.graph.explain import as_data, explain, hint, message
 from cuvee.graph.explain.model import ConflictExplanation
 from cuvee.graph.explain.range_loosening import by_distance, loosened, span
-from cuvee.lock.no_solution import nearest
+from cuvee.lock.solve import nearest
 from golden import same_as
 from measuring_work import count_calls
 

@@ -95,7 +95,7 @@ def _write(name: str, what: dict[str, Any], platform: str, folder: Path) -> Path
         timestamp=0,
         files=tuple(PackageFile(path=path, content=data) for path, data in what["files"].items()),
     )
-    return write_package(content, folder / platform, level=1)
+    return write_package(content, folder / platform)
 
 
 def _graph(archives: dict[str, Path], platform: str) -> ReleaseGraph:

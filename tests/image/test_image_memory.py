@@ -57,7 +57,7 @@ def package(folder: Path, *files: PackageFile) -> Path:
     content = PackageContent(
         name="large", version="1", build="0", subdir="linux-64", timestamp=0, files=files
     )
-    return write_package(content, folder, level=1)
+    return write_package(content, folder)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def signed(release: Release, key: SigningKey, folder: Path, version: str) -> Rel
         folder=folder / "image",
         cache=release.cache,
         version=version,
-        sbom=make_sbom(release.lock, release=label, requested=release.requested, made_at=None),
+        sbom=make_sbom(release.lock, release=label, requested=release.requested),
         signer=key,
     )
     installer = build_sh(image, license_text=LICENSE, target=folder / "Tiny.sh", reporter=SILENT)

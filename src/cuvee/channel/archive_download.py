@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,37 +17,17 @@ from cuvee.progress import Reporter
 _AT_ONCE = 8
 
 
+def all_or_raise(found: Mapping[str, Path | CuveeError]) -> dict[str, Path]:
+    """Return the archives that were found; raise the first error that stands for a missing one."""
+    paths = {}
+    for identifier, path in found.items():
+        if isinstance(path, CuveeError):
+            raise path
+        paths[identifier] = path
+    return paths
+
+
 def fetch_archives(
-    packages: Iterable[LockedPackage],
-    *,
-    release: Path,
-    cache: Path,
-    connection: Connection,
-    reporter: Reporter,
-) -> dict[str, Path]:
-    """Return the verified archive of each package by its identifier; for parameters see `try_fetch_archives`.
-
-    Raises
-    ------
-    IntegrityError
-        If an archive's SHA-256 differs from the lock's; a download is discarded.
-    SourceUnreachableError
-        If an archive cannot be fetched.
-    """
-    found = try_fetch_archives(
-        packages, release=release, cache=cache, connection=connection, reporter=reporter
-    )
-    return {identifier: path_or_raise(path) for identifier, path in found.items()}
-
-
-def path_or_raise(found: Path | CuveeError) -> Path:
-    """Return the archive; raise the error that stands for a missing one."""
-    if isinstance(found, CuveeError):
-        raise found
-    return found
-
-
-def try_fetch_archives(
     packages: Iterable[LockedPackage],
     *,
     release: Path,
@@ -82,9 +62,7 @@ def try_fetch_archives(
         else:
             found[package.identifier] = _own(path, package)
     if missing:
-        failed = run(
-            _fetch_all(list(missing.values()), cache=cache, connection=connection, reporter=reporter)
-        )
+        failed = run(_fetch_all(missing.values(), cache, connection, reporter))
         if len(failed) == len(missing) > 1:
             raise next(iter(failed.values()))
         found |= {name: error for sha256, error in failed.items() for name in shared[sha256]}
@@ -107,14 +85,12 @@ def _own(path: Path, package: LockedPackage) -> Path | CuveeError:
 
 def archive_path(package: LockedPackage, release: Path, cache: Path) -> Path:
     """Return where a package's archive is, or will be once it has been fetched."""
-    return _local_path(package, release) or cache / "archives" / package.sha256 / package.file_name
-
-
-def _local_path(package: LockedPackage, release: Path) -> Path | None:
     if package.is_local:
         return release / package.url
     parts = urlsplit(package.url)
-    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return cache / "archives" / package.sha256 / package.file_name
 
 
 def _verify(path: Path, package: LockedPackage) -> None:
@@ -128,13 +104,12 @@ def _verify(path: Path, package: LockedPackage) -> None:
 
 
 async def _fetch_all(
-    packages: list[LockedPackage], *, cache: Path, connection: Connection, reporter: Reporter
+    packages: Collection[LockedPackage], cache: Path, connection: Connection, reporter: Reporter
 ) -> dict[str, CuveeError]:
     """Fetch archives; return why some could not be fetched, by SHA-256."""
     task = "Fetching packages"
     reporter.start(task, total=len(packages))
     slots = asyncio.Semaphore(_AT_ONCE)
-
     failed: dict[str, CuveeError] = {}
 
     async def one(package: LockedPackage) -> None:

@@ -6,7 +6,6 @@ py-rattler-build writes the same except ``info/link.json``, which entry points o
 """
 
 import io
-import json
 import stat
 import tarfile
 import zipfile
@@ -18,7 +17,7 @@ from typing import Literal
 
 import zstandard
 
-from cuvee.files import replacing, sha256_bytes
+from cuvee.files import canonical_json, replacing, sha256_bytes
 
 QUICK_LEVEL = 3
 """zstd level of packages that are made for one release: the image compresses their files again."""
@@ -104,7 +103,7 @@ class PackageContent:
         return f"{self.name}-{self.version}-{self.build}"
 
 
-def write_package(content: PackageContent, folder: Path, *, level: int = QUICK_LEVEL) -> Path:
+def write_package(content: PackageContent, folder: Path) -> Path:
     """Write ``content`` as ``<folder>/<stem>.conda``, whole or not at all, and return its path.
 
     The same content gives the same bytes, at any time, for any user, and in any order of ``files``.
@@ -115,12 +114,12 @@ def write_package(content: PackageContent, folder: Path, *, level: int = QUICK_L
     with replacing(target) as beside, zipfile.ZipFile(beside, "w") as archive:
         _add(archive, "metadata.json", b'{"conda_pkg_format_version": 2}')
         paths = []
-        with _component(archive, f"pkg-{content.stem}.tar.zst", level) as tar:
+        with _component(archive, f"pkg-{content.stem}.tar.zst") as tar:
             for file in files:
                 data = file.read() if file.link_target is None else b""
                 paths.append(_path_entry(file, data))
                 tar.addfile(_tar_info(file, data, content.timestamp), io.BytesIO(data))
-        with _component(archive, f"info-{content.stem}.tar.zst", level) as tar:
+        with _component(archive, f"info-{content.stem}.tar.zst") as tar:
             for name, data in sorted(_info_files(content, paths).items()):
                 info = PackageFile(path=f"info/{name}", content=data)
                 tar.addfile(_tar_info(info, data, content.timestamp), io.BytesIO(data))
@@ -138,9 +137,9 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 
 @contextmanager
-def _component(archive: zipfile.ZipFile, name: str, level: int) -> Iterator[tarfile.TarFile]:
+def _component(archive: zipfile.ZipFile, name: str) -> Iterator[tarfile.TarFile]:
     """Stream a compressed tar into the zip, which does not compress it again."""
-    compressor = zstandard.ZstdCompressor(level=level)
+    compressor = zstandard.ZstdCompressor(level=QUICK_LEVEL)
     with (
         archive.open(_zip_info(name), "w", force_zip64=True) as member,
         compressor.stream_writer(member, closefd=False) as stream,
@@ -196,26 +195,24 @@ def _info_files(content: PackageContent, paths: list[dict[str, object]]) -> dict
         index |= {"platform": system, "arch": {"64": "x86_64"}.get(machine, machine)}
     about = {"summary": content.summary, "home": content.url, "license": content.license or ""}
     files = {
-        "index.json": _json(index),
-        "about.json": _json({key: value for key, value in about.items() if value} | dict(content.extra)),
-        "paths.json": _json({"paths": paths, "paths_version": 1}),
+        "index.json": canonical_json(index),
+        "about.json": canonical_json(
+            {key: value for key, value in about.items() if value} | dict(content.extra)
+        ),
+        "paths.json": canonical_json({"paths": paths, "paths_version": 1}),
         "files": "".join(f"{entry['_path']}\n" for entry in paths).encode(),
     }
     if content.noarch == "python":
         noarch = {"type": "python"} | (
             {"entry_points": list(content.entry_points)} if content.entry_points else {}
         )
-        files["link.json"] = _json({"noarch": noarch, "package_metadata_version": 1})
+        files["link.json"] = canonical_json({"noarch": noarch, "package_metadata_version": 1})
     if content.test_imports:
         tests = [{"python": {"imports": list(content.test_imports), "pip_check": False}}]
-        files["tests/tests.yaml"] = _json(tests)  # JSON is YAML
+        files["tests/tests.yaml"] = canonical_json(tests)  # JSON is YAML
     for name, text in content.license_files.items():
         files[f"licenses/{PurePosixPath(name)}"] = text
     return files
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def is_executable(path: Path) -> bool:

@@ -84,7 +84,6 @@ def command(
 
 def _list(checks: "list[Check]", *, as_json: bool) -> None:
     from cuvee.graph.checks import documentation
-    from cuvee.manifest.model import Track
 
     if as_json:
         write_json(
@@ -94,7 +93,7 @@ def _list(checks: "list[Check]", *, as_json: bool) -> None:
                     "family": check.family,
                     "title": check.title,
                     "prerequisites": list(check.prerequisites),
-                    "severity": {track.value: check.severity.on(track).value for track in Track},
+                    "severity": _grades(check),
                     "documentation": documentation(check),
                 }
                 for check in checks
@@ -108,11 +107,16 @@ def _list(checks: "list[Check]", *, as_json: bool) -> None:
                 _describe(check)
 
 
-def _describe(check: "Check") -> None:
-    from cuvee.graph.checks import documentation
+def _grades(check: "Check") -> dict[str, str]:
     from cuvee.manifest.model import Track
 
-    grades = {track.value: check.severity.on(track).value for track in Track}
+    return {track.value: check.severity.on(track).value for track in Track}
+
+
+def _describe(check: "Check") -> None:
+    from cuvee.graph.checks import documentation
+
+    grades = _grades(check)
     alike = len(set(grades.values())) == 1
     grade = grades["stable"] if alike else ", ".join(f"{value} on {track}" for track, value in grades.items())
     click.echo(f"  {check.identifier}: {check.title}")

@@ -1,7 +1,5 @@
 """``cuvee check-channel``."""
 
-import csv
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,14 +116,10 @@ def _json(channel: str, results: "tuple[PlatformResult, ...]") -> str:
 
 
 def _csv(answers: "tuple[CheckedPlatform, ...]") -> str:
+    from cuvee.files import csv_text
     from cuvee.graph.channel_check.check_tables import COLUMNS, rows
 
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for answer in answers:
-        writer.writerows(rows(answer.result, answer.records))
-    return stream.getvalue()
+    return csv_text(COLUMNS, (row for answer in answers for row in rows(answer.result, answer.records)))
 
 
 def _page(result: "PlatformResult", *, verbose: bool) -> str:

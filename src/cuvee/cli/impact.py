@@ -83,12 +83,7 @@ def impact_json(impact: "Impact") -> dict[str, object]:
 
 
 def _change(change: "Change") -> dict[str, object]:
-    return {
-        "package": change.package,
-        "kind": change.kind.value,
-        "before": change.before,
-        "after": change.after,
-        "requested": change.requested,
-        "level": None if change.level is None else change.level.value,
-        "platforms": list(change.platforms),
-    }
+    from cuvee.codec import encode_object
+
+    stated = encode_object(change, without=frozenset({"per_platform", "forced_by"}))
+    return {**stated, "platforms": list(change.platforms)}

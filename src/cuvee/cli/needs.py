@@ -1,22 +1,20 @@
 """``cuvee needs``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import by_platform, write_json
+from cuvee.cli.options import answer_from_graph, release_options
+from cuvee.cli.render import by_platform
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Dependent, Needs
-    from cuvee.release.session import Session
 
 
 @click.command()
 @click.argument("name")
 @release_options
-def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
+def command(name: str, **options: Any) -> int:
     """Print who needs the package NAME, and so would be hit if it were broken or gone.
 
     Requested packages come first, then the nearest. It reads the lock's graph and solves nothing; a release
@@ -28,21 +26,9 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee needs __glibc manifests/starter/2026.11.0.yaml --platform linux-64
       cuvee needs numpy manifests/starter/2026.11.0.yaml --json
     """
-    from cuvee.codec import encode
     from cuvee.graph.reasons import needs
-    from cuvee.release.pipeline import lock_release
 
-    def work(session: "Session") -> "tuple[str, tuple[Needs, ...]]":
-        release = lock_release(session)
-        return release.name, needs(session.graph(release.lock, release.absent), name)
-
-    release_name, answers = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
-    if as_json:
-        write_json({"release": release_name, "name": name, "platforms": encode(answers)})
-        return 0
-    for line in needs_lines(answers, name):
-        click.echo(line)
-    return 0
+    return answer_from_graph(needs, needs_lines, name, **options)
 
 
 def needs_lines(answers: "tuple[Needs, ...]", name: str) -> list[str]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cuvee.cache_folder import default_cache
-from cuvee.cli.render import conflict_as_json
+from cuvee.cli.render import conflict_as_json, write_json
 from cuvee.cli.terminal import Terminal
 from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
+    from cuvee.graph.release_graph import ReleaseGraph
     from cuvee.release.session import Session
 
 Command = Callable[..., Any]
@@ -77,6 +78,31 @@ def release_options(command: Command, *, manifest_required: bool = True) -> Comm
     ):
         command = option(command)
     return command
+
+
+def answer_from_graph(
+    question: "Callable[[ReleaseGraph, str], tuple[Answer, ...]]",
+    lines: "Callable[[tuple[Answer, ...], str], list[str]]",
+    name: str,
+    *,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Print the answer of a release's graph to a question about the package ``name``; lock it if need be."""
+    from cuvee.codec import encode
+    from cuvee.release.pipeline import lock_release
+
+    def work(session: "Session") -> "tuple[str, tuple[Answer, ...]]":
+        release = lock_release(session)
+        return release.name, question(session.graph(release.lock, release.absent), name)
+
+    release_name, answers = run_pipeline(work, as_json=as_json, **options)
+    if as_json:
+        write_json({"release": release_name, "name": name, "platforms": encode(answers)})
+        return 0
+    for line in lines(answers, name):
+        click.echo(line)
+    return 0
 
 
 def run_pipeline(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -91,10 +92,7 @@ def result_json(release: "Release") -> dict[str, Any]:
 
 def outcome_counts(run: "PlatformRun") -> dict[str, int]:
     """Count a platform's outcomes by state."""
-    counts: dict[str, int] = {}
-    for outcome in run.outcomes:
-        counts[outcome.state.value] = counts.get(outcome.state.value, 0) + 1
-    return counts
+    return Counter(outcome.state.value for outcome in run.outcomes)
 
 
 def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
@@ -111,13 +109,12 @@ def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
         if finding.waived_because:
             click.echo(f"  waived: {finding.waived_because}")
         if finding.action and finding.verdict.exit_code:
-            click.echo(
-                f"  do: {finding.action}" + (f" ({', '.join(finding.owners)})" if finding.owners else "")
-            )
-    skipped: dict[str, list[str]] = {}
+            owners = f" ({', '.join(finding.owners)})" if finding.owners else ""
+            click.echo(f"  do: {finding.action}{owners}")
+    skipped: dict[str, list[str]] = defaultdict(list)
     for check in checks:
         if check.status.value == "skipped":
-            skipped.setdefault(check.reason, []).append(check.identifier)
+            skipped[check.reason].append(check.identifier)
     for reason, names in skipped.items():
         click.echo(f"skipped [{', '.join(names)}] {_shown(reason)}")
 

@@ -1,23 +1,21 @@
 """``cuvee why``."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
-from cuvee.cli.render import by_platform, write_json
+from cuvee.cli.options import answer_from_graph, release_options
+from cuvee.cli.render import by_platform
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import RequirementChain, Why
     from cuvee.manifest.model import Requirement
-    from cuvee.release.session import Session
 
 
 @click.command()
 @click.argument("name")
 @release_options
-def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
+def command(name: str, **options: Any) -> int:
     """Print why the package NAME is in a release: the shortest chains from requested packages to it.
 
     It reads the lock's graph and solves nothing; a release that is not locked yet is locked first, as
@@ -29,21 +27,9 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee why colorama manifests/starter/2026.11.0.yaml --platform win-64
       cuvee why numpy manifests/starter/2026.11.0.yaml --json
     """
-    from cuvee.codec import encode
     from cuvee.graph.reasons import why
-    from cuvee.release.pipeline import lock_release
 
-    def work(session: "Session") -> "tuple[str, tuple[Why, ...]]":
-        release = lock_release(session)
-        return release.name, why(session.graph(release.lock, release.absent), name)
-
-    release_name, answers = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
-    if as_json:
-        write_json({"release": release_name, "name": name, "platforms": encode(answers)})
-        return 0
-    for line in why_lines(answers, name):
-        click.echo(line)
-    return 0
+    return answer_from_graph(why, why_lines, name, **options)
 
 
 def why_lines(answers: "tuple[Why, ...]", name: str) -> list[str]:

@@ -121,6 +121,17 @@ def read_key(key: RecordKey) -> "PackageRecord | str":
         return str(error)
 
 
+def link_order(packages: Iterable[Record]) -> list[str]:
+    """Return names in the order in which rattler links: dependencies first.
+
+    Of two packages with the same path, the later one wins it.
+    """
+    from rattler import PackageRecord
+
+    records = PackageRecord.sort_topologically([package_record(package) for package in packages])
+    return [record.name.normalized for record in records]
+
+
 def generic_virtual_package(package: VirtualPackage) -> "GenericVirtualPackage":
     """Return rattler's virtual package."""
     from rattler import BuildString, GenericVirtualPackage, PackageName, Version

@@ -9,6 +9,7 @@ from pathlib import Path
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.conda.package_info import PackageInfo, read_info
 from cuvee.conda.package_record import LockedPackage
+from cuvee.conda.rattler_records import link_order
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
@@ -34,7 +35,6 @@ from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, write_stage0
-from cuvee.lock.link_order import link_order
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 

@@ -1,25 +1,28 @@
-"""Solving: from requirements and channels to the closure on each platform."""
+"""Solving: from requirements and channels to the closure on each platform, or why there is none."""
 
 import asyncio
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.channel.connection import Connection, channel_errors, rattler_channel
+from cuvee.channel.connection import Connection, channel_errors, query, rattler_channel
 from cuvee.conda.event_loop import run
+from cuvee.conda.match_spec import read_version
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler, generic_virtual_package, repodata_record
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.lock.model import Lock, PlatformLock
-from cuvee.lock.no_solution import unsolvable
 from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
 
 if TYPE_CHECKING:
     from rattler import RepoDataRecord
+
+_NEAREST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,10 @@ class Problem:
         """All channels in the order of their priority."""
         own = () if self.own_channel is None else (str(self.own_channel),)
         return (*self.channels, *own)
+
+    def requirements_on(self, platform: str) -> list[Requirement]:
+        """Return the requested packages of one platform."""
+        return [package for package in self.requirements if platform in package.platforms]
 
 
 def problem_of(
@@ -98,30 +105,26 @@ def solve(problem: Problem, connection: Connection, *, explain: Explainer | None
     SourceUnreachableError
         If a channel cannot be read.
     """
-    answers = run(_solve_all(problem, connection))
-    refused = {platform: answer for platform, answer in answers.items() if isinstance(answer, str)}
-    if refused:
-        error = explain(problem, refused, connection) if explain is not None else None
-        raise error or run(_unexplained(problem, refused, connection))
-    return Lock(platforms=tuple(answer for answer in answers.values() if isinstance(answer, PlatformLock)))
+    answer = try_solve(problem, connection)
+    if isinstance(answer, Lock):
+        return answer
+    error = explain(problem, answer, connection) if explain is not None else None
+    raise error or _unexplained(problem, *next(iter(answer.items())), connection)
 
 
-async def _solve_all(problem: Problem, connection: Connection) -> dict[str, PlatformLock | str]:
-    """Return each platform's lock, or the solver's explanation if it has none."""
-    answers = await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))
-    return {entry.name: answer for entry, answer in zip(problem.platforms, answers, strict=True)}
+def try_solve(problem: Problem, connection: Connection) -> Lock | Mapping[str, str]:
+    """Return the lock; or, by platform, the solver's explanations if some have no solution."""
 
+    async def solve_all() -> list[PlatformLock | str]:
+        return await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))
 
-async def _unexplained(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError:
-    platform, explanation = next(iter(refused.items()))
-    return await unsolvable(
-        explanation,
-        platform=platform,
-        requirements=[package for package in problem.requirements if platform in package.platforms],
-        constraints=problem.constraints,
-        sources=problem.sources,
-        connection=connection,
-    )
+    answers = run(solve_all())
+    refused = {
+        entry.name: answer
+        for entry, answer in zip(problem.platforms, answers, strict=True)
+        if isinstance(answer, str)
+    }
+    return refused or Lock(platforms=tuple(item for item in answers if isinstance(item, PlatformLock)))
 
 
 async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connection) -> PlatformLock | str:
@@ -130,7 +133,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
     from rattler.exceptions import SolverError
 
     virtual = virtual_packages(entry.name, entry.floor)
-    requirements = [package for package in problem.requirements if entry.name in package.platforms]
+    requirements = problem.requirements_on(entry.name)
     with channel_errors(*problem.sources):
         try:
             records = await rattler_solve(
@@ -175,3 +178,51 @@ def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -
     if own is not None and url.startswith(own):
         url, source = f"{OWN_CHANNEL}/{url.removeprefix(own)}", OWN_CHANNEL
     return from_rattler(record, url=url, channel=source).locked_for(platform)
+
+
+def _unexplained(problem: Problem, platform: str, explanation: str, connection: Connection) -> BlockedError:
+    """Return the error for a platform that has no solution.
+
+    It names the requirements that no record meets, with the nearest versions that exist. Without any, it
+    names each line of the manifest about a package of the solver's explanation.
+    """
+    lines = [f"{platform} has no solution"]
+    requirements = problem.requirements_on(platform)
+    unmet = [_unmet(package, platform, problem.sources, connection) for package in requirements]
+    if any(unmet):
+        lines += filter(None, unmet)
+    else:
+        mentioned = set(re.findall(r"[a-z0-9_][a-z0-9._-]*", explanation.lower()))
+        named = [package for package in (*requirements, *problem.constraints) if package.name in mentioned]
+        lines += ["The manifest asks for:", *(f"  {item.spec}    {item.position}" for item in named)]
+    lines += ["The solver says:", *(f"  {line}" for line in explanation.strip().splitlines())]
+    return BlockedError(
+        "\n".join(lines),
+        hint="Relax or change one of the lines above, or add a channel that has what they ask for.",
+    )
+
+
+def _unmet(package: Requirement, platform: str, sources: Sequence[str], connection: Connection) -> str:
+    """Return that no channel has a record that a requirement takes; empty if one has."""
+    from rattler import MatchSpec
+
+    spec = MatchSpec(package.spec)
+    records = run(query(sources, platform, [package.name], connection))
+    if any(spec.matches(record) for record in records):
+        return ""
+    versions = [str(version) for version in sorted({record.version for record in records}, reverse=True)]
+    near = ", ".join(nearest(package.version, versions))
+    has = f"nearest: {near}" if versions else "there is no such package"
+    return f"  {package.position}: no channel has {package.spec}; {has}"
+
+
+def nearest(spec: str, versions: Sequence[str]) -> list[str]:
+    """Return a few of ``versions``, newest first, around the number that ``spec`` names."""
+    match = re.search(r"\d[\w.]*", spec)
+    target = read_version(match.group().rstrip(".")) if match else None
+    if target is None or len(versions) <= _NEAREST:
+        return list(versions[:_NEAREST])
+    known = [(text, value) for text in versions if (value := read_version(text)) is not None]
+    above = [text for text, value in known if value >= target][-2:]
+    below = [text for text, value in known if value < target]
+    return [*above, *below[: _NEAREST - len(above)]]

@@ -82,7 +82,7 @@ def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteC
 def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     from cuvee.image.build import build_image
     from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
-    from cuvee.trust.sbom import make_sbom, newest
+    from cuvee.trust.sbom import make_sbom
 
     manifest, workspace, options = session.manifest, session.workspace, session.options
     requested = {item.name: item.spec for item in session.requested(lock.platform)}
@@ -90,7 +90,7 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
         distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
     )
     # Its time must not be that of this run: the same release gives the same installer.
-    sbom = make_sbom(lock, release=release, requested=requested, made_at=newest(lock))
+    sbom = make_sbom(lock, release=release, requested=requested)
     write_bytes(workspace.sbom(lock.platform), sbom)
     image = build_image(
         lock,

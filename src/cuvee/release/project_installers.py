@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
-from cuvee.channel.archive_download import fetch_archives
+from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import rattler_channel
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
@@ -51,24 +51,25 @@ def make_project_installers(
 
     If its tools are absent, or the project exceeds its limits, an installer is not made, with the reason.
     """
-    archives = fetch_archives(
+    found = fetch_archives(
         lock.packages,
         release=output,
         cache=tools.cache,
         connection=tools.connection,
         reporter=tools.reporter,
     )
+    archives = all_or_raise(found)
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".image-", dir=output) as name:
         image = _image(project, lock, archives, Path(name), tools)
-        found: dict[str, Artefact] = {}
+        made: dict[str, Artefact] = {}
         for kind in in_order(project.formats):
-            found[kind] = _make(project, image, kind, output, tools.reporter, exe=found.get("exe"))
-        artefacts = tuple(found.values())
-    made = [output / item.path for item in artefacts if item.not_made is None]
-    outputs = write_outputs(project, lock, archives=archives, installers=made, folder=output)
-    if made:
+            made[kind] = _make(project, image, kind, output, tools.reporter, exe=made.get("exe"))
+        artefacts = tuple(made.values())
+    installers = [output / item.path for item in artefacts if item.not_made is None]
+    outputs = write_outputs(project, lock, archives=archives, installers=installers, folder=output)
+    if installers:
         write_sums(output, artefacts, None)
         outputs = (*outputs, output / SUMS)
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
@@ -89,7 +90,7 @@ def _image(
     project: Project, lock: PlatformLock, archives: Mapping[str, Path], folder: Path, tools: ProjectTools
 ) -> Image:
     from cuvee.image.build import build_image
-    from cuvee.trust.sbom import make_sbom, newest
+    from cuvee.trust.sbom import make_sbom
 
     names = dict(project_name_and_spec(project, spec) for spec in project.packages.requested)
     requested = {name: names[name] for name in sorted(names) if name in lock.by_name}
@@ -104,7 +105,7 @@ def _image(
         compiler=byte_compiler(lock, tools.cache, tools.reporter),
         reporter=tools.reporter,
         settings=_settings(project, folder),
-        sbom=make_sbom(lock, release=label, requested=requested, made_at=newest(lock)),
+        sbom=make_sbom(lock, release=label, requested=requested),
     )
 
 

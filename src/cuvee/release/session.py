@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cuvee.channel.archive_download import path_or_raise, try_fetch_archives
+from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import Connection, connect
 from cuvee.channel.model import Absent
 from cuvee.errors import CuveeError, UsageError
@@ -163,7 +163,7 @@ class Session:
         They are looked for once in a run.
         """
         if lock.platform not in self._archives:
-            self._archives[lock.platform] = try_fetch_archives(
+            self._archives[lock.platform] = fetch_archives(
                 lock.packages,
                 release=self.workspace.folder,
                 cache=self.workspace.cache,
@@ -174,4 +174,4 @@ class Session:
 
     def archives(self, lock: PlatformLock) -> Mapping[str, Path]:
         """Return the verified archives of one platform by identifier; raise if one is not available."""
-        return {identifier: path_or_raise(path) for identifier, path in self.try_archives(lock).items()}
+        return all_or_raise(self.try_archives(lock))

@@ -1,9 +1,8 @@
 """The report's tables as CSV, for spreadsheets."""
 
-import csv
-import io
 from collections.abc import Iterable
 
+from cuvee.files import csv_text
 from cuvee.lock.model import Lock
 from cuvee.report.logs import clean
 from cuvee.report.page import Page
@@ -70,11 +69,7 @@ def _packages(page: Page, lock: Lock) -> Iterable[tuple[object, ...]]:
 
 
 def _table(heading: str, rows: Iterable[tuple[object, ...]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(heading.split())
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return stream.getvalue()
+    return csv_text(heading.split(), ([_cell(value) for value in row] for row in rows))
 
 
 def _cell(value: object) -> str:

@@ -26,37 +26,26 @@ _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _ARCHIVE = re.compile(r"\.(conda|tar\.bz2)$")
 
 
-def make_sbom(
-    lock: PlatformLock, *, release: ReleaseLabel, requested: Collection[str], made_at: dt.datetime | None
-) -> bytes:
+def make_sbom(lock: PlatformLock, *, release: ReleaseLabel, requested: Collection[str]) -> bytes:
     """Return the bill of materials of a locked platform as CycloneDX 1.6 JSON.
 
     Parameters
     ----------
     requested
         The names of the requested packages, on which the release itself depends.
-    made_at
-        The time that it states, with a time zone; `None` for none.
     """
     from cyclonedx.output.json import JsonV1Dot6
 
-    first = JsonV1Dot6(_bom(lock, release, requested, made_at, uuid.UUID(int=0))).output_as_string()
+    first = JsonV1Dot6(_bom(lock, release, requested, uuid.UUID(int=0))).output_as_string()
     serial = uuid.uuid5(_NAMESPACE, first)
-    text: str = JsonV1Dot6(_bom(lock, release, requested, made_at, serial)).output_as_string(indent=1)
+    text: str = JsonV1Dot6(_bom(lock, release, requested, serial)).output_as_string(indent=1)
     return f"{text}\n".encode()
-
-
-def newest(lock: PlatformLock) -> dt.datetime | None:
-    """Return the time of the newest package: a time that does not depend on when the bill is made."""
-    times = [package.timestamp for package in lock.packages if package.timestamp is not None]
-    return dt.datetime.fromtimestamp(max(times) // 1000, tz=dt.UTC) if times else None
 
 
 def _bom(
     lock: PlatformLock,
     release: ReleaseLabel,
     requested: Collection[str],
-    made_at: dt.datetime | None,
     serial: uuid.UUID,
 ) -> "Bom":
     from cyclonedx.model.bom import Bom, BomMetaData
@@ -80,12 +69,18 @@ def _bom(
         metadata=BomMetaData(component=root, tools=ToolRepository(components=[tool])),
     )
     # The constructor takes None for now.
-    bom.metadata.timestamp = made_at  # type: ignore[assignment]
+    bom.metadata.timestamp = _newest(lock)  # type: ignore[assignment]
     bom.register_dependency(root, [components[name] for name in sorted(requested) if name in components])
     for package in lock.packages:
         needed = [components[name] for name in sorted(_needs(package)) if name in components]
         bom.register_dependency(components[package.name], needed)
     return bom
+
+
+def _newest(lock: PlatformLock) -> dt.datetime | None:
+    """Return the time of the newest package: a time that does not depend on when the bill is made."""
+    times = [package.timestamp for package in lock.packages if package.timestamp is not None]
+    return dt.datetime.fromtimestamp(max(times) // 1000, tz=dt.UTC) if times else None
 
 
 def _component(package: LockedPackage) -> "Component":

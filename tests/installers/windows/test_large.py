@@ -141,7 +141,7 @@ def _write_noise(root: Path) -> tuple[Path, dict[str, str]]:
         timestamp=TIME,
         files=tuple(files),
     )
-    archive = write_package(content, root, level=1)
+    archive = write_package(content, root)
     for number in range(FILES):
         (root / f"{number:02}").unlink()
     return archive, digests

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from cuvee.conda.package_record import LockedPackage
+from cuvee.conda.rattler_records import link_order
 from cuvee.graph.checks.check_interface import Check, opened
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PathClaim, PrefixContents
 from cuvee.graph.release_graph import ReleaseGraph, unreadable_because
 from cuvee.graph.truncation import shorten_lines, shorten_list
-from cuvee.lock.link_order import link_order
 from cuvee.platforms import Platform
 
 

@@ -8,7 +8,7 @@ from cuvee.graph.explain.dependency_relations import Relation, minimal_relations
 from cuvee.graph.explain.model import ConflictNode, ConstraintKind, Mus, SoftConstraint
 from cuvee.graph.explain.range_loosening import span
 from cuvee.graph.explain.relaxable_problem import PlatformInstance
-from cuvee.lock.no_solution import nearest
+from cuvee.lock.solve import nearest
 from cuvee.manifest.documents.suggestions import did_you_mean
 
 _MOST_SPECS = 3

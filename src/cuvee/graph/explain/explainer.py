@@ -9,7 +9,7 @@ from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.explain.oracle import FastSolver
 from cuvee.graph.explain.unsolvable import explain
 from cuvee.lock.model import Lock
-from cuvee.lock.solve import Explainer, Problem, solve
+from cuvee.lock.solve import Explainer, Problem, try_solve
 from cuvee.manifest.model import Position
 from cuvee.progress import SILENT, Reporter
 
@@ -53,15 +53,7 @@ def fast_solver(connection: Connection) -> FastSolver:
     """Return rattler as the fast solver of explanations."""
 
     def solve_with_rattler(problem: Problem) -> Lock | str:
-        texts: list[str] = []
-
-        def keep(_: Problem, refused: Mapping[str, str], __: Connection) -> BlockedError:
-            texts.extend(refused.values())
-            return BlockedError("there is no solution")
-
-        try:
-            return solve(problem, connection, explain=keep)
-        except BlockedError:
-            return " ".join(texts)
+        answer = try_solve(problem, connection)
+        return answer if isinstance(answer, Lock) else " ".join(answer.values())
 
     return solve_with_rattler
