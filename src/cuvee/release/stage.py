@@ -11,7 +11,6 @@ from pathlib import Path
 from time import monotonic
 from typing import Generic, Self, TypeVar
 
-import cuvee
 from cuvee.codec import Json, decode, document, encode
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint
@@ -169,7 +168,7 @@ def artefacts_of(kept: Json) -> tuple[Artefact, ...]:
 @functools.cache
 def code_fingerprint() -> str:
     """Return a fingerprint of cuvee itself: a changed program must do its work again."""
-    return fingerprint(folder_inputs(Path(cuvee.__file__).parent))
+    return fingerprint(folder_inputs(Path(__file__).parents[1]))
 
 
 def folder_inputs(path: Path | None) -> Json:
