@@ -1,7 +1,9 @@
 """What the channel stage returns: packages made for this release, and platforms that cannot be made here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from cuvee.codec import LOCAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,14 +15,14 @@ class Interpreter:
     version
         The full version, such as ``3.11.7``.
     archive
-        The ``.conda`` file, in the cache.
+        The ``.conda`` file, in the cache of this machine; not in ``release.json``.
     origin
         Where it came from, as a text: ``pyenv's CPython 3.11.7 of this machine``.
     """
 
     platform: str
     version: str
-    archive: Path
+    archive: Path = field(default=Path(), metadata=LOCAL)
     origin: str
 
     @property

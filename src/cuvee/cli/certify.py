@@ -49,7 +49,7 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
         if manifest.is_dir():
             options["dist"], manifest = manifest.resolve().parent, manifest_of(manifest)
         result = run_pipeline(check_release, manifest=manifest, as_json=as_json, **options)
-        manifest = Workspace(result.folder, result.folder).certificate_file
+        manifest = result.folder
     if manifest.is_dir():
         manifest = Workspace(manifest, manifest).certificate_file
     verified = check_certificate(manifest, lock=lock)

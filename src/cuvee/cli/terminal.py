@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class PlainReporter:
     """A line when a task begins and one when it ends; with ``verbose``, a line per unit."""
 
+    _ended = ""
+
     def __init__(self, *, verbose: bool = False) -> None:
         self._verbose = verbose
         self._started: dict[str, float] = {}
@@ -32,7 +34,7 @@ class PlainReporter:
 
     def finish(self, task: str, *, note: str = "") -> None:
         seconds = time.monotonic() - self._started.pop(task, time.monotonic())
-        self._line(f"{task}: {note or 'done'} ({seconds:.1f} s)")
+        self._line(f"{self._ended}{task}: {note or 'done'} ({seconds:.1f} s)")
 
     def say(self, message: str) -> None:
         self._line(message)
@@ -45,41 +47,36 @@ class PlainReporter:
             click.echo(text, err=True)
 
 
-class LiveReporter:
+class LiveReporter(PlainReporter):
     """Bars while tasks run, a line when they end."""
 
+    _ended = "✓ "
+
     def __init__(self, progress: "Progress", *, verbose: bool) -> None:
+        super().__init__(verbose=verbose)
         self._progress = progress
-        self._verbose = verbose
-        self._tasks: dict[str, tuple[TaskID, float]] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def start(self, task: str, *, total: int | None = None) -> None:
         from rich.markup import escape
 
-        self._tasks[task] = (
-            self._progress.add_task(escape(task), total=total, note=""),
-            time.monotonic(),
-        )
+        self._started[task] = time.monotonic()
+        self._tasks[task] = self._progress.add_task(escape(task), total=total, note="")
 
     def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
         if task in self._tasks:
-            self._progress.update(self._tasks[task][0], advance=amount, note=note[:40])
-        if self._verbose and note:
-            self._print(f"  {note}")
+            self._progress.update(self._tasks[task], advance=amount, note=note[:40])
+        super().advance(task, amount, note=note)
 
     def finish(self, task: str, *, note: str = "") -> None:
-        identifier, started = self._tasks.pop(task, (None, time.monotonic()))
-        if identifier is not None:
-            self._progress.remove_task(identifier)
-        self._print(f"✓ {task}: {note or 'done'} ({time.monotonic() - started:.1f} s)")
-
-    def say(self, message: str) -> None:
-        self._print(message)
+        if task in self._tasks:
+            self._progress.remove_task(self._tasks.pop(task))
+        super().finish(task, note=note)
 
     def warn(self, message: str) -> None:
-        self._print(f"! {message}", style="yellow")
+        self._line(f"! {message}", style="yellow")
 
-    def _print(self, text: str, *, style: str | None = None) -> None:
+    def _line(self, text: str, *, style: str | None = None) -> None:
         self._progress.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -14,7 +14,7 @@ from cuvee.errors import BlockedError
 from cuvee.files import replacing_folder
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
-from cuvee.release.record import ChannelResult, PackedInterpreter
+from cuvee.release.record import ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 
@@ -91,11 +91,7 @@ def _make(session: Session) -> Made[ChannelResult]:
             _link_or_copy(item.archive, folder / item.platform)
         imported = _import_wheels(session, carried, interpreters, folder)
         index_channel(folder, platforms)
-    packed = (
-        PackedInterpreter(platform=item.platform, version=item.version, origin=item.origin)
-        for item in interpreters
-    )
-    result = ChannelResult(inputs="", absent=tuple(absent), interpreters=tuple(packed), imported=imported)
+    result = ChannelResult(absent=tuple(absent), interpreters=tuple(interpreters), imported=imported)
     return Made(result=result, outputs=(workspace.channel,))
 
 

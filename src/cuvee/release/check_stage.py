@@ -86,7 +86,7 @@ def run_selected(
     elif access is ArchiveAccess.NONE:
         left_out = {*left_out, *(item.identifier for item in ARCHIVE_CHECKS)}
     graph = _graph(session, channel, locked.lock, access)
-    return CheckResult(inputs="", outcomes=run_checks(graph, ALL_CHECKS, left_out=left_out))
+    return CheckResult(outcomes=run_checks(graph, ALL_CHECKS, left_out=left_out))
 
 
 def manifest_inputs(manifest: Manifest) -> Json:
@@ -103,7 +103,7 @@ def _make(
     write_json(workspace.findings_file, encode(outcomes))
     write_certificate(workspace, graph, outcomes)
     certificate = workspace.artefact(workspace.certificate_file, ArtefactKind.CERTIFICATE)
-    result = CheckResult(inputs="", outcomes=outcomes, artefacts=(certificate,))
+    result = CheckResult(outcomes=outcomes, artefacts=(certificate,))
     return Made(result=result, outputs=(workspace.findings_file, workspace.certificate_file))
 
 

@@ -21,7 +21,7 @@ from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import display_name, installer_name
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.lock.model import PlatformLock
-from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, NotMade
+from cuvee.release.record import Artefact, ArtefactKind, InstallerResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished, folder_inputs
 
@@ -85,13 +85,7 @@ def _make_installer(
     try:
         result = finished(session.make(Stage.of(name, inputs, build, InstallerResult)))
     except (ToolMissingError, TooLargeError) as error:
-        artefact = Artefact(
-            path=workspace.relative(target),
-            kind=ArtefactKind.INSTALLER,
-            platform=lock.platform,
-            format=kind,
-            not_made=NotMade.because_of(error),
-        )
+        artefact = workspace.not_made(target, error, platform=lock.platform, form=kind)
         return InstallerResult(stage=name, platform=lock.platform, artefacts=(artefact,))
     timed = tuple(replace(artefact, seconds=result.seconds) for artefact in result.artefacts)
     return replace(result, artefacts=timed)

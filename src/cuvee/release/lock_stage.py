@@ -77,18 +77,17 @@ def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
         raise
     name = manifest.release_name
     write_lock(lock, workspace.lock_file, channels=manifest.channels, release_name=name)
-    lists = [workspace.package_list(item.platform) for item in lock.platforms]
-    for path, item in zip(lists, lock.platforms, strict=True):
-        write_text(path, explicit(item, release_name=name))
+    lists = {item.platform: workspace.package_list(item.platform) for item in lock.platforms}
+    for item in lock.platforms:
+        write_text(lists[item.platform], explicit(item, release_name=name))
     counts = ", ".join(f"{len(item.packages)} on {item.platform}" for item in lock.platforms)
     session.reporter.finish(task, note=counts)
-    lists_of = zip(lists, lock.platforms, strict=True)
     artefacts = (
         workspace.artefact(workspace.lock_file, ArtefactKind.LOCK),
         *(
-            workspace.artefact(path, ArtefactKind.PACKAGE_LIST, platform=item.platform)
-            for path, item in lists_of
+            workspace.artefact(path, ArtefactKind.PACKAGE_LIST, platform=platform)
+            for platform, path in lists.items()
         ),
     )
     result = LockResult(lock=lock, artefacts=artefacts)
-    return Made(result=result, outputs=(workspace.lock_file, *lists), kept=encode(artefacts))
+    return Made(result=result, outputs=(workspace.lock_file, *lists.values()), kept=encode(artefacts))

@@ -7,12 +7,12 @@ from cuvee.files import write_text
 from cuvee.graph.drawing.graph_formats import FORMATS, part_of_graph, whole_graph
 from cuvee.graph.drawing.layered_svg import draw
 from cuvee.graph.drawing.model import Picture, verdicts
-from cuvee.graph.drawing.neighbourhood import around_finding, neighbourhood
+from cuvee.graph.drawing.neighbourhood import around_finding, is_known, neighbourhood
 from cuvee.graph.drawing.treemap import draw_treemap
 from cuvee.graph.drawing.waves import draw_waves
 from cuvee.graph.findings import Finding
 from cuvee.graph.reasons import known_name
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
+from cuvee.graph.release_graph import ReleaseGraph
 
 
 def write_release(
@@ -53,7 +53,7 @@ def write_packages(
     names = [known_name(release, name) for name in names]
     written: list[Path] = []
     for graph in release.platforms:
-        if any(_has(graph, name) for name in names):
+        if any(is_known(graph, name) for name in names):
             seen = verdicts(findings, graph.platform)
             picture = neighbourhood(release, graph, names, seen)
             written += _write(
@@ -90,7 +90,3 @@ def _write(picture: Picture, platform: str, stem: Path, formats: Collection[str]
     for kind, text in texts.items():
         write_text(stem.with_name(f"{stem.name}.{kind}"), text)
     return [stem.with_name(f"{stem.name}.{kind}") for kind in texts]
-
-
-def _has(graph: PlatformGraph, name: str) -> bool:
-    return name in graph.graph or any(edge.target == name for edge in graph.edges)

@@ -19,11 +19,10 @@ from cuvee.installers.constructor.project_lock import ProjectTools, project_name
 from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import installer_name
 from cuvee.lock.model import PlatformLock
-from cuvee.progress import Reporter
 from cuvee.release.image_stage import byte_compiler
-from cuvee.release.record import Artefact, ArtefactKind, NotMade
+from cuvee.release.record import Artefact, ArtefactKind
 from cuvee.release.sums import SUMS, write_sums
-from cuvee.release.workspace import artefact_at
+from cuvee.release.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ def make_project_installers(
         image = _image(project, lock, archives, Path(name), tools)
         made: dict[str, Artefact] = {}
         for kind in in_order(project.formats):
-            made[kind] = _make(project, image, kind, output, tools.reporter, exe=made.get("exe"))
+            made[kind] = _make(project, image, kind, output, tools, exe=made.get("exe"))
         artefacts = tuple(made.values())
     installers = [output / item.path for item in artefacts if item.not_made is None]
     outputs = write_outputs(project, lock, archives=archives, installers=installers, folder=output)
@@ -120,24 +119,19 @@ def _settings(project: Project, folder: Path) -> InstallerSettings:
 
 
 def _make(
-    project: Project, image: Image, kind: str, output: Path, reporter: Reporter, *, exe: Artefact | None
+    project: Project, image: Image, kind: str, output: Path, tools: ProjectTools, *, exe: Artefact | None
 ) -> Artefact:
+    workspace = Workspace(output, tools.cache)
     name = project.file_name or installer_name(image, kind, name=project.name)
     start = monotonic()
     try:
         made = output / exe.path if exe is not None and exe.not_made is None else None
-        target = make(kind, image, project.branding, output / name, reporter, exe=made)
+        target = make(kind, image, project.branding, output / name, tools.reporter, exe=made)
     except (ToolMissingError, TooLargeError, UsageError) as error:
         if not isinstance(error, ToolMissingError) and len(project.formats) == 1:
             raise
-        return Artefact(
-            path=name,
-            kind=ArtefactKind.INSTALLER,
-            platform=project.platform,
-            format=kind,
-            not_made=NotMade.because_of(error),
-        )
+        return workspace.not_made(output / name, error, platform=project.platform, form=kind)
     seconds = round(monotonic() - start, 3)
-    return artefact_at(
-        output, target, ArtefactKind.INSTALLER, platform=project.platform, form=kind, seconds=seconds
+    return workspace.artefact(
+        target, ArtefactKind.INSTALLER, platform=project.platform, form=kind, seconds=seconds
     )

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
-from cuvee.channel.model import Absent
+from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, document, encode
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, SourceUnreachableError, ToolMissingError
@@ -152,15 +152,6 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PackedInterpreter:
-    """The interpreter that was packed for a platform, and where it came from."""
-
-    platform: str
-    version: str
-    origin: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelResult(StageResult):
     """The packages that were made for this release.
 
@@ -173,7 +164,7 @@ class ChannelResult(StageResult):
     """
 
     absent: tuple[Absent, ...] = ()
-    interpreters: tuple[PackedInterpreter, ...] = ()
+    interpreters: tuple[Interpreter, ...] = ()
     imported: int = 0
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cuvee.errors import StorageError
+from cuvee.errors import CuveeError, StorageError
 from cuvee.files import sha256_file, storage_errors
-from cuvee.release.record import Artefact, ArtefactKind
+from cuvee.release.record import Artefact, ArtefactKind, NotMade
 
 
 class Workspace:
@@ -87,15 +87,35 @@ class Workspace:
         """The page and its data."""
         return self.folder / "report"
 
-    def relative(self, path: Path) -> str:
-        """Return a path relative to the release folder, with ``/``."""
-        return path.relative_to(self.folder).as_posix()
-
     def artefact(
-        self, path: Path, kind: ArtefactKind, *, platform: str | None = None, form: str = ""
+        self,
+        path: Path,
+        kind: ArtefactKind,
+        *,
+        platform: str | None = None,
+        form: str = "",
+        seconds: float = 0.0,
     ) -> Artefact:
         """Return the artefact that the file at ``path`` is, with its size and hash."""
-        return artefact_at(self.folder, path, kind, platform=platform, form=form)
+        return Artefact(
+            path=path.relative_to(self.folder).as_posix(),
+            kind=kind,
+            platform=platform,
+            format=form,
+            size=path.stat().st_size,
+            seconds=seconds,
+            sha256=sha256_file(path),
+        )
+
+    def not_made(self, path: Path, error: CuveeError, *, platform: str, form: str) -> Artefact:
+        """Return the installer that would be at ``path``, with the error that kept it from being made."""
+        return Artefact(
+            path=path.relative_to(self.folder).as_posix(),
+            kind=ArtefactKind.INSTALLER,
+            platform=platform,
+            format=form,
+            not_made=NotMade.because_of(error),
+        )
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -129,27 +149,6 @@ class Workspace:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
-
-
-def artefact_at(
-    folder: Path,
-    path: Path,
-    kind: ArtefactKind,
-    *,
-    platform: str | None = None,
-    form: str = "",
-    seconds: float = 0.0,
-) -> Artefact:
-    """Return the artefact of ``folder`` that the file at ``path`` is, with its size and hash."""
-    return Artefact(
-        path=path.relative_to(folder).as_posix(),
-        kind=kind,
-        platform=platform,
-        format=form,
-        size=path.stat().st_size,
-        seconds=seconds,
-        sha256=sha256_file(path),
-    )
 
 
 def _try_lock(handle: int) -> bool:

@@ -1,7 +1,7 @@
 """Who must act before the release goes out, and on what."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.findings import Verdict
@@ -37,13 +37,11 @@ class Actor:
     tasks: tuple[Task, ...]
 
 
-def actors(release: Release, lacking: Iterable[str], anchors: Mapping[TestOutcome, str]) -> tuple[Actor, ...]:
+def actors(release: Release, anchors: Mapping[TestOutcome, str]) -> tuple[Actor, ...]:
     """Return who must act: owners in the manifest's order, and the release manager for what has no owner.
 
     Parameters
     ----------
-    lacking
-        Platforms without a lock.
     anchors
         For an outcome that has a place on the page, that place.
     """
@@ -63,7 +61,7 @@ def actors(release: Release, lacking: Iterable[str], anchors: Mapping[TestOutcom
         )
         anchor = anchors.get(some[0], "") if len(some) == 1 else "tests"
         tasks[owner].append(Task(text=f"Look at the {tests} on {platform}.", anchor=anchor))
-    for platform in lacking:
+    for platform in release.unlocked:
         tasks[UNOWNED].append(Task(text=f"Find out why there is no lock for {platform}.", anchor="platforms"))
     contacts = {owner.name: owner.contact for owner in release.manifest.owners}
     order = [*(name for name in contacts if name in tasks), *sorted(tasks.keys() - contacts.keys())]

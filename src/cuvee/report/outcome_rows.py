@@ -107,7 +107,7 @@ def results(release: Release, logs: Path | None) -> Results:
     """
     order = list(STATES)
     outcomes = sorted(
-        (outcome for run in release.runs for outcome in run.outcomes),
+        release.outcomes,
         key=lambda o: (order.index(o.state), o.suite, o.test, o.platform),
     )
     others = [outcome for outcome in outcomes if outcome.state is not OutcomeState.PASS]
@@ -166,7 +166,7 @@ def _row(release: Release, outcome: TestOutcome, anchor: str, reader: _LogReader
 
 
 def _suite_names(release: Release) -> list[str]:
-    seen = sorted({outcome.suite for run in release.runs for outcome in run.outcomes})
+    seen = sorted({outcome.suite for outcome in release.outcomes})
     return list(dict.fromkeys((*release.manifest.suites, *seen)))
 
 

@@ -150,10 +150,9 @@ def _suspects(findings: tuple[Finding, ...], release: Release) -> dict[Where, li
 
 def _tests(release: Release) -> dict[Where, list[TestOutcome]]:
     tests: dict[Where, list[TestOutcome]] = defaultdict(list)
-    for run in release.runs:
-        for outcome in run.outcomes:
-            for name in [outcome.package] if outcome.package else outcome.packages:
-                tests[name, run.platform].append(outcome)
+    for outcome in release.outcomes:
+        for name in [outcome.package] if outcome.package else outcome.packages:
+            tests[name, outcome.platform].append(outcome)
     return tests
 
 

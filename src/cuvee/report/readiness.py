@@ -41,12 +41,11 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
 
     ``anchors`` gives the place on the page of outcomes that have one.
     """
-    lacking = release.unlocked
     result = release.verdict
     parts = {
         "finding": sum(finding.verdict is result for finding in release.findings),
         "test": len(blocking(release.runs)),
-        "platform": len(lacking),
+        "platform": len(release.unlocked),
     }
     blockers = sum(parts.values()) if result.exit_code else 0
     return Readiness(
@@ -55,7 +54,7 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
         headline=_headline(result, blockers),
         must_act=_must_act(result, parts),
         blockers=blockers,
-        actors=actors(release, lacking, anchors),
+        actors=actors(release, anchors),
         notes=_notes(release),
     )
 
@@ -105,7 +104,7 @@ def _notes(release: Release) -> tuple[str, ...]:
     waiting = [finding for finding in release.findings if finding.verdict is Verdict.WAITING]
     notes += [f"not finished yet: {finding.cause}" for finding in waiting]
     waived = [finding for finding in release.findings if finding.verdict is Verdict.WAIVED]
-    accepted = [o for run in release.runs for o in run.outcomes if o.state is OutcomeState.WAIVED]
+    accepted = [outcome for outcome in release.outcomes if outcome.state is OutcomeState.WAIVED]
     if waived or accepted:
         notes.append(f"waived for now: {plural(len(waived), 'finding')}, {plural(len(accepted), 'test')}")
     return tuple(notes)

@@ -42,12 +42,7 @@ def make_sbom(lock: PlatformLock, *, release: ReleaseLabel, requested: Collectio
     return f"{text}\n".encode()
 
 
-def _bom(
-    lock: PlatformLock,
-    release: ReleaseLabel,
-    requested: Collection[str],
-    serial: uuid.UUID,
-) -> "Bom":
+def _bom(lock: PlatformLock, release: ReleaseLabel, requested: Collection[str], serial: uuid.UUID) -> "Bom":
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.model.tool import ToolRepository

@@ -9,18 +9,16 @@ from collections.abc import Callable, Collection, Mapping
 import networkx as nx
 
 from cuvee.graph.drawing.model import Picture
-from cuvee.graph.drawing.svg import clean
+from cuvee.graph.drawing.svg import TONES, clean
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import PlatformGraph
 
 _COLOURS = {
-    Verdict.READY: "#eef4f0",
-    Verdict.INFO: "#eef4f0",
-    Verdict.WAIVED: "#e8f0f9",
-    Verdict.WARNING: "#fcf1da",
-    Verdict.WAITING: "#efeafa",
-    Verdict.NEEDS_APPROVAL: "#fcf1da",
-    Verdict.BLOCKED: "#fcebea",
+    "ready": "#eef4f0",
+    "waived": "#e8f0f9",
+    "warning": "#fcf1da",
+    "waiting": "#efeafa",
+    "blocked": "#fcebea",
 }
 
 
@@ -79,7 +77,7 @@ def dot(graph: "nx.DiGraph[str]") -> str:
     ]
     for name, attributes in graph.nodes(data=True):
         label = f"{name}\n{attributes.get('version') or attributes.get('note', '')}"
-        colour = _COLOURS[Verdict(attributes["verdict"])]
+        colour = _COLOURS[TONES[Verdict(attributes["verdict"])]]
         pen = ", penwidth=2" if attributes.get("requested") or attributes.get("role") == "centre" else ""
         lines.append(f"  {_quoted(name)} [label={_quoted(label)}, fillcolor={_quoted(colour)}{pen}];")
     for source, target, attributes in graph.edges(data=True):

@@ -1,6 +1,5 @@
 """The SVG of a picture in layers: packages on the left, their dependencies on the right."""
 
-from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from cuvee.graph.drawing.model import Picture, PictureArrow, PictureNode
@@ -20,11 +19,13 @@ def draw(picture: Picture, *, standalone: bool = True) -> str:
     arrows = [(arrow.source, arrow.target) for arrow in picture.arrows]
     layout = lay_out(tuple(nodes), arrows, box=_BOX, lane=_LANE, gap=_GAP)
     widths = [
-        _column_width([nodes[slot.key] for slot in column if not slot.target]) for column in layout.columns
+        max((_node_width(nodes[slot.key]) for slot in column if not slot.target), default=0.0)
+        for column in layout.columns
     ]
     lefts = [_MARGIN + sum(widths[:number]) + _BETWEEN * number for number in range(len(widths))]
-    width = max(_MARGIN * 2 + sum(widths) + _BETWEEN * max(len(widths) - 1, 0), _title_width(picture.title))
-    root = canvas(width, _HEAD + layout.height + _MARGIN * 2, picture.title, _describe(picture))
+    inner = max(sum(widths) + _BETWEEN * max(len(widths) - 1, 0), text_width(picture.title, 15, strong=True))
+    description = f"{len(picture.nodes)} boxes; an arrow leads from a package to its dependency."
+    root = canvas(inner + _MARGIN * 2, _HEAD + layout.height + _MARGIN * 2, picture.title, description)
     element(root, "text", picture.title, x=_MARGIN, y=_MARGIN + 8, class_="heading")
     spans = {
         slot: (lefts[column], widths[column]) for column, slots in enumerate(layout.columns) for slot in slots
@@ -39,22 +40,9 @@ def draw(picture: Picture, *, standalone: bool = True) -> str:
     return finish(root, standalone=standalone)
 
 
-def _title_width(title: str) -> float:
-    return text_width(title, 15, strong=True) + 2 * _MARGIN
-
-
-def _describe(picture: Picture) -> str:
-    return f"{len(picture.nodes)} boxes; an arrow leads from a package to its dependency."
-
-
-def _column_width(nodes: Sequence[PictureNode]) -> float:
-    return max((_node_width(node) for node in nodes), default=0.0)
-
-
 def _node_width(node: PictureNode) -> float:
-    title = text_width(node.title, _TITLE_SIZE, strong=node.role in _STRONG) + (
-        16 if _tone(node) in MARKS else 0
-    )
+    title = text_width(node.title, _TITLE_SIZE, strong=node.role in _STRONG)
+    title += 16 if _tone(node) in MARKS else 0
     return max(title, text_width(node.note, _NOTE_SIZE)) + 2 * _PAD
 
 
@@ -88,8 +76,8 @@ def _draw_arrow(
     ends = (arrow.source, arrow.target)
     is_turned = ends in layout.turned
     path = layout.paths[ends]
-    points = [_passage(slot, layout, spans) for slot in path]
-    start = (spans[path[0]][0] + spans[path[0]][1], layout.middle[path[0]])
+    points = [(spans[slot][0], layout.middle[slot], sum(spans[slot])) for slot in path]
+    start = (points[0][2], points[0][1])
     line = [f"M{number(start[0])} {number(start[1])}"]
     here = start
     for slot, (left, height, right) in zip(path[1:], points[1:], strict=True):
@@ -111,13 +99,6 @@ def _draw_arrow(
     else:
         left, height, _ = points[-1]
         _tip(group, left - _TIP, height, _TIP, kind)
-
-
-def _passage(
-    slot: LayerSlot, layout: LayeredLayout, spans: dict[LayerSlot, tuple[float, float]]
-) -> tuple[float, float, float]:
-    left, width = spans[slot]
-    return left, layout.middle[slot], left + width
 
 
 def _tip(parent: ET.Element, back: float, height: float, length: float, kind: str) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import networkx as nx
 
@@ -28,7 +29,7 @@ def neighbourhood(
     unless they are unmet, since they would hide the arrows in question.
     """
     requested = {item.name for item in release.requested(graph.platform)}
-    centres = [name for name in dict.fromkeys(names) if _is_known(graph, name)][:_MOST_CENTRES]
+    centres = [name for name in dict.fromkeys(names) if is_known(graph, name)][:_MOST_CENTRES]
     kept: dict[str, None] = dict.fromkeys(centres)
     paths = DependencyPaths.of(graph)
     on_paths: set[tuple[str, str]] = set()
@@ -74,19 +75,17 @@ def neighbourhood(
 
 def around_finding(release: ReleaseGraph, graph: PlatformGraph, finding: Finding) -> Picture | None:
     """Return a picture for a finding; `None` if none of its packages is on the platform."""
-    names = [name for name in finding.packages if _is_known(graph, name)]
+    names = [name for name in finding.packages if is_known(graph, name)]
     if not names:
         return None
     marked = dict.fromkeys(names[:1], finding.verdict)
     picture = neighbourhood(release, graph, names, marked)
-    return Picture(
-        title=f"{', '.join(names[:3])}{' …' if len(names) > 3 else ''} on {graph.platform}",  # noqa: PLR2004
-        nodes=picture.nodes,
-        arrows=picture.arrows,
-    )
+    more = " …" if len(names) > 3 else ""  # noqa: PLR2004
+    return replace(picture, title=f"{', '.join(names[:3])}{more} on {graph.platform}")
 
 
-def _is_known(graph: PlatformGraph, name: str) -> bool:
+def is_known(graph: PlatformGraph, name: str) -> bool:
+    """Whether a platform has a package, or something there requires it."""
     return name in graph.graph or any(edge.target == name for edge in graph.edges)
 
 

@@ -6,6 +6,7 @@ one between, so that it never crosses a box. All steps are deterministic.
 """
 
 import itertools
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -161,11 +162,8 @@ def _by_median(
     column: Sequence[LayerSlot], other: Mapping[LayerSlot, int], neighbours: Neighbours, side: int
 ) -> list[LayerSlot]:
     def weight(row: int, slot: LayerSlot) -> float:
-        rows = sorted(other[item] for item in neighbours.get(slot, ([], []))[side] if item in other)
-        if not rows:
-            return float(row)
-        half = len(rows) // 2
-        return float(rows[half]) if len(rows) % 2 else (rows[half - 1] + rows[half]) / 2
+        rows = [other[item] for item in neighbours.get(slot, ([], []))[side] if item in other]
+        return float(statistics.median(rows)) if rows else float(row)
 
     weights = {slot: weight(row, slot) for row, slot in enumerate(column)}
     return sorted(column, key=lambda slot: weights[slot])

@@ -8,6 +8,9 @@ from xml.etree import ElementTree as ET  # writing only; nothing is parsed
 
 from cuvee.graph.findings import Verdict
 
+WIDTH, MARGIN, HEAD = 1080.0, 16.0, 46.0
+"""Pixels of pictures of a whole release: what they fill, the space around it, and their title above it."""
+
 _WIDE, _NARROW = frozenset("mwMW@%"), frozenset("ijlftr.,:;|!'()[] ")
 _STRONG = 1.14
 """The width of bold letters, as a multiple of that of normal ones."""
@@ -84,6 +87,14 @@ def canvas(width: float, height: float, title: str, description: str = "") -> ET
     )
     if description:
         element(root, "desc", description)
+    return root
+
+
+def headed_canvas(height: float, title: str, note: str) -> ET.Element:
+    """Return a `canvas` of `WIDTH` between margins, with its title and a note in the first `HEAD` pixels."""
+    root = canvas(WIDTH + 2 * MARGIN, height, title)
+    element(root, "text", title, x=MARGIN, y=22.0, class_="heading")
+    element(root, "text", note, x=MARGIN, y=39.0, class_="quiet small")
     return root
 
 

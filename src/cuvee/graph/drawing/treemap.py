@@ -7,14 +7,26 @@ from xml.etree import ElementTree as ET
 import networkx as nx
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.drawing.svg import MARKS, TONES, canvas, element, finish, fitting, text_width, tooltip
+from cuvee.graph.drawing.svg import (
+    HEAD,
+    MARGIN,
+    MARKS,
+    TONES,
+    WIDTH,
+    element,
+    finish,
+    fitting,
+    headed_canvas,
+    text_width,
+    tooltip,
+)
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import PlatformGraph
 
 SHARED = "shared"
 """The group of packages that several requested ones need."""
 
-_WIDTH, _HEIGHT, _HEAD, _MARGIN, _BAND = 1080.0, 620.0, 46.0, 16.0, 17.0
+_HEIGHT, _BAND = 620.0, 17.0
 _SMALL, _NORMAL = 10.5, 12.0
 _UNNAMED = 26.0
 
@@ -114,20 +126,18 @@ def _worst(areas: Sequence[float], total: float, side: float) -> float:
 
 def _row(areas: Sequence[float], total: float, box: Rectangle) -> tuple[list[Rectangle], Rectangle]:
     """Return the boxes of one row along the shorter side, and the rest of the box."""
+    upright = box.width >= box.height
+    side, start = (box.height, box.top) if upright else (box.width, box.left)
+    depth = total / side if side else 0
     placed = []
-    if box.width >= box.height:
-        deep, top = total / box.height if box.height else 0, box.top
-        for area in areas:
-            high = area / deep if deep else 0
-            placed.append(Rectangle(box.left, top, deep, high))
-            top += high
-        return placed, Rectangle(box.left + deep, box.top, max(box.width - deep, 0), box.height)
-    high, left = total / box.width, box.left
     for area in areas:
-        wide = area / high if high else 0
-        placed.append(Rectangle(left, box.top, wide, high))
-        left += wide
-    return placed, Rectangle(box.left, box.top + high, box.width, max(box.height - high, 0))
+        length = area / depth if depth else 0
+        ends = (box.left, start, depth, length) if upright else (start, box.top, length, depth)
+        placed.append(Rectangle(*ends))
+        start += length
+    if upright:
+        return placed, Rectangle(box.left + depth, box.top, max(box.width - depth, 0), box.height)
+    return placed, Rectangle(box.left, box.top + depth, box.width, max(box.height - depth, 0))
 
 
 def draw_treemap(
@@ -142,15 +152,12 @@ def draw_treemap(
     found = groups(graph, requested)
     total = sum(group.size for group in found)
     title = f"Sizes of packages in {release_name} on {graph.platform}"
-    root = canvas(_WIDTH + 2 * _MARGIN, _HEIGHT + _HEAD + _MARGIN, title)
-    element(root, "text", title, x=_MARGIN, y=22.0, class_="heading")
-    count = len(graph.lock.packages)
     note = (
-        f"{count} packages, {_megabytes(total)} of archives. A frame has a requested package and what "
-        "only it needs; shared has what several need."
+        f"{len(graph.lock.packages)} packages, {_megabytes(total)} of archives. A frame has a requested "
+        "package and what only it needs; shared has what several need."
     )
-    element(root, "text", note, x=_MARGIN, y=39.0, class_="quiet small")
-    whole = Rectangle(_MARGIN, _HEAD, _WIDTH, _HEIGHT)
+    root = headed_canvas(HEAD + _HEIGHT + MARGIN, title, note)
+    whole = Rectangle(MARGIN, HEAD, WIDTH, _HEIGHT)
     for group, box in zip(found, squarify([group.size for group in found], whole), strict=True):
         _draw_group(root, group, box, verdicts)
     return finish(root, standalone=standalone)

@@ -5,11 +5,22 @@ from xml.etree import ElementTree as ET
 
 import networkx as nx
 
-from cuvee.graph.drawing.svg import MARKS, TONES, canvas, element, finish, text_width, tooltip
+from cuvee.graph.drawing.svg import (
+    HEAD,
+    MARGIN,
+    MARKS,
+    TONES,
+    WIDTH,
+    element,
+    finish,
+    headed_canvas,
+    text_width,
+    tooltip,
+)
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import PlatformGraph
 
-_WIDTH, _MARGIN, _HEAD, _LABEL = 1080.0, 16.0, 46.0, 92.0
+_LABEL = 92.0
 _CHIP, _GAP, _PAD, _SIZE = 24.0, 6.0, 8.0, 12.0
 
 
@@ -48,19 +59,17 @@ def draw_waves(
     """Return a platform's build waves as SVG, one below the other."""
     found, chain = waves(graph), longest_chain(graph)
     title = f"Build waves of {release_name} on {graph.platform}"
-    root = canvas(_WIDTH + 2 * _MARGIN, 100.0, title)
-    element(root, "text", title, x=_MARGIN, y=22.0, class_="heading")
     note = (
         f"{len(found)} waves. Packages of one depend only on packages of those above it. "
         f"The longest chain has {len(chain)} packages, framed: {_chain_text(chain)}"
     )
-    element(root, "text", note, x=_MARGIN, y=39.0, class_="quiet small")
-    top = _HEAD + 4
+    root = headed_canvas(0.0, title, note)
+    top = HEAD + 4
     for number, groups in enumerate(found, 1):
         top = _draw_wave(root, number, groups, top, frozenset(requested), verdicts, frozenset(chain))
-    height = f"{top + _MARGIN - _GAP:.1f}"
+    height = f"{top + MARGIN - _GAP:.1f}"
     root.set("height", height)
-    root.set("viewBox", f"0 0 {_WIDTH + 2 * _MARGIN:.0f} {height}")
+    root.set("viewBox", f"0 0 {WIDTH + 2 * MARGIN:.0f} {height}")
     return finish(root, standalone=standalone)
 
 
@@ -79,31 +88,24 @@ def _draw_wave(  # noqa: PLR0917 - a position, and all that is drawn there
     chain: frozenset[str],
 ) -> float:
     """Draw one wave, its boxes in as many lines as they need, and return the height below it."""
-    band = element(root, "rect", x=_MARGIN, y=top, width=_WIDTH, height=0.0, rx=6.0, class_="band")
+    band = element(root, "rect", x=MARGIN, y=top, width=WIDTH, height=0.0, rx=6.0, class_="band")
     count = sum(len(group) for group in groups)
-    element(root, "text", f"Wave {number}", x=_MARGIN + _PAD, y=top + _GAP + 11, class_="strong")
+    element(root, "text", f"Wave {number}", x=MARGIN + _PAD, y=top + _GAP + 11, class_="strong")
     noun = "package" if count == 1 else "packages"
-    element(root, "text", f"{count} {noun}", x=_MARGIN + _PAD, y=top + _GAP + 25, class_="quiet small")
-    left, line = _MARGIN + _LABEL, top + _GAP
+    element(root, "text", f"{count} {noun}", x=MARGIN + _PAD, y=top + _GAP + 25, class_="quiet small")
+    left, line = MARGIN + _LABEL, top + _GAP
     for group in groups:
         text = " + ".join(group)
         verdict = max((verdicts.get(name, Verdict.READY) for name in group), default=Verdict.READY)
         mark = f"{MARKS[TONES[verdict]]} " if TONES[verdict] in MARKS else ""
         strong = bool(requested.intersection(group))
         width = text_width(mark + text, _SIZE, strong=strong) + 2 * _PAD
-        if left + width > _MARGIN + _WIDTH - _GAP and left > _MARGIN + _LABEL:
-            left, line = _MARGIN + _LABEL, line + _CHIP + _GAP
-        role = (
-            "centre"
-            if chain.intersection(group)
-            else "requested"
-            if requested.intersection(group)
-            else "indirect"
-        )
+        if left + width > MARGIN + WIDTH - _GAP and left > MARGIN + _LABEL:
+            left, line = MARGIN + _LABEL, line + _CHIP + _GAP
+        role = "centre" if chain.intersection(group) else "requested" if strong else "indirect"
         box = element(root, "g", class_=f"{role} {TONES[verdict]}")
-        tooltip(
-            box, (text, "they depend on each other" if len(group) > 1 else "", f"verdict: {verdict.value}")
-        )
+        relation = "they depend on each other" if len(group) > 1 else ""
+        tooltip(box, (text, relation, f"verdict: {verdict.value}"))
         element(box, "rect", x=left, y=line, width=width, height=_CHIP, rx=12.0, class_="box")
         element(box, "text", mark + text, x=left + _PAD, y=line + 16, class_="strong" if strong else "")
         left += width + _GAP
