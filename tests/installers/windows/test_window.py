@@ -178,7 +178,7 @@ def test_upgrade_is_announced(win_exe: Path, win_newer: Path, screen: Screen) ->
     to_folder(screen)
     upgrade = forward(screen, "There is a release in that folder already.")
     assert "Install" in upgrade.buttons - upgrade.checked
-    assert f"place of the release in\n{windows(prefix)}\n" in "\n".join(upgrade.texts)
+    assert f"replace the release in\n{windows(prefix)}\n" in "\n".join(upgrade.texts)
     screen.picture("5-upgrade")
     screen.press("alt+i")
     screen.wait(DONE)
