@@ -112,7 +112,7 @@ def write_package(content: PackageContent, folder: Path) -> Path:
     files = sorted(content.files, key=lambda file: file.path)
     target = folder / f"{content.stem}.conda"
     with replacing(target) as beside, zipfile.ZipFile(beside, "w") as archive:
-        _add(archive, "metadata.json", b'{"conda_pkg_format_version": 2}')
+        archive.writestr(_zip_info("metadata.json"), b'{"conda_pkg_format_version": 2}')
         paths = []
         with _component(archive, f"pkg-{content.stem}.tar.zst") as tar:
             for file in files:
@@ -130,10 +130,6 @@ def _zip_info(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     info.external_attr = 0o644 << 16
     return info
-
-
-def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
-    archive.writestr(_zip_info(name), data)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.model import PlatformResult
-    from cuvee.graph.channel_check.whole_channel import CheckedPlatform
 
 _CAUSES = 20
 _PROBLEMS = 10
@@ -65,6 +64,9 @@ def command(
       cuvee check-channel conda-forge --platform linux-64 --floor glibc=2.17 --json
     """
     from cuvee.cli.processes import processes
+    from cuvee.conda.url_secrets import without_secrets
+    from cuvee.files import csv_text, write_text
+    from cuvee.graph.channel_check.check_tables import COLUMNS, as_values, rows
     from cuvee.graph.channel_check.whole_channel import check_channel
 
     if as_json and as_csv:
@@ -84,16 +86,14 @@ def command(
         )
     results = tuple(answer.result for answer in answers)
     if as_json:
-        text = _json(channel, results)
+        text = json_text(as_values(without_secrets(channel), results))
     elif as_csv:
-        text = _csv(answers)
+        text = csv_text(COLUMNS, (row for answer in answers for row in rows(answer.result, answer.records)))
     else:
         text = "".join(_page(result, verbose=verbose) for result in results)
     if output is None:
         click.echo(text, nl=False)
     else:
-        from cuvee.files import write_text
-
         write_text(output, text)
     return int(any(result.not_installable or result.problems for result in results))
 
@@ -106,20 +106,6 @@ def _floor(floors: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"--floor {item} has no version", hint="For example: --floor glibc=2.28")
         found[key] = version
     return found
-
-
-def _json(channel: str, results: "tuple[PlatformResult, ...]") -> str:
-    from cuvee.conda.url_secrets import without_secrets
-    from cuvee.graph.channel_check.check_tables import as_values
-
-    return json_text(as_values(without_secrets(channel), results))
-
-
-def _csv(answers: "tuple[CheckedPlatform, ...]") -> str:
-    from cuvee.files import csv_text
-    from cuvee.graph.channel_check.check_tables import COLUMNS, rows
-
-    return csv_text(COLUMNS, (row for answer in answers for row in rows(answer.result, answer.records)))
 
 
 def _page(result: "PlatformResult", *, verbose: bool) -> str:

@@ -8,6 +8,7 @@ import click
 
 from cuvee.cli.options import json_option
 from cuvee.cli.render import write_json
+from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.diff.model import Comparison
@@ -57,7 +58,8 @@ def command(
     from cuvee.graph.diff import comparison_formats
     from cuvee.graph.diff.compare import compare
 
-    _one_form(markdown=markdown, html=html, as_json=as_json)
+    if markdown + html + as_json > 1:
+        raise UsageError("Only one of --markdown, --html and --json", hint="Run the command once for each.")
     today = dt.datetime.now(dt.UTC).date()
     old = _read(before, requested_before, today, environment)
     new = _read(after, requested_after or requested_before, today, environment)
@@ -70,13 +72,6 @@ def command(
         click.echo(comparison_formats.as_html(comparison), nl=False)
     else:
         click.echo(comparison_formats.as_text(comparison, verbose=verbose), nl=False)
-
-
-def _one_form(**wanted: bool) -> None:
-    if sum(wanted.values()) > 1:
-        from cuvee.errors import UsageError
-
-        raise UsageError("Only one of --markdown, --html and --json", hint="Run the command once for each.")
 
 
 def _read(path: Path, requested: Path | None, today: dt.date, environment: str | None) -> "Snapshot":

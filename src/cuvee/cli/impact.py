@@ -1,6 +1,6 @@
 """``cuvee impact``."""
 
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,13 +11,12 @@ from cuvee.cli.render import write_json
 if TYPE_CHECKING:
     from cuvee.graph.diff import Change
     from cuvee.graph.upgrade_impact import Impact
-    from cuvee.release.session import Session
 
 
 @click.command()
 @click.argument("name", metavar="NAME[=VERSION]")
 @release_options
-def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
+def command(name: str, *, as_json: bool, **options: Any) -> int:
     """Show what an upgrade of the package NAME would change, break and unblock in a release.
 
     The release is solved with that version; other packages change only where they must. Without VERSION, any
@@ -30,13 +29,9 @@ def command(name: str, manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee impact numpy=2.5 manifests/starter/2026.11.0.yaml --platform linux-64
       cuvee impact openssl=3.6 manifests/starter/2026.11.0.yaml --json
     """
-    from cuvee.release.pipeline import lock_release
     from cuvee.release.upgrade_trial import impact_of
 
-    def work(session: "Session") -> "Impact":
-        return impact_of(session, lock_release(session).lock, name)
-
-    impact = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
+    impact = run_pipeline(partial(impact_of, upgrade=name), as_json=as_json, **options)
     if as_json:
         write_json(impact_json(impact))
     else:

@@ -39,9 +39,10 @@ def make_channel(session: Session) -> ChannelResult:
         ChannelResult,
     )
     done = session.make(stage, again=session.options.refresh)
-    left_out = [entry.name for entry in manifest.present_platforms if entry.name not in session.platforms]
     by_choice = [
-        Absent(platform=name, reason="this run did not ask for it", by_choice=True) for name in left_out
+        Absent(platform=entry.name, reason="this run did not ask for it", by_choice=True)
+        for entry in manifest.present_platforms
+        if entry.name not in session.platforms
     ]
     result = finished(done)
     return replace(result, absent=(*result.absent, *by_choice))

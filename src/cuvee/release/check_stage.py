@@ -131,18 +131,15 @@ def read_archives(session: Session, lock: Lock, access: ArchiveAccess) -> Inspec
 
 
 def _possible(session: Session, lock: Lock, access: ArchiveAccess) -> ArchiveAccess:
-    if access is ArchiveAccess.AT_HAND and not _are_at_hand(session, lock):
-        return ArchiveAccess.NONE
-    return access
-
-
-def _are_at_hand(session: Session, lock: Lock) -> bool:
+    if access is not ArchiveAccess.AT_HAND:
+        return access
     folder, cache = session.workspace.folder, session.workspace.cache
-    return all(
+    are_at_hand = all(
         path_of(cache, package.sha256).is_file() or archive_path(package, folder, cache).is_file()
         for platform in lock.platforms
         for package in platform.packages
     )
+    return access if are_at_hand else ArchiveAccess.NONE
 
 
 def _carried(session: Session, names: frozenset[str]) -> AvailableRecords:

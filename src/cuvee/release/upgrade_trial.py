@@ -1,13 +1,13 @@
 """What an upgrade would change in a locked release."""
 
 from cuvee.graph.upgrade_impact import Impact, impact
-from cuvee.lock.model import Lock
 from cuvee.lock.solve import problem_of
 from cuvee.release.lock_stage import own_channel
+from cuvee.release.pipeline import lock_release
 from cuvee.release.session import Session
 
 
-def impact_of(session: Session, lock: Lock, upgrade: str) -> Impact:
+def impact_of(session: Session, upgrade: str) -> Impact:
     """Return the impact of ``upgrade``, which is ``NAME`` or ``NAME=VERSION``; nothing is written.
 
     Raises
@@ -15,7 +15,7 @@ def impact_of(session: Session, lock: Lock, upgrade: str) -> Impact:
     UsageError
         If the release does not have such a package.
     """
-    manifest = session.manifest
+    manifest, lock = session.manifest, lock_release(session).lock
     return impact(
         upgrade,
         problem=problem_of(

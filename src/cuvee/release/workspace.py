@@ -20,45 +20,45 @@ class Workspace:
         ``dist/<distribution>-<version>``.
     cache
         Downloads, converted packages, byte code and frames, all keyed by content.
+
+    Attributes
+    ----------
+    channel
+        The release's own channel.
+    lock_file
+        The ``pixi.lock``.
+    pictures
+        Pictures of the graph, and the graph for other programs.
+    findings_file
+        The findings of all checks.
+    conflict_file
+        Why the manifest has no solution, while it has none.
+    certificate_file
+        The proof that the release fits together.
+    installers
+        The installers.
+    results
+        The outcomes, a folder per platform.
+    report
+        The page and its data.
     """
 
     def __init__(self, folder: Path, cache: Path) -> None:
         self.folder = folder
         self.cache = cache
-
-    @property
-    def channel(self) -> Path:
-        """The release's own channel."""
-        return self.folder / "channel"
-
-    @property
-    def lock_file(self) -> Path:
-        """The ``pixi.lock``."""
-        return self.folder / "lock" / "pixi.lock"
+        self.channel = folder / "channel"
+        self.lock_file = folder / "lock" / "pixi.lock"
+        self.pictures = folder / "checks" / "graph"
+        self.findings_file = folder / "checks" / "findings.json"
+        self.conflict_file = folder / "checks" / "conflict.json"
+        self.certificate_file = folder / "checks" / "certificate.json"
+        self.installers = folder / "installers"
+        self.results = folder / "results"
+        self.report = folder / "report"
 
     def package_list(self, platform: str) -> Path:
         """Return the path of a platform's list of packages for ``conda create --file``."""
         return self.folder / "lock" / f"{platform}.explicit.txt"
-
-    @property
-    def pictures(self) -> Path:
-        """Pictures of the graph, and the graph for other programs."""
-        return self.folder / "checks" / "graph"
-
-    @property
-    def findings_file(self) -> Path:
-        """The findings of all checks."""
-        return self.folder / "checks" / "findings.json"
-
-    @property
-    def conflict_file(self) -> Path:
-        """Why the manifest has no solution, while it has none."""
-        return self.folder / "checks" / "conflict.json"
-
-    @property
-    def certificate_file(self) -> Path:
-        """The proof that the release fits together."""
-        return self.folder / "checks" / "certificate.json"
 
     def image(self, platform: str) -> Path:
         """Return the folder of a platform's image."""
@@ -68,24 +68,9 @@ class Workspace:
         """Return the path of a platform's bill of materials."""
         return self.folder / "sbom" / f"{platform}.cdx.json"
 
-    @property
-    def installers(self) -> Path:
-        """The installers."""
-        return self.folder / "installers"
-
     def constructor_project(self, platform: str) -> Path:
         """Return the folder of the project from which constructor makes a platform's installers."""
         return self.installers / "constructor" / platform
-
-    @property
-    def results(self) -> Path:
-        """The outcomes, a folder per platform."""
-        return self.folder / "results"
-
-    @property
-    def report(self) -> Path:
-        """The page and its data."""
-        return self.folder / "report"
 
     def artefact(
         self,

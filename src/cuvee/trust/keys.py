@@ -3,8 +3,6 @@
 A key is made with ``openssl genpkey -algorithm ed25519``. docs/howto/verification.md says what is signed.
 """
 
-import base64
-import binascii
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,8 +12,6 @@ from cuvee.errors import UsageError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-# The head of every public Ed25519 key in DER (https://www.rfc-editor.org/rfc/rfc8410); 32 bytes follow.
-_DER = bytes.fromhex("302a300506032b6570032100")
 _MAKE = "Make a key with `openssl genpkey -algorithm ed25519 -out FILE`."
 
 
@@ -55,7 +51,7 @@ class SigningKey:
                 f"The signing key {path} is encrypted",
                 hint="Decrypt it into a file that only the signing job can read.",
             ) from error
-        except (ValueError, binascii.Error) as error:
+        except ValueError as error:
             raise UsageError(f"{path} has no private key in PEM format", hint=_MAKE) from error
         if not isinstance(private, Ed25519PrivateKey):
             raise UsageError(f"{path} has a key that is not Ed25519", hint=_MAKE)
@@ -67,6 +63,9 @@ class SigningKey:
 
 
 def public_pem(public: bytes) -> str:
-    """Return a public key as PEM."""
-    text = base64.b64encode(_DER + public).decode()
-    return f"-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n"
+    """Return a public key as PEM: https://www.rfc-editor.org/rfc/rfc8410."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    key = Ed25519PublicKey.from_public_bytes(public)
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
