@@ -144,7 +144,7 @@ def test_versions_as_people_speak_of_them() -> None:
 
 def test_the_work_of_explaining_many_conflicts_at_once_does_not_explode(tmp_path: Path) -> None:
     calls = []
-    for count in (6, 12):
+    for count in (8, 24):
         index = [f"base{number} {version}" for number in range(count) for version in (1, 2)]
         index += [f"a{number} 1: base{number} 1; base{number + 1} 1" for number in range(count - 1)]
         index += [f"b{number} 1: base{number} 2" for number in range(count)]
@@ -158,4 +158,4 @@ def test_the_work_of_explaining_many_conflicts_at_once_does_not_explode(tmp_path
         assert found.complete
         assert sum(len(conflict.subsets) for conflict in found.conflicts) >= count - 1
         calls.append(count_calls(lambda problem=problem, fetched=fetched: explain(problem, fetched)))  # type: ignore[misc]
-    assert calls[1] < 5 * calls[0]
+    assert calls[1] < 9 * calls[0], "three times the conflicts, at most the square of the work"

@@ -106,7 +106,9 @@ class MusEnumerator:
         return next(part for part in self._components() if mus in part)
 
     def _smallest(self) -> _Set:
-        return next(self._hitting_sets(self._muses), frozenset())
+        """Return a smallest hitting set: components share no members, so each has its own part of it."""
+        parts = (next(self._hitting_sets(muses)) for muses in self._components())
+        return frozenset[SoftConstraint]().union(*parts)
 
     def _hitting_sets(self, muses: Sequence[_Set], blocked: Iterable[_Set] = ()) -> Iterator[_Set]:
         """Yield the minimal hitting sets of ``muses``, the smallest first, but none within ``blocked``."""
