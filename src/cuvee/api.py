@@ -12,8 +12,6 @@ from cuvee.graph import reasons
 from cuvee.graph.channel_check.model import PlatformResult
 from cuvee.graph.diff.compare import compare
 from cuvee.graph.diff.model import Comparison
-from cuvee.graph.diff.readers import read_snapshot
-from cuvee.graph.diff.snapshot import Snapshot
 from cuvee.graph.reasons import Why
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.graph.release_graph import build_graph as graph_of_lock
@@ -22,7 +20,7 @@ from cuvee.lock.pixi_lock import read_lock as read_pixi_lock
 from cuvee.manifest import loader
 from cuvee.manifest.model import Manifest
 from cuvee.progress import SILENT, Reporter
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
 from cuvee.release.release_snapshot import snapshot_of
 
 __all__ = [
@@ -119,7 +117,11 @@ def diff(before: Release | StrPath, after: Release | StrPath, *, platform: str |
     UsageError
         If neither has the platform.
     """
-    return compare(_snapshot(before), _snapshot(after), platform=platform)
+    old, new = (
+        snapshot_of(side if isinstance(side, Release) else Path(side), today=_now().date())
+        for side in (before, after)
+    )
+    return compare(old, new, platform=platform)
 
 
 def check_channel(
@@ -202,15 +204,6 @@ def cut_release(
     session = Session(loaded, options, reporter)
     with session.workspace.locked():
         return cut(session)
-
-
-def _snapshot(side: Release | StrPath) -> Snapshot:
-    if isinstance(side, Release):
-        return snapshot_of(side)
-    path = Path(side)
-    if (path / RECORD).is_file():
-        return snapshot_of(Release.open(path))
-    return read_snapshot(path, today=_now().date())
 
 
 def _now() -> dt.datetime:

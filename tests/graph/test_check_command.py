@@ -147,7 +147,7 @@ def test_a_broken_record_of_an_index_is_named(tiny: Tiny, breaking: Break, words
 def test_a_broken_index_is_named(tiny: Tiny) -> None:
     path = tiny.channel("a 1.0: python") / "noarch" / "repodata.json"
     path.write_text('{"packages.conda": {\n"a": }')
-    assert "noarch/repodata.json, line 2, column 6" in tiny.check(tiny.manifest(), code=4)
+    assert "noarch/repodata.json: not JSON at line 2, column 6" in tiny.check(tiny.manifest(), code=4)
 
 
 def test_a_match_spec_that_can_not_be_read_is_named(tiny: Tiny) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import tiny_index
 from cuvee.cli.main import run
 from cuvee.cli.needs import needs_lines
+from cuvee.cli.render import by_platform
 from cuvee.cli.why import why_lines
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
@@ -108,8 +109,14 @@ def diamond() -> ReleaseGraph:
 
 @pytest.mark.parametrize("name", ["base", "app", "python", "colorama", "stray", "__glibc"])
 def test_the_answers_in_words(diamond: ReleaseGraph, name: str) -> None:
-    lines = [f"$ cuvee why {name}", *why_lines(why(diamond, name), name)]
-    lines += [f"$ cuvee needs {name}", *needs_lines(needs(diamond, name), name)]
+    lines = [
+        f"$ cuvee why {name}",
+        *by_platform((item.platform, why_lines(item, name)) for item in why(diamond, name)),
+    ]
+    lines += [
+        f"$ cuvee needs {name}",
+        *by_platform((item.platform, needs_lines(item, name)) for item in needs(diamond, name)),
+    ]
     same_as(ANSWERS / f"{name}.txt", "\n".join(lines) + "\n")
 
 
@@ -146,7 +153,7 @@ def test_no_more_reasons_than_anybody_reads_but_all_are_counted() -> None:
     (answer,) = why(release({"app": "*"}, linux_64=packages), "end")
     assert answer.count == 4**6
     assert len(answer.reasons) == reasons.MOST_REASONS
-    assert f"  … and {4**6 - 100} more chains of the same length" in why_lines((answer,), "end")
+    assert f"… and {4**6 - 100} more chains of the same length" in why_lines(answer, "end")
 
 
 NAMES = [f"n{number}" for number in range(7)]

@@ -77,14 +77,10 @@ def command(
 def _read(path: Path, requested: Path | None, today: dt.date, environment: str | None) -> "Snapshot":
     from dataclasses import replace
 
-    from cuvee.graph.diff.readers import read_requirements, read_snapshot
-    from cuvee.release.record import RECORD, Release
+    from cuvee.graph.diff.readers import read_requirements
     from cuvee.release.release_snapshot import snapshot_of
 
-    if (path / RECORD).is_file():
-        snapshot = snapshot_of(Release.open(path))
-    else:
-        snapshot = read_snapshot(path, today=today, environment=environment)
+    snapshot = snapshot_of(path, today=today, environment=environment)
     if requested is None:
         return snapshot
     requirements = read_requirements(requested, today=today)

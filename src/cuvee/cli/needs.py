@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cuvee.cli.options import answer_from_graph, release_options
-from cuvee.cli.render import by_platform
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Dependent, Needs
@@ -31,12 +30,8 @@ def command(name: str, **options: Any) -> int:
     return answer_from_graph(needs, needs_lines, name, **options)
 
 
-def needs_lines(answers: "tuple[Needs, ...]", name: str) -> list[str]:
-    """Return the answers for people; platforms with the same answer share it."""
-    return by_platform((answer.platform, _body(answer, name)) for answer in answers)
-
-
-def _body(answer: "Needs", name: str) -> list[str]:
+def needs_lines(answer: "Needs", name: str) -> list[str]:
+    """Return the answer of one platform for people."""
     what = ", ".join(answer.stems) or f"no {name}"
     if not answer.dependents:
         return [f"{what}; nothing needs it"]

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cuvee.cache_folder import default_cache
-from cuvee.cli.render import conflict_as_json, write_json
+from cuvee.cli.render import by_platform, conflict_as_json, write_json
 from cuvee.cli.terminal import Terminal
 from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
+    from cuvee.graph.reasons import Needs, Why
     from cuvee.graph.release_graph import ReleaseGraph
     from cuvee.release.session import Session
 
 Command = Callable[..., Any]
 Answer = TypeVar("Answer")
+Reason = TypeVar("Reason", "Why", "Needs")
 
 
 platform_option = click.option(
@@ -81,8 +83,8 @@ def release_options(command: Command, *, manifest_required: bool = True) -> Comm
 
 
 def answer_from_graph(
-    question: "Callable[[ReleaseGraph, str], tuple[Answer, ...]]",
-    lines: "Callable[[tuple[Answer, ...], str], list[str]]",
+    question: "Callable[[ReleaseGraph, str], tuple[Reason, ...]]",
+    lines: "Callable[[Reason, str], list[str]]",
     name: str,
     *,
     as_json: bool,
@@ -92,7 +94,7 @@ def answer_from_graph(
     from cuvee.codec import encode
     from cuvee.release.pipeline import lock_release
 
-    def work(session: "Session") -> "tuple[str, tuple[Answer, ...]]":
+    def work(session: "Session") -> "tuple[str, tuple[Reason, ...]]":
         release = lock_release(session)
         return release.name, question(session.graph(release.lock, release.absent), name)
 
@@ -100,7 +102,7 @@ def answer_from_graph(
     if as_json:
         write_json({"release": release_name, "name": name, "platforms": encode(answers)})
         return 0
-    for line in lines(answers, name):
+    for line in by_platform((answer.platform, lines(answer, name)) for answer in answers):
         click.echo(line)
     return 0
 

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cuvee.cli.options import answer_from_graph, release_options
-from cuvee.cli.render import by_platform
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import RequirementChain, Why
@@ -32,12 +31,8 @@ def command(name: str, **options: Any) -> int:
     return answer_from_graph(why, why_lines, name, **options)
 
 
-def why_lines(answers: "tuple[Why, ...]", name: str) -> list[str]:
-    """Return the answers for people; platforms with the same answer share it."""
-    return by_platform((answer.platform, _body(answer, name)) for answer in answers)
-
-
-def _body(answer: "Why", name: str) -> list[str]:
+def why_lines(answer: "Why", name: str) -> list[str]:
+    """Return the answer of one platform for people."""
     if not answer.stems and not answer.count:
         return [f"there is no {name}, and nothing needs it"]
     lines = [", ".join(answer.stems) or f"there is no {name}, but it is requested"]

@@ -1,17 +1,25 @@
-"""A release as one side of a comparison."""
+"""One side of a comparison: a release, or what a path holds."""
+
+import datetime as dt
+from pathlib import Path
 
 from cuvee.graph.diff.model import METADATA
+from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.diff.snapshot import Snapshot
-from cuvee.release.record import Release
+from cuvee.release.record import RECORD, Release
 
 
-def snapshot_of(release: Release) -> Snapshot:
-    """Return a release as one side of a comparison: its lock, and what its manifest requests."""
-    packages = release.manifest.packages
+def snapshot_of(side: Release | Path, *, today: dt.date, environment: str | None = None) -> Snapshot:
+    """Return a release as its lock and what its manifest requests; for other paths see `read_snapshot`."""
+    if not isinstance(side, Release):
+        if not (side / RECORD).is_file():
+            return read_snapshot(side, today=today, environment=environment)
+        side = Release.open(side)
+    packages = side.manifest.packages
     return Snapshot(
-        title=release.name,
+        title=side.name,
         kind="pixi.lock",
-        lock=release.lock,
+        lock=side.lock,
         requirements=packages,
         requested=frozenset(item.name for item in packages),
         knows=METADATA,

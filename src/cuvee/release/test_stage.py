@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from cuvee.codec import encode
-from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import PlatformLock
 from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.record import Artefact, InstallerResult, TestResult
 from cuvee.release.session import Session
-from cuvee.release.stage import Made, Stage, folder_inputs
+from cuvee.release.stage import Made, Stage, finished, folder_inputs
 
 
 def make_tests(session: Session, lock: PlatformLock, installers: Sequence[InstallerResult]) -> TestResult:
@@ -26,7 +25,7 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
     today = session.options.now.date()
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
 
-    def run() -> Made[PlatformRun]:
+    def run() -> Made[TestResult]:
         found = run_platform(
             build_plan(manifest, lock, session.suite_files, session.archives(lock), today=today),
             installer=workspace.folder / tested.path if tested else None,
@@ -35,7 +34,7 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
             reporter=session.reporter,
             without=without,
         )
-        return Made(result=found, outputs=(folder,))
+        return Made(result=TestResult(run=found), outputs=(folder,))
 
     stage = Stage(
         name=f"test-{lock.platform}",
@@ -48,12 +47,9 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
             encode(known),
         ],
         run=run,
-        load=lambda _: read_run(folder),
+        load=lambda _: TestResult(run=read_run(folder)),
     )
-    done = session.make(stage)
-    return TestResult(
-        stage=done.stage, run=done.result, inputs=done.inputs, seconds=done.seconds, reused=done.reused
-    )
+    return finished(session.make(stage))
 
 
 def _tested(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.conda.package_record import LockedPackage
 from cuvee.image.model import ReleaseLabel
 from cuvee.lock.model import PlatformLock
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
 
 _NAMESPACE = uuid.UUID("6f1b3a52-6c0b-5d0c-9c57-0d6f5a3f2a10")
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _ARCHIVE = re.compile(r"\.(conda|tar\.bz2)$")
 
 
@@ -65,9 +65,10 @@ def _bom(lock: PlatformLock, release: ReleaseLabel, requested: Collection[str], 
     )
     # The constructor takes None for now.
     bom.metadata.timestamp = _newest(lock)  # type: ignore[assignment]
-    bom.register_dependency(root, [components[name] for name in sorted(requested) if name in components])
+    bom.register_dependency(root, [components[name] for name in sorted({*requested} & components.keys())])
     for package in lock.packages:
-        needed = [components[name] for name in sorted(_needs(package)) if name in components]
+        names = {read_spec(spec).name for spec in package.depends}
+        needed = [components[name] for name in sorted(names & components.keys())]
         bom.register_dependency(components[package.name], needed)
     return bom
 
@@ -127,8 +128,3 @@ def _licenses(stated: str | None) -> Iterator[Any]:
         yield LicenseExpression(text)
     else:
         yield DisjunctiveLicense(name=text)
-
-
-def _needs(package: LockedPackage) -> set[str]:
-    matches = (_NAME.match(spec.rpartition("::")[2]) for spec in package.depends)
-    return {found[0].lower() for found in matches if found is not None}
