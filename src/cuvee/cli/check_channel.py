@@ -7,7 +7,7 @@ import click
 
 from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option
 from cuvee.cli.render import json_text
-from cuvee.cli.terminal import Terminal
+from cuvee.cli.terminal import terminal
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def command(
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", hint="Choose one.")
     floor = _floor(floors)
-    with Terminal(quiet=quiet, verbose=verbose) as terminal, processes(jobs) as executor:
+    with terminal(quiet=quiet, verbose=verbose) as reporter, processes(jobs) as executor:
         answers = tuple(
             check_channel(
                 channel,
@@ -81,7 +81,7 @@ def command(
                 floor=floor,
                 only_newest=newest,
                 executor=executor,
-                reporter=terminal.reporter,
+                reporter=reporter,
             )
         )
     results = tuple(answer.result for answer in answers)

@@ -17,7 +17,7 @@ from cuvee.cli.options import (
     verbose_option,
 )
 from cuvee.cli.render import write_json
-from cuvee.cli.terminal import Terminal
+from cuvee.cli.terminal import terminal
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ def command(
         raise UsageError("Manifests and locks cannot be mixed", hint="Name files of one kind.")
     answers: list[tuple[str, tuple[Coinstallability, ...]]] = []
     if locks:
-        with Terminal(quiet=quiet, verbose=verbose) as terminal:
+        with terminal(quiet=quiet, verbose=verbose) as reporter:
             found = of_locks(
-                locks, platforms=platforms, any_version=any_version, limit=most, reporter=terminal.reporter
+                locks, platforms=platforms, any_version=any_version, limit=most, reporter=reporter
             )
         answers.append((", ".join(map(str, locks)), found))
     else:

@@ -8,7 +8,7 @@ import click
 
 from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option, verbose_option
 from cuvee.cli.render import print_artefacts, write_json
-from cuvee.cli.terminal import Terminal
+from cuvee.cli.terminal import terminal
 
 if TYPE_CHECKING:
     from cuvee.installers.constructor.model import Project
@@ -71,10 +71,8 @@ def command(  # noqa: PLR0917 - click calls it by name
     for project in projects:
         for warning in project.warnings:  # with --quiet, too: nothing is left out in silence
             click.echo(f"warning: {project.platform}: {warning}", err=True)
-    with Terminal(quiet=quiet, verbose=verbose) as terminal:
-        tools = ProjectTools(
-            cache=cache.resolve(), connection=connect(cache.resolve()), reporter=terminal.reporter
-        )
+    with terminal(quiet=quiet, verbose=verbose) as reporter:
+        tools = ProjectTools(cache=cache.resolve(), connection=connect(cache.resolve()), reporter=reporter)
         for project in projects:
             folder = output.absolute() / project.platform if len(projects) > 1 else output.absolute()
             results.append(_convert(project, tools, folder, dry_run=dry_run))

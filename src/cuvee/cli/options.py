@@ -9,7 +9,7 @@ import click
 
 from cuvee.cache_folder import default_cache
 from cuvee.cli.render import by_platform, conflict_as_json, write_json
-from cuvee.cli.terminal import Terminal
+from cuvee.cli.terminal import terminal
 from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def run_pipeline(
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
     )
     loaded = load_manifest(manifest, today=now.date())
-    with conflict_as_json(as_json), Terminal(quiet=quiet, verbose=verbose) as terminal:
-        session = Session(loaded, options, terminal.reporter)
+    with conflict_as_json(as_json), terminal(quiet=quiet, verbose=verbose) as reporter:
+        session = Session(loaded, options, reporter)
         with session.workspace.locked():
             return work(session)

@@ -1,5 +1,6 @@
 """``cuvee report``."""
 
+import datetime as dt
 from pathlib import Path
 
 import click
@@ -23,12 +24,15 @@ def command(source: Path, *, dist: Path, as_json: bool) -> int:
       cuvee report manifests/starter/2026.11.0.yaml --dist dist
       cuvee report dist/starter-2026.11.0 --json
     """
+    from cuvee.manifest import load_manifest
     from cuvee.release.record import Release
     from cuvee.report.page import build_page
     from cuvee.report.summary import summary_lines
     from cuvee.report.writer import write_report
 
-    folder = source if source.is_dir() else dist / _release_name(source)
+    folder = source
+    if not source.is_dir():
+        folder = dist / load_manifest(source, today=dt.datetime.now(dt.UTC).date()).release_name
     release = Release.open(folder)
     page = build_page(release, folder / "results")
     write_report(page, release, release.graph, folder / "report")
@@ -39,11 +43,3 @@ def command(source: Path, *, dist: Path, as_json: bool) -> int:
         click.echo(line)
     click.echo(f"report: {folder / 'report' / 'index.html'}")
     return release.verdict.exit_code
-
-
-def _release_name(manifest: Path) -> str:
-    import datetime as dt
-
-    from cuvee.manifest import load_manifest
-
-    return load_manifest(manifest, today=dt.datetime.now(dt.UTC).date()).release_name

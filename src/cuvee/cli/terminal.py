@@ -3,12 +3,13 @@
 import sys
 import threading
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
-from cuvee.progress import Reporter
+from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -80,44 +81,24 @@ class LiveReporter(PlainReporter):
         self._progress.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
-class Terminal:
-    """The reporter that fits stderr; use as a context manager."""
+@contextmanager
+def terminal(*, quiet: bool, verbose: bool) -> Iterator[Reporter]:
+    """Yield the reporter that fits stderr."""
+    if quiet:
+        yield SILENT
+    elif not sys.stderr.isatty():
+        yield PlainReporter(verbose=verbose)
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-    def __init__(self, *, quiet: bool, verbose: bool) -> None:
-        self._quiet = quiet
-        self._verbose = verbose
-        self._progress: Progress | None = None
-
-    def __enter__(self) -> Self:
-        if not self._quiet and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-
-            self._progress = Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TextColumn("[dim]{task.fields[note]}", markup=True),
-                console=Console(stderr=True),
-                transient=True,
-            )
-            self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-
-    @property
-    def reporter(self) -> Reporter:
-        """What stages report to."""
-        from cuvee.progress import SILENT
-
-        if self._quiet:
-            return SILENT
-        if self._progress is not None:
-            return LiveReporter(self._progress, verbose=self._verbose)
-        return PlainReporter(verbose=self._verbose)
+        with Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("[dim]{task.fields[note]}", markup=True),
+            console=Console(stderr=True),
+            transient=True,
+        ) as progress:
+            yield LiveReporter(progress, verbose=verbose)

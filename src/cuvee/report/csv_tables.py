@@ -45,7 +45,8 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
             "package change before after level requested platforms details because",
             (
                 (
-                    row.package, row.badge.word, row.before, row.after, row.level, _yes(value=row.requested),
+                    row.package, row.badge.word, row.before, row.after, row.level,
+                    "yes" if row.requested else "no",
                     " ".join(row.platforms), "; ".join(row.details), "; ".join(row.because),
                 )
                 for row in (page.changes.rows if page.changes else ())
@@ -62,7 +63,7 @@ def _packages(page: Page, lock: Lock) -> Iterable[tuple[object, ...]]:
             package = records.get(cell.identifier)
             yield (
                 cell.identifier, row.name, cell.version, cell.build, cell.platform,
-                _yes(value=row.name in requested), row.owner, cell.badge.word, cell.detail,
+                "yes" if row.name in requested else "no", row.owner, cell.badge.word, cell.detail,
                 package.license if package else "", package.size if package else "",
                 package.sha256 if package else "", package.url if package else "",
             )  # fmt: skip
@@ -75,7 +76,3 @@ def _table(heading: str, rows: Iterable[tuple[object, ...]]) -> str:
 def _cell(value: object) -> str:
     text = clean(str(value or "" if not isinstance(value, int | float) else value))
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
-
-
-def _yes(*, value: bool) -> str:
-    return "yes" if value else "no"

@@ -75,13 +75,6 @@ def safe_url(text: str) -> str:
     return text if good else ""
 
 
-def _drawing(svg: str) -> str:
-    """Let a picture through as it is: cuvee drew it, and its writer escapes every text."""
-    from markupsafe import Markup
-
-    return Markup(svg)  # noqa: S704  (made by cuvee.graph.drawing)
-
-
 def release_path(path: str) -> str:
     """Return a link from the report's folder to a path of the release; empty if it leads elsewhere."""
     path = clean(path)
@@ -92,6 +85,7 @@ def release_path(path: str) -> str:
 
 def _environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("cuvee.report"),
@@ -107,7 +101,7 @@ def _environment() -> "Environment":
         "plural": plural,
         "safe_url": safe_url,
         "release_path": release_path,
-        "drawing": _drawing,
+        "drawing": Markup,  # as it is: cuvee.graph.drawing has made it, and escapes every text
     }
     return environment
 

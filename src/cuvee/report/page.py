@@ -160,15 +160,13 @@ def _platform(release: Release, name: str) -> PlatformRow:
     absent = next((absent for absent in release.absent if absent.platform == name), None)
     lock = release.lock.by_platform.get(name)
     if lock is None:
+        badge, note = ABSENT, (entry.absent if entry else "") or ""
         if absent is not None:
-            return PlatformRow(
-                name=name, title=title, badges=(NOT_MADE,), note=absent.reason, hint=absent.hint
-            )
-        if name in release.unlocked:
-            return PlatformRow(name=name, title=title, badges=(NO_LOCK,), note=NO_LOCK.meaning)
-        return PlatformRow(
-            name=name, title=title, badges=(ABSENT,), note=(entry.absent if entry else "") or ""
-        )
+            badge, note = NOT_MADE, absent.reason
+        elif name in release.unlocked:
+            badge, note = NO_LOCK, NO_LOCK.meaning
+        hint = absent.hint if absent is not None else ""
+        return PlatformRow(name=name, title=title, badges=(badge,), note=note, hint=hint)
     run = next((run for run in release.runs if run.platform == name), None)
     outcomes = run.outcomes if run else ()
     badges, note = _platform_status(release, name, run)
