@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.codec import DecodeError, Document, Json, decode, document, encode
+from cuvee.codec import DecodeError, Document, Json, decode, encode
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.manifest.model import ReleaseVersion
 
@@ -54,7 +54,7 @@ casks = st.builds(
     is_open=st.booleans(),
     notes=st.dictionaries(st.text(), st.none() | st.integers()),
 )
-CASK = document("cask", Cask)
+CASK = Document(name="cask", kind=Cask)
 GOOD: dict[str, Json] = {
     "grapes": [{"name": "merlot", "colour": "red"}],
     "size": [225, "l"],
@@ -129,7 +129,7 @@ def test_documents_of_an_older_version_are_read() -> None:
     assert new.from_bytes(b'{"grape": 1, "variety": "merlot"}', source="x") == merlot
     assert new.from_bytes(new.to_bytes(merlot), source="x") == merlot
     with pytest.raises(IntegrityError, match="expected version 1"):
-        document("grape", Grape).from_bytes(new.to_bytes(merlot), source="x")
+        Document(name="grape", kind=Grape).from_bytes(new.to_bytes(merlot), source="x")
 
 
 def test_files(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import functools
 import json
 import types
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import (
     Generic,
@@ -137,9 +137,9 @@ class Document(Generic[T]):
     """
 
     name: str
-    version: int
     kind: type[T]
-    upgrades: Mapping[int, Callable[[dict[str, Json]], dict[str, Json]]]
+    version: int = 1
+    upgrades: Mapping[int, Callable[[dict[str, Json]], dict[str, Json]]] = field(default_factory=dict)
 
     def to_bytes(self, value: T) -> bytes:
         """Return the document: the same value gives the same bytes."""
@@ -189,11 +189,6 @@ class Document(Generic[T]):
         except FileNotFoundError as error:
             raise SourceUnreachableError(f"There is no {path}") from error
         return self.from_bytes(data, source=str(path))
-
-
-def document(name: str, kind: type[T], *, version: int = 1) -> Document[T]:
-    """Return a kind of document whose form has not changed since ``version``."""
-    return Document(name=name, version=version, kind=kind, upgrades={})
 
 
 @functools.cache

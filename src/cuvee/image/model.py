@@ -194,4 +194,4 @@ class Image:
         return replace(_DOCUMENT.read(folder / _DESCRIPTION), folder=folder)
 
 
-_DOCUMENT = codec.document("image", Image)
+_DOCUMENT = codec.Document(name="image", kind=Image)

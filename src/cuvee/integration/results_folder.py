@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cuvee.codec import document
+from cuvee.codec import Document
 from cuvee.files import write_bytes
 from cuvee.integration.junit import junit
 from cuvee.integration.outcomes import PlatformRun
@@ -10,7 +10,7 @@ from cuvee.integration.outcomes import PlatformRun
 OUTCOMES = "outcomes.json"
 JUNIT = "junit.xml"
 
-_DOCUMENT = document("platform-run", PlatformRun)
+_DOCUMENT = Document(name="platform-run", kind=PlatformRun)
 
 
 def write_run(folder: Path, run: PlatformRun) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from cuvee.channel.model import Absent, Interpreter
-from cuvee.codec import LOCAL, document, encode
+from cuvee.codec import LOCAL, Document, encode
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, SourceUnreachableError, ToolMissingError
 from cuvee.files import fingerprint
@@ -276,11 +276,11 @@ class Release:
                 f"No release has been cut in {folder}: there is no {RECORD}",
                 hint="Run `cuvee release MANIFEST` first.",
             )
-        return replace(document("release", cls).read(folder / RECORD), folder=folder)
+        return replace(Document(name="release", kind=cls).read(folder / RECORD), folder=folder)
 
     def save(self) -> None:
         """Write ``release.json`` into the release folder."""
-        document("release", type(self)).write(self.folder / RECORD, self)
+        Document(name="release", kind=type(self)).write(self.folder / RECORD, self)
 
     @property
     def name(self) -> str:

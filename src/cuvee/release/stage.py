@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Generic, Self, TypeVar
 
-from cuvee.codec import Json, decode, document, encode
+from cuvee.codec import Document, Json, decode, encode
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint
 from cuvee.progress import Reporter
@@ -85,7 +85,7 @@ class StageEntry:
     kept: object = None
 
 
-_ENTRY = document("stage", StageEntry)
+_ENTRY = Document(name="stage", kind=StageEntry)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.codec import document
+from cuvee.codec import Document
 from cuvee.errors import IntegrityError
 from cuvee.files import fingerprint
 from cuvee.graph.channel_check.installability import ClassConflict
@@ -17,7 +17,7 @@ class _FinishedPart:
     conflicts: tuple[ClassConflict, ...]
 
 
-_PART = document("channel-check-part", _FinishedPart)
+_PART = Document(name="channel-check-part", kind=_FinishedPart)
 
 
 class Checkpoint:
