@@ -62,16 +62,12 @@ class Osslsigncode:
         The certificate with its chain, and the key, without a password.
     timestamps
         URL of an RFC 3161 server; `None` for signatures without a time, which expire with the certificate.
-    description, url
-        What Windows shows when it asks for consent.
     """
 
     program: str
     certificate: Path
     key: Path = field(repr=False)
     timestamps: str | None = None
-    description: str = ""
-    url: str = ""
 
     @classmethod
     def find(cls, *, certificate: Path, key: Path, timestamps: str | None = None) -> Self:
@@ -119,10 +115,6 @@ class Osslsigncode:
 
     def _options(self) -> tuple[str, ...]:
         options = ["-certs", str(self.certificate), "-key", str(self.key), "-h", "sha256"]
-        if self.description:
-            options += ["-n", self.description]
-        if self.url:
-            options += ["-i", self.url]
         if self.timestamps is not None:
             options += ["-ts", self.timestamps]
         return tuple(options)
