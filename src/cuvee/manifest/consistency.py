@@ -1,13 +1,13 @@
 """Checks across values: what a manifest states in one place must be consistent with the others."""
 
 import datetime as dt
+from itertools import chain
 from pathlib import Path
 
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, quote
 from cuvee.manifest.documents.validated_tree import (
     MappingValue,
-    ScalarValue,
     entries_at,
     entry_at,
     items_at,
@@ -19,7 +19,7 @@ from cuvee.manifest.documents.validated_tree import (
 
 def check_tree(tree: MappingValue, problems: Problems) -> None:
     """Check an evaluated tree, with everything it inherits."""
-    for check in (_platforms, _packages, _owners, _constraints, _licenses, _waiver_scopes):
+    for check in (_platforms, _packages, _known_platforms, _owners, _constraints, _licenses):
         check(tree, problems)
 
 
@@ -54,31 +54,19 @@ def _packages(tree: MappingValue, problems: Problems) -> None:
     entry = entry_at(tree, "packages")
     if entry is not None and isinstance(entry.value, MappingValue) and not entry.value.entries:
         problems.add(entry.key, "the release has no package", advice='add python: "3.11.*"')
-    if entry_at(tree, "platforms") is None:
-        return
+
+
+def _known_platforms(tree: MappingValue, problems: Problems) -> None:
     known = [name for name, _ in entries_at(tree, "platforms")]
-    for _, package in entries_at(tree, "packages"):
-        for platform in scalars_at(package.value, "platforms"):
-            _known_platform(platform, known, problems)
-
-
-def _waiver_scopes(tree: MappingValue, problems: Problems) -> None:
-    if entry_at(tree, "platforms") is None:
-        return
-    known = [name for name, _ in entries_at(tree, "platforms")]
-    for waiver in items_at(tree, "waivers"):
-        platform = scalar_at(waiver, "platform")
-        if platform is not None:
-            _known_platform(platform, known, problems)
-
-
-def _known_platform(platform: ScalarValue, known: list[str], problems: Problems) -> None:
-    if known and platform.value not in known:
-        problems.add(
-            platform.span,
-            f"the release has no platform {quote(str(platform.value))}",
-            advice=f"add it to platforms, or use {listing(known)}",
-        )
+    packages = (scalars_at(package.value, "platforms") for _, package in entries_at(tree, "packages"))
+    waivers = (scalar_at(waiver, "platform") for waiver in items_at(tree, "waivers"))
+    for platform in (*chain.from_iterable(packages), *waivers):
+        if known and platform is not None and platform.value not in known:
+            problems.add(
+                platform.span,
+                f"the release has no platform {quote(str(platform.value))}",
+                advice=f"add it to platforms, or use {listing(known)}",
+            )
 
 
 def _owners(tree: MappingValue, problems: Problems) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime as dt
-from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.errors import ManifestError
@@ -26,14 +25,6 @@ from cuvee.manifest.model import Manifest, ReleaseVersion
 from cuvee.manifest.schema import MANIFEST
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ManifestFile:
-    """One file of the chain, validated by itself."""
-
-    path: Path
-    tree: MappingValue
-
-
 def load_manifest(path: Path, *, today: dt.date) -> Manifest:
     """Return the evaluated manifest at ``path``.
 
@@ -49,51 +40,48 @@ def load_manifest(path: Path, *, today: dt.date) -> Manifest:
     ManifestError
         Its message shows every problem at once, each with its line.
     """
+    tree: MappingValue | None = None
+    manifest: Manifest | None = None
     with Problems(path, MANIFEST) as problems:
-        manifest = _load(path, today, problems)
+        for stated in reversed(_read_chain(path, problems)):
+            file = stated.span.source.path
+            tree = merge(tree, stated, problems)
+            add_missing_keys(tree, MANIFEST.content, problems)
+            check_tree(tree, problems)
+            check_folders(tree, file.parent, problems)
+            if file == path:
+                check_dates(tree, path, today, problems)
+            manifest = None if problems else evaluate(tree, file, manifest)
     if manifest is None:
         raise AssertionError("a manifest that was not evaluated has a problem")
     return manifest
 
 
-def _load(path: Path, today: dt.date, problems: Problems) -> Manifest | None:
-    chain = _read_chain(path, problems)
-    tree: MappingValue | None = None
-    manifest: Manifest | None = None
-    for file in reversed(chain or ()):
-        tree = merge(tree, file.tree, problems)
-        add_missing_keys(tree, MANIFEST.content, problems)
-        check_tree(tree, problems)
-        check_folders(tree, file.path.parent, problems)
-        if file.path == path:
-            check_dates(tree, path, today, problems)
-        manifest = None if problems else evaluate(tree, file.path, manifest)
-    return manifest
-
-
-def _read_chain(path: Path, problems: Problems) -> list[_ManifestFile] | None:
-    """Return a manifest and its bases, the newest first; `None` when one of them cannot be read."""
-    file = _read_file(path, _first_bytes(path), problems)
-    if file is None:
-        return None
-    chain = [file]
-    check_file_name(file.tree, path, problems)
-    check_folder_name(file.tree, path, problems)
+def _read_chain(path: Path, problems: Problems) -> list[MappingValue]:
+    """Return a manifest and its bases, the newest first; nothing when one of them cannot be read."""
+    tree = _read_file(path, _first_bytes(path), problems)
+    if tree is None:
+        return []
+    chain = [tree]
+    check_file_name(tree, path, problems)
+    check_folder_name(tree, path, problems)
     seen = [path.name]
-    while (stated := scalar_at(file.tree, "based-on")) is not None:
+    while (stated := scalar_at(tree, "based-on")) is not None:
         base_path = path.with_name(f"{stated.value}.yaml")
         seen.append(base_path.name)
         if base_path.name in seen[:-1]:
-            _add_cycle_problem(chain[0].tree, seen, problems)
-            return None
-        base = _read_base(base_path, stated, file, problems)
+            first = scalar_at(chain[0], "based-on") or stated
+            steps = " → ".join(name.removesuffix(".yaml") for name in seen)
+            problems.add(first.span, f"the manifests are based on each other: {steps}")
+            return []
+        base = _read_base(base_path, stated, tree, problems)
         if base is None:
-            return None
-        check_file_name(base.tree, base_path, problems)
-        check_base(file.tree, base.tree, problems)
-        _check_order(file.tree, stated, problems)
+            return []
+        check_file_name(base, base_path, problems)
+        check_base(tree, base, problems)
+        _check_order(tree, stated, problems)
         chain.append(base)
-        file = base
+        tree = base
     return chain
 
 
@@ -111,17 +99,17 @@ def _first_bytes(path: Path) -> bytes:
         raise ManifestError(f"The manifest {path} cannot be read: {reason}") from error
 
 
-def _read_file(path: Path, data: bytes, problems: Problems) -> _ManifestFile | None:
+def _read_file(path: Path, data: bytes, problems: Problems) -> MappingValue | None:
     node = parse_yaml(path, data, problems)
     if node is None:
         return None
     tree = Validator(problems).validate(node, MANIFEST.content)
-    return _ManifestFile(path=path, tree=tree) if isinstance(tree, MappingValue) else None
+    return tree if isinstance(tree, MappingValue) else None
 
 
 def _read_base(
-    path: Path, stated: ScalarValue, child: _ManifestFile, problems: Problems
-) -> _ManifestFile | None:
+    path: Path, stated: ScalarValue, child: MappingValue, problems: Problems
+) -> MappingValue | None:
     try:
         data = read_bytes(path)
     except FileNotFoundError:
@@ -139,11 +127,11 @@ def _read_base(
     return _read_file(path, data, problems)
 
 
-def _older_releases(child: _ManifestFile) -> list[str]:
+def _older_releases(child: MappingValue) -> list[str]:
     """Return the releases that ``child`` could be based on, the newest first."""
-    version = scalar_at(child.tree, "version")
+    version = scalar_at(child, "version")
     found = []
-    for name in _siblings(child.path):
+    for name in _siblings(child.span.source.path):
         with contextlib.suppress(ValueError):
             found.append(ReleaseVersion.parse(name.removesuffix(".yaml")))
     if version is not None and isinstance(version.value, ReleaseVersion):
@@ -171,10 +159,3 @@ def _check_order(child: MappingValue, stated: ScalarValue, problems: Problems) -
             f"{version.value} cannot be based on {stated.value}, which is not older",
             advice="a release is based on an earlier one",
         )
-
-
-def _add_cycle_problem(tree: MappingValue, seen: list[str], problems: Problems) -> None:
-    stated = scalar_at(tree, "based-on")
-    if stated is not None:
-        steps = " → ".join(name.removesuffix(".yaml") for name in seen)
-        problems.add(stated.span, f"the manifests are based on each other: {steps}")

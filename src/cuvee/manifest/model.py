@@ -6,7 +6,6 @@ import fnmatch
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import total_ordering
 from pathlib import Path
 from typing import Self
 
@@ -31,8 +30,7 @@ class Track(enum.Enum):
     LTS = "lts"
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class ReleaseVersion:
     """``YEAR.MONTH.PATCH``; ordered."""
 
@@ -51,9 +49,6 @@ class ReleaseVersion:
     def __str__(self) -> str:
         return f"{self.year}.{self.month}.{self.patch}"
 
-    def __lt__(self, other: Self) -> bool:
-        return (self.year, self.month, self.patch) < (other.year, other.month, other.patch)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Support:
@@ -65,16 +60,10 @@ class Support:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformEntry:
-    """A platform of the release.
+    """A platform of the release, by its conda subdir.
 
-    Attributes
-    ----------
-    name
-        The conda subdir.
-    floor
-        The oldest system that the release supports, such as ``{"glibc": "2.28"}``, defaults filled in.
-    absent
-        Why the release leaves this platform out on purpose; `None` when it is in.
+    ``floor`` is the oldest system that the release supports, such as ``{"glibc": "2.28"}``, defaults filled
+    in; ``absent`` why the release leaves the platform out on purpose, or `None`.
     """
 
     name: str
@@ -88,12 +77,8 @@ class Requirement:
 
     Attributes
     ----------
-    name
-        The conda name, normalised.
-    version
-        A conda version spec, ``*`` for any.
-    build
-        A conda build spec, or `None`.
+    version, build
+        Conda specs.
     owner
         A key of `Manifest.owners`, or `None`.
     groups
@@ -203,14 +188,10 @@ class Waiver:
     position: Position
 
     def covers(self, name: str, *, packages: Collection[str], platforms: Collection[str]) -> bool:
-        """Return whether this accepts what a check found, or that a test failed.
+        """Return whether this accepts what a check found, or that the test ``name``, ``suite/test``, failed.
 
-        Parameters
-        ----------
-        name
-            The check's identifier, or ``suite/test``.
-        packages, platforms
-            All that are concerned. A waiver for one platform does not cover what is also on another.
+        ``packages`` and ``platforms`` are all that are concerned: a waiver for one platform does not cover
+        what is also on another.
         """
         is_named = self.check == name or ("/" in name and fnmatch.fnmatchcase(name, self.check))
         is_of_package = self.package is None or self.package in packages
@@ -224,10 +205,6 @@ class Manifest:
 
     Attributes
     ----------
-    path
-        The file it was read from.
-    base
-        The evaluated manifest that this one is based on, or `None`.
     channels
         As stated, the first wins: names, URLs, or absolute folders.
     packages, constraints
@@ -274,12 +251,6 @@ class Manifest:
         return tuple(platform for platform in self.platforms if platform.absent is None)
 
     def requirements(self, platform: str, additions: Iterable[Requirement] = ()) -> tuple[Requirement, ...]:
-        """Return what is requested on one platform, sorted by name.
-
-        Parameters
-        ----------
-        additions
-            What cuvee requests besides, for its own needs.
-        """
+        """Return what is requested on one platform, and ``additions`` of cuvee's own, sorted by name."""
         found = (item for item in (*self.packages, *additions) if platform in item.platforms)
         return tuple(sorted(found, key=lambda item: item.name))

@@ -21,18 +21,8 @@ _WIDTH = 100
 class DocumentProblem:
     """One thing that is wrong with a document.
 
-    Attributes
-    ----------
-    span
-        What the caret marks.
-    message
-        What is wrong, in one line.
-    advice
-        What to write instead; stands beside the caret.
-    expected
-        What would be right there.
-    related
-        Another span that matters, and what it holds.
+    The caret marks ``span``, with ``advice`` beside it; ``related`` is another span that matters, and what
+    it holds.
     """
 
     span: Span
@@ -49,8 +39,8 @@ class TooManyProblemsError(Exception):
 class Problems:
     """Collects problems while the document at ``path`` is read; the same problem is kept once.
 
-    As a context manager it raises at the end of the block what was found in it. A file that is read as YAML
-    only has no ``document``.
+    As a context manager it raises at the end of the block what was found in it: an error of the document's
+    own class, whose message is the rendered list. A file that is read as YAML only has no ``document``.
     """
 
     def __init__(self, path: Path, document: DocumentSchema | None = None) -> None:
@@ -70,8 +60,11 @@ class Problems:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or isinstance(error, TooManyProblemsError):
-            self.raise_any()
+        if self._found and (kind is None or isinstance(error, TooManyProblemsError)):
+            document = self.document
+            raise (document.error if document else DocumentError)(
+                render(self.found, self._path), hint=document.hint if document else None
+            ) from None
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -103,19 +96,6 @@ class Problems:
         self._found.setdefault((str(span.position), message), problem)
         if len(self._found) >= _ENOUGH:
             raise TooManyProblemsError
-
-    def raise_any(self) -> None:
-        """Raise everything that was found, if anything was.
-
-        Raises
-        ------
-        DocumentError
-            Of the document's own class; its message is the rendered list.
-        """
-        if self._found:
-            error = self.document.error if self.document else DocumentError
-            hint = self.document.hint if self.document else None
-            raise error(render(self.found, self._path), hint=hint) from None
 
 
 def render(problems: Iterable[DocumentProblem], path: Path) -> str:

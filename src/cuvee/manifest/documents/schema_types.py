@@ -33,8 +33,6 @@ class ScalarType:
     ----------
     noun
         What it is, with its article: ``a version range``.
-    example
-        A good one.
     parse
         Returns the value, normalised, or raises `ParseError`.
     choices
@@ -134,8 +132,6 @@ class Property:
 
     Attributes
     ----------
-    summary
-        What it means, in one or two sentences.
     default
         What holds when it is left out, as JSON; `None` also means that ``null`` may be written.
     required
@@ -165,16 +161,8 @@ class Property:
 class RecordType:
     """A mapping with fixed keys; a child merges into it key by key.
 
-    Attributes
-    ----------
-    noun
-        What the mapping is: ``a package``.
-    key_noun
-        What its keys are: ``key`` or ``platform``.
-    shorthand
-        The key that a single text stands for.
-    same_values
-        Whether all keys are of one kind, so that a page describes it once.
+    ``key_noun`` says what its keys are, such as ``platform``; ``shorthand`` is the key that a single text
+    stands for; with ``same_values`` all keys are of one kind, so that a page describes it once.
     """
 
     noun: str
@@ -199,20 +187,14 @@ class DocumentSchema:
 
     Attributes
     ----------
-    name
-        What `cuvee schema` calls it.
-    noun
-        What messages call it: ``the manifest``.
-    summary
-        What it states, in one sentence.
+    name, noun
+        What `cuvee schema` and what messages call it: ``manifest``, ``the manifest``.
     page
         The documentation that explains every key.
     start
         What the file begins with; empty for a file that may be empty.
     inherits
         Whether a file may be based on another of its kind, so that ``null`` removes what that one has.
-    error
-        The class of its errors.
     """
 
     name: str
