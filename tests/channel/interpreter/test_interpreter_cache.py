@@ -94,7 +94,7 @@ def _probe(tmp_path: Path, **changes: str) -> InterpreterDescription:
     }
     return InterpreterDescription(
         **(facts | changes), executable=executable, prefix=tmp_path, stdlib=tmp_path, libdir="lib",
-        include=tmp_path, wheels=Path(), multiarch="", builtins=frozenset(),
+        include=tmp_path, wheels=Path(), multiarch="", builtins=(),
     )  # fmt: skip
 
 

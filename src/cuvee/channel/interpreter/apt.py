@@ -38,7 +38,6 @@ class Apt:
     """apt for one architecture, its state below ``folder``."""
 
     def __init__(self, architecture: str, folder: Path) -> None:
-        self._architecture = architecture
         self._folder = folder
         self._log = ""
         self._known: dict[str, Mapping[str, str]] = {}
@@ -49,7 +48,14 @@ class Apt:
             "LC_ALL": "C",
             "APT_CONFIG": str(folder / "apt.conf"),
         }
-        self._prepare()
+        for name in ("lists/partial", "archives/partial", "sources.list.d", "parts", "state"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / "status").touch()
+        for path in _source_files():
+            target = folder / path.relative_to(_ETC)
+            target.write_text(for_any_architecture(path.read_text(encoding="utf-8")), encoding="utf-8")
+        configuration = host_settings(run(Request(argv=("apt-config", "dump"), timeout=60)).stdout)
+        (folder / "apt.conf").write_text(configuration + _settings(folder, architecture), encoding="utf-8")
 
     @staticmethod
     def host_sources() -> list[str]:
@@ -79,12 +85,12 @@ class Apt:
         SourceUnreachableError, IntegrityError
             If a source could not be reached, or not be verified.
         """
+        lines = [line for line in self._log.splitlines() if line.startswith(("W:", "E:", "Err:"))]
+        problems = "\n".join(lines)
         if _REFUSED.search(self._log):
-            raise IntegrityError(f"apt refuses a source of packages\n{_problems(self._log)}", hint=_HINT)
+            raise IntegrityError(f"apt refuses a source of packages\n{problems}", hint=_HINT)
         if _UNREACHABLE.search(self._log):
-            raise SourceUnreachableError(
-                f"apt cannot reach a source of packages\n{_problems(self._log)}", hint=_HINT
-            )
+            raise SourceUnreachableError(f"apt cannot reach a source of packages\n{problems}", hint=_HINT)
 
     def dependencies(self, packages: Iterable[str]) -> list[str]:
         """Return the direct dependencies of ``packages``, the first of each alternative."""
@@ -112,7 +118,11 @@ class Apt:
         if not completed.ok:
             kind = IntegrityError if _REFUSED.search(completed.stderr) else SourceUnreachableError
             raise kind(f"apt cannot download packages\n{completed.stderr.strip()}", hint=_HINT)
-        return [_download(path) for path in sorted(target.glob("*.deb"))]
+        return [
+            DebianPackage(name=name, version=version.replace("%3a", ":"), path=path)
+            for path in sorted(target.glob("*.deb"))
+            for name, version, _ in [path.stem.split("_")]
+        ]
 
     def _learn(self, packages: Iterable[str]) -> None:
         """Query all unknown packages at once: each start of apt-cache takes half a second."""
@@ -124,19 +134,6 @@ class Apt:
 
     def _run(self, *argv: str, cwd: Path | None = None) -> Completed:
         return run(Request(argv=argv, cwd=cwd, environment=self._environment, timeout=600))
-
-    def _prepare(self) -> None:
-        folder = self._folder
-        for name in ("lists/partial", "archives/partial", "sources.list.d", "parts", "state"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        (folder / "status").touch()
-        for path in _source_files():
-            target = folder / path.relative_to(_ETC)
-            target.write_text(for_any_architecture(path.read_text(encoding="utf-8")), encoding="utf-8")
-        configuration = host_settings(run(Request(argv=("apt-config", "dump"), timeout=60)).stdout)
-        (folder / "apt.conf").write_text(
-            configuration + _settings(folder, self._architecture), encoding="utf-8"
-        )
 
 
 def _settings(folder: Path, architecture: str) -> str:
@@ -190,17 +187,6 @@ def for_any_architecture(source: str) -> str:
 
 
 def _source_files() -> list[Path]:
-    parts = sorted(
-        path for path in (_ETC / "sources.list.d").glob("*") if path.suffix in {".list", ".sources"}
-    )
-    files = (_ETC / "sources.list", *parts)
+    parts = (_ETC / "sources.list.d").glob("*")
+    files = (_ETC / "sources.list", *sorted(path for path in parts if path.suffix in {".list", ".sources"}))
     return [path for path in files if path.is_file() and os.access(path, os.R_OK)]
-
-
-def _download(path: Path) -> DebianPackage:
-    name, version, _ = path.stem.split("_")
-    return DebianPackage(name=name, version=version.replace("%3a", ":"), path=path)
-
-
-def _problems(log: str) -> str:
-    return "\n".join(line for line in log.splitlines() if line.startswith(("W:", "E:", "Err:")))

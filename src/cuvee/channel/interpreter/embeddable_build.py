@@ -21,14 +21,16 @@ from cuvee.channel.interpreter.interpreter_cache import load, save, source_key
 from cuvee.channel.interpreter.model import InterpreterContent
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.package_writer import PackageFile
+from cuvee.codec import decode
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.progress import Reporter
 
 _LARGEST = 64 << 20
-_SIGNED = frozenset({".exe", ".dll", ".pyd"})
+_SIGNED = (".exe", ".dll", ".pyd")
 _NOT_SIGNED_BY_PSF = frozenset({"vcruntime140.dll", "vcruntime140_1.dll"})  # signed by Microsoft
-_LEFT_OUT = frozenset({"python.cat"})
+_LEFT_OUT = ("python.cat", ".zip", "._pth", ".txt")
+_LEFT_OUT_MODULES = ("site-packages/", "test/", "lib2to3/tests/")
 _TEST_IMPORTS = (
     "asyncio", "bz2", "concurrent.futures", "ctypes", "decimal", "email", "hashlib", "json", "lzma",
     "multiprocessing", "sqlite3", "ssl", "unittest", "xml.etree.ElementTree", "zlib", "zoneinfo",
@@ -50,20 +52,7 @@ class EmbeddableBuild:
 def pinned_builds() -> tuple[EmbeddableBuild, ...]:
     """Return the builds of the data file."""
     text = files(__package__).joinpath("data", "python-embed.json").read_text(encoding="utf-8")
-    data = json.loads(text)
-    return tuple(
-        EmbeddableBuild(
-            minor=item["minor"],
-            version=item["version"],
-            file=PinnedFile(
-                project=data["project"], name=item["file"], sha256=item["sha256"], size=item["size"]
-            ),
-            member=item["member"],
-            member_sha256=item["member_sha256"],
-            folder=item["folder"],
-        )
-        for item in data["builds"]
-    )
+    return decode(tuple[EmbeddableBuild, ...], json.loads(text)["builds"])
 
 
 def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
@@ -129,10 +118,11 @@ def _members(data: bytes, folder: str) -> dict[str, bytes]:
 def windows_content(platform: str, build: EmbeddableBuild, members: dict[str, bytes]) -> InterpreterContent:
     """Return the package: programs at the top, modules in ``DLLs``, the standard library in ``Lib``."""
     library = _members(members[f"python{build.minor.replace('.', '')}.zip"], "")
-    placed = [
-        *_programs(members),
-        *(PackageFile(path=f"Lib/{name}", content=data) for name, data in library.items() if _kept(name)),
-    ]
+    modules = (
+        PackageFile(path=f"Lib/{name}", content=data)
+        for name, data in library.items()
+        if not name.startswith(_LEFT_OUT_MODULES)
+    )
     return InterpreterContent(
         platform=platform,
         version=build.version,
@@ -140,7 +130,7 @@ def windows_content(platform: str, build: EmbeddableBuild, members: dict[str, by
         "without the standard library's sources, venv, ensurepip and tkinter",
         site_packages="Lib/site-packages",
         depends=("__win",),
-        files=tuple(placed),
+        files=(*_programs(members), *modules),
         license_files={"LICENSE.txt": members["LICENSE.txt"]},
         test_imports=_TEST_IMPORTS,
     )
@@ -148,23 +138,14 @@ def windows_content(platform: str, build: EmbeddableBuild, members: dict[str, by
 
 def _programs(members: dict[str, bytes]) -> Iterator[PackageFile]:
     for name, data in members.items():
-        suffix = PurePosixPath(name).suffix
-        if name in _LEFT_OUT or suffix in {".zip", "._pth", ".txt"} or name.endswith("._pth"):
-            continue
-        top = suffix == ".exe" or name.startswith(("python", "vcruntime"))
-        yield PackageFile(path=name if top else f"DLLs/{name}", content=data, executable=True)
-
-
-def _kept(name: str) -> bool:
-    return not name.startswith(("site-packages/", "test/", "lib2to3/tests/"))
+        if not name.endswith(_LEFT_OUT):
+            top = name.endswith(".exe") or name.startswith(("python", "vcruntime"))
+            yield PackageFile(path=name if top else f"DLLs/{name}", content=data, executable=True)
 
 
 def _check_signatures(members: dict[str, bytes]) -> str:
     with tempfile.TemporaryDirectory() as folder:
-        paths = []
         for name, data in members.items():
-            if PurePosixPath(name).suffix in _SIGNED and name not in _NOT_SIGNED_BY_PSF:
-                path = Path(folder, name)
-                path.write_bytes(data)
-                paths.append(path)
-        return check_signer(paths)
+            if name.endswith(_SIGNED) and name not in _NOT_SIGNED_BY_PSF:
+                Path(folder, name).write_bytes(data)
+        return check_signer(sorted(Path(folder).iterdir()))

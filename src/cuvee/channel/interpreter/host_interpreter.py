@@ -12,6 +12,7 @@ from cuvee.channel.interpreter import elf
 from cuvee.channel.interpreter.library_closure import host_finder
 from cuvee.channel.interpreter.model import LinuxTree
 from cuvee.channel.model import Absent
+from cuvee.codec import decode
 from cuvee.errors import SourceUnreachableError
 from cuvee.process import Request, run
 
@@ -54,7 +55,7 @@ class InterpreterDescription:
     wheels: Path
     multiarch: str
     soabi: str
-    builtins: frozenset[str]
+    builtins: tuple[str, ...]
 
 
 def base_executable() -> Path:
@@ -80,22 +81,7 @@ def probe(executable: Path) -> InterpreterDescription:
         raise SourceUnreachableError(
             f"The interpreter {executable} does not run\n{completed.stderr.strip()}", hint=_CHANNEL_HINT
         )
-    said = json.loads(completed.stdout)
-    return InterpreterDescription(
-        implementation=said["implementation"],
-        version=said["version"],
-        release=said["release"],
-        abiflags=said["abiflags"],
-        executable=Path(said["executable"]),
-        prefix=Path(said["prefix"]),
-        stdlib=Path(said["stdlib"]),
-        libdir=said["libdir"],
-        include=Path(said["include"]),
-        wheels=Path(said["wheels"]),
-        multiarch=said["multiarch"],
-        soabi=said["soabi"],
-        builtins=frozenset(said["builtins"]),
-    )
+    return decode(InterpreterDescription, json.loads(completed.stdout))
 
 
 def host_tree(
@@ -119,7 +105,7 @@ def host_tree(
         include=probed.include if (probed.include / "Python.h").is_file() else None,
         wheels=probed.wheels if probed.wheels.is_absolute() else None,
         multiarch=probed.multiarch,
-        builtins=probed.builtins,
+        builtins=frozenset(probed.builtins),
         origin=f"{_owner(probed)} CPython {probed.version} of this machine",
     )
 
@@ -157,8 +143,7 @@ def debian_license(library: Path) -> Mapping[str, bytes]:
     if tool is None:
         return {}
     # dpkg has the file under either name where /lib is a link to /usr/lib (https://wiki.debian.org/UsrMerge).
-    names = {str(library), str(library).removeprefix("/usr")}
-    for name in sorted(names):
+    for name in sorted({str(library), str(library).removeprefix("/usr")}):
         completed = run(Request(argv=(tool, "--search", name), environment={"LC_ALL": "C"}, timeout=60))
         package = completed.stdout.partition(":")[0]
         path = Path("/usr/share/doc", package, "copyright")

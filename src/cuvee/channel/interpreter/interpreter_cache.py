@@ -11,10 +11,6 @@ from cuvee.channel.package_writer import PackageContent, PackageFile, write_pack
 from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, sha256_bytes, sha256_file, write_json
 
-_URL = "https://www.python.org/"
-_SUMMARY = "General purpose programming language"
-
-
 FileStamp = tuple[str, int, int]
 """The path, size and modification time in nanoseconds of a file."""
 
@@ -30,6 +26,12 @@ class CachedInterpreter:
     sha256: str
     inputs: tuple[FileStamp, ...]
 
+    def interpreter(self, cache: Path) -> Interpreter:
+        """Return the interpreter in this folder of the cache."""
+        return Interpreter(
+            platform=self.platform, version=self.version, archive=cache / self.archive, origin=self.origin
+        )
+
 
 def source_key(platform: str, source: object) -> str:
     """Return the key in the cache for a source, which is described by a JSON value."""
@@ -40,14 +42,13 @@ def load(cache: Path, key: str) -> Interpreter | None:
     """Return the archive that was made from this source, if it is intact and its libraries are unchanged."""
     try:
         entry = decode(CachedInterpreter, json.loads((cache / f"{key}.json").read_bytes()))
-        archive = cache / entry.archive
-        if entry.inputs != stamps(Path(name) for name, *_ in entry.inputs):
-            return None
-        if sha256_file(archive) != entry.sha256:
-            return None
+        intact = (
+            entry.inputs == stamps(Path(name) for name, *_ in entry.inputs)
+            and sha256_file(cache / entry.archive) == entry.sha256
+        )
     except (OSError, ValueError):
         return None
-    return Interpreter(platform=entry.platform, version=entry.version, archive=archive, origin=entry.origin)
+    return entry.interpreter(cache) if intact else None
 
 
 def save(cache: Path, key: str, content: InterpreterContent) -> Interpreter:
@@ -62,9 +63,7 @@ def save(cache: Path, key: str, content: InterpreterContent) -> Interpreter:
         inputs=stamps(content.inputs),
     )
     write_json(cache / f"{key}.json", encode(entry))
-    return Interpreter(
-        platform=content.platform, version=content.version, archive=archive, origin=content.origin
-    )
+    return entry.interpreter(cache)
 
 
 def stamps(paths: Iterable[Path]) -> tuple[FileStamp, ...]:
@@ -74,7 +73,10 @@ def stamps(paths: Iterable[Path]) -> tuple[FileStamp, ...]:
 
 def package_content(content: InterpreterContent) -> PackageContent:
     """Return the conda package of ``content``; its build string is a hash of its content."""
-    digest = _digest(content)[:8]
+    about = [content.platform, content.version, content.origin, content.site_packages]
+    licenses = {name: sha256_bytes(text) for name, text in content.license_files.items()}
+    files = sorted(_identity(file) for file in content.files)
+    digest = fingerprint([about, content.depends, content.test_imports, licenses, files])[:8]
     return PackageContent(
         name="python",
         version=content.version,
@@ -84,20 +86,13 @@ def package_content(content: InterpreterContent) -> PackageContent:
         timestamp=TIMESTAMP,
         license="PSF-2.0",
         license_files=content.license_files,
-        summary=_SUMMARY,
-        url=_URL,
+        summary="General purpose programming language",
+        url="https://www.python.org/",
         test_imports=content.test_imports,
         python_site_packages_path=content.site_packages,
         extra={"description": f"Packed by cuvee from {content.origin}."},
         files=content.files,
     )
-
-
-def _digest(content: InterpreterContent) -> str:
-    licenses = {name: sha256_bytes(text) for name, text in content.license_files.items()}
-    about = [content.platform, content.version, content.origin, content.site_packages]
-    contents = sorted(_identity(file) for file in content.files)
-    return fingerprint([about, content.depends, content.test_imports, licenses, contents])
 
 
 def _identity(file: PackageFile) -> list[str | bool | None]:

@@ -1,5 +1,6 @@
 """The shared libraries that an interpreter needs, and where the loader finds them (ld.so(8), ldconfig(8))."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -43,55 +44,40 @@ def belongs_to_glibc(name: str) -> bool:
 
 def library_closure(files: Iterable[Path], platform: str, find: FindLibrary) -> LibraryClosure:
     """Return all libraries that ``files`` need. A library for another machine counts as not found."""
-    elf_files = _ElfFiles(machine=_MACHINES[platform])
+    machine, read = _MACHINES[platform], functools.cache(elf.read)
+
+    def fits(path: Path) -> bool:
+        return elf.is_elf(path) and read(path).machine == machine
+
+    def follow(start: Path) -> tuple[dict[str, Path], str | None]:
+        """Return the libraries that ``start`` adds to those found, or the name of one that is missing."""
+        if not fits(start):
+            return {}, start.name
+        added: dict[str, Path] = {}
+        waiting = [start]
+        while waiting:
+            path = waiting.pop()
+            for name in read(path).needed:
+                if belongs_to_glibc(name) or name in found or name in added:
+                    continue
+                library = find(name, path)
+                if library is None or not fits(library):
+                    return {}, name
+                added[name] = library
+                waiting.append(library)
+        return added, None
+
     found: dict[str, Path] = {}
     broken: dict[Path, str] = {}
     glibc = (0, 0)
     for file in sorted(files):
-        mine, missing = _follow(file, elf_files, find, found)
+        mine, missing = follow(file)
         if missing is not None:
             broken[file] = missing
             continue
         found |= mine
-        glibc = max(glibc, *(elf_files.read(path).glibc for path in (file, *mine.values())))
+        glibc = max(glibc, *(read(path).glibc for path in (file, *mine.values())))
     return LibraryClosure(libraries=dict(sorted(found.items())), broken=broken, glibc=glibc)
-
-
-class _ElfFiles:
-    """ELF files, each of which is read once."""
-
-    def __init__(self, *, machine: str) -> None:
-        self._machine = machine
-        self._read: dict[Path, elf.Elf] = {}
-
-    def read(self, path: Path) -> elf.Elf:
-        if path not in self._read:
-            self._read[path] = elf.read(path)
-        return self._read[path]
-
-    def fits(self, path: Path) -> bool:
-        return elf.is_elf(path) and self.read(path).machine == self._machine
-
-
-def _follow(
-    start: Path, elf_files: _ElfFiles, find: FindLibrary, known: Mapping[str, Path]
-) -> tuple[dict[str, Path], str | None]:
-    """Return the libraries that ``start`` adds to the known ones, or the name of one that is missing."""
-    if not elf_files.fits(start):
-        return {}, start.name
-    added: dict[str, Path] = {}
-    waiting = [start]
-    while waiting:
-        path = waiting.pop()
-        for name in elf_files.read(path).needed:
-            if belongs_to_glibc(name) or name in known or name in added:
-                continue
-            library = find(name, path)
-            if library is None or not elf_files.fits(library):
-                return {}, name
-            added[name] = library
-            waiting.append(library)
-    return added, None
 
 
 def host_finder(environment: Mapping[str, str]) -> FindLibrary:

@@ -64,6 +64,7 @@ def linux_content(tree: LinuxTree) -> InterpreterContent:
             hint="If it does not start, run cuvee with another CPython.",
         )
     kept = {name: path for name, path in modules.items() if path not in libraries.broken}
+    imports = (name for name, needs in _IMPORTED_WITH.items() if needs in tree.builtins | kept.keys())
     files = [
         *_programs(tree),
         *_standard_library(tree),
@@ -83,8 +84,12 @@ def linux_content(tree: LinuxTree) -> InterpreterContent:
         depends=("__glibc >={}.{},<3.0.a0".format(*libraries.glibc),),
         files=tuple(files),
         license_files=_licenses(tree, libraries),
-        test_imports=_test_imports(tree, kept),
-        dropped=_dropped(modules, kept, libraries),
+        test_imports=tuple(sorted((*_ALWAYS_IMPORTED, *imports))),
+        dropped=tuple(
+            f"{name} needs {libraries.broken[path]}, which cannot be found"
+            for name, path in modules.items()
+            if name not in kept
+        ),
         inputs=tuple(libraries.libraries.values()),
     )
 
@@ -107,7 +112,12 @@ def _walk(folder: Path, relative: PurePosixPath, tree: LinuxTree) -> Iterator[Pa
         if path.is_dir():
             if not _leave_out_folder(str(inside), path, tree):
                 yield from _walk(path, inside, tree)
-        elif _wanted(path) and path.resolve().is_relative_to(tree.root) and path.is_file():
+        elif (
+            path.name not in _LEFT_OUT_FILES
+            and path.suffix not in _LEFT_OUT_SUFFIXES
+            and path.resolve().is_relative_to(tree.root)
+            and path.is_file()
+        ):
             yield path
 
 
@@ -124,10 +134,6 @@ def _wheels(tree: LinuxTree) -> list[Path]:
         return []
     wheels = [path for name in ("pip", "setuptools") for path in sorted(folder.glob(f"{name}-*.whl"))]
     return [path for path in wheels if path.resolve().is_relative_to(tree.root)]
-
-
-def _wanted(path: Path) -> bool:
-    return path.name not in _LEFT_OUT_FILES and path.suffix not in _LEFT_OUT_SUFFIXES
 
 
 def _stdlib_path(tree: LinuxTree) -> str:
@@ -149,18 +155,12 @@ def _standard_library(tree: LinuxTree) -> Iterator[PackageFile]:
         content: Path | bytes = path.resolve()
         if path.suffix == ".py":
             old = path.read_bytes()
-            new = _patched(inside, old)
+            new = patched(inside, old.decode()).encode() if is_patched(inside) else old
             content = content if new == old else new
         yield PackageFile(path=f"{_stdlib_path(tree)}/{inside}", content=content)
     own = sitecustomize((tree.stdlib / "site.py").read_text(encoding="utf-8"))
     if own is not None:
         yield PackageFile(path=f"{_stdlib_path(tree)}/sitecustomize.py", content=own)
-
-
-def _patched(inside: str, content: bytes) -> bytes:
-    if not is_patched(inside):
-        return content
-    return patched(inside, content.decode()).encode()
 
 
 def _extension_modules(tree: LinuxTree) -> dict[str, Path]:
@@ -207,25 +207,9 @@ def _headers(tree: LinuxTree) -> Iterator[PackageFile]:
 
 def _licenses(tree: LinuxTree, libraries: LibraryClosure) -> dict[str, bytes]:
     texts: dict[str, bytes] = {}
-    for name in ("LICENSE.txt", "LICENSE"):
-        path = tree.stdlib / name
+    for path in (tree.stdlib / "LICENSE.txt", tree.stdlib / "LICENSE"):
         if path.is_file():
             texts["LICENSE.txt"] = path.read_bytes()
     for path in libraries.libraries.values():
         texts.update(tree.find_license(path))
     return texts
-
-
-def _test_imports(tree: LinuxTree, modules: dict[str, Path]) -> tuple[str, ...]:
-    present = tree.builtins | modules.keys()
-    return tuple(
-        sorted((*_ALWAYS_IMPORTED, *(name for name, needs in _IMPORTED_WITH.items() if needs in present)))
-    )
-
-
-def _dropped(modules: dict[str, Path], kept: dict[str, Path], libraries: LibraryClosure) -> tuple[str, ...]:
-    return tuple(
-        f"{name} needs {libraries.broken[path]}, which cannot be found"
-        for name, path in modules.items()
-        if name not in kept
-    )
