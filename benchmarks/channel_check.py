@@ -95,7 +95,7 @@ def dose(folder: Path, platform: str, scratch: Path) -> tuple[int, float, int]:
     from cuvee.graph.solving.pool import Pool
     from cuvee.platforms import DEFAULT_FLOOR, get
 
-    records = read_platform(find_subdirs(str(folder), [platform], folder), platform).records
+    records = read_platform(find_subdirs(str(folder), [platform], folder), platform)[0].records
     pool = Pool(records, virtual_packages(platform, DEFAULT_FLOOR[get(platform).system]))
     write_packages(pool, scratch / "Packages")
     used = processor()

@@ -33,7 +33,7 @@ CHANNELS = [
 
 
 def read(folder: Path, platform: str) -> Pool:
-    records = read_platform(find_subdirs(str(folder), [platform], folder), platform)
+    records, _ = read_platform(find_subdirs(str(folder), [platform], folder), platform)
     assert records.problems == ()
     return Pool(records.records, virtual_packages(platform, DEFAULT_FLOOR[get(platform).system]))
 

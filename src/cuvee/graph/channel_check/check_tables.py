@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cuvee.codec import Json, encode
 from cuvee.conda.package_record import Record
-from cuvee.graph.channel_check.model import NotInstallable, PlatformResult
+from cuvee.graph.channel_check.model import PlatformResult
 
 COLUMNS = (
     "platform", "subdir", "name", "version", "build", "build_number", "file_name",
@@ -50,36 +50,21 @@ def rows(result: PlatformResult, records: Iterable[tuple[Record, bool]]) -> Iter
     records
         The checked records, each with whether it is the newest of its name.
     """
-    found = {id_of(item.record): item for item in result.not_installable}
+    found = {(item.record.subdir, item.record.file_name): item for item in result.not_installable}
     for record, is_newest in records:
-        yield _row(result, record, is_newest, found.get(id_of(record)))
-
-
-def id_of(record: Record) -> tuple[str, str]:
-    """Return what identifies a record on a platform."""
-    return record.subdir, record.file_name
-
-
-def _row(
-    result: PlatformResult, record: Record, is_newest: bool, item: NotInstallable | None
-) -> tuple[str, ...]:
-    cause = result.causes[item.cause] if item is not None else None
-    return (
-        result.platform,
-        record.subdir,
-        record.name,
-        record.version,
-        record.build,
-        str(record.build_number),
-        record.file_name,
-        _yes(is_newest),
-        _yes(item is None),
-        cause.kind.value if cause is not None else "",
-        cause.sentence if cause is not None else "",
-        " and ".join(item.reason) if item is not None else "",
-        " -> ".join(item.chain) if item is not None else "",
-    )
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+        why = ("yes", "", "", "", "")
+        item = found.get((record.subdir, record.file_name))
+        if item is not None:
+            cause = result.causes[item.cause]
+            why = ("no", cause.kind.value, cause.sentence, " and ".join(item.reason), " -> ".join(item.chain))
+        yield (
+            result.platform,
+            record.subdir,
+            record.name,
+            record.version,
+            record.build,
+            str(record.build_number),
+            record.file_name,
+            "yes" if is_newest else "no",
+            *why,
+        )

@@ -108,14 +108,10 @@ class Worker:
     def _prove(self, item: int, solutions: list[PartialSolution]) -> bool:
         """Prove the class installable by a known solution, or by one that is found greedily."""
         greedy = self._greedy
-        for index, solution in enumerate(solutions):
+        for solution in (*solutions, *self._recent):
             if greedy.fits(solution, item):
-                if index:
-                    solutions.insert(0, solutions.pop(index))
-                self._is_proved[item] = 1
-                return True
-        for solution in self._recent:
-            if greedy.fits(solution, item):
+                if solution in solutions:
+                    solutions.remove(solution)
                 solutions.insert(0, solution)
                 self._is_proved[item] = 1
                 return True

@@ -1,8 +1,9 @@
 """Partial solutions: found greedily, they are witnesses for all classes that fit into them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import repeat
+from itertools import chain, repeat
 
 from cuvee.graph.channel_check.class_table import ClassTable, positions
 from cuvee.graph.channel_check.unit_propagation import remaining_classes
@@ -12,6 +13,7 @@ _MOST_CLASSES = 400
 _FAR = 1 << 40  # further than any rank
 
 
+@dataclass(eq=False, slots=True)
 class PartialSolution:
     """A set of classes that fit together, with all their dependencies.
 
@@ -23,11 +25,8 @@ class PartialSolution:
         By name number, the positions that all chosen classes allow; names without an entry are free.
     """
 
-    __slots__ = ("chosen", "domain")
-
-    def __init__(self, chosen: dict[int, int], domain: dict[int, int]) -> None:
-        self.chosen = chosen
-        self.domain = domain
+    chosen: dict[int, int]
+    domain: dict[int, int]
 
 
 class GreedySolver:
@@ -126,14 +125,8 @@ class GreedySolver:
         """Install the best possible class of a name; return the name at which that is stuck, or `None`."""
         first = self.table.first[name]
         domain = solution.domain[name]
-        preferred = self._model.get(name)
-        if (
-            preferred is not None
-            and domain >> preferred & 1
-            and self._is_possible(solution, first + preferred)
-        ):
-            return self._install(solution, first + preferred, urgent, waiting)
-        for position in positions(domain):
+        preferred = domain & (1 << self._model[name]) if name in self._model else 0
+        for position in chain(positions(preferred), positions(domain)):
             if self._is_possible(solution, first + position):
                 return self._install(solution, first + position, urgent, waiting)
         return name

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from pathlib import Path
 
+from cuvee.conda.match_spec import read_version
 from cuvee.errors import StorageError
 from cuvee.graph.channel_check.class_table import ClassTable, build_class_table
 from cuvee.graph.channel_check.installability import ClassConflict, Worker
 from cuvee.graph.channel_check.model import PlatformResult
-from cuvee.graph.channel_check.newest_records import newest
 from cuvee.graph.channel_check.root_causes import RootCauses
 from cuvee.graph.solving.pool import Pool
 from cuvee.progress import SILENT, Reporter
@@ -23,7 +23,6 @@ _PART = 4_000  # classes; a part is what a run can be resumed after
 _kept = threading.local()  # the worker of this thread, and which channel it is for
 
 Part = tuple[int, ...]
-Save = Callable[[int, Sequence[ClassConflict]], None]
 
 
 def check_pool(
@@ -33,7 +32,7 @@ def check_pool(
     executor: Executor | None = None,
     only_newest: bool = False,
     finished: Mapping[int, Sequence[ClassConflict]] | None = None,
-    save: Save | None = None,
+    save: Callable[[int, Sequence[ClassConflict]], None] | None = None,
     reporter: Reporter = SILENT,
 ) -> PlatformResult:
     """Return which records cannot be installed, and why.
@@ -62,21 +61,22 @@ def check_pool(
     for item, numbers in enumerate(class_records.members):
         to_check[item] = any(number in checked for number in numbers)
     parts = divide(table)
-    known = {
+    done = {
         part: found
         for part, found in (finished or {}).items()
         if part < len(parts) and all(_is_of(table, item) for item in found)
     }
-    conflicts = _all_conflicts(
-        table,
-        bytes(to_check),
-        parts,
-        executor=executor,
-        finished=known,
-        save=save,
-        reporter=reporter,
-        platform=platform,
-    )
+    task = f"Check {platform}"
+    reporter.start(task, total=len(table.name_of))
+    sizes = [sum(table.first[n + 1] - table.first[n] for n in part) for part in parts]
+    reporter.advance(task, sum(sizes[index] for index in done))
+    for index, found in _conflicts_by_part(table, bytes(to_check), parts, executor, frozenset(done)):
+        done[index] = found
+        if save is not None:
+            save(index, found)
+        reporter.advance(task, sizes[index])
+    reporter.finish(task)
+    conflicts = [conflict for index in sorted(done) for conflict in done[index]]
     records, causes = RootCauses(pool, table, class_records, conflicts).explain(checked, latest)
     return PlatformResult(
         platform=platform,
@@ -86,6 +86,23 @@ def check_pool(
         causes=causes,
         problems=tuple(pool.problems),
     )
+
+
+def newest(pool: Pool) -> frozenset[int]:
+    """Return the records of each name's highest version, of these the ones with the highest build number.
+
+    There are several if there is a build for each of several Pythons. Virtual packages are left out.
+    """
+    found: set[int] = set()
+    for numbers in pool.by_name.values():
+        real = [number for number in numbers if not pool[number].is_virtual]
+        if not real:
+            continue
+        highest = max(filter(None, {read_version(pool[number].version) for number in real}))
+        of_highest = [number for number in real if read_version(pool[number].version) == highest]
+        build = max(pool[number].build_number for number in of_highest)
+        found.update(number for number in of_highest if pool[number].build_number == build)
+    return frozenset(found)
 
 
 def _is_of(table: ClassTable, conflict: ClassConflict) -> bool:
@@ -109,30 +126,6 @@ def divide(table: ClassTable) -> list[Part]:
             parts.append(tuple(names))
             names, size = [], 0
     return [*parts, tuple(names)] if names else parts
-
-
-def _all_conflicts(
-    table: ClassTable,
-    to_check: bytes,
-    parts: list[Part],
-    *,
-    executor: Executor | None,
-    finished: dict[int, Sequence[ClassConflict]],
-    save: Save | None,
-    reporter: Reporter,
-    platform: str,
-) -> list[ClassConflict]:
-    task = f"Check {platform}"
-    reporter.start(task, total=len(table.name_of))
-    sizes = [sum(table.first[n + 1] - table.first[n] for n in part) for part in parts]
-    reporter.advance(task, sum(sizes[index] for index in finished))
-    for index, found in _conflicts_by_part(table, to_check, parts, executor, frozenset(finished)):
-        finished[index] = found
-        if save is not None:
-            save(index, found)
-        reporter.advance(task, sizes[index])
-    reporter.finish(task)
-    return [conflict for index in sorted(finished) for conflict in finished[index]]
 
 
 def _conflicts_by_part(

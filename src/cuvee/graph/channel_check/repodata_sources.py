@@ -3,13 +3,11 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.connection import Connection, channel_errors, connect, rattler_channel
+from cuvee.channel.connection import channel_errors, connect, rattler_channel
 from cuvee.conda.event_loop import run
-from cuvee.conda.package_record import Record, RecordProblem
-from cuvee.conda.repodata import parse_repodata
+from cuvee.conda.repodata import Repodata, parse_repodata
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint
@@ -20,22 +18,6 @@ _NOARCH = "noarch"
 _HINT = (
     "A channel is a name such as conda-forge, a URL, a folder with <subdir>/repodata.json, or such a file."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformRecords:
-    """The records that are available on a platform.
-
-    Attributes
-    ----------
-    digest
-        SHA-256 of the repodata that it was read from.
-    """
-
-    records: tuple[Record, ...]
-    problems: tuple[RecordProblem, ...]
-    twins: int
-    digest: str
 
 
 def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Path]:
@@ -81,11 +63,9 @@ def platforms_of(subdirs: Collection[str]) -> tuple[str, ...]:
     return tuple(name for name in PLATFORMS if name in subdirs)
 
 
-def read_platform(subdirs: Mapping[str, Path], platform: str) -> PlatformRecords:
-    """Read the records that are available on a platform: those of its subdir and of noarch."""
-    records: list[Record] = []
-    problems: list[RecordProblem] = []
-    twins = 0
+def read_platform(subdirs: Mapping[str, Path], platform: str) -> tuple[Repodata, str]:
+    """Read the records of a platform, in its subdir and noarch; also return the SHA-256 of the repodata."""
+    parts: list[Repodata] = []
     digest = hashlib.sha256()
     for subdir, path in subdirs.items():
         if subdir not in {platform, _NOARCH}:
@@ -95,13 +75,13 @@ def read_platform(subdirs: Mapping[str, Path], platform: str) -> PlatformRecords
         except OSError as error:
             raise SourceUnreachableError(f"Cannot read {path}: {error.strerror}", hint=_HINT) from error
         digest.update(hashlib.sha256(data).digest())
-        read = parse_repodata(data, subdir=subdir, where=str(path))
-        records += read.records
-        problems += read.problems
-        twins += read.twins
-    return PlatformRecords(
-        records=tuple(records), problems=tuple(problems), twins=twins, digest=digest.hexdigest()
+        parts.append(parse_repodata(data, subdir=subdir, where=str(path)))
+    whole = Repodata(
+        records=tuple(record for part in parts for record in part.records),
+        problems=tuple(problem for part in parts for problem in part.problems),
+        twins=sum(part.twins for part in parts),
     )
+    return whole, digest.hexdigest()
 
 
 def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
@@ -133,6 +113,8 @@ def _selected(found: dict[str, Path], platforms: Sequence[str], source: str) -> 
 
 def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Path]:
     """Fetch the repodata of a channel with rattler: compressed, and only if it changed."""
+    from rattler import Subdir, fetch_repo_data
+
     connection = connect(cache)
     found = {}
     for name in (*platforms, _NOARCH):
@@ -140,7 +122,15 @@ def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Pa
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with channel_errors(f"{source}/{name}"):
-                run(_fetch(source, name, folder, connection))
+                run(
+                    fetch_repo_data(
+                        channels=[rattler_channel(source)],
+                        platforms=[Subdir(name)],
+                        cache_path=folder,
+                        callback=None,
+                        client=connection.client,
+                    )
+                )
         except SourceUnreachableError as error:
             # A channel need not have noarch.
             if name != _NOARCH or "not found" not in error.message:
@@ -153,16 +143,3 @@ def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Pa
         if files:
             found[name] = files[0]
     return found
-
-
-async def _fetch(source: str, subdir: str, folder: Path, connection: Connection) -> None:
-    from rattler import Subdir as RattlerSubdir
-    from rattler import fetch_repo_data
-
-    await fetch_repo_data(
-        channels=[rattler_channel(source)],
-        platforms=[RattlerSubdir(subdir)],
-        cache_path=folder,
-        callback=None,
-        client=connection.client,
-    )

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 from cuvee.graph.channel_check.class_table import ClassRecords, ClassTable
 from cuvee.graph.channel_check.installability import ClassConflict
@@ -14,14 +13,6 @@ _NAMES = 10
 _Key = tuple[CauseKind, tuple[str, ...], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Why:
-    """Why a class cannot be installed: its own conflict, or a clause that nothing meets (any more)."""
-
-    conflict: ClassConflict | None = None
-    clause: int = -1
-
-
 class RootCauses:
     """Combines the conflicts that the parts of a check found."""
 
@@ -31,90 +22,77 @@ class RootCauses:
         self._pool = pool
         self._table = table
         self._class_records = class_records
-        self._why: dict[int, _Why] = {}
-        self._roots: dict[int, _Key] = {}
+        # Of each class, its own conflict, or the clause that nothing meets (any more).
+        self._why: dict[int, ClassConflict | int] = {}
         propagation = UnitPropagation(table)
         self._follow(propagation, propagation.start())
-        found = sorted(conflicts, key=_single)
-        for item in found:
-            if item.item not in self._why:
-                self._why[item.item] = _Why(conflict=item)
-                self._follow(propagation, propagation.remove([item.item]))
+        for conflict in sorted(conflicts, key=_single):
+            if conflict.item not in self._why:
+                self._why[conflict.item] = conflict
+                self._follow(propagation, propagation.remove([conflict.item]))
 
     def _follow(self, propagation: UnitPropagation, lost: Iterable[int]) -> None:
         for item in lost:
             if item not in self._why:
-                self._why[item] = _Why(clause=propagation.reason[item])
+                self._why[item] = propagation.reason[item]
 
     def explain(
         self, checked: Collection[int], newest: Collection[int]
     ) -> tuple[tuple[NotInstallable, ...], tuple[Cause, ...]]:
         """Return which of the ``checked`` records cannot be installed, and the root causes, worst first."""
+        steps = {
+            number: self._steps(item, number)
+            for item in sorted(self._why)
+            for number in self._class_records.members[item]
+            if number in checked
+        }
+        root_of = {number: self._root(*path[-1]) for number, path in steps.items()}
         victims: dict[_Key, list[int]] = defaultdict(list)
-        for item in sorted(self._why):
-            for number in self._class_records.members[item]:
-                if number in checked:
-                    victims[self._root(item, number)].append(number)
+        for number, key in root_of.items():
+            victims[key].append(number)
         ordered = sorted(victims.items(), key=lambda entry: (-len(entry[1]), entry[0][0].value, entry[0][1:]))
         index_of = {key: index for index, (key, _) in enumerate(ordered)}
-        class_of = {number: item for item in self._why for number in self._class_records.members[item]}
         records = [
             NotInstallable(
                 record=self._pool[number],
-                reason=self._reason(class_of[number], number),
-                chain=self._chain(class_of[number], number),
-                cause=index_of[self._root(class_of[number], number)],
+                reason=self._reason(*path[0]),
+                chain=tuple(
+                    f"{self._pool[step].stem} needs {' and '.join(self._reason(item, step))}"
+                    for item, step in path
+                ),
+                cause=index_of[root_of[number]],
                 newest=number in newest,
             )
-            for number in sorted(number for numbers in victims.values() for number in numbers)
+            for number, path in sorted(steps.items())
         ]
-        return tuple(records), tuple(self._cause(key, numbers, class_of) for key, numbers in ordered)
+        return tuple(records), tuple(self._cause(key, numbers, steps) for key, numbers in ordered)
 
-    def _next(self, item: int) -> int | None:
-        """Return the class through which the cause affects this one: the best that meets the clause."""
-        why = self._why[item]
-        if why.conflict is not None:
-            return None
-        classes = self._table.classes_of(why.clause)
-        return classes[0] if classes else None
+    def _steps(self, item: int, number: int) -> list[tuple[int, int]]:
+        """Return a class and a record for each step to the root cause: the best that meets the clause."""
+        path = [(item, number)]
+        while not isinstance(why := self._why[item], ClassConflict) and (
+            found := self._table.classes_of(why)
+        ):
+            item = found[0]
+            path.append((item, self._class_records.members[item][0]))
+        return path
 
     def _root(self, item: int, number: int) -> _Key:
-        """Return the root cause of a record: kind, specs, and the package if no other has the conflict."""
-        following = self._next(item)
-        if following is None:
-            return self._own(item, number)
-        known = self._roots.get(following)
-        if known is None:
-            path = [following]
-            while (after := self._next(path[-1])) is not None and after not in self._roots:
-                path.append(after)
-            last = path[-1]
-            known = (
-                self._roots[after]
-                if after is not None
-                else self._own(last, self._class_records.members[last][0])
-            )
-            self._roots.update(dict.fromkeys(path, known))
-        return known
-
-    def _own(self, item: int, number: int) -> _Key:
+        """Return the kind of a root cause, its specs, and the package if no other has the conflict."""
         pool, why = self._pool, self._why[item]
         specs = self._reason(item, number)
-        if why.conflict is None:
-            spec = specs[0]
-            if pool.problem_of(spec):
-                return CauseKind.UNREADABLE, specs, ""
-            kind = CauseKind.SYSTEM if pool.name_of(spec).startswith("__") else CauseKind.MISSING
-            return kind, specs, ""
-        is_system = all(pool.name_of(spec).startswith("__") for spec in specs)
-        whose = pool[number].name if why.conflict.itself else ""
-        return CauseKind.SYSTEM if is_system else CauseKind.CONFLICT, specs, whose
+        if not isinstance(why, ClassConflict) and pool.problem_of(specs[0]):
+            return CauseKind.UNREADABLE, specs, ""
+        if all(pool.name_of(spec).startswith("__") for spec in specs):
+            kind = CauseKind.SYSTEM
+        else:
+            kind = CauseKind.CONFLICT if isinstance(why, ClassConflict) else CauseKind.MISSING
+        return kind, specs, pool[number].name if isinstance(why, ClassConflict) and why.itself else ""
 
     def _reason(self, item: int, number: int) -> tuple[str, ...]:
         """Return the record's specs that cannot be met."""
         record, why, clause_of = self._pool[number], self._why[item], self._class_records.clause_of
-        needs = set(why.conflict.needs) if why.conflict is not None else {why.clause}
-        allows = set(why.conflict.allows) if why.conflict is not None else set()
+        needs, allows = (why.needs, why.allows) if isinstance(why, ClassConflict) else ((why,), ())
         found: dict[int, str] = {}
         for spec in record.depends:
             if clause_of[spec] in needs:
@@ -125,27 +103,16 @@ class RootCauses:
                 limits.setdefault(clause_of[spec], spec)
         return (*sorted(found.values()), *sorted(limits.values()))
 
-    def _chain(self, item: int, number: int) -> tuple[str, ...]:
-        steps = []
-        while True:
-            steps.append(f"{self._pool[number].stem} needs {' and '.join(self._reason(item, number))}")
-            following = self._next(item)
-            if following is None:
-                return tuple(steps)
-            item, number = following, self._class_records.members[following][0]
-
-    def _cause(self, key: _Key, numbers: list[int], class_of: dict[int, int]) -> Cause:
+    def _cause(self, key: _Key, numbers: list[int], steps: dict[int, list[tuple[int, int]]]) -> Cause:
         kind, specs, whose = key
         names = Counter(self._pool[number].name for number in numbers)
         return Cause(
             kind=kind,
             specs=specs,
             sentence=self._sentence(kind, specs, whose),
-            direct=sum(self._next(class_of[number]) is None for number in numbers),
+            direct=sum(len(steps[number]) == 1 for number in numbers),
             victims=len(numbers),
-            names=tuple(name for name, _ in sorted(names.items(), key=lambda entry: (-entry[1], entry[0])))[
-                :_NAMES
-            ],
+            names=tuple(sorted(names, key=lambda name: (-names[name], name)))[:_NAMES],
         )
 
     def _sentence(self, kind: CauseKind, specs: tuple[str, ...], whose: str) -> str:

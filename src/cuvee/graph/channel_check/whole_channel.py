@@ -10,8 +10,7 @@ from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.checkpoint import Checkpoint
 from cuvee.graph.channel_check.model import PlatformResult
-from cuvee.graph.channel_check.newest_records import newest
-from cuvee.graph.channel_check.pool_check import check_pool
+from cuvee.graph.channel_check.pool_check import check_pool, newest
 from cuvee.graph.channel_check.repodata_sources import find_subdirs, platforms_of, read_platform
 from cuvee.graph.solving.pool import Pool
 from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, get
@@ -63,14 +62,14 @@ def check_channel(
     floors = {name: floor_of(name, floor or {}, named) for name in named}
     for platform in named:
         reporter.start(f"Read {platform}")
-        read = read_platform(subdirs, platform)
+        read, digest = read_platform(subdirs, platform)
         offered = virtual_packages(platform, floors[platform])
         pool = Pool(read.records, offered)
         reporter.finish(f"Read {platform}", note=f"{len(read.records):,} records")
         checkpoint = Checkpoint(
             cache / "channel-check",
             [
-                read.digest,
+                digest,
                 platform,
                 *(f"{item.name}={item.version}={item.build}" for item in offered),
                 str(only_newest),
