@@ -1,6 +1,5 @@
 """The pages for administrators name the options that installers take: all of them, and no others."""
 
-import inspect
 import re
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pytest
 import yaml
 
 from cuvee.installers.settings_reader import read_settings
-from cuvee.installers.windows import msi_actions, nsis_script
+from cuvee.installers.windows import msi_actions
 from cuvee.runtime import failure
 from docs_text import blocks, code_in, inline_code, table
 
@@ -54,7 +53,7 @@ def test_options_of_the_exe_are_those_of_its_parser(root: Path, docs: Path) -> N
     told |= set(re.findall(r"[ `](/[a-zA-Z][^` ]*)", paragraph))
     told = {re.split(r"[=]", code)[0] for code in told if code.startswith("/")}
     assert told == parsed - FOR_TESTS_AND_OTHERS
-    source = inspect.getsource(nsis_script._usage)
+    source = (root / "src/cuvee/installers/windows/nsi/usage.txt.j2").read_text(encoding="utf-8")
     helped = set(re.findall(r"(?<![\w|])(/[A-Za-z]\w*)", source))
     assert helped == parsed - FOR_TESTS_AND_OTHERS - {"/Q", "/Managed"}
 

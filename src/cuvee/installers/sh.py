@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-import shlex
 from pathlib import Path
 
 from cuvee.errors import UsageError
 from cuvee.files import replacing
 from cuvee.image.model import Image
+from cuvee.installers.jinja_templates import render
 from cuvee.platforms import get
 from cuvee.progress import Reporter
 
@@ -62,15 +62,6 @@ def _header(image: Image, license_text: str, name: str, payload_bytes: int) -> b
 
 
 def _render(image: Image, license_text: str, name: str, size: int, payload_bytes: int) -> bytes:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cuvee.installers", "header"),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - the shell's quoting is done by `quote`
-    )
-    environment.filters["quote"] = shlex.quote
     platform = get(image.platform)
     license_lines = [line.rstrip() for line in license_text.splitlines()]
     values = {
@@ -101,11 +92,10 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
         "digest_from": 0,
         "digest_to": 0,
     }
-    template = environment.get_template("header.sh.j2")
-    text = template.render(values).encode()
+    text = render("header/header.sh.j2", values)
     # The two numbers are behind the line to which they point, so they do not move it.
     start, end = _digest_line(text)
-    return template.render(values | {"digest_from": start, "digest_to": end + 1}).encode()
+    return render("header/header.sh.j2", values | {"digest_from": start, "digest_to": end + 1})
 
 
 def _digest_line(header: bytes) -> tuple[int, int]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cuvee.errors import DocumentError, InternalError, ToolMissingError
 from cuvee.installers.branding import Branding, read_branding
+from cuvee.installers.jinja_templates import nsis_inner
 from cuvee.installers.windows.nsis import Makensis
-from cuvee.installers.windows.nsis_script import nsis_inner
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.windows import exe_container, search_path, windows_log
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import replacing, sha256_file, storage_errors
 from cuvee.image.model import Image
+from cuvee.installers import jinja_templates
 from cuvee.installers.naming import installer_name
-from cuvee.installers.pkg import pkg_templates
 from cuvee.installers.pkg.bom import bom, check_size
 from cuvee.installers.pkg.cpio import cpio
 from cuvee.installers.pkg.payload_entries import (
@@ -136,14 +136,14 @@ class _Package:
         )
         pages = {"license.html": self.license_text, "welcome.html": self.welcome_text}
         resources = tuple(
-            _member(name, pkg_templates.page(text)) for name, text in pages.items() if text.strip()
+            _member(name, jinja_templates.page(text)) for name, text in pages.items() if text.strip()
         )
         shown = (XarFolder(name="Resources", members=resources),) if resources else ()
         return (component, *shown, _member("Distribution", self._distribution()))
 
     def _package_info(self) -> bytes:
-        return pkg_templates.render(
-            "PackageInfo.xml.j2",
+        return jinja_templates.render(
+            "pkg/PackageInfo.xml.j2",
             {
                 "identifier": self.identifier,
                 "version": self.image.label.version,
@@ -156,8 +156,8 @@ class _Package:
 
     def _distribution(self) -> bytes:
         oldest = self.image.floor.get("__osx", "")
-        return pkg_templates.render(
-            "Distribution.xml.j2",
+        return jinja_templates.render(
+            "pkg/Distribution.xml.j2",
             {
                 "title": _title(self.image),
                 "has_welcome": bool(self.welcome_text.strip()),
@@ -213,7 +213,9 @@ def _scripts(image: Image) -> tuple[PayloadEntry, ...]:
         "staging": _staging(image),
         "installer": _INSTALLER,
     }
-    script = file_entry("postinstall", pkg_templates.render("postinstall.sh.j2", values), executable=True)
+    script = file_entry(
+        "postinstall", jinja_templates.render("pkg/postinstall.sh.j2", values), executable=True
+    )
     return folder_entry(ROOT), script
 
 
@@ -222,7 +224,7 @@ def _staging(image: Image) -> str:
 
 
 def _title(image: Image) -> str:
-    return pkg_templates.one_line(f"{image.label.title} {image.label.version}")
+    return jinja_templates.xml_line(f"{image.label.title} {image.label.version}")
 
 
 def _member(name: str, data: bytes) -> XarFile:

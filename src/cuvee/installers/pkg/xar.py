@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from cuvee.errors import IntegrityError
 from cuvee.image.model import SOURCE_TIME
-from cuvee.installers.pkg.pkg_templates import render
+from cuvee.installers.jinja_templates import render
 from cuvee.installers.pkg.stored_streams import zlib_stored
 
 _MAGIC, _HEADER_SIZE, _VERSION, _SHA1 = b"xar!", 28, 1, 1
@@ -125,7 +125,8 @@ def _files(members: Sequence[XarFile | XarFolder]) -> Iterator[XarFile]:
 def _table(nodes: Sequence[_Node]) -> bytes:
     created = dt.datetime.fromtimestamp(SOURCE_TIME, dt.UTC)
     return render(
-        "toc.xml.j2", {"created": f"{created:%Y-%m-%dT%H:%M:%S}", "nodes": nodes, "checksum_size": _SHA1_SIZE}
+        "pkg/toc.xml.j2",
+        {"created": f"{created:%Y-%m-%dT%H:%M:%S}", "nodes": nodes, "checksum_size": _SHA1_SIZE},
     )
 
 

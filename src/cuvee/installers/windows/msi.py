@@ -15,6 +15,7 @@ from cuvee.errors import TooLargeError, UsageError
 from cuvee.files import replacing, sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
+from cuvee.installers.jinja_templates import render
 from cuvee.installers.naming import display_name
 from cuvee.installers.windows import msi_actions
 from cuvee.installers.windows.osslsigncode import Osslsigncode
@@ -87,7 +88,7 @@ def build_msi(
         (folder / "setup.exe").symlink_to(exe.resolve())
         if branding.icon is not None:
             shutil.copyfile(branding.icon, folder / "icon.ico")
-        (folder / "installer.wxs").write_text(_render(image, branding), encoding="utf-8")
+        (folder / "installer.wxs").write_bytes(_description(image, branding))
         wixl.compile(folder / "installer.wxs", folder / "made.msi")
         name = display_name(image.label.distribution)
         wixl.change(folder / "made.msi", (*msi_actions.queries(name), *_CORRECTIONS, _short(name)))
@@ -147,30 +148,24 @@ def msi_version(version: str) -> str:
     return ".".join(map(str, first))
 
 
-def _render(image: Image, branding: Branding) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cuvee.installers.windows", "."),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-    )
+def _description(image: Image, branding: Branding) -> bytes:
     label, title = image.label, " ".join(image.label.title.split())
-    return environment.get_template("installer.wxs.j2").render(
-        product_code=product_code(label.distribution, label.version),
-        upgrade_code=upgrade_code(label.distribution),
-        component=_identifier(f"place {label.distribution}"),
-        label=f"{title} {label.version}",
-        title=title,
-        version=msi_version(label.version),
-        publisher=branding.publisher or title,
-        url=branding.url,
-        icon=branding.icon is not None,
-        needed_kb=image.size_on_disk // 1024,
-        setup=msi_actions.SETUP,
-        name=display_name(image.label.distribution),
-        key=f"Software\\cuvee\\{display_name(image.label.distribution)}",
-    )
+    values = {
+        "product_code": product_code(label.distribution, label.version),
+        "upgrade_code": upgrade_code(label.distribution),
+        "component": _identifier(f"place {label.distribution}"),
+        "label": f"{title} {label.version}",
+        "title": title,
+        "version": msi_version(label.version),
+        "publisher": branding.publisher or title,
+        "url": branding.url,
+        "icon": branding.icon is not None,
+        "needed_kb": image.size_on_disk // 1024,
+        "setup": msi_actions.SETUP,
+        "name": display_name(image.label.distribution),
+        "key": f"Software\\cuvee\\{display_name(image.label.distribution)}",
+    }
+    return render("windows/installer.wxs.j2", values)
 
 
 def _short(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The texts in a package: XML and HTML pages for macOS's Installer, and the script that it runs."""
+"""Rendering the templates of installers: shell and NSIS scripts, XML, and HTML pages."""
 
 import functools
 import re
@@ -13,11 +13,20 @@ _NOT_XML = re.compile("[^\t\n\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\U0001
 
 
 def render(template: str, values: Mapping[str, object]) -> bytes:
-    """Render one of this folder's templates; XML and HTML are escaped automatically, sh with ``quote``."""
+    """Render a template, whose path is relative to this folder.
+
+    XML and HTML are escaped automatically; sh is quoted with the filter ``quote``, NSIS with ``nsis``.
+    """
     return _environment().get_template(template).render(values).encode()
 
 
-def one_line(text: str) -> str:
+def nsis_inner(text: str) -> str:
+    """Quote a text for the inside of an NSIS string with double quotes."""
+    special = {"$": "$$", '"': '$\\"', "\r": "", "\n": "$\\r$\\n", "\t": "$\\t"}
+    return "".join(special.get(character, character) for character in text)
+
+
+def xml_line(text: str) -> str:
     """Return ``text`` as one line, without characters that XML does not allow."""
     return " ".join(_NOT_XML.sub(" ", text).split())
 
@@ -28,7 +37,7 @@ def page(text: str) -> bytes:
     Installer guesses the encoding of plain text files; HTML states its own.
     """
     lines = text.replace("\f", "\n").splitlines()
-    return render("page.html.j2", {"text": _NOT_XML.sub("", "\n".join(line.rstrip() for line in lines))})
+    return render("pkg/page.html.j2", {"text": _NOT_XML.sub("", "\n".join(line.rstrip() for line in lines))})
 
 
 @functools.cache
@@ -36,10 +45,12 @@ def _environment() -> "jinja2.Environment":
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cuvee.installers.pkg", "."),
+        loader=jinja2.PackageLoader("cuvee.installers", "."),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=jinja2.select_autoescape(enabled_extensions=("xml.j2", "html.j2")),
+        autoescape=jinja2.select_autoescape(enabled_extensions=("xml.j2", "html.j2", "wxs.j2")),
     )
     environment.filters["quote"] = shlex.quote
+    environment.filters["nsis"] = lambda text: f'"{nsis_inner(text)}"'
+    environment.filters["nsis_inner"] = nsis_inner
     return environment
