@@ -63,13 +63,18 @@ def _symbols(expression: "LicenseExpression") -> list[object]:
 
 def spelled(text: str) -> str | None:
     """Return the SPDX expression that a common spelling such as ``BSD 3-Clause`` means beyond doubt."""
-    return _spellings().get(text.strip().lower())
+    return _data()["spellings"].get(text.strip().lower())
+
+
+def from_classifier(leaf: str) -> str | None:
+    """Return the SPDX expression of the last part of a trove classifier, https://pypi.org/classifiers/."""
+    return _data()["classifiers"].get(leaf)
 
 
 @lru_cache(maxsize=1)
-def _spellings() -> dict[str, str]:
-    data = json.loads(files("cuvee").joinpath("license_spellings.json").read_text(encoding="utf-8"))
-    return {str(key): str(value) for key, value in data["spellings"].items()}
+def _data() -> dict[str, dict[str, str]]:
+    text = files("cuvee").joinpath("license_spellings.json").read_text(encoding="utf-8")
+    return {key: value for key, value in json.loads(text).items() if key != "comment"}
 
 
 @lru_cache(maxsize=1)

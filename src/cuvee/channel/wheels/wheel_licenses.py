@@ -7,31 +7,7 @@ from types import MappingProxyType
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from cuvee.channel.wheels.core_metadata import CoreMetadata
-from cuvee.spdx import spelled
-
-_CLASSIFIERS = {
-    "BSD License": None,
-    "Apache Software License": None,
-    "MIT License": "MIT",
-    "MIT No Attribution License (MIT-0)": "MIT-0",
-    "ISC License (ISCL)": "ISC",
-    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
-    "Python Software Foundation License": "PSF-2.0",
-    "The Unlicense (Unlicense)": "Unlicense",
-    "zlib/libpng License": "Zlib",
-    "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
-    "Historical Permission Notice and Disclaimer (HPND)": "HPND",
-    "GNU General Public License v2 (GPLv2)": "GPL-2.0-only",
-    "GNU General Public License v2 or later (GPLv2+)": "GPL-2.0-or-later",
-    "GNU General Public License v3 (GPLv3)": "GPL-3.0-only",
-    "GNU General Public License v3 or later (GPLv3+)": "GPL-3.0-or-later",
-    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0-only",
-    "GNU Lesser General Public License v3 or later (LGPLv3+)": "LGPL-3.0-or-later",
-    "GNU Lesser General Public License v2 or later (LGPLv2+)": "LGPL-2.0-or-later",
-    "GNU Affero General Public License v3": "AGPL-3.0-only",
-    "GNU Affero General Public License v3 or later (AGPLv3+)": "AGPL-3.0-or-later",
-}
-"""The last part of trove classifiers (https://pypi.org/classifiers/); `None` marks families of licences."""
+from cuvee.spdx import from_classifier, spelled
 
 _FAMILIES = {
     "bsd": "BSD License",
@@ -71,7 +47,7 @@ def license_expression(
     if len(families) != 1:
         return None  # whether AND or OR combines them is not stated
     leaf = families.pop()
-    return _CLASSIFIERS.get(leaf) or _by_text(leaf, files)
+    return from_classifier(leaf) or _by_text(leaf, files)
 
 
 def _phrase(text: str) -> str | None:
