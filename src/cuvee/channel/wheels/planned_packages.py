@@ -1,6 +1,6 @@
 """The packages to make of the wheels that were resolved: one for all platforms, or one for each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,76 +105,65 @@ def plan(
     if one.is_portable and len({wheel.sha256 for wheel in wheels.values()}) == 1:
         groups = _noarch_groups(needs)
         if groups is not None:
-            return tuple(_noarch(one, members, marker, needs, minors) for marker, members in groups)
-    return tuple(
-        _for_platform(wheel, platform, needs[platform], minors[platform], launcher)
-        for platform, wheel in wheels.items()
-    )
+            python = _noarch_python(one)
+            return tuple(
+                _planned(one, "noarch", members, minors, depends={*needs[members[0]], python, *markers})
+                for markers, members in groups
+            )
+    packages = []
+    for platform, wheel in wheels.items():
+        python = python_spec(wheel.metadata.requires_python, minors[platform])
+        depends = {*needs[platform], python, *system_depends(wheel.name, platform)}
+        used = launcher if wheel.has_scripts and platforms.get(platform).is_windows else None
+        packages.append(_planned(wheel, platform, (platform,), minors, depends=depends, launcher=used))
+    return tuple(packages)
 
 
 def _noarch_groups(
     needs: Mapping[str, tuple[str, ...]],
-) -> tuple[tuple[str | None, tuple[str, ...]], ...] | None:
-    """Return noarch groups as (virtual package, platforms); `None` if needs differ within a system."""
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]] | None:
+    """Return noarch groups as (virtual packages, platforms); `None` if needs differ within a system."""
     if len(set(needs.values())) == 1:
-        return ((None, tuple(needs)),)
+        return [((), tuple(needs))]
     by_system: dict[str, set[tuple[str, ...]]] = {}
     for platform, depends in needs.items():
         by_system.setdefault(platforms.get(platform).system, set()).add(depends)
     if any(len(different) > 1 for different in by_system.values()):
         return None
-    return tuple(_by_system({system: different.pop() for system, different in by_system.items()}, needs))
-
-
-def _by_system(
-    depends: Mapping[str, tuple[str, ...]], needs: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for wanted in dict.fromkeys(depends.values()):
-        systems = frozenset(system for system, one in depends.items() if one == wanted)
+    groups: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    for wanted in dict.fromkeys(depends for different in by_system.values() for depends in different):
+        systems = frozenset(system for system, different in by_system.items() if wanted in different)
         parts = [systems] if systems in _SYSTEMS else [frozenset({system}) for system in sorted(systems)]
         for part in parts:
-            yield _SYSTEMS[part], tuple(name for name in needs if platforms.get(name).system in part)
+            members = tuple(name for name in needs if platforms.get(name).system in part)
+            groups.append(((_SYSTEMS[part],), members))
+    return groups
 
 
-def _noarch(
-    wheel: InspectedWheel,
-    members: tuple[str, ...],
-    marker: str | None,
-    needs: Mapping[str, tuple[str, ...]],
-    minors: Mapping[str, str],
-) -> PlannedPackage:
+def _noarch_python(wheel: InspectedWheel) -> str:
     requires = wheel.metadata.requires_python
-    if (lowest := lowest_python(wheel.name)) is not None and not _implies(requires, lowest):
-        requires &= SpecifierSet(f">={lowest}")
-    python = python_spec(requires, minor_of(wheel.name))
-    depends = {*needs[members[0]], python, *([marker] if marker else [])}
+    if (lowest := lowest_python(wheel.name)) is not None:
+        below = int(lowest.split(".")[1])
+        if any(requires.contains(f"3.{minor}.99") for minor in range(below)):
+            requires &= SpecifierSet(f">={lowest}")
+    return python_spec(requires, minor_of(wheel.name))
+
+
+def _planned(
+    wheel: InspectedWheel,
+    subdir: str,
+    members: tuple[str, ...],
+    minors: Mapping[str, str],
+    *,
+    depends: set[str],
+    launcher: str | None = None,
+) -> PlannedPackage:
     conversion = Conversion(
         wheel=wheel.name.file_name,
         sha256=wheel.sha256,
-        subdir="noarch",
+        subdir=subdir,
         minor=minors[members[0]],
         depends=tuple(sorted(depends)),
+        launcher=launcher,
     )
     return PlannedPackage(wheel=wheel, conversion=conversion, platforms=members)
-
-
-def _implies(requires: SpecifierSet, lowest: str) -> bool:
-    """Whether Requires-Python already asks for ``lowest``, a minor version, or a later one."""
-    below = int(lowest.split(".")[1])
-    return not any(requires.contains(f"3.{minor}.99") for minor in range(below))
-
-
-def _for_platform(
-    wheel: InspectedWheel, platform: str, needs: tuple[str, ...], minor: str, launcher: str | None
-) -> PlannedPackage:
-    python = python_spec(wheel.metadata.requires_python, minor)
-    with_launcher = wheel.has_scripts and platforms.get(platform).is_windows
-    conversion = Conversion(
-        wheel=wheel.name.file_name,
-        sha256=wheel.sha256,
-        subdir=platform,
-        minor=minor,
-        depends=tuple(sorted({*needs, python, *system_depends(wheel.name, platform)})),
-        launcher=launcher if with_launcher else None,
-    )
-    return PlannedPackage(wheel=wheel, conversion=conversion, platforms=(platform,))
