@@ -8,8 +8,7 @@ from packaging.utils import parse_wheel_filename
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, package_cache
-from cuvee.channel.wheels.model import PinnedWheel
-from cuvee.channel.wheels.resolve import ResolutionTarget
+from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
 from cuvee.errors import BlockedError, IntegrityError, SourceUnreachableError
 from cuvee.files import sha256_file
 from cuvee.progress import Silent

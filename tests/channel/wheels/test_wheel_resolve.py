@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.wheels import uv
-from cuvee.channel.wheels.model import WheelRequest
-from cuvee.channel.wheels.resolve import ResolutionTarget, read_pylock, resolve
+from cuvee.channel.wheels.model import ResolutionTarget, WheelRequest
+from cuvee.channel.wheels.resolve import read_pylock, resolve
 from cuvee.errors import BlockedError, CuveeError, IntegrityError, ManifestError, SourceUnreachableError
 from cuvee.process import Completed, Request
 
@@ -197,12 +197,12 @@ def test_an_index_that_can_not_be_reached(
     ],
 )
 def test_uvs_name_of_a_platform(platform: str, floor: dict[str, str], name: str) -> None:
-    assert uv.target(platform, floor) == name
+    assert uv.platform_triple(platform, floor) == name
 
 
 def test_a_floor_that_no_wheel_supports() -> None:
     with pytest.raises(BlockedError, match=r"glibc floor of 2\.12"):
-        uv.target("linux-64", {"glibc": "2.12"})
+        uv.platform_triple("linux-64", {"glibc": "2.12"})
 
 
 def test_pips_index_is_passed_on_unless_uv_has_one(tmp_path: Path) -> None:

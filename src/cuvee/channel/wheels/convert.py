@@ -3,10 +3,8 @@
 Wheels: https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427).
 """
 
-import base64
 import csv
 import datetime as dt
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFil
 from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
 from cuvee.channel.wheels.import_names import import_names
 from cuvee.channel.wheels.install_scheme import InstalledFile, InstallScheme, installed_files, scheme_for
-from cuvee.channel.wheels.wheel_archive import RecordEntry, WheelArchive
+from cuvee.channel.wheels.wheel_archive import RecordEntry, WheelArchive, record_digest
 from cuvee.channel.wheels.wheel_licenses import license_expression
 from cuvee.channel.wheels.wheel_scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
@@ -30,22 +28,10 @@ _LICENSE_NAMES = ("licen", "copying", "notice", "authors")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """A package to make; equal conversions give equal bytes.
+    """A package to make of the wheel with this file name and hash; equal conversions give equal bytes.
 
-    Attributes
-    ----------
-    wheel
-        The wheel's file name.
-    sha256
-        Its hex digest.
-    subdir
-        ``noarch``, or a platform.
-    minor
-        Python's minor version, such as ``3.11``.
-    depends
-        All of them, sorted.
-    launcher
-        Hex digest of the program that starts scripts on Windows, where the package has such.
+    ``minor`` is Python's minor version, such as ``3.11``; ``depends`` is sorted. ``launcher`` is the hex
+    digest of the program that starts scripts on Windows, where the package has such.
     """
 
     wheel: str
@@ -166,8 +152,7 @@ def _record(
             rows.writerow((path, f"{known.algorithm}={known.digest}", known.size))
         else:
             data = file.read()
-            digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-            rows.writerow((path, f"sha256={digest}", len(data)))
+            rows.writerow((path, f"sha256={record_digest(data)}", len(data)))
     rows.writerow((scheme.record_path(f"{info}/RECORD"), "", ""))
     return text.getvalue().encode()
 

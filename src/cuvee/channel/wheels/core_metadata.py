@@ -71,7 +71,7 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
             version=Version(version),
             requires=tuple(Requirement(_repaired(text)) for text in raw.get("requires_dist", [])),
             requires_python=SpecifierSet(_repaired(raw.get("requires_python", ""))),
-            summary=_line(raw.get("summary", "")),
+            summary=" ".join(raw.get("summary", "").split())[:500],
             url=_url(raw),
             license_expression=raw.get("license_expression", ""),
             license_text=raw.get("license", ""),
@@ -89,10 +89,6 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
 def _repaired(text: str) -> str:
     """Return ``>=3.6`` for ``>=3.6.*``, which PEP 440 does not allow but old wheels have; so does uv."""
     return re.sub(r"(>=|<)\s*([\d.]+?)\.\*", r"\1\2", text)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:500]
 
 
 def _url(raw: RawMetadata) -> str:

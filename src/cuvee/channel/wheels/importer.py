@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeVar
 from cuvee import platforms
 from cuvee.channel.model import Interpreter
 from cuvee.channel.wheels.dependencies import ResolvedProjects, environment
-from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, WheelRequest
+from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, ResolutionTarget, WheelRequest
 from cuvee.channel.wheels.package_cache import PackageCache, put
 from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, plan
-from cuvee.channel.wheels.resolve import ResolutionTarget, resolve
+from cuvee.channel.wheels.resolve import resolve
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.files import sha256_bytes
@@ -49,14 +49,10 @@ def import_wheels(
     ----------
     requests
         The requests of the manifest: see `wheel_requests`.
-    interpreters
-        The interpreter of each platform to import for.
     floors
         The oldest system of each platform, such as ``{"linux-64": {"glibc": "2.28"}}``.
     folder
         The channel: packages are put into ``<folder>/<subdir>/``. Other files there are not changed.
-    cache
-        Wheels and packages are kept here across releases.
     exclude_newer
         Resolve as of this instant.
     carried
@@ -64,8 +60,6 @@ def import_wheels(
     prefer
         For each platform the versions to keep where the requests allow it, by name: those of the release
         that this one changes.
-    reporter
-        Receives the progress of the three steps.
 
     Returns
     -------
@@ -95,10 +89,9 @@ def import_wheels(
     ]
     fetcher = WheelDownloader(cache / "wheels")
     try:
-        pinned = _resolve(requests, targets, reporter)
         pinned = {
             platform: [wheel for wheel in wheels if wheel.name not in carried]
-            for platform, wheels in pinned.items()
+            for platform, wheels in _resolve(requests, targets, reporter).items()
         }
         wheels = _fetch(fetcher, pinned, reporter)
     except SourceUnreachableError as error:
@@ -131,19 +124,14 @@ def _resolve(
             errors[target.platform] = answer
         else:
             found[target.platform] = answer
-    if errors:
-        raise _joined(errors)
+    if errors:  # each text once, with the platforms that have it
+        by_text: dict[str, list[str]] = {}
+        for platform, error in errors.items():
+            by_text.setdefault(error.message.replace(platform, "{}"), []).append(platform)
+        texts = [text.replace("{}", ", ".join(members)) for text, members in by_text.items()]
+        raise BlockedError("\n\n".join(texts), hint=next(iter(errors.values())).hint)
     reporter.finish(task)
     return found
-
-
-def _joined(errors: Mapping[str, BlockedError]) -> BlockedError:
-    """Return one error for the errors of all platforms: each text once, with the platforms that have it."""
-    by_text: dict[str, list[str]] = {}
-    for platform, error in errors.items():
-        by_text.setdefault(error.message.replace(platform, "{}"), []).append(platform)
-    texts = [text.replace("{}", ", ".join(members)) for text, members in by_text.items()]
-    return BlockedError("\n\n".join(texts), hint=next(iter(errors.values())).hint)
 
 
 def _fetch(
@@ -222,26 +210,21 @@ def _convert(
     order = sorted(planned, key=lambda package: package.wheel.path.stat().st_size, reverse=True)
     paths = _parallel(one, order, _CONVERSIONS)
     packages = [
-        _imported(package, put(path, folder / package.conversion.subdir))
+        ImportedPackage(
+            archive=put(path, folder / package.conversion.subdir),
+            name=package.wheel.metadata.name,
+            version=str(package.wheel.metadata.version),
+            build=package.conversion.build,
+            subdir=package.conversion.subdir,
+            platforms=package.platforms,
+            wheel=package.wheel.name.file_name,
+            url=package.wheel.url,
+            sha256=package.wheel.sha256,
+        )
         for package, path in zip(order, paths, strict=True)
     ]
     reporter.finish(task, note=f"{len(made)} made, {len(packages) - len(made)} from the cache")
     return tuple(sorted(packages, key=lambda one: (one.name, one.version, one.subdir, one.build)))
-
-
-def _imported(package: PlannedPackage, archive: Path) -> ImportedPackage:
-    wheel, conversion = package.wheel, package.conversion
-    return ImportedPackage(
-        archive=archive,
-        name=wheel.metadata.name,
-        version=str(wheel.metadata.version),
-        build=conversion.build,
-        subdir=conversion.subdir,
-        platforms=package.platforms,
-        wheel=wheel.name.file_name,
-        url=wheel.url,
-        sha256=wheel.sha256,
-    )
 
 
 def _parallel(

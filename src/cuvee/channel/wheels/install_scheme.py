@@ -17,18 +17,9 @@ _CONDA_OWN = {"conda-meta", "info", "pkgs", "envs"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallScheme:
-    """The folders of one kind of package, as `sysconfig` names them.
+    """The folders of one kind of package, as `sysconfig` names them: modules, programs, C headers.
 
-    Attributes
-    ----------
-    subdir
-        ``noarch``, or a platform.
-    site
-        The folder of modules; in noarch packages the installer replaces it by that of the interpreter.
-    scripts
-        The folder of programs.
-    headers
-        The folder of C headers; a noarch package has none.
+    In noarch packages, whose ``subdir`` is ``noarch``, installers replace them by those of the interpreter.
     """
 
     subdir: str
@@ -111,7 +102,7 @@ def _installed_file(wheel: WheelArchive, member: str, scheme: InstallScheme) -> 
     top, _, rest = member.partition("/")
     if "__pycache__" in member.split("/")[:-1] or (top == wheel.dist_info and rest in _DROPPED):
         return None
-    if not top.endswith(".data") or top != f"{wheel.dist_info.removesuffix('.dist-info')}.data":
+    if top != f"{wheel.dist_info.removesuffix('.dist-info')}.data":
         return InstalledFile(member=member, path=f"{scheme.site}/{member}")
     key, _, path = rest.partition("/")
     if not path:

@@ -1,6 +1,8 @@
 """The input and the result of importing wheels."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from packaging.version import Version
@@ -8,22 +10,10 @@ from packaging.version import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelRequest:
-    """A project that the manifest requests from the Python index, or a bound on one.
+    """A project that the manifest requests from the Python index, or a bound on one (``constraint``).
 
-    Attributes
-    ----------
-    name
-        Normalised as in PEP 503; also the conda name.
-    extras
-        Extras whose dependencies the imported package gets.
-    version
-        A conda version spec, ``*`` for any.
-    platforms
-        The platforms that it is requested for.
-    position
-        The line of the manifest, as ``file:line:column``.
-    constraint
-        Whether it only bounds a project that something else requires.
+    ``name`` is normalised as in PEP 503, and is also the conda name. ``version`` is a conda version spec,
+    ``position`` the line of the manifest, as ``file:line:column``.
     """
 
     name: str
@@ -39,17 +29,24 @@ class WheelRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedWheel:
-    """The wheel that resolving chose for one project on one platform.
+class ResolutionTarget:
+    """A platform to resolve for: its name, the full version of Python, and the oldest system (floor).
 
-    Attributes
-    ----------
-    url
-        ``https:``, ``http:`` or ``file:``, as in the index.
-    sha256
-        Hex, as in the index.
-    size
-        Bytes, or `None` when the index does not say.
+    ``prefer`` gives versions to keep where the requests allow it.
+    """
+
+    platform: str
+    python: str
+    floor: Mapping[str, str]
+    exclude_newer: datetime | None = None
+    prefer: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedWheel:
+    """The wheel that resolving chose for one project on one platform, as the index describes it.
+
+    ``url`` is ``https:``, ``http:`` or ``file:``; ``size`` is in bytes, `None` when the index does not say.
     """
 
     name: str
@@ -62,18 +59,9 @@ class PinnedWheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedPackage:
-    """A conda package that was made from a wheel.
+    """A conda package that was made from a wheel; ``archive`` is in the release's channel folder.
 
-    Attributes
-    ----------
-    archive
-        The ``.conda`` file, in the release's channel folder.
-    subdir
-        ``noarch``, or the platform.
-    platforms
-        The platforms of the release that use it.
-    wheel, url, sha256
-        The wheel's file name, where it came from, and its hex digest.
+    ``platforms`` of the release use it. ``wheel`` is a file name; ``url`` and ``sha256`` are the wheel's.
     """
 
     archive: Path

@@ -26,16 +26,10 @@ def resolution_error(
     platform: str,
     nearest: Callable[[WheelRequest], tuple[str, ...]],
 ) -> CuveeError:
-    """Return the error for a failed run of uv.
+    """Return the error for a failed run of uv for ``requests`` on a platform.
 
     Parameters
     ----------
-    done
-        The run.
-    requests
-        The requests of the run.
-    platform
-        The platform of the run.
     nearest
         Returns the versions that exist next to a request that no version satisfies.
 
@@ -83,13 +77,11 @@ def _unsolved(
     nearest: Callable[[WheelRequest], tuple[str, ...]],
 ) -> BlockedError:
     blamed = [request for request in requests if _mentions(text, request.name)]
-    lines_of_requests = [
-        f"{one.position}: requests {one}" for one in blamed if not one.constraint or one.version != "*"
-    ]
     missing = [one for one in blamed if _has_no_version(text, one.name)]
-    lines = [*lines_of_requests, f"the wheels for {platform} cannot be resolved:", _indented(text)]
+    lines = [f"{one.position}: requests {one}" for one in blamed if not one.constraint or one.version != "*"]
+    lines += [f"the wheels for {platform} cannot be resolved:", _indented(text)]
     for request in missing[:_MOST_ALTERNATIVES]:
-        if "was not found" in text and not _has_bound(request):
+        if "was not found" in text and request.version == "*":
             continue
         if versions := nearest(request):
             lines.append(f"available of {request.name}, nearest and newest: {', '.join(versions)}")
@@ -108,15 +100,9 @@ def _mentions(text: str, name: str) -> bool:
 
 
 def _has_no_version(text: str, name: str) -> bool:
-    pattern = re.escape(name)
-    told = (
-        rf"no versions? of {pattern}\b|{pattern}\S* was not found|{pattern}\S* has no|only .{{0,40}}{pattern}"
-    )
+    name = re.escape(name)
+    told = rf"no versions? of {name}\b|{name}\S* was not found|{name}\S* has no|only .{{0,40}}{name}"
     return re.search(told, text, flags=re.IGNORECASE) is not None
-
-
-def _has_bound(request: WheelRequest) -> bool:
-    return request.version != "*"
 
 
 def _indented(text: str) -> str:

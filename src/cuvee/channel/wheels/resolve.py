@@ -3,8 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -13,26 +12,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cuvee.channel.wheels import uv
-from cuvee.channel.wheels.model import PinnedWheel, WheelRequest
+from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget, WheelRequest
 from cuvee.channel.wheels.resolution_errors import resolution_error
 from cuvee.channel.wheels.version_specs import pep440_specifiers
 from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.channel.wheels.wheel_tags import best, supported_tags
 from cuvee.errors import BlockedError, IntegrityError, ManifestError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolutionTarget:
-    """A platform to resolve for: its name, the full version of Python, and the oldest system (floor).
-
-    ``prefer`` gives versions to keep where the requests allow it.
-    """
-
-    platform: str
-    python: str
-    floor: Mapping[str, str]
-    exclude_newer: datetime | None = None
-    prefer: Mapping[str, str] = field(default_factory=dict)
 
 
 def resolve(requests: Sequence[WheelRequest], target: ResolutionTarget) -> tuple[PinnedWheel, ...]:
@@ -52,15 +37,7 @@ def resolve(requests: Sequence[WheelRequest], target: ResolutionTarget) -> tuple
     if not wanted:
         return ()
     bounds = {request: line for request in here if request.constraint and (line := _bound(request))}
-    done = uv.compile_requirements(
-        wanted,
-        tuple(bounds.values()),
-        platform=target.platform,
-        python=target.python,
-        floor=target.floor,
-        exclude_newer=target.exclude_newer,
-        prefer=target.prefer,
-    )
+    done = uv.compile_requirements(wanted, tuple(bounds.values()), target=target)
     if not done.ok:
         asked = [request for request in here if not request.constraint or request in bounds]
         raise resolution_error(
@@ -144,14 +121,7 @@ def _nearest(request: WheelRequest, target: ResolutionTarget) -> tuple[str, ...]
         queries.insert(1, (f"{request.name}>{named[-1]}", ("--resolution", "lowest")))
     found = []
     for line, more in queries:
-        done = uv.compile_requirements(
-            [line],
-            platform=target.platform,
-            python=target.python,
-            floor=target.floor,
-            exclude_newer=target.exclude_newer,
-            more=("--no-deps", *more),
-        )
+        done = uv.compile_requirements([line], target=replace(target, prefer={}), more=("--no-deps", *more))
         if done.ok:
             found += [str(wheel.version) for wheel in read_pylock(done.stdout, target)]
     return tuple(sorted(set(found), key=Version))

@@ -15,11 +15,11 @@ import tempfile
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-from types import MappingProxyType
 
 from cuvee import platforms
+from cuvee.channel.wheels.model import ResolutionTarget
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.process import Completed, Request, run
 
@@ -31,7 +31,7 @@ _TIMEOUT = 600.0
 _FINDING = threading.Lock()  # finding uv fills sysconfig, which several threads cannot do at once
 
 
-def target(platform: str, floor: Mapping[str, str]) -> str:
+def platform_triple(platform: str, floor: Mapping[str, str]) -> str:
     """Return uv's name of a platform; for Linux the newest glibc that it knows and the floor allows.
 
     Raises
@@ -59,25 +59,10 @@ def compile_requirements(
     requirements: Sequence[str],
     constraints: Sequence[str] = (),
     *,
-    platform: str,
-    python: str,
-    floor: Mapping[str, str],
-    exclude_newer: datetime | None = None,
-    prefer: Mapping[str, str] = MappingProxyType({}),
+    target: ResolutionTarget,
     more: Sequence[str] = (),
 ) -> Completed:
-    """Resolve requirement lines for one platform; standard output is a ``pylock.toml``.
-
-    Parameters
-    ----------
-    requirements, constraints
-        Lines as in PEP 508.
-    python
-        The full version on the platform.
-    prefer
-        The version of each project to keep where the requirements allow it.
-    more
-        More arguments for uv.
+    """Resolve requirement lines (PEP 508) for one platform; standard output is a ``pylock.toml``.
 
     Raises
     ------
@@ -93,17 +78,20 @@ def compile_requirements(
         argv = [
             _binary(), "pip", "compile", str(wanted),
             "--format", "pylock.toml", "--generate-hashes", "--only-binary", ":all:", "--no-header",
-            "--python-platform", target(platform, floor), "--python-version", python,
+            "--python-platform", platform_triple(target.platform, target.floor),
+            "--python-version", target.python,
             "--python", sys.executable, "--no-python-downloads",
             "--no-progress", "--color", "never", *more,
         ]  # fmt: skip
-        if prefer:
+        if target.prefer:
             kept = Path(folder, "pylock.toml")  # uv prefers the versions of an existing output file
-            kept.write_text(_pylock(prefer))
+            kept.write_text(_pylock(target.prefer))
             argv += ["--output-file", str(kept)]
-        if exclude_newer is not None:
-            argv += ["--exclude-newer", exclude_newer.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")]
-        environment = _environment(os.environ, floor if platforms.get(platform).system == "osx" else {})
+        if target.exclude_newer is not None:
+            instant = target.exclude_newer.astimezone(UTC)
+            argv += ["--exclude-newer", instant.strftime("%Y-%m-%dT%H:%M:%SZ")]
+        is_macos = platforms.get(target.platform).system == "osx"
+        environment = _environment(os.environ, target.floor if is_macos else {})
         # The folder is empty, so that uv does not read the settings of a project around the current folder.
         request = Request(argv=tuple(argv), cwd=Path(folder), environment=environment, timeout=_TIMEOUT)
         return run(request)

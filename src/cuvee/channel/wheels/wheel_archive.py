@@ -81,16 +81,7 @@ class RecordEntry:
 class WheelArchive:
     """An open wheel whose member list has been checked.
 
-    Attributes
-    ----------
-    name
-        Its file name, taken apart.
-    members
-        Path to zip entry, files only, sorted by path.
-    dist_info
-        ``six-1.17.0.dist-info``.
-    record
-        RECORD, by path.
+    ``members`` are its files by path, sorted; ``dist_info`` is a name like ``six-1.17.0.dist-info``.
     """
 
     def __init__(self, archive: zipfile.ZipFile, file_name: str, size: int) -> None:
@@ -107,8 +98,11 @@ class WheelArchive:
         if entry is None:
             raise IntegrityError(f"{self.name.file_name}: it has no {path}")
         data = self._inflate(entry)
-        if path in self.record:
-            self._verify(path, data, self.record[path])
+        if (recorded := self.record.get(path)) is not None and (
+            record_digest(data, recorded.algorithm) != recorded.digest
+            or recorded.size not in {None, len(data)}
+        ):
+            raise _refused(self.name.file_name, path, "its hash or size is not the one in RECORD")
         return data
 
     def info_file(self, name: str) -> bytes | None:
@@ -159,24 +153,15 @@ class WheelArchive:
                 raise _refused(self.name.file_name, listed, "its RECORD lists it, but it does not exist")
         return record
 
-    def _verify(self, path: str, data: bytes, recorded: RecordEntry) -> None:
-        digest = (
-            base64.urlsafe_b64encode(hashlib.new(recorded.algorithm, data).digest()).rstrip(b"=").decode()
-        )
-        if digest != recorded.digest or recorded.size not in {None, len(data)}:
-            raise _refused(self.name.file_name, path, "its hash or size is not the one in RECORD")
+
+def record_digest(data: bytes, algorithm: str = "sha256") -> str:
+    """Return a hash as RECORD has it: in URL-safe base64, without padding."""
+    return base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
 
 
 @contextmanager
 def open_wheel(path: Path, *, file_name: str | None = None) -> Iterator[WheelArchive]:
-    """Open a wheel and check its member list.
-
-    Parameters
-    ----------
-    path
-        The file.
-    file_name
-        The wheel's name, if the file is kept under another one.
+    """Open a wheel, called ``file_name`` if its file is not, and check its member list.
 
     Raises
     ------

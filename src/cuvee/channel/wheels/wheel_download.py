@@ -51,10 +51,6 @@ class WheelDownloader:
         for session in self._sessions:
             session.close()
 
-    def path(self, wheel: PinnedWheel) -> Path:
-        """Return the path of a wheel in the cache, whether it exists or not."""
-        return self._cache / wheel.sha256 / wheel.file_name
-
     def fetch(self, wheel: PinnedWheel) -> tuple[Path, bool]:
         """Return the path of a verified wheel, and whether it was downloaded now.
 
@@ -65,7 +61,7 @@ class WheelDownloader:
         SourceUnreachableError
             If three attempts to download it fail.
         """
-        kept = self.path(wheel)
+        kept = self._cache / wheel.sha256 / wheel.file_name
         if kept.is_file():
             if sha256_file(kept) == wheel.sha256:
                 return kept, False
@@ -138,16 +134,14 @@ def _copy(wheel: PinnedWheel, beside: Path) -> None:
 
 
 def _check(wheel: PinnedWheel, path: Path) -> None:
-    size = path.stat().st_size
-    if wheel.size is not None and size != wheel.size:
-        raise _differs(wheel, f"does not have the {wheel.size:,} bytes that the index states")
-    if (sha256 := sha256_file(path)) != wheel.sha256:
-        raise _differs(wheel, f"has the SHA-256 {sha256}, and the index states {wheel.sha256}")
-
-
-def _differs(wheel: PinnedWheel, how: str) -> IntegrityError:
+    if wheel.size is not None and path.stat().st_size != wheel.size:
+        how = f"does not have the {wheel.size:,} bytes that the index states"
+    elif (sha256 := sha256_file(path)) != wheel.sha256:
+        how = f"has the SHA-256 {sha256}, and the index states {wheel.sha256}"
+    else:
+        return
     host = urlsplit(wheel.url).netloc.rpartition("@")[2] or "the local index"
-    return IntegrityError(
+    raise IntegrityError(
         f"{wheel.file_name} from {host} {how}; nothing was imported",
         hint="The file was changed in transit or at its source. Find out which before you continue.",
     )
