@@ -11,12 +11,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from cuvee import platforms, process
+from cuvee.integration import platform_run
 from cuvee.integration.model import KnownFailure, PackagePlan, Plan, PytestSuite
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.platform_run import run_platform
@@ -312,14 +312,14 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
         return completed[-1]
 
     monkeypatch.setattr(process, "run", recorded)
-    with ThreadPoolExecutor(2) as executor, pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(platform_run, "_workers", lambda: 2)
+    with pytest.raises(KeyboardInterrupt):
         run_platform(
             plan,
             installer=installer,
             runner=NativeRunner(),
             results=tmp_path / "results",
             reporter=_Interrupting(),
-            executor=executor,
         )
     assert -signal.SIGKILL in [one.exit_code for one in completed]  # not ended by the watch over its time
     assert list(temp.iterdir()) == []

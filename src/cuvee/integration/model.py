@@ -17,18 +17,10 @@ SMOKE = "smoke"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagePlan:
-    """What the smoke suite tests of one package.
+    """What the smoke suite tests of one conda package.
 
-    Attributes
-    ----------
-    name, version
-        The conda package's.
-    imports
-        Modules that must import, as the package's own test metadata says.
-    commands
-        Programs of a Python package that must answer ``--help``, without ``.exe``.
-    distributions
-        Normalised names of the Python distributions whose metadata it installs.
+    ``imports`` are modules, as the package's own test metadata says; ``commands`` the programs of a Python
+    package, without ``.exe``; ``distributions`` the normalised names of those that it installs.
     """
 
     name: str
@@ -42,12 +34,7 @@ class PackagePlan:
 class PlannedTest:
     """One test, as far as it is known before the run.
 
-    Attributes
-    ----------
-    needs
-        The packages without which it cannot run.
-    unsupported
-        Why this release cannot run it, or the empty text.
+    It cannot run without the packages ``needs``; ``unsupported`` says why this release cannot run it.
     """
 
     suite: str
@@ -62,16 +49,8 @@ class PlannedTest:
 class PytestTarget:
     """What one pytest process runs: a file of our own, or modules that a package ships.
 
-    Attributes
-    ----------
-    file
-        Relative to the suite's folder, or `None`.
-    modules
-        Import names of test modules.
-    arguments
-        More of pytest's options, such as ``("-k", "not slow")``.
-    tests
-        The tests that are known to be in it; one per module for shipped modules.
+    ``file`` is relative to the suite's folder; ``arguments`` are more of pytest's options; ``tests`` those
+    that are known to be in it, one per module for shipped modules.
     """
 
     name: str
@@ -119,14 +98,8 @@ def missing_reason(needs: Collection[str], packages: Collection[str]) -> str:
 class CommandRule:
     """How to start a command that answers neither ``--help`` nor ``--version``, or why not to.
 
-    Attributes
-    ----------
-    arguments
-        Used instead of ``--help``, then ``--version``; `None` for these two.
-    exit_codes, says
-        What counts as an answer: one of these codes, and this text in what it prints.
-    skip
-        Why not to start it.
+    ``arguments`` are used instead of ``--help``, then ``--version``; `None` for these two. One of
+    ``exit_codes``, and the text ``says`` in what it prints, count as an answer.
     """
 
     command: str
@@ -169,14 +142,9 @@ class KnownFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that is to be tested on one platform.
+    """Everything that is to be tested on one platform, and what is accepted on the day of the run.
 
-    Attributes
-    ----------
-    smoke
-        Whether the manifest names the smoke suite. The installation itself is always tested.
-    known_failures, waivers
-        Those in force on the day of the run.
+    ``smoke`` says whether the manifest names the smoke suite. The installation itself is always tested.
     """
 
     platform: str
@@ -198,20 +166,19 @@ class Plan:
         """Yield every test that is known beforehand, in the order of the results."""
         yield PlannedTest(suite=SMOKE, test="install")
         if self.smoke:
-            yield PlannedTest(suite=SMOKE, test="interpreter", package="python", packages=("python",))
+            yield smoke_test("interpreter", "python")
             for package in self.packages:
-                yield from _smoke_tests(package)
+                if package.imports:
+                    yield smoke_test(f"import:{package.name}", package.name)
+                if package.distributions:
+                    yield smoke_test(f"metadata:{package.name}", package.name)
+                for command in package.commands:
+                    yield smoke_test(f"command:{command}", package.name)
         for suite in self.suites:
             for target in suite.targets:
                 yield from target.tests
 
 
-def _smoke_tests(package: PackagePlan) -> Iterator[PlannedTest]:
-    tests = []
-    if package.imports:
-        tests.append(f"import:{package.name}")
-    if package.distributions:
-        tests.append(f"metadata:{package.name}")
-    tests += [f"command:{command}" for command in package.commands]
-    for test in tests:
-        yield PlannedTest(suite=SMOKE, test=test, package=package.name, packages=(package.name,))
+def smoke_test(test: str, package: str) -> PlannedTest:
+    """Return a test of the smoke suite that is about one package."""
+    return PlannedTest(suite=SMOKE, test=test, package=package, packages=(package,))

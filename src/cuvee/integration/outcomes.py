@@ -39,10 +39,8 @@ class TestOutcome:
     ----------
     suite, test
         ``smoke`` and ``import:numpy``; together they name the test.
-    package
-        The package that it is about, or `None` when it is about several.
-    packages
-        All packages involved, when known.
+    package, packages
+        The package that it is about, or `None` when it is about several; all involved, when known.
     reason
         Why it was skipped, not run, waived or could not run; the first line of a failure.
     log
@@ -66,14 +64,8 @@ class TestOutcome:
 class PlatformRun:
     """All outcomes on one platform.
 
-    Attributes
-    ----------
-    runner
-        What ran them, such as ``native``; `None` when nothing could.
-    not_run
-        Why nothing ran here, or `None`.
-    environment
-        What a reader needs to judge the run: the host, the installer's name and hash, install seconds.
+    ``runner`` says what ran them, such as ``native``; `None` when nothing could, with ``not_run`` as the
+    reason. ``environment`` is what a reader needs to judge the run, such as the host and the installer.
     """
 
     platform: str

@@ -32,7 +32,6 @@ def run_platform(
     runner: Runner | None,
     results: Path,
     reporter: Reporter,
-    executor: Executor | None = None,
     timeout: float = TEST_SECONDS,
     without: str = "no installer was made for it",
 ) -> PlatformRun:
@@ -44,8 +43,6 @@ def run_platform(
         The release's installer for the plan's platform; `None` when none was made.
     runner
         From `cuvee.integration.runners.choose`; `None` when this host cannot run the platform.
-    executor
-        Where tests run in parallel; by default in threads, one per core.
     timeout
         Seconds that one test may take.
     without
@@ -69,15 +66,7 @@ def run_platform(
             outcomes = not_run(plan.tests(), plan.platform, reason)
             run = PlatformRun(platform=plan.platform, runner=None, not_run=reason, outcomes=outcomes)
         else:
-            run = _run(
-                plan,
-                installer,
-                runner,
-                folder=folder,
-                reporter=reporter,
-                executor=executor,
-                timeout=timeout,
-            )
+            run = _run(plan, installer, runner, folder=folder, reporter=reporter, timeout=timeout)
         write_run(folder, run)
     return run
 
@@ -89,7 +78,6 @@ def _run(
     *,
     folder: Path,
     reporter: Reporter,
-    executor: Executor | None,
     timeout: float,
 ) -> PlatformRun:
     with storage_errors(Path(tempfile.gettempdir())):
@@ -104,7 +92,7 @@ def _run(
         installed = install(session, installer)
         outcomes = [installed]
         if installed.state is OutcomeState.PASS:
-            outcomes += _suites(session, reporter, executor)
+            outcomes += _suites(session, reporter)
     finally:
         try:
             cleanup = runner.finish(sandbox)
@@ -145,7 +133,7 @@ def install(session: TestSession, installer: Path) -> TestOutcome:
     return session.outcome(test, OutcomeState.PASS, completed.seconds)
 
 
-def _suites(session: TestSession, reporter: Reporter, executor: Executor | None) -> list[TestOutcome]:
+def _suites(session: TestSession, reporter: Reporter) -> list[TestOutcome]:
     interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
@@ -161,11 +149,8 @@ def _suites(session: TestSession, reporter: Reporter, executor: Executor | None)
             outcomes += not_run(tests, session.plan.platform, refusal)
     if session.plan.smoke:
         todo += smoke.jobs(session, installed)
-    if executor is not None:
+    with ThreadPoolExecutor(_workers()) as executor:
         outcomes += _all(session, todo, executor, reporter)
-    else:
-        with ThreadPoolExecutor(_workers()) as own:
-            outcomes += _all(session, todo, own, reporter)
     return outcomes
 
 
@@ -200,11 +185,9 @@ def _all(
 def _missing(plan: Plan, outcomes: Iterable[TestOutcome]) -> tuple[TestOutcome, ...]:
     """Return outcomes for the planned tests that could not run because the release does not start."""
     outcomes = list(outcomes)
-    broken = next((outcome for outcome in outcomes if outcome.suite == SMOKE and outcome.state.blocks), None)
-    stands = not any(
-        outcome.test in {"install", "interpreter"} and outcome.state.blocks for outcome in outcomes
-    )
-    if broken is None or stands:
+    needed = (outcome for outcome in outcomes if outcome.test in {"install", "interpreter"})
+    broken = next((outcome for outcome in needed if outcome.suite == SMOKE and outcome.state.blocks), None)
+    if broken is None:
         return ()
     seen = {(outcome.suite, outcome.test) for outcome in outcomes}
     remaining = (test for test in plan.tests() if (test.suite, test.test) not in seen)

@@ -25,20 +25,11 @@ class PytestEvent:
 
 @dataclass(slots=True, kw_only=True)
 class PytestRecord:
-    """The events of one process, in order.
+    """The events of one process.
 
-    Attributes
-    ----------
-    results
-        By test, in the order of running.
-    collected
-        All tests that were to run.
-    running
-        The test that started and has no result: where the process crashed.
-    exit_code
-        pytest's, if it ended by itself.
-    crash_report
-        The stack at a crash or at a timeout.
+    ``collected`` are all tests that were to run, ``results`` come in the order of running. ``running`` is the
+    test that started and has no result: where the process crashed. ``exit_code`` is pytest's, if it ended by
+    itself; ``crash_report`` the stack at a crash or at a timeout.
     """
 
     results: dict[str, PytestEvent] = field(default_factory=dict)

@@ -14,12 +14,10 @@ from cuvee.integration.model import PlannedTest, PytestSuite, PytestTarget
 from cuvee.integration.outcome_rules import after_retry, not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
-from cuvee.integration.runners.protocol import Command
 from cuvee.integration.suite_files import module_file
-from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
+from cuvee.integration.test_session import INSIDE, Job, TestSession, describe_exit, last_line, transcript
 from cuvee.process import Completed
 
-_INSIDE = Path(__file__).parent / "inside"
 _MOST_CRASHES = 3
 _OPTIONS = (
     "-q",
@@ -43,7 +41,11 @@ _ENDED_WELL = {0, 1, 2, 5}
 
 def jobs(session: TestSession, suite: PytestSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per target."""
-    folder = _copied(session, suite)
+    folder = None
+    if suite.folder is not None:  # copied, so that no other configuration applies to the files
+        folder = session.folder(f"suite-{suite.name}")
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(suite.folder, folder, ignore=unwanted, dirs_exist_ok=True)
     for target in suite.targets:
         run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
         yield partial(run.outcomes)
@@ -120,7 +122,7 @@ class _TargetRun:
         files = [guest_path(self.folder / target.file)] if self.folder and target.file else []
         options = [
             "-c",
-            guest_path(_INSIDE / "pytest.ini"),
+            guest_path(INSIDE / "pytest.ini"),
             "--rootdir",
             guest_path(self.folder or cwd),
             *_OPTIONS,
@@ -136,13 +138,8 @@ class _TargetRun:
             "crash": guest_path(crash),
         }
         write_json(work / "spec.json", spec)
-        command = Command(
-            program="python",
-            arguments=("-I", _INSIDE / "run_pytest.py", work / "spec.json"),
-            cwd=cwd,
-            timeout=session.timeout * max(4, len(target.tests)),
-        )
-        completed = session.run(command)
+        seconds = session.timeout * max(4, len(target.tests))
+        completed = session.run_script("run_pytest.py", work / "spec.json", cwd=cwd, timeout=seconds)
         return read_record(events, crash), completed
 
     def _seen(self, name: str, event: PytestEvent) -> TestOutcome:
@@ -154,17 +151,13 @@ class _TargetRun:
                 reason = f"{expected}{event.reason}"
                 return make(self._planned(name), state, event.seconds, reason=reason, log=event.detail)
             case "absent":
-                test = self._planned(module_file(event.module))
+                reason = "the package does not ship these tests"
                 return make(
-                    test, OutcomeState.NOT_SUPPORTED, 0, reason="the package does not ship these tests"
+                    self._planned(module_file(event.module)), OutcomeState.NOT_SUPPORTED, 0, reason=reason
                 )
             case "skipped-file":
-                return make(
-                    self._planned(name),
-                    OutcomeState.SKIPPED,
-                    0,
-                    reason=event.reason.removeprefix("Skipped: "),
-                )
+                reason = event.reason.removeprefix("Skipped: ")
+                return make(self._planned(name), OutcomeState.SKIPPED, 0, reason=reason)
             case _:
                 reason = f"cannot be collected: {last_line(event.detail)}"
                 return make(self._planned(name), OutcomeState.FAIL, 0, reason=reason, log=event.detail)
@@ -191,12 +184,3 @@ class _TargetRun:
         package = self.target.package
         packages = known.packages if known else (package,) if package else ()
         return PlannedTest(suite=self.suite.name, test=name, package=package, packages=packages)
-
-
-def _copied(session: TestSession, suite: PytestSuite) -> Path | None:
-    """Copy the suite's files to an empty folder, so that no other configuration applies to them."""
-    if suite.folder is None:
-        return None
-    target = session.folder(f"suite-{suite.name}")
-    shutil.copytree(suite.folder, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    return target

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 
 from packaging.markers import InvalidMarker, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,14 +11,13 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cuvee.codec import decode
-from cuvee.integration.model import SMOKE, PackagePlan, PlannedTest
+from cuvee.integration.model import PackagePlan, PlannedTest, smoke_test
 from cuvee.integration.outcome_rules import after_retry
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.runners.protocol import Command
 from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
 from cuvee.process import Completed
 
-_INSIDE = Path(__file__).parent / "inside"
 _SHOWN = 5
 
 
@@ -40,12 +38,8 @@ class InstalledDistribution:
 class InstalledEnvironment:
     """What ``inside/describe_environment.py`` prints.
 
-    Attributes
-    ----------
-    path
-        ``sys.path``.
-    markers
-        The values of environment markers: https://packaging.python.org/en/latest/specifications/dependency-specifiers.
+    ``path`` is ``sys.path``; ``markers`` are the values of environment markers:
+    https://packaging.python.org/en/latest/specifications/dependency-specifiers.
     """
 
     prefix: str
@@ -62,14 +56,8 @@ class InstalledEnvironment:
 
 def describe(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | None]:
     """Start the release's interpreter and return what is installed; `None` when it does not say."""
-    test = _test("interpreter", "python")
-    command = Command(
-        program="python",
-        arguments=("-I", _INSIDE / "describe_environment.py"),
-        cwd=session.folder("describe"),
-        timeout=session.timeout,
-    )
-    completed = session.run(command)
+    test = smoke_test("interpreter", "python")
+    completed = session.run_script("describe_environment.py", cwd=session.folder("describe"))
     log = transcript(completed)
     if not completed.ok:
         state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
@@ -100,29 +88,24 @@ def jobs(session: TestSession, installed: InstalledEnvironment) -> Iterator[Job]
             yield partial(_metadata, session, package, installed)
 
 
-def _test(test: str, package: str) -> PlannedTest:
-    return PlannedTest(suite=SMOKE, test=test, package=package, packages=(package,))
-
-
 def _twice(attempt: "partial[TestOutcome]") -> Sequence[TestOutcome]:
     outcome = attempt()
     return [after_retry(outcome, attempt()) if outcome.state is OutcomeState.FAIL else outcome]
 
 
 def _imports(session: TestSession, package: PackagePlan) -> TestOutcome:
-    test = _test(f"import:{package.name}", package.name)
-    command = Command(
-        program="python",
-        arguments=("-I", _INSIDE / "import_modules.py", *package.imports),
-        cwd=session.folder(test.test),
-        timeout=session.timeout,
-    )
-    completed = session.run(command)
-    return _judged(session, test, completed, reason=last_line(completed.stdout))
+    test = smoke_test(f"import:{package.name}", package.name)
+    completed = session.run_script("import_modules.py", *package.imports, cwd=session.folder(test.test))
+    if completed.ok:
+        return session.outcome(test, OutcomeState.PASS, completed.seconds)
+    reason = last_line(completed.stdout) or describe_exit(completed)
+    if completed.timed_out:
+        reason = f"took longer than {session.timeout:g} s"
+    return _failed(session, test, [completed], reason)
 
 
 def _command(session: TestSession, package: PackagePlan, command: str) -> TestOutcome:
-    test = _test(f"command:{command}", package.name)
+    test = smoke_test(f"command:{command}", package.name)
     rule = session.plan.rule(command)
     if rule.skip:
         return session.outcome(test, OutcomeState.SKIPPED, 0, reason=rule.skip)
@@ -143,36 +126,29 @@ def _command(session: TestSession, package: PackagePlan, command: str) -> TestOu
         accepted = rule.accepts(completed.exit_code, completed.stdout + completed.stderr)
         if completed.timed_out or accepted:
             break
-    seconds = sum(attempt.seconds for attempt in attempts)
     if accepted and not completed.timed_out:
-        return session.outcome(test, OutcomeState.PASS, seconds)
+        return session.outcome(test, OutcomeState.PASS, sum(attempt.seconds for attempt in attempts))
     reason = f"{' '.join(arguments)}: {describe_exit(completed)}: {last_line(completed.stderr)}".rstrip(": ")
-    state, reason = _failure(session, attempts, reason)
-    return session.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
+    return _failed(session, test, attempts, reason)
 
 
-def _failure(session: TestSession, attempts: Sequence[Completed], reason: str) -> tuple[OutcomeState, str]:
-    """Return a failed program's state and reason: its own failure, a timeout, or a limit of the runner."""
-    if attempts[-1].timed_out:
-        return OutcomeState.TIMEOUT, reason
+def _failed(
+    session: TestSession, test: PlannedTest, attempts: Sequence[Completed], reason: str
+) -> TestOutcome:
+    """Return the outcome of a failed program: its own failure, a timeout, or a limit of the runner."""
+    state = OutcomeState.TIMEOUT if attempts[-1].timed_out else OutcomeState.FAIL
     limit = next(filter(None, map(session.runner.limitation, attempts)), None)
-    return (OutcomeState.FAIL, reason) if limit is None else (OutcomeState.NOT_SUPPORTED, limit)
-
-
-def _judged(session: TestSession, test: PlannedTest, completed: Completed, *, reason: str) -> TestOutcome:
-    if completed.ok:
-        return session.outcome(test, OutcomeState.PASS, completed.seconds)
-    if completed.timed_out:
-        reason = f"took longer than {session.timeout:g} s"
-    state, reason = _failure(session, [completed], reason or describe_exit(completed))
-    return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
+    if limit is not None and state is OutcomeState.FAIL:
+        state, reason = OutcomeState.NOT_SUPPORTED, limit
+    seconds = sum(attempt.seconds for attempt in attempts)
+    return session.outcome(test, state, seconds, reason=reason, log="\n".join(map(transcript, attempts)))
 
 
 def _metadata(
     session: TestSession, package: PackagePlan, installed: InstalledEnvironment
 ) -> Sequence[TestOutcome]:
     problems = list(metadata_problems(package, installed))
-    test = _test(f"metadata:{package.name}", package.name)
+    test = smoke_test(f"metadata:{package.name}", package.name)
     if not problems:
         return [session.outcome(test, OutcomeState.PASS, 0)]
     log = "\n".join(problems) + "\n"

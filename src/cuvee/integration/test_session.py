@@ -20,6 +20,7 @@ from cuvee.process import Completed
 Job = Callable[[], Sequence[TestOutcome]]
 """A part of a suite that may run in parallel with others."""
 
+INSIDE = Path(__file__).parent / "inside"
 _SHELL_SIGNAL = 128  # a shell's exit code for signal N is 128 + N
 _LONGEST_REASON = 300
 _LONGEST_LOG = 1_000_000
@@ -29,16 +30,8 @@ _LONGEST_LOG = 1_000_000
 class TestSession:
     """An installed release, and what it takes to run its programs and keep their logs.
 
-    Attributes
-    ----------
-    logs
-        The folder ``results/<platform>``; logs are below ``logs/<suite>/``.
-    work
-        A temporary folder; each job makes its own below it.
-    timeout
-        Seconds that one test may take.
-    stop
-        Set when the run was interrupted: nothing is started any more.
+    ``logs`` is the folder ``results/<platform>``, ``work`` a temporary one in which each job makes its own,
+    ``timeout`` the seconds that one test may take. Once ``stop`` is set, nothing is started any more.
     """
 
     __test__ = False
@@ -70,6 +63,19 @@ class TestSession:
             return process.run(request)
         except ToolMissingError as error:  # such as a script without its interpreter: the release's fault
             return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
+
+    def run_script(
+        self, script: str, *arguments: str | Path, cwd: Path, timeout: float | None = None
+    ) -> Completed:
+        """Run a script of `cuvee.integration.inside` with the release's interpreter."""
+        return self.run(
+            Command(
+                program="python",
+                arguments=("-I", INSIDE / script, *arguments),
+                cwd=cwd,
+                timeout=self.timeout if timeout is None else timeout,
+            )
+        )
 
     def outcome(
         self, test: PlannedTest, state: OutcomeState, seconds: float, *, reason: str = "", log: str = ""

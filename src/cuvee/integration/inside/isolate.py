@@ -17,7 +17,6 @@ import socket
 import struct
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 REFUSED = 125
 _FLAGS = {"net": 0x40000000, "pid": 0x20000000 | 0x00020000, "user": 0x10000000}  # pid: with its own mounts
@@ -77,17 +76,13 @@ def _loopback_up() -> None:
 def _spawn(program: list[str]) -> int:
     child = os.fork()
     if child == 0:
-        _become(program)
+        try:
+            os.execv(program[0], program)  # noqa: S606  no shell is intended
+        except OSError as error:
+            sys.stderr.write(f"{program[0]}: {error}\n")
+            sys.stderr.flush()
+            os._exit(127)
     return _wait_for(child)
-
-
-def _become(program: list[str]) -> NoReturn:
-    try:
-        os.execv(program[0], program)  # noqa: S606  no shell is intended
-    except OSError as error:
-        sys.stderr.write(f"{program[0]}: {error}\n")
-        sys.stderr.flush()
-        os._exit(127)
 
 
 def _wait_for(child: int) -> int:

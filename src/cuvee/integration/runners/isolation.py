@@ -33,8 +33,4 @@ def strongest_isolation() -> str | None:
 def network_isolation() -> tuple[str, ...]:
     """Return what to prefix a command with so that it has no network; its children may outlive it."""
     level = strongest_isolation()
-    return (
-        ()
-        if level is None
-        else isolation_command(",".join(flag for flag in level.split(",") if flag != "pid"))
-    )
+    return () if level is None else isolation_command(level.replace(",pid", ""))

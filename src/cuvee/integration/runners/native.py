@@ -65,10 +65,7 @@ class NativeRunner:
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         level = strongest_isolation()
-        environment = {
-            "PATH": f"{sandbox.prefix / 'bin'}:/usr/bin:/bin",
-            **sandbox.environment,
-        }
+        environment = {"PATH": f"{sandbox.prefix / 'bin'}:/usr/bin:/bin", **sandbox.environment}
         if level is None:
             proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE)
             environment |= proxies | {name.upper(): value for name, value in proxies.items()}

@@ -10,14 +10,9 @@ from cuvee.process import Completed, Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """Where one platform's release is installed and tested; all of it is temporary.
+    """Where one platform's release is installed, ``prefix``, and tested; all of it is temporary.
 
-    Attributes
-    ----------
-    prefix
-        The installed release.
-    home, temp
-        HOME, empty when the run starts, and the folder for temporary files.
+    ``home`` and ``temp`` become HOME, empty when the run starts, and the folder for temporary files.
     """
 
     platform: str
@@ -33,16 +28,10 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A program of the release to run.
+    """A program of the release to run: ``python``, the interpreter, or one of the release's commands.
 
-    Attributes
-    ----------
-    program
-        ``python`` for the interpreter, else the name of one of the release's commands.
-    arguments
-        Host paths are given as `Path`, so that a runner can convert them to paths of the guest.
-    timeout
-        Seconds.
+    Host paths in ``arguments`` are given as `Path`, so that a runner can convert them to paths of the guest.
+    ``timeout`` is in seconds.
     """
 
     program: str
