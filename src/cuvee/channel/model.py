@@ -22,7 +22,7 @@ class Interpreter:
 
     platform: str
     version: str
-    archive: Path = field(default=Path(), metadata=LOCAL)
+    archive: Path = field(default=Path(), compare=False, metadata=LOCAL)
     origin: str
 
     @property
