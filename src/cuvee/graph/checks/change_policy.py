@@ -71,7 +71,6 @@ class ChangesCheck(Check):
                 package.identifier for pair in change.per_platform if (package := pair.after or pair.before)
             ),
             platforms=change.platforms,
-            owners=release.owners_of([change.package]),
             evidence=(f"{how}, {part}", *(reason.sentence for reason in change.forced_by[:_SHOWN])),
             action=_action(level),
         )

@@ -49,7 +49,6 @@ class ClosureCheck(Check):
                     kind="requirement",
                     packages=(requirement.name,),
                     platforms=tuple(platforms),
-                    owners=release.owners_of([requirement.name]),
                     evidence=(f"requested at {requirement.position}",),
                     action="Run `cuvee lock` again.",
                 )

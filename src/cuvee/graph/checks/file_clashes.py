@@ -96,7 +96,6 @@ class _Paths:
             packages=tuple(self.packages),
             victims=tuple(self.victims),
             platforms=tuple(dict.fromkeys(name for names in self.found.values() for name in names)),
-            owners=release.owners_of(self.packages),
             evidence=shorten_lines(evidence) or self.evidence,
             action=action,
         )

@@ -30,7 +30,7 @@ class FindingCollector:
     """
 
     def __init__(self, check: Check, release: ReleaseGraph) -> None:
-        self._check, self._release = check.identifier, release
+        self._check = check.identifier
         self._waived = _waived(check.identifier, release)
         self._groups: dict[tuple[str, str], _Group] = {}
 
@@ -66,7 +66,6 @@ class FindingCollector:
                 packages=tuple(group.packages),
                 victims=tuple(group.victims),
                 platforms=tuple(group.platforms),
-                owners=self._release.owners_of(group.packages),
                 evidence=shorten_lines(group.evidence),
                 action=action,
             )

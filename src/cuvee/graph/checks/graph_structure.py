@@ -29,7 +29,6 @@ class DuplicatesCheck(Check):
                     packages=(name,),
                     victims=tuple(package.identifier for package in found),
                     platforms=(graph.platform,),
-                    owners=release.owners_of([name]),
                     evidence=tuple(package.url for package in found),
                     action="Solve again; locks must not be edited by hand.",
                 )
@@ -59,6 +58,5 @@ class CyclesCheck(Check):
                 else f"{names[0]} depends on itself",
                 packages=names,
                 platforms=tuple(where),
-                owners=release.owners_of(names),
                 action="No action is needed for an installation; builds from source must break the cycle.",
             )

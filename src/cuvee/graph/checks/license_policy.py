@@ -88,7 +88,6 @@ class UnknownLicensesCheck(Check):
             packages=tuple(names),
             victims=tuple(package.identifier for package in found),
             platforms=tuple(dict.fromkeys(package.platform for package in found)),
-            owners=release.owners_of(names),
             evidence=tuple(f"{stem} {words}" for stem, words in stated.items()),
             action="Ask the recipe or project to state an SPDX expression.",
         )

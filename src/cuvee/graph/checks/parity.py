@@ -37,7 +37,6 @@ class ParityCheck(Check):
                 cause=f"{_count(names)} only on {', '.join(where)}",
                 packages=tuple(names),
                 platforms=where,
-                owners=release.owners_of(names),
                 evidence=tuple(
                     f"{name}: the manifest requests it only there ({requested[name].position})"
                     if name in requested
@@ -63,7 +62,6 @@ class ParityCheck(Check):
                 + ", ".join(f"{version} on {' and '.join(where)}" for version, where in found.items()),
                 packages=(name,),
                 platforms=tuple(where for group in found.values() for where in group),
-                owners=release.owners_of([name]),
                 evidence=tuple(_held_back(name, release, bounds)),
                 action="Pin it, if one version exists on every platform.",
             )

@@ -77,7 +77,6 @@ class OriginCheck(Check):
                     + ", ".join(f"{address} on {' and '.join(names)}" for address, names in where.items()),
                     packages=(name,),
                     platforms=tuple(platform for names in where.values() for platform in names),
-                    owners=release.owners_of([name]),
                     action="No action is needed if it is intended.",
                 )
 

@@ -64,6 +64,7 @@ def _judged(
     most = Verdict(stated) if stated else check.severity.on(support.track if support else None)
     if is_graded:
         found = [replace(finding, verdict=min(finding.verdict, most)) for finding in found]
+    found = [replace(item, owners=item.owners or release.owners_of(item.packages)) for item in found]
     findings = tuple(_waived(finding, release.manifest.waivers) for finding in found)
     is_bad = any(finding.verdict.exit_code for finding in findings)
     return CheckOutcome(
@@ -86,7 +87,6 @@ def _broken(check: Check, release: ReleaseGraph, error: Exception) -> Finding:
         packages=tuple(dict.fromkeys(package.name for package in culprits)),
         victims=tuple(package.identifier for package in culprits),
         platforms=tuple(dict.fromkeys(package.platform for package in culprits)),
-        owners=release.owners_of(package.name for package in culprits),
         evidence=(message,),
         action=hint or "Ask for the record to be fixed. If nothing is wrong with it, report a bug in cuvee.",
     )

@@ -99,7 +99,6 @@ class SystemFloorCheck(Check):
             packages=names,
             victims=tuple(item.package.identifier for item in forcing),
             platforms=(graph.platform,),
-            owners=release.owners_of(names),
             evidence=tuple(evidence),
             action=f"Raise the floor to {_text(least)}, or take an older build."
             if is_above

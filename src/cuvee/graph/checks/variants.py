@@ -46,7 +46,6 @@ class MutexesCheck(Check):
                     + ", ".join(f"{chosen} on {' and '.join(where)}" for chosen, where in by_variant.items()),
                     packages=(name,),
                     platforms=tuple(platform for where in by_variant.values() for platform in where),
-                    owners=release.owners_of([name]),
                     evidence=tuple(
                         f"on {graph.platform} it is required by {', '.join(parents)}"
                         for graph in release.platforms
