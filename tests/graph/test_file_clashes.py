@@ -65,7 +65,7 @@ def test_the_checks_say_what_the_image_does(
         assert blocked
     else:
         assert not blocked
-        told = {(path, item.packages) for item in found for path in item.paths}
+        told = {(path, names) for (names, _), paths in found.items() for path in paths}
         assert told == expected
 
 

@@ -4,10 +4,11 @@ It is built only from the lock: verifying a pinned set needs no solver, no disk 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, Self
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
 import networkx as nx
 
@@ -82,6 +83,14 @@ class PlatformGraph:
         package = self.lock.by_name.get(read_spec(text).name)
         return None if package is None or meets(text, package) else package
 
+    def contradictions(self) -> Iterator[tuple[LockedPackage, str, LockedPackage]]:
+        """Yield each package with each of its ``constrains`` that excludes a package, and that package."""
+        for package in self.lock.packages:
+            for text in package.constrains:
+                other = self.excluded_by(text)
+                if other is not None:
+                    yield package, text, other
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseGraph:
@@ -112,6 +121,10 @@ class ReleaseGraph:
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each dependency of each package on each platform."""
         return frame_of(edge for graph in self.platforms for edge in graph.edges)
+
+    def packages(self) -> Iterator[LockedPackage]:
+        """Yield the packages of all platforms."""
+        return chain.from_iterable(graph.lock.packages for graph in self.platforms)
 
     def requested(self, platform: str) -> tuple[Requirement, ...]:
         """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""
@@ -163,7 +176,7 @@ def _platform_graph(lock: PlatformLock) -> PlatformGraph:
         found.setdefault(package.name, []).append(package)
     for virtual in lock.virtual_packages:
         found.setdefault(virtual.name, []).append(virtual)
-    candidates = {name: _Candidates.of(items) for name, items in found.items()}
+    candidates = {name: _candidates(items) for name, items in found.items()}
     edges = tuple(_edge(package, text, candidates) for package in lock.packages for text in package.depends)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for package in lock.packages:
@@ -174,28 +187,22 @@ def _platform_graph(lock: PlatformLock) -> PlatformGraph:
     return PlatformGraph(lock=lock, edges=edges, graph=graph)
 
 
-class _Candidates(NamedTuple):
-    """The records of one name on a platform: as text, and as keys for matching."""
+_Candidates: TypeAlias = tuple[tuple[str, ...], tuple[RecordKey, ...]]
+"""The records of one name on a platform: as text, and as keys for matching."""
 
-    labels: tuple[str, ...]
-    keys: tuple[RecordKey, ...]
 
-    @classmethod
-    def of(cls, items: Iterable[LockedPackage | VirtualPackage]) -> Self:
-        labels = tuple(item.stem if isinstance(item, LockedPackage) else str(item) for item in items)
-        return cls(labels, tuple(_key(item) for item in items))
+def _candidates(items: Iterable[LockedPackage | VirtualPackage]) -> _Candidates:
+    labels = (item.stem if isinstance(item, LockedPackage) else str(item) for item in items)
+    return tuple(labels), tuple(_key(item) for item in items)
 
 
 def _edge(package: LockedPackage, text: str, candidates: Mapping[str, _Candidates]) -> Edge:
     target = read_spec(text).name or None
-    found = candidates.get(target or "", _NO_CANDIDATES)
+    labels, keys = candidates.get(target or "", ((), ()))
     satisfied = False
-    for key in found.keys:  # the innermost loop of all checks: a generator would double its time
+    for key in keys:  # the innermost loop of all checks: a generator would double its time
         satisfied = satisfied or _meets(text, key)
-    return Edge(source=package, spec=text, target=target, found=found.labels, satisfied=satisfied)
-
-
-_NO_CANDIDATES = _Candidates((), ())
+    return Edge(source=package, spec=text, target=target, found=labels, satisfied=satisfied)
 
 
 def meets(text: str, package: LockedPackage | VirtualPackage) -> bool:

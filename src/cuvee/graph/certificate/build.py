@@ -62,7 +62,8 @@ def build_certificate(
 def _platform(
     graph: PlatformGraph, release: ReleaseGraph, file_checks: Sequence[CheckOutcome]
 ) -> PlatformProof:
-    met = {**_stems(graph), **{item.name: str(item) for item in graph.lock.virtual_packages}}
+    met = {package.name: package.stem for package in graph.lock.packages}
+    met |= {item.name: str(item) for item in graph.lock.virtual_packages}
     return PlatformProof(
         virtual_packages=graph.lock.virtual_packages,
         requirements=tuple(
@@ -102,7 +103,6 @@ def _files(platform: str, outcomes: Iterable[CheckOutcome]) -> FileChecks:
 
 def _reasons(graph: PlatformGraph, release: ReleaseGraph) -> list[str]:
     """Return what makes the claim untrue on one platform."""
-    stems = _stems(graph)
     found = [
         f"{name} is there {count} times"
         for name, count in Counter(package.name for package in graph.lock.packages).items()
@@ -115,19 +115,13 @@ def _reasons(graph: PlatformGraph, release: ReleaseGraph) -> list[str]:
     ]
     found += [
         f"{package.stem} constrains {text!r}, which {other.stem} does not meet"
-        for package in graph.lock.packages
-        for text in package.constrains
-        if (other := graph.excluded_by(text)) is not None
+        for package, text, other in graph.contradictions()
     ]
     for item in release.requested(graph.platform):
-        if item.name not in stems or graph.excluded_by(item.spec) is not None:
+        if item.name not in graph.lock.by_name or graph.excluded_by(item.spec) is not None:
             found.append(f"the manifest asks for {item.spec!r}, which nothing in the set meets")
     for item in release.manifest.constraints:
         other = graph.excluded_by(item.spec)
         if other is not None:
             found.append(f"the manifest constrains {item.spec!r}, which {other.stem} does not meet")
     return found
-
-
-def _stems(graph: PlatformGraph) -> dict[str, str]:
-    return {package.name: package.stem for package in graph.lock.packages}

@@ -112,16 +112,10 @@ class PlatformProof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate.
+    """A certificate of the format's version ``certificate``.
 
-    Attributes
-    ----------
-    certificate
-        The version of the format.
-    sha256
-        The SHA-256 of the file with these digits as zeros.
-    not_certified
-        Platforms for which the claim is not true, and why.
+    ``sha256`` is that of the file with these digits as zeros; ``not_certified`` has the platforms for which
+    the claim is not true, and why.
     """
 
     certificate: int

@@ -1,7 +1,7 @@
 """The steps that a proof must have: derived only from a certificate's records and requirements."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cuvee.conda.match_spec import read_spec
@@ -58,26 +58,31 @@ def as_text(entry: Entry) -> str:
     return json.dumps(entry, sort_keys=True)
 
 
-def steps(proof: PlatformProof) -> Mapping[str, Sequence[ProofStep]]:
-    """Return all steps of one platform, by their key in the file, in order."""
+def steps(proof: PlatformProof) -> Iterator[tuple[str, Sequence[Entry], list[ProofStep]]]:
+    """Yield for each key in the file the steps that it has, and those that it must have, in order."""
     found = _Set(proof)
-    return {
-        "requirements": [
-            found.step(item.get("spec") or "", "the manifest requests", key="met_by", needed=True)
-            for item in proof.requirements
-        ],
-        "constraints": [
-            found.step(item.get("spec") or "", "the manifest constrains", key="met_by", needed=False)
-            for item in proof.constraints
-        ],
-        "edges": [
+    for kind, verb, entries in (
+        ("requirements", "requests", proof.requirements),
+        ("constraints", "constrains", proof.constraints),
+    ):
+        words, needed = f"the manifest {verb}", kind == "requirements"
+        specs = [item.get("spec") or "" for item in entries]
+        yield kind, entries, [found.step(text, words, key="met_by", needed=needed) for text in specs]
+    yield (
+        "edges",
+        proof.edges,
+        [
             found.step(text, f"{item.stem} depends on", key="to", needed=True, source=item.stem)
             for item in proof.records
             for text in item.depends
         ],
-        "constrains": [
+    )
+    yield (
+        "constrains",
+        proof.constrains,
+        [
             found.step(text, f"{item.stem} constrains", key="to", needed=False, source=item.stem)
             for item in proof.records
             for text in item.constrains
         ],
-    }
+    )

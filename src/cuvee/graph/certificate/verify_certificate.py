@@ -29,12 +29,8 @@ class VerifiedCertificate:
         Their number, by platform.
     steps
         The number of steps of the proof that were checked.
-    not_certified
-        Platforms that the certificate does not certify, and why.
     unexamined
         Platforms on which the packages' files were not compared.
-    with_lock
-        Whether it was compared with a lock.
     """
 
     release: str
@@ -52,10 +48,8 @@ def verify_certificate(
 
     Parameters
     ----------
-    data
-        The file.
-    name
-        Its name in messages.
+    data, name
+        The file, and its name in messages.
     lock, lock_sha256
         The lock that it must be about, and the SHA-256 of its file.
 
@@ -117,14 +111,8 @@ def _platform(proof: PlatformProof) -> Iterator[str]:
     yield from (f"it has {name} more than once" for name, count in counts.items() if count > 1)
     if names != sorted(names):
         yield "the records are not in the order of their names"
-    expected = steps(proof)
-    for kind, entries in (
-        ("requirements", proof.requirements),
-        ("constraints", proof.constraints),
-        ("edges", proof.edges),
-        ("constrains", proof.constrains),
-    ):
-        yield from _compared(kind, entries, expected[kind])
+    for kind, entries, expected in steps(proof):
+        yield from _compared(kind, entries, expected)
 
 
 def _compared(kind: str, entries: Sequence[Entry], expected: Sequence[ProofStep]) -> Iterator[str]:

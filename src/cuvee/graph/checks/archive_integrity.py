@@ -27,26 +27,17 @@ class ArchivesCheck(Check):
     family = "metadata"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return archives that cannot be read, and files that are missing, changed or not listed."""
         causes = FindingCollector(self, release)
         for graph, contents in opened(release):
             for package in graph.lock.packages:
                 if package.name in contents.unreadable:
+                    cause = f"The archive of {package.stem} cannot be read"
                     reason = contents.unreadable[package.name].reason
-                    causes.add(
-                        f"The archive of {package.stem} cannot be read",
-                        victim=package,
-                        evidence=reason,
-                        kind="unreadable",
-                    )
+                    causes.add(cause, victim=package, evidence=reason, kind="unreadable")
                     continue
+                cause = f"The archive of {package.stem} does not contain what it lists"
                 for problem in contents.archives[package.name].problems:
-                    causes.add(
-                        f"The archive of {package.stem} does not contain what it lists",
-                        victim=package,
-                        evidence=problem,
-                        kind="not-as-listed",
-                    )
+                    causes.add(cause, victim=package, evidence=problem, kind="not-as-listed")
         yield from causes.findings("Delete the archive and fetch it again, or take another build.")
 
 
@@ -57,28 +48,19 @@ class RecordCheck(Check):
     family = "metadata"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return differences between the locked record and the archive with its ``info/index.json``."""
         wrong, patched = FindingCollector(self, release), FindingCollector(self, release)
         for graph, contents in opened(release):
             for package in graph.lock.packages:
                 archive = contents.archives.get(package.name)
                 if archive is not None:
+                    cause = f"The record of {package.stem} describes another package"
                     for line in _contradictions(package, archive):
-                        wrong.add(
-                            f"The record of {package.stem} describes another package",
-                            victim=package,
-                            evidence=line,
-                            kind="another-package",
-                        )
+                        wrong.add(cause, victim=package, evidence=line, kind="another-package")
+                    cause = f"The channel has patched the metadata of {package.stem}"
+                    # The release's own channel has no patches, so there it is a mistake.
+                    verdict = Verdict.WARNING if package.is_local else Verdict.INFO
                     for line in _patches(package, archive.index):
-                        patched.add(
-                            f"The channel has patched the metadata of {package.stem}",
-                            victim=package,
-                            evidence=line,
-                            # The release's own channel has no patches, so there it is a mistake.
-                            verdict=Verdict.WARNING if package.is_local else Verdict.INFO,
-                            kind="patched",
-                        )
+                        patched.add(cause, victim=package, evidence=line, verdict=verdict, kind="patched")
         yield from wrong.findings("Ask for the channel to be indexed again, or take another build.")
         yield from patched.findings("No action is needed if the channel's maintainers intended it.")
 
@@ -124,12 +106,9 @@ class TimestampsCheck(Check):
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return timestamps that are in the future, after ``exclude-newer``, or older than conda."""
         causes = FindingCollector(self, release)
-        for graph in release.platforms:
-            for package in graph.lock.packages:
-                if package.timestamp is None:
-                    continue
+        for package in release.packages():
+            if package.timestamp is not None:
                 evidence = f"{package.stem}: {package.timestamp}"
                 for cause, verdict in _impossible(package.timestamp, release):
                     causes.add(cause, victim=package, evidence=evidence, verdict=verdict)

@@ -36,7 +36,6 @@ class SearchPathsCheck(Check):
     prerequisites = ("archives",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return entries of RPATH and RUNPATH that lead out of the prefix."""
         causes = FindingCollector(self, release)
         for _, contents in opened(release):
             loader = loader_of(contents)

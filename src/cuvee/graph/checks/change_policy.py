@@ -36,7 +36,6 @@ class ChangesCheck(Check):
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return changes that the manifest's policy of patches, or the rules of a month, do not allow."""
         manifest, base = release.manifest, release.manifest.base
         if base is None:
             return

@@ -17,7 +17,6 @@ class ClosureCheck(Check):
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return dependencies, and requirements of the manifest, that no package of the set meets."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for edge in graph.edges:

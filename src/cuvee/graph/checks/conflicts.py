@@ -6,7 +6,7 @@ from cuvee.conda.match_spec import read_spec
 from cuvee.graph.checks.check_interface import Check
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
+from cuvee.graph.release_graph import ReleaseGraph, meets
 
 
 class FloorCheck(Check):
@@ -17,7 +17,6 @@ class FloorCheck(Check):
     prerequisites = ("metadata",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return dependencies on virtual packages, and bounds of them, that the floor does not meet."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for edge in graph.edges:
@@ -29,21 +28,15 @@ class FloorCheck(Check):
                         evidence=f"{edge.source.stem} depends on {edge.spec}",
                         kind="depends",
                     )
-            self._constrains(causes, graph)
+            offered = {item.name: item for item in graph.lock.virtual_packages}
+            for package in graph.lock.packages:
+                for text in package.constrains:
+                    item = offered.get(read_spec(text).name)
+                    if item is not None and not meets(text, item):
+                        cause = f"The floor {item} is outside of {text!r}, which {package.name} constrains"
+                        evidence = f"{package.stem} constrains {text}"
+                        causes.add(cause, victim=package, evidence=evidence, kind="constrains")
         yield from causes.findings("Raise the platform's floor, or take an older build.")
-
-    def _constrains(self, causes: FindingCollector, graph: PlatformGraph) -> None:
-        offered = {item.name: item for item in graph.lock.virtual_packages}
-        for package in graph.lock.packages:
-            for text in package.constrains:
-                item = offered.get(read_spec(text).name)
-                if item is not None and not meets(text, item):
-                    causes.add(
-                        f"The floor {item} is outside of {text!r}, which {package.name} constrains",
-                        victim=package,
-                        evidence=f"{package.stem} constrains {text}",
-                        kind="constrains",
-                    )
 
 
 class ConstrainsCheck(Check):
@@ -54,19 +47,15 @@ class ConstrainsCheck(Check):
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return packages of the set that another one's ``constrains`` excludes."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
-            for package in graph.lock.packages:
-                for text in package.constrains:
-                    other = graph.excluded_by(text)
-                    if other is not None:
-                        causes.add(
-                            f"{other.stem} is outside of {text!r}, which {package.name} constrains",
-                            at_fault=other.name,
-                            victim=package,
-                            evidence=f"{package.stem} constrains {text}",
-                        )
+            for package, text, other in graph.contradictions():
+                causes.add(
+                    f"{other.stem} is outside of {text!r}, which {package.name} constrains",
+                    at_fault=other.name,
+                    victim=package,
+                    evidence=f"{package.stem} constrains {text}",
+                )
         yield from causes.findings("Pin one of the two to a version that fits the other.")
 
 
@@ -78,7 +67,6 @@ class ConstraintsCheck(Check):
     prerequisites = ("duplicates", "metadata")
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return packages outside of the manifest's ``constraints``."""
         causes = FindingCollector(self, release)
         for graph in release.platforms:
             for constraint in release.manifest.constraints:

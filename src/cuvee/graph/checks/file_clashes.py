@@ -1,7 +1,7 @@
 """Checks that no two files have the same path."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cuvee.conda.package_record import LockedPackage
@@ -14,40 +14,18 @@ from cuvee.graph.truncation import shorten_lines, shorten_list
 from cuvee.platforms import Platform
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collision:
-    """Packages that claim the same paths of one platform's prefix.
+def collisions(contents: PrefixContents) -> dict[tuple[tuple[str, ...], bool], list[str]]:
+    """Return all paths of a platform that several packages claim.
 
-    Attributes
-    ----------
-    packages
-        Their names, sorted.
-    is_equal
-        Whether they would write the same content.
-    paths
-        Sorted.
+    They are grouped by the sorted names of the packages, and whether these would write the same content.
     """
-
-    platform: str
-    packages: tuple[str, ...]
-    is_equal: bool
-    paths: tuple[str, ...]
-
-
-def collisions(contents: PrefixContents) -> tuple[Collision, ...]:
-    """Return all paths of a platform that several packages claim, grouped by the packages."""
     found: dict[tuple[tuple[str, ...], bool], list[str]] = {}
     for path, claims in contents.files.items():
         names = tuple(sorted({claim.package.name for claim in claims})) if len(claims) > 1 else ()
         if len(names) > 1:
             is_equal = len({claim.content for claim in claims}) == 1
             found.setdefault((names, is_equal), []).append(path)
-    return tuple(
-        Collision(
-            platform=contents.platform.name, packages=names, is_equal=is_equal, paths=tuple(sorted(paths))
-        )
-        for (names, is_equal), paths in sorted(found.items())
-    )
+    return found
 
 
 @dataclass(slots=True)
@@ -70,24 +48,20 @@ class _Paths:
     def text(self) -> str:
         return shorten_list(sorted({path for path, _ in self.found}), 1)
 
-    @property
-    def evidence(self) -> tuple[str, ...]:
-        return shorten_lines(
-            f"{path} on {', '.join(names)}" + (f": that of {winner} wins" if winner else "")
-            for (path, winner), names in sorted(self.found.items())
-        )
-
     def finding(
         self,
         check: Check,
-        release: ReleaseGraph,
         *,
         cause: str,
         action: str,
         verdict: Verdict = Verdict.BLOCKED,
         kind: str = "",
-        evidence: Iterable[str] = (),
+        evidence: Sequence[str] = (),
     ) -> Finding:
+        paths = (
+            f"{path} on {', '.join(names)}" + (f": that of {winner} wins" if winner else "")
+            for (path, winner), names in sorted(self.found.items())
+        )
         return Finding(
             check=check.identifier,
             verdict=verdict,
@@ -96,7 +70,7 @@ class _Paths:
             packages=tuple(self.packages),
             victims=tuple(self.victims),
             platforms=tuple(dict.fromkeys(name for names in self.found.values() for name in names)),
-            evidence=shorten_lines(evidence) or self.evidence,
+            evidence=shorten_lines(evidence or paths),
             action=action,
         )
 
@@ -119,43 +93,36 @@ class FileClashesCheck(Check):
         for graph, contents in opened(release):
             found = collisions(contents)
             order = _link_order(graph.lock.packages) if found else {}
-            for collision in found:
-                paths = shared.setdefault((collision.packages, collision.is_equal), _Paths())
-                packages = [graph.lock.by_name[name] for name in collision.packages]
-                last = max(collision.packages, key=lambda name: order.get(name, -1))
-                for path in collision.paths:
-                    paths.add(path, graph.platform, packages, winner=None if collision.is_equal else last)
+            for (names, is_equal), clashing in found.items():
+                paths = shared.setdefault((names, is_equal), _Paths())
+                packages = [graph.lock.by_name[name] for name in names]
+                winner = None if is_equal else max(names, key=lambda name: order.get(name, -1))
+                for path in sorted(clashing):
+                    paths.add(path, graph.platform, packages, winner=winner)
             for path, names in (*_nested(contents), *_twice(contents)):
                 packages = [graph.lock.by_name[name] for name in names]
                 impossible.setdefault(names, _Paths()).add(path, graph.platform, packages)
         for (names, is_equal), paths in sorted(shared.items()):
-            yield self._collision(release, names, paths, is_equal=is_equal)
+            how = "with the same content" if is_equal else "with different content"
+            yield paths.finding(
+                self,
+                verdict=Verdict.INFO if is_equal else Verdict.WARNING,
+                kind="same-content" if is_equal else "different-content",
+                cause=f"{' and '.join(names)} install {paths.text}, {how}",
+                action="No action is needed, but removing one of them removes the file of the other."
+                if is_equal
+                else "Ask for one of them to no longer install the path. "
+                "Until then the file of the package that is linked last wins, and the other is moved aside.",
+            )
         for names, paths in sorted(impossible.items()):
             yield paths.finding(
                 self,
-                release,
                 kind="file-and-folder" if len(names) > 1 else "twice",
                 cause=f"{paths.text} is a file in {names[0]} and a folder in {names[1]}"
                 if len(names) > 1
                 else f"{names[0]} puts two files at {paths.text}",
                 action="Leave one of the two packages out, or ask for one of them to be fixed.",
             )
-
-    def _collision(
-        self, release: ReleaseGraph, names: tuple[str, ...], paths: _Paths, *, is_equal: bool
-    ) -> Finding:
-        how = "with the same content" if is_equal else "with different content"
-        return paths.finding(
-            self,
-            release,
-            verdict=Verdict.INFO if is_equal else Verdict.WARNING,
-            kind="same-content" if is_equal else "different-content",
-            cause=f"{' and '.join(names)} install {paths.text}, {how}",
-            action="No action is needed, but removing one of them removes the file of the other."
-            if is_equal
-            else "Ask for one of them to no longer install the path. "
-            "Until then the file of the package that is linked last wins, and the other is moved aside.",
-        )
 
 
 def _link_order(packages: Iterable[LockedPackage]) -> dict[str, int]:
@@ -194,7 +161,6 @@ class FileCaseCheck(Check):
     prerequisites = ("duplicates",)
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return paths that differ only in case, or on macOS only in Unicode normalization."""
         groups: dict[tuple[str, ...], _Paths] = {}
         lines: dict[tuple[str, ...], list[str]] = {}
         for graph, contents in opened(release):
@@ -208,7 +174,6 @@ class FileCaseCheck(Check):
         for names, paths in sorted(groups.items()):
             yield paths.finding(
                 self,
-                release,
                 cause=f"{' and '.join(names)} are one file there",
                 evidence=lines[names],
                 action="Ask for one of them to be renamed, or leave one of the packages out there.",

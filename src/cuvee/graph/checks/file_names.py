@@ -27,7 +27,7 @@ LONGEST_NAME = 255
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])\s*(\..*)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f]')
 
-LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
+_LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
 """Paths of scripts that conda runs when it links or unlinks a package:
 https://docs.conda.io/projects/conda-build/en/stable/resources/link-scripts.html."""
 
@@ -39,16 +39,12 @@ class FileNamesCheck(Check):
     family = "files"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return names that Windows forbids, and names that are too long on every platform."""
         causes = FindingCollector(self, release)
         for _, contents in opened(release):
             for claim in contents.claims():
                 for why in _refused(claim.path, is_windows=contents.platform.is_windows):
-                    causes.add(
-                        f"{claim.package.name} has names that {why}",
-                        victim=claim.package,
-                        evidence=claim.path,
-                    )
+                    cause = f"{claim.package.name} has names that {why}"
+                    causes.add(cause, victim=claim.package, evidence=claim.path)
         yield from causes.findings(
             "Ask for the file to be renamed, or leave the package out on that platform."
         )
@@ -70,7 +66,6 @@ class PathLengthsCheck(Check):
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return paths, those of byte code included, that are too long below a typical prefix."""
         causes = FindingCollector(self, release)
         lengths = [
             (_length(claim.path), claim)
@@ -104,11 +99,10 @@ class LinkScriptsCheck(Check):
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return every link script, and whether ``policy.link-scripts`` lets it run."""
         allowed, refused = FindingCollector(self, release), FindingCollector(self, release)
         for _, contents in opened(release):
             for claim in contents.claims():
-                if not LINK_SCRIPT.match(claim.path):
+                if not _LINK_SCRIPT.match(claim.path):
                     continue
                 if claim.package.name in release.manifest.policy.link_scripts:
                     cause = f"{claim.package.name} has a script that may run when it is installed"

@@ -17,7 +17,6 @@ class DuplicatesCheck(Check):
     family = "graph"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return names with more than one record on a platform."""
         for graph in release.platforms:
             counts = Counter(package.name for package in graph.lock.packages)
             for name in sorted(name for name, count in counts.items() if count > 1):
@@ -43,7 +42,6 @@ class CyclesCheck(Check):
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return strongly connected components; the same one on several platforms is one finding."""
         platforms: dict[tuple[str, ...], list[str]] = {}
         for graph in release.platforms:
             for group in nx.strongly_connected_components(graph.graph):

@@ -1,6 +1,6 @@
 """Checks that the licences of the set are known and permitted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cuvee.conda.package_record import LockedPackage
@@ -30,11 +30,10 @@ class LicensesCheck(Check):
     family = "policy"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return packages whose licence is denied, or is not one of those that are allowed."""
         policy = _canonical(release.manifest.policy.licenses)
         causes = FindingCollector(self, release)
         if policy.allow or policy.deny:
-            for package in _packages(release):
+            for package in release.packages():
                 self._judge(causes, package, policy)
         yield from causes.findings("Take another package, allow the licence, or record a waiver.")
 
@@ -67,35 +66,24 @@ class UnknownLicensesCheck(Check):
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return one finding that lists packages without a licence, or with one that cannot be read."""
         unknown: dict[str, list[LockedPackage]] = {}
-        for package in _packages(release):
+        for package in release.packages():
             if read_license(package.license or "") is None:
                 unknown.setdefault(package.name, []).append(package)
         for names in by_waiver(self, sorted(unknown), release):
-            yield self._finding(release, names, unknown)
-
-    def _finding(
-        self, release: ReleaseGraph, names: list[str], unknown: dict[str, list[LockedPackage]]
-    ) -> Finding:
-        found = [package for name in names for package in unknown[name]]
-        subject = f"{names[0]} is" if len(names) == 1 else f"{len(names)} packages are"
-        stated = {package.stem: _states(package.license or "") for package in found}
-        return Finding(
-            check=self.identifier,
-            verdict=Verdict.BLOCKED,
-            cause=f"{subject} under an unknown licence",
-            packages=tuple(names),
-            victims=tuple(package.identifier for package in found),
-            platforms=tuple(dict.fromkeys(package.platform for package in found)),
-            evidence=tuple(f"{stem} {words}" for stem, words in stated.items()),
-            action="Ask the recipe or project to state an SPDX expression.",
-        )
-
-
-def _packages(release: ReleaseGraph) -> Iterator[LockedPackage]:
-    for graph in release.platforms:
-        yield from graph.lock.packages
+            found = [package for name in names for package in unknown[name]]
+            subject = f"{names[0]} is" if len(names) == 1 else f"{len(names)} packages are"
+            stated = {package.stem: _states(package.license or "") for package in found}
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.BLOCKED,
+                cause=f"{subject} under an unknown licence",
+                packages=tuple(names),
+                victims=tuple(package.identifier for package in found),
+                platforms=tuple(dict.fromkeys(package.platform for package in found)),
+                evidence=tuple(f"{stem} {words}" for stem, words in stated.items()),
+                action="Ask the recipe or project to state an SPDX expression.",
+            )
 
 
 def _canonical(policy: LicensePolicy) -> LicensePolicy:

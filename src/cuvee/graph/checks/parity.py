@@ -18,7 +18,6 @@ class ParityCheck(Check):
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return packages that are only on some platforms, and versions that differ."""
         yield from self._presence(release)
         yield from self._versions(release)
 
@@ -75,7 +74,6 @@ class AbsentPlatformsCheck(Check):
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return platforms that the manifest declares absent, and those that could not be built here."""
         for entry in release.manifest.platforms:
             if entry.absent is not None:
                 yield Finding(

@@ -1,10 +1,8 @@
 """Checks of the manifest's policy on owners, channels and age."""
 
-import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from cuvee.channel.connection import rattler_channel
-from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.checks.check_interface import ADVICE, STRICTER_WITH_SUPPORT, Check
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
@@ -20,7 +18,6 @@ class OwnersCheck(Check):
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return requested packages without an owner; only for information if the manifest has no owners."""
         manifest = release.manifest
         without = {package.name: package for package in manifest.packages if package.owner is None}
         for names in by_waiver(self, sorted(without), release):
@@ -43,32 +40,19 @@ class OriginCheck(Check):
     family = "policy"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return packages of channels that the manifest does not name, and names that come from several."""
         known = {_address(str(rattler_channel(name).base_url)) for name in release.manifest.channels}
         causes = FindingCollector(self, release)
-        channels: dict[str, dict[str, list[LockedPackage]]] = {}
-        for graph in release.platforms:
-            for package in graph.lock.packages:
-                address = "the release's own channel" if package.is_local else _address(package.channel)
-                channels.setdefault(package.name, {}).setdefault(address, []).append(package)
-                if not package.is_local and address not in known:
-                    causes.add(
-                        f"{package.name} comes from {address}, which is not a channel of the manifest",
-                        victim=package,
-                        evidence=f"from {without_secrets(package.url)}",
-                        kind="unknown-channel",
-                    )
+        channels: dict[str, dict[str, list[str]]] = {}
+        for package in release.packages():
+            address = "the release's own channel" if package.is_local else _address(package.channel)
+            channels.setdefault(package.name, {}).setdefault(address, []).append(package.platform)
+            if not package.is_local and address not in known:
+                cause = f"{package.name} comes from {address}, which is not a channel of the manifest"
+                source = f"from {without_secrets(package.url)}"
+                causes.add(cause, victim=package, evidence=source, kind="unknown-channel")
         yield from causes.findings("Name the channel in the manifest, or solve again.")
-        yield from self._mixed(release, channels)
-
-    def _mixed(
-        self, release: ReleaseGraph, channels: dict[str, dict[str, list[LockedPackage]]]
-    ) -> Iterator[Finding]:
-        for name, found in sorted(channels.items()):
-            if len(found) > 1:
-                where = {
-                    address: [package.platform for package in packages] for address, packages in found.items()
-                }
+        for name, where in sorted(channels.items()):
+            if len(where) > 1:
                 yield Finding(
                     check=self.identifier,
                     verdict=Verdict.WARNING,
@@ -89,36 +73,27 @@ class AgeCheck(Check):
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return packages that are newer or older than `policy.age` allows; imported ones have no age."""
         policy = release.manifest.policy.age
         today = release.manifest.exclude_newer or release.today
         if today is None or (policy.at_least is None and policy.at_most is None):
             return
         causes = FindingCollector(self, release)
-        for graph in release.platforms:
-            for package in graph.lock.packages:
-                if package.is_local or package.timestamp is None:
-                    continue
-                days = _days(package.timestamp, today)
-                if policy.at_least is not None and days < policy.at_least:
-                    bound, kind = f"newer than {policy.at_least} days", "too-new"
-                elif policy.at_most is not None and days > policy.at_most:
-                    bound, kind = f"older than {policy.at_most} days", "too-old"
-                else:
-                    continue
-                causes.add(
-                    f"{package.name} {package.version} is {bound}",
-                    victim=package,
-                    evidence=f"{package.stem} was built {days} days before {today:%Y-%m-%d}",
-                    kind=kind,
-                )
+        for package in release.packages():
+            if package.is_local or package.timestamp is None:
+                continue
+            # Whole days from a time in milliseconds; at most 40,000 either way.
+            seconds = today.timestamp() - package.timestamp / 1000
+            days = max(-40_000, min(40_000, int(seconds // 86_400)))
+            if policy.at_least is not None and days < policy.at_least:
+                bound, kind = f"newer than {policy.at_least} days", "too-new"
+            elif policy.at_most is not None and days > policy.at_most:
+                bound, kind = f"older than {policy.at_most} days", "too-old"
+            else:
+                continue
+            cause = f"{package.name} {package.version} is {bound}"
+            evidence = f"{package.stem} was built {days} days before {today:%Y-%m-%d}"
+            causes.add(cause, victim=package, evidence=evidence, kind=kind)
         yield from causes.findings("Take another version, or change the bound in `policy.age`.")
-
-
-def _days(timestamp: int, today: dt.datetime) -> int:
-    """Return whole days between a time in milliseconds and ``today``; at most 40,000 either way."""
-    seconds = today.timestamp() - timestamp / 1000
-    return max(-40_000, min(40_000, int(seconds // 86_400)))
 
 
 def _address(url: str) -> str:

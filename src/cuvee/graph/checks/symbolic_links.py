@@ -21,7 +21,6 @@ class LinksCheck(Check):
     family = "files"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return links out of the prefix, dangling links, and links on Windows."""
         outside, broken = FindingCollector(self, release), FindingCollector(self, release)
         for _, contents in opened(release):
             folders: set[str] | None = None
@@ -35,26 +34,14 @@ class LinksCheck(Check):
                     outside.add(cause, victim=claim.package, evidence=evidence, kind="out-of-prefix")
                     continue
                 folders = _folders(contents) if folders is None else folders
+                found = {}
                 if not _exists(claim.path, target, contents, folders):
-                    cause = f"{claim.package.name} has dangling symbolic links"
-                    broken.add(
-                        cause,
-                        victim=claim.package,
-                        evidence=evidence,
-                        verdict=Verdict.WARNING,
-                        kind="dangling",
-                    )
+                    found["dangling"] = "dangling symbolic links"
                 if contents.platform.is_windows:
-                    cause = (
-                        f"{claim.package.name} has symbolic links, which most Windows users may not create"
-                    )
-                    broken.add(
-                        cause,
-                        victim=claim.package,
-                        evidence=evidence,
-                        verdict=Verdict.WARNING,
-                        kind="link-on-windows",
-                    )
+                    found["link-on-windows"] = "symbolic links, which most Windows users may not create"
+                for kind, what in found.items():
+                    cause, verdict = f"{claim.package.name} has {what}", Verdict.WARNING
+                    broken.add(cause, victim=claim.package, evidence=evidence, verdict=verdict, kind=kind)
         yield from outside.findings(
             "Do not ship it: what is written to the link ends up outside of the prefix."
         )

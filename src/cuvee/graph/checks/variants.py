@@ -9,7 +9,7 @@ from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.platforms import get
 
-MUTEXES = frozenset(
+_MUTEXES = frozenset(
     {"_libgcc_mutex", "_openmp_mutex", "_r-mutex", "blas", "cuda-version", "libblas", "mpi", "python_abi"}
 )
 """Packages whose build or version selects one of several mutually exclusive stacks; names of others end in
@@ -28,15 +28,13 @@ class MutexesCheck(Check):
     severity = STRICTER_WITH_SUPPORT
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        """Return mutex packages whose variant differs between platforms of one operating system."""
         variants: dict[tuple[str, str], dict[str, list[str]]] = {}
-        for graph in release.platforms:
-            system = get(graph.platform).system
-            for package in graph.lock.packages:
-                if is_mutex(package.name):
-                    chosen = f"{package.version} {variant(package.build)}".strip()
-                    by_variant = variants.setdefault((system, package.name), {})
-                    by_variant.setdefault(chosen, []).append(graph.platform)
+        for package in release.packages():
+            # Packages that exist to exclude other variants of themselves.
+            if package.name in _MUTEXES or package.name.endswith(("-mutex", "_mutex")):
+                chosen = f"{package.version} {variant(package.build)}".strip()
+                by_variant = variants.setdefault((get(package.platform).system, package.name), {})
+                by_variant.setdefault(chosen, []).append(package.platform)
         for (_, name), by_variant in sorted(variants.items()):
             if len(by_variant) > 1:
                 yield Finding(
@@ -68,22 +66,13 @@ class TrackFeaturesCheck(Check):
         See https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#track-features.
         """
         causes = FindingCollector(self, release)
-        for graph in release.platforms:
-            for package in graph.lock.packages:
-                if package.track_features:
-                    causes.add(
-                        f"{package.name} has the track features {', '.join(package.track_features)}",
-                        victim=package,
-                        evidence=f"{package.stem} from {package.channel}",
-                    )
+        for package in release.packages():
+            if package.track_features:
+                cause = f"{package.name} has the track features {', '.join(package.track_features)}"
+                causes.add(cause, victim=package, evidence=f"{package.stem} from {package.channel}")
         yield from causes.findings(
             "Pin the build in the manifest; solvers prefer builds without track_features.",
         )
-
-
-def is_mutex(name: str) -> bool:
-    """Return whether a package exists to exclude other variants of itself."""
-    return name in MUTEXES or name.endswith(("-mutex", "_mutex"))
 
 
 def variant(build: str) -> str:

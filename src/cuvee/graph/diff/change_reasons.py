@@ -40,7 +40,7 @@ def with_reasons(
     dependency or constraint of another package, or a dependency of its own. An addition is forced by what
     requires the package, a removal by what no longer does.
     """
-    old, new = _sides(before), _sides(after)
+    old, new = ({item.platform: _side(item) for item in lock.platforms} for lock in (before, after))
     was = {requirement.name: requirement for requirement in requirements_before}
     now = {requirement.name: requirement for requirement in requirements_after}
     found: dict[str, list[ChangeReason]] = defaultdict(list)
@@ -129,10 +129,6 @@ def _misfits(before: LockedPackage, new: _Side, now: Requirement | None) -> Iter
         target = new.packages.get(read_spec(spec).name)
         if target is not None and target.name != before.name and not meets(spec, target):
             yield ChangeReason(force=Force.OWN, spec=spec, package=target.name)
-
-
-def _sides(lock: Lock) -> dict[str, _Side]:
-    return {platform.platform: _side(platform) for platform in lock.platforms}
 
 
 def _side(lock: PlatformLock) -> _Side:

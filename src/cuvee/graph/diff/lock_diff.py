@@ -63,9 +63,8 @@ def diff(
 
 
 def _pairs(before: Lock, after: Lock, compared: tuple[str, ...]) -> list[PlatformChange]:
-    platforms = sorted({*before.by_platform, *after.by_platform})
     pairs = []
-    for platform in platforms:
+    for platform in sorted(before.by_platform.keys() | after.by_platform.keys()):
         old = before.by_platform[platform].by_name if platform in before.by_platform else {}
         new = after.by_platform[platform].by_name if platform in after.by_platform else {}
         pairs += [

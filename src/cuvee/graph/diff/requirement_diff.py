@@ -28,7 +28,7 @@ def compare_requirements(
             requested=True,
             level=None,
             platforms=shown.platforms if shown is not None else (),
-            details=tuple(_restated(old, new)),
+            details=tuple(_restated(old, new)) if old is not None and new is not None else (),
         )
 
 
@@ -40,12 +40,11 @@ def _range(item: Requirement | None) -> str | None:
     return None if item is None else item.spec.removeprefix(item.name).strip()
 
 
-def _restated(old: Requirement | None, new: Requirement | None) -> Iterator[str]:
-    if old is not None and new is not None:
-        for name in ("owner", "groups", "platforms"):
-            first, second = getattr(old, name), getattr(new, name)
-            if first != second:
-                yield f"{name}: {_list(first)} → {_list(second)}"
+def _restated(old: Requirement, new: Requirement) -> Iterator[str]:
+    for name in ("owner", "groups", "platforms"):
+        first, second = getattr(old, name), getattr(new, name)
+        if first != second:
+            yield f"{name}: {_list(first)} → {_list(second)}"
 
 
 def _list(value: str | tuple[str, ...] | None) -> str:

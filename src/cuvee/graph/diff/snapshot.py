@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError, UsageError
+from cuvee.files import storage_errors
 from cuvee.graph.diff.version_order import parse
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Requirement
@@ -53,6 +54,14 @@ def unreadable(path: Path, line: int | None, what: str, *, hint: str | None = No
     """Return the error for an input that cannot be read; lines count from 1."""
     where = f"{path}:{line}" if line is not None else str(path)
     return SourceUnreachableError(f"{where}: {what}", hint=hint)
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return the content of a file, or raise `SourceUnreachableError` if it has more than ``most`` bytes."""
+    with storage_errors(path):
+        if path.stat().st_size > most:
+            raise unreadable(path, None, f"it has more than {most:,} bytes")
+        return path.read_bytes()
 
 
 def package(path: Path, line: int | None, *, name: str, version: str, build: str = "", platform: str,
@@ -140,11 +149,7 @@ def on_platform(snapshot: Snapshot, platform: str | None, other: Snapshot) -> Sn
         )
     name = platform or (names.pop() if names else UNKNOWN)
     moved = tuple(
-        PlatformLock(
-            platform=name,
-            packages=tuple(replace(item, platform=name) for item in part.packages),
-            virtual_packages=part.virtual_packages,
-        )
+        replace(part, platform=name, packages=tuple(replace(item, platform=name) for item in part.packages))
         for part in lock.platforms
     )
     return replace(snapshot, lock=Lock(platforms=moved))

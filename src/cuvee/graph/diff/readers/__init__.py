@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError
-from cuvee.files import storage_errors
 from cuvee.graph.diff.readers.folders import read_locked, read_prefix
 from cuvee.graph.diff.readers.listings import read_explicit, read_json_listing, read_listing
 from cuvee.graph.diff.readers.locks import read_conda_lock, read_environment, read_pixi
 from cuvee.graph.diff.readers.manifests import read_manifest, read_specs
 from cuvee.graph.diff.readers.yaml_text import read_yaml
-from cuvee.graph.diff.snapshot import Snapshot, unreadable
+from cuvee.graph.diff.snapshot import Snapshot, read_bytes, unreadable
 from cuvee.manifest.documents.source_tree import MappingNode
 from cuvee.manifest.model import Requirement
 
@@ -68,16 +67,9 @@ def read_requirements(path: Path, *, today: dt.date) -> tuple[Requirement, ...]:
         if requirements is None:
             raise unreadable(path, None, "it does not state what is requested")
         return requirements
-    return read_specs(path, _text(path, _bytes(path)))
-
-
-def _bytes(path: Path) -> bytes:
     if not path.is_file():
         raise SourceUnreachableError(f"{path} does not exist", hint="Name a file.")
-    with storage_errors(path):
-        if path.stat().st_size > MOST_BYTES:
-            raise unreadable(path, None, f"it has more than {MOST_BYTES:,} bytes")
-        return path.read_bytes()
+    return read_specs(path, _text(path, read_bytes(path, MOST_BYTES)))
 
 
 def _text(path: Path, data: bytes) -> str:
@@ -100,7 +92,7 @@ def _folder(path: Path, environment: str | None) -> Snapshot:
 
 
 def _file(path: Path, today: dt.date, environment: str | None) -> Snapshot:
-    data = _bytes(path)
+    data = read_bytes(path, MOST_BYTES)
     if path.name == "pixi.lock" or _is_pixi(data):
         return read_pixi(path, environment)
     if path.suffix.lower() in {".yaml", ".yml"}:
@@ -121,13 +113,14 @@ def _is_pixi(data: bytes) -> bool:
 
 def _yaml(path: Path, data: bytes, today: dt.date) -> Snapshot:
     node = read_yaml(path, data)
-    keys = {entry.key.text for entry in node.entries} if isinstance(node, MappingNode) else set()
-    if isinstance(node, MappingNode) and "manifest" in keys:
-        return read_manifest(path, today)
-    if isinstance(node, MappingNode) and "package" in keys:
-        return read_conda_lock(path, node)
-    if isinstance(node, MappingNode) and "dependencies" in keys:
-        return read_environment(path, node)
+    if isinstance(node, MappingNode):
+        keys = {entry.key.text for entry in node.entries}
+        if "manifest" in keys:
+            return read_manifest(path, today)
+        if "package" in keys:
+            return read_conda_lock(path, node)
+        if "dependencies" in keys:
+            return read_environment(path, node)
     raise unreadable(
         path, 1, "it has none of the keys `manifest`, `package` and `dependencies`", hint=f"Name {_KINDS}."
     )

@@ -6,9 +6,8 @@ from pathlib import Path
 from cuvee.conda.package_info import IndexJson, parse_index
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
-from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
-from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, unreadable
+from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, read_bytes, unreadable
 from cuvee.lock.pixi_lock import read_lock
 
 _MOST_BYTES = 256 << 20
@@ -54,10 +53,7 @@ def read_prefix(folder: Path, meta: Path) -> Snapshot:
 
 def _record(path: Path) -> tuple[IndexJson, dict[str, object]]:
     """Return a record as the ``index.json`` that it extends, and as a whole."""
-    with storage_errors(path):
-        if path.stat().st_size > _MOST_BYTES:
-            raise unreadable(path, None, f"it has more than {_MOST_BYTES:,} bytes")
-        data = path.read_bytes()
+    data = read_bytes(path, _MOST_BYTES)
     try:
         return parse_index(data), json.loads(data)
     except json.JSONDecodeError as error:
