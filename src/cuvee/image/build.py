@@ -1,6 +1,6 @@
 """From a lock and its archives to the image of one platform."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -17,7 +17,7 @@ from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import QUICK_LEVEL, Part, pack
-from cuvee.image.image_manifest import ExtraContent, build_manifest, write_manifest, write_payload
+from cuvee.image.image_manifest import build_manifest, write_manifest, write_payload
 from cuvee.image.link_plan import plan_package
 from cuvee.image.model import (
     MANIFEST,
@@ -86,6 +86,7 @@ def build_image(
     BlockedError
         If the packages cannot share a prefix, or if no installer could start from it.
     """
+    settings = settings or InstallerSettings()
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
@@ -101,8 +102,10 @@ def build_image(
         packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
     with Spool(cache) as spool:
-        extra = extra_parts(lock, release, settings or InstallerSettings(), sbom, spool)
-        extras = _extras(extra, linked, settings or InstallerSettings(), level=level, cache=cache)
+        extra = extra_parts(lock, release, settings, sbom, spool)
+        planned = (file for plan in linked.plans.values() for file in plan)
+        extra_files = plan_extra_files(extra, planned, ignore_case=linked.python.platform.system != "linux")
+        extra_frames = pack(extra, level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.python, compiler)], beside / STAGE0)
@@ -114,7 +117,9 @@ def build_image(
             records,
             requested,
             interpreter=linked.python.interpreter,
-            extras=extras,
+            settings=settings,
+            extra_files=extra_files,
+            extra_frames=extra_frames,
             stage0_sha256=stage0_sha256,
             public_key=None if signer is None else signer.public,
         )
@@ -122,7 +127,7 @@ def build_image(
         manifest_sha256 = sha256_file(beside / MANIFEST)
         signature = b"" if signer is None else signer.sign(signed_message(manifest_sha256))
         frames = [frame for package in lock.packages for frame in packed[package.name].frames]
-        write_payload([*frames, *extras.frames, *records], signature, beside)
+        write_payload([*frames, *extra_frames, *records], signature, beside)
         image = Image(
             platform=lock.platform,
             label=release,
@@ -136,7 +141,7 @@ def build_image(
             longest_path=manifest.longest_path,
             interpreter=linked.python.interpreter,
             floor={package.name: package.version for package in lock.virtual_packages},
-            settings=replace(extras.settings, extra_files=()),
+            settings=replace(settings, extra_files=()),
         )
         image.save()
     reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
@@ -177,17 +182,6 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
         ignore_case=python.platform.system != "linux",
     )
     return _Linked(python=python, infos=infos, plans=plans)
-
-
-def _extras(
-    parts: Sequence[Part], linked: _Linked, settings: InstallerSettings, *, level: int, cache: Path
-) -> ExtraContent:
-    files = (file for plan in linked.plans.values() for file in plan)
-    return ExtraContent(
-        settings=settings,
-        files=plan_extra_files(parts, files, ignore_case=linked.python.platform.system != "linux"),
-        frames=pack(parts, level=level, cache=cache),
-    )
 
 
 def _records(

@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
-from cuvee.image.batches import batches
 from cuvee.image.model import SOURCE_TIME
+from cuvee.image.spool import batches
 
 _SCRIPT = Path(__file__).with_name("compile_batch.py")
 _BATCH_BYTES = 2 << 20
@@ -35,14 +35,7 @@ class PythonSource:
 
 
 class ByteCompiler:
-    """Compiles with one interpreter, and caches the results.
-
-    Parameters
-    ----------
-    executable
-        A Python of the release's minor version.
-    cache
-        The folder of the cache.
+    """Compiles with one interpreter, of the release's minor version, and caches the results in a folder.
 
     Raises
     ------

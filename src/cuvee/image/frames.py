@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from cuvee.files import sha256_bytes, write_bytes
-from cuvee.image.batches import batches
-from cuvee.image.spool import SpooledBytes
+from cuvee.image.spool import SpooledBytes, batches
 
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor
@@ -82,13 +81,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompressedFrame:
-    """A compressed frame in the cache.
-
-    Attributes
-    ----------
-    size, raw
-        Bytes after and before compression.
-    """
+    """A compressed frame in the cache: ``size`` bytes, made of ``raw``."""
 
     file: Path
     size: int

@@ -6,7 +6,7 @@ of packages, of extra files, and of records. The signature, if there is one, is 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.codec import encode
@@ -18,15 +18,6 @@ from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock
 
 _LEVEL = 15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExtraContent:
-    """The parts of an image that belong to no package: settings, and the frames of extra files."""
-
-    settings: InstallerSettings = field(default_factory=InstallerSettings)
-    files: Sequence[PlannedFile] = ()
-    frames: Sequence[CompressedFrame] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +38,9 @@ def build_manifest(
     requested: Mapping[str, str],
     *,
     interpreter: str,
-    extras: ExtraContent,
+    settings: InstallerSettings,
+    extra_files: Sequence[PlannedFile],
+    extra_frames: Sequence[CompressedFrame],
     stage0_sha256: str,
     public_key: bytes | None,
 ) -> ImageManifest:
@@ -68,7 +61,7 @@ def build_manifest(
         }
         for package in lock.packages
     ]
-    files = [*(file for package in packed.values() for file in package.files), *extras.files]
+    files = [*(file for package in packed.values() for file in package.files), *extra_files]
     limits = (len((file.placeholder or "").encode()) for file in files if file.kind is FileKind.BINARY)
     raw_size = sum(file.size or 0 for file in files) + sum(frame.raw for frame in records)
     value = {
@@ -89,9 +82,9 @@ def build_manifest(
             for package in lock.packages
             for file, part in packed[package.name].stage0
         ],
-        "settings": encode(extras.settings, without=frozenset({"extra_files"})),
+        "settings": encode(settings, without=frozenset({"extra_files"})),
         "packages": packages,
-        "extras": offsets.add(extras.frames),
+        "extras": offsets.add(extra_frames),
         "records": offsets.add(records),
     }
     value["key"] = None if public_key is None else [public_key.hex(), offsets.end]
@@ -123,26 +116,14 @@ class _Offsets:
     """Assigns offsets in the payload to frames, in the order in which they are added."""
 
     def __init__(self) -> None:
-        self._next = 0
-
-    @property
-    def end(self) -> int:
-        """Where the last frame ends."""
-        return self._next
+        self.end = 0
 
     def add(self, frames: Iterable[CompressedFrame]) -> list[dict[str, object]]:
         result: list[dict[str, object]] = []
         for frame in frames:
-            result.append(
-                {
-                    "offset": self._next,
-                    "size": frame.size,
-                    "raw": frame.raw,
-                    "sha256": frame.sha256,
-                    "files": list(frame.entries),
-                }
-            )
-            self._next += frame.size
+            value = {"offset": self.end, "size": frame.size, "raw": frame.raw, "sha256": frame.sha256}
+            result.append(value | {"files": list(frame.entries)})
+            self.end += frame.size
         return result
 
 

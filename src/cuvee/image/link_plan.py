@@ -103,35 +103,24 @@ def _plan_entry_point(
     text = _ENTRY_POINT_TEXT.format(
         shebang=shebang, module=module, imported=function.partition(".")[0], function=function
     ).encode()
-    if not windows:
-        return [
-            _made(
-                path, text, "unix_python_entry_point", kind=FileKind.TEXT, placeholder=ENTRY_POINT_PLACEHOLDER
-            )
+    made = [(path, text, "unix_python_entry_point")]
+    if windows:
+        if launcher is None:
+            raise IntegrityError(f"{archive.name} has entry points, but there is no launcher for Windows")
+        made = [
+            (f"{path}-script.py", text, "windows_python_entry_point_script"),
+            (f"{path}.exe", launcher, "windows_python_entry_point_exe"),
         ]
-    if launcher is None:
-        raise IntegrityError(f"{archive.name} has entry points, but there is no launcher for Windows")
     return [
-        _made(f"{path}-script.py", text, "windows_python_entry_point_script"),
-        _made(f"{path}.exe", launcher, "windows_python_entry_point_exe"),
+        PlannedFile(
+            path=target,
+            source=None,
+            kind=FileKind.PLAIN if windows else FileKind.TEXT,
+            path_type=path_type,
+            sha256=sha256_bytes(content),
+            size=len(content),
+            placeholder=None if windows else ENTRY_POINT_PLACEHOLDER,
+            content=content,
+        )
+        for target, content, path_type in made
     ]
-
-
-def _made(
-    path: str,
-    content: bytes,
-    path_type: str,
-    *,
-    kind: FileKind = FileKind.PLAIN,
-    placeholder: str | None = None,
-) -> PlannedFile:
-    return PlannedFile(
-        path=path,
-        source=None,
-        kind=kind,
-        path_type=path_type,
-        sha256=sha256_bytes(content),
-        size=len(content),
-        placeholder=placeholder,
-        content=content,
-    )

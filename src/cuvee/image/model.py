@@ -84,10 +84,8 @@ class PlannedFile:
         Its path in the package; `None` for a file that linking makes (entry points, byte code).
     path_type
         As in ``conda-meta`` records: ``hardlink``, ``softlink``, ``pyc_file`` and so on.
-    sha256
-        Hex digest of its bytes before relocation, when it is known.
-    size
-        Bytes before relocation, when known.
+    sha256, size
+        Hex digest and number of its bytes before relocation, when known.
     placeholder
         The prefix at build time, which installing replaces in relocated kinds.
     content
@@ -122,16 +120,10 @@ class Image:
 
     Attributes
     ----------
-    folder
-        Holds ``stage0.tar.gz``, ``manifest.json.zst``, ``payload.bin`` and ``image.json``.
-    manifest_sha256, stage0_sha256, payload_sha256
-        Hex digests of those files.
     manifest_raw
         Bytes of the manifest before compression.
     raw_size
         Bytes that the prefix takes on disk, byte code included.
-    files
-        Files in the prefix.
     longest_path
         Characters of the longest path below the prefix.
     interpreter

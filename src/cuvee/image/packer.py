@@ -9,12 +9,11 @@ from pathlib import Path
 from cuvee.conda.package_info import PackageInfo
 from cuvee.errors import IntegrityError
 from cuvee.image.archive_members import ArchiveMember, read_members
-from cuvee.image.batches import batches
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.frames import CompressedFrame, Part, pack
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
-from cuvee.image.spool import Spool, SpooledBytes
+from cuvee.image.spool import Spool, SpooledBytes, batches
 from cuvee.image.stage0 import Stage0File
 
 _PYC_HEADER = 16

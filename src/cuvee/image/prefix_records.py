@@ -50,9 +50,7 @@ def record_part(
     late = [[number, file.path] for number, file in enumerate(files) if file.kind.is_relocated]
     data = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
     path = f"conda-meta/{package.stem}.json"
-    if late:
-        return Part(path=path, mode=0o644, data=data, how="record", extra=late)
-    return Part(path=path, mode=0o644, data=data, how="plain")
+    return Part(path=path, mode=0o644, data=data, how="record" if late else "plain", extra=late or None)
 
 
 def _package_record(package: LockedPackage, index: IndexJson) -> dict[str, object]:
@@ -85,14 +83,11 @@ def _package_record(package: LockedPackage, index: IndexJson) -> dict[str, objec
 
 def _origin(package: LockedPackage, release: ReleaseLabel) -> dict[str, str]:
     """Return the package's source; for local packages, without paths of the machine that cut the release."""
+    url, channel = package.url, package.channel
     if package.is_local:
         base = f"file:///{release.release_name}"
-        return {
-            "fn": package.file_name,
-            "url": f"{base}/{package.url}",
-            "channel": f"{base}/{package.channel}/",
-        }
-    return {"fn": package.file_name, "url": package.url, "channel": package.channel}
+        url, channel = f"{base}/{url}", f"{base}/{channel}/"
+    return {"fn": package.file_name, "url": url, "channel": channel}
 
 
 def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, object]:

@@ -35,12 +35,7 @@ def decoder_requirement(platforms: tuple[str, ...], position: Position) -> Requi
 class PythonPaths:
     """The folders of Python's files in a prefix of one platform; all paths are relative, with ``/``.
 
-    Attributes
-    ----------
-    version
-        The minor version: ``3.11``.
-    full_version
-        ``3.11.7``.
+    The ``version`` is the minor one, ``3.11``, and the ``full_version`` ``3.11.7``.
     """
 
     platform: Platform

@@ -19,19 +19,7 @@ class Initialize(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraFile:
-    """A file of the prefix that belongs to no package.
-
-    Attributes
-    ----------
-    source
-        Where it is now.
-    target
-        Where it goes, relative to the prefix, with ``/``.
-    sha256
-        Hex digest of its bytes.
-    executable
-        Whether it gets the permission to be executed.
-    """
+    """A file of the prefix that belongs to no package; its target is relative to the prefix, with ``/``."""
 
     source: Path
     target: str
@@ -56,8 +44,6 @@ class InstallerSettings:
         Files besides those of packages, sorted by target.
     menu_packages
         The packages whose menu entries are made; `None` for all packages that have some, ``()`` for none.
-    initialize
-        Whether programs are put on the search path (``PATH``).
     register_python
         Whether the interpreter is registered on Windows by default, https://peps.python.org/pep-0514/.
     default_prefix, default_prefix_all_users

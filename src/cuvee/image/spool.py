@@ -1,31 +1,26 @@
-"""Temporary storage for the files of a package, which can be far larger than memory.
+"""Temporary storage and batches of files of a package, which can be far larger than memory.
 
 The order of files in an archive differs from that in frames, so a whole package is spooled before packing.
 """
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from cuvee.errors import StorageError
 from cuvee.files import storage_errors
+
+T = TypeVar("T")
 
 IN_MEMORY = 32 << 20
 """Bytes that a spool holds before it goes to disk; most packages have fewer."""
 
 
 class Spool:
-    """Bytes in memory, or in a temporary file once they are many. Not thread-safe.
-
-    Parameters
-    ----------
-    folder
-        Where the temporary file goes.
-    """
+    """Bytes in memory, or in a temporary file in ``folder`` once they are many. Not thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -38,12 +33,7 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Delete all bytes; what refers to them cannot be read any longer."""
         self._file.close()
 
@@ -77,13 +67,7 @@ class Spool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpooledBytes:
-    """Bytes in a spool.
-
-    Attributes
-    ----------
-    sha256
-        Hex digest; `None` for a slice.
-    """
+    """Bytes in a spool; a slice has no hash."""
 
     spool: Spool
     start: int
@@ -105,3 +89,17 @@ class SpooledBytes:
         return SpooledBytes(
             spool=self.spool, start=self.start + at, size=min(size, self.size - at), sha256=None
         )
+
+
+def batches(items: Iterable[T], size: Callable[[T], int], limit: int) -> Iterator[list[T]]:
+    """Yield the items in lists, each of which ends when its total size reaches ``limit``."""
+    batch: list[T] = []
+    total = 0
+    for item in items:
+        batch.append(item)
+        total += size(item)
+        if total >= limit:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch
