@@ -57,8 +57,6 @@ def impact(
         The release's, without the versions that it keeps.
     lock
         The release's lock. Its versions stay where possible.
-    positions
-        Where the manifest states its values, by dotted path.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from cuvee.conda.virtual_packages import VirtualPackage, virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.coinstallability import Coinstallability, never_together
 from cuvee.graph.explain.channel_index import ChannelIndex
-from cuvee.graph.explain.gateway_query import query_channels
+from cuvee.graph.explain.explainer import query_channels
 from cuvee.graph.solving.pool import Pool
 from cuvee.lock.model import PlatformLock
 from cuvee.lock.pixi_lock import read_lock

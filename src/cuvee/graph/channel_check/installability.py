@@ -13,7 +13,7 @@ from cuvee.graph.channel_check.class_table import ClassTable
 from cuvee.graph.channel_check.partial_solutions import GreedySolver, PartialSolution
 from cuvee.graph.channel_check.unit_propagation import UnitPropagation, remaining_classes, remains
 from cuvee.graph.solving.encoding import Assumptions, Encoding
-from cuvee.graph.solving.minimal_subset import minimal_subset
+from cuvee.graph.solving.solver import minimal_subset
 
 _SOLUTIONS_PER_NAME = 12
 _RECENT_SOLUTIONS = 8

@@ -1,17 +1,25 @@
-"""What `cuvee.lock.solve.solve` calls for a problem without a solution, and rattler as a fast solver."""
+"""What `cuvee.lock.solve.solve` calls for a problem without a solution, and what that takes from rattler."""
 
+import asyncio
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-from cuvee.channel.connection import Connection
+from cuvee.channel.connection import Connection, channel_errors, rattler_channel
+from cuvee.conda.event_loop import run
+from cuvee.conda.garbage_collection import gc_paused
 from cuvee.errors import BlockedError, UnsolvableError
+from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.explanation_text import as_data, hint, message
-from cuvee.graph.explain.gateway_query import query_channels
 from cuvee.graph.explain.oracle import FastSolver
+from cuvee.graph.explain.relaxable_problem import PlatformChannels
 from cuvee.graph.explain.unsolvable import explain
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, try_solve
 from cuvee.manifest.model import Position
 from cuvee.progress import SILENT, Reporter
+
+if TYPE_CHECKING:
+    from rattler import RepoDataRecord
 
 
 def explainer(
@@ -57,3 +65,47 @@ def fast_solver(connection: Connection) -> FastSolver:
         return answer if isinstance(answer, Lock) else " ".join(answer.values())
 
     return solve_with_rattler
+
+
+@gc_paused()
+def query_channels(
+    problem: Problem, first: Collection[str], connection: Connection
+) -> tuple[PlatformChannels, ...]:
+    """Query rattler's gateway for the records of what a problem requests, and of all that these depend on.
+
+    The platforms in ``first`` come first.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If a channel cannot be read.
+    """
+    platforms = sorted((entry.name for entry in problem.platforms), key=lambda name: name not in first)
+
+    async def query_all() -> list[PlatformChannels]:
+        return await asyncio.gather(*(_query(problem, platform, connection) for platform in platforms))
+
+    with channel_errors(*problem.sources):
+        return tuple(run(query_all()))
+
+
+async def _query(problem: Problem, platform: str, connection: Connection) -> PlatformChannels:
+    from rattler import MatchSpec, Subdir
+
+    requested = {item.name for item in problem.requirements if platform in item.platforms}
+    sources = [rattler_channel(source) for source in problem.sources]
+    subdirs = [Subdir(platform), Subdir("noarch")]
+    # Only names, because suggestions are made of the records of other versions.
+    answer = await connection.gateway.query(
+        sources, subdirs, [MatchSpec(name) for name in sorted(requested)], recursive=True
+    )
+    # The answer has a list per channel and subdir, but all subdirs of a channel have the same priority.
+    by_channel: dict[str, list[RepoDataRecord]] = {source.base_url.rstrip("/"): [] for source in sources}
+    for found in answer:
+        if found:
+            by_channel.setdefault(str(found[0].channel or "").rstrip("/"), []).extend(found)
+    channels = tuple(map(ChannelIndex, by_channel.values()))
+    names: tuple[str, ...] = ()
+    if not requested <= {name for index in channels for name in index.names}:
+        names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
+    return PlatformChannels(platform=platform, channels=channels, names=names)

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cuvee.conda.match_spec import read_spec, read_version
 from cuvee.conda.package_record import Record
@@ -14,22 +14,13 @@ from cuvee.graph.explain.oracle import Oracle
 from cuvee.graph.explain.range_loosening import by_distance, loosened
 
 _MOST_VERSIONS = 500
-_LINES = {ConstraintKind.REQUIREMENT, ConstraintKind.CONSTRAINT}
 _LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
 """What is changed last, when all other edits are known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedSuggestion:
-    """A suggestion, and the soft constraints in place of those that it changes; none for those it drops."""
-
-    suggestion: Suggestion
-    members: tuple[SoftConstraint, ...]
-
-
 def edits_for(
     oracle: Oracle, kept: Iterable[SoftConstraint], correction: Iterable[SoftConstraint]
-) -> VerifiedSuggestion | None:
+) -> Suggestion | None:
     """Return edits of the members of ``correction`` that have a solution together with all ``kept`` members.
 
     A requirement stays in other versions if any has a solution; else it is dropped. `None` if the edits have
@@ -43,22 +34,20 @@ def edits_for(
     edits += [editor.choose(member) for member in sorted(loose, key=lambda item: item.kind in _LAST)]
     if not oracle.solvable(editor.members):
         return None
-    edited = Suggestion(edits=tuple(sorted(edits, key=_line)))
-    return VerifiedSuggestion(suggestion=edited, members=tuple(editor.members[len(before) :]))
+    return Suggestion(edits=tuple(sorted(edits, key=_line)), members=tuple(editor.members[len(before) :]))
 
 
-def ranked(found: Iterable[VerifiedSuggestion]) -> list[VerifiedSuggestion]:
+def ranked(found: Iterable[Suggestion]) -> list[Suggestion]:
     """Return suggestions, the best first."""
-    unique = {item.suggestion: item for item in found}
-    return sorted(unique.values(), key=_cost)
+    unique = {item.edits: item for item in found}
+    return sorted(unique.values(), key=lambda item: _cost(item.edits))
 
 
-def _cost(item: VerifiedSuggestion) -> tuple[object, ...]:
-    edits = item.suggestion.edits
+def _cost(edits: Sequence[Edit]) -> tuple[object, ...]:
     return (
         len(edits),
         sum(edit.action is EditAction.DROP for edit in edits),
-        sum(edit.member.kind not in _LINES for edit in edits),
+        sum(not edit.member.kind.is_line for edit in edits),
         sum(edit.lost for edit in edits),
         [_line(edit) for edit in edits],
     )
@@ -92,7 +81,7 @@ class _Editor:
 
     def drop(self, member: SoftConstraint) -> Edit:
         """Return the edit that drops a member."""
-        return Edit(action=EditAction.DROP, member=member, before=_value(member), after=None)
+        return Edit(action=EditAction.DROP, member=member, before=member.value, after=None)
 
     def choose(self, member: SoftConstraint) -> Edit:
         """Return the edit that changes a member as little as possible."""
@@ -105,16 +94,19 @@ class _Editor:
         loose = self._loose.get(member)
         if loose is not None:
             self.members.remove(loose)
-        old = _value(member) or "*"
         versions = self._versions(member)
         index = self._nearest(member, versions) if versions else None
-        if index is None:
-            return self.drop(member)
-        return self._widened(member, old, versions, index)
+        return self.drop(member) if index is None else self._widened(member, versions, index)
 
     def _nearest(self, member: SoftConstraint, versions: Sequence[str]) -> int | None:
         """Return the index of the solvable version nearest to the stated range; `None` if there is none."""
-        nearest = self._by_distance(member, versions)[:_MOST_VERSIONS]
+        match = re.search(r"\d[\w.]*", member.value or "")
+        target = read_version(match.group().rstrip(".")) if match else None
+        target_index = sum(
+            target is not None and (value := read_version(text)) is not None and value < target
+            for text in versions
+        )
+        nearest = by_distance([_meets(member.spec, text) for text in versions], target_index)[:_MOST_VERSIONS]
 
         def allowing(chosen: Sequence[int]) -> list[SoftConstraint]:
             either = "|".join(f"=={versions[index]}" for index in chosen)
@@ -133,9 +125,9 @@ class _Editor:
         likely = found(self._oracle.solvable_nearby)
         return likely if self._oracle.solvable(allowing([likely])) else found(self._oracle.solvable)
 
-    def _widened(self, member: SoftConstraint, old: str, versions: Sequence[str], index: int) -> Edit:
+    def _widened(self, member: SoftConstraint, versions: Sequence[str], index: int) -> Edit:
         """Allow a version by a range in the old one's style; pin it if that has no solution."""
-        version = versions[index]
+        old, version = member.value or "*", versions[index]
         for text in (loosened(old, version), f"=={version}"):
             changed = replace(member, spec=f"{member.name} {text}", text=f"{member.name} {text}")
             if self._oracle.solvable([*self.members, changed]):
@@ -162,7 +154,7 @@ class _Editor:
                 self.members.append(moved)
                 after = build if member.name == "archspec" else version
                 action = EditAction.CHANGE if member.needed else EditAction.ADD
-                return Edit(action=action, member=member, before=_value(member), after=after)
+                return Edit(action=action, member=member, before=member.value, after=after)
         return self.drop(member)
 
     def _until(self, member: SoftConstraint) -> Edit:
@@ -177,7 +169,7 @@ class _Editor:
             default=0,
         )
         after = f"{dt.datetime.fromtimestamp(-(-newest // 1000), tz=dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
-        return Edit(action=EditAction.CHANGE, member=member, before=_value(member), after=after)
+        return Edit(action=EditAction.CHANGE, member=member, before=member.value, after=after)
 
     def _reorder(self, member: SoftConstraint) -> Edit:
         """Put another channel first, if that has a solution; else drop the order."""
@@ -198,25 +190,6 @@ class _Editor:
         for instance in self._problem.instances:
             if instance.platform in member.platforms:
                 yield from (instance.pool[number] for number in instance.pool.numbers_of(name))
-
-    def _by_distance(self, member: SoftConstraint, versions: Sequence[str]) -> list[int]:
-        match = re.search(r"\d[\w.]*", _value(member) or "")
-        target = read_version(match.group().rstrip(".")) if match else None
-        target_index = sum(
-            target is not None and (value := read_version(text)) is not None and value < target
-            for text in versions
-        )
-        return by_distance([_meets(member.spec, text) for text in versions], target_index)
-
-
-def _value(member: SoftConstraint) -> str | None:
-    """Return the value in the manifest, without the name."""
-    if member.kind is ConstraintKind.FLOOR:
-        parts = member.spec.split()
-        return (parts[2] if member.name == "archspec" else parts[1].lstrip("=")) if member.needed else None
-    if member.kind in {ConstraintKind.DATE, ConstraintKind.ORDER}:
-        return member.text.partition(" ")[2]
-    return member.spec.partition(" ")[2] or "*"
 
 
 def _meets(spec: str, version: str) -> bool:

@@ -15,6 +15,11 @@ class ConstraintKind(enum.Enum):
     DATE = "exclude-newer"
     ORDER = "channel order"
 
+    @property
+    def is_line(self) -> bool:
+        """Whether it is about a package: a requirement or a constraint."""
+        return self in {ConstraintKind.REQUIREMENT, ConstraintKind.CONSTRAINT}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftConstraint:
@@ -30,8 +35,6 @@ class SoftConstraint:
         Whether a record that meets `spec` must be installed; else records that do not meet it are excluded.
     text
         As users write it: ``numpy >=2``.
-    platforms
-        Where it applies.
     position
         Its line in the manifest; `None` if the manifest does not state it.
     """
@@ -48,6 +51,16 @@ class SoftConstraint:
     def is_any(self) -> bool:
         """Whether every version meets it."""
         return self.spec.endswith(" *")
+
+    @property
+    def value(self) -> str | None:
+        """The value in the manifest, without the name; `None` for a floor that it does not state."""
+        if self.kind is ConstraintKind.FLOOR:
+            if not self.needed:
+                return None
+            _, version, build = self.spec.split()
+            return build if self.name == "archspec" else version.removeprefix("==")
+        return (self.spec if self.kind.is_line else self.text).partition(" ")[2] or "*"
 
     def __str__(self) -> str:
         return self.text if self.position is None else f"{self.text} ({self.position})"
@@ -67,10 +80,6 @@ class Mus:
 
     Attributes
     ----------
-    platforms
-        Where it has no solution.
-    sentence
-        The conflict in one sentence.
     tree
         How each member leads to the conflict, one node per member.
     cause
@@ -116,9 +125,16 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Edits that together resolve a conflict; verified by solving."""
+    """Edits that together resolve a conflict; verified by solving.
+
+    Attributes
+    ----------
+    members
+        The soft constraints in place of those that it changes; none for those it drops.
+    """
 
     edits: tuple[Edit, ...]
+    members: tuple[SoftConstraint, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.explain.oracle import Oracle
-from cuvee.graph.solving.minimal_subset import minimal_subset
+from cuvee.graph.solving.solver import minimal_subset
 
 _MOST_MUSES = 60
 _MOST_CORRECTIONS = 8
@@ -32,14 +32,6 @@ class MusComponent:
     corrections: tuple[_Set, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enumeration:
-    """All components; ``complete`` unless there were too many MUSes to go on."""
-
-    components: tuple[MusComponent, ...]
-    complete: bool
-
-
 class MusEnumerator:
     """Finds MUSes until a smallest hitting set of them is an MCS, then other MCSes.
 
@@ -56,23 +48,19 @@ class MusEnumerator:
         self._number = {member: number for number, member in enumerate(self._members)}
         self._muses: list[_Set] = []
 
-    def run(self) -> Enumeration:
-        """Enumerate them."""
+    def run(self) -> tuple[list[MusComponent], bool]:
+        """Return the components, and whether these are all: else there were too many MUSes to go on."""
         while True:
             while len(self._muses) < _MOST_MUSES and self._add_mus(self._smallest()):
                 pass
             components = self._components()
             if len(self._muses) >= _MOST_MUSES:
-                rest = (MusComponent(muses=tuple(muses), corrections=()) for muses in components)
-                return Enumeration(components=tuple(rest), complete=False)
+                return [MusComponent(muses=tuple(muses), corrections=()) for muses in components], False
             corrections = [self._corrections(muses[0]) for muses in components]
             found = zip(self._components(), corrections, strict=False)
             # An MUS that was found on the way may have joined two components: then all begins again.
             if [muses[0] for muses in self._components()] == [muses[0] for muses in components]:
-                return Enumeration(
-                    components=tuple(MusComponent(muses=tuple(m), corrections=tuple(c)) for m, c in found),
-                    complete=True,
-                )
+                return [MusComponent(muses=tuple(m), corrections=tuple(c)) for m, c in found], True
 
     def _add_mus(self, dropped: _Set) -> bool:
         """Find one more MUS among the members that are not ``dropped``; return whether there is one."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
+from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.explain.relaxable_problem import PlatformInstance, RelaxableProblem
 from cuvee.graph.explain.soft_constraints import problem_with
 from cuvee.graph.explain.witness import WitnessSearch
@@ -22,7 +22,6 @@ FastSolver = Callable[[Problem], Lock | str]
 
 _AT_ONCE = 3
 _MANY_PINS = 48  # of more, only those that rattler named are tried together
-_LINES = {ConstraintKind.REQUIREMENT, ConstraintKind.CONSTRAINT}
 
 _Core = tuple[PlatformInstance, tuple[SoftConstraint, ...]]
 
@@ -96,7 +95,7 @@ class Oracle:
                     self._met.add((instance.platform, member.spec))
         pins = [member for member in members if not member.is_any]
         if len(pins) > _MANY_PINS:
-            pins = [m for m in pins if m.kind not in _LINES or m.name in self._named]
+            pins = [m for m in pins if not m.kind.is_line or m.name in self._named]
         named = [member for member in members if member in pins or member.name in self._named]
         return self.problem.unsat_core(pins) or (
             self.problem.unsat_core(named) if len(named) > len(pins) else None

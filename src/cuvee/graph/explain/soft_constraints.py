@@ -17,31 +17,25 @@ def soft_constraints(problem: Problem, positions: Mapping[str, Position]) -> tup
     ``positions`` says where the manifest states each of its values, by dotted path.
     """
     names = tuple(entry.name for entry in problem.platforms)
-    found = []
+    found: list[SoftConstraint] = []
+
+    def gate(kind: ConstraintKind, name: str, package: str, text: str) -> SoftConstraint:
+        position = positions.get(f"{name}.0", positions.get(name))
+        return SoftConstraint(
+            kind=kind,
+            name=name,
+            spec=f"{package} <0",
+            needed=False,
+            text=text,
+            platforms=names,
+            position=position,
+        )
+
     if len(problem.sources) > 1:
-        found.append(
-            SoftConstraint(
-                kind=ConstraintKind.ORDER,
-                name="channels",
-                spec=f"{HIDDEN} <0",
-                needed=False,
-                text="the order of the channels",
-                platforms=names,
-                position=positions.get("channels.0", positions.get("channels")),
-            )
-        )
+        found.append(gate(ConstraintKind.ORDER, "channels", HIDDEN, "the order of the channels"))
     if problem.exclude_newer is not None:
-        found.append(
-            SoftConstraint(
-                kind=ConstraintKind.DATE,
-                name="exclude-newer",
-                spec=f"{NEWER} <0",
-                needed=False,
-                text=f"exclude-newer {problem.exclude_newer:%Y-%m-%d %H:%M}",
-                platforms=names,
-                position=positions.get("exclude-newer"),
-            )
-        )
+        text = f"exclude-newer {problem.exclude_newer:%Y-%m-%d %H:%M}"
+        found.append(gate(ConstraintKind.DATE, "exclude-newer", NEWER, text))
     for entry in problem.platforms:
         found += _of_floor(entry, positions)
     found += [_of_line(item, ConstraintKind.CONSTRAINT, names) for item in problem.constraints]
@@ -100,19 +94,17 @@ def problem_with(problem: Problem, members: Iterable[SoftConstraint]) -> Problem
     entries = tuple(entry for entry in platforms if entry is not None)
     if len(entries) < len(platforms):
         return None
+
+    def kept_lines(items: Iterable[Requirement], kind: ConstraintKind) -> tuple[Requirement, ...]:
+        return tuple(
+            replace(item, match=specs[kind, item.name]) for item in items if (kind, item.name) in specs
+        )
+
     return replace(
         problem,
         platforms=entries,
-        requirements=tuple(
-            replace(item, match=specs[ConstraintKind.REQUIREMENT, item.name])
-            for item in problem.requirements
-            if (ConstraintKind.REQUIREMENT, item.name) in specs
-        ),
-        constraints=tuple(
-            replace(item, match=specs[ConstraintKind.CONSTRAINT, item.name])
-            for item in problem.constraints
-            if (ConstraintKind.CONSTRAINT, item.name) in specs
-        ),
+        requirements=kept_lines(problem.requirements, ConstraintKind.REQUIREMENT),
+        constraints=kept_lines(problem.constraints, ConstraintKind.CONSTRAINT),
         exclude_newer=problem.exclude_newer if ConstraintKind.DATE in kinds else None,
     )
 
@@ -125,9 +117,8 @@ def _with_floors(entry: PlatformEntry, members: Iterable[SoftConstraint]) -> Pla
         member = floors.get(key)
         if member is None:
             return None
-        if member.needed:
-            _, version, build = member.spec.split()
-            floor[key] = build if key == "archspec" else version.removeprefix("==")
-        else:
+        if member.value is None:
             floor.pop(key, None)
+        else:
+            floor[key] = member.value
     return replace(entry, floor=floor)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cuvee.conda.garbage_collection import gc_paused
 from cuvee.graph.explain.conflict_tree import describe
-from cuvee.graph.explain.manifest_edits import VerifiedSuggestion, edits_for, ranked
-from cuvee.graph.explain.model import Conflict, ConflictExplanation, Mus, SoftConstraint
+from cuvee.graph.explain.manifest_edits import edits_for, ranked
+from cuvee.graph.explain.model import Conflict, ConflictExplanation, Mus, SoftConstraint, Suggestion
 from cuvee.graph.explain.mus_enumeration import MusComponent, MusEnumerator
 from cuvee.graph.explain.oracle import FastSolver, Oracle
 from cuvee.graph.explain.relaxable_problem import PlatformChannels, RelaxableProblem
@@ -40,27 +40,25 @@ def explain(
     """
     relaxable = RelaxableProblem(problem, channels, positions)
     oracle = Oracle(relaxable, fast_solver, solver_text)
-    found = MusEnumerator(oracle, fixed).run()
-    if not found.components:
+    components, is_complete = MusEnumerator(oracle, fixed).run()
+    if not components:
         return None
-    suggested = _suggested(oracle, found.components)
+    suggested = _suggested(oracle, components)
     conflicts = [
         Conflict(
             subsets=tuple(_described(relaxable, mus) for mus in component.muses),
-            suggestions=tuple(item.suggestion for item in items),
+            suggestions=tuple(items),
         )
-        for component, items in zip(found.components, suggested, strict=True)
+        for component, items in zip(components, suggested, strict=True)
     ]
     conflicts.sort(key=_first_line)
     platforms = dict.fromkeys(name for item in conflicts for mus in item.subsets for name in mus.platforms)
-    return ConflictExplanation(
-        platforms=tuple(platforms), conflicts=tuple(conflicts), complete=found.complete
-    )
+    return ConflictExplanation(platforms=tuple(platforms), conflicts=tuple(conflicts), complete=is_complete)
 
 
-def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[VerifiedSuggestion]]:
+def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[Suggestion]]:
     """Return each component's suggestions: each holds with the first one of every other component."""
-    found: list[list[VerifiedSuggestion]] = []
+    found: list[list[Suggestion]] = []
     for number, component in enumerate(components):
         later = _union(_first(other) for other in components[number + 1 :])
         chosen = [member for items in found for item in items[:1] for member in item.members]
@@ -82,9 +80,7 @@ def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[
     ]
 
 
-def _holds(
-    oracle: Oracle, found: Sequence[Sequence[VerifiedSuggestion]], number: int, item: VerifiedSuggestion
-) -> bool:
+def _holds(oracle: Oracle, found: Sequence[Sequence[Suggestion]], number: int, item: Suggestion) -> bool:
     """Whether a suggestion holds with the first one of every other component."""
     chosen = [item, *(items[0] for other, items in enumerate(found) if other != number and items)]
     changed = _union(_changed([one]) for one in chosen)
@@ -92,9 +88,9 @@ def _holds(
     return oracle.solvable([*unchanged, *(member for one in chosen for member in one.members)])
 
 
-def _changed(items: Sequence[VerifiedSuggestion]) -> frozenset[SoftConstraint]:
+def _changed(items: Sequence[Suggestion]) -> frozenset[SoftConstraint]:
     """Return what the first of some suggestions changes or drops."""
-    return frozenset(edit.member for item in items[:1] for edit in item.suggestion.edits)
+    return frozenset(edit.member for item in items[:1] for edit in item.edits)
 
 
 def _first_line(conflict: Conflict) -> tuple[str, int]:

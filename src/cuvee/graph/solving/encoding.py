@@ -8,6 +8,7 @@ https://github.com/prefix-dev/resolvo.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 Label = Callable[[int, int, bool], int]
@@ -167,13 +168,9 @@ class Encoding:
         """Encode an item, and as many more of its name as were before: a long list takes few rounds."""
         group = self._groups[self._provider.group_of(item)]
         self._expand(item)
-        more = group.expanded
-        for other in list(group.items):
-            if more == 0:
-                break
-            if other not in self._expanded:
-                self._expand(other)
-                more -= 1
+        others = (other for other in tuple(group.items) if other not in self._expanded)
+        for other in islice(others, group.expanded):
+            self._expand(other)
         group.expanded = 2 * group.expanded + 1
 
     def _expand(self, item: int) -> None:

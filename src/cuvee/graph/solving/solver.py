@@ -1,11 +1,13 @@
 """Solving over a pool, with rattler's meaning of records: a solution, or an unsatisfiable core."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cuvee.graph.solving.encoding import Assumptions, Encoding
-from cuvee.graph.solving.minimal_subset import minimal_subset
 from cuvee.graph.solving.pool import Pool
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +90,28 @@ class Solver:
 
         parts = [(spec, True) for spec in core.requirements] + [(spec, False) for spec in core.constraints]
         return divided(minimal_subset(parts, unsat_core))
+
+
+def minimal_subset(
+    core: Sequence[_T], unsat_core: Callable[[Sequence[_T]], Collection[_T] | None]
+) -> list[_T]:
+    """Return a minimal unsatisfiable subset (MUS) of an unsatisfiable core, in the order of ``core``.
+
+    Deletion-based, like https://pysathq.github.io/docs/html/api/examples/musx.html: each member in turn is
+    left out if the rest is still unsatisfiable. The order decides which of several subsets is found.
+
+    Parameters
+    ----------
+    unsat_core
+        Returns `None` for a satisfiable set; for another one an unsatisfiable part of it, or all of it.
+    """
+    left = list(core)
+    for member in core:
+        if member in left:
+            smaller = unsat_core([other for other in left if other != member])
+            if smaller is not None:
+                left = [other for other in left if other in smaller]
+    return left
 
 
 class PoolProvider:
