@@ -5,9 +5,10 @@ coinst (https://coinst.irill.org/). A class has a position among those of its na
 is a name and a bit mask of positions, so that specs with different text and the same meaning are one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import accumulate, count
 
 from cuvee.graph.solving.pool import Pool
 
@@ -91,15 +92,12 @@ def build_class_table(pool: Pool) -> tuple[ClassTable, ClassRecords]:
     ]
     members, moved = _classes(pool, numbering, by_record)
     heads = [numbers[0] for numbers in members]
-    first, name_of = [0] * (len(numbering.names) + 1), [numbering.number[pool[head].name] for head in heads]
-    for name in name_of:
-        first[name + 1] += 1
-    for name in range(len(numbering.names)):
-        first[name + 1] += first[name]
+    name_of = [numbering.number[pool[head].name] for head in heads]
+    sizes = Counter(name_of)
     rank, component = _ranks(numbering, by_record, heads)
     table = ClassTable(
         names=tuple(numbering.names),
-        first=tuple(first),
+        first=(0, *accumulate(sizes[name] for name in range(len(numbering.names)))),
         name_of=tuple(name_of),
         depends=tuple(by_record[head][0] for head in heads),
         constrains=tuple(by_record[head][1] for head in heads),
@@ -207,13 +205,9 @@ def _ranks(
             for clause in by_record[head][0]
         }
     )
-    order: list[int] = []
-    component_of = [0] * len(numbering.names)
+    position = count()
+    rank, component_of = [0] * len(numbering.names), [0] * len(numbering.names)
     for number, component in enumerate(nx.strongly_connected_components(graph)):
-        order += sorted(component, key=lambda name: (-graph.in_degree(name), name))
-        for name in component:
-            component_of[name] = number
-    rank = [0] * len(order)
-    for position, name in enumerate(order):
-        rank[name] = position
+        for name in sorted(component, key=lambda name: (-graph.in_degree(name), name)):
+            rank[name], component_of[name] = next(position), number
     return tuple(rank), tuple(component_of)

@@ -9,6 +9,7 @@ satisfiable or not, and returns one that is neither.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -42,8 +43,6 @@ class Coinstallability:
 
     Attributes
     ----------
-    specs
-        The specs that were compared.
     uninstallable
         Those that cannot be installed even by themselves.
     groups
@@ -63,13 +62,13 @@ def never_together(
     pool: Pool, specs: Sequence[str], platform: str, *, limit: int = LIMIT, reporter: Reporter = SILENT
 ) -> Coinstallability:
     """Return the minimal sets of ``specs`` that no environment meets together."""
-    search = _Search(pool, specs)
     task = f"Compare {platform}"
-    reporter.start(task, total=len(specs))
-    try:
-        pairs = [
-            pair for first in range(len(search.specs)) for pair in search.pairs_with(first, reporter, task)
-        ]
+    with closing(_Search(pool, specs)) as search:
+        reporter.start(task, total=len(specs))
+        pairs: list[tuple[int, int]] = []
+        for first, spec in enumerate(search.specs):
+            pairs += search.pairs_with(first)
+            reporter.advance(task, note=spec)
         larger, complete = search.larger(limit)
         answer = Coinstallability(
             platform=platform,
@@ -78,8 +77,6 @@ def never_together(
             groups=tuple(search.group(search.specs_of(group)) for group in (*pairs, *larger)),
             complete=complete,
         )
-    finally:
-        search.close()
     reporter.finish(task)
     return answer
 
@@ -109,7 +106,7 @@ class _Search:
         """Return the specs of a set."""
         return tuple(self.specs[number] for number in group)
 
-    def pairs_with(self, first: int, reporter: Reporter, task: str) -> list[tuple[int, int]]:
+    def pairs_with(self, first: int) -> list[tuple[int, int]]:
         """Find the pairs of one spec and a later one; a solution is a witness for all pairs in it."""
         found = []
         for second in range(first + 1, len(self.specs)):
@@ -120,7 +117,6 @@ class _Search:
             else:
                 found.append((first, second))
                 self._map.add_clause([-first - 1, -second - 1])
-        reporter.advance(task, note=self.specs[first])
         return found
 
     def larger(self, limit: int) -> tuple[list[tuple[int, ...]], bool]:
@@ -172,7 +168,8 @@ class _Search:
             if not numbers:
                 problem = self._pool.problem_of(spec)
                 return (f"{spec} cannot be read: {problem}" if problem else f"no record meets {spec}",)
-            best = next((number for number in numbers if self._installs(number)), numbers[0])
+            installable = (n for n in numbers if isinstance(self._solver.solve((), records=(n,)), Solution))
+            best = next(installable, numbers[0])
             record = self._pool[best]
             others = [item for item in core if item != spec]
             answer = self._solver.solve([*others, *record.depends], constraints=[*limits, *record.constrains])
@@ -185,6 +182,3 @@ class _Search:
                 if said:
                     lines.append(f"{record.stem} {' and '.join(said)}")
         return tuple(lines) or ("each excludes the other",)
-
-    def _installs(self, number: int) -> bool:
-        return isinstance(self._solver.solve((), records=(number,)), Solution)

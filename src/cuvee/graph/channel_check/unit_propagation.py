@@ -2,13 +2,9 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from itertools import pairwise
 
 from cuvee.graph.channel_check.class_table import ClassTable, positions
-
-
-def all_positions(table: ClassTable) -> list[int]:
-    """Return, by name number, a mask of all its positions."""
-    return [(1 << (end - start)) - 1 for start, end in zip(table.first, table.first[1:], strict=False)]
 
 
 class UnitPropagation:
@@ -24,7 +20,7 @@ class UnitPropagation:
 
     def __init__(self, table: ClassTable) -> None:
         self._table = table
-        self.remaining = all_positions(table)
+        self.remaining = [(1 << (end - start)) - 1 for start, end in pairwise(table.first)]
         users: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for item, needs in enumerate(table.depends):
             users[needs].append(item)

@@ -1,13 +1,13 @@
 """The description of an MUS: how each member leads to the conflict, the conflict in a sentence, its cause."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER
 from cuvee.graph.explain.model import ConflictNode, ConstraintKind, Mus, SoftConstraint
 from cuvee.graph.explain.range_loosening import span
-from cuvee.graph.explain.relaxable_problem import PlatformInstance
+from cuvee.graph.explain.relaxable_problem import PlatformInstance, RelaxableProblem
 from cuvee.graph.solving.encoding import Assumptions, Encoding
 from cuvee.graph.solving.pool import Pool
 from cuvee.graph.solving.solver import PoolProvider, minimal_subset
@@ -63,14 +63,14 @@ def minimal_relations(pool: Pool, members: Sequence[SoftConstraint]) -> tuple[Re
         encoding.close()
 
 
-def describe(
-    instance: PlatformInstance, members: Sequence[SoftConstraint], platforms: tuple[str, ...]
-) -> Mus:
-    """Return the description of an MUS, which has no solution on ``platforms``."""
-    view = _MusView(instance, members)
+def describe(problem: RelaxableProblem, mus: Collection[SoftConstraint]) -> Mus:
+    """Return the description of an MUS."""
+    members = tuple(member for member in reversed(problem.members) if member in mus)
+    where = problem.unsolvable_on(members)
+    view = _MusView(where[0], members)
     return Mus(
-        members=tuple(members),
-        platforms=platforms,
+        members=members,
+        platforms=tuple(instance.platform for instance in where),
         sentence=view.sentence(),
         tree=view.tree,
         cause=view.cause(),

@@ -41,7 +41,7 @@ class Oracle:
         self.problem = problem
         self._fast_solver = fast_solver
         self._named = _names(solver_text)
-        self._answers: dict[frozenset[SoftConstraint], Lock | str] = {}
+        self._answers: dict[frozenset[SoftConstraint], bool] = {}
         self._met: set[tuple[str, str]] = set()
         self._known: dict[frozenset[SoftConstraint], bool] = {}
         self._witnesses = WitnessSearch(problem.instances)
@@ -108,8 +108,7 @@ class Oracle:
         key = frozenset(members)
         if key not in self._answers:
             self._solve([members, *likely])
-        answer = self._answers.get(key)
-        return None if answer is None else not isinstance(answer, str)
+        return self._answers.get(key)
 
     def _solve(self, sets: Iterable[Sequence[SoftConstraint]]) -> None:
         """Let rattler solve all platforms of a problem at once, and several problems if they have few."""
@@ -123,7 +122,7 @@ class Oracle:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             answers = list(threads.map(self._fast_solver, problems.values()))
         for key, answer in zip(problems, answers, strict=True):
-            self._answers[key] = answer
+            self._answers[key] = not isinstance(answer, str)
             if isinstance(answer, str):
                 self._named |= _names(answer)
             else:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from cuvee.conda.garbage_collection import gc_paused
 from cuvee.graph.explain.conflict_tree import describe
 from cuvee.graph.explain.manifest_edits import edits_for, ranked
-from cuvee.graph.explain.model import Conflict, ConflictExplanation, Mus, SoftConstraint, Suggestion
+from cuvee.graph.explain.model import Conflict, ConflictExplanation, SoftConstraint, Suggestion
 from cuvee.graph.explain.mus_enumeration import MusComponent, MusEnumerator
 from cuvee.graph.explain.oracle import FastSolver, Oracle
 from cuvee.graph.explain.relaxable_problem import PlatformChannels, RelaxableProblem
@@ -46,7 +46,7 @@ def explain(
     suggested = _suggested(oracle, components)
     conflicts = [
         Conflict(
-            subsets=tuple(_described(relaxable, mus) for mus in component.muses),
+            subsets=tuple(describe(relaxable, mus) for mus in component.muses),
             suggestions=tuple(items),
         )
         for component, items in zip(components, suggested, strict=True)
@@ -60,7 +60,7 @@ def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[
     """Return each component's suggestions: each holds with the first one of every other component."""
     found: list[list[Suggestion]] = []
     for number, component in enumerate(components):
-        later = _union(_first(other) for other in components[number + 1 :])
+        later = _union((*other.corrections, _union(other.muses))[0] for other in components[number + 1 :])
         chosen = [member for items in found for item in items[:1] for member in item.members]
         earlier = _union(_changed(items) for items in found)
         edited = (
@@ -98,15 +98,5 @@ def _first_line(conflict: Conflict) -> tuple[str, int]:
     return min(((str(position.file), position.line) for position in positions), default=("", 0))
 
 
-def _first(component: MusComponent) -> frozenset[SoftConstraint]:
-    return component.corrections[0] if component.corrections else _union(component.muses)
-
-
 def _union(sets: Iterable[frozenset[SoftConstraint]]) -> frozenset[SoftConstraint]:
     return frozenset[SoftConstraint]().union(*sets)
-
-
-def _described(relaxable: RelaxableProblem, mus: frozenset[SoftConstraint]) -> Mus:
-    ordered = [member for member in reversed(relaxable.members) if member in mus]
-    where = relaxable.unsolvable_on(ordered)
-    return describe(where[0], ordered, tuple(instance.platform for instance in where))

@@ -89,12 +89,12 @@ class NearbyPool(Pool):
         if known is None:
             if number < 0:
                 record = self._witness.records[self._kept[-1 - number]]
-                depends = tuple(spec for spec in record.depends if self._is_open(spec))
+                depends = tuple(spec for spec in record.depends if self.is_open(spec))
             else:  # a kept record is installed for certain, so a constraint on its name is a dependency
                 record = self._pool[number]
-                on_kept = tuple(spec for spec in record.constrains if not self._is_open(spec))
+                on_kept = tuple(spec for spec in record.constrains if not self.is_open(spec))
                 depends = (*record.depends, *on_kept)
-            constrains = tuple(spec for spec in record.constrains if self._is_open(spec))
+            constrains = tuple(spec for spec in record.constrains if self.is_open(spec))
             known = self._records[number] = replace(record, depends=depends, constrains=constrains)
         return known
 
@@ -114,11 +114,8 @@ class NearbyPool(Pool):
             self._candidates[spec] = found
         return found
 
-    def open_to(self, member: SoftConstraint) -> bool:
-        """Whether ``member`` is about a name that is not kept."""
-        return self._is_open(member.spec)
-
-    def _is_open(self, spec: str) -> bool:
+    def is_open(self, spec: str) -> bool:
+        """Whether ``spec`` is about a name that is not kept."""
         return self.name_of(spec) not in self.numbers
 
 
@@ -178,7 +175,7 @@ class WitnessSearch:
             bound = tuple(nearby.numbers[name] for name in witness.bound(free))
             self._solvers[key] = (nearby, bound, Solver(nearby))
         nearby, bound, solver = self._solvers[key]
-        left = [member for member in here if nearby.open_to(member)]
+        left = [member for member in here if nearby.is_open(member.spec)]
         answer = solver.solve(
             [member.spec for member in left if member.needed],
             constraints=[member.spec for member in left if not member.needed],

@@ -6,9 +6,10 @@ found with fewer clauses, holds with all of them. resolvo, the solver of rattler
 https://github.com/prefix-dev/resolvo.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from typing import Protocol
 
 Label = Callable[[int, int, bool], int]
@@ -89,12 +90,12 @@ class Encoding:
         self._provider = provider
         self._label = label
         self._sat = Minisat22()
-        self._top = 0
+        self._new = count(1).__next__
         self._variable: dict[int, int] = {}
         self._needs: dict[int, int] = {}
         self._allows: dict[int, int] = {}
-        self._labels: dict[int, int] = {}
-        self._groups: dict[int, _Group] = {}
+        self._labels: defaultdict[int, int] = defaultdict(self._new)
+        self._groups: defaultdict[int, _Group] = defaultdict(_Group)
         self._expanded: set[int] = set()
         self._always = tuple(always)
         for item in self._always:
@@ -134,11 +135,11 @@ class Encoding:
     def _labels_in(self, assumptions: Assumptions) -> dict[int, int]:
         """Return the assumed labels by literal: with "all", those that were met so far."""
         labels = tuple(self._labels) if assumptions.labels is None else assumptions.labels
-        return {self._label_literal(label): label for label in labels}
+        return {self._labels[label]: label for label in labels}
 
     def _walk(self, assumptions: Assumptions, labels: frozenset[int]) -> tuple[set[int], list[int]]:
         """Follow the model from the assumptions; what it says of the rest is chance."""
-        provider, variable = self._provider, self._variable
+        provider, variable, label = self._provider, self._variable, self._label
         model = self._sat.get_model() or ()
 
         def installed(need: int) -> int:
@@ -155,14 +156,12 @@ class Encoding:
             if item not in self._expanded:
                 unknown.append(item)
                 continue
-            stack += map(installed, self._depends(item, labels))
+            stack += [
+                installed(clause)
+                for clause in provider.depends(item)
+                if label is None or label(item, clause, False) in labels
+            ]
         return chosen, unknown
-
-    def _depends(self, item: int, labels: frozenset[int]) -> Iterable[int]:
-        depends, label = self._provider.depends(item), self._label
-        if label is None:
-            return depends
-        return (clause for clause in depends if label(item, clause, False) in labels)
 
     def _expand_some(self, item: int) -> None:
         """Encode an item, and as many more of its name as were before: a long list takes few rounds."""
@@ -185,13 +184,7 @@ class Encoding:
 
     def _labelled(self, item: int, clause: int, constrains: bool) -> Iterator[int]:
         if self._label is not None:
-            yield -self._label_literal(self._label(item, clause, constrains))
-
-    def _label_literal(self, label: int) -> int:
-        literal = self._labels.get(label)
-        if literal is None:
-            literal = self._labels[label] = self._new()
-        return literal
+            yield -self._labels[self._label(item, clause, constrains)]
 
     def _need(self, clause: int) -> int:
         literal = self._needs.get(clause)
@@ -207,7 +200,7 @@ class Encoding:
         if literal is None:
             literal = self._allows[clause] = self._new()
             allowed = frozenset(self._provider.candidates(clause))
-            group = self._groups.setdefault(self._provider.group_of_clause(clause), _Group())
+            group = self._groups[self._provider.group_of_clause(clause)]
             group.allows.append((literal, allowed))
             for item in group.items:
                 if item not in allowed:
@@ -224,7 +217,7 @@ class Encoding:
         if variable is not None:
             return variable
         variable = self._variable[item] = self._new()
-        group = self._groups.setdefault(self._provider.group_of(item), _Group())
+        group = self._groups[self._provider.group_of(item)]
         rung = self._new()
         self._sat.add_clause([-variable, rung])
         if group.rung:
@@ -236,7 +229,3 @@ class Encoding:
             if item not in allowed:
                 self._sat.add_clause([-literal, -variable])
         return variable
-
-    def _new(self) -> int:
-        self._top += 1
-        return self._top
