@@ -12,7 +12,7 @@ from cuvee import platforms
 from cuvee.channel.model import Interpreter
 from cuvee.channel.wheels.dependencies import ResolvedProjects, environment
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, ResolutionTarget, WheelRequest
-from cuvee.channel.wheels.package_cache import PackageCache, put
+from cuvee.channel.wheels.package_cache import cached_package, put
 from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, plan
 from cuvee.channel.wheels.resolve import resolve
 from cuvee.channel.windows_launcher import windows_launcher
@@ -100,7 +100,7 @@ def import_wheels(
         fetcher.close()
     launcher = windows_launcher(cache) if any(platforms.get(name).is_windows for name in pinned) else None
     planned = _plan(requests, pinned, wheels, interpreters, launcher)
-    return _convert(planned, PackageCache(cache / "imported", launcher), folder, reporter)
+    return _convert(planned, cache / "imported", launcher, folder, reporter)
 
 
 def _resolve(
@@ -192,7 +192,7 @@ def _plan(
 
 
 def _convert(
-    planned: Sequence[PlannedPackage], store: PackageCache, folder: Path, reporter: Reporter
+    planned: Sequence[PlannedPackage], cache: Path, launcher: bytes | None, folder: Path, reporter: Reporter
 ) -> tuple[ImportedPackage, ...]:
     """Make the packages that the cache does not have; put them into the channel only if all succeed."""
     task = "Convert wheels"
@@ -200,7 +200,7 @@ def _convert(
     made: list[str] = []
 
     def one(package: PlannedPackage) -> Path:
-        path, is_new = store.package(package)
+        path, is_new = cached_package(package, cache, launcher)
         if is_new:
             made.append(path.name)
         reporter.advance(task, note=path.name)

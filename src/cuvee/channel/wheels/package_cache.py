@@ -13,40 +13,24 @@ from cuvee.channel.wheels.wheel_archive import open_wheel
 from cuvee.files import replacing, replacing_folder, sha256_file, write_json
 
 
-class PackageCache:
-    """Makes packages, each of them once.
+def cached_package(planned: PlannedPackage, cache: Path, launcher: bytes | None) -> tuple[Path, bool]:
+    """Return the archive of a package, and whether it was made now.
 
-    Parameters
-    ----------
-    folder
-        Packages are kept as ``<folder>/<key>/<stem>.conda``, with their hash beside them.
-    launcher
-        The program that starts scripts on Windows.
+    Archives are kept as ``<cache>/<key>/<stem>.conda``, with their hash beside them. ``launcher`` is the
+    program that starts scripts on Windows.
     """
-
-    def __init__(self, folder: Path, launcher: bytes | None = None) -> None:
-        self._folder = folder
-        self._launcher = launcher
-
-    def package(self, planned: PlannedPackage) -> tuple[Path, bool]:
-        """Return the archive of a package, and whether it was made now."""
-        kept = self._folder / planned.conversion.key
-        if (archive := _verified(kept)) is not None:
-            return archive, False
-        with replacing_folder(kept) as beside:
-            name = self._make(planned, beside)
-        return kept / name, True
-
-    def _make(self, planned: PlannedPackage, folder: Path) -> str:
-        wheel = planned.wheel
+    kept, wheel = cache / planned.conversion.key, planned.wheel
+    if (archive := _verified(kept)) is not None:
+        return archive, False
+    with replacing_folder(kept) as beside:
         with (
-            tempfile.TemporaryDirectory(prefix="scratch-", dir=folder) as scratch,
-            open_wheel(wheel.path, file_name=wheel.name.file_name) as archive,
+            tempfile.TemporaryDirectory(prefix="scratch-", dir=beside) as scratch,
+            open_wheel(wheel.path, file_name=wheel.name.file_name) as opened,
         ):
-            content = convert(archive, planned.conversion, scratch=Path(scratch), launcher=self._launcher)
-            made = write_package(content, folder)
-        write_json(folder / "package.json", {"archive": made.name, "sha256": sha256_file(made)})
-        return made.name
+            content = convert(opened, planned.conversion, scratch=Path(scratch), launcher=launcher)
+            made = write_package(content, beside)
+        write_json(beside / "package.json", {"archive": made.name, "sha256": sha256_file(made)})
+    return kept / made.name, True
 
 
 def _verified(folder: Path) -> Path | None:
