@@ -77,7 +77,7 @@ def prefix(packed: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 def test_the_hosts_interpreter_works_elsewhere(prefix: Path, packed: Interpreter) -> None:
     result = selftest(prefix)
-    assert result.problems == ()
+    assert result.problems == {}
     assert result.version.startswith(packed.version)
 
 
@@ -99,7 +99,7 @@ def test_it_works_when_its_source_is_gone(
     if probed.prefix not in {Path("/usr"), Path("/usr/local")}:
         own.append(probed.prefix)
     result = selftest(prefix, runner=_hiding(own, tmp_path))
-    assert result.problems == ()
+    assert result.problems == {}
 
 
 def test_it_needs_nothing_but_the_c_library(prefix: Path, packed: Interpreter, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_debians_own_interpreter_uses_site_packages(cache: Path, tmp_path: Path)
     hidden.append(Path("/usr/share/python-wheels"))
     (tmp_path / "empty").mkdir()
     runner = _hiding(hidden, tmp_path / "empty")
-    assert selftest(prefix, runner=runner).problems == ()
+    assert selftest(prefix, runner=runner).problems == {}
     for options in ([], ["-X", "frozen_modules=off"]):
         code = "import own, sys, site; print(sys.own, sys.theirs, *site.getsitepackages(), sep='|')"
         argv = [*runner, str(prefix / "bin/python"), *options, "-c", code]
@@ -288,7 +288,7 @@ def test_debians_interpreter_for_the_other_machine_runs(other_machine: Interpret
     library = c_library(other_machine.platform, tmp_path)
     # The emulator does not follow into programs that are started by a program.
     result = selftest(prefix, runner=[emulator, "-L", str(library)], skip=["venv", "multiprocessing"])
-    assert result.problems == ()
+    assert result.problems == {}
     assert result.version.startswith(other_machine.version)
 
 

@@ -24,7 +24,6 @@ from cuvee.process import Request, run
 if TYPE_CHECKING:
     import lief
 
-_MAGIC = b"\x7fELF"
 _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 
 
@@ -32,14 +31,8 @@ _GLIBC = re.compile(r"GLIBC_(\d+)\.(\d+)(?:\.\d+)?")
 class Elf:
     """The parts of the dynamic section that the loader uses.
 
-    Attributes
-    ----------
-    needed
-        Names of the libraries that it is linked with.
-    runpath
-        The folders that are searched first, from DT_RUNPATH or DT_RPATH, ``$ORIGIN`` as written.
-    glibc
-        The newest version of glibc that one of its symbols requires, (0, 0) for none.
+    ``runpath`` has the folders of DT_RUNPATH or DT_RPATH, ``$ORIGIN`` as written; ``glibc`` is the newest
+    version that one of its symbols requires, (0, 0) for none.
     """
 
     machine: str
@@ -51,7 +44,7 @@ class Elf:
 def is_elf(path: Path) -> bool:
     """Whether a file begins like an ELF file."""
     with path.open("rb") as stream:
-        return stream.read(4) == _MAGIC
+        return stream.read(4) == b"\x7fELF"
 
 
 def read(path: Path) -> Elf:
@@ -63,16 +56,12 @@ def read(path: Path) -> Elf:
         If it is not an ELF file.
     """
     binary = _parse(path)
-    versions = [
-        glibc_version(str(symbol.name))
-        for requirement in binary.symbols_version_requirement
-        for symbol in requirement.get_auxiliary_symbols()
-    ]
+    search_path = _search_path(binary)
     return Elf(
         machine=binary.header.machine_type.name,
         needed=tuple(str(name) for name in binary.libraries),
-        runpath=tuple(_search_path(binary).split(":")) if _search_path(binary) else (),
-        glibc=max(versions, default=(0, 0)),
+        runpath=tuple(search_path.split(":")) if search_path else (),
+        glibc=max(map(glibc_version, _required_versions(binary)), default=(0, 0)),
     )
 
 
@@ -155,17 +144,18 @@ def without_prefix(content: bytes, prefix: str) -> bytes:
 
 def _names(binary: "lief.ELF.Binary") -> list[str]:
     """Return all names in the string table of a file, besides its search path."""
-    requirements = list(binary.symbols_version_requirement)
-    versions = [str(symbol.name) for item in requirements for symbol in item.get_auxiliary_symbols()]
-    symbols = [str(symbol.name) for symbol in binary.dynamic_symbols]
-    entries = [str(entry) for entry in binary.dynamic_entries if "PATH" not in entry.tag.name]
     return [
         *map(str, binary.libraries),
-        *(str(item.name) for item in requirements),
-        *versions,
-        *symbols,
-        *entries,
+        *(str(item.name) for item in binary.symbols_version_requirement),
+        *_required_versions(binary),
+        *(str(symbol.name) for symbol in binary.dynamic_symbols),
+        *(str(entry) for entry in binary.dynamic_entries if "PATH" not in entry.tag.name),
     ]
+
+
+def _required_versions(binary: "lief.ELF.Binary") -> list[str]:
+    requirements = binary.symbols_version_requirement
+    return [str(symbol.name) for item in requirements for symbol in item.get_auxiliary_symbols()]
 
 
 def _search_path(binary: "lief.ELF.Binary") -> str:

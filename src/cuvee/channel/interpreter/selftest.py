@@ -2,12 +2,13 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.channel.interpreter.model import InterpreterContent
 from cuvee.channel.package_writer import PackageFile
+from cuvee.codec import decode
 from cuvee.errors import CuveeError
 from cuvee.files import storage_errors
 from cuvee.process import Request, run
@@ -20,21 +21,10 @@ AWKWARD = "un préfixe"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTestResult:
-    """The result of the self-test of an interpreter.
-
-    Attributes
-    ----------
-    problems
-        The name of each failed check and the end of its traceback.
-    """
+    """What the self-test of an interpreter prints: ``problems`` are tracebacks by failed check."""
 
     version: str
-    problems: tuple[tuple[str, str], ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every check passed."""
-        return not self.problems
+    problems: Mapping[str, str]
 
 
 def selftest(
@@ -42,14 +32,8 @@ def selftest(
 ) -> SelfTestResult:
     """Check ssl, sqlite3, ctypes, compression, hashlib, venv, multiprocessing and the origin of modules.
 
-    Parameters
-    ----------
-    prefix
-        The prefix in which the package is installed.
-    runner
-        A program that starts it, with its arguments, such as an emulator.
-    skip
-        Names of checks that the runner does not support.
+    ``runner`` is a program that starts the interpreter, with its arguments, such as an emulator, and ``skip``
+    are names of checks that it does not support.
 
     Raises
     ------
@@ -66,13 +50,12 @@ def selftest(
         argv = (*runner, str(python), "-s", "-B", str(program), str(prefix), scratch, *skip)
         completed = run(Request(argv=argv, cwd=Path(scratch), environment=environment, timeout=timeout))
     try:
-        said = json.loads(completed.stdout)
+        return decode(SelfTestResult, json.loads(completed.stdout))
     except ValueError:
         raise CuveeError(
             f"The packed interpreter does not run (exit {completed.exit_code})\n{completed.stderr.strip()}",
             hint="Run cuvee with another CPython, or use a channel that carries python.",
         ) from None
-    return SelfTestResult(version=said["version"], problems=tuple(said["problems"].items()))
 
 
 def check_content(content: InterpreterContent, scratch: Path) -> None:
@@ -92,8 +75,9 @@ def check_content(content: InterpreterContent, scratch: Path) -> None:
         install(content.files, prefix)
         (prefix / content.site_packages).mkdir()
         result = selftest(prefix)
-    if not result.ok:
-        text = "\n".join(f"  {name}: {trace.strip().splitlines()[-1]}" for name, trace in result.problems)
+    if result.problems:
+        ends = {name: trace.strip().splitlines()[-1] for name, trace in result.problems.items()}
+        text = "\n".join(f"  {name}: {end}" for name, end in ends.items())
         raise CuveeError(
             f"The packed interpreter ({content.origin}) does not work\n{text}",
             hint="Run cuvee with another CPython, or use a channel that carries python.",

@@ -151,7 +151,9 @@ def _without_dist_packages(path: str, text: str) -> str:
         return _replaced(text, "getsitepackages", _GETSITEPACKAGES, path)
     if path in _SYSCONFIG:
         text = _replaced(text, "_get_preferred_schemes", _PREFERRED_SCHEMES, path)
-        return _after_assignment(text, "_INSTALL_SCHEMES", _DEBIAN_SCHEMES, path)
+        lines = text.splitlines(keepends=True)
+        end = _assignment(text, "_INSTALL_SCHEMES", path).end_lineno
+        return "".join((*lines[:end], _DEBIAN_SCHEMES, *lines[end:]))
     if path == "distutils/sysconfig.py":
         return _replaced(text, "is_virtual_environment", _IS_VIRTUAL_ENVIRONMENT, path)
     return text
@@ -171,7 +173,10 @@ def is_patched(path: str) -> bool:
 
 def relocatable_sysconfigdata(text: str, path: str = "_sysconfigdata.py") -> str:
     """Return build settings with the prefix that the interpreter is in, not the one that it was built for."""
-    variables = _build_time_vars(text, path)
+    value = ast.literal_eval(_assignment(text, "build_time_vars", path).value)
+    if not isinstance(value, dict):
+        raise _unexpected(path, "build_time_vars")
+    variables: dict[str, object] = value
     prefix = str(variables.get("prefix", ""))
     multiarch = str(variables.get("MULTIARCH", ""))
     if prefix.startswith("/"):
@@ -197,19 +202,13 @@ def _relocated(key: str, value: str, prefix: str, multiarch: str) -> str:
     return value.replace(f"{_PREFIX_TOKEN}/lib/{multiarch}", f"{_PREFIX_TOKEN}/lib") if multiarch else value
 
 
-def _build_time_vars(text: str, path: str) -> dict[str, object]:
+def _assignment(text: str, name: str, path: str) -> ast.Assign:
     for node in ast.parse(text).body:
-        if isinstance(node, ast.Assign) and _assigns(node, "build_time_vars"):
-            value = ast.literal_eval(node.value)
-            if isinstance(value, dict):
-                return value
-    raise _unexpected(path, "build_time_vars")
-
-
-def _assigns(node: ast.stmt, name: str) -> bool:
-    if isinstance(node, ast.Assign):
-        return isinstance(node.targets[0], ast.Name) and node.targets[0].id == name
-    return False
+        if isinstance(node, ast.Assign):
+            target = node.targets[0]
+            if isinstance(target, ast.Name) and target.id == name:
+                return node
+    raise _unexpected(path, name)
 
 
 def _replaced(text: str, function: str, replacement: str, path: str) -> str:
@@ -220,14 +219,6 @@ def _replaced(text: str, function: str, replacement: str, path: str) -> str:
         raise _unexpected(path, function)
     lines = text.splitlines(keepends=True)
     return "".join((*lines[: nodes[0].lineno - 1], replacement, *lines[nodes[0].end_lineno :]))
-
-
-def _after_assignment(text: str, name: str, addition: str, path: str) -> str:
-    for node in ast.parse(text).body:
-        if _assigns(node, name):
-            lines = text.splitlines(keepends=True)
-            return "".join((*lines[: node.end_lineno], addition, *lines[node.end_lineno :]))
-    raise _unexpected(path, name)
 
 
 def _unexpected(path: str, name: str) -> CuveeError:
