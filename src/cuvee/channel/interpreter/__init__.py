@@ -90,9 +90,8 @@ def _pack(
 def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:
     sources = source_files(tree)
     key = source_key(tree.platform, [tree.version, sha256_file(tree.executable), stamps(sources)])
-    known_one = load(cache, key)
-    if known_one is not None:
-        return known_one
+    if (cached := load(cache, key)) is not None:
+        return cached
     content = linux_content(tree)
     for line in content.dropped:
         reporter.warn(f"{tree.platform}: left out {line}")

@@ -56,8 +56,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             hint=f"Run cuvee on Debian or Ubuntu. {_CHANNEL_HINT}",
         )
     key = source_key(platform, [minor, Apt.host_sources()])
-    known = load(cache, key)
-    if known is not None:
+    if (known := load(cache, key)) is not None:
         return known
     with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
         content = _fetch(platform, minor, Path(folder))
@@ -102,16 +101,13 @@ def _unpack_all(apt: Apt, names: Iterable[str], root: Path) -> list[DebianPackag
         if not waiting:
             break
     downloads = apt.download(wanted)
+    root.mkdir()
     for download in downloads:
-        _unpack(download.path, root)
+        argv = ("dpkg-deb", "--extract", str(download.path), str(root))
+        completed = run(Request(argv=argv, timeout=300))
+        if not completed.ok:
+            raise IntegrityError(f"{download.path.name} cannot be unpacked\n{completed.stderr.strip()}")
     return downloads
-
-
-def _unpack(package: Path, root: Path) -> None:
-    root.mkdir(parents=True, exist_ok=True)
-    completed = run(Request(argv=("dpkg-deb", "--extract", str(package), str(root)), timeout=300))
-    if not completed.ok:
-        raise IntegrityError(f"{package.name} cannot be unpacked\n{completed.stderr.strip()}")
 
 
 def _content(

@@ -96,7 +96,7 @@ def linux_content(tree: LinuxTree) -> InterpreterContent:
 
 def standard_library_files(tree: LinuxTree) -> Iterator[Path]:
     """Yield the packed files of the standard library, in a stable order, without its compiled modules."""
-    yield from _walk(tree.stdlib, PurePosixPath(), tree)
+    yield from _walk(tree.stdlib, tree)
 
 
 def source_files(tree: LinuxTree) -> list[Path]:
@@ -106,12 +106,11 @@ def source_files(tree: LinuxTree) -> list[Path]:
     return [tree.executable, *standard_library_files(tree), *modules, *headers, *_wheels(tree)]
 
 
-def _walk(folder: Path, relative: PurePosixPath, tree: LinuxTree) -> Iterator[Path]:
+def _walk(folder: Path, tree: LinuxTree) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        inside = relative / path.name
         if path.is_dir():
-            if not _leave_out_folder(str(inside), path, tree):
-                yield from _walk(path, inside, tree)
+            if not _leave_out_folder(path, tree):
+                yield from _walk(path, tree)
         elif (
             path.name not in _LEFT_OUT_FILES
             and path.suffix not in _LEFT_OUT_SUFFIXES
@@ -121,7 +120,8 @@ def _walk(folder: Path, relative: PurePosixPath, tree: LinuxTree) -> Iterator[Pa
             yield path
 
 
-def _leave_out_folder(inside: str, path: Path, tree: LinuxTree) -> bool:
+def _leave_out_folder(path: Path, tree: LinuxTree) -> bool:
+    inside = path.relative_to(tree.stdlib).as_posix()
     if path.name == "__pycache__" or inside in LEFT_OUT_FOLDERS or inside.startswith("config-"):
         return True
     return inside == "ensurepip" and not (path / "_bundled").is_dir() and not _wheels(tree)
@@ -165,12 +165,13 @@ def _standard_library(tree: LinuxTree) -> Iterator[PackageFile]:
 
 def _extension_modules(tree: LinuxTree) -> dict[str, Path]:
     """Return the files of modules by name, without those that are excluded by choice."""
-    modules = {
-        path.name.split(".")[0]: path
+    return {
+        name: path
         for path in sorted(tree.dynload.glob("*.so"))
-        if path.is_file() and path.resolve().is_relative_to(tree.root)
+        if path.is_file()
+        and path.resolve().is_relative_to(tree.root)
+        and (name := path.name.split(".")[0]) not in _LEFT_OUT_MODULES
     }
-    return {name: path for name, path in modules.items() if name not in _LEFT_OUT_MODULES}
 
 
 def _elf_file(target: str, path: Path) -> PackageFile:

@@ -25,8 +25,6 @@ class LinuxTree:
 
     Attributes
     ----------
-    version
-        The full version, such as ``3.11.7``.
     executable
         The real file, not a link to it.
     stdlib
@@ -35,16 +33,12 @@ class LinuxTree:
         The prefix that it was built for.
     root
         The folder outside of which no file may be packed.
-    libdir
-        ``lib``, or what `sys.platlibdir` says.
     include
         The folder of ``Python.h``, if there is one.
     wheels
         The folder with the wheels that `ensurepip` installs, if they are not in `ensurepip` itself.
     builtins
         Modules that are built into the executable, as far as known.
-    origin
-        Where it came from, for messages.
     """
 
     platform: str
@@ -73,14 +67,8 @@ class LinuxTree:
 class InterpreterContent:
     """The content of a package of an interpreter.
 
-    Attributes
-    ----------
-    depends
-        Match specs of the virtual packages that it requires.
-    dropped
-        Modules of the source that are excluded because a library is missing, for messages.
-    inputs
-        Files outside the interpreter's folders that it was made from: the shared libraries.
+    ``dropped`` says, for messages, which modules are excluded because a library is missing. ``inputs`` are
+    files outside the interpreter's folders that it was made from: the shared libraries.
     """
 
     platform: str

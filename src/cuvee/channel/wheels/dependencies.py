@@ -81,14 +81,9 @@ class ResolvedProjects:
 
 
 def python_spec(requires: SpecifierSet, minor: str | None) -> str:
-    """Return the dependency on `python`.
+    """Return the dependency on `python`, by ``Requires-Python``.
 
-    Parameters
-    ----------
-    requires
-        ``Requires-Python``.
-    minor
-        The only minor version whose folders the package uses, such as ``3.11``, or `None`.
+    ``minor`` is the only minor version whose folders the package uses, such as ``3.11``, or `None`.
     """
     if minor is None:
         spec = conda_spec(requires)

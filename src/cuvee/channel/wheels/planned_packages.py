@@ -89,16 +89,8 @@ def plan(
 ) -> tuple[PlannedPackage, ...]:
     """Plan the packages of one project.
 
-    Parameters
-    ----------
-    wheels
-        The project's wheel on each platform that needs it.
-    needs
-        The dependencies of the project on each of them, without `python`.
-    minors
-        Python's minor version on each platform.
-    launcher
-        Hex digest of the program that starts scripts on Windows.
+    Each mapping is by platform: the project's wheel, its dependencies without `python`, and Python's minor
+    version. ``launcher`` is the hex digest of the program that starts scripts on Windows.
     """
     one = next(iter(wheels.values()))
     # If platforms chose different wheels, a noarch package of one of them would be visible to all.

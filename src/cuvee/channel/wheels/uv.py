@@ -127,12 +127,7 @@ def _environment(base: Mapping[str, str], macos: Mapping[str, str]) -> dict[str,
 def pip_index(environment: Mapping[str, str], files: Sequence[Path] | None = None) -> str | None:
     """Return the index that pip is configured for, if none is configured for uv.
 
-    Parameters
-    ----------
-    environment
-        The environment variables.
-    files
-        pip's configuration files, the strongest first; `None` for the usual ones.
+    ``files`` are pip's configuration files, the strongest first; `None` for the usual ones.
     """
     if any(environment.get(name) for name in _UV_INDEX_VARIABLES) or _uv_has_index(environment):
         return None

@@ -1,7 +1,7 @@
 """The scripts of an imported package: those that the wheel has as files, and those of its entry points."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cuvee.channel.package_writer import PLACEHOLDER, PackageFile
 from cuvee.channel.wheels.core_metadata import EntryPoint
@@ -21,34 +21,19 @@ def script_file(path: str, data: bytes, scheme: InstallScheme) -> PackageFile:
 
 def entry_point_files(
     points: Iterable[EntryPoint], scheme: InstallScheme, launcher: bytes | None
-) -> tuple[PackageFile, ...]:
-    """Return the scripts of entry points, as installers make them for noarch packages.
+) -> Iterator[PackageFile]:
+    """Yield the scripts of a platform's entry points, as installers make them for noarch packages.
 
-    Parameters
-    ----------
-    points
-        Console and GUI scripts.
-    scheme
-        The scheme of a platform's package; noarch packages list their entry points instead.
-    launcher
-        The program that starts ``NAME-script.py`` on Windows.
+    ``launcher`` is the program that starts ``NAME-script.py`` on Windows.
     """
-    files = []
     for point in points:
+        path = f"{scheme.scripts}/{point.name}"
         if not scheme.is_windows:
-            text = f"#!{_interpreter(scheme)}\n{_script(point)}"
-            files.append(
-                PackageFile(
-                    path=f"{scheme.scripts}/{point.name}", content=text.encode(), executable=True,
-                    placeholder=PLACEHOLDER,
-                )
-            )  # fmt: skip
+            content = f"#!{_interpreter(scheme)}\n{_script(point)}".encode()
+            yield PackageFile(path=path, content=content, executable=True, placeholder=PLACEHOLDER)
         elif launcher is not None:
-            script = f"{scheme.scripts}/{point.name}-script.py"
-            files.append(PackageFile(path=script, content=_script(point).encode()))
-            program = f"{scheme.scripts}/{point.name}.exe"
-            files.append(PackageFile(path=program, content=launcher, executable=True))
-    return tuple(files)
+            yield PackageFile(path=f"{path}-script.py", content=_script(point).encode())
+            yield PackageFile(path=f"{path}.exe", content=launcher, executable=True)
 
 
 def _interpreter(scheme: InstallScheme) -> str:
