@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from cuvee.graph.release_graph import PlatformGraph
@@ -24,7 +24,7 @@ class DependencyPaths:
     graph: PlatformGraph
     specs: Mapping[tuple[str, str], tuple[str, ...]]
     sources: Mapping[str, tuple[str, ...]]
-    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    targets: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, graph: PlatformGraph) -> "DependencyPaths":

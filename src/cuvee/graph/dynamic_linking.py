@@ -6,11 +6,10 @@ https://learn.microsoft.com/windows/win32/dlls/dynamic-link-library-search-order
 
 import enum
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cuvee.channel.inspection.model import Binary
 from cuvee.graph.prefix_contents import InstalledBinary, PrefixContents, resolve_in_prefix
 from cuvee.graph.system_libraries import Availability, availability_of
 
@@ -34,15 +33,7 @@ class Resolution(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededLibrary:
-    """One library that a binary needs.
-
-    Attributes
-    ----------
-    paths
-        The files of the prefix that it may be.
-    availability
-        Which systems have it, if it is the system's.
-    """
+    """One library that a binary needs, the files of the prefix that it may be, or which systems have it."""
 
     library: str
     resolution: Resolution
@@ -64,18 +55,18 @@ class DynamicLoader:
             self._by_path[folded] = path
             self._by_name.setdefault(folded.rpartition("/")[2], []).append(path)
         self.owners = {path: claims[-1].package.name for path, claims in contents.files.items()}
-        self.binaries = {item.path: item.binary for item in loaded_binaries(contents)}
+        self.binaries = {item.path: item for item in loaded_binaries(contents)}
         for item in loaded_binaries(contents):
             if item.binary.name and self._system == "linux":
                 paths = self._by_name.setdefault(item.binary.name, [])
                 if item.path not in paths:
                     paths.append(item.path)
         self._inherited: dict[str, tuple[str, ...]] = {}
-        self._inherit({item.path: item for item in loaded_binaries(contents)})
+        self._inherit()
 
-    def _inherit(self, items: Mapping[str, InstalledBinary]) -> None:
+    def _inherit(self) -> None:
         """Pass RPATHs on: a library is also searched for in the RPATHs of what loads it, recursively."""
-        pending = list(items.values())
+        pending = list(self.binaries.values())
         while pending:
             item = pending.pop()
             own = self._own_folders(item) if item.binary.is_inherited else ()
@@ -86,32 +77,26 @@ class DynamicLoader:
                 for path in needed.paths if needed.resolution is Resolution.LOADER else ():
                     known = self._inherited.get(path, ())
                     grown = tuple(dict.fromkeys((*known, *passed_on)))
-                    if path in items and len(grown) > len(known):
+                    if path in self.binaries and len(grown) > len(known):
                         self._inherited[path] = grown
-                        pending.append(items[path])
+                        pending.append(self.binaries[path])
 
     def needs(self, item: InstalledBinary) -> Iterator[NeededLibrary]:
         """Yield each library that a binary must have to be loaded."""
-        find = {"linux": self._on_linux, "osx": self._on_macos, "win": self._on_windows}[self._system]
+        find = self._on_windows if self._system == "win" else self._on_unix
         for library in item.binary.needed:
             yield find(item, library)
 
-    def _on_linux(self, item: InstalledBinary, library: str) -> NeededLibrary:
-        name = library.rpartition("/")[2]
-        for folder in (*self.folders(item), "lib"):
-            path = posixpath.normpath(posixpath.join(folder, name))
-            if path in self._by_path:
-                return NeededLibrary(library=library, resolution=Resolution.LOADER, paths=(self._real(path),))
-        return self._other(library, name)
-
-    def _on_macos(self, item: InstalledBinary, library: str) -> NeededLibrary:
+    def _on_unix(self, item: InstalledBinary, library: str) -> NeededLibrary:
         name = library.rpartition("/")[2]
         start, _, rest = library.partition("/")
-        folders = self.folders(item) if start == "@rpath" else ()
-        candidates = [posixpath.normpath(posixpath.join(folder, rest)) for folder in (*folders, "lib")]
-        if start in _ORIGINS or library.startswith("/"):
+        if self._system == "osx" and (start in _ORIGINS or library.startswith("/")):
             direct = self.folder(item, library)
             candidates = [] if direct is None else [direct]
+        else:
+            folders = self._folders(item) if self._system == "linux" or start == "@rpath" else ()
+            file = name if self._system == "linux" else rest
+            candidates = [posixpath.normpath(posixpath.join(folder, file)) for folder in (*folders, "lib")]
         for path in candidates:
             if path in self._by_path:
                 return NeededLibrary(library=library, resolution=Resolution.LOADER, paths=(self._real(path),))
@@ -150,7 +135,7 @@ class DynamicLoader:
             path = further
         return path
 
-    def folders(self, item: InstalledBinary) -> tuple[str, ...]:
+    def _folders(self, item: InstalledBinary) -> tuple[str, ...]:
         """Return the folders of the prefix that the loader searches for a binary's libraries, in order."""
         own = self._own_folders(item)
         has_runpath = bool(item.binary.search_paths) and not item.binary.is_inherited
@@ -162,7 +147,10 @@ class DynamicLoader:
 
     def folder(self, item: InstalledBinary, entry: str) -> str | None:
         """Return the folder of the prefix that an entry of a search path means; `None` for any other."""
-        placeholder = self.placeholder(item)
+        # What linking replaces by the prefix, if the binary has it.
+        claims = self._contents.files.get(item.path, ())
+        own = (claim.file for claim in claims if claim.package is item.package)
+        placeholder = next((file.placeholder for file in own if file is not None), None)
         if placeholder and (entry + "/").startswith(placeholder + "/"):
             return resolve_in_prefix("", entry[len(placeholder) :].lstrip("/") or ".")
         start, _, rest = entry.partition("/")
@@ -170,13 +158,6 @@ class DynamicLoader:
             return None
         origin = "bin" if start == "@executable_path" else posixpath.dirname(item.path)
         return resolve_in_prefix(origin, rest or ".")
-
-    def placeholder(self, item: InstalledBinary) -> str | None:
-        """Return the prefix placeholder that linking replaces in a binary."""
-        for claim in self._contents.files.get(item.path, ()):
-            if claim.package is item.package and claim.file is not None:
-                return claim.file.placeholder
-        return None
 
 
 @lru_cache(maxsize=8)
@@ -190,7 +171,7 @@ def loaded_binaries(contents: PrefixContents) -> Iterator[InstalledBinary]:
     machine = contents.platform.machine.lower().replace("amd64", "x86_64").replace("arm64", "aarch64")
     kind = {"linux": "elf", "osx": "macho", "win": "pe"}[contents.platform.system]
     for item in contents.binaries:
-        binary: Binary = item.binary
+        binary = item.binary
         is_ours = binary.problem is None and binary.format == kind and binary.machine in {machine, "any"}
         if is_ours and SYSROOT not in item.path:
             yield item

@@ -52,8 +52,6 @@ class Finding:
     ----------
     check
         The identifier of the check, such as ``closure``.
-    verdict
-        How severe it is.
     cause
         One sentence that names the cause; equal causes are one finding.
     kind
@@ -62,14 +60,10 @@ class Finding:
         Names of the packages concerned, those at fault first.
     victims
         Identifiers (``name-version-build@platform``) of the affected packages.
-    platforms
-        The platforms concerned.
     owners
         The packages' owners in the manifest, who must act; may be empty.
     evidence
         Lines that prove the finding.
-    action
-        What to do next.
     waived_because
         The waiver's reason, author and expiry, when `verdict` is ``waived``.
     """

@@ -1,7 +1,7 @@
 """The contents of a platform's prefix: the files of all packages, each at the path that linking gives it."""
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -72,13 +72,7 @@ class PrefixContents:
 def contents_of(
     lock: PlatformLock, known: Mapping[str, ArchiveContents | UnreadableArchive]
 ) -> PrefixContents:
-    """Return the contents of a platform's prefix.
-
-    Parameters
-    ----------
-    known
-        What is known of each archive, by package identifier.
-    """
+    """Return the contents of a platform's prefix, from what is known of each archive by its identifier."""
     platform = platforms.get(lock.platform)
     archives: dict[str, ArchiveContents] = {}
     unreadable: dict[str, UnreadableArchive] = {}
@@ -95,7 +89,9 @@ def contents_of(
         if package.name in archives:
             for claim in linking.claims(package, archives[package.name]):
                 files.setdefault(claim.path, []).append(claim)
-            binaries += linking.binaries(package, archives[package.name].binaries)
+            for binary in archives[package.name].binaries:
+                path = linking.target(package, binary.path)
+                binaries.append(InstalledBinary(package=package, path=path, binary=binary))
     return PrefixContents(
         platform=platform,
         archives=archives,
@@ -115,14 +111,11 @@ class _Linking:
     def __init__(
         self, platform: Platform, lock: PlatformLock, archives: Mapping[str, ArchiveContents]
     ) -> None:
-        python = lock.by_name.get("python")
         stated = archives["python"].index.python_site_packages_path if "python" in archives else None
-        default = (
-            default_site_packages(python.version, is_windows=platform.is_windows)
-            if python is not None
-            else "site-packages"
-        )
-        self._site_packages = stated or default
+        self._site_packages = stated or "site-packages"
+        if not stated and "python" in lock.by_name:
+            version = lock.by_name["python"].version
+            self._site_packages = default_site_packages(version, is_windows=platform.is_windows)
         self._platform = platform
         self._scripts = "Scripts" if platform.is_windows else "bin"
 
@@ -151,10 +144,6 @@ class _Linking:
             content = "launcher" if suffix == ".exe" else f"calls {function}"
             path = f"{self._scripts}/{name}{suffix}"
             yield PathClaim(package=package, path=path, file=None, content=content)
-
-    def binaries(self, package: LockedPackage, binaries: Iterable[Binary]) -> Iterator[InstalledBinary]:
-        for binary in binaries:
-            yield InstalledBinary(package=package, path=self.target(package, binary.path), binary=binary)
 
 
 def resolve_in_prefix(folder: str, path: str) -> str | None:

@@ -1,9 +1,7 @@
 """Why a package is in the release, and what depends on it: read from the stored graph, without solving."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import UsageError
 from cuvee.graph.dependency_paths import Dependency, DependencyPaths
 from cuvee.graph.release_graph import ReleaseGraph
@@ -82,25 +80,13 @@ class Needs:
 
 
 def why(release: ReleaseGraph, name: str) -> tuple[Why, ...]:
-    """Return the shortest chains that lead to ``name``, per platform.
-
-    Raises
-    ------
-    UsageError
-        If the release has no such package; the message suggests similar names.
-    """
+    """Return the shortest chains that lead to ``name``, per platform; raise as `known_name` does."""
     name = known_name(release, name)
     return tuple(_why(DependencyPaths.of(graph), release, name) for graph in release.platforms)
 
 
 def needs(release: ReleaseGraph, name: str) -> tuple[Needs, ...]:
-    """Return everything that depends on ``name``, per platform.
-
-    Raises
-    ------
-    UsageError
-        If the release has no such package; the message suggests similar names.
-    """
+    """Return everything that depends on ``name``, per platform; raise as `known_name` does."""
     name = known_name(release, name)
     return tuple(_needs(DependencyPaths.of(graph), release, name) for graph in release.platforms)
 
@@ -111,9 +97,9 @@ def known_name(release: ReleaseGraph, name: str) -> str:
     Raises
     ------
     UsageError
-        If it has none.
+        If it has none; the message suggests similar names.
     """
-    known = {package.name for graph in release.platforms for package in graph.lock.packages}
+    known = {package.name for package in release.packages()}
     known |= {virtual.name for graph in release.platforms for virtual in graph.lock.virtual_packages}
     known |= {edge.target for graph in release.platforms for edge in graph.edges if edge.target}
     normalized = name.strip().lower()
@@ -126,12 +112,8 @@ def known_name(release: ReleaseGraph, name: str) -> str:
     )
 
 
-def _requirements(release: ReleaseGraph, platform: str) -> dict[str, Requirement]:
-    return {item.name: item for item in release.requested(platform)}
-
-
 def _why(paths: DependencyPaths, release: ReleaseGraph, name: str) -> Why:
-    requested = _requirements(release, paths.graph.platform)
+    requested = {item.name: item for item in release.requested(paths.graph.platform)}
     distances = paths.distances(name)
     roots = [root for root in distances if root in requested and root != name]
     nearest = min((distances[root] for root in roots), default=0)
@@ -153,9 +135,9 @@ def _why(paths: DependencyPaths, release: ReleaseGraph, name: str) -> Why:
 
 
 def _needs(paths: DependencyPaths, release: ReleaseGraph, name: str) -> Needs:
-    requested = _requirements(release, paths.graph.platform)
+    requested = {item.name: item for item in release.requested(paths.graph.platform)}
     distances = paths.distances(name)
-    packages: Mapping[str, LockedPackage] = paths.graph.lock.by_name
+    packages = paths.graph.lock.by_name
     found = [
         Dependent(
             name=source,

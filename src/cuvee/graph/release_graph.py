@@ -159,13 +159,7 @@ def build_graph(
 
 
 def with_contents(graph: ReleaseGraph, inspection: Inspection) -> ReleaseGraph:
-    """Return a graph that knows what its archives hold.
-
-    Parameters
-    ----------
-    inspection
-        What is known of each archive, by package identifier.
-    """
+    """Return a graph with the contents of its archives."""
     platforms = (replace(item, contents=contents_of(item.lock, inspection)) for item in graph.platforms)
     return replace(graph, platforms=tuple(platforms))
 

@@ -34,7 +34,7 @@ class Availability(enum.Enum):
 def availability_of(system: System, library: str) -> Availability | None:
     """Return which systems have ``library``, as a binary names it; `None` if it is not a system's."""
     name = library.lower() if system == "win" else library
-    if name.startswith(_prefixes(system)):
+    if name.startswith(tuple(_data()[system].get("prefixes", ()))):
         return Availability.ALWAYS
     return _availabilities(system).get(name)
 
@@ -80,8 +80,3 @@ def _data() -> _Data:
 def _availabilities(system: System) -> Mapping[str, Availability]:
     known = _data()[system]
     return {name: found for found in Availability for name in known.get(found.value, ())}
-
-
-@cache
-def _prefixes(system: System) -> tuple[str, ...]:
-    return tuple(_data()[system].get("prefixes", ()))

@@ -43,14 +43,10 @@ class SearchPathsCheck(Check):
                 for entry in item.binary.search_paths:
                     found = _suspicious(entry) if loader.folder(item, entry) is None else None
                     if found is not None:
-                        what, verdict, kind = found
-                        causes.add(
-                            f"Binaries of {item.package.name} search for libraries {what}",
-                            victim=item.package,
-                            evidence=f"{item.path}: {entry!r}",
-                            verdict=verdict,
-                            kind=kind,
-                        )
+                        cause = f"Binaries of {item.package.name} search for libraries {found[0]}"
+                        evidence = f"{item.path}: {entry!r}"
+                        _, verdict, kind = found
+                        causes.add(cause, victim=item.package, evidence=evidence, verdict=verdict, kind=kind)
         yield from causes.findings(
             "Ask for a build whose search paths are relative to $ORIGIN or @loader_path."
         )
@@ -83,11 +79,7 @@ class MachinesCheck(Check):
         Packages also contain binaries for other machines as data: launchers, test data, debuggers' helpers.
         Those are reported for information only, unless a shell, a loader or Python would load them.
         """
-        broken, wrong, spare = (
-            FindingCollector(self, release),
-            FindingCollector(self, release),
-            FindingCollector(self, release),
-        )
+        broken, wrong, spare = (FindingCollector(self, release) for _ in range(3))
         for _, contents in opened(release):
             right = {item.path for item in loaded_binaries(contents)}
             fitting = {item.package.name for item in loaded_binaries(contents)}
@@ -110,12 +102,9 @@ class MachinesCheck(Check):
                     else:
                         cause = f"{item.package.name} also contains programs or libraries for other machines"
                         spare.add(cause, victim=item.package, evidence=evidence, verdict=Verdict.INFO)
-        for causes, action in (
-            (broken, "Fetch the package again, or take another build."),
-            (wrong, "Take a build for this platform."),
-            (spare, "No action is needed; no loader takes them from there."),
-        ):
-            yield from causes.findings(action)
+        yield from broken.findings("Fetch the package again, or take another build.")
+        yield from wrong.findings("Take a build for this platform.")
+        yield from spare.findings("No action is needed; no loader takes them from there.")
 
 
 def _is_loaded(item: InstalledBinary, system: System, fitting: Collection[str]) -> bool:

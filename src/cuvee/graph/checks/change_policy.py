@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from cuvee.graph.checks.check_interface import Check, NotApplicable
 from cuvee.graph.diff import Change, ChangeKind, Level, diff, with_reasons
@@ -60,19 +61,26 @@ class ChangesCheck(Check):
         versions = " to ".join(filter(None, (change.before, change.after)))
         how = f"{change.level.value} change" if change.level else change.kind.value
         part = "requested" if change.requested else "indirect"
-        return Finding(
-            check=self.identifier,
-            verdict=_verdict(level),
-            kind=refused[0],
-            cause=f"A {level.value} release does not {_VERBS[refused[0]]}: {change.package} {versions}",
+        return replace(
+            self._refused(level, refused[0], f"{_VERBS[refused[0]]}: {change.package} {versions}"),
             packages=(change.package,),
             victims=tuple(
                 package.identifier for pair in change.per_platform if (package := pair.after or pair.before)
             ),
             platforms=change.platforms,
             evidence=(f"{how}, {part}", *(reason.sentence for reason in change.forced_by[:_SHOWN])),
-            action=_action(level),
         )
+
+    def _refused(self, level: ReleaseLevel, kind: str, what: str) -> Finding:
+        if level is ReleaseLevel.PATCH:
+            verdict = Verdict.BLOCKED
+            action = (
+                "Keep the base's version, allow this kind of change in `policy.patch`, or record a waiver."
+            )
+        else:
+            verdict, action = Verdict.NEEDS_APPROVAL, "Record a waiver, if it is intended."
+        cause = f"A {level.value} release does not {what}"
+        return Finding(check=self.identifier, verdict=verdict, kind=kind, cause=cause, action=action)
 
     def _requested_set(
         self, manifest: Manifest, base: Manifest, level: ReleaseLevel, came_or_went: set[str]
@@ -86,16 +94,12 @@ class ChangesCheck(Check):
         for word, names in (("remove", was.keys() - now.keys()), ("add", now.keys() - was.keys())):
             for name in sorted(names - came_or_went) if word not in allowed else ():
                 package = now.get(name) or was[name]
-                yield Finding(
-                    check=self.identifier,
-                    verdict=_verdict(level),
-                    kind=word,
-                    cause=f"A {level.value} release does not {_VERBS[word]} requested packages: {name}",
+                yield replace(
+                    self._refused(level, word, f"{_VERBS[word]} requested packages: {name}"),
                     packages=(name,),
                     platforms=package.platforms,
                     owners=(package.owner,) if package.owner else (),
                     evidence=(f"stated at {package.position}",),
-                    action=_action(level),
                 )
 
     def _platforms(self, release: ReleaseGraph, level: ReleaseLevel) -> Iterator[Finding]:
@@ -104,14 +108,8 @@ class ChangesCheck(Check):
         by_choice = {absent.platform for absent in release.absent if absent.by_choice}
         for platform in sorted(had.keys() - release.lock.by_platform.keys() - by_choice):
             if "remove" not in allowed:
-                yield Finding(
-                    check=self.identifier,
-                    verdict=_verdict(level),
-                    kind="remove",
-                    cause=f"A {level.value} release does not leave out a platform: {platform}",
-                    platforms=(platform,),
-                    action=_action(level),
-                )
+                refused = self._refused(level, "remove", f"leave out a platform: {platform}")
+                yield replace(refused, platforms=(platform,))
 
 
 _VERBS = {
@@ -169,13 +167,3 @@ def _allowed(manifest: Manifest, level: ReleaseLevel, *, is_requested: bool) -> 
     if level is ReleaseLevel.PATCH:
         return frozenset(manifest.policy.patch)
     return REQUESTED_RULES[level] if is_requested else EVERYTHING
-
-
-def _verdict(level: ReleaseLevel) -> Verdict:
-    return Verdict.BLOCKED if level is ReleaseLevel.PATCH else Verdict.NEEDS_APPROVAL
-
-
-def _action(level: ReleaseLevel) -> str:
-    if level is ReleaseLevel.PATCH:
-        return "Keep the base's version, allow this kind of change in `policy.patch`, or record a waiver."
-    return "Record a waiver, if it is intended."

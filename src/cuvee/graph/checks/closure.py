@@ -21,13 +21,13 @@ class ClosureCheck(Check):
         for graph in release.platforms:
             for edge in graph.edges:
                 if not edge.satisfied and not edge.is_virtual:
-                    reason = unmet_reason(release, graph, edge)
+                    kind, why = unmet_reason(release, graph, edge)
                     causes.add(
-                        f"No package of the set meets {edge.spec!r}: {reason.text}",
+                        f"No package of the set meets {edge.spec!r}: {why}",
                         at_fault=edge.target,
                         victim=edge.source,
                         evidence=f"{edge.source.stem} depends on {edge.spec}",
-                        kind=reason.kind.value,
+                        kind=kind.value,
                     )
         yield from causes.findings("Solve again, or add the missing package to a channel.")
         yield from self._requirements(release)

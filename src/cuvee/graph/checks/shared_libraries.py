@@ -8,7 +8,7 @@ from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.dynamic_linking import DynamicLoader, NeededLibrary, Resolution, loaded_binaries, loader_of
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import InstalledBinary
-from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
+from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.graph.system_libraries import Availability, newest_symbols, version_tuple
 
 _ACTIONS = {
@@ -101,7 +101,8 @@ class SymbolVersionsCheck(Check):
         lacking, newer = (FindingCollector(self, release) for _ in range(2))
         for graph, contents in opened(release):
             if contents.platform.system == "linux":
-                loader, glibc = loader_of(contents), _glibc(graph)
+                loader, offered = loader_of(contents), graph.lock.virtual_packages
+                glibc = next((version_tuple(item.version) for item in offered if item.name == "__glibc"), ())
                 for item in loaded_binaries(contents):
                     for wanted, path in _unmet(loader, item):
                         lacking.add(
@@ -120,11 +121,12 @@ class SymbolVersionsCheck(Check):
                             verdict=Verdict.WARNING,
                             kind="of-system",
                         )
-        for causes, action in (
-            (lacking, "Take builds that fit together; the library is too old for what needs it."),
-            (newer, "Add the package that has a newer one, raise the floor, or take an older build."),
-        ):
-            yield from causes.findings(action)
+        yield from lacking.findings(
+            "Take builds that fit together; the library is too old for what needs it."
+        )
+        yield from newer.findings(
+            "Add the package that has a newer one, raise the floor, or take an older build."
+        )
 
 
 def _unmet(loader: DynamicLoader, item: InstalledBinary) -> Iterator[tuple[SymbolVersion, str]]:
@@ -134,7 +136,7 @@ def _unmet(loader: DynamicLoader, item: InstalledBinary) -> Iterator[tuple[Symbo
     }
     for wanted in item.binary.required_versions:
         for path in found[wanted.library].paths if wanted.library in found else ():
-            offers = loader.binaries[path].defined_versions if path in loader.binaries else ()
+            offers = loader.binaries[path].binary.defined_versions if path in loader.binaries else ()
             if offers and wanted.version not in offers:
                 yield wanted, path
 
@@ -150,8 +152,3 @@ def _too_new(
         family, _, number = wanted.version.partition("_")
         if wanted.library in of_system and version_tuple(number) > newest.get(family, version_tuple(number)):
             yield wanted
-
-
-def _glibc(graph: PlatformGraph) -> tuple[int, ...]:
-    offered = [item.version for item in graph.lock.virtual_packages if item.name == "__glibc"]
-    return version_tuple(offered[0]) if offered else ()

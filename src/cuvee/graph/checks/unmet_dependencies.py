@@ -1,7 +1,6 @@
 """Why a dependency is not met: no such name, version or build, another platform, or outside of the floor."""
 
 import enum
-from dataclasses import dataclass
 
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.package_record import LockedPackage
@@ -22,14 +21,6 @@ class UnmetKind(enum.Enum):
     NOT_LOCKED = "not-locked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnmetReason:
-    """Why, as a class and as the end of the sentence ``No package of the set meets 'spec': …``."""
-
-    kind: UnmetKind
-    text: str
-
-
 def missing_names(release: ReleaseGraph) -> frozenset[str]:
     """Return the names of all dependencies that the set does not meet."""
     edges = (edge for graph in release.platforms for edge in graph.edges)
@@ -38,10 +29,10 @@ def missing_names(release: ReleaseGraph) -> frozenset[str]:
     )
 
 
-def unmet_reason(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> UnmetReason:
-    """Return why no package of the set meets an edge's spec.
+def unmet_reason(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> tuple[UnmetKind, str]:
+    """Return why, as a class and as the end of the sentence ``No package of the set meets 'spec': …``.
 
-    Compares it with the set, the sets of other platforms, and the channels' records where those are known.
+    Compares the spec with the set, other platforms' sets, and the channels' records where those are known.
     """
     name = edge.target or ""
     available = release.available.get((graph.platform, name), ())
@@ -52,22 +43,22 @@ def unmet_reason(release: ReleaseGraph, graph: PlatformGraph, edge: Edge) -> Unm
     if here or available:
         source = "the set has" if here else "channels have"
         return _nearest(edge.spec, here or list(available), source)
-    elsewhere = _elsewhere(release, graph, name)
+    platforms = {other.platform for other in release.platforms if name in other.lock.by_name}
+    platforms |= {platform for platform, known in release.available if known == name}
+    elsewhere = sorted(platforms - {graph.platform})
     if elsewhere:
-        return UnmetReason(kind=UnmetKind.PLATFORM, text=f"{name} is only on {', '.join(elsewhere)}")
-    return UnmetReason(kind=UnmetKind.NAME, text="there is no package of that name")
+        return UnmetKind.PLATFORM, f"{name} is only on {', '.join(elsewhere)}"
+    return UnmetKind.NAME, "there is no package of that name"
 
 
-def _not_taken(graph: PlatformGraph, fitting: list[LockedPackage]) -> UnmetReason:
+def _not_taken(graph: PlatformGraph, fitting: list[LockedPackage]) -> tuple[UnmetKind, str]:
     """Return whether the floor excludes all candidates, or they were not locked for another reason."""
     excluded = {record.stem: _beyond_floor(graph, record) for record in fitting}
     if all(excluded.values()):
         stem, spec = next((stem, specs[0]) for stem, specs in excluded.items())
-        return UnmetReason(kind=UnmetKind.FLOOR, text=f"only builds beyond the floor do; {stem} needs {spec}")
+        return UnmetKind.FLOOR, f"only builds beyond the floor do; {stem} needs {spec}"
     stems = [stem for stem, specs in excluded.items() if not specs]
-    return UnmetReason(
-        kind=UnmetKind.NOT_LOCKED, text=f"a channel has {shorten_list(stems, _SHOWN)}, which is not locked"
-    )
+    return UnmetKind.NOT_LOCKED, f"a channel has {shorten_list(stems, _SHOWN)}, which is not locked"
 
 
 def _beyond_floor(graph: PlatformGraph, record: LockedPackage) -> list[str]:
@@ -79,17 +70,10 @@ def _beyond_floor(graph: PlatformGraph, record: LockedPackage) -> list[str]:
     ]
 
 
-def _nearest(text: str, records: list[LockedPackage], source: str) -> UnmetReason:
+def _nearest(text: str, records: list[LockedPackage], source: str) -> tuple[UnmetKind, str]:
     spec = read_spec(text).matcher
     any_build = f"{read_spec(text).name} {spec.version or '*'}" if spec is not None else text
     fitting = [record for record in records if meets(any_build, record)]
-    kind = UnmetKind.BUILD if fitting else UnmetKind.VERSION
-    what = "build" if fitting else "version"
+    kind, what = (UnmetKind.BUILD, "build") if fitting else (UnmetKind.VERSION, "version")
     stems = [record.stem for record in fitting or records]
-    return UnmetReason(kind=kind, text=f"no such {what}, {source} {shorten_list(stems, _SHOWN)}")
-
-
-def _elsewhere(release: ReleaseGraph, graph: PlatformGraph, name: str) -> list[str]:
-    locked = {other.platform for other in release.platforms if name in other.lock.by_name}
-    available = {platform for platform, known in release.available if known == name}
-    return sorted((locked | available) - {graph.platform})
+    return kind, f"no such {what}, {source} {shorten_list(stems, _SHOWN)}"
