@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import IntegrityError
-from cuvee.integration.junit import junit
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
-from cuvee.integration.results_folder import read_run, write_run
+from cuvee.integration.results_folder import junit, read_run, write_run
 from cuvee.integration.test_session import safe_name
 
 _OUTCOMES = st.builds(

@@ -53,14 +53,6 @@ class Branding:
     ----------
     license_text
         Shown for agreement; without it the installer asks nothing.
-    publisher, url
-        Who answers for the release, and where its users find help.
-    identifier
-        What macOS knows the distribution by, in reverse domain order: ``org.example.starter``.
-    welcome
-        What the first page says.
-    icon
-        ``icon.ico``.
     welcome_picture
         ``welcome.bmp``, 164 by 314 pixels, beside the first and the last page.
     header_picture

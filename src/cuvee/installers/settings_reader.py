@@ -167,7 +167,9 @@ def _settings(tree: MappingValue, folder: Path, problems: Problems) -> Installer
     fields = record_fields(tree)
     for name in ("pre_install", "post_install", "pre_uninstall"):
         if (script := scalar_at(tree, name)) is not None:
-            fields[name] = _script(script, folder, problems)
+            fields[name] = text = named_text(folder, script, problems)
+            if not text.strip() and not problems.any_at(script.span):
+                problems.add(script.span, f"the script {script.value} is empty")
     if isinstance(condarc := fields.get("condarc"), dict):
         fields["condarc"] = yaml.safe_dump(condarc, sort_keys=False, allow_unicode=True)
     if "script_environment" in fields:
@@ -177,13 +179,6 @@ def _settings(tree: MappingValue, folder: Path, problems: Problems) -> Installer
     if (files := entry_at(tree, "extra_files")) is not None:
         fields["extra_files"] = _extra_files(files.value, folder, problems)
     return InstallerSettings(**fields)
-
-
-def _script(script: ScalarValue, folder: Path, problems: Problems) -> str:
-    text = named_text(folder, script, problems)
-    if not text.strip() and not problems.any_at(script.span):
-        problems.add(script.span, f"the script {script.value} is empty")
-    return text
 
 
 def _extra_files(value: ValidatedValue, folder: Path, problems: Problems) -> tuple[ExtraFile, ...]:

@@ -120,17 +120,16 @@ def install(session: TestSession, installer: Path) -> TestOutcome:
         completed = process.run(session.runner.install(session.sandbox, installer, timeout=INSTALL_SECONDS))
     except ToolMissingError as error:
         return session.outcome(test, OutcomeState.INFRA_ERROR, 0, reason=error.message, log=error.message)
-    log = transcript(completed)
+    state = OutcomeState.FAIL
     if completed.timed_out:
-        reason = f"took longer than {INSTALL_SECONDS:g} s"
-        return session.outcome(test, OutcomeState.TIMEOUT, completed.seconds, reason=reason, log=log)
-    if not completed.ok:
+        state, reason = OutcomeState.TIMEOUT, f"took longer than {INSTALL_SECONDS:g} s"
+    elif not completed.ok:
         reason = f"{describe_exit(completed)}: {last_line(completed.stderr)}"
-        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
-    if not session.runner.program(session.sandbox, "python").exists():
+    elif not session.runner.program(session.sandbox, "python").exists():
         reason = "the installer succeeded, but the prefix has no interpreter"
-        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
-    return session.outcome(test, OutcomeState.PASS, completed.seconds)
+    else:
+        state, reason = OutcomeState.PASS, ""
+    return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
 
 
 def _suites(session: TestSession, reporter: Reporter) -> list[TestOutcome]:

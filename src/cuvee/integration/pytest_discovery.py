@@ -38,12 +38,7 @@ def _file_target(folder: Path, path: Path, suite: str) -> PytestTarget:
     for name, own in _tests(tree):
         needs = tuple(dict.fromkeys((*common, *own)))
         tests.append(
-            PlannedTest(
-                suite=suite,
-                test=f"{relative}::{name}",
-                packages=needs,
-                needs=("pytest", *needs),
-            )
+            PlannedTest(suite=suite, test=f"{relative}::{name}", packages=needs, needs=("pytest", *needs))
         )
     return PytestTarget(name=relative, file=relative, tests=tuple(tests))
 
@@ -55,10 +50,8 @@ def _tests(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             for method in node.body:
                 if _is_test(method):
-                    yield (
-                        f"{node.name}::{method.name}",
-                        _marked([*node.decorator_list, *method.decorator_list]),
-                    )
+                    marked = _marked([*node.decorator_list, *method.decorator_list])
+                    yield f"{node.name}::{method.name}", marked
 
 
 def _is_test(node: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -133,12 +133,8 @@ KNOWN_FAILURES = DocumentSchema(
 class SuiteFiles:
     """What the files of ``integration_tests/`` say, whatever packages and platforms a release has.
 
-    Attributes
-    ----------
-    suites
-        Those that the manifest names, in its order, without `smoke`.
-    known_failures
-        All of them, those whose last day is over too.
+    ``suites`` are those that the manifest names, in its order, without `smoke`; ``known_failures`` include
+    those whose last day is over.
     """
 
     suites: tuple[PytestSuite, ...] = ()

@@ -101,11 +101,8 @@ class TestSession:
         )
 
     def _named(self, text: str) -> str:
-        for path, name in (
-            (self.sandbox.prefix, "<prefix>"),
-            (self.sandbox.home, "<home>"),
-            (self.work, "<work>"),
-        ):
+        names = {self.sandbox.prefix: "<prefix>", self.sandbox.home: "<home>", self.work: "<work>"}
+        for path, name in names.items():
             text = text.replace(str(path), name)
         return text
 

@@ -13,10 +13,9 @@ from cuvee.manifest.consistency import (
     check_tree,
 )
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.required_keys import add_missing_keys
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, nearest
 from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at
-from cuvee.manifest.documents.validation import Validator
+from cuvee.manifest.documents.validation import Validator, add_missing_keys
 from cuvee.manifest.documents.yaml_reader import parse_yaml, read_bytes
 from cuvee.manifest.evaluate import evaluate
 from cuvee.manifest.folder_lookup import check_folders

@@ -91,9 +91,8 @@ def as_yaml(manifest: Manifest) -> str:
 
 
 def _platform(platform: PlatformEntry) -> Data:
-    if platform.absent is None:
-        return {"floor": dict(platform.floor)}
-    return {"floor": dict(platform.floor), "absent": platform.absent}
+    absent = {} if platform.absent is None else {"absent": platform.absent}
+    return {"floor": dict(platform.floor), **absent}
 
 
 def _rows(manifest: Manifest, path: str, name: str, value: object, depth: int) -> Iterator[_Row]:

@@ -166,6 +166,7 @@ _WAIVER = RecordType(
     ),
 )  # fmt: skip
 
+_LICENSES = ListType(noun="a list of licences", example="[MIT]", item=SPDX_LICENSE)
 _POLICY = RecordType(
     noun="a policy", example="{patch: {allow: [upgrade]}}",
     keys=(
@@ -174,11 +175,10 @@ _POLICY = RecordType(
             type=RecordType(
                 noun="a licence policy", example="{deny: [AGPL-3.0-only]}",
                 keys=(
-                    Property(name="allow", default=[], example="[BSD-3-Clause, MIT]",
-                        summary="Only these; an empty list allows all.",
-                        type=ListType(noun="a list of licences", example="[MIT]", item=SPDX_LICENSE)),
-                    Property(name="deny", default=[], example="[AGPL-3.0-only]", summary="None of these.",
-                        type=ListType(noun="a list of licences", example="[MIT]", item=SPDX_LICENSE)),
+                    Property(name="allow", default=[], example="[BSD-3-Clause, MIT]", type=_LICENSES,
+                        summary="Only these; an empty list allows all."),
+                    Property(name="deny", default=[], example="[AGPL-3.0-only]", type=_LICENSES,
+                        summary="None of these."),
                 ),
             )),
         Property(name="patch", example="{allow: [upgrade, rebuild]}", default={},
@@ -221,6 +221,11 @@ _POLICY = RecordType(
 )  # fmt: skip
 
 
+def _release_type(example: str) -> ScalarType:
+    return ScalarType(noun="a release number", example=example, parse=parsers.release_version,
+        pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)  # fmt: skip
+
+
 _CONTENT = RecordType(
     noun="a manifest", example="{manifest: 1, …}",
     keys=(
@@ -232,15 +237,13 @@ _CONTENT = RecordType(
                       pattern=parsers.DISTRIBUTION_NAME, number="integer")),
         Property(name="version", required=True, own=True, example='"2026.11.0"',
             summary="The release's number, YEAR.MONTH.PATCH; the file is called `<version>.yaml`.",
-            type=ScalarType(noun="a release number", example="2026.11.0", parse=parsers.release_version,
-                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
+            type=_release_type("2026.11.0")),
         Property(name="title", required=True, type=prose_type("a title", "Starter PyData"),
             example="Starter PyData",
             summary="The distribution's name for people."),
         Property(name="based-on", own=True, example='"2026.10.2"',
             summary="The release that this one changes; its manifest is in the same folder.",
-            type=ScalarType(noun="a release number", example="2026.10.2", parse=parsers.release_version,
-                      pattern=r"^[0-9]{4}\.(1[0-2]|[1-9])\.(0|[1-9][0-9]{0,3})$", number=None)),
+            type=_release_type("2026.10.2")),
         Property(name="support", example="{track: stable, until: 2027-11-30}",
             summary="How long, and on which track, the release is supported.",
             type=RecordType(

@@ -34,3 +34,7 @@ def network_isolation() -> tuple[str, ...]:
     """Return what to prefix a command with so that it has no network; its children may outlive it."""
     level = strongest_isolation()
     return () if level is None else isolation_command(level.replace(",pid", ""))
+
+
+def network_note() -> str:
+    return "none but loopback" if network_isolation() else "not kept away"

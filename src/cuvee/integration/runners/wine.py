@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from cuvee import process
 from cuvee.integration.model import SMOKE
-from cuvee.integration.runners.isolation import network_isolation
+from cuvee.integration.runners.isolation import network_isolation, network_note
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
 
@@ -53,16 +53,8 @@ class WineRunner:
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request that makes the Wine prefix, and installs silently into the sandbox's prefix."""
-        programs = (_wine(), _server() or "")
-        argv = (
-            sys.executable,
-            "-I",
-            "-S",
-            str(_INSTALL),
-            *programs,
-            str(installer),
-            self.guest_path(sandbox.prefix),
-        )
+        arguments = (_wine(), _server() or "", str(installer), self.guest_path(sandbox.prefix))
+        argv = (sys.executable, "-I", "-S", str(_INSTALL), *arguments)
         return self._request(sandbox, argv, sandbox.temp, timeout)
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
@@ -90,10 +82,7 @@ class WineRunner:
 
     def environment(self) -> Mapping[str, str]:
         """Return the version of Wine: what fails may be its fault."""
-        return {
-            "wine": _version(),
-            "network": "none but loopback" if network_isolation() else "not kept away",
-        }
+        return {"wine": _version(), "network": network_note()}
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         environment = {

@@ -123,15 +123,12 @@ def _record(schema: RecordType, *, removable: bool) -> JsonSchema:
 
 
 def _property(key: Property, *, removable: bool) -> JsonSchema:
-    inner = _schema(key.type, removable=removable)
-    found = {"description": key.summary, **_with_null(inner, allowed=_may_be_null(key, removable=removable))}
+    may_be_null = key.nullable or (removable and not key.required)
+    inner = _with_null(_schema(key.type, removable=removable), allowed=may_be_null)
+    found = {"description": key.summary, **inner}
     if key.default is not None:
         found["default"] = key.default
     return found
-
-
-def _may_be_null(key: Property, *, removable: bool) -> bool:
-    return key.nullable or (removable and not key.required)
 
 
 def _with_null(schema: JsonSchema, *, allowed: bool) -> JsonSchema:

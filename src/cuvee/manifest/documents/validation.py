@@ -1,12 +1,11 @@
 """Validation: each value of a source tree is checked against its schema by itself, and keeps its span."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cuvee.manifest.documents.plain_values import plain_mapping
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.required_keys import add_missing_keys
 from cuvee.manifest.documents.schema_types import (
     ListType,
     MapType,
@@ -67,6 +66,35 @@ def read_document(path: Path, problems: Problems) -> ValidatedValue | None:
     if not document.inherits:
         add_missing_keys(tree, document.content, problems)
     return tree
+
+
+def add_missing_keys(tree: ValidatedValue, schema: SchemaType, problems: Problems) -> None:
+    """Note each key that a complete document must have and ``tree`` lacks."""
+    for table, record in _records(tree, schema):
+        for key in record.keys:
+            if key.required and key.name not in table.entries:
+                document, span = problems.document, table.span
+                noun = document.noun if document and record is document.content else record.noun
+                problems.add(
+                    span._replace(end_line=span.line, end_column=span.column + 1),
+                    f"{noun} lacks the key {quote(key.name)}",
+                    advice=f"add {key.name}: {key.example}",
+                )
+
+
+def _records(stated: ValidatedValue, schema: SchemaType) -> Iterator[tuple[MappingValue, RecordType]]:
+    if isinstance(stated, ListValue) and isinstance(schema, ListType):
+        for item in stated.items:
+            yield from _records(item, schema.item)
+    elif isinstance(stated, MappingValue) and isinstance(schema, MapType):
+        for entry in stated.entries.values():
+            yield from _records(entry.value, schema.value)
+    elif isinstance(stated, MappingValue) and isinstance(schema, RecordType):
+        yield stated, schema
+        for name, entry in stated.entries.items():
+            key = schema.key(name)
+            if key is not None:
+                yield from _records(entry.value, key.type)
 
 
 class Validator:

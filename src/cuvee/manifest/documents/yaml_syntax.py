@@ -17,11 +17,7 @@ _WORDS = {
     _TAB: ("a tab cannot indent YAML", "use spaces"),
     "found a tab character that violates indentation": ("a tab cannot indent YAML", "use spaces"),
     "found character that cannot start any token": ("a value cannot begin like this", "put it in quotes"),
-    "mapping values are not allowed in this context": (
-        "this colon is not expected here",
-        "indent the line like its neighbours, or put the value in quotes",
-    ),
-    "mapping values are not allowed here": (
+    "mapping values are not allowed": (
         "this colon is not expected here",
         "indent the line like its neighbours, or put the value in quotes",
     ),
