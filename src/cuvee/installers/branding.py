@@ -47,7 +47,7 @@ BRANDING = DocumentSchema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Branding:
-    """Texts and pictures of an installer; each may be missing.
+    """Texts and pictures of an installer; each may be missing. See `BRANDING` for the texts.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import replacing_folder, sha256_bytes, sha256_file
 from cuvee.image.model import Image
-from cuvee.installers.constructor.executable import Constructor
+from cuvee.installers.constructor.executable import run_constructor
 from cuvee.installers.constructor.project_writer import (
     ProjectInputs,
     construct_files,
@@ -99,7 +99,7 @@ def _build(
     if manifest.installers.engine != ENGINE:
         make(kind, image, session.branding, target, session.reporter, exe=_unchanged(session, exe))
         return
-    Constructor.find().build(
+    run_constructor(
         workspace.constructor_project(lock.platform),
         platform=lock.platform,
         kind=kind,

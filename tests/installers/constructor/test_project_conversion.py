@@ -16,7 +16,7 @@ from cuvee import process
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.files import sha256_file
-from cuvee.installers.constructor.executable import Constructor
+from cuvee.installers.constructor.executable import find_constructor, run_constructor
 from cuvee.process import Completed, Request
 from cuvee.progress import SILENT
 from tiny_release import Release
@@ -261,7 +261,7 @@ def build(tmp_path: Path, platform: str, kind: str, project: str = "name: Tool\n
     (tmp_path / "project").mkdir(exist_ok=True)
     (tmp_path / "project" / "construct.yaml").write_text(project, encoding="utf-8")
     target = tmp_path / "installers" / f"Tool.{kind}"
-    Constructor.find().build(
+    run_constructor(
         tmp_path / "project",
         platform=platform,
         kind=kind,
@@ -314,13 +314,13 @@ def test_an_old_constructor_is_refused(
 ) -> None:
     fake(tmp_path / "bin", monkeypatch, version=version)
     with pytest.raises(ToolMissingError, match=said):
-        Constructor.find()
+        find_constructor()
 
 
 def test_no_constructor_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolMissingError) as caught:
-        Constructor.find()
+        find_constructor()
     assert "conda-forge constructor" in (caught.value.hint or "")
 
 

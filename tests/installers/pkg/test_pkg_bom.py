@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvee.errors import TooLargeError
-from cuvee.installers.pkg.bom import bom
-from cuvee.installers.pkg.cksum import cksum
+from cuvee.installers.pkg.bom import bom, cksum
 from cuvee.installers.pkg.payload_entries import (
     ROOT,
     PayloadEntry,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuvee.installers.pkg.cksum import cksum
+from cuvee.installers.pkg.bom import cksum
 from cuvee.installers.pkg.cpio import cpio
 from cuvee.installers.pkg.payload_entries import (
     ROOT,

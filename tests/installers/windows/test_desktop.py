@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cuvee.errors import DocumentError, InternalError, ToolMissingError
 from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.jinja_templates import nsis_inner
-from cuvee.installers.windows.nsis import Makensis
+from cuvee.installers.windows.nsis import compile_script, find_makensis
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.windows import exe_container, search_path, windows_log
 
@@ -171,15 +171,15 @@ def fake(folder: Path, script: str) -> None:
 def test_the_compiler_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolMissingError, match="makensis is not installed"):
-        Makensis.find()
+        find_makensis()
     fake(tmp_path, "echo v3.06")
     with pytest.raises(ToolMissingError, match=r"3\.06, which is too old"):
-        Makensis.find()
+        find_makensis()
     fake(tmp_path, '[ "$1" = -VERSION ] && echo v3.11-1 || { echo "bad script"; exit 1; }')
-    found = Makensis.find()
-    assert found.program == str(tmp_path / "makensis")
+    found = find_makensis()
+    assert found == str(tmp_path / "makensis")
     with pytest.raises(InternalError, match="bad script"):
-        found.compile(tmp_path / "x.nsi")
+        compile_script(found, tmp_path / "x.nsi")
     fake(tmp_path, '[ "$1" = -VERSION ] && echo v3.08 || { echo "no stub amd64-unicode"; exit 1; }')
     with pytest.raises(ToolMissingError, match="64-bit"):
-        Makensis.find().compile(tmp_path / "x.nsi")
+        compile_script(find_makensis(), tmp_path / "x.nsi")

@@ -2,10 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
 
 from cuvee import process
 from cuvee.errors import BlockedError, ToolMissingError
@@ -27,81 +25,74 @@ _BOUND = {"pkg": "osx", "msi": "win"}
 """Formats that constructor can make only on one system."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constructor:
-    """The program; an absolute path."""
+def find_constructor() -> str:
+    """Return the absolute path of the program, which supports the keys of our projects.
 
-    program: str
+    Raises
+    ------
+    ToolMissingError
+        If it is absent or too old.
+    """
+    return find_program("constructor", "--version", oldest=OLDEST, hint=_HINT)
 
-    @classmethod
-    def find(cls) -> Self:
-        """Find it on PATH, and check that it supports the keys of our projects.
 
-        Raises
-        ------
-        ToolMissingError
-            If it is absent or too old.
-        """
-        return cls(program=find_program("constructor", "--version", oldest=OLDEST, hint=_HINT))
+def run_constructor(
+    folder: Path,
+    *,
+    platform: str,
+    kind: str,
+    environment: Mapping[str, str],
+    target: Path,
+    cache: Path,
+    reporter: Reporter,
+) -> None:
+    """Make one installer of the project in ``folder`` at ``target``, whole or not at all.
 
-    def build(
-        self,
-        folder: Path,
-        *,
-        platform: str,
-        kind: str,
-        environment: Mapping[str, str],
-        target: Path,
-        cache: Path,
-        reporter: Reporter,
-    ) -> None:
-        """Make one installer of the project in ``folder`` at ``target``, whole or not at all.
+    Parameters
+    ----------
+    kind
+        ``sh``, ``exe``, ``msi`` or ``pkg``.
+    environment
+        Variables in addition to this process's own.
+    cache
+        The folder of constructor's downloads.
 
-        Parameters
-        ----------
-        kind
-            ``sh``, ``exe``, ``msi`` or ``pkg``.
-        environment
-            Variables in addition to this process's own.
-        cache
-            The folder of constructor's downloads.
-
-        Raises
-        ------
-        ToolMissingError
-            If this host cannot make such an installer, or lacks the conda-standalone of the platform.
-        BlockedError
-            If constructor fails; the message has its last lines.
-        """
-        standalone = _standalone(platform, kind)
-        reporter.start(target.name)
-        with storage_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".constructor-", dir=target.parent) as scratch:
-            request = Request(
-                argv=(
-                    *(self.program, ".", "--platform", platform, "--installer-type", kind),
-                    *("--output-dir", scratch, "--cache-dir", str(cache)),
-                    *(("--conda-exe", str(standalone)) if standalone is not None else ()),
-                ),
-                cwd=folder,
-                environment={**os.environ, **environment},
-                timeout=_TIMEOUT,
-            )
-            settings = " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
-            reporter.say(f"in {folder}: {settings} {request.line}")
-            completed = process.run(request)
-            if not completed.ok:
-                raise _failure(f"{completed.stdout}\n{completed.stderr}", target.name)
-            made = [path for path in Path(scratch).iterdir() if path.suffix == f".{kind}"]
-            if len(made) != 1:
-                raise BlockedError(
-                    f"constructor reported success, but made {len(made)} files for {target.name}"
-                )
-            with replacing(target) as beside:
-                made[0].replace(beside)
-        target.chmod(0o755 if kind == "sh" else 0o644)
-        reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB, by constructor")
+    Raises
+    ------
+    ToolMissingError
+        If constructor is absent or too old, if this host cannot make such an installer, or if it lacks the
+        conda-standalone of the platform.
+    BlockedError
+        If constructor fails; the message has its last lines.
+    """
+    program = find_constructor()
+    standalone = _standalone(platform, kind)
+    reporter.start(target.name)
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".constructor-", dir=target.parent) as scratch:
+        request = Request(
+            argv=(
+                *(program, ".", "--platform", platform, "--installer-type", kind),
+                *("--output-dir", scratch, "--cache-dir", str(cache)),
+                *(("--conda-exe", str(standalone)) if standalone is not None else ()),
+            ),
+            cwd=folder,
+            environment={**os.environ, **environment},
+            timeout=_TIMEOUT,
+        )
+        settings = " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
+        reporter.say(f"in {folder}: {settings} {request.line}")
+        completed = process.run(request)
+        if not completed.ok:
+            raise _failure(f"{completed.stdout}\n{completed.stderr}", target.name)
+        made = [path for path in Path(scratch).iterdir() if path.suffix == f".{kind}"]
+        if len(made) != 1:
+            raise BlockedError(f"constructor reported success, but made {len(made)} files for {target.name}")
+        with replacing(target) as beside:
+            made[0].replace(beside)
+    target.chmod(0o755 if kind == "sh" else 0o644)
+    reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB, by constructor")
 
 
 def _standalone(platform: str, kind: str) -> Path | None:

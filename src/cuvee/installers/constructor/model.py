@@ -32,8 +32,6 @@ class ProjectPackages:
         Every package of the closure; empty if specs are to be solved.
     requested
         The requested specs in the prefix's records.
-    exclude
-        Names of packages that are removed from the solution.
     floor
         The oldest supported system: ``{"glibc": "2.28"}``.
     """
@@ -73,10 +71,6 @@ class Project:
 
     Attributes
     ----------
-    source
-        The file.
-    name, version
-        As written.
     formats
         The formats of installers: ``("exe", "msi")``.
     file_name

@@ -79,12 +79,12 @@ def _picture(values: ConstructValues, name: str, suffix: str, formats: tuple[str
 def read_settings(values: ConstructValues) -> InstallerSettings:
     """Return what an installer does besides linking packages."""
     menus = values.raw("menu_packages")
-    # As in constructor, only on Windows.
-    uninstall = "pre_uninstall" if values.system == "win" else ""
+    on_windows = values.system == "win"
     return InstallerSettings(
         pre_install=_script(values, "pre_install"),
         post_install=_script(values, "post_install"),
-        pre_uninstall=_script(values, uninstall) if uninstall else "",
+        # As in constructor, only on Windows.
+        pre_uninstall=_script(values, "pre_uninstall") if on_windows else "",
         script_environment=_script_environment(values),
         condarc=_condarc(values),
         extra_files=_extra_files(values),
@@ -94,8 +94,7 @@ def read_settings(values: ConstructValues) -> InstallerSettings:
         and values.flag("register_python_default", default=False),
         default_prefix=_default_prefix(values),
         keep_installer=values.flag("keep_pkgs", default=False),
-        # As in constructor, only on Windows.
-        default_prefix_all_users=values.text("default_prefix_all_users") if values.system == "win" else "",
+        default_prefix_all_users=values.text("default_prefix_all_users") if on_windows else "",
     )
 
 

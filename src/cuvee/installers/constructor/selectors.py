@@ -13,14 +13,7 @@ from pathlib import Path
 from cuvee.errors import UsageError
 
 _BRACKETS = re.compile(r"\[([^\[\]]+)\]")
-_LINUX_MACHINES = {
-    "linux32": "32",
-    "linux64": "64",
-    "armv7l": "armv7l",
-    "aarch64": "aarch64",
-    "ppc64le": "ppc64le",
-    "s390x": "s390x",
-}
+_LINUX_MACHINES = ("linux32", "linux64", "armv7l", "aarch64", "ppc64le", "s390x")
 _DEEPEST = 20
 
 
@@ -31,7 +24,7 @@ class _UnknownError(Exception):
 def names(platform: str) -> Mapping[str, bool]:
     """Return the value of each name on a platform, as constructor 3.16 defines them."""
     system, _, machine = platform.partition("-")
-    found = {name: system == "linux" and machine == known for name, known in _LINUX_MACHINES.items()}
+    found = {name: system == "linux" and machine == name.removeprefix("linux") for name in _LINUX_MACHINES}
     return found | {
         "linux": system == "linux",
         "osx": system == "osx",

@@ -17,22 +17,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _PATH_FUNCTIONS = (
-    "abspath",
-    "basename",
-    "commonpath",
-    "dirname",
-    "exists",
-    "expanduser",
-    "isabs",
-    "isdir",
-    "isfile",
-    "join",
-    "normpath",
-    "realpath",
-    "relpath",
-    "split",
-    "splitext",
-)
+    "abspath", "basename", "commonpath", "dirname", "exists", "expanduser", "isabs", "isdir", "isfile",
+    "join", "normpath", "realpath", "relpath", "split", "splitext",
+)  # fmt: skip
 _LARGEST = 1 << 20
 """Characters that a rendered file may have."""
 
@@ -75,12 +62,8 @@ def render(text: str, *, source: Path, environment: Mapping[str, str], choose: C
             return None
         return choose(path.read_text(encoding="utf-8"))
 
-    jinja = ImmutableSandboxedEnvironment(
-        loader=jinja2.FunctionLoader(load),
-        autoescape=False,
-    )
-    seen = dict(environment)
-    jinja.globals |= {"environ": seen, "os": _os(seen)}
+    jinja = ImmutableSandboxedEnvironment(loader=jinja2.FunctionLoader(load), autoescape=False)
+    jinja.globals |= {"environ": dict(environment), "os": _os(environment)}
     try:
         return _limited(jinja.from_string(text), source)
     except jinja2.TemplateSyntaxError as error:

@@ -5,17 +5,18 @@ documents it in ``src/bom.h``: https://github.com/hogliux/bomutils. All integers
 """
 
 import struct
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 
 from cuvee.errors import TooLargeError
 from cuvee.image.model import SOURCE_TIME
-from cuvee.installers.pkg.cksum import cksum
 from cuvee.installers.pkg.payload_entries import ROOT, PayloadEntry
 
 _HEADER = 512
 _NODE, _SMALL_NODE = 4096, 128
 _FILE, _FOLDER = 1, 2
 _ANY_ARCHITECTURE = 0x000F
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 LARGEST = 0xFFFFFFFF
 """Bytes that a package's files may have in total: in the Bom, each size and the total have 32 bits.
 
@@ -123,3 +124,19 @@ def _path_info(entry: PayloadEntry) -> bytes:
         + struct.pack(">BII", 1, check, link_length)
         + tail
     )
+
+
+def cksum(chunks: Iterable[bytes]) -> int:
+    """Return what POSIX's `cksum` prints for the bytes of ``chunks``, fast enough for large files.
+
+    https://pubs.opengroup.org/onlinepubs/9699919799/utilities/cksum.html. It differs from zlib's CRC-32 only
+    in the order of bits: reversing the bits of every byte of the input, and of the result, turns one into the
+    other.
+    """
+    check, size = 0xFFFFFFFF, 0
+    for chunk in chunks:
+        check = zlib.crc32(chunk.translate(_REVERSED), check)
+        size += len(chunk)
+    length = size.to_bytes((size.bit_length() + 7) // 8, "little")
+    check = zlib.crc32(length.translate(_REVERSED), check)
+    return int(f"{check:032b}"[::-1], 2)

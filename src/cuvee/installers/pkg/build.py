@@ -16,12 +16,7 @@ from cuvee.installers import jinja_templates
 from cuvee.installers.naming import installer_name
 from cuvee.installers.pkg.bom import bom, check_size
 from cuvee.installers.pkg.cpio import cpio
-from cuvee.installers.pkg.payload_entries import (
-    ROOT,
-    PayloadEntry,
-    file_entry,
-    folder_entry,
-)
+from cuvee.installers.pkg.payload_entries import ROOT, PayloadEntry, file_entry, folder_entry
 from cuvee.installers.pkg.stored_streams import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
 from cuvee.installers.sh import build_sh
@@ -74,12 +69,10 @@ def build_pkg(
         If the image differs from its hashes.
     """
     _check(image, identifier)
-    task = target.name
-    reporter.start(task)
-    with (
-        storage_errors(target),
-        tempfile.TemporaryDirectory(prefix=".pkg-", dir=_made(target.parent)) as scratch,
-    ):
+    reporter.start(target.name)
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with storage_errors(target), tempfile.TemporaryDirectory(prefix=".pkg-", dir=target.parent) as scratch:
         installer = build_sh(
             image,
             license_text=license_text,
@@ -91,12 +84,16 @@ def build_pkg(
             identifier=identifier,
             license_text=license_text,
             welcome_text=welcome_text,
-            payload=_payload(image, installer),
+            payload=(
+                folder_entry(ROOT),
+                folder_entry(_staging(image)),
+                file_entry(f"{_staging(image)}/{_INSTALLER}", installer),
+            ),
             scripts=_scripts(image),
         )
         with replacing(target) as beside, beside.open("wb") as stream:
             write_xar(package.members(), stream)
-    reporter.finish(task, note=f"{target.stat().st_size / 1e6:,.1f} MB")
+    reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB")
     return target
 
 
@@ -187,22 +184,18 @@ def _check(image: Image, identifier: str) -> None:
     oldest = image.floor.get("__osx", "0")
     if _VERSION.fullmatch(oldest) is None:
         raise UsageError(f"{oldest!r} is not a version of macOS", hint='State the floor as in {osx: "11.0"}.')
-    check_size(sum(path.stat().st_size for path in (image.stage0, image.manifest, image.payload)))
-    for path, sha256 in (
-        (image.stage0, image.stage0_sha256),
-        (image.manifest, image.manifest_sha256),
-        (image.payload, image.payload_sha256),
-    ):
+    hashes = {
+        image.stage0: image.stage0_sha256,
+        image.manifest: image.manifest_sha256,
+        image.payload: image.payload_sha256,
+    }
+    check_size(sum(path.stat().st_size for path in hashes))
+    for path, sha256 in hashes.items():
         if sha256_file(path) != sha256:
             raise IntegrityError(
                 f"The image's {path.name} differs from its hash",
                 hint="Delete the image's folder and cut the release again.",
             )
-
-
-def _payload(image: Image, installer: Path) -> tuple[PayloadEntry, ...]:
-    staging = _staging(image)
-    return folder_entry(ROOT), folder_entry(staging), file_entry(f"{staging}/{_INSTALLER}", installer)
 
 
 def _scripts(image: Image) -> tuple[PayloadEntry, ...]:
@@ -229,8 +222,3 @@ def _title(image: Image) -> str:
 
 def _member(name: str, data: bytes) -> XarFile:
     return XarFile(name=name, chunks=lambda: (data,))
-
-
-def _made(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path

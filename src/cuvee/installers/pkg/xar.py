@@ -7,7 +7,7 @@ the SHA-1 of that stream. Members are stored without compression.
 import datetime as dt
 import hashlib
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -52,6 +52,7 @@ class _Node:
     size: int = 0
     sha1: str = ""
     members: "tuple[_Node, ...] | None" = None
+    chunks: Chunks = tuple
 
 
 def write_xar(members: Sequence[XarFile | XarFolder], stream: BinaryIO) -> None:
@@ -66,19 +67,20 @@ def write_xar(members: Sequence[XarFile | XarFolder], stream: BinaryIO) -> None:
     """
     measured = _Measured()
     nodes = tuple(measured.node(member) for member in members)
-    table = _table(nodes)
+    created = f"{dt.datetime.fromtimestamp(SOURCE_TIME, dt.UTC):%Y-%m-%dT%H:%M:%S}"
+    table = render("pkg/toc.xml.j2", {"created": created, "nodes": nodes, "checksum_size": _SHA1_SIZE})
     toc = zlib_stored(table)
     stream.write(_MAGIC + struct.pack(">HHQQI", _HEADER_SIZE, _VERSION, len(toc), len(table), _SHA1))
     stream.write(toc)
     stream.write(_sha1(toc).digest())
-    for file, node in zip(_files(members), measured.files, strict=True):
+    for node in measured.files:
         digest = _sha1()
-        for chunk in file.chunks():
+        for chunk in node.chunks():
             digest.update(chunk)
             stream.write(chunk)
         if digest.hexdigest() != node.sha1:
             raise IntegrityError(
-                f"{file.name} changed while it was packed",
+                f"{node.name} changed while it was packed",
                 hint="Run the command again, without a second one beside it.",
             )
 
@@ -108,26 +110,11 @@ class _Measured:
             offset=self._offset,
             size=size,
             sha1=digest.hexdigest(),
+            chunks=member.chunks,
         )
         self._offset += size
         self.files.append(node)
         return node
-
-
-def _files(members: Sequence[XarFile | XarFolder]) -> Iterator[XarFile]:
-    for member in members:
-        if isinstance(member, XarFolder):
-            yield from member.members
-        else:
-            yield member
-
-
-def _table(nodes: Sequence[_Node]) -> bytes:
-    created = dt.datetime.fromtimestamp(SOURCE_TIME, dt.UTC)
-    return render(
-        "pkg/toc.xml.j2",
-        {"created": f"{created:%Y-%m-%dT%H:%M:%S}", "nodes": nodes, "checksum_size": _SHA1_SIZE},
-    )
 
 
 def _sha1(data: bytes = b"") -> "hashlib._Hash":

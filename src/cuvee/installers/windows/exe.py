@@ -20,7 +20,7 @@ from cuvee.image.model import SOURCE_TIME, Image
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.installers.branding import Branding
 from cuvee.installers.naming import display_name
-from cuvee.installers.windows.nsis import Makensis
+from cuvee.installers.windows.nsis import compile_script, find_makensis
 from cuvee.installers.windows.nsis_script import uninstaller_name, write_script
 from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.progress import Reporter
@@ -66,14 +66,14 @@ def build_exe(
         raise UsageError(f"An .exe installer can be made only for win-64, not for {image.platform}")
     # Check first: compiling takes seconds.
     _check_size((image.manifest, image.payload))
-    makensis = Makensis.find()
+    makensis = find_makensis()
     reporter.start(target.name)
     with TemporaryDirectory(prefix="cuvee-exe-") as name:
         folder = Path(name)
         _unpack(image, folder / "stage")
         _add_desktop(image, branding, folder / "stage" / ".cuvee")
         write_script(image, branding, folder, _COMPRESSORS[compression], signer)
-        makensis.compile(folder / "installer.nsi")
+        compile_script(makensis, folder / "installer.nsi")
         with replacing(target) as beside:
             _join(image, folder / "installer.exe", beside)
             if signer is not None:

@@ -1,8 +1,6 @@
 """`makensis`, the compiler of NSIS, https://nsis.sourceforge.io/Docs/"""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 from cuvee import process
 from cuvee.errors import InternalError, ToolMissingError
@@ -15,38 +13,26 @@ _TARGET = "amd64-unicode"
 _TIMEOUT = 600.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Makensis:
-    """The compiler; an absolute path."""
+def find_makensis() -> str:
+    """Return the absolute path of the compiler; raise `ToolMissingError` if it is absent or too old."""
+    return find_program("makensis", "-VERSION", oldest=_OLDEST, hint=_HINT)
 
-    program: str
 
-    @classmethod
-    def find(cls) -> Self:
-        """Find the compiler on PATH, and check its version.
+def compile_script(makensis: str, script: Path) -> None:
+    """Compile a script, which names its output; its paths are relative to its folder.
 
-        Raises
-        ------
-        ToolMissingError
-            If it is absent or too old.
-        """
-        return cls(program=find_program("makensis", "-VERSION", oldest=_OLDEST, hint=_HINT))
-
-    def compile(self, script: Path) -> None:
-        """Compile a script, which names its output; its paths are relative to its folder.
-
-        Raises
-        ------
-        ToolMissingError
-            If the compiler does not support 64-bit installers.
-        InternalError
-            If the script has an error.
-        """
-        argv = (self.program, "-V2", "-INPUTCHARSET", "UTF8", f"-XTarget {_TARGET}", script.name)
-        completed = process.run(Request(argv=argv, cwd=script.parent, timeout=_TIMEOUT))
-        if completed.ok:
-            return
-        output = f"{completed.stdout}{completed.stderr}".strip()
-        if _TARGET in output:
-            raise ToolMissingError(f"{self.program} cannot make 64-bit installers:\n{output}", hint=_HINT)
-        raise InternalError(f"makensis refused the installer's script:\n{output}")
+    Raises
+    ------
+    ToolMissingError
+        If the compiler does not support 64-bit installers.
+    InternalError
+        If the script has an error.
+    """
+    argv = (makensis, "-V2", "-INPUTCHARSET", "UTF8", f"-XTarget {_TARGET}", script.name)
+    completed = process.run(Request(argv=argv, cwd=script.parent, timeout=_TIMEOUT))
+    if completed.ok:
+        return
+    output = f"{completed.stdout}{completed.stderr}".strip()
+    if _TARGET in output:
+        raise ToolMissingError(f"{makensis} cannot make 64-bit installers:\n{output}", hint=_HINT)
+    raise InternalError(f"makensis refused the installer's script:\n{output}")
