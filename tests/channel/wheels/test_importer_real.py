@@ -248,7 +248,7 @@ def test_versions_to_keep_are_kept_where_they_are_allowed(imported: Imported, tm
 def test_a_pin_that_the_index_lacks(imported: Imported, tmp_path: Path) -> None:
     with pytest.raises(BlockedError) as error:
         run_import(tmp_path, request("six", "1.16.99", ("linux-64",)), cache=imported.cache)
-    assert "m.yaml:5:3: asks for six 1.16.99" in error.value.message
+    assert "m.yaml:5:3: requests six 1.16.99" in error.value.message
     assert "1.16.0, 1.17.0" in error.value.message
 
 
@@ -259,7 +259,7 @@ def test_an_index_that_is_not_there(
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with pytest.raises(SourceUnreachableError, match=r"^127\.0\.0\.1:9 could not be reached") as error:
         run_import(tmp_path, request("six"), request("nope"), cache=imported.cache)
-    assert "cached already: 1 of the 2 projects that are asked for; not nope" in error.value.message
+    assert "cached already: 1 of the 2 requested projects; not nope" in error.value.message
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_credentials_go_to_the_index_that_has_them(index: str, tmp_path: Path) -
 
 @pytest.mark.real
 def test_a_longer_answer_is_cut_and_refused(index: str, fetcher: WheelDownloader) -> None:
-    with pytest.raises(IntegrityError, match="has not the 3 bytes"):
+    with pytest.raises(IntegrityError, match="does not have the 3 bytes"):
         fetcher.fetch(pinned(f"http://{index}/wheel", size=3))
 
 
