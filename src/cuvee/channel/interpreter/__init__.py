@@ -37,14 +37,8 @@ def pack_interpreters(
 ) -> tuple[Interpreter | Absent, ...]:
     """Pack an interpreter for each platform, all of the minor version of the one that runs cuvee.
 
-    Parameters
-    ----------
-    platforms
-        Names of platforms; the result has one entry for each, in the same order.
-    cache
-        Archives are in ``cache/interpreters``; those of unchanged sources are reused.
-    executable
-        Pack this interpreter instead of the one that runs cuvee.
+    The result has one entry for each platform, in the same order. Archives are in ``cache/interpreters``, and
+    those of unchanged sources are reused. ``executable`` is packed instead of the one that runs cuvee.
 
     Raises
     ------

@@ -20,16 +20,10 @@ _MACHINES = {"linux-64": "X86_64", "linux-aarch64": "AARCH64"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryClosure:
-    """The libraries that a set of ELF files needs beyond the C library.
+    """The libraries that a set of ELF files needs beyond the C library: their files by soname, sorted.
 
-    Attributes
-    ----------
-    libraries
-        The file of each library by its soname, sorted.
-    broken
-        Files of the set that need, directly or not, a library that cannot be found, with its name.
-    glibc
-        The newest version of glibc that the set and its libraries require.
+    ``broken`` are files of the set that need, directly or not, a library that cannot be found, with its name;
+    ``glibc`` is the newest version that the others and their libraries require.
     """
 
     libraries: Mapping[str, Path]

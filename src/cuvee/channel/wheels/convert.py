@@ -69,16 +69,8 @@ def convert(
 ) -> PackageContent:
     """Return the content of the conda package for a wheel.
 
-    Parameters
-    ----------
-    wheel
-        An open wheel. Everything is read from it before this function returns.
-    conversion
-        Which package to make of it.
-    scratch
-        An existing empty folder for large files; it must exist until the package is written.
-    launcher
-        The program that starts scripts on Windows.
+    Everything is read from the wheel before this function returns. ``scratch`` is an existing empty folder
+    for large files, which must exist until the package is written; ``launcher`` starts scripts on Windows.
 
     Raises
     ------

@@ -17,14 +17,8 @@ def import_names(
     """Return the modules that are meant to be imported, sorted.
 
     These are the top-level packages and modules, and for a namespace package the packages below it. Tests,
-    examples and stubs are excluded; private names too, unless there are no others.
-
-    Parameters
-    ----------
-    paths
-        Files relative to site-packages.
-    is_script
-        Returns whether the file of a top-level module is a program rather than a module.
+    examples and stubs are excluded; private names too, unless there are no others. ``paths`` are relative to
+    site-packages; ``is_script`` says whether the file of a top-level module is a program.
     """
     modules = {name: path for path in paths if (name := _module(path)) is not None}
     packages = {name.removesuffix(".__init__") for name in modules if name.endswith(".__init__")}
@@ -33,7 +27,9 @@ def import_names(
         parts = name.split(".")
         if parts[-1] == "__init__":
             parts.pop()
-        if not parts or not all(map(_is_public_part, parts)) or len(parts) > _DEEPEST:
+        if not 0 < len(parts) <= _DEEPEST or any(
+            part.startswith("__") or part in _EXCLUDED for part in parts
+        ):
             continue
         above = {".".join(parts[:depth]) for depth in range(1, len(parts))}
         if above & packages:
@@ -53,7 +49,3 @@ def _module(path: str) -> str | None:
     else:
         return None
     return stem.replace("/", ".") if all(map(str.isidentifier, stem.split("/"))) else None
-
-
-def _is_public_part(part: str) -> bool:
-    return not part.startswith("__") and part not in _EXCLUDED

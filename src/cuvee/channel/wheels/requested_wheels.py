@@ -15,8 +15,6 @@ def wheel_requests(
 
     Parameters
     ----------
-    manifest
-        The evaluated manifest.
     names
         The wheels that no channel carries; `None` imports all of them.
     additions

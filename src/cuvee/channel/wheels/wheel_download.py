@@ -25,14 +25,9 @@ _SERVER_ERROR = 500
 
 
 class WheelDownloader:
-    """Downloads wheels into ``cache``; safe to use from several threads.
+    """Downloads wheels as ``<cache>/<sha256>/<file name>``; safe to use from several threads.
 
-    Parameters
-    ----------
-    cache
-        Wheels are kept as ``<cache>/<sha256>/<file name>``.
-    environment
-        Environment variables whose index URLs may have a user name and password, also for the files.
+    Index URLs in ``environment`` may have a user name and password, which are used for the files too.
     """
 
     def __init__(self, cache: Path, environment: Mapping[str, str] = os.environ) -> None:

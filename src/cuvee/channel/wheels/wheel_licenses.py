@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
@@ -22,17 +21,11 @@ _MAIN_FILE = re.compile(r"(?i)(licen[sc]e|copying)(\.(txt|md|rst))?")
 _LONGEST_PHRASE = 120
 
 
-def license_expression(
-    metadata: CoreMetadata, files: Mapping[str, bytes] = MappingProxyType({})
-) -> str | None:
+def license_expression(metadata: CoreMetadata, files: Mapping[str, bytes]) -> str | None:
     """Return an SPDX expression, or `None` if the metadata is ambiguous.
 
-    Parameters
-    ----------
-    metadata
-        License-Expression comes first, then the License field, then classifiers.
-    files
-        The licence files, by name; the main one distinguishes the licences of the BSD and Apache families.
+    License-Expression comes first, then the License field, then classifiers. The main one of the licence
+    ``files``, by name, distinguishes the licences of the BSD and Apache families.
     """
     for text in (metadata.license_expression, metadata.license_text):
         if text and (found := _phrase(text)):
