@@ -20,7 +20,7 @@ part that only Windows needs.
 6. `transaction.commit` gives the folder its place by one rename (`prefix_swap`), runs post_install, and makes
    what is outside of the prefix (`outside_files`: `menu_files`, `desktop_entries`, `shell_startup`).
 
-**An upgrade** is an install with these steps more, see `upgrade`:
+**An upgrade** is an install with these steps more, also in `install`:
 
 - before 3: the older release is read, its key must be the new one's, a downgrade is refused; `verify` finds
   which of its files are unchanged, which are the user's (`added_packages`), and which were changed.

@@ -27,7 +27,6 @@ from . import (
     install,
     installer_handover,
     installer_log,
-    release_info,
     repair,
     rollback,
     uninstall,
@@ -70,9 +69,9 @@ exit codes: 0 done, 1 failed or differences were found, 2 wrong usage, 3 somethi
 """
 _ADMIN_VERBS: dict[str, Callable[[InstalledRelease, frozenset[str]], int]] = {
     "verify": verify.report,
-    "list": release_info.list_installed,
-    "info": release_info.describe_installed,
-    "sbom": release_info.print_installed_sbom,
+    "list": inspection.list_installed,
+    "info": inspection.describe_installed,
+    "sbom": inspection.print_installed_sbom,
     "rollback": rollback.rollback,
     "clean": rollback.clean,
     "uninstall": uninstall.uninstall,
@@ -85,10 +84,10 @@ _INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
     "check": inspection.check,
     "extract": inspection.extract,
     "dry-run": inspection.dry_run,
-    "list": release_info.list_packages,
-    "info": release_info.describe,
-    "licenses": release_info.licenses,
-    "sbom": release_info.print_sbom,
+    "list": inspection.list_packages,
+    "info": inspection.describe,
+    "licenses": inspection.licenses,
+    "sbom": inspection.print_sbom,
 }
 
 

@@ -1,22 +1,30 @@
-"""The installer's verbs `check`, `extract` and `dry-run`."""
+"""What an installer or a prefix holds: `check`, `extract`, `dry-run`, `list`, `info`, `licenses`, `sbom`."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from typing import Any
+
 from . import prefix_swap
-from .added_packages import misfits
+from .added_packages import AddedPackage, misfits
 from .crash_recovery import recover
-from .failure import damaged
+from .failure import DAMAGED, MISSING, InstallError, damaged
 from .file_operations import remove_tree
 from .hashing import sha256 as hash_of
 from .image_signature import demand_same
 from .install_checks import check_length, holds_older_release, refuse_downgrade
+from .install_scripts import NAMES
 from .installer_log import labelled, show
 from .installer_run import InstallerRun
-from .payload_manifest import Frame, PayloadManifest
+from .payload_manifest import Frame, PayloadFile, PayloadManifest
 from .prefix_metadata import changed_packages
-from .prefix_state import load
+from .prefix_state import INSTALLER, KEPT, InstalledRelease, beside, load, read_marker
 from .prefix_writer import PrefixWriter
 from .verify import verify
+
+SBOM = f"{KEPT}/sbom.cdx.json"
 
 
 def check(run: InstallerRun, manifest: PayloadManifest) -> int:
@@ -73,3 +81,132 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     value = {"action": action, "prefix": run.prefix, "version": manifest.version, "before": before}
     texts = [f"{manifest.label} in {run.prefix}: {action}"] + (labelled(**lists) if found else [])
     return show({**value, **lists}, texts, run.options)
+
+
+def list_packages(run: InstallerRun, manifest: PayloadManifest) -> int:
+    """List an installer's packages."""
+    return _list(manifest, [], run.options)
+
+
+def list_installed(installed: InstalledRelease, options: frozenset[str]) -> int:
+    """List the release's packages, and those that were added to it."""
+    return _list(installed.manifest, verify(installed, hashes=False).added, options)
+
+
+def _list(manifest: PayloadManifest, added: list[AddedPackage], options: frozenset[str]) -> int:
+    keys = ("name", "version", "build", "subdir", "sha256")
+    rows: list[dict[str, str | None]] = [
+        {**{key: getattr(package, key) for key in keys}, "added": None} for package in manifest.packages
+    ]
+    rows += [{"name": one.name, "version": one.version, "added": one.by} for one in added]
+    rows.sort(key=lambda row: str(row["name"]).lower())
+    texts = [
+        f"{row['name']} {row['version']} "
+        + (f"added with {row['added']}" if row["added"] else f"{row['build']}")
+        for row in rows
+    ]
+    return show(rows, texts, options)
+
+
+def describe(run: InstallerRun, manifest: PayloadManifest) -> int:
+    """Describe what an installer holds."""
+    return _describe(manifest, run.manifest_sha256, {}, run.options)
+
+
+def describe_installed(installed: InstalledRelease, options: frozenset[str]) -> int:
+    """Describe an installed release, and what is kept to repair it or to go back."""
+    prefix = installed.prefix
+    older = read_marker(beside(prefix, "kept"))
+    installer = f"{prefix}/{INSTALLER}"
+    where = {
+        "prefix": prefix,
+        "installed": installed.state.installed,
+        "kept": older.version if older else None,
+        "installer": installer if os.path.isfile(installer) else None,
+    }
+    return _describe(installed.manifest, installed.sha256, where, options)
+
+
+def _describe(
+    manifest: PayloadManifest, sha256: str, where: dict[str, str | None], options: frozenset[str]
+) -> int:
+    frames = [*manifest.frames(), *manifest.records]
+    files = {file.path for frame in frames for file in frame.files}
+    value: dict[str, Any] = {
+        "distribution": manifest.distribution,
+        "version": manifest.version,
+        "title": manifest.title,
+        "platform": manifest.platform,
+        "packages": len(manifest.packages),
+        "files": len(files) + len(manifest.stage0),
+        "bytes": manifest.raw_size,
+        "longest_prefix": manifest.prefix_limit,
+        "requested": manifest.requested,
+        "scripts": [name for name in NAMES if getattr(manifest.settings, name)],
+        "manifest_sha256": sha256,
+        "signed_by": None if manifest.key is None else manifest.key[0],
+        **where,
+    }
+    texts = [
+        f"{name}: {', '.join(map(str, item)) if isinstance(item, list) else item}"
+        for name, item in value.items()
+        if item is not None
+    ]
+    return show(value, texts, options)
+
+
+def licenses(run: InstallerRun, manifest: PayloadManifest) -> int:
+    """List each package's licence, and the files with its text, by conda's records."""
+    rows: list[dict[str, Any]] = []
+    for frame, raw in run.read(manifest.records):
+        for file in frame.files:
+            record = json.loads(raw[file.start : file.start + file.size])
+            rows.append(
+                {
+                    "name": record["name"],
+                    "version": record["version"],
+                    "license": record.get("license"),
+                    "files": [path for path in record["files"] if _is_license(path)],
+                }
+            )
+    rows.sort(key=lambda row: str(row["name"]))
+    lines = [f"{row['name']} {row['version']}: {row['license'] or 'not stated'}" for row in rows]
+    return show(rows, lines, run.options)
+
+
+def print_sbom(run: InstallerRun, manifest: PayloadManifest) -> int:
+    """Print the bill of materials."""
+    frame, file = _find_sbom(manifest.extras)
+    ((_, raw),) = run.read([frame])
+    return _print_sbom(raw[file.start : file.start + file.size], file)
+
+
+def print_installed_sbom(installed: InstalledRelease, _: frozenset[str]) -> int:
+    """Print the bill of materials of a prefix; raise if it is not the one that was installed."""
+    file = _find_sbom(installed.manifest.extras)[1]
+    try:
+        with open(f"{installed.prefix}/{SBOM}", "rb") as stream:
+            data = stream.read()
+    except FileNotFoundError:
+        data = b""
+    return _print_sbom(data, file)
+
+
+def _find_sbom(frames: list[Frame]) -> tuple[Frame, PayloadFile]:
+    for frame in frames:
+        for file in frame.files:
+            if file.path == SBOM:
+                return frame, file
+    raise InstallError("This release carries no bill of materials.", MISSING)
+
+
+def _print_sbom(data: bytes, file: PayloadFile) -> int:
+    if hash_of(data) != file.sha256:
+        raise InstallError(f"{SBOM} has been changed. Repair the release.", DAMAGED)
+    sys.stdout.write(data.decode())
+    return 0
+
+
+def _is_license(path: str) -> bool:
+    name = path.rpartition("/")[2].lower()
+    return name.startswith(("licen", "copying", "notice")) and not name.endswith((".py", ".pyc"))

@@ -13,10 +13,9 @@ from ..failure import InstallError
 from ..file_operations import remove_tree
 from ..prefix_state import load
 from . import start_menu
-from .admin_command import GO_ON
 from .nsis_call import NsisCall
 from .registration import read_registration
-from .staged_files import stage
+from .staged_files import GO_ON, stage
 from .windows_install import show_again
 from .windows_uninstall import remove
 

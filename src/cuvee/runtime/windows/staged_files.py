@@ -1,4 +1,7 @@
-"""Copying stage 0 and this code: into the staged prefix, into a folder that an uninstaller runs from."""
+r"""Copying stage 0 and this code: into the staged prefix, into a folder that an uninstaller runs from.
+
+The prefix also gets the command ``Scripts\<distribution>-admin.cmd``, which starts `admin_verbs`.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,27 @@ from typing import BinaryIO
 
 from ..file_operations import files_below
 from ..prefix_state import INSTALLER, KEPT
-from .admin_command import command
 from .exe_container import open_container
 from .nsis_call import NsisCall
 from .registration import Registration, read_registration
 from .registry import Product
+
+GO_ON = 100
+"""Exit code that has the command start the verb again from the folder beside the prefix."""
+
+_COMMAND = r"""@echo off
+rem Administers {label}; made by its installer. `{distribution}-admin help` says more.
+setlocal DisableDelayedExpansion
+set "CUVEE_PREFIX=%~dp0.."
+for %%p in ("%~dp0..") do set "CUVEE_RUN=%%~dpp.%%~nxp.cuvee-admin"
+"%~dp0..\{python}" -I -S -B -X utf8 "%~dp0..\conda-meta\cuvee\runtime\windows\__main__.py" admin %*
+if not %errorlevel%=={go_on} exit /b %errorlevel%
+set "CUVEE_FOLDER=%CD%"
+cd /d "%CUVEE_RUN%\.."
+rem From here on this file may be moved away, so all else is one line.
+"%CUVEE_RUN%\{python}" -I -S -B -X utf8 "%CUVEE_RUN%\.cuvee\runtime\windows\__main__.py" admin %* \
+& {end}
+"""
 
 
 def fill(product: Product, call: NsisCall, registration: Registration, *, keep: bool) -> None:
@@ -27,7 +46,7 @@ def fill(product: Product, call: NsisCall, registration: Registration, *, keep: 
         copy(f"{call.run}/.cuvee/{path}", f"{staged}/{target}")
     if not registration.machine:
         _write(f"{staged}/.nonadmin", "")  # conda and menuinst look for it
-    text = command(product.label, product.distribution, product.interpreter)
+    text = _command(product.label, product.distribution, product.interpreter)
     _write(f"{staged}/Scripts/{product.distribution}-admin.cmd", text)
     if keep:
         copy(call.installer, f"{staged}/{INSTALLER}")
@@ -73,3 +92,13 @@ def _create(path: str) -> BinaryIO:
 def _write(path: str, text: str) -> None:
     with _create(path) as stream:
         stream.write(text.encode())
+
+
+def _command(label: str, distribution: str, python: str) -> str:
+    """Return the text of the command."""
+    # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line.
+    end = " else ".join(
+        f'if errorlevel {code} (rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in (130, 5, 3, 2, 1, 0)
+    )
+    text = _COMMAND.format(end=end, label=label, distribution=distribution, python=python, go_on=GO_ON)
+    return text.replace("\\\n", "").replace("\n", "\r\n")
