@@ -16,7 +16,6 @@ from . import start_menu
 from .nsis_call import NsisCall
 from .registration import read_registration
 from .staged_files import GO_ON, stage
-from .windows_install import show_again
 from .windows_uninstall import remove
 
 _MOVES = frozenset(("repair", "rollback", "uninstall"))
@@ -41,7 +40,7 @@ def administer(call: NsisCall, argv: list[str]) -> int:
     before, links = read_registration(prefix), start_menu.shortcuts_of(prefix)
     code = administer_release(prefix, argv)
     if code == 0:
-        show_again(prefix, run, before, links)
+        read_registration(prefix).add(prefix, run, before=before, others=links)
     return code
 
 

@@ -30,14 +30,6 @@ class ExeContainer(NamedTuple):
     manifest_raw: int
 
 
-class _Fields(NamedTuple):
-    """Offsets of what signing changes, and where the certificates are (0 without any)."""
-
-    checksum: int
-    security: int
-    certificates: int
-
-
 def pack(container: ExeContainer, digest: bytes) -> bytes:
     """Return the trailer."""
     numbers = b"".join(number.to_bytes(8, "little") for number in container)
@@ -45,16 +37,17 @@ def pack(container: ExeContainer, digest: bytes) -> bytes:
 
 
 def open_container(path: str, *, check: bool = True) -> ExeContainer:
-    """Return what the trailer says.
+    """Return what the trailer says; raise if there is none.
 
-    Raises
-    ------
-    InstallError
-        If there is no trailer, or unless ``check`` is false, if the file has not the hash that it states.
+    Unless ``check`` is false, raise also if the file has not the hash that it states.
     """
     with open(path, "rb") as stream:
-        fields = _find(bytearray(stream.read(_HEAD)))
-        end = (fields.certificates or stream.seek(0, 2)) - SIZE
+        head = stream.read(_HEAD)
+        security = _find(head)[1]
+        certificates = int.from_bytes(
+            head[security : security + 4], "little"
+        )  # where they are, 0 without any
+        end = (certificates or stream.seek(0, 2)) - SIZE
         if end < _HEAD:
             raise damaged("The installer")
         stream.seek(end)
@@ -69,9 +62,9 @@ def digest(stream: BinaryIO, end: int) -> bytes:
     """Return the SHA-256 of the first ``end`` bytes, with the fields that signing changes as zeros."""
     stream.seek(0)
     head = bytearray(stream.read(_HEAD))
-    fields = _find(head)
-    head[fields.checksum : fields.checksum + 4] = bytes(4)
-    head[fields.security : fields.security + 8] = bytes(8)
+    checksum, security = _find(head)
+    head[checksum : checksum + 4] = bytes(4)
+    head[security : security + 8] = bytes(8)
     hashed = algorithm("sha256")(bytes(head))
     left = end - len(head)
     while left > 0:
@@ -83,10 +76,10 @@ def digest(stream: BinaryIO, end: int) -> bytes:
     return hashed.digest()
 
 
-def _find(head: bytearray) -> _Fields:
+def _find(head: bytes | bytearray) -> tuple[int, int]:
+    """Return the offsets of what signing changes: the checksum, and the entry of the certificates."""
     optional = int.from_bytes(head[0x3C:0x40], "little") + 24
     magic = int.from_bytes(head[optional : optional + 2], "little")
     if head[:2] != b"MZ" or magic != _PE32_PLUS or optional + 152 > len(head):
         raise damaged("The installer")
-    security = optional + 144
-    return _Fields(optional + 64, security, int.from_bytes(head[security : security + 4], "little"))
+    return optional + 64, optional + 144

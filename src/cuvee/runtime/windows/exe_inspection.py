@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import sys
-from collections.abc import Iterator
-from typing import TextIO
 
 from ..command_line import run_installer
 from ..failure import InstallError
@@ -26,7 +23,7 @@ def inspect(verb: str, call: NsisCall) -> int:
     if not call.output:
         return _inspect(verb, call)
     # First of all, so that nothing is made before the answer has a place.
-    with open(call.output, "w", encoding="utf-8") as stream, _standard_output(stream):
+    with open(call.output, "w", encoding="utf-8") as stream, contextlib.redirect_stdout(stream):
         return _inspect(verb, call)
 
 
@@ -59,13 +56,3 @@ def _prepare(target: str, run: str) -> tuple[str, str]:
         reason = "The disk is full" if error.errno == errno.ENOSPC else error.strerror
         raise InstallError(f"{target} cannot be made: {reason}. Nothing was extracted.") from error
     return staged, anchor
-
-
-@contextlib.contextmanager
-def _standard_output(stream: TextIO) -> Iterator[None]:
-    before = sys.stdout
-    sys.stdout = stream
-    try:
-        yield
-    finally:
-        sys.stdout = before

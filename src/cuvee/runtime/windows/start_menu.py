@@ -25,14 +25,8 @@ _TAKEN = re.compile(r"%[0-9*lLvVdD]")
 def update(prefix: str, folders: list[str], run: str, others: list[str]) -> None:
     """Make the shortcuts of the release in ``prefix``, and remove those that it no longer has.
 
-    Parameters
-    ----------
-    folders
-        The Start menu and the desktop, for all users or for one; none for no shortcuts.
-    run
-        A folder for a temporary file.
-    others
-        Shortcuts of the release that was there before a rollback.
+    ``folders`` are the Start menu and the desktop, for all users or for one; none for no shortcuts. ``run``
+    is a folder for a temporary file; ``others`` are shortcuts of the release that was there before a rollback.
     """
     installed = load(prefix)
     before = sorted({*shortcuts_of(prefix), *others})

@@ -100,11 +100,6 @@ def decide(product: Product, call: NsisCall, old: Registration | None) -> tuple[
     return registration, keep
 
 
-def show_again(prefix: str, run: str, before: Registration, links: list[str]) -> None:
-    """Register a release that has come back; ``links`` are the other one's shortcuts."""
-    read_registration(prefix).add(prefix, run, before=before, others=links)
-
-
 def _check_system(product: Product, call: NsisCall, *, keep: bool, upgrade: bool) -> None:
     """Raise if the system lacks something.
 
