@@ -84,8 +84,8 @@ _INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
     "check": inspection.check,
     "extract": inspection.extract,
     "dry-run": inspection.dry_run,
-    "list": inspection.list_packages,
-    "info": inspection.describe,
+    "list": lambda run, manifest: inspection.list_packages(manifest, [], run.options),
+    "info": lambda run, manifest: inspection.describe(manifest, run.manifest_sha256, {}, run.options),
     "licenses": inspection.licenses,
     "sbom": inspection.print_sbom,
 }

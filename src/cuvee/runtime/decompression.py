@@ -14,12 +14,9 @@ _found: list[Callable[[bytes, int], bytes]] = []
 
 
 def decompress(data: bytes, size: int) -> bytes:
-    """Return the ``size`` bytes that the frame ``data`` holds; any thread may call it.
+    """Return the ``size`` bytes that the frame ``data`` holds; raise if it holds others, or is damaged.
 
-    Raises
-    ------
-    InstallError
-        If ``data`` is damaged, or holds more or fewer bytes.
+    Any thread may call it.
     """
     if not _found:
         _found.append(_find())

@@ -19,6 +19,9 @@ _ROOT = pow(2, (_P - 1) // 4, _P)
 # A point is (X, Y, Z, T) with x = X/Z, y = Y/Z, x*y = T/Z: RFC 8032, section 5.1.4.
 _Point = tuple[int, int, int, int]
 _ZERO: _Point = (0, 1, 1, 0)
+_BASE_X = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
+_BASE_Y = 4 * pow(5, -1, _P) % _P
+_BASE: _Point = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
 
 
 def verify(public: bytes, message: bytes, signature: bytes) -> bool:
@@ -75,13 +78,3 @@ def _decode(data: bytes) -> _Point | None:
     if x & 1 != sign:
         x = _P - x
     return x, y, 1, x * y % _P
-
-
-def _base() -> _Point:
-    found = _decode((4 * pow(5, -1, _P) % _P).to_bytes(32, "little"))
-    if found is None:
-        raise AssertionError("the curve has no base point")
-    return found
-
-
-_BASE = _base()

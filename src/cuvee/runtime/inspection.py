@@ -83,17 +83,13 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     return show({**value, **lists}, texts, run.options)
 
 
-def list_packages(run: InstallerRun, manifest: PayloadManifest) -> int:
-    """List an installer's packages."""
-    return _list(manifest, [], run.options)
-
-
 def list_installed(installed: InstalledRelease, options: frozenset[str]) -> int:
     """List the release's packages, and those that were added to it."""
-    return _list(installed.manifest, verify(installed, hashes=False).added, options)
+    return list_packages(installed.manifest, verify(installed, hashes=False).added, options)
 
 
-def _list(manifest: PayloadManifest, added: list[AddedPackage], options: frozenset[str]) -> int:
+def list_packages(manifest: PayloadManifest, added: list[AddedPackage], options: frozenset[str]) -> int:
+    """List a release's packages, and those that were ``added``."""
     keys = ("name", "version", "build", "subdir", "sha256")
     rows: list[dict[str, str | None]] = [
         {**{key: getattr(package, key) for key in keys}, "added": None} for package in manifest.packages
@@ -108,11 +104,6 @@ def _list(manifest: PayloadManifest, added: list[AddedPackage], options: frozens
     return show(rows, texts, options)
 
 
-def describe(run: InstallerRun, manifest: PayloadManifest) -> int:
-    """Describe what an installer holds."""
-    return _describe(manifest, run.manifest_sha256, {}, run.options)
-
-
 def describe_installed(installed: InstalledRelease, options: frozenset[str]) -> int:
     """Describe an installed release, and what is kept to repair it or to go back."""
     prefix = installed.prefix
@@ -124,12 +115,13 @@ def describe_installed(installed: InstalledRelease, options: frozenset[str]) -> 
         "kept": older.version if older else None,
         "installer": installer if os.path.isfile(installer) else None,
     }
-    return _describe(installed.manifest, installed.sha256, where, options)
+    return describe(installed.manifest, installed.sha256, where, options)
 
 
-def _describe(
+def describe(
     manifest: PayloadManifest, sha256: str, where: dict[str, str | None], options: frozenset[str]
 ) -> int:
+    """Describe a release; ``where`` is what there is to say of its prefix."""
     frames = [*manifest.frames(), *manifest.records]
     files = {file.path for frame in frames for file in frame.files}
     value: dict[str, Any] = {

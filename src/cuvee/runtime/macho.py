@@ -58,12 +58,8 @@ class _Directory(NamedTuple):
 def sign_again(data: bytes, path: str) -> bytes:
     """Return a Mach-O file with hashes that fit its bytes; any other file, and an unsigned one, as it is.
 
-    All but the signatures stay as they are, and so does each size. The same bytes give the same bytes.
-
-    Raises
-    ------
-    InstallError
-        If there is a signature that cannot be made again; ``path`` names the file in the message.
+    All but the signatures stay as they are, and so does each size. The same bytes give the same bytes. If a
+    signature cannot be made again, the error names the file ``path``.
     """
     result = bytearray(data)
     for at, size in _slices(data):

@@ -97,27 +97,21 @@ class _Placeholders:
         version = next((p.version for p in manifest.packages if p.name == "python"), "")
         short = ".".join(version.split(".")[:2])
         library = ["Lib"] if win else ["lib", f"python{short}"]
-        name = manifest.distribution
+        name, home = manifest.distribution, os.path.expanduser("~")
         self.values = {
-            "PREFIX": prefix,
-            "BASE_PREFIX": prefix,
-            "ROOT_PREFIX": prefix,
+            **dict.fromkeys(("PREFIX", "BASE_PREFIX", "ROOT_PREFIX"), prefix),
             "DISTRIBUTION_NAME": name[:1].upper() + name[1:],
             "ENV_NAME": prefix.replace("\\", "/").rpartition("/")[2],
-            "PYTHON": python,
-            "BASE_PYTHON": python,
-            "PYTHONW": join([prefix, "pythonw.exe"]) if win else python,
-            "BASE_PYTHONW": join([prefix, "pythonw.exe"]) if win else python,
+            **dict.fromkeys(("PYTHON", "BASE_PYTHON"), python),
+            **dict.fromkeys(("PYTHONW", "BASE_PYTHONW"), join([prefix, "pythonw.exe"]) if win else python),
             "PYTHONAPP": join([prefix, "python.app", "Contents", "MacOS", "python"]),
             "MENU_DIR": join([prefix, "Menu"]),
             "BIN_DIR": join([prefix, "Library", "bin"]) if win else programs,
-            "SCRIPTS_DIR": programs,
-            "PYTHON_SCRIPTS": programs,
+            **dict.fromkeys(("SCRIPTS_DIR", "PYTHON_SCRIPTS"), programs),
             "SP_DIR": join([prefix, *library, "site-packages"]),
             "PY_VER": short,
-            "HOME": os.path.expanduser("~"),
-            "USERPROFILE": os.path.expanduser("~"),
-            "PERSONALDIR": join([os.path.expanduser("~"), "Documents"]),
+            **dict.fromkeys(("HOME", "USERPROFILE"), home),
+            "PERSONALDIR": join([home, "Documents"]),
             "ICON_EXT": _ICONS[manifest.system],
             "PLATFORM": "(64-bit)",
         }

@@ -133,10 +133,7 @@ _known: dict[str, PayloadManifest] = {}
 def load(data: bytes, raw_size: int, sha256: str) -> PayloadManifest:
     """Return the manifest in the compressed ``data``.
 
-    Raises
-    ------
-    InstallError
-        If ``data`` has not the hash ``sha256``, or names any path outside the prefix.
+    Raise if ``data`` has not the hash ``sha256``, or names any path outside the prefix.
     """
     if hash_of(data) != sha256:
         raise damaged("The installer's list of files")

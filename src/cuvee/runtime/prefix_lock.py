@@ -24,8 +24,11 @@ def hold(prefix: str) -> Iterator[None]:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
-            _lock(handle)
-            # Its last holder may have removed it between the two lines above.
+            if sys.platform == "win32":
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its last holder may have removed it between opening and locking.
             if os.path.exists(path) and os.path.samestat(os.fstat(handle), os.stat(path)):
                 break
         except FileNotFoundError:
@@ -45,10 +48,3 @@ def hold(prefix: str) -> Iterator[None]:
         else:  # Windows removes no file that is open
             os.close(handle)
             quietly(os.unlink, path)
-
-
-def _lock(handle: int) -> None:
-    if sys.platform == "win32":
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,7 +13,7 @@ from .file_operations import remove_tree
 from .hashing import sha256 as hash_of
 from .hashing import sha256_of
 from .installer_run import InstallerRun
-from .payload_manifest import FORMAT, Frame, PayloadManifest
+from .payload_manifest import FORMAT, PayloadManifest
 from .prefix_state import (
     HISTORY,
     KEPT,
@@ -50,7 +50,10 @@ def write_metadata(
 
 
 def write_description(run: InstallerRun, writer: PrefixWriter, data: bytes, outside: OutsideFiles) -> None:
-    """Write the state, with the manifest's bytes ``data``, and the marker."""
+    """Write the state, with the manifest's bytes ``data``, and the marker.
+
+    The marker tells a later installer that the prefix is its own, and which release it holds.
+    """
     mask = os.umask(0o022)
     os.umask(mask)
     state = PrefixState(
@@ -63,31 +66,37 @@ def write_description(run: InstallerRun, writer: PrefixWriter, data: bytes, outs
         outside=outside,
     )
     write_state(writer.folder, state, data)
-    _write_marker(writer, run.manifest_sha256)
+    manifest = writer.manifest
+    marker = {
+        "format": FORMAT,
+        "distribution": manifest.distribution,
+        "version": manifest.version,
+        "title": manifest.title,
+        "platform": manifest.platform,
+        "manifest_sha256": run.manifest_sha256,
+        "packages": [package.stem for package in manifest.packages],
+    }
+    text = json.dumps(marker, indent=2, ensure_ascii=False) + "\n"
+    _write(f"{writer.folder}/{MARKER}", text, sync=True)
 
 
 def write_records(run: InstallerRun, writer: PrefixWriter) -> None:
     """Write conda's records, after the files whose digests some of them wait for."""
     for frame, raw in run.read(writer.manifest.records):
         writer.write_frame(frame, raw)
-        _complete_records(writer, frame, raw)
-
-
-def _complete_records(writer: PrefixWriter, frame: Frame, raw: bytes) -> None:
-    # A record's `extra` lists pairs: the number of a line in its `paths`, and that line's file.
-    for file in frame.files:
-        if file.how != "record" or not writer.wants(file.path):
-            continue
-        record = json.loads(raw[file.start : file.start + file.size])
-        lines = record["paths_data"]["paths"]
-        for number, path in file.extra:
-            line = lines[number]
-            key = "sha256" if "entry_point" in line["path_type"] else "sha256_in_prefix"
-            line[key], line["size_in_bytes"] = writer.late[path]
-        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        data = text.encode()
-        writer.late[file.path] = (hash_of(data), len(data))
-        _write(f"{writer.folder}/{file.path}", text)
+        for file in frame.files:
+            if file.how != "record" or not writer.wants(file.path):
+                continue
+            record = json.loads(raw[file.start : file.start + file.size])
+            lines = record["paths_data"]["paths"]
+            for number, path in file.extra:  # the number of a line, and that line's file
+                line = lines[number]
+                key = "sha256" if "entry_point" in line["path_type"] else "sha256_in_prefix"
+                line[key], line["size_in_bytes"] = writer.late[path]
+            text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+            data = text.encode()
+            writer.late[file.path] = (hash_of(data), len(data))
+            _write(f"{writer.folder}/{file.path}", text)
 
 
 def _write_history(writer: PrefixWriter, old: InstalledRelease | None) -> None:
@@ -151,22 +160,6 @@ def _own_files(writer: PrefixWriter) -> list[str]:
     commands = (f"bin/{manifest.distribution}-admin", f"Scripts/{manifest.distribution}-admin.cmd")
     found += [command for command in commands if os.path.isfile(f"{folder}/{command}")]
     return sorted(set(found) - packaged - {STATE, MANIFEST, *LOGS})
-
-
-def _write_marker(writer: PrefixWriter, manifest_sha256: str) -> None:
-    """Write what tells a later installer that the prefix is its own, and which release it holds."""
-    manifest = writer.manifest
-    marker = {
-        "format": FORMAT,
-        "distribution": manifest.distribution,
-        "version": manifest.version,
-        "title": manifest.title,
-        "platform": manifest.platform,
-        "manifest_sha256": manifest_sha256,
-        "packages": [package.stem for package in manifest.packages],
-    }
-    text = json.dumps(marker, indent=2, ensure_ascii=False) + "\n"
-    _write(f"{writer.folder}/{MARKER}", text, sync=True)
 
 
 def described(path: str) -> tuple[int, str, int]:

@@ -37,7 +37,11 @@ def commit(
         (prefix_swap.swap_in if is_upgrade else prefix_swap.move_in)(run.staged, run.prefix)
 
     if "--test" in run.options:
-        _test(run)
+        # The hash of every file that was written is checked once more.
+        found = verify(load(run.staged))
+        if not found.good:
+            wrong = [*found.changed, *found.missing, *found.modes, *found.unknown]
+            raise InstallError(f"What was written differs from what was released: {', '.join(wrong[:3])}.")
     if is_on_trial(run, manifest):
         _try(run, manifest, put, on_commit)
         on_commit()
@@ -90,11 +94,3 @@ def _adopt(prefix: str, mine: list[str]) -> None:
         prefix,
         known._replace(own={**known.own, **own}, links={**known.links, **links}, gone=sorted(found.missing)),
     )
-
-
-def _test(run: InstallerRun) -> None:
-    """Check the hash of every file that was written once more."""
-    found = verify(load(run.staged))
-    if not found.good:
-        wrong = [*found.changed, *found.missing, *found.modes, *found.unknown]
-        raise InstallError(f"What was written differs from what was released: {', '.join(wrong[:3])}.")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
 from . import install_scripts, installer_log, outside_files
-from .file_operations import remove_tree
+from .file_operations import quietly, remove_tree
 from .prefix_lock import hold
 from .prefix_state import INSTALLER, KEPT, LAST, InstalledRelease, beside
 from .verify import Differences, expected_files, verify
@@ -33,7 +32,10 @@ def uninstall(installed: InstalledRelease, options: frozenset[str]) -> int:
         outside_files.undo(installed)
         os.chdir(os.path.dirname(prefix))  # the current folder may be in the prefix
         _remove_files(installed, found, set(left))
-        _remove_empty_folders(prefix)
+        for parent, folders, _ in os.walk(prefix, topdown=False):
+            for name in folders:
+                quietly(os.rmdir, os.path.join(parent, name))
+        quietly(os.rmdir, prefix)
         remove_tree(beside(prefix, "kept"))
     # Only a log that `--log` names is still there.
     message = f"{installed.manifest.title} was removed from {prefix}"
@@ -67,15 +69,6 @@ def _remove_files(installed: InstalledRelease, found: Differences, left: set[str
     share_in_runs([path for path in gone if path not in late], lambda path: _unlink(f"{prefix}/{path}"))
     for path in [*(path for path in gone if path in late), *LAST]:
         _unlink(f"{prefix}/{path}")
-
-
-def _remove_empty_folders(prefix: str) -> None:
-    for parent, folders, _ in os.walk(prefix, topdown=False):
-        for name in folders:
-            with contextlib.suppress(OSError):
-                os.rmdir(os.path.join(parent, name))
-    with contextlib.suppress(OSError):
-        os.rmdir(prefix)
 
 
 def _unlink(path: str) -> None:
