@@ -22,22 +22,14 @@ import signal
 import sys
 from collections.abc import Callable
 
-from . import (
-    inspection,
-    install,
-    installer_handover,
-    installer_log,
-    repair,
-    rollback,
-    uninstall,
-    verify,
-)
+from . import inspection, install, installer_handover, installer_log, repair, rollback, uninstall, verify
 from .crash_recovery import abandon
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .file_operations import remove_empty, remove_tree
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_state import KEPT, InstalledRelease, load, read_marker
+from .transaction import ignore_signals
 
 
 class _StoppedError(BaseException):
@@ -112,7 +104,7 @@ def run_installer(run: InstallerRun) -> int:
             installer_log.copy_to(option.partition("=")[2])
 
     def give_up(code: int, message: str) -> None:
-        _ignore_signals()
+        ignore_signals()
         sys.stderr.write(f"Error: {message}\n")
         if run.verb in {"install", "repair", "uninstall"}:
             installer_log.note(run.prefix, run.verb, code, message)
@@ -125,7 +117,7 @@ def run_installer(run: InstallerRun) -> int:
 
 def _run_installer(run: InstallerRun) -> int:
     if run.verb == "install":
-        return install.install(run, _ignore_signals)
+        return install.install(run)
     if run.verb == "repair":
         return repair.repair(run)
     manifest = run.read_manifest(run.manifest_bytes())
@@ -214,10 +206,3 @@ def _listen() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop)
-
-
-def _ignore_signals() -> None:
-    """Ignore signals where stopping would do more harm than going on."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)

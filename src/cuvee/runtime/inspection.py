@@ -85,7 +85,7 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
 
 def list_installed(installed: InstalledRelease, options: frozenset[str]) -> int:
     """List the release's packages, and those that were added to it."""
-    return list_packages(installed.manifest, verify(installed, hashes=False).added, options)
+    return list_packages(installed.manifest, verify(installed, only=()).added, options)
 
 
 def list_packages(manifest: PayloadManifest, added: list[AddedPackage], options: frozenset[str]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from . import image_signature, install_scripts, installer_log, kept_installer, outside_files, transaction
 from .added_packages import misfits
@@ -26,8 +26,8 @@ from .verify import verify
 from .worker_threads import share_in_runs
 
 
-def install(run: InstallerRun, on_commit: Callable[[], None]) -> int:
-    """Install, or upgrade the release that is there; ``on_commit`` is called before the last step.
+def install(run: InstallerRun) -> int:
+    """Install, or upgrade the release that is there.
 
     Options: ``--replace`` an older release may be upgraded; ``--force`` also by an older or the same one;
     ``--no-keep`` removes the old one.
@@ -41,7 +41,7 @@ def install(run: InstallerRun, on_commit: Callable[[], None]) -> int:
         if old is not None and old.sha256 == run.manifest_sha256 and "--force" not in run.options:
             _refresh(run, old)
         else:
-            _make(run, manifest, data, old, on_commit)
+            _make(run, manifest, data, old)
     return 0
 
 
@@ -58,13 +58,7 @@ def _refresh(run: InstallerRun, old: InstalledRelease) -> None:
     ProgressLine("", 0).finish(message)
 
 
-def _make(
-    run: InstallerRun,
-    manifest: PayloadManifest,
-    data: bytes,
-    old: InstalledRelease | None,
-    on_commit: Callable[[], None],
-) -> None:
+def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: InstalledRelease | None) -> None:
     if old is not None:
         image_signature.demand_same(old.manifest, manifest, run.options)
         refuse_downgrade(old.manifest.version, manifest.version, run.options)
@@ -92,7 +86,7 @@ def _make(
     elif _is_upgrade(run, manifest):  # somebody may have saved a file there meanwhile
         raise InstallError(f"{run.prefix} has been filled by somebody else meanwhile.")
     installer_log.note(run.staged, "upgrade" if upgrade else "install", 0, lines[0], details)
-    transaction.commit(run, manifest, on_commit, is_upgrade=upgrade is not None)
+    transaction.commit(run, manifest, is_upgrade=upgrade is not None)
     progress.finish("\n".join(lines))
 
 

@@ -18,20 +18,21 @@ from .prefix_state import InstalledRelease, OutsideFiles, write_state
 
 
 def plan(
-    prefix: str, manifest: PayloadManifest, options: frozenset[str], old: OutsideFiles, *, at: str
+    prefix: str, manifest: PayloadManifest, options: frozenset[str], old: InstalledRelease | None, *, at: str
 ) -> OutsideFiles:
     """Return what a release at ``prefix``, which is in the folder ``at`` now, will have.
 
     ``--no-menus`` leaves out the menu entries. ``--initialize`` adds the blocks; those that ``old`` has stay.
     """
+    before = OutsideFiles() if old is None else old.state.outside
     # Windows' own part makes its shortcuts.
     windows = manifest.system == "win"
     folder = "" if windows or "--no-menus" in options else desktop_entries.menu_folder(os.environ)
-    files = list(old.shells)
+    files = list(before.shells)
     if "--initialize" in options and not windows:
         files += shell_startup.start_up_files(os.environ, system=manifest.system)
     planned = desktop_entries.planned(prefix, manifest, folder, at=at)
-    left = [path for path in old.entries if os.path.lexists(path)]
+    left = [path for path in before.entries if os.path.lexists(path)]
     return OutsideFiles(folder, sorted({*planned, *left}), sorted(set(files)))
 
 
@@ -51,7 +52,7 @@ def apply(installed: InstalledRelease) -> None:
 def refresh(installed: InstalledRelease, options: frozenset[str]) -> None:
     """Do what `plan` and `apply` do for a release that is there already."""
     prefix = installed.prefix
-    outside = plan(prefix, installed.manifest, options, installed.state.outside, at=prefix)
+    outside = plan(prefix, installed.manifest, options, installed, at=prefix)
     state = installed.state._replace(outside=outside)
     if state != installed.state:
         write_state(prefix, state)

@@ -14,18 +14,7 @@ from .hashing import sha256 as hash_of
 from .hashing import sha256_of
 from .installer_run import InstallerRun
 from .payload_manifest import FORMAT, PayloadManifest
-from .prefix_state import (
-    HISTORY,
-    KEPT,
-    LOGS,
-    MANIFEST,
-    MARKER,
-    STATE,
-    InstalledRelease,
-    OutsideFiles,
-    PrefixState,
-    write_state,
-)
+from .prefix_state import HISTORY, KEPT, MARKER, UNLISTED, InstalledRelease, PrefixState, write_state
 from .prefix_writer import PrefixWriter
 from .shell_startup import quoted
 
@@ -44,17 +33,17 @@ def write_metadata(
     _write_history(writer, old)
     keep_runtime(writer, run.prefix)
     remove_tree(f"{run.staged}/.cuvee")
-    before = OutsideFiles() if old is None else old.state.outside
-    outside = outside_files.plan(run.prefix, writer.manifest, run.options, before, at=writer.folder)
-    write_description(run, writer, data, outside)
+    write_description(run, writer, data, old, at=writer.folder)
 
 
-def write_description(run: InstallerRun, writer: PrefixWriter, data: bytes, outside: OutsideFiles) -> None:
-    """Write the state, with the manifest's bytes ``data``, and the marker.
+def write_description(
+    run: InstallerRun, writer: PrefixWriter, data: bytes, old: InstalledRelease | None, *, at: str
+) -> None:
+    """Write the state of a release that is in the folder ``at`` now, the manifest's ``data``, and the marker.
 
     The marker tells a later installer that the prefix is its own, and which release it holds.
     """
-    mask = os.umask(0o022)
+    manifest, mask = writer.manifest, os.umask(0o022)
     os.umask(mask)
     state = PrefixState(
         prefix=run.prefix,
@@ -63,10 +52,9 @@ def write_description(run: InstallerRun, writer: PrefixWriter, data: bytes, outs
         manifest_raw=run.manifest_raw,
         late=dict(sorted(writer.late.items())),
         own={path: described(f"{writer.folder}/{path}") for path in _own_files(writer)},
-        outside=outside,
+        outside=outside_files.plan(run.prefix, manifest, run.options, old, at=at),
     )
     write_state(writer.folder, state, data)
-    manifest = writer.manifest
     marker = {
         "format": FORMAT,
         "distribution": manifest.distribution,
@@ -159,7 +147,7 @@ def _own_files(writer: PrefixWriter) -> list[str]:
         found += [f"{relative}/{name}" for name in names]
     commands = (f"bin/{manifest.distribution}-admin", f"Scripts/{manifest.distribution}-admin.cmd")
     found += [command for command in commands if os.path.isfile(f"{folder}/{command}")]
-    return sorted(set(found) - packaged - {STATE, MANIFEST, *LOGS})
+    return sorted(set(found) - packaged - UNLISTED)
 
 
 def described(path: str) -> tuple[int, str, int]:

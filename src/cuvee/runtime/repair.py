@@ -16,17 +16,7 @@ from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import keep_runtime, write_description, write_records
-from .prefix_state import (
-    INSTALLER,
-    MANIFEST,
-    MARKER,
-    STATE,
-    InstalledRelease,
-    OutsideFiles,
-    PrefixState,
-    load,
-    read_marker,
-)
+from .prefix_state import INSTALLER, MANIFEST, MARKER, STATE, InstalledRelease, PrefixState, load, read_marker
 from .prefix_writer import RELOCATED, PrefixWriter
 from .verify import Differences, verify
 
@@ -45,8 +35,8 @@ def repair(run: InstallerRun) -> int:
         if not is_known:
             wrong |= {INSTALLER} if kept_installer.is_requested(run, manifest) else set()
             writer = _make(run, installed, wrong)
-            outside = outside_files.plan(run.prefix, manifest, run.options, OutsideFiles(), at=run.prefix)
-            write_description(run, writer, data, outside)  # of what was made, so that must still be there
+            # It describes what was made, so that must still be there.
+            write_description(run, writer, data, installed, at=run.prefix)
             _move(writer, run.prefix, wrong)
             _move(writer, run.prefix, {STATE, MANIFEST, MARKER})
         elif wrong:

@@ -8,6 +8,7 @@ there before, see `crash_recovery.withdraw`. Removing the file is what commits.
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 
 from . import install_scripts, installer_log, outside_files, prefix_swap
@@ -25,12 +26,10 @@ def is_on_trial(run: InstallerRun, manifest: PayloadManifest) -> bool:
     return bool(manifest.settings.post_install) and "--no-scripts" not in run.options
 
 
-def commit(
-    run: InstallerRun, manifest: PayloadManifest, on_commit: Callable[[], None], *, is_upgrade: bool
-) -> None:
+def commit(run: InstallerRun, manifest: PayloadManifest, *, is_upgrade: bool) -> None:
     """Put the staged release in its place, and make what belongs to it outside of the prefix.
 
-    From ``on_commit`` on nothing is undone any more.
+    From where signals are ignored, nothing is undone any more.
     """
 
     def put() -> None:
@@ -43,11 +42,11 @@ def commit(
             wrong = [*found.changed, *found.missing, *found.modes, *found.unknown]
             raise InstallError(f"What was written differs from what was released: {', '.join(wrong[:3])}.")
     if is_on_trial(run, manifest):
-        _try(run, manifest, put, on_commit)
-        on_commit()
+        _try(run, manifest, put)
+        ignore_signals()
         os.unlink(f"{run.prefix}/{UNPROVED}")
     else:
-        on_commit()
+        ignore_signals()
         put()
     if is_upgrade:
         prefix_swap.settle(run.staged, run.prefix, keep="--no-keep" not in run.options)
@@ -55,9 +54,7 @@ def commit(
     outside_files.apply(load(run.prefix))
 
 
-def _try(
-    run: InstallerRun, manifest: PayloadManifest, put: Callable[[], None], on_commit: Callable[[], None]
-) -> None:
+def _try(run: InstallerRun, manifest: PayloadManifest, put: Callable[[], None]) -> None:
     was_empty = os.path.isdir(run.prefix) and not os.listdir(run.prefix)
     with open(f"{run.staged}/{UNPROVED}", "x", encoding="ascii") as stream:
         stream.write(str(process_of(run.staged)))
@@ -66,13 +63,13 @@ def _try(
     try:
         put()
         folder = f"{run.prefix}/{KEPT}"
-        mine = verify(load(run.prefix), hashes=False).extra
+        mine = verify(load(run.prefix), only=()).extra
         install_scripts.run(
             "post_install", manifest, run.prefix, folder, run.options, installer=run.installer
         )
         _adopt(run.prefix, mine)
     except BaseException:
-        on_commit()  # another signal would do harm
+        ignore_signals()  # another signal would do harm
         withdraw(run.prefix, run.staged)
         if was_empty and not os.path.lexists(run.prefix):
             os.mkdir(run.prefix)
@@ -94,3 +91,10 @@ def _adopt(prefix: str, mine: list[str]) -> None:
         prefix,
         known._replace(own={**known.own, **own}, links={**known.links, **links}, gone=sorted(found.missing)),
     )
+
+
+def ignore_signals() -> None:
+    """Ignore signals where stopping would do more harm than going on."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

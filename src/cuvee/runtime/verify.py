@@ -115,15 +115,10 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
     return 0 if good else FAILED
 
 
-def verify(
-    installed: InstalledRelease, *, hashes: bool = True, only: Collection[str] | None = None
-) -> Differences:
-    """Compare a prefix with its release; nothing is written.
-
-    Without ``hashes`` no file is read; with ``only`` no files but those are hashed.
-    """
+def verify(installed: InstalledRelease, *, only: Collection[str] | None = None) -> Differences:
+    """Compare a prefix with its release; nothing is written. With ``only`` no files but those are read."""
     prefix = installed.prefix
-    scan = _Scan(installed, hashes=hashes, only=only)
+    scan = _Scan(installed, only)
     share(scan.batches(), scan.compare)
     rewritten = {path for path in scan.changed if _is_rewritten(installed, path)}
     others = set(scan.extra)
@@ -151,7 +146,7 @@ def verify(
 class _Scan:
     """One walk through a prefix: several threads hash files while others are still looked for."""
 
-    def __init__(self, installed: InstalledRelease, *, hashes: bool, only: Collection[str] | None) -> None:
+    def __init__(self, installed: InstalledRelease, only: Collection[str] | None) -> None:
         self.files, self.links = expected_files(installed)
         self.seen: set[str] = set()
         self.changed: list[str] = []
@@ -159,7 +154,6 @@ class _Scan:
         self.extra: list[str] = []
         self.times: dict[str, int] = {}
         self._installed = installed
-        self._hashes = hashes
         self._only = only
 
     def batches(self) -> Iterator[list[tuple[str, ExpectedFile]]]:
@@ -168,7 +162,7 @@ class _Scan:
         size = 0
         for path, found in _walk(self._installed.prefix):
             expected = self._sort(path, found)
-            if expected is not None and self._hashes and (self._only is None or path in self._only):
+            if expected is not None and (self._only is None or path in self._only):
                 batch.append((path, expected))
                 size += expected.size
             if len(batch) >= _BATCH or size >= _BATCH_SIZE:
@@ -198,15 +192,12 @@ class _Scan:
         if not stat.S_ISREG(found.st_mode) or found.st_size != expected.size:
             self.changed.append(path)
             return None
-        if os.name == "posix" and not _fits_mode(stat.S_IMODE(found.st_mode), expected, self._installed):
+        # `tar` keeps modes as they are for root, and takes the umask away for others.
+        masks = [0, *(self._installed.state.masks if expected.masked else ())]
+        fits = stat.S_IMODE(found.st_mode) in {expected.mode & ~mask for mask in masks}
+        if os.name == "posix" and not fits:
             self.modes.append(path)
         return expected
-
-
-def _fits_mode(mode: int, expected: ExpectedFile, installed: InstalledRelease) -> bool:
-    # `tar` keeps modes as they are for root, and takes the umask away for others.
-    masks = installed.state.masks if expected.masked else []
-    return mode == expected.mode or any(mode == expected.mode & ~mask for mask in masks)
 
 
 def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:

@@ -44,9 +44,8 @@ def open_container(path: str, *, check: bool = True) -> ExeContainer:
     with open(path, "rb") as stream:
         head = stream.read(_HEAD)
         security = _find(head)[1]
-        certificates = int.from_bytes(
-            head[security : security + 4], "little"
-        )  # where they are, 0 without any
+        # Where the certificates are, 0 without any.
+        certificates = int.from_bytes(head[security : security + 4], "little")
         end = (certificates or stream.seek(0, 2)) - SIZE
         if end < _HEAD:
             raise damaged("The installer")

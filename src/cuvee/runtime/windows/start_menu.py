@@ -26,7 +26,7 @@ def update(prefix: str, folders: list[str], run: str, others: list[str]) -> None
     """Make the shortcuts of the release in ``prefix``, and remove those that it no longer has.
 
     ``folders`` are the Start menu and the desktop, for all users or for one; none for no shortcuts. ``run``
-    is a folder for a temporary file; ``others`` are shortcuts of the release that was there before a rollback.
+    is a folder for a temporary file, ``others`` are shortcuts of the release that was there until now.
     """
     installed = load(prefix)
     before = sorted({*shortcuts_of(prefix), *others})
