@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.runtime import crash_recovery, prefix_lock, prefix_swap, uninstall
+from cuvee.runtime import crash_recovery, prefix_swap, uninstall
 from cuvee.runtime.failure import DAMAGED, InstallError
 from cuvee.runtime.installer_run import InstallerRun
 from cuvee.runtime.payload_manifest import PayloadManifest
@@ -162,7 +162,7 @@ def test_a_removal_is_killed(
 def test_two_upgrades_at_once(release: Release, newer: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     assert release.install("-b", "-p", prefix).ok
-    with prefix_lock.hold(str(prefix)):
+    with crash_recovery.hold(str(prefix)):
         refused = newer.install("-b", "-u", "-p", prefix)
         removal = subprocess.run(
             [prefix / "bin" / "tiny-admin", "uninstall"], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""Finishing what was killed. The names beside a prefix are the journal, so this needs no file of its own.
+"""Locking a prefix, and finishing what was killed: the names beside it are the journal.
 
 Beside a prefix ``p``, the process N names what it works with ``.p.cuvee-N.KIND``:
 
@@ -16,18 +16,57 @@ withdrawn. Only what no living process works with is touched, and only what is o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 from . import prefix_swap
-from .file_operations import remove_tree
+from .failure import InstallError
+from .file_operations import quietly, remove_tree
 from .prefix_state import MARKER, UNPROVED, beside, is_ours
 
 if sys.platform == "win32":
     import _winapi
+    import msvcrt
+else:
+    import fcntl
 
 # https://learn.microsoft.com/windows/win32/procthread/process-security-and-access-rights
 _SYNCHRONIZE, _ERROR_ACCESS_DENIED = 0x100000, 5
+
+
+@contextlib.contextmanager
+def hold(prefix: str) -> Iterator[None]:
+    """Hold the lock beside a prefix, which the system releases when its holder dies; raise if it is taken."""
+    path = beside(prefix, "lock")
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            if sys.platform == "win32":
+                msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Its last holder may have removed it between opening and locking.
+            if os.path.exists(path) and os.path.samestat(os.fstat(handle), os.stat(path)):
+                break
+        except FileNotFoundError:
+            pass
+        except OSError:
+            os.close(handle)
+            raise InstallError(
+                f"Another installer is at work on {prefix}. Try again when it has ended."
+            ) from None
+        os.close(handle)
+    try:
+        yield
+    finally:
+        if os.name == "posix":
+            quietly(os.unlink, path)
+            os.close(handle)
+        else:  # Windows removes no file that is open
+            os.close(handle)
+            quietly(os.unlink, path)
 
 
 def recover(prefix: str) -> None:

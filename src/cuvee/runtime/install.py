@@ -12,13 +12,12 @@ from collections.abc import Sequence
 
 from . import image_signature, install_scripts, installer_log, kept_installer, outside_files, transaction
 from .added_packages import misfits
-from .crash_recovery import recover
+from .crash_recovery import hold, recover
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
 from .install_checks import check_length, check_space, holds_older_release, refuse_downgrade
 from .installer_run import InstallerRun, ProgressLine
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
-from .prefix_lock import hold
 from .prefix_metadata import changed_packages, write_metadata
 from .prefix_state import KEPT, LOGS, InstalledRelease, load
 from .prefix_writer import PrefixWriter

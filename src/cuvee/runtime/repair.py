@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 
 from . import installer_log, kept_installer, outside_files
-from .crash_recovery import recover
+from .crash_recovery import hold, recover
 from .failure import FAILED, InstallError
 from .file_operations import remove_tree, save
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
-from .prefix_lock import hold
 from .prefix_metadata import keep_runtime, write_description, write_records
 from .prefix_state import INSTALLER, MANIFEST, MARKER, STATE, InstalledRelease, PrefixState, load, read_marker
 from .prefix_writer import RELOCATED, PrefixWriter

@@ -6,10 +6,9 @@ import os
 
 from . import installer_log, outside_files, prefix_swap
 from .added_packages import misfits
-from .crash_recovery import recover
+from .crash_recovery import hold, recover
 from .failure import InstallError
 from .file_operations import carry, quietly, save
-from .prefix_lock import hold
 from .prefix_state import InstalledRelease, beside, is_ours, load
 from .verify import expected_files, verify
 

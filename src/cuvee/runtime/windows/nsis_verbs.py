@@ -24,19 +24,23 @@ shortcuts go. With CUVEE_WINDOW, the installer's window shows what is written, i
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 
-from ..command_line import guarded
+from ..command_line import guarded, run_installer
+from ..failure import InstallError
+from ..file_operations import remove_empty, remove_tree
+from ..prefix_state import beside
 from . import long_paths
 from .admin_verbs import administer
-from .exe_inspection import inspect
 from .nsis_call import NsisCall
 from .registration import is_machine
 from .registry import Product, read_product
-from .staged_files import stage
+from .staged_files import copy_stage0, stage
 from .windows_install import install, repair
 from .windows_log import WindowsLog, folder, write_for_window
 from .windows_uninstall import uninstall
@@ -46,6 +50,9 @@ _CHANGES: dict[str, Callable[[Product, NsisCall], int]] = {
     "repair": repair,
     "uninstall": uninstall,
 }
+# What reads the payload's every byte checks the file's hash first; the others read what has its own.
+_READS_ALL = frozenset(("check", "extract"))
+_FOR_RUNTIME = frozenset(("--json", "--force", "--new-key"))
 
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
@@ -62,7 +69,7 @@ def main(argv: list[str], environment: Mapping[str, str]) -> int:
         return _guarded(lambda: stage(call.prefix, call.run), None)
     if verb == "admin":
         return _guarded(lambda: administer(call, options), None)
-    return _guarded(lambda: inspect(verb, call), None)
+    return _guarded(lambda: _inspect(verb, call), None)
 
 
 def _change(verb: str, call: NsisCall, environment: Mapping[str, str]) -> int:
@@ -89,3 +96,38 @@ def _guarded(work: Callable[[], int], log: WindowsLog | None) -> int:
             log.note(traceback.format_exc())
 
     return guarded(work, give_up, on_bug=note_bug)
+
+
+def _inspect(verb: str, call: NsisCall) -> int:
+    if call.output:
+        # First of all, so that nothing is made before the answer has a place.
+        with open(call.output, "w", encoding="utf-8") as stream, contextlib.redirect_stdout(stream):
+            return _inspect(verb, call._replace(output=""))
+    options = [option for option in call.options if option in _FOR_RUNTIME]
+    if verb == "dry-run" and os.path.isdir(call.prefix):
+        options.append("--replace")
+    run = call.installer_run(verb, options, check=verb in _READS_ALL)
+    if verb == "extract":
+        target = call.folder.rstrip("\\")
+        staged, anchor = _prepare(target, call.run)
+        run = run._replace(prefix=target, staged=staged, anchor=anchor)
+    return run_installer(run)
+
+
+def _prepare(target: str, run: str) -> tuple[str, str]:
+    """Copy stage 0 beside the folder that will be made; return where, and the nearest folder above."""
+    if os.path.lexists(target):
+        raise InstallError(f"{target} exists already. Name a folder that is not there yet.")
+    anchor = os.path.dirname(target)
+    while not os.path.isdir(anchor) and os.path.dirname(anchor) != anchor:
+        anchor = os.path.dirname(anchor)
+    staged = beside(target, f"{os.getpid()}.partial")
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        copy_stage0(run, staged)
+    except OSError as error:
+        remove_tree(staged)
+        remove_empty(os.path.dirname(target), anchor)
+        reason = "The disk is full" if error.errno == errno.ENOSPC else error.strerror
+        raise InstallError(f"{target} cannot be made: {reason}. Nothing was extracted.") from error
+    return staged, anchor

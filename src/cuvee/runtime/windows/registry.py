@@ -1,18 +1,20 @@
-"""What is registered of an installed release: Add or Remove Programs, and the interpreter (PEP 514).
+"""Windows' registry, and what it has of an installed release: its program and interpreter (PEP 514).
 
 https://learn.microsoft.com/windows/win32/msi/uninstall-registry-key and https://peps.python.org/pep-0514/.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
 import time
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from . import registry_values
-
+TEXT, EXPANDABLE_TEXT, NUMBER = 1, 2, 4
+"""REG_SZ, REG_EXPAND_SZ and REG_DWORD: https://learn.microsoft.com/windows/win32/sysinfo/registry-value-types."""
 _UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
 _PYTHON = r"Software\Python"
 _MOST_NAMES = 100
@@ -51,7 +53,7 @@ def program_key(product: Product, prefix: str, *, machine: bool) -> str:
     """Return the key in Add or Remove Programs: the short name, unless that belongs to another prefix."""
     for number in range(1, _MOST_NAMES):
         key = f"{_UNINSTALL}\\{product.name}" + (f" {number}" if number > 1 else "")
-        owner = registry_values.text(key, "InstallLocation", machine=machine)
+        owner = text(key, "InstallLocation", machine=machine)
         if not owner or _same(owner, prefix) or not os.path.isdir(owner):
             return key
     raise OSError(f"Add or Remove Programs has {_MOST_NAMES} entries named {product.name} already")
@@ -79,7 +81,7 @@ def list_program(key: str, product: Product, prefix: str, *, machine: bool) -> N
         "NoModify": 1,
         "NoRepair": 1,
     }
-    registry_values.write(key, values, machine=machine)
+    write(key, values, machine=machine)
 
 
 def register_python(key: str, product: Product, prefix: str, *, machine: bool) -> None:
@@ -91,27 +93,93 @@ def register_python(key: str, product: Product, prefix: str, *, machine: bool) -
         "SysVersion": ".".join(map(str, sys.version_info[:2])),
         "SysArchitecture": "64bit",
     }
-    registry_values.write(key, texts, machine=machine)
+    write(key, texts, machine=machine)
     paths = {"": f"{prefix}\\", "ExecutablePath": f"{prefix}\\python.exe"}
     if os.path.isfile(f"{prefix}\\pythonw.exe"):
         paths["WindowedExecutablePath"] = f"{prefix}\\pythonw.exe"
-    registry_values.write(f"{key}\\InstallPath", paths, machine=machine)
+    write(f"{key}\\InstallPath", paths, machine=machine)
 
 
 def forget_program(key: str, prefix: str, *, machine: bool) -> None:
     """Remove an entry that `list_program` made, unless it belongs to another prefix by now."""
-    if _same(registry_values.text(key, "InstallLocation", machine=machine), prefix):
-        registry_values.delete(key, machine=machine)
+    if _same(text(key, "InstallLocation", machine=machine), prefix):
+        delete(key, machine=machine)
 
 
 def forget_python(key: str, prefix: str, *, machine: bool) -> None:
     """Remove what `register_python` made, and the company's key when it becomes empty."""
-    if _same(registry_values.text(f"{key}\\InstallPath", "", machine=machine), prefix):
-        registry_values.delete(key, machine=machine)
+    if _same(text(f"{key}\\InstallPath", "", machine=machine), prefix):
+        delete(key, machine=machine)
         company = key.rpartition("\\")[0]
-        if not registry_values.children(company, machine=machine):
-            registry_values.delete(company, machine=machine)
+        if not children(company, machine=machine):
+            delete(company, machine=machine)
 
 
 def _same(one: str, other: str) -> bool:
     return one.rstrip("\\").lower() == other.rstrip("\\").lower()
+
+
+def read(key: str, name: str, *, machine: bool) -> tuple[str | int, int] | None:
+    """Return a value and its type, `None` if there is none; with ``machine`` from what all users share."""
+    winreg = _winreg()
+    try:
+        with winreg.OpenKey(_root(machine), key) as handle:
+            value: tuple[str | int, int] = winreg.QueryValueEx(handle, name)
+    except FileNotFoundError:
+        return None
+    return value
+
+
+def text(key: str, name: str, *, machine: bool) -> str:
+    """Return a value as text, empty if there is none or it cannot be read."""
+    try:
+        found = read(key, name, machine=machine)
+    except OSError:
+        return ""
+    return str(found[0]) if found else ""
+
+
+def write(key: str, values: Mapping[str, str | int], *, machine: bool, kind: int = TEXT) -> None:
+    """Write the values that are not empty of a key, which is made if need be; ``kind`` is that of texts."""
+    winreg = _winreg()
+    with winreg.CreateKeyEx(_root(machine), key, 0, winreg.KEY_WRITE) as handle:
+        for name, value in values.items():
+            if value != "":
+                winreg.SetValueEx(handle, name, 0, NUMBER if isinstance(value, int) else kind, value)
+
+
+def delete_value(key: str, name: str, *, machine: bool) -> None:
+    """Delete a value."""
+    winreg = _winreg()
+    with winreg.CreateKeyEx(_root(machine), key, 0, winreg.KEY_WRITE) as handle:
+        winreg.DeleteValue(handle, name)
+
+
+def children(key: str, *, machine: bool) -> list[str]:
+    """Return the names of the keys below a key."""
+    winreg = _winreg()
+    try:
+        with winreg.OpenKey(_root(machine), key) as handle:
+            return [winreg.EnumKey(handle, number) for number in range(winreg.QueryInfoKey(handle)[0])]
+    except OSError:
+        return []
+
+
+def delete(key: str, *, machine: bool) -> None:
+    """Delete a key and all below it, if it is there."""
+    for child in children(key, machine=machine):
+        delete(f"{key}\\{child}", machine=machine)
+    try:
+        _winreg().DeleteKey(_root(machine), key)
+    except FileNotFoundError:
+        return
+
+
+def _root(machine: bool) -> int:
+    winreg = _winreg()
+    root: int = winreg.HKEY_LOCAL_MACHINE if machine else winreg.HKEY_CURRENT_USER
+    return root
+
+
+def _winreg() -> Any:
+    return importlib.import_module("winreg")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import registry_values
+from . import registry
 
 # The longest value that CreateProcess and the registry editor accept.
 LIMIT = 32_000
@@ -49,17 +49,17 @@ def _key(machine: bool) -> str:
 
 
 def _read(machine: bool) -> tuple[str, int]:
-    found = registry_values.read(_key(machine), "Path", machine=machine)
+    found = registry.read(_key(machine), "Path", machine=machine)
     if found is None:
-        return "", registry_values.EXPANDABLE_TEXT
+        return "", registry.EXPANDABLE_TEXT
     value, kind = found
-    if kind not in (registry_values.TEXT, registry_values.EXPANDABLE_TEXT):
+    if kind not in (registry.TEXT, registry.EXPANDABLE_TEXT):
         raise OSError(f"PATH in the registry has the unexpected type {kind}")
     return str(value), kind
 
 
 def _write(value: str, kind: int, machine: bool) -> None:
     if value:
-        registry_values.write(_key(machine), {"Path": value}, machine=machine, kind=kind)
+        registry.write(_key(machine), {"Path": value}, machine=machine, kind=kind)
     else:
-        registry_values.delete_value(_key(machine), "Path", machine=machine)
+        registry.delete_value(_key(machine), "Path", machine=machine)

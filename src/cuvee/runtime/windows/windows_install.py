@@ -11,7 +11,7 @@ from ..command_line import run_installer
 from ..crash_recovery import recover
 from ..failure import MISSING, InstallError
 from ..install_checks import check_space
-from . import registry, registry_values
+from . import registry
 from .nsis_call import NsisCall
 from .registration import STATE, Registration, read_registration
 from .registry import Product
@@ -139,4 +139,4 @@ def _allows_long_paths() -> bool:
     https://learn.microsoft.com/windows/win32/fileio/maximum-file-path-limitation
     """
     key = r"SYSTEM\CurrentControlSet\Control\FileSystem"
-    return registry_values.text(key, "LongPathsEnabled", machine=True) not in {"", "0"}
+    return registry.text(key, "LongPathsEnabled", machine=True) not in {"", "0"}
