@@ -194,7 +194,7 @@ def test_a_copy_is_held_to_the_hash(tmp_path: Path) -> None:
     installer = tmp_path / "Tiny.sh"
     whole = f"DIGEST={stated}\n".encode().join(body)
     installer.write_bytes(whole)
-    wanted = frozenset((kept_installer.OPTION,))
+    wanted = frozenset(("--keep-installer",))
     job = InstallerRun("install", str(installer), str(tmp_path), "/absent", "/", stated, 0, 0, 0, "", wanted)
     kept_installer.keep(job, None)  # type: ignore[arg-type] # the option is asked first
     copy = tmp_path / INSTALLER

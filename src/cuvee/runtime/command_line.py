@@ -182,21 +182,16 @@ def guarded(
     except (KeyboardInterrupt, _StoppedError):
         code, message = INTERRUPTED, f"Interrupted; {unchanged}." if unchanged else "Interrupted."
     except OSError as error:
-        code = FAILED
-        message = _explain(error) + (f" {unchanged.capitalize()}." if unchanged else "")
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+        code, where = FAILED, f" ({error.filename})" if error.filename else ""
+        message = f"{'The disk is full' if full else error.strerror}{where}."
+        message += f" {unchanged.capitalize()}." if unchanged else ""
     except Exception as error:  # noqa: BLE001 - a bug
         on_bug()
         code = FAILED
         message = f"{type(error).__name__}: {error}. This should not happen; please report it."
     give_up(code, message)
     return code
-
-
-def _explain(error: OSError) -> str:
-    where = f" ({error.filename})" if error.filename else ""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return f"The disk is full{where}."
-    return f"{error.strerror}{where}."
 
 
 def _listen() -> None:

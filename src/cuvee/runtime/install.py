@@ -38,7 +38,12 @@ def install(run: InstallerRun) -> int:
         recover(run.prefix)
         old = load(run.prefix) if _is_upgrade(run, manifest) else None
         if old is not None and old.sha256 == run.manifest_sha256 and "--force" not in run.options:
-            _refresh(run, old)
+            # Only what options request is added to the very release that is there.
+            outside_files.refresh(kept_installer.add(run, old), run.options)
+            remove_tree(run.staged)
+            message = f"{manifest.label} is installed already in {run.prefix}"
+            installer_log.note(run.prefix, "install", 0, message, {"version": manifest.version})
+            ProgressLine("", 0).finish(message)
         else:
             _make(run, manifest, data, old)
     return 0
@@ -46,15 +51,6 @@ def install(run: InstallerRun) -> int:
 
 def _is_upgrade(run: InstallerRun, manifest: PayloadManifest) -> bool:
     return holds_older_release(run.prefix, manifest.distribution, replace="--replace" in run.options)
-
-
-def _refresh(run: InstallerRun, old: InstalledRelease) -> None:
-    """Add what options request to the very release that is there."""
-    outside_files.refresh(kept_installer.add(run, old), run.options)
-    remove_tree(run.staged)
-    message = f"{old.manifest.label} is installed already in {run.prefix}"
-    installer_log.note(run.prefix, "install", 0, message, {"version": old.manifest.version})
-    ProgressLine("", 0).finish(message)
 
 
 def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: InstalledRelease | None) -> None:

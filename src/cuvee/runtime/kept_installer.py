@@ -17,13 +17,12 @@ from .prefix_metadata import described
 from .prefix_state import INSTALLER, InstalledRelease, load, read_state, write_state
 from .verify import expected_files, is_whole
 
-OPTION = "--keep-installer"
 _DIGEST = re.compile(rb"^DIGEST=([0-9a-f]{64})\n", re.MULTILINE)
 
 
 def is_requested(run: InstallerRun, manifest: PayloadManifest) -> bool:
     """Return whether the prefix must keep the installer: by an option, by its settings, or as before."""
-    return OPTION in run.options or manifest.settings.keep_installer or keeps(run.prefix)
+    return "--keep-installer" in run.options or manifest.settings.keep_installer or keeps(run.prefix)
 
 
 def keeps(prefix: str) -> bool:
@@ -73,8 +72,16 @@ def choose(prefix: str, given: str) -> str:
     """Return the installer to repair a prefix with: the one that is ``given``, else the one that is kept."""
     path = os.path.abspath(given or f"{prefix}/{INSTALLER}")
     if os.path.isfile(path):
-        if not given:
-            _check(prefix, path)
+        expected = None
+        with contextlib.suppress(
+            InstallError
+        ):  # the list of files is lost; the installer's own hashes are left
+            expected = None if given else expected_files(load(prefix))[0].get(INSTALLER)
+        if expected is not None and not is_whole(path, expected):
+            raise InstallError(
+                f"{path}, the installer that is kept, is damaged. Get another one: repair --from INSTALLER",
+                DAMAGED,
+            )
         return path
     if given:
         raise InstallError(f"There is no file {path}.", USAGE)
@@ -84,15 +91,3 @@ def choose(prefix: str, given: str) -> str:
         f"To keep one, run it with {option} on this prefix.",
         USAGE,
     )
-
-
-def _check(prefix: str, path: str) -> None:
-    try:
-        expected = expected_files(load(prefix))[0].get(INSTALLER)
-    except InstallError:
-        return  # the list of files is lost; the installer's own hashes are left
-    if expected is not None and not is_whole(path, expected):
-        raise InstallError(
-            f"{path}, the installer that is kept, is damaged. Get another one: repair --from INSTALLER",
-            DAMAGED,
-        )

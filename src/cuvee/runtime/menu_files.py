@@ -18,10 +18,6 @@ _FOLDER = "Menu/"
 _ICONS = {"linux": "png", "osx": "icns", "win": "ico"}
 _DOLLAR = re.compile(r"\$\{(\w+)\}")
 _BRACES = re.compile(r"\{\{ *(\w+) *\}\}")
-_COMMON = {
-    "name", "description", "command", "icon", "precommand", "precreate", "working_dir",
-    "activate", "terminal",
-}  # fmt: skip
 
 
 class MenuEntry(NamedTuple):
@@ -42,6 +38,9 @@ class MenuEntry(NamedTuple):
     activate: bool
     terminal: bool
     details: dict[str, Any]
+
+
+_COMMON = {*MenuEntry._fields, "precreate"} - {"menu", "details"}
 
 
 def menu_entries(prefix: str, manifest: PayloadManifest, *, at: str = "") -> list[MenuEntry]:

@@ -39,7 +39,20 @@ class PrefixWriter:
 
     def begin(self) -> None:
         """Check and relocate stage 0, and make every folder, so that no file has to look for its own."""
-        self._check_stage0()
+        for entry in self.manifest.stage0:  # it was unpacked before the runtime could run
+            full_path = f"{self.folder}/{entry.path}"
+            if entry.how == "link":
+                if os.readlink(full_path) != entry.extra:
+                    raise damaged(f"The unpacked link {entry.path}")
+                continue
+            with open(full_path, "rb") as stream:
+                data = stream.read()
+            if hash_of(data) != entry.sha256:
+                raise damaged(f"The unpacked file {entry.path}")
+            if entry.how in RELOCATED and self._target is not None:
+                # The running interpreter may have it open, so the new file takes the old one's name.
+                os.unlink(full_path)
+                self._write(entry.path, entry.mode, memoryview(data), entry.how, entry.extra)
         for folder in self.manifest.folders if self.only is None else _folders(self.only):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(f"{self.folder}/{folder}")
@@ -67,23 +80,6 @@ class PrefixWriter:
         files = [file for frame in self.manifest.frames() for file in frame.files if self.wants(file.path)]
         files += [file for frame in self.manifest.records for file in frame.files]
         return sum(-(-file.size // _BLOCK) * _BLOCK for file in files)
-
-    def _check_stage0(self) -> None:
-        # It was unpacked before the runtime could run.
-        for entry in self.manifest.stage0:
-            full_path = f"{self.folder}/{entry.path}"
-            if entry.how == "link":
-                if os.readlink(full_path) != entry.extra:
-                    raise damaged(f"The unpacked link {entry.path}")
-                continue
-            with open(full_path, "rb") as stream:
-                data = stream.read()
-            if hash_of(data) != entry.sha256:
-                raise damaged(f"The unpacked file {entry.path}")
-            if entry.how in RELOCATED and self._target is not None:
-                # The running interpreter may have it open, so the new file takes the old one's name.
-                os.unlink(full_path)
-                self._write(entry.path, entry.mode, memoryview(data), entry.how, entry.extra)
 
     def _write(self, path: str, mode: int, data: memoryview, how: str, extra: Any) -> None:
         full_path = f"{self.folder}/{path}"

@@ -46,7 +46,17 @@ def repair(run: InstallerRun) -> int:
         left = _wrong(verify(now, only=wrong if is_known else None))
         outside_files.apply(now)
     remove_tree(run.staged)
-    return _tell(run, manifest, sorted(wrong), saved, sorted(left))
+    code = FAILED if left else 0
+    restored = sorted(wrong - left)
+    message = f"{manifest.label} in {run.prefix}: {len(restored)} files were restored"
+    details = {"version": manifest.version, "restored": restored, "saved": saved}
+    installer_log.note(run.prefix, "repair", code, message, details)
+    value = {"prefix": run.prefix, "restored": restored, "saved": saved, "left": sorted(left)}
+    texts = installer_log.labelled(
+        restored=restored, what_was_there_is_now=saved, could_not_be_restored=sorted(left)
+    )
+    installer_log.show(value, [*texts, message], run.options)
+    return code
 
 
 def check_same(run: InstallerRun, manifest: PayloadManifest) -> None:
@@ -107,17 +117,3 @@ def _move(made: PrefixWriter, target: str, paths: set[str]) -> None:
         if os.path.lexists(f"{made.folder}/{path}"):
             os.makedirs(os.path.dirname(full_path), exist_ok=True)
             os.replace(f"{made.folder}/{path}", full_path)
-
-
-def _tell(
-    run: InstallerRun, manifest: PayloadManifest, wrong: list[str], saved: list[str], left: list[str]
-) -> int:
-    code = FAILED if left else 0
-    restored = [path for path in wrong if path not in left]
-    message = f"{manifest.label} in {run.prefix}: {len(restored)} files were restored"
-    details = {"version": manifest.version, "restored": restored, "saved": saved}
-    installer_log.note(run.prefix, "repair", code, message, details)
-    texts = installer_log.labelled(restored=restored, what_was_there_is_now=saved, could_not_be_restored=left)
-    value = {"prefix": run.prefix, "restored": restored, "saved": saved, "left": left}
-    installer_log.show(value, [*texts, message], run.options)
-    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..failure import InstallError
@@ -33,7 +34,7 @@ class Registration(NamedTuple):
         with open(f"{folder}/{STATE}", "w", encoding="utf-8", newline="") as stream:
             stream.write(json.dumps(self._asdict(), indent=1, ensure_ascii=False) + "\n")
 
-    def add(self, prefix: str, run: str, *, before: Registration | None, others: list[str]) -> None:
+    def add(self, prefix: str, run: str, *, before: Registration | None, others: Sequence[str] = ()) -> None:
         """Register the release in ``prefix``, and remove what only ``before`` has.
 
         ``run`` is a folder for a temporary file, ``others`` are shortcuts of the release that was there.

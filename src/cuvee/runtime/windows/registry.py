@@ -121,9 +121,9 @@ def _same(one: str, other: str) -> bool:
 
 def read(key: str, name: str, *, machine: bool) -> tuple[str | int, int] | None:
     """Return a value and its type, `None` if there is none; with ``machine`` from what all users share."""
-    winreg = _winreg()
+    winreg, root = _winreg(machine=machine)
     try:
-        with winreg.OpenKey(_root(machine), key) as handle:
+        with winreg.OpenKey(root, key) as handle:
             value: tuple[str | int, int] = winreg.QueryValueEx(handle, name)
     except FileNotFoundError:
         return None
@@ -141,8 +141,8 @@ def text(key: str, name: str, *, machine: bool) -> str:
 
 def write(key: str, values: Mapping[str, str | int], *, machine: bool, kind: int = TEXT) -> None:
     """Write the values that are not empty of a key, which is made if need be; ``kind`` is that of texts."""
-    winreg = _winreg()
-    with winreg.CreateKeyEx(_root(machine), key, 0, winreg.KEY_WRITE) as handle:
+    winreg, root = _winreg(machine=machine)
+    with winreg.CreateKeyEx(root, key, 0, winreg.KEY_WRITE) as handle:
         for name, value in values.items():
             if value != "":
                 winreg.SetValueEx(handle, name, 0, NUMBER if isinstance(value, int) else kind, value)
@@ -150,16 +150,16 @@ def write(key: str, values: Mapping[str, str | int], *, machine: bool, kind: int
 
 def delete_value(key: str, name: str, *, machine: bool) -> None:
     """Delete a value."""
-    winreg = _winreg()
-    with winreg.CreateKeyEx(_root(machine), key, 0, winreg.KEY_WRITE) as handle:
+    winreg, root = _winreg(machine=machine)
+    with winreg.CreateKeyEx(root, key, 0, winreg.KEY_WRITE) as handle:
         winreg.DeleteValue(handle, name)
 
 
 def children(key: str, *, machine: bool) -> list[str]:
     """Return the names of the keys below a key."""
-    winreg = _winreg()
+    winreg, root = _winreg(machine=machine)
     try:
-        with winreg.OpenKey(_root(machine), key) as handle:
+        with winreg.OpenKey(root, key) as handle:
             return [winreg.EnumKey(handle, number) for number in range(winreg.QueryInfoKey(handle)[0])]
     except OSError:
         return []
@@ -169,17 +169,14 @@ def delete(key: str, *, machine: bool) -> None:
     """Delete a key and all below it, if it is there."""
     for child in children(key, machine=machine):
         delete(f"{key}\\{child}", machine=machine)
+    winreg, root = _winreg(machine=machine)
     try:
-        _winreg().DeleteKey(_root(machine), key)
+        winreg.DeleteKey(root, key)
     except FileNotFoundError:
         return
 
 
-def _root(machine: bool) -> int:
-    winreg = _winreg()
-    root: int = winreg.HKEY_LOCAL_MACHINE if machine else winreg.HKEY_CURRENT_USER
-    return root
-
-
-def _winreg() -> Any:
-    return importlib.import_module("winreg")
+def _winreg(*, machine: bool) -> tuple[Any, int]:
+    """Return the module, which only Windows has, and the key above all of one user or of the machine."""
+    winreg = importlib.import_module("winreg")
+    return winreg, winreg.HKEY_LOCAL_MACHINE if machine else winreg.HKEY_CURRENT_USER

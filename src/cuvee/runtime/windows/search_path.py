@@ -6,8 +6,8 @@ from . import registry
 
 # The longest value that CreateProcess and the registry editor accept.
 LIMIT = 32_000
-_USER = "Environment"
-_MACHINE = r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"
+# By whether it is that of all users.
+_KEYS = {False: "Environment", True: r"SYSTEM\CurrentControlSet\Control\Session Manager\Environment"}
 
 
 def joined(value: str, folders: list[str]) -> str:
@@ -44,12 +44,8 @@ def _plain(entry: str) -> str:
     return entry.strip().strip('"').rstrip("\\/").replace("/", "\\").lower()
 
 
-def _key(machine: bool) -> str:
-    return _MACHINE if machine else _USER
-
-
 def _read(machine: bool) -> tuple[str, int]:
-    found = registry.read(_key(machine), "Path", machine=machine)
+    found = registry.read(_KEYS[machine], "Path", machine=machine)
     if found is None:
         return "", registry.EXPANDABLE_TEXT
     value, kind = found
@@ -60,6 +56,6 @@ def _read(machine: bool) -> tuple[str, int]:
 
 def _write(value: str, kind: int, machine: bool) -> None:
     if value:
-        registry.write(_key(machine), {"Path": value}, machine=machine, kind=kind)
+        registry.write(_KEYS[machine], {"Path": value}, machine=machine, kind=kind)
     else:
-        registry.delete_value(_key(machine), "Path", machine=machine)
+        registry.delete_value(_KEYS[machine], "Path", machine=machine)

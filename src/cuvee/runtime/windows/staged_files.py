@@ -46,8 +46,13 @@ def fill(product: Product, call: NsisCall, registration: Registration, *, keep: 
         copy(f"{call.run}/.cuvee/{path}", f"{staged}/{target}")
     if not registration.machine:
         _write(f"{staged}/.nonadmin", "")  # conda and menuinst look for it
-    text = _command(product.label, product.distribution, product.interpreter)
-    _write(f"{staged}/Scripts/{product.distribution}-admin.cmd", text)
+    # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line.
+    end = " else ".join(
+        f'if errorlevel {code} (rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in (130, 5, 3, 2, 1, 0)
+    )
+    name, python = product.distribution, product.interpreter
+    text = _COMMAND.format(end=end, label=product.label, distribution=name, python=python, go_on=GO_ON)
+    _write(f"{staged}/Scripts/{name}-admin.cmd", text.replace("\\\n", "").replace("\n", "\r\n"))
     if keep:
         copy(call.installer, f"{staged}/{INSTALLER}")
         open_container(f"{staged}/{INSTALLER}")
@@ -92,13 +97,3 @@ def _create(path: str) -> BinaryIO:
 def _write(path: str, text: str) -> None:
     with _create(path) as stream:
         stream.write(text.encode())
-
-
-def _command(label: str, distribution: str, python: str) -> str:
-    """Return the text of the command."""
-    # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line.
-    end = " else ".join(
-        f'if errorlevel {code} (rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in (130, 5, 3, 2, 1, 0)
-    )
-    text = _COMMAND.format(end=end, label=label, distribution=distribution, python=python, go_on=GO_ON)
-    return text.replace("\\\n", "").replace("\n", "\r\n")

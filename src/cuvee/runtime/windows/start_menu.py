@@ -11,34 +11,35 @@ import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 
 from ..failure import InstallError
 from ..menu_files import MenuEntry, menu_entries
 from ..payload_manifest import PayloadManifest
-from ..prefix_state import KEPT, InstalledRelease, load, write_state
+from ..prefix_state import KEPT, load, write_state
 
 _SCRIPTS = f"{KEPT}/runtime/windows/installed_python"
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _TAKEN = re.compile(r"%[0-9*lLvVdD]")
 
 
-def update(prefix: str, folders: list[str], run: str, others: list[str]) -> None:
+def update(prefix: str, folders: list[str], run: str, others: Sequence[str]) -> None:
     """Make the shortcuts of the release in ``prefix``, and remove those that it no longer has.
 
     ``folders`` are the Start menu and the desktop, for all users or for one; none for no shortcuts. ``run``
     is a folder for a temporary file, ``others`` are shortcuts of the release that was there until now.
     """
-    installed = load(prefix)
+    manifest = load(prefix).manifest
     before = sorted({*shortcuts_of(prefix), *others})
-    wanted = planned(prefix, installed.manifest, folders) if folders else {}
-    _remember(installed, sorted({*before, *wanted}))
+    wanted = planned(prefix, manifest, folders) if folders else {}
+    _remember(prefix, sorted({*before, *wanted}))
     if wanted:
         _write(prefix, list(wanted.values()), run)
     for path in before:
         if path not in wanted:
             remove(path, prefix)
     if before:
-        _remember(installed, sorted(wanted))
+        _remember(prefix, sorted(wanted))
 
 
 def shortcuts_of(prefix: str) -> list[str]:
@@ -114,11 +115,11 @@ def _write(prefix: str, links: list[dict[str, str]], run: str) -> None:
         sys.stderr.write("Warning: not all shortcuts could be made in the Start menu.\n")
 
 
-def _remember(installed: InstalledRelease, paths: list[str]) -> None:
-    state = load(installed.prefix).state
+def _remember(prefix: str, paths: list[str]) -> None:
+    state = load(prefix).state
     outside = state.outside._replace(entries=paths)
     if outside != state.outside:
-        write_state(installed.prefix, state._replace(outside=outside))
+        write_state(prefix, state._replace(outside=outside))
 
 
 def is_own(path: str, prefix: str) -> bool:

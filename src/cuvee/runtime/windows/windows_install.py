@@ -36,7 +36,7 @@ def install(product: Product, call: NsisCall) -> int:
     if code:
         return code
     try:
-        _register(call, before=old)
+        read_registration(call.prefix).add(call.prefix, call.run, before=old)
     except OSError as error:
         message = f"Windows refused an entry in its registry: {error}."
         if old is not None:
@@ -58,7 +58,7 @@ def repair(product: Product, call: NsisCall) -> int:
     fill(product, call, old or decide(product, call, None)[0], keep=kept_installer.keeps(call.prefix))
     code = run_installer(run)
     if os.path.isfile(f"{call.prefix}/{STATE}"):
-        _register(call, before=None)
+        read_registration(call.prefix).add(call.prefix, call.run, before=None)
     return code
 
 
@@ -66,10 +66,6 @@ def _options(call: NsisCall, *, replace: bool) -> list[str]:
     # The runtime's own menu entries are those of Linux.
     options = ["--no-menus", *(["--replace"] if replace else [])]
     return options + [option for option in call.options if option in _FOR_RUNTIME or option == "--json"]
-
-
-def _register(call: NsisCall, *, before: Registration | None) -> None:
-    read_registration(call.prefix).add(call.prefix, call.run, before=before, others=[])
 
 
 def decide(product: Product, call: NsisCall, old: Registration | None) -> tuple[Registration, bool]:
