@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cuvee.channel.connection import Connection
 from cuvee.errors import UnsolvableError, UsageError
@@ -76,19 +77,16 @@ def impact(
             ) from None
         return Impact(name=name, spec=spec, conflict=error)
     direct = {item.name for item in problem.requirements}
+    compare = partial(diff, requested_before=direct, requested_after=direct)
     newest = solve(problem, connection)
-    reachable = solve(changed, connection)
-    moves = diff(newest, reachable, requested_before=direct, requested_after=direct)
+    moves = [item for item in compare(newest, solve(changed, connection)) if item.package != name]
+    lower = {ChangeKind.DOWNGRADED, ChangeKind.REMOVED}
     return Impact(
         name=name,
         spec=spec,
-        changes=diff(lock, after, requested_before=direct, requested_after=direct),
-        unblocked=tuple(item for item in moves if item.kind is ChangeKind.UPGRADED and item.package != name),
-        held_back=tuple(
-            item
-            for item in moves
-            if item.kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} and item.package != name
-        ),
+        changes=compare(lock, after),
+        unblocked=tuple(item for item in moves if item.kind is ChangeKind.UPGRADED),
+        held_back=tuple(item for item in moves if item.kind in lower),
     )
 
 
@@ -102,8 +100,7 @@ def _parsed(text: str, lock: Lock) -> tuple[str, str]:
         return name, f"{match[2]}{match[3]}"
     versions = [item.by_name[name].version for item in lock.platforms if name in item.by_name]
     if not versions:
-        known = sorted({other for item in lock.platforms for other in item.by_name})
-        advice = did_you_mean(name, known)
+        advice = did_you_mean(name, sorted({other for item in lock.platforms for other in item.by_name}))
         raise UsageError(
             f"The release has no package {name!r}" + (f"; {advice}" if advice else ""),
             hint=f"Without a version it must be in the release; with one it need not be: {name}=1.0.",

@@ -46,9 +46,7 @@ class Coinstallability:
     uninstallable
         Those that cannot be installed even by themselves.
     groups
-        Pairs first, in the order of the specs.
-    complete
-        Whether these are all sets.
+        Pairs first, in the order of the specs; these are all sets if the result is `complete`.
     """
 
     platform: str

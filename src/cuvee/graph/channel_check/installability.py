@@ -133,8 +133,9 @@ class Worker:
         if conflict is None and not self._installs(item):
             conflict = least_reason(self._provider, item)
         if conflict is not None and not conflict.itself:
-            conflicts = self._conflicts[_key(conflict)]
-            if all((other.needs, other.allows) != (conflict.needs, conflict.allows) for other in conflicts):
+            needs, allows = conflict.needs, conflict.allows
+            conflicts = self._conflicts["needs", needs[0]] if needs else self._conflicts["allows", allows[0]]
+            if all((other.needs, other.allows) != (needs, allows) for other in conflicts):
                 conflicts.append(conflict)
         return conflict
 
@@ -194,10 +195,6 @@ class Worker:
         """Whether what meets a dependency may depend on the class: without its own, it may then be met."""
         component, table = self.table.component, self.table
         return component[table.clause_name[clause]] == component[table.name_of[item]]
-
-
-def _key(conflict: ClassConflict) -> tuple[str, int]:
-    return ("needs", conflict.needs[0]) if conflict.needs else ("allows", conflict.allows[0])
 
 
 def least_reason(provider: "ClassProvider", item: int) -> ClassConflict:

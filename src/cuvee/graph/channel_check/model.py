@@ -23,8 +23,6 @@ class Cause:
     ----------
     specs
         Match specs: the one that nothing meets, or those that cannot hold together.
-    sentence
-        The cause in words.
     direct
         How many of the checked records state the specs themselves.
     victims

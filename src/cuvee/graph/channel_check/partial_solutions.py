@@ -43,6 +43,8 @@ class GreedySolver:
         self.remaining = remaining
         self._base = PartialSolution({}, {})
         self._is_farsighted = False
+        self._urgent: dict[int, int] = {}
+        self._waiting: list[tuple[int, int]] = []
         self._model: dict[int, int] = {}
         self._implied: dict[int, list[tuple[int, int]]] = {}
         for item in table.always:
@@ -95,7 +97,8 @@ class GreedySolver:
             # Looking further ahead costs more than it saves until the first attempt got stuck.
             self._is_farsighted = model is None and attempt > 0
             self._model = {} if model is None else model.chosen
-            made = self._attempt(item, {name: -index for index, name in enumerate(urgent)})
+            self._urgent = {name: -index for index, name in enumerate(urgent)}
+            made = self._attempt(item)
             if isinstance(made, PartialSolution):
                 return made
             if model is None:
@@ -104,31 +107,29 @@ class GreedySolver:
                 urgent.append(made)
         return None
 
-    def _attempt(self, item: int, urgent: dict[int, int]) -> PartialSolution | int:
+    def _attempt(self, item: int) -> PartialSolution | int:
         """Return a solution, or the name at which it got stuck."""
         table = self.table
         name = table.name_of[item]
         solution = PartialSolution(dict(self._base.chosen), {})
         if name in solution.chosen:
             return name
-        waiting: list[tuple[int, int]] = []
-        failed = self._install(solution, item, urgent, waiting)
-        while failed is None and waiting:
-            _, other = heappop(waiting)
+        self._waiting = []
+        failed = self._install(solution, item)
+        while failed is None and self._waiting:
+            _, other = heappop(self._waiting)
             if other not in solution.chosen:
-                failed = self._choose(solution, other, urgent, waiting)
+                failed = self._choose(solution, other)
         return solution if failed is None else failed
 
-    def _choose(
-        self, solution: PartialSolution, name: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
-    ) -> int | None:
+    def _choose(self, solution: PartialSolution, name: int) -> int | None:
         """Install the best possible class of a name; return the name at which that is stuck, or `None`."""
         first = self.table.first[name]
         domain = solution.domain[name]
         preferred = domain & (1 << self._model[name]) if name in self._model else 0
         for position in chain(positions(preferred), positions(domain)):
             if self._is_possible(solution, first + position):
-                return self._install(solution, first + position, urgent, waiting)
+                return self._install(solution, first + position)
         return name
 
     def _is_possible(self, solution: PartialSolution, item: int) -> bool:
@@ -178,9 +179,7 @@ class GreedySolver:
             self._implied[clause] = known
         return known
 
-    def _install(
-        self, solution: PartialSolution, item: int, urgent: dict[int, int], waiting: list[tuple[int, int]]
-    ) -> int | None:
+    def _install(self, solution: PartialSolution, item: int) -> int | None:
         """Install a class, and restrict the domains; return the name at which that fails, or `None`."""
         table, chosen, domain, remaining = self.table, solution.chosen, solution.domain, self.remaining
         name = table.name_of[item]
@@ -199,8 +198,8 @@ class GreedySolver:
             if there is None:
                 if not left:
                     return other
-                early = urgent.get(other)
-                heappush(waiting, (-table.rank[other] if early is None else early - _FAR, other))
+                early = self._urgent.get(other)
+                heappush(self._waiting, (-table.rank[other] if early is None else early - _FAR, other))
             elif not table.clause_mask[clause] >> there & 1:
                 return other
             domain[other] = left

@@ -25,8 +25,6 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str
 
     Parameters
     ----------
-    source
-        A ``repodata.json``, a folder with ``<subdir>/repodata.json``, or a channel's name or URL.
     cache
         The folder into which channels that are not on this machine are fetched.
 

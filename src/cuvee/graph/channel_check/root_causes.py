@@ -123,11 +123,9 @@ class RootCauses:
             return f"the system does not offer {' and '.join(specs)}"
         if kind is CauseKind.CONFLICT:
             joined = ", ".join(specs)
-            return (
-                f"{whose} cannot be installed together with {joined}"
-                if whose
-                else f"no records meet {joined} together"
-            )
+            if whose:
+                return f"{whose} cannot be installed together with {joined}"
+            return f"no records meet {joined} together"
         name = pool.name_of(specs[0])
         if name not in pool.by_name:
             return f"there is no {name}: {specs[0]}"

@@ -1,5 +1,6 @@
 """The description of an MUS: how each member leads to the conflict, the conflict in a sentence, its cause."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -96,16 +97,15 @@ class _MusView:
         self._names = instance.names
         self._platform = instance.platform
         self._members = members
-        relations = minimal_relations(instance.pool, members)
-        self._by_source: dict[str, list[Relation]] = {}
-        for relation in relations:
-            self._by_source.setdefault(relation.source, []).append(relation)
+        self._by_source: dict[str, list[Relation]] = defaultdict(list)
+        for relation in minimal_relations(instance.pool, members):
+            self._by_source[relation.source].append(relation)
         self._described: set[Relation] = set()
-        self._stated: dict[str, list[_Statement]] = {}
+        self._stated: dict[str, list[_Statement]] = defaultdict(list)
         self._left_out: list[str] = []
         for member in members:
             if member.kind is not ConstraintKind.DATE and member.kind is not ConstraintKind.ORDER:
-                self._stated.setdefault(self._target(member), []).append(self._statement_of(member))
+                self._stated[self._target(member)].append(self._statement_of(member))
         self.tree = tuple(self._root(member) for member in members)
 
     def sentence(self) -> str:
@@ -206,8 +206,10 @@ class _MusView:
         """Return what the records ``numbers`` of a package require of another, and what follows from that."""
         by_spec: dict[str, list[int]] = {}
         for number in numbers:
-            for spec in self._specs(relation, number):
-                by_spec.setdefault(spec, []).append(number)
+            record = self._pool[number]
+            for spec in record.constrains if relation.excludes else record.depends:
+                if (self._pool.name_of(spec) or spec) == relation.target:
+                    by_spec.setdefault(spec, []).append(number)
         if not by_spec:
             return None
         sources = sorted({number for group in by_spec.values() for number in group})
@@ -226,7 +228,7 @@ class _MusView:
         )
         if relation not in self._described:
             self._described.add(relation)
-            self._stated.setdefault(relation.target, []).append(statement)
+            self._stated[relation.target].append(statement)
         if not statement.met:
             return ConflictNode(text=f"{text}, {self._lack(relation.target, statement)}")
         others = [item for item in self._stated[relation.target] if item.by_manifest]
@@ -236,11 +238,6 @@ class _MusView:
         met = sorted(statement.met)
         children = self._children(relation.target, met, (*path, relation.target)) if is_new else ()
         return ConflictNode(text=text, children=children)
-
-    def _specs(self, relation: Relation, number: int) -> Iterable[str]:
-        record = self._pool[number]
-        specs = record.constrains if relation.excludes else record.depends
-        return (spec for spec in specs if (self._pool.name_of(spec) or spec) == relation.target)
 
 
 def _either(specs: Sequence[str]) -> str:

@@ -25,15 +25,7 @@ if TYPE_CHECKING:
 def explainer(
     positions: Mapping[str, Position], *, fixed: Collection[str] = (), reporter: Reporter = SILENT
 ) -> Explainer:
-    """Return what `cuvee.lock.solve.solve` calls when a problem has no solution.
-
-    Parameters
-    ----------
-    positions
-        Where the manifest states each of its values, by dotted path.
-    fixed
-        Names that suggestions leave as they are where they can.
-    """
+    """Return what `solve` calls when a problem has no solution; the parameters are those of `explain`."""
 
     def error_of(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
         task = "Explain the conflict"

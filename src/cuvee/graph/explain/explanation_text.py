@@ -1,7 +1,6 @@
 """An explanation as text, and as JSON values."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Sequence
 
 from cuvee.codec import Json, encode
 from cuvee.graph.explain.model import (
@@ -19,14 +18,14 @@ from cuvee.graph.explain.model import (
 _KEYS = {ConstraintKind.REQUIREMENT: "packages", ConstraintKind.CONSTRAINT: "constraints"}
 _MOST_SHOWN = 5
 
-_T = TypeVar("_T")
-
 
 def message(explanation: ConflictExplanation) -> str:
     """Return an explanation as text."""
     have = "has" if len(explanation.platforms) == 1 else "have"
     lines = [f"{', '.join(explanation.platforms)} {have} no solution"]
-    causes = _grouped(explanation.conflicts, lambda conflict: conflict.subsets[0].cause)
+    causes: dict[str, list[Conflict]] = {}
+    for conflict in explanation.conflicts:
+        causes.setdefault(conflict.subsets[0].cause, []).append(conflict)
     for number, (cause, conflicts) in enumerate(causes.items(), 1):
         heading = f"{number}. " if len(causes) > 1 else ""
         several = sum(len(conflict.subsets) for conflict in conflicts) > 1
@@ -47,20 +46,13 @@ def hint(explanation: ConflictExplanation) -> str:
     return f"The smallest change that has a solution: {edits}"
 
 
-def _grouped(items: Iterable[_T], key: Callable[[_T], str]) -> dict[str, list[_T]]:
-    groups: dict[str, list[_T]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    return groups
-
-
 def _conflict_lines(conflict: Conflict, platforms: Sequence[str]) -> Iterator[str]:
-    for subsets in _grouped(conflict.subsets, lambda mus: mus.cause).values():
-        for mus in subsets:
-            where = "" if set(mus.platforms) == set(platforms) else f"on {', '.join(mus.platforms)}: "
-            yield f"  {where}{mus.sentence}"
-            if len(mus.members) > 1 or any(child.children for node in mus.tree for child in node.children):
-                yield from _tree_lines(mus.tree, "    ")
+    causes = [mus.cause for mus in conflict.subsets]
+    for mus in sorted(conflict.subsets, key=lambda mus: causes.index(mus.cause)):
+        where = "" if set(mus.platforms) == set(platforms) else f"on {', '.join(mus.platforms)}: "
+        yield f"  {where}{mus.sentence}"
+        if len(mus.members) > 1 or any(child.children for node in mus.tree for child in node.children):
+            yield from _tree_lines(mus.tree, "    ")
     shown = conflict.suggestions[:_MOST_SHOWN]
     if shown:
         yield "  To fix it, do one of these; each has a solution:" if len(shown) > 1 else "  To fix it:"

@@ -104,16 +104,14 @@ class MusEnumerator:
 
         if not muses:
             return
-        to_hit = [sorted(self._number[member] for member in self._free(mus)) for mus in muses]
+        free = ([member for member in mus if member.name not in self._fixed] or mus for mus in muses)
+        to_hit = [sorted(self._number[member] for member in members) for members in free]
         with Hitman(bootstrap_with=to_hit) as hitman:
             for found in blocked:
                 hitman.block([self._number[member] for member in found])
             while (numbers := hitman.get()) is not None:
                 yield frozenset(self._members[number] for number in numbers)
                 hitman.block(numbers)
-
-    def _free(self, mus: _Set) -> Collection[SoftConstraint]:
-        return [member for member in mus if member.name not in self._fixed] or mus
 
     def _corrections(self, first: _Set) -> list[_Set]:
         """Return MCSes of the component of ``first``, given a smallest one of every other component."""

@@ -1,7 +1,7 @@
 """A problem that is solved again and again: without some soft constraints, or with other ones."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cuvee.conda.package_record import Record
@@ -126,14 +126,13 @@ class RelaxableProblem:
 
 
 def _floor_records(
-    specs: Iterable[str], names: Iterable[str], offered: Mapping[str, tuple[str, str]]
+    specs: Iterable[str], names: Collection[str], offered: Mapping[str, tuple[str, str]]
 ) -> list[Record]:
     """Return the virtual packages that a floor could offer: each version that a record depends on."""
-    floors = tuple(names)
     found = {(name, *value) for name, value in offered.items()}
     for text in specs:
         name, _, rest = text.partition(" ")
-        if name not in floors:
+        if name not in names:
             continue
         if name == "__archspec":
             found |= {(name, "1", build) for build in rest.split()[1:2] if "*" not in build}

@@ -61,8 +61,9 @@ def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[
     found: list[list[Suggestion]] = []
     for number, component in enumerate(components):
         later = _union((*other.corrections, _union(other.muses))[0] for other in components[number + 1 :])
-        chosen = [member for items in found for item in items[:1] for member in item.members]
-        earlier = _union(_changed(items) for items in found)
+        best = [item for items in found for item in items[:1]]
+        chosen = [member for item in best for member in item.members]
+        earlier = {edit.member for item in best for edit in item.edits}
         edited = (
             edits_for(
                 oracle,
@@ -83,14 +84,9 @@ def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[
 def _holds(oracle: Oracle, found: Sequence[Sequence[Suggestion]], number: int, item: Suggestion) -> bool:
     """Whether a suggestion holds with the first one of every other component."""
     chosen = [item, *(items[0] for other, items in enumerate(found) if other != number and items)]
-    changed = _union(_changed([one]) for one in chosen)
+    changed = {edit.member for one in chosen for edit in one.edits}
     unchanged = [member for member in oracle.problem.members if member not in changed]
     return oracle.solvable([*unchanged, *(member for one in chosen for member in one.members)])
-
-
-def _changed(items: Sequence[Suggestion]) -> frozenset[SoftConstraint]:
-    """Return what the first of some suggestions changes or drops."""
-    return frozenset(edit.member for item in items[:1] for edit in item.edits)
 
 
 def _first_line(conflict: Conflict) -> tuple[str, int]:

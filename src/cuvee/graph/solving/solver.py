@@ -126,9 +126,8 @@ class PoolProvider:
 
     def clause(self, spec: str) -> int:
         """Return the number of a spec."""
-        number = self._clauses.get(spec)
-        if number is None:
-            number = self._clauses[spec] = len(self._specs)
+        number = self._clauses.setdefault(spec, len(self._specs))
+        if number == len(self._specs):
             self._specs.append(spec)
         return number
 
