@@ -19,7 +19,7 @@ from cuvee.manifest.documents.schema_types import (
 )
 from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields
 from cuvee.manifest.documents.validation import read_document
-from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM, prose_type
+from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM_LIST, prose_type
 
 T = TypeVar("T")
 
@@ -112,9 +112,7 @@ KNOWN_FAILURES = DocumentSchema(
                     type=_pattern("test_tables.py::*"),
                     summary="The test, or a glob pattern."),
                 Property(name="platforms", example="[win-64]", default_text="all platforms",
-                    summary="The platforms on which it fails.",
-                    type=ListType(noun="a list of platforms", example="[win-64]", item=PLATFORM,
-                        at_least_one=True)),
+                    summary="The platforms on which it fails.", type=PLATFORM_LIST),
                 Property(name="reason", required=True, example="fails on paths with a space",
                     type=prose_type("a reason", "fails on paths with a space"),
                         summary="Why it is accepted."),

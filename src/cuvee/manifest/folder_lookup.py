@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
 from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at, scalars_at
@@ -53,14 +54,8 @@ def check_folders(tree: MappingValue, folder: Path, problems: Problems) -> None:
 def _absent(scalar: ScalarValue, name: str, parent: str, folder: Path, problems: Problems) -> None:
     path = Path(parent + name)
     above = find_upwards(folder, str(path.parent))
-    siblings = []
-    if above is not None:
-        try:
-            siblings = sorted(other.name for other in above.iterdir() if other.is_dir())
-        except OSError:
-            siblings = []
     problems.add(
         scalar.span,
         f"there is no folder {quote(parent + name)} in the manifest's folder or above it",
-        advice=did_you_mean(path.name, siblings),
+        advice=did_you_mean(path.name, names_in(above, Path.is_dir) if above else ()),
     )

@@ -12,6 +12,7 @@ from cuvee.manifest.consistency import (
     check_folder_name,
     check_tree,
 )
+from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, nearest
 from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at
@@ -140,12 +141,7 @@ def _older_releases(child: MappingValue) -> list[str]:
 
 
 def _siblings(path: Path) -> list[str]:
-    try:
-        return sorted(
-            other.name for other in path.parent.iterdir() if other.suffix == ".yaml" and other != path
-        )
-    except (OSError, ValueError):
-        return []
+    return names_in(path.parent, lambda other: other.suffix == ".yaml" and other != path)
 
 
 def _check_order(child: MappingValue, stated: ScalarValue, problems: Problems) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from cuvee.manifest import value_parsers as parsers
-from cuvee.manifest.documents.schema_types import ScalarType
+from cuvee.manifest.documents.schema_types import ListType, ScalarType
 from cuvee.platforms import PLATFORMS
 
 PLATFORM_SYNONYMS = {
@@ -75,6 +75,7 @@ SYSTEM_VERSION = ScalarType(
     noun="a version", example="2.28", pattern=r"^[0-9]+(\.[0-9]+)*$", rule="numbers and dots only"
 )
 PLATFORM = choice_type("a platform", tuple(PLATFORMS), PLATFORM_SYNONYMS)
+PLATFORM_LIST = ListType(noun="a list of platforms", example="[win-64]", item=PLATFORM, at_least_one=True)
 SPDX_LICENSE = ScalarType(
     noun="an SPDX licence identifier",
     example="BSD-3-Clause",

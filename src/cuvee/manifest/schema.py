@@ -17,6 +17,7 @@ from cuvee.manifest.scalar_types import (
     DAYS,
     PACKAGE_NAME,
     PLATFORM,
+    PLATFORM_LIST,
     PLATFORM_SYNONYMS,
     SPDX_LICENSE,
     SYSTEM_VERSION,
@@ -127,7 +128,7 @@ _PACKAGE_ENTRY = RecordType(
         Property(
             name="platforms", example="[win-64]", default_text="all platforms of the release",
             summary="The platforms that it belongs to.",
-            type=ListType(noun="a list of platforms", example="[win-64]", item=PLATFORM, at_least_one=True),
+            type=PLATFORM_LIST,
         ),
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Files that a document names."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cuvee.manifest.documents.problems import Problems
@@ -21,12 +22,13 @@ def named_text(folder: Path, named: ScalarValue, problems: Problems) -> str:
 
 def add_absent_file(folder: Path, name: str, named: ScalarValue, problems: Problems) -> None:
     """Note that a value names a file which does not exist."""
+    advice = did_you_mean(Path(name).name, names_in((folder / name).parent, Path.is_file))
+    problems.add(named.span, f"there is no file {name} beside this one", advice=advice)
+
+
+def names_in(folder: Path, select: Callable[[Path], bool]) -> list[str]:
+    """Return the names in a folder that ``select`` takes, sorted; none when it cannot be read."""
     try:
-        siblings = sorted(path.name for path in (folder / name).parent.iterdir() if path.is_file())
+        return sorted(path.name for path in folder.iterdir() if select(path))
     except (OSError, ValueError):
-        siblings = []
-    problems.add(
-        named.span,
-        f"there is no file {name} beside this one",
-        advice=did_you_mean(Path(name).name, siblings),
-    )
+        return []

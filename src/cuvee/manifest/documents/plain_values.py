@@ -19,13 +19,8 @@ def _value(node: SourceNode) -> object:
             return [_value(item) for item in node.items]
         case MappingNode():
             return plain_mapping(node)
-        case ScalarNode():
-            return _scalar(node)
-
-
-def _scalar(node: ScalarNode) -> object:
-    if not node.plain:
-        return node.text
+        case ScalarNode(plain=False):
+            return node.text
     loader = yaml.SafeLoader("")
     tag = loader.resolve(yaml.ScalarNode, node.text, (True, False))  # type: ignore[no-untyped-call]
     return loader.construct_object(yaml.ScalarNode(tag, node.text))
