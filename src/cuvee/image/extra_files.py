@@ -28,9 +28,10 @@ def extra_parts(
     BlockedError
         If two of the files have the same path.
     """
-    found: dict[str, tuple[bytes | SpooledBytes, int]] = {
-        EXPLICIT: (_explicit(lock, release).encode(), 0o644)
-    }
+    name = release.release_name
+    # The URLs of local packages name no folder of this machine.
+    explicit = explicit_list(lock.packages, lock.platform, comments=[name], release=f"file:///{name}")
+    found: dict[str, tuple[bytes | SpooledBytes, int]] = {EXPLICIT: (explicit.encode(), 0o644)}
     if sbom:
         found[SBOM] = sbom, 0o644
     if settings.condarc is not None:
@@ -92,9 +93,3 @@ def plan_extra_files(
 def _folders(path: str) -> set[str]:
     parts = path.split("/")
     return {"/".join(parts[:count]) for count in range(1, len(parts))}
-
-
-def _explicit(lock: PlatformLock, release: ReleaseLabel) -> str:
-    """Return the explicit list of the packages; the URLs of local packages name no folder of this machine."""
-    name = release.release_name
-    return explicit_list(lock.packages, lock.platform, comments=[name], release=f"file:///{name}")

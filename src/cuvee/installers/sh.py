@@ -65,7 +65,7 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
     platform = get(image.platform)
     license_lines = [line.rstrip() for line in license_text.splitlines()]
     values = {
-        "title": _one_line(image.label.title),
+        "title": " ".join(image.label.title.split()),
         "version": image.label.version,
         "distribution": image.label.distribution,
         "platform_title": platform.title,
@@ -129,7 +129,3 @@ def _end_marker(lines: list[str]) -> str:
     while marker in lines:
         marker += "_"
     return marker
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

@@ -80,12 +80,14 @@ def read_settings(values: ConstructValues) -> InstallerSettings:
     """Return what an installer does besides linking packages."""
     menus = values.raw("menu_packages")
     on_windows = values.system == "win"
+    # Constructor sets INSTALLER_NAME to the name as the project spells it.
+    variables = {"INSTALLER_NAME": values.text("name")} | values.mapping("script_env_variables")
     return InstallerSettings(
         pre_install=_script(values, "pre_install"),
         post_install=_script(values, "post_install"),
         # As in constructor, only on Windows.
         pre_uninstall=_script(values, "pre_uninstall") if on_windows else "",
-        script_environment=_script_environment(values),
+        script_environment={name: str(value) for name, value in sorted(variables.items())},
         condarc=_condarc(values),
         extra_files=_extra_files(values),
         menu_packages=None if menus is None else tuple(sorted(set(values.texts("menu_packages")))),
@@ -109,12 +111,6 @@ def _default_prefix(values: ConstructValues) -> str:
         return found
     values.warn("default_prefix", f"{stated} has other variables than $HOME, so {usual} is used")
     return usual
-
-
-def _script_environment(values: ConstructValues) -> dict[str, str]:
-    # Constructor sets INSTALLER_NAME to the name as the project spells it.
-    found = {"INSTALLER_NAME": values.text("name")} | values.mapping("script_env_variables")
-    return {name: str(found[name]) for name in sorted(found)}
 
 
 def read_frozen(values: ConstructValues) -> str:

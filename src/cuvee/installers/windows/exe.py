@@ -70,7 +70,8 @@ def build_exe(
     reporter.start(target.name)
     with TemporaryDirectory(prefix="cuvee-exe-") as name:
         folder = Path(name)
-        _unpack(image, folder / "stage")
+        with tarfile.open(image.stage0) as tar:
+            tar.extractall(folder / "stage", filter="data")  # with modification times, which byte code states
         _add_desktop(image, branding, folder / "stage" / ".cuvee")
         write_script(image, branding, folder, _COMPRESSORS[compression], signer)
         compile_script(makensis, folder / "installer.nsi")
@@ -80,12 +81,6 @@ def build_exe(
                 signer.sign(beside)
     reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB")
     return target
-
-
-def _unpack(image: Image, folder: Path) -> None:
-    """Unpack stage 0 with modification times, which byte code states."""
-    with tarfile.open(image.stage0) as tar:
-        tar.extractall(folder, filter="data")
 
 
 def _add_desktop(image: Image, branding: Branding, folder: Path) -> None:

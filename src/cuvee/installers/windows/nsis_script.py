@@ -24,10 +24,6 @@ def uninstaller_name(image: Image) -> str:
     return f"Uninstall-{display_name(image.label.distribution)}.exe"
 
 
-def _longest(folder: Path) -> int:
-    return max(len(path.relative_to(folder).as_posix()) for path in folder.rglob("*"))
-
-
 def write_script(
     image: Image, branding: Branding, folder: Path, compressor: str, signer: Osslsigncode | None
 ) -> None:
@@ -46,6 +42,8 @@ def write_script(
         lines = flowing(branding.license_text.strip("\ufeff")).splitlines()
         (folder / "license.txt").write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
     title = " ".join(image.label.title.split())
+    stage = folder / "stage"
+    longest = max(len(path.relative_to(stage).as_posix()) for path in stage.rglob("*"))
     values = {
         "label": f"{title} {image.label.version}",
         "title": title,
@@ -60,7 +58,7 @@ def write_script(
         "needed_kb": image.size_on_disk // 1024,
         "interpreter": image.interpreter.replace("/", "\\"),
         "manifest_sha256": image.manifest_sha256,
-        "longest_folder": _MAX_PATH - _STAGED_NAME - _longest(folder / "stage"),
+        "longest_folder": _MAX_PATH - _STAGED_NAME - longest,
         "uninstaller": uninstaller_name(image),
         "file_name": installer_name(image, "exe"),
         "register_default": int(image.settings.register_python),
