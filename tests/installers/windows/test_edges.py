@@ -136,7 +136,9 @@ def test_what_is_in_shortcuts(win_newer: Path, wine: Wine, place: Path) -> None:
     assert prompt["working_directory"] == here
     assert prompt["icon_location"] == rf"{here}\Menu\tiny.ico"
     assert window["target"] == rf"{here}\pythonw.exe"
-    assert window["command_line_arguments"].endswith(rf"\whole\start.py {here}\pythonw.exe -m tqdm")
+    assert window["command_line_arguments"].endswith(
+        rf"\installed_python\start_activated.py {here}\pythonw.exe -m tqdm"
+    )
     assert len(list(wine.drive.glob("users/*/Desktop/Tiny Window.lnk"))) == 1
 
     assert wine.install(win_newer, place, "/NoShortcuts=1", "/Force=1").exit_code == 0
