@@ -67,7 +67,10 @@ def spelled(text: str) -> str | None:
 
 
 def from_classifier(leaf: str) -> str | None:
-    """Return the SPDX expression of the last part of a trove classifier, https://pypi.org/classifiers/."""
+    """Return the SPDX expression of the last part of a trove classifier.
+
+    https://packaging.python.org/en/latest/specifications/core-metadata/#classifier
+    """
     return _data()["classifiers"].get(leaf)
 
 
