@@ -1,6 +1,6 @@
 """From a lock and its archives to the image of one platform."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -16,8 +16,8 @@ from cuvee.image.archive_members import ArchiveMember, read_members
 from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
-from cuvee.image.frames import QUICK_LEVEL, Part, pack
-from cuvee.image.image_manifest import build_manifest, write_manifest, write_payload
+from cuvee.image.frames import QUICK_LEVEL, CompressedFrame, Part, pack
+from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest, write_payload
 from cuvee.image.link_plan import plan_package
 from cuvee.image.model import (
     MANIFEST,
@@ -109,7 +109,6 @@ def build_image(
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.python, compiler)], beside / STAGE0)
-        stage0_sha256 = sha256_file(beside / STAGE0)
         manifest = build_manifest(
             lock,
             release,
@@ -120,30 +119,20 @@ def build_image(
             settings=settings,
             extra_files=extra_files,
             extra_frames=extra_frames,
-            stage0_sha256=stage0_sha256,
+            stage0_sha256=sha256_file(beside / STAGE0),
             public_key=None if signer is None else signer.public,
         )
-        write_manifest(manifest, beside / MANIFEST)
-        manifest_sha256 = sha256_file(beside / MANIFEST)
-        signature = b"" if signer is None else signer.sign(signed_message(manifest_sha256))
         frames = [frame for package in lock.packages for frame in packed[package.name].frames]
-        write_payload([*frames, *extra_frames, *records], signature, beside)
-        image = Image(
-            platform=lock.platform,
-            label=release,
-            folder=beside,
-            manifest_raw=len(manifest.text),
-            manifest_sha256=manifest_sha256,
-            stage0_sha256=stage0_sha256,
-            payload_sha256=sha256_file(beside / PAYLOAD),
-            raw_size=manifest.raw_size,
-            files=manifest.files,
-            longest_path=manifest.longest_path,
+        image = _write_image(
+            manifest,
+            [*frames, *extra_frames, *records],
+            beside,
+            lock=lock,
+            release=release,
             interpreter=linked.python.interpreter,
-            floor={package.name: package.version for package in lock.virtual_packages},
-            settings=replace(settings, extra_files=()),
+            settings=settings,
+            signer=signer,
         )
-        image.save()
     reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
     return replace(image, folder=folder)
 
@@ -155,6 +144,41 @@ class _Linked:
     python: PythonPaths
     infos: Mapping[str, PackageInfo]
     plans: Mapping[str, tuple[PlannedFile, ...]]
+
+
+def _write_image(
+    manifest: ImageManifest,
+    frames: Sequence[CompressedFrame],
+    folder: Path,
+    *,
+    lock: PlatformLock,
+    release: ReleaseLabel,
+    interpreter: str,
+    settings: InstallerSettings,
+    signer: ImageSigner | None,
+) -> Image:
+    """Write the manifest, its signature, the payload and the image's record beside stage 0."""
+    write_manifest(manifest, folder / MANIFEST)
+    manifest_sha256 = sha256_file(folder / MANIFEST)
+    signature = b"" if signer is None else signer.sign(signed_message(manifest_sha256))
+    write_payload(frames, signature, folder)
+    image = Image(
+        platform=lock.platform,
+        label=release,
+        folder=folder,
+        manifest_raw=len(manifest.text),
+        manifest_sha256=manifest_sha256,
+        stage0_sha256=sha256_file(folder / STAGE0),
+        payload_sha256=sha256_file(folder / PAYLOAD),
+        raw_size=manifest.raw_size,
+        files=manifest.files,
+        longest_path=manifest.longest_path,
+        interpreter=interpreter,
+        floor={package.name: package.version for package in lock.virtual_packages},
+        settings=replace(settings, extra_files=()),
+    )
+    image.save()
+    return image
 
 
 def _pack(
