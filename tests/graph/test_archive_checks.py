@@ -21,13 +21,12 @@ from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ARCHIVE_CHECKS, Check, Status, run_checks
 from cuvee.graph.checks.archive_integrity import TimestampsCheck
 from cuvee.graph.checks.file_clashes import FileClashesCheck
-from cuvee.graph.checks.file_names import TYPICAL_PREFIX
+from cuvee.graph.checks.file_names import TYPICAL_PREFIX, LinkScriptsCheck
 from cuvee.graph.checks.shared_libraries import LibrariesCheck
 from cuvee.graph.checks.system_floor import SystemFloorCheck
 from cuvee.graph.findings import Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock
-from cuvee.manifest.model import Policy
 from golden import same_as
 
 ANSWERS = Path(__file__).parent / "archive_findings"
@@ -41,9 +40,8 @@ SCENARIOS = files.SCENARIOS | binaries.SCENARIOS
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_it_says(name: str) -> None:
     check, known = SCENARIOS[name]
-    manifest = replace(MANIFEST, policy=Policy(link_scripts=("c",)))
     today = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
-    result = checked(check, known, manifest, today=today)
+    result = checked(check, known, MANIFEST, today=today)
     same_as(ANSWERS / f"{name}.txt", told(result.findings))
     for finding in result.findings:
         assert finding.action
@@ -174,3 +172,22 @@ def test_the_winner_of_a_path_is_the_one_that_depends_on_the_other() -> None:
     assert winner(A, replace(B, depends=("a",))) == "x on linux-64: that of b wins"
     # A record that can not be read has no place in the order; the check still runs.
     assert winner(A, replace(B, version="!")) == "x on linux-64: that of a wins"
+
+
+@pytest.mark.parametrize(("engine", "said"), [("cuvee", "never run"), ("constructor", "installers run")])
+def test_who_runs_link_scripts_depends_on_what_makes_the_installers(engine: str, said: str) -> None:
+    manifest = replace(MANIFEST, installers=replace(MANIFEST.installers, engine=engine))
+    known: Known = {A: archive(A, "bin/.a-post-link.sh")}
+    (found,) = checked(LinkScriptsCheck(), known, manifest).findings
+    assert said in found.cause
+    assert found.verdict is Verdict.WARNING
+
+
+def test_a_waiver_accepts_a_link_script_that_somebody_has_read() -> None:
+    manifest = replace(MANIFEST, waivers=(waiver("link-scripts", package="a"),))
+    known: Known = {A: archive(A, "bin/.a-post-link.sh"), B: archive(B, "bin/.b-post-link.sh")}
+    found = checked(LinkScriptsCheck(), known, manifest).findings
+    assert {item.packages: item.verdict for item in found} == {
+        ("a",): Verdict.WAIVED,
+        ("b",): Verdict.WARNING,
+    }

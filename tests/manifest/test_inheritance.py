@@ -48,9 +48,7 @@ CHANGES = st.fixed_dictionaries(
                 {}, optional={"floor": st.fixed_dictionaries({"archspec": LABELS.map(len).map(str)})}
             ),
         ),
-        "policy": st.fixed_dictionaries(
-            {}, optional={"link-scripts": st.lists(NAMES, unique=True), "patch": st.just({"allow": ["add"]})}
-        ),
+        "policy": st.fixed_dictionaries({}, optional={"patch": st.just({"allow": ["add"]})}),
         "installers": st.fixed_dictionaries(
             {}, optional={"formats": st.dictionaries(st.just("linux"), st.sampled_from([[], ["sh"]]))}
         ),

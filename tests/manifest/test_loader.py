@@ -63,7 +63,6 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
     assert manifest.policy == Policy(
         licenses=LicensePolicy(allow=("MIT", "BSD-3-Clause", "LicenseRef-Ours"), deny=("AGPL-3.0-only",)),
         patch=("upgrade", "rebuild", "add"),
-        link_scripts=("qt",),
         age=AgePolicy(at_least=7, at_most=1500),
         checks={"cycles": "warning", "parity": "blocked"},
     )
@@ -108,7 +107,7 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=17, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=16, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 48
+    assert manifest.sources["waivers.1.author"].line == 47
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 

@@ -113,7 +113,6 @@ policy:
     at-least: null                     # default
     at-most: null                      # default
   checks: {}                           # default
-  link-scripts: []                     # default
 suites: []                             # default
 installers:
   formats:

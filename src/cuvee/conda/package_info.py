@@ -4,6 +4,7 @@ Format: https://github.com/conda/ceps/blob/main/cep-0034.md
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ _PATH_TYPES: Mapping[object, PathType] = {
     "directory": "directory",
 }
 _FILE_MODES: Mapping[object, FileMode | None] = {"text": "text", "binary": "binary", None: None}
+
+
+_LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
+"""Paths of scripts that conda runs when it links or unlinks a package:
+https://docs.conda.io/projects/conda-build/en/stable/resources/link-scripts.html."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +131,11 @@ def read_index(archive: Path) -> IndexJson:
     files = read_info_files(archive, ("index.json",))
     with archive_errors(archive):
         return parse_index(files["index.json"])
+
+
+def is_link_script(path: str) -> bool:
+    """Whether conda runs the file at ``path`` when it links or unlinks the package."""
+    return _LINK_SCRIPT.match(path) is not None
 
 
 def check_path(path: str, archive: Path) -> str:

@@ -102,7 +102,6 @@ def _policy(tree: MappingValue) -> Policy:
     return Policy(
         licenses=LicensePolicy(**_fields(tree, "policy", "licenses")),
         patch=_fields(tree, "policy", "patch").get("allow", Policy().patch),
-        link_scripts=_fields(tree, "policy").get("link_scripts", ()),
         age=AgePolicy(**_fields(tree, "policy", "age")),
         checks={
             name: record_fields(entry.value)["severity"]

@@ -51,7 +51,6 @@ def as_data(manifest: Manifest) -> Data:
             "patch": {"allow": list(policy.patch)},
             "age": {"at-least": policy.age.at_least, "at-most": policy.age.at_most},
             "checks": {name: {"severity": severity} for name, severity in policy.checks.items()},
-            "link-scripts": list(policy.link_scripts),
         },
         "suites": list(manifest.suites),
         "installers": encode(manifest.installers),

@@ -138,14 +138,12 @@ class AgePolicy:
 class Policy:
     """What packages and changes the release accepts.
 
-    ``patch`` lists the kinds of change that a patch release may make; ``link_scripts`` the packages
-    whose link scripts may run on a desktop; ``checks`` the worst verdict that findings of a check get,
-    by the check's identifier, where it is not the check's own.
+    ``patch`` lists the kinds of change that a patch release may make; ``checks`` the worst verdict that
+    findings of a check get, by the check's identifier, where it is not the check's own.
     """
 
     licenses: LicensePolicy = field(default_factory=LicensePolicy)
     patch: tuple[str, ...] = ("upgrade", "rebuild")
-    link_scripts: tuple[str, ...] = ()
     age: AgePolicy = field(default_factory=AgePolicy)
     checks: Mapping[str, str] = field(default_factory=dict)
 

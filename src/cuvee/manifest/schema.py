@@ -215,9 +215,6 @@ _POLICY = RecordType(
                               example="blocked", summary="The worst verdict that its findings get."),),
                 ),
             )),
-        Property(name="link-scripts", default=[], example="[qt]",
-            summary="Packages whose link scripts may run on the user's desktop.",
-            type=ListType(noun="a list of packages", example="[qt]", item=PACKAGE_NAME)),
     ),
 )  # fmt: skip
 

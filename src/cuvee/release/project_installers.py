@@ -8,6 +8,7 @@ from time import monotonic
 
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import rattler_channel
+from cuvee.conda.package_info import is_link_script, read_info
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
@@ -58,6 +59,11 @@ def make_project_installers(
         reporter=tools.reporter,
     )
     archives = all_or_raise(found)
+    if scripted := with_link_scripts(archives):
+        tools.reporter.say(
+            f"installers: the link scripts of {', '.join(scripted)} will not run; constructor's installers "
+            "would run them"
+        )
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".image-", dir=output) as name:
@@ -72,6 +78,14 @@ def make_project_installers(
         write_sums(output, artefacts, None)
         outputs = (*outputs, output / SUMS)
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
+
+
+def with_link_scripts(archives: Mapping[str, Path]) -> list[str]:
+    """Return the packages with scripts that conda would run, see docs/adr/0060-link-scripts-never-run.md."""
+    infos = map(read_info, archives.values())
+    return sorted(
+        info.index.name for info in infos if any(is_link_script(entry.path) for entry in info.paths)
+    )
 
 
 def _remapped(package: LockedPackage, project: Project) -> LockedPackage:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from cuvee.conda.package_info import is_link_script
 from cuvee.graph.checks.check_interface import ADVICE, Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
-from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.findings import Finding
 from cuvee.graph.release_graph import ReleaseGraph
 
 WINDOWS_PATH = 259
@@ -26,10 +27,6 @@ LONGEST_NAME = 255
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file
 _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[1-9¹²³])\s*(\..*)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f]')
-
-_LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
-"""Paths of scripts that conda runs when it links or unlinks a package:
-https://docs.conda.io/projects/conda-build/en/stable/resources/link-scripts.html."""
 
 
 class FileNamesCheck(Check):
@@ -92,25 +89,25 @@ def _length(path: str) -> int:
 
 
 class LinkScriptsCheck(Check):
-    """No package runs a script of its own when it is installed, unless the manifest allows it."""
+    """No package has a script that conda would run when it installs or removes the package."""
 
     identifier = "link-scripts"
     family = "files"
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        allowed, refused = FindingCollector(self, release), FindingCollector(self, release)
+        causes = FindingCollector(self, release)
+        # cuvee's installers never run them, see docs/adr/0060-link-scripts-never-run.md; conda does.
+        is_run = release.manifest.installers.engine == "constructor"
+        what = "that constructor's installers run" if is_run else "that cuvee's installers never run"
         for _, contents in opened(release):
             for claim in contents.claims():
-                if not _LINK_SCRIPT.match(claim.path):
-                    continue
-                if claim.package.name in release.manifest.policy.link_scripts:
-                    cause = f"{claim.package.name} has a script that may run when it is installed"
-                    allowed.add(cause, victim=claim.package, evidence=claim.path, verdict=Verdict.INFO)
-                else:
-                    cause = f"{claim.package.name} has a script that will not run when it is installed"
-                    refused.add(cause, victim=claim.package, evidence=claim.path, verdict=Verdict.WARNING)
-        yield from allowed.findings("No action is needed; the manifest allows it.")
-        yield from refused.findings(
-            "Read the script. If the package needs it, name the package in `policy.link-scripts`.",
+                if is_link_script(claim.path):
+                    cause = f"{claim.package.name} has a link script {what}"
+                    causes.add(cause, victim=claim.package, evidence=claim.path)
+        without = (
+            "If the package works without it, record a waiver with the reason. If not, do its work in "
+            "`post_install` of `installer.yaml`, or take another package."
         )
+        allowed = "If it may run on desktops, record a waiver with the reason."
+        yield from causes.findings(f"Read the script. {allowed if is_run else without}")
