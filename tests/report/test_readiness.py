@@ -119,7 +119,7 @@ def test_owners_act_on_what_is_theirs_and_the_release_manager_on_the_rest(ready:
     tasks = {actor.name: [(task.text, task.anchor) for task in actor.tasks] for actor in state.actors}
     assert tasks == {
         "numerics": [("Look at the test interop: pixels on linux-64.", "outcome-1")],
-        "web": [("Pin it.", "finding-1")],
+        "web": [("closure: Pin it.", "finding-1")],
         UNOWNED: [("because", "finding-2")],
     }
     assert [actor.contact for actor in state.actors] == [
@@ -146,3 +146,55 @@ def test_what_no_host_can_make_is_told_apart(ready: Release) -> None:
     notes = readiness(changed(ready, artefacts=artefacts), {}).notes
     assert "1 of 3 artefacts could not be made here: b.exe" in notes
     assert "2 of 3 artefacts cannot be made on any host: a.msi, c.msi" in notes
+
+
+def test_equal_tasks_are_one_that_names_its_packages_and_links_to_them(ready: Release) -> None:
+    findings = tuple(
+        Finding(
+            check="licenses",
+            verdict=Verdict.NEEDS_APPROVAL,
+            cause=f"{name} has no licence",
+            packages=(name, "another"),
+            platforms=("linux-64", "win-64") if name == "b" else ("linux-64",),
+            owners=owners,
+            action="Take another package, allow the licence, or record a waiver.",
+        )
+        for name, owners in [("a", ("web",)), ("b", ("web",)), ("c", ("web",)), ("d", ("web",)), ("e", ())]
+    )
+    state = readiness(changed(ready, findings=findings), {})
+    tasks = {actor.name: actor.tasks for actor in state.actors}
+    action = findings[0].action
+    assert [task.text for task in tasks["web"]] == [
+        f"a, b, c and 1 more on linux-64, win-64: {action} (4 findings)"
+    ]
+    assert (tasks["web"][0].anchor, tasks["web"][0].query) == (
+        "findings", "status=needs-approval&check=licenses&owner=web",
+    )  # fmt: skip
+    assert [(task.text, task.anchor) for task in tasks[UNOWNED]] == [
+        (f"e, another on linux-64: {action}", "finding-5")
+    ]
+
+
+def test_failed_tests_are_named_and_linked_by_owner_and_platform(ready: Release) -> None:
+    failed = run(*[OutcomeState.FAIL] * 4, OutcomeState.TIMEOUT, OutcomeState.FLAKY, OutcomeState.PASS)
+    (actor,) = readiness(changed(ready, runs=(*ready.runs[1:], failed)), {}).actors
+    (task,) = actor.tasks
+    assert task.text == (
+        "Look at 5 tests on linux-64 (4 fail, 1 timeout): smoke: 0, smoke: 1, smoke: 2 and 2 more."
+    )
+    assert (task.anchor, task.query) == ("tests", "blocks=yes&platform=linux-64&owner=numerics")
+
+
+def test_with_warnings_only_their_owners_are_named(ready: Release) -> None:
+    warned = changed(
+        ready,
+        findings=(found(Verdict.WARNING, "web", action="Pin it."), found(Verdict.INFO, "desktop")),
+        runs=(*ready.runs[1:], run(OutcomeState.FLAKY, OutcomeState.FLAKY)),
+    )
+    state = readiness(warned, {})
+    tasks = {actor.name: [task.text for task in actor.tasks] for actor in state.actors}
+    assert tasks == {
+        "numerics": ["Look at 2 tests on linux-64 (2 flaky): smoke: 0, smoke: 1."],
+        "web": ["closure: Pin it."],
+    }
+    assert "web should look (https://example.org/teams/web):" in summary_lines(page_of(warned))

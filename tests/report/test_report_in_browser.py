@@ -153,3 +153,51 @@ def test_a_hash_can_be_copied(scripted: Visit) -> None:
     button.click()
     scripted.page.wait_for_function("button => button.textContent !== 'Copy'", arg=button.element_handle())
     assert button.inner_text() in {"Copied", "Selected"}
+
+
+def test_a_task_leads_to_what_it_is_about(scripted: Visit) -> None:
+    task = scripted.page.locator(".actors li li", has_text="Look at 3 tests on linux-64")
+    task.get_by_role("link").click()
+    assert scripted.page.url.endswith("#tests?blocks=yes&platform=linux-64&owner=release+manager")
+    assert scripted.shown("tests") == 3
+    part = scripted.page.locator("#tests")
+    assert part.get_by_label("blocks the release", exact=True).is_checked()
+    assert part.get_by_label("Owner", exact=True).input_value() == "release manager"
+
+
+def test_findings_can_be_filtered(scripted: Visit, address: str) -> None:
+    scripted.page.goto(f"{address}#findings?status=blocked")
+    assert scripted.shown("findings") == 1
+    assert scripted.page.locator("#findings output").inner_text() == "1 of 6 shown"
+
+
+@pytest.mark.parametrize(
+    ("part", "query"),
+    [("tests", "status=nonsense"), ("packages", "platform=solaris-128"), ("findings", "owner=nobody")],
+)
+def test_a_filter_that_nothing_meets_shows_nothing(
+    scripted: Visit, address: str, part: str, query: str
+) -> None:
+    scripted.page.goto(f"{address}#{part}?{query}")
+    assert scripted.shown(part) == 0
+    assert scripted.page.locator(f"#{part} output").inner_text().startswith("0 of ")
+    scripted.page.locator(f"#{part}").get_by_role("button", name="Clear").click()
+    assert scripted.shown(part) > 0
+
+
+def test_the_count_says_what_cannot_be_searched_for(
+    browser: Any, sample: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cuvee.report.html.LISTED", 500)
+    write(sample, tmp_path / "report")
+    visit = Visit(browser, (tmp_path / "report" / "index.html").as_uri())
+    visit.page.locator("#tests").get_by_label("Find", exact=True).fill("no such test")
+    assert (
+        visit.page.locator("#tests output").inner_text() == "0 of 513 shown; 72 more are only in outcomes.csv"
+    )
+    visit.context.close()
+
+
+def test_what_is_folded_is_not_printed(scripted: Visit) -> None:
+    pages = scripted.page.pdf().count(b"/Type /Page\n")
+    assert 0 < pages <= 12

@@ -1,25 +1,41 @@
 """Who must act before the release goes out, and on what."""
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from cuvee.graph.findings import Verdict
-from cuvee.integration.outcomes import TestOutcome, blocking
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.model import Manifest
-from cuvee.release.record import Release
+from cuvee.release.record import OUTCOME_VERDICTS, Release
+from cuvee.report.badges import STATES, VERDICTS
 from cuvee.report.finding_rows import in_order
+from cuvee.report.human_units import plural
+from cuvee.report.logs import clean
 
 UNOWNED = "release manager"
 """Who must act on what has no owner."""
 
+NAMED = 3
+"""How many packages or tests a task names before it only counts them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One thing to do; ``anchor`` is the part of the page that says more, or empty."""
+    """One thing to do.
+
+    Attributes
+    ----------
+    anchor
+        The part of the page that says more, or empty.
+    query
+        The filter of that part which shows only what the task is about, as a URL's query; empty for none.
+    """
 
     text: str
     anchor: str = ""
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,27 +56,17 @@ class Actor:
 def actors(release: Release, anchors: Mapping[TestOutcome, str]) -> tuple[Actor, ...]:
     """Return who must act: owners in the manifest's order, and the release manager for what has no owner.
 
+    If there are only warnings, these are who should look at them.
+
     Parameters
     ----------
     anchors
         For an outcome that has a place on the page, that place.
     """
+    least = min(max(release.verdict, Verdict.WARNING), Verdict.NEEDS_APPROVAL)
     tasks: dict[str, list[Task]] = defaultdict(list)
-    for number, finding in enumerate(in_order(release.findings), 1):
-        if finding.verdict >= Verdict.NEEDS_APPROVAL:
-            task = Task(text=finding.action or finding.cause, anchor=f"finding-{number}")
-            for owner in finding.owners or (UNOWNED,):
-                tasks[owner].append(task)
-    failing: dict[tuple[str, str], list[TestOutcome]] = defaultdict(list)
-    for outcome in sorted(blocking(release.runs), key=lambda outcome: (outcome.suite, outcome.test)):
-        for owner in owners_of(release.manifest, outcome):
-            failing[owner, outcome.platform].append(outcome)
-    for (owner, platform), some in failing.items():
-        tests = (
-            f"test {some[0].suite}: {some[0].test}" if len(some) == 1 else f"{len(some)} tests that failed"
-        )
-        anchor = anchors.get(some[0], "") if len(some) == 1 else "tests"
-        tasks[owner].append(Task(text=f"Look at the {tests} on {platform}.", anchor=anchor))
+    _add_findings(release, least, tasks)
+    _add_outcomes(release, least, anchors, tasks)
     for platform in release.unlocked:
         tasks[UNOWNED].append(Task(text=f"Find out why there is no lock for {platform}.", anchor="platforms"))
     contacts = {owner.name: owner.contact for owner in release.manifest.owners}
@@ -73,3 +79,65 @@ def owners_of(manifest: Manifest, outcome: TestOutcome) -> tuple[str, ...]:
     names = {outcome.package} if outcome.package else set(outcome.packages)
     owners = {entry.owner for entry in manifest.packages if entry.name in names and entry.owner}
     return tuple(sorted(owners)) or (UNOWNED,)
+
+
+def _add_findings(release: Release, least: Verdict, tasks: dict[str, list[Task]]) -> None:
+    """Add a task for each action that one owner must take on findings of one check."""
+    groups: dict[tuple[str, str, Verdict, str], list[tuple[int, Finding]]] = defaultdict(list)
+    for number, finding in enumerate(in_order(release.findings), 1):
+        if finding.verdict >= least and finding.verdict is not Verdict.WAITING:
+            for owner in finding.owners or (UNOWNED,):
+                if finding.action:
+                    groups[owner, finding.check, finding.verdict, finding.action].append((number, finding))
+                else:
+                    tasks[owner].append(Task(text=finding.cause, anchor=f"finding-{number}"))
+    for (owner, check, verdict, action), found in groups.items():
+        tasks[owner].append(_finding_task(owner, check, verdict, action, found))
+
+
+def _finding_task(
+    owner: str, check: str, verdict: Verdict, action: str, found: Sequence[tuple[int, Finding]]
+) -> Task:
+    at_fault = None if len(found) == 1 else 1
+    packages = _listed(name for _, finding in found for name in finding.packages[:at_fault])
+    platforms = ", ".join(dict.fromkeys(name for _, finding in found for name in finding.platforms))
+    subject = f"{packages} on {platforms}" if packages and platforms else packages or platforms or check
+    if len(found) == 1:
+        return Task(text=f"{subject}: {action}", anchor=f"finding-{found[0][0]}")
+    query = _query(status=VERDICTS[verdict].slug, check=check, owner=owner)
+    return Task(text=f"{subject}: {action} ({plural(len(found), 'finding')})", anchor="findings", query=query)
+
+
+def _add_outcomes(
+    release: Release, least: Verdict, anchors: Mapping[TestOutcome, str], tasks: dict[str, list[Task]]
+) -> None:
+    """Add a task for each platform on which an owner's tests failed or, with warnings only, were flaky."""
+    groups: dict[tuple[str, str], list[TestOutcome]] = defaultdict(list)
+    for outcome in sorted(release.outcomes, key=lambda outcome: (outcome.suite, outcome.test)):
+        if OUTCOME_VERDICTS[outcome.state] >= least and outcome.state is not OutcomeState.NOT_RUN:
+            for owner in owners_of(release.manifest, outcome):
+                groups[owner, outcome.platform].append(outcome)
+    for (owner, platform), some in groups.items():
+        names = _listed(f"{outcome.suite}: {outcome.test}" for outcome in some)
+        if len(some) == 1:
+            task = Task(text=f"Look at the test {names} on {platform}.", anchor=anchors.get(some[0], ""))
+        else:
+            states = Counter(outcome.state for outcome in some)
+            counts = ", ".join(f"{count} {state.value}" for state, count in states.items())
+            kind = {"blocks": "yes"} if some[0].state.blocks else {"status": STATES[some[0].state].slug}
+            query = _query(**kind, platform=platform, owner=owner)
+            text = f"Look at {len(some)} tests on {platform} ({counts}): {names}."
+            task = Task(text=text, anchor="tests", query=query)
+        tasks[owner].append(task)
+
+
+def _query(**values: str) -> str:
+    """Return a URL's query, of what `clean` leaves of the values: the page has only that."""
+    return urlencode({key: clean(value) for key, value in values.items()})
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Return the first names, and how many more there are."""
+    unique = list(dict.fromkeys(names))
+    more = len(unique) - NAMED
+    return ", ".join(unique[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from cuvee.graph.drawing.svg import stylesheet
+from cuvee.report.actors import UNOWNED
 from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
 from cuvee.report.outcome_rows import LISTED
@@ -38,6 +39,7 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
             drawn=drawn or Pictures(),
             names=page.names,
             listed=LISTED,
+            unowned=UNOWNED,
             style=Markup(style),  # noqa: S704  (our own file, not data)
             script=Markup(script),  # noqa: S704  (our own file, not data)
             policy=policy(style, script),

@@ -47,7 +47,7 @@ class OutcomeRow:
     anchor
         Its place on the page; empty for a pass.
     owners
-        Who must act, when it blocks the release.
+        Who must act, when it blocks the release, or should look, when it is flaky.
     log
         What the page shows of its log, or `None`.
     log_anchor
@@ -155,7 +155,7 @@ def _row(release: Release, outcome: TestOutcome, anchor: str, reader: _LogReader
         test=outcome.test,
         platform=outcome.platform,
         packages=tuple(dict.fromkeys((*filter(None, [outcome.package]), *outcome.packages))),
-        owners=owners_of(release.manifest, outcome) if outcome.state.blocks else (),
+        owners=owners_of(release.manifest, outcome) if STATES[outcome.state].tone in {"bad", "warn"} else (),
         badge=STATES[outcome.state],
         blocks=outcome.state.blocks,
         seconds=round(outcome.seconds, 3),

@@ -16,8 +16,9 @@ def summary_lines(page: Page) -> list[str]:
     """
     state = page.readiness
     lines = [f"{page.release}: {state.headline}. {state.must_act}"]
+    act = "should look" if state.verdict is Verdict.WARNING else "must act"
     for actor in state.actors:
-        lines.append(f"{actor.name} must act{f' ({actor.contact})' if actor.contact else ''}:")
+        lines.append(f"{actor.name} {act}{f' ({actor.contact})' if actor.contact else ''}:")
         lines += [f"  {task.text}" for task in actor.tasks]
     lines += _counts(page)
     lines += [f"note: {note}" for note in state.notes]

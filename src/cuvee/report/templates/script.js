@@ -19,6 +19,9 @@
     const items = [...part.querySelectorAll("[data-item]")];
     const clusters = [...part.querySelectorAll("[data-cluster]")];
     const folds = [...part.querySelectorAll("details.fold")].map((fold) => ({ fold, open: fold.open }));
+    const reset = make("button", { type: "button" }, "Clear");
+    const output = make("output", { "aria-live": "polite" });
+    bar.append(reset, output);
     const controls = {};
     const add = (key, title, control) => {
       const label = make("label", {}, control.type === "checkbox" ? "" : title);
@@ -27,27 +30,24 @@
       if (control.type === "checkbox") label.append(title);
       control.addEventListener("input", () => { apply(); remember(); });
       controls[key] = control;
-      bar.append(label);
+      reset.before(label);
     };
+    const names = { status: "Status", check: "Check", platform: "Platform", owner: "Owner",
+      changed: "changed", differs: "differs by platform", blocks: "blocks the release" };
     const values = (key) => [...new Set(items.flatMap((item) => tokens(item, key)))].filter((v) => !v.includes("@")).sort();
-    const addSelect = (key, title) => {
-      const found = values(key);
-      if (found.length < 2) return;
+    const addOption = (select, value) => select.append(make("option", { value }, value || "any"));
+    const addSelect = (key, found) => {
       const select = make("select");
-      select.append(make("option", { value: "" }, "any"));
-      for (const value of found) select.append(make("option", { value }, value));
-      add(key, title, select);
+      for (const value of ["", ...found]) addOption(select, value);
+      add(key, names[key], select);
     };
+    const addCheckbox = (key) => add(key, names[key], make("input", { type: "checkbox" }));
     add("q", "Find", make("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
-    addSelect("status", "Status");
-    addSelect("platform", "Platform");
-    addSelect("owner", "Owner");
-    for (const [key, title] of [["changed", "changed"], ["differs", "differs by platform"]]) {
-      if (values(key).length) add(key, title, make("input", { type: "checkbox" }));
+    for (const key of ["status", "check", "platform", "owner"]) {
+      const found = values(key);
+      if (found.length > 1) addSelect(key, found);
     }
-    const reset = make("button", { type: "button" }, "Clear");
-    const output = make("output", { "aria-live": "polite" });
-    bar.append(reset, output);
+    for (const key of ["changed", "differs", "blocks"]) if (values(key).length) addCheckbox(key);
 
     const read = () => Object.fromEntries(Object.entries(controls)
       .map(([key, c]) => [key, c.type === "checkbox" ? (c.checked ? "yes" : "") : c.value.trim()])
@@ -73,17 +73,23 @@
       }
       for (const cluster of clusters) cluster.hidden = !cluster.querySelector("[data-item]:not([hidden])");
       reset.hidden = !active;
-      output.textContent = active ? `${shown} of ${items.length} shown` : `${items.length} in all`;
+      const unlisted = bar.dataset.unlisted ? `; ${bar.dataset.unlisted} more are only in outcomes.csv` : "";
+      output.textContent = (active ? `${shown} of ${items.length} shown` : `${items.length} in all`) + unlisted;
     };
     const remember = () => {
       const query = new URLSearchParams(read()).toString();
       history.replaceState(null, "", `#${part.id}${query ? `?${query}` : ""}`);
     };
+    // An address may name a value or a filter that this page has no control for: nothing fits it, and that is shown.
     const set = (query) => {
+      for (const [key, value] of query) if (value && !controls[key] && names[key]) addSelect(key, [value]);
       for (const [key, control] of Object.entries(controls)) {
         const value = query.get(key) || "";
         if (control.type === "checkbox") control.checked = value === "yes";
-        else control.value = value;
+        else {
+          control.value = value;
+          if (control.value !== value) { addOption(control, value); control.value = value; }
+        }
       }
       apply();
     };
@@ -105,6 +111,7 @@
   };
 
   for (const bar of document.querySelectorAll("[data-filters]")) buildBar(bar);
+  for (const link of document.querySelectorAll("a[data-query]")) link.hash += `?${link.dataset.query}`;
   addEventListener("hashchange", follow);
   follow();
 
@@ -127,8 +134,4 @@
     const days = Math.floor((Date.now() - new Date(time.dateTime)) / 86400000);
     if (days >= 0) time.after(days === 0 ? ", today" : days === 1 ? ", yesterday" : `, ${days} days ago`);
   }
-
-  addEventListener("beforeprint", () => {
-    for (const fold of document.querySelectorAll("details:not(.legend)")) fold.open = true;
-  });
 })();
