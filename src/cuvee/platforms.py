@@ -89,14 +89,14 @@ PLATFORMS: dict[str, Platform] = {
     )
 }  # fmt: skip
 
-FLOOR_KEYS: dict[System, tuple[str, ...]] = {
+FLOOR_KEYS: dict[str, tuple[str, ...]] = {
     "linux": ("glibc", "linux", "cuda", "archspec"),
     "osx": ("osx", "archspec"),
     "win": ("win", "cuda", "archspec"),
 }
 """The floors that a platform of each system may state."""
 
-DEFAULT_FLOOR: dict[System, dict[str, str]] = {
+DEFAULT_FLOOR: dict[str, dict[str, str]] = {
     "linux": {"glibc": "2.28", "linux": "4.18"},
     "osx": {"osx": "11.0"},
     "win": {"win": "10"},

@@ -131,6 +131,43 @@ def test_each_platform_sees_noarch(tmp_path: Path, capsys: pytest.CaptureFixture
     ]
 
 
+SUBDIRS = ("linux-ppc64le", "linux-armv7l", "win-arm64", "emscripten-wasm32", "osx-64", "quantum-q128")
+
+
+def test_every_subdir_of_a_folder_is_checked_whether_releases_know_it_or_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for subdir in SUBDIRS:
+        write_repodata(tmp_path, [entry("a", subdir=subdir, depends=["no-such"])], subdir)
+    for folder in ("noarch", "backup", ".cache"):
+        write_repodata(tmp_path, [entry("b", subdir="noarch")], folder)
+    assert run(["check-channel", str(tmp_path), "-q", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)["platforms"]
+    assert [item["platform"] for item in found] == ["osx-64", *sorted(set(SUBDIRS) - {"osx-64"})]
+    assert {(item["checked"], item["not_installable"]) for item in found} == {(2, 1)}
+    assert run(["check-channel", str(tmp_path), "-q", "--platform", "quantum-q128"]) == 1
+    head = "quantum-q128: 1 of 2 records can be installed; of the 2 newest, 1 cannot\n"
+    assert capsys.readouterr().out.startswith(head)
+    assert run(["check-channel", str(tmp_path / "win-arm64" / "repodata.json"), "-q"]) == 1
+    assert capsys.readouterr().out.startswith("win-arm64: 0 of 1 records")
+
+
+def test_each_subdir_has_the_virtual_packages_of_its_system(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = {
+        "linux-ppc64le": ["__linux", "__unix", "__glibc >=2.28", "__archspec * ppc64le"],
+        "linux-32": ["__linux", "__archspec * x86"],
+        "win-arm64": ["__win >=10", "__archspec * aarch64"],
+        "emscripten-wasm32": ["__unix", "__archspec * wasm32"],
+        "freebsd-64": ["__unix", "__archspec * x86_64"],
+    }
+    for subdir, depends in asked.items():
+        write_repodata(tmp_path, [entry("a", subdir=subdir, depends=depends)], subdir)
+    assert run(["check-channel", str(tmp_path), "-q", "--floor", "glibc=2.28"]) == 0, capsys.readouterr().out
+    assert run(["check-channel", str(tmp_path), "-q", "--platform", "linux-32", "--floor", "glibc=2.17"]) == 0
+
+
 def test_broken_records_are_told_and_the_rest_is_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -162,6 +199,10 @@ def test_half_a_file_is_checked_as_far_as_it_goes(channel: Path, capsys: pytest.
         (["{channel}", "--floor", "osx=12"], 2, "There is no floor 'osx' here"),
         (["{channel}", "--floor", "glibc=1..x!y"], 2, "'1..x!y' is not a version of glibc"),
         (["{file}"], 2, "No platform is named for"),
+        (["{noarch}"], 2, "has only noarch"),
+        (["{noarch}", "--platform", "linux-46"], 4, "has no repodata for linux-46"),
+        (["{noarch}", "--platform", "noarch"], 2, "noarch is not a platform"),
+        (["conda-forge", "--platform", "linux-46"], 2, "There is no subdir 'linux-46'"),
         (["{channel}/linux-64/repodata.json", "--platform", "win-64", "--platform", "linux-64"], 2,
          "is the repodata of one platform"),
     ],
@@ -173,7 +214,11 @@ def test_what_makes_no_sense_is_said(
     (tmp_path / "empty").mkdir()
     file = tmp_path / "records.json"
     file.write_text("nothing")
-    filled = [item.format(empty=tmp_path / "empty", channel=channel, file=file) for item in arguments]
+    noarch = tmp_path / "only-noarch"
+    write_repodata(noarch, [entry("a", subdir="noarch")], "noarch")
+    filled = [
+        item.format(empty=tmp_path / "empty", channel=channel, file=file, noarch=noarch) for item in arguments
+    ]
     assert run(["check-channel", *filled]) == code
     captured = capsys.readouterr()
     assert message in captured.err

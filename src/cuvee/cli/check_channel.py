@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option
+from cuvee.cli.options import cache_option, json_option, quiet_option
 from cuvee.cli.render import json_text
 from cuvee.cli.terminal import terminal
 from cuvee.errors import UsageError
+from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from cuvee.graph.channel_check.model import PlatformResult
@@ -19,7 +20,14 @@ _PROBLEMS = 10
 
 @click.command()
 @click.argument("channel")
-@platform_option
+@click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="SUBDIR",
+    shell_complete=lambda _context, _parameter, start: [name for name in PLATFORMS if name.startswith(start)],
+    help="Only this platform; may be given several times.",
+)
 @click.option("--newest", is_flag=True, help="Check only the newest version and build of each name.")
 @click.option(
     "--floor",

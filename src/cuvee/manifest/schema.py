@@ -27,7 +27,7 @@ from cuvee.manifest.scalar_types import (
     label_type,
     prose_type,
 )
-from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, SYSTEM_SYNONYMS, System
+from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, SYSTEM_SYNONYMS, SYSTEMS, System
 
 PATCH_CHANGES = ("upgrade", "rebuild", "add", "remove", "downgrade", "major")
 """Kinds of change between a release and its base."""
@@ -73,7 +73,7 @@ PLATFORM_FLOORS: dict[System, RecordType] = {
         example="{archspec: x86_64_v3}",
         keys=tuple(_FLOORS[floor] for floor in FLOOR_KEYS[system]),
     )
-    for system in FLOOR_KEYS
+    for system in SYSTEMS
 }
 """The floors that a platform of each system may state."""
 

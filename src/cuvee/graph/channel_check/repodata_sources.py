@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from cuvee.platforms import PLATFORMS
 
 _FILES = ("repodata.json", "index.json")
 _NOARCH = "noarch"
+_PLATFORM = re.compile(r"[a-z0-9]+-[a-z0-9_]+")
+"""A subdir of one system and machine; the systems and machines are more than those of releases."""
+
 _HINT = (
     "A channel is a name such as conda-forge, a URL, a folder with <subdir>/repodata.json, or such a file."
 )
@@ -33,8 +37,10 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str
     SourceUnreachableError
         If there is no repodata for a named platform, or none at all.
     UsageError
-        If a channel that is not on this machine is named without a platform.
+        If a channel that is not on this machine is named without a platform, or with one that no channel has.
     """
+    if _NOARCH in platforms:
+        raise UsageError("noarch is not a platform", hint="Name the platforms whose records use it.")
     path = Path(source)
     if path.is_file():
         return {_subdir_of(path, platforms): path}
@@ -43,7 +49,7 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str
             file.parent.name: file
             for name in reversed(_FILES)
             for file in sorted(path.glob(f"*/{name}"))
-            if file.parent.name in {*PLATFORMS, _NOARCH}
+            if file.parent.name == _NOARCH or _PLATFORM.fullmatch(file.parent.name)
         }
         return _selected(found, platforms, source)
     if "://" not in source and ("/" in source or source.startswith(".")):
@@ -57,8 +63,9 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str
 
 
 def platforms_of(subdirs: Collection[str]) -> tuple[str, ...]:
-    """Return the platforms that can be checked, in the order of `PLATFORMS`."""
-    return tuple(name for name in PLATFORMS if name in subdirs)
+    """Return the platforms among subdirs: those of releases first, the others by name."""
+    known = [name for name in PLATFORMS if name in subdirs]
+    return (*known, *sorted({*subdirs} - {*known, _NOARCH}))
 
 
 def read_platform(subdirs: Mapping[str, Path], platform: str) -> tuple[Repodata, str]:
@@ -88,23 +95,29 @@ def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
         raise UsageError(f"{path} is the repodata of one platform", hint="Name one platform, or a folder.")
     if platforms:
         return platforms[0]
-    if path.parent.name in PLATFORMS:
-        return path.parent.name
     try:
         info = json.loads(path.read_bytes()).get("info")
     except (OSError, ValueError, AttributeError, RecursionError):
         info = None
-    subdir = info.get("subdir") if isinstance(info, dict) else None
-    if subdir in PLATFORMS:
-        return str(subdir)
+    stated = str(info.get("subdir")) if isinstance(info, dict) else ""
+    for subdir in (path.parent.name, stated):
+        if subdir in _known_subdirs():
+            return subdir
+    if _PLATFORM.fullmatch(stated):
+        return stated
     raise UsageError(f"No platform is named for {path}", hint="Name it: --platform linux-64")
 
 
 def _selected(found: dict[str, Path], platforms: Sequence[str], source: str) -> dict[str, Path]:
     for name in platforms:
-        if name not in found and _NOARCH not in found:
+        if name not in found and (_NOARCH not in found or name not in _known_subdirs()):
             raise SourceUnreachableError(f"{without_secrets(source)} has no repodata for {name}", hint=_HINT)
-    if not platforms and not platforms_of(found):
+    if not platforms and list(found) == [_NOARCH]:
+        raise UsageError(
+            f"{without_secrets(source)} has only noarch, which is checked together with a platform",
+            hint="Name the platforms: --platform linux-64 --platform win-64",
+        )
+    if not platforms and not found:
         raise SourceUnreachableError(f"{without_secrets(source)} has no <subdir>/repodata.json", hint=_HINT)
     return {name: path for name, path in found.items() if not platforms or name in {*platforms, _NOARCH}}
 
@@ -113,6 +126,9 @@ def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Pa
     """Fetch the repodata of a channel with rattler: compressed, and only if it changed."""
     from rattler import Subdir, fetch_repo_data
 
+    for name in platforms:
+        if name not in _known_subdirs():
+            raise UsageError(f"There is no subdir {name!r}", hint=f"Known: {', '.join(_known_subdirs())}")
     connection = connect(cache)
     found = {}
     for name in (*platforms, _NOARCH):
@@ -141,3 +157,10 @@ def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Pa
         if files:
             found[name] = files[0]
     return found
+
+
+def _known_subdirs() -> list[str]:
+    """Return the platforms that rattler knows: more than releases can have."""
+    from rattler import Subdir
+
+    return [str(subdir) for subdir in Subdir.all() if str(subdir) != _NOARCH]

@@ -13,7 +13,7 @@ from cuvee.graph.channel_check.model import PlatformResult
 from cuvee.graph.channel_check.pool_check import check_pool, newest
 from cuvee.graph.channel_check.repodata_sources import find_subdirs, platforms_of, read_platform
 from cuvee.graph.solving.pool import Pool
-from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS, PLATFORMS, get
+from cuvee.platforms import DEFAULT_FLOOR, FLOOR_KEYS
 from cuvee.progress import SILENT, Reporter
 
 
@@ -44,7 +44,7 @@ def check_channel(
     cache
         The folder for finished parts, and for the repodata of channels that are not on this machine.
     platforms
-        Those to check; all that a folder has if there are none.
+        Those to check, which need not be ones that a release can have; all of a folder if there are none.
     floor
         The system's floor, as in a manifest; it is added to `DEFAULT_FLOOR` where it applies.
     executor
@@ -105,11 +105,14 @@ def floor_of(platform: str, floor: Mapping[str, str], platforms: Sequence[str]) 
     """
     from cuvee.conda.match_spec import read_version
 
-    system = get(platform).system
-    known = {key for name in platforms for key in FLOOR_KEYS[PLATFORMS[name].system]}
+    def keys(platform: str) -> tuple[str, ...]:
+        return FLOOR_KEYS.get(platform.partition("-")[0], ("archspec",))
+
+    known = {key for name in platforms for key in keys(name)}
     for key, value in floor.items():
         if key not in known:
             raise UsageError(f"There is no floor {key!r} here", hint=f"Known: {', '.join(sorted(known))}")
         if key != "archspec" and read_version(value) is None:
             raise UsageError(f"{value!r} is not a version of {key}", hint="For example: --floor glibc=2.28")
-    return DEFAULT_FLOOR[system] | {key: value for key, value in floor.items() if key in FLOOR_KEYS[system]}
+    default = DEFAULT_FLOOR.get(platform.partition("-")[0], {})
+    return default | {key: value for key, value in floor.items() if key in keys(platform)}
