@@ -1,10 +1,12 @@
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rattler import LockFile
 
+import tiny_index
 from cuvee.channel.connection import connect
 from cuvee.errors import BlockedError, SourceUnreachableError
 from cuvee.lock.lock_exports import explicit
@@ -91,6 +93,66 @@ def test_a_point_release_keeps_what_nothing_moves(problem: Problem, tmp_path: Pa
     assert solved(replace(problem, keep=older), tmp_path) == older
     moved = replace(problem, keep=older, constraints=(requirement("base", ">=1.5"),))
     assert names(solved(moved, tmp_path), "linux-64")[0] == "base-1.5-py_0"
+
+
+@pytest.fixture
+def corrected(tmp_path: Path) -> Callable[..., tuple[Problem, Lock]]:
+    """Return a function that changes a channel after a base was locked from it; give problem and base."""
+
+    def change(*after: str, asked: str = "book") -> tuple[Problem, Lock]:
+        before = ["book 7.0: lab >=4,<5", "book 6.9: lab >=4,<4.1", "lab 4.0", "lab 4.1"]
+        channel = tiny_index.write_index(tmp_path / "index", map(tiny_index.entry, before))
+        problem = Problem(
+            platforms=(PlatformEntry(name="linux-64", floor={"glibc": "2.28"}),),
+            requirements=(requirement(asked),),
+            channels=(str(channel),),
+        )
+        base = solve(problem, connect(tmp_path / "cache"))
+        assert names(base, "linux-64") == ["book-7.0-0", "lab-4.1-0"]
+        tiny_index.write_index(channel, map(tiny_index.entry, after))
+        return replace(problem, keep=base), base
+
+    return change
+
+
+def test_a_point_release_takes_what_the_channel_has_corrected(
+    corrected: Callable[..., tuple[Problem, Lock]], tmp_path: Path
+) -> None:
+    problem, _ = corrected("book 7.0: lab >=4,<4.1.0a0", "book 6.9: lab >=4,<4.1", "lab 4.0", "lab 4.1")
+    lock = solved(problem, tmp_path)
+    assert names(lock, "linux-64") == ["book-7.0-0", "lab-4.0-0"]
+    assert lock.by_platform["linux-64"].by_name["book"].depends == ("lab >=4,<4.1.0a0",)
+
+
+def test_a_point_release_keeps_a_version_whose_correction_changes_nothing_for_it(
+    corrected: Callable[..., tuple[Problem, Lock]], tmp_path: Path
+) -> None:
+    problem, _ = corrected("book 8.0: lab", "book 7.0: lab >=4.1,<5", "lab 4.1", "lab 4.2")
+    assert names(solved(problem, tmp_path), "linux-64") == ["book-7.0-0", "lab-4.1-0"]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        ("book 6.9: lab >=4,<5", "lab 4.1"),
+        ("book 7.0: lab >=4,<5; package_has_been_revoked", "book 6.9: lab >=4,<5", "lab 4.1"),
+    ],
+)
+def test_a_point_release_does_not_keep_what_the_channel_has_withdrawn(
+    corrected: Callable[..., tuple[Problem, Lock]], tmp_path: Path, gone: tuple[str, ...]
+) -> None:
+    problem, _ = corrected(*gone)
+    assert names(solved(problem, tmp_path), "linux-64") == ["book-6.9-0", "lab-4.1-0"]
+
+
+def test_a_point_release_does_not_keep_an_archive_that_was_replaced(
+    corrected: Callable[..., tuple[Problem, Lock]], tmp_path: Path
+) -> None:
+    problem, base = corrected("book 7.0: lab >=4,<5", "lab 4.1")
+    index = Path(problem.channels[0]) / "noarch" / "repodata.json"
+    old = base.by_platform["linux-64"].by_name["book"].sha256
+    index.write_text(index.read_text().replace(old, "ab" * 32))
+    assert solved(problem, tmp_path).by_platform["linux-64"].by_name["book"].sha256 == "ab" * 32
 
 
 def test_a_pin_that_no_channel_has_names_line_and_nearest_versions(problem: Problem, tmp_path: Path) -> None:

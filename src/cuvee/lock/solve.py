@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.channel.connection import Connection, channel_errors, query, rattler_channel
+from cuvee.channel.present_records import kept_records
 from cuvee.conda.event_loop import run
 from cuvee.conda.match_spec import read_version
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
-from cuvee.conda.rattler_records import from_rattler, generic_virtual_package, repodata_record
+from cuvee.conda.rattler_records import from_rattler, generic_virtual_package
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError
@@ -40,7 +41,8 @@ class Problem:
     channels
         As in the manifest. The first has priority, and each name is taken from one channel only.
     keep
-        The lock of the base release: its versions stay unless a requirement excludes them.
+        The lock of the base release: its versions stay unless a requirement excludes them, or the channels
+        have corrected or withdrawn their records since.
     own_channel
         The folder with the packages made for this release, or `None`; it comes last.
     """
@@ -142,7 +144,9 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
                 constraints=[MatchSpec(package.spec) for package in problem.constraints],
                 platforms=[Subdir(entry.name), Subdir("noarch")],
                 gateway=connection.gateway,
-                locked_packages=_kept(problem, entry.name),
+                locked_packages=await kept_records(
+                    _kept(problem, entry.name), entry.name, problem.channels, connection
+                ),
                 virtual_packages=[generic_virtual_package(item) for item in virtual],
                 channel_priority=ChannelPriority.Strict,
                 exclude_newer=problem.exclude_newer,
@@ -156,15 +160,10 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
     return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=virtual)
 
 
-def _kept(problem: Problem, platform: str) -> "list[RepoDataRecord]":
-    """Return the base's records of real channels; the resolver of wheels keeps those of imported packages."""
+def _kept(problem: Problem, platform: str) -> list[LockedPackage]:
+    """Return the base's packages of real channels; the resolver of wheels keeps the imported ones."""
     lock = problem.keep.by_platform.get(platform) if problem.keep is not None else None
-    packages = lock.packages if lock is not None else ()
-    return [
-        repodata_record(package, url=package.url, channel=package.channel)
-        for package in packages
-        if not package.is_local
-    ]
+    return [package for package in (lock.packages if lock is not None else ()) if not package.is_local]
 
 
 def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
