@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cuvee.channel.source_comparison import SourceComparison
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome, run_checks
@@ -92,7 +93,9 @@ def waiver(check: str, **scope: str) -> Waiver:
 
 def results(lock: Lock, manifest: Manifest | None = None, **graph: Any) -> dict[str, CheckOutcome]:
     """Run all checks; ``graph`` are attributes of the release graph."""
-    release = replace(build_graph(manifest or manifest_of(), lock), **graph)
+    release = replace(
+        build_graph(manifest or manifest_of(), lock), **({"sources": SourceComparison()} | graph)
+    )
     return {result.identifier: result for result in run_checks(release, ALL_CHECKS)}
 
 

@@ -94,6 +94,49 @@ def test_a_patch_release_is_held_to_its_base(tiny: Tiny) -> None:
     assert finding["evidence"] == ["major change, requested", "the manifest requests a 2.0"]
 
 
+def unchanged(tiny: Tiny, manifest: Path, *, code: int) -> dict[str, Any]:
+    """What a check finds that does not lock again."""
+    tiny.capsys.readouterr()
+    assert run(["check", str(manifest), *tiny.options, "--json"]) == code
+    return {item["identifier"]: item for item in json.loads(tiny.capsys.readouterr().out)["checks"]}
+
+
+def test_a_lock_is_compared_with_what_its_channels_have_today(tiny: Tiny) -> None:
+    members = [f"m{number} 1.0: low" for number in range(6)]
+    tiny.channel(
+        "a 1.0: python; " + "; ".join(f"m{number}" for number in range(6)), *members, "low 2.0", "b 1.0"
+    )
+    manifest = tiny.manifest('python: "3.11"\na: "*"\nb: "*"')
+    tiny.check(manifest)
+    lock = tiny.root / "dist" / "tiny-2026.11.0" / "lock" / "pixi.lock"
+    before = lock.read_bytes()
+    tightened = [f"m{number} 1.0: low <2" for number in range(5)]
+    tiny.channel(
+        "a 1.0: python; " + "; ".join(f"m{number}" for number in range(6)),
+        *tightened,
+        "m5 1.0: low; package_has_been_revoked",
+        "low 2.0",
+    )
+    found = unchanged(tiny, manifest, code=1)
+    assert [item["packages"] for item in found["corrections"]["findings"]] == [[f"m{n}"] for n in range(5)]
+    assert {item["verdict"] for item in found["corrections"]["findings"]} == {"blocked"}
+    assert [(item["kind"], item["packages"]) for item in found["withdrawn"]["findings"]] == [
+        ("withdrawn", ["b"]),
+        ("revoked", ["m5"]),
+    ]
+    assert lock.read_bytes() == before
+
+
+def test_a_lock_whose_channel_is_gone_is_not_compared(tiny: Tiny) -> None:
+    channel = tiny.channel("a 1.0: python")
+    manifest = tiny.manifest()
+    tiny.check(manifest)
+    channel.rename(channel.with_name("moved"))
+    tiny.capsys.readouterr()
+    run(["check", str(manifest), *tiny.options])
+    assert f"not compared with file://{channel}: Cannot read" in tiny.capsys.readouterr().out
+
+
 def test_why_something_is_missing_is_looked_up_in_the_channels(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cuvee.channel.model import Absent
+from cuvee.channel.source_comparison import SourceComparison
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, CheckOutcome, Status, run_checks
@@ -83,7 +84,7 @@ def manifest_of(*requirements: Requirement, **changes: Any) -> Manifest:
 def results(
     lock: Lock, manifest: Manifest | None = None, absent: tuple[Absent, ...] = ()
 ) -> dict[str, CheckOutcome]:
-    graph = build_graph(manifest or manifest_of(), lock, absent)
+    graph = replace(build_graph(manifest or manifest_of(), lock, absent), sources=SourceComparison())
     return {result.identifier: result for result in run_checks(graph, ALL_CHECKS)}
 
 

@@ -14,6 +14,7 @@ import networkx as nx
 
 from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.model import Absent
+from cuvee.channel.source_comparison import SourceComparison
 from cuvee.conda.match_spec import read_spec, read_version
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import RecordKey, read_key
@@ -107,6 +108,8 @@ class ReleaseGraph:
         channels were queried.
     today
         When the checks are run, timezone-aware; `None` if age is not to be judged.
+    sources
+        What the channels and the index say of the packages today; `None` if they were not looked at.
     """
 
     manifest: Manifest
@@ -117,6 +120,7 @@ class ReleaseGraph:
     base: Lock | None = None
     available: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
+    sources: SourceComparison | None = None
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each dependency of each package on each platform."""

@@ -8,12 +8,14 @@ from cuvee.channel.archive_download import archive_path
 from cuvee.channel.inspection import inspect_archives
 from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.inspection.inspection_cache import path_of
+from cuvee.channel.source_comparison import SourceComparison
 from cuvee.codec import Json, encode
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_json
 from cuvee.graph.checks import (
     ALL_CHECKS,
     ARCHIVE_CHECKS,
+    SOURCE_CHECKS,
     missing_names,
     run_checks,
     verify_settings,
@@ -25,6 +27,7 @@ from cuvee.manifest.model import Manifest
 from cuvee.release.certificates import write_certificate
 from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult
 from cuvee.release.session import Session
+from cuvee.release.source_review import compare_sources
 from cuvee.release.stage import Made, Stage, finished
 
 
@@ -53,6 +56,7 @@ def make_checks(
         How far the checks go into archives.
     """
     access = _possible(session, locked.lock, access)
+    sources = compare_sources(session, channel, locked.lock)
     stage = Stage.of(
         "check",
         [
@@ -61,10 +65,11 @@ def make_checks(
             encode(channel.absent),
             encode(session.base_lock),
             access is not ArchiveAccess.NONE,
+            encode(sources),
             # Waivers expire and packages age from day to day.
             session.options.now.date().isoformat(),
         ],
-        lambda: _make(session, channel, locked, access),
+        lambda: _make(session, _graph(session, channel, locked.lock, access, sources)),
         CheckResult,
     )
     # An archive that could not be fetched before may be there now.
@@ -85,7 +90,9 @@ def run_selected(
         access = ArchiveAccess.NONE
     elif access is ArchiveAccess.NONE:
         left_out = {*left_out, *(item.identifier for item in ARCHIVE_CHECKS)}
-    graph = _graph(session, channel, locked.lock, access)
+    is_compared = not set(left_out) >= SOURCE_CHECKS
+    sources = compare_sources(session, channel, locked.lock) if is_compared else None
+    graph = _graph(session, channel, locked.lock, access, sources)
     return CheckResult(outcomes=run_checks(graph, ALL_CHECKS, left_out=left_out))
 
 
@@ -94,11 +101,8 @@ def manifest_inputs(manifest: Manifest) -> Json:
     return encode(manifest, without=frozenset({"sources", "position", "path", "base"}))
 
 
-def _make(
-    session: Session, channel: ChannelResult, locked: LockResult, access: ArchiveAccess
-) -> Made[CheckResult]:
+def _make(session: Session, graph: ReleaseGraph) -> Made[CheckResult]:
     workspace = session.workspace
-    graph = _graph(session, channel, locked.lock, access)
     outcomes = run_checks(graph, ALL_CHECKS)
     write_json(workspace.findings_file, encode(outcomes))
     write_certificate(workspace, graph, outcomes)
@@ -107,13 +111,19 @@ def _make(
     return Made(result=result, outputs=(workspace.findings_file, workspace.certificate_file))
 
 
-def _graph(session: Session, channel: ChannelResult, lock: Lock, access: ArchiveAccess) -> ReleaseGraph:
+def _graph(
+    session: Session,
+    channel: ChannelResult,
+    lock: Lock,
+    access: ArchiveAccess,
+    sources: SourceComparison | None,
+) -> ReleaseGraph:
     verify_settings(session.manifest, ALL_CHECKS)
     graph = session.graph(lock, channel.absent)
     facts = read_archives(session, lock, access)
     if facts is not None:
         graph = with_contents(graph, facts)
-    return replace(graph, available=_carried(session, missing_names(graph)))
+    return replace(graph, available=_carried(session, missing_names(graph)), sources=sources)
 
 
 def read_archives(session: Session, lock: Lock, access: ArchiveAccess) -> Inspection | None:

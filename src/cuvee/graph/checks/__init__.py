@@ -16,6 +16,7 @@ from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
 from cuvee.graph.checks.record_metadata import MetadataCheck
 from cuvee.graph.checks.run_checks import run_checks
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
+from cuvee.graph.checks.source_changes import CorrectionsCheck, WithdrawnCheck
 from cuvee.graph.checks.symbolic_links import LinksCheck
 from cuvee.graph.checks.system_floor import SystemFloorCheck
 from cuvee.graph.checks.unmet_dependencies import missing_names
@@ -38,6 +39,9 @@ ARCHIVE_CHECKS: tuple[Check, ...] = (
 )
 """The checks that need the contents of archives."""
 
+SOURCE_CHECKS = frozenset({CorrectionsCheck.identifier, WithdrawnCheck.identifier})
+"""The checks that need to know what channels and the index have today."""
+
 ALL_CHECKS: tuple[Check, ...] = (
     DuplicatesCheck(),
     MetadataCheck(),
@@ -54,6 +58,8 @@ ALL_CHECKS: tuple[Check, ...] = (
     OriginCheck(),
     AgeCheck(),
     ChangesCheck(),
+    CorrectionsCheck(),
+    WithdrawnCheck(),
     ParityCheck(),
     AbsentPlatformsCheck(),
     TimestampsCheck(),
@@ -64,6 +70,7 @@ ALL_CHECKS: tuple[Check, ...] = (
 __all__ = [
     "ALL_CHECKS",
     "ARCHIVE_CHECKS",
+    "SOURCE_CHECKS",
     "Check",
     "CheckOutcome",
     "Severity",

@@ -1,0 +1,135 @@
+"""Checks of what channels and the Python index say today of the packages that are locked."""
+
+from collections.abc import Iterable, Iterator
+
+from cuvee.channel.source_comparison import ChangedPackage, SourceChange, SourceComparison
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.package_record import LockedPackage, Record
+from cuvee.graph.checks.check_interface import Check, NotApplicable, Severity
+from cuvee.graph.checks.finding_collector import FindingCollector
+from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
+
+_LOCK_AGAIN = "Run the same command with `--refresh`, which locks what the channels have today."
+
+
+class CorrectionsCheck(Check):
+    """The set is right by the records that its channels have today, too."""
+
+    identifier = "corrections"
+    family = "sources"
+    prerequisites = ("duplicates", "metadata")
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        sources = _compared(release)
+        graphs = {graph.platform: graph for graph in release.platforms}
+        replaced, corrected = FindingCollector(self, release), FindingCollector(self, release)
+        for item in sources.changed:
+            package, present = item.package, item.present
+            if item.change is SourceChange.REPLACED:
+                cause = f"{package.stem} was replaced: its source has another archive as {package.file_name}"
+                for line in _hashes(item):
+                    replaced.add(cause, victim=package, evidence=line, kind="replaced")
+            elif item.change is SourceChange.CORRECTED and present is not None:
+                unmet = list(unmet_by(graphs[package.platform], present))
+                kind, verdict, rest = _judged(package, present, is_met=not unmet)
+                cause = f"{package.stem} was corrected in its channel{rest}"
+                for line in (*_differences(package, present), *unmet):
+                    corrected.add(cause, victim=package, evidence=line, kind=kind, verdict=verdict)
+        yield from replaced.findings(
+            "Find out why it was replaced before you lock it again with `--refresh`."
+        )
+        yield from corrected.findings(_LOCK_AGAIN)
+        _require_all_compared(sources)
+
+
+class WithdrawnCheck(Check):
+    """No package has been withdrawn or revoked by its channel, or yanked from the Python index."""
+
+    identifier = "withdrawn"
+    family = "sources"
+    severity = Severity(edge=Verdict.NEEDS_APPROVAL, stable=Verdict.NEEDS_APPROVAL, lts=Verdict.BLOCKED)
+
+    def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        sources = _compared(release)
+        causes = FindingCollector(self, release)
+        for item in sources.changed:
+            package = item.package
+            if item.change not in _WITHDRAWN:
+                continue
+            source = "the Python index" if package.is_local else "its channel"
+            causes.add(
+                f"{package.stem} {_WITHDRAWN[item.change]} {source}",
+                victim=package,
+                evidence=item.evidence,
+                kind=item.change.value,
+            )
+        yield from causes.findings(
+            "Take another version: exclude this one in the manifest if it is stated there, "
+            "and run the same command with `--refresh`."
+        )
+        _require_all_compared(sources)
+
+
+_WITHDRAWN = {
+    SourceChange.WITHDRAWN: "is no longer in",
+    SourceChange.REVOKED: "was revoked by",
+    SourceChange.YANKED: "was yanked from",
+}
+
+
+def unmet_by(graph: PlatformGraph, record: Record) -> Iterator[str]:
+    """Yield what the set does not meet of a record's ``depends`` and ``constrains``."""
+    virtual = {item.name: item for item in graph.lock.virtual_packages}
+    for text in record.depends:
+        name = read_spec(text).name
+        found = graph.lock.by_name.get(name) or virtual.get(name)
+        if found is None:
+            yield f"it depends on {text}, and the set has no {name or 'such package'}"
+        elif not meets(text, found):
+            has = found.stem if isinstance(found, LockedPackage) else str(found)
+            yield f"it depends on {text}, and the set has {has}"
+    for text in record.constrains:
+        other = graph.excluded_by(text)
+        if other is not None:
+            yield f"it constrains {text}, and the set has {other.stem}"
+
+
+def _judged(package: Record, present: Record, *, is_met: bool) -> tuple[str, Verdict, str]:
+    """Return kind and verdict of a correction, and what it means for the set."""
+    if not is_met:
+        return "unmet", Verdict.BLOCKED, ", and the set does not meet its present record"
+    if package.license != present.license:
+        return "license", Verdict.WARNING, ": it has another licence than the one that was checked"
+    return "met", Verdict.INFO, "; the set meets its present record, too"
+
+
+def _differences(package: Record, present: Record) -> Iterator[str]:
+    for what, locked, now in (
+        ("depends", package.depends, present.depends),
+        ("constrains", package.constrains, present.constrains),
+        ("track_features", package.track_features, present.track_features),
+    ):
+        yield from (f"{what}: {text} was added" for text in now if text not in locked)
+        yield from (f"{what}: {text} was removed" for text in locked if text not in now)
+    if package.license != present.license:
+        yield f"license: {package.license or 'none'} became {present.license or 'none'}"
+
+
+def _hashes(item: ChangedPackage) -> Iterator[str]:
+    yield f"locked: SHA-256 {item.package.sha256}"
+    yield item.evidence or f"today: SHA-256 {item.present.sha256 if item.present else 'unknown'}"
+
+
+def _compared(release: ReleaseGraph) -> SourceComparison:
+    """Return what the sources say; raise if they were not looked at."""
+    if release.sources is None:
+        raise NotApplicable("the lock was not compared with its channels")
+    return release.sources
+
+
+def _require_all_compared(sources: SourceComparison) -> None:
+    """Raise if packages were not compared with their source, naming each source and why."""
+    if sources.not_compared:
+        lines = (f"{item.source}: {item.reason.splitlines()[0]}" for item in sources.not_compared)
+        raise NotApplicable("not compared with " + "; ".join(lines))
