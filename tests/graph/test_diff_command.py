@@ -169,7 +169,10 @@ def test_projects_of_the_python_index_are_compared_under_one_name(call: Call, wr
     )
     listed = write("new.txt", "a 1.0 h1_0 conda-forge\nmy-tool 1.1 pypi_0 pypi\nother 2 <pip>\n")
     rows = json.loads(call(exported, listed, "--json"))["changes"]
-    assert [(row["package"], row["kind"]) for row in rows] == [("my-tool (pypi)", "upgraded")]
+    assert [(row["package"], row["kind"], row["before"]) for row in rows] == [
+        ("my-tool (pypi)", "upgraded", "1.0"),
+        ("third (pypi)", "removed", "version unknown"),
+    ]
 
 
 def conda_meta(write: Write, prefix: str, *records: dict[str, object]) -> Path:
@@ -228,7 +231,7 @@ def test_an_environment_against_its_list_of_urls(call: Call, write: Write) -> No
 
 def test_foreign_locks_are_read_whole(shared_data: Path, call: Call, tmp_path: Path) -> None:
     lock = shared_data / "locks" / "turtlesim-pixi.lock"
-    assert "default, noetic" in call(lock, lock, "--environment", "nothing", code=4)
+    assert "default (626 packages), noetic" in call(lock, lock, "--environment", "nothing", code=2)
     pangeo = shared_data / "locks" / "pangeo-notebook-conda-lock.yml"
     found = json.loads(call(lock, pangeo, "--platform", "osx-arm64", "--json"))
     assert found["platforms"] == ["osx-arm64"]
@@ -337,7 +340,7 @@ HOSTILE = [
     ("other.yml", "x: 1\n", ":1: it has none of the keys"),
     ("deep.yml", "dependencies: " + "[" * 100_000, ":1: "),
     ("pixi.lock", "version: 6\nenvironments: " + "[" * 100_000, ": it is not a pixi.lock: it is nested too"),
-    ("pixi.lock", "version: 6\nenvironments: {}\npackages: []\n", ": it has no default environment"),
+    ("pixi.lock", "version: 6\nenvironments: {}\npackages: []\n", ": it has no environment"),
 ]
 
 
@@ -357,5 +360,5 @@ def test_what_can_not_be_read_is_a_clear_error_with_its_line(
 
 
 def test_what_is_not_there_or_is_nothing_that_is_known(call: Call, tmp_path: Path) -> None:
-    assert "does not exist" in call(tmp_path / "none", tmp_path, code=4)
+    assert "does not exist" in call(tmp_path / "none", tmp_path, code=2)
     assert "neither lock/pixi.lock nor conda-meta" in call(tmp_path, tmp_path, code=4)

@@ -57,9 +57,12 @@ def command(
     """
     from cuvee.graph.diff import comparison_formats
     from cuvee.graph.diff.compare import compare
+    from cuvee.graph.diff.readers import InputKind, kind_of
 
     if markdown + html + as_json > 1:
         raise UsageError("Only one of --markdown, --html and --json", hint="Run the command once for each.")
+    if environment is not None and InputKind.PIXI not in {kind_of(before), kind_of(after)}:
+        raise UsageError("Neither of the two has environments", hint="Leave out --environment.")
     today = dt.datetime.now(dt.UTC).date()
     old = _read(before, requested_before, today, environment)
     new = _read(after, requested_after or requested_before, today, environment)

@@ -106,7 +106,8 @@ def open_pixi(path: Path) -> "LockFile":
     if max(accumulate(steps), default=0) > _DEEPEST:
         raise ValueError("it is nested too deeply")
     try:
-        return LockFile.from_path(path)
+        # Rattler cannot resolve `file:` requirements beside a lock that a relative path names.
+        return LockFile.from_path(path.absolute())
     except (ParseCondaLockError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
 

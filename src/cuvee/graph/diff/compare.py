@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cuvee.errors import UsageError
 from cuvee.graph.diff.change_reasons import with_reasons
-from cuvee.graph.diff.lock_diff import diff
+from cuvee.graph.diff.lock_diff import diff, without_version
 from cuvee.graph.diff.model import Change, Comparison, ComparisonRow, SettingChange
 from cuvee.graph.diff.requirement_diff import compare_requirements
 from cuvee.graph.diff.snapshot import Snapshot, on_platform
@@ -50,7 +50,7 @@ def compare(before: Snapshot, after: Snapshot, *, platform: str | None = None) -
         platforms=platforms,
         changes=rows,
         settings=settings,
-        notes=tuple(notes),
+        notes=(*notes, *before.notes, *after.notes),
     )
 
 
@@ -77,6 +77,10 @@ def _locks(
         if tell_others
     ]
     old, new = _only(old, platforms), _only(new, platforms)
+    notes += [
+        f"{name} was not compared: its version is not known in one of the two"
+        for name in without_version(old, new)
+    ]
     compared = tuple(name for name in before.knows if name in after.knows)
     if before.kind != after.kind:
         compared = tuple(name for name in compared if name not in _KIND_SPECIFIC)

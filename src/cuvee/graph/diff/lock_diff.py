@@ -6,7 +6,7 @@ from collections.abc import Collection
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff.model import METADATA, Change, ChangeKind, PlatformChange
-from cuvee.graph.diff.version_order import level, order
+from cuvee.graph.diff.version_order import UNKNOWN_VERSION, level, order
 from cuvee.lock.model import Lock
 
 
@@ -62,6 +62,21 @@ def diff(
     )
 
 
+def without_version(before: Lock, after: Lock) -> tuple[str, ...]:
+    """Return the packages of both that could not be compared: a version is unknown, or a hash as well."""
+    return tuple(
+        sorted(
+            {
+                pair.before.name
+                for pair in _pairs(before, after, ())
+                if pair.before is not None and pair.after is not None
+                if UNKNOWN_VERSION in {pair.before.version, pair.after.version}
+                if _same_hash(pair.before, pair.after) is None
+            }
+        )
+    )
+
+
 def _pairs(before: Lock, after: Lock, compared: tuple[str, ...]) -> list[PlatformChange]:
     pairs = []
     for platform in sorted(before.by_platform.keys() | after.by_platform.keys()):
@@ -89,6 +104,8 @@ def _kind(pair: PlatformChange) -> ChangeKind | None:
         return ChangeKind.ADDED
     if after is None:
         return ChangeKind.REMOVED
+    if UNKNOWN_VERSION in {before.version, after.version}:
+        return ChangeKind.REBUILT if _same_hash(before, after) is False else None
     try:
         direction = order(before.version, after.version)
     except SourceUnreachableError as error:
@@ -104,7 +121,12 @@ def _same_archive(before: LockedPackage, after: LockedPackage) -> bool:
     """Return whether two records are of one archive, by the builds and hashes that both sides state."""
     if before.build and after.build and before.build != after.build:
         return False
+    return _same_hash(before, after) is not False
+
+
+def _same_hash(before: LockedPackage, after: LockedPackage) -> bool | None:
+    """Return whether two archives have the same hash; `None` if there is none that both state."""
     for old, new in ((before.sha256, after.sha256), (before.md5, after.md5)):
         if old and new:
             return old == new
-    return True
+    return None

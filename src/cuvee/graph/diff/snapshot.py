@@ -7,7 +7,7 @@ from pathlib import Path
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import storage_errors
-from cuvee.graph.diff.version_order import parse
+from cuvee.graph.diff.version_order import UNKNOWN_VERSION, parse
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Requirement
 
@@ -39,6 +39,8 @@ class Snapshot:
         The metadata that the packages have.
     settings
         All other values, by dotted path, as text.
+    notes
+        Sentences on what it states and could not be read as a package, or was not looked at.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Snapshot:
     requested: frozenset[str] | None = None
     knows: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def unreadable(path: Path, line: int | None, what: str, *, hint: str | None = None) -> SourceUnreachableError:
@@ -79,7 +82,8 @@ def package(path: Path, line: int | None, *, name: str, version: str, build: str
     if not _BUILD.fullmatch(build):
         raise unreadable(path, line, f"{name}: {build[:80]!r} is not a build string")
     try:
-        parse(version)
+        if version != UNKNOWN_VERSION:
+            parse(version)
     except SourceUnreachableError:
         raise unreadable(path, line, f"{name}: {version[:80]!r} is not a version") from None
     made = LockedPackage(

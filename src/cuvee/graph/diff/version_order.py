@@ -14,6 +14,10 @@ _YEAR = re.compile(r"(19[89]\d|20\d\d)(?:[01]\d(?:[0-3]\d)?)?")
 """What calendar versions begin with: ``2026``, ``202611`` or ``20261122``."""
 
 
+UNKNOWN_VERSION = "version unknown"
+"""The version of a package whose version its lock does not state: what is built from a folder or from git."""
+
+
 class Level(enum.Enum):
     """Which part of the version changed, whatever the direction."""
 

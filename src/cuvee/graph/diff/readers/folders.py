@@ -25,8 +25,9 @@ def read_locked(folder: Path) -> Snapshot:
     )
 
 
-def read_prefix(folder: Path, meta: Path) -> Snapshot:
-    """Read the records of an installed environment."""
+def read_prefix(folder: Path) -> Snapshot:
+    """Read the records of an installed environment, by its folder or its `conda-meta`."""
+    meta = folder if folder.name == "conda-meta" else folder / "conda-meta"
     found: list[tuple[Path, IndexJson, dict[str, object]]] = []
     requested, is_stated = set(), False
     # Records are named NAME-VERSION-BUILD.json; installers keep other files beside them.

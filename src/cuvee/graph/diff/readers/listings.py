@@ -4,10 +4,12 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 from cuvee.conda.explicit_list import EXPLICIT, parse_explicit_line
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
+from cuvee.graph.diff.readers.pip_lines import read_pip_line
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, platform_of, unreadable
 
 _FILE = re.compile(r"(?P<name>[^/]+)-(?P<version>[^-/]+)-(?P<build>[^-/]+?)\.(?:conda|tar\.bz2)")
@@ -26,7 +28,7 @@ def archive(path: Path, line: int | None, url: str, platform: str, **known: obje
         If its file name is not that of a conda package.
     """
     folder, _, file = url.rpartition("/")
-    match = _FILE.fullmatch(file)
+    match = _FILE.fullmatch(unquote(file))  # `!` and `+` may be written as `%21` and `%2B`: RFC 3986, 2.4
     if match is None:
         raise unreadable(path, line, f"{without_secrets(url)[:200]!r} is not the address of a conda package")
     channel, _, subdir = without_secrets(folder).rpartition("/")
@@ -36,10 +38,20 @@ def archive(path: Path, line: int | None, url: str, platform: str, **known: obje
 
 
 def read_explicit(path: Path, text: str) -> Snapshot:
-    """Read a list of URLs with or without hashes: the output of `conda list --explicit`."""
-    found = []
+    """Read a list of URLs with or without hashes: the output of `conda list --explicit`.
+
+    conda-lock and micromamba state projects of the Python index as comments: ``# pip name @ URL``.
+    """
+    found, notes = [], []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.strip()
+        if line.startswith("# pip "):
+            required = read_pip_line(path, number, line.removeprefix("# pip "))
+            if isinstance(required, str):
+                notes.append(required)
+            else:
+                found.append(required.package)
+            continue
         if not line or line.startswith("#") or line == EXPLICIT:
             continue
         try:
@@ -49,7 +61,8 @@ def read_explicit(path: Path, text: str) -> Snapshot:
         found.append(archive(path, number, item.url, "", md5=item.md5 or None, sha256=item.sha256))
     stated = _PLATFORM.search(text)
     platform = stated[1] if stated else platform_of({item.subdir for item in found})
-    return _one_platform(path, found, platform, kind="explicit list", knows=("channel", "subdir"))
+    snapshot = _one_platform(path, found, platform, kind="explicit list", knows=("channel", "subdir"))
+    return replace(snapshot, notes=tuple(notes))
 
 
 def read_listing(path: Path, text: str) -> Snapshot:

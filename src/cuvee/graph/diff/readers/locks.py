@@ -1,6 +1,5 @@
 """Readers of locks: `pixi.lock`, `conda-lock.yml`, and exported environments."""
 
-import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,36 +7,48 @@ from typing import TYPE_CHECKING
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler
 from cuvee.conda.url_secrets import without_secrets
+from cuvee.errors import UsageError
 from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers.listings import archive
 from cuvee.graph.diff.readers.manifests import read_requirement
+from cuvee.graph.diff.readers.pip_lines import read_pip_line
 from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
+from cuvee.graph.diff.version_order import UNKNOWN_VERSION
 from cuvee.lock.pixi_lock import open_pixi
 from cuvee.manifest.documents.source_tree import MappingNode, SourceNode
 from cuvee.manifest.model import Requirement
 
 if TYPE_CHECKING:
-    from rattler import Environment
+    from rattler import Environment, PypiLockedPackage
     from rattler import LockedPackage as RattlerLockedPackage
-
-_EXACT = re.compile(r"(?:\S+::)?([^=<>!~\s\[]+)==?(\d[^=<>,|*\s]*)(?:=([^=*\s]+))?")
 
 
 def read_pixi(path: Path, environment: str | None) -> Snapshot:
-    """Read one environment of a `pixi.lock`, on all of its platforms."""
+    """Read one environment of a `pixi.lock`, on all of its platforms.
+
+    Raises
+    ------
+    UsageError
+        If it has no such environment, or the environment that is not named has no packages.
+    """
     try:
         environments = dict(open_pixi(path).environments())
     except ValueError as error:
         raise unreadable(path, None, f"it is not a pixi.lock: {error}") from None
-    name = environment or ("default" if "default" in environments else next(iter(environments), ""))
-    if name not in environments or (environment is None and name != "default" and len(environments) > 1):
-        raise unreadable(
-            path,
-            None,
-            f"it has no environment {name!r}" if environment else "it has no default environment",
-            hint=f"Name one with --environment: {', '.join(sorted(environments))}.",
+    if not environments:
+        raise unreadable(path, None, "it has no environment")
+    counts = {name: _count(item) for name, item in environments.items()}
+    name = environment or (next(iter(counts)) if len(counts) == 1 else "default")
+    if name not in counts or (environment is None and not counts[name]):
+        others = ", ".join(
+            f"{other} ({counts[other]} packages)"
+            for other in sorted(counts, key=lambda other: (not counts[other], other))
+        )
+        raise UsageError(
+            f"{path} has no {'packages in the ' * (name in counts)}environment {name!r}",
+            hint=f"Name one with --environment: {others}.",
         )
     return Snapshot(
         title="",
@@ -46,6 +57,12 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
         requested=_workspace(path.with_name("pixi.toml")),
         knows=METADATA,
     )
+
+
+def _count(environment: "Environment") -> int:
+    """Return how many packages an environment has on the platform that has most of them."""
+    counts = (len(environment.packages(platform) or []) for platform in environment.platforms())
+    return max(counts, default=0)
 
 
 def _workspace(path: Path) -> frozenset[str] | None:
@@ -59,8 +76,15 @@ def _workspace(path: Path) -> frozenset[str] | None:
         raise unreadable(path, None, f"it is not readable TOML: {error}") from None
     features = [top, *_tables(top.get("feature"))]
     targets = [target for feature in features for target in _tables(feature.get("target"))]
-    tables = (part.get("dependencies") for part in (*features, *targets))
-    return frozenset(name.lower() for table in tables if isinstance(table, dict) for name in table)
+    parts = (*features, *targets)
+    conda = {name.lower() for part in parts for name in _names(part.get("dependencies"))}
+    return frozenset(
+        conda | {of_index(name) for part in parts for name in _names(part.get("pypi-dependencies"))}
+    )
+
+
+def _names(table: object) -> list[str]:
+    return list(table) if isinstance(table, dict) else []
 
 
 def _tables(value: object) -> list[dict[str, object]]:
@@ -78,20 +102,32 @@ def _locked(path: Path, environment: "Environment") -> list[LockedPackage]:
 
 
 def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> LockedPackage:
-    from rattler import CondaLockedBinaryPackage, PypiLockedPackage
+    from rattler import CondaLockedPackage, CondaLockedSourcePackage, PypiLockedPackage
 
     if isinstance(item, PypiLockedPackage):
-        return package(path, None, name=of_index(item.name), version=str(item.version or "0"),
-                       platform=platform, channel="pypi")  # fmt: skip
-    record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
-    if record is None:
-        raise unreadable(path, None, f"{item.name} on {platform} is a source package, which has no record")
+        # Rattler gives `<dynamic>` as the version of what has none: a folder, such as the project itself.
+        version = UNKNOWN_VERSION if item.version in {None, "<dynamic>"} else item.version
+        return package(path, None, name=of_index(item.name), version=version, platform=platform,
+                       channel="pypi", sha256=_sha256(item))  # fmt: skip
     location = without_secrets(item.location)
-    if "://" in location:
+    record = item.package_record if isinstance(item, CondaLockedPackage) else None
+    if record is None:
+        return package(path, None, name=item.name, version=UNKNOWN_VERSION, platform=platform, url=location)
+    if isinstance(item, CondaLockedSourcePackage):
+        channel, url = "", location
+    elif "://" in location:
         channel, url = location.rsplit("/", 2)[0], location
     else:
         channel, url = OWN_CHANNEL, location.removeprefix("../")
     return from_rattler(record, url=url, channel=channel).locked_for(platform)
+
+
+def _sha256(item: "PypiLockedPackage") -> str:
+    try:
+        found = item.hashes.sha256 if item.hashes is not None else None
+    except AttributeError:  # py-rattler 0.28 gives an object around nothing where there is no hash
+        return ""
+    return found.hex() if found else ""
 
 
 def read_conda_lock(path: Path, node: MappingNode) -> Snapshot:
@@ -127,36 +163,37 @@ def _conda_lock_package(path: Path, node: SourceNode) -> LockedPackage:
 
 
 def read_environment(path: Path, node: MappingNode) -> Snapshot:
-    """Read an `environment.yml`: its requirements, and its packages if each has an exact version."""
+    """Read an `environment.yml`: its requirements, and its packages if each of conda's is exact.
+
+    ``python=3.11`` means 3.11.*, and ``a=1.0=0`` exactly 1.0: https://github.com/conda/ceps/blob/main/cep-0029.md
+    """
     requirements: list[Requirement] = []
-    exact: list[LockedPackage] | None = []
+    exact: list[LockedPackage] = []
+    notes: list[str] = []
+    is_exact = True
     for item in items(path, fields(path, node, "the file")["dependencies"], "dependencies"):
         if isinstance(item, MappingNode):
             for key, value in fields(path, item, "dependencies").items():
                 for pin in items(path, value, key):
-                    _add_pip(path, line(pin), text(path, pin, key), exact)
+                    found = read_pip_line(path, line(pin), text(path, pin, key))
+                    if isinstance(found, str):
+                        notes.append(found)
+                    else:
+                        exact.append(found.package)
+                        requirements.append(found.requirement)
             continue
         spec, at = text(path, item, "a dependency"), line(item)
-        requirements.append(read_requirement(path, at, spec))
-        match = _EXACT.fullmatch(spec.strip())
-        if match is None:
-            exact = None
-        elif exact is not None:
-            exact.append(
-                package(path, at, name=match[1], version=match[2], build=match[3] or "", platform="")
-            )
+        requirement = read_requirement(path, at, spec)
+        requirements.append(requirement)
+        version, build = requirement.version.removeprefix("=="), requirement.build or ""
+        is_exact = is_exact and requirement.version == f"=={version}" and not set(",|*") & {*version, *build}
+        if is_exact:
+            exact.append(package(path, at, name=requirement.name, version=version, build=build, platform=""))
     return Snapshot(
         title="",
         kind="environment.yml",
-        lock=lock_of(path, exact) if exact else None,
+        lock=lock_of(path, exact) if exact and is_exact else None,
         requirements=tuple(requirements),
-        requested=None if exact else frozenset(item.name for item in requirements),
+        requested=None if exact and is_exact else frozenset(item.name for item in requirements),
+        notes=tuple(notes),
     )
-
-
-def _add_pip(path: Path, at: int, text: str, exact: list[LockedPackage] | None) -> None:
-    """Add an exact pin of pip's; other requirements of pip's cannot be compared."""
-    name, found, version = text.partition("==")
-    if found and exact is not None:
-        name, version = name.partition("[")[0].strip(), re.split(r"[;\s]", version.strip())[0]
-        exact.append(package(path, at, name=of_index(name), version=version, platform=""))
