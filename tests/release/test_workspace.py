@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from cuvee.errors import StorageError
 from cuvee.progress import SILENT
 from cuvee.release.record import ChannelResult
-from cuvee.release.stage import Done, Made, Stage, StageRunner, finished
+from cuvee.release.stage import Done, Made, Stage, StageRunner, finished, folder_inputs
 from cuvee.release.workspace import Workspace
 
 
@@ -49,7 +50,7 @@ def test_a_finished_stage_knows_its_inputs(workspace: Workspace) -> None:
     assert (result.stage, result.inputs, result.imported) == ("channel", done.inputs, 3)
 
 
-@pytest.mark.parametrize("harm", ["removed", "changed", "touched"])
+@pytest.mark.parametrize("harm", ["removed", "changed", "changed, of the same time and size"])
 def test_a_stage_whose_output_is_not_as_it_was_runs_again(workspace: Workspace, harm: str) -> None:
     make(workspace)
     output = workspace.channel / "file"
@@ -58,8 +59,32 @@ def test_a_stage_whose_output_is_not_as_it_was_runs_again(workspace: Workspace, 
     elif harm == "changed":
         output.write_text("made otherwise")
     else:
-        os.utime(output, (1, 1))
+        before = output.stat()
+        output.write_text("MADE")
+        os.utime(output, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert not make(workspace).reused
+
+
+def test_the_outputs_of_a_copy_are_recognised(workspace: Workspace, tmp_path: Path) -> None:
+    """A copy of a release and a checkout of cuvee have times of their own."""
+    first = make(workspace)
+    os.utime(workspace.channel / "file", (1, 1))
+    assert make(workspace).reused
+    shutil.copytree(workspace.folder, tmp_path / "copy", copy_function=shutil.copy)
+    again = make(Workspace(tmp_path / "copy", tmp_path / "cache"))
+    assert again.reused
+    assert again.inputs == first.inputs
+
+
+def test_folders_among_the_inputs_are_known_by_their_content(tmp_path: Path) -> None:
+    (tmp_path / "suite").mkdir()
+    (tmp_path / "suite" / "test_a.py").write_text("old")
+    first = folder_inputs(tmp_path / "suite")
+    os.utime(tmp_path / "suite" / "test_a.py", (1, 1))
+    assert folder_inputs(tmp_path / "suite") == first
+    (tmp_path / "suite" / "test_a.py").write_text("new")
+    os.utime(tmp_path / "suite" / "test_a.py", (1, 1))
+    assert folder_inputs(tmp_path / "suite") != first
 
 
 @pytest.mark.parametrize(

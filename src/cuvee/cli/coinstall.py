@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cuvee.cli.options import (
+    ask,
     cache_option,
     dist_option,
     json_option,
     platform_option,
     quiet_option,
-    refresh_option,
-    run_pipeline,
     verbose_option,
 )
 from cuvee.cli.render import write_json
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 )
 @dist_option
 @cache_option
-@refresh_option
 @json_option
 @quiet_option
 @verbose_option
@@ -47,7 +45,6 @@ def command(
     limit: int | None,
     dist: Path,
     cache: Path,
-    refresh: bool,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -82,9 +79,9 @@ def command(
     else:
         work = partial(of_manifest, any_version=any_version, limit=most)
         for manifest in sources:
-            found = run_pipeline(
-                work, manifest=manifest, platforms=platforms, dist=dist, cache=cache, refresh=refresh,
-                quiet=quiet, verbose=verbose, as_json=as_json,
+            found = ask(
+                work, manifest=manifest, platforms=platforms, dist=dist, cache=cache,
+                quiet=quiet, verbose=verbose,
             )  # fmt: skip
             answers.append((str(manifest), found))
     if as_json:

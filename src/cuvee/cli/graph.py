@@ -1,11 +1,12 @@
 """``cuvee graph``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.options import ask, question_options
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ FORMATS = ("svg", "graphml", "dot", "json")
 
 
 @click.command()
-@release_options
+@partial(question_options, computes=True)
 @click.argument("names", nargs=-1, metavar="[PACKAGE]...")
 @click.option("--finding", metavar="CHECK", help="Draw what the findings of this check are about.")
 @click.option(
@@ -31,7 +32,9 @@ FORMATS = ("svg", "graphml", "dot", "json")
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The folder to write to.  [default: checks/graph of the release folder]",
+    default=Path("graph"),
+    show_default=True,
+    help="The folder to write to.",
 )
 def command(
     manifest: Path,
@@ -39,15 +42,16 @@ def command(
     *,
     finding: str | None,
     formats: tuple[str, ...],
-    output: Path | None,
+    output: Path,
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Draw a locked release, or the surroundings of packages or findings; lock it first if need be.
+    """Draw a locked release, or the surroundings of packages or findings.
 
     Without PACKAGE: for each platform a treemap (what weighs how much, and what brings it), the build
     waves, and the whole graph as GraphML, DOT and JSON. With PACKAGE: who needs it and what it needs.
-    Colours are the worst verdict of the checks. The paths of the files are written to stdout.
+    Colours are the worst verdict of the checks, which run again. The paths of the files are written to
+    stdout, and nothing is written to the release folder.
 
     \b
     Examples:
@@ -57,27 +61,26 @@ def command(
     """
     from cuvee.errors import UsageError
     from cuvee.release.pictures import write_findings, write_packages, write_release
-    from cuvee.release.pipeline import check_release
+    from cuvee.release.recorded_lock import checked_again
 
     if names and finding:
         raise UsageError("A picture is of packages or of findings, not of both", hint="Draw them one by one.")
 
     def work(session: "Session") -> "tuple[Release, ReleaseGraph]":
-        checked = check_release(session)
+        checked = checked_again(session)
         return checked, session.graph(checked.lock, checked.absent)
 
-    result, release = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
+    result, release = ask(work, manifest=manifest, **options)
     findings = result.findings
-    folder = output or result.folder / "checks" / "graph"
     if names:
-        written = write_packages(release, findings, names, folder, formats or ("svg",))
+        written = write_packages(release, findings, names, output, formats or ("svg",))
     elif finding:
         known = [done.identifier for done in result.checks]
         if finding not in known:
             raise UsageError(f"There is no check {finding!r}", hint=f"Known: {', '.join(known)}")
-        written = write_findings(release, findings, finding, folder, formats or ("svg",))
+        written = write_findings(release, findings, finding, output, formats or ("svg",))
     else:
-        written = write_release(release, findings, folder, formats or FORMATS)
+        written = write_release(release, findings, output, formats or FORMATS)
     if as_json:
         write_json({"release": result.name, "files": [str(path) for path in written]})
         return 0

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.options import ask, question_options
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="NAME[=VERSION]")
-@release_options
+@partial(question_options, computes=True)
 def command(name: str, *, as_json: bool, **options: Any) -> int:
     """Show what an upgrade of the package NAME would change, break and unblock in a release.
 
-    The release is solved with that version; other packages change only where they must. Without VERSION, any
-    version newer than the locked one will do. Nothing is written. The exit code is 1 if the upgrade is
-    impossible; the output then says why, and which changes of the manifest would make it possible.
+    The locked release is solved with that version; other packages change only where they must. Without
+    VERSION, any version newer than the locked one will do. Nothing is written. The exit code is 1 if the
+    upgrade is impossible; the output then says why, and which changes of the manifest would make it possible.
 
     \b
     Examples:
@@ -31,7 +31,7 @@ def command(name: str, *, as_json: bool, **options: Any) -> int:
     """
     from cuvee.release.upgrade_trial import impact_of
 
-    impact = run_pipeline(partial(impact_of, upgrade=name), as_json=as_json, **options)
+    impact = ask(partial(impact_of, upgrade=name), **options)
     if as_json:
         write_json(impact_json(impact))
     else:

@@ -23,10 +23,10 @@ COMMANDS = {
     "needs": "Say who needs a package of a release.",
     "impact": "Say what an upgrade would change, break and unblock.",
     "diff": "Print what changed between two releases, locks, manifests or environments.",
-    "graph": "Draw a locked release, or what surrounds a package or a finding.",
+    "graph": "Draw a locked release, or the surroundings of packages or findings.",
     "installers": "Make our installers from a constructor project.",
     "test": "Install a release with its own installer and run its suites in it.",
-    "report": "Write the report page of a release again.",
+    "report": "Print what the report of a release says, or write it to another folder.",
 }
 """In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import answer_from_graph, release_options
+from cuvee.cli.options import answer_from_graph, question_options
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Dependent, Needs
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
-@release_options
+@question_options
 def command(name: str, **options: Any) -> int:
     """Print who needs the package NAME, and so would be hit if it were broken or gone.
 
-    Requested packages come first, then the nearest. It reads the lock's graph and solves nothing; a release
-    that is not locked yet is locked first, as `cuvee check` does. NAME may be a virtual package.
+    Requested packages come first, then the nearest. It reads the lock of the release, solves nothing and
+    writes nothing. NAME may be a virtual package.
 
     \b
     Examples:

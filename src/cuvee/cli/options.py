@@ -1,7 +1,8 @@
 """What the commands that work on a release have in common."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,36 +49,58 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
 
 
-def release_options(command: Command, *, manifest_required: bool = True) -> Command:
-    """Add the manifest and the options of a run to a command."""
-    for option in reversed(
-        (
-            click.argument("manifest", type=click.Path(path_type=Path), required=manifest_required),
-            platform_option,
-            dist_option,
-            cache_option,
-            click.option(
-                "--emulate",
-                is_flag=True,
-                help="Test also what needs an emulator (win-64: Wine, linux-aarch64: QEMU); slow.",
-            ),
-            click.option(
-                "--publish",
-                is_flag=True,
-                help="Make installers as small as they get; takes some minutes more.",
-            ),
-            click.option(
-                "--sign-key",
-                type=click.Path(path_type=Path, dir_okay=False),
-                envvar="CUVEE_SIGNING_KEY",
-                help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
-            ),
-            refresh_option,
-            json_option,
-            quiet_option,
-            verbose_option,
-        )
-    ):
+def release_options(command: Command, *, manifest_required: bool = True, installers: bool = False) -> Command:
+    """Add the manifest and the options of a run to a command, and more to one that makes ``installers``."""
+    options = [
+        click.argument("manifest", type=click.Path(path_type=Path), required=manifest_required),
+        platform_option,
+        dist_option,
+        cache_option,
+        *(_INSTALLER_OPTIONS if installers else ()),
+        refresh_option,
+        json_option,
+        quiet_option,
+        verbose_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+_INSTALLER_OPTIONS = (
+    click.option(
+        "--emulate",
+        is_flag=True,
+        help="Test also what needs an emulator (win-64: Wine, linux-aarch64: QEMU); slow.",
+    ),
+    click.option(
+        "--publish",
+        is_flag=True,
+        help="Make installers as small as they get; takes some minutes more.",
+    ),
+    click.option(
+        "--sign-key",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="CUVEE_SIGNING_KEY",
+        help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
+    ),
+)
+
+
+def question_options(command: Command, *, computes: bool = False) -> Command:
+    """Add the manifest and the options of a question about a release that is locked.
+
+    One whose answer is computed from channels or archives has the cache and progress, too.
+    """
+    options = [
+        click.argument("manifest", type=click.Path(path_type=Path)),
+        platform_option,
+        dist_option,
+        *((cache_option,) if computes else ()),
+        json_option,
+        *((quiet_option, verbose_option) if computes else ()),
+    ]
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -90,15 +113,15 @@ def answer_from_graph(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Print the answer of a release's graph to a question about the package ``name``; lock it if need be."""
+    """Print the answer of a locked release's graph to a question about the package ``name``."""
     from cuvee.codec import encode
-    from cuvee.release.pipeline import lock_release
+    from cuvee.release.recorded_lock import recorded_release
 
     def work(session: "Session") -> "tuple[str, tuple[Reason, ...]]":
-        release = lock_release(session)
+        release = recorded_release(session)
         return release.name, question(session.graph(release.lock, release.absent), name)
 
-    release_name, answers = run_pipeline(work, as_json=as_json, **options)
+    release_name, answers = ask(work, **options)
     if as_json:
         write_json({"release": release_name, "name": name, "platforms": encode(answers)})
         return 0
@@ -107,26 +130,39 @@ def answer_from_graph(
     return 0
 
 
-def run_pipeline(
-    work: "Callable[[Session], Answer]",
-    *,
-    manifest: Path,
-    platforms: tuple[str, ...],
-    dist: Path,
-    cache: Path,
-    refresh: bool,
-    quiet: bool,
-    verbose: bool,
-    emulate: bool = False,
-    publish: bool = False,
-    sign_key: Path | None = None,
-    as_json: bool = False,
-) -> "Answer":
+def run_pipeline(work: "Callable[[Session], Answer]", *, as_json: bool = False, **options: Any) -> "Answer":
     """Return what ``work`` makes of the release of a manifest, with progress on stderr.
 
     No other process may work on the release meanwhile. Why a set has no solution goes to stdout as JSON, if
     that is what was asked for.
     """
+    with conflict_as_json(as_json), _session(**options) as session, session.workspace.locked():
+        return work(session)
+
+
+def ask(work: "Callable[[Session], Answer]", **options: Any) -> "Answer":
+    """Return what ``work`` finds out about the release of a manifest, of which it may change nothing.
+
+    Other processes may work on the release meanwhile, and its folder may be read-only.
+    """
+    with _session(**options) as session:
+        return work(session)
+
+
+@contextmanager
+def _session(
+    *,
+    manifest: Path,
+    platforms: tuple[str, ...],
+    dist: Path,
+    cache: Path | None = None,
+    refresh: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
+    emulate: bool = False,
+    publish: bool = False,
+    sign_key: Path | None = None,
+) -> "Iterator[Session]":
     from cuvee.manifest import load_manifest
     from cuvee.release.session import Options, Session
     from cuvee.trust.keys import SigningKey
@@ -134,7 +170,7 @@ def run_pipeline(
     now = dt.datetime.now(dt.UTC)
     options = Options(
         dist=dist,
-        cache=cache,
+        cache=cache or default_cache(),
         now=now,
         platforms=platforms,
         refresh=refresh,
@@ -143,7 +179,5 @@ def run_pipeline(
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
     )
     loaded = load_manifest(manifest, today=now.date())
-    with conflict_as_json(as_json), terminal(quiet=quiet, verbose=verbose) as reporter:
-        session = Session(loaded, options, reporter)
-        with session.workspace.locked():
-            return work(session)
+    with terminal(quiet=quiet, verbose=verbose) as reporter:
+        yield Session(loaded, options, reporter)

@@ -1,5 +1,6 @@
 """``cuvee release``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@release_options
+@partial(release_options, installers=True)
 def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """Cut a release: solve, check, build installers, install and test with them, report.
 

@@ -11,17 +11,25 @@ from cuvee.cli.render import result_json, write_json
 
 @click.command()
 @click.argument("source", metavar="RELEASE", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the page, its data and its tables again, to this folder.",
+)
 @dist_option
 @json_option
-def command(source: Path, *, dist: Path, as_json: bool) -> int:
-    """Write the report of a release again, from what its folder holds; nothing is made or tested.
+def command(source: Path, *, output: Path | None, dist: Path, as_json: bool) -> int:
+    """Print what the report of a release says, from what its folder holds; nothing is made or tested.
 
-    RELEASE is the release folder, or the manifest that it was cut from.
+    RELEASE is the release folder, or the manifest that it was cut from. Nothing is written, unless --output
+    names a folder.
 
     \b
     Examples:
       cuvee report dist/starter-2026.11.0
       cuvee report manifests/starter/2026.11.0.yaml --dist dist
+      cuvee report dist/starter-2026.11.0 --output build/report
       cuvee report dist/starter-2026.11.0 --json
     """
     from cuvee.manifest import load_manifest
@@ -35,11 +43,12 @@ def command(source: Path, *, dist: Path, as_json: bool) -> int:
         folder = dist / load_manifest(source, today=dt.datetime.now(dt.UTC).date()).release_name
     release = Release.open(folder)
     page = build_page(release, folder / "results")
-    write_report(page, release, release.graph, folder / "report")
+    if output is not None:
+        write_report(page, release, release.graph, output)
     if as_json:
         write_json(result_json(release))
         return release.verdict.exit_code
     for line in summary_lines(page):
         click.echo(line)
-    click.echo(f"report: {folder / 'report' / 'index.html'}")
+    click.echo(f"report: {(output or folder / 'report') / 'index.html'}")
     return release.verdict.exit_code

@@ -1,5 +1,6 @@
 """``cuvee test``."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from cuvee.cli.render import print_checks, print_runs, result_json, write_json
 
 
 @click.command()
-@release_options
+@partial(release_options, installers=True)
 def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """Install a release with its own installer and run its suites in it; make it first if need be.
 

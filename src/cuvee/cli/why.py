@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import answer_from_graph, release_options
+from cuvee.cli.options import answer_from_graph, question_options
 
 if TYPE_CHECKING:
     from cuvee.graph.reasons import RequirementChain, Why
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name")
-@release_options
+@question_options
 def command(name: str, **options: Any) -> int:
     """Print why the package NAME is in a release: the shortest chains from requested packages to it.
 
-    It reads the lock's graph and solves nothing; a release that is not locked yet is locked first, as
-    `cuvee check` does. NAME may be a virtual package, such as __glibc.
+    It reads the lock of the release, solves nothing and writes nothing. NAME may be a virtual package, such
+    as __glibc.
 
     \b
     Examples:

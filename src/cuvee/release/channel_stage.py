@@ -11,7 +11,7 @@ from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.codec import Json, encode
 from cuvee.errors import BlockedError
-from cuvee.files import replacing_folder
+from cuvee.files import fingerprint, replacing_folder, sha256_file
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
 from cuvee.release.record import ChannelResult
@@ -37,6 +37,7 @@ def make_channel(session: Session) -> ChannelResult:
         ],
         lambda: _make(session),
         ChannelResult,
+        request=request_of(manifest),
     )
     done = session.make(stage, again=session.options.refresh)
     by_choice = [
@@ -64,6 +65,17 @@ def package_inputs(manifest: Manifest, additions: tuple[Requirement, ...]) -> Js
     return encode(parts, without=frozenset({"position", "owner", "groups"}))
 
 
+def request_of(manifest: Manifest) -> str:
+    """Return a hash of the part of a manifest that decides which packages there are, the same everywhere.
+
+    Folders of channels are known by their names: where they are differs from machine to machine.
+    """
+    channels = tuple(
+        Path(channel).name if Path(channel).is_absolute() else channel for channel in manifest.channels
+    )
+    return fingerprint(package_inputs(replace(manifest, channels=channels), ()))
+
+
 def base_versions(base: Lock | None) -> dict[str, dict[str, str]]:
     """Return the versions of the base release, which a point release keeps unless it states others."""
     locks = base.platforms if base is not None else ()
@@ -73,8 +85,7 @@ def base_versions(base: Lock | None) -> dict[str, dict[str, str]]:
 def _host_interpreter() -> Json:
     """Return what identifies the interpreter that this process runs on."""
     executable = Path(sys.executable).resolve()
-    status = executable.stat()
-    return [sys.version, str(executable), status.st_size, status.st_mtime_ns]
+    return [sys.version, str(executable), sha256_file(executable)]
 
 
 def _make(session: Session) -> Made[ChannelResult]:

@@ -15,14 +15,14 @@ from cuvee.lock.model import PlatformLock
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.lock.solve import Problem, problem_of
 from cuvee.progress import Reporter
-from cuvee.release.channel_stage import make_channel
 from cuvee.release.lock_stage import own_channel
+from cuvee.release.recorded_lock import recorded_channel
 from cuvee.release.session import Session
 
 
 def of_manifest(session: Session, *, any_version: bool, limit: int) -> tuple[Coinstallability, ...]:
     """Compare the requested packages of a manifest, platform by platform, in all records of its channels."""
-    absent = {item.platform for item in make_channel(session).absent}
+    absent = {item.platform for item in recorded_channel(session).absent}
     platforms = [name for name in session.platforms if name not in absent]
     problem = problem_of(session.manifest, platforms=platforms, own_channel=own_channel(session))
     requested = {package.name for package in session.manifest.packages}

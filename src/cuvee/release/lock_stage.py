@@ -1,5 +1,6 @@
 """The lock stage: every platform that can be made is solved, and the lock and its exports are written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cuvee.codec import encode
@@ -10,7 +11,7 @@ from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
-from cuvee.release.channel_stage import base_versions, package_inputs
+from cuvee.release.channel_stage import base_versions, package_inputs, request_of
 from cuvee.release.record import ArtefactKind, ChannelResult, LockResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of, finished
@@ -38,8 +39,9 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
         ],
         run=lambda: _make(session, platforms),
         load=lambda kept: LockResult(
-            lock=_in_order(read_lock(workspace.lock_file), platforms), artefacts=artefacts_of(kept)
+            lock=in_order(read_lock(workspace.lock_file), platforms), artefacts=artefacts_of(kept)
         ),
+        request=request_of(session.manifest),
     )
     done = session.make(stage, again=session.options.refresh)
     workspace.conflict_file.unlink(missing_ok=True)
@@ -52,7 +54,8 @@ def own_channel(session: Session) -> Path | None:
     return folder if any(folder.glob("*/*.conda")) else None
 
 
-def _in_order(lock: Lock, platforms: list[str]) -> Lock:
+def in_order(lock: Lock, platforms: Sequence[str]) -> Lock:
+    """Return those of ``platforms`` that a lock has, in their order."""
     by_platform = lock.by_platform
     return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
 

@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, Document, encode
 from cuvee.data_frames import Rows
-from cuvee.errors import CuveeError, SourceUnreachableError, ToolMissingError
+from cuvee.errors import CuveeError, ToolMissingError, UsageError
 from cuvee.files import fingerprint
 from cuvee.graph.checks import CheckOutcome
 from cuvee.graph.diff import Change
@@ -265,14 +265,14 @@ class Release:
 
         Raises
         ------
-        SourceUnreachableError
+        UsageError
             If no release has been cut there.
         IntegrityError
             If ``release.json`` is not what cuvee writes.
         """
         folder = Path(folder)
         if not (folder / RECORD).is_file():
-            raise SourceUnreachableError(
+            raise UsageError(
                 f"No release has been cut in {folder}: there is no {RECORD}",
                 hint="Run `cuvee release MANIFEST` first.",
             )

@@ -6,6 +6,7 @@ travel as values; a result is read from disk only if an earlier run has written 
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -13,7 +14,7 @@ from typing import Generic, Self, TypeVar
 
 from cuvee.codec import Document, Json, decode, encode
 from cuvee.errors import CuveeError
-from cuvee.files import fingerprint
+from cuvee.files import fingerprint, sha256_file
 from cuvee.progress import Reporter
 from cuvee.release.record import Artefact, StageResult
 
@@ -51,22 +52,40 @@ class Stage(Generic[Result]):
         Does the work.
     load
         Returns the result of an earlier run, from its outputs and from what it kept.
+    request
+        A hash of what the manifest says about the stage, which is the same on every machine and for every
+        version of cuvee: by it, commands that only read know whether a result is that of a manifest.
     """
 
     name: str
     inputs: Json
     run: Callable[[], Made[Result]]
     load: Callable[[Json], Result]
+    request: str = ""
 
     @classmethod
-    def of(cls, name: str, inputs: Json, run: Callable[[], Made[Result]], kind: type[Result]) -> Self:
+    def of(
+        cls,
+        name: str,
+        inputs: Json,
+        run: Callable[[], Made[Result]],
+        kind: type[Result],
+        *,
+        request: str = "",
+    ) -> Self:
         """Return a stage whose result is kept whole: a value of a type that the codec knows."""
 
         def run_and_keep() -> Made[Result]:
             made = run()
             return Made(result=made.result, outputs=made.outputs, kept=encode(made.result))
 
-        return cls(name=name, inputs=inputs, run=run_and_keep, load=lambda kept: decode(kind, kept))
+        return cls(
+            name=name,
+            inputs=inputs,
+            run=run_and_keep,
+            load=lambda kept: decode(kind, kept),
+            request=request,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +95,15 @@ class StageEntry:
     Attributes
     ----------
     outputs
-        Size and modification time (ns) of each file, by its path relative to the release folder.
+        The hex SHA-256 of each file, by its path relative to the release folder. A copy or a checkout has
+        new times, and a time can be set, so nothing else says whether a file is what was made.
     """
 
     inputs: str
     seconds: float
-    outputs: Mapping[str, tuple[int, int]]
+    outputs: Mapping[str, str]
     kept: object = None
+    request: str = ""
 
 
 _ENTRY = Document(name="stage", kind=StageEntry)
@@ -129,22 +150,36 @@ class StageRunner:
         start = monotonic()
         made = stage.run()
         seconds = round(monotonic() - start, 3)
-        outputs = {file.relative_to(self.folder).as_posix(): _stamp(file) for file in _files(made.outputs)}
+        outputs = {path.relative_to(self.folder).as_posix(): sha for path, sha in _hashes(made.outputs)}
         _ENTRY.write(
             self._path(stage.name),
-            StageEntry(inputs=inputs, seconds=seconds, outputs=outputs, kept=made.kept),
+            StageEntry(
+                inputs=inputs, seconds=seconds, outputs=outputs, kept=made.kept, request=stage.request
+            ),
         )
         return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
 
     def _current(self, name: str, inputs: str) -> StageEntry | None:
         """Return what is known of a stage if its result is there and was made from ``inputs``."""
+        entry = self.recorded(name)
+        if entry is None or entry.inputs != inputs:
+            return None
+        return entry if self.is_unchanged(entry.outputs) else None
+
+    def recorded(self, name: str) -> StageEntry | None:
+        """Return what is known of a stage, whatever it was made from and whatever became of its files."""
         try:
-            entry = _ENTRY.read(self._path(name))
-            files = {path: self.folder / path for path in entry.outputs}
-            unchanged = all(_stamp(file) == entry.outputs[path] for path, file in files.items())
+            return _ENTRY.read(self._path(name))
         except (CuveeError, OSError):
             return None
-        return entry if unchanged and entry.inputs == inputs else None
+
+    def is_unchanged(self, outputs: Mapping[str, str]) -> bool:
+        """Whether files that a stage wrote, by their path in the release folder, still have these hashes."""
+        try:
+            found = _hashes([self.folder / path for path in outputs])
+        except OSError:
+            return False
+        return [sha for _, sha in found] == list(outputs.values())
 
     def _path(self, name: str) -> Path:
         return self.folder / ".stages" / f"{name}.json"
@@ -172,19 +207,18 @@ def code_fingerprint() -> str:
 
 
 def folder_inputs(path: Path | None) -> Json:
-    """Return name, size and time of each file below a folder; `None` if there is no folder."""
+    """Return name and hash of each file below a folder; `None` if there is no folder."""
     if path is None or not path.is_dir():
         return None
-    return [
-        [file.relative_to(path).as_posix(), *_stamp(file)]
-        for file in sorted(path.rglob("*"))
-        if file.is_file() and file.suffix != ".pyc"
-    ]
+    files = [file for file in _files([path]) if file.suffix != ".pyc"]
+    return [[file.relative_to(path).as_posix(), sha] for file, sha in _hashes(files)]
 
 
-def _stamp(file: Path) -> tuple[int, int]:
-    status = file.stat()
-    return status.st_size, status.st_mtime_ns
+def _hashes(paths: Iterable[Path]) -> list[tuple[Path, str]]:
+    """Return the files among ``paths``, and in the folders among them, each with its hash."""
+    files = list(_files(paths))
+    with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
+        return list(zip(files, threads.map(sha256_file, files), strict=True))
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from cuvee.graph.upgrade_impact import Impact, impact
 from cuvee.lock.solve import problem_of
 from cuvee.release.lock_stage import own_channel
-from cuvee.release.pipeline import lock_release
+from cuvee.release.recorded_lock import recorded_release
 from cuvee.release.session import Session
 
 
@@ -13,9 +13,9 @@ def impact_of(session: Session, upgrade: str) -> Impact:
     Raises
     ------
     UsageError
-        If the release does not have such a package.
+        If the release is not locked, or does not have such a package.
     """
-    manifest, lock = session.manifest, lock_release(session).lock
+    manifest, lock = session.manifest, recorded_release(session).lock
     return impact(
         upgrade,
         problem=problem_of(
