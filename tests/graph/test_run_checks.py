@@ -9,7 +9,16 @@ import pytest
 from checked_sets import asked, lock_of, manifest_of, only, package, results
 from cuvee.cli.main import run
 from cuvee.errors import IntegrityError, ManifestError, UsageError
-from cuvee.graph.checks import ALL_CHECKS, Check, Severity, Status, left_out, run_checks, verify_settings
+from cuvee.graph.checks import (
+    ALL_CHECKS,
+    TEST_CHECKS,
+    Check,
+    Severity,
+    Status,
+    left_out,
+    run_checks,
+    verify_settings,
+)
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.manifest.model import Policy, Position, Support, Track
@@ -108,10 +117,11 @@ def test_a_check_that_does_not_exist_is_refused_with_a_suggestion() -> None:
 def test_the_list_needs_no_manifest(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "--list"]) == 0
     text = capsys.readouterr().out
-    assert all(f"  {check.identifier}: {check.title}\n" in text for check in ALL_CHECKS)
+    checks = (*ALL_CHECKS, *TEST_CHECKS)
+    assert all(f"  {check.identifier}: {check.title}\n" in text for check in checks)
     assert run(["check", "--list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert [item["identifier"] for item in listed] == [check.identifier for check in ALL_CHECKS]
+    assert [item["identifier"] for item in listed] == [check.identifier for check in checks]
     assert listed[0] == {
         "identifier": "duplicates",
         "family": "graph",

@@ -64,6 +64,7 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
         licenses=LicensePolicy(allow=("MIT", "BSD-3-Clause", "LicenseRef-Ours"), deny=("AGPL-3.0-only",)),
         patch=("upgrade", "rebuild", "add"),
         age=AgePolicy(at_least=7, at_most=1500),
+        platforms={"linux-64": ("smoke", "interop"), "win-64": ("smoke",)},
         checks={"cycles": "warning", "parity": "blocked"},
     )
     assert manifest.suites == ("smoke", "interop", "upstream")
@@ -107,7 +108,7 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=17, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=16, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 47
+    assert manifest.sources["waivers.1.author"].line == 48
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 

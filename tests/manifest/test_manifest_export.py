@@ -112,6 +112,7 @@ policy:
   age:
     at-least: null                     # default
     at-most: null                      # default
+  platforms: null                      # default
   checks: {}                           # default
 suites: []                             # default
 installers:

@@ -70,6 +70,7 @@ def test_no_text_becomes_an_address_that_runs(sample: Release, read_page: Callab
         "data.json",
         "packages.csv",
         "findings.csv",
+        "suites.csv",
         "outcomes.csv",
         "changes.csv",
     )

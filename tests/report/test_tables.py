@@ -25,7 +25,7 @@ def test_each_table_has_a_row_for_each_thing(sample: Release) -> None:
     }
     assert len(found["packages.csv"]) == 122 * 3
     assert len(found["findings.csv"]) == len(sample.findings)
-    assert len(found["outcomes.csv"]) == page.results.total
+    assert len(found["outcomes.csv"]) == page.results.tests.total
     assert found["outcomes.csv"][0]["state"] == "regression"
     assert found["outcomes.csv"][0]["log"] == "results/linux-64/logs/frame-through-SQL-and-back.log"
     assert [row["package"] for row in found["changes.csv"]][:2] == ["pillow", "click"]

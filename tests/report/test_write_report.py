@@ -5,7 +5,15 @@ from pathlib import Path
 from changed_release import write
 from cuvee.release.record import Release
 
-NAMES = {"index.html", "data.json", "packages.csv", "findings.csv", "outcomes.csv", "changes.csv"}
+NAMES = {
+    "index.html",
+    "data.json",
+    "packages.csv",
+    "findings.csv",
+    "suites.csv",
+    "outcomes.csv",
+    "changes.csv",
+}
 
 
 def test_it_writes_the_page_its_twin_and_the_tables(sample: Release, tmp_path: Path) -> None:

@@ -57,11 +57,13 @@ def command(
       cuvee check manifests/starter/2026.11.0.yaml --json
       cuvee check --list
     """
-    from cuvee.graph.checks import ALL_CHECKS, left_out
+    from cuvee.graph.checks import ALL_CHECKS, TEST_CHECKS, left_out
 
     not_run = left_out(ALL_CHECKS, only=only, skip=skip)
     if list_checks:
-        _list([check for check in ALL_CHECKS if check.identifier not in not_run], as_json=as_json)
+        of_tests = () if only else TEST_CHECKS
+        listed = [check for check in (*ALL_CHECKS, *of_tests) if check.identifier not in not_run]
+        _list(listed, as_json=as_json)
         return 0
     if manifest is None:
         raise UsageError("Which manifest?", hint="Name one, or list the checks with `cuvee check --list`.")

@@ -65,6 +65,7 @@ def by_platform(answers: Iterable[tuple[str, list[str]]]) -> list[str]:
 def result_json(release: "Release") -> dict[str, Any]:
     """Return a short record of a run as JSON values."""
     from cuvee.codec import encode
+    from cuvee.integration.outcomes import count
 
     return {
         "release": release.name,
@@ -77,6 +78,7 @@ def result_json(release: "Release") -> dict[str, Any]:
         "absent": encode(release.absent),
         "checks": encode(release.checks),
         "artefacts": encode(release.artefacts),
+        "tests": {run.platform: encode(count(run.outcomes)) for run in release.runs},
         "outcomes": {run.platform: outcome_counts(run) for run in release.runs},
         "stages": [
             {
@@ -149,9 +151,12 @@ def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
 
 def print_runs(runs: "tuple[PlatformRun, ...]") -> None:
     """Print the counts of outcomes per platform, and what keeps the release from going out."""
+    from cuvee.integration.outcomes import count
+
     for run in runs:
-        counts = ", ".join(f"{count} {state}" for state, count in sorted(outcome_counts(run).items()))
-        click.echo(f"{run.platform}: {f'not run, {run.not_run}' if run.not_run else counts}")
+        states = ", ".join(f"{number} {state}" for state, number in sorted(outcome_counts(run).items()))
+        why = f": {run.not_run}" if run.not_run else f" ({states})" if states else ""
+        click.echo(f"{run.platform}: {count(run.outcomes)}{why}")
         for outcome in run.outcomes:
             if outcome.state.blocks:
                 state = click.style(outcome.state.value, fg="red", bold=True)

@@ -94,6 +94,29 @@ class PlatformGraph:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformTests:
+    """What was tested on one platform.
+
+    Attributes
+    ----------
+    has_installer
+        Whether the release hands out an installer for it.
+    ran
+        The suites of which at least one test was run.
+    not_run
+        Why nothing was run; empty if something was.
+    reasons
+        Why tests of a suite were not run, by the suite.
+    """
+
+    platform: str
+    has_installer: bool
+    ran: frozenset[str] = frozenset()
+    not_run: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseGraph:
     """The input of all checks: the manifest, the lock, and the graph of each platform.
 
@@ -110,6 +133,8 @@ class ReleaseGraph:
         When the checks are run, timezone-aware; `None` if age is not to be judged.
     sources
         What the channels and the index say of the packages today; `None` if they were not looked at.
+    tests
+        What was tested, with a member for each platform that the manifest wants; `None` before the tests.
     """
 
     manifest: Manifest
@@ -121,6 +146,7 @@ class ReleaseGraph:
     available: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
     sources: SourceComparison | None = None
+    tests: tuple[PlatformTests, ...] | None = None
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each dependency of each package on each platform."""

@@ -30,6 +30,16 @@ class OutcomeState(enum.Enum):
             OutcomeState.INFRA_ERROR,
         }
 
+    @property
+    def has_run(self) -> bool:
+        """Whether the test was run to a result of its own, good or bad."""
+        return self not in {
+            OutcomeState.INFRA_ERROR,
+            OutcomeState.SKIPPED,
+            OutcomeState.NOT_SUPPORTED,
+            OutcomeState.NOT_RUN,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestOutcome:
@@ -73,6 +83,30 @@ class PlatformRun:
     not_run: str | None = None
     outcomes: tuple[TestOutcome, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many tests were run, how many of those passed, and how many were not run, for whatever reason."""
+
+    run: int = 0
+    passed: int = 0
+    not_run: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.run:,} run, {self.passed:,} passed, {self.not_run:,} not run"
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return self.run + self.not_run
+
+
+def count(outcomes: Iterable[TestOutcome]) -> Counts:
+    """Count outcomes; a test that was not run did not fail."""
+    states = [outcome.state for outcome in outcomes]
+    run = sum(state.has_run for state in states)
+    return Counts(run=run, passed=states.count(OutcomeState.PASS), not_run=len(states) - run)
 
 
 def blocking(runs: Iterable[PlatformRun]) -> tuple[TestOutcome, ...]:

@@ -19,7 +19,7 @@ from cuvee.manifest.documents.validated_tree import (
 
 def check_tree(tree: MappingValue, problems: Problems) -> None:
     """Check an evaluated tree, with everything it inherits."""
-    for check in (_platforms, _packages, _known_platforms, _owners, _constraints, _licenses):
+    for check in (_platforms, _packages, _known_platforms, _tested, _owners, _constraints, _licenses):
         check(tree, problems)
 
 
@@ -67,6 +67,28 @@ def _known_platforms(tree: MappingValue, problems: Problems) -> None:
                 f"the release has no platform {quote(str(platform.value))}",
                 advice=f"add it to platforms, or use {listing(known)}",
             )
+
+
+def _tested(tree: MappingValue, problems: Problems) -> None:
+    """Note platforms and suites of ``policy.platforms`` that the release does not have."""
+    entries = entries_at(tree, "platforms")
+    present = [name for name, platform in entries if not scalar_at(platform.value, "absent")]
+    suites = ["smoke", *(str(suite.value) for suite in scalars_at(tree, "suites"))]
+    for name, required in entries_at(tree, "policy", "platforms"):
+        if present and name not in present:
+            problems.add(
+                required.key,
+                f"the release is not made for {quote(name)}, so nothing can be run there",
+                advice=f"remove it, or use {listing(present)}",
+            )
+        for suite in scalars_at(tree, "policy", "platforms", name):
+            if suite.value not in suites:
+                problems.add(
+                    suite.span,
+                    f"the release has no suite {quote(str(suite.value))}",
+                    advice=did_you_mean(str(suite.value), suites) or "add it to suites",
+                    expected=f"one of {listing(list(dict.fromkeys(suites)))}",
+                )
 
 
 def _owners(tree: MappingValue, problems: Problems) -> None:

@@ -103,11 +103,23 @@ def _policy(tree: MappingValue) -> Policy:
         licenses=LicensePolicy(**_fields(tree, "policy", "licenses")),
         patch=_fields(tree, "policy", "patch").get("allow", Policy().patch),
         age=AgePolicy(**_fields(tree, "policy", "age")),
+        platforms=_tested_platforms(tree),
         checks={
             name: record_fields(entry.value)["severity"]
             for name, entry in sorted(entries_at(tree, "policy", "checks"))
         },
     )
+
+
+def _tested_platforms(tree: MappingValue) -> dict[str, tuple[str, ...]] | None:
+    path = ("policy", "platforms")
+    entry = entry_at(tree, *path)
+    if entry is None or not isinstance(entry.value, MappingValue):
+        return None
+    return {
+        name: tuple(str(suite.value) for suite in scalars_at(tree, *path, name))
+        for name, _ in sorted(entries_at(entry.value))
+    }
 
 
 def _installers(tree: MappingValue, folder: Path) -> Installers:

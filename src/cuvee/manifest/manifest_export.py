@@ -50,6 +50,9 @@ def as_data(manifest: Manifest) -> Data:
             "licenses": encode(policy.licenses),
             "patch": {"allow": list(policy.patch)},
             "age": {"at-least": policy.age.at_least, "at-most": policy.age.at_most},
+            "platforms": None
+            if policy.platforms is None
+            else {name: list(suites) for name, suites in policy.platforms.items()},
             "checks": {name: {"severity": severity} for name, severity in policy.checks.items()},
         },
         "suites": list(manifest.suites),

@@ -138,13 +138,15 @@ class AgePolicy:
 class Policy:
     """What packages and changes the release accepts.
 
-    ``patch`` lists the kinds of change that a patch release may make; ``checks`` the worst verdict that
+    ``patch`` lists the kinds of change that a patch release may make; ``platforms`` the suites that must be
+    run, by platform, where `None` leaves that to the support track; ``checks`` the worst verdict that
     findings of a check get, by the check's identifier, where it is not the check's own.
     """
 
     licenses: LicensePolicy = field(default_factory=LicensePolicy)
     patch: tuple[str, ...] = ("upgrade", "rebuild")
     age: AgePolicy = field(default_factory=AgePolicy)
+    platforms: Mapping[str, tuple[str, ...]] | None = None
     checks: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -204,6 +204,14 @@ _POLICY = RecordType(
                         summary="The greatest age in days; an older package counts as unmaintained."),
                 ),
             )),
+        Property(name="platforms", example="{linux-64: [smoke, interop], win-64: [smoke]}",
+            summary="The suites that must be run, by platform: see the check `tested`. Without it, any suite "
+                    "on each platform that has an installer; on the track `edge` none.",
+            type=MapType(
+                noun="a mapping of platforms", example="{win-64: [smoke]}", key=PLATFORM,
+                value=ListType(noun="a list of suites", example="[smoke]", at_least_one=True,
+                               item=label_type("a suite", "smoke")),
+            )),
         Property(name="checks", default={}, example="{parity: blocked}",
             summary="The worst verdict of findings, by the check's identifier; by default the support track "
                     "decides.",

@@ -16,6 +16,7 @@ from cuvee.graph.checks import (
     ALL_CHECKS,
     ARCHIVE_CHECKS,
     SOURCE_CHECKS,
+    TEST_CHECKS,
     missing_names,
     run_checks,
     verify_settings,
@@ -118,7 +119,7 @@ def _graph(
     access: ArchiveAccess,
     sources: SourceComparison | None,
 ) -> ReleaseGraph:
-    verify_settings(session.manifest, ALL_CHECKS)
+    verify_settings(session.manifest, (*ALL_CHECKS, *TEST_CHECKS))
     graph = session.graph(lock, channel.absent)
     facts = read_archives(session, lock, access)
     if facts is not None:

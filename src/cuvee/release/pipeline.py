@@ -15,7 +15,7 @@ from cuvee.release.record import Release, judge, portable
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
 from cuvee.release.sums import make_sums
-from cuvee.release.test_stage import make_tests
+from cuvee.release.test_stage import check_tests, make_tests
 
 STAGES = ("channel", "lock", "check", "image", "construct", "installer", "test", "report", "sums")
 """The kinds of stage, in the order of the flow. Image, construct, installer and test are per platform."""
@@ -78,7 +78,8 @@ def run_tests(session: Session) -> Release:
             installers=(*release.installers, *installers),
             tests=(*release.tests, make_tests(session, lock, installers)),
         )
-    return _judged(release)
+    graph = session.graph(release.lock, release.absent)
+    return _judged(replace(release, tested=check_tests(graph, release)))
 
 
 def cut(session: Session) -> Release:

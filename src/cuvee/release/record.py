@@ -232,6 +232,8 @@ class Release:
         The name of the release that it is based on, such as ``starter-2026.10.2``.
     checked
         `None` if the run ended before the checks.
+    tested
+        What became of the checks of what was tested; empty if the run ended before the tests.
     changes
         What differs from ``base``; `None` without one, or if its lock is not at hand.
     verdict
@@ -253,6 +255,7 @@ class Release:
     images: tuple[ImageResult, ...] = ()
     installers: tuple[InstallerResult, ...] = ()
     tests: tuple[TestResult, ...] = ()
+    tested: tuple[CheckOutcome, ...] = ()
     changes: tuple[Change, ...] | None = None
     verdict: Verdict = Verdict.READY
     made_at: dt.datetime
@@ -305,7 +308,7 @@ class Release:
     @property
     def checks(self) -> tuple[CheckOutcome, ...]:
         """What became of each check."""
-        return self.checked.outcomes if self.checked is not None else ()
+        return (*(self.checked.outcomes if self.checked is not None else ()), *self.tested)
 
     @property
     def findings(self) -> Rows[Finding]:

@@ -1,11 +1,15 @@
 """The test stage: a platform's release is installed with its own installer, and its suites run in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cuvee.codec import encode
+from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
+from cuvee.graph.release_graph import PlatformTests, ReleaseGraph
+from cuvee.integration.outcomes import OutcomeState
 from cuvee.lock.model import PlatformLock
 from cuvee.release.check_stage import manifest_inputs
-from cuvee.release.record import Artefact, InstallerResult, TestResult
+from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished, folder_inputs
 
@@ -50,6 +54,36 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
         load=lambda _: TestResult(run=read_run(folder)),
     )
     return finished(session.make(stage))
+
+
+def check_tests(graph: ReleaseGraph, release: Release) -> tuple[CheckOutcome, ...]:
+    """Return what the checks find in what was tested, and what was not; ``graph`` is the release's."""
+    return run_checks(replace(graph, tests=tuple(_platform_tests(release))), TEST_CHECKS)
+
+
+def _platform_tests(release: Release) -> Iterator[PlatformTests]:
+    runs = {run.platform: run for run in release.runs}
+    absent = {absent.platform: absent.reason for absent in release.absent}
+    with_installer = {
+        item.platform
+        for item in release.artefacts
+        if item.kind is ArtefactKind.INSTALLER and item.not_made is None
+    }
+    for entry in release.manifest.present_platforms:
+        run = runs.get(entry.name)
+        outcomes = run.outcomes if run is not None else ()
+        reason = run.not_run if run is not None else absent.get(entry.name, "it is not in the release")
+        yield PlatformTests(
+            platform=entry.name,
+            has_installer=entry.name in with_installer,
+            ran=frozenset(outcome.suite for outcome in outcomes if outcome.state.has_run),
+            not_run=reason or "",
+            reasons={
+                outcome.suite: outcome.reason
+                for outcome in reversed(outcomes)
+                if outcome.state is OutcomeState.NOT_RUN
+            },
+        )
 
 
 def _tested(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:

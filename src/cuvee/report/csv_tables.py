@@ -31,6 +31,17 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
                 for row in page.findings
             ),
         ),
+        "suites.csv": _table(
+            "suite platform run passed not_run seconds reason",
+            (
+                (
+                    suite.name, cell.platform, cell.tests.run, cell.tests.passed, cell.tests.not_run,
+                    cell.seconds, cell.not_run,
+                )
+                for suite in page.results.suites
+                for cell in suite.cells
+            ),
+        ),
         "outcomes.csv": _table(
             "suite test platform state seconds packages owners reason log",
             (

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, TestOutcome, count
 from cuvee.release.record import Release
 from cuvee.report.actors import owners_of
 from cuvee.report.badges import STATES, Badge
@@ -24,7 +24,7 @@ class SuiteCell:
     """One suite on one platform: how many tests ended in each state, in the order of triage."""
 
     platform: str
-    total: int
+    tests: Counts
     seconds: float
     counts: Mapping[Badge, int]
     not_run: str = ""
@@ -85,16 +85,11 @@ class Results:
     """
 
     suites: tuple[Suite, ...]
+    tests: Counts
     counts: Mapping[Badge, int]
-    total: int
     others: tuple[OutcomeRow, ...]
     passes: tuple[OutcomeRow, ...]
     anchors: Mapping[TestOutcome, str]
-
-    @property
-    def passed(self) -> int:
-        """How many passed."""
-        return len(self.passes)
 
 
 def results(release: Release, logs: Path | None) -> Results:
@@ -115,8 +110,8 @@ def results(release: Release, logs: Path | None) -> Results:
     reader = _LogReader(logs)
     return Results(
         suites=tuple(_suite(name, release) for name in _suite_names(release)),
-        counts=_count(outcomes),
-        total=len(outcomes),
+        tests=count(outcomes),
+        counts=_states(outcomes),
         others=tuple(_row(release, outcome, anchors[outcome], reader) for outcome in others),
         passes=tuple(
             _row(release, outcome, "", None) for outcome in outcomes if outcome.state is OutcomeState.PASS
@@ -183,13 +178,13 @@ def _suite_cell(name: str, platform: str, run: PlatformRun | None) -> SuiteCell:
         not_run = (run.not_run or "The suite gave no outcome here.") if run else "No run is on record."
     return SuiteCell(
         platform=platform,
-        total=len(outcomes),
+        tests=count(outcomes),
         seconds=round(sum(outcome.seconds for outcome in outcomes), 3),
-        counts=_count(outcomes),
+        counts=_states(outcomes),
         not_run=not_run,
     )
 
 
-def _count(outcomes: list[TestOutcome]) -> Mapping[Badge, int]:
+def _states(outcomes: list[TestOutcome]) -> Mapping[Badge, int]:
     counts = Counter(outcome.state for outcome in outcomes)
     return {badge: counts[state] for state, badge in STATES.items() if counts[state]}

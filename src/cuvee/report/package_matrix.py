@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.integration.outcomes import OutcomeState, TestOutcome, count
 from cuvee.manifest.model import Requirement
 from cuvee.release.record import OUTCOME_VERDICTS, Release
 from cuvee.report.badges import (
@@ -34,7 +34,7 @@ class Cell:
     anchor
         The part of the page that says more, such as ``finding-3``; may be empty.
     passed, tests
-        How many tests that ran here are about it, and how many of them passed.
+        How many tests that were run here are about it, and how many of them passed.
     """
 
     platform: str
@@ -183,6 +183,7 @@ class _Builder:
         if package is None:
             return self._empty(name, platform)
         tests = [test for test in self.tests[name, platform] if test.state is not OutcomeState.NOT_RUN]
+        counts = count(tests)
         badge, detail, anchor = self._status(name, platform, tests)
         return Cell(
             platform=platform,
@@ -192,8 +193,8 @@ class _Builder:
             badge=badge,
             detail=detail,
             anchor=anchor,
-            passed=sum(test.state is OutcomeState.PASS for test in tests),
-            tests=len(tests),
+            passed=counts.passed,
+            tests=counts.run,
         )
 
     def _empty(self, name: str, platform: str) -> Cell:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cuvee import platforms as known
 from cuvee.graph.findings import Verdict, worst
-from cuvee.integration.outcomes import OutcomeState, PlatformRun
+from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, count
 from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
 from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
 from cuvee.report.change_rows import Changes, changes
@@ -47,8 +47,7 @@ class PlatformRow:
     packages: int = 0
     size: int = 0
     runner: str = ""
-    passed: int = 0
-    tests: int = 0
+    tests: Counts = field(default_factory=Counts)
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -179,8 +178,7 @@ def _platform(release: Release, name: str) -> PlatformRow:
         packages=len(lock.packages),
         size=sum(package.size for package in lock.packages),
         runner=(run.runner or "") if run else "",
-        passed=sum(outcome.state is OutcomeState.PASS for outcome in outcomes),
-        tests=len(outcomes),
+        tests=count(outcomes),
         environment=dict(sorted(run.environment.items())) if run else {},
     )
 

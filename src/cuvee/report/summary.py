@@ -33,9 +33,9 @@ def _counts(page: Page) -> list[str]:
         f"{plural(len(rows), 'package')} on {plural(len(platforms), 'platform')}, {requested}",
         f"{plural(len(made), 'artefact')}, {human_size(sum(artefact.size for artefact in made))}",
     ]
-    if tests.total:
+    if tests.tests.total:
         states = ", ".join(f"{count} {badge.word}" for badge, count in tests.counts.items())
-        lines.append(f"{plural(tests.total, 'test')}: {states}")
+        lines.append(f"{plural(tests.tests.total, 'test')}: {tests.tests} ({states})")
     worth = [row for row in page.findings if row.verdict >= Verdict.WARNING]
     lines.append(f"{plural(len(page.findings), 'finding')}, {len(worth)} of them a warning or worse")
     if page.changes:

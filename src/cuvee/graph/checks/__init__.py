@@ -19,6 +19,7 @@ from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCh
 from cuvee.graph.checks.source_changes import CorrectionsCheck, WithdrawnCheck
 from cuvee.graph.checks.symbolic_links import LinksCheck
 from cuvee.graph.checks.system_floor import SystemFloorCheck
+from cuvee.graph.checks.tested_platforms import TestedCheck
 from cuvee.graph.checks.unmet_dependencies import missing_names
 from cuvee.graph.checks.variants import MutexesCheck, TrackFeaturesCheck
 
@@ -65,12 +66,16 @@ ALL_CHECKS: tuple[Check, ...] = (
     TimestampsCheck(),
     *ARCHIVE_CHECKS,
 )
-"""Every check, in the order in which findings are shown."""
+"""Every check of the locked release, in the order in which findings are shown."""
+
+TEST_CHECKS: tuple[Check, ...] = (TestedCheck(),)
+"""The checks that come after the tests, since they are about what was tested."""
 
 __all__ = [
     "ALL_CHECKS",
     "ARCHIVE_CHECKS",
     "SOURCE_CHECKS",
+    "TEST_CHECKS",
     "Check",
     "CheckOutcome",
     "Severity",

@@ -71,7 +71,9 @@ def _schema(  # noqa: PLR0911 - one per type
     if isinstance(schema, MapType):
         return {
             "type": "object",
-            "propertyNames": {"pattern": schema.key.pattern},
+            "propertyNames": {"enum": list(schema.key.choices)}
+            if schema.key.choices
+            else {"pattern": schema.key.pattern},
             "additionalProperties": _with_null(_schema(schema.value, removable=removable), allowed=removable),
         }
     if isinstance(schema, OpenType):
