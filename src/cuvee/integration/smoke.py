@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from packaging.markers import InvalidMarker, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from cuvee.channel.wheels.lenient_requirements import lenient_requirement
 from cuvee.codec import decode
 from cuvee.integration.model import PackagePlan, PlannedTest, smoke_test
 from cuvee.integration.outcome_rules import after_retry
@@ -189,7 +190,7 @@ def same_version(python: str, conda: str) -> bool:
 
 def _unsatisfied(text: str, installed: InstalledEnvironment) -> str:
     try:
-        requirement = Requirement(text)
+        requirement, _ = lenient_requirement(text)
         if requirement.marker and not requirement.marker.evaluate({**installed.markers, "extra": ""}):
             return ""
     except (InvalidRequirement, InvalidMarker, UndefinedEnvironmentName) as error:

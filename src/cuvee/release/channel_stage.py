@@ -3,14 +3,17 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from cuvee.channel.connection import package_names
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.codec import Json, encode
-from cuvee.errors import BlockedError
+from cuvee.errors import BlockedError, ManifestError
 from cuvee.files import fingerprint, replacing_folder, sha256_file
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
@@ -123,11 +126,17 @@ def _import_wheels(
     manifest = session.manifest
     added = [WheelRequirement(name=item.name, position=item.position) for item in session.additions]
     wheels = (*manifest.wheels, *(added if manifest.interpreter else ()))
-    names = [wheel.name for wheel in wheels if wheel.name not in carried]
-    if not names:
+    if not wheels:
         return 0
     from cuvee.channel.wheels import import_wheels, wheel_requests
+    from cuvee.channel.wheels.conda_names import by_project
 
+    of_channels = by_project(carried)
+    for item in (*manifest.packages, *manifest.constraints):
+        _check_spelling(item, of_channels, wheels)
+    names = [wheel.name for wheel in wheels if canonicalize_name(wheel.name) not in of_channels]
+    if not names:
+        return 0
     by_platform = {item.platform: item for item in interpreters}
     if not by_platform:
         raise BlockedError(
@@ -147,6 +156,19 @@ def _import_wheels(
             reporter=session.reporter,
         )
     )
+
+
+def _check_spelling(
+    item: Requirement, of_channels: Mapping[str, Sequence[str]], wheels: Iterable[WheelRequirement]
+) -> None:
+    """Raise if a project of `wheels` is requested by a name that no channel has, and they have another."""
+    project = canonicalize_name(item.name)
+    known = of_channels.get(project, ())
+    if known and item.name not in known and any(canonicalize_name(one.name) == project for one in wheels):
+        raise ManifestError(
+            f"{item.position}: the channels have this project as {' and '.join(known)}, not as {item.name}",
+            hint=f"Write {known[0]} there.",
+        )
 
 
 def _link_or_copy(archive: Path, folder: Path) -> None:

@@ -174,24 +174,58 @@ def test_headers_go_where_compilers_look(make_wheel: MakeWheel, scratch: Path) -
         ("demo-1.0.data/data/conda-meta/history", "belongs to conda"),
         ("demo-1.0.data/data/Info/index.json", "belongs to conda"),
         ("demo-1.0.data/purelib/demo/__init__.py", "both install"),
-        ("demo-1.0.data/purelib/Demo/__Init__.py", "both install"),
         ("demo-1.0.data/weird/x", "unknown folder"),
         ("demo-1.0.data/headers/x.h", "unknown folder"),
         ("demo-1.0.data/loose", "not belong to an installation folder"),
-        ("aux.py", "not a valid file name on Windows"),
     ],
 )
 def test_members_that_land_where_they_must_not(
     make_wheel: MakeWheel, scratch: Path, member: str, why: str
 ) -> None:
-    path = make_wheel(files={"demo/__init__.py": b"", member: b""})
+    path = make_wheel(files={"demo/__init__.py": b"", member: b"other"})
     with pytest.raises(IntegrityError, match=why):
         content(path, scratch)
 
 
-def test_a_name_that_only_windows_lacks_is_fine_on_linux(make_wheel: MakeWheel, scratch: Path) -> None:
-    path = make_wheel(files={"aux.py": b""})
-    assert content(path, scratch, "linux-64").test_imports == ("aux",)
+@pytest.mark.parametrize("subdir", ["noarch", "linux-64", "win-64"])
+def test_names_that_windows_forbids_are_left_to_the_checks(
+    make_wheel: MakeWheel, scratch: Path, subdir: str
+) -> None:
+    path = make_wheel(files={"aux.py": b"", "demo/what?.txt": b""})
+    assert content(path, scratch, subdir).test_imports == ("aux",)
+
+
+def irregularities(package: PackageContent) -> list[str]:
+    extra = package.extra["cuvee"]
+    assert isinstance(extra, dict)
+    return list(extra["irregularities"])
+
+
+def test_two_members_for_one_path_with_the_same_content(make_wheel: MakeWheel, scratch: Path) -> None:
+    path = make_wheel(files={"demo/__init__.py": b"", "demo-1.0.data/purelib/demo/__init__.py": b""})
+    package = content(path, scratch)
+    assert [file.path for file in package.files].count("site-packages/demo/__init__.py") == 1
+    (line,) = irregularities(package)
+    assert line.startswith("demo/__init__.py and demo-1.0.data/purelib/demo/__init__.py both install")
+
+
+def test_what_breaks_the_format_is_written_into_the_package(make_wheel: MakeWheel, scratch: Path) -> None:
+    files = {f"demo/{number}.py": b"x" for number in range(30)}
+    listed = irregularities(content(make_wheel(files=files, record=""), scratch))
+    assert listed[0] == "RECORD does not list demo-1.0.dist-info/METADATA"
+    assert (len(listed), listed[-1]) == (21, "and 12 more")
+    few = make_wheel(metadata="Requires-Dist: six (>=1.2<2)\nRequires-Python: >3.6.*\n")
+    assert irregularities(content(few, scratch)) == [
+        "METADATA requires 'six (>=1.2<2)', which is read as 'six<2,>=1.2'",
+        "METADATA requires Python '>3.6.*', which is read as '>3.6'",
+    ]
+
+
+def test_record_has_the_hashes_that_the_wheel_lacks(make_wheel: MakeWheel, scratch: Path) -> None:
+    wheel = make_wheel(files={"demo.py": b"x"}, record="demo.py,md5=ndTkYSaMgDT1yFZOFVxnpg,1\n")
+    package = content(wheel, scratch)
+    (record,) = (data for path, data in tree(package).items() if path.endswith("/RECORD"))
+    assert b"demo.py,sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE,1\n" in record
 
 
 def test_the_same_wheel_gives_the_same_bytes(make_wheel: MakeWheel, tmp_path: Path) -> None:

@@ -60,9 +60,13 @@ def test_another_wheel_format_is_refused(version: str) -> None:
 
 
 def test_entry_points_are_read() -> None:
-    text = "[console_scripts]\nRun-it = a.b : c.d [extra]\n\n[gui_scripts]\ng=m:f\n[other]\nx = y\n"
-    points = parse_entry_points(text.encode(), where="w")
-    assert [(str(point), point.gui) for point in points] == [("Run-it = a.b:c.d", False), ("g = m:f", True)]
+    scripts = "[console_scripts]\nRun-it = a.b : c.d [extra]\nrun it = a:b\n\n"
+    points = parse_entry_points(f"{scripts}[gui_scripts]\ng=m:f\n[other]\nx = y\n".encode(), where="w")
+    assert [(str(point), point.gui) for point in points] == [
+        ("Run-it = a.b:c.d", False),
+        ("run it = a:b", False),
+        ("g = m:f", True),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, package_cache
 from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
+from cuvee.conda.package_info import read_index
 from cuvee.errors import BlockedError, IntegrityError, SourceUnreachableError
 from cuvee.files import sha256_file
 from cuvee.progress import Silent
@@ -179,7 +181,7 @@ def test_what_another_channel_carries_is_not_imported(world: World, make_wheel: 
 
 def test_extras_that_the_manifest_asks_for(world: World, make_wheel: MakeWheel) -> None:
     demo = pin(make_wheel(metadata="Requires-Dist: six; extra == 'old'\n"))
-    world.pinned = everywhere(demo)
+    world.pinned = everywhere(demo, pin(make_wheel("six-1.17.0-py3-none-any.whl")))
     bound = WheelRequest(name="demo", platforms=PLATFORMS, position="m.yaml:9:3", constraint=True)
     plain, asked = world.run(request("demo"), bound), world.run(request("demo", "old"), bound)
     assert plain[0].build != asked[0].build
@@ -203,3 +205,75 @@ def test_platforms_that_fail_alike_are_told_once(world: World, monkeypatch: pyte
     with pytest.raises(BlockedError, match=r"^nothing for linux-64, win-64$") as error:
         world.run(request("demo"))
     assert error.value.hint == "look"
+
+
+@pytest.mark.parametrize(
+    ("stated", "why"),
+    [
+        ("Requires-Dist: lib<3\n", "Requires-Dist has 'lib', the index does not; .*lacks 'lib<3'"),
+        ("", "Requires-Dist has 'lib'"),
+        ("Requires-Dist: lib\nRequires-Python: >=3.11\n", "Requires-Python is not stated, .* >=3.11"),
+        ("Name: other\nRequires-Dist: lib\n", "Name is app, the index states other"),
+    ],
+)
+def test_metadata_that_are_not_those_of_the_index(
+    world: World, make_wheel: MakeWheel, stated: str, why: str
+) -> None:
+    wheel = make_wheel("app-1.0-py3-none-any.whl", metadata="Requires-Dist: lib\n")
+    header = "Metadata-Version: 2.4\nVersion: 1.0\n" + ("" if "Name:" in stated else "Name: app\n")
+    wheel.with_name(f"{wheel.name}.metadata").write_text(header + stated)
+    world.pinned = everywhere(pin(wheel), pin(make_wheel("lib-2.0-py3-none-any.whl")))
+    with pytest.raises(IntegrityError, match=rf"^app-1\.0-py3-none-any\.whl: its METADATA is not .*{why}"):
+        world.run(request("app"))
+    assert world.files() == []
+
+
+def test_metadata_of_the_index_that_say_the_same(world: World, make_wheel: MakeWheel) -> None:
+    wheel = make_wheel("app-1.0-py3-none-any.whl", metadata="Requires-Dist: lib>=1,<3\nSummary: x\n")
+    stated = wheel.with_name(f"{wheel.name}.metadata")
+    stated.write_text("Metadata-Version: 2.1\nName: App\nVersion: 1.0.0\nRequires-Dist: lib (<3,>=1)\n")
+    world.pinned = everywhere(pin(wheel), pin(make_wheel("lib-2.0-py3-none-any.whl")))
+    assert len(world.run(request("app"))) == 2
+    note = dict(world.notes.finished)["Fetch wheels"]
+    assert note.endswith("; 2 in all, 1 compared with the index's metadata")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        ("Requires-Dist: lib>=3\n", "requires lib>=3, not 2.0"),
+        ("Requires-Dist: gone\n", "requires gone, which was not resolved"),
+        ("Requires-Python: >=3.12\n", "requires Python >=3.12, not 3.11.7"),
+    ],
+)
+def test_a_wheel_that_was_not_resolved_like_this(
+    world: World, make_wheel: MakeWheel, metadata: str, why: str
+) -> None:
+    app = pin(make_wheel("app-1.0-py3-none-any.whl", metadata=metadata))
+    world.pinned = everywhere(app, pin(make_wheel("lib-2.0-py3-none-any.whl")))
+    with pytest.raises(IntegrityError, match=f"^The wheel of app 1.0 is not the one .*{why}"):
+        world.run(request("app"))
+    assert world.files() == []
+
+
+def test_what_is_imported_depends_on_the_name_that_the_channel_has(
+    world: World, make_wheel: MakeWheel
+) -> None:
+    app = pin(make_wheel("app-1.0-py3-none-any.whl", metadata="Requires-Dist: Typing-Extensions>=4\n"))
+    extensions = pin(make_wheel("typing_extensions-4.15.0-py3-none-any.whl"))
+    world.pinned = everywhere(app, extensions)
+    (package,) = world.run(request("app"), carried=["typing_extensions", "python"])
+    assert package.name == "app"
+    assert set(read_index(package.archive).depends) == {"python", "typing_extensions >=4"}
+
+
+def test_what_is_imported_has_the_name_of_the_manifest(world: World, make_wheel: MakeWheel) -> None:
+    interface = pin(make_wheel("zope_interface-7.2-py3-none-any.whl"))
+    needs = "Requires-Dist: zope.interface\n"
+    component = pin(make_wheel("zope_component-6.0-py3-none-any.whl", metadata=needs))
+    world.pinned = everywhere(interface, component)
+    asked = replace(request("zope-interface"), conda_name="zope.interface")
+    packages = world.run(asked, request("zope-component"))
+    assert [one.name for one in packages] == ["zope-component", "zope.interface"]
+    assert "zope.interface" in read_index(packages[0].archive).depends
+    assert packages[1].archive.name.startswith("zope.interface-7.2-py_")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 from cuvee.channel.wheels import wheel_requests
@@ -62,3 +63,12 @@ def test_what_a_channel_carries_only_bounds_the_rest() -> None:
     found = {one.name: one for one in wheel_requests(MANIFEST, names=["dask"])}
     assert {name for name, one in found.items() if not one.constraint} == {"dask"}
     assert found["numpy"].version == "2.4.*"
+
+
+def test_a_request_keeps_the_name_of_the_manifest() -> None:
+    packages = (Requirement(name="zope.interface", platforms=BOTH, position=at(1)),)
+    wheels = (WheelRequirement(name="zope-interface", position=at(2)),)
+    (found,) = wheel_requests(replace(MANIFEST, packages=packages, wheels=wheels, constraints=()))
+    assert (found.name, found.conda_name, found.constraint) == ("zope-interface", "zope.interface", False)
+    bound = replace(MANIFEST, packages=(), wheels=wheels, constraints=packages)
+    assert {one.conda_name for one in wheel_requests(bound)} == {"zope.interface"}

@@ -45,9 +45,7 @@ def test_a_good_wheel_is_read(make_wheel: MakeWheel) -> None:
         ("demo\\x.py", "not a relative path"),
         ("demo/x\n.py", "control characters"),
         ("demo/x\x7f.py", "control characters"),
-        ("Demo/__init__.py", "collides"),
         ("demo/__init__.py/x", "is a file"),
-        ("demo/unlisted.py", "does not list it"),
     ],
 )
 def test_a_hostile_name_is_refused(make_wheel: MakeWheel, name: str, why: str) -> None:
@@ -68,13 +66,6 @@ def test_a_name_cut_by_nul_is_refused(make_wheel: MakeWheel) -> None:
 def test_links_and_devices_are_refused(make_wheel: MakeWheel, mode: int) -> None:
     path = make_wheel(raw=lambda archive: archive.writestr(info("demo/link", mode=mode), b"/etc/passwd"))
     with pytest.raises(IntegrityError, match=r"demo/link.*a link or a device"):
-        opened(path)
-
-
-@pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_member_that_is_there_twice_is_refused(make_wheel: MakeWheel) -> None:
-    path = make_wheel(raw=lambda archive: archive.writestr(info("demo/__init__.py"), b"other"))
-    with pytest.raises(IntegrityError, match="collides"):
         opened(path)
 
 
@@ -148,31 +139,8 @@ def test_a_member_that_differs_from_record_is_refused(make_wheel: MakeWheel) -> 
     with zipfile.ZipFile(wheel) as archive:
         record = archive.read("demo-1.0.dist-info/RECORD").decode()
     path = make_wheel(files={"demo.py": b"evil"}, record=record)
-    with pytest.raises(IntegrityError, match=r"demo\.py.*hash or size"):
+    with pytest.raises(IntegrityError, match=r"demo\.py.*its hash is not the one in RECORD"):
         opened(path)
-
-
-@pytest.mark.parametrize(
-    ("record", "why"),
-    [
-        ("demo/__init__.py,,\n", "without a strong hash"),
-        ("demo/__init__.py,md5=abc,0\n", "without a strong hash"),
-        ("demo/__init__.py,sha256=a,0\ndemo/__init__.py,sha256=a,0\n", "twice"),
-        ('"demo', "cannot be read"),
-        ("", "does not list it"),
-    ],
-)
-def test_a_bad_record_is_refused(make_wheel: MakeWheel, record: str, why: str) -> None:
-    with pytest.raises(IntegrityError, match=why):
-        opened(make_wheel(record=record))
-
-
-def test_a_file_that_record_promises_must_be_there(make_wheel: MakeWheel) -> None:
-    good = make_wheel()
-    with zipfile.ZipFile(good) as archive:
-        record = archive.read("demo-1.0.dist-info/RECORD").decode()
-    with pytest.raises(IntegrityError, match=r"gone\.py.*does not exist"):
-        opened(make_wheel(record=record + "gone.py,sha256=abc,3\n"))
 
 
 @pytest.mark.parametrize("folder", ["other-1.0.dist-info", "demo-2.0.dist-info", "demo.dist-info"])
@@ -198,12 +166,6 @@ def test_a_cut_wheel_is_refused(make_wheel: MakeWheel) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     with pytest.raises(IntegrityError, match="not a zip"):
         opened(path)
-
-
-@pytest.mark.parametrize("name", ["aux.py", "demo/CON", "demo/what?.txt", "demo/end.", "demo/com1.txt"])
-def test_names_that_windows_lacks(make_wheel: MakeWheel, name: str) -> None:
-    with open_wheel(make_wheel(files={name: b""})) as wheel, pytest.raises(IntegrityError, match="Windows"):
-        wheel.check_for_windows()
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,21 @@ def test_a_wheel_comes_over_http(index: str, fetcher: WheelDownloader) -> None:
 
 
 @pytest.mark.real
+def test_metadata_of_the_index_come_with_a_wheel(index: str, fetcher: WheelDownloader) -> None:
+    wheel = pinned(f"http://{index}/wheel#sha256=abc")
+    assert fetcher.stated_metadata(wheel) is None
+    fetcher.fetch(wheel)
+    stated = fetcher.stated_metadata(wheel)
+    assert stated is not None
+    assert stated.read_bytes() == DATA
+    assert [line.split()[0] for line in _Index.seen] == ["/wheel", "/wheel.metadata"]
+
+
+@pytest.mark.real
 def test_a_shaky_server_is_asked_again(index: str, fetcher: WheelDownloader) -> None:
     _Index.failures = 2
     fetcher.fetch(pinned(f"http://{index}/shaky"))
-    assert len(_Index.seen) == 3
+    assert [line.split()[0] for line in _Index.seen] == ["/shaky", "/shaky", "/shaky", "/shaky.metadata"]
 
 
 @pytest.mark.real
@@ -155,7 +166,7 @@ def test_credentials_go_to_the_index_that_has_them(index: str, tmp_path: Path) -
     fetcher.fetch(pinned(f"http://{index}/wheel"))
     fetcher.close()
     authorization = requests.auth._basic_auth_str("me", "p@ss")
-    assert _Index.seen == [f"/wheel {authorization}"]
+    assert _Index.seen == [f"/wheel {authorization}", f"/wheel.metadata {authorization}"]
 
 
 @pytest.mark.real

@@ -72,6 +72,7 @@ def test_the_best_wheel_of_each_project_is_pinned() -> None:
         (pylock(), BlockedError, "no wheel"),
         (pylock("demo-1.0-py3-none-any.whl", sha256="xyz"), IntegrityError, "no SHA-256"),
         (pylock("other-1.0-py3-none-any.whl"), IntegrityError, "offers other-1.0"),
+        (pylock("demo-2.0-py3-none-any.whl"), IntegrityError, "offers demo-2.0.* as demo 1.0"),
         (pylock("demo.txt"), IntegrityError, "not the name of a wheel"),
         ("packages = 3", BlockedError, "cannot be read"),
         ("[[", BlockedError, "cannot be read"),
@@ -217,3 +218,10 @@ def test_pips_index_is_passed_on_unless_uv_has_one(tmp_path: Path) -> None:
     settings.parent.mkdir(parents=True)
     settings.write_text('[[index]]\nurl = "https://c/"\n')
     assert uv.pip_index(home, [config]) is None
+
+
+def test_versions_to_keep_are_those_that_uv_can_read() -> None:
+    """uv refuses a whole ``pylock.toml`` for one name or version of conda's own."""
+    text = uv._pylock({"_libgcc_mutex": "0.1", "jpeg": "9e_0", "zope.interface": "7.2", "tzdata": "2025c"})
+    assert "zope.interface" in text
+    assert not {"_libgcc_mutex", "jpeg"} & set(text.split('"'))

@@ -33,6 +33,20 @@ def test_the_most_specific_wheel_wins() -> None:
     assert chosen("osx-64", {"osx": "11.0"}, "cp311-cp311-macosx_10_9_universal2") is not None
 
 
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (("py3-none-any", "1-py3-none-any"), "1-py3-none-any"),
+        (("10-py3-none-any", "2-py3-none-any", "py3-none-any"), "10-py3-none-any"),
+        (("1a-py3-none-any", "1b-py3-none-any", "1-py3-none-any"), "1b-py3-none-any"),
+        (("7-py3-none-any", "cp311-cp311-manylinux_2_17_x86_64"), "cp311-cp311-manylinux_2_17_x86_64"),
+    ],
+)
+def test_of_equal_tags_the_highest_build_wins(tags: tuple[str, ...], expected: str) -> None:
+    assert chosen("linux-64", {"glibc": "2.28"}, *tags) == expected
+    assert chosen("linux-64", {"glibc": "2.28"}, *reversed(tags)) == expected
+
+
 @pytest.mark.parametrize("tags", ["cp312-cp312-manylinux_2_17_x86_64", "cp311-cp311-musllinux_1_2_x86_64"])
 def test_foreign_wheels_are_not_chosen(tags: str) -> None:
     assert chosen("linux-64", {"glibc": "2.28"}, tags) is None

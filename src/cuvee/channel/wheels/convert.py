@@ -14,15 +14,17 @@ from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFil
 from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
 from cuvee.channel.wheels.import_names import import_names
 from cuvee.channel.wheels.install_scheme import InstalledFile, InstallScheme, installed_files, scheme_for
-from cuvee.channel.wheels.wheel_archive import RecordEntry, WheelArchive, record_digest
+from cuvee.channel.wheels.wheel_archive import WheelArchive
 from cuvee.channel.wheels.wheel_licenses import license_expression
+from cuvee.channel.wheels.wheel_record import RecordEntry, record_digest
 from cuvee.channel.wheels.wheel_scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
 
-CONVERTER = 2
+CONVERTER = 3
 """Increased with every change of the converted packages, so that packages in the cache are not reused."""
 
 _LARGE = 8 << 20
+_MOST_IRREGULARITIES = 20
 _LICENSE_NAMES = ("licen", "copying", "notice", "authors")
 
 
@@ -31,11 +33,13 @@ class Conversion:
     """A package to make of the wheel with this file name and hash; equal conversions give equal bytes.
 
     ``minor`` is Python's minor version, such as ``3.11``; ``depends`` is sorted. ``launcher`` is the hex
-    digest of the program that starts scripts on Windows, where the package has such.
+    digest of the program that starts scripts on Windows, where the package has such. ``conda_name`` is the
+    package's name, empty for the project's normalised one.
     """
 
     wheel: str
     sha256: str
+    conda_name: str = ""
     subdir: str
     minor: str
     depends: tuple[str, ...]
@@ -46,6 +50,7 @@ class Conversion:
         """What the package is cached under: everything that its bytes depend on."""
         return fingerprint(
             {
+                "conda_name": self.conda_name,
                 "converter": CONVERTER,
                 "depends": self.depends,
                 "launcher": self.launcher,
@@ -80,11 +85,13 @@ def convert(
     where = wheel.name.file_name
     metadata = parse_metadata(wheel.read(f"{wheel.dist_info}/METADATA"), where=where)
     scheme = scheme_for(conversion.subdir, conversion.minor)
-    if scheme.is_noarch or scheme.is_windows:
-        wheel.check_for_windows()
     installed = installed_files(wheel, scheme)
     files = [_file(wheel, one, scheme, scratch, number) for number, one in enumerate(installed)]
-    verified = {one.path: wheel.record[one.member] for one in installed if not one.is_script}
+    verified = {
+        one.path: known
+        for one in installed
+        if not one.is_script and (known := wheel.record.of(one.member)) is not None
+    }
     points = _entry_points(wheel, scheme, {file.path for file in files})
     if not scheme.is_noarch:
         files += entry_point_files(points, scheme, launcher)
@@ -93,7 +100,7 @@ def convert(
     files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, verified, info, scheme)))
     licenses = _license_files(wheel, metadata)
     return PackageContent(
-        name=metadata.name,
+        name=conversion.conda_name or metadata.name,
         version=str(metadata.version),
         build=conversion.build,
         subdir=conversion.subdir,
@@ -106,9 +113,17 @@ def convert(
         url=metadata.url,
         entry_points=tuple(map(str, points)) if scheme.is_noarch else (),
         test_imports=_imports(wheel, installed, scheme),
-        extra={"cuvee": {"wheel": where, "sha256": conversion.sha256}},
+        extra={"cuvee": {"wheel": where, "sha256": conversion.sha256, **_irregularities(wheel, metadata)}},
         files=tuple(files),
     )
+
+
+def _irregularities(wheel: WheelArchive, metadata: CoreMetadata) -> dict[str, list[str]]:
+    """Return where a wheel breaks its format, for `info/about.json`; a check reads it there."""
+    found = list(dict.fromkeys((*wheel.irregularities, *metadata.repairs)))
+    more = len(found) - _MOST_IRREGULARITIES
+    listed = [*found[:_MOST_IRREGULARITIES], f"and {more} more"] if more > 0 else found
+    return {"irregularities": listed} if listed else {}
 
 
 def _file(

@@ -7,6 +7,7 @@
 
 import configparser
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import compat32
@@ -17,9 +18,10 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from cuvee.channel.wheels.lenient_requirements import lenient_requirement, lenient_specifiers
 from cuvee.errors import IntegrityError
 
-_ENTRY_NAME = re.compile(r"[A-Za-z0-9_][\w.+-]*", flags=re.ASCII)
+_ENTRY_NAME = re.compile(r"[A-Za-z0-9_]([\w.+ -]*[\w.+-])?", flags=re.ASCII)
 _OBJECT = re.compile(r"\s*([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[[^\]]*\]\s*)?")
 
 
@@ -38,7 +40,10 @@ class EntryPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreMetadata:
-    """The fields of METADATA that a conda package needs."""
+    """The fields of METADATA that a conda package needs.
+
+    ``repairs`` say what is read otherwise than it is written, since it breaks the format.
+    """
 
     name: NormalizedName
     version: Version
@@ -50,6 +55,7 @@ class CoreMetadata:
     license_text: str = ""
     classifiers: tuple[str, ...] = ()
     license_files: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
 
 
 def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
@@ -65,18 +71,20 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
         name, version = raw["name"], raw["version"]
     except KeyError as error:
         raise IntegrityError(f"{where}: METADATA has no {error.args[0].title()}, or it twice") from None
+    repairs: list[str] = []
     try:
         return CoreMetadata(
             name=canonicalize_name(name, validate=True),
             version=Version(version),
-            requires=tuple(Requirement(_repaired(text)) for text in raw.get("requires_dist", [])),
-            requires_python=SpecifierSet(_repaired(raw.get("requires_python", ""))),
+            requires=tuple(_requires(raw.get("requires_dist", []), repairs)),
+            requires_python=_requires_python(raw.get("requires_python", ""), repairs),
             summary=" ".join(raw.get("summary", "").split())[:500],
             url=_url(raw),
             license_expression=raw.get("license_expression", ""),
             license_text=raw.get("license", ""),
             classifiers=tuple(raw.get("classifiers", [])),
             license_files=tuple(raw.get("license_files", [])),
+            repairs=tuple(repairs),
         )
     except (InvalidRequirement, InvalidSpecifier, InvalidVersion, ValueError) as error:
         first = str(error).splitlines()[0]
@@ -86,9 +94,19 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
         ) from None
 
 
-def _repaired(text: str) -> str:
-    """Return ``>=3.6`` for ``>=3.6.*``, which PEP 440 does not allow but old wheels have; so does uv."""
-    return re.sub(r"(>=|<)\s*([\d.]+?)\.\*", r"\1\2", text)
+def _requires(texts: Iterable[str], repairs: list[str]) -> Iterator[Requirement]:
+    for text in texts:
+        requirement, is_repaired = lenient_requirement(text)
+        if is_repaired:
+            repairs.append(f"METADATA requires {text!r}, which is read as {str(requirement)!r}")
+        yield requirement
+
+
+def _requires_python(text: str, repairs: list[str]) -> SpecifierSet:
+    specifiers, is_repaired = lenient_specifiers(text)
+    if is_repaired:
+        repairs.append(f"METADATA requires Python {text!r}, which is read as {str(specifiers)!r}")
+    return specifiers
 
 
 def _url(raw: RawMetadata) -> str:

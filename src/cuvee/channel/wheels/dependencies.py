@@ -7,7 +7,7 @@ An extra is a set of dependencies. A package that requires ``foo[bar]`` depends 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -39,18 +39,30 @@ def environment(platform: str, python: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedProjects:
-    """All projects that were resolved for one platform, by name, and its marker environment."""
+    """All projects that were resolved for one platform, by name, and its marker environment.
+
+    ``conda_names`` are those of projects whose packages do not have the normalised name.
+    """
 
     projects: Mapping[str, CoreMetadata]
     environment: Mapping[str, str]
+    conda_names: Mapping[str, str] = field(default_factory=dict)
 
-    def depends(self, name: str, extras: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return the match specs that project ``name`` depends on here, sorted and without `python`."""
+    def requirements(self, name: str, extras: tuple[str, ...] = ()) -> Mapping[str, SpecifierSet]:
+        """Return the other projects that ``name`` requires here, with all bounds on each."""
         bounds_by_name: dict[str, SpecifierSet] = {}
         for key, specifiers in self._expand(name, frozenset(extras), set()):
             bounds_by_name[key] = bounds_by_name.get(key, SpecifierSet()) & specifiers
         bounds_by_name.pop(name, None)
-        specs = ((key, conda_spec(bounds, self._version(key))) for key, bounds in bounds_by_name.items())
+        return bounds_by_name
+
+    def depends(self, name: str, extras: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Return the match specs that project ``name`` depends on here, sorted and without `python`."""
+        bounds_by_name = self.requirements(name, extras)
+        specs = (
+            (self.conda_names.get(key, key), conda_spec(bounds, self._version(key)))
+            for key, bounds in bounds_by_name.items()
+        )
         return tuple(sorted(key if spec == "*" else f"{key} {spec}" for key, spec in specs))
 
     def _version(self, name: str) -> Version | None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cuvee import platforms
 from cuvee.channel.model import Interpreter
-from cuvee.channel.wheels.dependencies import ResolvedProjects, environment
+from cuvee.channel.wheels.conda_names import by_project, conda_names
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, ResolutionTarget, WheelRequest
 from cuvee.channel.wheels.package_cache import cached_package, put
-from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, plan
+from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect
+from cuvee.channel.wheels.platform_wheels import PlatformWheels, plan_all
 from cuvee.channel.wheels.resolve import resolve
+from cuvee.channel.wheels.resolved_metadata import check_index_metadata
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.files import sha256_bytes
@@ -56,7 +58,8 @@ def import_wheels(
     exclude_newer
         Resolve as of this instant.
     carried
-        Names that another channel carries: they take part in resolving, but are not imported.
+        Names of packages that another channel carries, however they are spelled: their projects take part in
+        resolving, but are not imported.
     prefer
         For each platform the versions to keep where the requests allow it, by name: those of the release
         that this one changes.
@@ -87,11 +90,13 @@ def import_wheels(
         )
         for platform, interpreter in interpreters.items()
     ]
+    names, of_channels = conda_names(carried, requests), by_project(carried)
     fetcher = WheelDownloader(cache / "wheels")
     try:
+        resolved = _resolve(requests, targets, reporter)
         pinned = {
-            platform: [wheel for wheel in wheels if wheel.name not in carried]
-            for platform, wheels in _resolve(requests, targets, reporter).items()
+            platform: [wheel for wheel in wheels if wheel.name not in of_channels]
+            for platform, wheels in resolved.items()
         }
         wheels = _fetch(fetcher, pinned, reporter)
     except SourceUnreachableError as error:
@@ -99,7 +104,19 @@ def import_wheels(
     finally:
         fetcher.close()
     launcher = windows_launcher(cache) if any(platforms.get(name).is_windows for name in pinned) else None
-    planned = _plan(requests, pinned, wheels, interpreters, launcher)
+    chosen = [
+        PlatformWheels(
+            platform=platform,
+            python=interpreter.version,
+            wheels={wheel.name: wheels[wheel.sha256] for wheel in pinned[platform]},
+            resolved={wheel.name: wheel.version for wheel in resolved[platform]},
+            carried=frozenset(of_channels),
+            extras=_extras(requests, platform),
+            conda_names=names,
+        )
+        for platform, interpreter in interpreters.items()
+    ]
+    planned = plan_all(chosen, sha256_bytes(launcher) if launcher is not None else None)
     return _convert(planned, cache / "imported", launcher, folder, reporter)
 
 
@@ -142,53 +159,30 @@ def _fetch(
     task = "Fetch wheels"
     reporter.start(task, total=len(unique))
     fetched: list[int] = []
+    compared: list[str] = []
 
     def one(wheel: PinnedWheel) -> InspectedWheel:
         path, is_new = fetcher.fetch(wheel)
         if is_new:
             fetched.append(path.stat().st_size)
         reporter.advance(task, note=wheel.file_name)
-        return inspect(path, file_name=wheel.file_name, sha256=wheel.sha256, url=wheel.url)
+        found = inspect(path, file_name=wheel.file_name, sha256=wheel.sha256, url=wheel.url)
+        if check_index_metadata(found.metadata, fetcher.stated_metadata(wheel), file_name=wheel.file_name):
+            compared.append(wheel.file_name)
+        return found
 
     wheels = _parallel(one, unique.values(), _DOWNLOADS, stop=fetcher.stop)
-    reporter.finish(task, note=f"{len(fetched)} fetched, {sum(fetched) / 1e6:.1f} MB; {len(wheels)} in all")
+    note = f"{len(fetched)} fetched, {sum(fetched) / 1e6:.1f} MB; {len(wheels)} in all, "
+    reporter.finish(task, note=f"{note}{len(compared)} compared with the index's metadata")
     return dict(zip(unique, wheels, strict=True))
 
 
-def _plan(
-    requests: Sequence[WheelRequest],
-    pinned: Mapping[str, Sequence[PinnedWheel]],
-    wheels: Mapping[str, InspectedWheel],
-    interpreters: Mapping[str, Interpreter],
-    launcher: bytes | None,
-) -> list[PlannedPackage]:
-    chosen = {
-        platform: {wheel.name: wheels[wheel.sha256] for wheel in members}
-        for platform, members in pinned.items()
-    }
-    resolved = {
-        platform: ResolvedProjects(
-            projects={name: wheel.metadata for name, wheel in projects.items()},
-            environment=environment(platform, interpreters[platform].version),
-        )
-        for platform, projects in chosen.items()
-    }
-    extras = {
-        (request.name, platform): request.extras
+def _extras(requests: Sequence[WheelRequest], platform: str) -> dict[str, tuple[str, ...]]:
+    return {
+        request.name: request.extras
         for request in requests
-        if not request.constraint
-        for platform in request.platforms
+        if platform in request.platforms and not request.constraint
     }
-    minors = {platform: interpreter.minor for platform, interpreter in interpreters.items()}
-    digest = sha256_bytes(launcher) if launcher is not None else None
-    planned: list[PlannedPackage] = []
-    for name in sorted({name for projects in chosen.values() for name in projects}):
-        here = {platform: projects[name] for platform, projects in chosen.items() if name in projects}
-        depends = {
-            platform: resolved[platform].depends(name, extras.get((name, platform), ())) for platform in here
-        }
-        planned += plan(here, depends, minors, digest)
-    return planned
 
 
 def _convert(
@@ -212,7 +206,7 @@ def _convert(
     packages = [
         ImportedPackage(
             archive=put(path, folder / package.conversion.subdir),
-            name=package.wheel.metadata.name,
+            name=package.conversion.conda_name or package.wheel.metadata.name,
             version=str(package.wheel.metadata.version),
             build=package.conversion.build,
             subdir=package.conversion.subdir,

@@ -5,7 +5,6 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 """
 
 import posixpath
-import unicodedata
 from dataclasses import dataclass
 
 from cuvee import platforms
@@ -78,23 +77,25 @@ def installed_files(wheel: WheelArchive, scheme: InstallScheme) -> tuple[Install
     Raises
     ------
     IntegrityError
-        If two members have the same path, or one is in a folder that belongs to conda.
+        If two different members have the same path, or one is in a folder that belongs to conda.
     """
     files: dict[str, InstalledFile] = {}
     for member in wheel.members:
         one = _installed_file(wheel, member, scheme)
         if one is None:
             continue
-        same = unicodedata.normalize("NFC", one.path).casefold()
-        if same in files:
-            raise IntegrityError(
-                f"{wheel.name.file_name}: {member!r} and {files[same].member!r} both install {one.path!r}"
-            )
+        if (first := files.get(one.path)) is not None:
+            if first.is_script != one.is_script or wheel.read(first.member) != wheel.read(member):
+                raise IntegrityError(
+                    f"{wheel.name.file_name}: {member!r} and {first.member!r} both install {one.path!r}"
+                )
+            wheel.irregularities.append(f"{member} and {first.member} both install {one.path}")
+            continue
         if one.path.split("/")[0].casefold() in _CONDA_OWN and not one.path.startswith(f"{scheme.site}/"):
             raise IntegrityError(
                 f"{wheel.name.file_name}: {member!r} would install {one.path!r}, which belongs to conda"
             )
-        files[same] = one
+        files[one.path] = one
     return tuple(files.values())
 
 

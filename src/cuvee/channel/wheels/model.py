@@ -12,11 +12,12 @@ from packaging.version import Version
 class WheelRequest:
     """A project that the manifest requests from the Python index, or a bound on one (``constraint``).
 
-    ``name`` is normalised as in PEP 503, and is also the conda name. ``version`` is a conda version spec,
-    ``position`` the line of the manifest, as ``file:line:column``.
+    ``name`` is normalised as in PEP 503; ``conda_name`` is the manifest's spelling, empty if it is the same.
+    ``version`` is a conda version spec, ``position`` the line of the manifest, as ``file:line:column``.
     """
 
     name: str
+    conda_name: str = ""
     extras: tuple[str, ...] = ()
     version: str = "*"
     platforms: tuple[str, ...]

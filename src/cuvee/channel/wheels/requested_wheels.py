@@ -29,6 +29,7 @@ def wheel_requests(
     if names is not None:
         chosen = {canonicalize_name(name) for name in names}
         wheels = {name: wheel for name, wheel in wheels.items() if name in chosen}
+    spelled = {canonicalize_name(bound.name): bound.name for bound in manifest.constraints}
     requests: list[WheelRequest] = []
     requested = set()
     for package in (*manifest.packages, *additions):
@@ -37,6 +38,7 @@ def wheel_requests(
         requests.append(
             WheelRequest(
                 name=name,
+                conda_name=package.name,
                 extras=wheels[name].extras if name in wheels else (),
                 version=package.version,
                 platforms=tuple(platform for platform in present if platform in package.platforms),
@@ -45,13 +47,20 @@ def wheel_requests(
             )
         )
     requests += [
-        WheelRequest(name=name, extras=wheel.extras, platforms=present, position=str(wheel.position))
+        WheelRequest(
+            name=name,
+            conda_name=spelled.get(name, name),
+            extras=wheel.extras,
+            platforms=present,
+            position=str(wheel.position),
+        )
         for name, wheel in wheels.items()
         if name not in requested
     ]
     requests += [
         WheelRequest(
             name=canonicalize_name(bound.name),
+            conda_name=bound.name,
             version=bound.version,
             platforms=tuple(platform for platform in present if platform in (bound.platforms or present)),
             position=str(bound.position),

@@ -95,11 +95,11 @@ def _pinned(package: Mapping[str, Any], platform: str, tags: Sequence[Tag]) -> P
     sha256 = wheel.get("hashes", {}).get("sha256")
     if not re.fullmatch(r"[0-9a-f]{64}", str(sha256)):
         raise IntegrityError(f"The index gives no SHA-256 for {chosen.file_name}; it is not imported")
-    if chosen.name != name:
-        raise IntegrityError(f"The index offers {chosen.file_name} as {name}")
+    if chosen.name != name or (version and Version(version) != chosen.version):
+        raise IntegrityError(f"The index offers {chosen.file_name} as {name} {version}".rstrip())
     return PinnedWheel(
         name=name,
-        version=Version(version) if version else chosen.version,
+        version=chosen.version,
         file_name=chosen.file_name,
         url=wheel["url"],
         sha256=sha256,

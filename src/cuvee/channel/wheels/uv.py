@@ -15,8 +15,12 @@ import tempfile
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
+
+from packaging.utils import InvalidName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from cuvee import platforms
 from cuvee.channel.wheels.model import ResolutionTarget
@@ -100,8 +104,19 @@ def compile_requirements(
 def _pylock(versions: Mapping[str, str]) -> str:
     lines = ['lock-version = "1.0"', 'created-by = "cuvee"']
     for name, version in sorted(versions.items()):
+        if not _is_of_the_index(name, version):
+            continue  # uv reads the whole file or nothing of it
         lines += ["[[packages]]", f"name = {json.dumps(name)}", f"version = {json.dumps(version)}"]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _is_of_the_index(name: str, version: str) -> bool:
+    """Whether uv can read a conda package's name and version; not ``_libgcc_mutex`` or ``9e_0``."""
+    with suppress(InvalidName, InvalidVersion):
+        canonicalize_name(name, validate=True)
+        Version(version)
+        return True
+    return False
 
 
 def _binary() -> str:

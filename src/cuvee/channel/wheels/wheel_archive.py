@@ -1,13 +1,11 @@
 """Reading wheels safely: everything that could do harm is refused before it is used.
 
-- https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427)
-- https://packaging.python.org/en/latest/specifications/recording-installed-packages/ (RECORD)
+What only breaks the format, and every installer accepts, is noted. Names that Windows forbids, or that differ
+only by case, are findings of the checks, on the platforms where they matter.
+
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427)
 """
 
-import base64
-import csv
-import hashlib
-import io
 import re
 import struct
 import unicodedata
@@ -19,9 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.utils import (
+    BuildTag,
+    InvalidWheelFilename,
+    NormalizedName,
+    canonicalize_name,
+    parse_wheel_filename,
+)
 from packaging.version import InvalidVersion, Version
 
+from cuvee.channel.wheels.wheel_record import WheelRecord, parse_record
 from cuvee.errors import IntegrityError
 
 LARGEST_TOTAL = 4 << 30
@@ -37,60 +42,54 @@ RATIO_FLOOR = 64 << 20
 """Bytes that any wheel may inflate to: small wheels with tables compress very well."""
 
 _UNSIGNED = ("RECORD", "RECORD.jws", "RECORD.p7s")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\..*)?")
-_WINDOWS_FORBIDDEN = re.compile(r'[<>:"|?*]|[. ]$')
 _BROKEN = (
     EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError, struct.error,
     zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
 """What `zipfile` raises for damaged archives; `OSError` for a seek before the start."""
 
-_STRONG = {"sha256", "sha384", "sha512"}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelName:
-    """The parts of a wheel's file name."""
+    """The parts of a wheel's file name.
+
+    ``build`` is the number and the rest of the build tag, as they sort; empty without one.
+    """
 
     file_name: str
     name: NormalizedName
     version: Version
+    build: BuildTag = ()
     tags: frozenset[Tag]
 
     @classmethod
     def parse(cls, file_name: str) -> "WheelName":
         """Read a file name; raises `IntegrityError` if it is not a wheel's."""
         try:
-            name, version, _, tags = parse_wheel_filename(file_name)
+            name, version, build, tags = parse_wheel_filename(file_name)
         except (InvalidWheelFilename, InvalidVersion):
             name = None
         if name is None or not re.fullmatch(r"[\w.+!-]+", file_name):
             raise IntegrityError(f"{file_name!r} is not the name of a wheel")
-        return cls(file_name=file_name, name=name, version=version, tags=frozenset(tags))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordEntry:
-    """A line of RECORD: the hash of a member, and its size if it is stated."""
-
-    algorithm: str
-    digest: str
-    size: int | None
+        return cls(file_name=file_name, name=name, version=version, build=build, tags=frozenset(tags))
 
 
 class WheelArchive:
     """An open wheel whose member list has been checked.
 
     ``members`` are its files by path, sorted; ``dist_info`` is a name like ``six-1.17.0.dist-info``.
+    ``irregularities`` say where it breaks the format of wheels in ways that every installer accepts.
     """
 
     def __init__(self, archive: zipfile.ZipFile, file_name: str, size: int) -> None:
         self.name = WheelName.parse(file_name)
         self._archive = archive
-        self.members = _checked_members(archive, file_name)
-        _refuse_bombs(self.members.values(), file_name, size)
+        self.irregularities: list[str] = []
+        _refuse_bombs(archive.infolist(), file_name, size)
+        self.members = self._checked_members()
         self.dist_info = _dist_info(self.members, self.name)
         self.record = self._read_record()
+        self.irregularities += self.record.irregularities
 
     def read(self, path: str) -> bytes:
         """Return a member's bytes, checked against its declared size, its CRC and its line in RECORD."""
@@ -98,11 +97,8 @@ class WheelArchive:
         if entry is None:
             raise IntegrityError(f"{self.name.file_name}: it has no {path}")
         data = self._inflate(entry)
-        if (recorded := self.record.get(path)) is not None and (
-            record_digest(data, recorded.algorithm) != recorded.digest
-            or recorded.size not in {None, len(data)}
-        ):
-            raise _refused(self.name.file_name, path, "its hash or size is not the one in RECORD")
+        if not all(recorded.agrees(data) for recorded in self.record.entries.get(path, ())):
+            raise _refused(self.name.file_name, path, "its hash is not the one in RECORD")
         return data
 
     def info_file(self, name: str) -> bytes | None:
@@ -113,16 +109,6 @@ class WheelArchive:
     def is_executable(self, path: str) -> bool:
         """Whether the member's mode has a bit for execution."""
         return bool(self.members[path].external_attr >> 16 & 0o111)
-
-    def check_for_windows(self) -> None:
-        """Raise `IntegrityError` for names that are not valid on Windows.
-
-        https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
-        """
-        for path in self.members:
-            for part in path.split("/"):
-                if _RESERVED.fullmatch(part) or _WINDOWS_FORBIDDEN.search(part):
-                    raise _refused(self.name.file_name, path, "it is not a valid file name on Windows")
 
     @property
     def newest(self) -> tuple[int, int, int, int, int, int]:
@@ -139,24 +125,34 @@ class WheelArchive:
             raise _refused(self.name.file_name, entry.filename, "its size is not the declared one")
         return data
 
-    def _read_record(self) -> Mapping[str, RecordEntry]:
+    def _checked_members(self) -> dict[str, zipfile.ZipInfo]:
+        members: dict[str, zipfile.ZipInfo] = {}
+        for entry in self._archive.infolist():
+            path = entry.filename
+            if why := _bad_name(entry.orig_filename) or _bad_kind(entry):
+                raise _refused(self.name.file_name, entry.orig_filename, why)
+            if entry.is_dir():
+                continue
+            if path not in members:
+                members[path] = entry
+            elif self._inflate(entry) == self._inflate(members[path]):
+                self.irregularities.append(f"It has {path} twice, with the same content")
+            else:
+                raise _refused(self.name.file_name, path, "it is there twice, with different content")
+        for path in members:
+            parts = path.split("/")
+            for depth in range(1, len(parts)):
+                if (parent := "/".join(parts[:depth])) in members:
+                    raise _refused(self.name.file_name, path, f"{parent!r} is a file")
+        return dict(sorted(members.items()))
+
+    def _read_record(self) -> WheelRecord:
         path = f"{self.dist_info}/RECORD"
         if path not in self.members:
             raise IntegrityError(f"{self.name.file_name}: it has no {path}")
+        sizes = {name: entry.file_size for name, entry in self.members.items()}
         unsigned = {f"{self.dist_info}/{name}" for name in _UNSIGNED}
-        record = _parse_record(self._inflate(self.members[path]), unsigned, self.name.file_name)
-        for member in self.members:
-            if member not in record and member not in unsigned:
-                raise _refused(self.name.file_name, member, "its RECORD does not list it")
-        for listed in record:
-            if listed not in self.members:
-                raise _refused(self.name.file_name, listed, "its RECORD lists it, but it does not exist")
-        return record
-
-
-def record_digest(data: bytes, algorithm: str = "sha256") -> str:
-    """Return a hash as RECORD has it: in URL-safe base64, without padding."""
-    return base64.urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
+        return parse_record(self._inflate(self.members[path]), sizes, unsigned, where=self.name.file_name)
 
 
 @contextmanager
@@ -183,28 +179,6 @@ def _refused(wheel: str, member: str, why: str) -> IntegrityError:
         f"{wheel}: {member!r} is refused: {why}",
         hint="Do not install this wheel. Choose another version of the project, and tell its maintainers.",
     )
-
-
-def _checked_members(archive: zipfile.ZipFile, wheel: str) -> dict[str, zipfile.ZipInfo]:
-    members: dict[str, zipfile.ZipInfo] = {}
-    folded: dict[str, str] = {}
-    for entry in archive.infolist():
-        path = entry.filename
-        if why := _bad_name(entry.orig_filename) or _bad_kind(entry):
-            raise _refused(wheel, entry.orig_filename, why)
-        if entry.is_dir():
-            continue
-        same = unicodedata.normalize("NFC", path).casefold()
-        if same in folded:
-            raise _refused(wheel, path, f"it collides with {folded[same]!r}")
-        folded[same] = path
-        members[path] = entry
-    for same, path in folded.items():
-        parts = same.split("/")
-        for depth in range(1, len(parts)):
-            if (parent := "/".join(parts[:depth])) in folded:
-                raise _refused(wheel, path, f"{folded[parent]!r} is a file")
-    return dict(sorted(members.items()))
 
 
 def _refuse_bombs(entries: Collection[zipfile.ZipInfo], wheel: str, size: int) -> None:
@@ -253,20 +227,3 @@ def _dist_info(members: Mapping[str, object], name: WheelName) -> str:
     if not same:
         raise IntegrityError(f"{name.file_name}: its folder {folder} belongs to another project or version")
     return folder
-
-
-def _parse_record(data: bytes, unsigned: set[str], wheel: str) -> dict[str, RecordEntry]:
-    record: dict[str, RecordEntry] = {}
-    try:
-        rows = list(csv.reader(io.StringIO(data.decode(), newline=""), strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise IntegrityError(f"{wheel}: RECORD cannot be read: {error}") from None
-    for row in rows:
-        if not row or row[0] in unsigned:
-            continue
-        algorithm, _, digest = row[1].partition("=") if len(row) > 1 else ("", "", "")
-        if row[0] in record or algorithm not in _STRONG or not digest:
-            raise _refused(wheel, row[0], "its RECORD lists it twice, or without a strong hash")
-        size = int(row[2]) if len(row) > 2 and row[2].isascii() and row[2].isdigit() else None  # noqa: PLR2004
-        record[row[0]] = RecordEntry(algorithm=algorithm, digest=digest.rstrip("="), size=size)
-    return record

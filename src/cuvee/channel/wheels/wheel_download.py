@@ -1,6 +1,7 @@
 """Downloading wheels into the cache: by hash, atomically, several at a time."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import threading
@@ -15,11 +16,12 @@ from cuvee.channel.https_session import ProtectedSession
 from cuvee.channel.wheels.model import PinnedWheel
 from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
-from cuvee.files import replacing, sha256_file
+from cuvee.files import replacing, sha256_file, write_bytes
 
 TRIES = 3
 _TIMEOUT = (20.0, 60.0)  # seconds: to connect, and between two bytes
 _CHUNK = 1 << 18
+_METADATA_CHUNKS = 64  # 16 MB: long descriptions are part of it
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL")
 _SERVER_ERROR = 500
 
@@ -67,7 +69,34 @@ class WheelDownloader:
             else:
                 self._download(wheel, beside)
             _check(wheel, beside)
+        self._fetch_metadata(wheel, _metadata_of(kept))
         return kept, True
+
+    def stated_metadata(self, wheel: PinnedWheel) -> Path | None:
+        """Return the metadata that the index stated when the wheel was downloaded; `None` without any."""
+        path = _metadata_of(self._cache / wheel.sha256 / wheel.file_name)
+        return path if path.is_file() else None
+
+    def _fetch_metadata(self, wheel: PinnedWheel, target: Path) -> None:
+        """Keep the metadata that the index states for a wheel; few private ones do.
+
+        It is beside the wheel: https://packaging.python.org/en/latest/specifications/simple-repository-api/
+        """
+        target.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, requests.RequestException):
+            if urlsplit(wheel.url).scheme == "file":
+                write_bytes(target, _metadata_of(_path_of(wheel)).read_bytes())
+                return
+            parts = urlsplit(wheel.url)
+            url = parts._replace(path=f"{parts.path}.metadata", fragment="").geturl()
+            with self._get(url) as response:
+                response.raise_for_status()
+                data = b"".join(itertools.islice(response.iter_content(_CHUNK), _METADATA_CHUNKS))
+            write_bytes(target, data)
+
+    def _get(self, url: str) -> requests.Response:
+        auth = self._credentials.get(urlsplit(url).netloc.rpartition("@")[2])
+        return self._session().get(url, stream=True, timeout=_TIMEOUT, auth=auth)
 
     def _download(self, wheel: PinnedWheel, beside: Path) -> None:
         for left in reversed(range(TRIES)):
@@ -81,12 +110,7 @@ class WheelDownloader:
                 return
 
     def _download_once(self, wheel: PinnedWheel, beside: Path) -> None:
-        session = self._session()
-        auth = self._credentials.get(urlsplit(wheel.url).netloc.rpartition("@")[2])
-        with (
-            session.get(wheel.url, stream=True, timeout=_TIMEOUT, auth=auth) as response,
-            beside.open("wb") as stream,
-        ):
+        with self._get(wheel.url) as response, beside.open("wb") as stream:
             response.raise_for_status()
             received = 0
             for chunk in response.iter_content(_CHUNK):
@@ -117,7 +141,7 @@ def _credentials(environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 
 def _copy(wheel: PinnedWheel, beside: Path) -> None:
-    source = Path(url2pathname(urlsplit(wheel.url).path))
+    source = _path_of(wheel)
     try:
         stream = source.open("rb")
     except OSError as error:
@@ -126,6 +150,14 @@ def _copy(wheel: PinnedWheel, beside: Path) -> None:
         ) from error
     with stream, beside.open("wb") as out:
         shutil.copyfileobj(stream, out)
+
+
+def _path_of(wheel: PinnedWheel) -> Path:
+    return Path(url2pathname(urlsplit(wheel.url).path))
+
+
+def _metadata_of(wheel: Path) -> Path:
+    return wheel.with_name(f"{wheel.name}.metadata")
 
 
 def _check(wheel: PinnedWheel, path: Path) -> None:

@@ -7,15 +7,20 @@ from cuvee.channel.package_writer import PLACEHOLDER, PackageFile
 from cuvee.channel.wheels.core_metadata import EntryPoint
 from cuvee.channel.wheels.install_scheme import InstallScheme
 
-_SHEBANG = re.compile(rb"#!pythonw?(?=[ \t\r\n]|$)")
+_SHEBANG = re.compile(rb"#!python(w?)[^ \t\r\n]*([^\r\n]*)\r?\n?")
 
 
 def script_file(path: str, data: bytes, scheme: InstallScheme) -> PackageFile:
-    """Return a script of a wheel; ``#!python`` becomes the interpreter of the prefix, as PEP 427 requires."""
+    """Return a script of a wheel; its ``#!python`` line gets the interpreter of the prefix.
+
+    PEP 427 requires it of ``#!python`` and ``#!pythonw``; pip and uv do it for all lines that begin so, such
+    as ``#!python3``. The line ends without CR, which a kernel would take for a part of the name.
+    """
     match = _SHEBANG.match(data)
     if match is None:
         return PackageFile(path=path, content=data, executable=True)
-    content = f"#!{_interpreter(scheme)}".encode() + data[match.end() :]
+    interpreter = _interpreter(scheme, suffix=match[1].decode())
+    content = f"#!{interpreter}".encode() + match[2].rstrip() + b"\n" + data[match.end() :]
     return PackageFile(path=path, content=content, executable=True, placeholder=PLACEHOLDER)
 
 
@@ -36,8 +41,9 @@ def entry_point_files(
             yield PackageFile(path=f"{path}.exe", content=launcher, executable=True)
 
 
-def _interpreter(scheme: InstallScheme) -> str:
-    return f"{PLACEHOLDER}/python.exe" if scheme.is_windows else f"{PLACEHOLDER}/bin/python"
+def _interpreter(scheme: InstallScheme, *, suffix: str = "") -> str:
+    """Return the interpreter in the prefix; only Windows has one for programs with windows, ``pythonw``."""
+    return f"{PLACEHOLDER}/python{suffix}.exe" if scheme.is_windows else f"{PLACEHOLDER}/bin/python"
 
 
 def _script(point: EntryPoint) -> str:

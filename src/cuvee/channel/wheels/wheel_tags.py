@@ -49,14 +49,17 @@ def _pair(version: str) -> tuple[int, int]:
 
 
 def best(names: Iterable[WheelName], tags: Sequence[Tag]) -> WheelName | None:
-    """Return the wheel whose best tag comes first in ``tags``; of equal ones the last build, by file name."""
+    """Return the wheel whose best tag comes first in ``tags``; of equal ones that with the highest build tag.
+
+    No build tag is the lowest, and its number is compared as a number, as in pip and uv (PEP 427).
+    """
     order = {tag: rank for rank, tag in enumerate(tags)}
     ranked = []
-    for name in sorted(names, key=lambda one: one.file_name, reverse=True):
+    for name in names:
         ranks = [order[tag] for tag in name.tags if tag in order]
         if ranks:
-            ranked.append((min(ranks), name))
-    return min(ranked, key=lambda pair: pair[0])[1] if ranked else None
+            ranked.append((-min(ranks), name.build, name.file_name, name))
+    return max(ranked, key=lambda item: item[:3])[3] if ranked else None
 
 
 def is_pure(name: WheelName) -> bool:
