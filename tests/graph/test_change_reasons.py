@@ -81,6 +81,20 @@ def test_who_brings_a_package_and_who_lets_it_go() -> None:
     assert found["gone"] == ["the manifest no longer requires gone *", "top no longer requires gone"]
 
 
+def test_a_package_whose_record_still_asks_for_what_was_removed_has_not_let_it_go() -> None:
+    old = lock_of(
+        package("dask", depends=("click >=8",)), package("flask", depends=("click",)), package("click", "8")
+    )
+    new = lock_of(package("dask", "1.1", depends=("click >=8.1",)), package("flask", "2"))
+    assert reasons(old, new)["click"] == [
+        "flask no longer requires click", "although dask still depends on click >=8.1"
+    ]  # fmt: skip
+    without = lock_of(package("dask", depends=("click >=8",)))
+    assert reasons(old, without)["click"] == [
+        "flask, which depends on click, was removed", "although dask still depends on click >=8"
+    ]  # fmt: skip
+
+
 def test_platforms_that_agree_share_their_reasons() -> None:
     def side(version: str) -> Lock:
         return lock_of(
@@ -120,8 +134,11 @@ def test_every_reason_is_true_and_nothing_else_changes(old: Lock, new: Lock) -> 
 
 def is_true(reason: ChangeReason, before: LockedPackage | None, new: Lock) -> bool:
     names = new.platforms[0].by_name
-    if reason.force is Force.DROPPED:
-        return True
+    if reason.force in {Force.DROPPED, Force.GONE, Force.STILL}:
+        assert before is not None
+        parent = names.get(reason.package)
+        asks = parent is not None and before.name in {text.split()[0] for text in parent.depends}
+        return asks == (reason.force is Force.STILL) and (parent is None) == (reason.force is Force.GONE)
     if reason.force is Force.OWN:
         return (
             before is not None

@@ -10,10 +10,13 @@ from cuvee.release.record import RECORD, Release
 
 
 def snapshot_of(side: Release | Path, *, today: dt.date, environment: str | None = None) -> Snapshot:
-    """Return a release as its lock and what its manifest requests; for other paths see `read_snapshot`."""
+    """Return a release as its lock and what its manifest requests; for other paths see `read_snapshot`.
+
+    The files of an installed environment are compared with its records.
+    """
     if not isinstance(side, Release):
         if not (side / RECORD).is_file():
-            return read_snapshot(side, today=today, environment=environment)
+            return read_snapshot(side, today=today, environment=environment, with_files=True)
         side = Release.open(side)
     packages = side.manifest.packages
     return Snapshot(

@@ -38,7 +38,8 @@ def with_reasons(
 
     A change is forced by whatever the package's old record no longer fits: a requirement of the manifest, a
     dependency or constraint of another package, or a dependency of its own. An addition is forced by what
-    requires the package, a removal by what no longer does.
+    requires the package, a removal by what no longer does, or is gone itself. What still requires a removed
+    package is listed, last: such a set is not complete.
     """
     old, new = ({item.platform: _side(item) for item in lock.platforms} for lock in (before, after))
     was = {requirement.name: requirement for requirement in requirements_before}
@@ -58,6 +59,8 @@ def with_reasons(
 def _with_chains(change: Change, found: Mapping[str, list[ChangeReason]], requested: set[str]) -> Change:
     reasons = [
         replace(reason, through=_chain(reason.package, found, requested, change.package))
+        if reason.force is not Force.STILL
+        else reason
         for reason in found.get(change.package, ())
     ]
     reasons.sort(
@@ -111,8 +114,13 @@ def _reasons(
     elif pair.after is None:
         if was is not None and now is None:
             yield ChangeReason(force=Force.DROPPED, spec=was.spec)
+        still = {parent.name: spec for parent, spec in new.depends.get(name, ())}
         for parent, spec in old.depends.get(name, ()):
-            yield ChangeReason(force=Force.DROPPED, spec=spec, package=parent.name)
+            force = Force.DROPPED if parent.name in new.packages else Force.GONE
+            if parent.name not in still:
+                yield ChangeReason(force=force, spec=spec, package=parent.name)
+        for parent_name, spec in still.items():
+            yield ChangeReason(force=Force.STILL, spec=spec, package=parent_name)
     else:
         yield from _misfits(before, new, now)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cuvee.errors import UsageError
 from cuvee.graph.diff.change_reasons import with_reasons
 from cuvee.graph.diff.lock_diff import diff, without_version
-from cuvee.graph.diff.model import Change, Comparison, ComparisonRow, SettingChange
+from cuvee.graph.diff.model import Change, ChangeKind, Comparison, ComparisonRow, SettingChange
 from cuvee.graph.diff.requirement_diff import compare_requirements
 from cuvee.graph.diff.snapshot import Snapshot, on_platform
 from cuvee.lock.model import Lock
@@ -98,8 +98,27 @@ def _locks(
     else:
         notes.append("What forced a change is not known: one of the two does not state dependencies.")
     is_known = before.requested is not None or after.requested is not None
-    rows = (_row(change, is_known=is_known, has_depends=has_depends) for change in changes)
+    rows = [_row(change, is_known=is_known, has_depends=has_depends) for change in changes]
+    for side, lock in ((before, old), (after, new)):
+        rows += _modified(side, lock, requested if is_known else None)
     return tuple(rows), notes
+
+
+def _modified(side: Snapshot, lock: Lock, requested: frozenset[str] | None) -> Iterator[ComparisonRow]:
+    """Yield a row for each package of an environment whose files are not those of its record."""
+    for part in lock.platforms:
+        for name, what in sorted(side.modified.items()):
+            version = part.by_name[name].version
+            yield ComparisonRow(
+                package=name,
+                kind=ChangeKind.MODIFIED,
+                before=version,
+                after=version,
+                requested=None if requested is None else name in requested,
+                level=None,
+                platforms=(part.platform,),
+                details=(f"in {side.title}: {what}",),
+            )
 
 
 def _row(change: Change, *, is_known: bool, has_depends: bool) -> ComparisonRow:

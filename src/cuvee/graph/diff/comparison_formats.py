@@ -12,6 +12,7 @@ WORDS = {
     ChangeKind.REMOVED: "removed",
     ChangeKind.UPGRADED: "upgraded",
     ChangeKind.ADDED: "added",
+    ChangeKind.MODIFIED: "files changed",
     ChangeKind.REBUILT: "rebuilt",
     ChangeKind.METADATA: "metadata changed",
 }
@@ -131,7 +132,7 @@ def _reasons(row: ComparisonRow, most: int | None) -> Iterator[str]:
         return
     shown = row.forced_by[:most]
     for text in shown:
-        yield f"because {text}"
+        yield text if text.startswith("although ") else f"because {text}"
     more = len(row.forced_by) - len(shown)
     if more:
         yield f"and {more} more {'reason' if more == 1 else 'reasons'}"

@@ -26,13 +26,18 @@ class ChangeKind(enum.Enum):
     REMOVED = "removed"
     UPGRADED = "upgraded"
     ADDED = "added"
+    MODIFIED = "files-changed"
     REBUILT = "rebuilt"
     METADATA = "metadata-changed"
 
 
 def needs_attention(kind: ChangeKind, level: Level | None) -> bool:
-    """Return whether a change is to be reviewed before others: downgrades, removals and major versions."""
-    return kind in {ChangeKind.DOWNGRADED, ChangeKind.REMOVED} or level is Level.MAJOR
+    """Return whether a change is to be reviewed before others.
+
+    These are downgrades, removals, major versions, and files that somebody changed.
+    """
+    kinds = {ChangeKind.DOWNGRADED, ChangeKind.REMOVED, ChangeKind.MODIFIED}
+    return kind in kinds or level is Level.MAJOR
 
 
 class Force(enum.Enum):
@@ -43,6 +48,8 @@ class Force(enum.Enum):
     CONSTRAINS = "constrains"
     OWN = "own"
     DROPPED = "dropped"
+    GONE = "gone"
+    STILL = "still"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,8 @@ class ChangeReason:
         The match spec, as stated.
     package
         The package that states it; empty for the manifest. For `Force.OWN` the package that the old version
-        no longer fits, for `Force.DROPPED` the one that no longer states it.
+        no longer fits, for `Force.DROPPED` the one that no longer states it, for `Force.GONE` the one that
+        was removed. `Force.STILL` forces nothing: the package states it, and is in the set without it.
     through
         Names from ``package`` up to a change that a manifest requests, that one last; only ``package`` if
         no chain leads to one.
@@ -68,7 +76,7 @@ class ChangeReason:
 
     @property
     def sentence(self) -> str:
-        """The reason for people."""
+        """The reason for people; what forced nothing begins with "although"."""
         chain = f", through {' → '.join(self.through[1:])}" if len(self.through) > 1 else ""
         return {
             Force.MANIFEST: f"the manifest requests {self.spec}",
@@ -76,6 +84,8 @@ class ChangeReason:
             Force.CONSTRAINS: f"{self.package} constrains {self.spec}",
             Force.OWN: f"the version before depends on {self.spec}, and {self.package} has changed",
             Force.DROPPED: f"{self.package or 'the manifest'} no longer requires {self.spec}",
+            Force.GONE: f"{self.package}, which depends on {self.spec}, was removed",
+            Force.STILL: f"although {self.package} still depends on {self.spec}",
         }[self.force] + chain
 
 

@@ -1,6 +1,7 @@
 """One side of a comparison: its packages, what is requested, and how much of it is known."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Snapshot:
         The metadata that the packages have.
     settings
         All other values, by dotted path, as text.
+    modified
+        By package, what is not as its record states: files that were changed or are missing.
     notes
         Sentences on what it states and could not be read as a package, or was not looked at.
     """
@@ -50,6 +53,7 @@ class Snapshot:
     requested: frozenset[str] | None = None
     knows: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
+    modified: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

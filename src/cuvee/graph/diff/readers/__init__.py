@@ -18,7 +18,9 @@ from cuvee.manifest.model import Requirement
 __all__ = ["InputKind", "kind_of", "read_requirements", "read_snapshot"]
 
 
-def read_snapshot(path: Path, *, today: dt.date, environment: str | None = None) -> Snapshot:
+def read_snapshot(
+    path: Path, *, today: dt.date, environment: str | None = None, with_files: bool = False
+) -> Snapshot:
     """Read one side of a comparison.
 
     Parameters
@@ -29,6 +31,8 @@ def read_snapshot(path: Path, *, today: dt.date, environment: str | None = None)
         The day by which a manifest's waivers may have expired.
     environment
         Which environment of a `pixi.lock`; `None` for the default one, or the only one.
+    with_files
+        Compare the files of an installed environment with its records.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def read_snapshot(path: Path, *, today: dt.date, environment: str | None = None)
     if kind is InputKind.RELEASE:
         snapshot = read_locked(path)
     elif kind is InputKind.PREFIX:
-        snapshot = read_prefix(path)
+        snapshot = read_prefix(path, with_files=with_files)
     elif kind is InputKind.PIXI:
         snapshot = read_pixi(path / "pixi.lock" if path.is_dir() else path, environment)
     elif kind in {InputKind.MANIFEST, InputKind.CONDA_LOCK, InputKind.ENVIRONMENT}:

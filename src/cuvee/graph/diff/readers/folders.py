@@ -1,12 +1,14 @@
 """Readers of release folders, and of installed environments by their `conda-meta`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from cuvee.conda.package_info import IndexJson, parse_index
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.diff.model import METADATA
+from cuvee.graph.diff.readers.prefix_files import changed_files, recorded_files, unrecorded_projects
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, package, platform_of, read_bytes, unreadable
 from cuvee.lock.pixi_lock import read_lock
 
@@ -25,8 +27,11 @@ def read_locked(folder: Path) -> Snapshot:
     )
 
 
-def read_prefix(folder: Path) -> Snapshot:
-    """Read the records of an installed environment, by its folder or its `conda-meta`."""
+def read_prefix(folder: Path, *, with_files: bool = False) -> Snapshot:
+    """Read the records of an installed environment, by its folder or its `conda-meta`.
+
+    Python projects that no record has are packages too. ``with_files`` compares the files with the records.
+    """
     meta = folder if folder.name == "conda-meta" else folder / "conda-meta"
     found: list[tuple[Path, IndexJson, dict[str, object]]] = []
     requested, is_stated = set(), False
@@ -43,12 +48,18 @@ def read_prefix(folder: Path) -> Snapshot:
         raise unreadable(meta, None, "it has no record of an installed package")
     platform = platform_of({index.subdir or "" for _, index, _ in found})
     packages = [_package(path, index, record, platform) for path, index, record in found]
+    files = {index.name: recorded_files(record) for _, index, record in found}
+    paths = {file.path for several in files.values() for file in several}
+    projects = unrecorded_projects(meta.parent, paths)
+    modified, note = changed_files(meta.parent, files) if with_files else ({}, "")
     return Snapshot(
         title=str(folder),
         kind="environment",
-        lock=lock_of(meta, packages),
+        lock=lock_of(meta, [*packages, *(replace(item, platform=platform) for item in projects)]),
         requested=frozenset(requested) if is_stated and requested else None,
         knows=METADATA,
+        modified=modified,
+        notes=(note,) if note else (),
     )
 
 
