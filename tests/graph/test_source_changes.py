@@ -68,7 +68,10 @@ def test_another_archive_under_the_same_name_blocks() -> None:
         checked(ChangedPackage(package=BOOK, change=SourceChange.REPLACED, present=other))["corrections"]
     )
     assert (found.kind, found.verdict) == ("replaced", Verdict.BLOCKED)
-    assert found.evidence == (f"locked: SHA-256 {BOOK.sha256}", f"today: SHA-256 {'ab' * 32}")
+    assert found.evidence == (
+        f"book-7.0-0.conda: locked with SHA-256 {BOOK.sha256}",
+        f"today its SHA-256 is {'ab' * 32}",
+    )
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,10 @@ def _resolve(
             found = resolve(requests, target)
         except BlockedError as error:
             return error
+        for wheel in found:
+            if wheel.yanked is not None:
+                reason = f": {wheel.yanked}" if wheel.yanked else ""
+                reporter.say(f"{wheel.name} {wheel.version} was yanked from the index{reason}")
         reporter.advance(task, note=f"{target.platform}: {len(found)} wheels")
         return found
 

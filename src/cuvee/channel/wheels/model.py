@@ -48,6 +48,7 @@ class PinnedWheel:
     """The wheel that resolving chose for one project on one platform, as the index describes it.
 
     ``url`` is ``https:``, ``http:`` or ``file:``; ``size`` is in bytes, `None` when the index does not say.
+    ``yanked`` is why it was yanked, perhaps an empty text, and `None` if it was not.
     """
 
     name: str
@@ -56,6 +57,7 @@ class PinnedWheel:
     url: str
     sha256: str
     size: int | None = None
+    yanked: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,9 +46,16 @@ def resolution_error(
         )
     if _NETWORK.search(text):
         return _unreachable(text, platform)
-    if _UNSOLVED not in text:
+    if not is_unsolved(done):
         return BlockedError(f"uv could not resolve the wheels for {platform}:\n{_indented(text)}")
     return _unsolved(text, requests, platform, nearest)
+
+
+def is_unsolved(done: Completed) -> bool:
+    """Whether uv reached the index, and found no solution."""
+    return (
+        not done.ok and not done.timed_out and not _NETWORK.search(done.stderr) and _UNSOLVED in done.stderr
+    )
 
 
 def _unreachable(text: str, platform: str) -> SourceUnreachableError:

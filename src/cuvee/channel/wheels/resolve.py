@@ -43,7 +43,15 @@ def resolve(requests: Sequence[WheelRequest], target: ResolutionTarget) -> tuple
         raise resolution_error(
             done, asked, platform=target.platform, nearest=lambda one: _nearest(one, target)
         )
-    return read_pylock(done.stdout, target)
+    reasons = uv.yanked(done.stderr)
+    kept = {name for name in target.prefer if canonicalize_name(name) in {yanked for yanked, _ in reasons}}
+    if kept:  # uv keeps what it is told to prefer, although it was yanked
+        prefer = {name: version for name, version in target.prefer.items() if name not in kept}
+        return resolve(requests, replace(target, prefer=prefer))
+    return tuple(
+        replace(wheel, yanked=reasons.get((wheel.name, wheel.version)))
+        for wheel in read_pylock(done.stdout, target)
+    )
 
 
 def _line(request: WheelRequest) -> str:
@@ -84,7 +92,7 @@ def read_pylock(text: str, target: ResolutionTarget) -> tuple[PinnedWheel, ...]:
 
 def _pinned(package: Mapping[str, Any], platform: str, tags: Sequence[Tag]) -> PinnedWheel:
     name, version = canonicalize_name(package["name"]), package.get("version", "")
-    wheels = {_file_name(wheel): wheel for wheel in package.get("wheels", [])}
+    wheels = {wheel_file_name(wheel): wheel for wheel in package.get("wheels", [])}
     chosen = best(map(WheelName.parse, wheels), tags)
     if chosen is None:
         raise BlockedError(
@@ -107,7 +115,8 @@ def _pinned(package: Mapping[str, Any], platform: str, tags: Sequence[Tag]) -> P
     )
 
 
-def _file_name(wheel: Mapping[str, Any]) -> str:
+def wheel_file_name(wheel: Mapping[str, Any]) -> str:
+    """Return the file name of an entry of `packages.wheels` in a ``pylock.toml``."""
     return str(wheel.get("name") or unquote(urlsplit(wheel["url"]).path).rsplit("/", 1)[-1])
 
 

@@ -31,6 +31,11 @@ _KNOWN_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 """Minor versions of glibc 2 that uv has a platform for."""
 
 _UV_INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX")
+_YANKED = re.compile(
+    r"^warning: `(?P<name>[\w.-]+)(?:\[[^`\]]*\])?==(?P<version>[^`]+)` is yanked"
+    r"(?: \(reason: \"(?P<reason>.*?)\"\))?$",
+    flags=re.MULTILINE | re.DOTALL,
+)
 _TIMEOUT = 600.0
 _FINDING = threading.Lock()  # finding uv fills sysconfig, which several threads cannot do at once
 
@@ -188,6 +193,19 @@ def _uv_has_index(environment: Mapping[str, str]) -> bool:
         ):
             return True
     return False
+
+
+def yanked(text: str) -> dict[tuple[str, Version], str]:
+    """Return name and version of each project that uv's warnings call yanked, with the reason or nothing.
+
+    https://packaging.python.org/en/latest/specifications/simple-repository-api/ (PEP 592)
+    """
+    found = {}
+    for match in _YANKED.finditer(text):
+        with suppress(InvalidVersion):
+            reason = " ".join((match["reason"] or "").split())
+            found[str(canonicalize_name(match["name"])), Version(match["version"])] = reason
+    return found
 
 
 def without_passwords(text: str) -> str:

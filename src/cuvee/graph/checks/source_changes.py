@@ -27,7 +27,7 @@ class CorrectionsCheck(Check):
         for item in sources.changed:
             package, present = item.package, item.present
             if item.change is SourceChange.REPLACED:
-                cause = f"{package.stem} was replaced: its source has another archive as {package.file_name}"
+                cause = f"{package.stem} was replaced: its source has another file under the same name"
                 for line in _hashes(item):
                     replaced.add(cause, victim=package, evidence=line, kind="replaced")
             elif item.change is SourceChange.CORRECTED and present is not None:
@@ -117,8 +117,11 @@ def _differences(package: Record, present: Record) -> Iterator[str]:
 
 
 def _hashes(item: ChangedPackage) -> Iterator[str]:
-    yield f"locked: SHA-256 {item.package.sha256}"
-    yield item.evidence or f"today: SHA-256 {item.present.sha256 if item.present else 'unknown'}"
+    if item.present is None:
+        yield item.evidence
+        return
+    yield f"{item.package.file_name}: locked with SHA-256 {item.package.sha256}"
+    yield f"today its SHA-256 is {item.present.sha256}"
 
 
 def _compared(release: ReleaseGraph) -> SourceComparison:

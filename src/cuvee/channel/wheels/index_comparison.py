@@ -1,0 +1,121 @@
+"""What the Python index says today of wheels that were imported earlier: yanked, replaced, or gone.
+
+uv is asked again for just these versions, since only it knows which index is configured. It states files
+and hashes in a ``pylock.toml``. That has no field for yanked files, so these are read from uv's warnings.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.channel.source_comparison import ChangedPackage, NotCompared, SourceChange, SourceComparison
+from cuvee.channel.wheels import uv
+from cuvee.channel.wheels.model import ResolutionTarget
+from cuvee.channel.wheels.resolution_errors import is_unsolved, resolution_error
+from cuvee.channel.wheels.resolve import wheel_file_name
+from cuvee.channel.wheels.wheel_archive import WheelName
+from cuvee.conda.package_archive import read_info_files
+from cuvee.conda.package_record import LockedPackage
+from cuvee.errors import CuveeError
+from cuvee.process import Completed
+
+INDEX = "the Python index"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedWheel:
+    """The wheel that a locked package was made of."""
+
+    package: LockedPackage
+    name: WheelName
+    sha256: str
+
+
+def imported_wheel(package: LockedPackage, archive: Path) -> ImportedWheel | None:
+    """Return the wheel that a package of the release's own channel was made of; `None` if of none.
+
+    Raises
+    ------
+    IntegrityError
+        If the archive cannot be read.
+    """
+    about = json.loads(read_info_files(archive, ("about.json",)).get("about.json", b"{}"))
+    made_of = about.get("cuvee") if isinstance(about, dict) else None
+    if not isinstance(made_of, dict):
+        return None
+    name = WheelName.parse(str(made_of.get("wheel", "")))
+    return ImportedWheel(package=package, name=name, sha256=str(made_of.get("sha256", "")))
+
+
+def compare_with_index(
+    wheels: Sequence[ImportedWheel], targets: Sequence[ResolutionTarget]
+) -> SourceComparison:
+    """Compare imported wheels with what the index has today, each platform for its own target."""
+
+    def one(target: ResolutionTarget) -> list[ChangedPackage | NotCompared]:
+        here = [wheel for wheel in wheels if wheel.package.platform == target.platform]
+        return list(_compare(here, target)) if here else []
+
+    with ThreadPoolExecutor(max(len(targets), 1)) as pool:
+        found = [item for answer in pool.map(one, targets) for item in answer]
+    return SourceComparison(
+        changed=tuple(item for item in found if isinstance(item, ChangedPackage)),
+        not_compared=tuple(item for item in found if isinstance(item, NotCompared)),
+    )
+
+
+def _compare(
+    wheels: Sequence[ImportedWheel], target: ResolutionTarget
+) -> Iterator[ChangedPackage | NotCompared]:
+    """Yield what differs on one platform; of several wheels without an answer each is asked for by itself."""
+    lines = [f"{wheel.name.name}=={wheel.name.version}" for wheel in wheels]
+    try:
+        done = uv.compile_requirements(lines, target=target, more=("--no-deps",))
+        if done.ok:
+            yield from _differences(wheels, done)
+            return
+        if is_unsolved(done) and len(wheels) > 1:
+            middle = len(wheels) // 2
+            for part in (wheels[:middle], wheels[middle:]):
+                yield from _compare(part, target)
+            return
+        error = resolution_error(done, (), platform=target.platform, nearest=lambda _: ())
+    except CuveeError as missing:
+        error = missing
+    else:
+        if is_unsolved(done):
+            yield ChangedPackage(
+                package=wheels[0].package, change=SourceChange.WITHDRAWN, evidence=f"it has no {lines[0]}"
+            )
+            return
+    identifiers = tuple(wheel.package.identifier for wheel in wheels)
+    yield NotCompared(source=INDEX, reason=error.message, packages=identifiers)
+
+
+def _differences(wheels: Sequence[ImportedWheel], done: Completed) -> Iterator[ChangedPackage]:
+    files, reasons = _files(done.stdout), uv.yanked(done.stderr)
+    for wheel in wheels:
+        sha256 = files.get(wheel.name.file_name)
+        reason = reasons.get((wheel.name.name, wheel.name.version))
+        if sha256 is None:
+            change, evidence = SourceChange.WITHDRAWN, f"it no longer has {wheel.name.file_name}"
+        elif sha256 != wheel.sha256:
+            change = SourceChange.REPLACED
+            evidence = f"{wheel.name.file_name}: imported with SHA-256 {wheel.sha256}, today it is {sha256}"
+        elif reason is not None:
+            change, evidence = SourceChange.YANKED, f"reason: {reason}" if reason else "no reason is given"
+        else:
+            continue
+        yield ChangedPackage(package=wheel.package, change=change, evidence=evidence)
+
+
+def _files(pylock: str) -> Mapping[str, str]:
+    """Return the SHA-256 of each wheel of a ``pylock.toml``, by file name."""
+    return {
+        wheel_file_name(wheel): str(wheel.get("hashes", {}).get("sha256"))
+        for package in tomllib.loads(pylock).get("packages", [])
+        for wheel in package.get("wheels", [])
+    }
