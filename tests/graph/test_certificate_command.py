@@ -82,6 +82,49 @@ def test_a_changed_lock_is_noticed(certificate: Path, capsys: pytest.CaptureFixt
     assert run(["certify", "--verify", str(alone), "--lock", str(lock)]) == 5
 
 
+def test_what_it_was_made_from_is_compared(
+    certificate: Path, manifest: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["certify", "--verify", str(certificate)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    channel = json.loads(certificate.read_bytes())["channels"][0]
+    assert "  unchanged: the lock, the manifest 2026.11.0.yaml, the repodata of " in "\n".join(lines)
+    assert not [line for line in lines if "not compared:" in line]
+    repodata = Path(channel) / "noarch" / "repodata.json"
+    before = repodata.read_text()
+    repodata.write_text(before.replace("python >=3.8", "python >=3.12"))
+    assert run(["certify", "--verify", str(certificate)]) == 5
+    said = capsys.readouterr().err
+    assert (
+        f"it was made from another state of the repodata of {channel}/noarch: {repodata} has SHA-256" in said
+    )
+    assert "  unchanged: the lock, the manifest 2026.11.0.yaml" in said
+    assert run(["certify", str(manifest), *options]) == 1
+    assert "by the present record of tqdm-4-0 it depends on python >=3.12" in capsys.readouterr().out
+    repodata.write_text(before)
+    assert run(["certify", str(manifest), *options]) == 0
+    manifest.write_text(manifest.read_text() + "# changed\n")
+    assert run(["certify", "--verify", str(certificate)]) == 5
+    assert "it was made from another state of the manifest 2026.11.0.yaml" in capsys.readouterr().err
+
+
+def test_what_is_not_there_is_not_compared(
+    certificate: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = tmp_path / "far" / "away"
+    far.mkdir(parents=True)
+    (far / "certificate.json").write_bytes(certificate.read_bytes())
+    (tmp_path / "channel").rename(tmp_path / "moved")
+    (tmp_path / "manifests").rename(tmp_path / "others")
+    monkeypatch.chdir(far)
+    capsys.readouterr()
+    assert run(["certify", "--verify", "certificate.json", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {item["state"] for item in shown["inputs"]} == {"not compared"}
+    assert run(["certify", "--verify", "certificate.json"]) == 0
+    assert "  not compared: the lock; no lock was named or found" in capsys.readouterr().out
+
+
 def test_a_platform_that_is_not_certified_counts(
     certificate: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -29,8 +29,10 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
     `checks/certificate.json` in its folder is the proof. MANIFEST may be the release folder.
 
     With --verify, MANIFEST is a certificate or a release folder. Every step of the proof is worked out again
-    from its records, without a solver and without a network, and held against the lock. The exit code is 5 if
-    it does not hold, 1 if there is a platform that it could not certify.
+    from its records, without a solver and without a network, and held against the lock. The manifest and the
+    repodata of channels that are folders are compared with the hashes of what it was made from. The exit code
+    is 5 if it does not hold or was made from something else, 1 if there is a platform that it could not
+    certify.
 
     \b
     Examples:
@@ -66,6 +68,8 @@ def command(manifest: Path, *, verify: bool, lock: Path | None, as_json: bool, *
 
 def certificate_lines(verified: "VerifiedCertificate") -> list[str]:
     """Return what a valid certificate is about, as lines."""
+    from cuvee.graph.certificate import input_lines
+
     against = "and is about the lock" if verified.with_lock else "but no lock was there to hold it against"
     lines = [f"{verified.release}: the certificate holds, {against}"]
     for platform, count in verified.packages.items():
@@ -74,4 +78,4 @@ def certificate_lines(verified: "VerifiedCertificate") -> list[str]:
     for platform, reasons in verified.not_certified.items():
         lines.append(f"  {platform}: not certified")
         lines += [f"    {reason}" for reason in reasons]
-    return lines
+    return [*lines, *input_lines(verified.inputs)]

@@ -1,21 +1,17 @@
 """The certificate of a release: written by the check stage, and checked again from the file only."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError
-from cuvee.files import sha256_bytes, sha256_file, write_bytes
-from cuvee.graph.certificate import (
-    CertificateInputs,
-    VerifiedCertificate,
-    build_certificate,
-    verify_certificate,
-)
+from cuvee.files import sha256_bytes, write_bytes
+from cuvee.graph.certificate import VerifiedCertificate, build_certificate, verify_certificate
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.folder_lookup import find_upwards
-from cuvee.manifest.model import Manifest
+from cuvee.release.certificate_inputs import certificate_inputs, compare_inputs
 from cuvee.release.workspace import Workspace
 
 _FILE_FAMILY = "files"
@@ -29,11 +25,7 @@ def write_certificate(
     identifiers = {check.identifier for check in ALL_CHECKS if check.family == _FILE_FAMILY}
     data, refused = build_certificate(
         graph,
-        CertificateInputs(
-            manifests={path.name: sha256_file(path) for path in _manifests(graph.manifest)},
-            lock=sha256_file(workspace.lock_file),
-            repodata=_repodata(workspace, graph),
-        ),
+        certificate_inputs(workspace, graph.manifest, graph.lock),
         [result for result in results if result.identifier in identifiers],
     )
     write_bytes(workspace.certificate_file, data)
@@ -41,7 +33,9 @@ def write_certificate(
 
 
 def check_certificate(path: Path, *, lock: Path | None = None) -> VerifiedCertificate:
-    """Check a certificate again, with no more than the file, and the lock if there is one.
+    """Check a certificate again, with no more than the file, and those of its inputs that are here.
+
+    These are the lock, the manifests, and the repodata of channels that are folders.
 
     Parameters
     ----------
@@ -54,7 +48,7 @@ def check_certificate(path: Path, *, lock: Path | None = None) -> VerifiedCertif
     Raises
     ------
     IntegrityError
-        If it does not hold.
+        If it does not hold, or an input that is here is not the one that it was made from.
     SourceUnreachableError
         If there is no certificate, or no lock where one was named.
     """
@@ -67,11 +61,12 @@ def check_certificate(path: Path, *, lock: Path | None = None) -> VerifiedCertif
     beside = path.parent.parent / "lock" / "pixi.lock"
     if lock is None and beside.is_file():
         lock = beside
-    if lock is None:
-        return verify_certificate(path.read_bytes(), name=str(path))
-    known = read_lock(lock)
     return verify_certificate(
-        path.read_bytes(), name=str(path), lock=known, lock_sha256=sha256_bytes(lock.read_bytes())
+        path.read_bytes(),
+        name=str(path),
+        lock=read_lock(lock) if lock is not None else None,
+        lock_sha256=sha256_bytes(lock.read_bytes()) if lock is not None else None,
+        compare=partial(compare_inputs, path=path, lock=lock),
     )
 
 
@@ -93,25 +88,3 @@ def manifest_of(folder: Path) -> Path:
         f"The manifest of {name} is not in a folder manifests/ above {folder.resolve()}",
         hint="Name the manifest: `cuvee certify MANIFEST --dist FOLDER`.",
     )
-
-
-def _manifests(manifest: Manifest | None) -> list[Path]:
-    """Return the files of a manifest and of all that it is based on."""
-    found = []
-    while manifest is not None:
-        found.append(manifest.path)
-        manifest = manifest.base
-    return found
-
-
-def _repodata(workspace: Workspace, graph: ReleaseGraph) -> dict[str, str]:
-    """Hash the repodata of the channels that are folders; a remote one's records are in the lock."""
-    subdirs = sorted({"noarch", *graph.lock.by_platform})
-    folders = {name: Path(name) for name in graph.manifest.channels if Path(name).is_absolute()}
-    folders["channel"] = workspace.channel
-    return {
-        f"{name}/{subdir}": sha256_file(folder / subdir / "repodata.json")
-        for name, folder in folders.items()
-        for subdir in subdirs
-        if (folder / subdir / "repodata.json").is_file()
-    }

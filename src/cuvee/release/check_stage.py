@@ -25,6 +25,7 @@ from cuvee.graph.release_graph import ReleaseGraph, with_contents
 from cuvee.lock.available_records import AvailableRecords, available_records
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest
+from cuvee.release.certificate_inputs import certificate_inputs
 from cuvee.release.certificates import write_certificate
 from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult
 from cuvee.release.session import Session
@@ -67,6 +68,7 @@ def make_checks(
             encode(session.base_lock),
             access is not ArchiveAccess.NONE,
             encode(sources),
+            encode(certificate_inputs(session.workspace, session.manifest, locked.lock)),
             # Waivers expire and packages age from day to day.
             session.options.now.date().isoformat(),
         ],

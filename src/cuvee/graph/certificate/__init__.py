@@ -5,7 +5,16 @@ file's records: it needs no solver, no network and no release.
 """
 
 from cuvee.graph.certificate.build import build_certificate
-from cuvee.graph.certificate.model import CertificateInputs
-from cuvee.graph.certificate.verify_certificate import VerifiedCertificate, verify_certificate
+from cuvee.graph.certificate.model import Certificate, CertificateInputs, ComparedInput, InputState
+from cuvee.graph.certificate.verify_certificate import VerifiedCertificate, input_lines, verify_certificate
 
-__all__ = ["CertificateInputs", "VerifiedCertificate", "build_certificate", "verify_certificate"]
+__all__ = [
+    "Certificate",
+    "CertificateInputs",
+    "ComparedInput",
+    "InputState",
+    "VerifiedCertificate",
+    "build_certificate",
+    "input_lines",
+    "verify_certificate",
+]

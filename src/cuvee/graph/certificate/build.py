@@ -1,8 +1,9 @@
 """Building a certificate from the release graph: records, dependencies, assumptions and hashes."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from cuvee.channel.source_comparison import SourceChange
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.certificate.certificate_format import FORMAT, to_bytes
@@ -14,6 +15,7 @@ from cuvee.graph.certificate.model import (
     PlatformProof,
 )
 from cuvee.graph.checks.check_interface import CheckOutcome, Status
+from cuvee.graph.checks.source_changes import unmet_by
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
 _MOST_REASONS = 20
@@ -124,4 +126,16 @@ def _reasons(graph: PlatformGraph, release: ReleaseGraph) -> list[str]:
         other = graph.excluded_by(item.spec)
         if other is not None:
             found.append(f"the manifest constrains {item.spec!r}, which {other.stem} does not meet")
-    return found
+    return [*found, *_withdrawn(graph, release)]
+
+
+def _withdrawn(graph: PlatformGraph, release: ReleaseGraph) -> Iterator[str]:
+    """Yield the records that the channels withdrew or replaced, or corrected so that the set is wrong."""
+    for item in release.sources.changed if release.sources is not None else ():
+        package, present = item.package, item.present
+        if package.platform != graph.platform or package.is_local:
+            continue
+        if item.change is not SourceChange.CORRECTED:
+            yield f"{package.stem} was {item.change.value} by its channel since it was locked"
+        elif present is not None:
+            yield from (f"by the present record of {package.stem} {why}" for why in unmet_by(graph, present))

@@ -1,5 +1,6 @@
 """The parts of a certificate, as its file has them."""
 
+import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,23 @@ class CertificateInputs:
         for key, digests in (("manifests", self.manifests), ("repodata", self.repodata)):
             for name, digest in digests.items():
                 require_sha256(digest, f"inputs.{key}.{name}")
+
+
+class InputState(enum.Enum):
+    """Whether an input is still the one that a certificate was made from."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedInput:
+    """An input of a certificate: its name as words, and how it differs, or why it was not compared."""
+
+    name: str
+    state: InputState
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,19 @@ Only the meaning of a match spec is left to rattler.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from cuvee.errors import IntegrityError
 from cuvee.graph.certificate.certificate_format import MalformedCertificate, from_bytes
-from cuvee.graph.certificate.model import Certificate, CertifiedRecord, Entry, PlatformProof
+from cuvee.graph.certificate.model import (
+    Certificate,
+    CertifiedRecord,
+    ComparedInput,
+    Entry,
+    InputState,
+    PlatformProof,
+)
 from cuvee.graph.certificate.proof_steps import ProofStep, as_text, steps
 from cuvee.lock.model import Lock
 
@@ -31,6 +38,8 @@ class VerifiedCertificate:
         The number of steps of the proof that were checked.
     unexamined
         Platforms on which the packages' files were not compared.
+    inputs
+        What it was made from, compared with the files that are found now; none differs.
     """
 
     release: str
@@ -39,10 +48,16 @@ class VerifiedCertificate:
     not_certified: Mapping[str, tuple[str, ...]]
     unexamined: tuple[str, ...]
     with_lock: bool
+    inputs: tuple[ComparedInput, ...] = ()
 
 
 def verify_certificate(
-    data: bytes, *, name: str, lock: Lock | None = None, lock_sha256: str | None = None
+    data: bytes,
+    *,
+    name: str,
+    lock: Lock | None = None,
+    lock_sha256: str | None = None,
+    compare: Callable[[Certificate], tuple[ComparedInput, ...]] = lambda _: (),
 ) -> VerifiedCertificate:
     """Verify a certificate.
 
@@ -52,15 +67,24 @@ def verify_certificate(
         The file, and its name in messages.
     lock, lock_sha256
         The lock that it must be about, and the SHA-256 of its file.
+    compare
+        Compares the inputs that it names with the files that are found now.
 
     Raises
     ------
     IntegrityError
         If it is not valid; the message has every reason, and where.
     """
+    inputs: tuple[ComparedInput, ...] = ()
     try:
         found = from_bytes(data)
+        inputs = compare(found)
         refusals = list(_refusals(found, lock, lock_sha256))
+        refusals += [
+            f"it was made from another state of {item.name}: {item.reason}"
+            for item in inputs
+            if item.state is InputState.DIFFERS
+        ]
     except MalformedCertificate as refusal:
         refusals = [str(refusal)]
     if refusals:
@@ -68,7 +92,7 @@ def verify_certificate(
         rest = len(refusals) - len(shown)
         more = [f"  … and {rest} more"] if rest else []
         raise IntegrityError(
-            "\n".join([f"{name} is not valid", *shown, *more]),
+            "\n".join([f"{name} is not valid", *shown, *more, *input_lines(inputs)]),
             hint="Do not rely on it. `cuvee certify MANIFEST` writes a new one.",
         )
     platforms = found.platforms
@@ -79,7 +103,16 @@ def verify_certificate(
         not_certified=found.not_certified,
         unexamined=tuple(name for name, proof in platforms.items() if not proof.files.checks),
         with_lock=lock is not None,
+        inputs=inputs,
     )
+
+
+def input_lines(inputs: Sequence[ComparedInput]) -> list[str]:
+    """Return which inputs were compared and are the same, and which were not compared and why, as lines."""
+    same = [item.name for item in inputs if item.state is InputState.SAME]
+    left = [item for item in inputs if item.state is InputState.NOT_COMPARED]
+    lines = [f"  unchanged: {', '.join(same)}"] if same else []
+    return [*lines, *(f"  not compared: {item.name}; {item.reason}" for item in left)]
 
 
 def _refusals(found: Certificate, lock: Lock | None, lock_sha256: str | None) -> Iterator[str]:

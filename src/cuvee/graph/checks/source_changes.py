@@ -27,7 +27,7 @@ class CorrectionsCheck(Check):
         for item in sources.changed:
             package, present = item.package, item.present
             if item.change is SourceChange.REPLACED:
-                cause = f"{package.stem} was replaced: its source has another file under the same name"
+                cause = f"{_title(package)} was replaced: its source has another file under the same name"
                 for line in _hashes(item):
                     replaced.add(cause, victim=package, evidence=line, kind="replaced")
             elif item.change is SourceChange.CORRECTED and present is not None:
@@ -59,7 +59,7 @@ class WithdrawnCheck(Check):
                 continue
             source = "the Python index" if package.is_local else "its channel"
             causes.add(
-                f"{package.stem} {_WITHDRAWN[item.change]} {source}",
+                f"{_title(package)} {_WITHDRAWN[item.change]} {source}",
                 victim=package,
                 evidence=item.evidence,
                 kind=item.change.value,
@@ -93,6 +93,11 @@ def unmet_by(graph: PlatformGraph, record: Record) -> Iterator[str]:
         other = graph.excluded_by(text)
         if other is not None:
             yield f"it constrains {text}, and the set has {other.stem}"
+
+
+def _title(package: LockedPackage) -> str:
+    """Return a package as its source names it; packages that are made of one wheel differ by their builds."""
+    return f"{package.name} {package.version}" if package.is_local else package.stem
 
 
 def _judged(package: Record, present: Record, *, is_met: bool) -> tuple[str, Verdict, str]:
