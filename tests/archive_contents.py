@@ -9,6 +9,7 @@ from cuvee.channel.inspection.model import (
     ArchiveContents,
     ArchivedFile,
     Binary,
+    PythonDistribution,
     SymbolVersion,
     UnreadableArchive,
 )
@@ -51,6 +52,13 @@ def file(path: str, content: str = "a", **changes: Any) -> ArchivedFile:
 def link(path: str, target: str) -> ArchivedFile:
     """A symbolic link."""
     return ArchivedFile(path=path, file_type="softlink", link_target=target)
+
+
+def distribution(folder: str, name: str, version: str) -> PythonDistribution:
+    """A Python distribution whose metadata are in a folder."""
+    return PythonDistribution(
+        name=name, version=version, path=f"{folder}/{name}-{version}.dist-info/METADATA"
+    )
 
 
 def elf(path: str, *needed: str, wants: Sequence[str] = (), **changes: Any) -> Binary:

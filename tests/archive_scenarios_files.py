@@ -2,13 +2,29 @@
 
 from dataclasses import replace
 
-from archive_contents import MAC, PURE, PYTHON, TOO, WIN, WIN_B, A, B, C, Known, archive, file, link
+from archive_contents import (
+    MAC,
+    PURE,
+    PYTHON,
+    TOO,
+    WIN,
+    WIN_B,
+    A,
+    B,
+    C,
+    Known,
+    archive,
+    distribution,
+    file,
+    link,
+)
 from checked_sets import package
 from cuvee.channel.inspection.model import UnreadableArchive
 from cuvee.graph.checks import Check
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
 from cuvee.graph.checks.file_names import FileNamesCheck, LinkScriptsCheck, PathLengthsCheck
+from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
 from cuvee.graph.checks.symbolic_links import LinksCheck
 
 LONG = "Lib/site-packages/" + "long/" * 31 + "m.py"
@@ -40,6 +56,31 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                 remote, index={"depends": ("b",), "license": "BSD-3-Clause", "timestamp": 1_700_000_001}
             ),
             B: archive(B, index={"constrains": ("c <1",)}),
+        },
+    ),
+    "wheel-format": (
+        WheelFormatCheck(),
+        {
+            A: archive(A, irregularities=("RECORD does not list a.py", "RECORD lists a.py twice")),
+            B: archive(B),
+        },
+    ),
+    "two-versions-of-a-distribution": (
+        PythonDistributionsCheck(),
+        {
+            PYTHON: archive(PYTHON),
+            PURE: archive(PURE, distributions=(distribution("site-packages", "d", "1.0"),)),
+            A: archive(A, distributions=(distribution("lib/python3.11/site-packages", "d", "1.1"),)),
+            B: archive(B, distributions=(distribution("lib/python3.12/site-packages", "d", "1.1"),)),
+        },
+    ),
+    "one-version-of-a-distribution": (
+        PythonDistributionsCheck(),
+        {
+            PYTHON: archive(PYTHON),
+            PURE: archive(PURE, distributions=(distribution("site-packages", "d", "1.0"),)),
+            TOO: archive(TOO, distributions=(distribution("site-packages", "d", "1.0"),)),
+            A: archive(A, distributions=(distribution("lib/python3.11/site-packages", "e", "1.0"),)),
         },
     ),
     "times": (

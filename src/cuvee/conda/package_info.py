@@ -198,6 +198,18 @@ def parse_entry_points(data: bytes | None) -> tuple[str, ...]:
     return tuple(map(printable, link.get("noarch", {}).get("entry_points", ())))
 
 
+def parse_irregularities(data: bytes | None) -> tuple[str, ...]:
+    """Return where the wheel that cuvee made a package from breaks its format, by its ``about.json``.
+
+    Nothing else depends on this file, so that one that cannot be read says nothing.
+    """
+    try:
+        lines = json.loads(data or b"{}")["cuvee"]["irregularities"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return ()
+    return tuple(map(printable, map(str, lines))) if isinstance(lines, list) else ()
+
+
 def features_of(value: object) -> tuple[str, ...]:
     """Return the names in a ``track_features``, which is a text or a list."""
     if isinstance(value, str):

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 from cuvee import platforms
-from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, UnreadableArchive
+from cuvee.channel.inspection.model import (
+    ArchiveContents,
+    ArchivedFile,
+    Binary,
+    PythonDistribution,
+    UnreadableArchive,
+)
 from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.conda.package_record import LockedPackage
 from cuvee.lock.model import PlatformLock
@@ -42,6 +48,15 @@ class InstalledBinary:
     binary: Binary
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedDistribution:
+    """A Python distribution, and the path of its metadata in the prefix."""
+
+    package: LockedPackage
+    path: str
+    distribution: PythonDistribution
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PrefixContents:
     """The contents of one platform's archives; compared by identity.
@@ -56,6 +71,8 @@ class PrefixContents:
         By path, all claims to it, in the order of the packages' names; directories are left out.
     binaries
         Every program and library of the closure.
+    distributions
+        Every Python distribution of the closure.
     """
 
     platform: Platform
@@ -63,6 +80,7 @@ class PrefixContents:
     unreadable: Mapping[str, UnreadableArchive]
     files: Mapping[str, tuple[PathClaim, ...]]
     binaries: tuple[InstalledBinary, ...]
+    distributions: tuple[LinkedDistribution, ...]
 
     def claims(self) -> Iterator[PathClaim]:
         """Yield all claims to all paths."""
@@ -85,6 +103,7 @@ def contents_of(
     linking = _Linking(platform, lock, archives)
     files: dict[str, list[PathClaim]] = {}
     binaries: list[InstalledBinary] = []
+    distributions: list[LinkedDistribution] = []
     for package in lock.packages:
         if package.name in archives:
             for claim in linking.claims(package, archives[package.name]):
@@ -92,12 +111,16 @@ def contents_of(
             for binary in archives[package.name].binaries:
                 path = linking.target(package, binary.path)
                 binaries.append(InstalledBinary(package=package, path=path, binary=binary))
+            for item in archives[package.name].distributions:
+                path = linking.target(package, item.path)
+                distributions.append(LinkedDistribution(package=package, path=path, distribution=item))
     return PrefixContents(
         platform=platform,
         archives=archives,
         unreadable=unreadable,
         files={path: tuple(claims) for path, claims in files.items()},
         binaries=tuple(binaries),
+        distributions=tuple(distributions),
     )
 
 

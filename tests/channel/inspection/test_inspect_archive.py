@@ -243,3 +243,38 @@ def test_damage_is_told_or_does_not_matter(
     path.write_bytes(bytes(damaged) if data.draw(st.booleans()) else bytes(damaged[:cut]))
     with suppress(IntegrityError):
         assert isinstance(inspect_archive(path), ArchiveContents)
+
+
+def test_python_distributions_are_found_by_their_metadata(tmp_path: Path) -> None:
+    texts = {
+        "site-packages/typing_extensions-4.dist-info/METADATA": "Name: Typing.Extensions\nVersion: 4\n",
+        "lib/python3.11/site-packages/old-1.0.egg-info/PKG-INFO": "Version: 1.0\nName: old\n\nName: x\n",
+        "Lib/site-packages/older.egg-info": "Name: older\nVersion: 1\n",
+        "site-packages/nameless-1.0.dist-info/METADATA": "Version: 1.0\n",
+        "site-packages/setuptools/_vendor/six-1.0.dist-info/METADATA": "Name: six\nVersion: 1.0\n",
+        "share/doc/METADATA": "Name: doc\nVersion: 1.0\n",
+    }
+    files = tuple(PackageFile(path=path, content=text.encode()) for path, text in texts.items())
+    facts = inspect_archive(write_package(replace(CONTENT, files=files), tmp_path))
+    assert [(item.name, item.version) for item in facts.distributions] == [
+        ("older", "1"),
+        ("old", "1.0"),
+        ("typing-extensions", "4"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("extra", "lines"),
+    [
+        (
+            {"cuvee": {"irregularities": ["RECORD lists x", "a\x1bb"]}},
+            ("RECORD lists x", "a\\x1bb"),
+        ),
+        ({"cuvee": {"irregularities": "text"}}, ()),
+        ({"cuvee": []}, ()),
+        ({}, ()),
+    ],
+)
+def test_what_a_wheel_broke_is_read(tmp_path: Path, extra: dict[str, Any], lines: tuple[str, ...]) -> None:
+    path = write_package(replace(CONTENT, extra=extra), tmp_path)
+    assert inspect_archive(path).irregularities == lines

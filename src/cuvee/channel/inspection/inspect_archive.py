@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Literal
 
 from cuvee.channel.inspection.binary_reader import MAGIC_BYTES, format_of, read_binary, unreadable
-from cuvee.channel.inspection.model import ArchiveContents, ArchivedFile, Binary, Format
+from cuvee.channel.inspection.model import (
+    ArchiveContents,
+    ArchivedFile,
+    Binary,
+    Format,
+    PythonDistribution,
+)
+from cuvee.channel.inspection.python_distributions import distribution_of
 from cuvee.conda.package_archive import (
     INFO_LIMIT,
     archive_errors,
@@ -21,7 +28,13 @@ from cuvee.conda.package_archive import (
     member_data,
     members,
 )
-from cuvee.conda.package_info import PathEntry, parse_entry_points, parse_index, parse_paths
+from cuvee.conda.package_info import (
+    PathEntry,
+    parse_entry_points,
+    parse_index,
+    parse_irregularities,
+    parse_paths,
+)
 from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
@@ -38,7 +51,7 @@ UNPACKED_LIMIT, FILES_LIMIT = 64 << 30, 1_000_000
 _PROBLEMS_LIMIT = 50
 _CHUNK = 1 << 20
 _ONE_LARGE = threading.Lock()
-_INFO = ("index.json", "paths.json", "link.json")
+_INFO = ("about.json", "index.json", "paths.json", "link.json")
 
 
 def inspect_archive(archive: Path) -> ArchiveContents:
@@ -69,6 +82,8 @@ def inspect_archive(archive: Path) -> ArchiveContents:
         files=files,
         binaries=tuple(reading.binaries),
         problems=_shortened(problems),
+        distributions=tuple(sorted(reading.distributions, key=lambda item: item.path)),
+        irregularities=parse_irregularities(reading.info.get("about.json")),
     )
 
 
@@ -89,6 +104,7 @@ class _Reading:
     info: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, ArchivedFile] = field(default_factory=dict)
     binaries: list[Binary] = field(default_factory=list)
+    distributions: list[PythonDistribution] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unpacked: int = 0
     members: int = 0
@@ -130,6 +146,8 @@ class _Reading:
         if stream is None:
             raise IntegrityError(f"{path} has no content")
         first = stream.read(_CHUNK)
+        if (distribution := distribution_of(path, first)) is not None:
+            self.distributions.append(distribution)
         kind = format_of(first[:MAGIC_BYTES])
         digest = hashlib.sha256()
         chunks = _hashed(itertools.chain((first,), iter(lambda: stream.read(_CHUNK), b"")), digest)

@@ -86,6 +86,18 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PythonDistribution:
+    """A Python distribution that a package installs.
+
+    ``name`` is normalised (PEP 503), ``path`` that of the file with its metadata, as the package names it.
+    """
+
+    name: str
+    version: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveContents:
     """What one archive holds.
 
@@ -97,6 +109,10 @@ class ArchiveContents:
         ``name = module:function`` lines, from which linking makes commands.
     problems
         Where its files differ from its ``info/paths.json``, or no linker would accept them.
+    distributions
+        The Python distributions whose metadata it has.
+    irregularities
+        Where the wheel that it was made from breaks its format.
     """
 
     sha256: str
@@ -107,6 +123,8 @@ class ArchiveContents:
     files: tuple[ArchivedFile, ...] = ()
     binaries: tuple[Binary, ...] = ()
     problems: tuple[str, ...] = ()
+    distributions: tuple[PythonDistribution, ...] = ()
+    irregularities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from cuvee.graph.checks.graph_structure import CyclesCheck, DuplicatesCheck
 from cuvee.graph.checks.license_policy import LicensesCheck, UnknownLicensesCheck
 from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
 from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
+from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
 from cuvee.graph.checks.record_metadata import MetadataCheck
 from cuvee.graph.checks.run_checks import run_checks
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
@@ -26,7 +27,9 @@ from cuvee.graph.checks.variants import MutexesCheck, TrackFeaturesCheck
 ARCHIVE_CHECKS: tuple[Check, ...] = (
     ArchivesCheck(),
     RecordCheck(),
+    WheelFormatCheck(),
     FileClashesCheck(),
+    PythonDistributionsCheck(),
     FileCaseCheck(),
     FileNamesCheck(),
     PathLengthsCheck(),
