@@ -11,6 +11,7 @@ import pytest
 import tiny_index
 from cuvee.cli.main import run
 from cuvee.lock.model import Lock
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.lock.solve import solve
 from cuvee.release import lock_stage
 
@@ -125,6 +126,29 @@ def test_a_lock_is_compared_with_what_its_channels_have_today(tiny: Tiny) -> Non
         ("revoked", ["m5"]),
     ]
     assert lock.read_bytes() == before
+
+
+def test_a_patch_release_takes_what_its_channel_has_today(tiny: Tiny) -> None:
+    rest = ("lab 4.0", "lab 4.1", "low 1.0", "other 1.0", "low 0.9")
+    tiny.channel("a 1.0: lab >=4,<5; low", *rest)
+    base = tiny.manifest('python: "3.11"\na: "1.0"')
+    tiny.check(base)
+    patch = base.with_name("2026.11.1.yaml")
+    patch.write_text(
+        'manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\n'
+        'packages: {other: "1.0"}\npolicy: {patch: {allow: [add, rebuild, downgrade]}}\n'
+    )
+    tiny.channel("a 1.0: lab >=4,<4.1.0a0; low", *(line for line in rest if line != "low 1.0"))
+    found = tiny.results(patch)
+    assert not found["corrections"]["findings"]
+    (finding,) = found["withdrawn"]["findings"]
+    assert finding["cause"] == "The base's low-1.0-0 is no longer in its channel"
+    assert finding["evidence"] == ["this release has low-0.9-0"]
+    lock = read_lock(tiny.root / "dist" / "tiny-2026.11.1" / "lock" / "pixi.lock").by_platform["linux-64"]
+    assert lock.by_name["a"].depends == ("lab >=4,<4.1.0a0", "low")
+    assert lock.by_name["lab"].version == "4.0"
+    patch.write_text(patch.read_text().replace(", downgrade", ""))
+    assert tiny.results(patch, code=1)["changes"]["status"] == "fail"
 
 
 def test_a_lock_whose_channel_is_gone_is_not_compared(tiny: Tiny) -> None:

@@ -98,6 +98,16 @@ def test_what_was_withdrawn_binds_on_every_track(
     assert only(result).owners == ("core",)
 
 
+def test_what_was_withdrawn_of_the_base_explains_a_change() -> None:
+    old = package("book", "6.0")
+    sources = SourceComparison(base=(ChangedPackage(package=old, change=SourceChange.WITHDRAWN),))
+    result = checked(sources=sources)["withdrawn"]
+    assert result.status is Status.PASS
+    assert (only(result).kind, only(result).verdict) == ("of-base", Verdict.INFO)
+    assert only(result).cause == "The base's book-6.0-0 is no longer in its channel"
+    assert only(result).evidence == ("this release has book-7.0-0",)
+
+
 def test_a_waiver_accepts_what_was_withdrawn() -> None:
     manifest = manifest_of(asked("book"), waivers=(waiver("withdrawn", package="book"),))
     result = checked(ChangedPackage(package=BOOK, change=SourceChange.WITHDRAWN), manifest=manifest)

@@ -67,7 +67,11 @@ class NotCompared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceComparison:
-    """The locked packages that differ from what their sources say today, and those that were not compared."""
+    """The locked packages that differ from what their sources say today, and those that were not compared.
+
+    ``base`` are packages that only the lock of the base has, and that their channels have withdrawn since.
+    """
 
     changed: tuple[ChangedPackage, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+    base: tuple[ChangedPackage, ...] = ()

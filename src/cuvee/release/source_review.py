@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cuvee.channel.present_records import compare_with_channels
-from cuvee.channel.source_comparison import NotCompared, SourceComparison
+from cuvee.channel.source_comparison import ChangedPackage, NotCompared, SourceChange, SourceComparison
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import CuveeError
 from cuvee.lock.model import Lock
@@ -21,9 +21,24 @@ def compare_sources(session: Session, channel: ChannelResult, lock: Lock) -> Sou
     found = SourceComparison(
         changed=(*of_channels.changed, *of_index.changed),
         not_compared=(*of_channels.not_compared, *of_index.not_compared),
+        base=_withdrawn_from_base(session, lock),
     )
     session.reporter.finish(task, note=f"{len(found.changed)} of {len(packages)} packages changed")
     return found
+
+
+def _withdrawn_from_base(session: Session, lock: Lock) -> tuple[ChangedPackage, ...]:
+    """Return what only the base has and a channel has withdrawn, which is the reason for a change."""
+    base = session.base_lock.platforms if session.base_lock is not None else ()
+    kept = {(package.platform, package.sha256) for part in lock.platforms for package in part.packages}
+    gone = [
+        package
+        for part in base
+        for package in part.packages
+        if part.platform in lock.by_platform and (part.platform, package.sha256) not in kept
+    ]
+    changed = compare_with_channels(gone, session.connection).changed
+    return tuple(item for item in changed if item.change is not SourceChange.CORRECTED)
 
 
 def _compare_imported(

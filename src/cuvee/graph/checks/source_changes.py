@@ -68,13 +68,43 @@ class WithdrawnCheck(Check):
             "Take another version: exclude this one in the manifest if it is stated there, "
             "and run the same command with `--refresh`."
         )
+        yield from self._of_base(release, sources)
         _require_all_compared(sources)
+
+    def _of_base(self, release: ReleaseGraph, sources: SourceComparison) -> Iterator[Finding]:
+        """Yield what was withdrawn of the base and is not in this release, since it explains a change."""
+        locks = release.lock.by_platform
+        found: dict[str, list[ChangedPackage]] = {}
+        for item in sources.base:
+            found.setdefault(f"{item.package.stem} {_OF_BASE[item.change]}", []).append(item)
+        for cause, items in found.items():
+            package = items[0].package
+            platforms = tuple(item.package.platform for item in items)
+            now = [locks[name].by_name.get(package.name) for name in platforms]
+            has = sorted({f"this release has {other.stem if other else 'none of it'}" for other in now})
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.INFO,
+                kind="of-base",
+                cause=f"The base's {cause}",
+                packages=(package.name,),
+                platforms=platforms,
+                evidence=tuple(has),
+                action="Tell those who have the base.",
+            )
 
 
 _WITHDRAWN = {
     SourceChange.WITHDRAWN: "is no longer in",
     SourceChange.REVOKED: "was revoked by",
     SourceChange.YANKED: "was yanked from",
+}
+
+
+_OF_BASE = {
+    SourceChange.REPLACED: "was replaced in its channel",
+    SourceChange.WITHDRAWN: "is no longer in its channel",
+    SourceChange.REVOKED: "was revoked by its channel",
 }
 
 
