@@ -6,16 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.options import (
+    environment_option,
+    given_set,
+    of_release_folder,
+    release_options,
+    run_pipeline,
+)
 from cuvee.cli.render import print_checks, result_json, write_json
 from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.checks import Check
+    from cuvee.release.given_set import GivenSet
 
 
 @click.command()
-@partial(release_options, manifest_required=False)
+@partial(release_options, manifest_required=False, metavar="[SET]")
+@environment_option
 @click.option("--list", "list_checks", is_flag=True, help="List the checks, and check nothing.")
 @click.option(
     "--only",
@@ -39,14 +47,18 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     archives: bool | None,
+    environment: str | None,
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Prove that a locked release fits together; lock it first if need be.
+    """Prove that a set fits together; of a manifest, lock it first if need be.
 
-    Findings are grouped by cause and written to `checks/findings.json` in the release folder; with `--only`,
-    `--skip` or `--no-archives` nothing is written. The exit code is 1 if one of them keeps the release from
-    going out.
+    SET is a manifest, a release folder, which is checked with its manifest, a pixi.lock, a conda-lock.yml or
+    an installed environment. Of the last three only the records are checked, and nothing is written.
+
+    Findings are grouped by cause; those of a release are written to `checks/findings.json` in its folder,
+    unless `--only`, `--skip` or `--no-archives` is given. The exit code is 1 if one of them keeps the release
+    from going out.
 
     \b
     Examples:
@@ -55,6 +67,8 @@ def command(
       cuvee check manifests/starter/2026.11.0.yaml --verbose
       cuvee check manifests/starter/2026.11.0.yaml --archives
       cuvee check manifests/starter/2026.11.0.yaml --json
+      cuvee check dist/starter-2026.11.0
+      cuvee check pixi.lock --environment test
       cuvee check --list
     """
     from cuvee.graph.checks import ALL_CHECKS, TEST_CHECKS, left_out
@@ -66,11 +80,20 @@ def command(
         _list(listed, as_json=as_json)
         return 0
     if manifest is None:
-        raise UsageError("Which manifest?", hint="Name one, or list the checks with `cuvee check --list`.")
+        raise UsageError("Which set?", hint="Name a manifest, or list the checks with `cuvee check --list`.")
+    given = given_set(manifest, platforms=options["platforms"], environment=environment)
+    if given is not None:
+        if archives:
+            raise UsageError(
+                f"Archives are fetched for the release of a manifest, and {manifest} is {given.kind.value}",
+                hint="Leave out --archives to check its records.",
+            )
+        return _check_given(given, not_run, as_json=as_json, verbose=options["verbose"])
     from cuvee.release.check_stage import ArchiveAccess
     from cuvee.release.pipeline import check_release
 
     access = {True: ArchiveAccess.FETCH, False: ArchiveAccess.NONE, None: ArchiveAccess.AT_HAND}[archives]
+    manifest, options["dist"] = of_release_folder(manifest, options["dist"])
     result = run_pipeline(
         partial(check_release, left_out=not_run, access=access), manifest=manifest, as_json=as_json, **options
     )
@@ -82,6 +105,31 @@ def command(
     words = f"{len(shown)} of {len(result.checks)} checks: " if not_run else ""
     click.echo(f"{result.name}: {words}{result.verdict.value}. {result.verdict.must_act}")
     return result.verdict.exit_code
+
+
+def _check_given(given: "GivenSet", not_run: frozenset[str], *, as_json: bool, verbose: bool) -> int:
+    from cuvee.codec import encode
+    from cuvee.graph.findings import worst
+
+    outcomes = given.check(not_run)
+    verdict = worst(finding.verdict for outcome in outcomes for finding in outcome.findings)
+    name = given.graph.manifest.release_name
+    if as_json:
+        packages = {
+            part.platform: [item.identifier for item in part.packages] for part in given.lock.platforms
+        }
+        write_json(
+            {"set": name, "verdict": verdict.value, "packages": packages, "notes": list(given.notes),
+             "checks": encode(outcomes)}
+        )  # fmt: skip
+        return verdict.exit_code
+    shown = tuple(item for item in outcomes if item.identifier not in {*not_run, *given.not_checked})
+    print_checks(shown, verbose=verbose)
+    click.echo(
+        f"{name}: {len(shown)} of {len(outcomes)} checks: {verdict.value}. The others need a manifest, "
+        "channels, archives, or metadata that it does not state."
+    )
+    return verdict.exit_code
 
 
 def _list(checks: "list[Check]", *, as_json: bool) -> None:

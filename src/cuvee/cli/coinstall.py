@@ -1,5 +1,6 @@
 """``cuvee coinstall``."""
 
+import datetime as dt
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from cuvee.cli.options import (
     ask,
     cache_option,
     dist_option,
+    environment_option,
     json_option,
     platform_option,
     quiet_option,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(min=0), help="Stop after so many groups of more than two packages."
 )
+@environment_option
 @dist_option
 @cache_option
 @json_option
@@ -43,6 +46,7 @@ def command(
     platforms: tuple[str, ...],
     any_version: bool,
     limit: int | None,
+    environment: str | None,
     dist: Path,
     cache: Path,
     as_json: bool,
@@ -51,8 +55,9 @@ def command(
 ) -> int:
     """Find packages that can each be installed, but never together.
 
-    SOURCES are manifests, whose requested packages are compared one manifest after the other, or locks, which
-    are compared together: those of their packages that no other package of the same lock depends on. All
+    SOURCES are manifests, whose requested packages are compared one manifest after the other, or release
+    folders, locks and installed environments, which are compared together: those of their packages that no
+    other package of the same lock depends on. All
     pairs are found, and larger groups up to a limit. The exit code is 1 if there are any.
 
     \b
@@ -64,16 +69,26 @@ def command(
     from cuvee.codec import encode
     from cuvee.graph.channel_check.coinstallability import LIMIT
     from cuvee.release.coinstall_inputs import of_locks, of_manifest
+    from cuvee.release.given_set import is_given_set, read_given_set
 
     most = LIMIT if limit is None else limit
-    locks = [path for path in sources if path.suffix not in {".yaml", ".yml"}]
+    today = dt.datetime.now(dt.UTC).date()
+    locks = [path for path in sources if is_given_set(path, environment) or (path / "lock").is_dir()]
     if locks and len(locks) < len(sources):
         raise UsageError("Manifests and locks cannot be mixed", hint="Name files of one kind.")
     answers: list[tuple[str, tuple[Coinstallability, ...]]] = []
     if locks:
+        sets = [read_given_set(path, today=today, environment=environment) for path in locks]
+        for path, given in zip(locks, sets, strict=True):
+            for note in given.notes:
+                click.echo(f"note: {path}: {note}", err=True)
         with terminal(quiet=quiet, verbose=verbose) as reporter:
             found = of_locks(
-                locks, platforms=platforms, any_version=any_version, limit=most, reporter=reporter
+                [given.lock for given in sets],
+                platforms=platforms,
+                any_version=any_version,
+                limit=most,
+                reporter=reporter,
             )
         answers.append((", ".join(map(str, locks)), found))
     else:

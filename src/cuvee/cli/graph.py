@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import ask, question_options
+from cuvee.cli.options import ask, given_set, question_options
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
+    from cuvee.graph.checks import CheckOutcome
     from cuvee.graph.release_graph import ReleaseGraph
-    from cuvee.release.record import Release
     from cuvee.release.session import Session
 
 FORMATS = ("svg", "graphml", "dot", "json")
@@ -43,6 +43,7 @@ def command(
     finding: str | None,
     formats: tuple[str, ...],
     output: Path,
+    environment: str | None,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -51,13 +52,14 @@ def command(
     Without PACKAGE: for each platform a treemap (what weighs how much, and what brings it), the build
     waves, and the whole graph as GraphML, DOT and JSON. With PACKAGE: who needs it and what it needs.
     Colours are the worst verdict of the checks, which run again. The paths of the files are written to
-    stdout, and nothing is written to the release folder.
+    stdout, and nothing is written to the release folder. SET is what `cuvee why` takes.
 
     \b
     Examples:
       cuvee graph manifests/starter/2026.11.0.yaml
       cuvee graph manifests/starter/2026.11.0.yaml numpy --platform linux-64
-      cuvee graph manifests/starter/2026.11.0.yaml --finding closure -o pictures
+      cuvee graph dist/starter-2026.11.0 --finding closure -o pictures
+      cuvee graph pixi.lock numpy
     """
     from cuvee.errors import UsageError
     from cuvee.release.pictures import write_findings, write_packages, write_release
@@ -66,23 +68,27 @@ def command(
     if names and finding:
         raise UsageError("A picture is of packages or of findings, not of both", hint="Draw them one by one.")
 
-    def work(session: "Session") -> "tuple[Release, ReleaseGraph]":
+    def work(session: "Session") -> "tuple[tuple[CheckOutcome, ...], ReleaseGraph]":
         checked = checked_again(session)
-        return checked, session.graph(checked.lock, checked.absent)
+        return checked.checks, session.graph(checked.lock, checked.absent)
 
-    result, release = ask(work, manifest=manifest, **options)
-    findings = result.findings
+    given = given_set(manifest, platforms=options["platforms"], environment=environment)
+    if given is None:
+        outcomes, release = ask(work, manifest=manifest, **options)
+    else:
+        outcomes, release = given.check(), given.graph
+    findings = [item for outcome in outcomes for item in outcome.findings]
     if names:
         written = write_packages(release, findings, names, output, formats or ("svg",))
     elif finding:
-        known = [done.identifier for done in result.checks]
+        known = [done.identifier for done in outcomes]
         if finding not in known:
             raise UsageError(f"There is no check {finding!r}", hint=f"Known: {', '.join(known)}")
         written = write_findings(release, findings, finding, output, formats or ("svg",))
     else:
         written = write_release(release, findings, output, formats or FORMATS)
     if as_json:
-        write_json({"release": result.name, "files": [str(path) for path in written]})
+        write_json({"release": release.manifest.release_name, "files": [str(path) for path in written]})
         return 0
     for path in written:
         click.echo(path)

@@ -1,12 +1,14 @@
 """``cuvee impact``."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cuvee.cli.options import ask, question_options
 from cuvee.cli.render import write_json
+from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.diff import Change
@@ -16,22 +18,29 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", metavar="NAME[=VERSION]")
 @partial(question_options, computes=True)
-def command(name: str, *, as_json: bool, **options: Any) -> int:
+def command(name: str, *, manifest: Path, environment: str | None, as_json: bool, **options: Any) -> int:
     """Show what an upgrade of the package NAME would change, break and unblock in a release.
 
     The locked release is solved with that version; other packages change only where they must. Without
     VERSION, any version newer than the locked one will do. Nothing is written. The exit code is 1 if the
     upgrade is impossible; the output then says why, and which changes of the manifest would make it possible.
+    SET is a manifest or a release folder: other locks do not state what is requested from which channels.
 
     \b
     Examples:
       cuvee impact numpy manifests/starter/2026.11.0.yaml
       cuvee impact numpy=2.5 manifests/starter/2026.11.0.yaml --platform linux-64
-      cuvee impact openssl=3.6 manifests/starter/2026.11.0.yaml --json
+      cuvee impact openssl=3.6 dist/starter-2026.11.0 --json
     """
+    from cuvee.release.given_set import is_given_set
     from cuvee.release.upgrade_trial import impact_of
 
-    impact = ask(partial(impact_of, upgrade=name), **options)
+    if is_given_set(manifest, environment):
+        raise UsageError(
+            f"{manifest} does not state what is requested from which channels, so no upgrade can be solved",
+            hint="Name a manifest or a release folder. `cuvee needs` says who depends on a package of it.",
+        )
+    impact = ask(partial(impact_of, upgrade=name), manifest=manifest, **options)
     if as_json:
         write_json(impact_json(impact))
     else:

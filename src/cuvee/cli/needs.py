@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 def command(name: str, **options: Any) -> int:
     """Print who needs the package NAME, and so would be hit if it were broken or gone.
 
-    Requested packages come first, then the nearest. It reads the lock of the release, solves nothing and
-    writes nothing. NAME may be a virtual package.
+    Requested packages come first, then the nearest. It reads a lock, solves nothing and writes nothing. NAME
+    may be a virtual package. SET is what `cuvee why` takes.
 
     \b
     Examples:
       cuvee needs numpy manifests/starter/2026.11.0.yaml
       cuvee needs __glibc manifests/starter/2026.11.0.yaml --platform linux-64
-      cuvee needs numpy manifests/starter/2026.11.0.yaml --json
+      cuvee needs numpy dist/starter-2026.11.0 --json
+      cuvee needs numpy /opt/starter
     """
     from cuvee.graph.reasons import needs
 

@@ -16,6 +16,7 @@ from cuvee.platforms import PLATFORMS
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Needs, Why
     from cuvee.graph.release_graph import ReleaseGraph
+    from cuvee.release.given_set import GivenSet
     from cuvee.release.session import Session
 
 Command = Callable[..., Any]
@@ -45,14 +46,25 @@ cache_option = click.option(
 )
 refresh_option = click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
+environment_option = click.option(
+    "--environment", metavar="NAME", help="Which environment of a pixi.lock.  [default: default]"
+)
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
 
 
-def release_options(command: Command, *, manifest_required: bool = True, installers: bool = False) -> Command:
+def release_options(
+    command: Command,
+    *,
+    manifest_required: bool = True,
+    installers: bool = False,
+    metavar: str | None = None,
+) -> Command:
     """Add the manifest and the options of a run to a command, and more to one that makes ``installers``."""
     options = [
-        click.argument("manifest", type=click.Path(path_type=Path), required=manifest_required),
+        click.argument(
+            "manifest", type=click.Path(path_type=Path), required=manifest_required, metavar=metavar
+        ),
         platform_option,
         dist_option,
         cache_option,
@@ -88,13 +100,14 @@ _INSTALLER_OPTIONS = (
 
 
 def question_options(command: Command, *, computes: bool = False) -> Command:
-    """Add the manifest and the options of a question about a release that is locked.
+    """Add what is asked about, and the options of a question about a set that is locked.
 
     One whose answer is computed from channels or archives has the cache and progress, too.
     """
     options = [
-        click.argument("manifest", type=click.Path(path_type=Path)),
+        click.argument("manifest", type=click.Path(path_type=Path), metavar="SET"),
         platform_option,
+        environment_option,
         dist_option,
         *((cache_option,) if computes else ()),
         json_option,
@@ -110,10 +123,12 @@ def answer_from_graph(
     lines: "Callable[[Reason, str], list[str]]",
     name: str,
     *,
+    manifest: Path,
+    environment: str | None,
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Print the answer of a locked release's graph to a question about the package ``name``."""
+    """Print the answer of a locked set's graph to a question about the package ``name``."""
     from cuvee.codec import encode
     from cuvee.release.recorded_lock import recorded_release
 
@@ -121,13 +136,45 @@ def answer_from_graph(
         release = recorded_release(session)
         return release.name, question(session.graph(release.lock, release.absent), name)
 
-    release_name, answers = ask(work, **options)
+    given = given_set(manifest, platforms=options["platforms"], environment=environment)
+    if given is None:
+        release_name, answers = ask(work, manifest=manifest, **options)
+    else:
+        release_name, answers = given.graph.manifest.release_name, question(given.graph, name)
     if as_json:
         write_json({"release": release_name, "name": name, "platforms": encode(answers)})
         return 0
     for line in by_platform((answer.platform, lines(answer, name)) for answer in answers):
         click.echo(line)
     return 0
+
+
+def given_set(
+    path: Path, *, platforms: tuple[str, ...], environment: str | None, needs: tuple[str, ...] = ("depends",)
+) -> "GivenSet | None":
+    """Return the set of a lock or an installed environment, and print what was assumed to stderr.
+
+    Of a manifest and of a release folder it is `None`: these have a session.
+    """
+    from cuvee.release.given_set import is_given_set, read_given_set
+
+    if not is_given_set(path, environment):
+        return None
+    today = dt.datetime.now(dt.UTC).date()
+    found = read_given_set(path, today=today, environment=environment, only=platforms, needs=needs)
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
+    return found
+
+
+def of_release_folder(path: Path, dist: Path) -> tuple[Path, Path]:
+    """Return the manifest of a release folder, and the folder that this is in; other paths as they are."""
+    from cuvee.graph.diff.readers import InputKind, kind_of
+    from cuvee.release.certificates import manifest_of
+
+    if (path / "lock").is_dir() and kind_of(path) is InputKind.RELEASE:
+        return manifest_of(path), path.resolve().parent
+    return path, dist
 
 
 def run_pipeline(work: "Callable[[Session], Answer]", *, as_json: bool = False, **options: Any) -> "Answer":
@@ -163,7 +210,11 @@ def _session(
     publish: bool = False,
     sign_key: Path | None = None,
 ) -> "Iterator[Session]":
+    from dataclasses import replace
+
+    from cuvee.graph.diff.readers import InputKind, kind_of
     from cuvee.manifest import load_manifest
+    from cuvee.release.certificates import manifest_of_release
     from cuvee.release.session import Options, Session
     from cuvee.trust.keys import SigningKey
 
@@ -178,6 +229,10 @@ def _session(
         publish=publish,
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
     )
-    loaded = load_manifest(manifest, today=now.date())
+    if (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
+        options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())
+        loaded = manifest_of_release(manifest, today=now.date())
+    else:
+        loaded = load_manifest(manifest, today=now.date())
     with terminal(quiet=quiet, verbose=verbose) as reporter:
         yield Session(loaded, options, reporter)

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 def command(name: str, **options: Any) -> int:
     """Print why the package NAME is in a release: the shortest chains from requested packages to it.
 
-    It reads the lock of the release, solves nothing and writes nothing. NAME may be a virtual package, such
-    as __glibc.
+    It reads a lock, solves nothing and writes nothing. NAME may be a virtual package, such as __glibc. SET is
+    a manifest whose release is locked, a release folder, a pixi.lock, a conda-lock.yml, or an installed
+    environment; of the last three, packages that nothing depends on count as requested, unless it is stated.
 
     \b
     Examples:
       cuvee why numpy manifests/starter/2026.11.0.yaml
       cuvee why colorama manifests/starter/2026.11.0.yaml --platform win-64
-      cuvee why numpy manifests/starter/2026.11.0.yaml --json
+      cuvee why numpy dist/starter-2026.11.0 --json
+      cuvee why numpy pixi.lock --environment test
     """
     from cuvee.graph.reasons import why
 
@@ -49,7 +51,7 @@ def why_lines(answer: "Why", name: str) -> list[str]:
 
 def _requested(requirement: "Requirement") -> str:
     if requirement.reason:
-        return f"cuvee adds {requirement.name}: {requirement.reason}"
+        return f"{requirement.name} counts as requested: {requirement.reason}"
     return f"the manifest requests {requirement.spec} ({requirement.position})"
 
 

@@ -20,7 +20,7 @@ from cuvee.lock.model import Lock, PlatformLock
 
 if TYPE_CHECKING:
     from rattler import LockedPackage as RattlerLockedPackage
-    from rattler import LockFile, RepoDataRecord
+    from rattler import LockFile, LockPlatform, RepoDataRecord
 
 _NOWHERE = "file:///cuvee-release/"
 _DEEPEST = 64
@@ -82,7 +82,7 @@ def read_lock(path: Path) -> Lock:
                         key=lambda package: package.name,
                     )
                 ),
-                virtual_packages=tuple(_virtual(text) for text in platform.virtual_packages),
+                virtual_packages=virtual_packages_of(platform),
             )
             for platform in sorted(environment.platforms(), key=lambda platform: platform.name)
         )
@@ -112,9 +112,19 @@ def open_pixi(path: Path) -> "LockFile":
         raise ValueError(str(error)) from error
 
 
-def _virtual(text: str) -> VirtualPackage:
-    name, version, build = (*text.split("="), "0", "0")[:3]
-    return VirtualPackage(name=name, version=version, build=build)
+def virtual_packages_of(platform: "LockPlatform") -> tuple[VirtualPackage, ...]:
+    """Return the virtual packages that a lock states for a platform; from version 7 on it may."""
+    parts = ((*text.split("="), "0", "0")[:3] for text in platform.virtual_packages)
+    return tuple(VirtualPackage(name=name, version=version, build=build) for name, version, build in parts)
+
+
+def located(item: "RattlerLockedPackage") -> tuple[str, str]:
+    """Return the URL and the channel of an archive; those of the release's own channel are relative."""
+    # A channel that is a folder is written as a path.
+    location = Path(item.location).as_uri() if Path(item.location).is_absolute() else item.location
+    if "://" in location:
+        return location, location.rsplit("/", 2)[0]
+    return location.removeprefix("../"), OWN_CHANNEL
 
 
 def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
@@ -123,13 +133,8 @@ def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
     record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
     if record is None or record.sha256 is None:
         raise IntegrityError(f"The lock has no record or no SHA-256 for {item.name} on {platform}")
-    # A channel that is a folder is written as a path.
-    location = Path(item.location).as_uri() if Path(item.location).is_absolute() else item.location
-    if "://" in location:
-        found = from_rattler(record, url=location, channel=location.rsplit("/", 2)[0])
-    else:
-        found = from_rattler(record, url=item.location.removeprefix("../"), channel=OWN_CHANNEL)
-    return found.locked_for(platform)
+    url, channel = located(item)
+    return from_rattler(record, url=url, channel=channel).locked_for(platform)
 
 
 def _rattler_record(package: LockedPackage, own_channel: str) -> "RepoDataRecord":

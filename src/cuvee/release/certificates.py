@@ -1,21 +1,23 @@
 """The certificate of a release: written by the check stage, and checked again from the file only."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 from cuvee.errors import SourceUnreachableError
-from cuvee.files import sha256_bytes, write_bytes
-from cuvee.graph.certificate import VerifiedCertificate, build_certificate, verify_certificate
+from cuvee.files import write_bytes
+from cuvee.graph.certificate import build_certificate
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome
 from cuvee.graph.release_graph import ReleaseGraph
-from cuvee.lock.pixi_lock import read_lock
+from cuvee.manifest import load_manifest
 from cuvee.manifest.folder_lookup import find_upwards
-from cuvee.release.certificate_inputs import certificate_inputs, compare_inputs
+from cuvee.manifest.model import Manifest, Position
+from cuvee.release.certificate_inputs import certificate_inputs
+from cuvee.release.record import RECORD, Release
 from cuvee.release.workspace import Workspace
 
 _FILE_FAMILY = "files"
-_MOST_BYTES = 1 << 30
 
 
 def write_certificate(
@@ -32,44 +34,6 @@ def write_certificate(
     return refused
 
 
-def check_certificate(path: Path, *, lock: Path | None = None) -> VerifiedCertificate:
-    """Check a certificate again, with no more than the file, and those of its inputs that are here.
-
-    These are the lock, the manifests, and the repodata of channels that are folders.
-
-    Parameters
-    ----------
-    path
-        The certificate.
-    lock
-        The ``pixi.lock`` that it is about. Left out, it is the one of the certificate's release folder;
-        without that, the certificate is checked by itself.
-
-    Raises
-    ------
-    IntegrityError
-        If it does not hold, or an input that is here is not the one that it was made from.
-    SourceUnreachableError
-        If there is no certificate, or no lock where one was named.
-    """
-    if not path.is_file():
-        raise SourceUnreachableError(
-            f"There is no certificate at {path}", hint="`cuvee certify MANIFEST` writes one."
-        )
-    if path.stat().st_size > _MOST_BYTES:
-        raise SourceUnreachableError(f"{path} is too large to be a certificate")
-    beside = path.parent.parent / "lock" / "pixi.lock"
-    if lock is None and beside.is_file():
-        lock = beside
-    return verify_certificate(
-        path.read_bytes(),
-        name=str(path),
-        lock=read_lock(lock) if lock is not None else None,
-        lock_sha256=sha256_bytes(lock.read_bytes()) if lock is not None else None,
-        compare=partial(compare_inputs, path=path, lock=lock),
-    )
-
-
 def manifest_of(folder: Path) -> Path:
     """Return the manifest that a release folder was made from, by its name: ``<distribution>-<version>``.
 
@@ -78,13 +42,40 @@ def manifest_of(folder: Path) -> Path:
     SourceUnreachableError
         If there is none in a folder ``manifests`` above the release folder or the working folder.
     """
+    found = _find_manifest(folder)
+    if found is not None:
+        return found
     name = folder.resolve().name
-    distribution, _, version = name.rpartition("-")
-    for start in (folder.resolve(), Path.cwd()):
-        found = find_upwards(start, f"manifests/{distribution}") if distribution else None
-        if found is not None and (found / f"{version}.yaml").is_file():
-            return found / f"{version}.yaml"
     raise SourceUnreachableError(
         f"The manifest of {name} is not in a folder manifests/ above {folder.resolve()}",
         hint="Name the manifest: `cuvee certify MANIFEST --dist FOLDER`.",
     )
+
+
+def has_manifest(folder: Path) -> bool:
+    """Whether the manifest of a release folder can be found, see `manifest_of`."""
+    return _find_manifest(folder) is not None
+
+
+def _find_manifest(folder: Path) -> Path | None:
+    distribution, _, version = folder.resolve().name.rpartition("-")
+    for start in (folder.resolve(), Path.cwd()):
+        found = find_upwards(start, f"manifests/{distribution}") if distribution else None
+        if found is not None and (found / f"{version}.yaml").is_file():
+            return found / f"{version}.yaml"
+    return None
+
+
+def manifest_of_release(folder: Path, *, today: dt.date) -> Manifest:
+    """Return the manifest of a release as it records it; before it is cut, the manifest as it is now.
+
+    Raises
+    ------
+    SourceUnreachableError
+        As `manifest_of`.
+    """
+    if not (folder / RECORD).is_file():
+        return load_manifest(manifest_of(folder), today=today)
+    manifest = Release.open(folder).manifest
+    position = Position(file=manifest.path, line=1, column=1)
+    return replace(manifest, sources={"distribution": position})

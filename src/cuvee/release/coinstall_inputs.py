@@ -1,7 +1,6 @@
 """From manifests and locks to the records and specs that `cuvee coinstall` compares."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.package_record import Record
@@ -11,8 +10,7 @@ from cuvee.graph.channel_check.coinstallability import Coinstallability, never_t
 from cuvee.graph.explain.channel_index import ChannelIndex
 from cuvee.graph.explain.explainer import query_channels
 from cuvee.graph.solving.pool import Pool
-from cuvee.lock.model import PlatformLock
-from cuvee.lock.pixi_lock import read_lock
+from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.solve import Problem, problem_of
 from cuvee.progress import Reporter
 from cuvee.release.lock_stage import own_channel
@@ -55,10 +53,9 @@ def _offered(problem: Problem, channels: Sequence[ChannelIndex]) -> list[Record]
 
 
 def of_locks(
-    paths: Sequence[Path], *, platforms: Sequence[str], any_version: bool, limit: int, reporter: Reporter
+    locks: Sequence[Lock], *, platforms: Sequence[str], any_version: bool, limit: int, reporter: Reporter
 ) -> tuple[Coinstallability, ...]:
     """Compare the packages of several locks that no other package of the same lock depends on."""
-    locks = [read_lock(path) for path in paths]
     known = sorted({name for lock in locks for name in lock.by_platform})
     for name in platforms:
         if name not in known:

@@ -50,6 +50,8 @@ class Options:
         Test also what this host can only imitate, such as Windows with Wine.
     publish
         Make installers as small as they get, however long that takes.
+    folder
+        The release folder, if it is not the one below ``dist`` that has the release's name.
     signer
         Signs images and sums; `None` signs nothing.
     """
@@ -61,6 +63,7 @@ class Options:
     refresh: bool = False
     emulate: bool = False
     publish: bool = False
+    folder: Path | None = None
     signer: ImageSigner | None = None
 
 
@@ -90,7 +93,8 @@ class Session:
         self.options = options
         self.reporter = reporter
         self.platforms = tuple(name for name in present if not options.platforms or name in options.platforms)
-        self.workspace = Workspace(options.dist.resolve() / manifest.release_name, options.cache.resolve())
+        folder = options.folder or options.dist / manifest.release_name
+        self.workspace = Workspace(folder.resolve(), options.cache.resolve())
         self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
         self.page: Page | None = None
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}

@@ -1,10 +1,12 @@
 """Readers of locks: `pixi.lock`, `conda-lock.yml`, and exported environments."""
 
 import tomllib
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
+from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import from_rattler
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import UsageError
@@ -16,7 +18,8 @@ from cuvee.graph.diff.readers.pip_lines import read_pip_line
 from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
 from cuvee.graph.diff.version_order import UNKNOWN_VERSION
-from cuvee.lock.pixi_lock import open_pixi
+from cuvee.lock.model import Lock
+from cuvee.lock.pixi_lock import located, open_pixi, virtual_packages_of
 from cuvee.manifest.documents.source_tree import MappingNode, SourceNode
 from cuvee.manifest.model import Requirement
 
@@ -53,7 +56,7 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
     return Snapshot(
         title="",
         kind="pixi.lock",
-        lock=lock_of(path, _locked(path, environments[name])),
+        lock=_locked(path, environments[name]),
         requested=_workspace(path.with_name("pixi.toml")),
         knows=METADATA,
     )
@@ -93,12 +96,19 @@ def _tables(value: object) -> list[dict[str, object]]:
     return [item for item in items if isinstance(item, dict)]
 
 
-def _locked(path: Path, environment: "Environment") -> list[LockedPackage]:
-    return [
-        _pixi_package(path, item, platform.name)
-        for platform in environment.platforms()
-        for item in environment.packages(platform) or []
-    ]
+def _locked(path: Path, environment: "Environment") -> Lock:
+    """Return the packages by platform; one that has a name of its own is called by its subdir if it can."""
+    subdirs = Counter(str(platform.subdir) for platform in environment.platforms())
+    found, offered = [], {}
+    for platform in environment.platforms():
+        subdir = str(platform.subdir)
+        name = subdir if subdirs[subdir] == 1 else platform.name
+        offered[name] = virtual_packages_of(platform)
+        found += [_pixi_package(path, item, name) for item in environment.packages(platform) or []]
+    lock = lock_of(path, found)
+    return Lock(
+        platforms=tuple(replace(part, virtual_packages=offered[part.platform]) for part in lock.platforms)
+    )
 
 
 def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> LockedPackage:
@@ -109,17 +119,13 @@ def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> Lo
         version = UNKNOWN_VERSION if item.version in {None, "<dynamic>"} else item.version
         return package(path, None, name=of_index(item.name), version=version, platform=platform,
                        channel="pypi", sha256=_sha256(item))  # fmt: skip
-    location = without_secrets(item.location)
     record = item.package_record if isinstance(item, CondaLockedPackage) else None
     if record is None:
-        return package(path, None, name=item.name, version=UNKNOWN_VERSION, platform=platform, url=location)
-    if isinstance(item, CondaLockedSourcePackage):
-        channel, url = "", location
-    elif "://" in location:
-        channel, url = location.rsplit("/", 2)[0], location
-    else:
-        channel, url = OWN_CHANNEL, location.removeprefix("../")
-    return from_rattler(record, url=url, channel=channel).locked_for(platform)
+        return package(path, None, name=item.name, version=UNKNOWN_VERSION, platform=platform,
+                       url=without_secrets(item.location))  # fmt: skip
+    url, channel = (item.location, "") if isinstance(item, CondaLockedSourcePackage) else located(item)
+    found = from_rattler(record, url=without_secrets(url), channel=without_secrets(channel))
+    return found.locked_for(platform)
 
 
 def _sha256(item: "PypiLockedPackage") -> str:
