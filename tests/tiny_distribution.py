@@ -71,15 +71,25 @@ class Distribution:
         return path
 
     def cut(
-        self, path: Path, *wanted: str, emulate: bool = False, signer: SigningKey | None = None
+        self,
+        path: Path,
+        *wanted: str,
+        emulate: bool = False,
+        signer: SigningKey | None = None,
+        keep_going: bool = False,
     ) -> Release:
         self.recorder.lines.clear()
-        session = self.session(path, *wanted, emulate=emulate, signer=signer)
+        session = self.session(path, *wanted, emulate=emulate, signer=signer, keep_going=keep_going)
         with session.workspace.locked():
             return cut(session)
 
     def session(
-        self, path: Path, *wanted: str, emulate: bool = False, signer: SigningKey | None = None
+        self,
+        path: Path,
+        *wanted: str,
+        emulate: bool = False,
+        signer: SigningKey | None = None,
+        keep_going: bool = False,
     ) -> Session:
         options = Options(
             dist=self.dist,
@@ -88,5 +98,6 @@ class Distribution:
             platforms=wanted,
             emulate=emulate,
             signer=signer,
+            keep_going=keep_going,
         )
         return Session(load_manifest(path, today=NOW.date()), options, self.recorder)

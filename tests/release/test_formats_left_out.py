@@ -51,7 +51,7 @@ def test_the_exit_code_says_why_a_format_is_missing(
 def test_only_a_missing_tool_is_one_of_this_host() -> None:
     found = [NotMade.because_of(error) for error in (TOOL, LARGE, NUMBER)]
     assert [missing.only_here for missing in found] == [True, False, False]
-    assert dataclasses.astuple(found[0]) == (TOOL.message, TOOL.hint, 3)
+    assert dataclasses.astuple(found[0]) == (TOOL.message, TOOL.hint, 3, False, False)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,11 @@ def release_options(
 
 _INSTALLER_OPTIONS = (
     click.option(
+        "--keep-going",
+        is_flag=True,
+        help="Build and test what can be, even if findings block the release.",
+    ),
+    click.option(
         "--emulate",
         is_flag=True,
         help="Test also what needs an emulator (win-64: Wine, linux-aarch64: QEMU); slow.",
@@ -209,6 +214,7 @@ def _session(
     emulate: bool = False,
     publish: bool = False,
     sign_key: Path | None = None,
+    keep_going: bool = False,
 ) -> "Iterator[Session]":
     from dataclasses import replace
 
@@ -228,6 +234,7 @@ def _session(
         emulate=emulate,
         publish=publish,
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
+        keep_going=keep_going,
     )
     if (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())

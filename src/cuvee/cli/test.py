@@ -26,7 +26,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code
-    if not result.runs:
+    if any(finding.verdict.exit_code for finding in result.findings):
         print_checks(result.checks, verbose=options["verbose"])
     print_runs(result.runs)
     click.echo(f"results: {result.folder / 'results'}")

@@ -10,7 +10,7 @@ def display_name(distribution: str) -> str:
 
 
 def installer_name(image: Image, kind: str, *, name: str = "") -> str:
-    """Return the name of an installer's file: ``Starter-2026.11.0-Linux-x86_64.sh``.
+    """Return the name of an image's installer.
 
     Parameters
     ----------
@@ -18,4 +18,9 @@ def installer_name(image: Image, kind: str, *, name: str = "") -> str:
         What it begins with; by default the distribution's name.
     """
     name = name or display_name(image.label.distribution)
-    return f"{name}-{image.label.version}-{get(image.platform).label}.{kind}"
+    return file_name(name, image.label.version, image.platform, kind)
+
+
+def file_name(name: str, version: str, platform: str, kind: str) -> str:
+    """Return the name of an installer's file: ``Starter-2026.11.0-Linux-x86_64.sh``."""
+    return f"{name}-{version}-{get(platform).label}.{kind}"

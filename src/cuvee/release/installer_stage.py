@@ -18,7 +18,7 @@ from cuvee.installers.constructor.project_writer import (
     solving_environment,
 )
 from cuvee.installers.formats import in_order, make
-from cuvee.installers.naming import display_name, installer_name
+from cuvee.installers.naming import display_name, file_name
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.lock.model import PlatformLock
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult
@@ -64,11 +64,18 @@ def make_installers(session: Session, lock: PlatformLock, image: Image) -> tuple
     return tuple(made.values())
 
 
+def installer_path(session: Session, lock: PlatformLock, kind: str) -> Path:
+    """Return where an installer is, or would be."""
+    manifest = session.manifest
+    name = file_name(display_name(manifest.distribution), str(manifest.version), lock.platform, kind)
+    return session.workspace.installers / name
+
+
 def _make_installer(
     session: Session, lock: PlatformLock, image: Image, kind: str, *, exe: Artefact | None
 ) -> InstallerResult:
     manifest, workspace = session.manifest, session.workspace
-    target = workspace.installers / installer_name(image, kind)
+    target = installer_path(session, lock, kind)
     name = f"installer-{lock.platform}-{kind}"
 
     def build() -> Made[InstallerResult]:

@@ -8,14 +8,13 @@ from dataclasses import replace
 from cuvee.graph.diff import Change, diff, with_reasons
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
-from cuvee.release.image_stage import make_image
-from cuvee.release.installer_stage import make_installers, make_project
 from cuvee.release.lock_stage import make_lock
+from cuvee.release.platform_stages import make_platforms
 from cuvee.release.record import Release, judge, portable
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
 from cuvee.release.sums import make_sums
-from cuvee.release.test_stage import check_tests, make_tests
+from cuvee.release.test_stage import check_tests
 
 STAGES = ("channel", "lock", "check", "image", "construct", "installer", "test", "report", "sums")
 """The kinds of stage, in the order of the flow. Image, construct, installer and test are per platform."""
@@ -64,20 +63,10 @@ def check_release(
 
 
 def run_tests(session: Session) -> Release:
-    """Run the pipeline up to the tests; a set that its checks block is not built."""
+    """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
     session.read_files()
-    release = check_release(session, access=ArchiveAccess.REQUIRE)
-    if release.verdict.exit_code:
-        return release
-    for lock in release.lock.platforms:
-        image, imaged = make_image(session, lock)
-        installers = (make_project(session, lock), *make_installers(session, lock, image))
-        release = replace(
-            release,
-            images=(*release.images, imaged),
-            installers=(*release.installers, *installers),
-            tests=(*release.tests, make_tests(session, lock, installers)),
-        )
+    access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
+    release = make_platforms(session, check_release(session, access=access))
     graph = session.graph(release.lock, release.absent)
     return _judged(replace(release, tested=check_tests(graph, release)))
 

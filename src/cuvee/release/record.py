@@ -68,11 +68,17 @@ class NotMade:
         What to install or do so that the next run makes it; may be empty.
     exit_code
         That of the error: 3 if this host lacks a tool, 1 if the format cannot hold it on any host.
+    not_tried
+        Whether nothing tried to make it, since findings block the release.
+    failed
+        Whether making it failed, though host and format would have allowed it: that blocks the release.
     """
 
     reason: str
     remedy: str = ""
     exit_code: int = ToolMissingError.exit_code
+    not_tried: bool = False
+    failed: bool = False
 
     @classmethod
     def because_of(cls, error: CuveeError) -> Self:
@@ -348,6 +354,12 @@ class Release:
         return tuple(artefact for artefact in self.artefacts if artefact.kind in kinds)
 
     @property
+    def failed(self) -> tuple[str, ...]:
+        """The platforms for which making an artefact failed."""
+        failed = (item.platform for item in self.artefacts if item.not_made and item.not_made.failed)
+        return tuple(dict.fromkeys(filter(None, failed)))
+
+    @property
     def unlocked(self) -> tuple[str, ...]:
         """The platforms that the manifest wants, that have no lock, and that nothing declares absent."""
         known = {*self.lock.by_platform, *(absent.platform for absent in self.absent)}
@@ -357,9 +369,10 @@ class Release:
 def judge(release: Release) -> Verdict:
     """Return the verdict of a release.
 
-    A platform without a lock blocks; one that was not tested is a warning, since not-run is not pass.
+    A platform without a lock, or one that could not be built, blocks; one that was not tested is a warning,
+    since not-run is not pass.
     """
-    if release.unlocked:
+    if release.unlocked or release.failed:
         return Verdict.BLOCKED
     tested = {run.platform for run in release.runs if run.not_run is None}
     return worst(

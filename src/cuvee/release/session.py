@@ -54,6 +54,8 @@ class Options:
         The release folder, if it is not the one below ``dist`` that has the release's name.
     signer
         Signs images and sums; `None` signs nothing.
+    keep_going
+        Build and test what can be, even if findings block the release or a platform cannot be built.
     """
 
     dist: Path
@@ -65,6 +67,7 @@ class Options:
     publish: bool = False
     folder: Path | None = None
     signer: ImageSigner | None = None
+    keep_going: bool = False
 
 
 class Session:

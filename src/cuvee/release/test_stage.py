@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from cuvee.codec import encode
+from cuvee.errors import CuveeError
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import PlatformTests, ReleaseGraph
+from cuvee.integration.model import Plan
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.lock.model import PlatformLock
 from cuvee.release.check_stage import manifest_inputs
@@ -14,9 +17,16 @@ from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished, folder_inputs
 
 
-def make_tests(session: Session, lock: PlatformLock, installers: Sequence[InstallerResult]) -> TestResult:
-    """Run the stage; the outcomes are in ``results/<platform>/``, or the reason why nothing ran there."""
-    from cuvee.integration.plan_builder import build_plan
+def make_tests(
+    session: Session, lock: PlatformLock, installers: Sequence[InstallerResult], *, not_built: str = ""
+) -> TestResult:
+    """Run the stage; the outcomes are in ``results/<platform>/``, or the reason why nothing ran there.
+
+    Parameters
+    ----------
+    not_built
+        Why there are no installers, if the platform was not built.
+    """
     from cuvee.integration.platform_run import run_platform
     from cuvee.integration.results_folder import read_run
     from cuvee.integration.runners.selection import select_runner
@@ -24,14 +34,14 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
     manifest, workspace = session.manifest, session.workspace
     folder = workspace.results / lock.platform
     made = [item for result in installers for item in result.artefacts if item.not_made is None]
-    tested, without = _tested(made)
+    tested, without = (None, not_built) if not_built else _tested(made)
     runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
     today = session.options.now.date()
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
 
     def run() -> Made[TestResult]:
         found = run_platform(
-            build_plan(manifest, lock, session.suite_files, session.archives(lock), today=today),
+            _plan(session, lock, not_built=bool(not_built)),
             installer=workspace.folder / tested.path if tested else None,
             runner=runner,
             results=workspace.results,
@@ -44,6 +54,7 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
         name=f"test-{lock.platform}",
         inputs=[
             [item.sha256 for item in made],
+            not_built,
             manifest_inputs(manifest),
             folder_inputs(session.suites_folder),
             runner.name if runner is not None else reason,
@@ -54,6 +65,19 @@ def make_tests(session: Session, lock: PlatformLock, installers: Sequence[Instal
         load=lambda _: TestResult(run=read_run(folder)),
     )
     return finished(session.make(stage))
+
+
+def _plan(session: Session, lock: PlatformLock, *, not_built: bool) -> Plan:
+    """Return what is to be tested; if nothing was built, then as far as the archives say it."""
+    from cuvee.integration.plan_builder import build_plan
+
+    plan = partial(build_plan, session.manifest, lock, session.suite_files, today=session.options.now.date())
+    try:
+        return plan(session.archives(lock))
+    except CuveeError:
+        if not not_built:
+            raise
+        return plan({})
 
 
 def check_tests(graph: ReleaseGraph, release: Release) -> tuple[CheckOutcome, ...]:

@@ -69,6 +69,8 @@ def actors(release: Release, anchors: Mapping[TestOutcome, str]) -> tuple[Actor,
     _add_outcomes(release, least, anchors, tasks)
     for platform in release.unlocked:
         tasks[UNOWNED].append(Task(text=f"Find out why there is no lock for {platform}.", anchor="platforms"))
+    for platform in release.failed:
+        tasks[UNOWNED].append(Task(text=f"Find out why {platform} could not be built.", anchor="platforms"))
     contacts = {owner.name: owner.contact for owner in release.manifest.owners}
     order = [*(name for name in contacts if name in tasks), *sorted(tasks.keys() - contacts.keys())]
     return tuple(Actor(name=name, contact=contacts.get(name, ""), tasks=tuple(tasks[name])) for name in order)

@@ -1,11 +1,12 @@
 """Whether the release can go out, in words."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
-from cuvee.release.record import Release
+from cuvee.release.record import NotMade, Release
 from cuvee.report.actors import Actor, actors
 from cuvee.report.badges import VERDICTS, Badge
 from cuvee.report.human_units import plural
@@ -45,7 +46,7 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
     parts = {
         "finding": sum(finding.verdict is result for finding in release.findings),
         "test": len(blocking(release.runs)),
-        "platform": len(release.unlocked),
+        "platform": len(release.unlocked) + len(release.failed),
     }
     blockers = sum(parts.values()) if result.exit_code else 0
     return Readiness(
@@ -82,23 +83,17 @@ def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
 
 
 def _notes(release: Release) -> tuple[str, ...]:
-    notes = []
-    ran = {run.platform: run for run in release.runs}
-    for platform in release.lock.by_platform:
-        run = ran.get(platform)
-        reason = "no run is on record" if run is None else run.not_run
-        if reason is not None:
-            notes.append(f"{platform} was not tested: {reason}")
+    notes = _not_tested(release)
     handed_out = release.handed_out
     notes += [f"{absent.platform} is absent: {absent.reason}" for absent in release.absent]
-    for only_here, what in ((True, "could not be made here"), (False, "cannot be made on any host")):
-        missing = [
-            artefact.name
-            for artefact in handed_out
-            if artefact.not_made is not None and artefact.not_made.only_here == only_here
-        ]
-        if missing:
-            notes.append(f"{len(missing)} of {len(handed_out)} artefacts {what}: {', '.join(missing)}")
+    missing: dict[str, list[str]] = defaultdict(list)
+    for artefact in handed_out:
+        if artefact.not_made is not None:
+            missing[_how_missing(artefact.not_made)].append(artefact.name)
+    notes += [
+        f"{len(names)} of {len(handed_out)} artefacts {how}: {', '.join(names)}"
+        for how, names in missing.items()
+    ]
     if release.base and release.changes is None:
         notes.append(f"what changed against {release.base} is not known: its lock is not at hand")
     waiting = [finding for finding in release.findings if finding.verdict is Verdict.WAITING]
@@ -108,3 +103,26 @@ def _notes(release: Release) -> tuple[str, ...]:
     if waived or accepted:
         notes.append(f"waived for now: {plural(len(waived), 'finding')}, {plural(len(accepted), 'test')}")
     return tuple(notes)
+
+
+def _not_tested(release: Release) -> list[str]:
+    """Return which platforms were not tested; those with the same reason together."""
+    ran = {run.platform: run for run in release.runs}
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for platform in release.lock.by_platform:
+        run = ran.get(platform)
+        reason = "no run is on record" if run is None else run.not_run
+        if reason is not None:
+            reasons[reason].append(platform)
+    return [
+        f"{', '.join(names)} {'was' if len(names) == 1 else 'were'} not tested: {reason}"
+        for reason, names in reasons.items()
+    ]
+
+
+def _how_missing(why: NotMade) -> str:
+    if why.not_tried:
+        return "were not made, since findings block the release"
+    if why.failed:
+        return "could not be built"
+    return "could not be made here" if why.only_here else "cannot be made on any host"
