@@ -162,11 +162,18 @@ def test_noarch_python_on_two_systems(tmp_path: Path) -> None:
         plan_package(info, python_paths("win-64"), launcher=None)
 
 
-@pytest.mark.parametrize("line", ["x", "../x = a:b", "x = a", "x = a:b; import os", "a b = c:d"])
+@pytest.mark.parametrize("line", ["x", "../x = a:b", "x = a", "x = a:b; import os", "a:b = c:d"])
 def test_malformed_entry_points(line: str, tmp_path: Path) -> None:
     info = read_info(package(tmp_path, noarch=True, points=(line,)))
     with pytest.raises(IntegrityError, match="malformed entry point"):
         plan_package(info, python_paths("linux-64"), launcher=None)
+
+
+@pytest.mark.parametrize("name", ["a b", "c++", "x.y-z_1"])
+def test_names_of_entry_points(name: str, tmp_path: Path) -> None:
+    info = read_info(package(tmp_path, noarch=True, points=(f"{name} = c:d",)))
+    paths = {file.path for file in plan_package(info, python_paths("linux-64"), launcher=None)}
+    assert f"bin/{name}" in paths
 
 
 @pytest.mark.parametrize(("target", "fits"), [("../x", True), ("/etc/x", False), ("../../x", False)])

@@ -41,6 +41,8 @@ def _problems(
         ("other; extra == 'docs'",),
         ("other; sys_platform == 'win32'",),
         ("my-dep[fast]>=1; python_version >= '3.9'",),
+        ("my-dep (>=1<3)",),
+        ("my-dep >1.*, !=3.0*",),
     ],
 )
 def test_consistent_metadata(requires: tuple[str, ...]) -> None:

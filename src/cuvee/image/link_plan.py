@@ -17,7 +17,9 @@ from cuvee.image.python_paths import PythonPaths
 ENTRY_POINT_PLACEHOLDER = "/opt/cuvee_entry_point_prefix"
 """The prefix placeholder in the entry points that linking makes."""
 
-_ENTRY_POINT = re.compile(r"^\s*([\w.\-]+)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*$")
+_ENTRY_POINT = re.compile(
+    r"^\s*([\w.+\-](?:[\w.+\- ]*[\w.+\-])?)\s*=\s*([\w.]+)\s*:\s*([\w.]+)\s*(?:\[.*\])?\s*$"
+)
 
 # The text that conda and rattler write: entry points are the same whichever client made the prefix.
 # https://github.com/conda/conda/blob/main/conda/gateways/disk/create.py
