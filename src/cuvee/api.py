@@ -17,9 +17,9 @@ from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.graph.release_graph import build_graph as graph_of_lock
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock as read_pixi_lock
-from cuvee.manifest import loader
 from cuvee.manifest.model import Manifest
 from cuvee.progress import SILENT, Reporter
+from cuvee.release.named_manifest import named_manifest
 from cuvee.release.record import Release
 from cuvee.release.release_snapshot import snapshot_of
 
@@ -50,8 +50,10 @@ def load_manifest(path: StrPath, *, today: dt.date | None = None) -> Manifest:
     ------
     ManifestError
         If the manifest has problems; the message shows all of them, each with its line.
+    UsageError
+        If it is a folder, or a file of another kind.
     """
-    return loader.load_manifest(Path(path), today=today or _now().date())
+    return named_manifest(Path(path), today=today or _now().date())
 
 
 def read_lock(path: StrPath) -> Lock:
@@ -59,8 +61,10 @@ def read_lock(path: StrPath) -> Lock:
 
     Raises
     ------
+    UsageError
+        If there is no lock.
     SourceUnreachableError
-        If there is no lock, or it cannot be read.
+        If it cannot be read.
     """
     path = Path(path)
     return read_pixi_lock(path / "lock" / "pixi.lock" if path.is_dir() else path)
@@ -113,9 +117,9 @@ def diff(before: Release | StrPath, after: Release | StrPath, *, platform: str |
     Raises
     ------
     SourceUnreachableError
-        If a path does not exist, or cannot be read.
+        If a path cannot be read.
     UsageError
-        If neither has the platform.
+        If a path does not exist, or neither has the platform.
     """
     old, new = (
         snapshot_of(side if isinstance(side, Release) else Path(side), today=_now().date())

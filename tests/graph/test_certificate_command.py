@@ -64,9 +64,9 @@ def test_a_release_folder_will_do(
     capsys.readouterr()
     nowhere = tmp_path / "lost-1"
     nowhere.mkdir()
-    assert run(["certify", str(nowhere)]) == 4
+    assert run(["certify", str(nowhere)]) == 2
     assert "The manifest of lost-1 is not in a folder manifests/" in capsys.readouterr().err
-    assert run(["certify", "--verify", str(nowhere)]) == 4
+    assert run(["certify", "--verify", str(nowhere)]) == 2
     assert "There is no certificate" in capsys.readouterr().err
 
 

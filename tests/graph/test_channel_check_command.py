@@ -190,7 +190,7 @@ def test_half_a_file_is_checked_as_far_as_it_goes(channel: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["nowhere/at/all"], 4, "There is no nowhere/at/all"),
+        (["nowhere/at/all"], 2, "There is no nowhere/at/all"),
         (["{empty}"], 4, "has no <subdir>/repodata.json"),
         (["{channel}", "--platform", "win-64"], 4, "has no repodata for win-64"),
         (["conda-forge"], 2, "No platform is named for conda-forge"),

@@ -360,5 +360,5 @@ def test_what_can_not_be_read_is_a_clear_error_with_its_line(
 
 
 def test_what_is_not_there_or_is_nothing_that_is_known(call: Call, tmp_path: Path) -> None:
-    assert "does not exist" in call(tmp_path / "none", tmp_path, code=2)
+    assert f"There is no {tmp_path / 'none'}" in call(tmp_path / "none", tmp_path, code=2)
     assert "neither lock/pixi.lock nor conda-meta" in call(tmp_path, tmp_path, code=4)

@@ -8,7 +8,7 @@ from rattler import LockFile
 
 import tiny_index
 from cuvee.channel.connection import connect
-from cuvee.errors import BlockedError, SourceUnreachableError
+from cuvee.errors import BlockedError, SourceUnreachableError, UsageError
 from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock, write_lock
@@ -186,7 +186,7 @@ def test_a_missing_channel_is_named(problem: Problem, tmp_path: Path) -> None:
 
 def test_a_broken_lock_is_a_clear_error(tmp_path: Path) -> None:
     path = tmp_path / "pixi.lock"
-    with pytest.raises(SourceUnreachableError, match="no lock"):
+    with pytest.raises(UsageError, match="no lock"):
         read_lock(path)
     path.write_bytes(b"version: 99\n\xff")
     with pytest.raises(SourceUnreachableError, match="cannot be read"):

@@ -177,9 +177,10 @@ def test_a_pin_that_the_index_lacks_names_the_line(
     assert "4.70.1" in caught.value.message
 
 
-def test_a_package_that_was_tampered_with_is_refused(
+def test_a_package_that_was_tampered_with_is_refused_and_made_again(
     copied: Callable[[], Distribution], tiny_text: str, tiny: tuple[Distribution, Release]
 ) -> None:
+    """A run recognises packages by their hashes, so it makes the channel again before anything reads it."""
     distribution = copied()
     folder = distribution.dist / "tiny-2026.11.0"
     archive = next((folder / "channel" / "noarch").glob("attrs-*.conda"))
@@ -190,8 +191,12 @@ def test_a_package_that_was_tampered_with_is_refused(
     archive.write_bytes(data)
     os.utime(archive, ns=(record.st_atime_ns, record.st_mtime_ns))
     (folder / ".stages" / "image-win-64.json").unlink()
+    path = distribution.write(tiny_text)
     with pytest.raises(IntegrityError, match="attrs"):
-        distribution.cut(distribution.write(tiny_text))
+        distribution.session(path).archives(tiny[1].lock.by_platform["win-64"])
+    distribution.cut(path)
+    data[len(data) // 2] ^= 1
+    assert archive.read_bytes() == data
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cuvee.cli.completion import check_names
 from cuvee.cli.options import (
     environment_option,
     given_set,
@@ -29,10 +30,15 @@ if TYPE_CHECKING:
     "--only",
     multiple=True,
     metavar="CHECK",
+    shell_complete=check_names,
     help="Run this check and what it needs; may be given several times.",
 )
 @click.option(
-    "--skip", multiple=True, metavar="CHECK", help="Leave this check out; may be given several times."
+    "--skip",
+    multiple=True,
+    metavar="CHECK",
+    shell_complete=check_names,
+    help="Leave this check out; may be given several times.",
 )
 @click.option(
     "--archives/--no-archives",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cuvee.cli.completion import check_names, package_names
 from cuvee.cli.options import ask, given_set, question_options
 from cuvee.cli.render import write_json
 
@@ -19,8 +20,13 @@ FORMATS = ("svg", "graphml", "dot", "json")
 
 @click.command()
 @partial(question_options, computes=True)
-@click.argument("names", nargs=-1, metavar="[PACKAGE]...")
-@click.option("--finding", metavar="CHECK", help="Draw what the findings of this check are about.")
+@click.argument("names", nargs=-1, metavar="[PACKAGE]...", shell_complete=package_names)
+@click.option(
+    "--finding",
+    metavar="CHECK",
+    shell_complete=check_names,
+    help="Draw what the findings of this check are about.",
+)
 @click.option(
     "--format",
     "formats",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cuvee.cli.completion import package_names
 from cuvee.cli.options import ask, question_options
 from cuvee.cli.render import write_json
 from cuvee.errors import UsageError
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name", metavar="NAME[=VERSION]")
+@click.argument("name", metavar="NAME[=VERSION]", shell_complete=package_names)
 @partial(question_options, computes=True)
 def command(name: str, *, manifest: Path, environment: str | None, as_json: bool, **options: Any) -> int:
     """Show what an upgrade of the package NAME would change, break and unblock in a release.

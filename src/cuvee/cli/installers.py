@@ -66,20 +66,23 @@ def command(  # noqa: PLR0917 - click calls it by name
     from cuvee.installers.constructor.project_lock import ProjectTools
     from cuvee.installers.constructor.project_reader import read_project
 
-    results = []
     projects = [read_project(source, name, environment=os.environ) for name in platforms or (_host(),)]
     for project in projects:
         for warning in project.warnings:  # with --quiet, too: nothing is left out in silence
             click.echo(f"warning: {project.platform}: {warning}", err=True)
+    several = len(projects) > 1
+    folders = {
+        project.platform: output.absolute() / (project.platform if several else "") for project in projects
+    }
     with terminal(quiet=quiet, verbose=verbose) as reporter:
         tools = ProjectTools(cache=cache.resolve(), connection=connect(cache.resolve()), reporter=reporter)
-        for project in projects:
-            folder = output.absolute() / project.platform if len(projects) > 1 else output.absolute()
-            results.append(_convert(project, tools, folder, dry_run=dry_run))
+        results = [
+            _convert(project, tools, folders[project.platform], dry_run=dry_run) for project in projects
+        ]
     if as_json:
-        write_json([_as_json(result, output) for result in results])
+        write_json([_as_json(result, folders[result.project.platform]) for result in results])
     else:
-        _print(results, output)
+        _print(results, folders)
     artefacts = (item for result in results for item in result.artefacts)
     # A tool that is missing comes before what no tool could make: it can be installed.
     return max((item.not_made.exit_code for item in artefacts if item.not_made is not None), default=0)
@@ -105,27 +108,24 @@ def _convert(project: "Project", tools: "ProjectTools", output: Path, *, dry_run
     return make_project_installers(project, lock, output=output, tools=tools)
 
 
-def _print(results: "list[ConvertedProject]", output: Path) -> None:
+def _print(results: "list[ConvertedProject]", folders: dict[str, Path]) -> None:
     for result in results:
         lock = result.lock
         click.echo(f"{lock.platform}: {len(lock.packages)} packages")
         if not result.artefacts:
             for package in lock.packages:
                 click.echo(f"  {package.stem}")
-    artefacts = tuple(item for result in results for item in result.artefacts)
-    if artefacts:
-        print_artefacts(artefacts)
-        click.echo(f"installers: {output}")
+        print_artefacts(result.artefacts, folders[lock.platform])
 
 
-def _as_json(result: "ConvertedProject", output: Path) -> dict[str, Any]:
+def _as_json(result: "ConvertedProject", folder: Path) -> dict[str, Any]:
     from cuvee.codec import encode
 
     return {
         "name": result.project.name,
         "version": result.project.version,
         "platform": result.project.platform,
-        "folder": str(output),
+        "folder": str(folder),
         "packages": [package.identifier for package in result.lock.packages],
         "artefacts": encode(result.artefacts),
         "outputs": [path.name for path in result.outputs],

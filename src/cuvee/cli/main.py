@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from cuvee.cli.terminal import is_dumb
 from cuvee.errors import CuveeError, InternalError, StorageError
 
 COMMANDS = {
@@ -42,6 +43,16 @@ class _LazyGroup(click.Group):
         if not isinstance(command, click.Command):
             raise TypeError(f"cuvee.cli.{cmd_name}.command is not a command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from cuvee.manifest.documents.suggestions import did_you_mean
+
+            ctx.fail(f"No such command {name!r}. {did_you_mean(name, COMMANDS).capitalize()}".strip())
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -85,7 +96,7 @@ def _interrupt(*_: object) -> None:
 def run(argv: Sequence[str]) -> int:  # noqa: PLR0911 - one per kind of ending
     """Run the command line and give its exit code."""
     try:
-        result = cli.main(args=list(argv), prog_name="cuvee", standalone_mode=False)
+        result = cli.main(args=list(argv), prog_name="cuvee", standalone_mode=False, color=_color())
     except CuveeError as error:
         return _tell(error)
     except click.ClickException as error:
@@ -119,7 +130,12 @@ def _tell_bug() -> int:
 
 
 def _tell(error: CuveeError) -> int:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True)
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True, color=_color())
     if error.hint:
-        click.echo(f"{click.style('next:', fg='cyan', bold=True)} {error.hint}", err=True)
+        click.echo(f"{click.style('next:', fg='cyan', bold=True)} {error.hint}", err=True, color=_color())
     return error.exit_code
+
+
+def _color() -> bool | None:
+    """Return `False` if colours are refused (https://no-color.org), `None` if the terminal decides."""
+    return False if os.environ.get("NO_COLOR") or is_dumb() else None

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cuvee.cli.completion import package_names
 from cuvee.cli.options import answer_from_graph, question_options
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=package_names)
 @question_options
 def command(name: str, **options: Any) -> int:
     """Print who needs the package NAME, and so would be hit if it were broken or gone.

@@ -219,8 +219,8 @@ def _session(
     from dataclasses import replace
 
     from cuvee.graph.diff.readers import InputKind, kind_of
-    from cuvee.manifest import load_manifest
     from cuvee.release.certificates import manifest_of_release
+    from cuvee.release.named_manifest import named_manifest
     from cuvee.release.session import Options, Session
     from cuvee.trust.keys import SigningKey
 
@@ -240,6 +240,6 @@ def _session(
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())
         loaded = manifest_of_release(manifest, today=now.date())
     else:
-        loaded = load_manifest(manifest, today=now.date())
+        loaded = named_manifest(manifest, today=now.date())
     with terminal(quiet=quiet, verbose=verbose) as reporter:
         yield Session(loaded, options, reporter)

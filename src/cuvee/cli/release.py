@@ -50,7 +50,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
         return result.verdict.exit_code
     print_checks(result.checks, verbose=options["verbose"])
     print_runs(result.runs)
-    print_artefacts(result.handed_out)
+    print_artefacts(result.handed_out, result.folder)
     for line in summary:
         click.echo(line)
     click.echo(f"report: {result.folder / 'report' / 'index.html'}")

@@ -1,10 +1,10 @@
 """Results for people, and as JSON."""
 
 import json
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from cuvee.integration.outcomes import PlatformRun
     from cuvee.release.record import Artefact, Release
 
-_LOG_WIDTH = 180
 _MOST_VICTIMS = 8
 _COLOURS = {
     "blocked": "red",
@@ -121,29 +120,17 @@ def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
         click.echo(f"skipped [{', '.join(names)}] {_shown(reason)}")
 
 
-def print_artefacts(artefacts: "tuple[Artefact, ...]") -> None:
-    """Print the table of artefacts; what is missing is said below it."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+def print_artefacts(artefacts: "tuple[Artefact, ...]", folder: Path) -> None:
+    """Print the artefacts below ``folder``; what is missing is said below them.
 
-    table: Table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("file", "platform"):
-        table.add_column(name, overflow="fold")
-    for name in ("size", "seconds"):
-        table.add_column(name, justify="right")
-    table.add_column("SHA-256", overflow="fold", min_width=16)
+    Path and hash have a line each, without a table around them, so that they can be copied from any terminal.
+    """
     for item in artefacts:
-        if item.not_made is None:
-            table.add_row(
-                item.path,
-                item.platform or "all",
-                f"{item.size / 1e6:.1f} MB",
-                f"{item.seconds:.1f}",
-                item.sha256,
-            )
-    width = None if sys.stdout.isatty() else _LOG_WIDTH
-    Console(width=width, soft_wrap=False).print(table)
+        if item.not_made is not None:
+            continue
+        click.echo(folder / item.path)
+        click.echo(f"  {item.platform or 'all'}, {item.size / 1e6:.1f} MB, made in {item.seconds:.1f} s")
+        click.echo(f"  SHA-256 {item.sha256}")
     for item in artefacts:
         if item.not_made is not None:
             click.echo(f"not made: {item.name}: {item.not_made.reason}. {item.not_made.remedy}")

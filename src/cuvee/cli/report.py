@@ -32,7 +32,7 @@ def command(source: Path, *, output: Path | None, dist: Path, as_json: bool) -> 
       cuvee report dist/starter-2026.11.0 --output build/report
       cuvee report dist/starter-2026.11.0 --json
     """
-    from cuvee.manifest import load_manifest
+    from cuvee.release.named_manifest import named_manifest
     from cuvee.release.record import Release
     from cuvee.report.page import build_page
     from cuvee.report.summary import summary_lines
@@ -40,7 +40,7 @@ def command(source: Path, *, output: Path | None, dist: Path, as_json: bool) -> 
 
     folder = source
     if not source.is_dir():
-        folder = dist / load_manifest(source, today=dt.datetime.now(dt.UTC).date()).release_name
+        folder = dist / named_manifest(source, today=dt.datetime.now(dt.UTC).date()).release_name
     release = Release.open(folder)
     page = build_page(release, folder / "results")
     if output is not None:

@@ -23,9 +23,10 @@ def command(manifest: Path, as_json: bool) -> None:
       cuvee show manifests/starter/2026.11.1.yaml --json
     """
     from cuvee.files import canonical_json
-    from cuvee.manifest import load_manifest, manifest_export
+    from cuvee.manifest import manifest_export
+    from cuvee.release.named_manifest import named_manifest
 
-    loaded = load_manifest(manifest, today=dt.datetime.now(dt.UTC).date())
+    loaded = named_manifest(manifest, today=dt.datetime.now(dt.UTC).date())
     if as_json:
         click.echo(canonical_json(manifest_export.as_json(loaded)).decode(), nl=False)
     else:

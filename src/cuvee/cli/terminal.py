@@ -1,5 +1,6 @@
 """Progress on stderr: live bars on a terminal, plain step lines in a log."""
 
+import os
 import sys
 import threading
 import time
@@ -13,6 +14,11 @@ from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+
+def is_dumb() -> bool:
+    """Whether the terminal has no colours and cannot move its cursor: terminfo(5) calls it ``dumb``."""
+    return os.environ.get("TERM", "") == "dumb"
 
 
 class PlainReporter:
@@ -86,7 +92,7 @@ def terminal(*, quiet: bool, verbose: bool) -> Iterator[Reporter]:
     """Yield the reporter that fits stderr."""
     if quiet:
         yield SILENT
-    elif not sys.stderr.isatty():
+    elif is_dumb() or not sys.stderr.isatty():
         yield PlainReporter(verbose=verbose)
     else:
         from rich.console import Console

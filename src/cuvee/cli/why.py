@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cuvee.cli.completion import package_names
 from cuvee.cli.options import answer_from_graph, question_options
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=package_names)
 @question_options
 def command(name: str, **options: Any) -> int:
     """Print why the package NAME is in a release: the shortest chains from requested packages to it.

@@ -1,6 +1,6 @@
 """The files of ``integration_tests/``: suites, rules for commands, known failures."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,12 +17,14 @@ from cuvee.manifest.documents.schema_types import (
     RecordType,
     ScalarType,
 )
+from cuvee.manifest.documents.suggestions import did_you_mean
 from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields
 from cuvee.manifest.documents.validation import read_document
 from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM_LIST, prose_type
 
 T = TypeVar("T")
 
+_OTHER_FILES = {"smoke", "known-failures"}
 _PAGE = "docs/reference/suite-files.md"
 _ARGUMENTS = ListType(
     noun="a list of arguments", example='["-k", "not slow"]', unique=False,
@@ -192,13 +194,23 @@ def read_suite(folder: Path, name: str) -> PytestSuite:
     if chosen.is_file():
         entries = map(record_fields, _entries(chosen, SHIPPED_TESTS))
         return PytestSuite(name=name, targets=tuple(_shipped_target(name, **entry) for entry in entries))
-    known = sorted(
-        {SMOKE, *(path.stem for path in folder.glob("*") if path.is_dir() or path.stem == "upstream")}
-    )
+    known = [SMOKE, *sorted(_suites_in(folder))]
+    likely = did_you_mean(name, known)
     raise UsageError(
         f"There is no suite {name!r} in {folder}",
-        hint=f"Write {own}/test_….py or {chosen}, or name one of: {', '.join(known)}.",
+        hint=f"{likely.capitalize()} Otherwise write {own}/test_….py or {chosen}."
+        if likely
+        else f"Write {own}/test_….py or {chosen}, or name one of: {', '.join(known)}.",
     )
+
+
+def _suites_in(folder: Path) -> Iterator[str]:
+    """Yield the suites of a folder: folders with pytest files, and lists of tests of packages."""
+    for path in folder.glob("*"):
+        if any(path.rglob("test_*.py")):
+            yield path.name
+        elif path.suffix == ".yaml" and path.stem not in _OTHER_FILES:
+            yield path.stem
 
 
 def read_command_rules(path: Path) -> tuple[CommandRule, ...]:

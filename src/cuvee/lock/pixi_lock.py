@@ -17,6 +17,7 @@ from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import storage_errors, write_text
 from cuvee.lock.model import Lock, PlatformLock
+from cuvee.manifest.documents.named_files import missing_path
 
 if TYPE_CHECKING:
     from rattler import LockedPackage as RattlerLockedPackage
@@ -58,11 +59,13 @@ def read_lock(path: Path) -> Lock:
 
     Raises
     ------
+    UsageError
+        If there is no file.
     SourceUnreachableError
-        If there is no lock, or it is not one.
+        If it is not a lock.
     """
     if not path.is_file():
-        raise SourceUnreachableError(f"There is no lock at {path}", hint="Run `cuvee lock MANIFEST` first.")
+        raise missing_path(path, what="lock", hint="Run `cuvee lock MANIFEST` first.")
     try:
         environment = open_pixi(path).default_environment()
     except ValueError as error:

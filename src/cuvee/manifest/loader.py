@@ -12,9 +12,9 @@ from cuvee.manifest.consistency import (
     check_folder_name,
     check_tree,
 )
-from cuvee.manifest.documents.named_files import names_in
+from cuvee.manifest.documents.named_files import likely_path, names_in
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.suggestions import did_you_mean, listing, nearest
+from cuvee.manifest.documents.suggestions import did_you_mean, listing
 from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at
 from cuvee.manifest.documents.validation import Validator, add_missing_keys
 from cuvee.manifest.documents.yaml_reader import parse_yaml, read_bytes
@@ -91,12 +91,18 @@ def _first_bytes(path: Path) -> bytes:
         return read_bytes(path)
     except FileNotFoundError:
         names = _siblings(path)
-        likely = nearest(path.name, names)
-        hint = f"Did you mean {path.with_name(likely)}?" if likely else f"In that folder: {listing(names)}."
-        raise ManifestError(f"There is no manifest {path}", hint=hint if names else None) from None
+        likely = likely_path(path)
+        hint = "A manifest is <distribution>/<version>.yaml; docs/tutorial/first-distribution.md writes one."
+        if likely:
+            hint = f"Did you mean {likely}?"
+        elif names:
+            hint = f"In that folder: {listing(names)}."
+        raise ManifestError(f"There is no manifest {path}", hint=hint) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "the name cannot exist"
-        raise ManifestError(f"The manifest {path} cannot be read: {reason}") from error
+        raise ManifestError(
+            f"The manifest {path} cannot be read: {reason}", hint="Name a file that you may read."
+        ) from error
 
 
 def _read_file(path: Path, data: bytes, problems: Problems) -> MappingValue | None:

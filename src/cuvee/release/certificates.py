@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cuvee.errors import SourceUnreachableError
+from cuvee.errors import UsageError
 from cuvee.files import write_bytes
 from cuvee.graph.certificate import build_certificate
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome
@@ -39,14 +39,14 @@ def manifest_of(folder: Path) -> Path:
 
     Raises
     ------
-    SourceUnreachableError
+    UsageError
         If there is none in a folder ``manifests`` above the release folder or the working folder.
     """
     found = _find_manifest(folder)
     if found is not None:
         return found
     name = folder.resolve().name
-    raise SourceUnreachableError(
+    raise UsageError(
         f"The manifest of {name} is not in a folder manifests/ above {folder.resolve()}",
         hint="Name the manifest: `cuvee certify MANIFEST --dist FOLDER`.",
     )
@@ -71,7 +71,7 @@ def manifest_of_release(folder: Path, *, today: dt.date) -> Manifest:
 
     Raises
     ------
-    SourceUnreachableError
+    UsageError
         As `manifest_of`.
     """
     if not (folder / RECORD).is_file():

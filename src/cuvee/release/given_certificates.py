@@ -14,6 +14,7 @@ from cuvee.graph.certificate import (
 )
 from cuvee.graph.diff.readers import InputKind, kind_of
 from cuvee.lock.model import Lock
+from cuvee.manifest.documents.named_files import missing_path
 from cuvee.release.certificate_inputs import compare_inputs
 from cuvee.release.given_set import GivenSet, read_given_set
 
@@ -71,13 +72,11 @@ def check_certificate(
     ------
     IntegrityError
         If it does not hold, or an input that is here is not the one that it was made from.
-    SourceUnreachableError
+    UsageError
         If there is no certificate, or no lock where one was named.
     """
     if not path.is_file():
-        raise SourceUnreachableError(
-            f"There is no certificate at {path}", hint="`cuvee certify MANIFEST` writes one."
-        )
+        raise missing_path(path, what="certificate", hint="`cuvee certify MANIFEST` writes one.")
     if path.stat().st_size > _MOST_BYTES:
         raise SourceUnreachableError(f"{path} is too large to be a certificate")
     _require_certificate(path)

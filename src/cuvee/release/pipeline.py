@@ -23,7 +23,8 @@ _TOOLS = ("cuvee", "py-rattler", "uv", "networkx", "zstandard")
 
 
 def lock_release(session: Session) -> Release:
-    """Run the pipeline up to the lock."""
+    """Run the pipeline up to the lock; what is wrong with files beside the manifest comes first."""
+    session.read_files()
     manifest = session.manifest
     channel = make_channel(session)
     return Release(
@@ -64,7 +65,6 @@ def check_release(
 
 def run_tests(session: Session) -> Release:
     """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
-    session.read_files()
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     release = make_platforms(session, check_release(session, access=access))
     graph = session.graph(release.lock, release.absent)

@@ -101,8 +101,10 @@ def test_a_broken_template_is_named(tmp_path: Path) -> None:
 
 
 def test_what_can_not_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceUnreachableError, match="Cannot read"):
+    with pytest.raises(UsageError, match=r"There is no .*construct\.yaml"):
         read_document(tmp_path / "construct.yaml", "linux-64", {})
+    with pytest.raises(SourceUnreachableError, match="Cannot read"):
+        read_document(tmp_path, "linux-64", {})
     (tmp_path / "construct.yaml").write_bytes(b"name: \xff\n")
     with pytest.raises(UsageError, match="UTF-8"):
         read_document(tmp_path / "construct.yaml", "linux-64", {})

@@ -12,6 +12,7 @@ from cuvee.conda.repodata import Repodata, parse_repodata
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import fingerprint
+from cuvee.manifest.documents.named_files import missing_path
 from cuvee.platforms import PLATFORMS
 
 _FILES = ("repodata.json", "index.json")
@@ -37,7 +38,8 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str
     SourceUnreachableError
         If there is no repodata for a named platform, or none at all.
     UsageError
-        If a channel that is not on this machine is named without a platform, or with one that no channel has.
+        If there is no such path, or a channel that is not on this machine is named without a platform, or
+        with one that no channel has.
     """
     if _NOARCH in platforms:
         raise UsageError("noarch is not a platform", hint="Name the platforms whose records use it.")
@@ -53,7 +55,7 @@ def find_subdirs(source: str, platforms: Sequence[str], cache: Path) -> dict[str
         }
         return _selected(found, platforms, source)
     if "://" not in source and ("/" in source or source.startswith(".")):
-        raise SourceUnreachableError(f"There is no {source}", hint=_HINT)
+        raise missing_path(Path(source), hint=_HINT)
     if not platforms:
         raise UsageError(
             f"No platform is named for {without_secrets(source)}",

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.installers.constructor.selectors import select
 from cuvee.installers.constructor.templates import has_templates, render
+from cuvee.manifest.documents.named_files import missing_path
 
 if TYPE_CHECKING:
     from yaml import MappingNode, Node
 
+_HINT = "A project is a folder with a construct.yaml."
 _LARGEST = 1 << 20
 _MOST_NODES = 50_000
 _DEEPEST = 50
@@ -34,7 +36,7 @@ def read_text(path: Path) -> str:
     SourceUnreachableError
         If it cannot be read.
     UsageError
-        If it is not UTF-8, or too long.
+        If it does not exist, is not UTF-8, or too long.
     """
     try:
         if path.stat().st_size > _LARGEST:
@@ -43,10 +45,10 @@ def read_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             raise UsageError(f"{path} is not written in UTF-8") from error
+        if isinstance(error, FileNotFoundError):
+            raise missing_path(path, hint=_HINT) from error
         reason = error.strerror if isinstance(error, OSError) else error
-        raise SourceUnreachableError(
-            f"Cannot read {path}: {reason}", hint="A project is a folder with a construct.yaml."
-        ) from error
+        raise SourceUnreachableError(f"Cannot read {path}: {reason}", hint=_HINT) from error
 
 
 def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, object]:

@@ -1,10 +1,11 @@
-"""Files that a document names."""
+"""Files that a document names, and paths that a command line names."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+from cuvee.errors import UsageError
 from cuvee.manifest.documents.problems import Problems
-from cuvee.manifest.documents.suggestions import did_you_mean
+from cuvee.manifest.documents.suggestions import did_you_mean, nearest
 from cuvee.manifest.documents.validated_tree import ScalarValue
 
 
@@ -24,6 +25,38 @@ def add_absent_file(folder: Path, name: str, named: ScalarValue, problems: Probl
     """Note that a value names a file which does not exist."""
     advice = did_you_mean(Path(name).name, names_in((folder / name).parent, Path.is_file))
     problems.add(named.span, f"there is no file {name} beside this one", advice=advice)
+
+
+def missing_path(path: Path, *, what: str = "", hint: str) -> UsageError:
+    """Return the error that a path on the command line does not exist: that is wrong usage, whoever finds it.
+
+    Parameters
+    ----------
+    what
+        What it should be, such as ``lock``.
+    hint
+        What to do, unless the path resembles one that exists.
+    """
+    likely = likely_path(path)
+    return UsageError(
+        f"There is no {what} at {path}" if what else f"There is no {path}",
+        hint=f"Did you mean {likely}?" if likely else hint,
+    )
+
+
+def likely_path(path: Path) -> Path | None:
+    """Return an existing path that differs from ``path`` by one name that is spelt almost the same."""
+    for parent in (path, *path.parents):
+        known = names_in(parent.parent, lambda _: True)
+        if not known:
+            continue
+        if parent.name in known:
+            return None
+        for name in filter(None, [nearest(parent.name, known)]):
+            found = parent.parent / name / path.relative_to(parent)
+            return found if found.exists() else None
+        return None
+    return None
 
 
 def names_in(folder: Path, select: Callable[[Path], bool]) -> list[str]:

@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import replace
 from pathlib import Path
 
-from cuvee.errors import SourceUnreachableError
 from cuvee.graph.diff.readers.folders import read_locked, read_prefix
 from cuvee.graph.diff.readers.input_kinds import KINDS, MOST_BYTES, InputKind, kind_of
 from cuvee.graph.diff.readers.listings import read_explicit, read_json_listing, read_listing
@@ -12,6 +11,7 @@ from cuvee.graph.diff.readers.locks import read_conda_lock, read_environment, re
 from cuvee.graph.diff.readers.manifests import read_manifest, read_specs
 from cuvee.graph.diff.readers.yaml_text import read_yaml
 from cuvee.graph.diff.snapshot import Snapshot, read_bytes, unreadable
+from cuvee.manifest.documents.named_files import missing_path
 from cuvee.manifest.documents.source_tree import MappingNode
 from cuvee.manifest.model import Requirement
 
@@ -62,6 +62,8 @@ def read_requirements(path: Path, *, today: dt.date) -> tuple[Requirement, ...]:
 
     Raises
     ------
+    UsageError
+        If it does not exist.
     SourceUnreachableError
         If it cannot be read.
     ManifestError
@@ -73,7 +75,7 @@ def read_requirements(path: Path, *, today: dt.date) -> tuple[Requirement, ...]:
             raise unreadable(path, None, "it does not state what is requested")
         return requirements
     if not path.is_file():
-        raise SourceUnreachableError(f"{path} does not exist", hint="Name a file.")
+        raise missing_path(path, hint="Name a manifest, an environment.yml, or a list of match specs.")
     return read_specs(path, _text(path))
 
 

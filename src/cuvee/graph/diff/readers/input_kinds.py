@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from cuvee.errors import UsageError
 from cuvee.graph.diff.snapshot import read_bytes, unreadable
+from cuvee.manifest.documents.named_files import missing_path
 
 MOST_BYTES = 64 << 20
 KINDS = (
@@ -52,7 +52,7 @@ def kind_of(path: Path) -> InputKind:
     if path.is_dir():
         return _kind_of_folder(path)
     if not path.is_file():
-        raise UsageError(f"{path} does not exist", hint=f"Name {KINDS}.")
+        raise missing_path(path, hint=f"Name {KINDS}.")
     if path.name == "pixi.lock":
         return InputKind.PIXI
     data = read_bytes(path, MOST_BYTES)
