@@ -141,3 +141,14 @@ def test_two_environments_are_each_held_against_their_own_records(call: Call, pr
     assert found(call(prefix, prefix / "conda-meta", "--json")) == {
         "six": ("files-changed", [f"in {prefix / 'conda-meta'}: 1 file changed: bin/tool"])
     }
+
+
+def test_a_path_that_two_packages_claim_may_have_the_content_of_either(
+    call: Call, lock: Path, prefix: Path
+) -> None:
+    other = record({"bin/tool": "other\n"}, name="other")
+    (prefix / "conda-meta" / "other-1.16.0-py_0.json").write_text(json.dumps(other))
+    assert set(found(call(lock, prefix, "--json"))) == {"other"}, "which is added, and has no changed file"
+    (prefix / "bin" / "tool").write_text("third")
+    kinds = [row["kind"] for row in json.loads(call(lock, prefix, "--json"))["changes"]]
+    assert sorted(kinds) == ["added", "files-changed", "files-changed"]

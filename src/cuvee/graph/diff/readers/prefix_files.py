@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PathDistribution
+from itertools import chain
 from pathlib import Path
 
 from cuvee.conda.match_spec import read_version
@@ -57,10 +58,16 @@ def _files(entries: Iterator[dict[str, object]]) -> Iterator[RecordedFile]:
 
 
 def changed_files(prefix: Path, records: Mapping[str, Sequence[RecordedFile]]) -> tuple[dict[str, str], str]:
-    """Return what differs from the records, by package, and a sentence on what was looked at."""
+    """Return what differs from the records, by package, and a sentence on what was looked at.
+
+    Of a path that several packages claim, the file may be that of any of them.
+    """
+    claims: dict[str, set[str | None]] = {}
+    for file in chain.from_iterable(records.values()):
+        claims.setdefault(file.path, set()).add(file.sha256)
     todo = [(name, file) for name, files in records.items() for file in files]
     with ThreadPoolExecutor() as pool:
-        states = list(pool.map(lambda item: _state(prefix, item[1]), todo))
+        states = list(pool.map(lambda item: _state(prefix, item[1], claims[item[1].path]), todo))
     found: dict[str, dict[str, list[str]]] = {}
     for (name, file), state in zip(todo, states, strict=True):
         if state:
@@ -72,16 +79,16 @@ def changed_files(prefix: Path, records: Mapping[str, Sequence[RecordedFile]]) -
     return described, f"{note}; files that no record states were not looked at, except for Python's metadata"
 
 
-def _state(prefix: Path, file: RecordedFile) -> str:
+def _state(prefix: Path, file: RecordedFile, expected: Collection[str | None]) -> str:
     path = prefix / file.path
     with storage_errors(path):
         if path.is_symlink():
-            return "" if file.is_link or file.sha256 is None else "replaced by a link"
+            return "" if None in expected else "replaced by a link"
         if not path.exists():
             return "missing"
         if file.is_link or not path.is_file():
             return "replaced by something else" if file.is_link or file.sha256 else ""
-        return "changed" if file.sha256 not in {None, sha256_file(path)} else ""
+        return "" if None in expected or sha256_file(path) in expected else "changed"
 
 
 def _sentence(item: tuple[str, list[str]]) -> str:
