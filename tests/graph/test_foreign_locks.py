@@ -248,3 +248,20 @@ def test_a_real_lock_is_read_as_rattler_reads_it(environment: str, shared_data: 
         }
         found = ours.by_platform[platform.name].packages
         assert {(package.name, read_version(package.version)) for package in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("requested", "reasons"), [(">=1.16", []), (">=1.17", ["the manifest requests six (pypi) >=1.17"])]
+)
+def test_projects_of_the_index_are_held_against_what_is_requested(
+    requested: str, reasons: list[str], call: Call, tmp_path: Path
+) -> None:
+    sides = []
+    for name, version in (("old", "1.16.0"), ("new", "1.17.0")):
+        url = f"https://files.pythonhosted.org/packages/x/six-{version}-py2.py3-none-any.whl"
+        package = f"- pypi: {url}\n  name: six\n  version: {version}\n"
+        sides.append(pixi(tmp_path / name / "pixi.lock", package, used=f"pypi: {url}"))
+    wishes = tmp_path / "environment.yml"
+    wishes.write_text(f"dependencies:\n- pip:\n  - six{requested}\n")
+    (row,) = json.loads(call(*sides, "--json", "--requested-before", wishes))["changes"]
+    assert (row["requested"], row["forced_by"]) == (True, reasons)

@@ -165,6 +165,26 @@ def test_what_a_lock_does_not_state_is_not_checked_and_that_is_said(call: Call, 
     assert not skipped & {"closure", "constrains", "floor"}
 
 
+def test_packages_that_are_not_built_yet_are_left_out_and_named(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "pixi.lock"
+    source = "- conda: .\n  name: {name}\n  version: '1'\n  subdir: linux-64\n"
+    text = PIXI.replace("      - pypi:", "      - conda: .\n      - pypi:", 1)
+    path.write_text(text.replace("packages:\n- conda:", f"packages:\n{source.format(name='mine')}- conda:"))
+    said = call("check", path)
+    assert "linux-64: mine is left out: it is not built yet, and has no record" in said
+    assert "cannot be installed" not in call("coinstall", path, "-q")
+
+
+def test_packages_that_are_built_from_one_folder_are_told_apart(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "pixi.lock"
+    source = "- conda: .\n  name: {name}\n  version: '1'\n  build: h1_0\n  subdir: linux-64\n"
+    both = source.format(name="mine") + source.format(name="other")
+    used = "      - conda: .\n        name: mine\n      - conda: .\n        name: other\n"
+    text = PIXI.replace("      - pypi:", f"{used}      - pypi:", 1)
+    path.write_text(text.replace("packages:\n- conda:", f"packages:\n{both}- conda:"))
+    assert "0 groups of 3 packages" in call("coinstall", path, "-q")
+
+
 def test_an_unmet_dependency_of_a_foreign_lock_is_found(call: Call, tmp_path: Path) -> None:
     path = tmp_path / "pixi.lock"
     path.write_text(PIXI.replace("depends: [lib >=1,", "depends: [lib >=2,"))

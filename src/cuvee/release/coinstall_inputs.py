@@ -63,7 +63,8 @@ def of_locks(
     found = []
     for platform in platforms or known:
         parts = [lock.by_platform[platform] for lock in locks if platform in lock.by_platform]
-        records = {package.url: package for part in parts for package in part.packages}
+        # Packages that are built from one folder have one URL.
+        records = {(package.url, package.stem): package for part in parts for package in part.packages}
         specs = dict.fromkeys(spec for part in parts for spec in _roots(part, any_version=any_version))
         pool = Pool(records.values(), _virtual_packages(parts))
         found.append(never_together(pool, tuple(specs), platform, limit=limit, reporter=reporter))

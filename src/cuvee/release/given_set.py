@@ -12,6 +12,7 @@ from cuvee.errors import UsageError
 from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, SOURCE_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.diff.readers import InputKind, kind_of, read_snapshot
 from cuvee.graph.diff.snapshot import UNKNOWN, Snapshot
+from cuvee.graph.diff.version_order import UNKNOWN_VERSION
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Installers, Manifest, PlatformEntry, Position, ReleaseVersion, Requirement
@@ -168,15 +169,21 @@ def _parts(path: Path, lock: Lock, only: Sequence[str], notes: list[str]) -> Ite
         if name not in platforms.PLATFORMS:
             notes.append(f"{name} is left out: cuvee knows {', '.join(platforms.PLATFORMS)}")
             continue
-        conda = tuple(replace(item, platform=name) for item in part.packages if item.channel != "pypi")
+        conda = [replace(item, platform=name) for item in part.packages if item.channel != "pypi"]
         if len(conda) < len(part.packages):
             count = len(part.packages) - len(conda)
             notes.append(f"{name}: {count} projects of the Python index are left out: no record states them")
+        built = tuple(item for item in conda if item.build and item.version != UNKNOWN_VERSION)
+        notes += [
+            f"{name}: {item.name} is left out: it is not built yet, and has no record"
+            for item in conda
+            if item not in built
+        ]
         floor = platforms.DEFAULT_FLOOR[platforms.get(name).system]
         offered = part.virtual_packages or virtual_packages(name, floor)
         source = "those of the lock" if part.virtual_packages else "cuvee's defaults, since it states none"
         notes.append(f"{name}: the virtual packages are {source}: {', '.join(map(str, offered))}")
-        yield PlatformLock(platform=name, packages=conda, virtual_packages=offered)
+        yield PlatformLock(platform=name, packages=built, virtual_packages=offered)
     if not set(names) & set(platforms.PLATFORMS):
         raise UsageError(f"{path} is for no platform that cuvee knows", hint=f"It is for {', '.join(names)}.")
 

@@ -127,7 +127,7 @@ def _reasons(
 
 def _misfits(before: LockedPackage, new: _Side, now: Requirement | None) -> Iterator[ChangeReason]:
     """Yield what the old record does not fit in the new set."""
-    if now is not None and not meets(now.spec, before):
+    if now is not None and not _fits(now, before):
         yield ChangeReason(force=Force.MANIFEST, spec=now.spec)
     for force, parents in ((Force.DEPENDS, new.depends), (Force.CONSTRAINS, new.constrains)):
         for parent, spec in parents.get(before.name, ()):
@@ -137,6 +137,19 @@ def _misfits(before: LockedPackage, new: _Side, now: Requirement | None) -> Iter
         target = new.packages.get(read_spec(spec).name)
         if target is not None and target.name != before.name and not meets(spec, target):
             yield ChangeReason(force=Force.OWN, spec=spec, package=target.name)
+
+
+def _fits(requirement: Requirement, package: LockedPackage) -> bool:
+    """Whether a package is what is requested; a project of the Python index by PEP 440."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+
+    if package.channel != "pypi":
+        return meets(requirement.spec, package)
+    try:
+        return SpecifierSet(requirement.version.strip("*")).contains(package.version, prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):  # a URL, or a version that is not known
+        return True
 
 
 def _side(lock: PlatformLock) -> _Side:
