@@ -20,7 +20,7 @@ from cuvee.image.frames import PIECE_BYTES, Part, pack
 from cuvee.image.link_plan import plan_package
 from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.packer import Packer
-from cuvee.image.python_paths import PythonPaths, needs_decoder
+from cuvee.image.python_paths import PythonPaths, is_decoder, needs_decoder
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import Stage0File, write_stage0
 from cuvee.platforms import get
@@ -252,3 +252,9 @@ def test_stage0_is_the_same_whatever_the_order(tmp_path: Path) -> None:
 def test_who_needs_a_decoder() -> None:
     assert needs_decoder("3.11.4") == "zstandard"
     assert needs_decoder("3.14.0") is None
+
+
+@pytest.mark.parametrize("name", ["zstandard", "backports.zstd", "backports-zstd", "backports_zstd"])
+def test_a_decoder_is_one_however_it_is_spelled(name: str) -> None:
+    assert is_decoder(name)
+    assert not is_decoder(f"{name}2")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+from packaging.utils import canonicalize_name
+
 from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
 from cuvee.lock.model import PlatformLock
@@ -22,6 +24,11 @@ def needs_decoder(python_version: str) -> str | None:
     """
     major, minor = python_version.split(".")[:2]
     return None if (int(major), int(minor)) >= _STDLIB_ZSTD else DECODERS[0]
+
+
+def is_decoder(name: str) -> bool:
+    """Whether a package can decompress zstd; imported ones may be spelled ``backports-zstd``."""
+    return canonicalize_name(name) in map(canonicalize_name, DECODERS)
 
 
 def decoder_requirement(platforms: tuple[str, ...], position: Position) -> Requirement:

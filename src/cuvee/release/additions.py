@@ -1,6 +1,6 @@
 """What cuvee adds to a set for its own needs: requirements of their own, each with its reason."""
 
-from cuvee.image.python_paths import DECODERS, decoder_requirement
+from cuvee.image.python_paths import decoder_requirement, is_decoder
 from cuvee.manifest.model import Manifest, Requirement
 
 
@@ -11,7 +11,7 @@ def additions(manifest: Manifest) -> tuple[Requirement, ...]:
     (PEP 784). So a release with installers needs a decoder, unless its manifest requests one.
     """
     wants_installers = any(manifest.installers.formats.values())
-    if not wants_installers or any(package.name in DECODERS for package in manifest.packages):
+    if not wants_installers or any(is_decoder(package.name) for package in manifest.packages):
         return ()
     platforms = tuple(entry.name for entry in manifest.present_platforms)
     position = manifest.sources.get("installers") or manifest.sources["distribution"]

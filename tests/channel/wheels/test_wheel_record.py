@@ -88,3 +88,14 @@ def test_a_member_that_is_there_twice(make_wheel: MakeWheel) -> None:
 
 def test_names_that_differ_only_by_case_are_left_to_the_checks(make_wheel: MakeWheel) -> None:
     assert noted(make_wheel(files={"demo/__init__.py": b"", "Demo/__init__.py": b"other"})) == []
+
+
+@pytest.mark.parametrize("name", ["./demo/x.py", "demo//x.py", "demo/./x.py"])
+def test_a_member_with_parts_that_mean_nothing(make_wheel: MakeWheel, name: str) -> None:
+    path = make_wheel(raw=lambda archive: archive.writestr(name, b"x"))
+    assert noted(path) == [f"It has {name!r} for demo/x.py", "RECORD does not list demo/x.py"]
+    with open_wheel(path) as wheel:
+        assert wheel.read("demo/x.py") == b"x"
+    hostile = make_wheel(raw=lambda archive: archive.writestr(name.replace("x", "__init__"), b"other"))
+    with pytest.raises(IntegrityError, match="twice, with different content"):
+        noted(hostile)

@@ -6,6 +6,7 @@ only by case, are findings of the checks, on the platforms where they matter.
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/ (PEP 427)
 """
 
+import posixpath
 import re
 import struct
 import unicodedata
@@ -128,11 +129,13 @@ class WheelArchive:
     def _checked_members(self) -> dict[str, zipfile.ZipInfo]:
         members: dict[str, zipfile.ZipInfo] = {}
         for entry in self._archive.infolist():
-            path = entry.filename
+            path = posixpath.normpath(entry.filename)
             if why := _bad_name(entry.orig_filename) or _bad_kind(entry):
                 raise _refused(self.name.file_name, entry.orig_filename, why)
             if entry.is_dir():
                 continue
+            if path != entry.filename:
+                self.irregularities.append(f"It has {entry.filename!r} for {path}")
             if path not in members:
                 members[path] = entry
             elif self._inflate(entry) == self._inflate(members[path]):
@@ -195,8 +198,8 @@ def _bad_name(path: str) -> str | None:
         return "its name has control characters"
     if "\\" in path or path.startswith("/") or re.match(r"[A-Za-z]:", path):
         return "its name is not a relative path with /"
-    if any(part in {"", ".", ".."} for part in path.removesuffix("/").split("/")):
-        return "its name has empty, . or .. parts"
+    if ".." in path.split("/") or posixpath.normpath(path) == ".":
+        return "its name has .. parts, or no others"
     return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cuvee.channel.connection import Connection
 from cuvee.conda.match_spec import read_spec
 from cuvee.errors import UsageError
-from cuvee.image.python_paths import DECODERS, decoder_requirement, needs_decoder
+from cuvee.image.python_paths import DECODERS, decoder_requirement, is_decoder, needs_decoder
 from cuvee.installers.constructor.explicit_archives import lock_archives
 from cuvee.installers.constructor.model import Project
 from cuvee.lock.model import PlatformLock
@@ -94,7 +94,7 @@ def _check_startable(project: Project, lock: PlatformLock) -> None:
 
 def _lacks_decoder(lock: PlatformLock) -> bool:
     python = lock.by_name.get("python")
-    return bool(python and needs_decoder(python.version) and not set(DECODERS) & set(lock.by_name))
+    return bool(python and needs_decoder(python.version) and not any(map(is_decoder, lock.by_name)))
 
 
 def _solve(project: Project, tools: ProjectTools) -> PlatformLock:
