@@ -1,6 +1,8 @@
 """What the index says today of wheels that were imported earlier."""
 
 import http.server
+import io
+import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +20,7 @@ from cuvee.channel.wheels.index_comparison import ImportedWheel, compare_with_in
 from cuvee.channel.wheels.model import ResolutionTarget
 from cuvee.channel.wheels.resolve import resolve
 from cuvee.channel.wheels.wheel_archive import WheelName
+from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file
 from cuvee.process import Completed, Request
 
@@ -121,6 +124,28 @@ def test_an_index_that_is_not_reached_is_said(monkeypatch: pytest.MonkeyPatch) -
     assert isinstance(missing, NotCompared)
     assert (missing.source, missing.packages) == ("the Python index", ("demo-1.0-0@linux-64",))
     assert missing.reason.startswith("i.org could not be reached")
+
+
+@pytest.mark.parametrize(
+    ("out", "targets", "reason"),
+    [("[[", [TARGET], "uv's answer cannot be read"), (pylock("demo"), [], "their Python is not known")],
+)
+def test_what_cannot_be_compared_is_said(
+    monkeypatch: pytest.MonkeyPatch, out: str, targets: list[ResolutionTarget], reason: str
+) -> None:
+    answering(monkeypatch, lambda _: (0, out, ""))
+    (missing,) = compare_with_index([wheel()], targets).not_compared
+    assert missing.reason.startswith(reason)
+
+
+def test_a_package_whose_metadata_cannot_be_read_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "demo-1.0-0.tar.bz2"
+    with tarfile.open(archive, "w:bz2") as tar:
+        member = tarfile.TarInfo("info/about.json")
+        member.size = 1
+        tar.addfile(member, io.BytesIO(b"{"))
+    with pytest.raises(IntegrityError, match=r"demo-1\.0-0\.tar\.bz2: info/about\.json"):
+        imported_wheel(package("demo"), archive)
 
 
 def test_a_package_knows_its_wheel(tmp_path: Path) -> None:

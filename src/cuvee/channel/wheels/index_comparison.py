@@ -19,7 +19,7 @@ from cuvee.channel.wheels.resolve import wheel_file_name
 from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.conda.package_archive import read_info_files
 from cuvee.conda.package_record import LockedPackage
-from cuvee.errors import CuveeError
+from cuvee.errors import BlockedError, CuveeError, IntegrityError
 from cuvee.process import Completed
 
 INDEX = "the Python index"
@@ -42,7 +42,11 @@ def imported_wheel(package: LockedPackage, archive: Path) -> ImportedWheel | Non
     IntegrityError
         If the archive cannot be read.
     """
-    about = json.loads(read_info_files(archive, ("about.json",)).get("about.json", b"{}"))
+    data = read_info_files(archive, ("about.json",)).get("about.json", b"{}")
+    try:
+        about = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise IntegrityError(f"{archive.name}: info/about.json cannot be read: {error}") from None
     made_of = about.get("cuvee") if isinstance(about, dict) else None
     if not isinstance(made_of, dict):
         return None
@@ -61,6 +65,10 @@ def compare_with_index(
 
     with ThreadPoolExecutor(max(len(targets), 1)) as pool:
         found = [item for answer in pool.map(one, targets) for item in answer]
+    known = {target.platform for target in targets}
+    left = tuple(wheel.package.identifier for wheel in wheels if wheel.package.platform not in known)
+    if left:
+        found.append(NotCompared(source=INDEX, reason="their Python is not known", packages=left))
     return SourceComparison(
         changed=tuple(item for item in found if isinstance(item, ChangedPackage)),
         not_compared=tuple(item for item in found if isinstance(item, NotCompared)),
@@ -114,8 +122,11 @@ def _differences(wheels: Sequence[ImportedWheel], done: Completed) -> Iterator[C
 
 def _files(pylock: str) -> Mapping[str, str]:
     """Return the SHA-256 of each wheel of a ``pylock.toml``, by file name."""
-    return {
-        wheel_file_name(wheel): str(wheel.get("hashes", {}).get("sha256"))
-        for package in tomllib.loads(pylock).get("packages", [])
-        for wheel in package.get("wheels", [])
-    }
+    try:
+        return {
+            wheel_file_name(wheel): str(wheel.get("hashes", {}).get("sha256"))
+            for package in tomllib.loads(pylock).get("packages", [])
+            for wheel in package.get("wheels", [])
+        }
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise BlockedError(f"uv's answer cannot be read: {error}") from error
