@@ -1,0 +1,213 @@
+"""The commands that pages show run as typed, on releases with the names that the pages use."""
+
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from cuvee import process
+from cuvee.cache_folder import default_cache
+from cuvee.process import Request
+from docs_text import blocks
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+"""The pages of users; CONTRIBUTING is for those who run these tests."""
+
+pytestmark = pytest.mark.real
+
+STARTER = """\
+manifest: 1
+distribution: starter
+version: "2026.11.0"
+title: Starter
+platforms:
+  linux-64: {floor: {glibc: "2.36"}}
+interpreter: host
+exclude-newer: 2026-11-20T00:00:00Z
+owners:
+  core: {contact: core@example.org}
+packages:
+  python: {version: ">=3.11", owner: core}
+  numpy: {version: "==2.4.1", owner: core}
+  click: {version: "==8.5.0", owner: core}
+  colorama: {version: "*", owner: core}
+wheels: [click, colorama, numpy]
+suites: [smoke]
+installers: {formats: {linux: [sh]}}
+"""
+PATCH = """\
+manifest: 1
+distribution: starter
+version: "2026.11.1"
+based-on: "2026.11.0"
+packages:
+  click: "==8.5.1"
+"""
+SCIENCE = """\
+manifest: 1
+distribution: science
+version: "2026.11.0"
+title: Science
+platforms:
+  linux-64: {floor: {glibc: "2.36"}}
+channels: [./conda]
+packages:
+  numpy: ">=2.4"
+  scipy: ">=1.16"
+"""
+CHANNEL = {
+    "numpy-2.4.1-0.conda": [],
+    "numpy-2.5.0-0.conda": [],
+    "scipy-1.16.3-0.conda": ["numpy >=2.4,<2.5"],
+    "scipy-1.17.0-0.conda": ["numpy >=2.4"],
+}
+
+CONSTRUCT = """\
+name: Starter
+version: "2026.11.0"
+channels:
+  - ./channel
+specs:
+  - numpy
+"""
+KEYS = (
+    "openssl genpkey -algorithm ed25519 -out publisher.pem",
+    "openssl pkey -in publisher.pem -pubout -out publisher.pub.pem",
+)
+"""Commands of a page that have run before it, since the releases are signed."""
+
+NOT_RUN = {
+    "script/release --platform linux-64": "tests/starter cuts the starter",
+    "script/release manifests/starter/2026.11.1.yaml --platform linux-64": "tests/starter cuts the starter",
+    "script/release path/to/manifest.yaml": "names no file",
+    "~/starter/bin/jupyter lab": "does not end",
+    "jupyter lab": "does not end",
+    "constructor .": "needs constructor",
+    "cuvee check-channel conda-forge --platform linux-64": "needs a channel of the internet",
+    "python3 -m venv venv": "the environment of the tests has cuvee",
+    "venv/bin/pip install ./cuvee": "the environment of the tests has cuvee",
+    ". venv/bin/activate": "the environment of the tests has cuvee",
+    "pip install './cuvee[notebook]' jupyterlab": "the environment of the tests has cuvee",
+    'eval "$(_CUVEE_COMPLETE=zsh_source cuvee)"': "is for zsh",
+    "_CUVEE_COMPLETE=fish_source cuvee | source": "is for fish",
+    "export HTTPS_PROXY=http://proxy.example.org:3128": "names no proxy",
+    "export NO_PROXY=conda.example.org": "names no proxy",
+}
+"""Commands that cannot run here, with the reason."""
+
+ANSWERS = ("cuvee check-channel", "cuvee coinstall", "cuvee impact")
+"""Commands whose exit code 1 is an answer: there are findings."""
+
+INSTALL = "sh Starter-2026.11.0-Linux-x86_64.sh -b -p /opt/starter"
+UPGRADE = "sh Starter-2026.11.1-Linux-x86_64.sh -b -u -p /opt/starter"
+
+
+def typed(page: Path) -> list[str]:
+    """Return what a reader of a page would type, one text per block; other lines of a console are output."""
+    found = []
+    for block in blocks(page):
+        lines = block.text.splitlines()
+        if block.language == "console":
+            lines = [line[2:] for line in lines if line.startswith("$ ")]
+        if block.language in {"console", "sh"} and lines:
+            found.append("\n".join(re.sub(r"\s\s+# .*$", "", line) for line in lines))
+    return found
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the manifests, releases, channels and keys that pages name."""
+    folder = tmp_path_factory.mktemp("workshop")
+    tutorial = [block.text for block in blocks(ROOT / "docs/tutorial/first-distribution.md")]
+    lab = next(text for text in tutorial if text.startswith("manifest: 1"))
+    for name, text in {
+        "starter/2026.11.0": STARTER,
+        "starter/2026.11.1": PATCH,
+        "science/2026.11.0": SCIENCE,
+        "lab/2026.11.0": lab,
+        "lab/2026.11.1": PATCH.replace("starter", "lab"),
+    }.items():
+        path = folder / "manifests" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for name in ("home", "opt", "srv", "var/log"):
+        (folder / name).mkdir(parents=True)
+    for subdir, records in (("linux-64", science_records()), ("noarch", {})):
+        path = folder / "manifests/science/conda" / subdir / "repodata.json"
+        path.parent.mkdir(parents=True)
+        index = {"info": {"subdir": subdir}, "packages": {}, "packages.conda": records, "repodata_version": 1}
+        path.write_text(json.dumps(index), encoding="utf-8")
+    run(folder, "\n".join(KEYS), setup=True)
+    for name in ("starter/2026.11.0", "starter/2026.11.1", "lab/2026.11.0"):
+        run(folder, f"cuvee release manifests/{name}.yaml --quiet --sign-key publisher.pem")
+    shutil.copytree(folder / "dist/starter-2026.11.0/channel", folder / "channel")
+    for version in ("2026.11.0", "2026.11.1"):
+        shutil.copy(folder / f"dist/starter-{version}/installers/Starter-{version}-Linux-x86_64.sh", folder)
+    for name in ("checks/certificate.json", "lock/pixi.lock"):
+        shutil.copy(folder / "dist/starter-2026.11.0" / name, folder)
+    for number, name in enumerate(("old", "new")):
+        release = folder / f"dist/starter-2026.11.{number}"
+        (folder / ("one", "two")[number]).symlink_to(release)
+        shutil.copy(release / "lock/linux-64.explicit.txt", folder / f"{name}.txt")
+        (folder / f"{name}-specs.txt").write_text("python\nnumpy\nclick\n", encoding="utf-8")
+    (folder / "construct.yaml").write_text(CONSTRUCT, encoding="utf-8")
+    (folder / "example-ca.crt").write_text("", encoding="utf-8")
+    return folder
+
+
+def science_records() -> dict[str, object]:
+    """Return the records of a channel with two versions of numpy and of scipy."""
+    records = {}
+    for number, (file, depends) in enumerate(CHANNEL.items()):
+        name, version, _ = file.split("-")
+        records[file] = {
+            "name": name, "version": version, "build": "0", "build_number": 0, "subdir": "linux-64",
+            "depends": depends, "sha256": f"{number:064x}", "md5": f"{number:032x}", "size": 1,
+        }  # fmt: skip
+    return records
+
+
+def run(folder: Path, commands: str, *, setup: bool = False) -> None:
+    """Run lines with bash in the workshop, parts of which stand for the root folder and the home."""
+    lines = [line for line in commands.splitlines() if line not in NOT_RUN and (setup or line not in KEYS)]
+    lines = [f"{line} || [ $? = 1 ]" if line.startswith(ANSWERS) else line for line in lines]
+    script = re.sub(r"/(?:opt|srv|var/log)(?=/)", lambda match: f"{folder}{match[0]}", "\n".join(lines))
+    environment = {
+        **os.environ,
+        "HOME": str(folder / "home"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CUVEE_CACHE_DIR": str(default_cache()),
+        "installer": "Starter-2026.11.1-Linux-x86_64.sh",
+    }
+    argv = ("bash", "-e", "-o", "pipefail", "-c", script)
+    done = process.run(Request(argv=argv, cwd=folder, environment=environment, timeout=900))
+    assert done.exit_code == 0, f"{script}\nexit {done.exit_code}\n{done.stdout[-1000:]}{done.stderr[-2000:]}"
+
+
+def prepare(folder: Path, commands: str) -> None:
+    """Bring the machine to where a reader of these lines is: without the release, with it, or upgraded."""
+    is_upgraded = "rollback" in commands
+    if is_upgraded or "-b -p /opt/starter" in commands:
+        shutil.rmtree(folder / "opt")
+        (folder / "opt").mkdir()
+    if is_upgraded or ("/opt/starter" in commands and "-b -p" not in commands):
+        run(folder, f"[ -e /opt/starter ] || {INSTALL}")
+    if is_upgraded:
+        run(folder, UPGRADE)
+
+
+@pytest.mark.parametrize("name", [str(page.relative_to(ROOT)) for page in PAGES if typed(page)])
+def test_each_command_runs_as_typed(workshop: Path, name: str) -> None:
+    for commands in typed(ROOT / name):
+        prepare(workshop, commands)
+        run(workshop, commands)
+
+
+def test_commands_that_cannot_run_are_shown() -> None:
+    shown = {line for page in PAGES for commands in typed(page) for line in commands.splitlines()}
+    assert NOT_RUN.keys() <= shown
