@@ -74,6 +74,8 @@ channels:
   - ./channel
 specs:
   - numpy
+virtual_specs:
+  - __glibc >=2.36
 """
 KEYS = (
     "openssl genpkey -algorithm ed25519 -out publisher.pem",
@@ -88,6 +90,9 @@ NOT_RUN = {
     "~/starter/bin/jupyter lab": "does not end",
     "jupyter lab": "does not end",
     "constructor .": "needs constructor",
+    "cuvee installers --from construct.yaml --platform linux-64 --platform win-64 --output dist": (
+        "needs a channel with packages for Windows"
+    ),
     "cuvee check-channel conda-forge --platform linux-64": "needs a channel of the internet",
     "python3 -m venv venv": "the environment of the tests has cuvee",
     "venv/bin/pip install ./cuvee": "the environment of the tests has cuvee",

@@ -87,6 +87,9 @@ CHANGES = {
     ChangeKind.REMOVED: Badge("removed", "minus", "warn", "The package is gone."),
     ChangeKind.UPGRADED: Badge("upgraded", "up", "good", "The version went on."),
     ChangeKind.ADDED: Badge("added", "plus", "info", "The package is new."),
+    ChangeKind.MODIFIED: Badge(
+        "files-changed", "alert", "warn", "Installed files are not those of the package."
+    ),
     ChangeKind.REBUILT: Badge("rebuilt", "cycle", "idle", "Same version, another archive."),
     ChangeKind.METADATA: Badge("metadata-changed", "info", "idle", "Same archive, other metadata."),
 }
