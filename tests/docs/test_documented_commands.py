@@ -167,7 +167,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def science_records() -> dict[str, object]:
     """Return the records of a channel with two versions of numpy and of scipy."""
-    records = {}
+    records: dict[str, object] = {}
     for number, (file, depends) in enumerate(CHANNEL.items()):
         name, version, _ = file.split("-")
         records[file] = {
