@@ -187,10 +187,11 @@ def test_exact_pins_of_pip_are_read_with_their_options(call: Call, tmp_path: Pat
     exported.write_text(
         "dependencies:\n- a=1.0=h1_0\n- pip:\n"
         f"  - foo === 1.0 --hash=sha256:{A} --hash=sha256:{B}\n  - bar[x]==2.0 ; python_version > '3'\n"
-        "  - git+https://example.org/baz@1.0#egg=baz\n"
+        "  - git+https://example.org/baz@1.0#egg=baz\n  - https://x.org/y/six-1.16.0-py3-none-any.whl\n"
     )
     listed.write_text(
         "a 1.0 h1_0 conda-forge\nfoo 1.0 pypi_0 pypi\nbar 2.1 pypi_0 pypi\nbaz 1.0 pypi_0 pypi\n"
+        "six 1.16.0 pypi_0 pypi\n"
     )
     text = call(exported, listed, "--json")
     assert rows(text) == [("bar (pypi)", "upgraded", "2.0", "2.1")]

@@ -67,9 +67,9 @@ def _direction(old: Requirement | None, new: Requirement | None) -> ChangeKind:
 
 
 def _bounds(version: str) -> dict[str, str]:
-    """Return the lower and upper bound of a range without alternatives, as far as it has them."""
+    """Return the lower and upper bound of a range, as far as it has them; of alternatives and URLs, none."""
     found: dict[str, str] = {}
-    for operator, number in _BOUND.findall(version) if "|" not in version else ():
+    for operator, number in _BOUND.findall(version) if "|" not in version and "@" not in version else ():
         if operator in {"<", "<="}:
             found.setdefault("upper", number)
         elif operator != "!=":

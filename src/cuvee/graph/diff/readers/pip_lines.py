@@ -37,15 +37,19 @@ def read_pip_line(path: Path, line: int, text: str) -> PipLine | str:
         required = PipRequirement(stated)
     except InvalidRequirement:
         egg = _EGG.search(stated)
-        if egg is None:
+        name, _ = _project_of(stated)
+        if name:
+            required = PipRequirement(f"{name} @ {stated}")
+        elif egg is not None:
+            required = PipRequirement(egg[1])
+        else:
             return f"{path}:{line}: {without_secrets(text)[:80]!r} was not compared: it names no project"
-        required = PipRequirement(egg[1])
     name, url = of_index(required.name), required.url or ""
     hashes = _HASH.findall(text) or re.findall(r"#sha256=([0-9a-fA-F]{64})", url)
     only = hashes[0].lower() if len(set(hashes)) == 1 else ""
     pins = [item.version for item in required.specifier if item.operator in {"==", "==="}]
     is_pin = len(required.specifier) == 1 and bool(pins) and not pins[0].endswith(".*")
-    version = pins[0] if is_pin else _version_of(url)
+    version = pins[0] if is_pin else _project_of(url)[1]
     position = Position(file=path, line=line, column=1)
     return PipLine(
         package=package(path, line, name=name, version=version, platform="", channel="pypi", sha256=only),
@@ -57,8 +61,8 @@ def read_pip_line(path: Path, line: int, text: str) -> PipLine | str:
     )
 
 
-def _version_of(url: str) -> str:
-    """Return the version that the file name of a wheel or source distribution states."""
+def _project_of(url: str) -> tuple[str, str]:
+    """Return the name and version that the file name of a wheel or source distribution states."""
     from packaging.utils import (
         InvalidSdistFilename,
         InvalidWheelFilename,
@@ -68,6 +72,10 @@ def _version_of(url: str) -> str:
 
     file = unquote(urlsplit(url).path.rpartition("/")[2])
     try:
-        return str((parse_wheel_filename(file) if file.endswith(".whl") else parse_sdist_filename(file))[1])
+        if file.endswith(".whl"):
+            name, version, *_ = parse_wheel_filename(file)
+        else:
+            name, version = parse_sdist_filename(file)
     except (InvalidWheelFilename, InvalidSdistFilename):
-        return UNKNOWN_VERSION
+        return "", UNKNOWN_VERSION
+    return name, str(version)
