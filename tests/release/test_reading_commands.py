@@ -82,6 +82,9 @@ class Cut:
 PLATFORMS = 'linux-64: {floor: {glibc: "2.28"}}\nwin-64: {floor: {win: "10"}}'
 
 
+ON_A_FOLDER = (["why", "lib"], ["needs", "lib"], ["graph"], ["report"], ["coinstall"])
+
+
 @pytest.fixture
 def cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cut:
     monkeypatch.chdir(tmp_path)
@@ -144,6 +147,28 @@ def test_a_question_works_on_folders_that_are_read_only(
     finally:
         for path in (cut.dist, *cut.dist.rglob("*")):
             path.chmod(path.stat().st_mode | 0o200)
+
+
+def test_a_release_folder_is_asked_without_its_manifest_and_under_another_name(
+    cut: Cut, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut.index(*INDEX)
+    cut.manifest.unlink()
+    copied = tmp_path / "dist" / "a copy"
+    shutil.move(cut.folder, copied)
+    before = cut.state()
+    for name, *rest in ON_A_FOLDER:
+        more = ["-o", str(tmp_path / "out")] if name == "graph" else []
+        assert run([name, *rest, str(copied), *more]) in {0, 1}, capsys.readouterr().err
+        assert cut.state() == before, name
+
+
+def test_a_release_folder_is_no_manifest_of_a_run(cut: Cut, capsys: pytest.CaptureFixture[str]) -> None:
+    before = cut.state()
+    for command in ("lock", "test", "release"):
+        assert run([command, str(cut.folder), "--cache", str(cut.root / "cache"), "-q"]) == 2
+        assert f"{cut.folder} is a release folder, not a manifest" in capsys.readouterr().err
+    assert cut.state() == before
 
 
 def _refuse_writing_below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

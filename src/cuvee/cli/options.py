@@ -197,7 +197,7 @@ def ask(work: "Callable[[Session], Answer]", **options: Any) -> "Answer":
 
     Other processes may work on the release meanwhile, and its folder may be read-only.
     """
-    with _session(**options) as session:
+    with _session(takes_folder=True, **options) as session:
         return work(session)
 
 
@@ -215,7 +215,9 @@ def _session(
     publish: bool = False,
     sign_key: Path | None = None,
     keep_going: bool = False,
+    takes_folder: bool = False,
 ) -> "Iterator[Session]":
+    """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
 
     from cuvee.graph.diff.readers import InputKind, kind_of
@@ -236,7 +238,7 @@ def _session(
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
         keep_going=keep_going,
     )
-    if (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
+    if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())
         loaded = manifest_of_release(manifest, today=now.date())
     else:
