@@ -107,3 +107,28 @@ def test_damaged_metadata_are_refused(text: bytes, tmp_path: Path) -> None:
     archive.write_bytes(_tar_bz2({"info/paths.json": text}))
     with pytest.raises(IntegrityError, match="x-1-0"):
         read_package_plan("a", "1", archive)
+
+
+def test_own_tests_say_how_commands_are_started() -> None:
+    lines = """
+- python: {imports: [thing]}
+- script: ["thing help", "thing.exe -v", "other --help", "thing x | grep y", "pip check", 'thing "open']
+- script: {content: "thing -h  # its usage"}
+  requirements: {run: ["Some_Tool >=1", pytest]}
+"""
+    files = {"paths.json": _paths("site-packages/thing-2.0.dist-info/METADATA", "bin/thing", "bin/more")}
+    plan = package_plan("a", "1", files | {"tests/tests.yaml": lines.encode()})
+    assert plan.usages == {"thing": (("help",), ("-v",), ("-h",))}
+    assert plan.test_needs == ("some-tool", "pytest")
+    recipe = b"test: {imports: [thing], requires: [pytest], commands: ['more --usage', 'more']}"
+    plan = package_plan("a", "1", files | {"recipe/meta.yaml": recipe})
+    assert plan.usages == {"more": (("--usage",), ())}
+    assert (plan.imports, plan.test_needs) == (("thing",), ("pytest",))
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "- 3", "- {python: 3, script: 4}", "- script: {content: [1]}", "- requirements: [x]"]
+)
+def test_own_tests_of_any_form_are_read(text: str) -> None:
+    plan = package_plan("a", "1", {"tests/tests.yaml": text.encode()})
+    assert plan == PackagePlan(name="a", version="1")

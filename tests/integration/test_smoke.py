@@ -1,13 +1,16 @@
+from pathlib import Path
+
 import pytest
 from packaging.version import Version
 
-from cuvee.integration.model import PackagePlan
-from cuvee.integration.smoke import (
-    InstalledDistribution,
-    InstalledEnvironment,
-    metadata_problems,
-    same_version,
-)
+from cuvee.integration.installed_environment import InstalledDistribution, InstalledEnvironment
+from cuvee.integration.model import PackagePlan, Plan
+from cuvee.integration.outcomes import OutcomeState
+from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Sandbox
+from cuvee.integration.smoke import jobs, metadata_problems, same_version
+from cuvee.integration.test_session import TestSession
+from cuvee.process import Completed, Request
 
 MARKERS = {
     "python_version": "3.11",
@@ -96,3 +99,34 @@ def test_versions_of_two_worlds(python: str, conda: str, same: bool) -> None:
 
 def test_one_post_release_is_spelled_in_two_ways() -> None:
     assert Version("1.0-1") == Version("1.0.post1")  # why `_` becomes `-` before it is read
+
+
+@pytest.mark.parametrize(
+    ("missing", "needs", "state"),
+    [
+        ("pytest", ("pytest",), OutcomeState.NOT_SUPPORTED),
+        ("Some_Tool", ("some-tool",), OutcomeState.NOT_SUPPORTED),
+        ("pytest", (), OutcomeState.FAIL),
+        ("tool", ("tool",), OutcomeState.FAIL),
+        ("other", ("pytest",), OutcomeState.FAIL),
+    ],
+)
+def test_what_only_a_packages_own_tests_need_is_not_its_fault(
+    missing: str, needs: tuple[str, ...], state: OutcomeState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(*_: object) -> Completed:
+        text = f"tool.testing: ModuleNotFoundError: No module named '{missing}'\n"
+        return Completed(request=Request(argv=("python",)), exit_code=1, stdout=text, stderr="", seconds=0.1)
+
+    monkeypatch.setattr(TestSession, "run", answer)
+    package = PackagePlan(name="tool", version="1.0", imports=("tool.testing",), test_needs=needs)
+    session = TestSession(
+        plan=Plan(platform="linux-64", packages=(package,)),
+        runner=NativeRunner(),
+        sandbox=Sandbox(platform="linux-64", prefix=tmp_path, home=tmp_path, temp=tmp_path),
+        logs=tmp_path / "logs",
+        work=tmp_path / "work",
+        timeout=1,
+    )
+    (job,) = jobs(session, environment(InstalledDistribution(name="tool", version="1.0")))
+    assert [outcome.state for outcome in job()] == [state]

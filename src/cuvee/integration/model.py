@@ -2,7 +2,7 @@
 
 import datetime as dt
 import fnmatch
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -20,7 +20,9 @@ class PackagePlan:
     """What the smoke suite tests of one conda package.
 
     ``imports`` are modules, as the package's own test metadata says; ``commands`` the programs of a Python
-    package, without ``.exe``; ``distributions`` the normalised names of those that it installs.
+    package, without ``.exe``; ``distributions`` the normalised names of those that it installs. The package's
+    own tests say the rest: ``usages`` are arguments with which they start a command, and ``test_needs`` the
+    normalised names of what they need besides.
     """
 
     name: str
@@ -28,6 +30,8 @@ class PackagePlan:
     imports: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
+    usages: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    test_needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,12 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
 from packaging.utils import canonicalize_name
 
 from cuvee.conda.package_archive import archive_errors, read_info_files
 from cuvee.conda.package_info import parse_entry_points, parse_paths
 from cuvee.integration.model import PackagePlan
+from cuvee.integration.own_tests import read_own_tests
 
 _WANTED = {
     "tests/tests.yaml",  # rattler-build, and cuvee
@@ -55,36 +55,13 @@ def package_plan(name: str, version: str, files: Mapping[str, bytes]) -> Package
                 ("-script.py", ".bat", ".cmd", ".ps1", ".dll", ".exe.manifest")
             ):
                 commands.add(program)
+    tests = read_own_tests(files)
     return PackagePlan(
         name=name,
         version=version,
-        imports=tuple(_imports(files)),
+        imports=tests.imports,
         commands=tuple(sorted(commands)),
         distributions=tuple(sorted(names)),
+        usages={command: tests.usages[command] for command in sorted(commands & tests.usages.keys())},
+        test_needs=tests.needs,
     )
-
-
-def _imports(files: Mapping[str, bytes]) -> list[str]:
-    modules: list[object] = []
-    tests = _yaml(files.get("tests/tests.yaml"))
-    for test in tests if isinstance(tests, list) else ():
-        if isinstance(test, dict) and isinstance(test.get("python"), dict):
-            modules += test["python"].get("imports") or ()
-    recipe = _yaml(files.get("recipe/meta.yaml"))
-    if not modules and isinstance(recipe, dict) and isinstance(recipe.get("test"), dict):
-        modules += recipe["test"].get("imports") or ()
-    # They become arguments of a program, so they must be names and nothing else.
-    return [
-        name
-        for name in dict.fromkeys(map(str, modules))
-        if all(part.isidentifier() for part in name.split("."))
-    ]
-
-
-def _yaml(data: bytes | None) -> object:
-    if data is None:
-        return None
-    try:
-        return yaml.safe_load(data)
-    except yaml.YAMLError:
-        return None  # a recipe that was not rendered

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cuvee import process
@@ -59,6 +59,8 @@ class TestSession:
         if self.stop.is_set():
             raise CancelledError
         request = self.runner.request(self.sandbox, command)
+        if command.environment:
+            request = replace(request, environment={**(request.environment or {}), **command.environment})
         try:
             return process.run(request)
         except ToolMissingError as error:  # such as a script without its interpreter: the release's fault

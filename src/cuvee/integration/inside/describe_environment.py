@@ -48,7 +48,20 @@ def _distribution(found: metadata.Distribution) -> dict[str, object]:
         "version": found.version or "",  # None when its METADATA is damaged
         "requires": list(found.requires or ()),
         "missing": _missing(found),
+        "scripts": _scripts(found),
     }
+
+
+def _scripts(found: metadata.Distribution) -> dict[str, list[str]]:
+    """Return the commands of a distribution, each with the extras without which it need not work.
+
+    See https://packaging.python.org/en/latest/specifications/entry-points/#data-model.
+    """
+    try:
+        points = [point for point in found.entry_points if point.group in ("console_scripts", "gui_scripts")]
+        return {point.name: list(point.extras) for point in points}
+    except (ValueError, AttributeError):
+        return {}  # a file that is not of this form
 
 
 def _missing(found: metadata.Distribution) -> list[str] | None:
@@ -63,8 +76,22 @@ def _missing(found: metadata.Distribution) -> list[str] | None:
     return [
         name
         for name in names
-        if not _OURS_TO_IGNORE.search(name) and not Path(str(found.locate_file(name))).exists()
+        if not _OURS_TO_IGNORE.search(name)
+        and not _is_of_another_machine(found, name)
+        and not Path(str(found.locate_file(name))).exists()
     ]
+
+
+def _is_of_another_machine(found: metadata.Distribution, name: str) -> bool:
+    """Whether RECORD says where a file was when the package was built, and not where it is installed.
+
+    In a noarch package these are programs, and what is outside of the prefix: ``site-packages`` is one folder
+    deeper on Unix, and programs are in ``bin`` or ``Scripts``.
+    """
+    if not name.startswith("../"):
+        return False
+    path = Path(os.path.normpath(str(found.locate_file(name))))
+    return Path(sys.prefix) not in path.parents or path.parent.name in ("bin", "Scripts")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The protocol of runners, and the values that they take."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -31,13 +31,14 @@ class Command:
     """A program of the release to run: ``python``, the interpreter, or one of the release's commands.
 
     Host paths in ``arguments`` are given as `Path`, so that a runner can convert them to paths of the guest.
-    ``timeout`` is in seconds.
+    ``timeout`` is in seconds; ``environment`` are variables besides those of the sandbox.
     """
 
     program: str
     arguments: tuple[str | Path, ...] = ()
     cwd: Path
     timeout: float
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Runner(Protocol):
