@@ -74,6 +74,8 @@ def test_a_folder_lists_its_manifests(
         assert "manifests/other/2026.10.1.yaml" in told([*command.split(), "manifests"], capsys)
         (tmp_path / "empty").mkdir()
         assert "empty is a folder without manifests" in told([*command.split(), "empty"], capsys)
+        assert run(["diff", "manifests", "manifests"]) == 4
+        assert "next: It has manifests: manifests/lab/2026.11.0.yaml" in capsys.readouterr().err
     else:
         assert "No release has been cut in manifests/lab" in told(["report", "manifests/lab"], capsys)
 

@@ -1,11 +1,13 @@
 """Folders that a manifest names: channels, recipes, branding."""
 
+import contextlib
 from pathlib import Path
 
 from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
 from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at, scalars_at
+from cuvee.manifest.model import ReleaseVersion
 
 
 def is_folder(path: Path) -> bool:
@@ -26,6 +28,18 @@ def find_upwards(start: Path, relative: str) -> Path | None:
         if is_folder(folder / relative):
             return folder / relative
     return None
+
+
+def manifests_in(folder: Path) -> list[str]:
+    """Return the paths of manifests in a folder and in its folders, by folder, the newest first."""
+    found = []
+    for parent in (folder, *sorted(path for path in folder.glob("*") if is_folder(path))):
+        for name in names_in(parent, lambda path: path.suffix == ".yaml"):
+            with contextlib.suppress(ValueError):
+                version = ReleaseVersion.parse(name.removesuffix(".yaml"))
+                found.append((parent, version, str(parent / name)))
+    found.sort(key=lambda item: item[1], reverse=True)
+    return [path for _, _, path in sorted(found, key=lambda item: item[0])]
 
 
 def resolve_channel(stated: str, folder: Path) -> str:

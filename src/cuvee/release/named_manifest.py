@@ -5,9 +5,9 @@ from pathlib import Path
 
 from cuvee.errors import CuveeError, ManifestError, UsageError
 from cuvee.manifest import load_manifest
-from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.documents.suggestions import listing
-from cuvee.manifest.model import Manifest, ReleaseVersion
+from cuvee.manifest.folder_lookup import manifests_in
+from cuvee.manifest.model import Manifest
 
 _CONSTRUCTOR = "construct.yaml"
 
@@ -37,7 +37,7 @@ def _is_folder(path: Path) -> UsageError:
     from cuvee.graph.diff.readers.input_kinds import kind_of
     from cuvee.release.certificates import manifest_of
 
-    found = [str(item) for item in (path, *sorted(path.glob("*/"))) for item in _manifests(item)]
+    found = manifests_in(path)
     if found:
         return UsageError(f"{path} is a folder, not a manifest", hint=f"In it: {listing(found)}.")
     try:
@@ -51,17 +51,6 @@ def _is_folder(path: Path) -> UsageError:
     except CuveeError:
         hint = "Name its manifest."
     return UsageError(f"{path} is {kind}, not a manifest", hint=hint)
-
-
-def _manifests(folder: Path) -> list[Path]:
-    """Return the manifests of a folder, which are named by their versions, the newest first."""
-    found = []
-    for name in names_in(folder, lambda other: other.suffix == ".yaml"):
-        try:
-            found.append((ReleaseVersion.parse(name.removesuffix(".yaml")), folder / name))
-        except ValueError:
-            continue
-    return [path for _, path in sorted(found, reverse=True)]
 
 
 def _is_other_file(path: Path) -> UsageError | None:

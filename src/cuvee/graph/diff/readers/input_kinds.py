@@ -9,6 +9,8 @@ import yaml
 
 from cuvee.graph.diff.snapshot import read_bytes, unreadable
 from cuvee.manifest.documents.named_files import missing_path
+from cuvee.manifest.documents.suggestions import listing
+from cuvee.manifest.folder_lookup import manifests_in
 
 MOST_BYTES = 64 << 20
 KINDS = (
@@ -71,7 +73,9 @@ def _kind_of_folder(path: Path) -> InputKind:
         return InputKind.PREFIX
     if (path / "pixi.lock").is_file():
         return InputKind.PIXI
-    raise unreadable(path, None, "it has neither lock/pixi.lock nor conda-meta", hint=f"Name {KINDS}.")
+    found = manifests_in(path)
+    hint = f"It has manifests: {listing(found)}." if found else f"Name {KINDS}."
+    raise unreadable(path, None, "it has neither lock/pixi.lock nor conda-meta", hint=hint)
 
 
 def _kind_of_mapping(data: bytes) -> InputKind | None:
