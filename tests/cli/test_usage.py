@@ -39,6 +39,7 @@ def test_questions_have_the_options_that_they_use() -> None:
     for name in ("impact", "graph", "coinstall"):
         assert "--refresh" not in options_of(name)
         assert options_of(name) >= {"--cache", "--quiet"}
+    assert "--environment" not in options_of("impact")
 
 
 @pytest.mark.parametrize(

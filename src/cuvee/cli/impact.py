@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", metavar="NAME[=VERSION]", shell_complete=package_names)
-@partial(question_options, computes=True)
-def command(name: str, *, manifest: Path, environment: str | None, as_json: bool, **options: Any) -> int:
+@partial(question_options, computes=True, of_locks=False)
+def command(name: str, *, manifest: Path, as_json: bool, **options: Any) -> int:
     """Show what an upgrade of the package NAME would change, break and unblock in a release.
 
     The locked release is solved with that version; other packages change only where they must. Without
@@ -36,7 +36,7 @@ def command(name: str, *, manifest: Path, environment: str | None, as_json: bool
     from cuvee.release.given_set import is_given_set
     from cuvee.release.upgrade_trial import impact_of
 
-    if is_given_set(manifest, environment):
+    if is_given_set(manifest, None):
         raise UsageError(
             f"{manifest} does not state what is requested from which channels, so no upgrade can be solved",
             hint="Name a manifest or a release folder. `cuvee needs` says who depends on a package of it.",

@@ -104,15 +104,16 @@ _INSTALLER_OPTIONS = (
 )
 
 
-def question_options(command: Command, *, computes: bool = False) -> Command:
+def question_options(command: Command, *, computes: bool = False, of_locks: bool = True) -> Command:
     """Add what is asked about, and the options of a question about a set that is locked.
 
-    One whose answer is computed from channels or archives has the cache and progress, too.
+    One whose answer is computed from channels or archives has the cache and progress, too. One that other
+    tools' locks cannot answer is not ``of_locks``, and so has no environment.
     """
     options = [
         click.argument("manifest", type=click.Path(path_type=Path), metavar="SET"),
         platform_option,
-        environment_option,
+        *((environment_option,) if of_locks else ()),
         dist_option,
         *((cache_option,) if computes else ()),
         json_option,
