@@ -73,8 +73,10 @@ def test_a_manifest_grades_a_check(tiny: Tiny) -> None:
     text = tiny.check(tiny.manifest(more="policy: {checks: {unknown-licenses: blocked}}"), code=1)
     assert text.startswith("blocked [unknown-licenses]")
     wrong = tiny.manifest(more="policy: {checks: {unknown-license: blocked}}")
-    assert f"{wrong}:" in tiny.check(wrong, code=2)
-    assert "there is no check 'unknown-license'" in tiny.check(wrong, code=2)
+    message = tiny.check(wrong, code=2)
+    assert f"{wrong}:" in message
+    assert 'there is no check "unknown-license"' in message
+    assert 'did you mean "unknown-licenses"?' in message
 
 
 def test_a_patch_release_is_held_to_its_base(tiny: Tiny) -> None:

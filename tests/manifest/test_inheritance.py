@@ -218,7 +218,7 @@ def test_removing_the_owner_of_a_package_shows_in_the_base(write: Writer) -> Non
 
 
 def test_an_inherited_waiver_that_ended_need_not_be_inherited(write: Writer) -> None:
-    write(BASE + "waivers: [{check: x, reason: r, author: a, expires: 2026-11-01}]\n")
+    write(BASE + "waivers: [{check: age, reason: r, author: a, expires: 2026-11-01}]\n")
     with pytest.raises(ManifestError, match=r"it is inherited: state waivers in 2026.11.1.yaml without it"):
         load_manifest(write("", "2026.11.1", based_on="2026.11.0"), today=TODAY)
     assert load_manifest(write("waivers: []\n", "2026.11.1", based_on="2026.11.0"), today=TODAY).waivers == ()

@@ -38,6 +38,7 @@ ONLY_THE_READER = {
     "duplicate-package": "names are compared without case",
     "file-name-differs": "knows no file names",
     "folder-differs": "knows no file names",
+    "formats-without-a-platform": "compares two spans",
     "impossible-range": "knows no order of versions",
     "long-line": "knows no order of versions",
     "many-problems": "knows no order of versions",
@@ -46,6 +47,7 @@ ONLY_THE_READER = {
     "remove-what-is-not-there": "needs other files",
     "undeclared-owner": "compares two spans",
     "undeclared-owner-none": "compares two spans",
+    "waived-suites": "compares two spans",
     "waiver-ended": "knows no date",
 }
 """Wrong manifests that the schema lets through, and why."""

@@ -161,7 +161,7 @@ def test_folders_are_looked_up_from_the_manifest_upwards(write: Writer, reposito
 
 
 def test_a_waiver_holds_on_its_last_day(write: Writer) -> None:
-    path = write(f"{BODY}waivers: [{{check: x, reason: r, author: a, expires: 2026-11-22}}]\n")
+    path = write(f"{BODY}waivers: [{{check: age, reason: r, author: a, expires: 2026-11-22}}]\n")
     assert load_manifest(path, today=TODAY).waivers
     with pytest.raises(ManifestError, match="this waiver ended 1 day ago"):
         load_manifest(path, today=TODAY + dt.timedelta(days=1))

@@ -1,12 +1,14 @@
 """Checks across values: what a manifest states in one place must be consistent with the others."""
 
 import datetime as dt
+import fnmatch
 from itertools import chain
 from pathlib import Path
 
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, quote
 from cuvee.manifest.documents.validated_tree import (
+    ListValue,
     MappingValue,
     entries_at,
     entry_at,
@@ -15,11 +17,26 @@ from cuvee.manifest.documents.validated_tree import (
     scalars_at,
     text_at,
 )
+from cuvee.platforms import PLATFORMS
+
+INSTALL_SUITE = "smoke"
+"""The suite of the installation itself, which is tested whether the manifest names the suite or not."""
 
 
 def check_tree(tree: MappingValue, problems: Problems) -> None:
     """Check an evaluated tree, with everything it inherits."""
-    for check in (_platforms, _packages, _known_platforms, _tested, _owners, _constraints, _licenses):
+    checks = (
+        _platforms,
+        _packages,
+        _known_platforms,
+        _tested,
+        _formats,
+        _owners,
+        _constraints,
+        _licenses,
+        _waived,
+    )
+    for check in checks:
         check(tree, problems)
 
 
@@ -129,6 +146,33 @@ def _licenses(tree: MappingValue, problems: Problems) -> None:
                 scalar.span,
                 f"{scalar.value} is both allowed and denied",
                 related=(denied[scalar.value], "denied here"),
+            )
+
+
+def _formats(tree: MappingValue, problems: Problems) -> None:
+    known = {PLATFORMS[name].system for name, _ in entries_at(tree, "platforms")}
+    for system, formats in entries_at(tree, "installers", "formats"):
+        wanted = isinstance(formats.value, ListValue) and formats.value.items
+        if known and wanted and system not in known:
+            problems.add(
+                formats.key,
+                f"the release has no platform of the system {quote(system)}",
+                advice=f"add one to platforms, or use {listing(sorted(known))}",
+            )
+
+
+def _waived(tree: MappingValue, problems: Problems) -> None:
+    """Note waivers for tests of suites that the release does not have."""
+    known = sorted({INSTALL_SUITE, *(str(suite.value) for suite in scalars_at(tree, "suites"))})
+    for waiver in items_at(tree, "waivers"):
+        check = scalar_at(waiver, "check")
+        suite, is_test, _ = str(check.value).partition("/") if check is not None else ("", "", "")
+        if check is not None and is_test and not any(fnmatch.fnmatchcase(name, suite) for name in known):
+            problems.add(
+                check.span,
+                f"the release has no suite {quote(suite)}",
+                advice=did_you_mean(suite, known) or "add it to suites, or remove the waiver",
+                expected=f"a test of {listing(known)}",
             )
 
 

@@ -150,8 +150,10 @@ def _formats(system: System) -> Property:
 _WAIVER = RecordType(
     noun="a waiver", example="{check: licenses, reason: …, author: …, expires: 2027-01-31}",
     keys=(
-        Property(name="check", type=prose_type("a check", "licenses"), required=True, example="licenses",
-            summary="The identifier of the check or test."),
+        Property(name="check", required=True, example="licenses",
+            summary="The identifier of the check, or `suite/test` for a test, which may be a glob pattern.",
+            type=ScalarType(noun="a check or a test", example="licenses", parse=parsers.check_or_test,
+                      pattern=parsers.CHECK_OR_TEST, number=None)),
         Property(name="package", type=PACKAGE_NAME, example="qt",
             summary="The package that it is limited to."),
         Property(name="platform", type=PLATFORM, example="win-64",
@@ -216,7 +218,8 @@ _POLICY = RecordType(
             summary="The worst verdict of findings, by the check's identifier; by default the support track "
                     "decides.",
             type=MapType(
-                noun="a mapping of checks", example="{parity: blocked}", key=label_type("a check", "parity"),
+                noun="a mapping of checks", example="{parity: blocked}", key=ScalarType(
+                    noun="a check", example="parity", parse=parsers.check_name, pattern=parsers.CHECK),
                 value=RecordType(
                     noun="a check's settings", example="{severity: blocked}", shorthand="severity",
                     keys=(Property(name="severity", type=choice_type("a severity", SEVERITIES), required=True,

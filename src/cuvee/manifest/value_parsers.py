@@ -6,6 +6,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from cuvee.manifest.documents.schema_types import ParseError, matches
+from cuvee.manifest.documents.suggestions import did_you_mean, quote
+from cuvee.manifest.known_checks import CHECKS
 from cuvee.manifest.model import ReleaseVersion
 
 PACKAGE_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
@@ -20,6 +22,8 @@ DISTRIBUTION_NAME = r"^[a-z0-9][a-z0-9\-]*$"
 CHANNEL = r"^((https?|file)://[^\s]+|[./][^\r\n]*|[A-Za-z]:[\\/][^\r\n]*|[^\s:\"<>|*?\[\]{},;]+)$"
 FOLDER = r"^(?!(.*/)?\.\.(/|$))[^\\\r\n]*[^\\\s][^\\\r\n]*$"
 MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
+CHECK = rf"^({'|'.join(CHECKS)})$"
+CHECK_OR_TEST = rf"^({'|'.join(CHECKS)}|[^/]+/.*[^\s].*)$"
 
 
 class IndexProject(NamedTuple):
@@ -108,6 +112,19 @@ def channel(text: str) -> str:
     if not matches(CHANNEL, text):
         raise ParseError
     return text
+
+
+def check_name(text: str) -> str:
+    """Return the identifier of a check."""
+    if text not in CHECKS:
+        advice = did_you_mean(text, CHECKS) or "`cuvee check --list` lists them; a test is suite/test"
+        raise ParseError(message=f"there is no check {quote(text)}", advice=advice)
+    return text
+
+
+def check_or_test(text: str) -> str:
+    """Return the identifier of a check, or ``suite/test``, which may be a pattern."""
+    return text if matches(CHECK_OR_TEST, text) and "/" in text else check_name(text)
 
 
 def date(text: str) -> dt.date:

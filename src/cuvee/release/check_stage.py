@@ -12,15 +12,7 @@ from cuvee.channel.source_comparison import SourceComparison
 from cuvee.codec import Json, encode
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_json
-from cuvee.graph.checks import (
-    ALL_CHECKS,
-    ARCHIVE_CHECKS,
-    SOURCE_CHECKS,
-    TEST_CHECKS,
-    missing_names,
-    run_checks,
-    verify_settings,
-)
+from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, SOURCE_CHECKS, missing_names, run_checks
 from cuvee.graph.release_graph import ReleaseGraph, with_contents
 from cuvee.lock.available_records import AvailableRecords, available_records
 from cuvee.lock.model import Lock
@@ -121,7 +113,6 @@ def _graph(
     access: ArchiveAccess,
     sources: SourceComparison | None,
 ) -> ReleaseGraph:
-    verify_settings(session.manifest, (*ALL_CHECKS, *TEST_CHECKS))
     graph = session.graph(lock, channel.absent)
     facts = read_archives(session, lock, access)
     if facts is not None:

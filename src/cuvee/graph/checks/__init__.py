@@ -4,7 +4,7 @@ from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, Tim
 from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
 from cuvee.graph.checks.change_policy import ChangesCheck
 from cuvee.graph.checks.check_interface import Check, CheckOutcome, Severity, Status, documentation
-from cuvee.graph.checks.check_selection import left_out, verify_settings
+from cuvee.graph.checks.check_selection import left_out
 from cuvee.graph.checks.closure import ClosureCheck
 from cuvee.graph.checks.conflicts import ConstrainsCheck, ConstraintsCheck, FloorCheck
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
@@ -87,5 +87,4 @@ __all__ = [
     "left_out",
     "missing_names",
     "run_checks",
-    "verify_settings",
 ]

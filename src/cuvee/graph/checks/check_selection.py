@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 
-from cuvee.errors import ManifestError, UsageError
+from cuvee.errors import UsageError
 from cuvee.graph.checks.check_interface import Check
 from cuvee.manifest.documents.suggestions import nearest
-from cuvee.manifest.model import Manifest
 
 
 def left_out(checks: Sequence[Check], *, only: Collection[str], skip: Collection[str]) -> frozenset[str]:
@@ -23,29 +22,14 @@ def left_out(checks: Sequence[Check], *, only: Collection[str], skip: Collection
     UsageError
         If there is no such check.
     """
-    for name in (*only, *skip):
-        problem = _unknown(name, checks)
-        if problem:
-            raise UsageError(problem[0], hint=problem[1])
     known = {check.identifier for check in checks}
+    for name in (*only, *skip):
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"Did you mean {near}?" if near else "`cuvee check --list` lists them."
+            raise UsageError(f"there is no check {name!r}", hint=hint)
     selected = _with_prerequisites(checks, only) if only else known
     return frozenset(known - (selected - set(skip)))
-
-
-def verify_settings(manifest: Manifest, checks: Sequence[Check]) -> None:
-    """Check that every check exists whose severity a manifest states.
-
-    Raises
-    ------
-    ManifestError
-        If one does not exist.
-    """
-    for name in manifest.policy.checks:
-        problem = _unknown(name, checks)
-        if problem:
-            position = manifest.sources.get(f"policy.checks.{name}.severity")
-            at = f"{position}: " if position else ""
-            raise ManifestError(f"{at}policy.checks: {problem[0]}", hint=problem[1])
 
 
 def _with_prerequisites(checks: Sequence[Check], names: Iterable[str]) -> set[str]:
@@ -58,12 +42,3 @@ def _with_prerequisites(checks: Sequence[Check], names: Iterable[str]) -> set[st
             selected.add(name)
             pending += prerequisites[name]
     return selected
-
-
-def _unknown(name: str, checks: Sequence[Check]) -> tuple[str, str] | None:
-    known = [check.identifier for check in checks]
-    if name in known:
-        return None
-    near = nearest(name, known)
-    hint = f"Did you mean {near}?" if near else "`cuvee check --list` lists them."
-    return f"there is no check {name!r}", hint
