@@ -26,13 +26,20 @@ POSITIONS = {
 
 
 def requirements(texts: Iterable[str], *, line: int, platforms: Sequence[str]) -> tuple[Requirement, ...]:
-    """Return the lines of a manifest: ``name`` or ``name range``."""
+    """Return the lines of a manifest: ``name`` or ``name range``; with ``(reason)`` cuvee adds it."""
     found = []
     for number, text in enumerate(texts, line):
-        name, _, version = text.partition(" ")
+        stated, _, reason = text.partition(" (")
+        name, _, version = stated.partition(" ")
         position = Position(file=FILE, line=number, column=3)
         found.append(
-            Requirement(name=name, version=version or "*", platforms=tuple(platforms), position=position)
+            Requirement(
+                name=name,
+                version=version or "*",
+                platforms=tuple(platforms),
+                position=position,
+                reason=reason.rstrip(")"),
+            )
         )
     return tuple(found)
 
@@ -96,6 +103,15 @@ def only(problem: Problem, members: Iterable[SoftConstraint]) -> Problem:
     )
 
 
+def _changed(item: Requirement, edit: Edit) -> Requirement:
+    after = str(edit.after)
+    if edit.action is EditAction.RENAME:
+        return replace(item, name=after)
+    if edit.action is EditAction.RESTRICT:
+        return replace(item, platforms=tuple(after.strip("[]").split(", ")))
+    return replace(item, version=after)
+
+
 def edited(problem: Problem, edits: Iterable[Edit]) -> Problem:
     """Edit a problem as a suggestion says."""
     for edit in edits:
@@ -120,9 +136,9 @@ def edited(problem: Problem, edits: Iterable[Edit]) -> Problem:
         else:
             lines = problem.requirements if kind is ConstraintKind.REQUIREMENT else problem.constraints
             changed = tuple(
-                replace(item, version=edit.after) if item.name == name and edit.after else item
+                _changed(item, edit) if item.name == name else item
                 for item in lines
-                if item.name != name or edit.action is not EditAction.DROP
+                if item.name != name or edit.action not in {EditAction.DROP, EditAction.IMPORT}
             )
             if kind is ConstraintKind.REQUIREMENT:
                 problem = replace(problem, requirements=changed)

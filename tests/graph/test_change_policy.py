@@ -110,7 +110,7 @@ def test_a_package_that_is_upgraded_and_no_longer_asked_for_has_left_the_set() -
 
 
 def test_what_cuvee_adds_for_its_installers_is_nobody_s_wish() -> None:
-    decoder = asked("spare", reason="installers unpack with it")
+    decoder = asked("spare", reason="installers need a decoder")
     assert not changes(OLD, release("2026.11.1", *ASKED), additions=(decoder,)).findings
 
 

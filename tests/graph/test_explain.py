@@ -25,7 +25,12 @@ def explained(case: dict[str, Any], folder: Path) -> ConflictExplanation:
     problem = cases.problem_of(case, folder)
     connection = connect(folder / "cache")
     assert cases.solved(problem, connection) is None, "rattler sees no solution either"
-    found = explain(problem, cases.fetched(problem, connection), cases.POSITIONS)
+    found = explain(
+        problem,
+        cases.fetched(problem, connection),
+        cases.POSITIONS,
+        imports=case.get("imports", False),
+    )
     assert found is not None
     for conflict in found.conflicts:
         for suggestion in conflict.suggestions:

@@ -19,6 +19,7 @@ from cuvee.manifest.model import (
     Support,
     Track,
 )
+from cuvee.release.additions import additions
 
 GOOD = Path(__file__).parent / "good"
 TODAY = dt.date(2026, 11, 22)
@@ -100,6 +101,25 @@ def test_what_is_left_out_has_its_default(write: Writer) -> None:
     assert not any((manifest.channels, manifest.wheels, manifest.waivers, manifest.suites, manifest.owners))
     unset = (manifest.base, manifest.support, manifest.exclude_newer, manifest.interpreter)
     assert all(value is None for value in unset)
+
+
+@pytest.mark.parametrize(
+    ("installers", "formats"),
+    [
+        ("{}", {"linux": ("sh",), "osx": (), "win": ()}),
+        ("{formats: {}}", {"linux": (), "osx": (), "win": ()}),
+        ("{formats: {linux: []}}", {"linux": (), "osx": (), "win": ()}),
+        ("{formats: {win: [exe]}}", {"linux": ("sh",), "osx": (), "win": ("exe",)}),
+    ],
+)
+def test_an_empty_mapping_of_formats_makes_no_installer(
+    installers: str, formats: dict[str, tuple[str, ...]], write: Writer
+) -> None:
+    body = "platforms: {linux-64: {}, win-64: {}}\npackages: {python: '*'}\n"
+    manifest = load_manifest(write(f"{body}installers: {installers}\n"), today=TODAY)
+    assert manifest.installers.formats == formats
+    assert bool(manifest.installers) is any(formats.values())
+    assert [item.name for item in additions(manifest)] == (["zstandard"] if any(formats.values()) else [])
 
 
 def test_sources_say_where_each_value_stands(every_key: Path) -> None:

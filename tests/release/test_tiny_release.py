@@ -165,6 +165,19 @@ def test_a_missing_system_package_costs_its_installer_alone(
     assert not result.verdict.exit_code
 
 
+def test_a_release_without_installers_has_no_decoder_and_no_image(
+    copied: Callable[[], Distribution], tiny_text: str
+) -> None:
+    distribution = copied()
+    text = tiny_text.replace("formats: {linux: [sh]}", "formats: {}")
+    result = distribution.cut(distribution.write(text))
+    assert result.additions == ()
+    assert "zstandard" not in {package.name for lock in result.lock.platforms for package in lock.packages}
+    assert result.handed_out == ()
+    assert {run.not_run for run in result.runs} == {"no installer was made for it"}
+    assert not list((distribution.dist / "tiny-2026.11.0" / "installers").glob("*.sh"))
+
+
 def test_a_pin_that_the_index_lacks_names_the_line(
     tmp_path: Path, tiny_text: str, host_platform: str
 ) -> None:

@@ -34,7 +34,7 @@ def is_decoder(name: str) -> bool:
 def decoder_requirement(platforms: tuple[str, ...], position: Position) -> Requirement:
     """Return the requirement of a decoder, for a release that requests none."""
     return Requirement(
-        name=DECODERS[0], platforms=platforms, position=position, reason="installers unpack with it"
+        name=DECODERS[0], platforms=platforms, position=position, reason="installers need a decoder"
     )
 
 

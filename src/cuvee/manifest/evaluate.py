@@ -124,8 +124,12 @@ def _tested_platforms(tree: MappingValue) -> dict[str, tuple[str, ...]] | None:
 
 def _installers(tree: MappingValue, folder: Path) -> Installers:
     branding = text_at(tree, "installers", "branding")
+    stated = entry_at(tree, "installers", "formats")
+    formats = dict(DEFAULT_FORMATS) | _fields(tree, "installers", "formats")
+    if stated is not None and not any(entries_at(stated.value)):
+        formats = dict.fromkeys(DEFAULT_FORMATS, ())
     return Installers(
-        formats=DEFAULT_FORMATS | _fields(tree, "installers", "formats"),
+        formats=formats,
         branding=folder_lookup.find_upwards(folder, branding) if branding else None,
         engine=text_at(tree, "installers", "engine") or "cuvee",
     )

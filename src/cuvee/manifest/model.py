@@ -161,6 +161,10 @@ class Installers:
     branding: Path | None = None
     engine: str = "cuvee"
 
+    def __bool__(self) -> bool:
+        """Whether any installer is to be made."""
+        return any(self.formats.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:

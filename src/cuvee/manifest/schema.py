@@ -313,8 +313,9 @@ _CONTENT = RecordType(
             type=RecordType(
                 noun="the installers", example="{formats: {linux: [sh]}}",
                 keys=(
-                    Property(name="formats", default={}, example="{linux: [sh], win: [exe]}",
-                        summary="The formats to make for each system.",
+                    Property(name="formats", default_text="`{linux: [sh]}`",
+                        example="{linux: [sh], win: [exe]}",
+                        summary="The formats to make for each system; an empty mapping makes no installer.",
                         type=RecordType(noun="a mapping of systems", example="{linux: [sh]}",
                             key_noun="system",
                                     synonyms=SYSTEM_SYNONYMS,

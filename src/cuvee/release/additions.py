@@ -10,8 +10,7 @@ def additions(manifest: Manifest) -> tuple[Requirement, ...]:
     Installers unpack with the release's own interpreter, which reads zstd by itself only from Python 3.14 on
     (PEP 784). So a release with installers needs a decoder, unless its manifest requests one.
     """
-    wants_installers = any(manifest.installers.formats.values())
-    if not wants_installers or any(is_decoder(package.name) for package in manifest.packages):
+    if not manifest.installers or any(is_decoder(package.name) for package in manifest.packages):
         return ()
     platforms = tuple(entry.name for entry in manifest.present_platforms)
     position = manifest.sources.get("installers") or manifest.sources["distribution"]

@@ -73,7 +73,11 @@ def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
     )
     try:
         lock = solve(
-            problem, session.connection, explain=explainer(manifest.sources, reporter=session.reporter)
+            problem,
+            session.connection,
+            explain=explainer(
+                manifest.sources, imports=manifest.interpreter is not None, reporter=session.reporter
+            ),
         )
     except UnsolvableError as error:
         write_json(workspace.conflict_file, error.details)

@@ -59,6 +59,8 @@ def why_blocked(release: Release) -> str:
 
 
 def _built(session: Session, release: Release, lock: PlatformLock) -> Release:
+    if not session.manifest.installers:  # then nothing would unpack an image
+        return replace(release, tests=(*release.tests, make_tests(session, lock, ())))
     image, imaged = make_image(session, lock)
     installers = (make_project(session, lock), *make_installers(session, lock, image))
     return replace(
@@ -75,7 +77,9 @@ def _not_built(session: Session, release: Release, lock: PlatformLock, why: NotM
         why = replace(why, remedy="Or build and test it all the same, with `--keep-going`.")
     formats = session.manifest.installers.formats.get(platforms.get(lock.platform).system, ())
     payload = session.workspace.image(lock.platform) / PAYLOAD
-    paths = {kind: installer_path(session, lock, kind) for kind in in_order(formats)} or {"": payload}
+    paths = {kind: installer_path(session, lock, kind) for kind in in_order(formats)}
+    if not paths and session.manifest.installers:
+        paths = {"": payload}
     missing = tuple(
         InstallerResult(
             stage=f"installer-{lock.platform}-{kind}" if kind else f"image-{lock.platform}",

@@ -112,9 +112,8 @@ class _MusView:
         """Return the conflict in one sentence."""
         only = self._members[0]
         if len(self._members) == 1 and only.needed and not self._pool.candidates(only.spec):
-            return (
-                f"{only.position}: no channel has {only.text}; {self._instead(self._target(only), only.spec)}"
-            )
+            at = f"{only.position}: " if only.position is not None else ""
+            return f"{at}no channel has {only.text}; {self._instead(self._target(only), only.spec)}"
         named = [member.text for member in self._members]
         joined = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
         conflicts = "; ".join([*self._left_out, *(self._conflict(target) for target in self._pivots())])
@@ -175,7 +174,9 @@ class _MusView:
         }
         return _Statement(
             target=self._target(member),
-            text=texts.get(member.kind, member.text.replace(", which offers", " offers")),
+            text=f"cuvee adds {member.text}"
+            if member.reason
+            else texts.get(member.kind, member.text.replace(", which offers", " offers")),
             met=self._met([member.spec], excludes=member.kind is not ConstraintKind.REQUIREMENT),
             specs=(member.spec,),
             by_manifest=True,

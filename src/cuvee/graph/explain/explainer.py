@@ -15,6 +15,7 @@ from cuvee.graph.explain.relaxable_problem import PlatformChannels
 from cuvee.graph.explain.unsolvable import explain
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, try_solve
+from cuvee.manifest.documents.suggestions import nearest
 from cuvee.manifest.model import Position
 from cuvee.progress import SILENT, Reporter
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 
 def explainer(
-    positions: Mapping[str, Position], *, fixed: Collection[str] = (), reporter: Reporter = SILENT
+    positions: Mapping[str, Position],
+    *,
+    fixed: Collection[str] = (),
+    imports: bool = False,
+    reporter: Reporter = SILENT,
 ) -> Explainer:
     """Return what `solve` calls when a problem has no solution; the parameters are those of `explain`."""
 
@@ -37,6 +42,7 @@ def explainer(
             fast_solver=fast_solver(connection),
             solver_text=" ".join(refused.values()),
             fixed=fixed,
+            imports=imports,
         )
         reporter.finish(task)
         if explanation is None or not set(refused) <= set(explanation.platforms):
@@ -87,17 +93,23 @@ async def _query(problem: Problem, platform: str, connection: Connection) -> Pla
     requested = {item.name for item in problem.requirements if platform in item.platforms}
     sources = [rattler_channel(source) for source in problem.sources]
     subdirs = [Subdir(platform), Subdir("noarch")]
-    # Only names, because suggestions are made of the records of other versions.
-    answer = await connection.gateway.query(
-        sources, subdirs, [MatchSpec(name) for name in sorted(requested)], recursive=True
-    )
+
+    async def records_of(wanted: Collection[str]) -> "list[list[RepoDataRecord]]":
+        # Only names, because suggestions are made of the records of other versions.
+        specs = [MatchSpec(name) for name in sorted(wanted)]
+        return await connection.gateway.query(sources, subdirs, specs, recursive=True)
+
+    answer = await records_of(requested)
+    names: tuple[str, ...] = ()
+    missing = requested - {record.name.normalized for found in answer for record in found}
+    if missing:
+        names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
+        likely = {near for name in missing if (near := nearest(name, names)) is not None}
+        answer = await records_of(requested | likely) if likely else answer
     # The answer has a list per channel and subdir, but all subdirs of a channel have the same priority.
     by_channel: dict[str, list[RepoDataRecord]] = {source.base_url.rstrip("/"): [] for source in sources}
     for found in answer:
         if found:
             by_channel.setdefault(str(found[0].channel or "").rstrip("/"), []).extend(found)
     channels = tuple(map(ChannelIndex, by_channel.values()))
-    names: tuple[str, ...] = ()
-    if not requested <= {name for index in channels for name in index.names}:
-        names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
     return PlatformChannels(platform=platform, channels=channels, names=names)

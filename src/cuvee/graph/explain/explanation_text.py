@@ -17,6 +17,12 @@ from cuvee.graph.explain.model import (
 
 _KEYS = {ConstraintKind.REQUIREMENT: "packages", ConstraintKind.CONSTRAINT: "constraints"}
 _MOST_SHOWN = 5
+_INSTEAD = {
+    EditAction.RENAME: "write {after} instead of {name}",
+    EditAction.RESTRICT: "limit {name} to platforms: {after}",
+    EditAction.IMPORT: "add {name} to wheels, which imports it from the Python index",
+}
+"""Edits that keep a package, instead of dropping it."""
 
 
 def message(explanation: ConflictExplanation) -> str:
@@ -43,7 +49,13 @@ def hint(explanation: ConflictExplanation) -> str:
     if len(best) < len(explanation.conflicts):
         return "Relax or change one of the lines above, or add a channel that has what they request."
     edits = "; ".join(edit_line(edit) for item in best for edit in item.edits)
+    if not all(map(_is_verified, best)):
+        return f"The likely way out: {edits}"
     return f"The smallest change that has a solution: {edits}"
+
+
+def _is_verified(item: Suggestion) -> bool:
+    return all(edit.action is not EditAction.IMPORT for edit in item.edits)
 
 
 def _conflict_lines(conflict: Conflict, platforms: Sequence[str]) -> Iterator[str]:
@@ -54,8 +66,11 @@ def _conflict_lines(conflict: Conflict, platforms: Sequence[str]) -> Iterator[st
         if len(mus.members) > 1 or any(child.children for node in mus.tree for child in node.children):
             yield from _tree_lines(mus.tree, "    ")
     shown = conflict.suggestions[:_MOST_SHOWN]
-    if shown:
-        yield "  To fix it, do one of these; each has a solution:" if len(shown) > 1 else "  To fix it:"
+    if len(shown) > 1:
+        are_verified = all(map(_is_verified, shown))
+        yield f"  To fix it, do one of these{'; each has a solution' if are_verified else ''}:"
+    elif shown:
+        yield "  To fix it:"
     for suggestion in shown:
         yield "  - " + "; ".join(edit_line(edit) for edit in suggestion.edits)
 
@@ -68,20 +83,27 @@ def _tree_lines(nodes: Iterable[ConflictNode], indent: str) -> Iterator[str]:
 
 def edit_line(edit: Edit) -> str:
     """Return one edit as an instruction."""
+    position = edit.member.position
+    return (f"{position}: " if position is not None else "") + _instruction(edit)
+
+
+def _instruction(edit: Edit) -> str:
     member = edit.member
-    at = f"{member.position}: " if member.position is not None else ""
     brings = f" (allows {edit.brings})" if edit.brings else ""
+    if edit.action in _INSTEAD:
+        return _INSTEAD[edit.action].format(name=member.name, after=edit.after)
     if member.kind is ConstraintKind.DATE:
-        return f"{at}move exclude-newer to {edit.after}"
+        return f"move exclude-newer to {edit.after}"
     if member.kind is ConstraintKind.ORDER:
-        return f"{at}put the channel {edit.after} first"
+        return f"put the channel {edit.after} first"
     if edit.action is EditAction.DROP:
-        return f"{at}drop {member.text}{brings}"
+        without = f"make no installers, formats: {{}}, so that {member.name} is not needed"
+        return without if member.reason else f"drop {member.text}{brings}"
     if member.kind is ConstraintKind.FLOOR:
         before = f"from {edit.before} " if edit.before is not None else ""
-        return f"{at}move the floor {member.name} of {member.platforms[0]} {before}to {edit.after}"
+        return f"move the floor {member.name} of {member.platforms[0]} {before}to {edit.after}"
     label = "the constraint " if member.kind is ConstraintKind.CONSTRAINT else ""
-    return f'{at}change {label}{member.name} from "{edit.before}" to "{edit.after}"{brings}'
+    return f'change {label}{member.name} from "{edit.before}" to "{edit.after}"{brings}'
 
 
 def as_data(explanation: ConflictExplanation) -> dict[str, Json]:
@@ -124,7 +146,7 @@ def _suggestion(item: Suggestion) -> Json:
         "edits": [
             {
                 "action": edit.action.value,
-                "key": _key(edit.member),
+                "key": _key_of(edit),
                 "before": edit.before,
                 "after": edit.after,
                 "brings": edit.brings,
@@ -135,6 +157,15 @@ def _suggestion(item: Suggestion) -> Json:
             for edit in item.edits
         ]
     }
+
+
+def _key_of(edit: Edit) -> str:
+    if edit.action is EditAction.IMPORT:
+        return "wheels"
+    if edit.member.reason:
+        return "installers.formats"
+    key = _key(edit.member)
+    return f"{key}.platforms" if edit.action is EditAction.RESTRICT else key
 
 
 def _key(member: SoftConstraint) -> str:

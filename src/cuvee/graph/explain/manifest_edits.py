@@ -12,10 +12,14 @@ from cuvee.graph.explain.channel_index import NEWER
 from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint, Suggestion
 from cuvee.graph.explain.oracle import Oracle
 from cuvee.graph.explain.range_loosening import by_distance, loosened
+from cuvee.manifest.documents.suggestions import nearest
 
 _MOST_VERSIONS = 500
 _LAST = {ConstraintKind.DATE, ConstraintKind.ORDER}
 """What is changed last, when all other edits are known."""
+
+_LOSS = {EditAction.IMPORT: 1, EditAction.DROP: 2}
+"""Edits that come after others: what is not verified, and what leaves a package out."""
 
 
 def edits_for(
@@ -37,6 +41,60 @@ def edits_for(
     return Suggestion(edits=tuple(sorted(edits, key=_line)), members=tuple(editor.members[len(before) :]))
 
 
+def alternatives(
+    oracle: Oracle, kept: Sequence[SoftConstraint], found: Suggestion, *, imports: bool
+) -> Iterator[Suggestion]:
+    """Yield ``found`` with other edits in place of one that drops a package, each verified if it can be.
+
+    Parameters
+    ----------
+    kept
+        The members that ``found`` does not change.
+    imports
+        Whether the manifest imports wheels, so that a package may be one.
+    """
+    for edit in found.edits:
+        if edit.action is EditAction.DROP and edit.member.kind is ConstraintKind.REQUIREMENT:
+            others = [other for other in found.edits if other is not edit]
+            for instead, member in _instead_of_dropping(
+                oracle, [*kept, *found.members], edit.member, imports
+            ):
+                members = found.members if member is None else (*found.members, member)
+                yield Suggestion(edits=tuple(sorted([*others, instead], key=_line)), members=members)
+
+
+def _instead_of_dropping(
+    oracle: Oracle, kept: Sequence[SoftConstraint], member: SoftConstraint, imports: bool
+) -> Iterator[tuple[Edit, SoftConstraint | None]]:
+    """Yield edits with which a package stays, and what then is in place of its soft constraint."""
+    instances = [item for item in oracle.problem.instances if item.platform in member.platforms]
+
+    def restricted(names: Sequence[str]) -> SoftConstraint:
+        return replace(member, platforms=tuple(names))
+
+    if member.reason:
+        return
+    if any(item.pool.numbers_of(member.name) for item in instances):
+        names = [item.platform for item in instances]
+        fitting = [name for name in names if oracle.solvable([*kept, restricted([name])])]
+        if len(names) > len(fitting) > 0 and oracle.solvable([*kept, restricted(fitting)]):
+            after = f"[{', '.join(fitting)}]"
+            yield (
+                Edit(action=EditAction.RESTRICT, member=member, before=None, after=after),
+                restricted(fitting),
+            )
+        return
+    requested = {other.name for other in oracle.problem.members if other.kind is ConstraintKind.REQUIREMENT}
+    likely = nearest(member.name, instances[0].names)
+    if likely is not None and likely not in requested:
+        spec = f"{likely} {member.spec.partition(' ')[2]}"
+        renamed = replace(member, spec=spec, text=spec.removesuffix(" *"))
+        if oracle.solvable([*kept, renamed]):
+            yield Edit(action=EditAction.RENAME, member=member, before=member.name, after=likely), renamed
+    if imports:
+        yield Edit(action=EditAction.IMPORT, member=member, before=None, after=member.name), None
+
+
 def ranked(found: Iterable[Suggestion]) -> list[Suggestion]:
     """Return suggestions, the best first."""
     unique = {item.edits: item for item in found}
@@ -46,7 +104,7 @@ def ranked(found: Iterable[Suggestion]) -> list[Suggestion]:
 def _cost(edits: Sequence[Edit]) -> tuple[object, ...]:
     return (
         len(edits),
-        sum(edit.action is EditAction.DROP for edit in edits),
+        sum(_LOSS.get(edit.action, 0) for edit in edits),
         sum(not edit.member.kind.is_line for edit in edits),
         sum(edit.lost for edit in edits),
         [_line(edit) for edit in edits],

@@ -37,6 +37,8 @@ class SoftConstraint:
         As users write it: ``numpy >=2``.
     position
         Its line in the manifest; `None` if the manifest does not state it.
+    reason
+        Why cuvee adds it; empty for what the manifest states.
     """
 
     kind: ConstraintKind
@@ -46,6 +48,7 @@ class SoftConstraint:
     text: str
     platforms: tuple[str, ...] = ()
     position: Position | None = None
+    reason: str = ""
 
     @property
     def is_any(self) -> bool:
@@ -94,11 +97,18 @@ class Mus:
 
 
 class EditAction(enum.Enum):
-    """What an edit does to a line of the manifest."""
+    """What an edit does to a line of the manifest.
+
+    A package is renamed, restricted to some platforms, or imported from the Python index. Whether the index
+    has it is not known: that is the only edit that is not verified.
+    """
 
     CHANGE = "change"
     DROP = "drop"
     ADD = "add"
+    RENAME = "rename"
+    RESTRICT = "restrict"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER
 from cuvee.graph.explain.model import ConstraintKind, SoftConstraint
@@ -39,10 +40,13 @@ def soft_constraints(problem: Problem, positions: Mapping[str, Position]) -> tup
     for entry in problem.platforms:
         found += _of_floor(entry, positions)
     found += [_of_line(item, ConstraintKind.CONSTRAINT, names) for item in problem.constraints]
-    found += sorted(
-        (_of_line(item, ConstraintKind.REQUIREMENT, item.platforms) for item in problem.requirements),
-        key=lambda member: not member.is_any,
+    installers = positions.get("installers.formats", positions.get("installers"))
+    lines = (
+        # What cuvee adds has no line of its own: it is for the installers.
+        replace(member, position=installers) if member.reason else member
+        for member in (_of_line(i, ConstraintKind.REQUIREMENT, i.platforms) for i in problem.requirements)
     )
+    found += sorted(lines, key=lambda member: not member.is_any)
     return tuple(found)
 
 
@@ -53,9 +57,10 @@ def _of_line(item: Requirement, kind: ConstraintKind, platforms: tuple[str, ...]
         name=item.name,
         spec=item.spec,
         needed=kind is ConstraintKind.REQUIREMENT,
-        text=label + item.spec.removesuffix(" *") + (f", since {item.reason}" if item.reason else ""),
+        text=label + item.spec.removesuffix(" *") + (f" ({item.reason})" if item.reason else ""),
         platforms=platforms,
         position=item.position,
+        reason=item.reason,
     )
 
 
@@ -89,7 +94,7 @@ def problem_with(problem: Problem, members: Iterable[SoftConstraint]) -> Problem
     kinds = {member.kind for member in kept}
     if len(problem.sources) > 1 and ConstraintKind.ORDER not in kinds:
         return None
-    specs = {(member.kind, member.name): member.spec for member in kept}
+    by_line = {(member.kind, member.name): member for member in kept}
     platforms = [_with_floors(entry, kept) for entry in problem.platforms]
     entries = tuple(entry for entry in platforms if entry is not None)
     if len(entries) < len(platforms):
@@ -97,7 +102,9 @@ def problem_with(problem: Problem, members: Iterable[SoftConstraint]) -> Problem
 
     def kept_lines(items: Iterable[Requirement], kind: ConstraintKind) -> tuple[Requirement, ...]:
         return tuple(
-            replace(item, match=specs[kind, item.name]) for item in items if (kind, item.name) in specs
+            replace(item, name=read_spec(member.spec).name, match=member.spec, platforms=member.platforms)
+            for item in items
+            if (member := by_line.get((kind, item.name))) is not None
         )
 
     return replace(

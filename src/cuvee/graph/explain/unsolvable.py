@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cuvee.conda.garbage_collection import gc_paused
 from cuvee.graph.explain.conflict_tree import describe
-from cuvee.graph.explain.manifest_edits import edits_for, ranked
+from cuvee.graph.explain.manifest_edits import alternatives, edits_for, ranked
 from cuvee.graph.explain.model import Conflict, ConflictExplanation, SoftConstraint, Suggestion
 from cuvee.graph.explain.mus_enumeration import MusComponent, MusEnumerator
 from cuvee.graph.explain.oracle import FastSolver, Oracle
@@ -22,6 +22,7 @@ def explain(
     fast_solver: FastSolver | None = None,
     solver_text: str = "",
     fixed: Collection[str] = (),
+    imports: bool = False,
 ) -> ConflictExplanation | None:
     """Return why a problem has no solution, and edits that give it one; `None` if it has one.
 
@@ -37,13 +38,15 @@ def explain(
         What it said when it refused the problem; conflicts are looked for among the names in it first.
     fixed
         Names that suggestions leave as they are where they can.
+    imports
+        Whether the manifest imports wheels, so that a package that no channel has may be one.
     """
     relaxable = RelaxableProblem(problem, channels, positions)
     oracle = Oracle(relaxable, fast_solver, solver_text)
     components, is_complete = MusEnumerator(oracle, fixed).run()
     if not components:
         return None
-    suggested = _suggested(oracle, components)
+    suggested = _suggested(oracle, components, imports=imports)
     conflicts = [
         Conflict(
             subsets=tuple(describe(relaxable, mus) for mus in component.muses),
@@ -56,7 +59,9 @@ def explain(
     return ConflictExplanation(platforms=tuple(platforms), conflicts=tuple(conflicts), complete=is_complete)
 
 
-def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[Suggestion]]:
+def _suggested(
+    oracle: Oracle, components: Sequence[MusComponent], *, imports: bool
+) -> list[list[Suggestion]]:
     """Return each component's suggestions: each holds with the first one of every other component."""
     found: list[list[Suggestion]] = []
     for number, component in enumerate(components):
@@ -64,15 +69,14 @@ def _suggested(oracle: Oracle, components: Sequence[MusComponent]) -> list[list[
         best = [item for items in found for item in items[:1]]
         chosen = [member for item in best for member in item.members]
         earlier = {edit.member for item in best for edit in item.edits}
-        edited = (
-            edits_for(
-                oracle,
-                [*(m for m in oracle.problem.members if m not in correction | later | earlier), *chosen],
-                correction,
-            )
-            for correction in component.corrections
-        )
-        found.append(ranked(item for item in edited if item is not None))
+        edited: list[Suggestion] = []
+        for correction in component.corrections:
+            changed = correction | later | earlier
+            kept = [*(member for member in oracle.problem.members if member not in changed), *chosen]
+            suggestion = edits_for(oracle, kept, correction)
+            if suggestion is not None:
+                edited += [suggestion, *alternatives(oracle, kept, suggestion, imports=imports)]
+        found.append(ranked(edited))
     if len(components) == 1:
         return found
     return [
