@@ -121,6 +121,9 @@ def test_what_was_not_compared_does_not_pass(check: str) -> None:
     missing = NotCompared(
         source="https://c", reason="Cannot read https://c\n  dns", packages=("a-1-0@linux-64",)
     )
+    result = checked(sources=SourceComparison(not_compared=(missing,)))[check]
+    assert result.status is Status.SKIPPED
+    assert result.reason == "not compared with https://c: Cannot read https://c"
     sources = SourceComparison(
         changed=(
             corrected(depends=("lab <4",)),
@@ -129,5 +132,7 @@ def test_what_was_not_compared_does_not_pass(check: str) -> None:
         not_compared=(missing,),
     )
     result = checked(sources=sources)[check]
-    assert result.status is Status.SKIPPED
-    assert result.reason == "not compared with https://c: Cannot read https://c"
+    assert result.status is Status.FAIL
+    assert [item.kind for item in result.findings][1:] == ["not-compared"]
+    assert result.findings[1].verdict is Verdict.NEEDS_APPROVAL
+    assert result.findings[1].victims == ("a-1-0@linux-64",)

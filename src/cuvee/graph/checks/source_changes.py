@@ -1,6 +1,6 @@
 """Checks of what channels and the Python index say today of the packages that are locked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from cuvee.channel.source_comparison import ChangedPackage, SourceChange, SourceComparison
 from cuvee.conda.match_spec import read_spec
@@ -36,11 +36,11 @@ class CorrectionsCheck(Check):
                 cause = f"{package.stem} was corrected in its channel{rest}"
                 for line in (*_differences(package, present), *unmet):
                     corrected.add(cause, victim=package, evidence=line, kind=kind, verdict=verdict)
-        yield from replaced.findings(
-            "Find out why it was replaced before you lock it again with `--refresh`."
-        )
-        yield from corrected.findings(_LOCK_AGAIN)
-        _require_all_compared(sources)
+        found = [
+            *replaced.findings("Find out why it was replaced before you lock it again with `--refresh`."),
+            *corrected.findings(_LOCK_AGAIN),
+        ]
+        yield from _with_not_compared(self, found, sources)
 
 
 class WithdrawnCheck(Check):
@@ -64,12 +64,11 @@ class WithdrawnCheck(Check):
                 evidence=item.evidence,
                 kind=item.change.value,
             )
-        yield from causes.findings(
+        found = causes.findings(
             "Take another version: exclude this one in the manifest if it is stated there, "
             "and run the same command with `--refresh`."
         )
-        yield from self._of_base(release, sources)
-        _require_all_compared(sources)
+        yield from _with_not_compared(self, [*found, *self._of_base(release, sources)], sources)
 
     def _of_base(self, release: ReleaseGraph, sources: SourceComparison) -> Iterator[Finding]:
         """Yield what was withdrawn of the base and is not in this release, since it explains a change."""
@@ -164,6 +163,25 @@ def _compared(release: ReleaseGraph) -> SourceComparison:
     if release.sources is None:
         raise NotApplicable("the lock was not compared with its channels")
     return release.sources
+
+
+def _with_not_compared(
+    check: Check, found: Sequence[Finding], sources: SourceComparison
+) -> Iterator[Finding]:
+    """Yield findings, and what was not compared; raise if there is nothing but that."""
+    if not found:
+        _require_all_compared(sources)
+    yield from found
+    for item in sources.not_compared:
+        yield Finding(
+            check=check.identifier,
+            verdict=Verdict.NEEDS_APPROVAL,
+            kind="not-compared",
+            cause=f"Not compared with {item.source}: {item.reason.splitlines()[0]}",
+            platforms=tuple(dict.fromkeys(name.rpartition("@")[2] for name in item.packages)),
+            victims=item.packages,
+            action="Run the same command where the source can be reached.",
+        )
 
 
 def _require_all_compared(sources: SourceComparison) -> None:
