@@ -171,6 +171,7 @@ def cut_release(
     platforms: Iterable[str] = (),
     refresh: bool = False,
     cache: StrPath | None = None,
+    base: StrPath | None = None,
     now: dt.datetime | None = None,
     reporter: Reporter = SILENT,
 ) -> Release:
@@ -189,6 +190,9 @@ def cut_release(
         Look at channels and the index again.
     cache
         Where downloads and whatever can be used again are kept; by default the user's cache folder.
+    base
+        The release folder or the lock of the manifest's base; by default it is looked for in ``dist``, and in
+        a folder ``reports`` above the manifest.
     now
         The time of the release, aware; by default the current one.
 
@@ -203,7 +207,12 @@ def cut_release(
     when = now or _now()
     loaded = manifest if isinstance(manifest, Manifest) else load_manifest(manifest, today=when.date())
     options = Options(
-        dist=Path(dist), cache=_cache(cache), now=when, platforms=tuple(platforms), refresh=refresh
+        dist=Path(dist),
+        cache=_cache(cache),
+        now=when,
+        platforms=tuple(platforms),
+        refresh=refresh,
+        base=Path(base) if base is not None else None,
     )
     session = Session(loaded, options, reporter)
     with session.workspace.locked():

@@ -65,11 +65,13 @@ def test_a_good_package_passes(check: Check) -> None:
 def test_without_archives_a_check_says_why_it_says_nothing(check: Check) -> None:
     closed = build_graph(MANIFEST, _lock_of(A))
     (result,) = run_checks(closed, [check])
-    if isinstance(check, SystemFloorCheck):
-        assert result.status is Status.PASS
-    else:
-        assert result.status is Status.SKIPPED
-        assert "--archives" in result.reason
+    assert result.status is Status.SKIPPED
+    assert result.reason == "the archives were not opened"
+    finding = result.findings[-1]
+    assert (finding.kind, finding.cause) == ("not-run", "Not checked: the archives were not opened")
+    assert "--archives" in finding.action
+    assert finding.platforms == ("linux-64",)
+    assert finding.verdict is min(Verdict.NEEDS_APPROVAL, check.severity.on(None))
 
 
 def test_an_unreadable_archive_stops_what_needs_all_of_them_and_nothing_else() -> None:
@@ -103,8 +105,8 @@ def test_a_driver_is_not_worth_a_word_where_the_floor_promises_it() -> None:
 def test_the_floor_is_told_from_metadata_alone() -> None:
     lock = _lock_of(replace(A, depends=("__glibc >=2.17",)))
     (result,) = run_checks(build_graph(MANIFEST, lock), [SystemFloorCheck()])
-    (finding,) = result.findings
-    assert finding.verdict is Verdict.INFO
+    finding, not_run = result.findings
+    assert (finding.verdict, not_run.verdict) == (Verdict.INFO, Verdict.NEEDS_APPROVAL)
     assert finding.evidence[-1] == "from metadata only: the archives were not opened"
 
 
@@ -122,7 +124,7 @@ def test_the_floor_is_told_from_metadata_alone() -> None:
 )
 def test_how_a_dependency_states_the_least(spec: str, text: str) -> None:
     (result,) = run_checks(build_graph(MANIFEST, _lock_of(replace(A, depends=(spec,)))), [SystemFloorCheck()])
-    assert [item.cause.split("; ")[0] for item in result.findings] == [f"linux-64 needs {text}"]
+    assert result.findings[0].cause.split("; ")[0] == f"linux-64 needs {text}"
 
 
 def test_the_page_says_what_prefix_is_assumed() -> None:

@@ -13,7 +13,7 @@ from cuvee.graph.checks import CheckOutcome, Status
 from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.findings import Verdict
 from cuvee.lock.model import Lock
-from cuvee.manifest.model import Manifest, Policy, Requirement
+from cuvee.manifest.model import Manifest, PlatformEntry, Policy, Requirement
 
 OLD = lock_of(
     package("top", "1.4", depends=("low",)), package("low", "2.1"), package("gone", "1.0"), package("spare")
@@ -152,13 +152,54 @@ def test_a_waiver_covers_one_package() -> None:
     }
 
 
-def test_without_the_base_s_lock_it_is_skipped_and_says_how_to_get_it() -> None:
+def test_without_the_base_s_lock_it_is_skipped_and_does_not_pass() -> None:
     result = changes(OLD, base=None)
     assert result.status is Status.SKIPPED
     assert result.reason == (
-        "the lock of tiny-2026.11.0 was not found beside this release; "
-        "run `cuvee lock tiny/2026.11.0.yaml` first"
+        "the lock of tiny-2026.11.0 was not found, neither beside this release nor in reports/"
     )
+    finding = only(result)
+    assert (finding.kind, finding.verdict) == ("not-run", Verdict.NEEDS_APPROVAL)
+    assert "`--base PATH`" in finding.action
+    assert "`cuvee lock tiny/2026.11.0.yaml`" in finding.action
+
+
+def test_how_much_a_skipped_check_matters_is_its_severity() -> None:
+    verdicts = {
+        severity: only(
+            changes(OLD, release("2026.11.1", policy=Policy(checks={"changes": severity})), base=None)
+        ).verdict
+        for severity in ("info", "warning", "needs-approval", "blocked")
+    }
+    assert verdicts == {
+        "info": Verdict.INFO,
+        "warning": Verdict.WARNING,
+        "needs-approval": Verdict.NEEDS_APPROVAL,
+        "blocked": Verdict.NEEDS_APPROVAL,
+    }
+
+
+def test_a_waiver_approves_what_was_not_checked_unless_it_is_about_less() -> None:
+    def verdict(**scope: str) -> Verdict:
+        manifest = release("2026.11.1", waivers=(waiver("changes", **scope),))
+        both = lock_of(*OLD.platforms[0].packages, package("top", platform="win-64"))
+        return only(changes(both, manifest, base=None)).verdict
+
+    assert verdict() is Verdict.WAIVED
+    assert verdict(package="low") is verdict(platform="win-64") is Verdict.NEEDS_APPROVAL
+
+
+def test_a_platform_that_the_base_s_lock_lacks_is_not_compared_and_the_others_are() -> None:
+    new = lock_of(*changed(low="3.0").platforms[0].packages, package("top", platform="win-64"))
+    result = changes(new)
+    assert result.status is Status.SKIPPED
+    refused, not_run = result.findings
+    assert (refused.kind, refused.packages) == ("major", ("low",))
+    assert not_run.cause == "Not checked: the lock of tiny-2026.11.0 has nothing for win-64"
+    assert (not_run.verdict, not_run.platforms) == (Verdict.NEEDS_APPROVAL, ("win-64",))
+    declared = manifest_of(*ASKED, platforms=(PlatformEntry(name="linux-64", floor={}),))
+    fresh = replace(release("2026.11.1"), base=declared)
+    assert only(changes(new, fresh)).kind == "major", "the base was never meant for win-64"
 
 
 def test_a_platform_that_is_gone_is_one_finding_unless_the_run_did_not_ask_for_it() -> None:

@@ -1,6 +1,8 @@
 """``cuvee check`` from the manifest on: chosen checks, releases upon releases, and all kinds of bad input."""
 
+import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,10 +12,13 @@ import pytest
 
 import tiny_index
 from cuvee.cli.main import run
+from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.lock.solve import solve
+from cuvee.manifest import load_manifest
 from cuvee.release import lock_stage
+from cuvee.release.record import ChannelResult, LockResult, Release, judge, portable
 
 PYTHON = "python 3.11: __glibc >=2.17"
 ASKED = 'python: "3.11"\na: "*"'
@@ -57,15 +62,28 @@ def test_chosen_checks_run_and_nothing_is_written(tiny: Tiny) -> None:
     tiny.channel("a 1.0: python")
     manifest = tiny.manifest()
     text = tiny.check(manifest, "--only", "unknown-licenses")
-    assert "1 of " in text
+    assert f"1 of {len(ALL_CHECKS)} checks: warning. The other checks were not run." in text
     assert "2 packages are under an unknown licence" in text
     assert "no owner" not in text
     assert not list((tiny.root / "dist").rglob("findings.json"))
-    found = tiny.results(manifest, "--skip", "unknown-licenses")
+    found = tiny.results(manifest, "--skip", "unknown-licenses", "--no-archives")
     assert found["unknown-licenses"]["reason"] == "excluded by the selection of checks"
     assert "Did you mean licenses?" in tiny.check(manifest, "--only", "licences", code=2)
-    tiny.check(manifest)
+    tiny.check(manifest, code=1)
     assert len(list((tiny.root / "dist").rglob("findings.json"))) == 1
+
+
+def test_checks_that_lack_archives_do_not_pass_unless_they_were_left_out(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python")
+    manifest = tiny.manifest()
+    text = tiny.check(manifest, code=1)
+    assert "warning [path-lengths, link-scripts] Not checked: the archives were not opened" in text
+    assert "needs-approval [archives, record, " in text
+    assert "  do: Run `cuvee check --archives`" in text
+    assert "tiny-2026.11.0: needs-approval" in text
+    left_out = tiny.check(manifest, "--no-archives")
+    count = f"{len(ALL_CHECKS) - len(ARCHIVE_CHECKS)} of {len(ALL_CHECKS)} checks"
+    assert f"tiny-2026.11.0: {count}: warning. The other checks were not run." in left_out
 
 
 def test_a_manifest_grades_a_check(tiny: Tiny) -> None:
@@ -86,15 +104,65 @@ def test_a_patch_release_is_held_to_its_base(tiny: Tiny) -> None:
     patch.write_text(
         'manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\npackages: {a: "2.0"}\n'
     )
-    skipped = tiny.results(patch)["changes"]
+    skipped = tiny.results(patch, "--no-archives", code=1)["changes"]
     assert (skipped["status"], skipped["reason"]) == (
         "skipped",
-        f"the lock of tiny-2026.11.0 was not found beside this release; run `cuvee lock {base}` first",
+        "the lock of tiny-2026.11.0 was not found, neither beside this release nor in reports/",
     )
+    (finding,) = skipped["findings"]
+    assert finding["verdict"] == "needs-approval"
+    assert f"`cuvee lock {base}`" in finding["action"]
     tiny.check(base, "--only", "constrains")
-    (finding,) = tiny.results(patch, code=1)["changes"]["findings"]
-    assert finding["cause"] == "A patch release does not raise a major version: a 1.0 to 2.0"
-    assert finding["evidence"] == ["major change, requested", "the manifest requests a 2.0"]
+    found = tiny.results(patch, "--no-archives", code=1)["changes"]["findings"]
+    assert [item["cause"] for item in found] == [MAJOR]
+    assert found[0]["evidence"] == ["major change, requested", "the manifest requests a 2.0"]
+
+
+MAJOR = "A patch release does not raise a major version: a 1.0 to 2.0"
+
+
+@pytest.mark.parametrize("kept", ["folder", "lock", "record", "reports"])
+def test_a_base_is_found_wherever_it_is_kept(tiny: Tiny, kept: str) -> None:
+    tiny.channel("a 1.0: python; low >=1", "a 2.0: python; low >=2", "low 1.5", "low 2.0")
+    base = tiny.manifest('python: "3.11"\na: "1.0"')
+    patch = base.with_name("2026.11.1.yaml")
+    patch.write_text(
+        'manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\npackages: {a: "2.0"}\n'
+    )
+    tiny.check(base, "--no-archives")
+    made = tiny.root / "dist" / "tiny-2026.11.0"
+    where = tiny.root / ("reports/tiny-2026.11.0" if kept == "reports" else "elsewhere")
+    where.parent.mkdir(exist_ok=True)
+    if kept == "record":
+        lock = read_lock(made / "lock" / "pixi.lock")
+        record = Release(
+            manifest=portable(load_manifest(base, today=dt.date(2026, 11, 22))),
+            channel=ChannelResult(),
+            locked=LockResult(lock=lock),
+            made_at=dt.datetime(2026, 11, 22, tzinfo=dt.UTC),
+            folder=where,
+        )
+        replace(record, verdict=judge(record)).save()
+        shutil.rmtree(made)
+    else:
+        made.rename(where)
+    path = where / "lock" / "pixi.lock" if kept == "lock" else where
+    options = () if kept == "reports" else ("--base", str(path))
+    found = tiny.results(patch, "--no-archives", *options, code=1)["changes"]["findings"]
+    assert [item["cause"] for item in found] == [MAJOR]
+    if kept == "record":
+        tiny.check(patch, "--no-archives", "--base", str(where), code=1)
+
+
+def test_a_base_that_is_not_there_or_another_one_is_refused(tiny: Tiny) -> None:
+    tiny.channel("a 1.0: python")
+    base = tiny.manifest()
+    assert "no `based-on`" in tiny.check(base, "--base", str(tiny.root), code=2)
+    patch = base.with_name("2026.11.1.yaml")
+    patch.write_text('manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\n')
+    text = tiny.check(patch, "--base", str(tiny.root / "nowhere"), code=2)
+    assert f"--base: there is no lock at {tiny.root / 'nowhere'}" in text
+    assert "Name the release folder of tiny-2026.11.0, or its pixi.lock." in text
 
 
 def unchanged(tiny: Tiny, manifest: Path, *, code: int) -> dict[str, Any]:
@@ -110,7 +178,7 @@ def test_a_lock_is_compared_with_what_its_channels_have_today(tiny: Tiny) -> Non
         "a 1.0: python; " + "; ".join(f"m{number}" for number in range(6)), *members, "low 2.0", "b 1.0"
     )
     manifest = tiny.manifest('python: "3.11"\na: "*"\nb: "*"')
-    tiny.check(manifest)
+    tiny.check(manifest, code=1)
     lock = tiny.root / "dist" / "tiny-2026.11.0" / "lock" / "pixi.lock"
     before = lock.read_bytes()
     tightened = [f"m{number} 1.0: low <2" for number in range(5)]
@@ -134,14 +202,14 @@ def test_a_patch_release_takes_what_its_channel_has_today(tiny: Tiny) -> None:
     rest = ("lab 4.0", "lab 4.1", "low 1.0", "other 1.0", "low 0.9")
     tiny.channel("a 1.0: lab >=4,<5; low", *rest)
     base = tiny.manifest('python: "3.11"\na: "1.0"')
-    tiny.check(base)
+    tiny.check(base, "--no-archives")
     patch = base.with_name("2026.11.1.yaml")
     patch.write_text(
         'manifest: 1\ndistribution: tiny\nversion: "2026.11.1"\nbased-on: "2026.11.0"\n'
         'packages: {other: "1.0"}\npolicy: {patch: {allow: [add, rebuild, downgrade]}}\n'
     )
     tiny.channel("a 1.0: lab >=4,<4.1.0a0; low", *(line for line in rest if line != "low 1.0"))
-    found = tiny.results(patch)
+    found = tiny.results(patch, "--no-archives")
     assert not found["corrections"]["findings"]
     (finding,) = found["withdrawn"]["findings"]
     assert finding["cause"] == "The base's low-1.0-0 is no longer in its channel"
@@ -156,7 +224,7 @@ def test_a_patch_release_takes_what_its_channel_has_today(tiny: Tiny) -> None:
 def test_a_lock_whose_channel_is_gone_is_not_compared(tiny: Tiny) -> None:
     channel = tiny.channel("a 1.0: python")
     manifest = tiny.manifest()
-    tiny.check(manifest)
+    tiny.check(manifest, code=1)
     channel.rename(channel.with_name("moved"))
     tiny.capsys.readouterr()
     run(["check", str(manifest), *tiny.options])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checked_sets import asked, finding, lock_of, manifest_of, package, results, waiver
+from checked_sets import asked, finding, lock_of, manifest_of, only, package, results, waiver
 from cuvee.graph.checks.license_policy import permits
 from cuvee.graph.findings import Verdict
 from cuvee.manifest.model import AgePolicy, LicensePolicy, Policy, Support, Track
@@ -199,3 +199,13 @@ def test_impossible_timestamps_do_not_break_the_age(timestamp: int) -> None:
     lock = lock_of(package("a", url="https://x/a", channel="https://x", timestamp=timestamp))
     manifest = policy(age=AgePolicy(at_least=7, at_most=100))
     assert len(results(lock, manifest, today=TODAY)["age"].findings) == 1
+
+
+def test_an_age_that_is_not_known_is_not_within_the_bounds() -> None:
+    manifest = policy(age=AgePolicy(at_least=7))
+    timeless = lock_of(package("a", url="https://x/a", channel="https://x", timestamp=None))
+    finding = only(results(timeless, manifest, today=TODAY)["age"])
+    assert (finding.kind, finding.verdict) == ("unknown", Verdict.WARNING)
+    assert finding.cause == "a 1.0 has no timestamp, so its age is not known"
+    finding = only(results(timeless, manifest)["age"])
+    assert (finding.kind, finding.verdict) == ("not-run", Verdict.WARNING)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from changed_release import page_of
-from cuvee.release.record import ChannelResult, LockResult, Release
+from cuvee.graph.findings import Verdict
+from cuvee.release.record import ChannelResult, LockResult, Release, judge
 from cuvee.report.data_json import page_json
 from cuvee.report.html import release_path, safe_url
 
@@ -142,7 +143,9 @@ def test_a_release_without_anything_is_still_a_page(ready: Release, read_page: R
         made_at=ready.made_at,
     )
     page = read_page(bare)
+    assert bare.verdict is judge(bare) is Verdict.BLOCKED
     assert "The checks found nothing." in page.text
+    assert "no check was run" in page.text
     assert "changes" not in page.values("id")
 
 

@@ -198,3 +198,11 @@ def test_with_warnings_only_their_owners_are_named(ready: Release) -> None:
         "web": ["closure: Pin it."],
     }
     assert "web should look (https://example.org/teams/web):" in summary_lines(page_of(warned))
+
+
+def test_what_was_not_checked_is_not_ready(ready: Release) -> None:
+    unchecked = changed(ready, checked=None)
+    assert unchecked.verdict is Verdict.NEEDS_APPROVAL
+    state = readiness(unchecked, {})
+    assert state.headline == "Not checked"
+    assert "no check was run" in state.notes

@@ -77,7 +77,7 @@ def command(
       cuvee check pixi.lock --environment test
       cuvee check --list
     """
-    from cuvee.graph.checks import ALL_CHECKS, TEST_CHECKS, left_out
+    from cuvee.graph.checks import ALL_CHECKS, LEFT_OUT, TEST_CHECKS, left_out
 
     not_run = left_out(ALL_CHECKS, only=only, skip=skip)
     if list_checks:
@@ -108,8 +108,12 @@ def command(
         return result.verdict.exit_code
     shown = tuple(item for item in result.checks if item.identifier not in not_run)
     print_checks(shown, verbose=options["verbose"])
-    words = f"{len(shown)} of {len(result.checks)} checks: " if not_run else ""
-    click.echo(f"{result.name}: {words}{result.verdict.value}. {result.verdict.must_act}")
+    ran = sum(item.reason != LEFT_OUT for item in result.checks)
+    words, sentence = "", result.verdict.must_act
+    if ran < len(result.checks):
+        words = f"{ran} of {len(result.checks)} checks: "
+        sentence = sentence if result.verdict.exit_code else "The other checks were not run."
+    click.echo(f"{result.name}: {words}{result.verdict.value}. {sentence}")
     return result.verdict.exit_code
 
 

@@ -44,6 +44,11 @@ cache_option = click.option(
     default=default_cache,
     help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
 )
+base_option = click.option(
+    "--base",
+    type=click.Path(path_type=Path),
+    help="The release folder or the lock of the manifest's base, if it is neither in dist nor in reports/.",
+)
 refresh_option = click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
 environment_option = click.option(
@@ -69,6 +74,7 @@ def release_options(
         dist_option,
         cache_option,
         *(_INSTALLER_OPTIONS if installers else ()),
+        base_option,
         refresh_option,
         json_option,
         quiet_option,
@@ -217,6 +223,7 @@ def _session(
     sign_key: Path | None = None,
     keep_going: bool = False,
     takes_folder: bool = False,
+    base: Path | None = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
@@ -238,6 +245,7 @@ def _session(
         publish=publish,
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
         keep_going=keep_going,
+        base=base,
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())

@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from cuvee.graph.truncation import shorten_list
 
 if TYPE_CHECKING:
     from cuvee.graph.checks import CheckOutcome
+    from cuvee.graph.findings import Finding
     from cuvee.integration.outcomes import PlatformRun
     from cuvee.release.record import Artefact, Release
 
@@ -97,9 +99,8 @@ def outcome_counts(run: "PlatformRun") -> dict[str, int]:
 
 
 def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
-    """Print findings, the worst first, and checks that were skipped."""
-    findings = [finding for check in checks for finding in check.findings]
-    for finding in sorted(findings, key=lambda item: item.verdict, reverse=True):
+    """Print findings, the worst first, and checks that were skipped; those for one reason together."""
+    for finding in sorted(_with_not_run_together(checks), key=lambda item: item.verdict, reverse=True):
         badge = click.style(finding.verdict.value, fg=_COLOURS.get(finding.verdict.value, "blue"), bold=True)
         click.echo(f"{badge} [{finding.check}] {_shown(finding.cause)}")
         if finding.victims:
@@ -114,10 +115,23 @@ def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
             click.echo(f"  do: {finding.action}{owners}")
     skipped: dict[str, list[str]] = defaultdict(list)
     for check in checks:
-        if check.status.value == "skipped":
+        if check.status.value == "skipped" and not check.findings:
             skipped[check.reason].append(check.identifier)
     for reason, names in skipped.items():
         click.echo(f"skipped [{', '.join(names)}] {_shown(reason)}")
+
+
+def _with_not_run_together(checks: "Iterable[CheckOutcome]") -> "list[Finding]":
+    """Return the findings of all checks, with one for all checks that were not run for the same reason."""
+    from cuvee.graph.checks import NOT_RUN
+
+    findings = [finding for check in checks for finding in check.findings]
+    not_run: dict[Finding, list[str]] = defaultdict(list)
+    for finding in findings:
+        if finding.kind == NOT_RUN:
+            not_run[replace(finding, check="")].append(finding.check)
+    others = [finding for finding in findings if finding.kind != NOT_RUN]
+    return [*others, *(replace(item, check=", ".join(names)) for item, names in not_run.items())]
 
 
 def print_artefacts(artefacts: "tuple[Artefact, ...]", folder: Path) -> None:

@@ -195,11 +195,11 @@ class Waiver:
         """Return whether this accepts what a check found, or that the test ``name``, ``suite/test``, failed.
 
         ``packages`` and ``platforms`` are all that are concerned: a waiver for one platform does not cover
-        what is also on another.
+        what is also on another, or on none in particular.
         """
         is_named = self.check == name or ("/" in name and fnmatch.fnmatchcase(name, self.check))
         is_of_package = self.package is None or self.package in packages
-        is_on_platform = self.platform is None or set(platforms) <= {self.platform}
+        is_on_platform = self.platform is None or set(platforms) == {self.platform}
         return is_named and is_of_package and is_on_platform
 
 

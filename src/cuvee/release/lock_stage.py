@@ -62,6 +62,11 @@ def in_order(lock: Lock, platforms: Sequence[str]) -> Lock:
 
 def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
     manifest, workspace = session.manifest, session.workspace
+    if manifest.base is not None and session.base_lock is None:
+        session.reporter.warn(
+            f"lock: the lock of {manifest.base.release_name} was not found, so its versions are not kept; "
+            "name it with --base"
+        )
     task = "Solving"
     session.reporter.start(task)
     problem = problem_of(

@@ -27,7 +27,7 @@ def lock_release(session: Session) -> Release:
     session.read_files()
     manifest = session.manifest
     channel = make_channel(session)
-    return Release(
+    release = Release(
         manifest=portable(manifest),
         base=manifest.base.release_name if manifest.base is not None else None,
         additions=session.additions,
@@ -37,6 +37,7 @@ def lock_release(session: Session) -> Release:
         tools=tool_versions(),
         folder=session.workspace.folder,
     )
+    return _judged(release)
 
 
 def check_release(

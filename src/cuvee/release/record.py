@@ -263,7 +263,7 @@ class Release:
     tests: tuple[TestResult, ...] = ()
     tested: tuple[CheckOutcome, ...] = ()
     changes: tuple[Change, ...] | None = None
-    verdict: Verdict = Verdict.READY
+    verdict: Verdict = Verdict.BLOCKED
     made_at: dt.datetime
     tools: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default=Path(), metadata=LOCAL)
@@ -367,16 +367,17 @@ class Release:
 
 
 def judge(release: Release) -> Verdict:
-    """Return the verdict of a release.
+    """Return the verdict of a release, which is never better than what is known of it.
 
-    A platform without a lock, or one that could not be built, blocks; one that was not tested is a warning,
-    since not-run is not pass.
+    A platform without a lock, or one that could not be built, blocks, and so does a release without any. What
+    was not checked must be approved. A platform that was not tested is a warning, since not-run is not pass.
     """
-    if release.unlocked or release.failed:
+    if release.unlocked or release.failed or not release.lock.platforms:
         return Verdict.BLOCKED
     tested = {run.platform for run in release.runs if run.not_run is None}
     return worst(
         [
+            *(() if release.checked is not None else (Verdict.NEEDS_APPROVAL,)),
             *(finding.verdict for finding in release.findings),
             *(OUTCOME_VERDICTS[outcome.state] for outcome in release.outcomes),
             *(Verdict.WARNING for platform in release.lock.by_platform if platform not in tested),

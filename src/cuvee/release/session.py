@@ -17,12 +17,12 @@ from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.settings_reader import read_settings
 from cuvee.integration.suite_files import SuiteFiles, read_suite_files
 from cuvee.lock.model import Lock, PlatformLock
-from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest, Requirement
 from cuvee.platforms import System
 from cuvee.progress import Reporter
 from cuvee.release.additions import additions
+from cuvee.release.base_lock import find_base_lock
 from cuvee.release.stage import StageRunner
 from cuvee.release.workspace import Workspace
 from cuvee.report.page import Page
@@ -56,6 +56,8 @@ class Options:
         Signs images and sums; `None` signs nothing.
     keep_going
         Build and test what can be, even if findings block the release or a platform cannot be built.
+    base
+        The release folder or the lock of the manifest's base; `None` looks for it.
     """
 
     dist: Path
@@ -68,6 +70,7 @@ class Options:
     folder: Path | None = None
     signer: ImageSigner | None = None
     keep_going: bool = False
+    base: Path | None = None
 
 
 class Session:
@@ -141,11 +144,8 @@ class Session:
 
     @cached_property
     def base_lock(self) -> Lock | None:
-        """The lock of the release that this one is based on, if it has been cut beside this one."""
-        if self.manifest.base is None:
-            return None
-        path = self.workspace.folder.with_name(self.manifest.base.release_name) / "lock" / "pixi.lock"
-        return read_lock(path) if path.is_file() else None
+        """The lock of the release that this one is based on, if it can be found."""
+        return find_base_lock(self.manifest, dist=self.workspace.folder.parent, stated=self.options.base)
 
     def graph(self, lock: Lock, absent: tuple[Absent, ...]) -> ReleaseGraph:
         """Return the graph of the release; it is built once in a run."""

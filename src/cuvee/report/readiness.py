@@ -62,16 +62,16 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
 
 def _headline(result: Verdict, blockers: int) -> str:
     if result is Verdict.BLOCKED:
-        return f"Blocked by {blockers:,}"
+        return f"Blocked by {blockers:,}" if blockers else "Blocked"
     if result is Verdict.NEEDS_APPROVAL:
-        return f"Waiting for {plural(blockers, 'approval')}"
+        return f"Waiting for {plural(blockers, 'approval')}" if blockers else "Not checked"
     if result is Verdict.WAITING:
         return f"Waiting for {plural(blockers, 'thing')} to finish"
     return "Ready, with warnings" if result is Verdict.WARNING else "Ready"
 
 
 def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
-    if result is Verdict.BLOCKED:
+    if result is Verdict.BLOCKED and any(parts.values()):
         what = [plural(count, noun) for noun, count in parts.items() if count]
         listed = " and ".join(filter(None, (", ".join(what[:-1]), what[-1])))
         return f"{listed} must be fixed, or waived with a reason and a date, before it goes out."
@@ -84,6 +84,8 @@ def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
 
 def _notes(release: Release) -> tuple[str, ...]:
     notes = _not_tested(release)
+    if release.checked is None:
+        notes.append("no check was run")
     handed_out = release.handed_out
     notes += [f"{absent.platform} is absent: {absent.reason}" for absent in release.absent]
     missing: dict[str, list[str]] = defaultdict(list)

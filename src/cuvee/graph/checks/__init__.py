@@ -3,7 +3,15 @@
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
 from cuvee.graph.checks.change_policy import ChangesCheck
-from cuvee.graph.checks.check_interface import Check, CheckOutcome, Severity, Status, documentation
+from cuvee.graph.checks.check_interface import (
+    LEFT_OUT,
+    NOT_RUN,
+    Check,
+    CheckOutcome,
+    Severity,
+    Status,
+    documentation,
+)
 from cuvee.graph.checks.check_selection import left_out
 from cuvee.graph.checks.closure import ClosureCheck
 from cuvee.graph.checks.conflicts import ConstrainsCheck, ConstraintsCheck, FloorCheck
@@ -77,6 +85,8 @@ TEST_CHECKS: tuple[Check, ...] = (TestedCheck(),)
 __all__ = [
     "ALL_CHECKS",
     "ARCHIVE_CHECKS",
+    "LEFT_OUT",
+    "NOT_RUN",
     "SOURCE_CHECKS",
     "TEST_CHECKS",
     "Check",

@@ -42,8 +42,8 @@ class ChangesCheck(Check):
             return
         if release.base is None:
             raise NotApplicable(
-                f"the lock of {base.release_name} was not found beside this release; "
-                f"run `cuvee lock {base.path}` first"
+                f"the lock of {base.release_name} was not found, neither beside this release nor in reports/",
+                action=f"Name it with `--base PATH`, or make it: `cuvee lock {base.path}`.",
             )
         level, changes = level_of(manifest, base), _changes(release, base)
         yield from self._platforms(release, level)
@@ -54,6 +54,13 @@ class ChangesCheck(Check):
             refused = [kind for kind in kinds_of(change) if kind not in allowed]
             if refused:
                 yield self._finding(release, change, level, refused)
+        not_compared = _not_compared(release, base)
+        if not_compared:
+            raise NotApplicable(
+                f"the lock of {base.release_name} has nothing for {' and '.join(not_compared)}",
+                action=f"Name one that has, with `--base PATH`, or make it: `cuvee lock {base.path}`.",
+                platforms=not_compared,
+            )
 
     def _finding(
         self, release: ReleaseGraph, change: Change, level: ReleaseLevel, refused: list[str]
@@ -161,6 +168,13 @@ def _changes(release: ReleaseGraph, base: Manifest) -> tuple[Change, ...]:
         requirements_before=base.packages,
         requirements_after=release.manifest.packages,
     )
+
+
+def _not_compared(release: ReleaseGraph, base: Manifest) -> tuple[str, ...]:
+    """Return the platforms that both manifests want and that the base's lock lacks."""
+    wanted = {entry.name for entry in base.present_platforms}
+    had = release.base.by_platform if release.base is not None else {}
+    return tuple(name for name in release.lock.by_platform if name in wanted and name not in had)
 
 
 def _allowed(manifest: Manifest, level: ReleaseLevel, *, is_requested: bool) -> frozenset[str]:

@@ -71,12 +71,37 @@ class Check(ABC):
         Raises
         ------
         NotApplicable
-            If the check cannot be run on this release.
+            If it lacks something on all platforms or on some; findings that were yielded before are kept.
         """
 
 
+LEFT_OUT = "excluded by the selection of checks"
+"""The reason why a check was skipped that the caller did not select."""
+
+NOT_RUN = "not-run"
+"""The kind of the finding that a check was not run, though the manifest's policy or track requires it."""
+
+
 class NotApplicable(Exception):  # noqa: N818 - not an error: the check is skipped
-    """The reason why a check cannot be run, and how to get what it needs."""
+    """What a check lacks, so that it cannot be run, or not on all platforms.
+
+    A check that was not run has found nothing, so this becomes a finding of the kind `NOT_RUN`.
+
+    Parameters
+    ----------
+    reason
+        What is missing.
+    action
+        How to get it.
+    platforms
+        The platforms that were not checked; none means all.
+    """
+
+    def __init__(self, reason: str, *, action: str, platforms: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.action = action
+        self.platforms = platforms
 
 
 class Status(enum.Enum):
@@ -89,7 +114,11 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOutcome:
-    """A check's status, the reason if it was skipped, and its findings."""
+    """A check's status, the reason if it was skipped, and its findings.
+
+    A check that lacked something has a finding of the kind `NOT_RUN`. One that was left out on request has
+    none, and neither has one that needs another check that has failed, since that one has findings.
+    """
 
     identifier: str
     title: str
@@ -103,6 +132,14 @@ def documentation(check: Check) -> str:
     return f"docs/reference/checks.md#{check.identifier}"
 
 
+def archives_not_opened() -> NotApplicable:
+    """Return what checks of archives lack if those were not opened."""
+    return NotApplicable(
+        "the archives were not opened",
+        action="Run `cuvee check --archives`, or with `--no-archives` only the other checks.",
+    )
+
+
 def opened(release: ReleaseGraph) -> Iterator[tuple[PlatformGraph, PrefixContents]]:
     """Yield each platform with the contents of its archives.
 
@@ -113,5 +150,5 @@ def opened(release: ReleaseGraph) -> Iterator[tuple[PlatformGraph, PrefixContent
     """
     for graph in release.platforms:
         if graph.contents is None:
-            raise NotApplicable("the archives were not opened; run `cuvee check --archives`")
+            raise archives_not_opened()
         yield graph, graph.contents

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from cuvee.channel.connection import rattler_channel
 from cuvee.conda.url_secrets import without_secrets
-from cuvee.graph.checks.check_interface import ADVICE, STRICTER_WITH_SUPPORT, Check
+from cuvee.graph.checks.check_interface import ADVICE, STRICTER_WITH_SUPPORT, Check, NotApplicable
 from cuvee.graph.checks.finding_collector import FindingCollector, by_waiver
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -75,11 +75,19 @@ class AgeCheck(Check):
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         policy = release.manifest.policy.age
         today = release.manifest.exclude_newer or release.today
-        if today is None or (policy.at_least is None and policy.at_most is None):
+        if policy.at_least is None and policy.at_most is None:
             return
+        if today is None:
+            raise NotApplicable(
+                "the day of the release is not known", action="Pass it: `build_graph(..., today=...)`."
+            )
         causes = FindingCollector(self, release)
         for package in release.packages():
-            if package.is_local or package.timestamp is None:
+            if package.is_local:
+                continue
+            if package.timestamp is None:
+                cause = f"{package.name} {package.version} has no timestamp, so its age is not known"
+                causes.add(cause, victim=package, evidence=f"from {package.channel}", kind="unknown")
                 continue
             # Whole days from a time in milliseconds; at most 40,000 either way.
             seconds = today.timestamp() - package.timestamp / 1000

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import CuveeError
-from cuvee.graph.checks.check_interface import Check, CheckOutcome, NotApplicable, Status
+from cuvee.graph.checks.check_interface import LEFT_OUT, NOT_RUN, Check, CheckOutcome, NotApplicable, Status
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock
@@ -20,7 +20,8 @@ def run_checks(
     """Run ``checks`` in their order, and apply severities and waivers of the manifest to their findings.
 
     A check fails if one of its findings keeps the release from being published. A check that raises fails
-    with a finding that names the record at which it did, and the others still run.
+    with a finding that names the record at which it did, and the others still run. A check that lacks what it
+    compares with is skipped, and that is a finding, too: what was not checked has not passed.
 
     Parameters
     ----------
@@ -43,17 +44,37 @@ def _run(
     check: Check, release: ReleaseGraph, failed: Collection[str], left_out: Collection[str]
 ) -> CheckOutcome:
     missing = [name for name in check.prerequisites if name in failed]
-    reason = "excluded by the selection of checks" if check.identifier in left_out else ""
+    reason = LEFT_OUT if check.identifier in left_out else ""
     if missing:
         reason = f"needs {', '.join(missing)} to pass first"
-    if not reason:
-        try:
-            return _judged(check, release, list(check.run(release)))
-        except NotApplicable as error:
-            reason = str(error)
-        except Exception as error:  # noqa: BLE001 - hostile data must neither end the run nor hide other findings
-            return _judged(check, release, [_broken(check, release, error)], is_graded=False)
-    return CheckOutcome(identifier=check.identifier, title=check.title, status=Status.SKIPPED, reason=reason)
+    if reason:
+        return CheckOutcome(
+            identifier=check.identifier, title=check.title, status=Status.SKIPPED, reason=reason
+        )
+    found: list[Finding] = []
+    try:
+        found.extend(check.run(release))
+    except NotApplicable as error:
+        return replace(
+            _judged(check, release, [*found, _not_run(check, release, error)]),
+            status=Status.SKIPPED,
+            reason=error.reason,
+        )
+    except Exception as error:  # noqa: BLE001 - hostile data must neither end the run nor hide other findings
+        return _judged(check, release, [_broken(check, release, error)], is_graded=False)
+    return _judged(check, release, found)
+
+
+def _not_run(check: Check, release: ReleaseGraph, error: NotApplicable) -> Finding:
+    """Return the finding that a check was not run; how much it matters is for the severity to say."""
+    return Finding(
+        check=check.identifier,
+        verdict=Verdict.NEEDS_APPROVAL,
+        kind=NOT_RUN,
+        cause=f"Not checked: {error.reason}",
+        platforms=error.platforms or tuple(release.lock.by_platform),
+        action=error.action,
+    )
 
 
 def _judged(

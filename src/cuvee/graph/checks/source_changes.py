@@ -10,6 +10,7 @@ from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph, meets
 
+_COMPARE = "Run the same command where the channels and the index can be reached."
 _LOCK_AGAIN = "Run the same command with `--refresh`, which locks what the channels have today."
 
 
@@ -161,7 +162,7 @@ def _hashes(item: ChangedPackage) -> Iterator[str]:
 def _compared(release: ReleaseGraph) -> SourceComparison:
     """Return what the sources say; raise if they were not looked at."""
     if release.sources is None:
-        raise NotApplicable("the lock was not compared with its channels")
+        raise NotApplicable("the lock was not compared with its channels", action=_COMPARE)
     return release.sources
 
 
@@ -188,4 +189,4 @@ def _require_all_compared(sources: SourceComparison) -> None:
     """Raise if packages were not compared with their source, naming each source and why."""
     if sources.not_compared:
         lines = (f"{item.source}: {item.reason.splitlines()[0]}" for item in sources.not_compared)
-        raise NotApplicable("not compared with " + "; ".join(lines))
+        raise NotApplicable("not compared with " + "; ".join(lines), action=_COMPARE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cuvee.channel.inspection.model import SymbolVersion
 from cuvee.conda.package_record import LockedPackage
-from cuvee.graph.checks.check_interface import Check
+from cuvee.graph.checks.check_interface import Check, archives_not_opened
 from cuvee.graph.checks.finding_collector import by_waiver
 from cuvee.graph.dynamic_linking import loaded_binaries
 from cuvee.graph.findings import Finding, Verdict
@@ -63,8 +63,8 @@ class SystemFloorCheck(Check):
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         """Return for each platform the oldest system that the release runs on, and what requires it.
 
-        Only from ``depends`` if the archives were not opened. What ``depends`` requires beyond the floor is
-        reported by ``floor``.
+        If the archives were not opened it is known only from ``depends``, and the check is not complete. What
+        ``depends`` requires beyond the floor is reported by ``floor``.
         """
         for graph in release.platforms:
             by_key: dict[str, list[FloorRequirement]] = {}
@@ -75,6 +75,8 @@ class SystemFloorCheck(Check):
                 for names in by_waiver(self, requiring, release):
                     of_these = [item for item in by_key[key] if item.package.name in names]
                     yield self._finding(release, graph, key, of_these)
+        if any(graph.contents is None for graph in release.platforms):
+            raise archives_not_opened()
 
     def _finding(
         self, release: ReleaseGraph, graph: PlatformGraph, key: str, requirements: list[FloorRequirement]

@@ -23,7 +23,7 @@ class TestedCheck(Check):
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         if release.tests is None:
-            raise NotApplicable("the release has not been tested; run `cuvee test`")
+            raise NotApplicable("the release has not been tested", action="Run `cuvee test`.")
         stated = release.manifest.policy.platforms
         support = release.manifest.support
         is_edge = support is not None and support.track is Track.EDGE
