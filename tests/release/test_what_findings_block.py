@@ -142,10 +142,11 @@ def test_findings_block_the_build_and_keep_going_does_not(
     copied: Callable[[], Distribution], tiny_text: str, host_platform: str
 ) -> None:
     distribution = copied()
-    path = distribution.write(tiny_text + "policy: {licenses: {deny: [MPL-2.0]}}\n")
+    policy = f"policy: {{licenses: {{deny: [MPL-2.0]}}, platforms: {{{host_platform}: [smoke]}}}}\n"
+    path = distribution.write(tiny_text + policy)
     blocked = distribution.cut(path)
     assert blocked.verdict is Verdict.BLOCKED
-    assert not blocked.images
+    assert (blocked.images, blocked.tested) == ((), ())
     assert {run.not_run for run in blocked.runs} == {"findings must be fixed or waived first: licenses"}
     assert any(outcome.test == "import:tqdm" for outcome in blocked.outcomes)
     assert Release.open(blocked.folder).runs == blocked.runs

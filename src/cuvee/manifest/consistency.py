@@ -90,7 +90,7 @@ def _tested(tree: MappingValue, problems: Problems) -> None:
     """Note platforms and suites of ``policy.platforms`` that the release does not have."""
     entries = entries_at(tree, "platforms")
     present = [name for name, platform in entries if not scalar_at(platform.value, "absent")]
-    suites = ["smoke", *(str(suite.value) for suite in scalars_at(tree, "suites"))]
+    suites = [INSTALL_SUITE, *(str(suite.value) for suite in scalars_at(tree, "suites"))]
     for name, required in entries_at(tree, "policy", "platforms"):
         if present and name not in present:
             problems.add(

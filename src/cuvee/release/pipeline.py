@@ -67,7 +67,10 @@ def check_release(
 def run_tests(session: Session) -> Release:
     """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
-    release = make_platforms(session, check_release(session, access=access))
+    checked = check_release(session, access=access)
+    release = make_platforms(session, checked)
+    if checked.verdict.exit_code and not session.options.keep_going:
+        return _judged(release)  # nothing was tested because of the findings, which say enough
     graph = session.graph(release.lock, release.absent)
     return _judged(replace(release, tested=check_tests(graph, release)))
 
