@@ -27,6 +27,8 @@ from cuvee.manifest.model import Manifest, Requirement
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cuvee.graph.checks.check_interface import CheckOutcome
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
@@ -133,6 +135,8 @@ class ReleaseGraph:
         When the checks are run, timezone-aware; `None` if age is not to be judged.
     sources
         What the channels and the index say of the packages today; `None` if they were not looked at.
+    earlier
+        What the checks before this one have found.
     tests
         What was tested, with a member for each platform that the manifest wants; `None` before the tests.
     """
@@ -146,6 +150,7 @@ class ReleaseGraph:
     available: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
     sources: SourceComparison | None = None
+    earlier: "tuple[CheckOutcome, ...]" = ()
     tests: tuple[PlatformTests, ...] | None = None
 
     def to_frame(self) -> "pd.DataFrame":

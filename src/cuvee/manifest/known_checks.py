@@ -39,6 +39,8 @@ CHECKS = (
     "search-paths",
     "machines",
     "system-floor",
+    "references",
+    "waivers",
     "tested",
 )
 """In the order in which findings are shown."""

@@ -225,3 +225,50 @@ def test_versions_to_keep_are_those_that_uv_can_read() -> None:
     text = uv._pylock({"_libgcc_mutex": "0.1", "jpeg": "9e_0", "zope.interface": "7.2", "tzdata": "2025c"})
     assert "zope.interface" in text
     assert not {"_libgcc_mutex", "jpeg"} & set(text.split('"'))
+
+
+UNSOLVED = "error: No solution found when resolving dependencies\n  cause: Because "
+
+
+def test_a_version_newer_than_exclude_newer_is_said_with_the_key_of_the_manifest(
+    fake: Callable[..., FakeUv],
+) -> None:
+    words = (
+        f"{UNSOLVED}there is no version of pandas==3.0.0 and you require pandas==3.0.0, we can conclude that"
+        " your requirements are unsatisfiable.\n\nhint: `pandas` was filtered by `exclude-newer` to only"
+        " include packages uploaded before 2025-06-01T00:00:00Z. The requested version, v3.0.0, was published"
+        " at 2026-01-21T15:50:15.775Z. Consider using `exclude-newer-package` to override the cutoff.\n"
+    )
+    older = (0, pylock("pandas-2.2.3-py3-none-any.whl", name="pandas", version="2.2.3"), "")
+    fake(**{"pandas==3.0.0": (1, "", words), "pandas<3.0.0": older, "pandas>3.0.0": older, "pandas": older})
+    with pytest.raises(BlockedError) as error:
+        resolve([request("pandas", "3.0.0", line=3)], LINUX)
+    assert error.value.message.splitlines()[-1] == (
+        "pandas 3.0.0 was published at 2026-01-21T15:50:15.775Z, after the manifest's exclude-newer,"
+        " 2025-06-01T00:00:00Z"
+    )
+    assert "exclude-newer-package" not in error.value.message
+    assert "exclude-newer in the manifest" in str(error.value.hint)
+
+
+def test_a_project_for_one_system_is_limited_to_it(fake: Callable[..., FakeUv]) -> None:
+    words = (
+        f"{UNSOLVED}pywin32>=303 has no wheels with a matching platform tag (e.g., `manylinux_2_28_x86_64`)"
+        " and you require pywin32, we can conclude that your requirements are unsatisfiable.\n\nhint: Wheels"
+        " are available for `pywin32` (v312) on the following platforms: `win32`, `win_amd64`, `win_arm64`\n"
+    )
+    fake(pywin32=(1, "", words))
+    wanted = WheelRequest(
+        name="pywin32", platforms=("linux-64", "osx-arm64", "win-64"), position="m.yaml:9:3"
+    )
+    with pytest.raises(BlockedError) as error:
+        resolve([wanted], LINUX)
+    assert error.value.hint == "Limit pywin32 to the platforms that have it: platforms: [win-64]."
+
+
+def test_a_misspelt_wheel_is_compared_with_the_other_names(fake: Callable[..., FakeUv]) -> None:
+    words = f"{UNSOLVED}nunpy was not found in the package registry and you require nunpy, …\n"
+    fake(nunpy=(1, "", words))
+    with pytest.raises(BlockedError) as error:
+        resolve([request("nunpy"), request("numpy", "2.*", constraint=True)], LINUX)
+    assert error.value.hint == "Did you mean numpy?"

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from cuvee.channel.wheels.model import WheelRequest
 from cuvee.channel.wheels.uv import without_passwords
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
+from cuvee.manifest.documents import suggestions
+from cuvee.platforms import get
 from cuvee.process import Completed
 
 _URL = re.compile(r"\b(?:https?|file)://[^\s)`'\"<>]+")
@@ -15,6 +17,11 @@ _NETWORK = re.compile(
     r"|HTTP status (?:client|server) error|invalid peer certificate|could not connect",
     flags=re.IGNORECASE,
 )
+_FILTERED = re.compile(
+    r"`([^`]+)` was filtered by `exclude-newer` to only include packages uploaded before (\S+?)\. "
+    r".*?\bv(\S+?), (?:was )?published at (\S+?)\.(?: |$)"
+)
+_AVAILABLE = re.compile(r"Wheels are available for `([^`]+)` \(.*?\) on the following platforms: (.*)")
 _UNSOLVED = "No solution found"
 _MOST_ALTERNATIVES = 3
 
@@ -83,6 +90,7 @@ def _unsolved(
     platform: str,
     nearest: Callable[[WheelRequest], tuple[str, ...]],
 ) -> BlockedError:
+    text, *facts = text.split("\n\nhint: ")  # uv's hints name its own options, so they are translated
     blamed = [request for request in requests if _mentions(text, request.name)]
     missing = [one for one in blamed if _has_no_version(text, one.name)]
     lines = [f"{one.position}: requests {one}" for one in blamed if not one.constraint or one.version != "*"]
@@ -92,13 +100,56 @@ def _unsolved(
             continue
         if versions := nearest(request):
             lines.append(f"available of {request.name}, nearest and newest: {', '.join(versions)}")
-    if missing and "not found in the package registry" in text:
-        hint = "Check the spelling of the name, and that the index carries it."
+    too_new = [line for fact in facts if (line := _too_new(fact))]
+    if too_new:
+        hint = "Move exclude-newer in the manifest to a later time, or request an older version."
+    elif missing and "not found in the package registry" in text:
+        hint = _spelling(missing[0], requests)
     elif "matching platform tag" in text:
-        hint = f"If it is not for {platform}, name its platforms in the manifest: platforms: […]."
+        hint = _limited(facts, blamed) or (
+            f"If it is not for {platform}, name its platforms in the manifest: platforms: […]."
+        )
     else:
         hint = "Change a version at one of these lines."
-    return BlockedError("\n".join(lines), hint=hint)
+    return BlockedError("\n".join([*lines, *too_new]), hint=hint)
+
+
+def _too_new(fact: str) -> str:
+    """Return that a version is newer than `exclude-newer`, from uv's hint; empty if that is about else."""
+    found = _FILTERED.search(" ".join(fact.split()))
+    if found is None:
+        return ""
+    name, limit, version, published = found.groups()
+    return f"{name} {version} was published at {published}, after the manifest's exclude-newer, {limit}"
+
+
+def _spelling(missing: WheelRequest, requests: Sequence[WheelRequest]) -> str:
+    others = {one.name for one in requests} - {missing.name}
+    likely = suggestions.nearest(missing.name, others)
+    if likely is not None:
+        return f"Did you mean {likely}?"
+    return "Check the spelling of the name, and that the index carries it."
+
+
+def _limited(facts: Sequence[str], blamed: Sequence[WheelRequest]) -> str:
+    """Return the platforms of the manifest for which uv has found wheels of a project, as an edit."""
+    for fact in facts:
+        found = _AVAILABLE.search(" ".join(fact.split()))
+        request = next((one for one in blamed if found is not None and one.name == found[1]), None)
+        if found is None or request is None:
+            continue
+        tags = re.findall(r"`([^`]+)`", found[2])
+        having = [name for name in request.platforms if any(_is_for(name, tag) for tag in tags)]
+        if having and len(having) < len(request.platforms):
+            return f"Limit {request.name} to the platforms that have it: platforms: [{', '.join(having)}]."
+    return ""
+
+
+def _is_for(platform: str, tag: str) -> bool:
+    """Whether a platform tag of a wheel is one of a platform's."""
+    facts = get(platform)
+    system = {"linux": "manylinux", "osx": "macosx", "win": "win"}[facts.system]
+    return tag.startswith(system) and tag.endswith((facts.wheel_arch, "universal2"))
 
 
 def _mentions(text: str, name: str) -> bool:

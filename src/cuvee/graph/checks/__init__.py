@@ -19,6 +19,7 @@ from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
 from cuvee.graph.checks.file_names import FileNamesCheck, LinkScriptsCheck, PathLengthsCheck
 from cuvee.graph.checks.graph_structure import CyclesCheck, DuplicatesCheck
 from cuvee.graph.checks.license_policy import LicensesCheck, UnknownLicensesCheck
+from cuvee.graph.checks.manifest_names import ReferencesCheck, WaiversCheck
 from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
 from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
 from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
@@ -76,6 +77,8 @@ ALL_CHECKS: tuple[Check, ...] = (
     AbsentPlatformsCheck(),
     TimestampsCheck(),
     *ARCHIVE_CHECKS,
+    ReferencesCheck(),
+    WaiversCheck(),
 )
 """Every check of the locked release, in the order in which findings are shown."""
 

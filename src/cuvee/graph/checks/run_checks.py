@@ -29,9 +29,9 @@ def run_checks(
         Identifiers of checks that the caller excludes; checks that have them as prerequisites still run.
     """
     failed: set[str] = set()
-    results = []
+    results: list[CheckOutcome] = []
     for check in checks:
-        result = _run(check, release, failed, left_out)
+        result = _run(check, replace(release, earlier=tuple(results)), failed, left_out)
         if result.status is Status.FAIL or (
             result.status is Status.SKIPPED and failed.intersection(check.prerequisites)
         ):
