@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from cuvee.conda.package_record import Record
 from cuvee.graph.explain.channel_index import HIDDEN, NEWER
 from cuvee.graph.explain.model import ConflictNode, ConstraintKind, Mus, SoftConstraint
 from cuvee.graph.explain.range_loosening import span
@@ -78,14 +79,18 @@ def describe(problem: RelaxableProblem, mus: Collection[SoftConstraint]) -> Mus:
     )
 
 
+_Specs = tuple[str, ...]
+"""Specs of one package, all of which a record needs or allows: some name a dependency twice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Statement:
-    """What a soft constraint, or the records of other packages, require of a package."""
+    """What a soft constraint, or the records of other packages, require of a package: any of ``specs``."""
 
     target: str
     text: str
     met: frozenset[int]
-    specs: tuple[str, ...]
+    specs: tuple[_Specs, ...]
     by_manifest: bool
 
 
@@ -151,11 +156,12 @@ class _MusView:
 
     def _lack(self, target: str, statement: _Statement) -> str:
         """Return a clause: no channel has it, and the nearest versions."""
-        if self._pool.problem_of(statement.specs[0]):
+        first = statement.specs[0]
+        if any(map(self._pool.problem_of, first)):
             return "which is not a match spec"
         if target.startswith("__"):
             return f"which {self._platform} does not offer"
-        return f"which no channel has; {self._instead(target, statement.specs[0])}"
+        return f"which no channel has; {self._instead(target, first[0])}"
 
     def _instead(self, target: str, spec: str) -> str:
         versions = [self._pool[number].version for number in self._pool.numbers_of(target)]
@@ -177,14 +183,18 @@ class _MusView:
             text=f"cuvee adds {member.text}"
             if member.reason
             else texts.get(member.kind, member.text.replace(", which offers", " offers")),
-            met=self._met([member.spec], excludes=member.kind is not ConstraintKind.REQUIREMENT),
-            specs=(member.spec,),
+            met=self._met([(member.spec,)], excludes=member.kind is not ConstraintKind.REQUIREMENT),
+            specs=((member.spec,),),
             by_manifest=True,
         )
 
-    def _met(self, specs: Iterable[str], *, excludes: bool) -> frozenset[int]:
-        """Return the records that meet any of ``specs``; -1 for none, if the specs only exclude others."""
-        met = frozenset(number for spec in specs for number in self._pool.candidates(spec))
+    def _met(self, asked: Iterable[_Specs], *, excludes: bool) -> frozenset[int]:
+        """Return the records that meet all specs of one of ``asked``; -1 for none, if these only exclude."""
+        met = frozenset(
+            number
+            for specs in asked
+            for number in frozenset.intersection(*(frozenset(self._pool.candidates(spec)) for spec in specs))
+        )
         return met or frozenset({-1} if excludes else ())
 
     def _root(self, member: SoftConstraint) -> ConflictNode:
@@ -205,26 +215,24 @@ class _MusView:
 
     def _node(self, relation: Relation, numbers: Sequence[int], path: tuple[str, ...]) -> ConflictNode | None:
         """Return what the records ``numbers`` of a package require of another, and what follows from that."""
-        by_spec: dict[str, list[int]] = {}
+        asked: dict[_Specs, list[int]] = {}
         for number in numbers:
-            record = self._pool[number]
-            for spec in record.constrains if relation.excludes else record.depends:
-                if (self._pool.name_of(spec) or spec) == relation.target:
-                    by_spec.setdefault(spec, []).append(number)
-        if not by_spec:
+            if specs := self._specs_of(self._pool[number], relation):
+                asked.setdefault(specs, []).append(number)
+        if not asked:
             return None
-        sources = sorted({number for group in by_spec.values() for number in group})
+        sources = sorted({number for group in asked.values() for number in group})
         source = f"{relation.source} {span([self._pool[number].version for number in sources])}"
         if relation.target in _GATES:
             self._left_out.append(f"{source} is {_GATES[relation.target]}")
             return ConflictNode(text=self._left_out[-1])
         verb = "works only with" if relation.excludes else "needs"
-        text = f"{source} {verb} {_either(tuple(by_spec))}"
+        text = f"{source} {verb} {_either(tuple(asked))}"
         statement = _Statement(
             target=relation.target,
             text=text,
-            met=self._met(by_spec, excludes=relation.excludes),
-            specs=tuple(by_spec),
+            met=self._met(asked, excludes=relation.excludes),
+            specs=tuple(asked),
             by_manifest=False,
         )
         if relation not in self._described:
@@ -240,8 +248,14 @@ class _MusView:
         children = self._children(relation.target, met, (*path, relation.target)) if is_new else ()
         return ConflictNode(text=text, children=children)
 
+    def _specs_of(self, record: Record, relation: Relation) -> _Specs:
+        """Return a record's specs of another package: each once, a name alone only if there is no more."""
+        texts = record.constrains if relation.excludes else record.depends
+        found = dict.fromkeys(text for text in texts if (self._pool.name_of(text) or text) == relation.target)
+        return tuple(text for text in found if text.strip() != relation.target) or tuple(found)
 
-def _either(specs: Sequence[str]) -> str:
-    shown = " or ".join(specs[:_MOST_SPECS])
+
+def _either(specs: Sequence[_Specs]) -> str:
+    shown = " or ".join(" and ".join(one) for one in specs[:_MOST_SPECS])
     rest = len(specs) - _MOST_SPECS
     return f"{shown} or one of {rest} more ranges" if rest > 0 else shown
