@@ -8,13 +8,12 @@ import pytest
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.package_info import (
     IndexJson,
-    PathEntry,
     parse_entry_points,
     parse_index,
-    parse_paths,
     read_index,
     read_info,
 )
+from cuvee.conda.package_paths import PathEntry, parse_paths
 
 INDEX = {"name": "a", "version": "1", "build": "0"}
 

@@ -67,6 +67,8 @@ def members(
 
     for tar, member in stream_conda_component(archive, component=CondaComponent(component)):
         member.name = member.name.removeprefix("./")
+        if member.islnk():
+            member.linkname = member.linkname.removeprefix("./")
         if component == "info" or not member.name.startswith("info/"):
             yield tar, member
 

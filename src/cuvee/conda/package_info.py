@@ -1,29 +1,18 @@
-"""What a package says of itself in ``info/``: the one reader of its ``index``, ``paths`` and ``link``.
+"""What a package says of itself in ``info/``: the one reader of its ``index`` and ``link``.
 
 Format: https://github.com/conda/ceps/blob/main/cep-0034.md
 """
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cuvee.conda.package_archive import archive_errors, is_safe_path, read_info_files
+from cuvee.conda.package_archive import archive_errors, is_safe_path, members, read_info_files
+from cuvee.conda.package_paths import PATH_LISTS, PathEntry, PathType, listed_paths, path_list
 from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
-
-PathType = Literal["hardlink", "softlink", "directory"]
-FileMode = Literal["text", "binary"]
-
-_PATH_TYPES: Mapping[object, PathType] = {
-    "hardlink": "hardlink",
-    "softlink": "softlink",
-    "directory": "directory",
-}
-_FILE_MODES: Mapping[object, FileMode | None] = {"text": "text", "binary": "binary", None: None}
-
 
 _LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
 """Paths of scripts that conda runs when it links or unlinks a package:
@@ -63,29 +52,6 @@ class IndexJson:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathEntry:
-    """One entry of ``info/paths.json``.
-
-    Attributes
-    ----------
-    path
-        As it is written: hostile until `is_safe_path` says otherwise.
-    placeholder
-        The prefix that a linker replaces in the file, or `None`.
-    file_mode
-        How the placeholder is replaced; `None` without one.
-    """
-
-    path: str
-    path_type: PathType = "hardlink"
-    sha256: str | None = None
-    size: int | None = None
-    placeholder: str | None = None
-    file_mode: FileMode | None = None
-    no_link: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PackageInfo:
     """The metadata of a package.
 
@@ -111,19 +77,28 @@ def read_info(archive: Path) -> PackageInfo:
     IntegrityError
         If it cannot be read, or if its metadata breaks the format.
     """
-    files = read_info_files(archive, ("index.json", "paths.json", "link.json"))
+    files = read_info_files(archive, ("index.json", "link.json", *PATH_LISTS))
     with archive_errors(archive):
         info = PackageInfo(
             archive=archive,
             index=parse_index(files["index.json"]),
             entry_points=parse_entry_points(files.get("link.json")),
-            paths=parse_paths(files["paths.json"]),
+            paths=listed_paths(files, {} if "paths.json" in files else _kinds(archive)),
         )
     for entry in info.paths:
         check_path(entry.path, archive)
     if len({entry.path for entry in info.paths}) != len(info.paths):
-        raise IntegrityError(f"{archive.name} lists a path twice in info/paths.json")
+        raise IntegrityError(f"{archive.name} lists a path twice in info/{path_list(files)}")
     return info
+
+
+def _kinds(archive: Path) -> dict[str, PathType]:
+    """Return the paths of an archive that are links or folders."""
+    kinds: dict[str, PathType] = {}
+    for _, member in members(archive, "pkg"):
+        if not member.isreg() and not member.islnk():
+            kinds[member.name] = "directory" if member.isdir() else "softlink"
+    return kinds
 
 
 def read_index(archive: Path) -> IndexJson:
@@ -184,11 +159,6 @@ def parse_index(data: bytes) -> IndexJson:
     )
 
 
-def parse_paths(data: bytes) -> tuple[PathEntry, ...]:
-    """Return the entries of a ``paths.json`` in its order; for errors see `parse_index`."""
-    return tuple(map(_path_entry, json.loads(data)["paths"]))
-
-
 def parse_entry_points(data: bytes | None) -> tuple[str, ...]:
     """Return the ``name = module:function`` lines of a ``link.json``, which few packages have.
 
@@ -215,25 +185,3 @@ def features_of(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(value.replace(",", " ").split())
     return tuple(map(str, value)) if isinstance(value, list) else ()
-
-
-def _path_entry(value: Mapping[str, object]) -> PathEntry:
-    path, path_type = value["_path"], value.get("path_type", "hardlink")
-    sha256, size = value.get("sha256"), value.get("size_in_bytes")
-    placeholder = value.get("prefix_placeholder") or None
-    file_mode = value.get("file_mode", "text") if placeholder else None
-    if not isinstance(path, str) or not isinstance(sha256, str | None) or not isinstance(size, int | None):
-        raise TypeError(f"info/paths.json has an entry with the path {path!r} that cannot be read")
-    if path_type not in _PATH_TYPES:
-        raise ValueError(f"info/paths.json lists {path} with the unknown type {path_type!r}")
-    if file_mode not in _FILE_MODES or not isinstance(placeholder, str | None):
-        raise ValueError(f"info/paths.json lists {path} with the unknown mode {file_mode!r}")
-    return PathEntry(
-        path=path,
-        path_type=_PATH_TYPES[path_type],
-        sha256=sha256,
-        size=size,
-        placeholder=placeholder,
-        file_mode=_FILE_MODES[file_mode],
-        no_link=bool(value.get("no_link", False)),
-    )

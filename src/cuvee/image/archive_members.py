@@ -20,7 +20,7 @@ class ArchiveMember:
 
 
 def read_members(info: PackageInfo, spool: Spool) -> Iterator[ArchiveMember]:
-    """Read the files that ``info/paths.json`` lists into ``spool``; yield them in the archive's order.
+    """Read the files that a package lists into ``spool``; yield them in the archive's order.
 
     Hard links inside the archive become files of their own.
 
@@ -59,4 +59,4 @@ def read_members(info: PackageInfo, spool: Spool) -> Iterator[ArchiveMember]:
             missing.discard(member.name)
             yield found
     if missing:
-        raise IntegrityError(f"{archive.name} lacks {min(missing)}, which its info/paths.json lists")
+        raise IntegrityError(f"{archive.name} lacks {min(missing)}, which its info/ lists")

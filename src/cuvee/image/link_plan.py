@@ -8,7 +8,8 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from cuvee.conda.package_info import PackageInfo, PathEntry, check_path
+from cuvee.conda.package_info import PackageInfo, check_path
+from cuvee.conda.package_paths import PathEntry
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image.model import FileKind, PlannedFile

@@ -152,13 +152,13 @@ def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: Pack
         return file
     member = members[file.source]
     if (member.link_target is not None) != (file.kind is FileKind.LINK):
-        raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type in info/paths.json")
+        raise IntegrityError(f"{info.archive.name}: {file.source} is not of the type that info/ lists")
     if file.kind is FileKind.LINK:
         return file
     digest, size = member.data.sha256, member.data.size
     if file.sha256 not in {None, digest} or file.size not in {None, size}:
         raise IntegrityError(
-            f"{info.archive.name}: {file.source} differs from its hash or size in info/paths.json",
+            f"{info.archive.name}: {file.source} differs from its hash or size in info/",
             hint="The package is broken or was tampered with; take it from another source.",
         )
     return replace(file, sha256=digest, size=size)

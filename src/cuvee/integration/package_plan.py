@@ -7,7 +7,8 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from cuvee.conda.package_archive import archive_errors, read_info_files
-from cuvee.conda.package_info import parse_entry_points, parse_paths
+from cuvee.conda.package_info import parse_entry_points
+from cuvee.conda.package_paths import PATH_LISTS, listed_paths, path_list
 from cuvee.integration.model import PackagePlan
 from cuvee.integration.own_tests import read_own_tests
 
@@ -15,7 +16,7 @@ _WANTED = {
     "tests/tests.yaml",  # rattler-build, and cuvee
     "recipe/meta.yaml",  # conda-build, rendered
     "link.json",
-    "paths.json",
+    *PATH_LISTS,
 }
 # https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 _DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADATA$")
@@ -42,7 +43,7 @@ def read_package_plan(name: str, version: str, archive: Path) -> PackagePlan:
 
 def package_plan(name: str, version: str, files: Mapping[str, bytes]) -> PackagePlan:
     """Return the plan that follows from a package's files below ``info/``, named relative to it."""
-    paths = [entry.path for entry in parse_paths(files["paths.json"])] if "paths.json" in files else []
+    paths = [entry.path for entry in listed_paths(files, {})] if path_list(files) else []
     names = {canonicalize_name(match[1]) for path in paths if (match := _DIST_INFO.search(path))}
     commands: set[str] = set()
     if names:  # only programs of Python packages are expected to know --help

@@ -104,7 +104,7 @@ def test_both_formats_give_the_same(tmp_path: Path) -> None:
         ([regular("x")], [entry("x", size_in_bytes=9)], "x has another size than its info/paths.json says"),
         ([regular("x"), regular("x")], [entry("x")], "it holds x twice"),
         ([regular("x")], [entry("x"), entry("x")], "info/paths.json lists x twice"),
-        ([regular("x")], None, "it has no info/paths.json"),
+        ([regular("x")], None, "it has neither info/paths.json nor info/files, which list its files"),
         ([regular("../x")], [entry("../x")], "it holds the path '../x', which no package may"),
         ([regular("/etc/x")], [entry("/etc/x")], "it holds the path '/etc/x', which no package may"),
         ([regular("a\x1b[2J")], [entry("a\x1b[2J")], r"it holds the path 'a\\x1b[2J', which no package may"),

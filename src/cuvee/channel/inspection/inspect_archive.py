@@ -29,12 +29,11 @@ from cuvee.conda.package_archive import (
     members,
 )
 from cuvee.conda.package_info import (
-    PathEntry,
     parse_entry_points,
     parse_index,
     parse_irregularities,
-    parse_paths,
 )
+from cuvee.conda.package_paths import PATH_LISTS, PathEntry, listed_paths, path_list
 from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
@@ -51,13 +50,13 @@ UNPACKED_LIMIT, FILES_LIMIT = 64 << 30, 1_000_000
 _PROBLEMS_LIMIT = 50
 _CHUNK = 1 << 20
 _ONE_LARGE = threading.Lock()
-_INFO = ("about.json", "index.json", "paths.json", "link.json")
+_INFO = ("about.json", "index.json", "link.json", *PATH_LISTS)
 
 
 def inspect_archive(archive: Path) -> ArchiveContents:
     """Read a ``.conda`` or ``.tar.bz2`` package.
 
-    Files are hashed and compared with ``info/paths.json``, and programs and libraries are parsed. What is
+    Files are hashed and compared with the package's own list, and programs and libraries are parsed. What is
     wrong with them is part of the result.
 
     Raises
@@ -181,22 +180,25 @@ def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[Binar
 
 
 def _compared(reading: _Reading) -> tuple[tuple[ArchivedFile, ...], list[str]]:
-    """Compare the files with ``info/paths.json``; return them with what it adds, and where the two differ."""
-    if "paths.json" not in reading.info:
-        return _in_order(reading.files), [*reading.problems, "it has no info/paths.json"]
+    """Compare the files with the package's list; return them with what it adds, and where the two differ."""
+    name = f"info/{path_list(reading.info)}"
+    if name == "info/":
+        problem = "it has neither info/paths.json nor info/files, which list its files"
+        return _in_order(reading.files), [*reading.problems, problem]
     files, problems = dict(reading.files), reading.problems
     listed: set[str] = set()
-    for entry in parse_paths(reading.info["paths.json"]):
+    found_types = {path: file.file_type for path, file in files.items()}
+    for entry in listed_paths(reading.info, found_types):
         path = printable(entry.path)
         if path in listed:
-            problems.append(f"info/paths.json lists {path} twice")
+            problems.append(f"{name} lists {path} twice")
         listed.add(path)
         if entry.path_type == "directory":
             files.setdefault(path, ArchivedFile(path=path, file_type="directory"))
             continue
         found = reading.files.get(path)
         if found is None:
-            problems.append(f"it lacks {path}, which its info/paths.json lists")
+            problems.append(f"it lacks {path}, which its {name} lists")
             continue
         problems += _differences(found, entry)
         files[path] = ArchivedFile(
@@ -207,9 +209,7 @@ def _compared(reading: _Reading) -> tuple[tuple[ArchivedFile, ...], list[str]]:
             placeholder=text_or_none(entry.placeholder),
             link_target=found.link_target,
         )
-    problems += [
-        f"it holds {path}, which its info/paths.json does not list" for path in files.keys() - listed
-    ]
+    problems += [f"it holds {path}, which its {name} does not list" for path in files.keys() - listed]
     return _in_order(files), problems
 
 

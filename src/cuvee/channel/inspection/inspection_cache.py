@@ -11,7 +11,7 @@ from cuvee.channel.inspection.model import ArchiveContents
 from cuvee.codec import decode, encode
 from cuvee.files import sha256_bytes, write_bytes
 
-FORMAT = 3
+FORMAT = 4
 """Raise it whenever what is read, or how it is written, changes: archives are then inspected again."""
 
 _LEVEL = 3

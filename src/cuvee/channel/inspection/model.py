@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cuvee.conda.package_info import IndexJson, PathType
+from cuvee.conda.package_info import IndexJson
+from cuvee.conda.package_paths import PathType
 
 Format = Literal["elf", "macho", "pe"]
 
@@ -108,7 +109,7 @@ class ArchiveContents:
     entry_points
         ``name = module:function`` lines, from which linking makes commands.
     problems
-        Where its files differ from its ``info/paths.json``, or no linker would accept them.
+        Where its files differ from its list of them, or no linker would accept them.
     distributions
         The Python distributions whose metadata it has.
     irregularities
