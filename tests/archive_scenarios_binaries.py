@@ -162,6 +162,8 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                         "lib/python3.11/site-packages/b/m.cpython-311-aarch64-linux-gnu.so", machine="aarch64"
                     ),
                     pe("lib/python3.11/site-packages/b/w64.exe"),
+                    pe("bin/assembly.exe", machine="any", is_program=True),
+                    pe("lib/net/assembly.dll", machine="any"),
                     elf("b/sysroot/lib/libc.so.6", machine="aarch64"),
                 ],
             ),

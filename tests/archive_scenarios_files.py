@@ -166,6 +166,7 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                 link("bin/out", "../../etc/passwd"),
                 link("bin/abs", "/etc/passwd"),
                 link("lib/gone", "nothing"),
+                link("lib/empty", ""),
                 link("lib/loop", "loop2"),
                 link("lib/loop2", "loop/x"),
             ),

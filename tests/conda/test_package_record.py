@@ -32,6 +32,18 @@ def test_a_locked_package_is_a_record_and_where_it_is_locked_for() -> None:
     assert not package.is_local
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("torch-2.4.0%2Bcpu-py_0.conda", "torch-2.4.0+cpu-py_0.conda"),
+        ("blas-1%211.0-mkl.conda", "blas-1!1.0-mkl.conda"),
+        ("a%2F..%2Fb-1-0.conda", "b-1-0.conda"),
+    ],
+)
+def test_a_file_name_is_not_written_as_in_an_address(name: str, expected: str) -> None:
+    assert replace(BLAS, url=f"{URL}{name}").file_name == expected
+
+
 def test_of_twins_the_conda_is_kept_and_a_name_has_one_channel() -> None:
     old = replace(BLAS, url=f"{URL}blas-1!1.0-mkl.tar.bz2")
     other = replace(BLAS, version="2", channel="https://other.example.org")

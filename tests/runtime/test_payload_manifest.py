@@ -93,7 +93,7 @@ def test_folders_out_of_the_prefix(folder: str) -> None:
         read(manifest(folders=["bin", folder]))
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "..//../x", "../.."])
+@pytest.mark.parametrize("target", ["/etc/passwd", "../../x", "..//../x", "../..", ""])
 def test_links_out_of_the_prefix(target: str) -> None:
     with pytest.raises(InstallError, match="out of the prefix"):
         read(manifest(packages=[package(links=[["bin/link", target]])]))

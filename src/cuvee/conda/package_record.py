@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from typing import Literal
+from urllib.parse import unquote
 
 OWN_CHANNEL = "channel"
 """`Record.channel` of what the release's own channel carries: a folder below the release folder."""
@@ -60,8 +61,8 @@ class Record:
 
     @property
     def file_name(self) -> str:
-        """The archive's file name."""
-        return self.url.rpartition("/")[2]
+        """The archive's file name, in which a URL may write ``+`` and ``!`` as ``%2B`` and ``%21``."""
+        return unquote(self.url.rpartition("/")[2]).rpartition("/")[2]
 
     @property
     def is_virtual(self) -> bool:

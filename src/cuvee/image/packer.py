@@ -167,6 +167,11 @@ def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: Pack
 def _link_target(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> str:
     target = members[file.source or ""].link_target or ""
     inside = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), target))
+    if not target:
+        raise IntegrityError(
+            f"{info.archive.name} links {file.path} to nothing: the target is empty",
+            hint="No system has such a link; leave the package out, or take another build.",
+        )
     if target.startswith("/") or inside == ".." or inside.startswith("../"):
         raise IntegrityError(
             f"{info.archive.name} links {file.path} out of the prefix, to {target!r}",

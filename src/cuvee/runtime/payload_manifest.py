@@ -189,5 +189,5 @@ def _check_paths(manifest: PayloadManifest) -> None:
             raise InstallError(f"The installer names a file outside the prefix: {path!r}", DAMAGED)
     for path, target in links:
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        if target.startswith("/") or inside == ".." or inside.startswith("../"):
+        if not target or target.startswith("/") or inside == ".." or inside.startswith("../"):
             raise InstallError(f"The installer links {path!r} out of the prefix: {target!r}", DAMAGED)

@@ -115,6 +115,11 @@ def _is_loaded(item: InstalledBinary, system: System, fitting: Collection[str]) 
 
 
 def _is_harmless(item: InstalledBinary, system: System) -> bool:
-    """Return whether a binary of another machine does no harm: 64-bit Windows runs 32-bit programs."""
-    runs = system == "win" and item.binary.is_program and item.binary.machine == "x86"
-    return runs or SYSROOT in item.path
+    """Return whether a binary of another machine does no harm.
+
+    64-bit Windows runs 32-bit programs, and .NET runs an assembly for any machine on every system.
+    """
+    binary = item.binary
+    runs = system == "win" and binary.is_program and binary.machine == "x86"
+    is_net = binary.format == "pe" and binary.machine == "any"
+    return runs or is_net or SYSROOT in item.path

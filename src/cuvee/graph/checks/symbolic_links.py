@@ -21,12 +21,18 @@ class LinksCheck(Check):
     family = "files"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        outside, broken = FindingCollector(self, release), FindingCollector(self, release)
+        outside, empty, broken = (FindingCollector(self, release) for _ in range(3))
         for _, contents in opened(release):
             folders: set[str] | None = None
             for claim in contents.claims():
                 target = claim.file.link_target if claim.file is not None else None
                 if target is None:
+                    continue
+                if not target:
+                    cause = (
+                        f"{claim.package.name} has symbolic links that lead to nothing: their target is empty"
+                    )
+                    empty.add(cause, victim=claim.package, evidence=claim.path, kind="empty-target")
                     continue
                 evidence = f"{claim.path} -> {target}"
                 if resolve_in_prefix(posixpath.dirname(claim.path), target) is None:
@@ -45,6 +51,7 @@ class LinksCheck(Check):
         yield from outside.findings(
             "Do not ship it: what is written to the link ends up outside of the prefix."
         )
+        yield from empty.findings("Leave the package out, or take another build: no system has such links.")
         yield from broken.findings("Ask for the package to be fixed; whatever uses the link fails.")
 
 

@@ -249,7 +249,7 @@ class _MusView:
         return ConflictNode(text=text, children=children)
 
     def _specs_of(self, record: Record, relation: Relation) -> _Specs:
-        """Return a record's specs of another package: each once, a name alone only if there is no more."""
+        """Return a record's specs of another package: each once, only a name if there is no more."""
         texts = record.constrains if relation.excludes else record.depends
         found = dict.fromkeys(text for text in texts if (self._pool.name_of(text) or text) == relation.target)
         return tuple(text for text in found if text.strip() != relation.target) or tuple(found)
