@@ -47,8 +47,8 @@ def command(source: Path, *, output: Path | None, dist: Path, as_json: bool) -> 
         write_report(page, release, release.graph, output)
     if as_json:
         write_json(result_json(release))
-        return release.verdict.exit_code
+        return release.exit_code
     for line in summary_lines(page):
         click.echo(line)
     click.echo(f"report: {(output or folder / 'report') / 'index.html'}")
-    return release.verdict.exit_code
+    return release.exit_code

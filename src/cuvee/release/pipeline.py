@@ -3,14 +3,17 @@
 import importlib.metadata
 import sys
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 
+from cuvee.errors import CuveeError, DocumentError, UsageError
 from cuvee.graph.diff import Change, diff, with_reasons
+from cuvee.lock.model import Lock
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.platform_stages import make_platforms
-from cuvee.release.record import Release, judge, portable
+from cuvee.release.record import ChannelResult, Failure, LockResult, Release, judge, portable
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
 from cuvee.release.sums import make_sums
@@ -37,7 +40,8 @@ def lock_release(session: Session) -> Release:
         tools=tool_versions(),
         folder=session.workspace.folder,
     )
-    return _judged(release)
+    session.reached = _judged(release)
+    return session.reached
 
 
 def check_release(
@@ -61,7 +65,8 @@ def check_release(
         checked = run_selected(session, channel, locked, access=access, left_out=left_out)
     else:
         checked = make_checks(session, channel, locked, access=access)
-    return _judged(replace(release, checked=checked))
+    session.reached = _judged(replace(release, checked=checked))
+    return session.reached
 
 
 def run_tests(session: Session) -> Release:
@@ -76,10 +81,44 @@ def run_tests(session: Session) -> Release:
 
 
 def cut(session: Session) -> Release:
-    """Run the whole pipeline, and write the report, the release's record and the sums."""
-    release = make_report(session, _with_changes(session, run_tests(session)))
-    make_sums(session, release)
+    """Run the whole pipeline, and write the report, the release's record and the sums.
+
+    A run that fails writes its record and its report, too. What earlier runs have made and this one has not
+    is set aside, so that no installer is beside a record of other inputs.
+    """
+    try:
+        release = make_report(session, _with_changes(session, run_tests(session)))
+        if any(item.not_made is None for item in release.handed_out):
+            make_sums(session, release)
+    except Exception as error:
+        # Wrong usage is told before any work starts, as it is for a manifest with problems.
+        if session.make.done or not isinstance(error, DocumentError | UsageError):
+            _record_failure(session, error)
+        raise
+    session.make.set_aside()
     return release
+
+
+def _record_failure(session: Session, error: Exception) -> None:
+    session.make.done.discard("report")
+    session.make.set_aside()
+    nothing = Release(
+        manifest=portable(session.manifest),
+        base=session.manifest.base.release_name if session.manifest.base is not None else None,
+        additions=session.additions,
+        channel=ChannelResult(),
+        locked=LockResult(lock=Lock(platforms=())),
+        made_at=session.options.now,
+        tools=tool_versions(),
+        folder=session.workspace.folder,
+    )
+    failed = _judged(replace(session.reached or nothing, failure=Failure.of(error)))
+    try:
+        make_report(session, failed)
+    except Exception:  # noqa: BLE001 - the first error is the one to tell; the record is what later commands read
+        with suppress(CuveeError, OSError):
+            failed.save()
+    session.reporter.say(f"The report of this run is {session.workspace.report / 'index.html'}")
 
 
 def tool_versions() -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, Document, encode
 from cuvee.data_frames import Rows
-from cuvee.errors import CuveeError, ToolMissingError, UsageError
+from cuvee.errors import CuveeError, IntegrityError, InternalError, ToolMissingError, UsageError
 from cuvee.files import fingerprint
 from cuvee.graph.checks import CheckOutcome
 from cuvee.graph.diff import Change
@@ -130,6 +130,32 @@ class Artefact:
     def title(self) -> str:
         """What it is, for people: ``sh installer``."""
         return f"{self.format} {self.kind.value}".strip()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a run ended before its end.
+
+    Attributes
+    ----------
+    message
+        What is wrong; a conflict is explained in several lines.
+    hint
+        What to do next; may be empty.
+    exit_code
+        That of the run.
+    """
+
+    message: str
+    hint: str = ""
+    exit_code: int = 1
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """Return what an exception says; one that is not ours is a bug."""
+        if isinstance(error, CuveeError):
+            return cls(message=error.message, hint=error.hint or "", exit_code=error.exit_code)
+        return cls(message=f"{type(error).__name__}: {error}", exit_code=InternalError.exit_code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +289,7 @@ class Release:
     tests: tuple[TestResult, ...] = ()
     tested: tuple[CheckOutcome, ...] = ()
     changes: tuple[Change, ...] | None = None
+    failure: Failure | None = None
     verdict: Verdict = Verdict.BLOCKED
     made_at: dt.datetime
     tools: Mapping[str, str] = field(default_factory=dict)
@@ -277,7 +304,7 @@ class Release:
         UsageError
             If no release has been cut there.
         IntegrityError
-            If ``release.json`` is not what cuvee writes.
+            If ``release.json`` is not what cuvee writes, or its verdict does not follow from the rest of it.
         """
         folder = Path(folder)
         if not (folder / RECORD).is_file():
@@ -285,11 +312,23 @@ class Release:
                 f"No release has been cut in {folder}: there is no {RECORD}",
                 hint="Run `cuvee release MANIFEST` first.",
             )
-        return replace(Document(name="release", kind=cls).read(folder / RECORD), folder=folder)
+        release = replace(Document(name="release", kind=cls).read(folder / RECORD), folder=folder)
+        if release.verdict is not judge(release):
+            raise IntegrityError(
+                f"{folder / RECORD} says {release.verdict.value}, and what it records is "
+                f"{judge(release).value}",
+                hint="It was changed, or written by another version of cuvee; run `cuvee release` again.",
+            )
+        return release
 
     def save(self) -> None:
         """Write ``release.json`` into the release folder."""
         Document(name="release", kind=type(self)).write(self.folder / RECORD, self)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run: that of its failure, or of the verdict."""
+        return self.failure.exit_code if self.failure is not None else self.verdict.exit_code
 
     @property
     def name(self) -> str:
@@ -372,6 +411,8 @@ def judge(release: Release) -> Verdict:
     A platform without a lock, or one that could not be built, blocks, and so does a release without any. What
     was not checked must be approved. A platform that was not tested is a warning, since not-run is not pass.
     """
+    if release.failure is not None:
+        return Verdict.BLOCKED
     if release.unlocked or release.failed or not release.lock.platforms:
         return Verdict.BLOCKED
     tested = {run.platform for run in release.runs if run.not_run is None}

@@ -23,6 +23,7 @@ from cuvee.platforms import System
 from cuvee.progress import Reporter
 from cuvee.release.additions import additions
 from cuvee.release.base_lock import find_base_lock
+from cuvee.release.record import Release
 from cuvee.release.stage import StageRunner
 from cuvee.release.workspace import Workspace
 from cuvee.report.page import Page
@@ -103,6 +104,7 @@ class Session:
         self.workspace = Workspace(folder.resolve(), options.cache.resolve())
         self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
         self.page: Page | None = None
+        self.reached: Release | None = None
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
         self._graph: ReleaseGraph | None = None
 

@@ -7,7 +7,7 @@ travel as values; a result is read from disk only if an earlier run has written 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Generic, Self, TypeVar
@@ -19,6 +19,9 @@ from cuvee.progress import Reporter
 from cuvee.release.record import Artefact, StageResult
 
 Result = TypeVar("Result")
+
+SET_ASIDE = "set-aside"
+"""The folder of a release folder for what an earlier run has made and the last one has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +131,13 @@ class StageRunner:
     ----------
     folder
         The release folder; what is known of finished stages is in ``.stages`` below it.
+    done
+        The stages that this run has finished.
     """
 
     folder: Path
     reporter: Reporter
+    done: set[str] = field(default_factory=set)
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
@@ -144,6 +150,7 @@ class StageRunner:
                 entry = None
             else:
                 self.reporter.say(f"{stage.name}: unchanged")
+                self.done.add(stage.name)
                 return Done(
                     stage=stage.name, result=result, inputs=inputs, seconds=entry.seconds, reused=True
                 )
@@ -157,13 +164,27 @@ class StageRunner:
                 inputs=inputs, seconds=seconds, outputs=outputs, kept=made.kept, request=stage.request
             ),
         )
+        self.done.add(stage.name)
         return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
+
+    def set_aside(self) -> None:
+        """Move what stages have written that this run has not finished: its inputs did not make it.
+
+        It keeps its path below ``set-aside``. A later run takes it from there, if it is what that run needs.
+        """
+        for path in sorted((self.folder / ".stages").glob("*.json")):
+            entry = None if path.stem in self.done else self.recorded(path.stem)
+            for name in entry.outputs if entry is not None else ():
+                _move(self.folder / name, self.folder / SET_ASIDE / name)
 
     def _current(self, name: str, inputs: str) -> StageEntry | None:
         """Return what is known of a stage if its result is there and was made from ``inputs``."""
         entry = self.recorded(name)
         if entry is None or entry.inputs != inputs:
             return None
+        for path in entry.outputs:
+            if not (self.folder / path).exists():
+                _move(self.folder / SET_ASIDE / path, self.folder / path)
         return entry if self.is_unchanged(entry.outputs) else None
 
     def recorded(self, name: str) -> StageEntry | None:
@@ -183,6 +204,12 @@ class StageRunner:
 
     def _path(self, name: str) -> Path:
         return self.folder / ".stages" / f"{name}.json"
+
+
+def _move(source: Path, target: Path) -> None:
+    if source.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
 
 
 _StageResult = TypeVar("_StageResult", bound=StageResult)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
-from cuvee.release.record import NotMade, Release
+from cuvee.release.record import Failure, NotMade, Release
 from cuvee.report.actors import Actor, actors
 from cuvee.report.badges import VERDICTS, Badge
 from cuvee.report.human_units import plural
@@ -52,12 +52,16 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
     return Readiness(
         verdict=result,
         badge=VERDICTS[result],
-        headline=_headline(result, blockers),
-        must_act=_must_act(result, parts),
+        headline=_headline(result, blockers) if release.failure is None else "Failed",
+        must_act=_must_act(result, parts) if release.failure is None else _failed(release.failure),
         blockers=blockers,
         actors=actors(release, anchors),
         notes=_notes(release),
     )
+
+
+def _failed(failure: Failure) -> str:
+    return f"The run failed: {failure.message.splitlines()[0]}. {failure.hint}".strip()
 
 
 def _headline(result: Verdict, blockers: int) -> str:
@@ -84,6 +88,8 @@ def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
 
 def _notes(release: Release) -> tuple[str, ...]:
     notes = _not_tested(release)
+    if release.failure is not None:
+        notes += [line.strip() for line in release.failure.message.splitlines()[1:] if line.strip()]
     if release.checked is None:
         notes.append("no check was run")
     handed_out = release.handed_out

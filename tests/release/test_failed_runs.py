@@ -1,0 +1,65 @@
+"""What a run leaves that fails: its own record and report, and nothing that its inputs did not make."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import tiny_index
+from cuvee.cli.main import run
+from cuvee.errors import IntegrityError
+from cuvee.release.record import Release
+
+
+def options(root: Path) -> list[str]:
+    return ["--dist", str(root / "dist"), "--cache", str(root / "cache"), "-q"]
+
+
+def manifest(root: Path, *lines: str) -> Path:
+    channel = tiny_index.write_index(root / "channel", map(tiny_index.entry, lines))
+    return tiny_index.write_manifest(root / "manifests", channel, 'app: "*"')
+
+
+def test_a_first_run_that_fails_has_a_record_and_a_report_that_explains(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = manifest(tmp_path, "app 1: gone")
+    assert run(["release", str(path), *options(tmp_path)]) == 1
+    folder = tmp_path / "dist" / "tiny-2026.11.0"
+    failed = Release.open(folder)
+    assert failed.failure is not None
+    assert failed.verdict.value == "blocked"
+    page = (folder / "report" / "index.html").read_text()
+    assert "The run failed: " in page
+    assert "gone" in page
+    capsys.readouterr()
+    assert run(["report", str(folder)]) == 1
+    assert "Failed" in capsys.readouterr().out
+
+
+def test_an_older_release_does_not_stay_beside_a_run_that_fails(tmp_path: Path) -> None:
+    path = manifest(tmp_path, "app 1", "lib 1")
+    assert run(["check", str(path), *options(tmp_path)]) == 1, "the archives are not there"
+    folder = tmp_path / "dist" / "tiny-2026.11.0"
+    certificate = folder / "checks" / "certificate.json"
+    before = certificate.read_bytes()
+    assert run(["release", str(path), *options(tmp_path)]) == 4, "no archive can be fetched"
+    assert not certificate.exists()
+    assert (folder / "set-aside" / "checks" / "certificate.json").read_bytes() == before
+    assert Release.open(folder).exit_code == run(["report", str(folder)]) == 4
+    manifest(tmp_path, "app 1: gone")
+    assert run(["release", str(path), *options(tmp_path), "--refresh"]) == 1
+    assert not (folder / "lock" / "pixi.lock").exists()
+    assert Release.open(folder).exit_code == 1
+    manifest(tmp_path, "app 1", "lib 1")
+    run(["check", str(path), *options(tmp_path)])
+    assert certificate.exists()
+
+
+def test_a_verdict_that_does_not_follow_from_the_record_is_refused(tmp_path: Path) -> None:
+    path = manifest(tmp_path, "app 1: gone")
+    assert run(["release", str(path), *options(tmp_path)]) == 1
+    record = tmp_path / "dist" / "tiny-2026.11.0" / "release.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"verdict": "ready"}))
+    with pytest.raises(IntegrityError, match="says ready, and what it records is blocked"):
+        Release.open(record.parent)
