@@ -1,6 +1,7 @@
 """The files of ``integration_tests/``: suites, rules for commands, known failures."""
 
-from collections.abc import Callable, Collection, Iterator
+import fnmatch
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,7 @@ from cuvee.errors import CuveeError, DocumentError, UsageError
 from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, PlannedTest, PytestSuite, PytestTarget
 from cuvee.integration.pytest_discovery import discover_targets
 from cuvee.manifest import value_parsers
+from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.schema_types import (
     DocumentSchema,
@@ -17,8 +19,8 @@ from cuvee.manifest.documents.schema_types import (
     RecordType,
     ScalarType,
 )
-from cuvee.manifest.documents.suggestions import did_you_mean
-from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields
+from cuvee.manifest.documents.suggestions import did_you_mean, listing, quote
+from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields, scalar_at
 from cuvee.manifest.documents.validation import read_document
 from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM_LIST, prose_type
 
@@ -222,13 +224,39 @@ def read_command_rules(path: Path) -> tuple[CommandRule, ...]:
 
 
 def read_known_failures(path: Path) -> tuple[KnownFailure, ...]:
-    """Return the failures of ``known-failures.yaml``; none without such a file."""
-    return tuple(KnownFailure(**record_fields(entry)) for entry in _entries(path, KNOWN_FAILURES))
+    """Return the failures of ``known-failures.yaml``; none without such a file.
+
+    A suite that is not beside the file is a problem, unless no suite is.
+    """
+    entries = _entries(path, KNOWN_FAILURES, _check_suites)
+    return tuple(KnownFailure(**record_fields(entry)) for entry in entries)
 
 
-def _entries(path: Path, document: DocumentSchema) -> tuple[ValidatedValue, ...]:
+def _check_suites(path: Path, entries: Iterable[ValidatedValue], problems: Problems) -> None:
+    own = [SMOKE, *names_in(path.parent, Path.is_dir)]
+    chosen = names_in(path.parent, lambda file: file.suffix == ".yaml" and file != path)
+    suites = sorted({*own, *(name.removesuffix(".yaml") for name in chosen)})
+    for entry in entries if len(suites) > 1 else ():
+        suite = scalar_at(entry, "suite")
+        if suite is not None and not fnmatch.filter(suites, str(suite.value)):
+            advice = did_you_mean(str(suite.value), suites)
+            problems.add(
+                suite.span,
+                f"there is no suite {quote(str(suite.value))}",
+                advice=advice,
+                expected=f"one of {listing(suites)}",
+            )
+
+
+def _entries(
+    path: Path,
+    document: DocumentSchema,
+    check: Callable[[Path, Iterable[ValidatedValue], Problems], None] | None = None,
+) -> tuple[ValidatedValue, ...]:
     with Problems(path, document) as problems:
         tree = read_document(path, problems)
+        if check is not None and isinstance(tree, ListValue):
+            check(path, tree.items, problems)
     return tree.items if isinstance(tree, ListValue) else ()
 
 
