@@ -205,6 +205,15 @@ def test_the_last_in_dependency_order_wins() -> None:
     assert result["c"][0].original_path == "x"
 
 
+def test_folders_that_differ_by_case_are_one_where_the_system_ignores_it() -> None:
+    plans = {"a": planned("lib/A/x", "Lib/y"), "b": planned("LIB/a/z", "Share/t"), "c": planned("share/u")}
+    result = resolve_clobbers(plans, ["b", "c", "a"], ignore_case=True, folders=("Lib",))
+    paths = {name: [file.path for file in files] for name, files in result.items()}
+    assert paths == {"a": ["Lib/a/x", "Lib/y"], "b": ["Lib/a/z", "Share/t"], "c": ["Share/u"]}
+    assert [file.source for file in result["a"]] == ["lib/A/x", "Lib/y"]
+    assert resolve_clobbers(plans, ["b", "c", "a"], ignore_case=False) == plans
+
+
 def test_what_no_prefix_can_hold() -> None:
     with pytest.raises(BlockedError, match="where b has a folder"):
         resolve_clobbers({"a": planned("x"), "b": planned("x/y/z")}, ["a", "b"], ignore_case=False)

@@ -204,6 +204,7 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> 
         {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()},
         link_order(lock.packages),
         ignore_case=python.platform.system != "linux",
+        folders=("conda-meta", python.stdlib, python.scripts),
     )
     return _Linked(python=python, infos=infos, plans=plans)
 

@@ -6,7 +6,7 @@ https://github.com/conda/rattler/blob/main/crates/rattler/src/install/clobber_re
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cuvee.errors import BlockedError
@@ -17,7 +17,7 @@ Plans = Mapping[str, tuple[PlannedFile, ...]]
 
 
 def resolve_clobbers(
-    plans: Plans, order: Sequence[str], *, ignore_case: bool
+    plans: Plans, order: Sequence[str], *, ignore_case: bool, folders: Iterable[str] = ("conda-meta",)
 ) -> dict[str, tuple[PlannedFile, ...]]:
     """Return the plans with one package left for each path; the files of the others are moved aside.
 
@@ -26,7 +26,10 @@ def resolve_clobbers(
     order
         Package names, dependencies first.
     ignore_case
-        Whether the platform's file systems usually ignore case in file names.
+        Whether the platform's file systems usually ignore case in file names. Folders whose names differ only
+        by case are one folder there, which is spelled as in the first package that has it.
+    folders
+        Folders whose spelling is known beforehand.
 
     Raises
     ------
@@ -50,7 +53,32 @@ def resolve_clobbers(
                     hint="Leave one of the two packages out.",
                 )
             result[name] = _move_aside(result[name], file, name)
-    return result
+    return _with_one_spelling(result, order, folders) if ignore_case else result
+
+
+def _with_one_spelling(
+    plans: Plans, order: Sequence[str], folders: Iterable[str]
+) -> dict[str, tuple[PlannedFile, ...]]:
+    """Return the plans with one spelling of each folder: what is installed has no other."""
+    spelled: dict[str, str] = {}
+
+    def spell(folder: str) -> str:
+        key = folder.casefold()
+        if key not in spelled:
+            parent, _, name = folder.rpartition("/")
+            spelled[key] = f"{spell(parent)}/{name}" if parent else name
+        return spelled[key]
+
+    def placed(file: PlannedFile) -> PlannedFile:
+        if file.kind is FileKind.DIRECTORY:
+            return replace(file, path=spell(file.path))
+        parent, _, name = file.path.rpartition("/")
+        return replace(file, path=f"{spell(parent)}/{name}") if parent else file
+
+    for folder in folders:
+        spell(folder)
+    result = {name: [placed(file) for file in plans[name]] for name in order}
+    return {name: tuple(sorted(result[name], key=lambda file: file.path)) for name in plans}
 
 
 def _move_aside(files: tuple[PlannedFile, ...], loser: PlannedFile, name: str) -> tuple[PlannedFile, ...]:
