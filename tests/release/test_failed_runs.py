@@ -35,6 +35,8 @@ def test_a_first_run_that_fails_has_a_record_and_a_report_that_explains(
     capsys.readouterr()
     assert run(["report", str(folder)]) == 1
     assert "Failed" in capsys.readouterr().out
+    assert run(["diff", str(folder), str(folder)]) == 2, "there is nothing to compare"
+    assert "has no lock" in capsys.readouterr().err
 
 
 def test_an_older_release_does_not_stay_beside_a_run_that_fails(tmp_path: Path) -> None:

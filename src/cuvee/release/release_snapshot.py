@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+from cuvee.errors import UsageError
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.diff.snapshot import Snapshot
@@ -18,6 +19,11 @@ def snapshot_of(side: Release | Path, *, today: dt.date, environment: str | None
         if not (side / RECORD).is_file():
             return read_snapshot(side, today=today, environment=environment, with_files=True)
         side = Release.open(side)
+    if side.failure is not None and not side.lock.platforms:
+        raise UsageError(
+            f"{side.name} has no lock: its last run failed: {side.failure.message.splitlines()[0]}",
+            hint="Run `cuvee release` again, or compare what it has in set-aside/.",
+        )
     packages = side.manifest.packages
     return Snapshot(
         title=side.name,
