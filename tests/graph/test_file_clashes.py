@@ -66,6 +66,8 @@ def test_the_checks_say_what_the_image_does(
     else:
         assert not blocked
         told = {(path, names) for (names, _), paths in found.items() for path in paths}
+        if platform != "linux-64":  # folders that differ only by case have one spelling in the image
+            told, expected = ({(path.casefold(), names) for path, names in each} for each in (told, expected))
         assert told == expected
 
 

@@ -69,11 +69,14 @@ def _with_one_spelling(
             spelled[key] = f"{spell(parent)}/{name}" if parent else name
         return spelled[key]
 
+    def of_file(path: str) -> str:
+        parent, _, name = path.rpartition("/")
+        return f"{spell(parent)}/{name}" if parent else path
+
     def placed(file: PlannedFile) -> PlannedFile:
-        if file.kind is FileKind.DIRECTORY:
-            return replace(file, path=spell(file.path))
-        parent, _, name = file.path.rpartition("/")
-        return replace(file, path=f"{spell(parent)}/{name}") if parent else file
+        path = spell(file.path) if file.kind is FileKind.DIRECTORY else of_file(file.path)
+        lost = file.original_path
+        return replace(file, path=path, original_path=lost and of_file(lost))
 
     for folder in folders:
         spell(folder)
