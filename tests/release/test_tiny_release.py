@@ -190,6 +190,22 @@ def test_a_pin_that_the_index_lacks_names_the_line(
     assert "4.70.1" in caught.value.message
 
 
+def test_installers_do_not_stay_beside_findings_that_block(
+    copied: Callable[[], Distribution], tiny_text: str
+) -> None:
+    distribution = copied()
+    ready = distribution.cut(distribution.write(tiny_text))
+    installer, sums = sh_installer(ready), ready.folder / "SHA256SUMS"
+    before = {path: sha256_file(path) for path in (installer, sums)}
+    denied = distribution.cut(distribution.write(f"{tiny_text}policy: {{licenses: {{deny: [MIT]}}}}\n"))
+    assert (denied.verdict, Release.open(denied.folder).verdict) == (Verdict.BLOCKED, Verdict.BLOCKED)
+    assert not [path for path in before if path.exists()]
+    assert (denied.folder / "set-aside" / installer.relative_to(ready.folder)).exists()
+    distribution.cut(distribution.write(tiny_text))
+    assert {path: sha256_file(path) for path in before} == before
+    assert f"installers of {installer.name}" not in distribution.recorder.lines
+
+
 def test_a_package_that_was_tampered_with_is_refused_and_made_again(
     copied: Callable[[], Distribution], tiny_text: str, tiny: tuple[Distribution, Release]
 ) -> None:
