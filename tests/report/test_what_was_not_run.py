@@ -10,6 +10,7 @@ import pytest
 from changed_release import changed, page_of
 from cuvee.cli.render import print_runs, result_json
 from cuvee.graph.findings import Verdict
+from cuvee.integration.model import KnownFailure
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, TestOutcome, count
 from cuvee.manifest.model import Support, Track, Waiver
 from cuvee.release.record import Artefact, ArtefactKind, Release, judge
@@ -114,3 +115,18 @@ def test_counts_say_run_passed_and_not_run_everywhere(
     assert result_json(release)["tests"]["win-64"] == {"run": 0, "passed": 0, "not_run": 2}
     print_runs(release.runs)
     assert f"win-64: 0 run, 0 passed, 2 not run: {WHY}" in capsys.readouterr().out
+
+
+def test_known_failures_are_compared_with_the_release_s_own_tests(ready: Release) -> None:
+    run = PlatformRun(
+        platform="linux-64",
+        runner="native",
+        outcomes=(TestOutcome(suite="interop", test="plot", platform="linux-64", state=OutcomeState.PASS),),
+    )
+    known = [
+        KnownFailure(suite="interop", test=name, platforms=("linux-64",), reason="known")
+        for name in ("plot", "plott")
+    ]
+    outcomes = check_tests(ready.graph, changed(ready, runs=(run,)), known)
+    found = next(item for item in outcomes if item.identifier == "accepted-failures").findings
+    assert [finding.cause for finding in found] == ["The known failure interop/plott matches no test"]

@@ -4,6 +4,7 @@ It is built only from the lock: verifying a pinned set needs no solver, no disk 
 """
 
 import datetime as dt
+import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -109,6 +110,8 @@ class PlatformTests:
         Why nothing was run; empty if something was.
     reasons
         Why tests of a suite were not run, by the suite.
+    tests
+        The names of all tests, ``suite/test``, also of those that were not run.
     """
 
     platform: str
@@ -116,6 +119,34 @@ class PlatformTests:
     ran: frozenset[str] = frozenset()
     not_run: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)
+    tests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedFailure:
+    """Tests whose failure is accepted before they are run, by a waiver or in ``known-failures.yaml``.
+
+    Attributes
+    ----------
+    pattern
+        ``suite/test``, which may be a glob pattern.
+    platforms
+        Those on which it is accepted; empty for all.
+    what, source
+        What accepts it, such as ``known failure``, and where that is stated.
+    until
+        The last day; `None` for none, or if another check watches it.
+    """
+
+    pattern: str
+    platforms: tuple[str, ...] = ()
+    what: str
+    source: str
+    until: dt.date | None = None
+
+    def covers(self, name: str) -> bool:
+        """Whether a test with this name is one of them."""
+        return name == self.pattern or fnmatch.fnmatchcase(name, self.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +170,8 @@ class ReleaseGraph:
         What the checks before this one have found.
     tests
         What was tested, with a member for each platform that the manifest wants; `None` before the tests.
+    accepted
+        The tests that may fail.
     """
 
     manifest: Manifest
@@ -152,6 +185,7 @@ class ReleaseGraph:
     sources: SourceComparison | None = None
     earlier: "tuple[CheckOutcome, ...]" = ()
     tests: tuple[PlatformTests, ...] | None = None
+    accepted: tuple[AcceptedFailure, ...] = ()
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each dependency of each package on each platform."""

@@ -42,5 +42,6 @@ CHECKS = (
     "references",
     "waivers",
     "tested",
+    "accepted-failures",
 )
 """In the order in which findings are shown."""

@@ -77,7 +77,8 @@ def run_tests(session: Session) -> Release:
     if checked.verdict.exit_code and not session.options.keep_going:
         return _judged(release)  # nothing was tested because of the findings, which say enough
     graph = session.graph(release.lock, release.absent)
-    return _judged(replace(release, tested=check_tests(graph, release)))
+    tested = check_tests(graph, release, session.suite_files.known_failures)
+    return _judged(replace(release, tested=tested))
 
 
 def cut(session: Session) -> Release:

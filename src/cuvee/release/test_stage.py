@@ -1,16 +1,17 @@
 """The test stage: a platform's release is installed with its own installer, and its suites run in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
 from cuvee.codec import encode
 from cuvee.errors import CuveeError
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
-from cuvee.graph.release_graph import PlatformTests, ReleaseGraph
-from cuvee.integration.model import Plan
+from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
+from cuvee.integration.model import KnownFailure, Plan
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.lock.model import PlatformLock
+from cuvee.manifest.model import Waiver
 from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
 from cuvee.release.session import Session
@@ -80,9 +81,33 @@ def _plan(session: Session, lock: PlatformLock, *, not_built: bool) -> Plan:
         return plan({})
 
 
-def check_tests(graph: ReleaseGraph, release: Release) -> tuple[CheckOutcome, ...]:
+def check_tests(
+    graph: ReleaseGraph, release: Release, known_failures: Iterable[KnownFailure] = ()
+) -> tuple[CheckOutcome, ...]:
     """Return what the checks find in what was tested, and what was not; ``graph`` is the release's."""
-    return run_checks(replace(graph, tests=tuple(_platform_tests(release))), TEST_CHECKS)
+    accepted = (*_known(known_failures), *_waived(release.manifest.waivers))
+    graph = replace(graph, tests=tuple(_platform_tests(release)), accepted=accepted)
+    return run_checks(graph, TEST_CHECKS)
+
+
+def _known(failures: Iterable[KnownFailure]) -> Iterator[AcceptedFailure]:
+    for item in failures:
+        yield AcceptedFailure(
+            pattern=f"{item.suite}/{item.test}",
+            platforms=item.platforms,
+            what="known failure",
+            source="known-failures.yaml",
+            until=item.until,
+        )
+
+
+def _waived(waivers: Iterable[Waiver]) -> Iterator[AcceptedFailure]:
+    for item in waivers:
+        if "/" in item.check:
+            platforms = (item.platform,) if item.platform else ()
+            yield AcceptedFailure(
+                pattern=item.check, platforms=platforms, what="waiver", source=str(item.position)
+            )
 
 
 def _platform_tests(release: Release) -> Iterator[PlatformTests]:
@@ -102,6 +127,7 @@ def _platform_tests(release: Release) -> Iterator[PlatformTests]:
             has_installer=entry.name in with_installer,
             ran=frozenset(outcome.suite for outcome in outcomes if outcome.state.has_run),
             not_run=reason or "",
+            tests=frozenset(f"{outcome.suite}/{outcome.test}" for outcome in outcomes),
             reasons={
                 outcome.suite: outcome.reason
                 for outcome in reversed(outcomes)

@@ -1,5 +1,6 @@
 """Checks of a release: each is a small class with a pure function from the release graph to findings."""
 
+from cuvee.graph.checks.accepted_failures import AcceptedFailuresCheck
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.binary_portability import MachinesCheck, SearchPathsCheck
 from cuvee.graph.checks.change_policy import ChangesCheck
@@ -82,7 +83,7 @@ ALL_CHECKS: tuple[Check, ...] = (
 )
 """Every check of the locked release, in the order in which findings are shown."""
 
-TEST_CHECKS: tuple[Check, ...] = (TestedCheck(),)
+TEST_CHECKS: tuple[Check, ...] = (TestedCheck(), AcceptedFailuresCheck())
 """The checks that come after the tests, since they are about what was tested."""
 
 __all__ = [
