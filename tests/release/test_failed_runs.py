@@ -65,3 +65,19 @@ def test_a_verdict_that_does_not_follow_from_the_record_is_refused(tmp_path: Pat
     record.write_text(json.dumps(json.loads(record.read_text()) | {"verdict": "ready"}))
     with pytest.raises(IntegrityError, match="says ready, and what it records is blocked"):
         Release.open(record.parent)
+
+
+def test_a_record_is_not_believed_beside_a_lock_of_another_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = manifest(tmp_path, "app 1", "lib 1")
+    run(["release", str(path), *options(tmp_path)])
+    folder = tmp_path / "dist" / "tiny-2026.11.0"
+    locked = folder / "lock" / "pixi.lock"
+    assert locked.exists()
+    assert run(["report", str(folder)]) == Release.open(folder).exit_code
+    manifest(tmp_path, "app 2", "lib 1")
+    assert run(["lock", str(path), *options(tmp_path), "--refresh"]) == 0
+    capsys.readouterr()
+    assert run(["report", str(folder)]) == 5
+    assert f"{locked} is not the file that release.json records" in capsys.readouterr().err

@@ -42,6 +42,7 @@ def command(source: Path, *, output: Path | None, dist: Path, as_json: bool) -> 
     if not source.is_dir():
         folder = dist / named_manifest(source, today=dt.datetime.now(dt.UTC).date()).release_name
     release = Release.open(folder)
+    release.verify_artefacts()
     page = build_page(release, folder / "results")
     if output is not None:
         write_report(page, release, release.graph, output)

@@ -16,7 +16,7 @@ from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, Document, encode
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, IntegrityError, InternalError, ToolMissingError, UsageError
-from cuvee.files import fingerprint
+from cuvee.files import fingerprint, sha256_file
 from cuvee.graph.checks import CheckOutcome
 from cuvee.graph.diff import Change
 from cuvee.graph.findings import Finding, Verdict, worst
@@ -320,6 +320,24 @@ class Release:
                 hint="It was changed, or written by another version of cuvee; run `cuvee release` again.",
             )
         return release
+
+    def verify_artefacts(self) -> None:
+        """Raise if the folder has other artefacts than those that are recorded; files may be missing.
+
+        A later ``cuvee lock``, or a run that was killed, leaves files that this record is not about.
+
+        Raises
+        ------
+        IntegrityError
+            If a file does not have the recorded hash.
+        """
+        for item in self.artefacts:
+            path = self.folder / item.path
+            if item.not_made is None and path.is_file() and sha256_file(path) != item.sha256:
+                raise IntegrityError(
+                    f"{path} is not the file that {RECORD} records",
+                    hint="It was made again or changed since; run `cuvee release` on the manifest.",
+                )
 
     def save(self) -> None:
         """Write ``release.json`` into the release folder."""
