@@ -11,8 +11,10 @@ import pytest
 
 from cuvee import process
 from cuvee.errors import SourceUnreachableError, ToolMissingError
+from cuvee.integration.outcomes import blocking
 from cuvee.platforms import get
 from cuvee.process import Request
+from cuvee.release.record import Release
 
 _MANIFESTS = Path(__file__).parents[1] / "manifests" / "starter"
 # 2026.11.1 is a patch of 2026.11.0, which says what it changes.
@@ -69,15 +71,25 @@ class Starter:
             argv = (sys.executable, "-m", "cuvee", "release", str(_MANIFESTS / f"{version}.yaml"))
             options = ("--quiet", "--platform", platform, "--dist", str(self.root / platform))
             completed = process.run(Request(argv=(*argv, *options), timeout=_TIMEOUT))
+            ended = completed.exit_code
+            if ended == 1 and _lacks_only_tests(self.root / platform / f"starter-{version}"):
+                ended = 0
             for name in _LEFT_OUT:
                 shutil.rmtree(self.root / platform / f"starter-{version}" / name, ignore_errors=True)
-            said = f"{completed.exit_code}\n{completed.stderr.strip()[-2000:]}"
+            said = f"{ended}\n{completed.stderr.strip()[-2000:]}"
             done.write_text(said, encoding="utf-8")
         code, _, said = done.read_text(encoding="utf-8").partition("\n")
         if int(code) in _SKIPPED:
             pytest.skip(f"needs starter {version}, which can not be cut for {platform} here: {said}")
-        # 1: other platforms than this one are not tested here, so the release waits for an approval.
-        assert int(code) in {0, 1}, said
+        assert int(code) == 0, said
+
+
+def _lacks_only_tests(folder: Path) -> bool:
+    """Whether a release waits for nothing but tests on a platform that is not this machine's."""
+    release = Release.open(folder)
+    return not blocking(release.runs) and {
+        finding.check for finding in release.findings if finding.verdict.exit_code
+    } == {"tested"}
 
 
 def starter_releases(factory: pytest.TempPathFactory) -> Starter:

@@ -59,6 +59,7 @@ channels: [./conda]
 packages:
   numpy: ">=2.4"
   scipy: ">=1.16"
+installers: {formats: {}}
 """
 CHANNEL = {
     "numpy-2.4.1-0.conda": [],
@@ -155,6 +156,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(folder / f"dist/starter-{version}/installers/Starter-{version}-Linux-x86_64.sh", folder)
     for name in ("checks/certificate.json", "lock/pixi.lock"):
         shutil.copy(folder / "dist/starter-2026.11.0" / name, folder)
+    for name in ("SHA256SUMS", "SHA256SUMS.sig", "installers"):
+        (folder / name).symlink_to(folder / "dist/starter-2026.11.0" / name)
+    (folder / "downloads").symlink_to(folder / "dist")
     for number, name in enumerate(("old", "new")):
         release = folder / f"dist/starter-2026.11.{number}"
         (folder / ("one", "two")[number]).symlink_to(release)
