@@ -42,7 +42,7 @@ def check_paths(manifest: dict[str, Any]) -> None:
         hold(folder in folders and re.fullmatch(PART, name), path)
     for path, target in links:
         end = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        hold(not target.startswith("/") and end != ".." and not end.startswith("../"), path)
+        hold(target and not target.startswith("/") and end != ".." and not end.startswith("../"), path)
 
 
 def unpacked(frame: dict[str, Any], payload: memoryview) -> Iterator[tuple[list[Any], bytes]]:

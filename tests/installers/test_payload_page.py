@@ -218,6 +218,7 @@ PLACE = st.lists(PART, max_size=3).map("/".join)
     span=st.tuples(st.integers(-1, 3), st.integers(-1, 3)),
 )
 @example(folders=["a"], path="a/b", link="a/a", target="../b", span=(0, 1))
+@example(folders=[], path="a", link="a", target="", span=(0, 0))
 @example(folders=["a/b", "a"], path="a/b", link="a/a", target="../b", span=(0, 1))
 def test_both_refuse_the_same_manifests(
     folders: list[str], path: str, link: str, target: str, span: tuple[int, int]
