@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import re
 import shutil
 import sys
@@ -18,7 +19,13 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 """The pages of users; CONTRIBUTING is for those who run these tests."""
 
-pytestmark = pytest.mark.real
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl"),
+    pytest.mark.skipif(
+        (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="needs Linux on x86-64"
+    ),
+]
 
 STARTER = """\
 manifest: 1
