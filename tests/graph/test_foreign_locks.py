@@ -41,7 +41,7 @@ def pixi(path: Path, packages: str, *, used: str, version: int = 6, environments
     head = f"# made by hand\nversion: {version}\n"
     head += "platforms:\n- name: linux-64\n" if version > 6 else ""
     head += "environments:\n  default:\n    channels:\n    - url: https://conda.anaconda.org/conda-forge/\n"
-    head += "    indexes: [https://pypi.org/simple]\n    packages:\n      linux-64:\n"
+    head += "    indexes: [https://index.example.org/simple]\n    packages:\n      linux-64:\n"
     head += "".join(f"      - {line}\n" for line in used.splitlines())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{head}{environments}packages:\n{packages}", encoding="utf-8")
@@ -93,7 +93,7 @@ def test_a_source_package_without_a_record_is_of_unknown_version(call: Call, tmp
 
 
 def test_projects_of_the_index_are_compared_by_their_hash_too(call: Call, tmp_path: Path) -> None:
-    url = "https://files.pythonhosted.org/packages/x/six-1.16.0-py2.py3-none-any.whl"
+    url = "https://files.example.org/packages/x/six-1.16.0-py2.py3-none-any.whl"
     sides = [
         pixi(
             tmp_path / name / "pixi.lock",
@@ -150,7 +150,7 @@ def test_file_names_in_addresses_may_be_percent_encoded(call: Call, tmp_path: Pa
 def test_projects_that_an_explicit_list_states_as_comments_are_compared(call: Call, tmp_path: Path) -> None:
     old, new = tmp_path / "old.txt", tmp_path / "new.txt"
     head = f"# platform: linux-64\n@EXPLICIT\n{CHANNEL}/linux-64/a-1.0-h1_0.conda\n"
-    files = "https://files.pythonhosted.org/packages/x"
+    files = "https://files.example.org/packages/x"
     old.write_text(
         f"{head}# pip six @ {files}/six-1.16.0-py2.py3-none-any.whl#sha256={A}\n"
         f"# pip Foo_Bar === 1.0 --hash=sha256:{A}\n# pip gone @ git+https://example.org/gone@abc\n"
@@ -259,7 +259,7 @@ def test_projects_of_the_index_are_held_against_what_is_requested(
 ) -> None:
     sides = []
     for name, version in (("old", "1.16.0"), ("new", "1.17.0")):
-        url = f"https://files.pythonhosted.org/packages/x/six-{version}-py2.py3-none-any.whl"
+        url = f"https://files.example.org/packages/x/six-{version}-py2.py3-none-any.whl"
         package = f"- pypi: {url}\n  name: six\n  version: {version}\n"
         sides.append(pixi(tmp_path / name / "pixi.lock", package, used=f"pypi: {url}"))
     wishes = tmp_path / "environment.yml"

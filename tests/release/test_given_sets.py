@@ -26,12 +26,12 @@ version: 6
 environments:
   default:
     channels: [{{url: https://conda.anaconda.org/conda-forge/}}]
-    indexes: [https://pypi.org/simple]
+    indexes: [https://index.example.org/simple]
     packages:
       linux-64:
       - conda: {URL}/app-1-0.conda
       - conda: {URL}/lib-1-0.conda
-      - pypi: https://files.pythonhosted.org/six-1.16.0-py2.py3-none-any.whl
+      - pypi: https://files.example.org/six-1.16.0-py2.py3-none-any.whl
   empty:
     channels: []
     packages: {{}}
@@ -44,7 +44,7 @@ packages:
   sha256: {SHA}
   constrains: [app >=1]
   license: MIT
-- pypi: https://files.pythonhosted.org/six-1.16.0-py2.py3-none-any.whl
+- pypi: https://files.example.org/six-1.16.0-py2.py3-none-any.whl
   name: six
   version: 1.16.0
   sha256: {SHA}
