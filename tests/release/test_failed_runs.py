@@ -81,3 +81,19 @@ def test_a_record_is_not_believed_beside_a_lock_of_another_run(
     capsys.readouterr()
     assert run(["report", str(folder)]) == 5
     assert f"{locked} is not the file that release.json records" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+def test_files_outside_of_the_release_are_not_set_aside(tmp_path: Path, absolute: bool) -> None:
+    path = manifest(tmp_path, "app 1", "lib 1")
+    run(["check", str(path), *options(tmp_path)])
+    folder = tmp_path / "dist" / "tiny-2026.11.0"
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    entry = folder / ".stages" / "check.json"
+    stated = json.loads(entry.read_text())
+    stated["outputs"] = {str(victim) if absolute else "../../victim": "0" * 64}
+    entry.write_text(json.dumps(stated))
+    manifest(tmp_path, "app 1: gone")
+    assert run(["release", str(path), *options(tmp_path), "--refresh"]) == 1
+    assert victim.read_text() == "mine"

@@ -8,7 +8,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import monotonic
 from typing import Generic, Self, TypeVar
 
@@ -188,11 +188,15 @@ class StageRunner:
         return entry if self.is_unchanged(entry.outputs) else None
 
     def recorded(self, name: str) -> StageEntry | None:
-        """Return what is known of a stage, whatever it was made from and whatever became of its files."""
+        """Return what is known of a stage, whatever it was made from and whatever became of its files.
+
+        An entry that names a file outside of the release folder is not ours: its files would be moved.
+        """
         try:
-            return _ENTRY.read(self._path(name))
+            entry = _ENTRY.read(self._path(name))
         except (CuveeError, OSError):
             return None
+        return entry if all(map(_is_inside, entry.outputs)) else None
 
     def is_unchanged(self, outputs: Mapping[str, str]) -> bool:
         """Whether files that a stage wrote, by their path in the release folder, still have these hashes."""
@@ -204,6 +208,11 @@ class StageRunner:
 
     def _path(self, name: str) -> Path:
         return self.folder / ".stages" / f"{name}.json"
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _move(source: Path, target: Path) -> None:
