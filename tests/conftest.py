@@ -9,6 +9,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from needed_programs import skipped_lines
+
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 # Deadlines and the check of slow generation would be assertions about the speed of the machine, and fixtures
@@ -31,6 +33,16 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End with a table of what was skipped and what would bring it, which `-q` would not say."""
+    reports = terminalreporter.stats.get("skipped", [])
+    lines = skipped_lines(str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple))
+    if lines:
+        terminalreporter.section("skipped tests, and what they need")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(autouse=True)

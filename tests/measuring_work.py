@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
+from needed_programs import HANGING
+
 
 def count_calls(action: Callable[[], object]) -> int:
     """Return how many functions ``action`` calls in this thread, those written in C included."""
@@ -32,8 +34,8 @@ def polls(seconds: int) -> Iterator[None]:
 
 
 def wait_until(happened: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
-    """Wait a minute or longer for something that ``running`` does; fail if it ends before."""
-    for _ in polls(60):
+    """Wait for something that ``running`` does; fail if it ends before, or hangs."""
+    for _ in polls(HANGING):
         if happened():
             return
         assert running.poll() is None, running.communicate()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.process import Request
+from needed_programs import HANGING
 from wine_desktop import Wine, windows
 
 UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -38,14 +39,14 @@ print(ctypes.windll.msi.MsiReinstallProductW(sys.argv[1], 0x382))
 def msiexec(wine: Wine, what: str, msi: Path | str, log: Path, *properties: str) -> int:
     """Run ``msiexec`` silently, with a log; give what Linux sees of its exit code: the last byte."""
     package = windows(msi) if isinstance(msi, Path) else msi
-    done = wine.run("msiexec", what, package, "/qn", "/l*v", windows(log), *properties, timeout=1800)
+    done = wine.run("msiexec", what, package, "/qn", "/l*v", windows(log), *properties, timeout=HANGING)
     assert not done.timed_out
     return done.exit_code
 
 
 def reinstall(wine: Wine, python: Path, code: str, *log: Path) -> int:
     """Do what ``msiexec /fa CODE /l*v LOG`` does, which Wine 8's own msiexec does not; give the exit code."""
-    done = wine.run(python, "-c", _REINSTALL, code, *map(windows, log), timeout=1800)
+    done = wine.run(python, "-c", _REINSTALL, code, *map(windows, log), timeout=HANGING)
     assert done.ok, done
     return int(done.stdout.split()[-1])
 
@@ -111,6 +112,6 @@ class Database:
         program = process.find("msiinfo", hint="Debian's package msitools")
         # It writes the files of a table with files into its folder.
         argv = (program, command, str(self.path), *more)
-        done = process.run(Request(argv=argv, cwd=self.path.parent, timeout=60))
+        done = process.run(Request(argv=argv, cwd=self.path.parent, timeout=HANGING))
         assert done.ok, done
         return done.stdout

@@ -15,6 +15,7 @@ from cuvee.integration.outcomes import blocking
 from cuvee.platforms import get
 from cuvee.process import Request
 from cuvee.release.record import Release
+from needed_programs import HANGING
 
 _MANIFESTS = Path(__file__).parents[1] / "manifests" / "starter"
 # 2026.11.1 is a patch of 2026.11.0, which says what it changes.
@@ -22,7 +23,6 @@ VERSIONS = ("2026.11.0", "2026.11.1")
 _SKIPPED = (ToolMissingError.exit_code, SourceUnreachableError.exit_code)
 # Large, and nothing that tests of installers look at.
 _LEFT_OUT = ("channel", "images")
-_TIMEOUT = 1800.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class Starter:
         if not done.exists():
             argv = (sys.executable, "-m", "cuvee", "release", str(_MANIFESTS / f"{version}.yaml"))
             options = ("--quiet", "--platform", platform, "--dist", str(self.root / platform))
-            completed = process.run(Request(argv=(*argv, *options), timeout=_TIMEOUT))
+            completed = process.run(Request(argv=(*argv, *options), timeout=HANGING))
             ended = completed.exit_code
             if ended == 1 and _lacks_only_tests(self.root / platform / f"starter-{version}"):
                 ended = 0

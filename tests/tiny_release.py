@@ -22,6 +22,7 @@ from cuvee.image.model import Image, ImageSigner, ReleaseLabel
 from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
+from needed_programs import HANGING
 
 TIME = 1_700_000_000_000
 LICENSE = 'Permission is granted.\nCUVEE_LICENSE\nIt\'s "free" $HOME `id`.\n'
@@ -52,7 +53,7 @@ class Release:
         argv = (*shell, str(installer or self.installer), *map(str, arguments))
         clean = {"PATH": os.environ["PATH"]} | dict(environment or {})
         return process.run(
-            process.Request(argv=argv, environment=clean, stdin=stdin.encode(), cwd=cwd, timeout=60)
+            process.Request(argv=argv, environment=clean, stdin=stdin.encode(), cwd=cwd, timeout=HANGING)
         )
 
     def build(self, folder: Path, *, cache: Path | None = None, level: int = 1) -> Image:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.process import Completed, Request
+from needed_programs import HANGING
 
 _VALUE = re.compile(r"^ {4}(.*?) {4}(REG_\w+) {4}(.*)$")
 
@@ -31,7 +32,7 @@ class Wine:
         self.drive = folder / "wine" / "drive_c"
         # Its server would end with the last program, and one that starts at that moment would fail.
         self.drive.parent.mkdir(parents=True, exist_ok=True)
-        process.run(Request(argv=(self._server(), "-p300"), environment=self.environment, timeout=60))
+        process.run(Request(argv=(self._server(), "-p300"), environment=self.environment, timeout=HANGING))
         # Wine 8 says that it is Windows 7, unless told otherwise.
         done = self.run("reg", "add", r"HKCU\Software\Wine", "/v", "Version", "/d", "win10", "/f")
         assert done.ok, done
@@ -71,7 +72,7 @@ class Wine:
 
     def stop(self) -> None:
         """End everything in this Wine prefix."""
-        process.run(Request(argv=(self._server(), "-k"), environment=self.environment, timeout=60))
+        process.run(Request(argv=(self._server(), "-k"), environment=self.environment, timeout=HANGING))
         assert not running_below(self.drive.parent)
 
     def registry(self, key: str) -> dict[str, str]:

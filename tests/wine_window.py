@@ -12,6 +12,7 @@ import pytest
 
 from cuvee import process
 from cuvee.process import Request
+from needed_programs import HANGING
 from wine_desktop import Wine, windows
 
 SIZE = "540x400"
@@ -220,12 +221,14 @@ class Screen:
         """End everything."""
         self.wine.stop()
         for program in self._programs:
-            program.communicate(timeout=60)
+            program.communicate(timeout=HANGING)
         self._server.terminate()
-        self._server.communicate(timeout=60)
+        self._server.communicate(timeout=HANGING)
 
     def _xdotool(self, *arguments: str) -> None:
-        done = process.run(Request(argv=("xdotool", *arguments), environment=self._environment, timeout=60))
+        done = process.run(
+            Request(argv=("xdotool", *arguments), environment=self._environment, timeout=HANGING)
+        )
         assert done.ok, done
 
 

@@ -13,6 +13,7 @@ import pytest
 from cuvee.channel.connection import connect, package_names
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.conda.event_loop import run
+from needed_programs import HANGING
 
 
 def test_a_channel_is_read_where_a_loop_runs_already(tmp_path: Path) -> None:
@@ -78,6 +79,10 @@ def test_an_interrupt_cancels_the_work_and_waits_until_it_has_cleaned_up() -> No
 def test_an_interpreter_ends_quietly_with_a_loop_in_it() -> None:
     program = "import asyncio; from cuvee.conda.event_loop import run; print(run(asyncio.sleep(0, 'x')))"
     done = subprocess.run(
-        [sys.executable, "-X", "dev", "-c", program], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-X", "dev", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=HANGING,
     )
     assert (done.stdout, done.stderr) == ("x\n", "")

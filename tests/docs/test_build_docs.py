@@ -9,6 +9,7 @@ import pytest
 
 from cuvee import process
 from cuvee.cli.main import COMMANDS
+from needed_programs import HANGING
 
 pytestmark = pytest.mark.real
 
@@ -20,7 +21,7 @@ def built(docs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("html")
     options = ("-W", "-n", "-q", "--keep-going", "-d", str(target / "doctrees"))
     argv = (sys.executable, "-m", "sphinx", *options, str(docs), str(target / "html"))
-    done = process.run(process.Request(argv=argv, timeout=300))
+    done = process.run(process.Request(argv=argv, timeout=HANGING))
     assert done.ok, done.stderr
     return target / "html"
 

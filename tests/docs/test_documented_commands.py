@@ -14,6 +14,7 @@ from cuvee import process
 from cuvee.cache_folder import default_cache
 from cuvee.process import Request
 from docs_text import blocks
+from needed_programs import HANGING, needs
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -21,7 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl"),
+    needs("openssl"),
     pytest.mark.skipif(
         (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="needs Linux on x86-64"
     ),
@@ -201,7 +202,7 @@ def run(folder: Path, commands: str, *, setup: bool = False) -> None:
         "installer": "Starter-2026.11.1-Linux-x86_64.sh",
     }
     argv = ("bash", "-e", "-o", "pipefail", "-c", script)
-    done = process.run(Request(argv=argv, cwd=folder, environment=environment, timeout=900))
+    done = process.run(Request(argv=argv, cwd=folder, environment=environment, timeout=HANGING))
     assert done.exit_code == 0, f"{script}\nexit {done.exit_code}\n{done.stdout[-1000:]}{done.stderr[-2000:]}"
 
 

@@ -25,6 +25,7 @@ from cuvee.graph.channel_check.installability import ClassConflict
 from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.solving.pool import Pool
 from measuring_work import polls
+from needed_programs import HANGING
 
 pytestmark = pytest.mark.real
 
@@ -160,12 +161,12 @@ def test_ctrl_c_ends_all_processes(tmp_path: Path, capsys: pytest.CaptureFixture
     while not working(child.pid) and child.poll() is None:
         pass
     os.killpg(child.pid, signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=HANGING)
     assert (child.returncode, out) == (130, ""), err
     assert err.splitlines()[-1].startswith("Interrupted. What was finished is kept")
     assert "Traceback" not in err
     assert working(child.pid) == []
     # What multiprocessing counts its semaphores with ends by itself when its parent has.
-    assert any(working(child.pid, b"") == [] for _ in polls(20))
+    assert any(working(child.pid, b"") == [] for _ in polls(HANGING))
     assert run([*asked, "-q"]) == 0
     assert json.loads(capsys.readouterr().out)["platforms"][0]["installable"] == len(entries)

@@ -2,14 +2,13 @@
 
 import json
 import random
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from channel_as_debian import INSTALL, PROGRAM, broken, write_packages
+from channel_as_debian import PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
 from cuvee.cli.main import run
 from cuvee.cli.processes import processes
@@ -21,6 +20,7 @@ from cuvee.graph.channel_check.pool_check import check_pool
 from cuvee.graph.channel_check.repodata_sources import find_subdirs, read_platform
 from cuvee.graph.solving.pool import Pool
 from cuvee.platforms import DEFAULT_FLOOR, get
+from needed_programs import need
 
 pytestmark = pytest.mark.real
 
@@ -78,8 +78,7 @@ def test_one_missing_icu_explains_hundreds(shared_data: Path) -> None:
 
 
 def test_dose_debcheck_finds_as_many(shared_data: Path, tmp_path: Path) -> None:
-    if shutil.which(PROGRAM) is None:
-        pytest.skip(f"needs {INSTALL}")
+    need(PROGRAM)
     pool = read(shared_data / "channels" / "conda-forge-subset", "osx-arm64")
     write_packages(pool, tmp_path / "Packages")
     assert broken(tmp_path / "Packages")[0] == len(check_pool(pool, "osx-arm64").not_installable)

@@ -13,6 +13,7 @@ from cuvee import process
 from cuvee.cli.main import run
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import write_lock
+from needed_programs import HANGING
 from tiny_release import RattlerPrefixes, Release
 
 pytestmark = pytest.mark.real
@@ -49,7 +50,7 @@ def test_a_fresh_prefix_differs_in_nothing_and_a_changed_one_in_what_was_changed
     python = next((prefix / "bin").glob("python3.*"))
     command = (find_uv_bin(), "pip", "install", "--offline", "--no-deps", "--python", str(python))
     request = process.Request(
-        argv=(*command, str(_wheel(tmp_path))), environment=dict(os.environ), timeout=60
+        argv=(*command, str(_wheel(tmp_path))), environment=dict(os.environ), timeout=HANGING
     )
     assert process.run(request).ok
     assert set(rows()) == {"tools", "added-by-pip (pypi)"}

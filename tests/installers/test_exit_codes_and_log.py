@@ -11,6 +11,7 @@ import pytest
 
 from cuvee import process
 from docs_text import code_in, table
+from needed_programs import HANGING
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
@@ -89,7 +90,7 @@ def test_log_has_the_keys_of_its_page(release: Release, newer: Release, tmp_path
     def admin(*arguments: str | Path) -> int:
         argv = (str(prefix / "bin" / "tiny-admin"), *map(str, arguments))
         environment = {"PATH": os.environ["PATH"]}
-        return process.run(process.Request(argv=argv, environment=environment, timeout=60)).exit_code
+        return process.run(process.Request(argv=argv, environment=environment, timeout=HANGING)).exit_code
 
     def entries(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -18,6 +18,7 @@ from cuvee.runtime.installer_run import InstallerRun
 from cuvee.runtime.prefix_state import INSTALLER, STATE, load
 from cuvee.runtime.verify import verify
 from measuring_work import wait_until
+from needed_programs import need
 from tiny_release import Release
 
 DATA = "etc/place.conf"
@@ -43,8 +44,7 @@ def assert_good(prefix: Path) -> None:
 @pytest.mark.real
 @pytest.mark.parametrize("shell", [("dash",), ("busybox", "sh")], ids=lambda shell: shell[0])
 def test_repair_without_the_original(shell: tuple[str, ...], release: Release, tmp_path: Path) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"needs {shell[0]}")
+    need(shell[0])
     prefix, original = tmp_path / "with space" / "prefix", tmp_path / "Tiny.sh"
     shutil.copy(release.installer, original)
     done = release.install("-b", "-k", "-p", prefix, shell=shell, installer=original)

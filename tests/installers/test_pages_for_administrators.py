@@ -17,6 +17,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from cuvee.trust.keys import SigningKey
 from docs_text import blocks
+from needed_programs import HANGING
 from tiny_release import LICENSE, Release, build
 
 pytestmark = pytest.mark.real
@@ -58,7 +59,7 @@ class Session:
             argv=("sh", "-c", command),
             cwd=self.folder,
             environment=environment | {"installer": NEW, "XDG_DATA_HOME": str(self.folder / "data")},
-            timeout=120,
+            timeout=HANGING,
         )
         return process.run(request)
 

@@ -18,6 +18,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from cuvee.runtime.prefix_state import load
 from cuvee.runtime.verify import verify
+from needed_programs import need, need_root
 from tiny_release import TIME, Release
 
 pytestmark = pytest.mark.real
@@ -84,8 +85,7 @@ def test_menu_entries_come_change_and_go(dress: Any, tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
 def test_all_flags_under_every_shell(shell: tuple[str, ...], dress: Any, tmp_path: Path) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"needs {shell[0]}")
+    need(shell[0])
     prefix, home = tmp_path / "a prefix", tmp_path / "home"
     home.mkdir()
     (home / ".bashrc").write_bytes(b"echo \xe9\nalias ll=ls")
@@ -129,8 +129,7 @@ def test_start_up_files_after_upgrade_and_link(dress: Any, release: Release, tmp
 
 
 def test_home_that_can_not_be_written(dress: Any, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount a tmpfs")
+    need_root("to mount a tmpfs")
     home = tmp_path / "home"
     home.mkdir()
     argv = ("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(home))

@@ -17,6 +17,7 @@ from cuvee import process
 from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from measuring_work import wait_until
+from needed_programs import need, need_root, needed
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
@@ -29,14 +30,12 @@ def left_overs(folder: Path) -> list[str]:
 
 
 def needs_root() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    need_root()
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
 def test_silently_under_every_shell(shell: tuple[str, ...], release: Release, tmp_path: Path) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"needs {shell[0]}")
+    need(shell[0])
     prefix = tmp_path / "new" / "place"
     done = release.install("-b", "-p", prefix, shell=shell)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -70,7 +69,7 @@ def test_it_runs_itself_and_needs_no_home(release: Release, tmp_path: Path) -> N
 
 
 def test_header_is_clean(release: Release, tmp_path: Path) -> None:
-    shellcheck = process.find("shellcheck", hint="Debian's package shellcheck")
+    shellcheck = needed("shellcheck")
     header = tmp_path / "header.sh"
     data = release.installer.read_bytes()
     header.write_bytes(data[: data.index(b"\nexit 1\n") + 8])

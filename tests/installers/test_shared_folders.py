@@ -14,6 +14,7 @@ from cuvee.runtime import crash_recovery, file_operations, install_checks, insta
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.prefix_state import KEPT, LOGS, MARKER, is_ours, load
 from cuvee.runtime.verify import verify
+from needed_programs import need_root
 from tiny_release import Release
 
 DEAD = 2**22 + 1  # no process has it
@@ -37,8 +38,7 @@ def somebody(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def needs_root() -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    need_root()
 
 
 def test_what_is_ours(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

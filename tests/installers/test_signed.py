@@ -18,6 +18,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from cuvee.trust.keys import SigningKey, public_pem
 from cuvee.trust.sbom import make_sbom
+from needed_programs import HANGING
 from tiny_release import LICENSE, Release, build
 
 pytestmark = pytest.mark.real
@@ -78,7 +79,7 @@ def admin(
 ) -> process.Completed:
     argv = (str(prefix / "bin" / "tiny-admin"), *map(str, arguments))
     clean = {"PATH": os.environ["PATH"]} | dict(environment or {})
-    return process.run(process.Request(argv=argv, environment=clean, timeout=60))
+    return process.run(process.Request(argv=argv, environment=clean, timeout=HANGING))
 
 
 def version(prefix: Path) -> str:

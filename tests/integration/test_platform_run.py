@@ -27,6 +27,7 @@ from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.suite_files import read_suite
 from cuvee.process import Completed, Request
 from cuvee.progress import SILENT, Silent
+from needed_programs import HANGING
 
 pytestmark = [
     pytest.mark.real,
@@ -353,7 +354,7 @@ def test_the_network_is_loopback_alone(sandbox: Sandbox) -> None:
         pytest.skip("needs a host that allows network namespaces")
     with socket.create_server(("127.0.0.1", 0)) as ours:
         script = f"import socket; socket.create_connection(('127.0.0.1', {ours.getsockname()[1]}), 5)"
-        command = Command(program="python", arguments=("-I", "-c", script), cwd=sandbox.temp, timeout=30)
+        command = Command(program="python", arguments=("-I", "-c", script), cwd=sandbox.temp, timeout=HANGING)
         completed = process.run(NativeRunner().request(sandbox, command))
     assert completed.exit_code == 1
     assert "ConnectionRefusedError" in completed.stderr  # its loopback is up, and is not the host's
@@ -369,7 +370,7 @@ def test_stray_children_end_with_their_test(sandbox: Sandbox) -> None:
         f"subprocess.Popen([sys.executable, '-c', {child!r}], start_new_session=True)\n"
         f"while not pathlib.Path({str(beat)!r}).exists(): time.sleep(0.02)\n"
     )
-    command = Command(program="python", arguments=("-I", "-c", script), cwd=sandbox.temp, timeout=30)
+    command = Command(program="python", arguments=("-I", "-c", script), cwd=sandbox.temp, timeout=HANGING)
     assert process.run(NativeRunner().request(sandbox, command)).ok
     beat.unlink(missing_ok=True)
     threading.Event().wait(0.3)
@@ -378,7 +379,7 @@ def test_stray_children_end_with_their_test(sandbox: Sandbox) -> None:
 
 def test_exit_codes_and_signals_come_through(sandbox: Sandbox) -> None:
     def code(script: str) -> int:
-        command = Command(program="sh", arguments=("-c", script), cwd=sandbox.temp, timeout=30)
+        command = Command(program="sh", arguments=("-c", script), cwd=sandbox.temp, timeout=HANGING)
         return process.run(NativeRunner().request(sandbox, command)).exit_code
 
     assert code("exit 7") == 7

@@ -1,6 +1,5 @@
 """The QEMU runner: when it refuses, what it asks for, and what it takes for QEMU's own limits."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from cuvee.integration.runners.qemu import QemuRunner
 from cuvee.integration.runners.selection import select_runner
 from cuvee.platforms import get
 from cuvee.process import Completed, Request
+from needed_programs import HANGING, needs
 
 PLACE = Sandbox(
     platform="linux-aarch64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp")
@@ -91,7 +91,7 @@ def test_only_what_qemu_says_of_itself_is_its_limit(
 
 
 @pytest.mark.real
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare, of Debian's package util-linux")
+@needs("unshare")
 def test_an_ordinary_user_has_a_table_too_and_stays_that_user() -> None:
     # Any program is an emulator as far as the table is concerned.
     refused = qemu._refused(sys.executable)
@@ -99,7 +99,7 @@ def test_an_ordinary_user_has_a_table_too_and_stays_that_user() -> None:
         pytest.skip(f"needs a Linux that gives user namespaces a binfmt_misc of their own: {refused}")
     user = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     asked = (sys.executable, "-I", "-S", "-c", "import os; print(os.getuid(), os.getgid())")
-    done = process.run(Request(argv=(*user, *qemu._emulated(sys.executable), *asked), timeout=60))
+    done = process.run(Request(argv=(*user, *qemu._emulated(sys.executable), *asked), timeout=HANGING))
     assert (done.stdout, done.stderr) == ("1000 1000\n", "")
 
 

@@ -1,6 +1,5 @@
 """The Wine runner: its requests, and what it takes for Wine's own limits."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.selection import all_runners, select_runner
 from cuvee.integration.runners.wine import WineRunner
 from cuvee.process import Completed, Request
+from needed_programs import HANGING, needs
 from wine_desktop import running_below
 
 PLACE = Sandbox(platform="win-64", prefix=Path("/t/release"), home=Path("/t/home"), temp=Path("/t/tmp"))
@@ -82,11 +82,11 @@ def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.real
-@pytest.mark.skipif(shutil.which("wine") is None, reason="needs wine, with its 64-bit part")
+@needs("wine")
 def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
     sandbox = Sandbox(platform="win-64", prefix=tmp_path, home=tmp_path / "home", temp=tmp_path)
     sandbox.home.mkdir()
-    process.run(WineRunner().install(sandbox, Path("hostname"), timeout=120))  # a program of Wine's own
+    process.run(WineRunner().install(sandbox, Path("hostname"), timeout=HANGING))  # a program of Wine's own
     assert running_below(tmp_path)
     request = WineRunner().finish(sandbox)
     assert request is not None

@@ -1,6 +1,5 @@
 """The tiny release for ARM64: cut here, and run under QEMU from its installation to its end."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from cuvee import platforms, process
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.selection import select_runner
+from needed_programs import HANGING, needs
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = pytest.mark.real
@@ -21,7 +21,7 @@ print(platform.machine(), sys.prefix)
 """
 
 
-@pytest.mark.skipif(shutil.which("apt-get") is None, reason="needs apt, which has Debian's arm64 packages")
+@needs("apt-get")
 def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: str) -> None:
     host = platforms.host()
     if host is not None and host.name == PLATFORM:
@@ -41,10 +41,10 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
 
     (installer,) = (result.folder / "installers").glob("*.sh")
     place = Sandbox(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)
-    assert process.run(runner.install(place, installer, timeout=300)).ok
+    assert process.run(runner.install(place, installer, timeout=HANGING)).ok
 
     def run_in_it(program: str, *arguments: str) -> process.Completed:
-        command = Command(program=program, arguments=arguments, cwd=tmp_path, timeout=120)
+        command = Command(program=program, arguments=arguments, cwd=tmp_path, timeout=HANGING)
         return process.run(runner.request(place, command))
 
     assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"

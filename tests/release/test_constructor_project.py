@@ -15,6 +15,7 @@ from cuvee.installers.constructor.project_reader import read_project
 from cuvee.installers.constructor.project_writer import solving_environment
 from cuvee.installers.constructor.yaml_document import read_document
 from cuvee.release.record import Release
+from needed_programs import HANGING, needed
 from tiny_distribution import Distribution
 
 pytestmark = pytest.mark.real
@@ -64,16 +65,14 @@ def test_the_projects_fit_constructors_schema(tiny: tuple[Distribution, Release]
 def test_constructor_itself_finds_the_same_packages(
     tiny: tuple[Distribution, Release], tmp_path: Path
 ) -> None:
-    program = shutil.which("constructor")
-    if program is None:
-        pytest.skip("needs constructor 3.16 or newer on PATH, with its conda-standalone")
+    program = needed("constructor")
     for lock in tiny[1].lock.platforms[:1]:
         done = process.run(
             process.Request(
                 argv=(program, ".", "--dry-run", "--verbose", "--cache-dir", str(tmp_path / "cache")),
                 cwd=project(tiny[1], lock.platform).parent,
                 environment={**os.environ, **solving_environment(lock)},
-                timeout=300,
+                timeout=HANGING,
             )
         )
         assert done.ok, done.stderr

@@ -1,20 +1,20 @@
 """The tiny release for Windows: its installer made here, and its smoke suite run with it under Wine."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from cuvee.integration.outcomes import OutcomeState
+from needed_programs import needs
 from tiny_distribution import Distribution, Recorder
 from wine_desktop import running_below
 
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.skipif(shutil.which("wine") is None, reason="needs wine, with its 64-bit part")
-@pytest.mark.skipif(shutil.which("makensis") is None, reason="needs nsis")
+@needs("wine")
+@needs("makensis")
 def test_windows_is_tested_with_its_own_installer(
     tmp_path: Path, tiny_text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

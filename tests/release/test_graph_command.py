@@ -1,7 +1,6 @@
 """``cuvee graph`` on a real release, and the pictures that each release carries."""
 
 import json
-import shutil
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,6 +10,7 @@ import pytest
 from cuvee import process
 from cuvee.cli.main import run
 from cuvee.release.record import Release
+from needed_programs import need
 from tiny_distribution import Distribution
 
 pytestmark = pytest.mark.real
@@ -62,8 +62,7 @@ def test_a_package_that_is_not_there_is_not_guessed(
 
 
 def test_graphviz_reads_what_is_written(tiny: tuple[Distribution, Release], host_platform: str) -> None:
-    if shutil.which("dot") is None:
-        pytest.skip("needs Graphviz (Debian package graphviz)")
+    need("dot")
     path = tiny[1].folder / "checks" / "graph" / f"{host_platform}-graph.dot"
     done = process.run(process.Request(argv=("dot", "-Tplain", str(path))))
     assert done.ok, done.stderr

@@ -12,15 +12,13 @@ from cuvee.files import sha256_file
 from cuvee.installers.windows import msi
 from cuvee.process import Request
 from cuvee.release.record import Artefact
+from needed_programs import needs
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("makensis") is None, reason="needs makensis, Debian's package nsis"),
-    pytest.mark.skipif(
-        shutil.which("wixl") is None or shutil.which("msibuild") is None,
-        reason="needs wixl and msibuild, Debian's packages wixl and msitools",
-    ),
+    needs("makensis"),
+    needs("wixl", "msibuild"),
 ]
 
 EXE, MSI = "Tiny-2026.11.0-Windows-x86_64.exe", "Tiny-2026.11.0-Windows-x86_64.msi"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
+from needed_programs import HANGING
 
 pytestmark = pytest.mark.real
 
@@ -27,7 +28,7 @@ def cut(folder: Path, time: str, umask: str, environment: Mapping[str, str]) -> 
             argv=argv,
             cwd=folder,
             environment={**os.environ, **changed, **environment},
-            timeout=600,
+            timeout=HANGING,
         )
     )
     assert done.ok, done.stderr[-3000:]

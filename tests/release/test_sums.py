@@ -19,6 +19,7 @@ from cuvee.cli.main import run
 from cuvee.release.record import Artefact, ArtefactKind, NotMade
 from cuvee.release.sums import write_sums
 from cuvee.trust.keys import SigningKey
+from needed_programs import HANGING
 from tiny_distribution import Distribution
 
 
@@ -76,7 +77,7 @@ def test_signed_release(copied: Callable[[], Distribution], key: SigningKey, hos
     sh = next(result.folder.glob("installers/*.sh"))
 
     def ask(*arguments: str) -> process.Completed:
-        return process.run(process.Request(argv=("/bin/sh", str(sh), *arguments), timeout=60))
+        return process.run(process.Request(argv=("/bin/sh", str(sh), *arguments), timeout=HANGING))
 
     assert json.loads(ask("--info", "--json").stdout)["signed_by"] == key.public.hex()
     assert ask("--check", "--key", str(result.folder / "signing-key.pem")).exit_code == 0
@@ -84,6 +85,8 @@ def test_signed_release(copied: Callable[[], Distribution], key: SigningKey, hos
     assert ask("--sbom").stdout == bill.read_text()
     sums = shutil.which("sha256sum")
     assert sums is not None
-    done = process.run(process.Request(argv=(sums, "--check", "SHA256SUMS"), cwd=result.folder, timeout=60))
+    done = process.run(
+        process.Request(argv=(sums, "--check", "SHA256SUMS"), cwd=result.folder, timeout=HANGING)
+    )
     assert done.ok
     assert f"{bill.relative_to(result.folder)}: OK" in done.stdout

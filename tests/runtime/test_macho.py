@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import shutil
 import struct
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from cuvee.runtime.failure import InstallError
 from cuvee.runtime.macho import sign_again
 from cuvee.runtime.payload_manifest import Frame, PayloadFile, PayloadManifest
 from cuvee.runtime.prefix_writer import PrefixWriter
+from needed_programs import needed
 
 KINDS = {"sha1": (1, 20), "sha256": (2, 32)}
 PAGE = 4096
@@ -227,9 +227,7 @@ def test_real_programs_keep_their_hashes(real_programs: dict[str, bytes]) -> Non
 
 @pytest.mark.real
 def test_same_hashes_as_llvm(real_programs: dict[str, bytes], tmp_path: Path) -> None:
-    objcopy = shutil.which("llvm-objcopy")
-    if objcopy is None:
-        pytest.skip("needs llvm-objcopy: Debian's package llvm")
+    objcopy = needed("llvm-objcopy")
     for name, data in real_programs.items():
         program = tmp_path / Path(name).name
         program.write_bytes(data)

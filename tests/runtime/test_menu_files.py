@@ -2,7 +2,6 @@
 
 import configparser
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from cuvee.runtime.payload_manifest import (
     PayloadSettings,
 )
 from cuvee.runtime.prefix_state import InstalledRelease, OutsideFiles, PrefixState
+from needed_programs import HANGING, needed
 from tiny_release import settings_json
 
 SECOND: dict[str, Any] = {
@@ -179,9 +179,7 @@ def test_only_one_s_own_is_removed(tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_entries_are_valid(prefix: Path, tmp_path: Path) -> None:
-    validate = shutil.which("desktop-file-validate")
-    if validate is None:
-        pytest.skip("needs desktop-file-validate (Debian's package desktop-file-utils)")
+    validate = needed("desktop-file-validate")
     planned = desktop_entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path))
     for path, text in planned.items():
         file_operations.write_whole(path, text.encode())
@@ -192,9 +190,7 @@ def test_entries_are_valid(prefix: Path, tmp_path: Path) -> None:
 @pytest.mark.real
 def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     """As GLib reads them, which the desktops use."""
-    gio = shutil.which("gio")
-    if gio is None:
-        pytest.skip("needs gio (Debian's package libglib2.0-bin)")
+    gio = needed("gio")
     out = tmp_path / "out"
     (prefix / "bin").mkdir()
     tool = prefix / "bin" / "python"
@@ -214,7 +210,7 @@ def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     file = tmp_path / "a cheese.txt"
     file.write_text("")
     done = subprocess.run(
-        [gio, "launch", path, file], capture_output=True, text=True, check=False, timeout=30
+        [gio, "launch", path, file], capture_output=True, text=True, check=False, timeout=HANGING
     )
     assert done.returncode == 0, done.stderr
     _wait_for(out)

@@ -16,17 +16,15 @@ from cuvee import platforms, process
 from cuvee.cache_folder import default_cache
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
+from needed_programs import HANGING, needs
 from starter_release import Starter
 
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(
-        shutil.which("apt-get") is None, reason="needs apt, which has Debian's arm64 packages"
-    ),
+    needs("apt-get"),
 ]
 
 PLATFORM = "linux-aarch64"
-TIMEOUT = 900.0
 WORK = """\
 import io, platform, sys
 import numpy, pandas, scipy.linalg, zstandard
@@ -60,13 +58,13 @@ class Arm:
 
     def installs(self, *arguments: str | Path) -> process.Completed:
         """Run the installer."""
-        request = self.runner.install(self.place, self.installer, timeout=TIMEOUT)
+        request = self.runner.install(self.place, self.installer, timeout=HANGING)
         head = request.argv[: request.argv.index(str(self.installer)) + 1]
         return self._timed(replace(request, argv=(*head, *map(str, arguments))), str(arguments[0]))
 
     def runs(self, program: str, *arguments: str) -> process.Completed:
         """Run a program of the release."""
-        command = Command(program=program, arguments=arguments, cwd=self.place.temp, timeout=TIMEOUT)
+        command = Command(program=program, arguments=arguments, cwd=self.place.temp, timeout=HANGING)
         return self._timed(self.runner.request(self.place, command), f"{program} {arguments[0]}")
 
     def _timed(self, request: process.Request, name: str) -> process.Completed:

@@ -15,6 +15,7 @@ import pytest
 
 from cuvee.files import sha256_file
 from cuvee.process import Completed
+from needed_programs import HANGING, need
 from starter_release import VERSIONS, Starter
 from wine_desktop import Wine, windows
 
@@ -39,7 +40,6 @@ def test_they_work(number, tmp_path):
     assert yaml.safe_load((tmp_path / "a.yaml").read_text()) == list(range(number))
 """
 # A machine at work on other things takes many times as long as one that is not.
-TIMEOUT = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Desk:
     prefix: Path
 
     def run(self, step: str, *argv: str | Path) -> Completed:
-        done = self.wine.run(*argv, timeout=TIMEOUT)
+        done = self.wine.run(*argv, timeout=HANGING)
         LOG.info("%s: %.1f s", step, done.seconds)
         return done
 
@@ -63,9 +63,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    for program in ("wine", "makensis"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}, one of Debian's packages wine, wine64 and nsis")
+    need("wine", "makensis")
     folder = tmp_path / "My desk"
     folder.mkdir()
     desk = Desk(wine=Wine(tmp_path), prefix=folder / "starter")
@@ -171,7 +169,7 @@ def check_version(desk: Desk, version: str, lxml: str) -> None:
 
 
 def check_uninstall(desk: Desk) -> None:
-    assert desk.wine.uninstall(desk.prefix / "Uninstall-Starter.exe", timeout=TIMEOUT) == 0
+    assert desk.wine.uninstall(desk.prefix / "Uninstall-Starter.exe", timeout=HANGING) == 0
     seconds = json.loads(desk.wine.log("Starter", "uninstall", "json"))["seconds"]
     LOG.info("uninstall: %.1f s", seconds)
     assert [path.name for path in desk.prefix.parent.iterdir()] == ["starter"]

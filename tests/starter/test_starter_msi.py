@@ -4,7 +4,6 @@ One prefix goes through everything, since each step writes, reads or removes 40,
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from cuvee.installers.windows.msi import product_code, upgrade_code
 from msi_desktop import UNINSTALL, Database, msiexec, products, reinstall, related
+from needed_programs import HANGING, need
 from starter_release import Starter
 from wine_desktop import Wine
 
@@ -26,9 +26,7 @@ BROKEN = "Lib/site-packages/attrs/__init__.py"
 @pytest.fixture(scope="module")
 def packages(starter: Starter) -> dict[str, Path]:
     """The `.msi` of both releases."""
-    for program, package in (("wine", "wine and wine64"), ("msiinfo", "msitools"), ("wixl", "wixl")):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}, Debian's {package}")
+    need("wine", "msiinfo", "wixl")
     return {version: starter.installer("win-64", "msi", version) for version in (OLD, NEW)}
 
 
@@ -98,7 +96,7 @@ def test_deployed_repaired_upgraded_and_removed(
     log = tmp_path / "downgrade.log"
     assert msiexec(wine, "/i", packages[OLD], log) != 0
     assert ended(log, "LaunchConditions")[-1] == "0"
-    done = wine.run(prefix / "Scripts" / "starter-admin.cmd", "verify", "--json", timeout=1800)
+    done = wine.run(prefix / "Scripts" / "starter-admin.cmd", "verify", "--json", timeout=HANGING)
     found = json.loads(done.stdout)
     assert {key: found[key] for key in ("version", "changed", "missing", "modes", "extra")} == {
         "version": NEW,

@@ -1,6 +1,5 @@
 """Keys, and that the runtime's own check of signatures agrees with OpenSSL's."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from cuvee.errors import UsageError
 from cuvee.runtime.ed25519 import verify
 from cuvee.trust.keys import SigningKey, public_pem
+from needed_programs import needed
 
 # RFC 8032, section 7.1: public key, message, signature.
 VECTORS = [
@@ -129,9 +129,7 @@ def test_files_without_a_key(content: bytes, problem: str, tmp_path: Path) -> No
 
 @pytest.mark.real
 def test_openssl_makes_keys_and_checks_signatures(tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("needs openssl")
+    openssl = needed("openssl")
     names = ("key", "public", "message", "signature")
     path, public, message, signature = (tmp_path / name for name in names)
     subprocess.run([openssl, "genpkey", "-algorithm", "ed25519", "-out", str(path)], check=True)

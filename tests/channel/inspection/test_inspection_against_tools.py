@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import site
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from cuvee import process
 from cuvee.channel.inspection.binary_reader import format_of, read_binary
 from cuvee.channel.inspection.model import Binary
+from needed_programs import HANGING, needed
 
 pytestmark = pytest.mark.real
 
@@ -19,16 +19,9 @@ _MACHINES = {"Advanced Micro Devices X86-64": "x86_64", "AArch64": "aarch64", "I
 _MOST = 40
 
 
-def tool(name: str, package: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        pytest.skip(f"needs {name} (Debian package {package})")
-    return path
-
-
 def said(*argv: str | Path) -> str:
     english = os.environ | {"LC_ALL": "C"}
-    done = process.run(process.Request(argv=tuple(map(str, argv)), environment=english, timeout=60))
+    done = process.run(process.Request(argv=tuple(map(str, argv)), environment=english, timeout=HANGING))
     assert done.ok, done.stderr
     return done.stdout
 
@@ -51,7 +44,7 @@ def shared_objects() -> list[Path]:
 
 
 def test_elf_files_are_read_as_readelf_does() -> None:
-    readelf, versions = tool("readelf", "binutils"), 0
+    readelf, versions = needed("readelf"), 0
     for path in shared_objects():
         found = read(path)
         dynamic = said(readelf, "-dW", path)
@@ -100,7 +93,7 @@ def test_a_library_that_is_cut_short_is_told(tmp_path: Path) -> None:
 def test_what_a_linker_was_told_is_read_back(
     tmp_path: Path, options: list[str], search: tuple[str, ...], level: int, *, is_inherited: bool
 ) -> None:
-    gcc, readelf = tool("gcc", "gcc"), tool("readelf", "binutils")
+    gcc, readelf = needed("gcc"), needed("readelf")
     source, made = tmp_path / "x.c", tmp_path / "libx.so"
     source.write_text("int x(void) { return 1; }\n", encoding="utf-8")
     if level and os.uname().machine != "x86_64":
@@ -113,7 +106,7 @@ def test_what_a_linker_was_told_is_read_back(
 
 
 def test_programs_for_windows_are_read_as_llvm_does() -> None:
-    objdump = tool("llvm-objdump", "llvm")
+    objdump = needed("llvm-objdump")
     files = [path for folder in site.getsitepackages() for path in sorted(Path(folder).rglob("*.exe"))]
     if not files:
         pytest.skip("needs setuptools or pip, which carry programs for Windows")

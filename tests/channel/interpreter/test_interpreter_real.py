@@ -29,6 +29,7 @@ from cuvee.errors import CuveeError
 from cuvee.platforms import host
 from cuvee.process import find
 from cuvee.progress import SILENT
+from needed_programs import HANGING, need
 
 pytestmark = pytest.mark.real
 
@@ -246,8 +247,7 @@ def test_debians_own_interpreter_uses_site_packages(cache: Path, tmp_path: Path)
 
 
 def test_windows_runs_under_wine(probed: InterpreterDescription, cache: Path, tmp_path: Path) -> None:
-    if shutil.which("wine") is None:
-        pytest.skip("needs wine, with its 64-bit part")
+    need("wine")
     result = pack_windows("win-64", minor_of(probed.version), cache=cache, reporter=SILENT)
     assert isinstance(result, Interpreter), result
     prefix = _extract(result.archive, tmp_path / AWKWARD)
@@ -258,7 +258,7 @@ def test_windows_runs_under_wine(probed: InterpreterDescription, cache: Path, tm
     windows = [f"Z:{path}" for path in (program, prefix, tmp_path)]
     argv = [find("wine", hint=""), str(prefix / "python.exe"), "-s", "-B", *windows, "venv"]
     done = subprocess.run(
-        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False
+        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=HANGING, check=False
     )
     said = json.loads(done.stdout)
     assert said["problems"] == {}

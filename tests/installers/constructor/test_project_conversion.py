@@ -19,6 +19,7 @@ from cuvee.files import sha256_file
 from cuvee.installers.constructor.executable import find_constructor, run_constructor
 from cuvee.process import Completed, Request
 from cuvee.progress import SILENT
+from needed_programs import HANGING
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
@@ -54,7 +55,7 @@ def served(channel: Path) -> Iterator[str]:
 
 def cuvee(release: Release, *arguments: str | Path) -> Completed:
     argv = (sys.executable, "-m", "cuvee", "installers", *map(str, arguments), "--cache", str(release.cache))
-    return process.run(Request(argv=argv, timeout=120))
+    return process.run(Request(argv=argv, timeout=HANGING))
 
 
 PROJECT = """\

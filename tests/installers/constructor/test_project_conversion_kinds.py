@@ -23,6 +23,7 @@ from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
 from cuvee.process import Completed, Request
 from cuvee.release.channel_stage import make_channel
+from needed_programs import HANGING, need, needed
 from tiny_distribution import Distribution, Recorder
 from tiny_release import TIME, Release, decoder, tools
 from wine_desktop import Wine, windows
@@ -195,7 +196,7 @@ class Shop:
         """Make the project's installers."""
         argv = [sys.executable, "-m", "cuvee", "installers", "--from", str(self.folder / "project")]
         argv += ["--platform", platform, "--output", str(output), "--cache", str(self.cache), "--json", "-q"]
-        return process.run(Request(argv=tuple(argv), timeout=300))
+        return process.run(Request(argv=tuple(argv), timeout=HANGING))
 
 
 @pytest.fixture(scope="module")
@@ -229,8 +230,7 @@ def shop(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
-    if shutil.which("wine") is None:
-        pytest.skip("needs Wine, Debian's packages wine and wine64")
+    need("wine")
     desktop = Wine(tmp_path_factory.mktemp("wine"))
     yield desktop
     desktop.stop()
@@ -239,9 +239,7 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
 @pytest.fixture(scope="module")
 def made_for_windows(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The `.exe` and the `.msi`."""
-    for program, package in (("makensis", "nsis"), ("wixl", "wixl"), ("msibuild", "msitools")):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}, Debian's package {package}")
+    need("makensis", "wixl", "msibuild")
     output = tmp_path_factory.mktemp("windows")
     exe, msi = check_outputs(shop.make("win-64", output), output, ["exe", "msi"])
     return exe, msi
@@ -319,11 +317,11 @@ def test_msi(made_for_windows: tuple[Path, Path], wine: Wine, tmp_path: Path) ->
     call = ("/qn", "/l*v", windows(log))
     where = f"INSTALLDIR={windows(prefix)}"
     failed = wine.run(
-        *("msiexec", "/i", windows(msi), *call, where), environment={"TOOL_FAILS": "1"}, timeout=300
+        *("msiexec", "/i", windows(msi), *call, where), environment={"TOOL_FAILS": "1"}, timeout=HANGING
     )
     assert failed.exit_code != 0
     assert not prefix.exists()
-    assert wine.run("msiexec", "/i", windows(msi), *call, where, timeout=300).exit_code == 0
+    assert wine.run("msiexec", "/i", windows(msi), *call, where, timeout=HANGING).exit_code == 0
     check_prefix(prefix, "EXE")
     done = wine.run(prefix / "Scripts" / "tool.exe", "works")
     assert done.stdout.split()[-1] == "works", done
@@ -331,15 +329,13 @@ def test_msi(made_for_windows: tuple[Path, Path], wine: Wine, tmp_path: Path) ->
     program = wine.registry(key)
     assert (program["DisplayVersion"], program["Publisher"]) == ("3.1.4", 'Miller & "Sons"')
     assert wine.run("cmd", "/c", prefix / "Scripts" / "mytool-admin.cmd", "verify").exit_code == 0
-    assert wine.run("msiexec", "/x", windows(msi), *call, timeout=300).exit_code == 0
+    assert wine.run("msiexec", "/x", windows(msi), *call, timeout=HANGING).exit_code == 0
     assert not prefix.exists()
     assert not wine.has_key(key)
 
 
 def test_pkg(shop: Shop, tmp_path: Path) -> None:
-    bsdtar = shutil.which("bsdtar")
-    if bsdtar is None:
-        pytest.skip("needs bsdtar: Debian's package libarchive-tools")
+    bsdtar = needed("bsdtar")
     (pkg,) = check_outputs(shop.make(MAC, tmp_path / "out"), tmp_path / "out", ["pkg"])
     for name, source in (("xar", pkg), ("at", "mytool.pkg/Payload"), ("scripts", "mytool.pkg/Scripts")):
         (tmp_path / name).mkdir()
@@ -354,7 +350,7 @@ def test_pkg(shop: Shop, tmp_path: Path) -> None:
     environment = {"PATH": f"{uname.parent}:{os.environ['PATH']}", "USER": "root", "HOME": str(tmp_path)}
 
     def run(*argv: str | Path) -> Completed:
-        return process.run(Request(argv=tuple(map(str, argv)), environment=environment, timeout=120))
+        return process.run(Request(argv=tuple(map(str, argv)), environment=environment, timeout=HANGING))
 
     prefix = tmp_path / "at" / "mytool"
     done = run(tmp_path / "scripts" / "postinstall", pkg, prefix.parent, "/")

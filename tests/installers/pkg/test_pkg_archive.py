@@ -14,21 +14,15 @@ from cuvee.installers.pkg.payload_entries import ROOT, file_entry, folder_entry
 from cuvee.installers.pkg.stored_streams import gzip_stored
 from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
 from installers.pkg.readers import read_bom, read_xar, walk
+from needed_programs import HANGING, needed
 
 HOSTILE = "a & <b> \"c\" 'd' ü"
 
 
 def run(*argv: str | Path, cwd: Path | None = None) -> str:
-    done = process.run(process.Request(argv=tuple(map(str, argv)), cwd=cwd, timeout=60))
+    done = process.run(process.Request(argv=tuple(map(str, argv)), cwd=cwd, timeout=HANGING))
     assert done.ok, f"{done.request.line}\n{done.stdout}{done.stderr}"
     return done.stdout
-
-
-def needs(program: str, package: str) -> str:
-    try:
-        return process.find(program, hint="")
-    except Exception:  # noqa: BLE001 - whatever the reason, the program can not be had
-        pytest.skip(f"needs {program}: Debian's package {package}")
 
 
 def small(content: bytes) -> XarFile:
@@ -70,7 +64,7 @@ def written(tmp_path: Path) -> Path:
 
 @pytest.mark.real
 def test_bsdtar_reads_the_archive(written: Path, tmp_path: Path) -> None:
-    bsdtar = needs("bsdtar", "libarchive-tools")
+    bsdtar = needed("bsdtar")
     out = tmp_path / "out"
     out.mkdir()
     run(bsdtar, "-xf", written, cwd=out)
@@ -86,7 +80,7 @@ def test_bsdtar_reads_the_archive(written: Path, tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_7z_reads_the_archive(written: Path, tmp_path: Path) -> None:
-    program = needs("7z", "p7zip-full")
+    program = needed("7z")
     assert "Everything is Ok" in run(program, "t", written)
     run(program, "x", f"-o{tmp_path / 'out'}", written)
     assert (tmp_path / "out" / "folder" / "inner").read_bytes() == b"12345"
@@ -98,7 +92,7 @@ def test_7z_reads_the_archive(written: Path, tmp_path: Path) -> None:
 
 @pytest.mark.real
 def test_bsdtar_unpacks_a_payload(tmp_path: Path) -> None:
-    bsdtar = needs("bsdtar", "libarchive-tools")
+    bsdtar = needed("bsdtar")
     large = tmp_path / "large"
     large.write_bytes(os.urandom(3 << 20))
     entries = [

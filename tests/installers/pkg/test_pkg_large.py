@@ -19,6 +19,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from installers.pkg.images import fake_image
 from installers.pkg.readers import read_bom
+from needed_programs import HANGING
 
 MEMORY = 64 << 20
 MARK = 256 << 20
@@ -32,7 +33,7 @@ pytestmark = [
 
 
 def run(*argv: str | Path) -> None:
-    done = process.run(process.Request(argv=tuple(map(str, argv)), timeout=900))
+    done = process.run(process.Request(argv=tuple(map(str, argv)), timeout=HANGING))
     assert done.ok, f"{done.request.line}\n{done.stdout}{done.stderr}"
 
 

@@ -14,6 +14,7 @@ from cuvee import process
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.progress import SILENT
 from measuring_work import wait_until
+from needed_programs import HANGING, need_root, need_shell_that_searches_path, needed
 from tiny_release import LICENSE, Release
 
 pytestmark = pytest.mark.real
@@ -45,7 +46,7 @@ class Package:
     ) -> process.Completed:
         """Run the script with the arguments that Installer gives."""
         argv = (*shell, str(self.scripts / "postinstall"), *map(str, arguments))
-        return process.run(process.Request(argv=argv, environment=self.environment(more), timeout=120))
+        return process.run(process.Request(argv=argv, environment=self.environment(more), timeout=HANGING))
 
     def install(self, location: Path, **options: object) -> process.Completed:
         self.unpack(location)
@@ -54,9 +55,7 @@ class Package:
 
 @pytest.fixture(scope="session")
 def package(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Package:
-    bsdtar = shutil.which("bsdtar")
-    if bsdtar is None:
-        pytest.skip("needs bsdtar: Debian's package libarchive-tools")
+    bsdtar = needed("bsdtar")
     root = tmp_path_factory.mktemp("pkg")
     path = build_pkg(
         replace(release.image, platform="osx-arm64", floor={"__osx": "11.0"}),
@@ -90,7 +89,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_script_is_clean(package: Package) -> None:
-    shellcheck = process.find("shellcheck", hint="Debian's package shellcheck")
+    shellcheck = needed("shellcheck")
     script = str(package.scripts / "postinstall")
     assert process.run(process.Request(argv=(shellcheck, "-s", "sh", script))).stdout == ""
     assert names(package.scripts) == ["postinstall"]
@@ -102,8 +101,7 @@ def test_script_is_clean(package: Package) -> None:
 def test_installs_into_a_folder_with_a_space(
     shell: tuple[str, ...], package: Package, tmp_path: Path
 ) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"needs {shell[0]}")
+    need_shell_that_searches_path(*shell)
     location = tmp_path / "some place"
     done = package.install(location, shell=shell)
     assert (done.exit_code, done.stderr) == (0, "")
@@ -170,8 +168,7 @@ def owners(folder: Path) -> set[int]:
 
 
 def test_in_a_home_all_belongs_to_its_user(package: Package, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    need_root()
     home = tmp_path / "home of nobody"
     home.mkdir()
     os.chown(home, 65534, 65534)
@@ -185,8 +182,7 @@ def test_in_a_home_all_belongs_to_its_user(package: Package, tmp_path: Path) -> 
 
 
 def test_asked_by_root_for_whoever_sits_at_the_console(package: Package, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("needs root")
+    need_root()
     stat = tmp_path / "bin" / "stat"
     stat.parent.mkdir()
     stat.write_text('#!/bin/sh\n[ "$*" = "-f %Su /dev/console" ] && echo nobody\n')

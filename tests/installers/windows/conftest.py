@@ -1,7 +1,6 @@
 """The tiny distribution's win-64 image and installer, and one Wine for all tests."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from platform import libc_ver
@@ -13,6 +12,7 @@ from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
+from needed_programs import need
 from tiny_distribution import MANIFEST, Distribution, Recorder
 from wine_desktop import Wine
 
@@ -100,8 +100,7 @@ def branding() -> Branding:
 @pytest.fixture(scope="session")
 def win_exe(win_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The installer of the tiny distribution for Windows; read-only."""
-    if shutil.which("makensis") is None:
-        pytest.skip("needs makensis, Debian's package nsis")
+    need("makensis")
     target = tmp_path_factory.mktemp("exe") / "Tiny.exe"
     return build_exe(win_image, branding=BRANDING, target=target, reporter=SILENT, compression="quick")
 
@@ -115,8 +114,7 @@ def win_newer(win_images: tuple[Image, Image], win_exe: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
-    if shutil.which("wine") is None:
-        pytest.skip("needs Wine, Debian's packages wine and wine64")
+    need("wine")
     desktop = Wine(tmp_path_factory.mktemp("wine"))
     yield desktop
     desktop.stop()

@@ -29,6 +29,7 @@ from cuvee.lock.pixi_lock import read_lock
 from cuvee.process import Request
 from cuvee.progress import SILENT
 from cuvee.runtime.windows.exe_container import open_container
+from needed_programs import HANGING, need
 from tiny_release import TIME, Release, build, locked
 from wine_desktop import Wine, windows
 
@@ -40,7 +41,6 @@ MEMORY = 700 * MIB
 MAKING = 128 * MIB
 """What making an image may need at a time, far below what its largest package holds."""
 
-TIMEOUT = 900.0
 
 pytestmark = pytest.mark.real
 
@@ -80,8 +80,7 @@ def test_a_program_of_four_gib_is_refused_before_it_is_written(
     ids=lambda s: s[0],
 )
 def test_shells_count_past_four_gib(shell: tuple[str, ...], release: Release, tmp_path: Path) -> None:
-    if shutil.which(shell[0]) is None:
-        pytest.skip(f"needs {shell[0]}")
+    need(shell[0])
     installer = tmp_path / "Tiny.sh"
     shutil.copy(release.installer, installer)
     size = installer.stat().st_size
@@ -166,7 +165,7 @@ def _image(lock: PlatformLock, archives: Mapping[str, Path], path: Path, folder:
 
 
 def install(wine: Wine, installer: Path, prefix: Path, *options: str) -> int:
-    return wine.run(installer, "/S", *options, f"/D={windows(prefix)}", timeout=TIMEOUT).exit_code
+    return wine.run(installer, "/S", *options, f"/D={windows(prefix)}", timeout=HANGING).exit_code
 
 
 def flip(path: Path, position: int) -> None:
@@ -195,14 +194,14 @@ def test_exe(noise: Noise, wine: Wine, tmp_path: Path) -> None:
     assert install(wine, installer, prefix) == 0, wine.log("Tiny", "install")
     assert noise.is_in(prefix)
     command = prefix / "Scripts" / "tiny-admin.cmd"
-    assert wine.run("cmd", "/c", command, "verify", timeout=TIMEOUT).exit_code == 0
+    assert wine.run("cmd", "/c", command, "verify", timeout=HANGING).exit_code == 0
     # What is beyond 2 GiB is found there again.
     far = prefix / max(noise.digests)
     flip(far, SIZE - 1)
-    assert wine.run("cmd", "/c", command, "verify", timeout=TIMEOUT).exit_code == 1
+    assert wine.run("cmd", "/c", command, "verify", timeout=HANGING).exit_code == 1
     assert install(wine, installer, prefix, "/repair") == 0
     assert noise.is_in(prefix)
-    assert wine.uninstall(prefix / "Uninstall-Tiny.exe", timeout=TIMEOUT) == 0
+    assert wine.uninstall(prefix / "Uninstall-Tiny.exe", timeout=HANGING) == 0
     assert [path.name for path in prefix.iterdir()] == ["cuvee-saved"], "what was changed is kept"
     shutil.rmtree(prefix)
     installer.unlink()
@@ -211,15 +210,14 @@ def test_exe(noise: Noise, wine: Wine, tmp_path: Path) -> None:
 @large
 @pytest.mark.parametrize("shell", [("dash",), ("busybox", "sh")], ids=lambda shell: shell[0])
 def test_sh(shell: tuple[str, ...], noise: Noise, tmp_path: Path) -> None:
-    if shutil.which(shell[0]) is None or shutil.which("prlimit") is None:
-        pytest.skip(f"needs {shell[0]} and prlimit")
+    need(shell[0], "prlimit")
     installer = build_sh(noise.host, license_text="", target=tmp_path / "Large.sh", reporter=SILENT)
     assert installer.stat().st_size > 2 * GIB
     prefix = tmp_path / "new" / "tiny"
 
     def run(*argv: str | Path) -> int:
         limited = ("prlimit", f"--as={MEMORY}", *shell, *map(str, argv))
-        return process.run(Request(argv=limited, timeout=TIMEOUT)).exit_code
+        return process.run(Request(argv=limited, timeout=HANGING)).exit_code
 
     flip(installer, 2 * GIB + 16 * MIB)
     assert run(installer, "-b", "-p", prefix) == 5

@@ -15,6 +15,7 @@ from cuvee.installers.windows.msi import build_msi, msi_version, product_code, u
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import SILENT
 from msi_desktop import UNINSTALL, msiexec, products, reinstall
+from needed_programs import need
 from wine_desktop import Wine, windows
 
 CODE, NEWER_CODE = (f"{{{product_code('tiny', number)}}}" for number in ("2026.11.0", "2026.11.1"))
@@ -26,8 +27,7 @@ UPGRADE = f"{{{upgrade_code('tiny')}}}"
 def win_msi(
     win_image: Image, win_exe: Path, branding: Branding, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    if shutil.which("wixl") is None or shutil.which("msibuild") is None:
-        pytest.skip("needs wixl and msibuild, Debian's packages wixl and msitools")
+    need("wixl", "msibuild")
     target = tmp_path_factory.mktemp("msi") / "Tiny.msi"
     return build_msi(win_image, exe=win_exe, branding=branding, target=target, reporter=SILENT)
 

@@ -5,7 +5,6 @@ packages hold. GPO, Intune and Configuration Manager read codes, number, scope a
 """
 
 import re
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -15,6 +14,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.windows.msi import build_msi, product_code, upgrade_code
 from cuvee.progress import SILENT
 from msi_desktop import Database
+from needed_programs import need
 
 pytestmark = pytest.mark.real
 
@@ -38,8 +38,7 @@ REFERENCES = {
 @pytest.fixture(scope="module")
 def package(win_image: Image, branding: Branding, tmp_path_factory: pytest.TempPathFactory) -> Database:
     """A package of which nothing but its tables is looked at, so that any file does for the `.exe`."""
-    if shutil.which("wixl") is None or shutil.which("msibuild") is None:
-        pytest.skip("needs wixl and msibuild, Debian's packages wixl and msitools")
+    need("wixl", "msibuild")
     folder = tmp_path_factory.mktemp("msi")
     (folder / "setup.exe").write_bytes(b"MZ")
     (folder / "icon.ico").write_bytes(b"\0\0\1\0")

@@ -1,7 +1,6 @@
 """A reader made from the page of the payload format writes what the `.exe` and the `.msi` write."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from docs_text import code_in, table
 from installers.payload_containers import inner, read
 from installers.payload_reader import Writer
 from installers.test_payload_page import only_installed, tree
+from needed_programs import need
 from wine_desktop import Wine, windows
 
 LOG = Path(__file__).parents[3] / "docs" / "reference" / "installer-log.md"
@@ -46,9 +46,7 @@ def test_reader_of_the_page_writes_what_the_exe_writes(
 def test_reader_of_the_page_finds_the_exe_in_the_msi(
     win_image: Image, branding: Branding, tmp_path: Path
 ) -> None:
-    for program, package in (("makensis", "nsis"), ("wixl", "wixl"), ("msibuild", "msitools")):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}, Debian's package {package}")
+    need("makensis", "wixl", "msibuild")
     # As it is published: a solid block of LZMA.
     exe = build_exe(win_image, branding=branding, target=tmp_path / "Tiny.exe", reporter=SILENT)
     msi = build_msi(win_image, exe=exe, branding=branding, target=tmp_path / "Tiny.msi", reporter=SILENT)

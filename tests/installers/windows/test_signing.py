@@ -1,7 +1,6 @@
 """Signing with a self-made certificate, and what stays true of a signed installer."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from cuvee.installers.windows.osslsigncode import (
 from cuvee.process import Request
 from cuvee.progress import SILENT
 from cuvee.runtime.windows.exe_container import open_container
+from needed_programs import need
 from wine_desktop import Wine
 
 pytestmark = pytest.mark.real
@@ -27,9 +27,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> Osslsigncode:
-    for program in ("osslsigncode", "openssl"):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}")
+    need("osslsigncode", "openssl")
     folder = tmp_path_factory.mktemp("it's a certificate")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     options = ("-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=Tests")

@@ -1,12 +1,12 @@
 """The `.exe` installer's window, driven with keys, and a picture of each page, kept for people to look at."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from needed_programs import need
 from wine_desktop import windows
 from wine_window import Dialog, Screen, picture_folder
 
@@ -25,14 +25,7 @@ REGISTER, SHORTCUTS = "Register its Python", "Put its programs into the Start me
 
 @pytest.fixture(scope="module")
 def screen(win_exe: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Screen]:
-    for program, package in (
-        ("wine", "wine"),
-        ("Xvfb", "xvfb"),
-        ("xdotool", "xdotool"),
-        ("import", "imagemagick"),
-    ):
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}, Debian's package {package}")
+    need("wine", "Xvfb", "xdotool", "import")
     screen = Screen(tmp_path_factory.mktemp("screen"), PICTURES)
     try:
         python = screen.wine.drive / "reader"
