@@ -12,6 +12,7 @@ import pytest
 import tiny_index
 from cuvee.cli.main import run
 from cuvee.files import sha256_file
+from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release.pipeline import check_release
@@ -67,6 +68,11 @@ class Cut:
     def run(self, *command: str) -> int:
         options = ["--dist", str(self.dist), "--cache", str(self.root / "cache"), "-q"]
         return run([command[0], str(self.manifest), *command[1:], *options])
+
+    def versions(self) -> dict[str, str]:
+        """Return the locked versions of the first platform."""
+        (first, *_) = read_lock(self.folder / "lock" / "pixi.lock").platforms
+        return {package.name: package.version for package in first.packages}
 
     def state(self) -> dict[str, tuple[str, int]]:
         """Return the hash and time of each file of the release folder, and the time of each folder."""
@@ -283,3 +289,34 @@ def test_a_report_goes_where_the_caller_says(cut: Cut, capsys: pytest.CaptureFix
     assert f"report: {target / 'index.html'}" in capsys.readouterr().out
     assert sha256_file(target / "data.json") == sha256_file(cut.folder / "report" / "data.json")
     assert cut.state() == before
+
+
+def test_another_cuvee_locks_nothing_again(cut: Cut, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Channels move on; under a release number, only a changed manifest or ``--refresh`` may."""
+    cut.index(*INDEX)
+    lock = cut.folder / "lock" / "pixi.lock"
+    before = sha256_file(lock)
+    monkeypatch.setattr("cuvee.release.stage.code_fingerprint", lambda: "another version")
+    assert cut.run("lock") == 0
+    assert sha256_file(lock) == before
+
+
+def test_a_lock_that_is_made_again_keeps_its_versions(cut: Cut) -> None:
+    """As for fewer platforms, after a change of the host, or when the stage writes another format."""
+    cut.index(*INDEX)
+    assert cut.run("lock", "--platform", "linux-64") == 0
+    assert cut.versions() == {"app": "1", "lib": "1", "other": "1"}
+    assert cut.run("lock", "--platform", "linux-64", "--refresh") == 0
+    assert cut.versions() == {"app": "2", "extra": "1", "lib": "1", "other": "1"}
+
+
+def test_a_changed_manifest_or_a_changed_lock_keeps_nothing(cut: Cut) -> None:
+    cut.index(*INDEX)
+    lock = cut.folder / "lock" / "pixi.lock"
+    lock.write_text(lock.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
+    assert cut.run("lock") == 0
+    assert cut.versions()["app"] == "2"
+    cut.index("app 1: lib", "app 2: lib; extra", "app 3: lib", "lib 1", "extra 1", "other 1: lib")
+    tiny_index.write_manifest(cut.root, cut.root / "channel", 'app: ">=1"\nother: "*"', platforms=PLATFORMS)
+    assert cut.run("lock") == 0
+    assert cut.versions()["app"] == "3"

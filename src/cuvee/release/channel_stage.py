@@ -10,16 +10,27 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from cuvee.channel.connection import package_names
+from cuvee.channel.interpreter.model import CONTENT_VERSION
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.repodata_writer import index_channel
-from cuvee.codec import Json, encode
+from cuvee.channel.wheels.convert import CONVERTER
+from cuvee.codec import Json
 from cuvee.errors import BlockedError, ManifestError
-from cuvee.files import fingerprint, replacing_folder, sha256_file
-from cuvee.lock.model import Lock
-from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
+from cuvee.files import replacing_folder, sha256_file
+from cuvee.manifest.model import Requirement, WheelRequirement
+from cuvee.release.package_request import (
+    base_fingerprint,
+    kept_lock,
+    package_inputs,
+    request_of,
+    versions,
+)
 from cuvee.release.record import ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
+
+_VERSION = f"1 {CONVERTER} {CONTENT_VERSION}"
+"""Changes with what the stage writes; until then another cuvee resolves and converts nothing again."""
 
 
 def make_channel(session: Session) -> ChannelResult:
@@ -37,10 +48,12 @@ def make_channel(session: Session) -> ChannelResult:
             package_inputs(manifest, session.additions),
             list(session.platforms),
             _host_interpreter() if manifest.interpreter else None,
+            base_fingerprint(session.base_lock),
         ],
         lambda: _make(session),
         ChannelResult,
         request=request_of(manifest),
+        version=_VERSION,
     )
     done = session.make(stage, again=session.options.refresh)
     by_choice = [
@@ -50,39 +63,6 @@ def make_channel(session: Session) -> ChannelResult:
     ]
     result = finished(done)
     return replace(result, absent=(*result.absent, *by_choice))
-
-
-def package_inputs(manifest: Manifest, additions: tuple[Requirement, ...]) -> Json:
-    """Return the part of a manifest that decides which packages there are."""
-    parts = (
-        manifest.platforms,
-        manifest.channels,
-        manifest.packages,
-        manifest.constraints,
-        manifest.wheels,
-        manifest.interpreter,
-        manifest.recipes,
-        manifest.exclude_newer,
-        additions,
-    )
-    return encode(parts, without=frozenset({"position", "owner", "groups"}))
-
-
-def request_of(manifest: Manifest) -> str:
-    """Return a hash of the part of a manifest that decides which packages there are, the same everywhere.
-
-    Folders of channels are known by their names: where they are differs from machine to machine.
-    """
-    channels = tuple(
-        Path(channel).name if Path(channel).is_absolute() else channel for channel in manifest.channels
-    )
-    return fingerprint(package_inputs(replace(manifest, channels=channels), ()))
-
-
-def base_versions(base: Lock | None) -> dict[str, dict[str, str]]:
-    """Return the versions of the base release, which a point release keeps unless it states others."""
-    locks = base.platforms if base is not None else ()
-    return {lock.platform: {package.name: package.version for package in lock.packages} for lock in locks}
 
 
 def _host_interpreter() -> Json:
@@ -152,7 +132,7 @@ def _import_wheels(
             cache=session.workspace.cache,
             exclude_newer=manifest.exclude_newer,
             carried=carried,
-            prefer=base_versions(session.base_lock),
+            prefer=versions(kept_lock(session)),
             reporter=session.reporter,
         )
     )

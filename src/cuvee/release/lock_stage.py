@@ -11,10 +11,13 @@ from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
-from cuvee.release.channel_stage import base_versions, package_inputs, request_of
+from cuvee.release.package_request import base_fingerprint, kept_lock, package_inputs, request_of
 from cuvee.release.record import ArtefactKind, ChannelResult, LockResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of, finished
+
+_VERSION = "1"
+"""Changes with what the stage writes; until then another cuvee solves nothing again."""
 
 
 def make_lock(session: Session, channel: ChannelResult) -> LockResult:
@@ -35,13 +38,15 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
             encode(platforms),
             [sha256_file(path) for path in sorted(workspace.channel.glob("*/repodata.json"))],
             session.manifest.release_name,
-            encode(base_versions(session.base_lock)),
+            base_fingerprint(session.base_lock),
         ],
         run=lambda: _make(session, platforms),
         load=lambda kept: LockResult(
             lock=in_order(read_lock(workspace.lock_file), platforms), artefacts=artefacts_of(kept)
         ),
         request=request_of(session.manifest),
+        base=base_fingerprint(session.base_lock),
+        version=_VERSION,
     )
     done = session.make(stage, again=session.options.refresh)
     workspace.conflict_file.unlink(missing_ok=True)
@@ -74,7 +79,7 @@ def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
         platforms=platforms,
         own_channel=own_channel(session),
         additions=session.additions,
-        keep=session.base_lock,
+        keep=kept_lock(session),
     )
     try:
         lock = solve(

@@ -11,9 +11,9 @@ from cuvee.channel.model import Absent
 from cuvee.codec import decode
 from cuvee.errors import CuveeError, UsageError
 from cuvee.lock.pixi_lock import read_lock
-from cuvee.release.channel_stage import request_of
 from cuvee.release.check_stage import ArchiveAccess, run_selected
 from cuvee.release.lock_stage import in_order
+from cuvee.release.package_request import request_of
 from cuvee.release.pipeline import tool_versions
 from cuvee.release.record import RECORD, ArtefactKind, ChannelResult, LockResult, Release, portable
 from cuvee.release.session import Session

@@ -58,6 +58,11 @@ class Stage(Generic[Result]):
     request
         A hash of what the manifest says about the stage, which is the same on every machine and for every
         version of cuvee: by it, commands that only read know whether a result is that of a manifest.
+    base
+        A hash of what the stage has taken from the base release.
+    version
+        The version of what the stage writes, for a stage whose result must not change under a release number
+        because cuvee did. "" means that any change of cuvee makes it run again.
     """
 
     name: str
@@ -65,6 +70,8 @@ class Stage(Generic[Result]):
     run: Callable[[], Made[Result]]
     load: Callable[[Json], Result]
     request: str = ""
+    base: str = ""
+    version: str = ""
 
     @classmethod
     def of(
@@ -75,6 +82,7 @@ class Stage(Generic[Result]):
         kind: type[Result],
         *,
         request: str = "",
+        version: str = "",
     ) -> Self:
         """Return a stage whose result is kept whole: a value of a type that the codec knows."""
 
@@ -88,6 +96,7 @@ class Stage(Generic[Result]):
             run=run_and_keep,
             load=lambda kept: decode(kind, kept),
             request=request,
+            version=version,
         )
 
 
@@ -107,6 +116,7 @@ class StageEntry:
     outputs: Mapping[str, str]
     kept: object = None
     request: str = ""
+    base: str = ""
 
 
 _ENTRY = Document(name="stage", kind=StageEntry)
@@ -141,7 +151,7 @@ class StageRunner:
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
-        inputs = fingerprint([stage.name, stage.inputs, code_fingerprint()])
+        inputs = fingerprint([stage.name, stage.inputs, stage.version or code_fingerprint()])
         entry = None if again else self._current(stage.name, inputs)
         if entry is not None:
             try:
@@ -161,7 +171,12 @@ class StageRunner:
         _ENTRY.write(
             self._path(stage.name),
             StageEntry(
-                inputs=inputs, seconds=seconds, outputs=outputs, kept=made.kept, request=stage.request
+                inputs=inputs,
+                seconds=seconds,
+                outputs=outputs,
+                kept=made.kept,
+                request=stage.request,
+                base=stage.base,
             ),
         )
         self.done.add(stage.name)
