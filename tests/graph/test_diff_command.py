@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from cuvee.cli.main import run
+from cuvee.graph.diff.readers.pixi_workspace import requested_names
+from cuvee.graph.diff.snapshot import of_index
 
 Call = Callable[..., str]
 LINUX = "https://conda.anaconda.org/conda-forge/linux-64"
@@ -254,8 +256,25 @@ def test_the_workspace_beside_a_pixi_lock_says_what_is_asked_for(call: Call, wri
     rows = {row["package"]: row for row in json.loads(call(*folders, "--json"))["changes"]}
     assert {name: row["requested"] for name, row in rows.items()} == {"top": True, "low": False}
     assert rows["low"]["forced_by"] == ["top depends on low 2.*"]
-    broken = write("new/pixi.toml", "[x\n")
-    assert str(broken) in call(*folders, code=4)
+    project = (
+        "[project]\nname = 'p'\nrequires-python = '>=3.11'\ndependencies = ['other']\n"
+        "optional-dependencies = {a = ['is it?', 'Low.']}\n"
+        "[dependency-groups]\nt = [{include-group = 'u'}]\nu = ['Top[x] >=1; python_version > \"3\"']\n"
+    )
+    for side in ("old", "new"):
+        (write(f"{side}/pixi.toml", "")).unlink()
+        write(f"{side}/pyproject.toml", project)
+    rows = {row["package"]: row for row in json.loads(call(*folders, "--json"))["changes"]}
+    assert rows["low"]["requested"] is None, "a project that pixi does not read"
+    for side in ("old", "new"):
+        write(f"{side}/pyproject.toml", project + "[tool.pixi.feature.x.dependencies]\nother = '*'\n")
+    rows = {row["package"]: row for row in json.loads(call(*folders, "--json"))["changes"]}
+    assert rows["low"]["requested"] is False
+    asked = frozenset({"other", "python", of_index("top"), of_index("other")})
+    assert requested_names(folders[0] / "pixi.lock") == asked
+    for name in ("pyproject.toml", "pixi.toml"):
+        broken = write(f"new/{name}", "[x\n")
+        assert str(broken) in call(*folders, code=4)
 
 
 def test_manifests_are_compared_by_what_they_ask_for(call: Call, write: Write) -> None:

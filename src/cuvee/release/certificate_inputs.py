@@ -47,7 +47,7 @@ def compare_inputs(certificate: Certificate, *, path: Path, lock: Path | None) -
     for name, sha256 in inputs.manifests.items():
         manifest = _manifest(name, certificate.release, path)
         if manifest is None and lock is not None:
-            manifest = lock.with_name(name)  # of a foreign lock, it is itself, and the pixi.toml beside it
+            manifest = lock.with_name(name)  # of a foreign lock, it is itself, and the workspace beside it
         missing = f"it is not in a folder manifests/ above {path.parent} or the working folder"
         found.append(_compared(f"the manifest {name}", sha256, manifest, missing))
     for name, sha256 in inputs.repodata.items():

@@ -13,6 +13,7 @@ from cuvee.graph.certificate import (
     verify_certificate,
 )
 from cuvee.graph.diff.readers import InputKind, kind_of
+from cuvee.graph.diff.readers.pixi_workspace import workspace_file
 from cuvee.lock.model import Lock
 from cuvee.manifest.documents.named_files import missing_path
 from cuvee.release.certificate_inputs import compare_inputs
@@ -44,7 +45,7 @@ def write_certificate_of(given: GivenSet, path: Path, output: Path | None) -> Pa
         )
     lock = path / "pixi.lock" if path.is_dir() else path
     # What is requested is read from these two.
-    sources = [item for item in (lock, lock.with_name("pixi.toml")) if item.is_file()]
+    sources = [item for item in (lock, workspace_file(lock)) if item is not None]
     inputs = CertificateInputs(
         manifests={item.name: sha256_file(item) for item in sources}, lock=sha256_file(lock)
     )

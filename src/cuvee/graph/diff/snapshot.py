@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import storage_errors
@@ -102,7 +104,7 @@ def of_index(name: str) -> str:
 
     Names are normalized as https://packaging.python.org/en/latest/specifications/name-normalization/ says.
     """
-    return f"{re.sub(r'[-_.]+', '-', name)} (pypi)"
+    return f"{canonicalize_name(name)} (pypi)"
 
 
 def lock_of(path: Path, packages: list[LockedPackage]) -> Lock:

@@ -1,6 +1,5 @@
 """Readers of locks: `pixi.lock`, `conda-lock.yml`, and exported environments."""
 
-import tomllib
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +9,11 @@ from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import from_rattler
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import UsageError
-from cuvee.files import storage_errors
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers.listings import archive
 from cuvee.graph.diff.readers.manifests import read_requirement
 from cuvee.graph.diff.readers.pip_lines import read_pip_line
+from cuvee.graph.diff.readers.pixi_workspace import requested_names
 from cuvee.graph.diff.readers.yaml_text import fields, items, line, text
 from cuvee.graph.diff.snapshot import Snapshot, lock_of, of_index, package, unreadable
 from cuvee.graph.diff.version_order import UNKNOWN_VERSION
@@ -57,7 +56,7 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
         title="",
         kind="pixi.lock",
         lock=_locked(path, environments[name]),
-        requested=_workspace(path.with_name("pixi.toml")),
+        requested=requested_names(path),
         knows=METADATA,
     )
 
@@ -66,34 +65,6 @@ def _count(environment: "Environment") -> int:
     """Return how many packages an environment has on the platform that has most of them."""
     counts = (len(environment.packages(platform) or []) for platform in environment.platforms())
     return max(counts, default=0)
-
-
-def _workspace(path: Path) -> frozenset[str] | None:
-    """Return the names that a `pixi.toml` requests in any feature; `None` if there is no such file."""
-    if not path.is_file():
-        return None
-    try:
-        with storage_errors(path), path.open("rb") as stream:
-            top = tomllib.load(stream)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise unreadable(path, None, f"it is not readable TOML: {error}") from None
-    features = [top, *_tables(top.get("feature"))]
-    targets = [target for feature in features for target in _tables(feature.get("target"))]
-    parts = (*features, *targets)
-    conda = {name.lower() for part in parts for name in _names(part.get("dependencies"))}
-    return frozenset(
-        conda | {of_index(name) for part in parts for name in _names(part.get("pypi-dependencies"))}
-    )
-
-
-def _names(table: object) -> list[str]:
-    return list(table) if isinstance(table, dict) else []
-
-
-def _tables(value: object) -> list[dict[str, object]]:
-    """Return the tables of a table of tables, without anything else."""
-    items = value.values() if isinstance(value, dict) else ()
-    return [item for item in items if isinstance(item, dict)]
 
 
 def _locked(path: Path, environment: "Environment") -> Lock:
