@@ -11,7 +11,7 @@ from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer, package_cache
 from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
 from cuvee.conda.package_info import read_index
-from cuvee.errors import BlockedError, IntegrityError, SourceUnreachableError
+from cuvee.errors import BlockedError, IntegrityError, ManifestError, SourceUnreachableError
 from cuvee.files import sha256_file
 from cuvee.progress import Silent
 
@@ -185,6 +185,21 @@ def test_extras_that_the_manifest_asks_for(world: World, make_wheel: MakeWheel) 
     bound = WheelRequest(name="demo", platforms=PLATFORMS, position="m.yaml:9:3", constraint=True)
     plain, asked = world.run(request("demo"), bound), world.run(request("demo", "old"), bound)
     assert plain[0].build != asked[0].build
+
+
+def test_an_extra_that_the_project_does_not_have(world: World, make_wheel: MakeWheel) -> None:
+    """uv ignores it with a warning, and the release lacks what somebody wanted."""
+    lines = "Provides-Extra: Data_Frame\nRequires-Dist: six; extra == 'data-frame'\n"
+    world.pinned = everywhere(pin(make_wheel(metadata=lines)), pin(make_wheel("six-1.17.0-py3-none-any.whl")))
+    assert world.run(request("demo", "data.frame"))
+    wrong = replace(request("demo", "dataframes", "x"), extras_position="m.yaml:7:5")
+    with pytest.raises(ManifestError) as caught:
+        world.run(wrong, request("six", "y"))
+    assert str(caught.value).splitlines() == [
+        "m.yaml:7:5: demo 1.0 has no extra 'dataframes': did you mean \"data-frame\"?",
+        "m.yaml:7:5: demo 1.0 has no extra 'x': it has data-frame",
+        "m.yaml:3:3: six 1.17.0 has no extra 'y': it has none",
+    ]
 
 
 def test_a_source_that_is_gone_tells_what_is_cached(world: World, make_wheel: MakeWheel) -> None:

@@ -55,6 +55,7 @@ class CoreMetadata:
     license_text: str = ""
     classifiers: tuple[str, ...] = ()
     license_files: tuple[str, ...] = ()
+    extras: tuple[NormalizedName, ...] = ()
     repairs: tuple[str, ...] = ()
 
 
@@ -84,6 +85,7 @@ def parse_metadata(data: bytes, *, where: str) -> CoreMetadata:
             license_text=raw.get("license", ""),
             classifiers=tuple(raw.get("classifiers", [])),
             license_files=tuple(raw.get("license_files", [])),
+            extras=tuple(map(canonicalize_name, raw.get("provides_extra", []))),
             repairs=tuple(repairs),
         )
     except (InvalidRequirement, InvalidSpecifier, InvalidVersion, ValueError) as error:

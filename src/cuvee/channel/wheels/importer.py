@@ -15,6 +15,7 @@ from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, ResolutionT
 from cuvee.channel.wheels.package_cache import cached_package, put
 from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect
 from cuvee.channel.wheels.platform_wheels import PlatformWheels, plan_all
+from cuvee.channel.wheels.requested_extras import check_extras
 from cuvee.channel.wheels.resolve import resolve
 from cuvee.channel.wheels.resolved_metadata import check_index_metadata
 from cuvee.channel.windows_launcher import windows_launcher
@@ -71,6 +72,8 @@ def import_wheels(
 
     Raises
     ------
+    ManifestError
+        If the chosen wheel of a project lacks a requested extra.
     BlockedError
         If the requests cannot be satisfied.
     SourceUnreachableError
@@ -116,6 +119,7 @@ def import_wheels(
         )
         for platform, interpreter in interpreters.items()
     ]
+    check_extras(requests, chosen)
     planned = plan_all(chosen, sha256_bytes(launcher) if launcher is not None else None)
     return _convert(planned, cache / "imported", launcher, folder, reporter)
 

@@ -13,7 +13,8 @@ class WheelRequest:
     """A project that the manifest requests from the Python index, or a bound on one (``constraint``).
 
     ``name`` is normalised as in PEP 503; ``conda_name`` is the manifest's spelling, empty if it is the same.
-    ``version`` is a conda version spec, ``position`` the line of the manifest, as ``file:line:column``.
+    ``version`` is a conda version spec, ``position`` the line of the manifest, as ``file:line:column``;
+    ``extras_position`` is that of the extras, if it is another.
     """
 
     name: str
@@ -22,6 +23,7 @@ class WheelRequest:
     version: str = "*"
     platforms: tuple[str, ...]
     position: str
+    extras_position: str = ""
     constraint: bool = False
 
     def __str__(self) -> str:

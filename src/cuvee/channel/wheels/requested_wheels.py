@@ -43,6 +43,7 @@ def wheel_requests(
                 version=package.version,
                 platforms=tuple(platform for platform in present if platform in package.platforms),
                 position=str(package.position),
+                extras_position=str(wheels[name].position) if name in wheels else "",
                 constraint=name not in wheels,
             )
         )
