@@ -148,6 +148,13 @@ def menu(name: str) -> PackageContent:
     )
 
 
+def other_spelling() -> PackageContent:
+    """A package that spells folders of the package `tools` otherwise: on these systems they are the same."""
+    content = menu("menus-unwanted")
+    more = PackageFile(path="Share/TOOLS/more", content=b"x")
+    return replace(content, files=(*content.files, more))
+
+
 def left_out() -> PackageContent:
     return replace(menu("left-out"), files=(PackageFile(path="share/left-out", content=b"x"),))
 
@@ -208,7 +215,7 @@ def shop(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     with session.workspace.locked():
         assert make_channel(session).absent == ()
     shutil.copytree(session.workspace.channel, channel)
-    for content in (tools(), menu("menus"), menu("menus-unwanted"), left_out(), decoder(MAC)):
+    for content in (tools(), menu("menus"), other_spelling(), left_out(), decoder(MAC)):
         write_package(content, channel / content.subdir)
     python = next(package for package in release.lock.packages if package.name == "python")
     for_mac(release.archives[python.identifier], channel)
@@ -276,6 +283,9 @@ def check_prefix(prefix: Path, kind: str) -> None:
     assert record["requested_spec"] == "tools"
     assert not (prefix / "share/left-out").exists()
     assert (prefix / "Menu/menus-unwanted.json").exists()
+    (folder,) = [path for path in prefix.iterdir() if path.name.lower() == "share"]
+    (folder,) = [path for path in folder.iterdir() if path.name.lower() == "tools"]
+    assert {path.name for path in folder.iterdir()} == {"more", "readme"}
 
 
 def shortcuts(wine: Wine, users: str) -> list[str]:
