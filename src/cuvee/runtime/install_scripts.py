@@ -15,6 +15,7 @@ from .failure import InstallError
 from .payload_manifest import PayloadManifest
 
 NAMES = ("pre_install", "post_install", "pre_uninstall")
+_STOPS = () if os.name == "nt" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TYPES = ("SH", "PKG", "EXE", "MSI")
 
 
@@ -72,17 +73,22 @@ def script_environment(
 
 def _run(path: str, text: str, environment: dict[str, str]) -> int:
     argv = [path] if text.startswith("#!") else ["/bin/sh", path]
+    # A signal between the start of the script and the next line would leave it running.
+    before, child = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS), 0
     try:
-        child = os.posix_spawn(argv[0], argv, environment, setsigdef=(signal.SIGPIPE,))
-    except OSError as error:
-        raise InstallError(f"The script {path} cannot be run: {error.strerror}.") from error
-    try:
+        child = os.posix_spawn(argv[0], argv, environment, setsigdef=(signal.SIGPIPE,), setsigmask=before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    except BaseException:  # a signal asks us to stop, so the script must stop too
-        with contextlib.suppress(OSError):
-            os.kill(child, signal.SIGTERM)
-            os.waitpid(child, 0)
+    except BaseException as error:
+        if child:  # a signal asks us to stop, so the script must stop too
+            with contextlib.suppress(OSError):
+                os.kill(child, signal.SIGTERM)
+                os.waitpid(child, 0)
+        elif isinstance(error, OSError):
+            raise InstallError(f"The script {path} cannot be run: {error.strerror}.") from error
         raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _run_on_windows(path: str, environment: dict[str, str]) -> int:
