@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.graph.solving.pool import Pool
+from needed_programs import needed
 
 PROGRAM = "dose-debcheck"
 INSTALL = "the Debian package dose-distcheck"
@@ -59,7 +60,7 @@ def write_packages(pool: Pool, path: Path) -> None:
 
 def broken(path: Path, *, timeout: float = 3600) -> tuple[int, float]:
     """Ask dose-debcheck how many packages of a file cannot be installed; give that, and the seconds."""
-    argv = (process.find(PROGRAM, hint=f"Install {INSTALL}."), "-tdeb", "--deb-native-arch=amd64", str(path))
+    argv = (needed(PROGRAM), "-tdeb", "--deb-native-arch=amd64", str(path))
     done = process.run(process.Request(argv=argv, timeout=timeout))
     counts = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("broken-packages:")]
     assert counts, done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.process import Request
-from needed_programs import HANGING
+from needed_programs import HANGING, needed
 from wine_desktop import Wine, windows
 
 UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -109,7 +109,7 @@ class Database:
         return {key.strip(): value.strip() for key, _, value in lines}
 
     def _ask(self, command: str, *more: str) -> str:
-        program = process.find("msiinfo", hint="Debian's package msitools")
+        program = needed("msiinfo")
         # It writes the files of a table with files into its folder.
         argv = (program, command, str(self.path), *more)
         done = process.run(Request(argv=argv, cwd=self.path.parent, timeout=HANGING))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.process import Completed, Request
-from needed_programs import HANGING
+from needed_programs import HANGING, needed
 
 _VALUE = re.compile(r"^ {4}(.*?) {4}(REG_\w+) {4}(.*)$")
 
@@ -17,7 +17,7 @@ class Wine:
     """Runs Windows programs; ``folder`` gets the C: drive, ``display`` the windows: an X server's name."""
 
     def __init__(self, folder: Path, *, display: str = "") -> None:
-        self._wine = process.find("wine", hint="Debian's packages wine and wine64")
+        self._wine = needed("wine")
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -93,7 +93,7 @@ class Wine:
 
     def _server(self) -> str:
         beside = Path("/usr/lib/wine/wineserver")
-        return str(beside) if beside.exists() else process.find("wineserver", hint="a part of Wine")
+        return str(beside) if beside.exists() else needed("wineserver")
 
 
 def running_below(folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from cuvee import process
 from cuvee.process import Request
-from needed_programs import HANGING
+from needed_programs import HANGING, needed
 from wine_desktop import Wine, windows
 
 SIZE = "540x400"
@@ -118,7 +118,7 @@ class Screen:
     def __init__(self, folder: Path, pictures: Path) -> None:
         self._server = subprocess.Popen(
             (
-                process.find("Xvfb", hint="Debian's package xvfb"),
+                needed("Xvfb"),
                 "-displayfd",
                 "1",
                 "-screen",
@@ -158,7 +158,7 @@ class Screen:
 
     def _start(self, pipe: int, program: Path, *options: str, **variables: str) -> "subprocess.Popen[bytes]":
         started = subprocess.Popen(
-            (process.find("wine", hint=""), str(program), *options),
+            (needed("wine"), str(program), *options),
             env=self._environment | variables,
             stdin=pipe,
             stdout=pipe,

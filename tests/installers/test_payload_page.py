@@ -23,6 +23,7 @@ from docs_text import code_in, table
 from installers.conftest import Dress
 from installers.payload_containers import Container, RefusedError, read, sha256
 from installers.payload_reader import Writer, check_paths, frames_of, relocated
+from needed_programs import needed
 from tiny_release import LICENSE, TIME, Release, settings_json
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "payload-format.md"
@@ -93,7 +94,7 @@ def test_reader_of_the_page_writes_what_the_pkg_writes(release: Release, tmp_pat
     # What a Mac's Installer runs is the `.sh` in the package.
     for name in ("xar", "payload"):
         (tmp_path / name).mkdir()
-    bsdtar = process.find("bsdtar", hint="Debian's package libarchive-tools")
+    bsdtar = needed("bsdtar")
     for source, to in ((package, "xar"), (tmp_path / "xar" / "tiny.pkg" / "Payload", "payload")):
         process.run(process.Request(argv=(bsdtar, "-xf", str(source)), cwd=tmp_path / to))
     (inner,) = (tmp_path / "payload").rglob("installer.sh")

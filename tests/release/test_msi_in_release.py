@@ -12,7 +12,7 @@ from cuvee.files import sha256_file
 from cuvee.installers.windows import msi
 from cuvee.process import Request
 from cuvee.release.record import Artefact
-from needed_programs import needs
+from needed_programs import needed, needs
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = [
@@ -59,7 +59,7 @@ def copy(first: Distribution, tmp_path: Path) -> Copy:
 
 def test_the_exe_is_made_once_and_held(first: Distribution, copy: Copy, tmp_path: Path) -> None:
     assert [line for line in first.recorder.lines if line.endswith((".exe", ".msi"))] == [EXE, MSI]
-    msidump = process.find("msidump", hint="Debian's package msitools")
+    msidump = needed("msidump")
     argv = (msidump, "-s", "-d", str(tmp_path), str(copy.msi))
     assert process.run(Request(argv=argv, cwd=tmp_path)).ok
     assert sha256_file(tmp_path / "_Streams" / "Binary.Setup") == sha256_file(copy.exe)

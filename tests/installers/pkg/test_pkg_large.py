@@ -19,7 +19,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.progress import SILENT
 from installers.pkg.images import fake_image
 from installers.pkg.readers import read_bom
-from needed_programs import HANGING
+from needed_programs import HANGING, needed
 
 MEMORY = 64 << 20
 MARK = 256 << 20
@@ -38,8 +38,8 @@ def run(*argv: str | Path) -> None:
 
 
 def test_the_largest_package_is_read_by_others(tmp_path: Path) -> None:
-    bsdtar = process.find("bsdtar", hint="Debian's package libarchive-tools")
-    seven = process.find("7z", hint="Debian's package p7zip-full")
+    bsdtar = needed("bsdtar")
+    seven = needed("7z")
     image = fake_image(tmp_path / "image")
     script = tmp_path / installer_name(image, "sh")
     header = build_sh(image, license_text="", target=script, reporter=SILENT).stat().st_size

@@ -68,6 +68,8 @@ def test_a_program_of_four_gib_is_refused_before_it_is_written(
     image = sparse(win_image, tmp_path / "image", most - below - win_image.manifest.stat().st_size)
     if below < 0:  # then nothing is compiled, either
         monkeypatch.setenv("PATH", "")
+    else:
+        need("makensis")
     monkeypatch.setattr(exe, "digest", None)
     with pytest.raises(TooLargeError, match=r"would have 3\.9 GiB, .* 4 GiB or more"):
         build_exe(image, branding=branding, target=tmp_path / "x.exe", reporter=SILENT, compression="quick")

@@ -212,6 +212,7 @@ def test_numbers() -> None:
 
 @pytest.mark.real
 def test_what_is_too_large_is_refused(win_image: Image, branding: Branding, tmp_path: Path) -> None:
+    need("wixl", "msibuild")
     large = tmp_path / "large.exe"
     with large.open("wb") as stream:
         stream.truncate(1 << 31)

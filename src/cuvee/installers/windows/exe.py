@@ -71,7 +71,9 @@ def build_exe(
     with TemporaryDirectory(prefix="cuvee-exe-") as name:
         folder = Path(name)
         with tarfile.open(image.stage0) as tar:
-            tar.extractall(folder / "stage", filter="data")  # with modification times, which byte code states
+            # What `filter="data"` says, which Python before 3.11.4 does not know: https://peps.python.org/pep-0706/
+            tar.extraction_filter = getattr(tarfile, "data_filter", None)
+            tar.extractall(folder / "stage")  # noqa: S202 - our own; with modification times, for byte code
         _add_desktop(image, branding, folder / "stage" / ".cuvee")
         write_script(image, branding, folder, _COMPRESSORS[compression], signer)
         compile_script(makensis, folder / "installer.nsi")
