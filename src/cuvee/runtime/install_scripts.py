@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from .failure import InstallError
 from .payload_manifest import PayloadManifest
 
 NAMES = ("pre_install", "post_install", "pre_uninstall")
-_STOPS = () if os.name == "nt" else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _TYPES = ("SH", "PKG", "EXE", "MSI")
 
 
@@ -73,11 +73,10 @@ def script_environment(
 
 def _run(path: str, text: str, environment: dict[str, str]) -> int:
     argv = [path] if text.startswith("#!") else ["/bin/sh", path]
-    # A signal between the start of the script and the next line would leave it running.
-    before, child = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS), 0
+    child = 0
     try:
-        child = os.posix_spawn(argv[0], argv, environment, setsigdef=(signal.SIGPIPE,), setsigmask=before)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        with _signals_held():  # one between the start of the script and the next line would leave it running
+            child = os.posix_spawn(argv[0], argv, environment, setsigdef=(signal.SIGPIPE,))
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     except BaseException as error:
         if child:  # a signal asks us to stop, so the script must stop too
@@ -87,8 +86,27 @@ def _run(path: str, text: str, environment: dict[str, str]) -> int:
         elif isinstance(error, OSError):
             raise InstallError(f"The script {path} cannot be run: {error.strerror}.") from error
         raise
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let signals whose handlers raise wait for the end of the block.
+
+    A mask of this thread would not do: the system gives the signal to another thread, and Python runs its
+    handler in this one all the same. Signals that are ignored stay so, as the script inherits that.
+    """
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in _STOPS}
+    held = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in held:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _run_on_windows(path: str, environment: dict[str, str]) -> int:
