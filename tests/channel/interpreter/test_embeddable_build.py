@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 import tarfile
 import zipfile
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.channel.interpreter.authenticode import check_output
+from cuvee.channel.interpreter.authenticode import check_output, check_signer
 from cuvee.channel.interpreter.embeddable_build import (
     EmbeddableBuild,
     embedded_files,
@@ -107,6 +108,31 @@ def test_the_foundations_signature_is_accepted(subject: str) -> None:
     check_output(_signature(subject=subject), "python.exe")
 
 
+OLD = """\
+#!/bin/sh
+if [ "$2" = --help ]; then echo 'Usage: osslsigncode verify [ -in ] <infile>'; exit 1; fi
+if [ "$2" != -in ]; then echo "Unknown option: $2"; exit 1; fi
+echo "$TEXT"
+"""
+"""osslsigncode 2.5, as far as it is asked."""
+
+
+@pytest.mark.real
+def test_an_older_osslsigncode_is_asked_with_the_options_that_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Debian 12's does not know `-ignore-crl`: the whole of Windows' Python was called damaged."""
+    tool, file = tmp_path / "osslsigncode", tmp_path / "python.exe"
+    tool.write_text(OLD)
+    tool.chmod(0o755)
+    file.write_bytes(b"MZ")
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("TEXT", _signature(subject="/O=Python Software Foundation/CN=x"))
+    assert check_signer([file]) == (
+        "signed by the Python Software Foundation, verified up to this machine's authorities"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -116,7 +142,8 @@ def test_the_foundations_signature_is_accepted(subject: str) -> None:
         ),
         (_signature(subject="/O=Mallory/CN=Python Software Foundation"), "signed by Mallory"),
         (_signature(subject="/CN=Python Software Foundation"), "signed by an unknown signer"),
-        ("No signature found", "does not match its signature"),
+        ("No signature found", "reads no signature of python.exe, and says: No signature found"),
+        ("\nUnknown option: -x\n\nUsage: osslsigncode\n", "and says: Unknown option: -x"),
     ],
 )
 def test_a_change_or_another_signer_is_refused(text: str, message: str) -> None:
