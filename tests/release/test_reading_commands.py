@@ -18,6 +18,7 @@ from cuvee.progress import SILENT
 from cuvee.release.pipeline import check_release
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Options, Session
+from cuvee.release.stage import StageRunner
 from cuvee.release.workspace import Workspace
 
 INDEX = ["app 1: lib", "app 2: lib; extra", "lib 1", "extra 1", "other 1: lib"]
@@ -308,6 +309,14 @@ def test_a_lock_that_is_made_again_keeps_its_versions(cut: Cut) -> None:
     assert cut.versions() == {"app": "1", "lib": "1", "other": "1"}
     assert cut.run("lock", "--platform", "linux-64", "--refresh") == 0
     assert cut.versions() == {"app": "2", "extra": "1", "lib": "1", "other": "1"}
+
+
+def test_a_lock_that_a_failed_run_set_aside_keeps_its_versions(cut: Cut) -> None:
+    StageRunner(folder=cut.folder, reporter=SILENT).set_aside()
+    assert not (cut.folder / "lock" / "pixi.lock").exists()
+    cut.index(*INDEX)
+    assert cut.run("lock", "--platform", "linux-64") == 0
+    assert cut.versions() == {"app": "1", "lib": "1", "other": "1"}
 
 
 def test_a_changed_manifest_or_a_changed_lock_keeps_nothing(cut: Cut) -> None:

@@ -52,10 +52,10 @@ def kept_lock(session: Session) -> Lock | None:
     and with ``--refresh``, it is the base's.
     """
     entry = session.make.recorded("lock")
-    if entry is None or session.options.refresh or not session.make.is_unchanged(entry.outputs):
-        return session.base_lock
     asked = (request_of(session.manifest), base_fingerprint(session.base_lock))
-    if (entry.request, entry.base) != asked:
+    if entry is None or session.options.refresh or (entry.request, entry.base) != asked:
+        return session.base_lock
+    if not session.make.has_outputs(entry):
         return session.base_lock
     try:
         return read_lock(session.workspace.lock_file)

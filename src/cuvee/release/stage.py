@@ -195,12 +195,14 @@ class StageRunner:
     def _current(self, name: str, inputs: str) -> StageEntry | None:
         """Return what is known of a stage if its result is there and was made from ``inputs``."""
         entry = self.recorded(name)
-        if entry is None or entry.inputs != inputs:
-            return None
+        return entry if entry is not None and entry.inputs == inputs and self.has_outputs(entry) else None
+
+    def has_outputs(self, entry: StageEntry) -> bool:
+        """Whether a stage's outputs are as it wrote them; those that were set aside are taken back first."""
         for path in entry.outputs:
             if not (self.folder / path).exists():
                 _move(self.folder / SET_ASIDE / path, self.folder / path)
-        return entry if self.is_unchanged(entry.outputs) else None
+        return self.is_unchanged(entry.outputs)
 
     def recorded(self, name: str) -> StageEntry | None:
         """Return what is known of a stage, whatever it was made from and whatever became of its files.
