@@ -187,6 +187,16 @@ def test_extras_that_the_manifest_asks_for(world: World, make_wheel: MakeWheel) 
     assert plain[0].build != asked[0].build
 
 
+def test_an_extra_that_an_old_wheel_does_not_list(world: World, make_wheel: MakeWheel) -> None:
+    """What it is for is asked of the platforms that are made, not of the one that makes them."""
+    demo = pin(make_wheel(metadata="Requires-Dist: six; extra == 'old' and sys_platform == 'win32'\n"))
+    world.pinned = everywhere(demo, pin(make_wheel("six-1.17.0-py3-none-any.whl")))
+    assert world.run(request("demo", "old"))
+    only_linux = replace(request("demo", "old"), platforms=("linux-64",))
+    with pytest.raises(ManifestError, match="has no extra 'old'"):
+        world.run(only_linux)
+
+
 def test_an_extra_that_the_project_does_not_have(world: World, make_wheel: MakeWheel) -> None:
     """uv ignores it with a warning, and the release lacks what somebody wanted."""
     lines = "Provides-Extra: Data_Frame\nRequires-Dist: six; extra == 'data-frame'\n"

@@ -22,12 +22,10 @@ def workspace_file(lock: Path) -> Path | None:
     Raises
     ------
     SourceUnreachableError
-        If a `pyproject.toml` cannot be read, so that it is not known.
+        If a file that may be it cannot be read.
     """
-    own, project = lock.with_name("pixi.toml"), lock.with_name("pyproject.toml")
-    if own.is_file():
-        return own
-    return project if project.is_file() and _pixi_table(_read(project)) is not None else None
+    found = _workspace(lock)
+    return found[0] if found is not None else None
 
 
 def requested_names(lock: Path) -> frozenset[str] | None:
@@ -41,16 +39,28 @@ def requested_names(lock: Path) -> frozenset[str] | None:
     SourceUnreachableError
         If the file cannot be read.
     """
-    path = workspace_file(lock)
-    if path is None:
+    found = _workspace(lock)
+    if found is None:
         return None
-    document = _read(path)
-    table = document if path.name == "pixi.toml" else _pixi_table(document) or {}
+    _, table, project = found
     features = [table, *_tables(table.get("feature"))]
     parts = [*features, *(target for feature in features for target in _tables(feature.get("target")))]
     conda = {name.lower() for part in parts for name in _names(part.get("dependencies"))}
     python = {of_index(name) for part in parts for name in _names(part.get("pypi-dependencies"))}
-    return frozenset(conda | python | (set() if table is document else set(_of_project(document))))
+    return frozenset(conda | python | set(_of_project(project)))
+
+
+def _workspace(lock: Path) -> tuple[Path, _Table, _Table] | None:
+    """Return the workspace's file, its table of pixi, and the document of a Python project around that."""
+    own, project = lock.with_name("pixi.toml"), lock.with_name("pyproject.toml")
+    if own.is_file():
+        return own, _read(own), {}
+    if not project.is_file():
+        return None
+    document = _read(project)
+    tool = document.get("tool")
+    table = tool.get("pixi") if isinstance(tool, dict) else None
+    return (project, table, document) if isinstance(table, dict) else None
 
 
 def _of_project(document: _Table) -> Iterator[str]:
@@ -72,12 +82,6 @@ def _read(path: Path) -> _Table:
             return tomllib.load(stream)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise unreadable(path, None, f"it is not readable TOML: {error}") from None
-
-
-def _pixi_table(document: _Table) -> _Table | None:
-    tool = document.get("tool")
-    table = tool.get("pixi") if isinstance(tool, dict) else None
-    return table if isinstance(table, dict) else None
 
 
 def _names(table: object) -> list[str]:
