@@ -18,7 +18,6 @@ from cuvee.graph.solving.pool import Pool
 from needed_programs import needed
 
 PROGRAM = "dose-debcheck"
-INSTALL = "the Debian package dose-distcheck"
 
 
 def write_packages(pool: Pool, path: Path) -> None:
