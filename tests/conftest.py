@@ -35,7 +35,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         return (yield)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """End with a table of what was skipped and what would bring it, which `-q` would not say."""
     reports = terminalreporter.stats.get("skipped", [])
     lines = skipped_lines(str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple))
