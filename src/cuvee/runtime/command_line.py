@@ -28,6 +28,7 @@ from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .file_operations import remove_empty, remove_tree
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
+from .prefix_names import known_name
 from .prefix_state import KEPT, InstalledRelease, load, read_marker
 from .transaction import ignore_signals
 
@@ -99,6 +100,7 @@ def main(argv: list[str]) -> int:
 
 def run_installer(run: InstallerRun) -> int:
     """Run a verb of an installer; return the exit code. Unless it is 0, nothing has been changed."""
+    run = run._replace(prefix=known_name(run.prefix))
     for option in run.options:
         if option.startswith("--log="):
             installer_log.copy_to(option.partition("=")[2])
@@ -133,6 +135,7 @@ def _run_installer(run: InstallerRun) -> int:
 
 def administer(prefix: str, argv: list[str]) -> int:
     """Run a verb on an installed release; return the exit code."""
+    prefix = known_name(prefix)
     verb = argv[0] if argv and argv[0] not in {"-h", "--help"} else "help"
     words = [word for word in argv[1:] if not word.startswith("-")]
     options = frozenset(argv[1:]) - {*words}

@@ -112,6 +112,16 @@ def test_installs_into_a_folder_with_a_space(
     assert tool.stdout == f"{prefix} x\n"
 
 
+def test_a_location_has_one_name(package: Package, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    package.unpack(place)
+    done = package.run(package.path, f"{place}/.//../place/")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert f"is installed in {place}/tiny\n" in done.stdout
+    tool = process.run(process.Request(argv=(str(place / "tiny" / "bin" / "tool"),)))
+    assert tool.stdout.strip() == f"{place}/tiny"
+
+
 def test_older_release_is_replaced_and_files_of_others_are_kept(package: Package, tmp_path: Path) -> None:
     location = tmp_path / "place"
     assert package.install(location).ok
