@@ -27,6 +27,7 @@ COMMANDS = {
     "graph": "Draw a locked release, or the surroundings of packages or findings.",
     "installers": "Make our installers from a constructor project.",
     "test": "Install a release with its own installer and run its suites in it.",
+    "history": "Print what became of a test, or of the tests of a package, over the releases.",
     "report": "Print what the report of a release says, or write it to another folder.",
 }
 """In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""

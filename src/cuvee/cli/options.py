@@ -49,6 +49,12 @@ base_option = click.option(
     type=click.Path(path_type=Path),
     help="The release folder or the lock of the manifest's base, if it is neither in dist nor in reports/.",
 )
+history_option = click.option(
+    "--history",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="CUVEE_HISTORY",
+    help="The file that keeps what all runs have found.  [default: beside dist; env: CUVEE_HISTORY]",
+)
 refresh_option = click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
 environment_option = click.option(
@@ -107,6 +113,7 @@ _INSTALLER_OPTIONS = (
         envvar="CUVEE_SIGNING_KEY",
         help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
     ),
+    history_option,
 )
 
 
@@ -224,6 +231,7 @@ def _session(
     keep_going: bool = False,
     takes_folder: bool = False,
     base: Path | None = None,
+    history: Path | None = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
@@ -246,6 +254,7 @@ def _session(
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
         keep_going=keep_going,
         base=base,
+        history=history,
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())

@@ -11,6 +11,7 @@ class OutcomeState(enum.Enum):
     PASS = "pass"  # noqa: S105
     FAIL = "fail"
     REGRESSION = "regression"
+    ALWAYS_FAIL = "always-fail"
     KNOWN_FAIL = "known-fail"
     FLAKY = "flaky"
     TIMEOUT = "timeout"

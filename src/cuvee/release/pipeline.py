@@ -14,6 +14,7 @@ from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.platform_stages import make_platforms
 from cuvee.release.record import ChannelResult, Failure, LockResult, Release, judge, portable
+from cuvee.release.reference_runs import add_to_history, check_history, compare_with_history
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
 from cuvee.release.sums import make_sums
@@ -71,14 +72,18 @@ def check_release(
 
 def run_tests(session: Session) -> Release:
     """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
+    check_history(session)
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     checked = check_release(session, access=access)
-    release = make_platforms(session, checked)
-    if checked.verdict.exit_code and not session.options.keep_going:
-        return _judged(release)  # nothing was tested because of the findings, which say enough
-    graph = session.graph(release.lock, release.absent)
-    tested = check_tests(graph, release, session.suite_files.known_failures)
-    return _judged(replace(release, tested=tested))
+    release = compare_with_history(session, make_platforms(session, checked))
+    # If findings block what is built, nothing was tested because of them, and they say enough.
+    if not checked.verdict.exit_code or session.options.keep_going:
+        graph = session.graph(release.lock, release.absent)
+        tested = check_tests(graph, release, session.suite_files.known_failures)
+        release = replace(release, tested=tested)
+    release = _judged(release)
+    add_to_history(session, release)
+    return release
 
 
 def cut(session: Session) -> Release:

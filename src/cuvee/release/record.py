@@ -22,6 +22,7 @@ from cuvee.graph.diff import Change
 from cuvee.graph.findings import Finding, Verdict, worst
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.reference_comparison import RunComparison
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest, Requirement, Waiver, WheelRequirement
 
@@ -33,6 +34,7 @@ OUTCOME_VERDICTS: Mapping[OutcomeState, Verdict] = {
     OutcomeState.FAIL: Verdict.BLOCKED,
     OutcomeState.TIMEOUT: Verdict.BLOCKED,
     OutcomeState.INFRA_ERROR: Verdict.BLOCKED,
+    OutcomeState.ALWAYS_FAIL: Verdict.WARNING,
     OutcomeState.FLAKY: Verdict.WARNING,
     OutcomeState.NOT_RUN: Verdict.WARNING,
     OutcomeState.WAIVED: Verdict.WAIVED,
@@ -266,6 +268,8 @@ class Release:
         `None` if the run ended before the checks.
     tested
         What became of the checks of what was tested; empty if the run ended before the tests.
+    compared
+        What the outcomes of each platform that was tested were compared with.
     changes
         What differs from ``base``; `None` without one, or if its lock is not at hand.
     verdict
@@ -288,6 +292,7 @@ class Release:
     installers: tuple[InstallerResult, ...] = ()
     tests: tuple[TestResult, ...] = ()
     tested: tuple[CheckOutcome, ...] = ()
+    compared: tuple[RunComparison, ...] = ()
     changes: tuple[Change, ...] | None = None
     failure: Failure | None = None
     verdict: Verdict = Verdict.BLOCKED

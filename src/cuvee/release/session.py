@@ -11,6 +11,7 @@ from cuvee.channel.connection import Connection, connect
 from cuvee.channel.model import Absent
 from cuvee.errors import CuveeError, UsageError
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.history.history_file import HISTORY
 from cuvee.image.model import ImageSigner
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.branding import Branding, read_branding
@@ -59,6 +60,8 @@ class Options:
         Build and test what can be, even if findings block the release or a platform cannot be built.
     base
         The release folder or the lock of the manifest's base; `None` looks for it.
+    history
+        The history file; `None` is the one beside ``dist``.
     """
 
     dist: Path
@@ -72,6 +75,7 @@ class Options:
     signer: ImageSigner | None = None
     keep_going: bool = False
     base: Path | None = None
+    history: Path | None = None
 
 
 class Session:
@@ -122,6 +126,11 @@ class Session:
     def settings(self) -> Mapping[System, InstallerSettings]:
         """What the installers of each system do."""
         return read_settings(self.manifest.installers.branding)
+
+    @property
+    def history_file(self) -> Path:
+        """The file that keeps what the runs of all releases have found."""
+        return self.options.history or self.workspace.folder.parent.parent / HISTORY
 
     @property
     def suites_folder(self) -> Path:

@@ -70,6 +70,9 @@ STATES = {
     OutcomeState.FAIL: Badge("fail", "cross", "bad", "It ran and failed."),
     OutcomeState.TIMEOUT: Badge("timeout", "clock", "bad", "It did not end in its time."),
     OutcomeState.INFRA_ERROR: Badge("infra-error", "alert", "bad", "The machinery failed, not the package."),
+    OutcomeState.ALWAYS_FAIL: Badge(
+        "always-fail", "minus", "warn", "It fails, and failed in the release of the reference run, too."
+    ),
     OutcomeState.FLAKY: Badge("flaky", "cycle", "warn", "It failed and passed in the same run."),
     OutcomeState.KNOWN_FAIL: Badge("known-fail", "minus", "info", "It fails, as it is known to."),
     OutcomeState.WAIVED: Badge(

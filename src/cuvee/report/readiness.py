@@ -1,6 +1,6 @@
 """Whether the release can go out, in words."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -104,6 +104,7 @@ def _notes(release: Release) -> tuple[str, ...]:
     ]
     if release.base and release.changes is None:
         notes.append(f"what changed against {release.base} is not known: its lock is not at hand")
+    notes += _comparisons(release)
     waiting = [finding for finding in release.findings if finding.verdict is Verdict.WAITING]
     notes += [f"not finished yet: {finding.cause}" for finding in waiting]
     waived = [finding for finding in release.findings if finding.verdict is Verdict.WAIVED]
@@ -111,6 +112,20 @@ def _notes(release: Release) -> tuple[str, ...]:
     if waived or accepted:
         notes.append(f"waived for now: {plural(len(waived), 'finding')}, {plural(len(accepted), 'test')}")
     return tuple(notes)
+
+
+def _comparisons(release: Release) -> list[str]:
+    """Return what the outcomes were compared with; platforms with the same answer together."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for item in release.compared:
+        if item.reason:
+            said[f"was not compared with an earlier run: {item.reason}"].append(item.platform)
+            continue
+        gone = Counter(test.reason for test in item.gone if test.was.has_run)
+        reasons = "; ".join(f"{reason} ({count:,})" for reason, count in sorted(gone.items()))
+        lost = f", of which tests are gone: {reasons}" if gone else ""
+        said[f"was compared with {item.reference}{lost}"].append(item.platform)
+    return [f"{', '.join(platforms)} {what}" for what, platforms in said.items()]
 
 
 def _not_tested(release: Release) -> list[str]:

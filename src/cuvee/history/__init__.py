@@ -1,0 +1,1 @@
+"""What earlier runs have found, over the releases of a distribution."""

@@ -1,0 +1,152 @@
+"""A run as history keeps it."""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+
+from cuvee.codec import Json, encode
+from cuvee.files import fingerprint
+from cuvee.graph.findings import Verdict
+from cuvee.integration.outcomes import OutcomeState, PlatformRun
+from cuvee.manifest.model import ReleaseVersion
+from cuvee.release.record import Release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPackage:
+    """A package of a release on one platform; ``sha256`` is that of its archive."""
+
+    platform: str
+    name: str
+    version: str
+    build: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryArtefact:
+    """A file that was handed out: its path in the release folder, and its hex SHA-256."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryFinding:
+    """What a check found."""
+
+    check: str
+    verdict: Verdict
+    cause: str
+    packages: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRun:
+    """All that one run of a release found.
+
+    Attributes
+    ----------
+    base
+        The release that it is based on, such as ``starter-2026.10.2``; may be empty.
+    made_at
+        Aware.
+    released
+        Whether the verdict did not block it.
+    failure
+        Why the run ended before its end; empty if it did not.
+    inputs
+        Hex SHA-256 of all that the release was made from.
+    runs
+        The outcomes on each platform.
+    """
+
+    distribution: str
+    version: ReleaseVersion
+    base: str = ""
+    made_at: dt.datetime
+    verdict: Verdict
+    released: bool
+    failure: str = ""
+    inputs: str = ""
+    runs: tuple[PlatformRun, ...] = ()
+    packages: tuple[HistoryPackage, ...] = ()
+    artefacts: tuple[HistoryArtefact, ...] = ()
+    findings: tuple[HistoryFinding, ...] = ()
+
+    @property
+    def release(self) -> str:
+        """``starter-2026.11.0``."""
+        return f"{self.distribution}-{self.version}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of everything but the time and the order: a run that reused all stages is the same."""
+        return fingerprint(_in_order(encode(self, without=frozenset({"made_at"}))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """What became of one test on one platform in the last run of one release."""
+
+    suite: str
+    test: str
+    platform: str
+    runner: str
+    release: str
+    made_at: dt.datetime
+    state: OutcomeState
+    seconds: float
+    package: str | None
+    reason: str
+
+
+def _in_order(value: Json) -> Json:
+    """Return JSON values with all arrays sorted."""
+    if isinstance(value, dict):
+        return {key: _in_order(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_in_order, value), key=lambda item: json.dumps(item, sort_keys=True))
+    return value
+
+
+def history_run(release: Release) -> HistoryRun:
+    """Return what history keeps of a release's record."""
+    return HistoryRun(
+        distribution=release.manifest.distribution,
+        version=release.manifest.version,
+        base=release.base or "",
+        made_at=release.made_at,
+        verdict=release.verdict,
+        released=not release.exit_code,
+        failure=release.failure.message if release.failure is not None else "",
+        inputs=release.inputs_hash,
+        runs=release.runs,
+        packages=tuple(
+            HistoryPackage(
+                platform=lock.platform,
+                name=package.name,
+                version=package.version,
+                build=package.build,
+                sha256=package.sha256,
+            )
+            for lock in release.lock.platforms
+            for package in lock.packages
+        ),
+        artefacts=tuple(
+            HistoryArtefact(path=item.path, sha256=item.sha256)
+            for item in release.artefacts
+            if item.not_made is None
+        ),
+        findings=tuple(
+            HistoryFinding(
+                check=finding.check,
+                verdict=finding.verdict,
+                cause=finding.cause,
+                packages=finding.packages,
+                platforms=finding.platforms,
+            )
+            for finding in release.findings
+        ),
+    )

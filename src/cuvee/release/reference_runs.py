@@ -1,0 +1,79 @@
+"""Comparing a release's outcomes with those of the release before it, and keeping them for the next one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from cuvee.history.history_file import HistoryFile, set_aside_if_damaged
+from cuvee.history.model import history_run
+from cuvee.history.queries import find_reference, has_release
+from cuvee.integration.outcomes import PlatformRun
+from cuvee.integration.reference_comparison import RunComparison, compare
+from cuvee.manifest.folder_lookup import find_upwards
+from cuvee.release.base_lock import REPORTS
+from cuvee.release.record import RECORD, Release, TestResult
+from cuvee.release.session import Session
+
+
+def check_history(session: Session) -> None:
+    """Raise if the history cannot be used, before any work is done; set it aside if it is damaged."""
+    path = session.history_file
+    aside = set_aside_if_damaged(path)
+    if aside is not None:
+        session.reporter.say(f"{path} is damaged. It is {aside.name} now, and a new history begins")
+    with HistoryFile.open(path):
+        pass
+
+
+def compare_with_history(session: Session, release: Release) -> Release:
+    """Return a release whose outcomes are judged against those of the reference run on each platform."""
+    if not release.runs:
+        return release
+    with HistoryFile.open(session.history_file) as history:
+        if release.base is not None and not has_release(history, release.base):
+            for folder in _base_folders(session, release.base):
+                history.add(history_run(Release.open(folder)))
+        found = tuple(_compared(history, release, result) for result in release.tests)
+    return replace(
+        release,
+        tests=tuple(result for result, _ in found),
+        compared=tuple(comparison for _, comparison in found if comparison is not None),
+    )
+
+
+def add_to_history(session: Session, release: Release) -> None:
+    """Keep what a run has found."""
+    with HistoryFile.open(session.history_file) as history:
+        history.add(history_run(release))
+
+
+def _base_folders(session: Session, base: str) -> Iterator[Path]:
+    """Yield the folder of the base, if there is one: it may be older than the history."""
+    stated = session.options.base
+    published = find_upwards(session.manifest.path.parent, f"{REPORTS}/{base}")
+    for folder in (stated, session.workspace.folder.parent / base, published):
+        if folder is not None and (folder / RECORD).is_file():
+            yield folder
+            return
+
+
+def _compared(
+    history: HistoryFile, release: Release, result: TestResult
+) -> tuple[TestResult, RunComparison | None]:
+    run, manifest = result.run, release.manifest
+    if run.not_run is not None:
+        return result, None
+    reference = find_reference(
+        history, manifest.distribution, manifest.version, base=release.base or "", run=run
+    )
+    if reference is None:
+        return result, RunComparison(platform=run.platform, reason=_no_reference(release, run))
+    lock = release.lock.by_platform.get(run.platform)
+    packages = frozenset(lock.by_name) if lock is not None else frozenset()
+    judged, comparison = compare(run, reference, packages)
+    return replace(result, run=judged), comparison
+
+
+def _no_reference(release: Release, run: PlatformRun) -> str:
+    what = f"run of {release.base}" if release.base else "earlier version that was released"
+    return f"no {what} on {run.platform} ({run.runner}) is on record"

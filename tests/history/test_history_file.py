@@ -1,0 +1,216 @@
+"""The history file: adding, asking, migrating, exporting, and what is wrong with one."""
+
+import datetime as dt
+import multiprocessing
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cuvee.errors import IntegrityError, UsageError
+from cuvee.graph.findings import Verdict
+from cuvee.history.history_file import HistoryFile, set_aside_if_damaged
+from cuvee.history.json_lines import from_lines, to_lines
+from cuvee.history.model import HistoryArtefact, HistoryFinding, HistoryPackage, HistoryRun
+from cuvee.history.queries import all_runs, find_reference, points
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.manifest.model import ReleaseVersion
+
+
+def outcome(test: str, state: OutcomeState = OutcomeState.PASS) -> TestOutcome:
+    return TestOutcome(suite="smoke", test=test, platform="linux-64", state=state, package="six", seconds=0.1)
+
+
+def run_of(
+    version: str = "2026.10.0",
+    *outcomes: TestOutcome,
+    verdict: Verdict = Verdict.READY,
+    runner: str | None = "native",
+    minute: int = 0,
+) -> HistoryRun:
+    return HistoryRun(
+        distribution="tiny",
+        version=ReleaseVersion.parse(version),
+        made_at=dt.datetime(2026, 10, 1, 12, minute, tzinfo=dt.UTC),
+        verdict=verdict,
+        released=not verdict.exit_code,
+        runs=(
+            PlatformRun(
+                platform="linux-64",
+                runner=runner,
+                not_run=None if runner else "no runner",
+                outcomes=outcomes,
+                environment={"host": "Linux"},
+            ),
+        ),
+        packages=(
+            HistoryPackage(platform="linux-64", name="six", version="1.17.0", build="py_0", sha256="a"),
+        ),
+        artefacts=(HistoryArtefact(path="installers/Tiny.sh", sha256="b"),),
+        findings=(HistoryFinding(check="closure", verdict=Verdict.INFO, cause="c", packages=("six",)),),
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history.sqlite"
+
+
+def test_what_is_added_comes_back_and_is_there_once(path: Path) -> None:
+    run = run_of("2026.10.0", outcome("a"), outcome("b", OutcomeState.FAIL))
+    with HistoryFile.open(path) as history:
+        assert history.add(run)
+    with HistoryFile.open(path) as history:
+        assert not history.add(replace(run, made_at=run.made_at + dt.timedelta(hours=1)))
+        found = list(all_runs(history))
+    assert found == [replace(run, made_at=run.made_at + dt.timedelta(hours=1))]
+
+
+STATES = st.sampled_from(list(OutcomeState))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(names=st.dictionaries(TEXTS, st.tuples(STATES, TEXTS), max_size=5))
+def test_any_run_comes_back_from_json_lines(
+    names: dict[str, tuple[OutcomeState, str]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outcomes = [replace(outcome(name, state), reason=reason) for name, (state, reason) in names.items()]
+    run = run_of("2026.10.0", *outcomes)
+    lines = list(to_lines([run]))
+    assert list(from_lines((line.encode() for line in lines), source="x")) == [run]
+    folder = tmp_path_factory.mktemp("history")
+    with HistoryFile.open(folder / "a") as first, HistoryFile.open(folder / "b") as second:
+        first.add(run)
+        exported = [line.encode() for line in to_lines(all_runs(first))]
+        assert [second.add(item) for item in from_lines(exported, source="x")] == [True]
+        assert [first.add(item) for item in from_lines(exported, source="x")] == [False]
+        assert list(all_runs(first)) == list(all_runs(second))
+
+
+def test_a_line_that_is_no_run_is_named(path: Path) -> None:
+    lines = [line.encode() for line in to_lines([run_of()])]
+    with pytest.raises(IntegrityError, match=r"runs.jsonl, line 2, cannot be read: .*expected"):
+        list(from_lines([*lines, b'{"history-run": 1}'], source="runs.jsonl"))
+
+
+def test_the_reference_is_the_last_run_of_the_base(path: Path) -> None:
+    now = run_of("2026.11.0", outcome("a"))
+    with HistoryFile.open(path) as history:
+        history.add(run_of("2026.9.0", outcome("a")))
+        history.add(run_of("2026.10.0", outcome("a"), verdict=Verdict.BLOCKED, minute=5))
+        history.add(run_of("2026.10.0", outcome("b"), verdict=Verdict.BLOCKED, minute=3))
+
+        def find(base: str, runner: str = "native", platform: str = "linux-64") -> tuple[str, bool] | None:
+            run = replace(now.runs[0], runner=runner, platform=platform)
+            found = find_reference(history, "tiny", now.version, base=base, run=run)
+            return (f"{found.release} {found.run.outcomes[0].test}", found.released) if found else None
+
+        assert find("tiny-2026.10.0") == ("tiny-2026.10.0 a", False)
+        assert find("") == ("tiny-2026.9.0 a", True)
+        assert find("tiny-2026.8.0") is None
+        assert find("", runner="wine") is None
+        assert find("", platform="win-64") is None
+
+
+def test_a_run_without_tests_is_no_reference(path: Path) -> None:
+    with HistoryFile.open(path) as history:
+        history.add(run_of("2026.10.0", runner=None))
+        assert (
+            find_reference(history, "tiny", ReleaseVersion(2026, 11, 0), base="", run=run_of().runs[0])
+            is None
+        )
+
+
+def test_versions_are_sorted_as_numbers(path: Path) -> None:
+    with HistoryFile.open(path) as history:
+        for version in ("2026.10.0", "2026.9.0", "2026.10.10", "2026.10.9"):
+            history.add(run_of(version, outcome("a")))
+        assert [point.release.removeprefix("tiny-") for point in points(history, "six")] == [
+            "2026.9.0",
+            "2026.10.0",
+            "2026.10.9",
+            "2026.10.10",
+        ]
+
+
+def test_two_writers_lose_nothing(path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_runs, args=(path, first)) for first in (0, 20)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    with HistoryFile.open(path) as history:
+        assert len(list(all_runs(history))) == 40
+
+
+def write_runs(path: Path, first: int) -> None:
+    for patch in range(first, first + 20):
+        with HistoryFile.open(path) as history:
+            history.add(run_of(f"2026.10.{patch}", outcome("a")))
+
+
+def test_a_damaged_file_is_set_aside_and_nothing_of_it_is_lost(path: Path) -> None:
+    with HistoryFile.open(path) as history:
+        for patch in range(30):
+            history.add(run_of(f"2026.10.{patch}", *(outcome(f"t{number}") for number in range(20))))
+    damaged = bytearray(path.read_bytes())
+    damaged[4096:20000] = b"\xff" * (20000 - 4096)
+    path.write_bytes(damaged)
+    aside = set_aside_if_damaged(path)
+    assert aside is not None
+    assert aside.read_bytes() == damaged
+    assert not path.exists()
+    with HistoryFile.open(path) as history:
+        assert list(all_runs(history)) == []
+
+
+@pytest.mark.parametrize("content", [b"no database at all" * 100, b"SQLite format 3\0" + b"\xff" * 500])
+def test_what_is_no_database_is_set_aside(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    with pytest.raises(IntegrityError, match="is damaged"), HistoryFile.open_to_read(path):
+        pass
+    aside = set_aside_if_damaged(path)
+    assert aside is not None
+    assert aside.read_bytes() == content
+
+
+def test_a_sound_file_is_left_where_it_is(path: Path) -> None:
+    assert set_aside_if_damaged(path) is None
+    with HistoryFile.open(path):
+        pass
+    assert set_aside_if_damaged(path) is None
+    assert path.exists()
+
+
+def test_a_newer_form_is_refused_and_left_as_it_is(path: Path) -> None:
+    with HistoryFile.open(path) as history:
+        history.connection.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(IntegrityError, match="newer version of cuvee"), HistoryFile.open(path):
+        pass
+    assert set_aside_if_damaged(path) is None
+    assert path.read_bytes() == before
+
+
+def test_the_database_of_another_program_is_refused(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE places (url TEXT)")
+    connection.commit()
+    connection.close()
+    for opening in (HistoryFile.open, HistoryFile.open_to_read):
+        with pytest.raises(UsageError, match="another program"), opening(path):
+            pass
+
+
+def test_a_run_is_added_whole_or_not_at_all(path: Path) -> None:
+    twice = run_of("2026.10.0", outcome("a"), outcome("a"))
+    with pytest.raises(IntegrityError, match="twice"), HistoryFile.open(path) as history:
+        history.add(twice)
+    with HistoryFile.open(path) as history:
+        assert list(all_runs(history)) == []
+        assert history.connection.execute("SELECT count(*) FROM outcome").fetchone() == (0,)
