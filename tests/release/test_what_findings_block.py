@@ -66,7 +66,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
         raise IntegrityError("python-3.12.1 is damaged")
 
     monkeypatch.setattr(Session, "archives", no_archives)
-    return Session(MANIFEST, Options(dist=tmp_path, cache=tmp_path / "cache", now=NOW), SILENT)
+    return Session(MANIFEST, Options(dist=tmp_path / "dist", cache=tmp_path / "cache", now=NOW), SILENT)
 
 
 BLOCKING = (("licenses", Verdict.BLOCKED), ("licenses", Verdict.BLOCKED), ("parity", Verdict.NEEDS_APPROVAL))
