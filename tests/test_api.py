@@ -97,7 +97,7 @@ def test_releases_and_paths_are_compared(tmp_path: Path) -> None:
 
 def test_a_lock_is_read_from_its_file_or_its_release(tmp_path: Path) -> None:
     lock = lock_of(package("a"))
-    write_lock(lock, tmp_path / "lock" / "pixi.lock", channels=(), release_name="x")
+    write_lock(lock, tmp_path / "lock" / "pixi.lock", channels=(), own_channel="https://example.org/own")
     assert cuvee.read_lock(tmp_path) == cuvee.read_lock(tmp_path / "lock" / "pixi.lock") == lock
 
 

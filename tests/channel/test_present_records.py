@@ -34,7 +34,7 @@ def locked(channel: Path, platform: str, connection: Connection, scratch: Path) 
     }
     part = PlatformLock(platform=platform, packages=tuple(found.values()), virtual_packages=())
     path = scratch / "lock" / "pixi.lock"
-    write_lock(Lock(platforms=(part,)), path, channels=(str(channel),), release_name="tiny-2026.11.0")
+    write_lock(Lock(platforms=(part,)), path, channels=(str(channel),), own_channel="https://example.org/own")
     return read_lock(path).platforms[0].packages
 
 

@@ -151,6 +151,11 @@ def is_true(reason: ChangeReason, before: LockedPackage | None, new: Lock) -> bo
 
 @pytest.mark.parametrize("platform", [None, "linux-64"])
 def test_a_release_does_not_differ_from_itself(tmp_path: Path, platform: str | None) -> None:
-    write_lock(lock_of(package("a")), tmp_path / "lock" / "pixi.lock", channels=(), release_name="x")
+    write_lock(
+        lock_of(package("a")),
+        tmp_path / "lock" / "pixi.lock",
+        channels=(),
+        own_channel="https://example.org/own",
+    )
     one = read_snapshot(tmp_path, today=dt.date(2026, 11, 22))
     assert compare(one, one, platform=platform).changes == ()

@@ -239,7 +239,12 @@ def write(path: Path, *entries: Entry) -> Path:
     packages = tuple(locked(item) for item in entries)
     glibc = (VirtualPackage(name="__glibc", version="2.28"),)
     platform = PlatformLock(platform="linux-64", packages=packages, virtual_packages=glibc)
-    write_lock(Lock(platforms=(platform,)), path, channels=("https://example.org/c",), release_name="a-1")
+    write_lock(
+        Lock(platforms=(platform,)),
+        path,
+        channels=("https://example.org/c",),
+        own_channel="https://example.org/own",
+    )
     return path
 
 

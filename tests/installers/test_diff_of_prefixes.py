@@ -25,7 +25,10 @@ def test_a_fresh_prefix_differs_in_nothing_and_a_changed_one_in_what_was_changed
 ) -> None:
     folder = tmp_path / "tiny-1"
     write_lock(
-        Lock(platforms=(release.lock,)), folder / "lock" / "pixi.lock", channels=(), release_name=folder.name
+        Lock(platforms=(release.lock,)),
+        folder / "lock" / "pixi.lock",
+        channels=(),
+        own_channel="https://example.org/own",
     )
     prefix = tmp_path / "prefix"
     if maker == "ours":

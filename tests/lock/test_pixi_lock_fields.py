@@ -15,5 +15,5 @@ def test_track_features_survive_the_lock(tmp_path: Path) -> None:
     )  # fmt: skip
     lock = Lock(platforms=(PlatformLock(platform="linux-64", packages=(package,), virtual_packages=()),))
     path = tmp_path / "lock" / "pixi.lock"
-    write_lock(lock, path, channels=("https://channel.example.org",), release_name="tiny-2026.11.0")
+    write_lock(lock, path, channels=("https://channel.example.org",), own_channel="https://example.org/own")
     assert read_lock(path) == lock

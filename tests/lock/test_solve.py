@@ -16,6 +16,7 @@ from cuvee.lock.solve import Problem, solve
 from cuvee.manifest.model import PlatformEntry, Position, Requirement
 
 PLATFORMS = ("linux-64", "win-64")
+OWN = "https://example.org/tiny-2026.11.0/channel"
 
 
 def requirement(name: str, version: str = "*", line: int = 1) -> Requirement:
@@ -56,11 +57,11 @@ def test_solves_every_platform_from_the_own_channel(problem: Problem, tmp_path: 
 def test_lock_round_trip_gives_the_same_lock_and_bytes(problem: Problem, tmp_path: Path) -> None:
     lock = solved(problem, tmp_path)
     path = tmp_path / "release" / "lock" / "pixi.lock"
-    write_lock(lock, path, channels=(), release_name="tiny-2026.11.0")
+    write_lock(lock, path, channels=(), own_channel=OWN)
     first = path.read_bytes()
     assert str(tmp_path).encode() not in first
     assert read_lock(path) == lock
-    write_lock(solved(problem, tmp_path), path, channels=(), release_name="tiny-2026.11.0")
+    write_lock(solved(problem, tmp_path), path, channels=(), own_channel=OWN)
     assert path.read_bytes() == first
     environment = LockFile.from_path(path).default_environment()
     assert environment is not None

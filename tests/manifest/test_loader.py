@@ -39,6 +39,7 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
     assert manifest.version == ReleaseVersion(2026, 11, 0)
     assert manifest.release_name == "starter-2026.11.0"
     assert manifest.support == Support(track=Track.STABLE, until=dt.date(2027, 11, 30))
+    assert manifest.channel_url == "https://conda.example.org/starter-2026.11.0/channel"
     assert manifest.channels == (
         str(every_key.parent / "local"),
         "https://conda.example.org/main",
@@ -125,10 +126,10 @@ def test_an_empty_mapping_of_formats_makes_no_installer(
 def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     manifest = load_manifest(every_key, today=TODAY)
     assert manifest.sources["title"] == Position(file=every_key, line=4, column=8)
-    assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=17, column=20)
-    assert manifest.sources["packages.python.version"] == Position(file=every_key, line=16, column=11)
+    assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=18, column=20)
+    assert manifest.sources["packages.python.version"] == Position(file=every_key, line=17, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 48
+    assert manifest.sources["waivers.1.author"].line == 49
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 
@@ -223,3 +224,25 @@ def test_thousands_of_problems_cost_little_and_are_counted(write: Writer) -> Non
         load_manifest(path, today=TODAY)
     assert caught.value.message.endswith("… and 900 more")
     assert 'did you mean "owner' in caught.value.message
+
+
+def test_the_url_of_the_published_channel_names_the_release(write: Writer) -> None:
+    assert load_manifest(write(BODY), today=TODAY).channel_url == ""
+    text = f"{BODY}channel-url: https://example.org/{{release}}/channel/\n"
+    assert (
+        load_manifest(write(text), today=TODAY).channel_url == "https://example.org/starter-2026.11.0/channel"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///srv/channel",
+        "https://u:p@example.org/c",
+        "https://example.org/{version}",
+        "https://e.org/c?t=1",
+    ],
+)
+def test_a_published_channel_has_a_clean_url(write: Writer, url: str) -> None:
+    with pytest.raises(ManifestError, match="channel-url"):
+        load_manifest(write(f'{BODY}channel-url: "{url}"\n'), today=TODAY)

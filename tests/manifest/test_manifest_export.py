@@ -86,6 +86,7 @@ platforms:
       win: "10"                        # default
     absent: "no: not yet"              # 2026.11.0.yaml:7
 channels: [conda-forge]                # 2026.11.1.yaml:8
+channel-url: null                      # default
 packages:
   numpy:
     version: "2.4.3"                   # 2026.11.1.yaml:5

@@ -139,7 +139,7 @@ def test_where_virtual_packages_come_from_is_said(kind: str, call: Call, tmp_pat
     assert "the virtual packages are cuvee's defaults" in call("why", "lib", path)
     stated = (VirtualPackage(name="__glibc", version="2.17"),)
     lock = Lock(platforms=(PlatformLock(platform="linux-64", packages=(), virtual_packages=stated),))
-    write_lock(lock, tmp_path / "empty.lock", channels=(), release_name="x")
+    write_lock(lock, tmp_path / "empty.lock", channels=(), own_channel="https://example.org/own")
     text = PIXI.replace(
         "version: 6", "version: 7\nplatforms:\n- name: linux-64\n  virtual-packages: [__glibc=2.16]"
     )

@@ -1,6 +1,6 @@
 """Conda's record of a package: what a channel says of one build, and what a lock keeps of it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 from urllib.parse import unquote
 
@@ -98,6 +98,12 @@ class LockedPackage(Record):
     def is_local(self) -> bool:
         """Whether the release's own channel carries it."""
         return "://" not in self.url
+
+    def published(self, own_channel: str) -> "LockedPackage":
+        """Return the package with a URL, that of the release's own channel being ``own_channel``."""
+        if not self.is_local:
+            return self
+        return replace(self, url=own_channel + self.url.removeprefix(OWN_CHANNEL), channel=own_channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

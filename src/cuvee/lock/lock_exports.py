@@ -7,8 +7,8 @@ from cuvee.lock.model import PlatformLock
 def explicit(lock: PlatformLock, *, release_name: str) -> str:
     """Return the explicit list of one platform.
 
-    Packages of the release's own channel are named relative to the release folder, in which the command
-    must run.
+    Packages of the release's own channel that have no URL are named relative to the release folder, in which
+    the command must run.
     """
     comments = [
         f"{release_name}, to install with:",

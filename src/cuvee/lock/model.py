@@ -1,7 +1,7 @@
 """The exact result of solving, per platform."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,11 @@ class PlatformLock:
     def by_name(self) -> Mapping[str, LockedPackage]:
         """The packages by name."""
         return {package.name: package for package in self.packages}
+
+    def published(self, own_channel: str) -> "PlatformLock":
+        """Return the closure with a URL for each package, as `LockedPackage.published`."""
+        packages = tuple(package.published(own_channel) for package in self.packages)
+        return replace(self, packages=packages)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The lock on disk, in the ecosystem's ``pixi.lock`` format, written and read by py-rattler.
 
-A package of the release's own channel is locked by a path relative to the lock, so that the release folder
-can be moved; py-rattler writes absolute paths, which name the machine that cut the release.
+A package of the release's own channel is locked by a URL, since pixi and rattler resolve no relative paths.
+The first line, a comment, names that channel, so that such packages are known wherever the lock is.
 
 Format: https://pixi.prefix.dev/latest/workspace/lockfile/
 """
@@ -10,6 +10,7 @@ import re
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler, repodata_record
@@ -21,29 +22,36 @@ from cuvee.manifest.documents.named_files import missing_path
 
 if TYPE_CHECKING:
     from rattler import LockedPackage as RattlerLockedPackage
-    from rattler import LockFile, LockPlatform, RepoDataRecord
+    from rattler import LockFile, LockPlatform
 
-_NOWHERE = "file:///cuvee-release/"
+_OWN = "# Packages of the release's own channel: "
 _DEEPEST = 64
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 
-def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_name: str) -> None:
-    """Write ``lock`` as a ``pixi.lock``; the same lock gives the same bytes."""
+def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], own_channel: str) -> None:
+    """Write ``lock`` as a ``pixi.lock``; the same lock and URLs give the same bytes.
+
+    Parameters
+    ----------
+    own_channel
+        The URL of the release's own channel, which the lock names only if it has packages of it.
+    """
     from rattler import LockChannel, LockFile, LockPlatform
 
-    own = f"file:///{release_name}/channel"
     platforms = {
         item.platform: LockPlatform(
             item.platform, virtual_packages=[f"{v.name}={v.version}={v.build}" for v in item.virtual_packages]
         )
         for item in lock.platforms
     }
+    has_own = any(package.is_local for item in lock.platforms for package in item.packages)
     file = LockFile(list(platforms.values()))
-    file.set_channels("default", [LockChannel(name) for name in (*channels, own)])
+    file.set_channels("default", [LockChannel(name) for name in (*channels, *[own_channel] * has_own)])
     for item in lock.platforms:
-        for package in item.packages:
-            file.add_conda_package("default", platforms[item.platform], _rattler_record(package, own))
+        for package in item.published(own_channel).packages:
+            record = repodata_record(package, url=package.url, channel=package.channel)
+            file.add_conda_package("default", platforms[item.platform], record)
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
@@ -51,7 +59,7 @@ def write_lock(lock: Lock, path: Path, *, channels: tuple[str, ...], release_nam
         text = beside.read_text(encoding="utf-8")
     finally:
         beside.unlink(missing_ok=True)
-    write_text(path, text.replace(_NOWHERE.removeprefix("file://"), "../"))
+    write_text(path, f"{_OWN}{own_channel}\n{text}" if has_own else text)
 
 
 def read_lock(path: Path) -> Lock:
@@ -67,7 +75,8 @@ def read_lock(path: Path) -> Lock:
     if not path.is_file():
         raise missing_path(path, what="lock", hint="Run `cuvee lock MANIFEST` first.")
     try:
-        environment = open_pixi(path).default_environment()
+        file, own_channel = open_pixi(path)
+        environment = file.default_environment()
     except ValueError as error:
         raise SourceUnreachableError(
             f"{path} cannot be read as a lock: {error}",
@@ -81,7 +90,10 @@ def read_lock(path: Path) -> Lock:
                 platform=platform.name,
                 packages=tuple(
                     sorted(
-                        (_package(item, platform.name) for item in environment.packages(platform) or []),
+                        (
+                            _package(item, platform.name, own_channel)
+                            for item in environment.packages(platform) or []
+                        ),
                         key=lambda package: package.name,
                     )
                 ),
@@ -92,8 +104,8 @@ def read_lock(path: Path) -> Lock:
     )
 
 
-def open_pixi(path: Path) -> "LockFile":
-    """Open any ``pixi.lock``.
+def open_pixi(path: Path) -> tuple["LockFile", str]:
+    """Open any ``pixi.lock``; return the URL of the release's own channel, too, or "" if it names none.
 
     Raises
     ------
@@ -110,7 +122,7 @@ def open_pixi(path: Path) -> "LockFile":
         raise ValueError("it is nested too deeply")
     try:
         # Rattler cannot resolve `file:` requirements beside a lock that a relative path names.
-        return LockFile.from_path(path.absolute())
+        return LockFile.from_path(path.absolute()), _own_channel(data)
     except (ParseCondaLockError, UnicodeDecodeError) as error:
         raise ValueError(str(error)) from error
 
@@ -121,27 +133,27 @@ def virtual_packages_of(platform: "LockPlatform") -> tuple[VirtualPackage, ...]:
     return tuple(VirtualPackage(name=name, version=version, build=build) for name, version, build in parts)
 
 
-def located(item: "RattlerLockedPackage") -> tuple[str, str]:
+def located(item: "RattlerLockedPackage", own_channel: str) -> tuple[str, str]:
     """Return the URL and the channel of an archive; those of the release's own channel are relative."""
     # A channel that is a folder is written as a path.
     location = Path(item.location).as_uri() if Path(item.location).is_absolute() else item.location
+    if own_channel and location.startswith(f"{own_channel}/"):
+        return OWN_CHANNEL + unquote(location.removeprefix(own_channel)), OWN_CHANNEL
     if "://" in location:
         return location, location.rsplit("/", 2)[0]
-    return location.removeprefix("../"), OWN_CHANNEL
+    return location.removeprefix("../"), OWN_CHANNEL  # as older versions wrote it
 
 
-def _package(item: "RattlerLockedPackage", platform: str) -> LockedPackage:
+def _own_channel(data: bytes) -> str:
+    first = data.partition(b"\n")[0].decode()
+    return first.removeprefix(_OWN).strip() if first.startswith(_OWN) else ""
+
+
+def _package(item: "RattlerLockedPackage", platform: str, own_channel: str) -> LockedPackage:
     from rattler import CondaLockedBinaryPackage
 
     record = item.package_record if isinstance(item, CondaLockedBinaryPackage) else None
     if record is None or record.sha256 is None:
         raise IntegrityError(f"The lock has no record or no SHA-256 for {item.name} on {platform}")
-    url, channel = located(item)
+    url, channel = located(item, own_channel)
     return from_rattler(record, url=url, channel=channel).locked_for(platform)
-
-
-def _rattler_record(package: LockedPackage, own_channel: str) -> "RepoDataRecord":
-    """Return rattler's record of a locked package; ``own_channel`` is the URL of the release's own."""
-    if package.is_local:
-        return repodata_record(package, url=_NOWHERE + package.url, channel=own_channel)
-    return repodata_record(package, url=package.url, channel=package.channel)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from cuvee.channel.connection import Connection, channel_errors, query, rattler_channel
 from cuvee.channel.present_records import kept_records
@@ -175,7 +176,7 @@ def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -
         )
     own = None if own_channel is None else own_channel.as_uri() + "/"
     if own is not None and url.startswith(own):
-        url, source = f"{OWN_CHANNEL}/{url.removeprefix(own)}", OWN_CHANNEL
+        url, source = f"{OWN_CHANNEL}/{unquote(url.removeprefix(own))}", OWN_CHANNEL
     return from_rattler(record, url=url, channel=source).locked_for(platform)
 
 

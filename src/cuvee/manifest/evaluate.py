@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.manifest import folder_lookup
+from cuvee.manifest import value_parsers as parsers
 from cuvee.manifest.documents.validated_tree import (
     MappingValue,
     ValidatedEntry,
@@ -51,6 +52,9 @@ def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
             dict.fromkeys(
                 folder_lookup.resolve_channel(name, path.parent) for name in fields.get("channels", ())
             )
+        ),
+        channel_url=(fields.get("channel_url") or "").replace(
+            parsers.RELEASE, f"{fields['distribution']}-{fields['version']}"
         ),
         packages=_requirements(tree, "packages", present),
         constraints=_requirements(tree, "constraints", present),

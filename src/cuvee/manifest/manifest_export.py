@@ -35,6 +35,7 @@ def as_data(manifest: Manifest) -> Data:
         "support": encode(manifest.support),
         "platforms": {platform.name: _platform(platform) for platform in manifest.platforms},
         "channels": list(manifest.channels),
+        "channel-url": manifest.channel_url or None,
         "packages": {item.name: encode(item, without=_OF_PACKAGES) for item in manifest.packages},
         "constraints": {item.name: encode(item, without=_OF_CONSTRAINTS) for item in manifest.constraints},
         "wheels": [

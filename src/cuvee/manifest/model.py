@@ -211,6 +211,8 @@ class Manifest:
     ----------
     channels
         As stated, the first wins: names, URLs, or absolute folders.
+    channel_url
+        Where the release's own channel will be published, or "".
     packages, constraints
         Sorted by name.
     interpreter
@@ -231,6 +233,7 @@ class Manifest:
     support: Support | None = None
     platforms: tuple[PlatformEntry, ...]
     channels: tuple[str, ...] = ()
+    channel_url: str = ""
     packages: tuple[Requirement, ...]
     constraints: tuple[Requirement, ...] = ()
     wheels: tuple[WheelRequirement, ...] = ()

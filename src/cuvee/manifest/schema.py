@@ -275,6 +275,11 @@ _CONTENT = RecordType(
             type=ListType(noun="a list of channels", example="[conda-forge]",
                         item=ScalarType(noun="a channel", example="conda-forge", parse=parsers.channel,
                                   pattern=parsers.CHANNEL))),
+        Property(name="channel-url", example="https://example.org/{release}/channel",
+            summary="Where the release's own channel will be published. The lock, the explicit lists and the "
+                    "records of prefixes name its packages there. `{release}` is the release's name.",
+            type=ScalarType(noun="the URL of a channel", example="https://example.org/{release}/channel",
+                      parse=parsers.channel_url, pattern=parsers.CHANNEL_URL)),
         Property(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
             summary="The blessed set: names, each with a version range or a mapping.",
             type=MapType(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=PACKAGE_NAME,

@@ -20,6 +20,8 @@ INSTANT = (
 )
 DISTRIBUTION_NAME = r"^[a-z0-9][a-z0-9\-]*$"
 CHANNEL = r"^((https?|file)://[^\s]+|[./][^\r\n]*|[A-Za-z]:[\\/][^\r\n]*|[^\s:\"<>|*?\[\]{},;]+)$"
+RELEASE = "{release}"
+CHANNEL_URL = r"^https?://([^\s{}?#]|\{release\})+$"
 FOLDER = r"^(?!(.*/)?\.\.(/|$))[^\\\r\n]*[^\\\s][^\\\r\n]*$"
 MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 CHECK = rf"^({'|'.join(CHECKS)})$"
@@ -112,6 +114,15 @@ def channel(text: str) -> str:
     if not matches(CHANNEL, text):
         raise ParseError
     return text
+
+
+def channel_url(text: str) -> str:
+    """Return the URL at which a channel is published, without a slash at its end."""
+    if not channel(text).startswith(("https://", "http://")):
+        raise ParseError("a published channel begins with https:// or http://")
+    if not matches(CHANNEL_URL, text):
+        raise ParseError("the URL may have `{release}`, and no other braces, `?` or `#`")
+    return text.rstrip("/")
 
 
 def check_name(text: str) -> str:

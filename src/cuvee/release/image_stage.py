@@ -52,7 +52,7 @@ def image_stage(session: Session, lock: PlatformLock) -> Stage[ImageAndArtefacts
             encode(lock.packages),
             encode(lock.virtual_packages),
             {item.name: item.spec for item in session.requested(lock.platform)},
-            [manifest.distribution, str(manifest.version), manifest.title],
+            [manifest.distribution, str(manifest.version), manifest.title, manifest.channel_url],
             sys.version,
             encode(settings, without=frozenset({"source"})),
             signer.public.hex() if signer is not None else None,
@@ -85,6 +85,9 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     from cuvee.trust.sbom import make_sbom
 
     manifest, workspace, options = session.manifest, session.workspace, session.options
+    archives = session.archives(lock)
+    if manifest.channel_url:
+        lock = lock.published(manifest.channel_url)
     requested = {item.name: item.spec for item in session.requested(lock.platform)}
     release = ReleaseLabel(
         distribution=manifest.distribution, version=str(manifest.version), title=manifest.title
@@ -95,7 +98,7 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     image = build_image(
         lock,
         release=release,
-        archives=session.archives(lock),
+        archives=archives,
         requested=requested,
         cache=workspace.cache,
         folder=workspace.image(lock.platform),

@@ -16,7 +16,7 @@ from cuvee.release.record import ArtefactKind, ChannelResult, LockResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of, finished
 
-_VERSION = "1"
+_VERSION = "2"
 """Changes with what the stage writes; until then another cuvee solves nothing again."""
 
 
@@ -39,6 +39,7 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
             [sha256_file(path) for path in sorted(workspace.channel.glob("*/repodata.json"))],
             session.manifest.release_name,
             base_fingerprint(session.base_lock),
+            session.manifest.channel_url,
         ],
         run=lambda: _make(session, platforms),
         load=lambda kept: LockResult(
@@ -93,10 +94,13 @@ def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
         write_json(workspace.conflict_file, error.details)
         raise
     name = manifest.release_name
-    write_lock(lock, workspace.lock_file, channels=manifest.channels, release_name=name)
+    url = manifest.channel_url
+    here = workspace.channel.absolute().as_uri()
+    write_lock(lock, workspace.lock_file, channels=manifest.channels, own_channel=url or here)
     lists = {item.platform: workspace.package_list(item.platform) for item in lock.platforms}
     for item in lock.platforms:
-        write_text(lists[item.platform], explicit(item, release_name=name))
+        named = item.published(url) if url else item
+        write_text(lists[item.platform], explicit(named, release_name=name))
     counts = ", ".join(f"{len(item.packages)} on {item.platform}" for item in lock.platforms)
     session.reporter.finish(task, note=counts)
     artefacts = (

@@ -53,7 +53,7 @@ def recorded_release(session: Session) -> Release:
         manifest=portable(manifest),
         base=manifest.base.release_name if manifest.base is not None else None,
         additions=session.additions,
-        channel=ChannelResult(absent=absent),
+        channel=replace(known.channel, absent=absent),
         locked=LockResult(lock=lock),
         made_at=session.options.now,
         tools=tool_versions(),

@@ -36,7 +36,8 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
         If it has no such environment, or the environment that is not named has no packages.
     """
     try:
-        environments = dict(open_pixi(path).environments())
+        file, own_channel = open_pixi(path)
+        environments = dict(file.environments())
     except ValueError as error:
         raise unreadable(path, None, f"it is not a pixi.lock: {error}") from None
     if not environments:
@@ -55,7 +56,7 @@ def read_pixi(path: Path, environment: str | None) -> Snapshot:
     return Snapshot(
         title="",
         kind="pixi.lock",
-        lock=_locked(path, environments[name]),
+        lock=_locked(path, environments[name], own_channel),
         requested=requested_names(path),
         knows=METADATA,
     )
@@ -67,7 +68,7 @@ def _count(environment: "Environment") -> int:
     return max(counts, default=0)
 
 
-def _locked(path: Path, environment: "Environment") -> Lock:
+def _locked(path: Path, environment: "Environment", own_channel: str) -> Lock:
     """Return the packages by platform; one that has a name of its own is called by its subdir if it can."""
     subdirs = Counter(str(platform.subdir) for platform in environment.platforms())
     found, offered = [], {}
@@ -75,14 +76,15 @@ def _locked(path: Path, environment: "Environment") -> Lock:
         subdir = str(platform.subdir)
         name = subdir if subdirs[subdir] == 1 else platform.name
         offered[name] = virtual_packages_of(platform)
-        found += [_pixi_package(path, item, name) for item in environment.packages(platform) or []]
+        items = environment.packages(platform) or []
+        found += [_pixi_package(path, item, name, own_channel) for item in items]
     lock = lock_of(path, found)
     return Lock(
         platforms=tuple(replace(part, virtual_packages=offered[part.platform]) for part in lock.platforms)
     )
 
 
-def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> LockedPackage:
+def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str, own_channel: str) -> LockedPackage:
     from rattler import CondaLockedPackage, CondaLockedSourcePackage, PypiLockedPackage
 
     if isinstance(item, PypiLockedPackage):
@@ -94,7 +96,8 @@ def _pixi_package(path: Path, item: "RattlerLockedPackage", platform: str) -> Lo
     if record is None:
         return package(path, None, name=item.name, version=UNKNOWN_VERSION, platform=platform,
                        url=without_secrets(item.location))  # fmt: skip
-    url, channel = (item.location, "") if isinstance(item, CondaLockedSourcePackage) else located(item)
+    is_source = isinstance(item, CondaLockedSourcePackage)
+    url, channel = (item.location, "") if is_source else located(item, own_channel)
     found = from_rattler(record, url=without_secrets(url), channel=without_secrets(channel))
     return found.locked_for(platform)
 
