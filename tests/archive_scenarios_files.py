@@ -24,6 +24,7 @@ from cuvee.graph.checks import Check
 from cuvee.graph.checks.archive_integrity import ArchivesCheck, RecordCheck, TimestampsCheck
 from cuvee.graph.checks.file_clashes import FileCaseCheck, FileClashesCheck
 from cuvee.graph.checks.file_names import FileNamesCheck, LinkScriptsCheck, PathLengthsCheck
+from cuvee.graph.checks.path_ownership import ReservedPathsCheck
 from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
 from cuvee.graph.checks.symbolic_links import LinksCheck
 
@@ -171,6 +172,16 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
                 link("lib/loop2", "loop/x"),
             ),
             WIN: archive(WIN, "x", link("y", "x")),
+        },
+    ),
+    "reserved": (
+        ReservedPathsCheck(),
+        {
+            PYTHON: archive(PYTHON, "bin/python3.11", "lib/python3.11/os.py", "conda-meta/history"),
+            PURE: archive(PURE, "conda-meta/cuvee/json.py", "site-packages/conda-meta/x.json"),
+            TOO: archive(TOO, "python-scripts/t", entry_points=("tiny-admin = t:main", "x-admin = t:main")),
+            A: archive(A, "lib/python3.11/fcntl.py", link("pyvenv.cfg", "lib/x"), "lib/python3.11/test/x.py"),
+            WIN: archive(WIN, "DLLs/_a.pyd", "Lib/site-packages/a.py", "Scripts/tiny-admin.exe"),
         },
     ),
     "scripts": (

@@ -2,6 +2,7 @@
 
 import random
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def release(folder: Path, *contents: PackageContent) -> tuple[PlatformLock, dict
             name=content.name, version=content.version, build=content.build, build_number=0,
             platform="win-64", subdir=content.subdir, url=f"channel/{content.subdir}/{archive.name}",
             channel="channel", sha256=sha256, md5=md5, size=size, noarch=content.noarch,
+            depends=content.depends,
         )  # fmt: skip
         packages.append(package)
         archives[package.identifier] = archive
@@ -108,3 +110,22 @@ def test_a_release_that_could_not_read_its_own_image(tmp_path: Path) -> None:
     assert "zstandard" in (caught.value.hint or "")
     with pytest.raises(BlockedError, match="no python"):
         build(tmp_path, DECODER)
+
+
+@pytest.mark.parametrize("path", ["Lib/fcntl.py", "Scripts/tiny-admin.exe", "conda-meta/cuvee/json.py"])
+def test_packages_with_reserved_paths(path: str, tmp_path: Path) -> None:
+    with pytest.raises(BlockedError, match=r"evil has .* may have"):
+        build(tmp_path, PYTHON, DECODER, windows("evil", path))
+
+
+def test_stage0_has_files_of_the_core_only(tmp_path: Path) -> None:
+    """A decoder that imports what any package brings runs no such code in the installer."""
+    import tarfile
+
+    evil = windows("evil", "Lib/site-packages/cffi/__init__.py", "Lib/site-packages/zstandard/more.py")
+    needed = windows("needed", "Lib/site-packages/zstandard/needed.py")
+    needing = replace(DECODER, depends=("python >=3.11", "needed >=1"))
+    image = build(tmp_path, PYTHON, needing, needed, evil)
+    with tarfile.open(image.stage0) as tar:
+        names = {name for name in tar.getnames() if name.startswith("Lib/site-packages")}
+    assert names == {f"Lib/site-packages/zstandard/{name}.py" for name in ("__init__", "needed")}

@@ -91,6 +91,17 @@ def test_same_key_same_bytes(old: Release, keys: tuple[SigningKey, SigningKey], 
     assert again.installer.read_bytes() == old.installer.read_bytes()
 
 
+def test_programs_of_packages_unpack_no_upgrade(old: Release, new: Release, tmp_path: Path) -> None:
+    prefix, marker = tmp_path / "prefix", tmp_path / "ran"
+    assert old.install("-b", "-p", prefix).ok
+    program = prefix / "bin" / "tar"
+    program.write_text(f"#!/bin/sh\n: >'{marker}'\nexit 1\n")
+    program.chmod(0o755)
+    done = admin(prefix, "upgrade", new.installer, environment={"PATH": f"{prefix}/bin:{os.environ['PATH']}"})
+    assert (done.exit_code, version(prefix)) == (0, "2026.11.1"), done.stderr
+    assert not marker.exists()
+
+
 def test_key_that_is_asked_for(
     old: Release, release: Release, keys: tuple[SigningKey, SigningKey], tmp_path: Path
 ) -> None:

@@ -42,6 +42,21 @@ def test_our_own_packages_are_read(tmp_path: Path) -> None:
     )
 
 
+def test_link_scripts_are_no_commands() -> None:
+    """Nothing but conda runs them, least of all a test of commands."""
+    scripts = (
+        "bin/.thing-post-link.sh",
+        "python-scripts/.thing-pre-unlink.sh",
+        "Scripts/.thing-post-link.bat",
+    )
+    info = "site-packages/thing-2.0.dist-info/METADATA"
+    files = {
+        "paths.json": _paths(info, "bin/thing", *scripts),
+        "link.json": b'{"noarch": {"entry_points": [".thing-pre-link.sh = thing:main", "go = thing:main"]}}',
+    }
+    assert package_plan("thing", "2.0", files).commands == ("go", "thing")
+
+
 def test_packages_of_conda_build_are_read(tmp_path: Path) -> None:
     files = {
         "info/paths.json": _paths(

@@ -18,7 +18,8 @@ from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import QUICK_LEVEL, CompressedFrame, Part, pack
 from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest, write_payload
-from cuvee.image.link_plan import plan_package
+from cuvee.image.installer_core import core_packages
+from cuvee.image.link_plan import plan_package, refuse_reserved
 from cuvee.image.model import (
     MANIFEST,
     PAYLOAD,
@@ -90,11 +91,12 @@ def build_image(
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
-        linked = _link(lock, dict(pool.map(lambda package: _info(package, archives), lock.packages)), cache)
+        infos = dict(pool.map(lambda package: _info(package, archives), lock.packages))
+        linked = _link(lock, infos, cache, release.distribution)
         runtime = _runtime()
         packer = Packer(
             python=linked.python,
-            stage0=_choose_stage0(linked, runtime, cache),
+            stage0=_choose_stage0(linked, runtime, cache, core_packages(lock)),
             compiler=compiler,
             cache=cache,
             level=level,
@@ -104,7 +106,9 @@ def build_image(
     with Spool(cache) as spool:
         extra = extra_parts(lock, release, settings, sbom, spool)
         planned = (file for plan in linked.plans.values() for file in plan)
-        extra_files = plan_extra_files(extra, planned, ignore_case=linked.python.platform.system != "linux")
+        extra_files = plan_extra_files(
+            extra, planned, distribution=release.distribution, platform=linked.python.platform
+        )
         extra_frames = pack(extra, level=level, cache=cache)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
@@ -195,13 +199,16 @@ def _pack(
     return dict(pool.map(one, largest_first))
 
 
-def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path) -> _Linked:
+def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path, distribution: str) -> _Linked:
     info = infos.get("python")
     python = PythonPaths.of_lock(lock, info.index.python_site_packages_path if info else None)
     needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
     launcher = windows_launcher(cache) if needs_launcher else None
+    claims = {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()}
+    for name, claimed in claims.items():
+        refuse_reserved(name, claimed, distribution=distribution, platform=python.platform)
     plans = resolve_clobbers(
-        {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()},
+        claims,
         link_order(lock.packages),
         ignore_case=python.platform.system != "linux",
         folders=("conda-meta", python.stdlib, python.scripts),
@@ -229,7 +236,9 @@ def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, Pa
     return package.name, info
 
 
-def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -> frozenset[str]:
+def _choose_stage0(
+    linked: _Linked, runtime: Mapping[str, bytes], cache: Path, core: frozenset[str]
+) -> frozenset[str]:
     files = {file.path: file for plan in linked.plans.values() for file in plan}
     owners = {file.path: name for name, plan in linked.plans.items() for file in plan}
     loaded: dict[str, dict[str, ArchiveMember]] = {}
@@ -243,8 +252,9 @@ def _choose_stage0(linked: _Linked, runtime: Mapping[str, bytes], cache: Path) -
         member = loaded[name][file.source]
         return member.data.read() if member.link_target is None else member.link_target.encode()
 
+    foreign = {path: name for path, name in owners.items() if name not in core}
     with Spool(cache) as spool:
-        return select_stage0(files, linked.python, runtime, read)
+        return select_stage0(files, linked.python, runtime, read, foreign)
 
 
 def _runtime() -> dict[str, bytes]:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 
 from cuvee.conda.explicit_list import explicit_list
+from cuvee.conda.reserved_paths import reserved_for
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.image.frames import Part
 from cuvee.image.model import SBOM, FileKind, PlannedFile, ReleaseLabel
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool, SpooledBytes
 from cuvee.lock.model import PlatformLock
+from cuvee.platforms import Platform
 
 CONDARC = ".condarc"
 _CHUNK = 1 << 20
@@ -53,15 +55,16 @@ def extra_parts(
 
 
 def plan_extra_files(
-    parts: Iterable[Part], packages: Iterable[PlannedFile], *, ignore_case: bool
+    parts: Iterable[Part], packages: Iterable[PlannedFile], *, distribution: str, platform: Platform
 ) -> list[PlannedFile]:
     """Return the files as planned ones.
 
     Raises
     ------
     BlockedError
-        If a package has one of the paths.
+        If a package has one of the paths, or the installer or Python.
     """
+    ignore_case = platform.system != "linux"
 
     def key(path: str) -> str:
         return path.lower() if ignore_case else path
@@ -72,6 +75,12 @@ def plan_extra_files(
         folders.update(_folders(key(file.path)))
     parts = list(parts)
     for part in parts:
+        owner = reserved_for(part.path, "", distribution=distribution, platform=platform)
+        if owner is not None and part.path != SBOM:
+            raise BlockedError(
+                f"{part.path} cannot be an extra file of the prefix: only {owner} may have that path",
+                hint="Name another target in installer.yaml.",
+            )
         if key(part.path) in files | folders or files & _folders(key(part.path)):
             raise BlockedError(
                 f"{part.path} cannot be an extra file of the prefix: a package has that path",

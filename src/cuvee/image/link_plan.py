@@ -5,15 +5,18 @@ prefix that py-rattler has linked.
 """
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 from cuvee.conda.package_info import PackageInfo, check_path
 from cuvee.conda.package_paths import PathEntry
-from cuvee.errors import IntegrityError
+from cuvee.conda.reserved_paths import reserved_for
+from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
+from cuvee.platforms import Platform
 
 ENTRY_POINT_PLACEHOLDER = "/opt/cuvee_entry_point_prefix"
 """The prefix placeholder in the entry points that linking makes."""
@@ -65,6 +68,19 @@ def plan_package(
         if first.path == second.path:
             raise IntegrityError(f"{info.archive.name} puts two files at {first.path}")
     return tuple(files)
+
+
+def refuse_reserved(
+    package: str, files: Iterable[PlannedFile], *, distribution: str, platform: Platform
+) -> None:
+    """Raise `BlockedError` if a package has a path that belongs to the installer, or to Python."""
+    for file in files:
+        owner = reserved_for(file.path, package, distribution=distribution, platform=platform)
+        if owner is not None and file.kind is not FileKind.DIRECTORY:
+            raise BlockedError(
+                f"{package} has {file.path}, which only {owner} may have",
+                hint="Such files run in the installer, often as root. Leave the package out.",
+            )
 
 
 def _plan_entry(entry: PathEntry, target: str, python: PythonPaths) -> PlannedFile:

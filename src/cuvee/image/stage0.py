@@ -54,7 +54,11 @@ class Stage0File:
 
 
 def select_stage0(
-    files: Mapping[str, PlannedFile], python: PythonPaths, runtime: Mapping[str, bytes], read: Read
+    files: Mapping[str, PlannedFile],
+    python: PythonPaths,
+    runtime: Mapping[str, bytes],
+    read: Read,
+    foreign: Mapping[str, str],
 ) -> frozenset[str]:
     """Return the paths of the planned files that stage 0 needs, without byte code.
 
@@ -64,24 +68,28 @@ def select_stage0(
         The whole link plan of the platform, by path.
     runtime
         The runtime's modules: file name to source.
+    foreign
+        The paths of packages that must not run in installers, see `installer_core`, with their names.
 
     Raises
     ------
     BlockedError
-        If the interpreter, or a module that can decompress zstd, is not in the plan.
+        If the interpreter, or a module that can decompress zstd, is not in the plan; or if the interpreter
+        would load a library of a foreign package.
     """
     if python.interpreter not in files:
         raise BlockedError(
             f"The python package for {python.platform} has no {python.interpreter}",
             hint="Its installer could not start; use another build of python.",
         )
-    modules = _module_files(files, python)
+    own = {path: file for path, file in files.items() if path not in foreign}
+    modules = _module_files(own, python)
     seeds = [*_STARTUP, *_decoder(modules, python)]
     for source in runtime.values():
         seeds += _imports(source, "runtime.x")
     chosen = {python.interpreter}
     chosen.update(_module_closure(seeds, modules, python, read))
-    return frozenset(_library_closure(chosen, files, python, read))
+    return frozenset(_library_closure(chosen, files, python, read, foreign))
 
 
 def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
@@ -183,7 +191,11 @@ def _imports(source: bytes, module: str) -> list[str]:
 
 
 def _library_closure(
-    chosen: set[str], files: Mapping[str, PlannedFile], python: PythonPaths, read: Read
+    chosen: set[str],
+    files: Mapping[str, PlannedFile],
+    python: PythonPaths,
+    read: Read,
+    foreign: Mapping[str, str],
 ) -> set[str]:
     """Return the files with all planned shared libraries that they need, and links to those."""
     by_name: dict[str, list[str]] = {}
@@ -200,10 +212,15 @@ def _library_closure(
             needed = [_link_destination(path, read(path).decode())]
         else:
             needed = [
-                _nearest(by_name.get(name, []), path)
+                _nearest(by_name.get(name, []), path, foreign)
                 for name in _needed_libraries(read(path), windows=python.platform.is_windows)
             ]
         for found in needed:
+            if found in foreign:
+                raise BlockedError(
+                    f"{foreign[found]} has {found}, which {path} would load in the installer",
+                    hint="Neither python nor a package that it needs has that file. Leave the package out.",
+                )
             if found in files and found not in result:
                 result.add(found)
                 todo.append(found)
@@ -220,14 +237,14 @@ def _link_destination(path: str, target: str) -> str:
     return "/".join(parts)
 
 
-def _nearest(candidates: list[str], user: str) -> str:
-    """Return one of several libraries: beside the user, else in the loader's search path, else any."""
+def _nearest(candidates: list[str], user: str, foreign: Mapping[str, str]) -> str:
+    """Return one of several libraries: beside the user, else in the search path, else any own one."""
     folder = user.rpartition("/")[0]
     for searched in (folder, "lib", "", "DLLs", "Library/bin"):
         for path in candidates:
             if path.rpartition("/")[0] == searched:
                 return path
-    return min(candidates, default="")
+    return min((path for path in candidates if path not in foreign), default="")
 
 
 def _needed_libraries(data: bytes, *, windows: bool) -> list[str]:

@@ -21,6 +21,7 @@ _WANTED = {
 # https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 _DIST_INFO = re.compile(r"(?:^|/)site-packages/([^/]+?)-[^-/]+\.dist-info/METADATA$")
 _PROGRAM = re.compile(r"(?:bin/([^/]+)|(?:python-scripts|Scripts)/([^/]+?)(?:\.exe)?)")
+_NO_COMMANDS = ("-script.py", ".bat", ".cmd", ".ps1", ".dll", ".exe.manifest")
 
 
 def read_package_plan(name: str, version: str, archive: Path) -> PackagePlan:
@@ -48,13 +49,13 @@ def package_plan(name: str, version: str, files: Mapping[str, bytes]) -> Package
     commands: set[str] = set()
     if names:  # only programs of Python packages are expected to know --help
         entry_points = parse_entry_points(files.get("link.json"))
-        commands.update(line.partition("=")[0].strip() for line in entry_points)
+        names_of_points = (line.partition("=")[0].strip() for line in entry_points)
+        commands.update(name for name in names_of_points if not name.startswith("."))
         for path in paths:
             match = _PROGRAM.fullmatch(path)
             program = match and (match[1] or match[2])
-            if program and not program.endswith(
-                ("-script.py", ".bat", ".cmd", ".ps1", ".dll", ".exe.manifest")
-            ):
+            # No hidden file is a command; those are scripts that conda runs when it links a package.
+            if program and not program.startswith(".") and not program.endswith(_NO_COMMANDS):
                 commands.add(program)
     tests = read_own_tests(files)
     return PackagePlan(

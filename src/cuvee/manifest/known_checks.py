@@ -32,6 +32,7 @@ CHECKS = (
     "file-case",
     "file-names",
     "path-lengths",
+    "reserved-paths",
     "links",
     "link-scripts",
     "libraries",

@@ -4,9 +4,12 @@ import gc
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# No folder on `sys.path`, from where a file beside this one could take the place of a standard module.
+package = type(sys)("runtime")
+package.__path__ = [os.path.dirname(os.path.abspath(__file__))]
+sys.modules["runtime"] = package
 
-from runtime.command_line import main  # type: ignore[import-not-found,unused-ignore]
+from runtime.command_line import main  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
 
 # The list of files stays until the end; looking for cycles in it again and again takes a tenth of the time.
 gc.disable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Callable
 
 from .failure import DAMAGED, MISSING, InstallError
 
-_MODULES = ("compression.zstd", "zstandard", "backports.zstd")  # the first is PEP 784, Python 3.14
+_MODULES = ("zstandard", "backports.zstd")
 _found: list[Callable[[bytes, int], bytes]] = []
 
 
@@ -30,16 +31,25 @@ def decompress(data: bytes, size: int) -> bytes:
 
 
 def _find() -> Callable[[bytes, int], bytes]:
-    # `-S` keeps site-packages away, and with it whatever code a .pth file there would run.
+    if sys.version_info >= (3, 14):  # PEP 784
+        return _of("compression.zstd")
+    # `-S` keeps site-packages away, and with it whatever code a .pth file there would run. The folder is
+    # there only for this, so that no module of another package is ever imported.
     folder = os.path.join(os.path.dirname(os.__file__), "site-packages")
-    if sys.flags.no_site and folder not in sys.path:
-        sys.path.append(folder)
-    for name in _MODULES:
-        try:
-            new = importlib.import_module(name).ZstdDecompressor
-        except ImportError:
-            continue
-        if name == "zstandard":
-            return lambda data, size: new().decompress(data, max_output_size=size)
-        return lambda data, size: new().decompress(data, size)
+    before = list(sys.path)
+    sys.path.append(folder)
+    os.environ.pop("PYTHON_ZSTANDARD_IMPORT_POLICY", None)  # stage 0 has the usual backend only
+    try:
+        for name in _MODULES:
+            with contextlib.suppress(ImportError):
+                return _of(name)
+    finally:
+        sys.path[:] = before
     raise InstallError("This interpreter cannot decompress zstd", MISSING)
+
+
+def _of(name: str) -> Callable[[bytes, int], bytes]:
+    new = importlib.import_module(name).ZstdDecompressor
+    if name == "zstandard":
+        return lambda data, size: new().decompress(data, max_output_size=size)
+    return lambda data, size: new().decompress(data, size)

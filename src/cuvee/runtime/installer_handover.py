@@ -80,6 +80,7 @@ def _read_head(verb: str, prefix: str, installer: str, options: frozenset[str]) 
 
 def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> NoReturn:
     """Unpack stage 0, whose hash the manifest has, and become the runtime that is in it."""
+    os.environ["PATH"] = _system_path(os.environ.get("PATH", ""))
     with open(run.installer, "rb") as stream:
         stream.seek(run.manifest_at - stage0_bytes)
         stage0 = stream.read(stage0_bytes)
@@ -100,6 +101,21 @@ def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> N
     program = f"{run.staged}/.cuvee/runtime/__main__.py"
     sys.stdout.flush()
     os.execv(python, [python, *_START, program, *arguments])  # noqa: S606 - no shell
+
+
+def _system_path(path: str) -> str:
+    """Return PATH without relative folders, and without those of conda environments, as the shell text does.
+
+    Their programs are packages', which must not run here, least of all as root.
+    """
+    kept = [
+        folder
+        for folder in path.split(":")
+        if folder.startswith("/")
+        and not os.path.isdir(f"{folder}/../conda-meta")
+        and not os.path.isdir(f"{folder}/conda-meta")
+    ]
+    return ":".join(kept) or "/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def _unpack(stage0: bytes, folder: str) -> None:

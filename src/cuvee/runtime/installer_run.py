@@ -14,6 +14,7 @@ from .decompression import decompress
 from .failure import damaged
 from .hashing import sha256 as hash_of
 from .payload_manifest import Frame, PayloadManifest
+from .payload_places import check_places
 from .worker_threads import share
 
 HEAD = 1 << 20
@@ -54,6 +55,7 @@ class InstallerRun(NamedTuple):
         payload = self.manifest_at + self.manifest_size
         image_signature.check(manifest, self.manifest_sha256, self.installer, payload)
         image_signature.demand(manifest, self.options)
+        check_places(manifest)
         return manifest
 
     def read(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, bytes]]:

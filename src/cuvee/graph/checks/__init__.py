@@ -22,6 +22,7 @@ from cuvee.graph.checks.graph_structure import CyclesCheck, DuplicatesCheck
 from cuvee.graph.checks.license_policy import LicensesCheck, UnknownLicensesCheck
 from cuvee.graph.checks.manifest_names import ReferencesCheck, WaiversCheck
 from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
+from cuvee.graph.checks.path_ownership import ReservedPathsCheck
 from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
 from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
 from cuvee.graph.checks.record_metadata import MetadataCheck
@@ -43,6 +44,7 @@ ARCHIVE_CHECKS: tuple[Check, ...] = (
     FileCaseCheck(),
     FileNamesCheck(),
     PathLengthsCheck(),
+    ReservedPathsCheck(),
     LinksCheck(),
     LinkScriptsCheck(),
     LibrariesCheck(),

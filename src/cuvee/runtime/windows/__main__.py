@@ -3,8 +3,11 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+# No folder on `sys.path`, from where a file could take the place of a standard module.
+package = type(sys)("runtime")
+package.__path__ = [os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+sys.modules["runtime"] = package
 
-from runtime.windows.nsis_verbs import main  # type: ignore[import-not-found,unused-ignore]
+from runtime.windows.nsis_verbs import main  # type: ignore[import-not-found,unused-ignore]  # noqa: E402
 
 sys.exit(main(sys.argv[1:], os.environ))
