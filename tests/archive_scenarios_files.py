@@ -174,6 +174,16 @@ SCENARIOS: dict[str, tuple[Check, Known]] = {
             WIN: archive(WIN, "x", link("y", "x")),
         },
     ),
+    "link-chains": (
+        LinksCheck(),
+        {
+            A: archive(A, "a/b/c/x", link("a/b/c/up", "../../.."), link("in", "a/b/c/up/a")),
+            B: archive(B, link("esc", "a/b/c/up/../x"), link("fine", "a/b/c/up/a/b/c/x")),
+            MAC: archive(MAC, link("share/Up", "..")),
+            (mac := package("b", platform="osx-arm64")): archive(mac, link("esc", "SHARE/up/../x")),
+            WIN: archive(WIN, "x", link("y", "..\\x"), link("z", "C:x")),
+        },
+    ),
     "reserved": (
         ReservedPathsCheck(),
         {

@@ -16,6 +16,7 @@ import zstandard
 from installers.payload_containers import Container, hold, sha256
 
 WINDOW = 1 << 25
+FOLLOWED = 255
 PART = r"(?!\.{1,2}(?:/|$))[^/\\:\x00-\x1f]+"
 PYTHON = re.compile(rb"python(\d+(\.\d+)?)?")
 
@@ -43,6 +44,29 @@ def check_paths(manifest: dict[str, Any]) -> None:
     for path, target in links:
         end = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
         hold(target and not target.startswith("/") and end != ".." and not end.startswith("../"), path)
+    if manifest["platform"].startswith("linux"):
+        targets = dict(links)
+        for path, _ in links:
+            walk((), path, targets, FOLLOWED)
+        hold(not folders & targets.keys(), "a folder is a link")
+
+
+def walk(at: tuple[str, ...], path: str, links: dict[str, str], left: int) -> tuple[tuple[str, ...], int]:
+    """Follow a path from a folder through links; return where it ends, and how many more may be followed."""
+    for part in path.split("/"):
+        if left < 0:
+            break
+        if part == "..":
+            hold(at, path)
+            at = at[:-1]
+        elif part not in {"", "."}:
+            target = links.get("/".join((*at, part)))
+            if target is None:
+                at = (*at, part)
+            else:
+                hold(not target.startswith("/"), path)
+                at, left = walk(at, target, links, left - 1) if left else (at, -1)
+    return at, left
 
 
 def unpacked(frame: dict[str, Any], payload: memoryview) -> Iterator[tuple[list[Any], bytes]]:

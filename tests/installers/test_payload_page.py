@@ -19,6 +19,7 @@ from cuvee.image.settings import InstallerSettings
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.progress import SILENT
 from cuvee.runtime import failure, payload_manifest, prefix_replacement
+from cuvee.runtime.payload_places import check_places
 from docs_text import code_in, table
 from installers.conftest import Dress
 from installers.payload_containers import Container, RefusedError, read, sha256
@@ -216,17 +217,26 @@ PLACE = st.lists(PART, max_size=3).map("/".join)
     path=PLACE,
     link=PLACE,
     target=PLACE,
+    more=st.lists(st.tuples(PLACE, PLACE), max_size=3),
     span=st.tuples(st.integers(-1, 3), st.integers(-1, 3)),
 )
-@example(folders=["a"], path="a/b", link="a/a", target="../b", span=(0, 1))
-@example(folders=[], path="a", link="a", target="", span=(0, 0))
-@example(folders=["a/b", "a"], path="a/b", link="a/a", target="../b", span=(0, 1))
+@example(folders=["a"], path="a/b", link="a/a", target="../b", more=[], span=(0, 1))
+@example(folders=[], path="a", link="a", target="", more=[], span=(0, 0))
+@example(folders=["a/b", "a"], path="a/b", link="a/a", target="../b", more=[], span=(0, 1))
+@example(folders=["a"], path="x", link="a/b", target="..", more=[("e", "a/b/../x")], span=(0, 1))
+@example(folders=["a"], path="x", link="a/b", target="b", more=[("e", "a/b/../../x")], span=(0, 1))
 def test_both_refuse_the_same_manifests(
-    folders: list[str], path: str, link: str, target: str, span: tuple[int, int]
+    folders: list[str],
+    path: str,
+    link: str,
+    target: str,
+    more: list[tuple[str, str]],
+    span: tuple[int, int],
 ) -> None:
     frame = {"offset": 0, "size": 1, "raw": 2, "sha256": "", "files": [[path, 0o644, *span, "plain", ""]]}
     package = {"name": "a", "version": "1", "build": "0", "subdir": "noarch", "sha256": "", "frames": [frame]}
-    value = EMPTY | {"folders": folders, "stage0": [], "packages": [package | {"links": [[link, target]]}]}
+    links = [[link, target], *map(list, more)]
+    value = EMPTY | {"folders": folders, "stage0": [], "packages": [package | {"links": links}]}
     text = json.dumps(value).encode()
     packed = zstandard.ZstdCompressor().compress(text)
 
@@ -237,7 +247,10 @@ def test_both_refuse_the_same_manifests(
             return False
         return True
 
-    assert accepts(check_paths, value) == accepts(payload_manifest.load, packed, len(text), sha256(packed))
+    def load() -> None:
+        check_places(payload_manifest.load(packed, len(text), sha256(packed)))
+
+    assert accepts(check_paths, value) == accepts(load)
 
 
 @pytest.mark.real

@@ -19,7 +19,7 @@ from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import QUICK_LEVEL, CompressedFrame, Part, pack
 from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest, write_payload
 from cuvee.image.installer_core import core_packages
-from cuvee.image.link_plan import plan_package, refuse_reserved
+from cuvee.image.link_plan import plan_package, refuse_escapes, refuse_reserved
 from cuvee.image.model import (
     MANIFEST,
     PAYLOAD,
@@ -102,6 +102,8 @@ def build_image(
             level=level,
         )
         packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
+    links = {name: package.links for name, package in packed.items()}
+    refuse_escapes(links, linked.python.platform.system)
     records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
     with Spool(cache) as spool:
         extra = extra_parts(lock, release, settings, sbom, spool)

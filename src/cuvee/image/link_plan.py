@@ -5,10 +5,11 @@ prefix that py-rattler has linked.
 """
 
 import re
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from itertools import chain, pairwise
 from pathlib import Path
 
+from cuvee.conda.link_targets import OUTSIDE, by_key, link_end
 from cuvee.conda.package_info import PackageInfo, check_path
 from cuvee.conda.package_paths import PathEntry
 from cuvee.conda.reserved_paths import reserved_for
@@ -16,7 +17,7 @@ from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
-from cuvee.platforms import Platform
+from cuvee.platforms import Platform, System
 
 ENTRY_POINT_PLACEHOLDER = "/opt/cuvee_entry_point_prefix"
 """The prefix placeholder in the entry points that linking makes."""
@@ -81,6 +82,21 @@ def refuse_reserved(
                 f"{package} has {file.path}, which only {owner} may have",
                 hint="Such files run in the installer, often as root. Leave the package out.",
             )
+
+
+def refuse_escapes(links: Mapping[str, Mapping[str, str]], system: System) -> None:
+    """Raise `IntegrityError` if a link leaves the prefix through others, also those of other packages.
+
+    ``links`` are the targets of each package's links, by the package's name and the link's path.
+    """
+    known = by_key(chain.from_iterable(of_package.items() for of_package in links.values()), system)
+    for package, of_package in links.items():
+        for path, target in of_package.items():
+            if link_end(path, known, system) == OUTSIDE:
+                raise IntegrityError(
+                    f"{package} links {path} out of the prefix, through other links, to {target!r}",
+                    hint="The package is broken or hostile; take it from another source.",
+                )
 
 
 def _plan_entry(entry: PathEntry, target: str, python: PythonPaths) -> PlannedFile:

@@ -1,17 +1,15 @@
 """The check of symbolic links."""
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from cuvee.conda.link_targets import OUTSIDE, by_key, link_end
 from cuvee.graph.checks.check_interface import Check, opened
 from cuvee.graph.checks.finding_collector import FindingCollector
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.prefix_contents import PrefixContents, resolve_in_prefix
 from cuvee.graph.release_graph import ReleaseGraph
-
-_MOST_LINKS = 40
-"""Links that Linux follows in one path before it fails: https://man7.org/linux/man-pages/man7/path_resolution.7.html."""
 
 
 class LinksCheck(Check):
@@ -23,6 +21,8 @@ class LinksCheck(Check):
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
         outside, empty, broken = (FindingCollector(self, release) for _ in range(3))
         for _, contents in opened(release):
+            system = contents.platform.system
+            links = by_key(_links(contents), system)
             folders: set[str] | None = None
             for claim in contents.claims():
                 target = claim.file.link_target if claim.file is not None else None
@@ -35,13 +35,14 @@ class LinksCheck(Check):
                     empty.add(cause, victim=claim.package, evidence=claim.path, kind="empty-target")
                     continue
                 evidence = f"{claim.path} -> {target}"
-                if resolve_in_prefix(posixpath.dirname(claim.path), target) is None:
+                end = link_end(claim.path, links, system)
+                if end == OUTSIDE or resolve_in_prefix(posixpath.dirname(claim.path), target) is None:
                     cause = f"{claim.package.name} has symbolic links out of the prefix"
                     outside.add(cause, victim=claim.package, evidence=evidence, kind="out-of-prefix")
                     continue
                 folders = _folders(contents) if folders is None else folders
                 found = {}
-                if not _exists(claim.path, target, contents, folders):
+                if end is None or (end not in contents.files and (end or ".") not in folders):
                     found["dangling"] = "dangling symbolic links"
                 if contents.platform.is_windows:
                     found["link-on-windows"] = "symbolic links, which most Windows users may not create"
@@ -55,21 +56,11 @@ class LinksCheck(Check):
         yield from broken.findings("Ask for the package to be fixed; whatever uses the link fails.")
 
 
-def _exists(link: str, target: str, contents: PrefixContents, folders: set[str]) -> bool:
-    """Return whether a link leads to a file or folder of the prefix, through other links if need be."""
-    path = resolve_in_prefix(posixpath.dirname(link), target)
-    for _ in range(_MOST_LINKS):
-        if path is None or path in contents.files or path in folders:
-            return path is not None
-        # The longest part of the path that is a file may be a link to a folder: go on from there.
-        end = path.rfind("/")
-        while end > 0 and path[:end] not in contents.files:
-            end = path.rfind("/", 0, end)
-        file = contents.files[path[:end]][-1].file if end > 0 else None
-        if file is None or file.link_target is None:
-            return False
-        path = resolve_in_prefix(posixpath.dirname(path[:end]), f"{file.link_target}/{path[end + 1 :]}")
-    return False
+def _links(contents: PrefixContents) -> Iterator[tuple[str, str]]:
+    """Yield path and target of each link of the prefix."""
+    for claim in contents.claims():
+        if claim.file is not None and claim.file.link_target is not None:
+            yield claim.path, claim.file.link_target
 
 
 def _folders(contents: PrefixContents) -> set[str]:
