@@ -226,6 +226,7 @@ PLACE = st.lists(PART, max_size=3).map("/".join)
 @example(folders=["a"], path="x", link="a/b", target="..", more=[("e", "a/b/../x")], span=(0, 1))
 @example(folders=["a"], path="x", link="a/b", target="b", more=[("e", "a/b/../../x")], span=(0, 1))
 def test_both_refuse_the_same_manifests(
+    *,
     folders: list[str],
     path: str,
     link: str,

@@ -1,17 +1,28 @@
 """Reading the members of conda packages, ``.conda`` and ``.tar.bz2``, which are hostile until checked."""
 
+import bz2
 import hashlib
 import re
 import tarfile
+import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from cuvee.errors import CuveeError, IntegrityError
 
+if TYPE_CHECKING:
+    import zstandard
+
 INFO_LIMIT = 64 << 20
 """The most bytes that a file of ``info/`` may have."""
+
+LARGEST_RATIO = 200
+"""How many times its own size an archive may unpack to, above `RATIO_FLOOR`."""
+
+RATIO_FLOOR = 64 << 20
+"""Bytes that any archive may unpack to: small ones with tables compress very well."""
 
 _CHUNK = 1 << 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -59,18 +70,73 @@ def archive_errors(archive: Path) -> Iterator[None]:
         ) from error
 
 
+def unpacked_limit(size: int) -> int:
+    """Return the bytes that an archive of ``size`` bytes may unpack to: no real one is close to it."""
+    return max(RATIO_FLOOR, LARGEST_RATIO * size)
+
+
 def members(
     archive: Path, component: Literal["info", "pkg"]
 ) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    """Yield the members of one component of a package; their names are not checked."""
-    from conda_package_streaming.package_streaming import CondaComponent, stream_conda_component
+    """Yield the members of one component of a package; their names are not checked.
 
-    for tar, member in stream_conda_component(archive, component=CondaComponent(component)):
+    Raises
+    ------
+    IntegrityError
+        If it unpacks to more than `unpacked_limit`, before more is unpacked.
+    """
+    from conda_package_streaming.package_streaming import tar_generator
+
+    stream = _LimitedStream(_component(archive, component), archive)
+    for tar, member in tar_generator(stream, closefd=True):
+        stream.take(member.size if member.issparse() else 0)
         member.name = member.name.removeprefix("./")
         if member.islnk():
             member.linkname = member.linkname.removeprefix("./")
         if component == "info" or not member.name.startswith("info/"):
             yield tar, member
+
+
+def _component(archive: Path, component: str) -> "IO[bytes] | zstandard.ZstdDecompressionReader":
+    """Return the tar of a component, decompressed while it is read; ``.tar.bz2`` has one for both."""
+    import zstandard
+
+    if archive.name.endswith(".tar.bz2"):
+        return bz2.open(archive)
+    if not archive.name.endswith(".conda"):
+        raise ValueError("its name ends with neither .conda nor .tar.bz2")
+    outer = zipfile.ZipFile(archive)
+    found = [item for item in outer.infolist() if item.filename.startswith(f"{component}-{archive.stem}")]
+    if len(found) != 1:
+        raise ValueError(f"it has {len(found)} members {component}-{archive.stem}, not one")
+    return zstandard.ZstdDecompressor().stream_reader(outer.open(found[0]), read_across_frames=True)
+
+
+class _LimitedStream:
+    """Reads a decompressed stream up to the limit of its archive."""
+
+    def __init__(self, stream: "IO[bytes] | zstandard.ZstdDecompressionReader", archive: Path) -> None:
+        self._stream, self._name = stream, archive.name
+        self._size = archive.stat().st_size
+        self._left = unpacked_limit(self._size)
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self.take(len(data))
+        return data
+
+    def take(self, size: int) -> None:
+        """Count bytes that are unpacked; those of a sparse file are more than what is read."""
+        self._left -= size
+        if self._left < 0:
+            raise IntegrityError(
+                f"{self._name} is refused: it unpacks to more than {unpacked_limit(self._size):,} bytes from "
+                f"{self._size:,}",
+                hint="No real package does. Leave it out, and tell the maintainers of its channel.",
+            )
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 def member_data(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> bytes:

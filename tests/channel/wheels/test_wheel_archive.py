@@ -7,6 +7,7 @@ import pytest
 
 from cuvee.channel.wheels import wheel_archive as module
 from cuvee.channel.wheels.wheel_archive import WheelName, open_wheel
+from cuvee.conda import package_archive
 from cuvee.errors import IntegrityError
 
 MakeWheel = Callable[..., Path]
@@ -93,11 +94,11 @@ def test_an_unusual_compression_is_refused(make_wheel: MakeWheel) -> None:
 def test_a_bomb_is_refused_before_it_is_inflated(
     make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "RATIO_FLOOR", 1000)
+    monkeypatch.setattr(package_archive, "RATIO_FLOOR", 1000)
     path = make_wheel(files={"demo/zeros": bytes(1 << 20)})
     with pytest.raises(IntegrityError, match="would inflate to 1,04"):
         opened(path)
-    monkeypatch.setattr(module, "RATIO_FLOOR", 64 << 20)
+    monkeypatch.setattr(package_archive, "RATIO_FLOOR", 64 << 20)
     opened(path)
     monkeypatch.setattr(module, "LARGEST_TOTAL", 1 << 20)
     with pytest.raises(IntegrityError, match="would inflate"):
@@ -108,8 +109,8 @@ def test_members_that_share_their_bytes_are_a_bomb(
     make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Overlapping members declare much packed data each, while the file itself is small."""
-    monkeypatch.setattr(module, "RATIO_FLOOR", 1000)
-    monkeypatch.setattr(module, "LARGEST_RATIO", 3)
+    monkeypatch.setattr(package_archive, "RATIO_FLOOR", 1000)
+    monkeypatch.setattr(package_archive, "LARGEST_RATIO", 3)
     path = make_wheel(files={f"demo/{number}.txt": b"0123456789" * 10 for number in range(20)})
     data = path.read_bytes()
     opened(path)

@@ -28,19 +28,14 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from cuvee.channel.wheels.wheel_record import WheelRecord, parse_record
+from cuvee.conda.package_archive import unpacked_limit
 from cuvee.errors import IntegrityError
 
 LARGEST_TOTAL = 4 << 30
 """Bytes that a wheel may inflate to."""
 
-LARGEST_RATIO = 200
-"""How many times its own size a wheel may inflate to, above `RATIO_FLOOR`."""
-
 MOST_MEMBERS = 200_000
 """Members that a wheel may have; the largest real ones have some ten thousand."""
-
-RATIO_FLOOR = 64 << 20
-"""Bytes that any wheel may inflate to: small wheels with tables compress very well."""
 
 _UNSIGNED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _BROKEN = (
@@ -187,7 +182,7 @@ def _refused(wheel: str, member: str, why: str) -> IntegrityError:
 def _refuse_bombs(entries: Collection[zipfile.ZipInfo], wheel: str, size: int) -> None:
     """Refuse zip bombs: members may overlap, so their declared sizes say nothing about the file's size."""
     total = sum(entry.file_size for entry in entries)
-    if total > LARGEST_TOTAL or total > max(RATIO_FLOOR, LARGEST_RATIO * size) or len(entries) > MOST_MEMBERS:
+    if total > min(LARGEST_TOTAL, unpacked_limit(size)) or len(entries) > MOST_MEMBERS:
         raise IntegrityError(
             f"{wheel} is refused: its {len(entries):,} members would inflate to {total:,} bytes from {size:,}"
         )
