@@ -77,6 +77,10 @@ def compare_records(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
             other.pop(key, None)
         del other["extracted_package_dir"]
         record.pop("timestamp", None)  # py-rattler takes none for a record that it is given
+        # As conda, and unlike rattler, we state it for files that are not changed, too.
+        for line in record["paths_data"]["paths"]:
+            if "prefix_placeholder" not in line and line.get("sha256_in_prefix") == line.get("sha256"):
+                line.pop("sha256_in_prefix", None)
         for value in (record, other):
             value["files"] = sorted(path for path in value["files"] if not path.endswith(".pyc"))
             value["paths_data"]["paths"] = sorted(

@@ -82,8 +82,11 @@ def _package_record(package: LockedPackage, index: IndexJson) -> dict[str, objec
 
 
 def _origin(package: LockedPackage, release: ReleaseLabel) -> dict[str, str]:
-    """Return the package's source; for local packages, without paths of the machine that cut the release."""
-    url, channel = package.url, package.channel
+    """Return the package's source; for local packages, without paths of the machine that cut the release.
+
+    The URL ends with the file name, as conda writes it: a channel may have ``%2B`` for ``+``.
+    """
+    url, channel = f"{package.url.rpartition('/')[0]}/{package.file_name}", package.channel
     if package.is_local:
         base = f"file:///{release.release_name}"
         url, channel = f"{base}/{url}", f"{base}/{channel}/"
@@ -101,7 +104,8 @@ def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, object]:
         entry["sha256"] = file.sha256
     if file.kind is FileKind.LINK:
         entry["sha256_in_prefix"] = sha256_bytes(links[file.path].encode())
-    elif file.placeholder is not None and not file.is_entry_point:
+    elif file.source is not None and file.sha256 is not None:
+        # As conda writes it, whose `doctor` compares with it; the runtime has that of relocated files.
         entry["sha256_in_prefix"] = file.sha256
     if file.size is not None:
         entry["size_in_bytes"] = file.size
