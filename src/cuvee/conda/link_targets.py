@@ -23,7 +23,7 @@ def by_key(links: Iterable[tuple[str, str]], system: System) -> dict[str, str]:
 def link_end(link: str, links: Mapping[str, str], system: System) -> str | None:
     """Return the path that a link leads to as a system follows it, part by part; it need not exist.
 
-    Text alone does not tell: if ``up`` is a link to ``../..``, then ``a/up/../x`` is not ``a/x``.
+    Text by itself does not tell: if ``up`` is a link to ``../..``, then ``a/up/../x`` is not ``a/x``.
 
     Parameters
     ----------

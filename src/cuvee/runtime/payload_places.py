@@ -63,7 +63,7 @@ def _paths(manifest: PayloadManifest) -> Iterator[tuple[str, str]]:
 
 
 def _check_links(manifest: PayloadManifest) -> None:
-    # Text alone does not tell: if `up` is a link to `../..`, then `a/up/../x` is not `a/x`.
+    # Text by itself does not tell: if `up` is a link to `../..`, then `a/up/../x` is not `a/x`.
     fold = str.casefold if manifest.system != "linux" else str
     links = {fold(path): target for path, target in _links(manifest)}
     if manifest.system == "win":
