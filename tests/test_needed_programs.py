@@ -10,6 +10,7 @@ from python_sources import ROOT, python_files
 ELSEWHERE = {
     "apt-get",
     "bash",
+    "conda",
     "constructor",
     "dash",
     "llvm-objdump",

@@ -42,11 +42,7 @@ def tree(prefix: Path) -> dict[str, tuple[str, int, bytes]]:
 
 
 def records(prefix: Path) -> dict[str, Any]:
-    return {
-        path.name: json.loads(path.read_bytes())
-        for path in (prefix / "conda-meta").glob("*.json")
-        if path.name != "cuvee.json"
-    }
+    return {path.name: json.loads(path.read_bytes()) for path in (prefix / "conda-meta").glob("*.json")}
 
 
 @pytest.mark.parametrize(

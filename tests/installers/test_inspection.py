@@ -47,7 +47,7 @@ def test_extract(release: Release, tmp_path: Path) -> None:
     assert "_placeh" in content
     assert (folder / "lib" / "link").is_symlink()
     assert (folder / "conda-meta" / "tools-1.0-py_0.json").exists()
-    assert not (folder / "conda-meta" / "cuvee.json").exists()
+    assert not (folder / "conda-meta" / "cuvee" / "release.json").exists()
     assert not (folder / ".cuvee").exists()
     again = release.install("--extract", folder)
     assert again.exit_code == 1

@@ -59,7 +59,7 @@ def test_it_runs_itself_and_needs_no_home(release: Release, tmp_path: Path) -> N
         )
     )
     assert done.exit_code == 0, done.stderr
-    assert (tmp_path / "relative" / "prefix" / "conda-meta" / "cuvee.json").exists()
+    assert (tmp_path / "relative" / "prefix" / "conda-meta" / "cuvee" / "release.json").exists()
     nowhere = release.install("-b")
     assert nowhere.exit_code == 2
     assert "HOME is not set" in nowhere.stderr

@@ -83,7 +83,7 @@ def admin(
 
 
 def version(prefix: Path) -> str:
-    return str(json.loads((prefix / "conda-meta" / "cuvee.json").read_text())["version"])
+    return str(json.loads((prefix / "conda-meta" / "cuvee" / "release.json").read_text())["version"])
 
 
 def test_same_key_same_bytes(old: Release, keys: tuple[SigningKey, SigningKey], tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def findings(prefix: Path) -> dict[str, Any]:
 
 
 def version(prefix: Path) -> str:
-    return str(json.loads((prefix / "conda-meta" / "cuvee.json").read_text())["version"])
+    return str(json.loads((prefix / "conda-meta" / "cuvee" / "release.json").read_text())["version"])
 
 
 def site(prefix: Path) -> Path:
@@ -120,6 +120,34 @@ def test_what_the_user_made_survives(release: Release, newer: Release, tmp_path:
         assert f"extra 2.0 {line}" in done.stdout
     assert "needs places" not in done.stdout
     assert findings(prefix) == {"extra": ["notes/thesis.tex"]}
+
+
+def test_a_release_with_its_marker_at_the_old_place(release: Release, newer: Release, tmp_path: Path) -> None:
+    """Earlier releases have it where conda's tools expect a record."""
+    prefix = tmp_path / "prefix"
+    install(newer, prefix)
+    fresh = tree(prefix)
+    shutil.rmtree(prefix)
+    install(release, prefix)
+    old = prefix / "conda-meta" / "cuvee.json"
+    (prefix / "conda-meta" / "cuvee" / "release.json").rename(old)
+    before = tree(prefix)
+    assert findings(prefix) == {}
+    assert json.loads(admin(prefix, "info", "--json").stdout)["version"] == "2026.11.0"
+    assert json.loads(newer.install("--dry-run", "--json", "-p", prefix).stdout)["action"] == "upgrade"
+    (prefix / "bin" / "tool").unlink()
+    repaired = release.install("--repair", "-p", prefix)
+    assert (repaired.exit_code, repaired.stderr) == (0, "")
+    install(newer, prefix, "-u")
+    assert tree(prefix) == fresh
+    assert not old.exists()
+    assert json.loads(admin(prefix, "info", "--json").stdout)["kept"] == "2026.11.0"
+    done = admin(prefix, "rollback")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tree(prefix) == before
+    removed = admin(prefix, "uninstall")
+    assert removed.returncode == 0, removed.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_damage_that_hides_is_not_carried_over(release: Release, newer: Release, tmp_path: Path) -> None:
@@ -230,7 +258,7 @@ def test_repair(release: Release, newer: Release, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["prefix"]
 
 
-@pytest.mark.parametrize("name", ["cuvee/state.json", "cuvee/manifest.json.zst", "cuvee.json"])
+@pytest.mark.parametrize("name", ["cuvee/state.json", "cuvee/manifest.json.zst", "cuvee/release.json"])
 def test_repair_of_the_lists_themselves(name: str, release: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     install(release, prefix)

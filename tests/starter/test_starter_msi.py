@@ -128,7 +128,7 @@ def check(wine: Wine, prefix: Path, version: str) -> None:
     assert wine.registry(r"HKLM\Software\cuvee\Starter")["InstallLocation"] == "C:\\Program Files\\Starter\\"
     place = wine.registry(rf"HKLM\Software\Python\Starter\{version}\InstallPath")
     assert place["ExecutablePath"] == r"C:\Program Files\Starter\python.exe"
-    assert json.loads((prefix / "conda-meta" / "cuvee.json").read_bytes())["version"] == version
+    assert json.loads((prefix / "conda-meta" / "cuvee" / "release.json").read_bytes())["version"] == version
     run = wine.run(prefix / "python.exe", "-c", "import attrs, sys; print(sys.prefix, attrs.__name__)")
     assert (run.exit_code, run.stdout.strip()) == (0, r"C:\Program Files\Starter attrs"), run
 

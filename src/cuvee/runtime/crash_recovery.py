@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from . import prefix_swap
 from .failure import InstallError
 from .file_operations import quietly, remove_tree
-from .prefix_state import MARKER, UNPROVED, beside, is_ours
+from .prefix_state import MARKER, OLD_MARKER, UNPROVED, beside, is_ours
 
 if sys.platform == "win32":
     import _winapi
@@ -101,7 +101,9 @@ def withdraw(prefix: str, staged: str = "") -> None:
     old, aside = beside(prefix, f"{owner}.old"), beside(prefix, f"{owner}.partial")
     if os.path.lexists(old) and not os.path.lexists(aside):
         prefix_swap.rename_folder(old, aside)
-    if not os.path.lexists(f"{aside}/{MARKER}"):  # there was no release before
+    if not any(
+        os.path.lexists(f"{aside}/{path}") for path in (MARKER, OLD_MARKER)
+    ):  # there was no release before
         prefix_swap.rename_folder(prefix, aside)
     elif not prefix_swap.exchange(aside, prefix):
         prefix_swap.rename_folder(aside, old)

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 from . import payload_manifest
 from .failure import DAMAGED, InstallError
 
-MARKER = "conda-meta/cuvee.json"
 KEPT = "conda-meta/cuvee"
+MARKER = f"{KEPT}/release.json"
+"""Which release this is. Not in `conda-meta` itself: conda's tools take each JSON file there for a record."""
+OLD_MARKER = "conda-meta/cuvee.json"
+"""Where earlier releases have it."""
 MANIFEST = f"{KEPT}/manifest.json.zst"
 STATE = f"{KEPT}/state.json"
 LOGS = (f"{KEPT}/log.txt", f"{KEPT}/log.jsonl")
@@ -28,9 +31,9 @@ UNPROVED = f"{KEPT}/unproved"
 _NEW = f"{STATE}.new"
 TRANSIENT = (_NEW, *(f"{KEPT}/{n}.{end}" for n in ("post_install", "pre_uninstall") for end in ("sh", "bat")))
 """Files that are there for a moment only."""
-UNLISTED = frozenset((MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *TRANSIENT))
+UNLISTED = frozenset((MARKER, OLD_MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *TRANSIENT))
 """Files that no list of a release names, since they are written after it."""
-LAST = (HISTORY, INSTALLER, *TRANSIENT, *LOGS, MANIFEST, STATE, MARKER)
+LAST = (HISTORY, INSTALLER, *TRANSIENT, *LOGS, MANIFEST, STATE, OLD_MARKER, MARKER)
 """What a removal removes last, so that it can be started again."""
 
 
@@ -85,13 +88,14 @@ class ReleaseMarker(NamedTuple):
 
 def read_marker(prefix: str) -> ReleaseMarker | None:
     """Return which release a prefix holds; `None` if it holds none of ours."""
-    try:
-        with open(f"{prefix}/{MARKER}", encoding="utf-8") as stream:
-            value = json.load(stream)
-        if isinstance(value["distribution"], str):
-            return ReleaseMarker(*(str(value.get(name, "")) for name in ReleaseMarker._fields))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
+    for path in (MARKER, OLD_MARKER):
+        try:
+            with open(f"{prefix}/{path}", encoding="utf-8") as stream:
+                value = json.load(stream)
+            if isinstance(value["distribution"], str):
+                return ReleaseMarker(*(str(value.get(name, "")) for name in ReleaseMarker._fields))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
     return None
 
 

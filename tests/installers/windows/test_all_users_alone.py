@@ -61,7 +61,7 @@ def test_held_to_what_the_machine_notes(win_exe: Path, wine: Wine, noted: Path, 
     assert (noted / "python.exe").exists()
     (noted / ".nonadmin").unlink()
     assert managed(wine, win_exe, noted, "/uninstall").exit_code == 0
-    assert not (noted / "conda-meta" / "cuvee.json").exists()
+    assert not (noted / "conda-meta" / "cuvee" / "release.json").exists()
 
 
 def test_nothing_is_repaired_that_is_not_noted(win_exe: Path, wine: Wine, desk: Path) -> None:
@@ -72,8 +72,8 @@ def test_nothing_is_repaired_that_is_not_noted(win_exe: Path, wine: Wine, desk: 
 
 def test_one_users_own_folder_is_not_taken_for_all(win_exe: Path, wine: Wine, desk: Path) -> None:
     place = desk / "place"
-    (place / "conda-meta").mkdir(parents=True)
-    (place / "conda-meta" / "cuvee.json").write_text("{}")
+    (place / "conda-meta" / "cuvee").mkdir(parents=True)
+    (place / "conda-meta" / "cuvee" / "release.json").write_text("{}")
     (place / ".nonadmin").touch()
     refused = wine.install(win_exe, place, ALL)
     assert (refused.exit_code, "for one user" in refused.stderr) == (1, True), refused
@@ -81,4 +81,4 @@ def test_one_users_own_folder_is_not_taken_for_all(win_exe: Path, wine: Wine, de
     os.chown(place, 12345, 12345)
     refused = wine.install(win_exe, place, ALL)
     assert (refused.exit_code, "does not belong to an administrator" in refused.stderr) == (1, True), refused
-    assert [path.name for path in place.rglob("*")] == ["conda-meta", "cuvee.json"]
+    assert [path.name for path in place.rglob("*")] == ["conda-meta", "cuvee", "release.json"]

@@ -105,7 +105,7 @@ def test_nothing_is_installed_that_another_key_has_signed(
 
 
 def version(prefix: Path) -> str:
-    return str(json.loads((prefix / "conda-meta" / "cuvee.json").read_text())["version"])
+    return str(json.loads((prefix / "conda-meta" / "cuvee" / "release.json").read_text())["version"])
 
 
 def test_upgrade_by_somebody_else(old: Path, foreign: Path, keys: Keys, wine: Wine, tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 
 def version(place: Path) -> str:
-    return str(json.loads((place / "conda-meta" / "cuvee.json").read_text())["version"])
+    return str(json.loads((place / "conda-meta" / "cuvee" / "release.json").read_text())["version"])
 
 
 def programs(wine: Wine, root: str) -> list[str]:

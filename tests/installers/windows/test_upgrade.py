@@ -47,6 +47,8 @@ def test_upgraded_repaired_rolled_back_and_removed(
     (place / "mine.txt").write_text("mine")
     original = (place / CHANGED).read_bytes()
     (place / CHANGED).write_text("edited")
+    # As earlier releases have it: where conda's tools expect a record.
+    (place / "conda-meta/cuvee/release.json").rename(place / "conda-meta/cuvee.json")
 
     said = wine.run(win_newer, "/dryrun", "/json", f"/D={windows(place)}")
     plan = json.loads(said.stdout)
@@ -54,6 +56,7 @@ def test_upgraded_repaired_rolled_back_and_removed(
     assert (plan["changed"], plan["carried"]) == ([CHANGED], ["mine.txt"])
 
     assert wine.install(win_newer, place).exit_code == 0, wine.log("Tiny", "install")
+    assert not (place / "conda-meta/cuvee.json").exists()
     assert (place / "mine.txt").read_text() == "mine"
     assert (place / CHANGED).read_bytes() == original
     assert (place / "cuvee-saved/2026.11.0" / CHANGED).read_text() == "edited"
@@ -81,7 +84,7 @@ def test_upgraded_repaired_rolled_back_and_removed(
     done = admin(wine, place, "rollback")
     # The command comes back when the work is done: a script goes by its exit code.
     assert (done.exit_code, "was rolled back to 2026.11.0" in done.stdout) == (0, True), done
-    check_windows(wine, place, "2026.11.0")
+    check_windows(wine, place, "2026.11.0", marker="conda-meta/cuvee.json")
     assert links(wine) == []
     assert not (place / ".condarc").exists()
     done = admin(wine, place, "rollback")
@@ -98,7 +101,9 @@ def test_upgraded_repaired_rolled_back_and_removed(
     assert not list(wine.drive.glob("users/*/Desktop/Tiny*.lnk"))
 
 
-def check_windows(wine: Wine, place: Path, version: str) -> None:
+def check_windows(
+    wine: Wine, place: Path, version: str, marker: str = "conda-meta/cuvee/release.json"
+) -> None:
     """What Windows is told of the one release, and nothing of the other."""
     program = wine.registry(PROGRAM)
     # `reg` writes in an encoding of its own.
@@ -108,5 +113,4 @@ def check_windows(wine: Wine, place: Path, version: str) -> None:
     assert not wine.has_key(rf"{PYTHON}\{other}")
     path = wine.registry(r"HKCU\Environment")["Path"].split(";")
     assert [entry.rpartition("Wein")[2] for entry in path[:2]] == [r"\tiny", r"\tiny\Scripts"]
-    marker = json.loads((place / "conda-meta/cuvee.json").read_text())
-    assert marker["version"] == version
+    assert json.loads((place / marker).read_text())["version"] == version
