@@ -47,6 +47,9 @@ class Recorder(Silent):
     def say(self, message: str) -> None:
         self.lines.append(message)
 
+    def warn(self, message: str) -> None:
+        self.lines.append(message)
+
     @property
     def unchanged(self) -> set[str]:
         """The stages that were not done again."""

@@ -224,6 +224,6 @@ def _now() -> dt.datetime:
 
 
 def _cache(folder: StrPath | None) -> Path:
-    from cuvee.cache_folder import default_cache
+    from cuvee.cache_folder import default_cache, own_cache
 
-    return Path(folder).resolve() if folder is not None else default_cache()
+    return own_cache(Path(folder).resolve() if folder is not None else default_cache())

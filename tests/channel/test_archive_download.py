@@ -14,7 +14,8 @@ from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError
 from cuvee.files import write_text
-from cuvee.progress import SILENT
+from cuvee.progress import SILENT, Reporter
+from heard_warnings import HeardWarnings
 
 A, B, GONE = (
     replace(
@@ -38,10 +39,10 @@ def _fetching(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive_download, "_fetch", fetch)
 
 
-def find(folder: Path, *packages: LockedPackage) -> dict[str, Any]:
+def find(folder: Path, *packages: LockedPackage, reporter: Reporter = SILENT) -> dict[str, Any]:
     nowhere: Any = None
     found: dict[str, Any] = fetch_archives(
-        packages, release=folder, cache=folder / "cache", connection=nowhere, reporter=SILENT
+        packages, release=folder, cache=folder / "cache", connection=nowhere, reporter=reporter
     )
     return found
 
@@ -59,3 +60,18 @@ def test_where_nothing_can_be_fetched_the_source_is_at_fault(tmp_path: Path) -> 
     assert len(find(tmp_path, A)) == 1
     with pytest.raises(SourceUnreachableError):
         find(tmp_path, A, GONE, other)
+
+
+@pytest.mark.parametrize(
+    "content", [b"another valid package", b"", b"`"], ids=["replaced", "empty", "flipped bit"]
+)
+def test_an_archive_that_is_not_what_its_folder_names_is_fetched_again(
+    tmp_path: Path, content: bytes
+) -> None:
+    kept = find(tmp_path, A)[A.identifier]
+    kept.write_bytes(content)
+    heard = HeardWarnings()
+    assert find(tmp_path, A, reporter=heard)[A.identifier].read_text() == "a"
+    assert heard.lines == [f"{kept} is not the archive that its folder names; it is fetched again"]
+    assert find(tmp_path, A, reporter=heard)
+    assert len(heard.lines) == 1

@@ -5,6 +5,7 @@ import io
 import json
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from cuvee.files import sha256_bytes
 from cuvee.image.archive_members import read_members
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.frames import PIECE_BYTES, Part, pack
+from cuvee.image.image_manifest import write_payload
 from cuvee.image.link_plan import plan_package
 from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.packer import Packer
@@ -24,6 +26,7 @@ from cuvee.image.python_paths import PythonPaths, is_decoder, needs_decoder
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import Stage0File, write_stage0
 from cuvee.platforms import get
+from heard_warnings import HeardWarnings
 
 
 def package(folder: Path, *files: PackageFile, noarch: bool = False, points: tuple[str, ...] = ()) -> Path:
@@ -244,6 +247,40 @@ def test_frames_hold_all_bytes_and_are_made_once(tmp_path: Path) -> None:
     again = pack(parts, level=1, cache=tmp_path)
     assert again == frames
     assert {frame.file: frame.file.stat().st_mtime_ns for frame in again} == stamps
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda data: data[:-1],
+        lambda data: data + b"x",
+        lambda data: data[:20] + bytes([data[20] ^ 1]) + data[21:],
+        lambda _: zstandard.compress(b"other bytes"),
+        lambda data: zstandard.compress(b"F" + unpacked(data)[1:]),
+        lambda _: zstandard.ZstdCompressor(write_content_size=False).compress(b"first"),
+    ],
+    ids=["empty", "cut", "longer", "flipped bit", "other", "same size", "size not stated"],
+)
+def test_a_frame_in_the_cache_that_has_other_bytes_is_made_again(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    parts = [Part(path="a", mode=0o644, data=b"first" * 100, how="plain")]
+    (frame,) = pack(parts, level=1, cache=tmp_path)
+    good = frame.file.read_bytes()
+    frame.file.write_bytes(damage(good))
+    heard = HeardWarnings()
+    assert pack(parts, level=1, cache=tmp_path, reporter=heard) == [frame]
+    assert frame.file.read_bytes() == good
+    assert heard.lines == [f"{frame.file} is damaged; the frame is compressed again"]
+
+
+def test_a_frame_that_changes_before_it_is_in_the_payload(tmp_path: Path) -> None:
+    frames = pack([Part(path="a", mode=0o644, data=b"first", how="plain")], level=1, cache=tmp_path)
+    write_payload(frames, b"", tmp_path)
+    frames[0].file.write_bytes(zstandard.compress(b"later"))
+    with pytest.raises(IntegrityError, match="has changed while the image was made"):
+        write_payload(frames, b"", tmp_path)
 
 
 def test_stage0_is_the_same_whatever_the_order(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Byte code and whole images, with real programs."""
 
+import contextlib
 import random
+import sqlite3
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
+from heard_warnings import HeardWarnings
 
 pytestmark = pytest.mark.real
 
@@ -34,6 +37,33 @@ def test_byte_code_does_not_depend_on_company(tmp_path: Path) -> None:
     random.Random(3).shuffle(order)  # noqa: S311 - the same order each time
     second = ByteCompiler(Path(sys.executable), tmp_path / "two").compile([sources[i] for i in order])
     assert [second[order.index(i)] for i in range(len(sources))] == together
+
+
+SOURCES = [PythonSource(name=name, data=b"x = 1\n") for name in ("one.py", "two.py")]
+
+
+@pytest.mark.parametrize("value", [b"", b"evil", None, "text"], ids=["empty", "other", "none", "text"])
+def test_damaged_byte_code_in_the_cache_is_compiled_again(tmp_path: Path, value: bytes | str | None) -> None:
+    good = ByteCompiler(Path(sys.executable), tmp_path).compile(SOURCES)
+    (file,) = (tmp_path / "bytecode").iterdir()
+    with contextlib.closing(sqlite3.connect(file)) as connection, connection:
+        (table,) = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchone()
+        connection.execute(f"UPDATE {table} SET data = ? WHERE data = ?", (value, good[1]))  # noqa: S608
+    heard = HeardWarnings()
+    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES) == good
+    assert heard.lines == [f"{file} has 1 damaged modules; they are compiled again"]
+    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES) == good
+    assert len(heard.lines) == 1
+
+
+@pytest.mark.parametrize("keep", [0, 100, 5000])
+def test_a_damaged_file_of_byte_code_is_replaced(tmp_path: Path, keep: int) -> None:
+    good = ByteCompiler(Path(sys.executable), tmp_path).compile(SOURCES)
+    (file,) = (tmp_path / "bytecode").iterdir()
+    file.write_bytes(file.read_bytes()[:keep] + b"\xff" * keep)
+    heard = HeardWarnings()
+    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES) == good
+    assert len(heard.lines) == (keep > 0)
 
 
 def test_a_compiler_that_does_not_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -42,7 +43,7 @@ def fetch_archives(
     release
         The release folder, which holds the release's own channel.
     cache
-        Where downloads are cached, by their SHA-256.
+        Where downloads are cached, by their SHA-256. One that has another is fetched again.
 
     Raises
     ------
@@ -50,23 +51,38 @@ def fetch_archives(
         If several had to be fetched, and none could be: then the source is at fault, not one package.
     """
     found: dict[str, Path | CuveeError] = {}
-    missing: dict[str, LockedPackage] = {}
+    wanted: dict[str, LockedPackage] = {}
     shared: dict[str, list[str]] = defaultdict(list)
     for package in packages:
         path = archive_path(package, release, cache)
         found[package.identifier] = path
         if path.is_relative_to(cache):
             shared[package.sha256].append(package.identifier)
-            if not path.exists():
-                missing[package.sha256] = package
+            wanted[package.sha256] = package
         else:
             found[package.identifier] = _own(path, package)
+    with ThreadPoolExecutor() as pool:  # hashlib releases the GIL
+        kept = pool.map(
+            lambda package: _is_kept(archive_path(package, release, cache), package, reporter),
+            wanted.values(),
+        )
+        missing = {name: wanted[name] for name, good in zip(wanted, kept, strict=True) if not good}
     if missing:
         failed = run(_fetch_all(missing.values(), cache, connection, reporter))
         if len(failed) == len(missing) > 1:
             raise next(iter(failed.values()))
         found |= {name: error for sha256, error in failed.items() for name in shared[sha256]}
     return found
+
+
+def _is_kept(path: Path, package: LockedPackage, reporter: Reporter) -> bool:
+    """Whether the cache has an archive; a line says if it has another file in its place."""
+    if not path.exists():
+        return False
+    if sha256_file(path) == package.sha256:
+        return True
+    reporter.warn(f"{path} is not the archive that its folder names; it is fetched again")
+    return False
 
 
 def _own(path: Path, package: LockedPackage) -> Path | CuveeError:

@@ -4,6 +4,7 @@ Conda's tools install the one that py-rattler contains. It has no interface of i
 for Windows yields it.
 """
 
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,31 +14,27 @@ from cuvee.conda.event_loop import run
 from cuvee.conda.package_record import Record
 from cuvee.conda.rattler_records import repodata_record
 from cuvee.errors import IntegrityError
-from cuvee.files import sha256_file, write_bytes
+from cuvee.files import sha256_file
 
 if TYPE_CHECKING:
     import rattler
 
 
-def windows_launcher(cache: Path) -> bytes:
-    """Return the 64-bit launcher, from the cache or extracted from py-rattler.
+@cache
+def windows_launcher() -> bytes:
+    """Return the 64-bit launcher, extracted from py-rattler, which takes a tenth of a second.
 
     Raises
     ------
     IntegrityError
         If py-rattler links something else.
     """
-    import rattler
-
-    cached = cache / "launchers" / f"rattler-{rattler.__version__}-win-64.exe"
-    if not cached.exists():
-        with TemporaryDirectory() as folder:
-            run(_link(Path(folder)))
-            program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
-        if not program.startswith(b"MZ"):
-            raise IntegrityError("py-rattler linked an entry point that is not a Windows program")
-        write_bytes(cached, program)
-    return cached.read_bytes()
+    with TemporaryDirectory() as folder:
+        run(_link(Path(folder)))
+        program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
+    if not program.startswith(b"MZ"):
+        raise IntegrityError("py-rattler linked an entry point that is not a Windows program")
+    return program
 
 
 async def _link(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cuvee.cache_folder import default_cache
+from cuvee.cache_folder import default_cache, own_cache
 from cuvee.cli.render import by_platform, conflict_as_json, write_json
 from cuvee.cli.terminal import terminal
 from cuvee.platforms import PLATFORMS
@@ -42,6 +42,7 @@ cache_option = click.option(
     "--cache",
     type=click.Path(path_type=Path, file_okay=False),
     default=default_cache,
+    callback=lambda _context, _parameter, folder: own_cache(folder),
     help="Where downloads and whatever can be used again are kept. [env: CUVEE_CACHE_DIR]",
 )
 base_option = click.option(

@@ -65,8 +65,8 @@ def archive_errors(archive: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise IntegrityError(
-            f"{archive.name} cannot be read as a conda package: {error}",
-            hint="Delete it and run the same command again, so that it is fetched or made again.",
+            f"{archive.name} cannot be read as a conda package: {error}\n  {archive}",
+            hint="Take another build of the package, or leave it out: its source has it like this.",
         ) from error
 
 

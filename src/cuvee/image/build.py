@@ -92,7 +92,7 @@ def build_image(
     reporter.start(task, total=len(lock.packages))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
         infos = dict(pool.map(lambda package: _info(package, archives), lock.packages))
-        linked = _link(lock, infos, cache, release.distribution)
+        linked = _link(lock, infos, release.distribution)
         runtime = _runtime()
         packer = Packer(
             python=linked.python,
@@ -100,18 +100,20 @@ def build_image(
             compiler=compiler,
             cache=cache,
             level=level,
+            reporter=reporter,
         )
         packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
     links = {name: package.links for name, package in packed.items()}
     refuse_escapes(links, linked.python.platform.system)
-    records = pack(_records(lock, linked, packed, release, requested), level=level, cache=cache)
+    parts = _records(lock, linked, packed, release, requested)
+    records = pack(parts, level=level, cache=cache, reporter=reporter)
     with Spool(cache) as spool:
         extra = extra_parts(lock, release, settings, sbom, spool)
         planned = (file for plan in linked.plans.values() for file in plan)
         extra_files = plan_extra_files(
             extra, planned, distribution=release.distribution, platform=linked.python.platform
         )
-        extra_frames = pack(extra, level=level, cache=cache)
+        extra_frames = pack(extra, level=level, cache=cache, reporter=reporter)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         write_stage0([*stage0, *_runtime_files(runtime, linked.python, compiler)], beside / STAGE0)
@@ -201,11 +203,11 @@ def _pack(
     return dict(pool.map(one, largest_first))
 
 
-def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], cache: Path, distribution: str) -> _Linked:
+def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], distribution: str) -> _Linked:
     info = infos.get("python")
     python = PythonPaths.of_lock(lock, info.index.python_site_packages_path if info else None)
     needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
-    launcher = windows_launcher(cache) if needs_launcher else None
+    launcher = windows_launcher() if needs_launcher else None
     claims = {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()}
     for name, claimed in claims.items():
         refuse_reserved(name, claimed, distribution=distribution, platform=python.platform)

@@ -20,6 +20,7 @@ from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.image.model import SOURCE_TIME
 from cuvee.image.spool import batches
+from cuvee.progress import SILENT, Reporter
 
 _SCRIPT = Path(__file__).with_name("compile_batch.py")
 _BATCH_BYTES = 2 << 20
@@ -37,13 +38,15 @@ class PythonSource:
 class ByteCompiler:
     """Compiles with one interpreter, of the release's minor version, and caches the results in a folder.
 
+    A line says if something in the cache is damaged; it is compiled again.
+
     Raises
     ------
     ToolMissingError
         If the interpreter cannot be run.
     """
 
-    def __init__(self, executable: Path, cache: Path) -> None:
+    def __init__(self, executable: Path, cache: Path, reporter: Reporter = SILENT) -> None:
         self.executable = executable
         probe = "import sys, importlib.util as u; print(*sys.version_info[:2], u.MAGIC_NUMBER.hex())"
         done = process.run(process.Request(argv=(str(executable), "-I", "-S", "-B", "-c", probe), timeout=60))
@@ -54,7 +57,7 @@ class ByteCompiler:
             )
         major, minor, magic = done.stdout.split()
         self.version = f"{major}.{minor}"
-        self._store = _Store(cache / "bytecode" / f"{magic}.sqlite")
+        self._store = _Store(cache / "bytecode" / f"{magic}.sqlite", reporter)
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
 
     def compile(self, sources: Sequence[PythonSource]) -> list[bytes | None]:
@@ -86,28 +89,70 @@ class ByteCompiler:
 
 
 class _Store:
-    """Byte code by key, in one SQLite file: tens of thousands of small files would be slower."""
+    """Byte code by key with its digest, in one SQLite file: tens of thousands of small files are slower."""
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(self, path: Path, reporter: Reporter) -> None:
+        self._path, self._reporter = path, reporter
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, timeout=120, check_same_thread=False)
-        self._connection.execute("PRAGMA synchronous = OFF")  # a lost cache is filled again
-        self._connection.execute("CREATE TABLE IF NOT EXISTS pyc (key BLOB PRIMARY KEY, data BLOB)")
-        self._connection.commit()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as error:
+            self._connection = self._anew(error)
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes | None]:
-        found: dict[bytes, bytes | None] = {}
         with self._lock:
-            for key in keys:
-                row = self._connection.execute("SELECT data FROM pyc WHERE key = ?", (key,)).fetchone()
-                if row is not None:
-                    found[key] = row[0]
+            try:
+                rows = [(key, self._row(key)) for key in keys]
+            except sqlite3.DatabaseError as error:
+                self._connection.close()
+                self._connection = self._anew(error)
+                return {}
+        found = {key: row[0] for key, row in rows if row is not None and _is_intact(key, *row)}
+        damaged = sum(row is not None for _, row in rows) - len(found)
+        if damaged:
+            self._reporter.warn(f"{self._path} has {damaged} damaged modules; they are compiled again")
         return found
 
     def put(self, items: dict[bytes, bytes | None]) -> None:
+        rows = [(key, data, _digest(key, data)) for key, data in items.items()]
         with self._lock, self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO pyc VALUES (?, ?)", items.items())
+            self._connection.executemany("INSERT OR REPLACE INTO compiled VALUES (?, ?, ?)", rows)
+
+    def _row(self, key: bytes) -> tuple[bytes | None, bytes] | None:
+        query = "SELECT data, digest FROM compiled WHERE key = ?"
+        row: tuple[bytes | None, bytes] | None = self._connection.execute(query, (key,)).fetchone()
+        return row
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=120, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA synchronous = OFF")  # a lost cache is filled again
+            connection.execute("DROP TABLE IF EXISTS pyc")  # of an earlier cuvee, without digests
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS compiled (key BLOB PRIMARY KEY, data BLOB, digest BLOB)"
+            )
+            connection.commit()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
+        """Begin with an empty file if this one is not a whole database; else the error is another one."""
+        if error.sqlite_errorcode not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise error
+        self._reporter.warn(f"{self._path} is damaged; all byte code is compiled again")
+        self._path.unlink()
+        return self._open()
+
+
+def _is_intact(key: bytes, data: object, digest: object) -> bool:
+    return (data is None or isinstance(data, bytes)) and digest == _digest(key, data)
+
+
+def _digest(key: bytes, data: bytes | None) -> bytes:
+    return hashlib.sha256(key + (b"" if data is None else b"\x01" + data)).digest()
 
 
 def _key(source: PythonSource) -> bytes:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cuvee.files import sha256_bytes, write_bytes
 from cuvee.image.spool import SpooledBytes, batches
+from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor
@@ -90,13 +91,20 @@ class CompressedFrame:
     entries: tuple[FrameEntry, ...]
 
 
-def pack(parts: Iterable[Part], *, level: int, cache: Path) -> list[CompressedFrame]:
+def pack(
+    parts: Iterable[Part], *, level: int, cache: Path, reporter: Reporter = SILENT
+) -> list[CompressedFrame]:
     """Compress ``parts``, in their order, into frames; a frame in the cache is not made again.
+
+    One in the cache is used only if it decompresses to the parts, so the cache need not be believed.
 
     No more than the parts of one frame are in memory.
     """
     limit = HIGH_FRAME_BYTES if level >= HIGH_LEVEL else FRAME_BYTES
-    return [_compress(group, level, cache) for group in batches(_split(parts), lambda part: part.size, limit)]
+    return [
+        _compress(group, level, cache, reporter)
+        for group in batches(_split(parts), lambda part: part.size, limit)
+    ]
 
 
 def _split(parts: Iterable[Part]) -> Iterator[Part]:
@@ -108,21 +116,41 @@ def _split(parts: Iterable[Part]) -> Iterator[Part]:
             yield part.piece(at, PIECE_BYTES)
 
 
-def _compress(group: list[Part], level: int, cache: Path) -> CompressedFrame:
+def _compress(group: list[Part], level: int, cache: Path, reporter: Reporter) -> CompressedFrame:
     import zstandard
 
     raw, entries = _join(group)
     window = f"w{_HIGH_WINDOW_LOG}" if level >= HIGH_LEVEL else ""
     key = f"{sha256_bytes(raw)}-{level}{window}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
     file = cache / "frames" / key[:2] / f"{key}.zst"
-    if file.exists():
-        data = file.read_bytes()
-    else:
+    data = _cached(file, raw, reporter)
+    if data is None:
         data = compressor(level).compress(raw)
         write_bytes(file, data)
     return CompressedFrame(
         file=file, size=len(data), raw=len(raw), sha256=sha256_bytes(data), entries=tuple(entries)
     )
+
+
+def _cached(file: Path, raw: bytearray, reporter: Reporter) -> bytes | None:
+    """Return the frame in the cache if it is one of ``raw``; a line says if it is something else."""
+    import zstandard
+
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        # The size comes first: a few bytes can say that they decompress to gigabytes.
+        if zstandard.frame_content_size(data) == len(raw):
+            same = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False) == raw
+        else:
+            same = False
+    except zstandard.ZstdError:
+        same = False
+    if not same:
+        reporter.warn(f"{file} is damaged; the frame is compressed again")
+    return data if same else None
 
 
 def _join(group: list[Part]) -> tuple[bytearray, list[FrameEntry]]:

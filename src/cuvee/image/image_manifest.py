@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.codec import encode
+from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import CompressedFrame
 from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, FileKind, PlannedFile, ReleaseLabel
@@ -105,10 +106,22 @@ def write_manifest(manifest: ImageManifest, target: Path) -> None:
 
 
 def write_payload(frames: Iterable[CompressedFrame], signature: bytes, folder: Path) -> None:
-    """Write the frames and the signature, which may be empty."""
+    """Write the frames and the signature, which may be empty.
+
+    Raises
+    ------
+    IntegrityError
+        If a frame in the cache has changed since it was packed.
+    """
     with (folder / PAYLOAD).open("wb") as stream:
         for frame in frames:
-            stream.write(frame.file.read_bytes())
+            data = frame.file.read_bytes()
+            if sha256_bytes(data) != frame.sha256:
+                raise IntegrityError(
+                    f"{frame.file} has changed while the image was made",
+                    hint="Run the same command again; it compresses the frame again.",
+                )
+            stream.write(data)
         stream.write(signature)
 
 

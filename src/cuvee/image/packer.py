@@ -15,6 +15,7 @@ from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
 from cuvee.image.spool import Spool, SpooledBytes, batches
 from cuvee.image.stage0 import Stage0File
+from cuvee.progress import SILENT, Reporter
 
 _PYC_HEADER = 16
 _COMPILED_AT_ONCE = 16 << 20
@@ -50,6 +51,7 @@ class Packer:
     compiler: ByteCompiler | None
     cache: Path
     level: int
+    reporter: Reporter = SILENT
 
     def pack(self, info: PackageInfo, plan: Sequence[PlannedFile]) -> PackedPackage:
         """Read, check, compile and compress one package, which may be larger than memory.
@@ -96,7 +98,7 @@ class Packer:
         return PackedPackage(
             files=tuple(files),
             links=links,
-            frames=tuple(pack(late, level=self.level, cache=self.cache)),
+            frames=tuple(pack(late, level=self.level, cache=self.cache, reporter=self.reporter)),
             stage0=tuple(stage0),
         )
 

@@ -76,7 +76,7 @@ def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteC
             "the first start of each program will be slower"
         )
         return None
-    return ByteCompiler(Path(sys.executable), cache)
+    return ByteCompiler(Path(sys.executable), cache, reporter)
 
 
 def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:

@@ -10,6 +10,7 @@ from cuvee.channel.inspection import ArchiveContents, ArchivedFile, Binary, insp
 from cuvee.channel.inspection.inspection_cache import load, path_of, save
 from cuvee.channel.inspection.model import SymbolVersion
 from cuvee.conda.package_info import IndexJson
+from heard_warnings import HeardWarnings
 
 TEXT = st.text(max_size=8)
 TEXTS = st.lists(TEXT, max_size=3).map(tuple)
@@ -91,3 +92,16 @@ def test_facts_of_another_archive_count_as_not_there(tmp_path: Path, kept: Path)
     other.parent.mkdir()
     other.write_bytes(kept.read_bytes())
     assert load(tmp_path, "cd" * 32) is None
+
+
+def test_damage_is_told_and_another_format_is_not(tmp_path: Path, kept: Path) -> None:
+    whole = kept.read_bytes()
+    heard = HeardWarnings()
+    for data in (b"", whole[:-1], b"x" + whole):
+        kept.write_bytes(data)
+        assert load(tmp_path, SHA256, heard) is None
+    assert heard.lines == [f"{kept} is damaged; the archive is inspected again"] * 3
+    kept.write_bytes(whole.replace(b"inspection ", b"inspection 9", 1))
+    assert load(tmp_path, SHA256, heard) is None
+    assert load(tmp_path, "cd" * 32, heard) is None
+    assert len(heard.lines) == 3

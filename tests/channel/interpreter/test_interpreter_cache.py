@@ -15,6 +15,7 @@ from cuvee.channel.interpreter.model import InterpreterContent, LinuxTree
 from cuvee.channel.model import Absent
 from cuvee.channel.package_writer import PackageFile
 from cuvee.progress import SILENT
+from heard_warnings import HeardWarnings
 
 
 def _layout(tmp_path: Path) -> InterpreterContent:
@@ -67,7 +68,7 @@ def test_what_was_packed_is_recalled(tmp_path: Path) -> None:
     assert load(cache, source_key("linux-64", ["3.11.8"])) is None
 
 
-@pytest.mark.parametrize("damage", ["archive", "gone", "library", "record"])
+@pytest.mark.parametrize("damage", ["archive", "gone", "library", "record", "empty record"])
 def test_what_changed_is_packed_again(tmp_path: Path, damage: str) -> None:
     cache = tmp_path / "cache"
     kept = save(cache, "key", _layout(tmp_path))
@@ -76,10 +77,15 @@ def test_what_changed_is_packed_again(tmp_path: Path, damage: str) -> None:
     elif damage == "gone":
         kept.archive.unlink()
     elif damage == "library":
-        (tmp_path / "libz.so.1").write_bytes(b"zz")
+        library = tmp_path / "libz.so.1"
+        times = library.stat().st_mtime_ns
+        library.write_bytes(b"y")  # of the same size and time
+        os.utime(library, ns=(times, times))
     else:
-        (cache / "key.json").write_text("{}", encoding="utf-8")
-    assert load(cache, "key") is None
+        (cache / "key.json").write_text("{}" if damage == "record" else "", encoding="utf-8")
+    heard = HeardWarnings()
+    assert load(cache, "key", heard) is None
+    assert len(heard.lines) == (damage != "library")
 
 
 def _probe(tmp_path: Path, **changes: str) -> InterpreterDescription:

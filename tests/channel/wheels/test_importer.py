@@ -51,7 +51,7 @@ class World:
         self.channel, self.cache = tmp_path / "channel", tmp_path / "cache"
         self.notes = Notes()
         monkeypatch.setattr(importer, "resolve", self._resolve)
-        monkeypatch.setattr(importer, "windows_launcher", lambda _: b"MZ")
+        monkeypatch.setattr(importer, "windows_launcher", lambda: b"MZ")
 
     def _resolve(self, requests: Sequence[WheelRequest], target: ResolutionTarget) -> Sequence[PinnedWheel]:
         return self.pinned.get(target.platform, [])

@@ -44,7 +44,7 @@ def inspect_archives(
     known: dict[str, ArchiveContents | UnreadableArchive] = {}
     missing = []
     for sha256, (first, *_) in by_digest.items():
-        contents = load(cache, sha256)
+        contents = load(cache, sha256, reporter)
         if contents is None:
             missing.append(first)
         else:

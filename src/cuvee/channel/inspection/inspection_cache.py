@@ -5,11 +5,14 @@ format, and one that is cut short or damaged, counts as missing.
 """
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 
 from cuvee.channel.inspection.model import ArchiveContents
 from cuvee.codec import decode, encode
 from cuvee.files import sha256_bytes, write_bytes
+from cuvee.progress import SILENT, Reporter
 
 FORMAT = 4
 """Raise it whenever what is read, or how it is written, changes: archives are then inspected again."""
@@ -23,19 +26,26 @@ def path_of(cache: Path, sha256: str) -> Path:
     return cache / "inspections" / sha256[:2] / f"{sha256}.inspection"
 
 
-def load(cache: Path, sha256: str) -> ArchiveContents | None:
-    """Return the cached contents of an archive; `None` if they are missing or damaged."""
+def load(cache: Path, sha256: str, reporter: Reporter = SILENT) -> ArchiveContents | None:
+    """Return the cached contents of an archive; `None` if they are missing or damaged, which a line says."""
     import zstandard
 
+    path = path_of(cache, sha256)
     try:
-        head, _, body = path_of(cache, sha256).read_bytes().partition(b"\n")
-        if head != _head(body):
-            return None
-        text = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST)
-        contents = decode(ArchiveContents, json.loads(text))
-    except (OSError, ValueError, zstandard.ZstdError):
+        data = path.read_bytes()
+    except OSError:
         return None
-    return contents if contents.sha256 == sha256 else None
+    head, _, body = data.partition(b"\n")
+    if head == _head(body):
+        with suppress(ValueError, zstandard.ZstdError):
+            text = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST)
+            contents = decode(ArchiveContents, json.loads(text))
+            if contents.sha256 == sha256:
+                return contents
+    of_another_format = re.match(rb"cuvee-inspection (\d+) ", head)
+    if of_another_format is None or int(of_another_format[1]) == FORMAT:
+        reporter.warn(f"{path} is damaged; the archive is inspected again")
+    return None
 
 
 def save(cache: Path, contents: ArchiveContents) -> None:

@@ -84,7 +84,7 @@ def _pack(
 def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:
     sources = source_files(tree)
     key = source_key(tree.platform, [tree.version, sha256_file(tree.executable), stamps(sources)])
-    if (cached := load(cache, key)) is not None:
+    if (cached := load(cache, key, reporter)) is not None:
         return cached
     content = linux_content(tree)
     for line in content.dropped:

@@ -56,7 +56,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             hint=f"Run cuvee on Debian or Ubuntu. {_CHANNEL_HINT}",
         )
     key = source_key(platform, [minor, Apt.host_sources()])
-    if (known := load(cache, key)) is not None:
+    if (known := load(cache, key, reporter)) is not None:
         return known
     with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
         content = _fetch(platform, minor, Path(folder))

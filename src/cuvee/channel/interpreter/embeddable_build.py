@@ -74,7 +74,7 @@ def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) 
             hint=f"Run cuvee with Python {minors}, or use a channel that carries python.",
         )
     key = source_key(platform, build.member_sha256)
-    if (known := load(cache, key)) is not None:
+    if (known := load(cache, key, reporter)) is not None:
         return known
     members = embedded_files(fetch(build.file, cache / "downloads"), build)
     signature = _check_signatures(members)

@@ -10,9 +10,13 @@ from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, sha256_bytes, sha256_file, write_json
+from cuvee.progress import SILENT, Reporter
 
-FileStamp = tuple[str, int, int]
-"""The path, size and modification time in nanoseconds of a file."""
+_FORMAT = 2
+"""Raise it whenever what an entry records changes."""
+
+FileStamp = tuple[str, str]
+"""The path of a file, and the hex SHA-256 of its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +39,30 @@ class CachedInterpreter:
 
 def source_key(platform: str, source: object) -> str:
     """Return the key in the cache for a source, which is described by a JSON value."""
-    return f"{platform}-{fingerprint([CONTENT_VERSION, source])[:32]}"
+    return f"{platform}-{fingerprint([_FORMAT, CONTENT_VERSION, source])[:32]}"
 
 
-def load(cache: Path, key: str) -> Interpreter | None:
-    """Return the archive that was made from this source, if it is intact and its libraries are unchanged."""
-    try:
-        entry = decode(CachedInterpreter, json.loads((cache / f"{key}.json").read_bytes()))
-        intact = (
-            entry.inputs == stamps(Path(name) for name, *_ in entry.inputs)
-            and sha256_file(cache / entry.archive) == entry.sha256
-        )
-    except (OSError, ValueError):
+def load(cache: Path, key: str, reporter: Reporter = SILENT) -> Interpreter | None:
+    """Return the archive that was made from this source, if it is intact and its libraries are unchanged.
+
+    A line says if it is damaged.
+    """
+    record = cache / f"{key}.json"
+    if not record.exists():
         return None
-    return entry.interpreter(cache) if intact else None
+    try:
+        entry = decode(CachedInterpreter, json.loads(record.read_bytes()))
+        intact = sha256_file(cache / entry.archive) == entry.sha256
+    except (OSError, ValueError):
+        intact = False
+    if not intact:
+        reporter.warn(f"{record} or its archive is damaged; the interpreter is packed again")
+        return None
+    try:
+        unchanged = entry.inputs == stamps(Path(name) for name, _ in entry.inputs)
+    except OSError:
+        return None
+    return entry.interpreter(cache) if unchanged else None
 
 
 def save(cache: Path, key: str, content: InterpreterContent) -> Interpreter:
@@ -68,7 +82,7 @@ def save(cache: Path, key: str, content: InterpreterContent) -> Interpreter:
 
 def stamps(paths: Iterable[Path]) -> tuple[FileStamp, ...]:
     """Return the stamp of each file, for cache keys."""
-    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+    return tuple((str(path), sha256_file(path)) for path in paths)
 
 
 def package_content(content: InterpreterContent) -> PackageContent:

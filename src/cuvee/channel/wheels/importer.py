@@ -106,7 +106,7 @@ def import_wheels(
         raise _with_cache(error, requests, cache / "wheels") from error
     finally:
         fetcher.close()
-    launcher = windows_launcher(cache) if any(platforms.get(name).is_windows for name in pinned) else None
+    launcher = windows_launcher() if any(platforms.get(name).is_windows for name in pinned) else None
     chosen = [
         PlatformWheels(
             platform=platform,
@@ -202,7 +202,7 @@ def _convert(
     made: list[str] = []
 
     def one(package: PlannedPackage) -> Path:
-        path, is_new = cached_package(package, cache, launcher)
+        path, is_new = cached_package(package, cache, launcher, reporter)
         if is_new:
             made.append(path.name)
         reporter.advance(task, note=path.name)

@@ -11,17 +11,22 @@ from cuvee.channel.wheels.convert import convert
 from cuvee.channel.wheels.planned_packages import PlannedPackage
 from cuvee.channel.wheels.wheel_archive import open_wheel
 from cuvee.files import replacing, replacing_folder, sha256_file, write_json
+from cuvee.progress import Reporter
 
 
-def cached_package(planned: PlannedPackage, cache: Path, launcher: bytes | None) -> tuple[Path, bool]:
+def cached_package(
+    planned: PlannedPackage, cache: Path, launcher: bytes | None, reporter: Reporter
+) -> tuple[Path, bool]:
     """Return the archive of a package, and whether it was made now.
 
     Archives are kept as ``<cache>/<key>/<stem>.conda``, with their hash beside them. ``launcher`` is the
-    program that starts scripts on Windows.
+    program that starts scripts on Windows. One that has changed since is made again.
     """
     kept, wheel = cache / planned.conversion.key, planned.wheel
     if (archive := _verified(kept)) is not None:
         return archive, False
+    if kept.exists():
+        reporter.warn(f"{kept} is damaged; the package is made again")
     with replacing_folder(kept) as beside:
         with (
             tempfile.TemporaryDirectory(prefix="scratch-", dir=beside) as scratch,

@@ -15,7 +15,7 @@ from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
-from cuvee.files import replacing, storage_errors
+from cuvee.files import replacing, sha256_file, storage_errors
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 
@@ -52,7 +52,7 @@ def lock_archives(
     reporter.start(task, total=len(archives))
     packages: dict[str, LockedPackage] = {}
     for archive in archives:
-        package = _lock(archive, platform, _obtain(archive, cache, connection))
+        package = _lock(archive, platform, _obtain(archive, cache, connection, reporter))
         if package.name in packages:
             raise UsageError(f"{package.stem} and {packages[package.name].stem} are both in the list")
         packages[package.name] = package
@@ -65,7 +65,7 @@ def lock_archives(
     )
 
 
-def _obtain(archive: ExplicitArchive, cache: Path, connection: Connection) -> Path:
+def _obtain(archive: ExplicitArchive, cache: Path, connection: Connection, reporter: Reporter) -> Path:
     """Return the archive on disk; a download is stored under its SHA-256."""
     parts = urlsplit(archive.url)
     name = unquote(parts.path.rpartition("/")[2])
@@ -73,8 +73,10 @@ def _obtain(archive: ExplicitArchive, cache: Path, connection: Connection) -> Pa
         raise UsageError(f"{without_secrets(archive.url)} is not the URL of a package")
     kept = cache / "archives" / archive.sha256 / name
     if archive.sha256 and kept.is_file():
-        _verify(archive, kept)
-        return kept
+        if sha256_file(kept) == archive.sha256:
+            _verify(archive, kept)
+            return kept
+        reporter.warn(f"{kept} is not the archive that its folder names; it is fetched again")
     if parts.scheme == "file":
         path = Path(unquote(parts.path))
         if not path.is_file():
