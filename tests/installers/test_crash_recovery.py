@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.runtime import crash_recovery, prefix_swap, uninstall
+from cuvee.runtime import crash_recovery, prefix_swap, staged_folder, uninstall
 from cuvee.runtime.failure import DAMAGED, InstallError
 from cuvee.runtime.installer_run import InstallerRun
 from cuvee.runtime.payload_manifest import PayloadManifest
+from cuvee.runtime.prefix_lock import hold
 from cuvee.runtime.prefix_state import KEPT, MARKER, UNPROVED, load
 from cuvee.runtime.verify import verify
 from tiny_release import Release
@@ -162,7 +163,7 @@ def test_a_removal_is_killed(
 def test_two_upgrades_at_once(release: Release, newer: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     assert release.install("-b", "-p", prefix).ok
-    with crash_recovery.hold(str(prefix)):
+    with hold(str(prefix)):
         refused = newer.install("-b", "-u", "-p", prefix)
         removal = subprocess.run(
             [prefix / "bin" / "tiny-admin", "uninstall"], capture_output=True, text=True, check=False
@@ -300,7 +301,7 @@ def test_withdrawing(
     monkeypatch.setattr(prefix_swap, "exchange", exchange)
     try:
         (prefix_swap.swap_in if upgrade else prefix_swap.move_in)(str(staged), str(prefix))
-        crash_recovery.withdraw(str(prefix), str(staged))
+        crash_recovery.withdraw(str(prefix))
     except _Killed:
         pass
     moment = -1
@@ -310,8 +311,7 @@ def test_withdrawing(
 
 
 def test_what_lives_is_left_alone(tmp_path: Path) -> None:
-    mine = tmp_path / f".prefix.cuvee-{os.getpid()}.partial"
-    mine.mkdir()
+    staged_folder.claim(str(tmp_path / "prefix"))
     (tmp_path / ".prefix.cuvee-kept").mkdir()
     (tmp_path / ".prefix.cuvee-12x.old").mkdir()
     crash_recovery.recover(str(tmp_path / "prefix"))

@@ -12,6 +12,7 @@ import pytest
 from cuvee import process
 from cuvee.runtime import crash_recovery, file_operations, install_checks, installer_log
 from cuvee.runtime.failure import InstallError
+from cuvee.runtime.prefix_lock import hold
 from cuvee.runtime.prefix_state import KEPT, LOGS, MARKER, is_ours, load
 from cuvee.runtime.verify import verify
 from needed_programs import need_root
@@ -89,7 +90,7 @@ def test_release_of_somebody_else_is_left_alone(shared: Path, tmp_path: Path, so
 
 def test_lock_is_no_link(shared: Path, tmp_path: Path) -> None:
     (shared / ".prefix.cuvee-lock").symlink_to(tmp_path / "made")
-    with pytest.raises(OSError, match="symbolic"), crash_recovery.hold(str(shared / "prefix")):
+    with pytest.raises(OSError, match="symbolic"), hold(str(shared / "prefix")):
         pass
     assert not (tmp_path / "made").exists()
 

@@ -9,8 +9,9 @@ part that only Windows needs.
 
 1. The installer's shell text, or Windows' own part, has checked the file, unpacked stage 0 into a staged
    folder beside the prefix, and started `command_line` with what becomes an `installer_run.InstallerRun`.
-2. `payload_manifest` reads the list of files, `image_signature` checks who made it; `crash_recovery`
-   keeps others away, and removes or puts back what an installer that was killed has left.
+2. `payload_manifest` reads the list of files, `image_signature` checks who made it; `prefix_lock` keeps
+   others away; `crash_recovery` removes or puts back what an installer that was killed has left, but not what
+   belongs to one that still unpacks (`staged_folder`).
 3. `install_scripts` runs pre_install. `prefix_writer` checks stage 0's hashes and makes the folders.
 4. Several threads (`worker_threads`) read frames, check their hashes, decompress them (`decompression`), put
    the prefix in (`prefix_replacement`, `macho`) and write the files; then links. `kept_installer` copies the

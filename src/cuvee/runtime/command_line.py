@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable
 
 from . import inspection, install, installer_handover, installer_log, repair, rollback, uninstall, verify
-from .crash_recovery import abandon
+from .crash_recovery import abandon, recover_aside
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .file_operations import remove_empty, remove_tree
 from .installer_run import InstallerRun
@@ -131,6 +131,8 @@ def _run_installer(run: InstallerRun) -> int:
         return _INSPECTIONS[run.verb](run, manifest)
     finally:
         remove_tree(run.staged)
+        if os.path.basename(run.staged).startswith("cuvee-"):
+            recover_aside(run.staged)
 
 
 def administer(prefix: str, argv: list[str]) -> int:

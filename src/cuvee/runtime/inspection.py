@@ -19,6 +19,7 @@ from .install_scripts import NAMES
 from .installer_log import labelled, show
 from .installer_run import InstallerRun
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
+from .prefix_lock import hold
 from .prefix_metadata import changed_packages
 from .prefix_state import INSTALLER, KEPT, InstalledRelease, beside, load, read_marker
 from .prefix_writer import PrefixWriter
@@ -43,8 +44,14 @@ def check(run: InstallerRun, manifest: PayloadManifest) -> int:
 
 def extract(run: InstallerRun, manifest: PayloadManifest) -> int:
     """Write the files to a new folder, as they are before the prefix is put into them."""
-    recover(run.prefix)
-    holds_older_release(run.prefix, manifest.distribution, replace=False)
+    with hold(run.prefix):
+        recover(run.prefix, run.staged)
+        holds_older_release(run.prefix, manifest.distribution, replace=False)
+        _extract(run, manifest)
+    return show({"folder": run.prefix}, [f"{manifest.label} was extracted to {run.prefix}"], run.options)
+
+
+def _extract(run: InstallerRun, manifest: PayloadManifest) -> None:
     writer = PrefixWriter(run.staged, None, manifest)
     writer.begin()
     run.read_all(manifest.frames(), writer.write_frame, "Extracting")
@@ -55,7 +62,6 @@ def extract(run: InstallerRun, manifest: PayloadManifest) -> int:
                 stream.write(raw[file.start : file.start + file.size])
     remove_tree(f"{run.staged}/.cuvee")
     prefix_swap.move_in(run.staged, run.prefix)
-    return show({"folder": run.prefix}, [f"{manifest.label} was extracted to {run.prefix}"], run.options)
 
 
 def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 
 from . import image_signature, install_scripts, installer_log, kept_installer, outside_files, transaction
 from .added_packages import misfits
-from .crash_recovery import hold, recover
+from .crash_recovery import recover
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
 from .install_checks import check_length, check_space, holds_older_release, refuse_downgrade
 from .installer_run import InstallerRun, ProgressLine
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
+from .prefix_lock import hold
 from .prefix_metadata import changed_packages, write_metadata
 from .prefix_state import KEPT, LOGS, InstalledRelease, load
 from .prefix_writer import PrefixWriter
@@ -35,7 +36,7 @@ def install(run: InstallerRun) -> int:
     manifest = run.read_manifest(data)
     check_length(run.prefix, manifest)
     with hold(run.prefix):
-        recover(run.prefix)
+        recover(run.prefix, run.staged)
         old = load(run.prefix) if _is_upgrade(run, manifest) else None
         if old is not None and old.sha256 == run.manifest_sha256 and "--force" not in run.options:
             # Only what options request is added to the very release that is there.

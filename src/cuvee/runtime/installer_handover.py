@@ -20,8 +20,9 @@ from .hashing import sha256 as hash_of
 from .installer_run import HEAD, InstallerRun
 from .kept_installer import choose
 from .payload_manifest import PayloadManifest
-from .prefix_state import beside, load
+from .prefix_state import load
 from .repair import check_same
+from .staged_folder import claim
 
 _NUMBERS = ("HEADER_BYTES", "STAGE0_BYTES", "MANIFEST_BYTES", "MANIFEST_RAW")
 _LARGEST = 1 << 40
@@ -73,9 +74,8 @@ def _read_head(verb: str, prefix: str, installer: str, options: frozenset[str]) 
         raise InstallError(f"{installer} is not an .sh installer.") from None
     if max(header, stage0, size, raw) > _LARGEST:
         raise damaged("The installer")
-    staged, anchor = beside(prefix, f"{os.getpid()}.partial"), os.path.dirname(prefix)
-    numbers = (header + stage0, size, raw, sha256)
-    return InstallerRun(verb, installer, staged, prefix, anchor, "-", *numbers, options), stage0
+    numbers, anchor = (header + stage0, size, raw, sha256), os.path.dirname(prefix)
+    return InstallerRun(verb, installer, "", prefix, anchor, "-", *numbers, options), stage0
 
 
 def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> NoReturn:
@@ -86,7 +86,7 @@ def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> N
         stage0 = stream.read(stage0_bytes)
     if hash_of(stage0) != manifest.stage0_sha256:
         raise damaged("The Python in the installer")
-    os.mkdir(run.staged)
+    run = run._replace(staged=claim(run.prefix))
     try:
         _unpack(stage0, run.staged)
         python = f"{run.staged}/{manifest.interpreter}"

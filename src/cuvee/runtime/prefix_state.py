@@ -27,7 +27,7 @@ INSTALLER = f"{KEPT}/installer" + (".exe" if os.name == "nt" else ".sh")
 SAVED = "cuvee-saved"
 """The folder of a prefix for files that the user had changed; nothing here ever removes it."""
 UNPROVED = f"{KEPT}/unproved"
-"""There as long as a release waits for its post_install to end; holds the installer's process number."""
+"""There as long as a release waits for its post_install to end; the text is the number of its installer."""
 _NEW = f"{STATE}.new"
 TRANSIENT = (_NEW, *(f"{KEPT}/{n}.{end}" for n in ("post_install", "pre_uninstall") for end in ("sh", "bat")))
 """Files that are there for a moment only."""

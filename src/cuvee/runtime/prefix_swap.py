@@ -41,7 +41,7 @@ def settle(staged: str, prefix: str, *, keep: bool) -> None:
 
 def rotate(kept: str, prefix: str) -> None:
     """Exchange the release at ``prefix`` with the one that is kept."""
-    old = beside(prefix, f"{os.getpid()}.old")
+    old = beside(prefix, "0.old")
     _replace(kept, prefix, old)
     rename_folder(old, kept)
 

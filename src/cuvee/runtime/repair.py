@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 
 from . import installer_log, kept_installer, outside_files
-from .crash_recovery import hold, recover
+from .crash_recovery import recover
 from .failure import FAILED, InstallError
 from .file_operations import remove_tree, save
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
+from .prefix_lock import hold
 from .prefix_metadata import keep_runtime, write_description, write_records
 from .prefix_state import INSTALLER, MANIFEST, MARKER, STATE, InstalledRelease, PrefixState, load, read_marker
 from .prefix_writer import RELOCATED, PrefixWriter
@@ -25,7 +26,7 @@ def repair(run: InstallerRun) -> int:
     data = run.manifest_bytes()
     manifest = run.read_manifest(data)
     with hold(run.prefix):
-        recover(run.prefix)
+        recover(run.prefix, run.staged)
         check_same(run, manifest)
         installed, is_known = load_or_guess(run, manifest)
         found = verify(installed)

@@ -6,9 +6,10 @@ import os
 
 from . import installer_log, outside_files, prefix_swap
 from .added_packages import misfits
-from .crash_recovery import hold, recover
+from .crash_recovery import recover
 from .failure import InstallError
 from .file_operations import carry, quietly, save
+from .prefix_lock import hold
 from .prefix_state import InstalledRelease, beside, is_ours, load
 from .verify import expected_files, verify
 
@@ -49,7 +50,7 @@ def clean(installed: InstalledRelease, options: frozenset[str]) -> int:
     prefix = installed.prefix
     with hold(prefix):
         recover(prefix)
-        prefix_swap.discard(beside(prefix, "kept"), beside(prefix, f"{os.getpid()}.partial"))
+        prefix_swap.discard(beside(prefix, "kept"), beside(prefix, "0.partial"))
     message = f"No older release is kept for {prefix} any more"
     installer_log.note(prefix, "clean", 0, message)
     return installer_log.show({"prefix": prefix, "kept": None}, [message], options)

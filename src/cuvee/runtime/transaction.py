@@ -12,12 +12,13 @@ import signal
 from collections.abc import Callable
 
 from . import install_scripts, installer_log, outside_files, prefix_swap
-from .crash_recovery import process_of, withdraw
+from .crash_recovery import withdraw
 from .failure import InstallError
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_metadata import described
 from .prefix_state import KEPT, UNPROVED, load, write_state
+from .staged_folder import token_of
 from .verify import verify
 
 
@@ -57,7 +58,7 @@ def commit(run: InstallerRun, manifest: PayloadManifest, *, is_upgrade: bool) ->
 def _try(run: InstallerRun, manifest: PayloadManifest, put: Callable[[], None]) -> None:
     was_empty = os.path.isdir(run.prefix) and not os.listdir(run.prefix)
     with open(f"{run.staged}/{UNPROVED}", "x", encoding="ascii") as stream:
-        stream.write(str(process_of(run.staged)))
+        stream.write(token_of(run.staged))
         stream.flush()
         os.fsync(stream.fileno())
     try:
@@ -70,7 +71,7 @@ def _try(run: InstallerRun, manifest: PayloadManifest, put: Callable[[], None]) 
         _adopt(run.prefix, mine)
     except BaseException:
         ignore_signals()  # another signal would do harm
-        withdraw(run.prefix, run.staged)
+        withdraw(run.prefix)
         if was_empty and not os.path.lexists(run.prefix):
             os.mkdir(run.prefix)
         raise

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from . import install_scripts, installer_log, outside_files
-from .crash_recovery import hold
 from .file_operations import quietly, remove_tree
+from .prefix_lock import hold
 from .prefix_state import INSTALLER, KEPT, LAST, InstalledRelease, beside
 from .verify import Differences, expected_files, verify
 from .worker_threads import share_in_runs

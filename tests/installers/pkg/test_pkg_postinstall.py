@@ -240,3 +240,25 @@ def test_asked_to_stop(package: Package, tmp_path: Path) -> None:
     running.communicate()
     assert running.returncode != 0
     assert names(location) == []
+
+
+def test_killed_in_a_container(package: Package, tmp_path: Path) -> None:
+    """Each run is process 1, so no number of a process tells the left-over from a live installer."""
+    need_root("for a namespace of processes")
+    location = tmp_path / "place"
+    container = (needed("unshare"), "--pid", "--fork", "--kill-child")
+    for _ in range(2):
+        package.unpack(location)
+        running = subprocess.Popen(
+            [*container, package.scripts / "postinstall", package.path, location, "/"],
+            env=package.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        wait_until(lambda: any(location.glob(".*.partial/conda-meta")), running)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+    done = package.install(location, shell=container)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert names(location) == ["tiny"]

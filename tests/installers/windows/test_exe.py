@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cuvee.installers.naming import installer_name
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
 from cuvee.runtime.windows.exe_container import SIZE, open_container
+from needed_programs import HANGING, needed
 from wine_desktop import Wine, windows
 
 pytestmark = pytest.mark.real
@@ -34,13 +36,39 @@ def uninstall(wine: Wine, prefix: Path, *options: str) -> int:
 @pytest.fixture(scope="module")
 def installed(win_exe: Path, wine: Wine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     prefix = tmp_path_factory.mktemp("desk") / "Käse & Wein" / "tiny"
-    for left in ("partial", "run"):  # by an installer that was killed
-        (prefix.parent / f".tiny.cuvee-999999.{left}" / "Lib").mkdir(parents=True)
+    for number in (*range(0, 1000, 4), 999999):  # by installers that were killed, one with any number
+        for left in ("partial", "run"):
+            (prefix.parent / f".tiny.cuvee-{number}.{left}" / "Lib").mkdir(parents=True)
     done = wine.install(win_exe, prefix, "/InstallationType=JustMe")
     assert done.exit_code == 0, wine.log("Tiny", "install")
     yield prefix
     if prefix.exists():
         uninstall(wine, prefix)
+
+
+def test_one_that_works_keeps_its_folders(installed: Path, win_exe: Path, wine: Wine, tmp_path: Path) -> None:
+    """The file that it has open tells; its number may be that of any process."""
+    prefix = tmp_path / "other"
+    run, staged = (tmp_path / f".other.cuvee-8.{kind}" for kind in ("run", "partial"))
+    for folder in (run, staged):
+        folder.mkdir()
+        (folder / "file").touch()
+    code = "import sys; held = open(sys.argv[1], 'w'); print('open', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [needed("wine"), installed / "python.exe", "-c", code, f"{windows(run)}\\.alive"],
+        env=wine.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == b"open"
+    assert wine.install(win_exe, prefix, "/NoRegistry=1", "/NoShortcuts=1").exit_code == 0
+    assert names(tmp_path) == [staged.name, run.name, "other"]
+    assert (names(run), names(staged)) == ([".alive", "file"], ["file"])
+    holder.communicate(timeout=HANGING)
+    assert wine.install(win_exe, prefix, "/Force=1", "/NoKeep=1").exit_code == 0
+    assert names(tmp_path) == ["other"]
+    assert wine.install(win_exe, prefix, "/uninstall").exit_code == 0
 
 
 def test_files_are_those_of_the_packages(installed: Path) -> None:

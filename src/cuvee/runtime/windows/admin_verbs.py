@@ -12,6 +12,7 @@ from ..command_line import administer as administer_release
 from ..failure import InstallError
 from ..file_operations import remove_tree
 from ..prefix_state import load
+from ..staged_folder import is_left_over, make_claim
 from . import start_menu
 from .nsis_call import NsisCall
 from .registration import read_registration
@@ -62,10 +63,13 @@ def _refuse_upgrade(prefix: str, arguments: list[str]) -> None:
 
 
 def _stage(prefix: str, run: str) -> None:
-    remove_tree(run)
-    if os.path.isdir(run):
+    in_use = not is_left_over(run)
+    if not in_use:
+        remove_tree(run)
+    if in_use or os.path.isdir(run):
         raise InstallError(f"Another command is at work on {prefix}. Try again when it has ended.")
     # What is in it runs with the rights of its caller, so others must not write there: newer Pythons take
     # this mode for an access list, https://docs.python.org/3/library/os.html#os.mkdir.
     os.mkdir(run, 0o700)
+    make_claim(run)
     stage(prefix, run)

@@ -34,7 +34,7 @@ from collections.abc import Callable, Mapping
 from ..command_line import guarded, run_installer
 from ..failure import InstallError
 from ..file_operations import remove_empty, remove_tree
-from ..prefix_state import beside
+from ..staged_folder import claim, stay_claimed
 from . import long_paths
 from .admin_verbs import administer
 from .nsis_call import NsisCall
@@ -59,6 +59,7 @@ def main(argv: list[str], environment: Mapping[str, str]) -> int:
     """Run a verb; return the exit code."""
     verb, options = argv[0], argv[1:]
     long_paths.allow()
+    stay_claimed(os.path.abspath(environment.get("CUVEE_RUN", "")))
     paths = {name: environment.get(f"CUVEE_{name.upper()}", "") for name in NsisCall._fields[:-1]}
     call = NsisCall(**paths, options=tuple(options))
     if environment.get("CUVEE_WINDOW"):
@@ -121,9 +122,10 @@ def _prepare(target: str, run: str) -> tuple[str, str]:
     anchor = os.path.dirname(target)
     while not os.path.isdir(anchor) and os.path.dirname(anchor) != anchor:
         anchor = os.path.dirname(anchor)
-    staged = beside(target, f"{os.getpid()}.partial")
+    staged = ""
     try:
         os.makedirs(os.path.dirname(target), exist_ok=True)
+        staged = claim(target)
         copy_stage0(run, staged)
     except OSError as error:
         remove_tree(staged)

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from ..file_operations import files_below
 from ..prefix_state import INSTALLER, KEPT
+from ..staged_folder import ALIVE
 from .exe_container import open_container
 from .nsis_call import NsisCall
 from .registration import Registration, read_registration
@@ -71,7 +72,7 @@ def stage(prefix: str, run: str) -> int:
 
 def copy_stage0(run: str, target: str) -> list[str]:
     """Copy the files of stage 0 from ``run``; return them."""
-    paths = [path for path in files_below(run) if not path.startswith(".cuvee/")]
+    paths = [path for path in files_below(run) if not path.startswith((".cuvee/", ALIVE))]
     for path in paths:
         copy(f"{run}/{path}", f"{target}/{path}")
     return paths

@@ -11,6 +11,7 @@ from ..command_line import run_installer
 from ..crash_recovery import recover
 from ..failure import MISSING, InstallError
 from ..install_checks import check_space
+from ..prefix_lock import hold
 from . import registry
 from .nsis_call import NsisCall
 from .registration import STATE, Registration, read_registration
@@ -26,7 +27,8 @@ _FOR_RUNTIME = frozenset(("--force", "--new-key", "--no-keep", "--no-scripts", "
 def install(product: Product, call: NsisCall) -> int:
     """Install or upgrade; return the exit code. Unless it is 0, nothing has been changed."""
     # An installer that was killed may have left something, even the release itself, beside its prefix.
-    recover(call.prefix)
+    with hold(call.prefix):
+        recover(call.prefix, call.staged)
     old = read_registration(call.prefix) if os.path.isfile(f"{call.prefix}/{STATE}") else None
     new, keep = decide(product, call, old)
     _check_system(product, call, keep=keep, upgrade=old is not None)
