@@ -76,7 +76,7 @@ def names(folder: Path) -> list[str]:
 def test_killed_in_a_container(
     moment: str, release: Release, container: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """Each run is process 1, so no number of a process tells the left-over from a live installer."""
+    """Each of them is process 1, so no such number tells the left-over from a live installer."""
     place = tmp_path / "place"
     argv: tuple[Word, ...] = (*container, "sh", release.installer, "-b", "-p", place / "prefix")
     for _ in range(2):
@@ -93,7 +93,7 @@ def test_killed_in_a_container(
 def test_two_containers_at_once(
     release: Release, container: tuple[str, ...], slow: SlowTar, tmp_path: Path
 ) -> None:
-    """While the first unpacks its Python, the second installs: it leaves the first one's folder alone."""
+    """While the first unpacks its Python, the second installs: the first one's folder stays."""
     place = tmp_path / "place"
     argv: tuple[Word, ...] = (*container, "sh", release.installer, "-b", "-p", place / "prefix")
     first = start(argv, slow.environment)
@@ -125,7 +125,7 @@ def test_the_second_says_who_works(release: Release, container: tuple[str, ...],
 
 @pytest.mark.real
 def test_what_only_reads_is_killed(release: Release, slow: SlowTar) -> None:
-    """The next one that reads removes what is left in the folder for temporary files, unless it is alive."""
+    """Starting one that reads removes what is left in the folder for temporary files, unless it is alive."""
     folder = Path(slow.environment["TMPDIR"])
     before = names(folder)
     argv = ("sh", release.installer, "--info")

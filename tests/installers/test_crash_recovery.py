@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.files import sha256_file
-from cuvee.runtime import crash_recovery, prefix_swap, staged_folder, uninstall
+from cuvee.runtime import crash_recovery, prefix_removal, prefix_swap, staged_folder, uninstall
 from cuvee.runtime.failure import DAMAGED, InstallError
 from cuvee.runtime.installer_run import InstallerRun
 from cuvee.runtime.payload_manifest import PayloadManifest
@@ -136,19 +136,20 @@ def test_a_removal_is_killed(
     subprocess.run(["/bin/sh", release.installer, "-b", "-p", prefix], check=True, capture_output=True)
     installed = load(str(prefix))
     todo = verify(installed).files + 6 - left
-    unlink = uninstall._unlink
+    rename = prefix_removal._rename
 
-    def count(path: str) -> None:
+    def count(source: str, target: str) -> None:
         nonlocal todo
         todo -= 1
         if todo < 0:
             raise _Killed
-        unlink(path)
+        rename(source, target)
 
-    monkeypatch.setattr(uninstall, "_unlink", count)
+    monkeypatch.setattr(prefix_removal, "_rename", count)
+    monkeypatch.setattr(prefix_removal, "put_back", lambda _: None)  # which would only be done by another
     monkeypatch.chdir(tmp_path)
     with pytest.raises(_Killed):
-        uninstall.uninstall(installed, frozenset())
+        uninstall.uninstall(str(prefix), lambda: installed, frozenset())
     done = release.install("--uninstall", "-p", prefix)
     assert done.exit_code == 0, done.stderr
     assert "was removed" in done.stdout
@@ -254,6 +255,7 @@ def test_swapping_without_exchange(
         assert moment >= 3
     except _Killed:
         assert moment < 4
+    renames = -1000
     crash_recovery.recover(str(prefix))
     found = (prefix / "version").read_text()
     assert found == ("old" if moment < 2 else "new")

@@ -67,7 +67,9 @@ _ADMIN_VERBS: dict[str, Callable[[InstalledRelease, frozenset[str]], int]] = {
     "sbom": inspection.print_installed_sbom,
     "rollback": rollback.rollback,
     "clean": rollback.clean,
-    "uninstall": uninstall.uninstall,
+    "uninstall": lambda installed, options: uninstall.uninstall(
+        installed.prefix, lambda: load(installed.prefix), options
+    ),
 }
 _HANDOVERS: dict[str, Callable[[str, str, frozenset[str]], int]] = {
     "upgrade": installer_handover.upgrade,
@@ -125,9 +127,7 @@ def _run_installer(run: InstallerRun) -> int:
     manifest = run.read_manifest(run.manifest_bytes())
     try:
         if run.verb == "uninstall":  # of a release that cannot remove itself any more
-            repair.check_same(run, manifest)
-            installed, _ = repair.load_or_guess(run, manifest)
-            return uninstall.uninstall(installed, run.options)
+            return uninstall.uninstall(run.prefix, lambda: repair.load_same(run, manifest), run.options)
         return _INSPECTIONS[run.verb](run, manifest)
     finally:
         remove_tree(run.staged)

@@ -8,12 +8,16 @@ process, with a second number behind it where that was taken already:
 ``old``
     The release that was in place before. It goes back if there is no prefix; otherwise the new release is
     complete, and this one becomes ``.p.cuvee-kept``, which is for `rollback`.
+``moved``
+    A copy of a prefix that is being removed, since overlayfs cannot rename it: it goes back.
+``removing``
+    What a removal has taken out of the prefix so far: it goes back, see `prefix_removal`.
 ``back``
     The release that goes back instead of one that is withdrawn, and then that one: it goes.
 ``run``
     Where Windows' own part runs from: it goes.
-``swept``
-    One of these that is being removed.
+``swept``, ``copy``
+    One of these that is being removed, and a copy that is not whole: it goes.
 
 A release with the file `prefix_state.UNPROVED` waits for its post_install to end; without its installer it is
 withdrawn. All of this is done only by who has the lock of the prefix, see `prefix_lock`. What others make
@@ -26,7 +30,7 @@ import contextlib
 import os
 import re
 
-from . import prefix_swap
+from . import prefix_removal, prefix_swap
 from .file_operations import remove_tree
 from .installer_log import warn
 from .prefix_state import MARKER, OLD_MARKER, UNPROVED, beside, is_ours
@@ -42,6 +46,8 @@ def recover(prefix: str, staged: str = "") -> None:
 
     The caller has the lock; ``staged`` is its own folder.
     """
+    prefix_removal.put_back(prefix)
+    prefix_swap.put_back(prefix)
     withdraw(prefix)
     parent, name = os.path.split(prefix)
     start = f".{name}.cuvee-"
@@ -51,14 +57,14 @@ def recover(prefix: str, staged: str = "") -> None:
         if not _TOKEN.fullmatch(token) or not is_ours(path):
             continue
         if kind == "old" and not os.path.lexists(prefix):
-            os.rename(path, prefix)
+            prefix_swap.move(path, prefix, prefix)
         elif kind == "old":
             remove_tree(beside(prefix, "kept"))
-            os.rename(path, beside(prefix, "kept"))
+            prefix_swap.move(path, beside(prefix, "kept"), prefix)
         elif kind in _BEFORE_THE_LOCK and token != token_of(staged):
             runs_from = beside(prefix, f"{token}.run")
             _sweep(path, runs_from if os.path.isdir(runs_from) else path)
-        elif kind in {"back", "swept"}:
+        elif kind in {"back", "copy", "swept"}:
             remove_tree(path)
     settle_in(staged)
 
@@ -99,12 +105,12 @@ def withdraw(prefix: str) -> None:
     # Killed right after the two were exchanged, the older release still has the newer one's name.
     for place in (old, beside(prefix, f"{owner}.partial")):
         if _holds_release(place) and not os.path.lexists(aside) and is_ours(place):
-            prefix_swap.rename_folder(place, aside)
+            prefix_swap.move(place, aside, prefix)
     if not _holds_release(aside):  # there was no release before
-        prefix_swap.rename_folder(prefix, aside)
+        prefix_swap.set_aside(prefix, aside)
     elif not prefix_swap.exchange(aside, prefix):
         prefix_swap.rename_folder(aside, old)
-        prefix_swap.rename_folder(prefix, aside)
+        prefix_swap.set_aside(prefix, aside)
         prefix_swap.rename_folder(old, prefix)
     remove_tree(aside)
 

@@ -44,6 +44,28 @@ def bring_file(source: str, target: str, *, link: bool = True) -> None:
     os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
 
 
+def copy_tree(source: str, target: str) -> None:
+    """Make ``target`` a copy of a folder, of whatever kind its files are; they are linked where possible."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for parent, folders, names in os.walk(source, onerror=fail):
+        made = target + parent[len(source) :]
+        os.mkdir(made)
+        links = [name for name in folders if os.path.islink(f"{parent}/{name}")]
+        for name in [*names, *links]:
+            try:
+                os.link(f"{parent}/{name}", f"{made}/{name}", follow_symlinks=False)
+            except OSError:
+                bring(f"{parent}/{name}", f"{made}/{name}")
+    for parent, _, _ in os.walk(source, topdown=False):
+        made, found = target + parent[len(source) :], os.stat(parent)
+        os.chown(made, found.st_uid, found.st_gid)
+        os.chmod(made, stat.S_IMODE(found.st_mode))
+        os.utime(made, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
 def carry(old: str, new: str, paths: list[str], *, link: bool = True) -> list[str]:
     """Bring the user's files over; return those whose paths are taken in the new prefix."""
     taken = []
@@ -111,9 +133,19 @@ def remove_tree(folder: str) -> None:
             for entry in entries:
                 found = folders if entry.is_dir(follow_symlinks=False) else files
                 found.append(f"{parent}/{entry.name}")
-    share_in_runs(files, lambda path: quietly(os.unlink, path))
+    share_in_runs(files, lambda path: quietly(_unlink, path))
     for path in reversed(folders):
         quietly(os.rmdir, path)
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except PermissionError:
+        if os.name != "nt":
+            raise
+        os.chmod(path, 0o600)  # Windows removes no file that is read-only
+        os.unlink(path)
 
 
 def remove_empty(folder: str, stop: str) -> None:

@@ -1,15 +1,20 @@
 """The last step: one rename puts the finished prefix where it belongs, or nothing happens at all.
 
 Whatever is killed between two renames here is put right by `crash_recovery`, which reads the names.
+
+In a container whose image has the release, overlayfs renames no folder of the image, but fails with EXDEV.
+Such a folder is copied beside itself, and removed when the copy is whole:
+https://docs.kernel.org/filesystems/overlayfs.html#renaming-directories
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
-from .file_operations import remove_tree
-from .prefix_state import beside
+from .file_operations import carry, copy_tree, files_below, quietly, remove_tree
+from .prefix_state import MARKER, beside, is_ours
 
 _WAITS = 60
 # https://man7.org/linux/man-pages/man2/rename.2.html: paths are relative to here; both must exist.
@@ -49,8 +54,7 @@ def rotate(kept: str, prefix: str) -> None:
 def discard(folder: str, aside: str) -> None:
     """Remove a folder; it gets the name ``aside`` first, by which the next start knows to go on."""
     if os.path.lexists(folder):
-        rename_folder(folder, aside)
-        remove_tree(aside)
+        _remove(aside if _renames(folder, aside) else folder)
 
 
 def exchange(first: str, second: str) -> bool:
@@ -63,6 +67,69 @@ def exchange(first: str, second: str) -> bool:
         return bool(renameat2(*paths, _RENAME_EXCHANGE) == 0)
     except (ImportError, AttributeError, OSError, TypeError):
         return False
+
+
+def set_aside(prefix: str, target: str) -> None:
+    """Rename the prefix to ``target``, or copy it before it is removed, and rename the copy."""
+    if _renames(prefix, target):
+        return
+    moved = beside(prefix, "0.moved")
+    _copy(prefix, moved, prefix)
+    remove_tree(prefix)
+    if os.path.lexists(prefix):
+        put_back(prefix)
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), prefix)
+    rename_folder(moved, target)
+
+
+def put_back(prefix: str) -> None:
+    """Undo `set_aside`, which was killed, or could not remove all of the prefix."""
+    moved = beside(prefix, "0.moved")
+    if not os.path.isdir(moved) or not is_ours(moved):
+        return
+    if files_below(prefix):  # no folder has been removed yet
+        carry(moved, prefix, files_below(moved))
+        remove_tree(moved)
+    else:
+        remove_tree(prefix)
+        rename_folder(moved, prefix)
+
+
+def move(source: str, target: str, prefix: str) -> None:
+    """Rename a folder that belongs to a prefix, or copy it, and remove it then."""
+    if not _renames(source, target):
+        _copy(source, target, prefix)
+        _remove(source)
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder; its marker goes first, so that the rest is not taken for a release."""
+    quietly(os.unlink, f"{folder}/{MARKER}")
+    remove_tree(folder)
+
+
+def _renames(source: str, target: str) -> bool:
+    """Rename a folder, if the system can."""
+    try:
+        rename_folder(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return False
+    return True
+
+
+def _copy(source: str, target: str, prefix: str) -> None:
+    """Make ``target`` a copy of a folder, or nothing at all."""
+    copy = beside(prefix, "0.copy")
+    remove_tree(copy)
+    try:
+        copy_tree(source, copy)
+        os.sync()
+    except BaseException:
+        remove_tree(copy)
+        raise
+    rename_folder(copy, target)
 
 
 def rename_folder(source: str, target: str) -> None:
@@ -81,9 +148,9 @@ def _replace(new: str, prefix: str, old: str) -> None:
     if exchange(new, prefix):
         rename_folder(new, old)
     else:
-        rename_folder(prefix, old)
+        set_aside(prefix, old)
         try:
-            rename_folder(new, prefix)
+            move(new, prefix, prefix)
         except OSError:
             rename_folder(old, prefix)
             raise

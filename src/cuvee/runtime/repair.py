@@ -72,6 +72,12 @@ def check_same(run: InstallerRun, manifest: PayloadManifest) -> None:
         )
 
 
+def load_same(run: InstallerRun, manifest: PayloadManifest) -> InstalledRelease:
+    """Return the release in a prefix, which must be the installer's own, even if its state is lost."""
+    check_same(run, manifest)
+    return load_or_guess(run, manifest)[0]
+
+
 def load_or_guess(run: InstallerRun, manifest: PayloadManifest) -> tuple[InstalledRelease, bool]:
     """Return the release in the prefix, and whether the prefix still has its state.
 

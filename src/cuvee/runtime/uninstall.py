@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from . import install_scripts, installer_log, outside_files
-from .file_operations import quietly, remove_tree
+from .crash_recovery import recover
+from .file_operations import files_below
 from .prefix_lock import hold
-from .prefix_state import INSTALLER, KEPT, LAST, InstalledRelease, beside
+from .prefix_removal import remove_taken, take_away
+from .prefix_state import INSTALLER, KEPT, LAST, InstalledRelease, beside, is_ours
+from .transaction import ignore_signals
 from .verify import Differences, expected_files, verify
-from .worker_threads import share_in_runs
 
 _SHOWN = 20
 
 
-def uninstall(installed: InstalledRelease, options: frozenset[str]) -> int:
-    """Remove the release; what the user changed is left where it is.
+def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozenset[str]) -> int:
+    """Remove the release that ``find`` returns; what the user changed is left where it is.
 
     ``--dry-run`` only says what would be left, ``--no-scripts`` leaves out pre_uninstall.
     """
-    prefix = installed.prefix
-    found = verify(installed)
-    left = _left(prefix, found)
-    if "--dry-run" in options:
-        return _tell(installed, left, options, done=False)
+    if "--dry-run" in options or not os.path.isdir(os.path.dirname(prefix)):
+        installed = find()
+        return _tell(installed, _left(prefix, verify(installed)), options, done=False)
     with hold(prefix):
+        recover(prefix)
+        installed = find()
         install_scripts.run("pre_uninstall", installed.manifest, prefix, f"{prefix}/{KEPT}", options)
-        if installed.manifest.settings.pre_uninstall:  # it may have removed something, or made it
-            found = verify(installed)
-            left = _left(prefix, found)
-        outside_files.undo(installed)
+        found = verify(installed)
+        left = _left(prefix, found)
         os.chdir(os.path.dirname(prefix))  # the current folder may be in the prefix
-        _remove_files(installed, found, set(left))
-        for parent, folders, _ in os.walk(prefix, topdown=False):
-            for name in folders:
-                quietly(os.rmdir, os.path.join(parent, name))
-        quietly(os.rmdir, prefix)
-        remove_tree(beside(prefix, "kept"))
+        take_away(prefix, prefix, _gone(installed, found, set(left)))
+        kept = beside(prefix, "kept")
+        if os.path.isdir(kept) and is_ours(kept):
+            take_away(prefix, kept, files_below(kept))
+        outside_files.undo(installed)
+        ignore_signals()
+        remove_taken(prefix)
     # Only a log that `--log` names is still there.
     message = f"{installed.manifest.title} was removed from {prefix}"
     installer_log.note(prefix, "uninstall", 0, message, {"left": left})
@@ -59,25 +61,8 @@ def _tell(installed: InstalledRelease, left: list[str], options: frozenset[str],
     return installer_log.show(value, texts, options)
 
 
-def _remove_files(installed: InstalledRelease, found: Differences, left: set[str]) -> None:
-    prefix = installed.prefix
+def _gone(installed: InstalledRelease, found: Differences, left: set[str]) -> list[str]:
+    """Return the files and links that are removed: those that were found, and are what was installed."""
     files, links = expected_files(installed)
-    gone = [path for path in [*files, *links, *found.compiled] if path not in left]
-    # What this runs from goes late.
-    late = {entry.path for entry in installed.manifest.stage0} | set(installed.state.own)
-    # Several at a time: on Windows a virus scanner delays each.
-    share_in_runs([path for path in gone if path not in late], lambda path: _unlink(f"{prefix}/{path}"))
-    for path in [*(path for path in gone if path in late), *LAST]:
-        _unlink(f"{prefix}/{path}")
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        if os.name != "nt":
-            raise
-        os.chmod(path, 0o600)  # Windows removes no file that is read-only
-        os.unlink(path)
+    left = left | {*found.missing}
+    return [path for path in [*files, *links, *found.compiled, *LAST] if path not in left]

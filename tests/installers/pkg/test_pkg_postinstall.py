@@ -243,7 +243,7 @@ def test_asked_to_stop(package: Package, tmp_path: Path) -> None:
 
 
 def test_killed_in_a_container(package: Package, tmp_path: Path) -> None:
-    """Each run is process 1, so no number of a process tells the left-over from a live installer."""
+    """Repeat it: each is process 1, so no such number tells the left-over from a live installer."""
     need_root("for a namespace of processes")
     location = tmp_path / "place"
     container = (needed("unshare"), "--pid", "--fork", "--kill-child")

@@ -59,6 +59,7 @@ def test_one_that_works_keeps_its_folders(installed: Path, win_exe: Path, wine: 
         env=wine.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline().strip() == b"open"

@@ -7,9 +7,11 @@ import sys
 from collections.abc import Callable
 
 from ..command_line import administer, run_installer
+from ..crash_recovery import recover
 from ..failure import InstallError
 from ..install_checks import refuse_downgrade
-from ..prefix_state import ReleaseMarker, read_marker
+from ..prefix_lock import hold
+from ..prefix_state import ReleaseMarker, beside, read_marker
 from . import start_menu
 from .nsis_call import NsisCall
 from .registration import STATE, guess_registration, read_registration
@@ -71,11 +73,14 @@ def _remove(prefix: str, uninstall: Callable[[], int], product: Product | None) 
 
 def _check_unused(prefix: str) -> None:
     """Raise while any of the release's programs runs: Windows renames no folder that is in use."""
-    aside = f"{prefix}.cuvee-check"
-    try:
-        os.rename(prefix, aside)
-    except OSError as error:
-        raise InstallError(
-            f"{prefix} is in use ({error.strerror}). Close its programs and try again; nothing was removed."
-        ) from error
-    os.rename(aside, prefix)
+    aside = beside(prefix, "0.old")  # this puts it back if this process is killed
+    with hold(prefix):
+        recover(prefix)
+        try:
+            os.rename(prefix, aside)
+        except OSError as error:
+            raise InstallError(
+                f"{prefix} is in use ({error.strerror}). Close its programs and try again; "
+                "nothing was removed."
+            ) from error
+        os.rename(aside, prefix)
