@@ -40,7 +40,7 @@ class Wine:
         assert " 10." in said, f"Wine was told to be Windows 10, and says that it is {said}"
 
     def run(
-        self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = 120
+        self, *argv: str | Path, environment: Mapping[str, str] | None = None, timeout: float = HANGING
     ) -> Completed:
         """Run a program to its end."""
         return process.run(
@@ -56,7 +56,7 @@ class Wine:
         where = () if place is None else (f"/D={windows(place)}",)
         return self.run(installer, "/S", *options, *where)
 
-    def uninstall(self, uninstaller: Path, *options: str, timeout: float = 60) -> int:
+    def uninstall(self, uninstaller: Path, *options: str, timeout: float = HANGING) -> int:
         """Run an uninstaller silently, to its very end; give the first part's exit code.
 
         A program can't remove itself, so NSIS's uninstallers go on in a copy, which nobody waits for.

@@ -37,8 +37,8 @@ def uninstall(wine: Wine, prefix: Path, *options: str) -> int:
 def installed(win_exe: Path, wine: Wine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     prefix = tmp_path_factory.mktemp("desk") / "Käse & Wein" / "tiny"
     for number in (*range(0, 1000, 4), 999999):  # by installers that were killed, one with any number
-        for left in ("partial", "run"):
-            (prefix.parent / f".tiny.cuvee-{number}.{left}" / "Lib").mkdir(parents=True)
+        (prefix.parent / f".tiny.cuvee-{number}.partial").mkdir(parents=True)
+    (prefix.parent / ".tiny.cuvee-999999.run" / "Lib").mkdir(parents=True)
     done = wine.install(win_exe, prefix, "/InstallationType=JustMe")
     assert done.exit_code == 0, wine.log("Tiny", "install")
     yield prefix
