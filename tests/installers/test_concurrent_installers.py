@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -37,7 +38,8 @@ class SlowTar:
         os.mkfifo(self._gate)
         programs = folder / "programs"
         programs.mkdir()
-        (programs / "tar").write_text(f'#!/bin/sh\nread -r line <"{self._gate}"\nexec {needed("tar")} "$@"\n')
+        text = f'#!/bin/sh\nread -r line <"{self._gate}"\nexec {shutil.which("tar")} "$@"\n'
+        (programs / "tar").write_text(text)
         (programs / "tar").chmod(0o755)
         self.environment = {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(folder)}
 
