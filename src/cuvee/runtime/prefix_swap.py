@@ -14,7 +14,7 @@ import os
 import time
 
 from .file_operations import carry, copy_tree, files_below, quietly, remove_tree
-from .prefix_state import MARKER, beside, is_ours
+from .prefix_state import MARKER, OLD_MARKER, beside, is_ours
 
 _WAITS = 60
 # https://man7.org/linux/man-pages/man2/rename.2.html: paths are relative to here; both must exist.
@@ -104,7 +104,8 @@ def move(source: str, target: str, prefix: str) -> None:
 
 def _remove(folder: str) -> None:
     """Remove a folder; its marker goes first, so that the rest is not taken for a release."""
-    quietly(os.unlink, f"{folder}/{MARKER}")
+    for marker in (MARKER, OLD_MARKER):
+        quietly(os.unlink, f"{folder}/{marker}")
     remove_tree(folder)
 
 
