@@ -98,7 +98,7 @@ NOT_RUN = {
     "script/release path/to/manifest.yaml": "names no file",
     "~/starter/bin/jupyter lab": "does not end",
     "jupyter lab": "does not end",
-    "constructor .": "needs constructor",
+    "constructor . --cache-dir ~/.conda/constructor/Starter-2026.11.0": "needs constructor",
     "cuvee installers --from construct.yaml --platform linux-64 --platform win-64 --output dist": (
         "needs a channel with packages for Windows"
     ),

@@ -32,6 +32,28 @@ else:
 """
 
 
+SHARED_CACHE = """\
+#!{python}
+import json, pathlib, sys
+if sys.argv[1:] == ["--version"]:
+    print("constructor 3.16.3")
+    sys.exit()
+given = dict(zip(sys.argv[2::2], sys.argv[3::2]))
+cache, project = pathlib.Path(given["--cache-dir"]), pathlib.Path(sys.argv[1]).resolve()
+cache.mkdir(parents=True, exist_ok=True)
+urls = cache / "urls.txt"
+known = set(urls.read_text().splitlines()) if urls.exists() else set()
+channel = (project / "../../../channel").resolve()
+known |= {{path.as_uri() for path in channel.glob("*/*.conda")}}
+urls.write_text("\\n".join(sorted(known)))
+names = [url.rpartition("/")[2] for url in known]
+if len(names) != len(set(names)):
+    sys.exit("Error: Duplicate packages found")
+pathlib.Path(given["--output-dir"], "Tiny.sh").write_text("exit 9\\n")
+"""
+"""What a cache does to constructor: the URLs in it are of all channels that it was used with."""
+
+
 def project(result: Release, platform: str) -> Path:
     return result.folder / "installers" / "constructor" / platform / "construct.yaml"
 
@@ -115,3 +137,24 @@ def test_constructor_makes_the_installer(
     )
     assert [run.platform for run in result.runs] == [host_platform], "what ships is what is tested"
     assert result.verdict.exit_code, "this one does not install"
+
+
+def test_a_second_release_does_not_meet_the_packages_of_the_first(
+    copied: Callable[[], Distribution],
+    engine: str,
+    host_platform: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "constructor"
+    program.write_text(SHARED_CACHE.format(python=sys.executable), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    distribution = copied()
+    for version in ("2026.11.0", "2026.12.0"):
+        text = engine.replace("2026.11.0", version)
+        result = distribution.cut(distribution.write(text, version), host_platform)
+        (artefact,) = result.handed_out
+        assert artefact.not_made is None
+        assert (result.folder / artefact.path).is_file()

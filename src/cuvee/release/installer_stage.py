@@ -8,7 +8,7 @@ from cuvee import platforms
 from cuvee.codec import Json
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, TooLargeError, ToolMissingError
-from cuvee.files import replacing_folder, sha256_bytes, sha256_file
+from cuvee.files import fingerprint, replacing_folder, sha256_bytes, sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.constructor.executable import run_constructor
 from cuvee.installers.constructor.project_writer import (
@@ -112,7 +112,9 @@ def _build(
         kind=kind,
         environment=solving_environment(lock),
         target=target,
-        cache=workspace.cache / "constructor",
+        # Constructor writes the URLs of all files in its cache that have a package's name, from whatever
+        # channel, and fails with "Duplicate packages found". A release's own channel is in its folder.
+        cache=workspace.cache / "constructor" / fingerprint(str(workspace.folder.absolute()))[:16],
         reporter=session.reporter,
     )
 

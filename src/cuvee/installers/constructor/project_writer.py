@@ -104,13 +104,17 @@ def solving_environment(lock: PlatformLock) -> dict[str, str]:
 
 def _heading(construct: ProjectInputs) -> list[str]:
     lock = construct.lock
+    cache = shlex.quote(f"{construct.name}-{construct.version}")
     variables = [f"{name}={shlex.quote(value)}" for name, value in solving_environment(lock).items()]
     return [
         f"# {construct.name} {construct.version} for {lock.platform}, with the packages of its lock.",
         f"# In this folder, with constructor {OLDEST[0]}.{OLDEST[1]} or newer, on such a system:",
         "#",
         *(f"#     export {variable}" for variable in variables),
-        "#     constructor .",
+        f"#     constructor . --cache-dir ~/.conda/constructor/{cache}",
+        "#",
+        "# Give each release a cache of its own. Constructor writes the URLs of all files in its cache that",
+        '# have a package\'s name, from whatever channel, and fails with "Duplicate packages found".',
         "#",
         "# On other systems, add --conda-exe with the conda-standalone of that system.",
     ]
