@@ -101,6 +101,38 @@ def test_installed_upgraded_repaired_and_removed(
     assert (left(place), programs(wine, "HKLM")) == (["mine.txt"], [])
 
 
+@pytest.mark.real
+@pytest.mark.parametrize(
+    "what",
+    [("/x",), ("/i", "REMOVE=ALL"), ("/i", "REINSTALL=ALL", "REINSTALLMODE=amus"), ("/i", "ADVERTISE=ALL")],
+    ids=["remove", "remove-by-property", "repair", "advertise"],
+)
+def test_what_is_not_installed_is_installed_by_an_installation_only(
+    what: tuple[str, ...], win_msi: Path, wine: Wine, place: Path, tmp_path: Path
+) -> None:
+    log, folder = tmp_path / "msi.log", f"INSTALLDIR={windows(place)}"
+    code = msiexec(wine, what[0], win_msi, log, folder, *what[1:])
+    assert not place.exists()
+    if "ADVERTISE=ALL" not in what:
+        assert code != 0
+        assert b"LaunchConditions. Return value 0" in (tmp_path / "msi.log").read_bytes()
+    assert programs(wine, "HKLM") + programs(wine, "HKCU") == []
+    assert not wine.has_key(r"HKLM\Software\cuvee\Tiny")
+
+
+@pytest.mark.real
+def test_to_remove_a_newer_release_leaves_the_older_one(
+    win_msi: Path, win_newer_msi: Path, wine: Wine, place: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "msi.log"
+    assert msiexec(wine, "/i", win_msi, log, f"INSTALLDIR={windows(place)}") == 0
+    assert msiexec(wine, "/x", win_newer_msi, log) != 0
+    assert (version(place), programs(wine, "HKLM")) == ("2026.11.0", ["26.11.0"])
+    assert wine.run(place / "python.exe", "-c", "import attrs").exit_code == 0
+    assert msiexec(wine, "/x", win_msi, log) == 0
+    assert (left(place), programs(wine, "HKLM")) == ([], [])
+
+
 MINE = ("ALLUSERS=", "MSIINSTALLPERUSER=1")
 
 

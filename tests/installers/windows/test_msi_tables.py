@@ -192,4 +192,23 @@ def test_which_products_are_related(package: Database) -> None:
         minimum_included,
     )
     assert (newer["VersionMin"], int(newer["Attributes"])) == (number, only_detect)
-    assert package.table("LaunchCondition")[0]["Condition"] == "NOT NEWER"
+    assert {row["Condition"] for row in package.table("LaunchCondition")} == {
+        "NOT NEWER",
+        "Installed OR NOT (REMOVE OR REINSTALL)",
+    }
+
+
+def test_only_a_first_installation_installs(package: Database) -> None:
+    steps = {row["Action"]: row["Condition"] for row in package.table("InstallExecuteSequence")}
+    first = "NOT Installed AND $Place=3"
+    for action in ("Install", "Undo"):
+        for who in ("All", "Me"):
+            assert first in steps[f"{action}{who}"]
+    assert steps["RemoveExistingProducts"] == first
+    assert [row["Component"] for row in package.table("Component")] == ["Place"]
+    for action in ("Remove", "Repair"):
+        for who in ("All", "Me"):
+            assert steps[f"{action}{who}"].startswith("(Installed AND ")
+    ours = {row["Action"] for row in package.table("CustomAction")}
+    for sequence in ("AdminExecuteSequence", "AdvtExecuteSequence", "AdminUISequence"):
+        assert ours.isdisjoint(places(package, sequence)), sequence

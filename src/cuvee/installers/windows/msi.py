@@ -28,6 +28,7 @@ _NAMESPACE = uuid.UUID("5d2c7c0e-3c86-5b0e-9d6c-0f1f6a3f7c11")
 _LARGEST = (1 << 31) - (64 << 20)
 """A database must stay below 2 GiB."""
 
+_FIRST = msi_actions.FIRST_INSTALLATION
 _SECURE = ";".join(("INSTALLDIR", "FOUNDFORALL", "FOUNDFORME", *msi_actions.OPTIONS, "NEWER", "OLDER"))
 _CORRECTIONS = (
     # Properties that a command line may set when the installation needs an administrator.
@@ -37,6 +38,8 @@ _CORRECTIONS = (
     # so that the removal of the older one does not undo any of it.
     "INSERT INTO `InstallExecuteSequence` (`Action`, `Sequence`) VALUES ('InstallExecute', 1530)",
     "UPDATE `InstallExecuteSequence` SET `Sequence` = 1540 WHERE `Action` = 'RemoveExistingProducts'",
+    # Not if it is asked to remove or repair what is not installed.
+    f"UPDATE `InstallExecuteSequence` SET `Condition` = '{_FIRST}' WHERE `Action` = 'RemoveExistingProducts'",  # noqa: S608
     # HKLM or HKCU, depending on the scope of the installation; wixl writes 4.
     "UPDATE `Registry` SET `Root` = -1",
     # A raw value, in the registry's 64-bit view, to which it was written.
@@ -156,6 +159,7 @@ def _description(image: Image, branding: Branding) -> bytes:
         "component": _identifier(f"place {label.distribution}"),
         "label": f"{title} {label.version}",
         "title": title,
+        "release": label.version,
         "version": msi_version(label.version),
         "publisher": branding.publisher or title,
         "url": branding.url,

@@ -25,6 +25,13 @@ OPTIONS = {
 SETUP = "Setup"
 """The name of the `.exe` in the table Binary."""
 
+FIRST_INSTALLATION = "NOT Installed AND $Place=3"
+"""Holds if it is not asked to remove, repair or advertise a product that is not installed.
+
+For these, `NOT Installed` holds as well. But the component is only installed, state 3, by an installation.
+https://learn.microsoft.com/windows/win32/msi/conditional-statement-syntax
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Action:
@@ -100,7 +107,7 @@ def _set(name: str, key: str, value: str, number: int, condition: str, *, shown:
 def _work() -> tuple[_Action, ...]:
     """Return the actions that run the `.exe`, as the system for all users and as the user for one."""
     install, remove = "/S /NoProgram=1 /Managed=1[Options]", "/S /uninstall /Managed=1"
-    first, repair = "NOT Installed", 'REINSTALL AND NOT REMOVE="ALL"'
+    repair = 'Installed AND REINSTALL AND NOT REMOVE="ALL"'
     return tuple(
         _Action(
             name=f"{action}{who}",
@@ -116,10 +123,10 @@ def _work() -> tuple[_Action, ...]:
             ("Me", _RUN, "JustMe", "NOT Everybody", 1),
         )
         for action, more, options, number, condition in (
-            ("Remove", 0, remove, 1510, 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'),
-            ("Install", 0, install, 1520, first),
+            ("Remove", 0, remove, 1510, 'Installed AND REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'),
+            ("Install", 0, install, 1520, FIRST_INSTALLATION),
             # If a later action fails. A failed installation or upgrade undoes its own changes.
-            ("Undo", _ON_ROLLBACK + _IGNORE_EXIT_CODE, remove, 1522, f"{first} AND NOT OLDER"),
+            ("Undo", _ON_ROLLBACK + _IGNORE_EXIT_CODE, remove, 1522, f"{FIRST_INSTALLATION} AND NOT OLDER"),
             ("Repair", 0, "/S /repair /NoProgram=1 /Managed=1", 1524, repair),
         )
     )
