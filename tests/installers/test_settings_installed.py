@@ -15,10 +15,12 @@ from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import sha256_bytes
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.sh import build_sh
+from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Sandbox
 from cuvee.progress import SILENT
 from cuvee.runtime.prefix_state import load
 from cuvee.runtime.verify import verify
-from needed_programs import need, need_root
+from needed_programs import HANGING, need, need_root
 from tiny_release import TIME, Release
 
 pytestmark = pytest.mark.real
@@ -81,6 +83,20 @@ def test_menu_entries_come_change_and_go(dress: Any, tmp_path: Path, monkeypatch
     assert whole(prefix) == "2026.11.0"
     assert admin(prefix, "uninstall", home=tmp_path).returncode == 0
     assert entries(home) == {"four.desktop": "4.0"}
+
+
+def test_the_test_stage_leaves_no_menu_entries_on_the_host(dress: Any, tmp_path: Path) -> None:
+    need_root("which makes entries for all users")
+    host = Path("/usr/local/share/applications")
+    tiny = dress(InstallerSettings(), menu("1.0", "One"))
+    prefix, home, temp = (tmp_path / name for name in ("prefix", "home", "tmp"))
+    for folder in (home, temp):
+        folder.mkdir()
+    sandbox = Sandbox(platform=tiny.lock.platform, prefix=prefix, home=home, temp=temp)
+    before = set(host.iterdir()) if host.exists() else set()
+    assert process.run(NativeRunner().install(sandbox, tiny.installer, timeout=HANGING)).ok
+    assert (set(host.iterdir()) if host.exists() else set()) == before
+    assert entries(home) == {"one.desktop": "1.0"}
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])

@@ -52,6 +52,27 @@ def test_the_installer_is_run_silently(
     request = NativeRunner().install(sandbox, tmp_path / "Tiny.sh", timeout=9)
     assert request.argv == ("/bin/sh", str(tmp_path / "Tiny.sh"), "-b", "-p", str(sandbox.prefix))
     assert request.timeout == 9
+    assert request.environment is not None
+    folders = {name: path for name, path in request.environment.items() if name.startswith("XDG_")}
+    assert folders.keys() == {"XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"}
+    assert all(Path(path).is_relative_to(sandbox.home) for path in folders.values())
+
+
+@pytest.mark.parametrize(
+    ("usage", "options"),
+    [
+        ("-m           disable the creation of menu items / shortcuts", ["-b", "-m"]),
+        ("-s           skip running pre/post-link/install scripts", ["-b"]),
+    ],
+)
+def test_constructor_s_installers_make_no_menu_entries_where_they_know_how(
+    usage: str, options: list[str], sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _isolate(monkeypatch, None)
+    installer = tmp_path / "Tool.sh"
+    installer.write_text(f"#!/bin/sh\nUSAGE='\n{usage}\n'\n")
+    argv = NativeRunner().install(sandbox, installer, timeout=9).argv
+    assert list(argv[argv.index("-b") : argv.index("-p")]) == options
 
 
 @pytest.mark.parametrize("name", ["../../bin/sh", "/bin/sh", "sub/sh"])

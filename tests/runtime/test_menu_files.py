@@ -2,6 +2,7 @@
 
 import configparser
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from cuvee.runtime.payload_manifest import (
     PayloadSettings,
 )
 from cuvee.runtime.prefix_state import InstalledRelease, OutsideFiles, PrefixState
+from cuvee.runtime.windows import start_menu
 from needed_programs import HANGING, needed
 from tiny_release import settings_json
 
@@ -158,6 +160,29 @@ def test_entries(prefix: Path) -> None:
     assert not set(planned) & set(again)
 
 
+def test_entries_of_all_users_name_nobody_s_home(prefix: Path) -> None:
+    value = json.loads(json.dumps(SECOND))
+    value["menu_items"][1]["command"] += ["{{ HOME }}/notes", "{{ PERSONALDIR }}"]
+    (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
+    tiny = manifest("linux-64", "Menu/second.json")
+    shared = desktop_entries.planned(str(prefix), tiny, "/usr/local/share/applications")
+    assert "/home/me" not in "".join(shared.values())
+    first, *_ = (read(text) for text in shared.values())
+    assert "Path" not in first
+    mine = desktop_entries.planned(str(prefix), tiny, "/home/me/.local/share/applications")
+    assert [read(text).get("Path") for text in mine.values()] == ["/home/me", None]
+
+
+def test_shortcuts_of_all_users_name_nobody_s_home(prefix: Path) -> None:
+    (prefix / "pythonw.exe").touch()
+    tiny = manifest("win-64", "Menu/first.json", "Menu/second.json")
+    for shared, home in ((True, "%USERPROFILE%"), (False, "/home/me")):
+        found = start_menu.planned(str(prefix), tiny, ["C:\\Menu"], shared=shared)
+        (notebook,) = (link for path, link in found.items() if "Notebook" in path)
+        assert notebook["arguments"].endswith(start_menu.quoted(home))
+    assert start_menu.quoted("%USERPROFILE%") == '"%USERPROFILE%"'
+
+
 def test_where_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert desktop_entries.menu_folder({"HOME": "/h"}) == "/h/.local/share/applications"
@@ -217,6 +242,33 @@ def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     assert out.read_text() == (
         f"<{prefix}><activated 'twice'><-c><print('it''s $HOME', 100 % 7)><{file}><a b>"
     )
+
+
+@pytest.mark.real
+def test_an_entry_of_all_users_has_the_home_of_whoever_starts_it(prefix: Path, tmp_path: Path) -> None:
+    gio = needed("gio")
+    out, home = tmp_path / "out", tmp_path / "a home's $place"
+    home.mkdir()
+    (prefix / "bin").mkdir()
+    tool = prefix / "bin" / "tool"
+    tool.write_text(f'#!/bin/sh\nprintf \'<%s>\' "$PWD" "$@" >{out}.part\nmv {out}.part {out}\n')
+    tool.chmod(0o755)
+    value = json.loads(json.dumps(SECOND))
+    item = value["menu_items"][1]
+    item |= {"command": ["{{ BIN_DIR }}/tool", "{{ HOME }}/it's", "$HOME"], "working_dir": "{{ HOME }}"}
+    value["menu_items"] = [item]
+    (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
+    release = manifest("linux-64", "Menu/second.json")
+    ((_, text),) = desktop_entries.planned(str(prefix), release, "/usr/local/share/applications").items()
+    path = tmp_path / "shared.desktop"
+    path.write_text(text, encoding="utf-8")
+    environment = {**os.environ, "HOME": str(home)}
+    done = subprocess.run(
+        [gio, "launch", path], capture_output=True, text=True, check=False, timeout=HANGING, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    _wait_for(out)
+    assert out.read_text() == f"<{home}><{home}/it's><$HOME>"
 
 
 def _wait_for(path: Path) -> None:

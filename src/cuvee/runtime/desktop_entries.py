@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 
 from .hashing import sha256 as hash_of
-from .menu_files import MenuEntry, menu_entries
+from .menu_files import ANY_HOME, MenuEntry, menu_entries
 from .payload_manifest import PayloadManifest
 from .shell_startup import quoted
 
+_OF_ALL_USERS = "/usr/local/share/applications"
 _OWNER = "X-Cuvee-Prefix"
 _LISTS = ("Categories", "Implements", "Keywords", "MimeType", "NotShowIn", "OnlyShowIn")
 _FLAGS = (
@@ -30,7 +31,7 @@ def menu_folder(environment: Mapping[str, str]) -> str:
     if environment.get("XDG_DATA_HOME"):
         return f"{environment['XDG_DATA_HOME']}/applications"
     if os.geteuid() == 0:
-        return "/usr/local/share/applications"
+        return _OF_ALL_USERS
     home = environment.get("HOME")
     return f"{home}/.local/share/applications" if home else ""
 
@@ -42,7 +43,7 @@ def planned(prefix: str, manifest: PayloadManifest, folder: str, *, at: str = ""
     # Two prefixes may hold the same release, so each file's name depends on its prefix.
     start = f"{manifest.distribution}-{hash_of(os.fsencode(prefix))[:8]}"
     found: dict[str, str] = {}
-    for entry in menu_entries(prefix, manifest, at=at):
+    for entry in menu_entries(prefix, manifest, at=at, shared=folder == _OF_ALL_USERS):
         slug = re.sub(r"[^a-z0-9]+", "-", entry.name.lower()).strip("-") or "entry"
         path, number = f"{folder}/{start}-{slug}.desktop", 1
         while path in found:
@@ -70,7 +71,8 @@ def desktop_entry(entry: MenuEntry, prefix: str) -> str:
         "Name": _escaped(entry.name),
         "Comment": _escaped(entry.description),
         "Icon": _escaped(entry.icon),
-        "Path": _escaped(entry.working_dir),
+        # It must not have a variable; the shell goes there.
+        "Path": "" if ANY_HOME in entry.working_dir else _escaped(entry.working_dir),
         "Exec": _escaped(_exec(entry, prefix)),
         "Terminal": "true" if entry.terminal else "false",
     }
@@ -88,15 +90,25 @@ def desktop_entry(entry: MenuEntry, prefix: str) -> str:
 
 
 def _exec(entry: MenuEntry, prefix: str) -> str:
-    """Return the command line; an entry that wants the environment gets a shell that sets it up first."""
+    """Return the command line; an entry that wants the environment or a home gets a shell that sets it up."""
     taken = next((code for word in entry.command for code in _FILES if word == code), "")
     words = [word for word in entry.command if word == taken or not _FIELD.fullmatch(word)]
-    if not entry.activate and not entry.precommand:
+    folder = entry.working_dir if ANY_HOME in entry.working_dir else ""
+    if not (entry.activate or entry.precommand or folder or any(ANY_HOME in word for word in words)):
         return " ".join(word if word == taken else _argument(word) for word in words)
-    program = " ".join('"$@"' if word == taken else quoted(word) for word in words)
-    steps = [environment_lines(prefix) if entry.activate else "", entry.precommand, f"exec {program}"]
+    program = " ".join('"$@"' if word == taken else _shell_word(word) for word in words)
+    steps = [
+        environment_lines(prefix) if entry.activate else "",
+        f"cd {_shell_word(folder)}" if folder else "",
+        entry.precommand.replace(ANY_HOME, "$HOME"),
+        f"exec {program}",
+    ]
     script = "\n".join(step for step in steps if step)
     return f"/bin/sh -c {_argument(script)} sh {taken}".rstrip()
+
+
+def _shell_word(text: str) -> str:
+    return quoted(text).replace(ANY_HOME, "'\"$HOME\"'")
 
 
 def environment_lines(prefix: str) -> str:
@@ -116,6 +128,7 @@ def _argument(text: str) -> str:
 
 def _escaped(text: str) -> str:
     """Return a text as a value: on one line."""
+    text = text.replace(ANY_HOME, "~")
     for character, name in (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r")):
         text = text.replace(character, name)
     return "\\s" + text[1:] if text.startswith(" ") else text

@@ -16,6 +16,9 @@ from .payload_manifest import PayloadManifest
 
 _FOLDER = "Menu/"
 _ICONS = {"linux": "png", "osx": "icns", "win": "ico"}
+ANY_HOME = "\0HOME"
+"""What stands for the home of whoever starts an entry of all users, until the entry is written for Linux."""
+
 _DOLLAR = re.compile(r"\$\{(\w+)\}")
 _BRACES = re.compile(r"\{\{ *(\w+) *\}\}")
 
@@ -43,18 +46,22 @@ class MenuEntry(NamedTuple):
 _COMMON = {*MenuEntry._fields, "precreate"} - {"menu", "details"}
 
 
-def menu_entries(prefix: str, manifest: PayloadManifest, *, at: str = "") -> list[MenuEntry]:
+def menu_entries(
+    prefix: str, manifest: PayloadManifest, *, at: str = "", shared: bool = False
+) -> list[MenuEntry]:
     """Return the menu entries of a release that is or will be at ``prefix``.
 
-    ``at`` is the folder that it is in now, if that is another one. Packages that the settings leave out are
-    left out; so is what cannot be understood, see `problems`.
+    ``at`` is the folder that it is in now, if that is another one. ``shared`` are entries of all users, whose
+    home is not that of the one who installs: ``%USERPROFILE%`` on Windows, else `ANY_HOME`. Packages that
+    the settings leave out are left out; so is what cannot be understood, see `problems`.
     """
-    return [found for found in _read(prefix, manifest, at or prefix) if isinstance(found, MenuEntry)]
+    home = ("%USERPROFILE%" if manifest.system == "win" else ANY_HOME) if shared else os.path.expanduser("~")
+    return [found for found in _read(prefix, manifest, at or prefix, home) if isinstance(found, MenuEntry)]
 
 
 def problems(prefix: str, manifest: PayloadManifest) -> list[str]:
     """Return a line for each menu file of a prefix that cannot be understood."""
-    return [found for found in _read(prefix, manifest, prefix) if isinstance(found, str)]
+    return [found for found in _read(prefix, manifest, prefix, ANY_HOME) if isinstance(found, str)]
 
 
 def menu_files(manifest: PayloadManifest) -> list[str]:
@@ -71,9 +78,9 @@ def menu_files(manifest: PayloadManifest) -> list[str]:
     return sorted(path for path in paths if path.startswith(_FOLDER) and path.endswith(".json"))
 
 
-def _read(prefix: str, manifest: PayloadManifest, at: str) -> Iterator[MenuEntry | str]:
+def _read(prefix: str, manifest: PayloadManifest, at: str, home: str) -> Iterator[MenuEntry | str]:
     system = manifest.system
-    fill = _Placeholders(prefix, manifest)
+    fill = _Placeholders(prefix, manifest, home)
     for path in menu_files(manifest):
         try:
             with open(f"{at}/{path}", encoding="utf-8") as stream:
@@ -88,7 +95,7 @@ def _read(prefix: str, manifest: PayloadManifest, at: str) -> Iterator[MenuEntry
 class _Placeholders:
     """The values of the placeholders in menu files."""
 
-    def __init__(self, prefix: str, manifest: PayloadManifest) -> None:
+    def __init__(self, prefix: str, manifest: PayloadManifest, home: str) -> None:
         win = manifest.system == "win"
         join = "\\".join if win else "/".join
         programs = join([prefix, "Scripts" if win else "bin"])
@@ -96,7 +103,7 @@ class _Placeholders:
         version = next((p.version for p in manifest.packages if p.name == "python"), "")
         short = ".".join(version.split(".")[:2])
         library = ["Lib"] if win else ["lib", f"python{short}"]
-        name, home = manifest.distribution, os.path.expanduser("~")
+        name = manifest.distribution
         self.values = {
             **dict.fromkeys(("PREFIX", "BASE_PREFIX", "ROOT_PREFIX"), prefix),
             "DISTRIBUTION_NAME": name[:1].upper() + name[1:],

@@ -2,12 +2,17 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cuvee import platforms
 from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
+
+_HEADER = 1 << 16
+_NO_SHORTCUTS = b"-m           disable the creation of menu items / shortcuts"
+"""A line of constructor's installers that know this option; others fail because of it."""
 
 _NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens
 
@@ -34,8 +39,10 @@ class NativeRunner:
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
-        argv = ("/bin/sh", str(installer), "-b", "-p", str(sandbox.prefix))
-        return self._request(sandbox, argv, sandbox.temp, timeout)
+        options = ("-b", "-m") if _leaves_out_menus(installer) else ("-b",)
+        argv = ("/bin/sh", str(installer), *options, "-p", str(sandbox.prefix))
+        request = self._request(sandbox, argv, sandbox.temp, timeout)
+        return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
@@ -73,3 +80,12 @@ class NativeRunner:
         else:
             argv = (*isolation_command(level), *argv)
         return Request(argv=argv, cwd=cwd, environment=environment, timeout=timeout)
+
+
+def _leaves_out_menus(installer: Path) -> bool:
+    """Whether it is constructor's, and can leave out menu entries, which root gets outside of any home."""
+    try:
+        with installer.open("rb") as stream:
+            return _NO_SHORTCUTS in stream.read(_HEADER)
+    except OSError:
+        return False  # the shell says what is wrong with it

@@ -25,6 +25,19 @@ class Sandbox:
         """The variables that all programs in it get, whatever the runner."""
         return {"HOME": str(self.home), "TMPDIR": str(self.temp), "LANG": "C.UTF-8", "TZ": "UTC"}
 
+    @property
+    def user_folders(self) -> Mapping[str, str]:
+        """The variables that keep an installer that root runs to ``home``: its menu entries are root's own.
+
+        https://specifications.freedesktop.org/basedir-spec/latest/
+        """
+        return {
+            "XDG_DATA_HOME": str(self.home / ".local" / "share"),
+            "XDG_STATE_HOME": str(self.home / ".local" / "state"),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
+            "XDG_CACHE_HOME": str(self.home / ".cache"),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:

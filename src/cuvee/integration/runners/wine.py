@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -55,7 +56,8 @@ class WineRunner:
         """Make the request that makes the Wine prefix, and installs silently into the sandbox's prefix."""
         arguments = (_wine(), _server() or "", str(installer), self.guest_path(sandbox.prefix))
         argv = (sys.executable, "-I", "-S", str(_INSTALL), *arguments)
-        return self._request(sandbox, argv, sandbox.temp, timeout)
+        request = self._request(sandbox, argv, sandbox.temp, timeout)
+        return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""

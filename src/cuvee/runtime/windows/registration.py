@@ -52,7 +52,7 @@ class Registration(NamedTuple):
             ).remove(prefix)
         if self.path and not search_path.add(self.path, machine=machine):
             sys.stderr.write("Warning: PATH is too long already, so it was left as it is.\n")
-        start_menu.update(prefix, self.folders, run, others)
+        start_menu.update(prefix, self.folders, run, others, shared=machine)
 
     def remove(self, prefix: str) -> None:
         """Remove the release from the registry."""

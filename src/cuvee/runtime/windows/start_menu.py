@@ -23,15 +23,16 @@ _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _TAKEN = re.compile(r"%[0-9*lLvVdD]")
 
 
-def update(prefix: str, folders: list[str], run: str, others: Sequence[str]) -> None:
+def update(prefix: str, folders: list[str], run: str, others: Sequence[str], *, shared: bool) -> None:
     """Make the shortcuts of the release in ``prefix``, and remove those that it no longer has.
 
     ``folders`` are the Start menu and the desktop, for all users or for one; none for no shortcuts. ``run``
     is a folder for a temporary file, ``others`` are shortcuts of the release that was there until now.
+    ``shared`` are shortcuts of all users.
     """
     manifest = load(prefix).manifest
     before = sorted({*shortcuts_of(prefix), *others})
-    wanted = planned(prefix, manifest, folders) if folders else {}
+    wanted = planned(prefix, manifest, folders, shared=shared) if folders else {}
     _remember(prefix, sorted({*before, *wanted}))
     if wanted:
         _write(prefix, list(wanted.values()), run)
@@ -51,10 +52,12 @@ def shortcuts_of(prefix: str) -> list[str]:
     return [path for path in paths if path.lower().endswith(".lnk")]
 
 
-def planned(prefix: str, manifest: PayloadManifest, folders: list[str]) -> dict[str, dict[str, str]]:
+def planned(
+    prefix: str, manifest: PayloadManifest, folders: list[str], *, shared: bool
+) -> dict[str, dict[str, str]]:
     """Return each shortcut's path, and what it holds, see ``installed_python/write_shortcuts.py``."""
     found: dict[str, dict[str, str]] = {}
-    for entry in menu_entries(prefix, manifest):
+    for entry in menu_entries(prefix, manifest, shared=shared):
         parents = [f"{folders[0]}\\{_file_name(entry.menu)}" if entry.menu else folders[0]]
         parents += folders[1:2] if entry.details.get("desktop") is True else []
         for parent in parents:
@@ -90,7 +93,8 @@ def quoted(word: str) -> str:
 
     https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
     """
-    if word and not re.search(r'[\s"]', word):
+    # A variable may become anything when the shortcut is used.
+    if word and not re.search(r'[\s"%]', word):
         return word
     text = re.sub(r'(\\*)"', r'\1\1\\"', word)
     return '"' + re.sub(r"(\\+)$", r"\1\1", text) + '"'
