@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.errors import DocumentError
+from cuvee.installers.picture_check import picture_problem
 from cuvee.manifest.documents.named_files import named_text
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.schema_types import DocumentSchema, Property, RecordType, ScalarType
@@ -76,7 +77,7 @@ def read_branding(folder: Path | None) -> Branding:
     Raises
     ------
     DocumentError
-        With every problem of the file, and of the licence that it names.
+        With every problem of the file, and of the licence that it names; or if a picture cannot be shown.
     """
     if folder is None:
         return Branding()
@@ -102,8 +103,14 @@ def _license(tree: ValidatedValue | None, folder: Path, problems: Problems) -> s
             text = (folder / _LICENSE_FILE).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise DocumentError(f"{folder / _LICENSE_FILE} is not UTF-8 text") from error
+        if "\0" in text:
+            raise DocumentError(f"{folder / _LICENSE_FILE} is not text: it has null characters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _picture(path: Path) -> Path | None:
-    return path if path.is_file() else None
+    if not path.is_file():
+        return None
+    if problem := picture_problem(path):
+        raise DocumentError(f"{path} cannot be shown: {problem}", hint="Save it again, or leave it out.")
+    return path

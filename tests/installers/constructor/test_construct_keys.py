@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from constructing import Read
+from constructing import BITMAP, ICON, Read
 from cuvee.errors import UsageError
 from cuvee.installers.constructor.construct_keys import KEYS, Form, Treatment
+from cuvee.installers.constructor.model import Project
 from docs_text import table, unmarked
 
 GOOD: dict[Form, str] = {
@@ -93,6 +94,56 @@ def test_a_refused_key_stops(read: Read) -> None:
     with pytest.raises(UsageError, match="extra_envs: An installer has one environment"):
         read("extra_envs:\n  other:\n    specs:\n      - python\n")
     assert read("extra_envs: {}\n")
+
+
+FOR_ALL = {
+    "name": "Other", "version": '"7"', "company": "ACME", "reverse_domain_identifier": "org.acme",
+    "installer_type": "all", "installer_filename": "other.bin", "channels": "\n  - other",
+    "channels_remap": "\n  - src: conda-forge\n    dest: https://example.org/c", "specs": "\n  - other",
+    "user_requested_specs": "\n  - other", "virtual_specs": "\n  - __cuda>=12.4", "exclude": "\n  - other",
+    "environment_file": "env.txt", "license_file": "a.txt", "welcome_file": "a.txt", "welcome_text": "Hello",
+    "script_env_variables": "{A: b}", "extra_files": "\n  - a.txt", "freeze_base": "{conda: {message: a}}",
+    "menu_packages": "\n  - a", "write_condarc": "true", "condarc": "{a: b}", "initialize_conda": "false",
+    "initialize_by_default": "true", "default_prefix": "/opt/other", "build_outputs": "\n  - info.json",
+    **dict.fromkeys(("pre_install", "post_install", "pre_uninstall"), "a.{script}"),
+}  # fmt: skip
+FOR_WINDOWS = {
+    "welcome_image": "a.bmp", "header_image": "a.bmp", "icon_image": "a.ico",
+    "register_python_default": "true", "default_prefix_all_users": "C:\\Other",
+}  # fmt: skip
+WITH_OTHERS = {
+    "conda_default_channels", "conda_channel_alias", "mirrored_channels", "register_python", "environment",
+}  # fmt: skip
+"""Keys that mean something beside others only; `test_project_reader` has them."""
+
+
+@pytest.mark.parametrize("platform", ["linux-64", "osx-arm64", "win-64"])
+@pytest.mark.parametrize("name", [key.name for key in KEYS.values() if key.treatment is Treatment.HONOURED])
+def test_what_is_called_honoured_changes_something(
+    name: str, platform: str, read: Read, tmp_path: Path
+) -> None:
+    if name in WITH_OTHERS or (name in FOR_WINDOWS and platform != "win-64"):
+        assert name not in FOR_ALL
+        return
+    if name == "installer_type" and platform == "linux-64":
+        return  # there is only one
+    (tmp_path / "a.bmp").write_bytes(BITMAP)
+    (tmp_path / "a.ico").write_bytes(ICON)
+    base = {"name": "Tool", "version": "1.2.3", "channels": "\n  - conda-forge", "specs": "\n  - python"}
+    if name in {"welcome_file", "welcome_text"}:
+        base["installer_type"] = {"linux-64": "sh", "osx-arm64": "pkg", "win-64": "exe"}[platform]
+    for file, text in (("a.txt", "Text\n"), ("env.txt", "other\n"), ("a.bat", "rem\n"), ("a.sh", "true\n")):
+        (tmp_path / file).write_text(text)
+
+    def project(keys: dict[str, str]) -> Project:
+        text = "".join(f"{key}: {value}\n" for key, value in keys.items())
+        return read("", platform, base=text)
+
+    script = "bat" if platform == "win-64" else "sh"
+    value = (FOR_ALL | FOR_WINDOWS)[name].replace("{script}", script)
+    plain, changed = project(base), project(base | {name: value})
+    # A `.sh` has no first page, as constructor's has none.
+    assert (changed == plain) == (name in {"welcome_file", "welcome_text"} and platform == "linux-64")
 
 
 def test_every_honoured_key_is_read_by_somebody() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from constructing import HEAD, Read
+from constructing import BITMAP, HEAD, Read
 from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.errors import UsageError
 from cuvee.image.settings import Initialize
@@ -110,6 +110,7 @@ freeze_base:
     )
     assert project.warnings == (
         "virtual_specs: __cuda >=12.4,<13: <13 is not checked, only the oldest version is",
+        "pre_uninstall: bye.bat is left out, since it is for Windows",
     )
 
 
@@ -342,16 +343,21 @@ def test_mirrors_are_for_mamba(read: Read) -> None:
 
 
 def test_scripts_are_for_their_system(read: Read) -> None:
-    assert read("pre_uninstall: gone.bat\n").settings.pre_uninstall == ""
+    linux = read("pre_uninstall: gone.bat\n")
+    assert linux.settings.pre_uninstall == ""
+    assert linux.warnings == ("pre_uninstall: gone.bat is left out, since it is for Windows",)
+    for platform in ("linux-64", "osx-arm64"):
+        assert read("pre_uninstall: bye.sh\n", platform, bye__sh="true\n").settings.pre_uninstall == "true\n"
     windows = read("pre_uninstall: bye.bat\n", "win-64", bye__bat="rem\n")
     assert windows.settings.pre_uninstall == "rem\n"
     with pytest.raises(UsageError, match=r"Windows runs a \.bat"):
         read("post_install: post.sh\n", "win-64", post__sh="true\n")
 
 
-def test_pictures_are_shown_where_they_can_be(read: Read) -> None:
+def test_pictures_are_shown_where_they_can_be(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "w.bmp").write_bytes(BITMAP)
     text = "welcome_image: w.bmp\nicon_image: i.png\n"
-    windows = read(text, "win-64", w__bmp="x", i__png="x")
+    windows = read(text, "win-64", i__png="x")
     assert windows.branding.welcome_picture is not None
     assert windows.warnings == ("icon_image: i.png is left out: give it as .ico",)
     assert read(text, "linux-64").warnings == ()
@@ -359,6 +365,16 @@ def test_pictures_are_shown_where_they_can_be(read: Read) -> None:
         "icon_image: a .pkg shows no pictures",
         "welcome_image: a .pkg shows no pictures",
     )
+
+
+def test_a_broken_picture_of_a_project_is_named(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "own.ico").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (tmp_path / "own.bmp").write_bytes(b"BM")
+    with pytest.raises(UsageError) as caught:
+        read("icon_image: own.ico\nwelcome_image: own.bmp\n", "win-64")
+    assert "icon_image: own.ico cannot be shown: it is a PNG, and not an icon" in caught.value.message
+    assert "welcome_image: own.bmp cannot be shown: it is cut off" in caught.value.message
+    assert read("icon_image: own.ico\n", "linux-64").branding.icon is None
 
 
 def test_rich_texts_are_shown_plain(read: Read) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from constructing import BITMAP, ICON
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.files import sha256_bytes
@@ -69,14 +70,17 @@ def rich(tmp_path: Path) -> tuple[Branding, InstallerSettings]:
     """Branding and settings with every value, some of them awkward."""
     file = tmp_path / "some file"
     file.write_bytes(b"\0data")
+    icon, picture = tmp_path / "some.ico", tmp_path / "some.bmp"
+    icon.write_bytes(ICON)
+    picture.write_bytes(BITMAP)
     branding = Branding(
         license_text="© ACME \u2013 “all” rights # [linux]\n",
         publisher='The "A" & B: #1 [win]',
         identifier="org.acme.tool",
         welcome="Grüße\n\tund: {{ mehr }} 😀",
-        icon=file,
-        welcome_picture=file,
-        header_picture=file,
+        icon=icon,
+        welcome_picture=picture,
+        header_picture=picture,
     )
     settings = InstallerSettings(
         pre_install="echo 'a # [win]'\n",
@@ -136,8 +140,8 @@ def test_our_own_reader_finds_what_was_written(
     assert found.default_prefix == settings.default_prefix
     assert found.pre_install == settings.pre_install
     assert found.post_install == settings.post_install
+    assert found.pre_uninstall == settings.pre_uninstall
     if platform == "win-64":
-        assert found.pre_uninstall == settings.pre_uninstall
         assert found.register_python == settings.register_python
         assert found.default_prefix_all_users == settings.default_prefix_all_users
     assert project.outputs.hashes == ("sha256",)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cuvee.errors import SourceUnreachableError, UsageError
-from cuvee.installers.constructor.yaml_document import read_document, read_yaml
+from cuvee.installers.constructor.yaml_document import read_document, read_text, read_yaml
 
 SOURCE = Path("construct.yaml")
 LAUGHS = "a0: &a0 [x]\n" + "".join(
@@ -98,6 +98,27 @@ def test_templates_read_beside_the_file_alone(tmp_path: Path, name: str) -> None
 def test_a_broken_template_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="a template is wrong"):
         document(tmp_path, "{% if %}\nname: x\n")
+
+
+def test_an_error_has_the_line_of_the_file(tmp_path: Path) -> None:
+    start = "# a comment\nname: x\nversion: 1  # [win]\nversion: 2  # [osx]\n"
+    with pytest.raises(UsageError, match=r"not YAML .*line 6, column 4") as caught:
+        document(tmp_path, f"{start}specs: [1\nkey: 2\n")
+    assert "while parsing a flow sequence, line 5, column 8" in caught.value.message
+    with pytest.raises(UsageError, match="has name twice for this platform, again on line 5, column 1"):
+        document(tmp_path, f"{start}name: y\n")
+    with pytest.raises(UsageError, match=r"construct\.yaml:5: a template is wrong"):
+        document(tmp_path, f"{start}{{% if %}}\n")
+    with pytest.raises(UsageError, match="line 2, column 1 of what its templates make"):
+        document(tmp_path, f"{start}{{{{ 'name' }}}}: y\n")
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "post.sh"])
+def test_what_is_not_text_is_named(tmp_path: Path, name: str) -> None:
+    for data, said in ((b"a\0b", "null characters"), (b"\xff\xfea\0", "not written in UTF-8")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(UsageError, match=f"{name} is .*{said}"):
+            read_text(tmp_path / name)
 
 
 def test_what_can_not_be_read_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from constructing import BITMAP
 from cuvee.errors import DocumentError, InternalError, ToolMissingError
 from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.jinja_templates import nsis_inner
@@ -151,7 +152,7 @@ def test_branding(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"there is no file L\.txt"):
         read_branding(tmp_path)
     (tmp_path / "L.txt").write_text("Käse", encoding="utf-8")
-    (tmp_path / "header.bmp").write_bytes(b"BM")
+    (tmp_path / "header.bmp").write_bytes(BITMAP)
     branding = read_branding(tmp_path)
     assert (branding.license_text, branding.publisher, branding.icon) == ("Käse", "Us", None)
     assert branding.header_picture == tmp_path / "header.bmp"

@@ -51,6 +51,7 @@ class ConstructValues:
             self.wrong(name, key.how)
         elif key.treatment is Treatment.NAMED and self.system in key.systems:
             self.warn(name, key.how)
+            self._values[name] = value
 
     def wrong(self, name: str, reason: str) -> None:
         """Add a problem with a key."""

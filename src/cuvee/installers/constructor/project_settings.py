@@ -10,6 +10,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.rich_text import from_html, from_rtf
 from cuvee.installers.constructor.yaml_document import read_text
+from cuvee.installers.picture_check import picture_problem
 from cuvee.installers.settings_reader import extra_file
 from cuvee.manifest.documents.schema_types import ParseError
 
@@ -17,6 +18,7 @@ _HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
 _PLAIN_PREFIX = re.compile(r"(?:\$HOME)?/[^\x00-\x1f\x7f\"'$`\\:]*")
 _RICH = {".rtf": from_rtf, ".html": from_html, ".htm": from_html}
 _CODE = {".nsi"}
+_BATCH = {".bat", ".cmd"}
 
 
 def read_branding(values: ConstructValues, formats: tuple[str, ...]) -> Branding:
@@ -73,6 +75,8 @@ def _picture(values: ConstructValues, name: str, suffix: str, formats: tuple[str
     if path.suffix.lower() != suffix:
         values.warn(name, f"{path.name} is left out: give it as {suffix}")
         return None
+    if problem := picture_problem(path):
+        values.wrong(name, f"{path.name} cannot be shown: {problem}")
     return path
 
 
@@ -85,8 +89,7 @@ def read_settings(values: ConstructValues) -> InstallerSettings:
     return InstallerSettings(
         pre_install=_script(values, "pre_install"),
         post_install=_script(values, "post_install"),
-        # As in constructor, only on Windows.
-        pre_uninstall=_script(values, "pre_uninstall") if on_windows else "",
+        pre_uninstall=_pre_uninstall(values),
         script_environment={name: str(value) for name, value in sorted(variables.items())},
         condarc=_condarc(values),
         extra_files=_extra_files(values),
@@ -140,9 +143,18 @@ def _content(values: ConstructValues, name: str, path: Path | None) -> str:
 def _script(values: ConstructValues, name: str) -> str:
     path = values.path(name)
     text = _content(values, name, path)
-    if path is not None and values.system == "win" and path.suffix.lower() not in {".bat", ".cmd"}:
+    if path is not None and values.system == "win" and path.suffix.lower() not in _BATCH:
         values.wrong(name, f"Windows runs a .bat, and not {path.name}")
     return text
+
+
+def _pre_uninstall(values: ConstructValues) -> str:
+    """Return the script; constructor runs it only on Windows, so it may be one for Windows only."""
+    name = values.text("pre_uninstall").strip()
+    if values.system != "win" and Path(name).suffix.lower() in _BATCH:
+        values.warn("pre_uninstall", f"{name} is left out, since it is for Windows")
+        return ""
+    return _script(values, "pre_uninstall")
 
 
 def _initialize(values: ConstructValues) -> Initialize:

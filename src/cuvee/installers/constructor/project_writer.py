@@ -105,6 +105,7 @@ def solving_environment(lock: PlatformLock) -> dict[str, str]:
 def _heading(construct: ProjectInputs) -> list[str]:
     lock = construct.lock
     cache = shlex.quote(f"{construct.name}-{construct.version}")
+    is_ignored = bool(construct.settings.pre_uninstall) and get(lock.platform).system != "win"
     variables = [f"{name}={shlex.quote(value)}" for name, value in solving_environment(lock).items()]
     return [
         f"# {construct.name} {construct.version} for {lock.platform}, with the packages of its lock.",
@@ -117,6 +118,7 @@ def _heading(construct: ProjectInputs) -> list[str]:
         '# have a package\'s name, from whatever channel, and fails with "Duplicate packages found".',
         "#",
         "# On other systems, add --conda-exe with the conda-standalone of that system.",
+        *(["#", "# On Unix, constructor ignores pre_uninstall."] if is_ignored else []),
     ]
 
 
@@ -143,8 +145,6 @@ def _add_settings(
 ) -> None:
     suffix = ".bat" if system == "win" else ".sh"
     for name, text in settings.scripts.items():
-        if name == "pre_uninstall" and system != "win":
-            continue  # constructor runs it only on Windows
         files[f"{name}{suffix}"] = text.encode()
         keys[name] = f"{name}{suffix}"
     _put(keys, "script_env_variables", dict(settings.script_environment))

@@ -53,17 +53,28 @@ def select(text: str, platform: str, *, source: Path) -> str:
     Raises
     ------
     UsageError
+        As `numbered`.
+    """
+    return numbered(text, platform, source=source)[0]
+
+
+def numbered(text: str, platform: str, *, source: Path) -> tuple[str, tuple[int, ...]]:
+    """Return what `select` does, and the number that each of its lines has in ``text``.
+
+    Raises
+    ------
+    UsageError
         If a selector is not allowed; the message has the line of ``source``.
     """
     known = names(platform)
-    kept = []
+    kept: list[tuple[str, int]] = []
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.rstrip()
         if line.lstrip().startswith("#"):
             continue
         selector = _find(line)
         if selector is None:
-            kept.append(line)
+            kept.append((line, number))
             continue
         try:
             holds = _holds(selector.condition, known)
@@ -71,8 +82,8 @@ def select(text: str, platform: str, *, source: Path) -> str:
             raise _wrong(f"{source}:{number}", line, selector, str(error)) from error
         if holds:
             # A comment that ends with a quote is part of a text, which needs its closing quote.
-            kept.append(selector.line + (line[-1] if line[-1] in "'\"" else ""))
-    return "\n".join(kept) + "\n"
+            kept.append((selector.line + (line[-1] if line[-1] in "'\"" else ""), number))
+    return "\n".join(line for line, _ in kept) + "\n", tuple(number for _, number in kept)
 
 
 def _find(line: str) -> _Selector | None:

@@ -7,7 +7,7 @@ and include only files of their folder.
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -36,7 +36,14 @@ def has_templates(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-def render(text: str, *, source: Path, environment: Mapping[str, str], choose: Callable[[str], str]) -> str:
+def render(
+    text: str,
+    *,
+    source: Path,
+    environment: Mapping[str, str],
+    choose: Callable[[str], str],
+    lines: Sequence[int],
+) -> str:
     """Render the text of a ``construct.yaml``.
 
     Parameters
@@ -47,6 +54,8 @@ def render(text: str, *, source: Path, environment: Mapping[str, str], choose: C
         ``environ`` in templates.
     choose
         Returns the lines of an included file for the platform.
+    lines
+        The number of each line of ``text`` in ``source``.
 
     Raises
     ------
@@ -67,8 +76,9 @@ def render(text: str, *, source: Path, environment: Mapping[str, str], choose: C
     try:
         return _limited(jinja.from_string(text), source)
     except jinja2.TemplateSyntaxError as error:
-        # Jinja's line number would be wrong, since comment lines have been removed.
-        raise UsageError(f"{source}: a template is wrong: {error.message}") from error
+        # Of an included file, which has lost comment lines, the number would be wrong.
+        place = f"{source.parent / error.name}" if error.name else f"{source}:{lines[error.lineno - 1]}"
+        raise UsageError(f"{place}: a template is wrong: {error.message}") from error
     except UsageError:
         raise
     except Exception as error:

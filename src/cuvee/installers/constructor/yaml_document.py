@@ -1,18 +1,18 @@
 """From a file to plain values: selectors, templates, and YAML 1.2, as in constructor."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuvee.errors import SourceUnreachableError, UsageError
-from cuvee.installers.constructor.selectors import select
+from cuvee.installers.constructor.selectors import numbered, select
 from cuvee.installers.constructor.templates import has_templates, render
 from cuvee.manifest.documents.named_files import missing_path
 
 if TYPE_CHECKING:
-    from yaml import MappingNode, Node
+    from yaml import MappingNode, Mark, Node
 
 _HINT = "A project is a folder with a construct.yaml."
 _LARGEST = 1 << 20
@@ -41,7 +41,7 @@ def read_text(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST:
             raise UsageError(f"{path} has more than {_LARGEST:,} bytes")
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         if isinstance(error, UnicodeDecodeError):
             raise UsageError(f"{path} is not written in UTF-8") from error
@@ -49,6 +49,9 @@ def read_text(path: Path) -> str:
             raise missing_path(path, hint=_HINT) from error
         reason = error.strerror if isinstance(error, OSError) else error
         raise SourceUnreachableError(f"Cannot read {path}: {reason}", hint=_HINT) from error
+    if "\0" in text:
+        raise UsageError(f"{path} is not text: it has null characters")
+    return text
 
 
 def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> dict[str, object]:
@@ -69,20 +72,29 @@ def read_document(path: Path, platform: str, environment: Mapping[str, str]) -> 
         If a selector, a template or the YAML is wrong, or if it is not a mapping.
     """
     choose = partial(select, platform=platform, source=path)
-    text = choose(read_text(path))
+    text, lines = numbered(read_text(path), platform, source=path)
     try:
-        values = read_yaml(text, path)
+        values = read_yaml(text, path, lines)
     except UsageError:
         if not has_templates(text):
             raise
-        values = read_yaml(render(text, source=path, environment=environment, choose=choose), path)
+        rendered = render(text, source=path, environment=environment, choose=choose, lines=lines)
+        # Loops and included files move lines.
+        values = read_yaml(rendered, path, where="of what its templates make")
     if not isinstance(values, dict):
         raise UsageError(f"{path} must map keys to values", hint="It needs at least name and version.")
     return {str(key): value for key, value in values.items() if value is not None}
 
 
-def read_yaml(text: str, source: Path) -> object:
+def read_yaml(text: str, source: Path, lines: Sequence[int] = (), *, where: str = "") -> object:
     """Return the value of YAML 1.2: texts, numbers, truth values, `None`, lists and dicts.
+
+    Parameters
+    ----------
+    lines
+        The number in ``source`` of each line of ``text``; none if it is the same.
+    where
+        What errors say behind a line, if it is not one of ``source``.
 
     Raises
     ------
@@ -94,16 +106,32 @@ def read_yaml(text: str, source: Path) -> object:
     try:
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, RecursionError) as error:
-        problem = " ".join(str(error).split())
-        raise UsageError(f"{source} is not YAML for this platform: {problem}") from error
-    return None if node is None else _Reader(source).value(node, 0)
+        raise UsageError(
+            f"{source} is not YAML for this platform: {_problem(error, lines, where)}"
+        ) from error
+    return None if node is None else _Reader(source, lines, where).value(node, 0)
+
+
+def _problem(error: Exception, lines: Sequence[int], where: str) -> str:
+    parts = []
+    for said, mark in (("context", "context_mark"), ("problem", "problem_mark")):
+        text, at = getattr(error, said, None), getattr(error, mark, None)
+        parts += [f"{text}{f', {_position(at, lines, where)}' if at is not None else ''}"] if text else []
+    return "; ".join(parts) or " ".join(str(error).split())
+
+
+def _position(mark: "Mark", lines: Sequence[int], where: str) -> str:
+    # The end of the text is behind its last line.
+    line = lines[min(mark.line, len(lines) - 1)] if lines else mark.line + 1
+    return f"line {line}, column {mark.column + 1} {where}".rstrip()
 
 
 class _Reader:
     """Reads the values of nodes; counts them, since a few aliases can stand for millions."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, lines: Sequence[int], where: str) -> None:
         self._source = source
+        self._lines, self._where = lines, where
         self._left = _MOST_NODES
 
     def value(self, node: "Node", depth: int) -> object:
@@ -131,8 +159,9 @@ class _Reader:
             elif isinstance(key, list | dict):
                 raise UsageError(f"{self._source}: a key must be a text", hint="Are there quotes missing?")
             elif key in found:
+                at = _position(key_node.start_mark, self._lines, self._where)
                 raise UsageError(
-                    f"{self._source} has {key} twice for this platform",
+                    f"{self._source} has {key} twice for this platform, again on {at}",
                     hint="Use selectors to say which one is for which platform.",
                 )
             else:

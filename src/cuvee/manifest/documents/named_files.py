@@ -13,11 +13,17 @@ def named_text(folder: Path, named: ScalarValue, problems: Problems) -> str:
     """Return the text of the file in ``folder`` that a value names; empty when there is a problem with it."""
     name = str(named.value)
     try:
-        return (folder / name).read_bytes().decode()
+        text = (folder / name).read_bytes().decode()
     except UnicodeDecodeError:
         problems.add(named.span, f"{name} is not UTF-8 text", advice="save the file as UTF-8")
     except (OSError, ValueError):
         add_absent_file(folder, name, named, problems)
+    else:
+        if "\0" not in text:
+            return text
+        problems.add(
+            named.span, f"{name} is not text: it has null characters", advice="save it as UTF-8 text"
+        )
     return ""
 
 
