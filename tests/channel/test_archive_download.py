@@ -1,6 +1,5 @@
 """Finding archives: one that is not to be had keeps nobody from the others."""
 
-import asyncio
 import hashlib
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +29,7 @@ A, B, GONE = (
 
 @pytest.fixture(autouse=True)
 def _fetching(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def fetch(item: LockedPackage, target: Path, _: Any) -> None:
-        await asyncio.sleep(0)
+    def fetch(item: LockedPackage, target: Path, *_: Any) -> None:
         if item.name == "gone":
             raise SourceUnreachableError(f"Cannot fetch {item.url}")
         write_text(target, item.name)

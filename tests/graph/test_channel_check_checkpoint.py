@@ -84,7 +84,7 @@ def test_what_is_not_there_or_cut_short(
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
     assert check_url(f"{url}/nothing", tmp_path / "cache") == 4
-    assert f"Cannot read {url}/nothing/linux-64" in capsys.readouterr().err
+    assert f"{url}/nothing has no repodata for linux-64" in capsys.readouterr().err
     assert check_url(f"{url}/cut", tmp_path / "cache") == 1
     page = capsys.readouterr().out
     assert page.startswith("linux-64: 0 of 0 records can be installed")

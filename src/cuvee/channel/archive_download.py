@@ -1,6 +1,5 @@
 """Finding or downloading the archives of a lock, each of which is verified before it is used."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +7,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection
-from cuvee.conda.event_loop import run
+from cuvee.channel.file_transfer import WantedFile, host_of
 from cuvee.conda.package_record import LockedPackage
-from cuvee.conda.url_secrets import without_secrets, without_secrets_in
+from cuvee.conda.url_secrets import without_secrets
+from cuvee.conda.url_trust import check_archive_url
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
-from cuvee.progress import Reporter
+from cuvee.progress import SILENT, Reporter
+
+MOST_ARCHIVE = 16 << 30
+"""Bytes of an archive whose size is not known."""
 
 _AT_ONCE = 8
 
@@ -54,7 +57,11 @@ def fetch_archives(
     wanted: dict[str, LockedPackage] = {}
     shared: dict[str, list[str]] = defaultdict(list)
     for package in packages:
-        path = archive_path(package, release, cache)
+        try:
+            path = archive_path(package, release, cache)
+        except IntegrityError as error:
+            found[package.identifier] = error
+            continue
         found[package.identifier] = path
         if path.is_relative_to(cache):
             shared[package.sha256].append(package.identifier)
@@ -68,7 +75,7 @@ def fetch_archives(
         )
         missing = {name: wanted[name] for name, good in zip(wanted, kept, strict=True) if not good}
     if missing:
-        failed = run(_fetch_all(missing.values(), cache, connection, reporter))
+        failed = _fetch_all(missing.values(), cache, connection, reporter)
         if len(failed) == len(missing) > 1:
             raise next(iter(failed.values()))
         found |= {name: error for sha256, error in failed.items() for name in shared[sha256]}
@@ -100,9 +107,16 @@ def _own(path: Path, package: LockedPackage) -> Path | CuveeError:
 
 
 def archive_path(package: LockedPackage, release: Path, cache: Path) -> Path:
-    """Return where a package's archive is, or will be once it has been fetched."""
+    """Return where a package's archive is, or will be once it has been fetched.
+
+    Raises
+    ------
+    IntegrityError
+        If its channel is on another machine, and its URL is that of a local file, or not protected.
+    """
     if package.is_local:
         return release / package.url
+    check_archive_url(package.url, package.channel)
     parts = urlsplit(package.url)
     if parts.scheme == "file":
         return Path(unquote(parts.path))
@@ -119,48 +133,57 @@ def _verify(path: Path, package: LockedPackage) -> None:
         )
 
 
-async def _fetch_all(
+def _fetch_all(
     packages: Collection[LockedPackage], cache: Path, connection: Connection, reporter: Reporter
 ) -> dict[str, CuveeError]:
     """Fetch archives; return why some could not be fetched, by SHA-256."""
     task = "Fetching packages"
     reporter.start(task, total=len(packages))
-    slots = asyncio.Semaphore(_AT_ONCE)
     failed: dict[str, CuveeError] = {}
 
-    async def one(package: LockedPackage) -> None:
-        async with slots:
-            try:
-                await _fetch(package, cache / "archives" / package.sha256 / package.file_name, connection)
-            except CuveeError as error:
-                failed[package.sha256] = error
+    def one(package: LockedPackage) -> None:
+        reporter.advance(task, 0, note=f"{package.file_name} from {host_of(package.url)}")
+        try:
+            _fetch(package, cache / "archives" / package.sha256 / package.file_name, connection, reporter)
+        except CuveeError as error:
+            failed[package.sha256] = error
         reporter.advance(task, note=package.file_name)
 
-    await asyncio.gather(*(one(package) for package in packages))
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for done in [pool.submit(one, package) for package in packages]:
+            done.result()
+    except BaseException:
+        connection.transfer.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
     reporter.finish(task, note=f"{len(packages) - len(failed)} archives")
     return failed
 
 
-async def _fetch(package: LockedPackage, target: Path, connection: Connection) -> None:
+def _fetch(package: LockedPackage, target: Path, connection: Connection, reporter: Reporter) -> None:
     with replacing(target) as beside:
-        await download(package.url, beside, connection)
+        download(package.url, beside, connection, size=package.size, reporter=reporter)
         _verify(beside, package)
 
 
-async def download(url: str, target: Path, connection: Connection) -> None:
-    """Fetch a package's archive.
+def download(
+    url: str, target: Path, connection: Connection, *, size: int = 0, reporter: Reporter = SILENT
+) -> None:
+    """Fetch a package's archive, and no more than its size, where that is known.
 
     Raises
     ------
     SourceUnreachableError
         If it cannot be fetched.
+    IntegrityError
+        If it is larger, or a redirect leads out of HTTPS.
     """
-    from rattler.package_streaming import download_to_path
-
-    try:
-        await download_to_path(connection.client, url, target)
-    except RuntimeError as error:
-        raise SourceUnreachableError(
-            f"Cannot fetch {without_secrets(url)}\n  {without_secrets_in(str(error))}",
-            hint="What was fetched is kept; run the same command to continue.",
-        ) from error
+    wanted = WantedFile(
+        url=url,
+        name=unquote(urlsplit(url).path.rpartition("/")[2]),
+        most=size or MOST_ARCHIVE,
+        limit="the size in the lock" if size else "the most that an archive may have",
+    )
+    connection.transfer.fetch(wanted, target, reporter)

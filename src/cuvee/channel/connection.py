@@ -1,41 +1,106 @@
 """Reaching conda channels: names, URLs and folders, with the system's trust store."""
 
+import asyncio
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from cuvee.conda.event_loop import run
 from cuvee.conda.repodata import parse_repodata
 from cuvee.conda.url_secrets import without_secrets, without_secrets_in
 from cuvee.errors import SourceUnreachableError
+from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
-    from rattler import Channel, Client, Gateway, RepoDataRecord
+    from rattler import Channel, Gateway, RepoDataRecord, SparseRepoData
 
-# A company that re-signs TLS has put its certificate authority into the system's trust store.
-_SETTINGS = 'tls-root-certs = "system"'
+    from cuvee.channel.file_transfer import FileTransfer
+
 _NAMED_PROBLEMS = 5
+_NOARCH = "noarch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Rattler's gateway for repodata and its client for archives, which handle proxies and credentials."""
+    """Fetches repodata and archives; the gateway reads only repodata that is on this machine already.
+
+    Attributes
+    ----------
+    cache
+        Repodata of channels on other machines is kept in ``repodata/`` below it.
+    """
 
     gateway: "Gateway"
-    client: "Client"
+    transfer: "FileTransfer"
+    cache: Path
+    reporter: Reporter
+    _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
+    _read: "dict[tuple[str, str], SparseRepoData | None]" = field(default_factory=dict)
+
+    async def repodata(self, sources: Sequence[str], platform: str) -> list[Any]:
+        """Return the repodata of a platform and noarch, in the channels' order; it is read once.
+
+        The type is rattler's `SparseRepoData`, which its gateway takes, and its annotations do not name.
+
+        Raises
+        ------
+        SourceUnreachableError
+            If a channel cannot be read, or has no noarch, which every channel has.
+        IntegrityError
+            If its answer is too large or damaged, or leads out of HTTPS.
+        """
+        return await asyncio.to_thread(self._all_of, tuple(sources), platform)
+
+    def _all_of(self, sources: Sequence[str], platform: str) -> "list[SparseRepoData]":
+        found: list[SparseRepoData] = []
+        for source in sources:
+            for subdir in (platform, _NOARCH):
+                with self._locks.setdefault((source, subdir), threading.Lock()):
+                    if (source, subdir) not in self._read:
+                        self._read[source, subdir] = self._open(source, subdir)
+                    part = self._read[source, subdir]
+                if part is not None:
+                    found.append(part)
+                elif subdir == _NOARCH:
+                    raise SourceUnreachableError(
+                        f"Cannot read {without_secrets(source)}: it has no noarch/repodata.json",
+                        hint="Is its name right? A channel without noarch packages has an empty one.",
+                    )
+        return found
+
+    def _open(self, source: str, subdir: str) -> "SparseRepoData | None":
+        from rattler import SparseRepoData
+
+        path = self.repodata_file(source, subdir)
+        if path is None:
+            return None
+        with channel_errors(source):
+            return SparseRepoData(rattler_channel(source), subdir, path)
+
+    def repodata_file(self, source: str, subdir: str) -> Path | None:
+        """Return the ``repodata.json`` of a subdir, fetched if it has changed; `None` if there is none."""
+        from cuvee.channel.repodata_download import fetch_repodata
+
+        with channel_errors(source):
+            url = str(rattler_channel(source).base_url).rstrip("/")
+            if urlsplit(url).scheme == "file":
+                path = Path(url2pathname(urlsplit(url).path), subdir, "repodata.json")
+                return path if path.is_file() else None
+        return fetch_repodata(url, subdir, cache=self.cache, transfer=self.transfer, reporter=self.reporter)
 
 
-def connect(cache: Path) -> Connection:
+def connect(cache: Path, reporter: Reporter = SILENT) -> Connection:
     """Return a connection that caches repodata below ``cache``; nothing is fetched yet."""
-    from rattler import Client, Config, Gateway
+    from rattler import Gateway
 
-    settings = Config.from_toml(_SETTINGS)
-    client = Client.from_config(settings, max_retries=2)
-    return Connection(
-        gateway=Gateway.from_config(settings, cache_dir=cache / "repodata", client=client), client=client
-    )
+    from cuvee.channel.file_transfer import FileTransfer
+
+    return Connection(gateway=Gateway(), transfer=FileTransfer(), cache=cache, reporter=reporter)
 
 
 def rattler_channel(source: str) -> "Channel":
@@ -52,8 +117,8 @@ async def query(
     from rattler import MatchSpec, Subdir
 
     answer = await connection.gateway.query(
-        [rattler_channel(source) for source in sources],
-        [Subdir(platform), Subdir("noarch")],
+        await connection.repodata(sources, platform),
+        [Subdir(platform), Subdir(_NOARCH)],
         [MatchSpec(name) for name in names],
         recursive=False,
     )
@@ -68,14 +133,11 @@ def package_names(sources: Iterable[str], platforms: Sequence[str], connection: 
     SourceUnreachableError
         If a channel cannot be read.
     """
-    from rattler import Subdir
-
-    subdirs = [Subdir(name) for name in (*platforms, "noarch")]
     found: set[str] = set()
     for source in sources:
-        with channel_errors(source):
-            names = run(connection.gateway.names([rattler_channel(source)], subdirs))
-        found |= {name.normalized for name in names}
+        for platform in platforms or (_NOARCH,):
+            for part in run(connection.repodata([source], platform)):
+                found.update(part.package_names())
     return frozenset(found)
 
 
@@ -93,7 +155,7 @@ def channel_errors(*sources: str) -> Iterator[None]:
     names = ", ".join(map(without_secrets, sources))
     try:
         yield
-    except (GatewayError, FetchRepoDataError, IoError) as error:
+    except (GatewayError, FetchRepoDataError, IoError, OSError) as error:
         raise SourceUnreachableError(
             "\n".join((f"Cannot read {names}", _indented(error), *_problems_in(sources))),
             hint="Is its name right, and is it reachable from here? Nothing that was finished is lost.",
@@ -102,6 +164,13 @@ def channel_errors(*sources: str) -> Iterator[None]:
         raise SourceUnreachableError(
             f"{names} is not a channel\n{_indented(error)}",
             hint="A channel is a name such as conda-forge, a URL, or a folder with <subdir>/repodata.json.",
+        ) from error
+    except Exception as error:
+        if type(error).__name__ != "RustPanic":
+            raise
+        raise SourceUnreachableError(
+            f"Cannot read {names}: rattler has failed on its repodata, such as on its base_url",
+            hint="Tell the channel's owner what rattler has printed above.",
         ) from error
 
 

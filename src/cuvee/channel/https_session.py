@@ -2,13 +2,18 @@
 
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import truststore
 from requests.adapters import HTTPAdapter
 
+from cuvee.conda.printable_text import printable
+from cuvee.conda.url_secrets import without_secrets
+from cuvee.conda.url_trust import may_lead_to
 from cuvee.errors import IntegrityError
+
+_MOST_REDIRECTS = 10
 
 
 class ProtectedSession(requests.Session):
@@ -18,17 +23,20 @@ class ProtectedSession(requests.Session):
         super().__init__()
         self.mount("https://", _SystemTrust())
         self.headers["Accept-Encoding"] = "identity"  # hashes are of files as they are
+        self.max_redirects = _MOST_REDIRECTS
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
         if target is None:
             return None
-        before, after = urlsplit(resp.url), urlsplit(requests.compat.urljoin(resp.url, target))
-        allowed = after.scheme == "https" or (before.scheme, before.netloc) == (after.scheme, after.netloc)
-        if not allowed:
+        resp._content = b""  # noqa: SLF001  requests would read a redirect's body, however long it is
+        resp.close()
+        after = urljoin(resp.url, target)
+        if not may_lead_to(resp.url, after):
             raise IntegrityError(
-                f"{before.netloc} redirects to {after.scheme}://{after.netloc}, which is not protected",
-                hint="Use an index that serves its files through https.",
+                f"{urlsplit(resp.url).hostname} redirects to {printable(without_secrets(after))}, "
+                "which is not protected",
+                hint="Use a channel or an index that serves its files through https.",
             )
         return target
 

@@ -75,7 +75,9 @@ def command(  # noqa: PLR0917 - click calls it by name
         project.platform: output.absolute() / (project.platform if several else "") for project in projects
     }
     with terminal(quiet=quiet, verbose=verbose) as reporter:
-        tools = ProjectTools(cache=cache.resolve(), connection=connect(cache.resolve()), reporter=reporter)
+        tools = ProjectTools(
+            cache=cache.resolve(), connection=connect(cache.resolve(), reporter), reporter=reporter
+        )
         results = [
             _convert(project, tools, folders[project.platform], dry_run=dry_run) for project in projects
         ]

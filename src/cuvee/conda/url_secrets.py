@@ -9,7 +9,7 @@ def without_secrets(url: str) -> str:
     if "@" in parts.netloc:
         parts = parts._replace(netloc="***@" + parts.netloc.rpartition("@")[2])
     segments = parts.path.split("/")
-    if "t" in segments[:-1]:
+    if "t" in segments[:-1] and parts.scheme != "file":
         segments[segments.index("t") + 1] = "***"
     return urlunsplit(parts._replace(path="/".join(segments)))
 

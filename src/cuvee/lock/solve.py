@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from cuvee.channel.connection import Connection, channel_errors, query, rattler_channel
+from cuvee.channel.connection import Connection, channel_errors, query
 from cuvee.channel.present_records import kept_records
 from cuvee.conda.event_loop import run
 from cuvee.conda.match_spec import read_version
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler, generic_virtual_package
 from cuvee.conda.url_secrets import without_secrets
+from cuvee.conda.url_trust import check_archive_url
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.lock.model import Lock, PlatformLock
@@ -140,7 +141,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
     with channel_errors(*problem.sources):
         try:
             records = await rattler_solve(
-                sources=[rattler_channel(source) for source in problem.sources],
+                sources=await connection.repodata(problem.sources, entry.name),
                 specs=[MatchSpec(package.spec) for package in requirements],
                 constraints=[MatchSpec(package.spec) for package in problem.constraints],
                 platforms=[Subdir(entry.name), Subdir("noarch")],
@@ -174,6 +175,7 @@ def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -
             f"{without_secrets(url)} has no SHA-256 in its channel's repodata",
             hint="Only what can be verified is released. Tell the channel's owner, or take another build.",
         )
+    check_archive_url(url, source)
     own = None if own_channel is None else own_channel.as_uri() + "/"
     if own is not None and url.startswith(own):
         url, source = f"{OWN_CHANNEL}/{unquote(url.removeprefix(own))}", OWN_CHANNEL

@@ -115,7 +115,7 @@ class Session:
     @cached_property
     def connection(self) -> Connection:
         """The way to the channels, opened when it is first needed."""
-        return connect(self.workspace.cache)
+        return connect(self.workspace.cache, self.reporter)
 
     @cached_property
     def branding(self) -> Branding:

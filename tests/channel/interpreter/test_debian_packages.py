@@ -1,11 +1,15 @@
 """apt's words, and what is made of them."""
 
+from pathlib import Path
+
 import pytest
 
 from cuvee.channel.interpreter import apt
 from cuvee.channel.interpreter.apt import Apt, for_any_architecture, host_settings, parse_records
 from cuvee.channel.interpreter.debian_packages import upstream_version
 from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.process import Request, run
+from needed_programs import need
 
 
 @pytest.mark.parametrize(
@@ -88,3 +92,13 @@ def test_upstream_versions(debian: str, upstream: str) -> None:
 def test_pre_releases_are_refused(debian: str) -> None:
     with pytest.raises(IntegrityError):
         upstream_version(debian)
+
+
+@pytest.mark.real
+def test_a_server_that_stalls_is_given_up(tmp_path: Path) -> None:
+    need("apt-get", "apt-config")
+    Apt("arm64", tmp_path)
+    dump = run(Request(argv=("apt-config", "dump"), environment={"APT_CONFIG": str(tmp_path / "apt.conf")}))
+    for scheme in ("http", "https"):
+        assert f"Acquire::{scheme}::Timeout " in dump.stdout
+    assert 'Acquire::Retries "2";' in dump.stdout

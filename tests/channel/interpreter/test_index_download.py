@@ -1,13 +1,12 @@
 """Fetching a pinned file from the Python index, without running anything of it."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, Self
 
 import pytest
 
+from cuvee.channel.file_transfer import Answer, WantedFile
 from cuvee.channel.interpreter import index_download
 from cuvee.channel.interpreter.index_download import PinnedFile, fetch, index_url, links_of
 from cuvee.errors import IntegrityError, SourceUnreachableError
@@ -40,53 +39,48 @@ def test_the_index_is_the_one_that_uv_or_pip_would_use(environment: dict[str, st
     assert index_url(environment) == url
 
 
-class _Session:
-    """An index that serves one file."""
+class _Index:
+    """An index that serves one file, in place of the transfer."""
 
     def __init__(self, data: bytes, *, listed: str = PINNED.name, json: bool = True) -> None:
-        self.listed, self.json = listed, json
+        self.data, self.json = data, json
         self.page: object = {"files": [{"filename": listed, "url": f"../../f/{listed}"}]}
-        self.chunks: Callable[[int], Iterator[bytes]] = lambda _: iter([data[:3], data[3:]])
+        self.html = f'<a href="../../f/{listed}">x</a>'
 
-    def __enter__(self) -> Self:
-        return self
+    def close(self) -> None: ...
 
-    def __exit__(self, *args: object) -> None: ...
-
-    def get(self, url: str, **settings: Any) -> SimpleNamespace:
+    def fetch(self, wanted: WantedFile, target: Path, _: object) -> Answer:
+        is_page = wanted.url.endswith("/thing/")
+        text = json.dumps(self.page) if self.json else self.html
+        target.write_bytes((text.encode() if is_page else self.data)[: wanted.most])
         kind = "application/vnd.pypi.simple.v1+json" if self.json else "text/html"
-        return SimpleNamespace(
-            raise_for_status=lambda: None,
-            iter_content=self.chunks,
-            headers={"Content-Type": kind},
-            url=url,
-            text=f'<a href="../../f/{self.listed}">x</a>',
-            json=lambda: self.page,
-        )
+        return Answer(status=200, headers={"Content-Type": kind}, url=wanted.url)
 
 
-def _serve(monkeypatch: pytest.MonkeyPatch, session: _Session) -> None:
+def _serve(monkeypatch: pytest.MonkeyPatch, index: _Index | None) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://user:secret@index.example/simple")
-    monkeypatch.setattr(index_download, "_session", lambda: session)
+    monkeypatch.setattr(index_download, "FileTransfer", lambda: index)
 
 
-@pytest.mark.parametrize("json", [True, False])
-def test_a_pinned_file_is_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, json: bool) -> None:
-    _serve(monkeypatch, _Session(DATA, json=json))
+@pytest.mark.parametrize("is_json", [True, False])
+def test_a_pinned_file_is_fetched_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_json: bool
+) -> None:
+    _serve(monkeypatch, _Index(DATA, json=is_json))
     path = fetch(PINNED, tmp_path)
     assert path.read_bytes() == DATA
-    monkeypatch.setattr(index_download, "_session", None)
+    _serve(monkeypatch, None)
     assert fetch(PINNED, tmp_path) == path
     path.write_bytes(b"half")
-    _serve(monkeypatch, _Session(DATA))
+    _serve(monkeypatch, _Index(DATA))
     assert fetch(PINNED, tmp_path).read_bytes() == DATA
 
 
-@pytest.mark.parametrize("data", [b"an sdisT", b"an sdist and more", b"an"])
+@pytest.mark.parametrize("data", [b"an sdisT", b"an"])
 def test_another_file_is_refused_and_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
-    _serve(monkeypatch, _Session(data))
+    _serve(monkeypatch, _Index(data))
     with pytest.raises(IntegrityError, match="not the expected file") as caught:
         fetch(PINNED, tmp_path)
     assert "secret" not in caught.value.message
@@ -94,7 +88,7 @@ def test_another_file_is_refused_and_not_kept(
 
 
 def test_an_index_without_the_file_can_not_serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _serve(monkeypatch, _Session(DATA, listed="other-1.tar.gz"))
+    _serve(monkeypatch, _Index(DATA, listed="other-1.tar.gz"))
     with pytest.raises(SourceUnreachableError, match=r"does not list thing-1\.tar\.gz") as caught:
         fetch(PINNED, tmp_path)
     assert "secret" not in caught.value.message
@@ -104,39 +98,8 @@ def test_an_index_without_the_file_can_not_serve(tmp_path: Path, monkeypatch: py
 def test_a_page_that_is_no_index_is_a_source_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: object
 ) -> None:
-    session = _Session(DATA)
-    session.page = page
-    _serve(monkeypatch, session)
+    index = _Index(DATA)
+    index.page = page
+    _serve(monkeypatch, index)
     with pytest.raises(SourceUnreachableError, match="Cannot read"):
         fetch(PINNED, tmp_path)
-
-
-def test_a_connection_that_breaks_in_the_middle_leaves_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import requests
-
-    def broken(_: int) -> Iterator[bytes]:
-        yield DATA[:3]
-        raise requests.exceptions.ChunkedEncodingError("cut")
-
-    session = _Session(DATA)
-    session.chunks = broken
-    _serve(monkeypatch, session)
-    with pytest.raises(SourceUnreachableError, match="ChunkedEncodingError"):
-        fetch(PINNED, tmp_path)
-    assert not list(tmp_path.iterdir())
-
-
-def test_no_network_names_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import requests
-
-    def refuse(url: str, **settings: Any) -> None:
-        raise requests.ConnectionError("no route to https://user:secret@index.example")
-
-    session = _Session(DATA)
-    monkeypatch.setattr(session, "get", refuse)
-    _serve(monkeypatch, session)
-    with pytest.raises(SourceUnreachableError, match=r"https://index\.example/simple/thing/") as caught:
-        fetch(PINNED, tmp_path)
-    assert "secret" not in caught.value.message

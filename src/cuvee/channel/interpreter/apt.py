@@ -19,6 +19,7 @@ _UNREACHABLE = re.compile(
     r"Could not resolve|Temporary failure|Connection (failed|refused|timed out)|Network is unreachable|"
     r"Could not connect|Unable to connect|Failed to fetch .* 50\d"
 )
+_STALLS = 'Acquire::http::Timeout "60";\nAcquire::https::Timeout "60";\n'  # the host's settings come later
 _REFUSED = re.compile(
     r"GPG error|NO_PUBKEY|BADSIG|EXPKEYSIG|is not signed|Hash Sum mismatch|verification failed"
 )
@@ -55,7 +56,9 @@ class Apt:
             target = folder / path.relative_to(_ETC)
             target.write_text(for_any_architecture(path.read_text(encoding="utf-8")), encoding="utf-8")
         configuration = host_settings(run(Request(argv=("apt-config", "dump"), timeout=60)).stdout)
-        (folder / "apt.conf").write_text(configuration + _settings(folder, architecture), encoding="utf-8")
+        (folder / "apt.conf").write_text(
+            _STALLS + configuration + _settings(folder, architecture), encoding="utf-8"
+        )
 
     @staticmethod
     def host_sources() -> list[str]:

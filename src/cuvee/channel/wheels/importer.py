@@ -94,7 +94,7 @@ def import_wheels(
         for platform, interpreter in interpreters.items()
     ]
     names, of_channels = conda_names(carried, requests), by_project(carried)
-    fetcher = WheelDownloader(cache / "wheels")
+    fetcher = WheelDownloader(cache / "wheels", reporter=reporter)
     try:
         resolved = _resolve(requests, targets, reporter)
         pinned = {

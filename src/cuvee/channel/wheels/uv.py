@@ -37,6 +37,7 @@ _YANKED = re.compile(
     flags=re.MULTILINE | re.DOTALL,
 )
 _TIMEOUT = 600.0
+_LIMITS = {"UV_HTTP_TIMEOUT": "60", "UV_HTTP_RETRIES": "2"}  # as those of `cuvee.channel.file_transfer`
 _FINDING = threading.Lock()  # finding uv fills sysconfig, which several threads cannot do at once
 
 
@@ -136,7 +137,7 @@ def _binary() -> str:
 
 def _environment(base: Mapping[str, str], macos: Mapping[str, str]) -> dict[str, str]:
     # Company networks have certificate authorities of their own. As variables, since uv renamed the option.
-    environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **base}
+    environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **_LIMITS, **base}
     if macos:
         environment["MACOSX_DEPLOYMENT_TARGET"] = macos.get("osx", "11.0")
     if (index := pip_index(base)) is not None:

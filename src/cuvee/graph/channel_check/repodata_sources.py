@@ -6,12 +6,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from cuvee.channel.connection import channel_errors, connect, rattler_channel
-from cuvee.conda.event_loop import run
+from cuvee.channel.connection import connect
 from cuvee.conda.repodata import Repodata, parse_repodata
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
-from cuvee.files import fingerprint
 from cuvee.manifest.documents.named_files import missing_path
 from cuvee.platforms import PLATFORMS
 
@@ -125,40 +123,13 @@ def _selected(found: dict[str, Path], platforms: Sequence[str], source: str) -> 
 
 
 def _fetched(source: str, platforms: Sequence[str], cache: Path) -> dict[str, Path]:
-    """Fetch the repodata of a channel with rattler: compressed, and only if it changed."""
-    from rattler import Subdir, fetch_repo_data
-
+    """Fetch the repodata of a channel, which need not have all subdirs."""
     for name in platforms:
         if name not in _known_subdirs():
             raise UsageError(f"There is no subdir {name!r}", hint=f"Known: {', '.join(_known_subdirs())}")
     connection = connect(cache)
-    found = {}
-    for name in (*platforms, _NOARCH):
-        folder = cache / "channel-check" / "repodata" / fingerprint(source)[:16] / name
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with channel_errors(f"{source}/{name}"):
-                run(
-                    fetch_repo_data(
-                        channels=[rattler_channel(source)],
-                        platforms=[Subdir(name)],
-                        cache_path=folder,
-                        callback=None,
-                        client=connection.client,
-                    )
-                )
-        except SourceUnreachableError as error:
-            # A channel need not have noarch.
-            if name != _NOARCH or "not found" not in error.message:
-                raise
-            continue
-        except OSError:
-            # Rattler cannot read what it fetched; our own reader says where the error is.
-            pass
-        files = [file for file in sorted(folder.glob("*.json")) if not file.name.endswith(".info.json")]
-        if files:
-            found[name] = files[0]
-    return found
+    found = ((name, connection.repodata_file(source, name)) for name in (*platforms, _NOARCH))
+    return {name: path for name, path in found if path is not None}
 
 
 def _known_subdirs() -> list[str]:

@@ -91,7 +91,7 @@ async def _query(problem: Problem, platform: str, connection: Connection) -> Pla
     from rattler import MatchSpec, Subdir
 
     requested = {item.name for item in problem.requirements if platform in item.platforms}
-    sources = [rattler_channel(source) for source in problem.sources]
+    sources = await connection.repodata(problem.sources, platform)
     subdirs = [Subdir(platform), Subdir("noarch")]
 
     async def records_of(wanted: Collection[str]) -> "list[list[RepoDataRecord]]":
@@ -103,11 +103,13 @@ async def _query(problem: Problem, platform: str, connection: Connection) -> Pla
     names: tuple[str, ...] = ()
     missing = requested - {record.name.normalized for found in answer for record in found}
     if missing:
-        names = tuple(sorted(name.normalized for name in await connection.gateway.names(sources, subdirs)))
+        names = tuple(sorted({name for part in sources for name in part.package_names()}))
         likely = {near for name in missing if (near := nearest(name, names)) is not None}
         answer = await records_of(requested | likely) if likely else answer
     # The answer has a list per channel and subdir, but all subdirs of a channel have the same priority.
-    by_channel: dict[str, list[RepoDataRecord]] = {source.base_url.rstrip("/"): [] for source in sources}
+    by_channel: dict[str, list[RepoDataRecord]] = {
+        str(rattler_channel(source).base_url).rstrip("/"): [] for source in problem.sources
+    }
     for found in answer:
         if found:
             by_channel.setdefault(str(found[0].channel or "").rstrip("/"), []).extend(found)

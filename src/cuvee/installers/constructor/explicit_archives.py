@@ -7,7 +7,6 @@ from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.archive_download import download
 from cuvee.channel.connection import Connection
-from cuvee.conda.event_loop import run
 from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_index
@@ -92,7 +91,7 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
         folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".incoming-", dir=folder) as scratch:
         fetched = Path(scratch) / "archive"
-        run(download(archive.url, fetched, connection))
+        download(archive.url, fetched, connection)
         target = folder / _verify(archive, fetched) / name
         with replacing(target) as beside:
             fetched.replace(beside)
