@@ -12,7 +12,7 @@ from urllib.request import url2pathname
 
 from cuvee.conda.event_loop import run
 from cuvee.conda.repodata import parse_repodata
-from cuvee.conda.url_secrets import without_secrets, without_secrets_in
+from cuvee.conda.url_secrets import clean_url, without_secrets, without_secrets_in
 from cuvee.errors import SourceUnreachableError
 from cuvee.progress import SILENT, Reporter
 
@@ -91,6 +91,7 @@ class Connection:
             if urlsplit(url).scheme == "file":
                 path = Path(url2pathname(urlsplit(url).path), subdir, "repodata.json")
                 return path if path.is_file() else None
+        self.transfer.learn(url, source)
         return fetch_repodata(url, subdir, cache=self.cache, transfer=self.transfer, reporter=self.reporter)
 
 
@@ -104,10 +105,13 @@ def connect(cache: Path, reporter: Reporter = SILENT) -> Connection:
 
 
 def rattler_channel(source: str) -> "Channel":
-    """Return rattler's channel for a name (``conda-forge``), a URL or an absolute folder."""
+    """Return rattler's channel for a name (``conda-forge``), a URL or an absolute folder.
+
+    What the URL carries to authenticate does not become a part of the records.
+    """
     from rattler import Channel
 
-    return Channel(Path(source).as_uri() if Path(source).is_absolute() else source)
+    return Channel(Path(source).as_uri() if Path(source).is_absolute() else clean_url(source))
 
 
 async def query(

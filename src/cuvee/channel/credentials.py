@@ -42,6 +42,15 @@ class Credentials:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._known = _of_file(environment) | _of_indexes(environment)
 
+    def used_by(self, url: str) -> tuple[str, Credential | None]:
+        """Return the URL to request, and the credential to send: the URL's own, else that of its host."""
+        parts = urlsplit(url)
+        if parts.username is not None:  # requests would not send one without a password
+            own = Credential(user=unquote(parts.username), password=unquote(parts.password or ""))
+            return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), own
+        credential = self.of(url)
+        return (url if credential is None else credential.address(url)), credential
+
     def of(self, url: str) -> Credential | None:
         """Return the credential of a URL's host; one for ``*.example.org`` counts for what is below it."""
         host = urlsplit(url).netloc.rpartition("@")[2].lower()

@@ -16,7 +16,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from cuvee.channel.credentials import Credential, Credentials
 from cuvee.channel.https_session import ProtectedSession
-from cuvee.conda.url_secrets import without_secrets_in
+from cuvee.conda.url_secrets import secret_in, without_secrets_in
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.progress import SILENT, Reporter
 
@@ -73,10 +73,16 @@ class FileTransfer:
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
         self._credentials: Credentials | None = None
+        self._full: dict[str, str] = {}
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
         self._open: set[requests.Response] = set()
         self._stopped = threading.Event()
+
+    def learn(self, clean: str, source: str) -> None:
+        """Use what a channel's URL carries for all that is below its clean URL."""
+        if secret_in(source):
+            self._full[clean] = source.rstrip("/")
 
     @property
     def is_receiving(self) -> bool:
@@ -150,9 +156,12 @@ class FileTransfer:
     def _get(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
         if self._credentials is None:
             self._credentials = Credentials(self._environment)
-        credential = self._credentials.of(url)
+        for clean, full in self._full.items():
+            if url.startswith(f"{clean}/"):
+                url = full + url.removeprefix(clean)
+        url, credential = self._credentials.used_by(url)
         response = self._session().get(
-            credential.address(url) if credential is not None else url,
+            url,
             headers=dict(headers),
             stream=True,
             timeout=(_CONNECT, STALL),

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.conda.rattler_records import from_rattler, repodata_record
+from cuvee.conda.url_secrets import clean_url
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import storage_errors, write_text
@@ -140,6 +141,7 @@ def located(item: "RattlerLockedPackage", own_channel: str) -> tuple[str, str]:
     if own_channel and location.startswith(f"{own_channel}/"):
         return OWN_CHANNEL + unquote(location.removeprefix(own_channel)), OWN_CHANNEL
     if "://" in location:
+        location = clean_url(location)
         return location, location.rsplit("/", 2)[0]
     return location.removeprefix("../"), OWN_CHANNEL  # as older versions wrote it
 

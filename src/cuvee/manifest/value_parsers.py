@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from cuvee.conda.url_secrets import secret_in
 from cuvee.manifest.documents.schema_types import ParseError, matches
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
 from cuvee.manifest.known_checks import CHECKS
@@ -105,9 +106,9 @@ def channel(text: str) -> str:
             parts = urlsplit(text)
         except ValueError:
             raise ParseError("the URL cannot be read") from None
-        if parts.password or "/t/" in parts.path:
+        if secret := secret_in(text):
             raise ParseError(
-                "it carries a secret", advice="keep passwords and tokens in netrc, not in a manifest"
+                f"it carries {secret}", advice="keep passwords and tokens in netrc, not in a manifest"
             )
         if parts.scheme not in {"http", "https", "file"}:
             raise ParseError("a URL begins with https://, http:// or file://")

@@ -130,7 +130,7 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     release: Release, served: str, tmp_path: Path
 ) -> None:
     source, output, prefix = tmp_path / "project", tmp_path / "out", tmp_path / "prefix"
-    write_project(source, served, release)
+    write_project(source, served.replace("://", "://secret-token@"), release)
     done = cuvee(release, "--from", source, "--output", output, "--json", "--quiet")
     assert done.ok, done.stderr
     (result,) = json.loads(done.stdout)
@@ -156,6 +156,8 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     licenses = json.loads((output / "licenses.json").read_text())
     assert licenses["https://example.org/acme/noarch::tools-1.0-py_0"]["type"] == "MIT"
 
+    assert not [path for path in output.iterdir() if b"secret-token" in path.read_bytes()]
+
     bill = json.loads(release.install("--sbom", installer=installer).stdout)
     assert {item["name"] for item in bill["components"]} >= {"python", "tools", "twin-a", "zstandard"}
 
@@ -169,6 +171,8 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     record = json.loads((prefix / "conda-meta/tools-1.0-py_0.json").read_text())
     assert record["url"] == "https://example.org/acme/noarch/tools-1.0-py_0.conda"
     assert record["requested_spec"] == "tools"
+    shown = [*(prefix / "conda-meta").rglob("*"), prefix / ".condarc"]
+    assert not [path for path in shown if path.is_file() and b"secret-token" in path.read_bytes()]
     tool = process.run(Request(argv=(str(prefix / "bin" / "tool"), "works")))
     assert tool.stdout.split() == [str(prefix), "works"]
     assert not (prefix / "share/twin/b").exists()

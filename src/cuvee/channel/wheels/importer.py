@@ -19,6 +19,7 @@ from cuvee.channel.wheels.requested_extras import check_extras
 from cuvee.channel.wheels.resolve import resolve
 from cuvee.channel.wheels.resolved_metadata import check_index_metadata
 from cuvee.channel.windows_launcher import windows_launcher
+from cuvee.conda.url_secrets import clean_url
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.files import sha256_bytes
 from cuvee.progress import SILENT, Reporter
@@ -174,7 +175,7 @@ def _fetch(
         if is_new:
             fetched.append(path.stat().st_size)
         reporter.advance(task, note=wheel.file_name)
-        found = inspect(path, file_name=wheel.file_name, sha256=wheel.sha256, url=wheel.url)
+        found = inspect(path, file_name=wheel.file_name, sha256=wheel.sha256, url=clean_url(wheel.url))
         if check_index_metadata(found.metadata, fetcher.stated_metadata(wheel), file_name=wheel.file_name):
             compared.append(wheel.file_name)
         return found
@@ -220,7 +221,7 @@ def _convert(
             subdir=package.conversion.subdir,
             platforms=package.platforms,
             wheel=package.wheel.name.file_name,
-            url=package.wheel.url,
+            url=clean_url(package.wheel.url),
             sha256=package.wheel.sha256,
         )
         for package, path in zip(order, paths, strict=True)

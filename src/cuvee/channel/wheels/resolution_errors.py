@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
 from cuvee.channel.wheels.model import WheelRequest
-from cuvee.channel.wheels.uv import without_passwords
+from cuvee.conda.url_secrets import without_secrets_in
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.manifest.documents import suggestions
 from cuvee.platforms import get
@@ -45,7 +45,7 @@ def resolution_error(
     CuveeError
         `SourceUnreachableError` if the index could not be reached, else `BlockedError`.
     """
-    text = without_passwords(done.stderr).strip() or "(it said nothing)"
+    text = without_secrets_in(done.stderr).strip() or "(it said nothing)"
     if done.timed_out:
         return SourceUnreachableError(
             f"Resolving wheels for {platform} took more than {done.seconds:.0f} s",

@@ -207,8 +207,3 @@ def yanked(text: str) -> dict[tuple[str, Version], str]:
             reason = " ".join((match["reason"] or "").split())
             found[str(canonicalize_name(match["name"])), Version(match["version"])] = reason
     return found
-
-
-def without_passwords(text: str) -> str:
-    """Mask user names and passwords in the URLs of a text."""
-    return re.sub(r"(?<=://)[^/\s@]+(?=@)", "***", text)

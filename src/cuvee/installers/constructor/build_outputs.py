@@ -5,12 +5,11 @@ https://conda.github.io/constructor/construct-yaml/#build_outputs
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from cuvee.conda.explicit_list import explicit_list
 from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, member_data, members
-from cuvee.conda.url_secrets import without_secrets
+from cuvee.conda.url_secrets import clean_url
 from cuvee.files import write_json, write_text
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import BuildOutputs, Project
@@ -121,14 +120,14 @@ def _info(project: Project, lock: PlatformLock, installers: Sequence[Path]) -> d
         "version": project.version,
         "_platform": project.platform,
         "company": project.branding.publisher,
-        "channels": [without_secrets(name) for name in project.packages.channels],
+        "channels": [clean_url(name) for name in project.packages.channels],
         "specs": list(project.packages.specs),
         "user_requested_specs": list(project.packages.requested),
         "exclude": list(project.packages.exclude),
         "virtual_specs": [str(package) for package in lock.virtual_packages],
         "installer_type": list(project.formats),
         "installers": [path.name for path in installers],
-        "_urls": [[without_secrets(package.url), package.md5] for package in lock.packages],
+        "_urls": [[package.url, package.md5] for package in lock.packages],
     }
 
 
@@ -137,8 +136,7 @@ def _lockfile(project: Project, lock: PlatformLock) -> str:
         f"{project.name} {project.version}, to install with:",
         "  conda create --name NAME --file lockfile.base.txt",
     ]
-    packages = (replace(package, url=without_secrets(package.url)) for package in lock.packages)
-    return explicit_list(packages, project.platform, comments=comments, release=".")
+    return explicit_list(lock.packages, project.platform, comments=comments, release=".")
 
 
 def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) -> dict[str, object]:
@@ -151,6 +149,6 @@ def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) 
                 if member.isreg() and member.name.startswith(_LICENSES):
                     text = member_data(tar, member, INFO_LIMIT).decode(errors="replace") if texts else None
                     files.append({"path": member.name, "text": text})
-        name = f"{without_secrets(package.channel)}/{package.subdir}::{package.stem}"
+        name = f"{package.channel}/{package.subdir}::{package.stem}"
         found[name] = {"type": package.license, "files": sorted(files, key=lambda file: str(file["path"]))}
     return found

@@ -11,7 +11,7 @@ from cuvee.conda.explicit_list import ExplicitArchive
 from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_index
 from cuvee.conda.package_record import LockedPackage
-from cuvee.conda.url_secrets import without_secrets
+from cuvee.conda.url_secrets import clean_url, without_secrets
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.files import replacing, sha256_file, storage_errors
@@ -100,7 +100,7 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
 
 def _verify(archive: ExplicitArchive, path: Path) -> str:
     """Check a file against the hashes in the list; return its SHA-256."""
-    name = archive.url.rpartition("/")[2]
+    name = clean_url(archive.url).rpartition("/")[2]
     sha256, md5, _ = archive_hashes(path)
     for promised, actual in ((archive.md5, md5), (archive.sha256, sha256)):
         if promised and promised != actual:
@@ -117,7 +117,8 @@ def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
     stem = next(path.name.removesuffix(suffix) for suffix in _SUFFIXES if path.name.endswith(suffix))
     if found != stem:
         raise IntegrityError(f"{path.name} holds {found}")
-    subdir = index.subdir or archive.url.rsplit("/", 2)[-2]
+    url = clean_url(archive.url)
+    subdir = index.subdir or url.rsplit("/", 2)[-2]
     if subdir not in {platform, "noarch"}:
         raise UsageError(f"{path.name} is for {subdir}, not for {platform}")
     sha256, md5, size = archive_hashes(path)
@@ -128,8 +129,8 @@ def _lock(archive: ExplicitArchive, platform: str, path: Path) -> LockedPackage:
         build_number=max(index.build_number, 0),
         platform=platform,
         subdir=subdir,
-        url=archive.url,
-        channel=archive.url.rsplit("/", 2)[0],
+        url=url,
+        channel=url.rsplit("/", 2)[0],
         sha256=sha256,
         md5=md5,
         size=size,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cuvee.conda.explicit_list import EXPLICIT, ExplicitArchive, parse_explicit_line
+from cuvee.conda.url_secrets import clean_url, secret_in, without_secrets, without_secrets_in
 from cuvee.errors import CuveeError
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import ChannelRemap, ProjectPackages
@@ -54,7 +55,7 @@ def read_packages(values: ConstructValues, platform: str) -> ProjectPackages:
         remaps=remaps,
         specs=tuple(dict.fromkeys(specs)),
         archives=archives,
-        requested=values.texts("user_requested_specs") or specs,
+        requested=tuple(map(without_secrets_in, values.texts("user_requested_specs"))) or specs,
         exclude=_exclude(values),
         floor=_floor(values),
     )
@@ -64,12 +65,13 @@ def _channel_and_spec(spec: str) -> tuple[str, str]:
     """Return the channel and the exact spec of a package that is named by its URL; else no channel."""
     match = _ADDRESS.fullmatch(spec) if len(spec) < _LONGEST else None
     if match is None:
-        return "", spec
+        channel, colons, rest = spec.rpartition("::")
+        return "", f"{clean_url(channel)}{colons}{rest}"
     digest = match["digest"] or ""
     kind = _DIGESTS.get(len(digest.removeprefix("sha256:")))
     parts = [f"version='=={match['version']}'", f"build='{match['build']}'"]
     parts += [f"{kind}={digest.removeprefix('sha256:')}"] if kind else []
-    return match["channel"], f"{match['channel']}::{match['name']}[{', '.join(parts)}]"
+    return match["channel"], f"{clean_url(match['channel'])}::{match['name']}[{', '.join(parts)}]"
 
 
 def _channels(values: ConstructValues, stated: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,6 +80,8 @@ def _channels(values: ConstructValues, stated: tuple[str, ...]) -> tuple[str, ..
         if name == "defaults":
             found += _DEFAULTS
             found += [_DEFAULTS_WINDOWS] if values.system == "win" else []
+        elif secret_in(name) in {"a query", "a fragment"}:
+            values.wrong("channels", f"{without_secrets(name)} carries {secret_in(name)}")
         elif name != "nodefaults":
             found.append(resolve_channel(name, values.folder))
     return tuple(dict.fromkeys(found))

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from cuvee.conda.url_secrets import clean_url
 from cuvee.errors import CuveeError
 from cuvee.files import canonical_json
 from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
@@ -191,9 +192,9 @@ def _legacy_condarc(values: ConstructValues) -> dict[str, object]:
         )
         mirrors = {}
     parts: dict[str, object] = {
-        "default_channels": list(values.texts("conda_default_channels")),
-        "channels": list(values.texts("channels")),
-        "channel_alias": values.text("conda_channel_alias"),
+        "default_channels": list(map(clean_url, values.texts("conda_default_channels"))),
+        "channels": list(map(clean_url, values.texts("channels"))),
+        "channel_alias": clean_url(values.text("conda_channel_alias")),
         "mirrored_channels": mirrors,
     }
     return {name: value for name, value in parts.items() if value}
