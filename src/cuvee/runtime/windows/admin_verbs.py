@@ -24,7 +24,7 @@ _MOVES = frozenset(("repair", "rollback", "uninstall"))
 
 def administer(call: NsisCall, argv: list[str]) -> int:
     """Run a verb; return the exit code."""
-    prefix, run = os.path.abspath(call.prefix), os.path.abspath(call.run)
+    prefix, run = call.prefix, os.path.abspath(call.run)
     verb = argv[0] if argv else "help"
     moved = os.path.abspath(__file__).lower().startswith(run.lower() + os.sep)
     if verb in _MOVES and "--dry-run" not in argv and not moved:

@@ -34,6 +34,7 @@ from collections.abc import Callable, Mapping
 from ..command_line import guarded, run_installer
 from ..failure import InstallError
 from ..file_operations import remove_empty, remove_tree
+from ..prefix_names import known_name
 from ..staged_folder import claim, stay_claimed
 from . import long_paths
 from .admin_verbs import administer
@@ -61,6 +62,8 @@ def main(argv: list[str], environment: Mapping[str, str]) -> int:
     long_paths.allow()
     stay_claimed(os.path.abspath(environment.get("CUVEE_RUN", "")))
     paths = {name: environment.get(f"CUVEE_{name.upper()}", "") for name in NsisCall._fields[:-1]}
+    if paths["prefix"]:
+        paths["prefix"] = known_name(os.path.abspath(paths["prefix"]))
     call = NsisCall(**paths, options=tuple(options))
     if environment.get("CUVEE_WINDOW"):
         write_for_window()
