@@ -99,6 +99,34 @@ def test_the_test_stage_leaves_no_menu_entries_on_the_host(dress: Any, tmp_path:
     assert entries(home) == {"one.desktop": "1.0"}
 
 
+def test_root_leaves_a_home_to_its_user(dress: Any, tmp_path: Path) -> None:
+    need_root()
+    prefix, home, outside = tmp_path / "prefix", tmp_path / "home", tmp_path / "outside"
+    home.mkdir()
+    outside.mkdir()
+    (home / ".bashrc").write_text("alias ll=ls\n")
+    (outside / "zshrc").write_text("")
+    (home / ".zshrc").symlink_to(outside / "zshrc")
+    for path in (home, home / ".bashrc", home / ".zshrc", outside / "zshrc"):
+        os.chown(path, 65534, 12345, follow_symlinks=False)
+    (home / ".bashrc").chmod(0o600)
+    user = {"HOME": str(home), "SHELL": "/usr/bin/fish", "XDG_DATA_HOME": str(home / ".local" / "share")}
+    done = dress(InstallerSettings(), menu("1.0", "One")).install("-b", "-c", "-p", prefix, environment=user)
+    assert done.exit_code == 0
+    assert done.stderr == (
+        f"Warning: {home}/.zshrc was left as it was: it leads out of {home}, to {outside}/zshrc\n"
+    )
+    made = [home / ".config", home / ".config" / "fish" / "config.fish", *(home / ".local").rglob("*")]
+    assert len(made) == 5
+    assert {path.lstat().st_uid for path in home.rglob("*")} == {65534}
+    assert {path.stat().st_gid for path in made} == {12345}
+    assert (home / ".bashrc").stat().st_mode & 0o777 == 0o600
+    assert admin(prefix, "uninstall").returncode == 0
+    assert (home / ".bashrc").read_text() == "alias ll=ls\n"
+    assert {path.lstat().st_uid for path in home.rglob("*")} == {65534}
+    assert (outside / "zshrc").read_text() == ""
+
+
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
 def test_all_flags_under_every_shell(shell: tuple[str, ...], dress: Any, tmp_path: Path) -> None:
     need(shell[0])

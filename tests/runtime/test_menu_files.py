@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cuvee.image.settings import InstallerSettings
-from cuvee.runtime import desktop_entries, file_operations, menu_files, outside_files
+from cuvee.runtime import desktop_entries, menu_files, outside_files
 from cuvee.runtime.payload_manifest import (
     Frame,
     PayloadFile,
@@ -194,7 +194,8 @@ def test_where_entries_go(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_one_s_own_is_removed(tmp_path: Path) -> None:
     place = tmp_path / "apps" / "x.desktop"
-    file_operations.write_whole(str(place), b"[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
+    place.parent.mkdir()
+    place.write_bytes(b"[Desktop Entry]\nX-Cuvee-Prefix=/opt/a\n")
     desktop_entries.remove(str(place), "/opt/b")
     assert place.exists()
     desktop_entries.remove(str(place), "/opt/a")
@@ -207,7 +208,7 @@ def test_entries_are_valid(prefix: Path, tmp_path: Path) -> None:
     validate = needed("desktop-file-validate")
     planned = desktop_entries.planned(str(prefix), manifest("linux-64", "Menu/second.json"), str(tmp_path))
     for path, text in planned.items():
-        file_operations.write_whole(path, text.encode())
+        Path(path).write_bytes(text.encode())
         done = subprocess.run([validate, path], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (0, "")
 
@@ -231,7 +232,7 @@ def test_entries_start_what_they_name(prefix: Path, tmp_path: Path) -> None:
     (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
     release = manifest("linux-64", "Menu/second.json")
     ((path, text), *_) = desktop_entries.planned(str(prefix), release, str(tmp_path)).items()
-    file_operations.write_whole(path, text.encode())
+    Path(path).write_bytes(text.encode())
     file = tmp_path / "a cheese.txt"
     file.write_text("")
     done = subprocess.run(

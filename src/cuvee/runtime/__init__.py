@@ -19,7 +19,8 @@ part that only Windows needs.
 5. `prefix_metadata` writes conda's records and history, the runtime with its command, the state and the
    marker (`prefix_state`).
 6. `transaction.commit` gives the folder its place by one rename (`prefix_swap`), runs post_install, and makes
-   what is outside of the prefix (`outside_files`: `menu_files`, `desktop_entries`, `shell_startup`).
+   what is outside of the prefix (`outside_files`: `menu_files`, `desktop_entries`, `shell_startup`, and
+   `user_files`, which writes it).
 
 **An upgrade** is an install with these steps more, also in `install`:
 

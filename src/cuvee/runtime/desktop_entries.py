@@ -14,9 +14,11 @@ from .hashing import sha256 as hash_of
 from .menu_files import ANY_HOME, MenuEntry, menu_entries
 from .payload_manifest import PayloadManifest
 from .shell_startup import quoted
+from .user_files import edit
 
 _OF_ALL_USERS = "/usr/local/share/applications"
 _OWNER = "X-Cuvee-Prefix"
+_ENDING = ".desktop"
 _LISTS = ("Categories", "Implements", "Keywords", "MimeType", "NotShowIn", "OnlyShowIn")
 _FLAGS = (
     "DBusActivatable", "Hidden", "NoDisplay", "PrefersNonDefaultGPU", "SingleMainWindow", "StartupNotify",
@@ -45,23 +47,20 @@ def planned(prefix: str, manifest: PayloadManifest, folder: str, *, at: str = ""
     found: dict[str, str] = {}
     for entry in menu_entries(prefix, manifest, at=at, shared=folder == _OF_ALL_USERS):
         slug = re.sub(r"[^a-z0-9]+", "-", entry.name.lower()).strip("-") or "entry"
-        path, number = f"{folder}/{start}-{slug}.desktop", 1
+        path, number = f"{folder}/{start}-{slug}{_ENDING}", 1
         while path in found:
             number += 1
-            path = f"{folder}/{start}-{slug}-{number}.desktop"
+            path = f"{folder}/{start}-{slug}-{number}{_ENDING}"
         found[path] = desktop_entry(entry, prefix)
     return found
 
 
 def remove(path: str, prefix: str) -> None:
-    """Remove a file, if it is there and this prefix's."""
-    try:
-        with open(path, encoding="utf-8") as stream:
-            mine = f"\n{_OWNER}={_escaped(prefix)}\n" in stream.read()
-    except (OSError, ValueError):
+    """Remove a file, if it is there and this prefix's; shortcuts of Windows stay."""
+    if not path.endswith(_ENDING):
         return
-    if mine:
-        os.unlink(path)
+    mine = f"\n{_OWNER}={_escaped(prefix)}\n".encode()
+    edit(path, lambda text: b"" if mine in text else text)
 
 
 def desktop_entry(entry: MenuEntry, prefix: str) -> str:

@@ -107,20 +107,6 @@ def files_below(folder: str) -> list[str]:
     return sorted(found)
 
 
-def write_whole(path: str, data: bytes, mode: int = 0o644) -> None:
-    """Write a file, whole or not at all; the folders above it are made."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    aside = f"{path}.cuvee-{os.getpid()}"
-    try:
-        with open(aside, "xb") as stream:
-            stream.write(data)
-        os.chmod(aside, mode)
-        os.replace(aside, path)
-    except OSError:
-        quietly(os.unlink, aside)
-        raise
-
-
 def remove_tree(folder: str) -> None:
     """Remove a folder of ours and all below it, as far as that is possible; links are not followed."""
     if os.path.islink(folder) or not is_ours(folder):

@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Iterable
 
 from . import desktop_entries, shell_startup
-from .file_operations import write_whole
 from .installer_log import warn
 from .menu_files import menu_files, problems
 from .payload_manifest import PayloadManifest
 from .prefix_state import InstalledRelease, OutsideFiles, write_state
+from .user_files import edit
 
 
 def plan(
@@ -41,7 +41,7 @@ def apply(installed: InstalledRelease) -> None:
     prefix, manifest, outside = installed.prefix, installed.manifest, installed.state.outside
     planned = desktop_entries.planned(prefix, manifest, outside.menu_folder)
     warnings = problems(prefix, manifest) if planned else []
-    warnings += _each(planned, lambda path: write_whole(path, planned[path].encode()))
+    warnings += _each(planned, lambda path: edit(path, lambda _: planned[path].encode()))
     warnings += _each(set(outside.entries) - set(planned), lambda path: desktop_entries.remove(path, prefix))
     warnings += _each(outside.shells, lambda path: shell_startup.add(path, prefix, manifest))
     if manifest.system == "osx" and outside.menu_folder and menu_files(manifest):

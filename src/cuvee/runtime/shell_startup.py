@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from .file_operations import write_whole
 from .payload_manifest import PayloadManifest
+from .user_files import edit
 
 _FILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
 
@@ -33,16 +32,18 @@ def start_up_files(environment: Mapping[str, str], *, system: str) -> list[str]:
 
 def add(path: str, prefix: str, manifest: PayloadManifest) -> None:
     """Write the block, in place of one that is there."""
-    before = _read(path)
-    text = _without(before, prefix)
-    start = "" if not text or text.endswith("\n") else "\n"
-    _write(path, before, text + start + block(path, prefix, manifest))
+
+    def change(before: str) -> str:
+        text = _without(before, prefix)
+        start = "" if not text or text.endswith("\n") else "\n"
+        return text + start + block(path, prefix, manifest)
+
+    _edit(path, change)
 
 
 def remove(path: str, prefix: str) -> None:
     """Remove the block, if the file has one."""
-    before = _read(path)
-    _write(path, before, _without(before, prefix))
+    _edit(path, lambda before: _without(before, prefix))
 
 
 def block(path: str, prefix: str, manifest: PayloadManifest) -> str:
@@ -75,20 +76,6 @@ def _without(text: str, prefix: str) -> str:
     return re.sub(rf"(?ms)^{first}\r?\n(?:.*?\n)??{last}(?:\r?\n|\Z)", "", text)
 
 
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return ""
-
-
-def _write(path: str, before: str, text: str) -> None:
-    if text == before:
-        return
-    target = os.path.realpath(path)  # dotfiles are often links
-    if not text:
-        os.unlink(target)
-        return
-    mode = stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else 0o644
-    write_whole(target, text.encode(errors="surrogateescape"), mode)
+def _edit(path: str, change: Callable[[str], str]) -> None:
+    how = "surrogateescape"  # whatever the encoding is
+    edit(path, lambda before: change(before.decode(errors=how)).encode(errors=how))
