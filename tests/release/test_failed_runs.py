@@ -1,14 +1,20 @@
 """What a run leaves that fails: its own record and report, and nothing that its inputs did not make."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 import tiny_index
 from cuvee.cli.main import run
-from cuvee.errors import IntegrityError
+from cuvee.errors import IntegrityError, UsageError
+from cuvee.manifest import load_manifest
+from cuvee.progress import SILENT
+from cuvee.release import pipeline
 from cuvee.release.record import Release
+from cuvee.release.session import Options, Session
+from tiny_distribution import NOW
 
 
 def options(root: Path) -> list[str]:
@@ -30,7 +36,8 @@ def test_a_first_run_that_fails_has_a_record_and_a_report_that_explains(
     assert failed.failure is not None
     assert failed.verdict.value == "blocked"
     page = (folder / "report" / "index.html").read_text()
-    assert "The run failed: " in page
+    assert "The run failed in the stage lock: " in page
+    assert failed.failure.stage == "lock"
     assert "gone" in page
     capsys.readouterr()
     assert run(["report", str(folder)]) == 1
@@ -97,3 +104,57 @@ def test_files_outside_of_the_release_are_not_set_aside(tmp_path: Path, absolute
     manifest(tmp_path, "app 1: gone")
     assert run(["release", str(path), *options(tmp_path), "--refresh"]) == 1
     assert victim.read_text() == "mine"
+
+
+def test_a_run_that_is_killed_leaves_no_record_of_an_older_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = manifest(tmp_path, "app 1", "lib 1")
+    folder = tmp_path / "dist" / "tiny-2026.11.0"
+
+    def cut_checked() -> Release:
+        found = Options(dist=tmp_path / "dist", cache=tmp_path / "cache", now=NOW)
+        session = Session(load_manifest(path, today=NOW.date()), found, SILENT)
+        with session.workspace.locked():
+            return pipeline.cut(session)
+
+    monkeypatch.setattr(pipeline, "run_tests", pipeline.check_release)
+    first = cut_checked()
+    files = {name: (folder / name).read_bytes() for name in ("release.json", "report/index.html")}
+    during = []
+
+    def killed(session: Session) -> Release:
+        during.append(Release.open(folder))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(pipeline, "run_tests", killed)
+        with pytest.raises(KeyboardInterrupt):
+            cut_checked()
+    for release in (*during, Release.open(folder)):
+        assert release.failure is not None
+        assert "has not ended" in release.failure.message
+        assert release.verdict.value == "blocked"
+    assert not (folder / "report" / "index.html").exists()
+    capsys.readouterr()
+    assert run(["report", str(folder)]) == 130
+    assert "Failed" in capsys.readouterr().out
+
+    assert cut_checked() == first
+    assert {name: (folder / name).read_bytes() for name in files} == files
+
+
+def test_wrong_usage_keeps_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = manifest(tmp_path, "app 1: gone")
+    run(["release", str(path), *options(tmp_path)])
+    folder = tmp_path / "dist" / "tiny-2026.11.0"
+    before = (folder / "release.json").read_bytes()
+
+    def refuse(session: Session) -> Release:
+        raise UsageError("no")
+
+    monkeypatch.setattr(pipeline, "run_tests", refuse)
+    for _ in range(2):
+        assert run(["release", str(path), *options(tmp_path)]) == 2
+        assert (folder / "release.json").read_bytes() == before
+        shutil.rmtree(folder / ".stages")

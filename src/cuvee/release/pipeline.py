@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import replace
 
 from cuvee.errors import CuveeError, DocumentError, UsageError
+from cuvee.files import write_bytes
 from cuvee.graph.diff import Change, diff, with_reasons
 from cuvee.lock.model import Lock
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.platform_stages import make_platforms
-from cuvee.release.record import ChannelResult, Failure, LockResult, Release, judge, portable
+from cuvee.release.record import RECORD, ChannelResult, Failure, LockResult, Release, judge, portable
 from cuvee.release.reference_runs import add_to_history, check_history, compare_with_history
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
@@ -22,6 +23,13 @@ from cuvee.release.test_stage import check_tests
 
 STAGES = ("channel", "lock", "check", "image", "construct", "installer", "test", "report", "sums")
 """The kinds of stage, in the order of the flow. Image, construct, installer and test are per platform."""
+
+_REPORTED = ("report", "sums")
+_NOT_ENDED = Failure(
+    message="The run has not ended: it is still working, or was interrupted",
+    hint="Wait for it, or run the same command again; it goes on where it was.",
+    exit_code=130,
+)
 
 _TOOLS = ("cuvee", "py-rattler", "uv", "networkx", "zstandard")
 
@@ -90,24 +98,48 @@ def cut(session: Session) -> Release:
     """Run the whole pipeline, and write the report, the release's record and the sums.
 
     A run that fails writes its record and its report, too. What earlier runs have made and this one has not
-    is set aside, so that no installer is beside a record of other inputs.
+    is set aside, so that no installer is beside a record of other inputs. While it works, and if it is
+    killed, the record says so.
     """
+    before = _begin(session)
     try:
-        release = make_report(session, _with_changes(session, run_tests(session)))
+        tested = _with_changes(session, run_tests(session))
+        _forget_beginning(session)
+        release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
             make_sums(session, release)
     except Exception as error:
         # Wrong usage is told before any work starts, as it is for a manifest with problems.
         if session.make.done or not isinstance(error, DocumentError | UsageError):
             _record_failure(session, error)
+        else:
+            _forget_beginning(session)
+            session.make.take_back(*_REPORTED)
+            if before:
+                write_bytes(session.workspace.folder / RECORD, before)
         raise
     session.make.set_aside()
     return release
 
 
-def _record_failure(session: Session, error: Exception) -> None:
-    session.make.done.discard("report")
-    session.make.set_aside()
+def _begin(session: Session) -> bytes:
+    """Put an earlier run's record and report aside, and write a record that says that the run has not ended.
+
+    Return the record that was there and could not be put aside, such as that of a copy without its stages.
+    """
+    session.read_files()
+    session.make.put_aside(*_REPORTED)
+    record = session.workspace.folder / RECORD
+    left = record.read_bytes() if record.is_file() else b""
+    _without_results(session, _NOT_ENDED).save()
+    return left
+
+
+def _forget_beginning(session: Session) -> None:
+    (session.workspace.folder / RECORD).unlink(missing_ok=True)
+
+
+def _without_results(session: Session, failure: Failure) -> Release:
     nothing = Release(
         manifest=portable(session.manifest),
         base=session.manifest.base.release_name if session.manifest.base is not None else None,
@@ -118,7 +150,14 @@ def _record_failure(session: Session, error: Exception) -> None:
         tools=tool_versions(),
         folder=session.workspace.folder,
     )
-    failed = _judged(replace(session.reached or nothing, failure=Failure.of(error)))
+    return _judged(replace(session.reached or nothing, failure=failure))
+
+
+def _record_failure(session: Session, error: Exception) -> None:
+    _forget_beginning(session)
+    session.make.done.discard("report")
+    session.make.set_aside()
+    failed = _without_results(session, Failure.of(error, stage=session.make.failed_in(error)))
     try:
         make_report(session, failed)
     except Exception:  # noqa: BLE001 - the first error is the one to tell; the record is what later commands read

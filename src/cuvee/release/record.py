@@ -146,18 +146,23 @@ class Failure:
         What to do next; may be empty.
     exit_code
         That of the run.
+    stage
+        The stage that failed, such as ``lock``; empty if it was none, or if the run has not ended.
     """
 
     message: str
     hint: str = ""
     exit_code: int = 1
+    stage: str = ""
 
     @classmethod
-    def of(cls, error: Exception) -> Self:
+    def of(cls, error: Exception, *, stage: str = "") -> Self:
         """Return what an exception says; one that is not ours is a bug."""
         if isinstance(error, CuveeError):
-            return cls(message=error.message, hint=error.hint or "", exit_code=error.exit_code)
-        return cls(message=f"{type(error).__name__}: {error}", exit_code=InternalError.exit_code)
+            message, hint, exit_code = error.message, error.hint or "", error.exit_code
+        else:
+            message, hint, exit_code = f"{type(error).__name__}: {error}", "", InternalError.exit_code
+        return cls(message=message, hint=hint, exit_code=exit_code, stage=stage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

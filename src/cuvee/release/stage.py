@@ -143,11 +143,14 @@ class StageRunner:
         The release folder; what is known of finished stages is in ``.stages`` below it.
     done
         The stages that this run has finished.
+    failed
+        The errors of this run's stages, each with the stage's name.
     """
 
     folder: Path
     reporter: Reporter
     done: set[str] = field(default_factory=set)
+    failed: list[tuple[Exception, str]] = field(default_factory=list)
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
@@ -165,7 +168,11 @@ class StageRunner:
                     stage=stage.name, result=result, inputs=inputs, seconds=entry.seconds, reused=True
                 )
         start = monotonic()
-        made = stage.run()
+        try:
+            made = stage.run()
+        except Exception as error:
+            self.failed.append((error, stage.name))
+            raise
         seconds = round(monotonic() - start, 3)
         outputs = {path.relative_to(self.folder).as_posix(): sha for path, sha in _hashes(made.outputs)}
         _ENTRY.write(
@@ -181,6 +188,22 @@ class StageRunner:
         )
         self.done.add(stage.name)
         return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
+
+    def failed_in(self, error: Exception) -> str:
+        """Return the name of the stage that raised an error; empty if none did."""
+        return next((name for known, name in self.failed if known is error), "")
+
+    def put_aside(self, *names: str) -> None:
+        """Move the unchanged files of stages as `set_aside` does."""
+        for entry in filter(None, map(self.recorded, names)):
+            for path, sha256 in entry.outputs.items():
+                if self.is_unchanged({path: sha256}):
+                    _move(self.folder / path, self.folder / SET_ASIDE / path)
+
+    def take_back(self, *names: str) -> None:
+        """Move back what `put_aside` has moved."""
+        for entry in filter(None, map(self.recorded, names)):
+            self.has_outputs(entry)
 
     def set_aside(self) -> None:
         """Move what stages have written that this run has not finished: its inputs did not make it.

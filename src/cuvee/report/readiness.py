@@ -61,7 +61,8 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
 
 
 def _failed(failure: Failure) -> str:
-    return f"The run failed: {failure.message.splitlines()[0]}. {failure.hint}".strip()
+    where = f" in the stage {failure.stage}" if failure.stage else ""
+    return f"The run failed{where}: {failure.message.splitlines()[0]}. {failure.hint}".strip()
 
 
 def _headline(result: Verdict, blockers: int) -> str:
