@@ -46,32 +46,6 @@ def installed(win_exe: Path, wine: Wine, tmp_path_factory: pytest.TempPathFactor
         uninstall(wine, prefix)
 
 
-def test_one_that_works_keeps_its_folders(installed: Path, win_exe: Path, wine: Wine, tmp_path: Path) -> None:
-    """The file that it has open tells; its number may be that of any process."""
-    prefix = tmp_path / "other"
-    run, staged = (tmp_path / f".other.cuvee-8.{kind}" for kind in ("run", "partial"))
-    for folder in (run, staged):
-        folder.mkdir()
-        (folder / "file").touch()
-    code = "import sys; held = open(sys.argv[1], 'w'); print('open', flush=True); sys.stdin.read()"
-    holder = subprocess.Popen(
-        [needed("wine"), installed / "python.exe", "-c", code, f"{windows(run)}\\.alive"],
-        env=wine.environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert holder.stdout is not None
-    assert holder.stdout.readline().strip() == b"open"
-    assert wine.install(win_exe, prefix, "/NoRegistry=1", "/NoShortcuts=1").exit_code == 0
-    assert names(tmp_path) == [staged.name, run.name, "other"]
-    assert (names(run), names(staged)) == ([".alive", "file"], ["file"])
-    holder.communicate(timeout=HANGING)
-    assert wine.install(win_exe, prefix, "/Force=1", "/NoKeep=1").exit_code == 0
-    assert names(tmp_path) == ["other"]
-    assert wine.install(win_exe, prefix, "/uninstall").exit_code == 0
-
-
 def test_files_are_those_of_the_packages(installed: Path) -> None:
     assert names(installed.parent) == ["tiny"]
     known = {".nonadmin", "Scripts/tiny-admin.cmd", "Uninstall-Tiny.exe"}
@@ -117,6 +91,32 @@ def test_log_and_its_twin(installed: Path, wine: Wine) -> None:
     assert twin["exit_code"] == 0
     assert twin["prefix"] == windows(installed)
     assert (twin["distribution"], twin["version"]) == ("tiny", "2026.11.0")
+
+
+def test_one_that_works_keeps_its_folders(installed: Path, win_exe: Path, wine: Wine, tmp_path: Path) -> None:
+    """The file that it has open tells; its number may be that of any process."""
+    prefix = tmp_path / "other"
+    run, staged = (tmp_path / f".other.cuvee-8.{kind}" for kind in ("run", "partial"))
+    for folder in (run, staged):
+        folder.mkdir()
+        (folder / "file").touch()
+    code = "import sys; held = open(sys.argv[1], 'w'); print('open', flush=True); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [needed("wine"), installed / "python.exe", "-c", code, f"{windows(run)}\\.alive"],
+        env=wine.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline().strip() == b"open"
+    assert wine.install(win_exe, prefix, "/NoRegistry=1", "/NoShortcuts=1").exit_code == 0
+    assert names(tmp_path) == [staged.name, run.name, "other"]
+    assert (names(run), names(staged)) == ([".alive", "file"], ["file"])
+    holder.communicate(timeout=HANGING)
+    assert wine.install(win_exe, prefix, "/Force=1", "/NoKeep=1").exit_code == 0
+    assert names(tmp_path) == ["other"]
+    assert wine.install(win_exe, prefix, "/uninstall").exit_code == 0
 
 
 def test_uninstalling_keeps_what_the_user_made(installed: Path, wine: Wine) -> None:
