@@ -30,6 +30,7 @@ from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_names import known_name
 from .prefix_state import KEPT, InstalledRelease, load, read_marker
+from .standard_streams import with_streams
 from .transaction import ignore_signals
 
 
@@ -75,6 +76,8 @@ _HANDOVERS: dict[str, Callable[[str, str, frozenset[str]], int]] = {
     "upgrade": installer_handover.upgrade,
     "repair": installer_handover.repair,
 }
+ANSWERS = frozenset(("verify", "list", "info", "sbom", "help", "check", "dry-run", "licenses"))
+"""The verbs that only answer."""
 _INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
     "check": inspection.check,
     "extract": inspection.extract,
@@ -88,6 +91,11 @@ _INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
 
 def main(argv: list[str]) -> int:
     """Run a verb of either command line; return the exit code."""
+    verb = argv[0] if argv else "help"
+    return with_streams(lambda: _main(argv), answers=verb in ANSWERS)
+
+
+def _main(argv: list[str]) -> int:
     if len(argv) >= len(InstallerRun._fields) - 1 and not argv[1].startswith("-"):
         verb, installer, staged, prefix, anchor, verified, at, size, raw, sha256 = argv[:10]
         numbers, options = (int(at), int(size), int(raw)), frozenset(argv[10:])

@@ -262,3 +262,12 @@ def test_killed_in_a_container(package: Package, tmp_path: Path) -> None:
     done = package.install(location, shell=container)
     assert (done.exit_code, done.stderr) == (0, "")
     assert names(location) == ["tiny"]
+
+
+def test_closed_streams(package: Package, tmp_path: Path) -> None:
+    location = tmp_path / "opt"
+    package.unpack(location)
+    closed = ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", "sh")
+    assert package.run(package.path, location, "/", shell=closed).exit_code == 0
+    assert names(location) == ["tiny"]
+    assert package.run(package.path, location, "/", shell=closed).exit_code == 5

@@ -31,11 +31,12 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 
-from ..command_line import guarded, run_installer
+from ..command_line import ANSWERS, guarded, run_installer
 from ..failure import InstallError
 from ..file_operations import remove_empty, remove_tree
 from ..prefix_names import known_name
 from ..staged_folder import claim, stay_claimed
+from ..standard_streams import with_streams
 from . import long_paths
 from .admin_verbs import administer
 from .nsis_call import NsisCall
@@ -58,6 +59,10 @@ _FOR_RUNTIME = frozenset(("--json", "--force", "--new-key"))
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     """Run a verb; return the exit code."""
+    return with_streams(lambda: _main(argv, environment), answers=argv[0] in ANSWERS)
+
+
+def _main(argv: list[str], environment: Mapping[str, str]) -> int:
     verb, options = argv[0], argv[1:]
     long_paths.allow()
     stay_claimed(os.path.abspath(environment.get("CUVEE_RUN", "")))

@@ -42,10 +42,11 @@ class WindowsLog:
 
     def note(self, message: str) -> None:
         """Write lines that only the file gets."""
-        if self._stream is not None:
-            now = time.strftime("%Y-%m-%d %H:%M:%S")
-            for line in message.splitlines():
-                self._stream.write(f"{now} {line}\n")
+        if self._stream is None:
+            return
+        now = time.strftime("%Y-%m-%d %H:%M:%S")
+        with contextlib.suppress(OSError):
+            self._stream.writelines(f"{now} {line}\n" for line in message.splitlines())
             self._stream.flush()
 
     def close(self, verb: str, code: int, details: Mapping[str, str]) -> None:
@@ -54,7 +55,8 @@ class WindowsLog:
         self.note(f"{verb} ended with exit code {code} after {seconds} s")
         if self._stream is None:
             return
-        self._stream.close()
+        with contextlib.suppress(OSError):
+            self._stream.close()
         self._stream = None
         twin = {"format": 1, "verb": verb, "exit_code": code, "seconds": seconds, **details}
         twin["ended"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -93,8 +95,9 @@ class _Window(_Stream):
     def write(self, text: str) -> int:
         # NSIS drops the first character of what it reads, or this mark if that is what it is.
         marked = "".join(f"\ufeff{line}" for line in text.splitlines(keepends=True))
-        self._bytes.write(codecs.utf_16_le_encode(marked, "replace")[0])
-        self._bytes.flush()
+        with contextlib.suppress(OSError):  # the window is gone
+            self._bytes.write(codecs.utf_16_le_encode(marked, "replace")[0])
+            self._bytes.flush()
         return len(text)
 
     def show(self, percent: int) -> None:
