@@ -1,7 +1,6 @@
 """What an installer and an installed release do is the same, whatever becomes of their output."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,11 +42,11 @@ def test_install(redirection: str, shell: tuple[str, ...], release: Release, tmp
 
 
 @pytest.fixture(scope="module")
-def upgraded(release: Release, newer: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def upgraded(release: Release, newer: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     prefix = tmp_path_factory.mktemp("upgraded") / "py"
     assert release.install("-b", "-p", prefix).ok
     assert newer.install("-b", "-u", "-p", prefix).ok
-    yield prefix
+    return prefix
 
 
 @pytest.mark.parametrize("redirection", LOST)

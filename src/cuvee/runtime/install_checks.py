@@ -31,7 +31,9 @@ def holds_older_release(prefix: str, distribution: str, *, replace: bool) -> boo
         raise InstallError(
             f"{prefix} exists already. Choose another folder, or give -u to upgrade an older release there."
         )
-    if not os.path.isdir(prefix) or os.path.islink(prefix):
+    if os.path.islink(prefix):
+        raise InstallError(f"{prefix} is a link. Name the folder itself: {os.path.realpath(prefix)}")
+    if not os.path.isdir(prefix):
         raise InstallError(f"{prefix} is not a folder. Choose another one.")
     if not os.listdir(prefix):
         return False

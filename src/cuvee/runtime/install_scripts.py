@@ -57,8 +57,10 @@ def script_environment(
     """Return the environment of a script."""
     kind = os.environ.get("INSTALLER_TYPE", "")
     short = manifest.distribution[:1].upper() + manifest.distribution[1:]
+    # What the caller sets for another Python is nothing for that of the release.
+    inherited = {key: text for key, text in os.environ.items() if not key.startswith("PYTHON")}
     return {
-        **os.environ,
+        **inherited,
         "PREFIX": prefix,
         "PRE_OR_POST": name,
         "INSTALLER_NAME": short,

@@ -6,7 +6,6 @@ A prefix has its log, `conda-meta/cuvee/log.txt`, and a twin in JSON lines; `--l
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import sys
@@ -74,5 +73,9 @@ def note(
 def _append(paths: list[str], texts: list[str]) -> None:
     # Who may only read a prefix may verify it all the same.
     for path, text in zip(paths, texts, strict=False):
-        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as stream:
-            stream.write(f"{text}\n")
+        try:
+            with open(path, "a", encoding="utf-8") as stream:
+                stream.write(f"{text}\n")
+        except OSError as error:
+            if path in _more:
+                warn([f"the log {path} cannot be written: {error.strerror}"])

@@ -89,7 +89,7 @@ def _change(verb: str, call: NsisCall, environment: Mapping[str, str]) -> int:
     log.listen()
     log.note(f"{verb} {product.label}: {call}")
     code = _guarded(lambda: _CHANGES[verb](product, call), log)
-    if code:
+    if code and os.path.isfile(log.path):
         sys.stderr.write(f"The log is {log.path}\n")
     details = {"distribution": product.distribution, "version": product.version, "prefix": call.prefix}
     log.close(verb, code, details)

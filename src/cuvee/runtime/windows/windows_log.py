@@ -31,9 +31,11 @@ class WindowsLog:
         self.path = path
         self._stream: TextIO | None = None
         self._start = time.time()
-        with contextlib.suppress(OSError):
+        try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             self._stream = open(path, "w", encoding="utf-8")  # noqa: SIM115 - `close` closes it
+        except OSError as error:
+            sys.stderr.write(f"Warning: the log {path} cannot be written: {error.strerror}\n")
 
     def listen(self) -> None:
         """Take over standard output and error: the file gets what they get."""
