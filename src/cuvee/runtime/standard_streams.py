@@ -1,4 +1,4 @@
-"""Standard input, output and error as callers leave them: closed, on a full disk, a pipe that nobody reads.
+"""Standard input, output and error as callers leave them: closed, on a full disk, a pipe without a reader.
 
 What a verb has done does not depend on whether somebody could be told. So a closed stream becomes the null
 device, and a stream that cannot be written to is not written to any more.
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from .failure import FAILED
 
-_NOBODY_READS = (errno.EPIPE, errno.EINVAL)
+_NO_READER = (errno.EPIPE, errno.EINVAL)
 """What writing to a pipe that its reader has closed fails with, on POSIX and on Windows."""
 
 
@@ -36,7 +36,7 @@ def with_streams(work: Callable[[], int], *, answers: bool = False) -> int:
             setattr(sys, name, old)
         output.flush()
         errors.flush()
-    if answers and code == 0 and output.failure and output.failure.errno not in _NOBODY_READS:
+    if answers and code == 0 and output.failure and output.failure.errno not in _NO_READER:
         errors.write(f"Error: The answer cannot be written: {output.failure.strerror}.\n")
         errors.flush()
         return FAILED
