@@ -24,6 +24,7 @@ class Wine:
             "LANG": "C.UTF-8",
             "WINEPREFIX": str(folder / "wine"),
             "WINEDEBUG": "-all",
+            "TMPDIR": str(folder),  # Wine leaves a folder there
             # No Mono, no Gecko: they would ask to be fetched. No entries in the menus of the host.
             "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=",
             # Windows are seen only if this is known when Wine's folder is made.

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 import zstandard
@@ -20,6 +19,7 @@ from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import fingerprint, replacing, sha256_file, storage_errors, write_json
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 MOST_COMPRESSED = 256 << 20
 MOST_REPODATA = 1 << 30
@@ -69,7 +69,7 @@ def fetch_repodata(
     reporter.start(task)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".incoming-", dir=folder) as scratch:
+    with temporary_folder("incoming", within=folder) as scratch:
         for name in sorted(_FORMATS, key=lambda name: (name != state.format, _FORMATS.index(name))):
             received = Path(scratch, name)
             wanted = _wanted(url, subdir, name, state.conditions if name == state.format else {})

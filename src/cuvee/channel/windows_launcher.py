@@ -6,7 +6,6 @@ for Windows yields it.
 
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
@@ -15,6 +14,7 @@ from cuvee.conda.package_record import Record
 from cuvee.conda.rattler_records import repodata_record
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file
+from cuvee.temporary_folders import temporary_folder
 
 if TYPE_CHECKING:
     import rattler
@@ -29,9 +29,9 @@ def windows_launcher() -> bytes:
     IntegrityError
         If py-rattler links something else.
     """
-    with TemporaryDirectory() as folder:
-        run(_link(Path(folder)))
-        program = (Path(folder) / "prefix" / "Scripts" / "launch.exe").read_bytes()
+    with temporary_folder("launcher") as folder:
+        run(_link(folder))
+        program = (folder / "prefix" / "Scripts" / "launch.exe").read_bytes()
     if not program.startswith(b"MZ"):
         raise IntegrityError("py-rattler linked an entry point that is not a Windows program")
     return program

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.image.model import SOURCE_TIME
 from cuvee.image.spool import batches
 from cuvee.progress import SILENT, Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _SCRIPT = Path(__file__).with_name("compile_batch.py")
 _BATCH_BYTES = 2 << 20
@@ -74,8 +74,8 @@ class ByteCompiler:
         return [known[key] for key in keys]
 
     def _run(self, batch: list[tuple[bytes, PythonSource]]) -> list[bytes | None]:
-        with TemporaryDirectory(prefix="cuvee-bytecode-") as folder:
-            output = Path(folder) / "compiled"
+        with temporary_folder("bytecode") as folder:
+            output = folder / "compiled"
             payload = marshal.dumps([(source.name, source.data, SOURCE_TIME) for _, source in batch])
             argv = (str(self.executable), "-I", "-S", "-B", str(_SCRIPT), str(output))
             done = process.run(process.Request(argv=argv, stdin=payload))

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
@@ -14,6 +13,7 @@ from cuvee.installers.windows.exe import build_exe
 from cuvee.installers.windows.msi import build_msi, check_msi
 from cuvee.installers.windows.osslsigncode import signer_from_environment
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 
 def in_order(kinds: Iterable[str]) -> list[str]:
@@ -52,8 +52,8 @@ def make(
         case "msi":
             if exe is None:
                 check_msi(image)  # before the .exe is made, which takes ten seconds
-                with TemporaryDirectory(prefix="cuvee-msi-") as folder:
-                    temporary = Path(folder) / installer_name(image, "exe")
+                with temporary_folder("msi") as folder:
+                    temporary = folder / installer_name(image, "exe")
                     exe = make("exe", image, branding, temporary, reporter)
                     return make("msi", image, branding, target, reporter, exe=exe)
             signer = signer_from_environment(os.environ)

@@ -2,15 +2,13 @@
 
 import os
 import platform as host
-import shutil
-import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
-from cuvee.files import replacing_folder, sha256_file, storage_errors
+from cuvee.files import replacing_folder, sha256_file
 from cuvee.integration import pytest_suites, smoke
 from cuvee.integration.model import SMOKE, Plan, PlannedTest
 from cuvee.integration.outcome_rules import judge, not_run
@@ -20,6 +18,7 @@ from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 TEST_SECONDS = 120.0
 INSTALL_SECONDS = 900.0
@@ -80,26 +79,9 @@ def _run(
     reporter: Reporter,
     timeout: float,
 ) -> PlatformRun:
-    with storage_errors(Path(tempfile.gettempdir())):
-        top = Path(tempfile.mkdtemp(prefix="cuvee-test-")).resolve()
-    sandbox = Sandbox(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
-    try:
-        sandbox.home.mkdir()
-        sandbox.temp.mkdir()
-        session = TestSession(
-            plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=top / "work", timeout=timeout
-        )
-        installed = install(session, installer)
-        outcomes = [installed]
-        if installed.state is OutcomeState.PASS:
-            outcomes += _suites(session, reporter)
-    finally:
-        try:
-            cleanup = runner.finish(sandbox)
-            if cleanup is not None:
-                process.run(cleanup)
-        finally:
-            shutil.rmtree(top, ignore_errors=True)
+    with temporary_folder("test") as made:
+        session = _session(plan, runner, made.resolve(), logs=folder, timeout=timeout)
+        installed, outcomes = _in_sandbox(session, installer, reporter)
     environment = {
         "host": f"{host.system()} {host.release()} {host.machine()}",
         "installer": installer.name,
@@ -111,6 +93,31 @@ def _run(
     return PlatformRun(
         platform=plan.platform, runner=runner.name, outcomes=judge(complete, plan), environment=environment
     )
+
+
+def _session(plan: Plan, runner: Runner, top: Path, *, logs: Path, timeout: float) -> TestSession:
+    sandbox = Sandbox(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
+    sandbox.home.mkdir()
+    sandbox.temp.mkdir()
+    return TestSession(
+        plan=plan, runner=runner, sandbox=sandbox, logs=logs, work=top / "work", timeout=timeout
+    )
+
+
+def _in_sandbox(
+    session: TestSession, installer: Path, reporter: Reporter
+) -> tuple[TestOutcome, list[TestOutcome]]:
+    """Return the outcome of the installation, and all outcomes."""
+    try:
+        installed = install(session, installer)
+        outcomes = [installed]
+        if installed.state is OutcomeState.PASS:
+            outcomes += _suites(session, reporter)
+    finally:
+        cleanup = session.runner.finish(session.sandbox)
+        if cleanup is not None:
+            process.run(cleanup)
+    return installed, outcomes
 
 
 def install(session: TestSession, installer: Path) -> TestOutcome:

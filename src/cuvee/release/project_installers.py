@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
@@ -24,6 +23,7 @@ from cuvee.release.image_stage import byte_compiler
 from cuvee.release.record import Artefact, ArtefactKind
 from cuvee.release.sums import SUMS, write_sums
 from cuvee.release.workspace import Workspace
+from cuvee.temporary_folders import temporary_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +66,8 @@ def make_project_installers(
         )
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".image-", dir=output) as name:
-        image = _image(project, lock, archives, Path(name), tools)
+    with temporary_folder("image", within=output) as name:
+        image = _image(project, lock, archives, name, tools)
         made: dict[str, Artefact] = {}
         for kind in in_order(project.formats):
             made[kind] = _make(project, image, kind, output, tools, exe=made.get("exe"))

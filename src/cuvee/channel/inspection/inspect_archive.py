@@ -4,7 +4,6 @@ import collections
 import hashlib
 import itertools
 import tarfile
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from cuvee.conda.package_paths import PATH_LISTS, PathEntry, listed_paths, path_
 from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
+from cuvee.temporary_folders import temporary_folder
 
 BINARY_LIMIT = 1 << 30
 """Bytes of the largest binary that is parsed."""
@@ -170,8 +170,8 @@ def _hashed(chunks: Iterable[bytes], digest: "hashlib._Hash") -> Iterator[bytes]
 
 
 def _read_large(path: str, kind: Format, chunks: Iterable[bytes]) -> tuple[Binary, ...]:
-    with tempfile.TemporaryDirectory(prefix="cuvee-inspection-") as folder:
-        binary = Path(folder) / "binary"
+    with temporary_folder("inspection") as folder:
+        binary = folder / "binary"
         with storage_errors(binary), binary.open("wb") as stream:
             for chunk in chunks:
                 stream.write(chunk)

@@ -6,7 +6,6 @@ apt verifies the packages with the keys that the host trusts. Libraries are in f
 
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
 from cuvee.process import Request, run
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _MACHINES = {"linux-64": ("amd64", "x86_64-linux-gnu"), "linux-aarch64": ("arm64", "aarch64-linux-gnu")}
 _VERSION = re.compile(r"(?:\d+:)?(?P<upstream>\d+\.\d+\.\d+)(?=[-+~]|$)")
@@ -58,8 +58,8 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
     key = source_key(platform, [minor, Apt.host_sources()])
     if (known := load(cache, key, reporter)) is not None:
         return known
-    with tempfile.TemporaryDirectory() as folder, storage_errors(Path(folder)):
-        content = _fetch(platform, minor, Path(folder))
+    with temporary_folder("debian") as folder, storage_errors(folder):
+        content = _fetch(platform, minor, folder)
         if isinstance(content, Absent):
             return content
         for line in content.dropped:

@@ -11,7 +11,6 @@ Folders of the build machine are removed from the other files in place.
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from cuvee.errors import IntegrityError
 from cuvee.process import Request, run
+from cuvee.temporary_folders import temporary_folder
 
 if TYPE_CHECKING:
     import lief
@@ -83,8 +83,8 @@ def without_debugging(path: Path) -> Iterator[Path]:
     if tool is None or not _parse(path).has_section(".debug_info"):
         yield path
         return
-    with tempfile.TemporaryDirectory() as folder:
-        lean = Path(folder, path.name)
+    with temporary_folder("elf") as folder:
+        lean = folder / path.name
         argv = (tool, "--strip-debug", "-o", str(lean), str(path))
         completed = run(Request(argv=argv, timeout=120))
         yield lean if completed.ok else path
@@ -99,8 +99,8 @@ def with_rpath(path: Path, rpath: str) -> bytes:
         if binary.has(tag):
             binary.remove(tag)
     binary.add(lief.ELF.DynamicEntryRpath(rpath))
-    with tempfile.TemporaryDirectory() as folder:
-        written = Path(folder, "elf")
+    with temporary_folder("elf") as folder:
+        written = folder / "elf"
         binary.write(os.fspath(written))
         return written.read_bytes()
 

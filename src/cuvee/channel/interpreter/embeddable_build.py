@@ -8,7 +8,6 @@ site-packages like an installed Python: https://docs.python.org/3/using/windows.
 import io
 import json
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from cuvee.codec import decode
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _LARGEST = 64 << 20
 _SIGNED = (".exe", ".dll", ".pyd")
@@ -143,8 +143,8 @@ def _programs(members: dict[str, bytes]) -> Iterator[PackageFile]:
 
 
 def _check_signatures(members: dict[str, bytes]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("signatures") as folder:
         for name, data in members.items():
             if name.endswith(_SIGNED) and name not in _NOT_SIGNED_BY_PSF:
-                Path(folder, name).write_bytes(data)
-        return check_signer(sorted(Path(folder).iterdir()))
+                (folder / name).write_bytes(data)
+        return check_signer(sorted(folder.iterdir()))

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -23,6 +22,7 @@ from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
 from cuvee.process import Request, run
 from cuvee.progress import SILENT, Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
 _SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
@@ -97,7 +97,7 @@ def _find(transfer: FileTransfer, index: str, file: PinnedFile, reporter: Report
         limit="the most that a page of an index may have",
         headers={"Accept": _ACCEPT},
     )
-    with TemporaryDirectory(prefix="cuvee-index-") as folder:
+    with temporary_folder("index") as folder:
         received = Path(folder, "page")
         answer = transfer.fetch(wanted, received, reporter)
         data = received.read_bytes()

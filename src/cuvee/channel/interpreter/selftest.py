@@ -1,7 +1,6 @@
 """Testing whether a packed interpreter works in any prefix."""
 
 import json
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from cuvee.codec import decode
 from cuvee.errors import CuveeError
 from cuvee.files import storage_errors
 from cuvee.process import Request, run
+from cuvee.temporary_folders import temporary_folder
 
 PROGRAM = Path(__file__).with_name("selftest_program.py")
 
@@ -43,12 +43,12 @@ def selftest(
     python = prefix / "bin" / "python3"
     if not python.exists():
         python = prefix / "python.exe"
-    with tempfile.TemporaryDirectory() as scratch:
-        program = Path(scratch, "selftest.py")
+    with temporary_folder("selftest") as folder:
+        scratch, program = str(folder), folder / "selftest.py"
         program.write_bytes(PROGRAM.read_bytes())
         environment = {"HOME": scratch, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         argv = (*runner, str(python), "-s", "-B", str(program), str(prefix), scratch, *skip)
-        completed = run(Request(argv=argv, cwd=Path(scratch), environment=environment, timeout=timeout))
+        completed = run(Request(argv=argv, cwd=folder, environment=environment, timeout=timeout))
     try:
         return decode(SelfTestResult, json.loads(completed.stdout))
     except ValueError:
@@ -70,8 +70,8 @@ def check_content(content: InterpreterContent, scratch: Path) -> None:
     """
     with storage_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch) as folder, storage_errors(Path(folder)):
-        prefix = Path(folder, AWKWARD)
+    with temporary_folder("interpreter", within=scratch) as folder, storage_errors(folder):
+        prefix = folder / AWKWARD
         install(content.files, prefix)
         (prefix / content.site_packages).mkdir()
         result = selftest(prefix)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from cuvee.channel.package_writer import write_package
@@ -12,6 +11,7 @@ from cuvee.channel.wheels.planned_packages import PlannedPackage
 from cuvee.channel.wheels.wheel_archive import open_wheel
 from cuvee.files import replacing, replacing_folder, sha256_file, write_json
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 
 def cached_package(
@@ -29,10 +29,10 @@ def cached_package(
         reporter.warn(f"{kept} is damaged; the package is made again")
     with replacing_folder(kept) as beside:
         with (
-            tempfile.TemporaryDirectory(prefix="scratch-", dir=beside) as scratch,
+            temporary_folder("scratch", within=beside) as scratch,
             open_wheel(wheel.path, file_name=wheel.name.file_name) as opened,
         ):
-            content = convert(opened, planned.conversion, scratch=Path(scratch), launcher=launcher)
+            content = convert(opened, planned.conversion, scratch=scratch, launcher=launcher)
             made = write_package(content, beside)
         write_json(beside / "package.json", {"archive": made.name, "sha256": sha256_file(made)})
     return kept / made.name, True

@@ -11,7 +11,6 @@ import json
 import os
 import re
 import sys
-import tempfile
 import threading
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from cuvee import platforms
 from cuvee.channel.wheels.model import ResolutionTarget
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.process import Completed, Request, run
+from cuvee.temporary_folders import temporary_folder
 
 _KNOWN_GLIBC = (17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40)
 """Minor versions of glibc 2 that uv has a platform for."""
@@ -79,8 +79,8 @@ def compile_requirements(
     ToolMissingError
         If uv is not installed.
     """
-    with tempfile.TemporaryDirectory(prefix="cuvee-uv-") as folder:
-        wanted, bounds = Path(folder, "requirements.in"), Path(folder, "constraints.txt")
+    with temporary_folder("uv") as folder:
+        wanted, bounds = folder / "requirements.in", folder / "constraints.txt"
         wanted.write_text("".join(f"{line}\n" for line in requirements))
         if constraints:
             bounds.write_text("".join(f"{line}\n" for line in constraints))
@@ -94,7 +94,7 @@ def compile_requirements(
             "--no-progress", "--color", "never", *more,
         ]  # fmt: skip
         if target.prefer:
-            kept = Path(folder, "pylock.toml")  # uv prefers the versions of an existing output file
+            kept = folder / "pylock.toml"  # uv prefers the versions of an existing output file
             kept.write_text(_pylock(target.prefer))
             argv += ["--output-file", str(kept)]
         if target.exclude_newer is not None:
@@ -102,8 +102,9 @@ def compile_requirements(
             argv += ["--exclude-newer", instant.strftime("%Y-%m-%dT%H:%M:%SZ")]
         is_macos = platforms.get(target.platform).system == "osx"
         environment = _environment(os.environ, target.floor if is_macos else {})
+        environment["TMPDIR"] = str(folder)  # uv leaves lock files there
         # The folder is empty, so that uv does not read the settings of a project around the current folder.
-        request = Request(argv=tuple(argv), cwd=Path(folder), environment=environment, timeout=_TIMEOUT)
+        request = Request(argv=tuple(argv), cwd=folder, environment=environment, timeout=_TIMEOUT)
         return run(request)
 
 

@@ -1,7 +1,6 @@
 """Check a whole channel: number it, let workers check parts, and put their results together."""
 
 import pickle
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
@@ -15,6 +14,7 @@ from cuvee.graph.channel_check.model import PlatformResult
 from cuvee.graph.channel_check.root_causes import RootCauses
 from cuvee.graph.solving.pool import Pool
 from cuvee.progress import SILENT, Reporter
+from cuvee.temporary_folders import temporary_folder
 
 SMALL = 20_000
 """Number of classes up to which starting workers takes longer than the check."""
@@ -139,8 +139,8 @@ def _conflicts_by_part(
         worker = Worker(table, to_check)
         yield from ((index, worker.work(parts[index])) for index in left)
         return
-    with tempfile.TemporaryDirectory(prefix="cuvee-check-") as folder:
-        path = Path(folder) / "channel.pickle"
+    with temporary_folder("check") as folder:
+        path = folder / "channel.pickle"
         with path.open("wb") as stream:
             pickle.dump((table, to_check), stream, protocol=pickle.HIGHEST_PROTOCOL)
         try:

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cuvee import process
 from cuvee.errors import BlockedError, ToolMissingError
@@ -13,6 +12,7 @@ from cuvee.installers.program_versions import find_program
 from cuvee.platforms import host
 from cuvee.process import Request
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _HINT = (
     f"Put constructor {OLDEST[0]}.{OLDEST[1]} or newer on PATH: `conda create -n constructor -c conda-forge "
@@ -70,11 +70,11 @@ def run_constructor(
     reporter.start(target.name)
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".constructor-", dir=target.parent) as scratch:
+    with temporary_folder("constructor", within=target.parent) as scratch:
         request = Request(
             argv=(
                 *(program, ".", "--platform", platform, "--installer-type", kind),
-                *("--output-dir", scratch, "--cache-dir", str(cache)),
+                *("--output-dir", str(scratch), "--cache-dir", str(cache)),
                 *(("--conda-exe", str(standalone)) if standalone is not None else ()),
             ),
             cwd=folder,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.archive_download import download
@@ -17,6 +16,7 @@ from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
 from cuvee.files import replacing, sha256_file, storage_errors
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _SUFFIXES = (".conda", ".tar.bz2")
 _LATEST = 10**14  # milliseconds: the year 5138
@@ -89,8 +89,8 @@ def _fetch(archive: ExplicitArchive, name: str, cache: Path, connection: Connect
     folder = cache / "archives"
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".incoming-", dir=folder) as scratch:
-        fetched = Path(scratch) / "archive"
+    with temporary_folder("incoming", within=folder) as scratch:
+        fetched = scratch / "archive"
         download(archive.url, fetched, connection)
         target = folder / _verify(archive, fetched) / name
         with replacing(target) as beside:

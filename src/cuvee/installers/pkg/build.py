@@ -5,7 +5,6 @@ https://developer.apple.com/library/archive/documentation/DeveloperTools/Referen
 """
 
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from cuvee.installers.pkg.xar import XarFile, XarFolder, write_xar
 from cuvee.installers.sh import build_sh
 from cuvee.platforms import get
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 LOCATION = "/opt"
 """The parent of the distribution's folder; below the home folder if it is installed for one user."""
@@ -72,11 +72,11 @@ def build_pkg(
     reporter.start(target.name)
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    with storage_errors(target), tempfile.TemporaryDirectory(prefix=".pkg-", dir=target.parent) as scratch:
+    with storage_errors(target), temporary_folder("pkg", within=target.parent) as scratch:
         installer = build_sh(
             image,
             license_text=license_text,
-            target=Path(scratch) / installer_name(image, "sh"),
+            target=scratch / installer_name(image, "sh"),
             reporter=reporter,
         )
         package = _Package(

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from importlib.resources import files as resource_files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from cuvee.errors import BlockedError, TooLargeError, UsageError
@@ -26,6 +25,7 @@ from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.progress import Reporter
 from cuvee.runtime.windows.exe_container import ExeContainer, digest, pack
 from cuvee.runtime.windows.registry import Product
+from cuvee.temporary_folders import temporary_folder
 
 _CHUNK = 1 << 20
 _BOUNDARY = 8
@@ -68,8 +68,7 @@ def build_exe(
     _check_size((image.manifest, image.payload))
     makensis = find_makensis()
     reporter.start(target.name)
-    with TemporaryDirectory(prefix="cuvee-exe-") as name:
-        folder = Path(name)
+    with temporary_folder("exe") as folder:
         with tarfile.open(image.stage0) as tar:
             # What `filter="data"` says, which Python before 3.11.4 does not know: https://peps.python.org/pep-0706/
             tar.extraction_filter = getattr(tarfile, "data_filter", None)

@@ -9,7 +9,6 @@ import re
 import shutil
 import uuid
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cuvee.errors import TooLargeError, UsageError
 from cuvee.files import replacing, sha256_file
@@ -21,6 +20,7 @@ from cuvee.installers.windows import msi_actions
 from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
 
 _NAMESPACE = uuid.UUID("5d2c7c0e-3c86-5b0e-9d6c-0f1f6a3f7c11")
 """The namespace of all identifiers. It must never change: Windows identifies products by them."""
@@ -86,8 +86,7 @@ def build_msi(
     wixl = Wixl.find()
     _check_size(exe.stat().st_size)
     reporter.start(target.name)
-    with TemporaryDirectory(prefix="cuvee-msi-") as made_in:
-        folder = Path(made_in)
+    with temporary_folder("msi") as folder:
         (folder / "setup.exe").symlink_to(exe.resolve())
         if branding.icon is not None:
             shutil.copyfile(branding.icon, folder / "icon.ico")
