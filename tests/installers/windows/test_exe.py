@@ -15,6 +15,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.naming import installer_name
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
+from cuvee.runtime.failure import FAILED
 from cuvee.runtime.windows.exe_container import SIZE, open_container
 from needed_programs import HANGING, needed
 from wine_desktop import Wine, windows
@@ -94,15 +95,15 @@ def test_log_and_its_twin(installed: Path, wine: Wine) -> None:
 
 
 def test_one_that_works_keeps_its_folders(installed: Path, win_exe: Path, wine: Wine, tmp_path: Path) -> None:
-    """The file that it has open tells; its number may be that of any process."""
-    prefix = tmp_path / "other"
+    """The file that it has open tells; its number may be that of any process. A release in use stays."""
+    prefix, used = tmp_path / "other", installed / "conda-meta" / "history"
     run, staged = (tmp_path / f".other.cuvee-8.{kind}" for kind in ("run", "partial"))
     for folder in (run, staged):
         folder.mkdir()
         (folder / "file").touch()
-    code = "import sys; held = open(sys.argv[1], 'w'); print('open', flush=True); sys.stdin.read()"
+    code = "import sys; a, b = map(open, sys.argv[1:], 'wr'); print('open', flush=True); sys.stdin.read()"
     holder = subprocess.Popen(
-        [needed("wine"), installed / "python.exe", "-c", code, f"{windows(run)}\\.alive"],
+        [needed("wine"), installed / "python.exe", "-c", code, f"{windows(run)}\\.alive", windows(used)],
         env=wine.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -110,6 +111,9 @@ def test_one_that_works_keeps_its_folders(installed: Path, win_exe: Path, wine: 
     )
     assert holder.stdout is not None
     assert holder.stdout.readline().strip() == b"open"
+    before = sorted(installed.rglob("*"))
+    assert wine.install(win_exe, installed, "/uninstall").exit_code == FAILED
+    assert sorted(installed.rglob("*")) == before
     assert wine.install(win_exe, prefix, "/NoRegistry=1", "/NoShortcuts=1").exit_code == 0
     assert names(tmp_path) == [staged.name, run.name, "other"]
     assert (names(run), names(staged)) == ([".alive", "file"], ["file"])
