@@ -66,6 +66,8 @@ def plan(suites_folder: Path, tmp_path: Path, make_lock: MakeLock) -> Plan:
 def test_a_plan_names_its_tests_before_anything_is_installed(plan: Plan) -> None:
     assert [(test.suite, test.test, test.unsupported) for test in plan.tests()] == [
         ("smoke", "install", ""),
+        ("smoke", "verify", ""),
+        ("smoke", "check", ""),
         ("smoke", "interpreter", ""),
         ("smoke", "import:tool", ""),
         ("smoke", "metadata:tool", ""),
@@ -86,7 +88,7 @@ def test_a_platform_without_a_runner_is_not_run(plan: Plan, tmp_path: Path) -> N
     assert run.not_run == why
     assert "no runner" in why
     states = [outcome.state for outcome in run.outcomes]
-    assert states == [OutcomeState.NOT_RUN] * 6 + [OutcomeState.NOT_SUPPORTED, OutcomeState.NOT_RUN]
+    assert states == [OutcomeState.NOT_RUN] * 8 + [OutcomeState.NOT_SUPPORTED, OutcomeState.NOT_RUN]
     assert read_run(tmp_path / "results" / "osx-arm64") == run
     assert (tmp_path / "results" / "osx-arm64" / "junit.xml").exists()
 

@@ -149,10 +149,12 @@ class Plan:
     """Everything that is to be tested on one platform, and what is accepted on the day of the run.
 
     ``smoke`` says whether the manifest names the smoke suite. The installation itself is always tested.
+    ``administered`` is the distribution whose installer can verify itself and its prefix; empty for others'.
     """
 
     platform: str
     packages: tuple[PackagePlan, ...]
+    administered: str = ""
     smoke: bool = True
     suites: tuple[PytestSuite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
@@ -168,8 +170,10 @@ class Plan:
 
     def tests(self) -> Iterator[PlannedTest]:
         """Yield every test that is known beforehand, in the order of the results."""
-        yield PlannedTest(suite=SMOKE, test="install")
+        yield installer_test("install")
         if self.smoke:
+            if self.administered:
+                yield from map(installer_test, ("verify", "check"))
             yield smoke_test("interpreter", "python")
             for package in self.packages:
                 if package.imports:
@@ -186,3 +190,8 @@ class Plan:
 def smoke_test(test: str, package: str) -> PlannedTest:
     """Return a test of the smoke suite that is about one package."""
     return PlannedTest(suite=SMOKE, test=test, package=package, packages=(package,))
+
+
+def installer_test(test: str) -> PlannedTest:
+    """Return a test of the smoke suite that is about the installer."""
+    return PlannedTest(suite=SMOKE, test=test)

@@ -38,6 +38,7 @@ def build_plan(
     return Plan(
         platform=lock.platform,
         packages=tuple(_package(package, archives.get(package.identifier)) for package in lock.packages),
+        administered=manifest.distribution if manifest.installers.engine == "cuvee" else "",
         smoke=SMOKE in manifest.suites,
         suites=tuple(suite.for_packages(names) for suite in files.suites),
         command_rules=files.command_rules,

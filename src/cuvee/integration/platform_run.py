@@ -7,21 +7,20 @@ from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from cuvee import process
-from cuvee.errors import ToolMissingError
-from cuvee.files import replacing_folder, sha256_file
+from cuvee.files import replacing_folder, sha256_file, storage_errors
 from cuvee.integration import pytest_suites, smoke
-from cuvee.integration.model import SMOKE, Plan, PlannedTest
+from cuvee.integration.installation_tests import install_copy, verify
+from cuvee.integration.model import SMOKE, Plan
 from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.results_folder import write_run
 from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
-from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
+from cuvee.integration.test_session import Job, TestSession
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
 TEST_SECONDS = 120.0
-INSTALL_SECONDS = 900.0
 
 
 def run_platform(
@@ -33,6 +32,8 @@ def run_platform(
     reporter: Reporter,
     timeout: float = TEST_SECONDS,
     without: str = "no installer was made for it",
+    hidden: tuple[Path, ...] = (),
+    readonly: tuple[Path, ...] = (),
 ) -> PlatformRun:
     """Install a release and run its suites in it; replace ``<results>/<platform>/``.
 
@@ -42,6 +43,10 @@ def run_platform(
         The release's installer for the plan's platform; `None` when none was made.
     runner
         From `cuvee.integration.runners.choose`; `None` when this host cannot run the platform.
+    hidden
+        Files and folders that programs of packages must not see, where the host allows that.
+    readonly
+        Folders that they must not change.
     timeout
         Seconds that one test may take.
     without
@@ -65,78 +70,61 @@ def run_platform(
             outcomes = not_run(plan.tests(), plan.platform, reason)
             run = PlatformRun(platform=plan.platform, runner=None, not_run=reason, outcomes=outcomes)
         else:
-            run = _run(plan, installer, runner, folder=folder, reporter=reporter, timeout=timeout)
+            with temporary_folder("test") as made, storage_errors(made):
+                sandbox = _sandbox(plan.platform, made.resolve(), hidden, readonly)
+                work = sandbox.home.parent / "work"
+                session = TestSession(
+                    plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout
+                )
+                run = _run(session, installer, reporter)
         write_run(folder, run)
     return run
 
 
-def _run(
-    plan: Plan,
-    installer: Path,
-    runner: Runner,
-    *,
-    folder: Path,
-    reporter: Reporter,
-    timeout: float,
-) -> PlatformRun:
-    with temporary_folder("test") as made:
-        session = _session(plan, runner, made.resolve(), logs=folder, timeout=timeout)
-        installed, outcomes = _in_sandbox(session, installer, reporter)
-    environment = {
-        "host": f"{host.system()} {host.release()} {host.machine()}",
-        "installer": installer.name,
-        "installer_sha256": sha256_file(installer),
-        "install_seconds": f"{installed.seconds:.1f}",
-        **runner.environment(),
-    }
-    complete = _ordered(plan, [*outcomes, *_missing(plan, outcomes)])
-    return PlatformRun(
-        platform=plan.platform, runner=runner.name, outcomes=judge(complete, plan), environment=environment
+def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple[Path, ...]) -> Sandbox:
+    sandbox = Sandbox(
+        platform=platform,
+        prefix=top / "release",
+        home=top / "home",
+        temp=top / "tmp",
+        hidden=hidden,
+        readonly=readonly,
     )
-
-
-def _session(plan: Plan, runner: Runner, top: Path, *, logs: Path, timeout: float) -> TestSession:
-    sandbox = Sandbox(platform=plan.platform, prefix=top / "release", home=top / "home", temp=top / "tmp")
     sandbox.home.mkdir()
     sandbox.temp.mkdir()
-    return TestSession(
-        plan=plan, runner=runner, sandbox=sandbox, logs=logs, work=top / "work", timeout=timeout
-    )
+    return sandbox
 
 
-def _in_sandbox(
-    session: TestSession, installer: Path, reporter: Reporter
-) -> tuple[TestOutcome, list[TestOutcome]]:
-    """Return the outcome of the installation, and all outcomes."""
+def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformRun:
+    """Test with a copy of the installer: tests do not see the release folder, and cannot change it."""
+    copy = session.sandbox.home.parent / "installer" / installer.name
+    copy.parent.mkdir()
     try:
-        installed = install(session, installer)
+        installed = install_copy(session, installer, copy)
+        digest = sha256_file(copy) if copy.exists() else ""
         outcomes = [installed]
         if installed.state is OutcomeState.PASS:
+            outcomes += verify(session, copy)
             outcomes += _suites(session, reporter)
     finally:
         cleanup = session.runner.finish(session.sandbox)
         if cleanup is not None:
             process.run(cleanup)
-    return installed, outcomes
-
-
-def install(session: TestSession, installer: Path) -> TestOutcome:
-    """Install the release silently. That it fails counts against the release; a missing tool does not."""
-    test = PlannedTest(suite=SMOKE, test="install")
-    try:
-        completed = process.run(session.runner.install(session.sandbox, installer, timeout=INSTALL_SECONDS))
-    except ToolMissingError as error:
-        return session.outcome(test, OutcomeState.INFRA_ERROR, 0, reason=error.message, log=error.message)
-    state = OutcomeState.FAIL
-    if completed.timed_out:
-        state, reason = OutcomeState.TIMEOUT, f"took longer than {INSTALL_SECONDS:g} s"
-    elif not completed.ok:
-        reason = f"{describe_exit(completed)}: {last_line(completed.stderr)}"
-    elif not session.runner.program(session.sandbox, "python").exists():
-        reason = "the installer succeeded, but the prefix has no interpreter"
-    else:
-        state, reason = OutcomeState.PASS, ""
-    return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
+    environment = {
+        "host": f"{host.system()} {host.release()} {host.machine()}",
+        "installer": installer.name,
+        "installer_sha256": digest,
+        "install_seconds": f"{installed.seconds:.1f}",
+        **session.runner.environment(),
+    }
+    plan = session.plan
+    complete = _ordered(plan, [*outcomes, *_missing(plan, outcomes)])
+    return PlatformRun(
+        platform=plan.platform,
+        runner=session.runner.name,
+        outcomes=judge(complete, plan),
+        environment=environment,
+    )
 
 
 def _suites(session: TestSession, reporter: Reporter) -> list[TestOutcome]:

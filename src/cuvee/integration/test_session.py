@@ -12,6 +12,7 @@ from pathlib import Path
 from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.files import write_text
+from cuvee.integration.host_faults import host_fault
 from cuvee.integration.model import Plan, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
@@ -85,7 +86,10 @@ class TestSession:
         """Make the outcome of ``test``; ``log`` is kept unless the test passed.
 
         Temporary paths are replaced by their role, so that the same failure gives the same log in every run.
+        A failure that the host is the cause of is none of the release.
         """
+        if state is OutcomeState.FAIL and (fault := host_fault(reason, log)):
+            state, reason = OutcomeState.INFRA_ERROR, f"{fault}: {reason}"
         kept = None
         if log and state is not OutcomeState.PASS:
             kept = f"logs/{safe_name(test.suite)}/{safe_name(test.test)}.log"

@@ -1,16 +1,22 @@
 """Run a program without a network but with loopback, and end all of its children with it (Linux).
 
-Usage: ``python isolate.py FLAGS PROGRAM ARGUMENT…`` where FLAGS is a comma-separated choice of ``net``
-(a network namespace), ``pid`` (a process namespace, with its own ``/proc``) and ``user`` (a user namespace,
-which lets an ordinary user have the other two). The exit code is the program's, or 128 + the signal that
-ended it; 125 when a namespace is refused.
+Usage: ``python isolate.py FLAGS FILES PROGRAM ARGUMENT…`` where FLAGS is a comma-separated choice of ``net``
+(a network namespace), ``pid`` (a process namespace, with its own ``/proc``), ``files`` (with ``pid``: its own
+view of the files) and ``user`` (a user namespace, which lets an ordinary user have the others). The exit code
+is the program's, or 128 + the signal that ended it; 125 when a namespace is refused.
+
+FILES is JSON: ``{"writable": […], "readonly": […], "hidden": […]}``, absolute paths. With ``files``, all is
+read-only except the folders ``writable`` and those for temporary files; within these, ``readonly`` are not
+writable, and nothing of ``hidden`` can be seen. The program cannot undo that: root loses what it takes.
 
 Jupyter kernels and dask talk through 127.0.0.1, so loopback is brought up. See
-https://man7.org/linux/man-pages/man2/unshare.2.html and https://man7.org/linux/man-pages/man7/netdevice.7.html.
+https://man7.org/linux/man-pages/man2/unshare.2.html, https://man7.org/linux/man-pages/man7/netdevice.7.html
+and https://man7.org/linux/man-pages/man2/mount_setattr.2.html.
 """
 
 import ctypes
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -19,14 +25,26 @@ import sys
 from pathlib import Path
 
 REFUSED = 125
-_FLAGS = {"net": 0x40000000, "pid": 0x20000000 | 0x00020000, "user": 0x10000000}  # pid: with its own mounts
+_FLAGS = {
+    "net": 0x40000000,
+    "pid": 0x20000000 | 0x00020000,
+    "user": 0x10000000,
+    "files": 0,
+}  # pid: with mounts
 _PR_SET_PDEATHSIG = 1
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 0x1
-_MS_PRIVATE_ALL = (1 << 18) | (1 << 14)
+_MS_PRIVATE_ALL, _MS_BIND_ALL, _MS_BIND = (1 << 18) | (1 << 14), 0x1000 | 0x4000, 0x1000
+_MS_LOCKED_UP = 1 | 2 | 4 | 8  # read-only, no set-uid, no devices, no programs
+_MOUNT_SETATTR, _RECURSIVE, _HERE, _READ_ONLY = 442, 0x8000, -100, 1
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
+_POWERS = (2, 16, 17, 19, 21, 27)
+"""Capabilities that lead out: reading by handle, modules, raw devices, tracing, mounts, device nodes."""
+
+_TEMPORARY = ("/tmp", "/var/tmp", "/dev", "/proc")  # noqa: S108 - programs write there whatever TMPDIR says
 
 
 def main(argv: list[str]) -> int:
-    flags, program = argv[0].split(","), argv[1:]
+    flags, files, program = argv[0].split(","), json.loads(argv[1]), argv[2:]
     libc = ctypes.CDLL(None, use_errno=True)
     _die_with_parent(libc)
     try:
@@ -42,6 +60,8 @@ def main(argv: list[str]) -> int:
     try:
         _check(libc.mount(None, b"/", None, _MS_PRIVATE_ALL, None))
         _check(libc.mount(b"proc", b"/proc", b"proc", 0, None))
+        if "files" in flags:
+            _own_view(libc, **files)
     except OSError as error:
         os._exit(_refused(error))
     os._exit(_spawn(program))
@@ -64,6 +84,40 @@ def _enter(libc: ctypes.CDLL, flags: list[str]) -> None:
             Path("/proc/self", name).write_text(text, encoding="ascii")
     if "net" in flags:
         _loopback_up()
+
+
+def _own_view(libc: ctypes.CDLL, writable: list[str], readonly: list[str], hidden: list[str]) -> None:
+    here = os.getcwd()  # noqa: PTH109
+    for path in [*writable, *readonly]:
+        _check(libc.mount(path.encode(), path.encode(), None, _MS_BIND_ALL, None))
+    _set_attributes(libc, "/", set_to=_READ_ONLY)
+    for path in [*_TEMPORARY, *writable]:
+        _set_attributes(libc, path, clear=_READ_ONLY)
+    for path in readonly:
+        _set_attributes(libc, path, set_to=_READ_ONLY)
+    for path in hidden:
+        if os.path.isdir(path):  # noqa: PTH112
+            _check(libc.mount(b"tmpfs", path.encode(), b"tmpfs", _MS_LOCKED_UP, b"mode=555"))
+        elif os.path.exists(path):  # noqa: PTH110
+            _check(libc.mount(b"/dev/null", path.encode(), None, _MS_BIND, None))
+    os.chdir(here)  # into the mount that is there now
+    for power in _POWERS:
+        libc.prctl(_PR_CAPBSET_DROP, power, 0, 0, 0)  # an ordinary user has none that could be dropped
+    _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+
+def _set_attributes(libc: ctypes.CDLL, path: str, *, set_to: int = 0, clear: int = 0) -> None:
+    """Set or clear attributes of the mount that a path is in, and of those below it."""
+    if not os.path.ismount(path):
+        if not os.path.isdir(path):  # noqa: PTH112
+            return
+        _check(libc.mount(path.encode(), path.encode(), None, _MS_BIND_ALL, None))
+    attributes = struct.pack("QQQQ", set_to, clear, 0, 0)
+    _check(
+        libc.syscall(
+            _MOUNT_SETATTR, _HERE, path.encode(), _RECURSIVE, attributes, ctypes.c_size_t(len(attributes))
+        )
+    )
 
 
 def _loopback_up() -> None:

@@ -1,26 +1,37 @@
-"""Isolation of a program from the network, as far as this host allows it: Linux namespaces.
+"""Isolation of a program from the network and from files, as far as this host allows it: Linux namespaces.
 
 See https://man7.org/linux/man-pages/man7/namespaces.7.html, and ``inside/isolate.py``, which enters them.
 """
 
+import json
 import sys
 from functools import cache
 from pathlib import Path
 
 from cuvee import process
+from cuvee.integration.runners.protocol import Sandbox
 from cuvee.process import Request
 
 _ISOLATE = Path(__file__).parents[1] / "inside" / "isolate.py"
-_LEVELS = ("net,pid", "net,pid,user", "net", "net,user")
+_LEVELS = ("net,pid,files", "net,pid,files,user", "net,pid", "net,pid,user", "net", "net,user")
 
 
-def isolation_command(level: str) -> tuple[str, ...]:
-    return (sys.executable, "-I", "-S", str(_ISOLATE), level)
+def isolation_command(level: str, sandbox: Sandbox | None = None) -> tuple[str, ...]:
+    """Return what to prefix a command with; of the files it sees what its sandbox says."""
+    files: dict[str, list[str]] = {"writable": [], "readonly": [], "hidden": []}
+    if sandbox is not None and "files" in level:
+        files["writable"] = [str(sandbox.home.parent)]
+        files["readonly"] = [str(path) for path in sandbox.readonly if path.is_dir()]
+        files["hidden"] = [str(path) for path in sandbox.hidden]
+    return (sys.executable, "-I", "-S", str(_ISOLATE), level, json.dumps(files))
 
 
 @cache
 def strongest_isolation() -> str | None:
-    """Return the strongest isolation that this host allows, by trying; `None` when it allows none."""
+    """Return the strongest isolation that this host allows, by trying; `None` when it allows none.
+
+    Only one with ``files`` keeps programs from the publisher's key and from what is released.
+    """
     if sys.platform != "linux":
         return None
     for level in _LEVELS:
@@ -33,8 +44,16 @@ def strongest_isolation() -> str | None:
 def network_isolation() -> tuple[str, ...]:
     """Return what to prefix a command with so that it has no network; its children may outlive it."""
     level = strongest_isolation()
-    return () if level is None else isolation_command(level.replace(",pid", ""))
+    return () if level is None else isolation_command(level.replace(",pid", "").replace(",files", ""))
 
 
 def network_note() -> str:
+    """Return what the report says of the network."""
     return "none but loopback" if network_isolation() else "not kept away"
+
+
+def files_note(level: str | None) -> str:
+    """Return what the report says of the files that programs can reach."""
+    if level is not None and "files" in level:
+        return "read-only but for the test's own folder; the release folder and the signing key are hidden"
+    return "not kept away: programs of packages may read and write what the user who cuts the release may"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cuvee import platforms
-from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
+from cuvee.integration.runners.isolation import files_note, isolation_command, strongest_isolation
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
 
@@ -44,6 +44,14 @@ class NativeRunner:
         request = self._request(sandbox, argv, sandbox.temp, timeout)
         return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
 
+    def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
+        """Make the request ``sh INSTALLER --check``."""
+        return self._request(sandbox, ("/bin/sh", str(installer), "--check"), sandbox.temp, timeout)
+
+    def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
+        """Make the request that runs a verb of a prefix's administration."""
+        return self._request(sandbox, (str(self.program(sandbox, name)), verb), sandbox.temp, timeout)
+
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
         arguments = (arg if isinstance(arg, str) else self.guest_path(arg) for arg in command.arguments)
@@ -63,12 +71,16 @@ class NativeRunner:
         return None
 
     def environment(self) -> Mapping[str, str]:
-        """Return how the network was kept away."""
+        """Return how the network and files were kept away."""
         level = strongest_isolation()
         if level is None:
-            return {"network": "proxies that lead nowhere; this host allows no namespaces"}
+            return {
+                "network": "proxies that lead nowhere; this host allows no namespaces",
+                "files": files_note(None),
+            }
         children = "; stray processes end with their test" if "pid" in level else ""
-        return {"network": f"none but loopback, in namespaces of its own ({level}){children}"}
+        network = f"none but loopback, in namespaces of its own ({level}){children}"
+        return {"network": network, "files": files_note(level)}
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         level = strongest_isolation()
@@ -78,7 +90,7 @@ class NativeRunner:
             environment |= proxies | {name.upper(): value for name, value in proxies.items()}
             environment |= {"no_proxy": "localhost,127.0.0.1", "NO_PROXY": "localhost,127.0.0.1"}
         else:
-            argv = (*isolation_command(level), *argv)
+            argv = (*isolation_command(level, sandbox), *argv)
         return Request(argv=argv, cwd=cwd, environment=environment, timeout=timeout)
 
 

@@ -12,13 +12,16 @@ from cuvee.process import Completed, Request
 class Sandbox:
     """Where one platform's release is installed, ``prefix``, and tested; all of it is temporary.
 
-    ``home`` and ``temp`` become HOME, empty when the run starts, and the folder for temporary files.
+    ``home`` and ``temp`` become HOME, empty when the run starts, and the folder for temporary files. Where
+    the host allows it, programs see nothing of ``hidden``, and change nothing in the folders ``readonly``.
     """
 
     platform: str
     prefix: Path
     home: Path
     temp: Path
+    hidden: tuple[Path, ...] = ()
+    readonly: tuple[Path, ...] = ()
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -70,6 +73,12 @@ class Runner(Protocol):
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Return the request that installs ``installer`` silently into the sandbox's prefix."""
+
+    def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
+        """Return the request with which ``installer`` verifies itself, and installs nothing."""
+
+    def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
+        """Return the request that runs a verb of the command ``name``, which administers the prefix."""
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Return the request that runs ``command``."""

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from cuvee import process
 from cuvee.integration.model import SMOKE
-from cuvee.integration.runners.isolation import network_isolation, network_note
+from cuvee.integration.runners.isolation import files_note, network_isolation, network_note
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
 
@@ -59,6 +59,15 @@ class WineRunner:
         request = self._request(sandbox, argv, sandbox.temp, timeout)
         return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
 
+    def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
+        """Make the request ``INSTALLER /check``, in the Wine prefix that the installation made."""
+        return self._request(sandbox, (_wine(), str(installer), "/check"), sandbox.temp, timeout)
+
+    def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
+        """Make the request that runs a verb of a prefix's administration, which is a batch file."""
+        script = self.guest_path(sandbox.prefix / "Scripts" / f"{name}.cmd")
+        return self._request(sandbox, (_wine(), "cmd", "/c", script, verb), sandbox.temp, timeout)
+
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
         arguments = (arg if isinstance(arg, str) else self.guest_path(arg) for arg in command.arguments)
@@ -84,7 +93,7 @@ class WineRunner:
 
     def environment(self) -> Mapping[str, str]:
         """Return the version of Wine: what fails may be its fault."""
-        return {"wine": _version(), "network": network_note()}
+        return {"wine": _version(), "network": network_note(), "files": files_note(None)}
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         environment = {
