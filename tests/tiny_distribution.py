@@ -80,9 +80,12 @@ class Distribution:
         emulate: bool = False,
         signer: SigningKey | None = None,
         keep_going: bool = False,
+        retest: bool = False,
     ) -> Release:
         self.recorder.lines.clear()
-        session = self.session(path, *wanted, emulate=emulate, signer=signer, keep_going=keep_going)
+        session = self.session(
+            path, *wanted, emulate=emulate, signer=signer, keep_going=keep_going, retest=retest
+        )
         with session.workspace.locked():
             return cut(session)
 
@@ -93,6 +96,7 @@ class Distribution:
         emulate: bool = False,
         signer: SigningKey | None = None,
         keep_going: bool = False,
+        retest: bool = False,
     ) -> Session:
         options = Options(
             dist=self.dist,
@@ -102,5 +106,6 @@ class Distribution:
             emulate=emulate,
             signer=signer,
             keep_going=keep_going,
+            retest=retest,
         )
         return Session(load_manifest(path, today=NOW.date()), options, self.recorder)

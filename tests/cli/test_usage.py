@@ -18,7 +18,7 @@ from cuvee.process import run as run_program
 from cuvee.release.record import Artefact, ArtefactKind
 
 ROOT = Path(__file__).parents[2]
-INSTALLER_OPTIONS = {"--emulate", "--publish", "--sign-key"}
+INSTALLER_OPTIONS = {"--emulate", "--publish", "--retest"}
 
 
 def options_of(name: str) -> set[str]:

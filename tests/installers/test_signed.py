@@ -27,6 +27,7 @@ pytestmark = pytest.mark.real
 def key_of(seed: int, folder: Path) -> SigningKey:
     path = folder / f"{seed}.pem"
     private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+    path.touch(0o600)
     path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return SigningKey.read(path)
 

@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def test_with_namespaces_the_launcher_comes_first(sandbox: Sandbox, monkeypatch:
     monkeypatch.setenv("SECRET_TOKEN", "x")
     request = NativeRunner().request(sandbox, Command(program="tool", cwd=sandbox.temp, timeout=5))
     assert request.argv[0] == sys.executable
-    assert request.argv[-2:] == ("net,user", str(sandbox.prefix / "bin" / "tool"))
+    level, files, program = request.argv[-3:]
+    assert (level, program) == ("net,user", str(sandbox.prefix / "bin" / "tool"))
+    assert json.loads(files) == {"writable": [], "readonly": [], "hidden": []}
     assert request.environment is not None
     assert set(request.environment) == {"PATH", "HOME", "TMPDIR", "LANG", "TZ"}
     assert request.environment["HOME"] == str(sandbox.home)

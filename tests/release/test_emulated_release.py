@@ -26,7 +26,15 @@ def test_windows_is_tested_with_its_own_installer(
     outcomes = {outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes}
     assert run.runner == "wine"
     assert outcomes["install"][0] is OutcomeState.PASS, outcomes["install"]
-    for test in ("interpreter", "import:attrs", "import:tqdm", "command:tqdm", "metadata:tqdm"):
+    for test in (
+        "verify",
+        "check",
+        "interpreter",
+        "import:attrs",
+        "import:tqdm",
+        "command:tqdm",
+        "metadata:tqdm",
+    ):
         assert outcomes[test][0] is OutcomeState.PASS, (test, outcomes[test])
     assert not result.verdict.exit_code
     assert not running_below(tmp_path)

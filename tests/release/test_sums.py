@@ -11,13 +11,10 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_public_key,
 )
 
 from cuvee import process
 from cuvee.cli.main import run
-from cuvee.release.record import Artefact, ArtefactKind, NotMade
-from cuvee.release.sums import write_sums
 from cuvee.trust.keys import SigningKey
 from needed_programs import HANGING
 from tiny_distribution import Distribution
@@ -27,29 +24,9 @@ from tiny_distribution import Distribution
 def key(tmp_path: Path) -> SigningKey:
     private = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
     path = tmp_path / "publisher.pem"
+    path.touch(0o600)
     path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return SigningKey.read(path)
-
-
-def test_sums_name_what_is_handed_out(tmp_path: Path, key: SigningKey) -> None:
-    kind = ArtefactKind.INSTALLER
-    made = Artefact(path="installers/b.sh", kind=kind, format="sh", sha256="b" * 64)
-    first = Artefact(path="installers/a.exe", kind=kind, format="exe", sha256="c" * 64)
-    absent = Artefact(path="installers/c.msi", kind=kind, format="msi", not_made=NotMade(reason="no wixl"))
-    write_sums(tmp_path, [made, first, absent], key)
-    text = (tmp_path / "SHA256SUMS").read_text()
-    assert text.splitlines() == [
-        f"{'c' * 64}  installers/a.exe",
-        f"{'b' * 64}  installers/b.sh",
-    ]
-    pem = (tmp_path / "signing-key.pem").read_bytes()
-    public = load_pem_public_key(pem)
-    public.verify((tmp_path / "SHA256SUMS.sig").read_bytes(), text.encode())  # type: ignore[call-arg,union-attr]
-    assert public.public_bytes_raw() == key.public  # type: ignore[union-attr]
-    write_sums(tmp_path, [made, first, absent], None)
-    assert (tmp_path / "SHA256SUMS.sig").is_file()
-    write_sums(tmp_path, [made], None)
-    assert sorted(path.name for path in tmp_path.glob("S*")) == ["SHA256SUMS"]
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])
@@ -57,6 +34,7 @@ def test_a_key_that_is_none_ends_before_any_work(
     by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = tmp_path / "key"
+    wrong.touch(0o600)
     wrong.write_text("secret words")
     argv = ["release", str(tmp_path / "absent.yaml")]
     if by == "variable":

@@ -63,7 +63,7 @@ def test_suites_ran_in_what_the_installer_made(
 ) -> None:
     runs = {run.platform: run for run in tiny[1].runs}
     outcomes = {outcome.test: outcome.state for outcome in runs[host_platform].outcomes}
-    assert outcomes["install"] is OutcomeState.PASS
+    assert {outcomes[test] for test in ("install", "verify", "check")} == {OutcomeState.PASS}
     assert outcomes["import:tqdm"] is OutcomeState.PASS
     assert {outcome.state for outcome in runs["win-64"].outcomes} == {OutcomeState.NOT_RUN}
     assert runs["win-64"].not_run
@@ -202,7 +202,8 @@ def test_installers_do_not_stay_beside_findings_that_block(
     assert not [path for path in before if path.exists()]
     assert (denied.folder / "set-aside" / installer.relative_to(ready.folder)).exists()
     distribution.cut(distribution.write(tiny_text))
-    assert {path: sha256_file(path) for path in before} == before
+    assert sha256_file(installer) == before[installer]
+    assert f"{before[installer]}  {installer.relative_to(ready.folder)}\n" in sums.read_text()
     assert f"installers of {installer.name}" not in distribution.recorder.lines
 
 

@@ -1,5 +1,6 @@
 """Keys, and that the runtime's own check of signatures agrees with OpenSSL's."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -58,6 +59,7 @@ def private_pem(key: ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey, password: by
 
 def key_of(seed: bytes, folder: Path) -> SigningKey:
     path = folder / "key.pem"
+    path.touch(0o600)
     path.write_bytes(private_pem(ed25519.Ed25519PrivateKey.from_private_bytes(seed)))
     return SigningKey.read(path)
 
@@ -120,6 +122,7 @@ def test_key_files(tmp_path: Path) -> None:
 )
 def test_files_without_a_key(content: bytes, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "key.pem"
+    path.touch(0o600)
     path.write_bytes(content)
     with pytest.raises(UsageError, match=problem):
         SigningKey.read(path)
@@ -142,3 +145,36 @@ def test_openssl_makes_keys_and_checks_signatures(tmp_path: Path) -> None:
     assert subprocess.run(argv, check=False, capture_output=True).returncode == 0
     message.write_bytes(b"what is signed?\n")
     assert subprocess.run(argv, check=False, capture_output=True).returncode
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o620, 0o604, 0o606, 0o440])
+def test_a_key_that_others_can_read_is_refused_with_what_corrects_it(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "key.pem"
+    key_of(bytes(32), tmp_path)
+    path.chmod(mode)
+    with pytest.raises(UsageError, match="can read or change") as caught:
+        SigningKey.read(path)
+    assert caught.value.hint == f"Run `chmod 600 {path}`."
+    path.chmod(0o600)
+    assert SigningKey.read(path)
+    path.chmod(0o400)
+    assert SigningKey.read(path)
+
+
+@pytest.mark.parametrize(("mode", "good"), [(0o440, True), (0o640, True), (0o444, False), (0o660, False)])
+def test_a_secret_of_kubernetes_belongs_to_root_and_is_read_through_a_group(
+    tmp_path: Path, mode: int, good: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://kubernetes.io/docs/tasks/configure-pod-container/security-context (fsGroup)."""
+    target = tmp_path / "..2026_11_29" / "key.pem"  # what is mounted is a link to it
+    target.parent.mkdir()
+    key_of(bytes(32), target.parent)
+    (tmp_path / "key.pem").symlink_to(target)
+    target.chmod(mode)
+    monkeypatch.setattr(os, "geteuid", lambda: target.stat().st_uid + 1)
+    if good:
+        assert SigningKey.read(tmp_path / "key.pem")
+        return
+    with pytest.raises(UsageError) as caught:
+        SigningKey.read(tmp_path / "key.pem")
+    assert "install -m 600" in str(caught.value.hint)

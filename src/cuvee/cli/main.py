@@ -28,6 +28,7 @@ COMMANDS = {
     "installers": "Make our installers from a constructor project.",
     "test": "Install a release with its own installer and run its suites in it.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
+    "sign": "Sign a release, here or on another machine.",
     "report": "Print what the report of a release says, or write it to another folder.",
 }
 """In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""

@@ -65,6 +65,14 @@ quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
 
 
+sign_key_option = click.option(
+    "--sign-key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="CUVEE_SIGNING_KEY",
+    help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
+)
+
+
 def release_options(
     command: Command,
     *,
@@ -98,6 +106,7 @@ _INSTALLER_OPTIONS = (
         is_flag=True,
         help="Build and test what can be, even if findings block the release.",
     ),
+    click.option("--retest", is_flag=True, help="Test again, even if nothing has changed."),
     click.option(
         "--emulate",
         is_flag=True,
@@ -108,12 +117,7 @@ _INSTALLER_OPTIONS = (
         is_flag=True,
         help="Make installers as small as they get; takes some minutes more.",
     ),
-    click.option(
-        "--sign-key",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="CUVEE_SIGNING_KEY",
-        help="Sign with this Ed25519 key (PEM). [env: CUVEE_SIGNING_KEY]",
-    ),
+    sign_key_option,
     history_option,
 )
 
@@ -230,6 +234,7 @@ def _session(
     publish: bool = False,
     sign_key: Path | None = None,
     keep_going: bool = False,
+    retest: bool = False,
     takes_folder: bool = False,
     base: Path | None = None,
     history: Path | None = None,
@@ -253,7 +258,9 @@ def _session(
         emulate=emulate,
         publish=publish,
         signer=SigningKey.read(sign_key) if sign_key is not None else None,
+        secrets=() if sign_key is None else (sign_key,),
         keep_going=keep_going,
+        retest=retest,
         base=base,
         history=history,
     )

@@ -18,7 +18,8 @@ from cuvee.release.record import RECORD, ChannelResult, Failure, LockResult, Rel
 from cuvee.release.reference_runs import add_to_history, check_history, compare_with_history
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
-from cuvee.release.sums import make_sums
+from cuvee.release.signing import sign_release
+from cuvee.release.sums import SUMS, make_sums
 from cuvee.release.test_stage import check_tests
 
 STAGES = ("channel", "lock", "check", "image", "construct", "installer", "test", "report", "sums")
@@ -108,6 +109,7 @@ def cut(session: Session) -> Release:
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
             make_sums(session, release)
+            _sign(session, release)
     except Exception as error:
         # Wrong usage is told before any work starts, as it is for a manifest with problems.
         if session.make.done or not isinstance(error, DocumentError | UsageError):
@@ -120,6 +122,18 @@ def cut(session: Session) -> Release:
         raise
     session.make.set_aside()
     return release
+
+
+def _sign(session: Session, release: Release) -> None:
+    if session.options.signer is None:
+        return
+    if release.exit_code:
+        session.reporter.warn(
+            f"{SUMS} is not signed, because {release.name} is not ready; "
+            "`cuvee sign --force REASON` signs it all the same"
+        )
+        return
+    sign_release(session.workspace.folder, session.options.signer)
 
 
 def _begin(session: Session) -> bytes:

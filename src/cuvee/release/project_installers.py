@@ -21,7 +21,7 @@ from cuvee.installers.naming import installer_name
 from cuvee.lock.model import PlatformLock
 from cuvee.release.image_stage import byte_compiler
 from cuvee.release.record import Artefact, ArtefactKind
-from cuvee.release.sums import SUMS, write_sums
+from cuvee.release.sums import SUMS, sums_text
 from cuvee.release.workspace import Workspace
 from cuvee.temporary_folders import temporary_folder
 
@@ -75,7 +75,7 @@ def make_project_installers(
     installers = [output / item.path for item in artefacts if item.not_made is None]
     outputs = write_outputs(project, lock, archives=archives, installers=installers, folder=output)
     if installers:
-        write_sums(output, artefacts, None)
+        write_text(output / SUMS, sums_text({item.path: item.sha256 for item in artefacts if item.sha256}))
         outputs = (*outputs, output / SUMS)
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
 

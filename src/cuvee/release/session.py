@@ -56,12 +56,16 @@ class Options:
         The release folder, if it is not the one below ``dist`` that has the release's name.
     signer
         Signs images and sums; `None` signs nothing.
+    secrets
+        Files that programs of packages must not read in tests, such as the signing key.
     keep_going
         Build and test what can be, even if findings block the release or a platform cannot be built.
     base
         The release folder or the lock of the manifest's base; `None` looks for it.
     history
         The history file; `None` is the one beside ``dist``.
+    retest
+        Test again, even if nothing has changed since the tests passed.
     """
 
     dist: Path
@@ -73,9 +77,11 @@ class Options:
     publish: bool = False
     folder: Path | None = None
     signer: ImageSigner | None = None
+    secrets: Sequence[Path] = ()
     keep_going: bool = False
     base: Path | None = None
     history: Path | None = None
+    retest: bool = False
 
 
 class Session:

@@ -143,6 +143,9 @@ class StageRunner:
         The release folder; what is known of finished stages is in ``.stages`` below it.
     done
         The stages that this run has finished.
+    made
+        The hash of each of their files, by its path relative to the release folder. It is kept in memory:
+        programs of packages run before the end of the run, and could change what is on disk.
     failed
         The errors of this run's stages, each with the stage's name.
     """
@@ -151,6 +154,7 @@ class StageRunner:
     reporter: Reporter
     done: set[str] = field(default_factory=set)
     failed: list[tuple[Exception, str]] = field(default_factory=list)
+    made: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
@@ -164,6 +168,7 @@ class StageRunner:
             else:
                 self.reporter.say(f"{stage.name}: unchanged")
                 self.done.add(stage.name)
+                self.made.update(entry.outputs)
                 return Done(
                     stage=stage.name, result=result, inputs=inputs, seconds=entry.seconds, reused=True
                 )
@@ -187,6 +192,7 @@ class StageRunner:
             ),
         )
         self.done.add(stage.name)
+        self.made.update(outputs)
         return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
 
     def failed_in(self, error: Exception) -> str:
@@ -204,6 +210,12 @@ class StageRunner:
         """Move back what `put_aside` has moved."""
         for entry in filter(None, map(self.recorded, names)):
             self.has_outputs(entry)
+
+    def changed(self) -> list[str]:
+        """Return the files of this run's stages that are missing, or are not what the stages have left."""
+        with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
+            same = threads.map(lambda path: self.is_unchanged({path: self.made[path]}), self.made)
+            return [path for path, good in zip(self.made, same, strict=True) if not good]
 
     def set_aside(self) -> None:
         """Move what stages have written that this run has not finished: its inputs did not make it.

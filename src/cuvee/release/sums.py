@@ -1,49 +1,83 @@
-"""The sums stage: the hashes of what a release hands out, and the publisher's signature over them."""
+"""The sums stage: the hash of every file that a release consists of, as it was when it was made."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
-from cuvee.codec import Json
-from cuvee.files import write_bytes, write_text
-from cuvee.image.model import ImageSigner
-from cuvee.release.record import Artefact, Release
+from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.files import sha256_bytes, write_text
+from cuvee.release.record import Release
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
-from cuvee.trust.keys import public_pem
 
 SUMS, SIGNATURE, PUBLIC_KEY = "SHA256SUMS", "SHA256SUMS.sig", "signing-key.pem"
 """Files of the release folder: the sums, their signature (64 bytes), and the key that checks it (PEM)."""
 
+_NOT_HANDED_OUT = ("images/",)  # installers hold them, and the record has their hashes
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)\n")
 
-def sums_text(artefacts: Iterable[Artefact]) -> str:
+
+def sums_text(files: Mapping[str, str]) -> str:
     """Return the lines of ``SHA256SUMS``, in the form that ``sha256sum --check`` reads, sorted by path."""
-    sums = {item.path: item.sha256 for item in artefacts if item.sha256}
-    return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(sums.items()))
+    return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
 
 
-def write_sums(folder: Path, artefacts: Iterable[Artefact], signer: ImageSigner | None) -> None:
-    """Write the sums of artefacts, and sign them if there is a key.
+def read_sums(folder: Path) -> dict[str, str]:
+    """Return what ``SHA256SUMS`` of a release folder says: path to hash.
 
-    Without a key, a signature that is there stays for as long as it fits.
+    Raises
+    ------
+    SourceUnreachableError
+        If there is none.
+    IntegrityError
+        If it is not what cuvee writes.
     """
-    text = sums_text(artefacts)
-    before = (folder / SUMS).read_text(encoding="utf-8") if (folder / SUMS).is_file() else None
-    write_text(folder / SUMS, text)
-    if signer is not None:
-        write_bytes(folder / SIGNATURE, signer.sign(text.encode()))
-        write_text(folder / PUBLIC_KEY, public_pem(signer.public))
-    elif before != text:
-        for name in (SIGNATURE, PUBLIC_KEY):
-            (folder / name).unlink(missing_ok=True)
+    try:
+        text = (folder / SUMS).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceUnreachableError(
+            f"{folder / SUMS} cannot be read: {error}", hint="`cuvee release` writes it."
+        ) from error
+    found = {path: sha256 for sha256, path in _LINE.findall(text)}
+    if sums_text(found) != text or any({"", "..", "."} & {*path.split("/")} for path in found):
+        raise IntegrityError(f"{folder / SUMS} is not what cuvee writes", hint="Run `cuvee release` again.")
+    return found
 
 
 def make_sums(session: Session, release: Release) -> None:
-    """Run the stage; the sums are of all artefacts of the release."""
-    folder, signer = session.workspace.folder, session.options.signer
+    """Run the stage; the sums are of all files that the stages of this run have made or found unchanged.
+
+    Programs of packages have run since then, so files are compared with the hashes that this process keeps.
+
+    Raises
+    ------
+    IntegrityError
+        If a file has changed since it was made.
+    """
+    folder, made = session.workspace.folder, session.make.made
+    changed = session.make.changed()
+    if changed:
+        raise IntegrityError(
+            "Files have changed since they were made:\n"
+            + "\n".join(f"  {folder / path}" for path in changed),
+            hint="Nothing was signed. Find out what changed them; the next run makes them again.",
+        )
+    handed_out = {item.path for item in release.artefacts}
+    text = sums_text(
+        {
+            path: sha256
+            for path, sha256 in made.items()
+            if path in handed_out or not path.startswith(_NOT_HANDED_OUT)
+        }
+    )
 
     def run() -> Made[None]:
-        write_sums(folder, release.artefacts, signer)
-        return Made(result=None, outputs=tuple(folder / name for name in (SUMS, SIGNATURE, PUBLIC_KEY)))
+        if not (folder / SUMS).is_file() or (folder / SUMS).read_text(encoding="utf-8") != text:
+            for name in (SIGNATURE, PUBLIC_KEY):  # they were of other sums
+                (folder / name).unlink(missing_ok=True)
+            write_text(folder / SUMS, text)
+        return Made(result=None, outputs=(folder / SUMS,))
 
-    inputs: Json = [sums_text(release.artefacts), signer.public.hex() if signer is not None else None]
-    session.make(Stage(name="sums", inputs=inputs, run=run, load=lambda _: None))
+    session.make(Stage(name="sums", inputs=text, run=run, load=lambda _: None))
+    # Whoever signs on another machine compares this with what has arrived there.
+    session.reporter.say(f"SHA-256 of {SUMS}: {sha256_bytes(text.encode())}")

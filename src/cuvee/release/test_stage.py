@@ -1,15 +1,17 @@
 """The test stage: a platform's release is installed with its own installer, and its suites run in it."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from cuvee.codec import encode
-from cuvee.errors import CuveeError
+from cuvee.errors import CuveeError, IntegrityError
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
 from cuvee.integration.model import KnownFailure, Plan
-from cuvee.integration.outcomes import OutcomeState
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
 from cuvee.release.check_stage import manifest_inputs
@@ -22,6 +24,8 @@ def make_tests(
     session: Session, lock: PlatformLock, installers: Sequence[InstallerResult], *, not_built: str = ""
 ) -> TestResult:
     """Run the stage; the outcomes are in ``results/<platform>/``, or the reason why nothing ran there.
+
+    A run with outcomes that block is not reused: a full disk, or whatever else failed, may be over.
 
     Parameters
     ----------
@@ -48,7 +52,15 @@ def make_tests(
             results=workspace.results,
             reporter=session.reporter,
             without=without,
+            hidden=hidden_from_tests(session),
+            readonly=(workspace.cache,),
         )
+        installed = found.environment.get("installer_sha256")  # none if there was no space for it
+        if tested is not None and installed and installed != tested.sha256:
+            raise IntegrityError(
+                f"{workspace.folder / tested.path} has changed since it was made",
+                hint="Nothing was signed. Find out what changed it; the next run makes it again.",
+            )
         return Made(result=TestResult(run=found), outputs=(folder,))
 
     stage = Stage(
@@ -63,9 +75,23 @@ def make_tests(
             encode(known),
         ],
         run=run,
-        load=lambda _: TestResult(run=read_run(folder)),
+        load=lambda _: TestResult(run=_reusable(read_run(folder))),
     )
-    return finished(session.make(stage))
+    return finished(session.make(stage, again=session.options.retest))
+
+
+def hidden_from_tests(session: Session) -> tuple[Path, ...]:
+    """Return what programs of packages must not see: the release, and the keys that sign it."""
+    named = filter(None, map(os.environ.get, ("CUVEE_SIGNING_KEY", "CUVEE_AUTHENTICODE_KEY")))
+    secrets = (*session.options.secrets, *map(Path, named))
+    return (session.workspace.folder, *(path.resolve() for path in secrets))
+
+
+def _reusable(run: PlatformRun) -> PlatformRun:
+    """Return a run that was recorded; raise if it has to be repeated."""
+    if blocking([run]):
+        raise ValueError("outcomes of this run block the release")
+    return run
 
 
 def _plan(session: Session, lock: PlatformLock, *, not_built: bool) -> Plan:

@@ -3,6 +3,7 @@
 A key is made with ``openssl genpkey -algorithm ed25519``. docs/howto/verification.md says what is signed.
 """
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -12,6 +13,7 @@ from cuvee.errors import UsageError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+_OTHERS, _GROUP_WRITES, _GROUP_READS = 0o007, 0o020, 0o040
 _MAKE = "Make a key with `openssl genpkey -algorithm ed25519 -out FILE`."
 
 
@@ -35,13 +37,15 @@ class SigningKey:
         Raises
         ------
         UsageError
-            If the file cannot be read, or has no such key.
+            If the file cannot be read, has no such key, or can be read by others.
         """
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         try:
-            private = load_pem_private_key(path.read_bytes(), password=None)
+            with path.open("rb") as stream:
+                _refuse_if_shared(path, os.fstat(stream.fileno()))
+                private = load_pem_private_key(stream.read(), password=None)
         except OSError as error:
             raise UsageError(
                 f"The signing key {path} cannot be read: {error.strerror}", hint=_MAKE
@@ -60,6 +64,22 @@ class SigningKey:
     def sign(self, message: bytes) -> bytes:
         """Return the signature of ``message``, 64 bytes; equal messages have equal signatures."""
         return self._private.sign(message)
+
+
+def _refuse_if_shared(path: Path, found: os.stat_result) -> None:
+    """Raise if others can read or change a key.
+
+    A secret that Kubernetes mounts belongs to root, and to a group through which this user reads it.
+    """
+    own = os.name != "nt" and found.st_uid == os.geteuid()
+    refused = _OTHERS | _GROUP_WRITES | (_GROUP_READS if own else 0)
+    if os.name != "nt" and found.st_mode & refused:
+        raise UsageError(
+            f"Other users can read or change the signing key {path}",
+            hint=f"Run `chmod 600 {path}`."
+            if own
+            else f"Copy it: `install -m 600 {path} FILE`, and name FILE.",
+        )
 
 
 def public_pem(public: bytes) -> str:

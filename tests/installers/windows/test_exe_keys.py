@@ -28,6 +28,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     for seed in (1, 2):
         path = folder / f"{seed}.pem"
         private = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+        path.touch(0o600)
         path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         found.append(SigningKey.read(path))
     return found[0], found[1]
