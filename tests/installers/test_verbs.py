@@ -136,6 +136,38 @@ def test_what_is_no_damage(prefix: Path) -> None:
     assert {row["name"]: row["added"] for row in listed if row["added"]} == {"extra": "pip", "mine": "conda"}
 
 
+def test_environments_in_the_prefix_are_not_the_releases(prefix: Path) -> None:
+    """What conda makes in ``envs`` and ``pkgs``, and virtual environments, have packages of their own."""
+    before = json.loads(admin(prefix, "list", "--json").stdout)
+    record = json.dumps({"name": "other", "version": "3", "depends": ["tools <1"], "files": ["bin/python"]})
+    made: list[str] = []
+    for folder, mark in (
+        ("envs/mine", "conda-meta/other-3-0.json"),
+        ("pkgs/other-3-0", "info/repodata_record.json"),
+        ("venv", "pyvenv.cfg"),
+        ("nested/conda", "conda-meta/history"),
+    ):
+        site = f"{folder}/lib/python3.11/site-packages"
+        files = {
+            mark: record,
+            f"{site}/other-3.dist-info/METADATA": "Name: other\nVersion: 3\nRequires-Dist: tools<1\n\n",
+            f"{site}/other-3.dist-info/RECORD": "other.py,,\nother-3.dist-info/METADATA,,\n",
+            f"{site}/other.py": "",
+            f"{site}/__pycache__/compiled.cpython-311.pyc": "without a source",
+        }
+        for path, text in files.items():
+            (prefix / path).parent.mkdir(parents=True, exist_ok=True)
+            (prefix / path).write_text(text)
+        made += files
+    value = verified(prefix, 1)
+    assert value["added"] == []
+    assert value["byte_code"]["compiled"] == []
+    assert value["extra"] == sorted(path for path in made if not path.startswith(("envs/", "pkgs/")))
+    assert json.loads(admin(prefix, "list", "--json").stdout) == before
+    assert json.loads(admin(prefix, "uninstall", "--json").stdout)["left"] == sorted(made)
+    assert all((prefix / path).is_file() for path in made)
+
+
 def test_a_broken_list_of_files_is_told(prefix: Path) -> None:
     path = prefix / "conda-meta" / "cuvee" / "manifest.json.zst"
     data = bytearray(path.read_bytes())

@@ -293,10 +293,10 @@ def test_what_can_not_be_written_is_told(prefix: Path, capsys: pytest.CaptureFix
     (prefix / "Menu" / "second.json").write_text(json.dumps(value), encoding="utf-8")
     (prefix / "file").write_text("")
     tiny = manifest("linux-64", "Menu/second.json", "Menu/broken.json")
-    for folder in (prefix / "apps", prefix / "file"):
+    for folder in (prefix / "applications", prefix / "file" / "applications"):
         state = PrefixState(str(prefix), "", [], 0, {}, {}, outside=OutsideFiles(str(folder)))
         outside_files.apply(InstalledRelease(str(prefix), "", tiny, state))
     told = capsys.readouterr().err.splitlines()
     assert [line.startswith("Warning: ") for line in told] == [True] * 5
     assert sum("was left as it was" in line for line in told) == 3
-    assert [path.name.rpartition("-")[2] for path in (prefix / "apps").iterdir()] == ["plain.desktop"]
+    assert [path.name.rpartition("-")[2] for path in (prefix / "applications").iterdir()] == ["plain.desktop"]

@@ -14,6 +14,7 @@ import re
 from typing import NamedTuple
 
 from .payload_manifest import PayloadManifest
+from .prefix_tree import PrefixTree
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CLAUSE = re.compile(r"(>=|<=|==|!=|~=|>|<|=)?\s*(\d+(?:\.\d+)*)(\.\*|\*)?$")
@@ -51,23 +52,26 @@ def added_packages(prefix: str, extra: list[str]) -> tuple[list[AddedPackage], s
 
 
 def _conda(prefix: str, path: str) -> tuple[AddedPackage, list[str]]:
-    with open(f"{prefix}/{path}", encoding="utf-8") as stream:
-        record = json.load(stream)
+    record = json.loads(PrefixTree(prefix).read(path))
     depends = [str(spec) for spec in record.get("depends", ())]
-    return AddedPackage(str(record["name"]), str(record["version"]), "conda", path, depends), record["files"]
+    files = [str(file) for file in record["files"]]
+    return AddedPackage(str(record["name"]), str(record["version"]), "conda", path, depends), files
 
 
 def _wheel(prefix: str, path: str, folder: str) -> tuple[AddedPackage, list[str]]:
-    with open(f"{prefix}/{path}", encoding="utf-8") as stream:
-        head = stream.read().partition("\n\n")[0].splitlines()
+    head = _text(prefix, path).partition("\n\n")[0].splitlines()
     fields = [line.partition(": ")[::2] for line in head]
     values = dict(reversed(fields))
     depends = [value for key, value in fields if key == "Requires-Dist"]
     site = folder.rpartition("/")[0]
-    with open(f"{prefix}/{folder}/RECORD", encoding="utf-8") as stream:
-        lines = [line.rsplit(",", 2)[0].strip('"') for line in stream.read().splitlines()]
+    record = _text(prefix, f"{folder}/RECORD")
+    lines = [line.rsplit(",", 2)[0].strip('"') for line in record.splitlines()]
     files = [posixpath.normpath(posixpath.join(site, line)) for line in lines]
     return AddedPackage(values["Name"], values["Version"], "pip", path, depends), files
+
+
+def _text(prefix: str, path: str) -> str:
+    return PrefixTree(prefix).read(path).decode().replace("\r\n", "\n")
 
 
 def misfits(added: list[AddedPackage], manifest: PayloadManifest) -> list[str]:

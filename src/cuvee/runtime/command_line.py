@@ -203,7 +203,7 @@ def guarded(
         on_bug()
         code = FAILED
         message = f"{type(error).__name__}: {error}. This should not happen; please report it."
-    give_up(code, message)
+    give_up(code, installer_log.printable(message))
     return code
 
 

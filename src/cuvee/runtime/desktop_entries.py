@@ -63,6 +63,15 @@ def remove(path: str, prefix: str) -> None:
     edit(path, lambda text: b"" if mine in text else text)
 
 
+def is_own(path: str, prefix: str) -> bool:
+    """Return whether a file is there, and this prefix's."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return f"\n{_OWNER}={_escaped(prefix)}\n" in stream.read()
+    except (OSError, ValueError):
+        return False
+
+
 def desktop_entry(entry: MenuEntry, prefix: str) -> str:
     """Return the text of a ``.desktop`` file."""
     lines = {

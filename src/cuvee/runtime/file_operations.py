@@ -7,41 +7,45 @@ import os
 import stat
 from collections.abc import Callable
 
+from .failure import InstallError
 from .prefix_state import SAVED, is_ours
+from .prefix_tree import READ, Place, PrefixTree, is_folder
 from .worker_threads import share_in_runs
 
 _CHUNK = 1 << 20
+_CREATE = sum(getattr(os, name, 0) for name in ("O_WRONLY", "O_CREAT", "O_EXCL", "O_CLOEXEC", "O_BINARY"))
 
 
-def bring(source: str, target: str, *, link: bool = True) -> bool:
-    """Make ``target`` the file or link that ``source`` is, or a copy; return whether it is either."""
-    mode = os.lstat(source).st_mode
-    if stat.S_ISLNK(mode):
-        os.symlink(os.readlink(source), target)
-        return True
-    if not stat.S_ISREG(mode):
-        return False
-    bring_file(source, target, link=link)
-    return True
+def bring(source: PrefixTree, path: str, target: PrefixTree, new: str, *, link: bool = True) -> bool:
+    """Make ``new`` the file or link that ``path`` is, or a copy; return whether it is either."""
+    with source.place(path) as old, target.place(new, make=True) as place:
+        mode = os.stat(old.path, dir_fd=old.folder, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            os.symlink(os.readlink(old.path, dir_fd=old.folder), place.path, dir_fd=place.folder)
+        elif stat.S_ISREG(mode):
+            bring_file(old, place, link=link)
+        return stat.S_ISLNK(mode) or stat.S_ISREG(mode)
 
 
-def bring_file(source: str, target: str, *, link: bool = True) -> None:
+def bring_file(source: Place, target: Place, *, link: bool = True) -> None:
     """Make ``target`` a hard link to ``source``, which takes one system call, or a copy."""
+    (old, old_folder), (new, folder) = source, target
     if link:
         try:
-            os.link(source, target)
+            os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=folder, follow_symlinks=os.name == "nt")
         except FileExistsError:
             raise
         except OSError:  # another disk, or one that has no hard links, or links are not allowed
             pass
         else:
             return
-    with open(source, "rb") as read, open(target, "xb") as write:
+    handle = os.open(new, _CREATE, 0o666, dir_fd=folder)
+    with open(os.open(old, READ, dir_fd=old_folder), "rb") as read, open(handle, "wb") as write:
         while data := read.read(_CHUNK):
             write.write(data)
-    found = os.stat(source)
-    os.chmod(target, stat.S_IMODE(found.st_mode))
-    os.utime(target, ns=(found.st_mtime_ns, found.st_mtime_ns))
+        found = os.fstat(read.fileno())
+    os.chmod(new, stat.S_IMODE(found.st_mode), dir_fd=folder)
+    os.utime(new, ns=(found.st_mtime_ns, found.st_mtime_ns), dir_fd=folder)
 
 
 def copy_tree(source: str, target: str) -> None:
@@ -58,7 +62,7 @@ def copy_tree(source: str, target: str) -> None:
             try:
                 os.link(f"{parent}/{name}", f"{made}/{name}", follow_symlinks=False)
             except OSError:
-                bring(f"{parent}/{name}", f"{made}/{name}")
+                bring(PrefixTree(parent), name, PrefixTree(made), name)
     for parent, _, _ in os.walk(source, topdown=False):
         made, found = target + parent[len(source) :], os.stat(parent)
         os.chown(made, found.st_uid, found.st_gid)
@@ -68,12 +72,11 @@ def copy_tree(source: str, target: str) -> None:
 
 def carry(old: str, new: str, paths: list[str], *, link: bool = True) -> list[str]:
     """Bring the user's files over; return those whose paths are taken in the new prefix."""
+    source, target = PrefixTree(old), PrefixTree(new)
     taken = []
     for path in paths:
-        target = f"{new}/{path}"
         try:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            brought = not os.path.lexists(target) and bring(f"{old}/{path}", target, link=link)
+            brought = target.find(path) is None and bring(source, path, target, path, link=link)
         except (FileExistsError, NotADirectoryError):
             brought = False
         if not brought:
@@ -83,55 +86,73 @@ def carry(old: str, new: str, paths: list[str], *, link: bool = True) -> list[st
 
 def save(old: str, new: str, paths: list[str], version: str) -> list[str]:
     """Bring files that cannot stay where they were to ``cuvee-saved``; return where they are now."""
+    source, target = PrefixTree(old), PrefixTree(new)
     kept = []
     for path in paths:
         saved = f"{SAVED}/{version}/{path}"
         number = 1
-        while os.path.lexists(f"{new}/{saved}"):
+        if way := target.in_the_way(saved):
+            raise InstallError(f"{new}/{way} is a link or a file, so nothing is saved there. Move it away.")
+        while target.find(saved) is not None:
             number += 1
             saved = f"{SAVED}/{version}/{path}.{number}"
-        os.makedirs(os.path.dirname(f"{new}/{saved}"), exist_ok=True)
-        if bring(f"{old}/{path}", f"{new}/{saved}"):
+        if bring(source, path, target, saved):
             kept.append(saved)
     return kept
 
 
 def files_below(folder: str) -> list[str]:
     """Return the files and links below a folder, relative to it, with ``/``, sorted."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        relative = os.path.relpath(parent, folder).replace(os.sep, "/")
-        start = "" if relative == "." else f"{relative}/"
-        links = [name for name in folders if os.path.islink(f"{parent}/{name}")]
-        found += [start + name for name in names + links]
-    return sorted(found)
+    return sorted(_below(folder)[0])
+
+
+def folders_below(folder: str) -> list[str]:
+    """Return the folders below a folder, in the same way, parents first."""
+    return _below(folder)[1]
 
 
 def remove_tree(folder: str) -> None:
     """Remove a folder of ours and all below it, as far as that is possible; links are not followed."""
-    if os.path.islink(folder) or not is_ours(folder):
+    if not is_ours(folder):
         return
+    tree = PrefixTree(folder)
+    files, folders = _below(folder)
+    remove_files(tree, files, quiet=True)
+    for path in reversed(folders):
+        quietly(tree.rmdir, path)
+    quietly(os.rmdir, folder)
+
+
+def remove_files(tree: PrefixTree, paths: list[str], *, quiet: bool = False) -> None:
+    """Remove files and links, as far as they are there; with ``quiet``, as far as that is possible."""
+    names: dict[str, list[str]] = {}
+    for path in paths:
+        folder, _, name = path.rpartition("/")
+        names.setdefault(folder, []).append(name)
+
+    def remove(folder: str) -> None:
+        try:
+            tree.unlink_all(folder, names[folder])
+        except OSError:
+            if not quiet:
+                raise
+            for name in names[folder]:
+                quietly(tree.unlink, f"{folder}/{name}" if folder else name)
+
+    share_in_runs([*names], remove)  # several at a time: on Windows a virus scanner delays each
+
+
+def _below(folder: str) -> tuple[list[str], list[str]]:
+    """Return the files and links, and the folders, parents first, that are below a folder."""
     files: list[str] = []
-    folders = [folder]
+    folders = [] if os.path.islink(folder) else [""]
     for parent in folders:
-        with contextlib.suppress(OSError), os.scandir(parent) as entries:
+        with contextlib.suppress(OSError), os.scandir(f"{folder}/{parent}") as entries:
             # What a listing tells of its entries costs nothing; asking once more costs much on Windows.
             for entry in entries:
-                found = folders if entry.is_dir(follow_symlinks=False) else files
-                found.append(f"{parent}/{entry.name}")
-    share_in_runs(files, lambda path: quietly(_unlink, path))
-    for path in reversed(folders):
-        quietly(os.rmdir, path)
-
-
-def _unlink(path: str) -> None:
-    try:
-        os.unlink(path)
-    except PermissionError:
-        if os.name != "nt":
-            raise
-        os.chmod(path, 0o600)  # Windows removes no file that is read-only
-        os.unlink(path)
+                path = f"{parent}/{entry.name}" if parent else entry.name
+                (folders if is_folder(entry) else files).append(path)
+    return files, folders[1:]
 
 
 def remove_empty(folder: str, stop: str) -> None:

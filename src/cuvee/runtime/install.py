@@ -6,8 +6,8 @@ their files are checked and linked.
 
 from __future__ import annotations
 
-import contextlib
 import os
+import stat
 from collections.abc import Sequence
 
 from . import image_signature, install_scripts, installer_log, kept_installer, outside_files, transaction
@@ -20,7 +20,8 @@ from .installer_run import InstallerRun, ProgressLine
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import changed_packages, write_metadata
-from .prefix_state import KEPT, LOGS, InstalledRelease, load
+from .prefix_state import KEPT, LOGS, InstalledRelease, belongs, load
+from .prefix_tree import Place, PrefixTree
 from .prefix_writer import PrefixWriter
 from .verify import verify
 from .worker_threads import share_in_runs
@@ -123,7 +124,8 @@ class _Upgrade:
     def _link_file(self, file: PayloadFile) -> None:
         full_path = f"{self._writer.folder}/{file.path}"
         # It was found unchanged a moment ago, so nothing is asked about it again.
-        bring_file(f"{self._old.prefix}/{file.path}", full_path, link=self._link)
+        old = Place(f"{self._old.prefix}/{file.path}", None)
+        bring_file(old, Place(full_path, None), link=self._link)
         if file.how == "source":
             time = self._writer.manifest.source_time if file.extra is None else file.extra
             if self._found.times[file.path] != time:
@@ -132,9 +134,12 @@ class _Upgrade:
     def bring_over(self) -> None:
         """Bring over what is the user's into the otherwise finished prefix."""
         old, folder, found = self._old.prefix, self._writer.folder, self._found
-        for path in LOGS:  # these are continued, so a link would change the old release's too
-            with contextlib.suppress(FileNotFoundError):
-                bring(f"{old}/{path}", f"{folder}/{path}", link=False)
+        source = PrefixTree(old)
+        for path in LOGS if belongs(old) else ():
+            log = source.find(path)
+            if log is not None and stat.S_ISREG(log.st_mode):
+                # It is continued, so a link would change the old release's too.
+                bring(source, path, PrefixTree(folder), path, link=False)
         taken = carry(old, folder, found.user_files(old), link=self._link)
         # What Windows' own part keeps in conda-meta is written by each installer.
         taken = [path for path in taken if not path.startswith(KEPT) and path not in found.meta]
@@ -149,9 +154,9 @@ class _Upgrade:
         lines = [f"{new.title} {old.version} was upgraded to {new.version} in {prefix}"]
         if self._saved:
             lines.append("These files had been changed. The release's own have replaced them; yours are now:")
-            lines += [f"  {path}" for path in self._saved]
+            lines += [f"  {installer_log.printable(path)}" for path in self._saved]
         if unfit:
             lines.append("These packages, which you added, no longer fit:")
-            lines += [f"  {line}" for line in unfit]
+            lines += [f"  {installer_log.printable(line)}" for line in unfit]
         details = {"version": new.version, "before": old.version, "gone": gone, "new": added}
         return lines, {**details, "saved": self._saved, "carried": self._carried, "misfits": unfit}

@@ -37,10 +37,7 @@ def holds_older_release(prefix: str, distribution: str, *, replace: bool) -> boo
         raise InstallError(f"{prefix} is not a folder. Choose another one.")
     if not os.listdir(prefix):
         return False
-    if not is_ours(prefix):
-        raise InstallError(
-            f"{prefix} is somebody else's, in a folder where everybody may write. Choose another one."
-        )
+    refuse_others(prefix)
     marker = read_marker(prefix)
     if marker is None:
         raise InstallError(
@@ -50,6 +47,14 @@ def holds_older_release(prefix: str, distribution: str, *, replace: bool) -> boo
     if marker.distribution != distribution:
         raise InstallError(f"{prefix} holds {marker.title}, not {distribution}. Choose another folder.")
     return True
+
+
+def refuse_others(prefix: str) -> None:
+    """Raise if another user may have put a release there."""
+    if os.path.lexists(prefix) and not is_ours(prefix):
+        raise InstallError(
+            f"{prefix} is somebody else's, in a folder where everybody may write. Choose another one."
+        )
 
 
 def refuse_downgrade(old: str, new: str, options: frozenset[str] = frozenset()) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 
 from .failure import InstallError
 from .payload_manifest import PayloadManifest
+from .prefix_tree import PrefixTree
 
 NAMES = ("pre_install", "post_install", "pre_uninstall")
 _STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -40,8 +41,7 @@ def run(
     os.makedirs(folder, exist_ok=True)
     environment = script_environment(name, manifest, prefix, installer, options)
     try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o700), "wb") as stream:
-            stream.write(text.encode())
+        PrefixTree(folder).write(os.path.basename(path), text.encode(), 0o700)
         code = _run_on_windows(path, environment) if windows else _run(path, text, environment)
     finally:
         with contextlib.suppress(OSError):

@@ -6,16 +6,20 @@ A prefix has its log, `conda-meta/cuvee/log.txt`, and a twin in JSON lines; `--l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 
-from .prefix_state import LOGS, is_ours
+from .prefix_state import LOGS, belongs
+from .prefix_tree import PrefixTree
 
 _TWIN = ".jsonl"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# What a terminal obeys, what changes the direction of text, and bytes of a name that are not UTF-8.
+_INVISIBLE = r"\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_IN_LINES, _IN_JSON = re.compile(rf"[\x00-\x1f{_INVISIBLE}]"), re.compile(f"[{_INVISIBLE}]")
 _more: list[str] = []
 _waiting: list[str] = []
 
@@ -23,7 +27,21 @@ _waiting: list[str] = []
 def warn(warnings: list[str]) -> None:
     """Write warnings to standard error."""
     for warning in warnings:
-        sys.stderr.write(f"Warning: {warning}\n")
+        sys.stderr.write(f"Warning: {printable(warning)}\n")
+
+
+def printable(text: str) -> str:
+    """Return a text as one line, with escapes for all that is not visible: files may have any name."""
+    return _IN_LINES.sub(_escape, text)
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON, in which the same is escaped."""
+    return _IN_JSON.sub(_escape, json.dumps(value, indent=indent, ensure_ascii=False))
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def labelled(**details: list[str]) -> list[str]:
@@ -34,8 +52,9 @@ def labelled(**details: list[str]) -> list[str]:
 def show(value: object, texts: list[str], options: Collection[str]) -> int:
     """Write a result to standard output, as lines or with ``--json`` as JSON; return exit code 0."""
     if "--json" in options:
-        texts = [json.dumps(value, indent=2, ensure_ascii=False)]
-    sys.stdout.write("".join(f"{text}\n" for text in texts))
+        sys.stdout.write(json_text(value, indent=2) + "\n")
+    else:
+        sys.stdout.write("".join(f"{printable(text)}\n" for text in texts))
     return 0
 
 
@@ -57,12 +76,14 @@ def note(
     details = details or {}
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     entry = {"time": when, "verb": verb, "exit": code, "message": message, **details}
-    lines = [f"{when} {verb}: {_CONTROL.sub('?', message)} (exit code {code})"]
+    lines = [f"{when} {verb}: {printable(message)} (exit code {code})"]
     for name, items in details.items():
-        lines += [f"    {name}: {item}" for item in items] if isinstance(items, list) else []
-    texts = ["\n".join(lines), json.dumps(entry, ensure_ascii=False)]
-    if is_ours(folder):  # in somebody else's, the log could be a link to anywhere
-        _append([f"{folder}/{name}" for name in LOGS], texts)
+        lines += [f"    {name}: {printable(item)}" for item in items] if isinstance(items, list) else []
+    texts = ["\n".join(lines), json_text(entry)]
+    if belongs(folder):
+        for name, text in zip(LOGS, texts, strict=True):
+            with contextlib.suppress(OSError):  # who may only read a prefix may verify it all the same
+                PrefixTree(folder).append(name, f"{text}\n".encode())
     if code:  # what the entries describe has not happened after all
         _waiting.clear()
     _waiting.extend(texts)
@@ -71,7 +92,6 @@ def note(
 
 
 def _append(paths: list[str], texts: list[str]) -> None:
-    # Who may only read a prefix may verify it all the same.
     for path, text in zip(paths, texts, strict=False):
         try:
             with open(path, "a", encoding="utf-8") as stream:

@@ -15,6 +15,7 @@ from .installer_run import HEAD, InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_metadata import described
 from .prefix_state import INSTALLER, InstalledRelease, load, read_state, write_state
+from .prefix_tree import PrefixTree
 from .verify import expected_files, is_whole
 
 _DIGEST = re.compile(rb"^DIGEST=([0-9a-f]{64})\n", re.MULTILINE)
@@ -55,15 +56,15 @@ def keep(run: InstallerRun, manifest: PayloadManifest) -> None:
 
 def add(run: InstallerRun, installed: InstalledRelease) -> InstalledRelease:
     """Keep the installer of a release that is there already; return the release as it is now."""
-    path, made = f"{run.prefix}/{INSTALLER}", f"{run.staged}/{INSTALLER}"
-    if os.path.lexists(path):
+    tree, made = PrefixTree(run.prefix), f"{run.staged}/{INSTALLER}"
+    if tree.find(INSTALLER) is not None:
         return installed
     keep(run, installed.manifest)
     if not os.path.lexists(made):
         return installed
     state = installed.state
     state = state._replace(own={**state.own, INSTALLER: described(made)})
-    os.replace(made, path)
+    tree.put(made, INSTALLER)
     write_state(run.prefix, state)
     return installed._replace(state=state)
 

@@ -13,8 +13,11 @@ from . import desktop_entries, shell_startup
 from .installer_log import warn
 from .menu_files import menu_files, problems
 from .payload_manifest import PayloadManifest
-from .prefix_state import InstalledRelease, OutsideFiles, write_state
+from .prefix_state import InstalledRelease, OutsideFiles, belongs, write_state
 from .user_files import edit
+
+_MENU = "applications"  # the last part of `desktop_entries.menu_folder`
+_OTHERS = "{} belongs to another user, so menu entries and start-up files stay as they are"
 
 
 def plan(
@@ -24,13 +27,16 @@ def plan(
 
     ``--no-menus`` leaves out the menu entries. ``--initialize`` adds the blocks; those that ``old`` has stay.
     """
-    before = OutsideFiles() if old is None else old.state.outside
+    if old is not None and not belongs(old.prefix):
+        return OutsideFiles()
+    before = OutsideFiles() if old is None else _believed(old.state.outside)
     # Windows' own part makes its shortcuts.
     windows = manifest.system == "win"
     folder = "" if windows or "--no-menus" in options else desktop_entries.menu_folder(os.environ)
+    folder = folder and os.path.abspath(folder)
     files = list(before.shells)
     if "--initialize" in options and not windows:
-        files += shell_startup.start_up_files(os.environ, system=manifest.system)
+        files += map(os.path.abspath, shell_startup.start_up_files(os.environ, system=manifest.system))
     planned = desktop_entries.planned(prefix, manifest, folder, at=at)
     left = [path for path in before.entries if os.path.lexists(path)]
     return OutsideFiles(folder, sorted({*planned, *left}), sorted(set(files)))
@@ -38,7 +44,7 @@ def plan(
 
 def apply(installed: InstalledRelease) -> None:
     """Make what the state names, and remove what is no longer planned; warn of what could not be done."""
-    prefix, manifest, outside = installed.prefix, installed.manifest, installed.state.outside
+    prefix, manifest, outside = installed.prefix, installed.manifest, _mine(installed)
     planned = desktop_entries.planned(prefix, manifest, outside.menu_folder)
     warnings = problems(prefix, manifest) if planned else []
     warnings += _each(planned, lambda path: edit(path, lambda _: planned[path].encode()))
@@ -52,6 +58,9 @@ def apply(installed: InstalledRelease) -> None:
 def refresh(installed: InstalledRelease, options: frozenset[str]) -> None:
     """Do what `plan` and `apply` do for a release that is there already."""
     prefix = installed.prefix
+    if not belongs(prefix):
+        warn([_OTHERS.format(prefix)])
+        return
     outside = plan(prefix, installed.manifest, options, installed, at=prefix)
     state = installed.state._replace(outside=outside)
     if state != installed.state:
@@ -61,12 +70,47 @@ def refresh(installed: InstalledRelease, options: frozenset[str]) -> None:
 
 def undo(installed: InstalledRelease, keep: OutsideFiles = OutsideFiles()) -> None:  # noqa: B008 - immutable
     """Remove all of it but what ``keep`` names; warn of what could not be done."""
-    prefix, outside = installed.prefix, installed.state.outside
+    prefix, outside = installed.prefix, _mine(installed)
     warnings = _each(
         set(outside.entries) - set(keep.entries), lambda path: desktop_entries.remove(path, prefix)
     )
     warnings += _each(set(outside.shells) - set(keep.shells), lambda path: shell_startup.remove(path, prefix))
     warn(warnings)
+
+
+def present(installed: InstalledRelease) -> list[str]:
+    """Return what `undo` would remove or change."""
+    prefix, outside = installed.prefix, _mine(installed)
+    entries = [path for path in outside.entries if desktop_entries.is_own(path, prefix)]
+    return sorted(entries + [path for path in outside.shells if shell_startup.has_block(path, prefix)])
+
+
+def _mine(installed: InstalledRelease) -> OutsideFiles:
+    """Return what a release has outside of its prefix, as far as its state is believed."""
+    outside = installed.state.outside
+    if belongs(installed.prefix):
+        return _believed(outside)
+    if outside != OutsideFiles():
+        warn([_OTHERS.format(installed.prefix)])
+    return OutsideFiles()
+
+
+def _believed(outside: OutsideFiles) -> OutsideFiles:
+    """Return of what a state names what an installer may have made: no other file is ever touched."""
+    folder, *paths = (
+        os.path.normpath(path) if os.path.isabs(path) else ""
+        for path in [outside.menu_folder, *outside.entries, *outside.shells]
+    )
+    return OutsideFiles(
+        folder if os.path.basename(folder) == _MENU else "",
+        [path for path in paths if _is_entry(path)],
+        [path for path in paths if os.path.basename(path) in shell_startup.NAMES],
+    )
+
+
+def _is_entry(path: str) -> bool:
+    folder, name = os.path.split(path)
+    return name.endswith(".lnk") or (name.endswith(".desktop") and os.path.basename(folder) == _MENU)
 
 
 def _each(paths: Iterable[str], action: Callable[[str], None]) -> list[str]:

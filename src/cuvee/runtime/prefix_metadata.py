@@ -14,7 +14,17 @@ from .hashing import sha256 as hash_of
 from .hashing import sha256_of
 from .installer_run import InstallerRun
 from .payload_manifest import FORMAT, PayloadManifest
-from .prefix_state import HISTORY, KEPT, MARKER, UNLISTED, InstalledRelease, PrefixState, write_state
+from .prefix_state import (
+    HISTORY,
+    KEPT,
+    MARKER,
+    UNLISTED,
+    InstalledRelease,
+    PrefixState,
+    belongs,
+    write_state,
+)
+from .prefix_tree import PrefixTree
 from .prefix_writer import PrefixWriter
 from .shell_startup import quoted
 
@@ -94,9 +104,9 @@ def _write_history(writer: PrefixWriter, old: InstalledRelease | None) -> None:
     """
     manifest, before = writer.manifest, ""
     gone, new = changed_packages(old, manifest)
-    if old is not None:
-        with contextlib.suppress(OSError), open(f"{old.prefix}/{HISTORY}", encoding="utf-8") as stream:
-            before = stream.read()
+    if old is not None and belongs(old.prefix):
+        with contextlib.suppress(OSError):
+            before = PrefixTree(old.prefix).read(HISTORY).decode(errors="replace")
     lines = [
         f"==> {time.strftime('%Y-%m-%d %H:%M:%S')} <==",
         f"# cmd: {manifest.distribution} {manifest.version} installer",

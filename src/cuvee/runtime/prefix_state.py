@@ -5,6 +5,7 @@ It also has the names of all that is in and beside a prefix, and checks who may 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from . import payload_manifest
 from .failure import DAMAGED, InstallError
+from .prefix_tree import PrefixTree, is_inside
 
 KEPT = "conda-meta/cuvee"
 MARKER = f"{KEPT}/release.json"
@@ -28,8 +30,11 @@ SAVED = "cuvee-saved"
 """The folder of a prefix for files that the user had changed; nothing here ever removes it."""
 UNPROVED = f"{KEPT}/unproved"
 """There as long as a release waits for its post_install to end; the text is the number of its installer."""
-_NEW = f"{STATE}.new"
-TRANSIENT = (_NEW, *(f"{KEPT}/{n}.{end}" for n in ("post_install", "pre_uninstall") for end in ("sh", "bat")))
+_SCRIPTS = tuple(
+    f"{KEPT}/{name}.{end}" for name in ("post_install", "pre_uninstall") for end in ("sh", "bat")
+)
+_MOST_MASK = 0o777
+TRANSIENT = (f"{STATE}.new", f"{MANIFEST}.new", *_SCRIPTS, *(f"{path}.new" for path in _SCRIPTS))
 """Files that are there for a moment only."""
 UNLISTED = frozenset((MARKER, OLD_MARKER, MANIFEST, STATE, UNPROVED, *LOGS, *TRANSIENT))
 """Files that no list of a release names, since they are written after it."""
@@ -90,8 +95,7 @@ def read_marker(prefix: str) -> ReleaseMarker | None:
     """Return which release a prefix holds; `None` if it holds none of ours."""
     for path in (MARKER, OLD_MARKER):
         try:
-            with open(f"{prefix}/{path}", encoding="utf-8") as stream:
-                value = json.load(stream)
+            value = json.loads(PrefixTree(prefix).read(path))
             if isinstance(value["distribution"], str):
                 return ReleaseMarker(*(str(value.get(name, "")) for name in ReleaseMarker._fields))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -106,11 +110,10 @@ def load(prefix: str) -> InstalledRelease:
         raise InstallError(f"{prefix} holds no release that an installer of cuvee made.")
     try:
         state = read_state(prefix)
-        with open(f"{prefix}/{MANIFEST}", "rb") as stream:
-            data = stream.read()
+        data = PrefixTree(prefix).read(MANIFEST)
         sha256 = marker.manifest_sha256
         manifest = payload_manifest.load(data, state.manifest_raw, sha256)
-    except (OSError, ValueError, KeyError, TypeError, InstallError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InstallError) as error:
         raise InstallError(
             f"{prefix} has lost the list of its files ({error}). Repair it with its installer.", DAMAGED
         ) from error
@@ -118,21 +121,29 @@ def load(prefix: str) -> InstalledRelease:
 
 
 def read_state(prefix: str) -> PrefixState:
-    """Return the state of a prefix."""
-    with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
-        value: dict[str, Any] = json.load(stream)
+    """Return the state of a prefix; raise `ValueError` if it is not one, or names a file outside."""
+    value: dict[str, Any] = json.loads(PrefixTree(prefix).read(STATE))
     state = PrefixState(**value)
-    return state._replace(outside=OutsideFiles(*state.outside))
+    outside = OutsideFiles(*state.outside)
+    for path in [*state.late, *state.own, *state.links, *state.gone]:
+        if not is_inside(path):
+            raise ValueError(f"it names a file outside the prefix, {path!r}")
+    masks = [mask for mask in state.masks if isinstance(mask, int) and 0 <= mask <= _MOST_MASK]
+    texts = [outside.menu_folder, *outside.entries, *outside.shells]
+    if not masks or not all(isinstance(text, str) for text in texts):
+        raise ValueError("it is not the state of a prefix")
+    late = {path: (str(sha256), int(size)) for path, (sha256, size) in state.late.items()}
+    own = {path: (int(mode), str(sha256), int(size)) for path, (mode, sha256, size) in state.own.items()}
+    return state._replace(late=late, own=own, masks=masks, outside=outside)
 
 
 def write_state(prefix: str, state: PrefixState, manifest: bytes | None = None) -> None:
     """Write the state of a prefix, and the compressed manifest if it is given."""
+    tree = PrefixTree(prefix)
     if manifest is not None:
-        with open(f"{prefix}/{MANIFEST}", "wb") as stream:
-            stream.write(manifest)
-    with open(f"{prefix}/{_NEW}", "w", encoding="utf-8", newline="\n") as text:
-        json.dump(state._asdict(), text, separators=(",", ":"), ensure_ascii=False)
-    os.replace(f"{prefix}/{_NEW}", f"{prefix}/{STATE}")
+        tree.write(MANIFEST, manifest)
+    # In ASCII, since a file's name need not be UTF-8.
+    tree.write(STATE, json.dumps(state._asdict(), separators=(",", ":")).encode())
 
 
 def is_ours(path: str) -> bool:
@@ -148,6 +159,17 @@ def is_ours(path: str) -> bool:
         return False
     mine = found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode)
     return mine or not above.st_mode & stat.S_IWOTH
+
+
+def belongs(prefix: str) -> bool:
+    """Return whether a prefix is its caller's or root's, so that what it says of itself is believed."""
+    if os.name != "posix":
+        return True
+    owners = set()
+    for path in ("", "conda-meta", KEPT):
+        with contextlib.suppress(FileNotFoundError):
+            owners.add(os.stat(f"{prefix}/{path}").st_uid)
+    return is_ours(prefix) and owners <= {0, os.geteuid()}
 
 
 def beside(prefix: str, name: str) -> str:

@@ -12,8 +12,9 @@ from .hashing import sha256 as hash_of
 from .macho import sign_again
 from .payload_manifest import Frame, PayloadManifest
 from .prefix_replacement import replace_prefix
+from .prefix_tree import FILE
 
-_FLAGS = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_WRONLY | os.O_CREAT | FILE
 # Windows removes no file that its owner may not write.
 _ALWAYS = 0o200 if os.name == "nt" else 0
 _UTIME_TAKES_HANDLE = os.utime in os.supports_fd

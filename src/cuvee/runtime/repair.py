@@ -12,11 +12,13 @@ from . import installer_log, kept_installer, outside_files
 from .crash_recovery import recover
 from .failure import FAILED, InstallError
 from .file_operations import remove_tree, save
+from .install_checks import refuse_others
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import keep_runtime, write_description, write_records
 from .prefix_state import INSTALLER, MANIFEST, MARKER, STATE, InstalledRelease, PrefixState, load, read_marker
+from .prefix_tree import PrefixTree
 from .prefix_writer import RELOCATED, PrefixWriter
 from .verify import Differences, verify
 
@@ -31,20 +33,26 @@ def repair(run: InstallerRun) -> int:
         installed, is_known = load_or_guess(run, manifest)
         found = verify(installed)
         wrong = _wrong(found)
+        tree = PrefixTree(run.prefix)
+        blocked = {path: way for path in wrong if (way := tree.in_the_way(path))}
+        wrong -= blocked.keys()
         saved: list[str] = []
         if not is_known:
             wrong |= {INSTALLER} if kept_installer.is_requested(run, manifest) else set()
             writer = _make(run, installed, wrong)
+            if way := tree.in_the_way(STATE):
+                raise InstallError(f"{run.prefix}/{way} is a link or a file. Move it away.")
             # It describes what was made, so that must still be there.
             write_description(run, writer, data, installed, at=run.prefix)
-            _move(writer, run.prefix, wrong)
-            _move(writer, run.prefix, {STATE, MANIFEST, MARKER})
+            _move(writer, tree, wrong)
+            _move(writer, tree, {STATE, MANIFEST, MARKER})
         elif wrong:
-            saved = save(run.prefix, run.prefix, found.changed, manifest.version)
-            _move(_make(run, installed, wrong), run.prefix, wrong)
+            changed = [path for path in found.changed if path in wrong]
+            saved = save(run.prefix, run.prefix, changed, manifest.version)
+            _move(_make(run, installed, wrong), tree, wrong)
         now = load(run.prefix)
         # Without the state, the first comparison knew only half of what should be there.
-        left = _wrong(verify(now, only=wrong if is_known else None))
+        left = _wrong(verify(now, only=wrong if is_known else None)) | blocked.keys()
         outside_files.apply(now)
     remove_tree(run.staged)
     code = FAILED if left else 0
@@ -52,16 +60,25 @@ def repair(run: InstallerRun) -> int:
     message = f"{manifest.label} in {run.prefix}: {len(restored)} files were restored"
     details = {"version": manifest.version, "restored": restored, "saved": saved}
     installer_log.note(run.prefix, "repair", code, message, details)
-    value = {"prefix": run.prefix, "restored": restored, "saved": saved, "left": sorted(left)}
+    ways = sorted({*blocked.values()})
+    value = {
+        "prefix": run.prefix,
+        "restored": restored,
+        "saved": saved,
+        "left": sorted(left),
+        "in_the_way": ways,
+    }
     texts = installer_log.labelled(
         restored=restored, what_was_there_is_now=saved, could_not_be_restored=sorted(left)
     )
+    texts += [f"in the way: {way}, which the release does not have there; move it away" for way in ways]
     installer_log.show(value, [*texts, message], run.options)
     return code
 
 
 def check_same(run: InstallerRun, manifest: PayloadManifest) -> None:
     """Raise if a prefix does not hold the very release that the installer carries."""
+    refuse_others(run.prefix)
     marker = read_marker(run.prefix)
     if marker is None and not os.path.isfile(f"{run.prefix}/{STATE}"):
         raise InstallError(f"{run.prefix} holds no release, so there is nothing to repair or remove.")
@@ -115,12 +132,8 @@ def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> Pr
     return writer
 
 
-def _move(made: PrefixWriter, target: str, paths: set[str]) -> None:
+def _move(made: PrefixWriter, tree: PrefixTree, paths: set[str]) -> None:
     """Put each file in its place with one rename."""
     for path in sorted(paths):
-        full_path = f"{target}/{path}"
-        if os.path.isdir(full_path) and not os.path.islink(full_path):
-            raise InstallError(f"There is a folder where the file {full_path} should be. Move it away.")
         if os.path.lexists(f"{made.folder}/{path}"):
-            os.makedirs(os.path.dirname(full_path), exist_ok=True)
-            os.replace(f"{made.folder}/{path}", full_path)
+            tree.put(f"{made.folder}/{path}", path)

@@ -10,7 +10,8 @@ from .crash_recovery import recover
 from .failure import InstallError
 from .file_operations import carry, quietly, save
 from .prefix_lock import hold
-from .prefix_state import InstalledRelease, beside, is_ours, load
+from .prefix_state import InstalledRelease, belongs, beside, load
+from .prefix_tree import PrefixTree
 from .verify import expected_files, verify
 
 
@@ -21,7 +22,7 @@ def rollback(installed: InstalledRelease, options: frozenset[str]) -> int:
     with hold(prefix):
         recover(prefix)
         installed = load(prefix)  # a release that was on trial may have been withdrawn
-        if not os.path.isdir(kept) or not is_ours(kept):
+        if not os.path.isdir(kept) or not belongs(kept):
             raise InstallError(f"No older release is kept for {prefix}.")
         old = load(kept)
         found = verify(installed)
@@ -30,7 +31,7 @@ def rollback(installed: InstalledRelease, options: frozenset[str]) -> int:
         taken = [path for path in mine if path in files or path in links]
         newer = [path for path in mine if path not in files and path not in links]
         for path in newer:
-            quietly(os.unlink, f"{kept}/{path}")
+            quietly(PrefixTree(kept).unlink, path)
         taken += carry(prefix, kept, newer)
         saved = save(prefix, kept, [*found.changed, *taken], installed.manifest.version)
         prefix_swap.rotate(kept, prefix)

@@ -13,6 +13,8 @@ from .payload_manifest import PayloadManifest
 from .user_files import edit
 
 _FILES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/config.fish"}
+NAMES = frozenset((".bashrc", ".bash_profile", ".zshrc", "config.fish"))
+"""The names of all start-up files that are written to."""
 
 
 def start_up_files(environment: Mapping[str, str], *, system: str) -> list[str]:
@@ -44,6 +46,16 @@ def add(path: str, prefix: str, manifest: PayloadManifest) -> None:
 def remove(path: str, prefix: str) -> None:
     """Remove the block, if the file has one."""
     _edit(path, lambda before: _without(before, prefix))
+
+
+def has_block(path: str, prefix: str) -> bool:
+    """Return whether a start-up file has the block."""
+    try:
+        with open(path, "rb") as stream:
+            before = stream.read().decode(errors="surrogateescape")
+    except OSError:
+        return False
+    return _without(before, prefix) != before
 
 
 def block(path: str, prefix: str, manifest: PayloadManifest) -> str:

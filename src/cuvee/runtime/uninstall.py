@@ -11,6 +11,7 @@ from .file_operations import files_below
 from .prefix_lock import hold
 from .prefix_removal import remove_taken, take_away
 from .prefix_state import INSTALLER, KEPT, LAST, InstalledRelease, beside, is_ours
+from .prefix_tree import PrefixTree
 from .transaction import ignore_signals
 from .verify import Differences, expected_files, verify
 
@@ -20,11 +21,12 @@ _SHOWN = 20
 def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozenset[str]) -> int:
     """Remove the release that ``find`` returns; what the user changed is left where it is.
 
-    ``--dry-run`` only says what would be left, ``--no-scripts`` leaves out pre_uninstall.
+    ``--dry-run`` only says what would go and what would be left, ``--no-scripts`` leaves out pre_uninstall.
     """
     if "--dry-run" in options or not os.path.isdir(os.path.dirname(prefix)):
         installed = find()
-        return _tell(installed, _left(prefix, verify(installed)), options, done=False)
+        found = verify(installed)
+        return _foretell(installed, found, _left(prefix, found), options)
     with hold(prefix):
         recover(prefix)
         installed = find()
@@ -42,7 +44,7 @@ def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozen
     # Only a log that `--log` names is still there.
     message = f"{installed.manifest.title} was removed from {prefix}"
     installer_log.note(prefix, "uninstall", 0, message, {"left": left})
-    return _tell(installed, left, options, done=True)
+    return _tell(installed, left, options)
 
 
 def _left(prefix: str, found: Differences) -> list[str]:
@@ -50,10 +52,29 @@ def _left(prefix: str, found: Differences) -> list[str]:
     return sorted({*found.changed, *found.user_files(prefix)} - {INSTALLER})
 
 
-def _tell(installed: InstalledRelease, left: list[str], options: frozenset[str], *, done: bool) -> int:
+def _foretell(
+    installed: InstalledRelease, found: Differences, left: list[str], options: frozenset[str]
+) -> int:
+    """List what `uninstall` would do; return exit code 0."""
+    prefix, kept = installed.prefix, beside(installed.prefix, "kept")
+    lists = {
+        "gone": sorted(_gone(installed, found, {*left})),
+        "outside": outside_files.present(installed) + ([kept] if os.path.isdir(kept) else []),
+    }
+    script = bool(installed.manifest.settings.pre_uninstall) and "--no-scripts" not in options
+    value = {"prefix": prefix, "version": installed.manifest.version, "removed": False, "left": left, **lists}
+    texts = ["pre_uninstall would run first"] if script else []
+    texts += installer_log.labelled(
+        would_go=lists["gone"], would_go_outside=lists["outside"], would_stay=left
+    )
+    texts.append(f"{installed.manifest.label} would be removed from {prefix}")
+    return installer_log.show(value, texts, options)
+
+
+def _tell(installed: InstalledRelease, left: list[str], options: frozenset[str]) -> int:
     manifest, prefix = installed.manifest, installed.prefix
-    value = {"prefix": prefix, "version": manifest.version, "removed": done, "left": left}
-    texts = [f"{manifest.label} {'was' if done else 'would be'} removed from {prefix}"]
+    value = {"prefix": prefix, "version": manifest.version, "removed": True, "left": left}
+    texts = [f"{manifest.label} was removed from {prefix}"]
     if left:
         texts.append("These files are yours, or were changed, so they stay:")
         texts += [f"  {path}" for path in left[:_SHOWN]]
@@ -65,4 +86,7 @@ def _gone(installed: InstalledRelease, found: Differences, left: set[str]) -> li
     """Return the files and links that are removed: those that were found, and are what was installed."""
     files, links = expected_files(installed)
     left = left | {*found.missing}
-    return [path for path in [*files, *links, *found.compiled, *LAST] if path not in left]
+    tree = PrefixTree(installed.prefix)
+    last = [path for path in LAST if path not in left and tree.find(path) is not None]
+    others = [path for path in [*files, *links, *found.compiled] if path not in left and path not in last]
+    return [*others, *last]

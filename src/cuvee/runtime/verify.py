@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 from collections.abc import Collection, Iterator
@@ -14,11 +15,12 @@ from .file_operations import files_below
 from .hashing import sha256_of
 from .installer_log import labelled, show
 from .prefix_state import HISTORY, KEPT, SAVED, UNLISTED, UNPROVED, InstalledRelease
+from .prefix_tree import READ, PrefixTree, is_folder
 from .worker_threads import share
 
-_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _BATCH, _BATCH_SIZE = 64, 4 << 20
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
+_ENVIRONMENT = re.compile(r"(.+?)/(?:conda-meta/.*|pyvenv\.cfg)", re.DOTALL)
 
 
 class ExpectedFile(NamedTuple):
@@ -122,9 +124,10 @@ def verify(installed: InstalledRelease, *, only: Collection[str] | None = None) 
     share(scan.batches(), scan.compare)
     rewritten = {path for path in scan.changed if _is_rewritten(installed, path)}
     others = set(scan.extra)
-    compiled = {path for path in scan.extra if _source(path) is not None and _source(path) not in others}
+    nested = _in_environments(scan.extra)
+    compiled = {path for path in others - nested if _source(path) is not None and _source(path) not in others}
     meta = {path for path in scan.extra if path.startswith("conda-meta/") and not path.startswith(f"{KEPT}/")}
-    added, owned = added_packages(prefix, sorted(others - compiled))
+    added, owned = added_packages(prefix, sorted(others - compiled - nested))
     others -= compiled | meta
     owned |= {path for path in others if path.startswith(_CONDAS)}
     owned |= {path for path in others if _source(path) is not None}  # its source is listed
@@ -141,6 +144,14 @@ def verify(installed: InstalledRelease, *, only: Collection[str] | None = None) 
         added=added,
         times=scan.times,
     )
+
+
+def _in_environments(extra: list[str]) -> set[str]:
+    """Return the files of other environments in the prefix, whose packages and byte code are their own."""
+    found = {path for path in extra if path.startswith(_CONDAS)}
+    matches = (_ENVIRONMENT.fullmatch(path) for path in extra if path not in found)
+    folders = tuple({f"{match[1]}/" for match in matches if match is not None})
+    return found | {path for path in extra if path.startswith(folders)}
 
 
 class _Scan:
@@ -208,7 +219,7 @@ def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:
         with os.scandir(f"{prefix}/{folder}") as entries:
             for entry in entries:
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
+                if is_folder(entry):
                     todo.append(path)
                 else:
                     yield path, entry.stat(follow_symlinks=False)
@@ -217,7 +228,7 @@ def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:
 def is_whole(path: str, expected: ExpectedFile) -> bool:
     """Return whether the file's bytes are what they should be."""
     try:
-        handle = os.open(path, _READ)  # `open` asks the system for more than a file's bytes
+        handle = os.open(path, READ)  # `open` asks the system for more than a file's bytes
     except OSError:
         return False
     try:
@@ -252,8 +263,7 @@ def _is_rewritten(installed: InstalledRelease, path: str) -> bool:
     if source is None:
         return False
     try:
-        with open(f"{installed.prefix}/{path}", "rb") as stream:
-            flags, time = struct.unpack("<4xII", stream.read(12))
+        flags, time = struct.unpack("<4xII", PrefixTree(installed.prefix).read(path)[:12])
         now = int(os.stat(f"{installed.prefix}/{source}").st_mtime) & 0xFFFFFFFF
     except (OSError, struct.error):
         return False

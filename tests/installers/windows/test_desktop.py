@@ -101,8 +101,8 @@ def test_path_edits_are_undone(before: list[str], added: list[str]) -> None:
     value = ";".join(before)
     new = search_path.joined(value, added)
     assert new.split(";")[: len(added)] == added or not added
-    mine = {search_path._plain(folder) for folder in added}
-    others = [folder for folder in before if search_path._plain(folder) not in mine]
+    mine = {search_path.plain(folder) for folder in added}
+    others = [folder for folder in before if search_path.plain(folder) not in mine]
     assert search_path.without(new, added) == ";".join(others)
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..failure import InstallError
 from ..prefix_state import KEPT
+from ..prefix_tree import PrefixTree, is_inside
 from . import registry, search_path, start_menu
 from .registry import Product
 
@@ -67,10 +68,21 @@ class Registration(NamedTuple):
 def read_registration(prefix: str) -> Registration:
     """Return what is registered of the release in a prefix."""
     try:
-        with open(f"{prefix}/{STATE}", encoding="utf-8") as stream:
-            return Registration(**json.load(stream))
-    except (OSError, ValueError, TypeError):
+        return _believed(Registration(**json.loads(PrefixTree(prefix).read(STATE))), prefix)
+    except (OSError, ValueError, TypeError, AttributeError):
         raise InstallError(f"{prefix} holds no release that this uninstaller knows.") from None
+
+
+def _believed(found: Registration, prefix: str) -> Registration:
+    """Return what an installer registers for this prefix; whoever may write in it may name anything else."""
+    if not all(map(is_inside, found.stage0)):
+        raise ValueError("it names a file outside the prefix")
+    own = [search_path.plain(folder) for folder in (prefix, f"{prefix}\\Scripts")]
+    return found._replace(
+        program=found.program if registry.is_program_key(found.program) else "",
+        python=found.python if registry.is_python_key(found.python) else "",
+        path=[folder for folder in found.path if search_path.plain(folder) in own],
+    )
 
 
 def guess_registration(product: Product, prefix: str) -> Registration:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -62,6 +63,17 @@ def program_key(product: Product, prefix: str, *, machine: bool) -> str:
 def python_key(product: Product) -> str:
     """Return the key where PEP 514 wants a company's Python."""
     return f"{_PYTHON}\\{product.name}\\{product.version}"
+
+
+def is_program_key(key: str) -> bool:
+    """Return whether it is a key that `program_key` may return."""
+    folder, _, name = key.rpartition("\\")
+    return folder == _UNINSTALL and bool(name)
+
+
+def is_python_key(key: str) -> bool:
+    """Return whether it is a key that `python_key` may return."""
+    return re.fullmatch(rf"{re.escape(_PYTHON)}\\[^\\]+\\[^\\]+", key) is not None
 
 
 def list_program(key: str, product: Product, prefix: str, *, machine: bool) -> None:

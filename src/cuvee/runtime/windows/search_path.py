@@ -18,8 +18,8 @@ def joined(value: str, folders: list[str]) -> str:
 
 def without(value: str, folders: list[str]) -> str:
     """Return ``value`` without ``folders``; all else stays as it is, empty entries too."""
-    gone = {_plain(folder) for folder in folders}
-    return ";".join(entry for entry in value.split(";") if _plain(entry) not in gone)
+    gone = {plain(folder) for folder in folders}
+    return ";".join(entry for entry in value.split(";") if plain(entry) not in gone)
 
 
 def add(folders: list[str], *, machine: bool) -> bool:
@@ -40,7 +40,8 @@ def remove(folders: list[str], *, machine: bool) -> None:
         _write(new, kind, machine)
 
 
-def _plain(entry: str) -> str:
+def plain(entry: str) -> str:
+    """Return an entry of PATH in the form in which entries are compared."""
     return entry.strip().strip('"').rstrip("\\/").replace("/", "\\").lower()
 
 
