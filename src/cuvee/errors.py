@@ -56,6 +56,10 @@ class UsageError(CuveeError):
     exit_code = 2
 
 
+class NotLockedError(UsageError):
+    """A question cannot be answered: the release is not locked, or not as its manifest is now."""
+
+
 class DocumentError(CuveeError):
     """A YAML file that people write has problems; the message shows all of them."""
 
@@ -87,7 +91,19 @@ class IntegrityError(CuveeError):
 class StorageError(CuveeError):
     """A file cannot be written: no space, no permission, a name that cannot exist here."""
 
-    exit_code = 1
+    exit_code = 6
+
+
+class ExhaustedError(CuveeError):
+    """There is too little memory."""
+
+    exit_code = 6
+
+
+class BusyError(CuveeError):
+    """Another process works on the same release."""
+
+    exit_code = 7
 
 
 class InternalError(CuveeError):

@@ -36,7 +36,9 @@ def sha256_file(path: Path) -> str:
 
 def canonical_json(value: Any) -> bytes:
     """Return JSON with sorted keys, two spaces and a final newline: equal values give equal bytes."""
-    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(
+        errors="backslashreplace"  # a lone surrogate is not UTF-8, but its escape is JSON
+    )
 
 
 def csv_text(heading: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

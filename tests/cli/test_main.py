@@ -1,5 +1,6 @@
 import ast
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import cuvee
 from cuvee.cli.main import COMMANDS, cli, run
 from cuvee.errors import (
     BlockedError,
+    BusyError,
     CuveeError,
+    ExhaustedError,
     IntegrityError,
     ManifestError,
     SourceUnreachableError,
@@ -48,7 +51,9 @@ def test_wrong_usage_exits_with_2_and_says_so(argv: list[str], capsys: pytest.Ca
     ("error", "code"),
     [
         (BlockedError("x"), 1),
-        (StorageError("x"), 1),
+        (StorageError("x"), 6),
+        (ExhaustedError("x"), 6),
+        (BusyError("x"), 7),
         (UsageError("x"), 2),
         (ManifestError("x"), 2),
         (ToolMissingError("x"), 3),
@@ -86,6 +91,41 @@ def test_a_bug_ends_in_a_message_and_a_log(
     assert "Traceback" not in capsys.readouterr().err
     (log,) = tmp_path.iterdir()
     assert "ZeroDivisionError: the cause" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        BrokenProcessPool("A process was terminated abruptly"),
+        ImportError("x.so: failed to map segment from shared object"),
+    ],
+)
+def test_too_little_memory_is_not_a_bug(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "main", fail)
+    assert run([]) == 6
+    assert "too little memory" in capsys.readouterr().err
+
+
+def test_a_bug_is_told_where_no_log_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class PanicException(BaseException):
+        """What Rust raises."""
+
+    def fail(**kwargs: object) -> None:
+        raise PanicException
+
+    monkeypatch.setattr(cli, "main", fail)
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    assert run([]) == 70
+    assert "This is a bug in cuvee" in capsys.readouterr().err
 
 
 def test_a_missing_manifest_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

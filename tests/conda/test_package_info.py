@@ -66,8 +66,9 @@ def test_a_path_entry_has_a_mode_only_with_a_placeholder() -> None:
         {"_path": "a", "path_type": "socket"},
         {"_path": "a", "prefix_placeholder": "/opt", "file_mode": "none"},
         {"_path": "a", "prefix_placeholder": 5},
+        {"_path": "a", "prefix_placeholder": "/\ud800"},
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_a_path_entry_that_breaks_the_format_raises(entry: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError), match=r"info/paths\.json"):

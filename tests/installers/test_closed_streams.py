@@ -87,4 +87,4 @@ def test_full_disk_is_named(upgraded: Path) -> None:
     text = 'exec "$@" >/dev/full'
     argv = ("sh", "-c", text, "sh", str(upgraded / "bin" / "tiny-admin"), "list")
     done = process.run(process.Request(argv=argv, timeout=HANGING))
-    assert done.stderr == "Error: The answer cannot be written: No space left on device.\n"
+    assert done.stderr == "Error: The output cannot be written: No space left on device.\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.errors import StorageError
+from cuvee.errors import BusyError
 from cuvee.progress import SILENT
 from cuvee.release.record import ChannelResult
 from cuvee.release.stage import Done, Made, Stage, StageRunner, finished, folder_inputs
@@ -120,7 +120,7 @@ def test_entries_are_reviewable(workspace: Workspace) -> None:
 
 
 def test_two_runs_do_not_share_a_release_folder(workspace: Workspace) -> None:
-    with workspace.locked(), pytest.raises(StorageError, match="Another cuvee"), workspace.locked():
+    with workspace.locked(), pytest.raises(BusyError, match="Another cuvee"), workspace.locked():
         pass
     with workspace.locked():
         pass

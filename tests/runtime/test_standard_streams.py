@@ -38,29 +38,27 @@ def test_closed_streams_are_the_null_device(monkeypatch: pytest.MonkeyPatch) -> 
         assert sys.stdin.read() == ""
         return talk()
 
-    assert with_streams(work, answers=True) == 0
+    assert with_streams(work, lost=1) == 0
     windows_log._Window(sys.stdout).write("shown\n")
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         os.close(stream.fileno())
 
 
 @pytest.mark.parametrize(
-    ("number", "answers", "code"),
+    ("number", "lost", "code"),
     [
-        (errno.ENOSPC, False, 0),
-        (errno.ENOSPC, True, 1),
-        (errno.EIO, True, 1),
-        (errno.EPIPE, True, 0),
-        (errno.EINVAL, True, 0),
+        (errno.ENOSPC, 0, 0),
+        (errno.ENOSPC, 1, 1),
+        (errno.EIO, 1, 1),
+        (errno.EPIPE, 1, 0),
+        (errno.EINVAL, 1, 0),
     ],
 )
-def test_what_cannot_be_written(
-    number: int, answers: bool, code: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_written(number: int, lost: int, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     stream, errors = Full(number), io.StringIO()
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(sys, "stderr", errors)
-    assert with_streams(talk, answers=answers) == code
+    assert with_streams(talk, lost=lost) == code
     assert sys.stdout is stream
     assert ("cannot be written" in errors.getvalue()) == bool(code)
 

@@ -12,6 +12,7 @@ from cuvee.cli.options import (
     release_options,
     run_pipeline,
 )
+from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ def command(
         write_json({"certificate": str(manifest), **encode_object(verified)})
     else:
         for line in certificate_lines(verified):
-            click.echo(line)
-        click.echo(f"certificate: {manifest}")
+            say(line)
+        say(f"certificate: {manifest}")
     return int(bool(verified.not_certified))
 
 

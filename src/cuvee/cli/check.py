@@ -1,5 +1,6 @@
 """``cuvee check``."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,18 +9,23 @@ import click
 
 from cuvee.cli.completion import check_names
 from cuvee.cli.options import (
+    ask,
     environment_option,
     given_set,
     of_release_folder,
     release_options,
     run_pipeline,
 )
+from cuvee.cli.output import say
 from cuvee.cli.render import print_checks, result_json, write_json
-from cuvee.errors import UsageError
+from cuvee.errors import NotLockedError, UsageError
 
 if TYPE_CHECKING:
     from cuvee.graph.checks import Check
+    from cuvee.release.check_stage import ArchiveAccess
     from cuvee.release.given_set import GivenSet
+    from cuvee.release.record import Release
+    from cuvee.release.session import Session
 
 
 @click.command()
@@ -57,14 +63,15 @@ def command(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Prove that a set fits together; of a manifest, lock it first if need be.
+    """Prove that a set fits together; a manifest that is not locked yet is locked first.
 
     SET is a manifest, a release folder, which is checked with its manifest, a pixi.lock, a conda-lock.yml or
     an installed environment. Of the last three only the records are checked, and nothing is written.
 
-    Findings are grouped by cause; those of a release are written to `checks/findings.json` in its folder,
-    unless `--only`, `--skip` or `--no-archives` is given. The exit code is 1 if one of them keeps the release
-    from going out.
+    Findings are grouped by cause. Of a release that is locked nothing is written, and other commands may work
+    on it meanwhile. With `--refresh` it is locked again. Where the lock is new, the findings are written to
+    `checks/findings.json`, unless `--only`, `--skip` or `--no-archives` is given. The exit code is 1 if one
+    of them keeps the release from going out.
 
     \b
     Examples:
@@ -96,13 +103,10 @@ def command(
             )
         return _check_given(given, not_run, as_json=as_json, verbose=options["verbose"])
     from cuvee.release.check_stage import ArchiveAccess
-    from cuvee.release.pipeline import check_release
 
     access = {True: ArchiveAccess.FETCH, False: ArchiveAccess.NONE, None: ArchiveAccess.AT_HAND}[archives]
     manifest, options["dist"] = of_release_folder(manifest, options["dist"])
-    result = run_pipeline(
-        partial(check_release, left_out=not_run, access=access), manifest=manifest, as_json=as_json, **options
-    )
+    result = _check(not_run, access, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code
@@ -113,8 +117,25 @@ def command(
     if ran < len(result.checks):
         words = f"{ran} of {len(result.checks)} checks: "
         sentence = sentence if result.verdict.exit_code else "The other checks were not run."
-    click.echo(f"{result.name}: {words}{result.verdict.value}. {sentence}")
+    say(f"{result.name}: {words}{result.verdict.value}. {sentence}")
     return result.verdict.exit_code
+
+
+def _check(not_run: frozenset[str], access: "ArchiveAccess", *, as_json: bool, **options: Any) -> "Release":
+    """Check a release as it is locked, or else after it has been locked."""
+    from cuvee.release.pipeline import check_release
+    from cuvee.release.recorded_lock import checked_again, demand_all_locked, recorded_release
+
+    def ask_again(session: "Session") -> "Release":
+        session.read_files()
+        release = recorded_release(session)
+        demand_all_locked(session, release)
+        return checked_again(session, release, left_out=not_run, access=access)
+
+    if not options["refresh"]:
+        with suppress(NotLockedError):
+            return ask(ask_again, **options)
+    return run_pipeline(partial(check_release, left_out=not_run, access=access), as_json=as_json, **options)
 
 
 def _check_given(given: "GivenSet", not_run: frozenset[str], *, as_json: bool, verbose: bool) -> int:
@@ -135,7 +156,7 @@ def _check_given(given: "GivenSet", not_run: frozenset[str], *, as_json: bool, v
         return verdict.exit_code
     shown = tuple(item for item in outcomes if item.identifier not in {*not_run, *given.not_checked})
     print_checks(shown, verbose=verbose)
-    click.echo(
+    say(
         f"{name}: {len(shown)} of {len(outcomes)} checks: {verdict.value}. The others need a manifest, "
         "channels, archives, or metadata that it does not state."
     )
@@ -161,7 +182,7 @@ def _list(checks: "list[Check]", *, as_json: bool) -> None:
         )
         return
     for family in dict.fromkeys(check.family for check in checks):
-        click.secho(family, bold=True)
+        say(badge=family)
         for check in checks:
             if check.family == family:
                 _describe(check)
@@ -179,6 +200,6 @@ def _describe(check: "Check") -> None:
     grades = _grades(check)
     alike = len(set(grades.values())) == 1
     grade = grades["stable"] if alike else ", ".join(f"{value} on {track}" for track, value in grades.items())
-    click.echo(f"  {check.identifier}: {check.title}")
+    say(f"  {check.identifier}: {check.title}")
     needs = f"; needs {', '.join(check.prerequisites)}" if check.prerequisites else ""
-    click.echo(f"    at worst {grade}{needs}; see {documentation(check)}")
+    say(f"    at worst {grade}{needs}; see {documentation(check)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cuvee.cli.options import cache_option, json_option, quiet_option
+from cuvee.cli.output import say
 from cuvee.cli.render import json_text
 from cuvee.cli.terminal import terminal
 from cuvee.errors import UsageError
@@ -100,7 +101,7 @@ def command(
     else:
         text = "".join(_page(result, verbose=verbose) for result in results)
     if output is None:
-        click.echo(text, nl=False)
+        say(text, nl=False)
     else:
         write_text(output, text)
     return int(any(result.not_installable or result.problems for result in results))

@@ -17,6 +17,7 @@ from cuvee.cli.options import (
     quiet_option,
     verbose_option,
 )
+from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 from cuvee.cli.terminal import terminal
 from cuvee.errors import UsageError
@@ -81,7 +82,7 @@ def command(
         sets = [read_given_set(path, today=today, environment=environment) for path in locks]
         for path, given in zip(locks, sets, strict=True):
             for note in given.notes:
-                click.echo(f"note: {path}: {note}", err=True)
+                say(f"note: {path}: {note}", err=True)
         with terminal(quiet=quiet, verbose=verbose) as reporter:
             found = of_locks(
                 [given.lock for given in sets],
@@ -110,15 +111,15 @@ def command(
 def _tell(source: str, found: "tuple[Coinstallability, ...]") -> None:
     for item in found:
         counts = f"{len(item.groups)} groups of {len(item.specs)} packages are never together"
-        click.echo(f"{source}, {item.platform}: {counts}{'' if item.complete else '; there may be more'}")
+        say(f"{source}, {item.platform}: {counts}{'' if item.complete else '; there may be more'}")
         for group in item.uninstallable:
-            click.echo(f"  {group.specs[0]} cannot be installed at all")
+            say(f"  {group.specs[0]} cannot be installed at all")
             _lines(group)
         for group in item.groups:
-            click.echo(f"  {' and '.join(group.specs)}")
+            say(f"  {' and '.join(group.specs)}")
             _lines(group)
 
 
 def _lines(group: "IncompatibleSet") -> None:
     for line in group.reason:
-        click.echo(f"      {line}")
+        say(f"      {line}")

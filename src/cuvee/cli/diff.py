@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cuvee.cli.options import json_option
+from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 from cuvee.errors import UsageError
 
@@ -70,11 +71,11 @@ def command(
     if as_json:
         write_json(comparison_formats.as_json(comparison))
     elif markdown:
-        click.echo(comparison_formats.as_markdown(comparison), nl=False)
+        say(comparison_formats.as_markdown(comparison), nl=False)
     elif html:
-        click.echo(comparison_formats.as_html(comparison), nl=False)
+        say(comparison_formats.as_html(comparison), nl=False)
     else:
-        click.echo(comparison_formats.as_text(comparison, verbose=verbose), nl=False)
+        say(comparison_formats.as_text(comparison, verbose=verbose), nl=False)
 
 
 def _read(path: Path, requested: Path | None, today: dt.date, environment: str | None) -> "Snapshot":

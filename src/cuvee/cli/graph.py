@@ -8,6 +8,7 @@ import click
 
 from cuvee.cli.completion import check_names, package_names
 from cuvee.cli.options import ask, given_set, question_options
+from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ def command(
     """
     from cuvee.errors import UsageError
     from cuvee.release.pictures import write_findings, write_packages, write_release
-    from cuvee.release.recorded_lock import checked_again
+    from cuvee.release.recorded_lock import checked_again, recorded_release
 
     if names and finding:
         raise UsageError("A picture is of packages or of findings, not of both", hint="Draw them one by one.")
 
     def work(session: "Session") -> "tuple[tuple[CheckOutcome, ...], ReleaseGraph]":
-        checked = checked_again(session)
+        checked = checked_again(session, recorded_release(session))
         return checked.checks, session.graph(checked.lock, checked.absent)
 
     given = given_set(manifest, platforms=options["platforms"], environment=environment)
@@ -97,7 +98,7 @@ def command(
         write_json({"release": release.manifest.release_name, "files": [str(path) for path in written]})
         return 0
     for path in written:
-        click.echo(path)
+        say(path)
     if not written:
-        click.echo(f"{finding} has found nothing that could be drawn.", err=True)
+        say(f"{finding} has found nothing that could be drawn.", err=True)
     return 0

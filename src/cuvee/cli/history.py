@@ -1,6 +1,5 @@
 """``cuvee history``."""
 
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cuvee.cli.options import history_option, json_option
+from cuvee.cli.output import json_safe, say
 
 if TYPE_CHECKING:
     from cuvee.history.model import Point
@@ -95,7 +95,7 @@ def _show(path: Path, name: str, *, as_json: bool) -> int:
         write_json({"name": name, "points": encode(found)})
         return 0
     for line in history_lines(found):
-        click.echo(line)
+        say(line)
     return 0
 
 
@@ -139,7 +139,7 @@ def _export(path: Path, target: Path) -> int:
 
     with HistoryFile.open_to_read(path) as opened:
         if str(target) == "-":
-            sys.stdout.writelines(to_lines(all_runs(opened)))
+            say(json_safe("".join(to_lines(all_runs(opened)))), nl=False)
             return 0
         with replacing(target) as beside, beside.open("w", encoding="utf-8") as stream:
             stream.writelines(to_lines(all_runs(opened)))
@@ -152,5 +152,5 @@ def _import(path: Path, source: Path) -> int:
 
     with source.open("rb") as stream, HistoryFile.open(path) as opened:
         added = [opened.add(run) for run in from_lines(stream, source=str(source))]
-    click.echo(f"{sum(added)} of {len(added)} runs were added to {path}; the others were there")
+    say(f"{sum(added)} of {len(added)} runs were added to {path}; the others were there")
     return 0

@@ -8,6 +8,7 @@ import click
 
 from cuvee.cli.completion import package_names
 from cuvee.cli.options import ask, question_options
+from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 from cuvee.errors import UsageError
 
@@ -46,7 +47,7 @@ def command(name: str, *, manifest: Path, as_json: bool, **options: Any) -> int:
         write_json(impact_json(impact))
     else:
         for line in impact_lines(impact):
-            click.echo(line)
+            say(line)
     return int(impact.conflict is not None)
 
 

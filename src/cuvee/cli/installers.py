@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cuvee.cli.options import cache_option, json_option, platform_option, quiet_option, verbose_option
+from cuvee.cli.output import say
 from cuvee.cli.render import print_artefacts, write_json
 from cuvee.cli.terminal import terminal
 
@@ -69,7 +70,7 @@ def command(  # noqa: PLR0917 - click calls it by name
     projects = [read_project(source, name, environment=os.environ) for name in platforms or (_host(),)]
     for project in projects:
         for warning in project.warnings:  # with --quiet, too: nothing is left out in silence
-            click.echo(f"warning: {project.platform}: {warning}", err=True)
+            say(f"warning: {project.platform}: {warning}", err=True)
     several = len(projects) > 1
     folders = {
         project.platform: output.absolute() / (project.platform if several else "") for project in projects
@@ -113,10 +114,10 @@ def _convert(project: "Project", tools: "ProjectTools", output: Path, *, dry_run
 def _print(results: "list[ConvertedProject]", folders: dict[str, Path]) -> None:
     for result in results:
         lock = result.lock
-        click.echo(f"{lock.platform}: {len(lock.packages)} packages")
+        say(f"{lock.platform}: {len(lock.packages)} packages")
         if not result.artefacts:
             for package in lock.packages:
-                click.echo(f"  {package.stem}")
+                say(f"  {package.stem}")
         print_artefacts(result.artefacts, folders[lock.platform])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.output import say
 from cuvee.cli.render import result_json, write_json
 
 
@@ -29,8 +30,8 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
         write_json(result_json(result))
         return 0
     for lock in result.lock.platforms:
-        click.echo(f"{lock.platform}: {len(lock.packages)} packages")
+        say(f"{lock.platform}: {len(lock.packages)} packages")
     for absent in result.absent:
-        click.echo(f"{absent.platform}: absent, {absent.reason}")
-    click.echo(f"lock: {result.folder / 'lock' / 'pixi.lock'}")
+        say(f"{absent.platform}: absent, {absent.reason}")
+    say(f"lock: {result.folder / 'lock' / 'pixi.lock'}")
     return 0

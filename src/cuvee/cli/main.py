@@ -5,11 +5,14 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
+from cuvee.cli.output import say
 from cuvee.cli.terminal import is_dumb
-from cuvee.errors import CuveeError, InternalError, StorageError
+from cuvee.errors import CuveeError, ExhaustedError, InternalError, StorageError
+from cuvee.runtime.standard_streams import with_streams
 
 COMMANDS = {
     "release": "Cut a release: all stages, from the manifest to the report.",
@@ -73,7 +76,8 @@ def cli() -> None:
       cuvee check manifests/starter/2026.11.0.yaml --json
 
     Exit codes: 0 ready, 1 blocked, 2 usage or manifest, 3 a tool is missing, 4 a source could not be
-    reached, 5 integrity, 70 a bug in cuvee, 130 interrupted.
+    reached, 5 integrity, 6 a file cannot be written or too little memory, 7 another cuvee is working on the
+    release, 70 a bug in cuvee, 130 interrupted.
     """
 
 
@@ -81,9 +85,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit; the only place where exceptions become exit codes."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    code = run(sys.argv[1:] if argv is None else argv)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    # Output without a reader, as behind `| head`, changes no verdict.
+    code = with_streams(lambda: run(sys.argv[1:] if argv is None else argv), lost=StorageError.exit_code)
     # py-rattler's threads may outlive a solve, and abort an interpreter that is being torn down.
     os._exit(code)
 
@@ -95,7 +98,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def run(argv: Sequence[str]) -> int:  # noqa: PLR0911 - one per kind of ending
+def run(argv: Sequence[str]) -> int:
     """Run the command line and give its exit code."""
     try:
         result = cli.main(args=list(argv), prog_name="cuvee", standalone_mode=False, color=_color())
@@ -105,36 +108,54 @@ def run(argv: Sequence[str]) -> int:  # noqa: PLR0911 - one per kind of ending
         error.show()
         return 2
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted. What was finished is kept; run the same command to go on.", err=True)
+        say("Interrupted. What was finished is kept; run the same command to go on.", err=True)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
         return _tell(StorageError(f"{error.strerror or error}: {error.filename or 'this machine'}"))
-    except Exception:  # noqa: BLE001 - a bug must not end in a traceback either, and loses nothing
-        return _tell_bug()
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a bug must not end in a traceback either; nor one in Rust
+        return _tell(_exhausted() if _is_exhausted(error) else _bug())
     return result if isinstance(result, int) else 0
 
 
-def _tell_bug() -> int:
+def _is_exhausted(error: BaseException) -> bool:
+    """Whether memory ran out: Python's own error, and what the same is called for threads and libraries."""
+    words = ("can't start new thread", "failed to map segment", "Cannot allocate memory")
+    is_killed = type(error).__name__ == "BrokenProcessPool"  # the system stopped one of our processes
+    return isinstance(error, MemoryError) or is_killed or any(word in str(error) for word in words)
+
+
+def _exhausted() -> CuveeError:
+    return ExhaustedError(
+        "This machine has too little memory for that. What was finished is kept.",
+        hint="Stop other programs or raise the limit (ulimit -v), and run the same command to go on.",
+    )
+
+
+def _bug() -> CuveeError:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile("w", prefix="cuvee-bug-", suffix=".log", delete=False) as log:
+    name = "the command that you ran"
+    with (
+        suppress(OSError),
+        tempfile.NamedTemporaryFile(
+            "w", prefix="cuvee-bug-", suffix=".log", delete=False, errors="backslashreplace"
+        ) as log,
+    ):
         traceback.print_exc(file=log)
-    return _tell(
-        InternalError(
-            "This is a bug in cuvee. What was finished is kept.",
-            hint=f"Please report it with {log.name}; the same command goes on where it stopped.",
-        )
+        name = log.name
+    return InternalError(
+        "This is a bug in cuvee. What was finished is kept.",
+        hint=f"Please report it with {name}; the same command goes on where it stopped.",
     )
 
 
 def _tell(error: CuveeError) -> int:
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {error.message}", err=True, color=_color())
+    say(f" {error.message}", badge="error:", colour="red", err=True, color=_color())
     if error.hint:
-        click.echo(f"{click.style('next:', fg='cyan', bold=True)} {error.hint}", err=True, color=_color())
+        say(f" {error.hint}", badge="next:", colour="cyan", err=True, color=_color())
     return error.exit_code
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cuvee.cache_folder import default_cache, own_cache
+from cuvee.cli.output import say
 from cuvee.cli.render import by_platform, conflict_as_json, write_json
 from cuvee.cli.terminal import terminal
 from cuvee.platforms import PLATFORMS
@@ -169,7 +170,7 @@ def answer_from_graph(
         write_json({"release": release_name, "name": name, "platforms": encode(answers)})
         return 0
     for line in by_platform((answer.platform, lines(answer, name)) for answer in answers):
-        click.echo(line)
+        say(line)
     return 0
 
 
@@ -187,7 +188,7 @@ def given_set(
     today = dt.datetime.now(dt.UTC).date()
     found = read_given_set(path, today=today, environment=environment, only=platforms, needs=needs)
     for note in found.notes:
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     return found
 
 

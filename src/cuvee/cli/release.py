@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.output import say
 from cuvee.cli.render import (
     print_artefacts,
     print_checks,
@@ -52,6 +53,6 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     print_runs(result.runs)
     print_artefacts(result.handed_out, result.folder)
     for line in summary:
-        click.echo(line)
-    click.echo(f"report: {result.folder / 'report' / 'index.html'}")
+        say(line)
+    say(f"report: {result.folder / 'report' / 'index.html'}")
     return result.verdict.exit_code

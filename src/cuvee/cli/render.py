@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from cuvee.cli.output import json_safe, say
 from cuvee.graph.truncation import shorten_list
 
 if TYPE_CHECKING:
@@ -30,12 +29,12 @@ _COLOURS = {
 
 def write_json(value: Any) -> None:
     """Write a value to stdout as JSON."""
-    click.echo(json_text(value), nl=False)
+    say(json_text(value), nl=False)
 
 
 def json_text(value: Any) -> str:
     """Return a value as JSON, as all commands write it."""
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json_safe(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
 
 
 @contextmanager
@@ -89,6 +88,7 @@ def result_json(release: "Release") -> dict[str, Any]:
                 "inputs": stage.inputs,
             }
             for stage in release.stages
+            if stage.stage
         ],
     }
 
@@ -101,24 +101,24 @@ def outcome_counts(run: "PlatformRun") -> dict[str, int]:
 def print_checks(checks: "tuple[CheckOutcome, ...]", *, verbose: bool) -> None:
     """Print findings, the worst first, and checks that were skipped; those for one reason together."""
     for finding in sorted(_with_not_run_together(checks), key=lambda item: item.verdict, reverse=True):
-        badge = click.style(finding.verdict.value, fg=_COLOURS.get(finding.verdict.value, "blue"), bold=True)
-        click.echo(f"{badge} [{finding.check}] {_shown(finding.cause)}")
+        verdict = finding.verdict.value
+        say(f" [{finding.check}] {finding.cause}", badge=verdict, colour=_COLOURS.get(verdict, "blue"))
         if finding.victims:
-            click.echo(f"  hits {_shown(shorten_list(finding.victims, _MOST_VICTIMS))}")
+            say(f"  hits {shorten_list(finding.victims, _MOST_VICTIMS)}")
         if finding.evidence and (verbose or finding.verdict.exit_code):
             for line in finding.evidence:
-                click.echo(f"  because {_shown(line)}")
+                say(f"  because {line}")
         if finding.waived_because:
-            click.echo(f"  waived: {finding.waived_because}")
+            say(f"  waived: {finding.waived_because}")
         if finding.action and finding.verdict.exit_code:
             owners = f" ({', '.join(finding.owners)})" if finding.owners else ""
-            click.echo(f"  do: {finding.action}{owners}")
+            say(f"  do: {finding.action}{owners}")
     skipped: dict[str, list[str]] = defaultdict(list)
     for check in checks:
         if check.status.value == "skipped" and not check.findings:
             skipped[check.reason].append(check.identifier)
     for reason, names in skipped.items():
-        click.echo(f"skipped [{', '.join(names)}] {_shown(reason)}")
+        say(f"skipped [{', '.join(names)}] {reason}")
 
 
 def _with_not_run_together(checks: "Iterable[CheckOutcome]") -> "list[Finding]":
@@ -142,12 +142,12 @@ def print_artefacts(artefacts: "tuple[Artefact, ...]", folder: Path) -> None:
     for item in artefacts:
         if item.not_made is not None:
             continue
-        click.echo(folder / item.path)
-        click.echo(f"  {item.platform or 'all'}, {item.size / 1e6:.1f} MB, made in {item.seconds:.1f} s")
-        click.echo(f"  SHA-256 {item.sha256}")
+        say(folder / item.path)
+        say(f"  {item.platform or 'all'}, {item.size / 1e6:.1f} MB, made in {item.seconds:.1f} s")
+        say(f"  SHA-256 {item.sha256}")
     for item in artefacts:
         if item.not_made is not None:
-            click.echo(f"not made: {item.name}: {item.not_made.reason}. {item.not_made.remedy}")
+            say(f"not made: {item.name}: {item.not_made.reason}. {item.not_made.remedy}")
 
 
 def print_runs(runs: "tuple[PlatformRun, ...]") -> None:
@@ -157,13 +157,8 @@ def print_runs(runs: "tuple[PlatformRun, ...]") -> None:
     for run in runs:
         states = ", ".join(f"{number} {state}" for state, number in sorted(outcome_counts(run).items()))
         why = f": {run.not_run}" if run.not_run else f" ({states})" if states else ""
-        click.echo(f"{run.platform}: {count(run.outcomes)}{why}")
+        say(f"{run.platform}: {count(run.outcomes)}{why}")
         for outcome in run.outcomes:
             if outcome.state.blocks:
-                state = click.style(outcome.state.value, fg="red", bold=True)
-                click.echo(f"  {state} {outcome.suite} {outcome.test}: {outcome.reason}")
-
-
-def _shown(text: str) -> str:
-    """Show what could move a terminal's cursor as a mark: findings quote what comes from outside."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+                text = f" {outcome.suite} {outcome.test}: {outcome.reason}"
+                say(text, badge=f"  {outcome.state.value}", colour="red")

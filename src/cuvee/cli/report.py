@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cuvee.cli.options import dist_option, json_option
+from cuvee.cli.output import say
 from cuvee.cli.render import result_json, write_json
 
 
@@ -50,6 +51,6 @@ def command(source: Path, *, output: Path | None, dist: Path, as_json: bool) -> 
         write_json(result_json(release))
         return release.exit_code
     for line in summary_lines(page):
-        click.echo(line)
-    click.echo(f"report: {(output or folder / 'report') / 'index.html'}")
+        say(line)
+    say(f"report: {(output or folder / 'report') / 'index.html'}")
     return release.exit_code

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cuvee.cli.options import json_option
+from cuvee.cli.output import say
 
 
 @click.command("show")
@@ -28,6 +29,6 @@ def command(manifest: Path, as_json: bool) -> None:
 
     loaded = named_manifest(manifest, today=dt.datetime.now(dt.UTC).date())
     if as_json:
-        click.echo(canonical_json(manifest_export.as_json(loaded)).decode(), nl=False)
+        say(canonical_json(manifest_export.as_json(loaded)).decode(), nl=False)
     else:
-        click.echo(manifest_export.as_yaml(loaded), nl=False)
+        say(manifest_export.as_yaml(loaded), nl=False)

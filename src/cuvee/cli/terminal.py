@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from cuvee.cli.output import say, visible
 from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class PlainReporter:
 
     def _line(self, text: str) -> None:
         with self._lock:
-            click.echo(text, err=True)
+            say(text, err=True)
 
 
 class LiveReporter(PlainReporter):
@@ -68,11 +67,13 @@ class LiveReporter(PlainReporter):
         from rich.markup import escape
 
         self._started[task] = time.monotonic()
-        self._tasks[task] = self._progress.add_task(escape(task), total=total, note="")
+        self._tasks[task] = self._progress.add_task(escape(visible(task)), total=total, note="")
 
     def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
         if task in self._tasks:
-            self._progress.update(self._tasks[task], advance=amount, note=note[:40])
+            from rich.markup import escape
+
+            self._progress.update(self._tasks[task], advance=amount, note=escape(visible(note[:40])))
         super().advance(task, amount, note=note)
 
     def finish(self, task: str, *, note: str = "") -> None:
@@ -84,7 +85,9 @@ class LiveReporter(PlainReporter):
         self._line(f"! {message}", style="yellow")
 
     def _line(self, text: str, *, style: str | None = None) -> None:
-        self._progress.console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self._progress.console.print(
+            visible(text), style=style, markup=False, highlight=False, soft_wrap=True
+        )
 
 
 @contextmanager

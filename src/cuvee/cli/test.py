@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.output import say
 from cuvee.cli.render import print_checks, print_runs, result_json, write_json
 
 
@@ -29,5 +30,5 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     if any(finding.verdict.exit_code for finding in result.findings):
         print_checks(result.checks, verbose=options["verbose"])
     print_runs(result.runs)
-    click.echo(f"results: {result.folder / 'results'}")
+    say(f"results: {result.folder / 'results'}")
     return result.verdict.exit_code

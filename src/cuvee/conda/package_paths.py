@@ -133,6 +133,8 @@ def _path_entry(value: Mapping[str, object]) -> PathEntry:
         raise ValueError(f"info/paths.json lists {path} with the unknown type {path_type!r}")
     if file_mode not in _FILE_MODES or not isinstance(placeholder, str | None):
         raise ValueError(f"info/paths.json lists {path} with the unknown mode {file_mode!r}")
+    if any("\ud800" <= character <= "\udfff" for character in placeholder or ""):
+        raise ValueError(f"info/paths.json lists {path} with a placeholder that is not Unicode")
     return PathEntry(
         path=path,
         path_type=_PATH_TYPES[path_type],

@@ -1,12 +1,14 @@
 """Conversions to and from rattler's records."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import VirtualPackage
+from cuvee.errors import SourceUnreachableError
 
 if TYPE_CHECKING:
     from rattler import GenericVirtualPackage, PackageRecord, RepoDataRecord
@@ -66,23 +68,24 @@ def package_record(record: Record) -> "PackageRecord":
     """Return rattler's record with all fields of ours."""
     from rattler import BuildString, PackageRecord
 
-    made = PackageRecord(
-        record.name,
-        record.version,
-        BuildString(record.build),
-        record.build_number,
-        record.subdir,
-        noarch=record.noarch,
-        depends=list(record.depends),
-        constrains=list(record.constrains),
-        sha256=_digest(record.sha256, 32),
-        md5=_digest(record.md5, 16),
-        size=record.size,
-        license=record.license,
-    )
-    made.track_features = list(record.track_features)
-    if record.timestamp is not None:
-        made.timestamp = dt.datetime.fromtimestamp(record.timestamp / 1000, tz=dt.UTC)
+    with _named(record):
+        made = PackageRecord(
+            record.name,
+            record.version,
+            BuildString(record.build),
+            record.build_number,
+            record.subdir,
+            noarch=record.noarch,
+            depends=list(record.depends),
+            constrains=list(record.constrains),
+            sha256=_digest(record.sha256, 32),
+            md5=_digest(record.md5, 16),
+            size=record.size,
+            license=record.license,
+        )
+        made.track_features = list(record.track_features)
+        if record.timestamp is not None:
+            made.timestamp = dt.datetime.fromtimestamp(record.timestamp / 1000, tz=dt.UTC)
     return made
 
 
@@ -97,16 +100,31 @@ def matchable(record: Record) -> "PackageRecord":
     """Return rattler's record with only what a match spec may ask for, which takes half of the time."""
     from rattler import BuildString, PackageRecord
 
-    return PackageRecord(
-        record.name,
-        record.version,
-        BuildString(record.build),
-        record.build_number,
-        "noarch" if record.is_virtual else record.subdir,
-        license=record.license,
-        md5=_digest(record.md5, 16),
-        sha256=_digest(record.sha256, 32),
-    )
+    with _named(record):
+        return PackageRecord(
+            record.name,
+            record.version,
+            BuildString(record.build),
+            record.build_number,
+            "noarch" if record.is_virtual else record.subdir,
+            license=record.license,
+            md5=_digest(record.md5, 16),
+            sha256=_digest(record.sha256, 32),
+        )
+
+
+@contextmanager
+def _named(record: Record) -> Iterator[None]:
+    """Raise an error that names the record if rattler refuses it: its channel states what CEP 26 forbids."""
+    from rattler.exceptions import InvalidPackageNameError, InvalidVersionError
+
+    try:
+        yield
+    except (InvalidPackageNameError, InvalidVersionError, ValueError, OverflowError, OSError) as error:
+        raise SourceUnreachableError(
+            f"The record {record.file_name} of {record.channel or 'the set'} is not valid: {error}",
+            hint="The channel must correct it. Until then, request another build of the package.",
+        ) from error
 
 
 @lru_cache(maxsize=1 << 18)

@@ -21,8 +21,8 @@ def render(template: str, values: Mapping[str, object]) -> bytes:
 
 
 def nsis_inner(text: str) -> str:
-    """Quote a text for the inside of an NSIS string with double quotes."""
-    special = {"$": "$$", '"': '$\\"', "\r": "", "\n": "$\\r$\\n", "\t": "$\\t"}
+    """Quote a text for the inside of an NSIS string with double quotes, also in macros with backticks."""
+    special = {"$": "$$", '"': '$\\"', "`": "$\\`", "\r": "", "\n": "$\\r$\\n", "\t": "$\\t"}
     return "".join(special.get(character, character) for character in text)
 
 
@@ -53,4 +53,6 @@ def _environment() -> "jinja2.Environment":
     environment.filters["quote"] = shlex.quote
     environment.filters["nsis"] = lambda text: f'"{nsis_inner(text)}"'
     environment.filters["nsis_inner"] = nsis_inner
+    # Where NSIS replaces no variables, two dollar signs are two.
+    environment.filters["nsis_constant"] = lambda text: f'"{nsis_inner(text).replace("$$", "$")}"'
     return environment

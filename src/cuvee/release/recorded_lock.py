@@ -4,18 +4,18 @@ Nothing here solves, writes or waits for another process, so that a question abo
 and can be answered for a folder that is read-only or that a run is working on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from cuvee.channel.model import Absent
 from cuvee.codec import decode
-from cuvee.errors import CuveeError, UsageError
+from cuvee.errors import CuveeError, NotLockedError
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.release.check_stage import ArchiveAccess, run_selected
 from cuvee.release.lock_stage import in_order
 from cuvee.release.package_request import request_of
 from cuvee.release.pipeline import tool_versions
-from cuvee.release.record import RECORD, ArtefactKind, ChannelResult, LockResult, Release, portable
+from cuvee.release.record import RECORD, ArtefactKind, ChannelResult, LockResult, Release, judge, portable
 from cuvee.release.session import Session
 
 
@@ -33,7 +33,7 @@ def recorded_release(session: Session) -> Release:
 
     Raises
     ------
-    UsageError
+    NotLockedError
         If the release is not locked, on one of the platforms that the caller named either; or if the lock was
         made from another state of the manifest, or has been changed.
     """
@@ -61,19 +61,24 @@ def recorded_release(session: Session) -> Release:
     )
 
 
-def checked_again(session: Session) -> Release:
-    """Return a release up to its checks, which run again on its lock, into archives only if all are at hand.
+def checked_again(
+    session: Session,
+    release: Release,
+    *,
+    left_out: Collection[str] = (),
+    access: ArchiveAccess = ArchiveAccess.AT_HAND,
+) -> Release:
+    """Return a release up to its checks, which run again on its lock; for parameters see `check_release`."""
+    checked = run_selected(session, release.channel, release.locked, access=access, left_out=left_out)
+    release = replace(release, checked=checked)
+    return replace(release, verdict=judge(release))
 
-    Raises
-    ------
-    UsageError
-        As `recorded_release`.
-    """
-    release = recorded_release(session)
-    checked = run_selected(
-        session, release.channel, release.locked, access=ArchiveAccess.AT_HAND, left_out=()
-    )
-    return replace(release, checked=checked)
+
+def demand_all_locked(session: Session, release: Release) -> None:
+    """Raise `NotLockedError` if a platform has no lock because it was not requested."""
+    for item in release.absent:
+        if item.by_choice and item.platform in session.platforms:
+            raise _cannot_answer(session, f"{release.name} has no lock for {item.platform}: {item.reason}")
 
 
 def recorded_channel(session: Session) -> ChannelResult:
@@ -81,7 +86,7 @@ def recorded_channel(session: Session) -> ChannelResult:
 
     Raises
     ------
-    UsageError
+    NotLockedError
         If the manifest needs such packages, and they are not made, or are those of another manifest.
     """
     entry = session.make.recorded("channel")
@@ -146,9 +151,9 @@ def _absent(session: Session, channel: ChannelResult, locked: frozenset[str]) ->
     return tuple(found)
 
 
-def _cannot_answer(session: Session, message: str) -> UsageError:
+def _cannot_answer(session: Session, message: str) -> NotLockedError:
     dist = session.options.dist
     where = "" if str(dist) == "dist" else f" --dist {dist}"
-    return UsageError(
+    return NotLockedError(
         message, hint=f"Run `cuvee lock {session.manifest.path}{where}`; this command writes nothing."
     )

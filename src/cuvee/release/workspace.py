@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cuvee.errors import CuveeError, StorageError
+from cuvee.errors import BusyError, CuveeError
 from cuvee.files import sha256_file, storage_errors
 from cuvee.release.record import Artefact, ArtefactKind, NotMade
 
@@ -108,7 +108,7 @@ class Workspace:
 
         Raises
         ------
-        StorageError
+        BusyError
             If another process is cutting the same release.
         """
         stages = self.folder / ".stages"
@@ -117,7 +117,7 @@ class Workspace:
             handle = os.open(stages / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             if not _try_lock(handle):
-                raise StorageError(
+                raise BusyError(
                     f"Another cuvee is working on {self.folder}",
                     hint="Wait until it has finished, or stop it.",
                 )

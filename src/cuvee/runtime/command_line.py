@@ -92,7 +92,7 @@ _INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
 def main(argv: list[str]) -> int:
     """Run a verb of either command line; return the exit code."""
     verb = argv[0] if argv else "help"
-    return with_streams(lambda: _main(argv), answers=verb in ANSWERS)
+    return with_streams(lambda: _main(argv), lost=FAILED if verb in ANSWERS else 0)
 
 
 def _main(argv: list[str]) -> int:

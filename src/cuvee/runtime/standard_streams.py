@@ -13,16 +13,14 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from .failure import FAILED
-
 _NO_READER = (errno.EPIPE, errno.EINVAL)
 """What writing to a pipe that its reader has closed fails with, on POSIX and on Windows."""
 
 
-def with_streams(work: Callable[[], int], *, answers: bool = False) -> int:
+def with_streams(work: Callable[[], int], *, lost: int = 0) -> int:
     """Return the exit code of ``work``, whatever becomes of its output.
 
-    One that only ``answers`` fails if its answer could not be written.
+    ``lost`` is the code in place of 0 if that could not be written, unless it has no reader.
     """
     _complete()
     before = {"stdout": sys.stdout, "stderr": sys.stderr}
@@ -36,10 +34,10 @@ def with_streams(work: Callable[[], int], *, answers: bool = False) -> int:
             setattr(sys, name, old)
         output.flush()
         errors.flush()
-    if answers and code == 0 and output.failure and output.failure.errno not in _NO_READER:
-        errors.write(f"Error: The answer cannot be written: {output.failure.strerror}.\n")
+    if lost and code == 0 and output.failure and output.failure.errno not in _NO_READER:
+        errors.write(f"Error: The output cannot be written: {output.failure.strerror}.\n")
         errors.flush()
-        return FAILED
+        return lost
     return code
 
 

@@ -14,7 +14,7 @@ from cuvee.errors import TooLargeError, UsageError
 from cuvee.files import replacing, sha256_file
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
-from cuvee.installers.jinja_templates import render
+from cuvee.installers.jinja_templates import render, xml_line
 from cuvee.installers.naming import display_name
 from cuvee.installers.windows import msi_actions
 from cuvee.installers.windows.osslsigncode import Osslsigncode
@@ -151,24 +151,29 @@ def msi_version(version: str) -> str:
 
 
 def _description(image: Image, branding: Branding) -> bytes:
-    label, title = image.label, " ".join(image.label.title.split())
-    values = {
+    label, title = image.label, xml_line(image.label.title)
+    values: dict[str, object] = {
         "product_code": product_code(label.distribution, label.version),
         "upgrade_code": upgrade_code(label.distribution),
         "component": _identifier(f"place {label.distribution}"),
         "label": f"{title} {label.version}",
-        "title": title,
+        "title_in_message": re.sub(r"[][{}]", r"[\\\g<0>]", title),
         "release": label.version,
         "version": msi_version(label.version),
-        "publisher": branding.publisher or title,
-        "url": branding.url,
+        "publisher": xml_line(branding.publisher) or title,
+        "url": xml_line(branding.url),
         "icon": branding.icon is not None,
         "needed_kb": image.size_on_disk // 1024,
         "setup": msi_actions.SETUP,
         "name": display_name(image.label.distribution),
         "key": f"Software\\cuvee\\{display_name(image.label.distribution)}",
     }
-    return render("windows/installer.wxs.j2", values)
+    # wixl replaces variables such as $(env.HOME) in all values.
+    quoted = {
+        name: value.replace("$", "$(var.dollar)") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+    return render("windows/installer.wxs.j2", quoted)
 
 
 def _short(name: str) -> str:

@@ -32,7 +32,7 @@ import traceback
 from collections.abc import Callable, Mapping
 
 from ..command_line import ANSWERS, guarded, run_installer
-from ..failure import InstallError
+from ..failure import FAILED, InstallError
 from ..file_operations import remove_empty, remove_tree
 from ..prefix_names import known_name
 from ..staged_folder import claim, stay_claimed
@@ -59,7 +59,8 @@ _FOR_RUNTIME = frozenset(("--json", "--force", "--new-key"))
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     """Run a verb; return the exit code."""
-    return with_streams(lambda: _main(argv, environment), answers=argv[0] in ANSWERS)
+    lost = FAILED if argv[0] in ANSWERS else 0
+    return with_streams(lambda: _main(argv, environment), lost=lost)
 
 
 def _main(argv: list[str], environment: Mapping[str, str]) -> int:
