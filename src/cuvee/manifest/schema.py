@@ -279,7 +279,7 @@ _CONTENT = RecordType(
             summary="Where the release's own channel will be published. The lock, the explicit lists and the "
                     "records of prefixes name its packages there. `{release}` is the release's name.",
             type=ScalarType(noun="the URL of a channel", example="https://example.org/{release}/channel",
-                      parse=parsers.channel_url, pattern=parsers.CHANNEL_URL)),
+                      parse=parsers.channel_url, pattern=parsers.CHANNEL_URL, number=None)),
         Property(name="packages", required=True, example='{numpy: ">=2.4,<2.5"}',
             summary="The blessed set: names, each with a version range or a mapping.",
             type=MapType(noun="a mapping of packages", example='{numpy: ">=2.4,<2.5"}', key=PACKAGE_NAME,
