@@ -69,6 +69,17 @@ def test_what_is_added_comes_back_and_is_there_once(path: Path) -> None:
     assert found == [replace(run, made_at=run.made_at + dt.timedelta(hours=1))]
 
 
+def test_the_order_of_what_was_found_does_not_count(path: Path) -> None:
+    run = run_of("2026.10.0", outcome("b"), outcome("a"))
+    more = (*run.artefacts, HistoryArtefact(path="a", sha256="c"))
+    run = replace(run, artefacts=more, packages=(*run.packages, replace(run.packages[0], name="a")))
+    with HistoryFile.open(path) as history:
+        history.add(run)
+        (found,) = all_runs(history)
+        assert found != run
+        assert not history.add(found)
+
+
 STATES = st.sampled_from(list(OutcomeState))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
