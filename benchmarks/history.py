@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/history.py [--releases 20] [--platforms 5] [--tests 20000]
 
-The reference is the same data as JSON Lines, read with ``json.loads`` alone.
+The reference is the same data as JSON Lines, read with ``json.loads`` only.
 """
 
 import argparse

@@ -122,6 +122,7 @@ def _holds_release(folder: str) -> bool:
 def abandon(staged: str, prefix: str) -> None:
     """Remove what was staged, unless it is the old release, because `withdraw` could not put it back."""
     if _owner(prefix) != token_of(staged):
+        settle_in(staged)  # Windows removes no file that is open
         remove_tree(staged)
 
 

@@ -29,7 +29,7 @@ def plan(
     """
     if old is not None and not belongs(old.prefix):
         return OutsideFiles()
-    before = OutsideFiles() if old is None else _believed(old.state.outside)
+    before = OutsideFiles() if old is None else _plausible(old.state.outside)
     # Windows' own part makes its shortcuts.
     windows = manifest.system == "win"
     folder = "" if windows or "--no-menus" in options else desktop_entries.menu_folder(os.environ)
@@ -44,7 +44,7 @@ def plan(
 
 def apply(installed: InstalledRelease) -> None:
     """Make what the state names, and remove what is no longer planned; warn of what could not be done."""
-    prefix, manifest, outside = installed.prefix, installed.manifest, _mine(installed)
+    prefix, manifest, outside = installed.prefix, installed.manifest, believed(installed)
     planned = desktop_entries.planned(prefix, manifest, outside.menu_folder)
     warnings = problems(prefix, manifest) if planned else []
     warnings += _each(planned, lambda path: edit(path, lambda _: planned[path].encode()))
@@ -68,9 +68,11 @@ def refresh(installed: InstalledRelease, options: frozenset[str]) -> None:
     apply(installed._replace(state=state))
 
 
-def undo(installed: InstalledRelease, keep: OutsideFiles = OutsideFiles()) -> None:  # noqa: B008 - immutable
-    """Remove all of it but what ``keep`` names; warn of what could not be done."""
-    prefix, outside = installed.prefix, _mine(installed)
+def undo(prefix: str, outside: OutsideFiles, keep: OutsideFiles = OutsideFiles()) -> None:  # noqa: B008 - immutable
+    """Remove all of ``outside``, from `believed`, but what ``keep`` names; warn of what could not be done.
+
+    The prefix itself may be gone by now.
+    """
     warnings = _each(
         set(outside.entries) - set(keep.entries), lambda path: desktop_entries.remove(path, prefix)
     )
@@ -80,22 +82,22 @@ def undo(installed: InstalledRelease, keep: OutsideFiles = OutsideFiles()) -> No
 
 def present(installed: InstalledRelease) -> list[str]:
     """Return what `undo` would remove or change."""
-    prefix, outside = installed.prefix, _mine(installed)
+    prefix, outside = installed.prefix, believed(installed)
     entries = [path for path in outside.entries if desktop_entries.is_own(path, prefix)]
     return sorted(entries + [path for path in outside.shells if shell_startup.has_block(path, prefix)])
 
 
-def _mine(installed: InstalledRelease) -> OutsideFiles:
+def believed(installed: InstalledRelease) -> OutsideFiles:
     """Return what a release has outside of its prefix, as far as its state is believed."""
     outside = installed.state.outside
     if belongs(installed.prefix):
-        return _believed(outside)
+        return _plausible(outside)
     if outside != OutsideFiles():
         warn([_OTHERS.format(installed.prefix)])
     return OutsideFiles()
 
 
-def _believed(outside: OutsideFiles) -> OutsideFiles:
+def _plausible(outside: OutsideFiles) -> OutsideFiles:
     """Return of what a state names what an installer may have made: no other file is ever touched."""
     folder, *paths = (
         os.path.normpath(path) if os.path.isabs(path) else ""

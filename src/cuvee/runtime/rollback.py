@@ -34,8 +34,9 @@ def rollback(installed: InstalledRelease, options: frozenset[str]) -> int:
             quietly(PrefixTree(kept).unlink, path)
         taken += carry(prefix, kept, newer)
         saved = save(prefix, kept, [*found.changed, *taken], installed.manifest.version)
+        outside = outside_files.believed(installed)
         prefix_swap.rotate(kept, prefix)
-        outside_files.undo(installed, keep=old.state.outside)
+        outside_files.undo(prefix, outside, keep=old.state.outside)
         outside_files.apply(old._replace(prefix=prefix))
     before, after = installed.manifest.version, old.manifest.version
     message = f"{old.manifest.title} {before} was rolled back to {after} in {prefix}"

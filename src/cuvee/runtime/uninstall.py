@@ -32,13 +32,13 @@ def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozen
         installed = find()
         install_scripts.run("pre_uninstall", installed.manifest, prefix, f"{prefix}/{KEPT}", options)
         found = verify(installed)
-        left = _left(prefix, found)
+        left, outside = _left(prefix, found), outside_files.believed(installed)
         os.chdir(os.path.dirname(prefix))  # the current folder may be in the prefix
         take_away(prefix, prefix, _gone(installed, found, set(left)))
         kept = beside(prefix, "kept")
         if os.path.isdir(kept) and is_ours(kept):
             take_away(prefix, kept, files_below(kept))
-        outside_files.undo(installed)
+        outside_files.undo(prefix, outside)
         ignore_signals()
         remove_taken(prefix)
     # Only a log that `--log` names is still there.

@@ -35,7 +35,7 @@ from ..command_line import ANSWERS, guarded, run_installer
 from ..failure import FAILED, InstallError
 from ..file_operations import remove_empty, remove_tree
 from ..prefix_names import known_name
-from ..staged_folder import claim, stay_claimed
+from ..staged_folder import claim, settle_in, stay_claimed
 from ..standard_streams import with_streams
 from . import long_paths
 from .admin_verbs import administer
@@ -137,6 +137,7 @@ def _prepare(target: str, run: str) -> tuple[str, str]:
         staged = claim(target)
         copy_stage0(run, staged)
     except OSError as error:
+        settle_in(staged)
         remove_tree(staged)
         remove_empty(os.path.dirname(target), anchor)
         reason = "The disk is full" if error.errno == errno.ENOSPC else error.strerror
