@@ -149,7 +149,7 @@ def test_environments_in_the_prefix_are_not_the_releases(prefix: Path) -> None:
     ):
         site = f"{folder}/lib/python3.11/site-packages"
         files = {
-            mark: record,
+            f"{folder}/{mark}": record,
             f"{site}/other-3.dist-info/METADATA": "Name: other\nVersion: 3\nRequires-Dist: tools<1\n\n",
             f"{site}/other-3.dist-info/RECORD": "other.py,,\nother-3.dist-info/METADATA,,\n",
             f"{site}/other.py": "",

@@ -130,7 +130,7 @@ def verify(installed: InstalledRelease, *, only: Collection[str] | None = None) 
     added, owned = added_packages(prefix, sorted(others - compiled - nested))
     others -= compiled | meta
     owned |= {path for path in others if path.startswith(_CONDAS)}
-    owned |= {path for path in others if _source(path) is not None}  # its source is listed
+    owned |= {path for path in others if _source(path) in others}  # its source is listed
     return Differences(
         files=len(scan.files) + len(scan.links),
         changed=sorted(set(scan.changed) - rewritten),
