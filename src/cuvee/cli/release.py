@@ -32,7 +32,7 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     Examples:
       cuvee release manifests/starter/2026.11.0.yaml
       cuvee release manifests/starter/2026.11.0.yaml --platform linux-64
-      cuvee release manifests/starter/2026.11.0.yaml --json > release.json
+      cuvee release manifests/starter/2026.11.0.yaml --json > result.json
 
     Exit codes: 0 ready, 1 blocked by findings or outcomes, 2 usage or manifest, 3 a tool is missing,
     4 a source could not be reached, 5 integrity, 130 interrupted.
