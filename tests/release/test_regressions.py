@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,4 +106,7 @@ def test_without_a_history_the_base_is_read_from_its_record(
     shutil.copytree(distribution.root, copy.root, symlinks=True, ignore=shutil.ignore_patterns(HISTORY))
     again = copy.cut(copy.root / "manifests" / "tiny" / "2026.11.1.yaml", host_platform, keep_going=True)
     assert again.compared == second.compared
-    assert again.outcomes == second.outcomes
+    # What blocks is tested again, so the times differ.
+    assert [replace(outcome, seconds=0.0) for outcome in again.outcomes] == [
+        replace(outcome, seconds=0.0) for outcome in second.outcomes
+    ]

@@ -73,9 +73,10 @@ def _take(place: str, aside: str, paths: list[str]) -> None:
                 real.add(folder)
     found = [path for path in paths if path.rpartition("/")[0] in real]
     share_in_runs(found, lambda path: _rename(f"{place}/{path}", f"{aside}/{path}"))
-    for parent, folders, _ in os.walk(place, topdown=False):
-        for name in folders:
-            _rmdir(f"{parent}/{name}", f"{aside}{parent[len(place) :]}/{name}")
+    # Not bottom-up, which gives long paths of Windows in another form than that of `place`.
+    below = [f"{parent[len(place) :]}/{name}" for parent, names, _ in os.walk(place) for name in names]
+    for name in reversed(below):
+        _rmdir(f"{place}{name}", f"{aside}{name}")
     _rmdir(place, aside)
 
 
