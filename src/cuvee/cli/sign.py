@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cuvee.cli.options import json_option, sign_key_option
+from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 
 
@@ -43,5 +44,5 @@ def command(release: Path, *, sign_key: Path | None, force: str, as_json: bool) 
     if as_json:
         write_json({"signature": str(release / SIGNATURE), "sums_sha256": digest, "key": signer.public.hex()})
     else:
-        click.echo(f"{digest}  {release / 'SHA256SUMS'}\nsigned: {release / SIGNATURE}")
+        say(f"{digest}  {release / 'SHA256SUMS'}\nsigned: {release / SIGNATURE}")
     return 0
