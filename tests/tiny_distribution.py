@@ -4,6 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from cuvee.manifest import load_manifest
 from cuvee.progress import Silent
 from cuvee.release.pipeline import cut
@@ -33,6 +36,15 @@ wheels: [tqdm, attrs]
 suites: [smoke]
 installers: {{formats: {{linux: [sh]}}}}
 """
+
+
+def write_key(folder: Path) -> Path:
+    """Write the private key of a publisher, which only its user may read."""
+    path = folder / "publisher.pem"
+    path.touch(0o600)
+    private = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
 
 
 class Recorder(Silent):

@@ -18,14 +18,14 @@ from tiny_release import TIME, Release
 pytestmark = pytest.mark.real
 
 SHELLS = [("dash",), ("bash",), ("busybox", "sh"), ("zsh", "--emulate", "sh")]
-# As written from `<root>/work/build`, where `work/link` leads to `<root>/other/deep`; and the one name.
+# As written from `<root>/shop/build`, where `shop/link` leads to `<root>/other/deep`; and the one name.
 NAMES = [
-    ("../env", "work/env"),
-    ("./env", "work/build/env"),
-    ("new//deep/./env/", "work/build/new/deep/env"),
-    ("absent/../env", "work/build/env"),
-    ("../../work/./build/../env/.", "work/env"),
-    ("../link/env", "work/link/env"),
+    ("../env", "shop/env"),
+    ("./env", "shop/build/env"),
+    ("new//deep/./env/", "shop/build/new/deep/env"),
+    ("absent/../env", "shop/build/env"),
+    ("../../shop/./build/../env/.", "shop/env"),
+    ("../link/env", "shop/link/env"),
     ("../link/../env", "other/env"),
 ]
 ITEM = '{"name": "One", "description": "", "command": ["x"], "platforms": {"linux": {}}}'
@@ -42,10 +42,10 @@ MENU = PackageContent(
 
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
-    folder = tmp_path / "work" / "build"
+    folder = tmp_path / "shop" / "build"
     folder.mkdir(parents=True)
     (tmp_path / "other" / "deep").mkdir(parents=True)
-    (tmp_path / "work" / "link").symlink_to("../other/deep")
+    (tmp_path / "shop" / "link").symlink_to("../other/deep")
     return folder
 
 
@@ -111,7 +111,7 @@ def test_all_that_an_installation_makes_has_one_name(
 def test_another_name_of_the_folder_changes_nothing(
     dress: Any, build: Path, user: dict[str, str], tmp_path: Path
 ) -> None:
-    linked, real = tmp_path / "work" / "link" / "env", tmp_path / "other" / "deep" / "env"
+    linked, real = tmp_path / "shop" / "link" / "env", tmp_path / "other" / "deep" / "env"
     old, new = dress(InstallerSettings(), MENU), dress(InstallerSettings(), MENU, upgrade=True)
     assert old.install("-b", "-c", "-p", linked, environment=user).ok
     assert new.install("-b", "-u", "-c", "-p", real, environment=user).ok

@@ -102,6 +102,20 @@ def test_constructor_itself_finds_the_same_packages(
         assert all(item.file_name in done.stderr for item in lock.packages)
 
 
+@pytest.fixture
+def constructor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a program of this name, and with this text, on PATH."""
+
+    def put(text: str) -> None:
+        program = tmp_path / "bin" / "constructor"
+        program.parent.mkdir()
+        program.write_text(text.format(python=sys.executable), encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+    return put
+
+
 def test_without_constructor_the_installer_is_missing(
     copied: Callable[[], Distribution], engine: str, host_platform: str
 ) -> None:
@@ -119,14 +133,9 @@ def test_constructor_makes_the_installer(
     copied: Callable[[], Distribution],
     engine: str,
     host_platform: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    constructor: Callable[[str], None],
 ) -> None:
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "constructor"
-    program.write_text(FAKE.format(python=sys.executable), encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    constructor(FAKE)
     distribution = copied()
     result = distribution.cut(distribution.write(engine), host_platform)
     (artefact,) = result.handed_out
@@ -143,14 +152,9 @@ def test_a_second_release_does_not_meet_the_packages_of_the_first(
     copied: Callable[[], Distribution],
     engine: str,
     host_platform: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    constructor: Callable[[str], None],
 ) -> None:
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "constructor"
-    program.write_text(SHARED_CACHE.format(python=sys.executable), encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    constructor(SHARED_CACHE)
     distribution = copied()
     for version in ("2026.11.0", "2026.12.0"):
         text = engine.replace("2026.11.0", version)

@@ -13,7 +13,9 @@ from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HISTORY, HistoryFile
 from cuvee.history.queries import points
 from cuvee.release.record import Release
-from tiny_distribution import Distribution, Recorder
+from cuvee.release.signing import sign_release, was_signed_anyway
+from cuvee.trust.keys import SigningKey
+from tiny_distribution import Distribution, Recorder, write_key
 
 pytestmark = pytest.mark.real
 
@@ -96,6 +98,25 @@ def test_the_command_shows_the_strip_and_where_it_began(
     missing = subprocess.run(command, cwd=distribution.root, capture_output=True, text=True, check=False)
     assert missing.returncode == 2
     assert "has no test and no package" in missing.stderr
+
+
+def test_what_was_released_with_a_failure_does_not_block_the_next(
+    cut_twice: tuple[Distribution, Release, Release], tmp_path: Path, host_platform: str
+) -> None:
+    distribution, _, _ = cut_twice
+    copy = Distribution(tmp_path / "copy", Recorder())
+    shutil.copytree(distribution.root, copy.root, symlinks=True)
+    base = copy.dist / "tiny-2026.11.1"
+    sign_release(base, SigningKey.read(write_key(tmp_path)), reason="agreed")
+    assert was_signed_anyway(base)
+    path = copy.write(PATCH.replace("2026.11.1", "2026.11.2").replace("2026.11.0", "2026.11.1"), "2026.11.2")
+    third = copy.cut(path, host_platform, keep_going=True)
+    (found,) = [outcome for outcome in third.outcomes if outcome.suite == "expectations"]
+    assert found.state.value == "always-fail"
+    assert found.reason.startswith("it failed in tiny-2026.11.1 too, which was released: ")
+    # Cut again, the base is blocked and not signed any more.
+    copy.cut(copy.root / "manifests" / "tiny" / "2026.11.1.yaml", host_platform, keep_going=True)
+    assert not was_signed_anyway(base)
 
 
 def test_without_a_history_the_base_is_read_from_its_record(

@@ -7,38 +7,34 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
     load_pem_public_key,
 )
 
+from checked_sets import manifest_of
 from cuvee.cli.main import run
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file, write_text
 from cuvee.graph.findings import Verdict
+from cuvee.history.history_file import HISTORY
 from cuvee.progress import SILENT
 from cuvee.release import test_stage
 from cuvee.release.pipeline import cut
 from cuvee.release.record import Failure, Release
-from cuvee.release.signing import FORCED
+from cuvee.release.session import Options, Session
 from cuvee.release.stage import Made, Stage, StageRunner
-from cuvee.release.sums import read_sums, sums_text
+from cuvee.release.sums import FORCED, read_sums, sums_text
+from cuvee.release.test_stage import hidden_from_tests
 from cuvee.trust.keys import SigningKey
-from tiny_distribution import Distribution
+from tiny_distribution import NOW, Distribution, write_key
 
 HASH = "a" * 64
 
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    path = tmp_path / "publisher.pem"
-    path.touch(0o600)
-    private = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
-    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return path
+    return write_key(tmp_path)
 
 
 def verified(folder: Path) -> dict[str, str]:
@@ -72,6 +68,20 @@ def test_sums_are_sorted_and_read_back(tmp_path: Path) -> None:
     write_text(tmp_path / "SHA256SUMS", sums_text(files))
     assert (tmp_path / "SHA256SUMS").read_text() == f"{'b' * 64}  a\n{HASH}  b/c d.txt\n"
     assert read_sums(tmp_path) == files
+
+
+def test_programs_of_packages_see_neither_keys_nor_release_nor_history(
+    tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUVEE_AUTHENTICODE_KEY", str(tmp_path / "code.pem"))
+    options = Options(dist=tmp_path / "dist", cache=tmp_path / "cache", now=NOW, secrets=(key,))
+    session = Session(manifest_of(), options, SILENT)
+    assert set(hidden_from_tests(session)) == {
+        tmp_path / "dist" / session.manifest.release_name,
+        tmp_path / HISTORY,
+        key,
+        tmp_path / "code.pem",
+    }
 
 
 def test_a_file_that_changes_after_its_stage_is_found(tmp_path: Path) -> None:

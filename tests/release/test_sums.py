@@ -6,27 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
 
 from cuvee import process
 from cuvee.cli.main import run
 from cuvee.trust.keys import SigningKey
 from needed_programs import HANGING
-from tiny_distribution import Distribution
+from tiny_distribution import Distribution, write_key
 
 
 @pytest.fixture
 def key(tmp_path: Path) -> SigningKey:
-    private = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
-    path = tmp_path / "publisher.pem"
-    path.touch(0o600)
-    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return SigningKey.read(path)
+    return SigningKey.read(write_key(tmp_path))
 
 
 @pytest.mark.parametrize("by", ["option", "variable"])

@@ -35,7 +35,8 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee release manifests/starter/2026.11.0.yaml --json > result.json
 
     Exit codes: 0 ready, 1 blocked by findings or outcomes, 2 usage or manifest, 3 a tool is missing,
-    4 a source could not be reached, 5 integrity, 130 interrupted.
+    4 a source could not be reached, 5 integrity, 6 storage or memory, 7 another cuvee is working on it,
+    130 interrupted.
     """
     from cuvee.release.pipeline import cut
     from cuvee.release.report_stage import page_of

@@ -272,7 +272,7 @@ def _clear_errors(path: Path) -> Iterator[None]:
             raise StorageError(
                 f"Others write to {path}", hint="Wait until they have finished, then run the command again."
             ) from error
-        raise StorageError(f"{path}: {error}", hint="Choose a file that you may write to.") from error
+        raise StorageError(f"{path}: {error}", hint="`--history FILE` names another place.") from error
     except sqlite3.IntegrityError as error:
         raise IntegrityError(
             f"A run names the same thing twice, and was not added to {path}: {error}",

@@ -53,7 +53,7 @@ class HistoryRun:
     made_at
         Aware.
     released
-        Whether the verdict did not block it.
+        Whether the verdict did not block it, or it was signed all the same.
     failure
         Why the run ended before its end; empty if it did not.
     inputs
@@ -119,7 +119,7 @@ def _values(item: TestOutcome | HistoryPackage) -> list[object]:
     return [value.value if isinstance(value, OutcomeState) else value for value in values]
 
 
-def history_run(release: Release) -> HistoryRun:
+def history_run(release: Release, *, released_anyway: bool = False) -> HistoryRun:
     """Return what history keeps of a release's record."""
     return HistoryRun(
         distribution=release.manifest.distribution,
@@ -127,7 +127,7 @@ def history_run(release: Release) -> HistoryRun:
         base=release.base or "",
         made_at=release.made_at,
         verdict=release.verdict,
-        released=not release.exit_code,
+        released=released_anyway or not release.exit_code,
         failure=release.failure.message if release.failure is not None else "",
         inputs=release.inputs_hash,
         runs=release.runs,

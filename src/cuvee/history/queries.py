@@ -63,12 +63,6 @@ def find_reference(
     )
 
 
-def has_release(history: HistoryFile, release: str) -> bool:
-    """Whether a run of ``release``, such as ``starter-2026.10.2``, is on record."""
-    query = "SELECT 1 FROM run WHERE distribution || '-' || version = ? LIMIT 1"
-    return history.connection.execute(query, (release,)).fetchone() is not None
-
-
 def points(history: HistoryFile, name: str) -> tuple[Point, ...]:
     """Return what became of a test, or of all tests of a package, in the last run of each release.
 

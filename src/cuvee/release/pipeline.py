@@ -15,7 +15,7 @@ from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.platform_stages import make_platforms
 from cuvee.release.record import RECORD, ChannelResult, Failure, LockResult, Release, judge, portable
-from cuvee.release.reference_runs import add_to_history, check_history, compare_with_history
+from cuvee.release.reference_runs import add_to_history, compare_with_history, prepare_history
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
 from cuvee.release.signing import sign_release
@@ -80,8 +80,15 @@ def check_release(
 
 
 def run_tests(session: Session) -> Release:
+    """Run the pipeline up to the tests, and keep what they found in the history."""
+    release = _tested(session)
+    add_to_history(session, release)
+    return release
+
+
+def _tested(session: Session) -> Release:
     """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
-    check_history(session)
+    prepare_history(session)
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     checked = check_release(session, access=access)
     release = compare_with_history(session, make_platforms(session, checked))
@@ -90,9 +97,7 @@ def run_tests(session: Session) -> Release:
         graph = session.graph(release.lock, release.absent)
         tested = check_tests(graph, release, session.suite_files.known_failures)
         release = replace(release, tested=tested)
-    release = _judged(release)
-    add_to_history(session, release)
-    return release
+    return _judged(release)
 
 
 def cut(session: Session) -> Release:
@@ -104,7 +109,7 @@ def cut(session: Session) -> Release:
     """
     before = _begin(session)
     try:
-        tested = _with_changes(session, run_tests(session))
+        tested = _with_changes(session, _tested(session))
         _forget_beginning(session)
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
@@ -121,6 +126,8 @@ def cut(session: Session) -> Release:
                 write_bytes(session.workspace.folder / RECORD, before)
         raise
     session.make.set_aside()
+    # Only now: if its files were changed after they were made, it must not become the reference of others.
+    add_to_history(session, release)
     return release
 
 
@@ -177,6 +184,8 @@ def _record_failure(session: Session, error: Exception) -> None:
     except Exception:  # noqa: BLE001 - the first error is the one to tell; the record is what later commands read
         with suppress(CuveeError, OSError):
             failed.save()
+    with suppress(CuveeError, OSError):
+        add_to_history(session, failed)
     session.reporter.say(f"The report of this run is {session.workspace.report / 'index.html'}")
 
 

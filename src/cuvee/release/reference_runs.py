@@ -1,28 +1,33 @@
 """Comparing a release's outcomes with those of the release before it, and keeping them for the next one."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from cuvee.history.history_file import HistoryFile, set_aside_if_damaged
 from cuvee.history.model import history_run
-from cuvee.history.queries import find_reference, has_release
+from cuvee.history.queries import find_reference
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.integration.reference_comparison import RunComparison, compare
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.release.base_lock import REPORTS
 from cuvee.release.record import RECORD, Release, TestResult
 from cuvee.release.session import Session
+from cuvee.release.signing import was_signed_anyway
 
 
-def check_history(session: Session) -> None:
-    """Raise if the history cannot be used, before any work is done; set it aside if it is damaged."""
+def prepare_history(session: Session) -> None:
+    """Raise if the history cannot be used, before any work is done; set it aside if it is damaged.
+
+    The base is added, if it is at hand: it may be older than the history, or have been released since.
+    """
     path = session.history_file
     aside = set_aside_if_damaged(path)
     if aside is not None:
         session.reporter.say(f"{path} is damaged. It is {aside.name} now, and a new history begins")
-    with HistoryFile.open(path):
-        pass
+    base = _base_folder(session)
+    with HistoryFile.open(path) as history:
+        if base is not None:
+            history.add(history_run(Release.open(base), released_anyway=was_signed_anyway(base)))
 
 
 def compare_with_history(session: Session, release: Release) -> Release:
@@ -30,9 +35,6 @@ def compare_with_history(session: Session, release: Release) -> Release:
     if not release.runs:
         return release
     with HistoryFile.open(session.history_file) as history:
-        if release.base is not None and not has_release(history, release.base):
-            for folder in _base_folders(session, release.base):
-                history.add(history_run(Release.open(folder)))
         found = tuple(_compared(history, release, result) for result in release.tests)
     return replace(
         release,
@@ -47,14 +49,13 @@ def add_to_history(session: Session, release: Release) -> None:
         history.add(history_run(release))
 
 
-def _base_folders(session: Session, base: str) -> Iterator[Path]:
-    """Yield the folder of the base, if there is one: it may be older than the history."""
-    stated = session.options.base
-    published = find_upwards(session.manifest.path.parent, f"{REPORTS}/{base}")
-    for folder in (stated, session.workspace.folder.parent / base, published):
-        if folder is not None and (folder / RECORD).is_file():
-            yield folder
-            return
+def _base_folder(session: Session) -> Path | None:
+    if session.manifest.base is None:
+        return None
+    name = session.manifest.base.release_name
+    published = find_upwards(session.manifest.path.parent, f"{REPORTS}/{name}")
+    folders = (session.options.base, session.workspace.folder.parent / name, published)
+    return next((folder for folder in folders if folder is not None and (folder / RECORD).is_file()), None)
 
 
 def _compared(

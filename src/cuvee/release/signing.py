@@ -7,11 +7,8 @@ from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes, sha256_file, write_bytes, write_json, write_text
 from cuvee.image.model import ImageSigner
 from cuvee.release.record import RECORD, Release
-from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, read_sums, sums_text
+from cuvee.release.sums import FORCED, PUBLIC_KEY, SIGNATURE, SUMS, read_sums, sums_text
 from cuvee.trust.keys import public_pem
-
-FORCED = "signed-anyway.json"
-"""Why a release was signed that is not ready. It is in the sums, so that it cannot be taken away."""
 
 
 def sign_release(folder: Path, signer: ImageSigner, *, reason: str = "") -> str:
@@ -53,6 +50,14 @@ def sign_release(folder: Path, signer: ImageSigner, *, reason: str = "") -> str:
     write_bytes(folder / SIGNATURE, signer.sign(text.encode()))
     write_text(folder / PUBLIC_KEY, public_pem(signer.public))
     return sha256_bytes(text.encode())
+
+
+def was_signed_anyway(folder: Path) -> bool:
+    """Whether a release was signed although it was not ready, and has the record that was signed."""
+    if not (folder / FORCED).is_file() or not (folder / SUMS).is_file():
+        return False
+    sums = read_sums(folder)
+    return all(sums.get(name) == sha256_file(folder / name) for name in (FORCED, RECORD))
 
 
 def _verify(release: Release, sums: dict[str, str]) -> None:

@@ -13,6 +13,9 @@ from cuvee.release.stage import Made, Stage
 SUMS, SIGNATURE, PUBLIC_KEY = "SHA256SUMS", "SHA256SUMS.sig", "signing-key.pem"
 """Files of the release folder: the sums, their signature (64 bytes), and the key that checks it (PEM)."""
 
+FORCED = "signed-anyway.json"
+"""Why a release was signed that is not ready. It is in the sums, so that it cannot be taken away."""
+
 _NOT_HANDED_OUT = ("images/",)  # installers hold them, and the record has their hashes
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)\n")
 
@@ -73,7 +76,7 @@ def make_sums(session: Session, release: Release) -> None:
 
     def run() -> Made[None]:
         if not (folder / SUMS).is_file() or (folder / SUMS).read_text(encoding="utf-8") != text:
-            for name in (SIGNATURE, PUBLIC_KEY):  # they were of other sums
+            for name in (SIGNATURE, PUBLIC_KEY, FORCED):  # they were of other sums
                 (folder / name).unlink(missing_ok=True)
             write_text(folder / SUMS, text)
         return Made(result=None, outputs=(folder / SUMS,))

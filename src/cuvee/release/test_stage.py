@@ -81,10 +81,11 @@ def make_tests(
 
 
 def hidden_from_tests(session: Session) -> tuple[Path, ...]:
-    """Return what programs of packages must not see: the release, and the keys that sign it."""
+    """Return what programs of packages must not see: the release, the history, and the keys that sign it."""
     named = filter(None, map(os.environ.get, ("CUVEE_SIGNING_KEY", "CUVEE_AUTHENTICODE_KEY")))
     secrets = (*session.options.secrets, *map(Path, named))
-    return (session.workspace.folder, *(path.resolve() for path in secrets))
+    hidden = (session.workspace.folder, session.history_file, *secrets)
+    return tuple(path.resolve() for path in hidden)
 
 
 def _reusable(run: PlatformRun) -> PlatformRun:

@@ -10,7 +10,7 @@ CREATE TABLE run (
     base         TEXT NOT NULL,             -- the release that it is based on, such as starter-2026.10.2; or empty
     made_at      TEXT NOT NULL,             -- ISO 8601, UTC
     verdict      TEXT NOT NULL,
-    released     INTEGER NOT NULL,          -- 1 if the verdict did not block the release
+    released     INTEGER NOT NULL,          -- 1 if the verdict did not block it, or it was signed all the same
     failure      TEXT NOT NULL,             -- why the run ended before its end; or empty
     inputs       TEXT NOT NULL              -- SHA-256 of all that the release was made from
 );
