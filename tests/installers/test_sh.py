@@ -230,7 +230,7 @@ def test_flipped_bits_and_truncation(release: Release, tmp_path: Path) -> None:
         assert left_overs(tmp_path) == ["damaged.sh"], where
         if place >= header:
             assert done.exit_code == 5, where
-            assert "This installer is damaged: its SHA-256 differs" in done.stderr
+            assert f"{damaged} is damaged: its SHA-256 differs" in done.stderr
     for size in (10, header // 2, header + 100, len(data) // 2, len(data) - 1):
         damaged.write_bytes(data[:size])
         done = release.install("-b", "-p", target, installer=damaged)
