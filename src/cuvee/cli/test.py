@@ -21,9 +21,9 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
       cuvee test manifests/starter/2026.11.0.yaml
       cuvee test manifests/starter/2026.11.0.yaml --platform linux-64 --verbose
     """
-    from cuvee.release.pipeline import run_tests
+    from cuvee.release.pipeline import run_recorded_tests
 
-    result = run_pipeline(run_tests, manifest=manifest, as_json=as_json, **options)
+    result = run_pipeline(run_recorded_tests, manifest=manifest, as_json=as_json, **options)
     if as_json:
         write_json(result_json(result))
         return result.verdict.exit_code

@@ -80,13 +80,6 @@ def check_release(
 
 
 def run_tests(session: Session) -> Release:
-    """Run the pipeline up to the tests, and keep what they found in the history."""
-    release = _tested(session)
-    add_to_history(session, release)
-    return release
-
-
-def _tested(session: Session) -> Release:
     """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
     prepare_history(session)
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
@@ -100,6 +93,13 @@ def _tested(session: Session) -> Release:
     return _judged(release)
 
 
+def run_recorded_tests(session: Session) -> Release:
+    """Run the pipeline up to the tests, and keep what they found in the history."""
+    release = run_tests(session)
+    add_to_history(session, release)
+    return release
+
+
 def cut(session: Session) -> Release:
     """Run the whole pipeline, and write the report, the release's record and the sums.
 
@@ -109,7 +109,7 @@ def cut(session: Session) -> Release:
     """
     before = _begin(session)
     try:
-        tested = _with_changes(session, _tested(session))
+        tested = _with_changes(session, run_tests(session))
         _forget_beginning(session)
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
