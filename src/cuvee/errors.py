@@ -4,6 +4,7 @@ Every class has a stable exit code, and every instance can carry the user's next
 raises these; only `cuvee.cli.main` turns them into exit codes.
 """
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 
@@ -27,9 +28,19 @@ class CuveeError(Exception):
 
 
 class BlockedError(CuveeError):
-    """The release is blocked by findings or outcomes, or there is no solution."""
+    """The release is blocked by findings or outcomes, or there is no solution.
+
+    Parameters
+    ----------
+    platforms
+        Those without a solution, if it is that which blocks.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None, platforms: Iterable[str] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.platforms = tuple(platforms)
 
 
 class UnsolvableError(BlockedError):
@@ -41,8 +52,10 @@ class UnsolvableError(BlockedError):
         Why, as JSON values: for ``--json``, and for `checks/conflict.json`.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, details: Any = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self, message: str, *, hint: str | None = None, platforms: Iterable[str] = (), details: Any = None
+    ) -> None:
+        super().__init__(message, hint=hint, platforms=platforms)
         self.details = details
 
 

@@ -105,7 +105,7 @@ _INSTALLER_OPTIONS = (
     click.option(
         "--keep-going",
         is_flag=True,
-        help="Build and test what can be, even if findings block the release.",
+        help="Build and test what can be, even if findings block it, or a platform has no solution.",
     ),
     click.option("--retest", is_flag=True, help="Test again, even if nothing has changed."),
     click.option(

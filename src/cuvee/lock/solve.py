@@ -201,6 +201,7 @@ def _unexplained(problem: Problem, platform: str, explanation: str, connection: 
     return BlockedError(
         "\n".join(lines),
         hint="Relax or change one of the lines above, or add a channel that has what they ask for.",
+        platforms=(platform,),
     )
 
 

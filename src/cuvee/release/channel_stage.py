@@ -59,7 +59,7 @@ def make_channel(session: Session) -> ChannelResult:
     by_choice = [
         Absent(platform=entry.name, reason="this run did not ask for it", by_choice=True)
         for entry in manifest.present_platforms
-        if entry.name not in session.platforms
+        if entry.name not in session.requested_platforms
     ]
     result = finished(done)
     return replace(result, absent=(*result.absent, *by_choice))

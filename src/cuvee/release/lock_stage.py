@@ -50,7 +50,8 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
         version=_VERSION,
     )
     done = session.make(stage, again=session.options.refresh)
-    workspace.conflict_file.unlink(missing_ok=True)
+    if not session.unsolved:
+        workspace.conflict_file.unlink(missing_ok=True)
     return finished(done)
 
 

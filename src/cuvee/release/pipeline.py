@@ -6,7 +6,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 
-from cuvee.errors import CuveeError, DocumentError, UsageError
+from cuvee.errors import BlockedError, CuveeError, DocumentError, UsageError
 from cuvee.files import write_bytes
 from cuvee.graph.diff import Change, diff, with_reasons
 from cuvee.lock.model import Lock
@@ -14,7 +14,16 @@ from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.platform_stages import make_platforms
-from cuvee.release.record import RECORD, ChannelResult, Failure, LockResult, Release, judge, portable
+from cuvee.release.record import (
+    RECORD,
+    ChannelResult,
+    Failure,
+    LockResult,
+    Release,
+    Unsolved,
+    judge,
+    portable,
+)
 from cuvee.release.reference_runs import add_to_history, compare_with_history, prepare_history
 from cuvee.release.report_stage import make_report
 from cuvee.release.session import Session
@@ -39,19 +48,35 @@ def lock_release(session: Session) -> Release:
     """Run the pipeline up to the lock; what is wrong with files beside the manifest comes first."""
     session.read_files()
     manifest = session.manifest
-    channel = make_channel(session)
+    channel, locked = _solved(session)
     release = Release(
         manifest=portable(manifest),
         base=manifest.base.release_name if manifest.base is not None else None,
         additions=session.additions,
         channel=channel,
-        locked=make_lock(session, channel),
+        locked=locked,
+        unsolved=session.unsolved,
         made_at=session.options.now,
         tools=tool_versions(),
         folder=session.workspace.folder,
     )
     session.reached = _judged(release)
     return session.reached
+
+
+def _solved(session: Session) -> tuple[ChannelResult, LockResult]:
+    """Return packages and lock; if the run keeps going, without the platforms that have no solution."""
+    while True:
+        try:
+            channel = make_channel(session)
+            return channel, make_lock(session, channel)
+        except BlockedError as error:
+            found = Unsolved(platforms=error.platforms, message=error.message, hint=error.hint or "")
+            left = set(session.platforms).difference(found.platforms)
+            if not session.options.keep_going or len(left) in {0, len(session.platforms)}:
+                raise
+            session.reporter.warn(f"{found.message}\nThis run goes on without {', '.join(found.platforms)}.")
+            session.unsolved = (*session.unsolved, found)
 
 
 def check_release(

@@ -166,6 +166,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsolved:
+    """Platforms that were left out, because they have no solution.
+
+    Attributes
+    ----------
+    message
+        Why; in several lines.
+    hint
+        What to do next; may be empty.
+    """
+
+    platforms: tuple[str, ...]
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageResult:
     """What every stage leaves.
 
@@ -275,6 +292,8 @@ class Release:
         What became of the checks of what was tested; empty if the run ended before the tests.
     compared
         What the outcomes of each platform that was tested were compared with.
+    unsolved
+        The platforms without a solution, if the run was to keep going; they are `unlocked`.
     changes
         What differs from ``base``; `None` without one, or if its lock is not at hand.
     verdict
@@ -292,6 +311,7 @@ class Release:
     additions: tuple[Requirement, ...] = ()
     channel: ChannelResult
     locked: LockResult
+    unsolved: tuple[Unsolved, ...] = ()
     checked: CheckResult | None = None
     images: tuple[ImageResult, ...] = ()
     installers: tuple[InstallerResult, ...] = ()

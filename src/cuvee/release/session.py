@@ -24,7 +24,7 @@ from cuvee.platforms import System
 from cuvee.progress import Reporter
 from cuvee.release.additions import additions
 from cuvee.release.base_lock import find_base_lock
-from cuvee.release.record import Release
+from cuvee.release.record import Release, Unsolved
 from cuvee.release.stage import StageRunner
 from cuvee.release.workspace import Workspace
 from cuvee.report.page import Page
@@ -109,7 +109,10 @@ class Session:
         self.manifest = manifest
         self.options = options
         self.reporter = reporter
-        self.platforms = tuple(name for name in present if not options.platforms or name in options.platforms)
+        self.requested_platforms = tuple(
+            name for name in present if not options.platforms or name in options.platforms
+        )
+        self.unsolved: tuple[Unsolved, ...] = ()
         folder = options.folder or options.dist / manifest.release_name
         self.workspace = Workspace(folder.resolve(), options.cache.resolve())
         self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
@@ -117,6 +120,12 @@ class Session:
         self.reached: Release | None = None
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
         self._graph: ReleaseGraph | None = None
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms that this run makes: those that were requested, but for those without a solution."""
+        left_out = {name for item in self.unsolved for name in item.platforms}
+        return tuple(name for name in self.requested_platforms if name not in left_out)
 
     @cached_property
     def connection(self) -> Connection:

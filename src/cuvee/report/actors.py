@@ -67,8 +67,13 @@ def actors(release: Release, anchors: Mapping[TestOutcome, str]) -> tuple[Actor,
     tasks: dict[str, list[Task]] = defaultdict(list)
     _add_findings(release, least, tasks)
     _add_outcomes(release, least, anchors, tasks)
+    unsolved = {name: item for item in release.unsolved for name in item.platforms}
     for platform in release.unlocked:
-        tasks[UNOWNED].append(Task(text=f"Find out why there is no lock for {platform}.", anchor="platforms"))
+        if platform in unsolved:
+            text = f"{platform} has no solution. {unsolved[platform].hint}".strip()
+        else:
+            text = f"Find out why there is no lock for {platform}."
+        tasks[UNOWNED].append(Task(text=text, anchor="platforms"))
     for platform in release.failed:
         tasks[UNOWNED].append(Task(text=f"Find out why {platform} could not be built.", anchor="platforms"))
     contacts = {owner.name: owner.contact for owner in release.manifest.owners}

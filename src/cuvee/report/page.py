@@ -164,7 +164,11 @@ def _platform(release: Release, name: str) -> PlatformRow:
             badge, note = NOT_MADE, absent.reason
         elif name in release.unlocked:
             badge, note = NO_LOCK, NO_LOCK.meaning
-        hint = absent.hint if absent is not None else ""
+        unsolved = next((item for item in release.unsolved if name in item.platforms), None)
+        if unsolved is not None:
+            note = unsolved.message
+        explained = absent or unsolved
+        hint = explained.hint if explained is not None else ""
         return PlatformRow(name=name, title=title, badges=(badge,), note=note, hint=hint)
     run = next((run for run in release.runs if run.platform == name), None)
     outcomes = run.outcomes if run else ()

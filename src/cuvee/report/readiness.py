@@ -91,6 +91,8 @@ def _notes(release: Release) -> tuple[str, ...]:
     notes = _not_tested(release)
     if release.failure is not None:
         notes += [line.strip() for line in release.failure.message.splitlines()[1:] if line.strip()]
+    for item in release.unsolved:
+        notes += [line.strip() for line in item.message.splitlines() if line.strip()]
     if release.checked is None:
         notes.append("no check was run")
     handed_out = release.handed_out

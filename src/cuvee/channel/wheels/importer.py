@@ -155,7 +155,7 @@ def _resolve(
         for platform, error in errors.items():
             by_text.setdefault(error.message.replace(platform, "{}"), []).append(platform)
         texts = [text.replace("{}", ", ".join(members)) for text, members in by_text.items()]
-        raise BlockedError("\n\n".join(texts), hint=next(iter(errors.values())).hint)
+        raise BlockedError("\n\n".join(texts), hint=next(iter(errors.values())).hint, platforms=errors)
     reporter.finish(task)
     return found
 

@@ -50,7 +50,9 @@ def explainer(
                 None  # rattler sees a conflict where our solver sees none: its own text is better than none
             )
         details = as_data(explanation) | {"solver": dict(refused)}
-        return UnsolvableError(message(explanation), hint=hint(explanation), details=details)
+        return UnsolvableError(
+            message(explanation), hint=hint(explanation), platforms=refused, details=details
+        )
 
     return error_of
 
