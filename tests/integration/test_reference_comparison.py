@@ -5,7 +5,14 @@ import itertools
 import pytest
 
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
-from cuvee.integration.reference_comparison import TRUTH_TABLE, Before, GoneTest, Reference, compare
+from cuvee.integration.reference_comparison import (
+    TRUTH_TABLE,
+    Before,
+    EarlierState,
+    GoneTest,
+    Reference,
+    compare,
+)
 
 PACKAGES = frozenset({"numpy", "pandas"})
 
@@ -99,4 +106,22 @@ def test_tests_that_are_gone_are_listed_with_their_reason() -> None:
     assert comparison.gone == (
         GoneTest(suite="s", test="old", was=OutcomeState.PASS, reason="the test is not in this release"),
         GoneTest(suite="s", test="import", was=OutcomeState.PASS, reason="pandas is not in this release"),
+    )
+
+
+def test_the_state_before_is_kept_of_tests_that_have_changed_and_of_new_ones() -> None:
+    before = run_of(outcome("pass", "broken"), outcome("waived", "repaired"), outcome("pass", "same"))
+    reference = Reference(release="tiny-2026.10.0", released=True, run=before, packages=PACKAGES)
+    now = (
+        outcome("fail", "broken"),
+        outcome("pass", "repaired"),
+        outcome("pass", "same"),
+        outcome("pass", "new"),
+    )
+    run, comparison = compare(run_of(*now), reference, PACKAGES)
+    assert run.outcomes[0].state is OutcomeState.REGRESSION
+    assert comparison.changed == (
+        EarlierState(suite="s", test="broken", was=OutcomeState.PASS),
+        EarlierState(suite="s", test="repaired", was=OutcomeState.WAIVED),
+        EarlierState(suite="s", test="new", was=None),
     )

@@ -72,6 +72,7 @@ def test_no_text_becomes_an_address_that_runs(sample: Release, read_page: Callab
         "findings.csv",
         "suites.csv",
         "outcomes.csv",
+        "gone.csv",
         "changes.csv",
     )
     assert [link for link in page.values("href") if not link.startswith(own)] == []

@@ -136,7 +136,7 @@ def test_a_filter_opens_what_is_folded_and_hides_empty_groups(scripted: Visit) -
     part.get_by_label("Find", exact=True).fill("import:anyio")
     assert scripted.shown("tests") == 2
     assert part.get_by_text("smoke: import:anyio").first.is_visible()
-    assert not part.get_by_text("Newly failing").is_visible()
+    assert not part.get_by_role("heading", name="Newly failing").is_visible()
 
 
 def test_an_address_opens_what_it_points_into(scripted: Visit, address: str) -> None:
@@ -146,6 +146,27 @@ def test_an_address_opens_what_it_points_into(scripted: Visit, address: str) -> 
     scripted.page.goto(f"{address}#%E0%A4%A")
     assert scripted.shown("packages") == 122
     assert scripted.complaints == []
+
+
+def test_a_tab_shows_its_group_and_is_in_the_address(scripted: Visit, address: str) -> None:
+    part = scripted.page.locator("#tests")
+    part.get_by_role("link", name="Flaky 1").click()
+    assert scripted.page.url.endswith("#tests?triage=flaky")
+    assert scripted.shown("tests") == 1
+    assert part.locator("a.tab[aria-current]").inner_text() == "Flaky 1"
+    part.get_by_role("link", name="All 5").press("Enter")
+    assert scripted.shown("tests") > 500
+    scripted.page.goto(f"{address}#tests?triage=waived-or-known&platform=linux-64")
+    assert scripted.shown("tests") == 2
+    assert part.get_by_text("excel round trip").first.is_visible()
+
+
+def test_tabs_lead_to_their_groups_without_javascript(browser: Any, address: str) -> None:
+    visit = Visit(browser, address, java_script_enabled=False)
+    visit.page.get_by_role("link", name="Flaky 1").click()
+    assert visit.page.url.endswith("#triage-flaky")
+    assert visit.page.locator("#triage-flaky .outcome").is_visible()
+    visit.context.close()
 
 
 def test_a_hash_can_be_copied(scripted: Visit) -> None:

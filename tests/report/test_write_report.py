@@ -12,6 +12,7 @@ NAMES = {
     "findings.csv",
     "suites.csv",
     "outcomes.csv",
+    "gone.csv",
     "changes.csv",
 }
 

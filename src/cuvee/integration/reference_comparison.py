@@ -1,7 +1,7 @@
 """Judging a run against a reference run: what newly fails, what has always failed, what is gone."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
@@ -116,6 +116,15 @@ class GoneTest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierState:
+    """The other state that a test had in the reference run; `None` if it was not in it."""
+
+    suite: str
+    test: str
+    was: OutcomeState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunComparison:
     """What a platform's run was compared with.
 
@@ -127,12 +136,15 @@ class RunComparison:
         Why the run was not compared; empty if it was.
     gone
         The tests that the reference run has and this run has not. A renamed test is one of them, and new.
+    changed
+        The tests whose state in the reference run was another one, and those that it has not.
     """
 
     platform: str
     reference: str = ""
     reason: str = ""
     gone: tuple[GoneTest, ...] = ()
+    changed: tuple[EarlierState, ...] = ()
 
 
 def compare(
@@ -151,8 +163,23 @@ def compare(
     )
     now = {(outcome.suite, outcome.test) for outcome in run.outcomes}
     gone = tuple(_gone(outcome, packages) for name, outcome in before.items() if name not in now)
-    comparison = RunComparison(platform=run.platform, reference=reference.release, gone=gone)
+    comparison = RunComparison(
+        platform=run.platform,
+        reference=reference.release,
+        gone=gone,
+        changed=tuple(_changed(judged, before)),
+    )
     return replace(run, outcomes=judged), comparison
+
+
+def _changed(
+    judged: Iterable[TestOutcome], before: Mapping[tuple[str, str], TestOutcome]
+) -> Iterator[EarlierState]:
+    for outcome in judged:
+        earlier = before.get((outcome.suite, outcome.test))
+        was = earlier.state if earlier is not None else None
+        if was is not outcome.state:
+            yield EarlierState(suite=outcome.suite, test=outcome.test, was=was)
 
 
 def _judged(outcome: TestOutcome, before: TestOutcome | None, reference: Reference) -> TestOutcome:

@@ -43,13 +43,21 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
             ),
         ),
         "outcomes.csv": _table(
-            "suite test platform state seconds packages owners reason log",
+            "suite test platform state triage before seconds packages owners reason log",
             (
                 (
-                    row.suite, row.test, row.platform, row.badge.word, row.seconds, " ".join(row.packages),
+                    row.suite, row.test, row.platform, row.badge.word, row.triage.slug, row.before,
+                    row.seconds, " ".join(row.packages),
                     " ".join(row.owners), row.reason, row.log.path if row.log else "",
                 )
                 for row in (*page.results.others, *page.results.passes)
+            ),
+        ),
+        "gone.csv": _table(
+            "suite test platform was reason",
+            (
+                (row.suite, row.test, row.platform, row.badge.word, row.reason)
+                for row in page.results.gone
             ),
         ),
         "changes.csv": _table(

@@ -11,9 +11,10 @@ from cuvee.graph.drawing.svg import stylesheet
 from cuvee.report.actors import UNOWNED
 from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
-from cuvee.report.outcome_rows import LISTED
+from cuvee.report.outcome_rows import DETAILED, LISTED
 from cuvee.report.page import Page
 from cuvee.report.page_pictures import Pictures
+from cuvee.report.triage import LOUD
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -39,6 +40,8 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
             drawn=drawn or Pictures(),
             names=page.names,
             listed=LISTED,
+            detailed=DETAILED,
+            loud=LOUD,
             unowned=UNOWNED,
             style=Markup(style),  # noqa: S704  (our own file, not data)
             script=Markup(script),  # noqa: S704  (our own file, not data)

@@ -10,13 +10,16 @@ from cuvee.release.record import Release
 from cuvee.report.actors import owners_of
 from cuvee.report.badges import STATES, Badge
 from cuvee.report.logs import Excerpt, excerpt
+from cuvee.report.triage import Earlier, Triage, earlier
 
 LOG_BUDGET = 500_000
 """Characters of logs that one page carries."""
 
-
 LISTED = 2000
-"""How many outcomes of one quiet state, such as pass, a page lists."""
+"""How many outcomes of one quiet group, such as those that pass, a page lists."""
+
+DETAILED = 200
+"""How many outcomes of one loud group, such as those that newly fail, have more than a line of a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,9 @@ class OutcomeRow:
     Attributes
     ----------
     anchor
-        Its place on the page; empty for a pass.
+        Its place on the page; empty for a pass that is in the group `PASSING`.
+    before
+        What it was in the reference run, such as ``pass in starter-2026.10.2``; empty if nothing is known.
     owners
         Who must act, when it blocks the release, or should look, when it is flaky.
     log
@@ -61,11 +66,25 @@ class OutcomeRow:
     packages: tuple[str, ...]
     owners: tuple[str, ...]
     badge: Badge
+    triage: Triage
+    before: str
     blocks: bool
     seconds: float
     reason: str
     log: Excerpt | None
     log_anchor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoneRow:
+    """A test of the reference run that is not in this one: its state then, and why it is gone."""
+
+    suite: str
+    test: str
+    platform: str
+    badge: Badge
+    before: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +99,10 @@ class Results:
         Those that did not pass, in the order of triage.
     passes
         Those that passed.
+    gone
+        The tests of the reference runs that these runs do not have.
     anchors
-        For the outcome of each of `others`, its place on the page.
+        For each outcome that is news, its place on the page.
     """
 
     suites: tuple[Suite, ...]
@@ -89,7 +110,23 @@ class Results:
     counts: Mapping[Badge, int]
     others: tuple[OutcomeRow, ...]
     passes: tuple[OutcomeRow, ...]
+    gone: tuple[GoneRow, ...]
     anchors: Mapping[TestOutcome, str]
+
+    @property
+    def groups(self) -> Mapping[Triage, tuple[OutcomeRow, ...]]:
+        """All outcomes, each in one group; empty groups too, and `Triage.GONE`, which has none, is empty."""
+        found: dict[Triage, list[OutcomeRow]] = {group: [] for group in Triage}
+        for row in (*self.others, *self.passes):
+            found[row.triage].append(row)
+        return {group: tuple(rows) for group, rows in found.items()}
+
+    @property
+    def sizes(self) -> Mapping[Triage, int]:
+        """How many are in each group; groups that say something only if they are not empty may be missing."""
+        counts = {group: len(rows) for group, rows in self.groups.items()} | {Triage.GONE: len(self.gone)}
+        always = set(Triage) - {Triage.FAILING, Triage.INFRA_ERROR}
+        return {group: size for group, size in counts.items() if size or group in always}
 
 
 def results(release: Release, logs: Path | None) -> Results:
@@ -100,22 +137,20 @@ def results(release: Release, logs: Path | None) -> Results:
     logs
         The folder ``results`` of the release; `None` to quote no logs.
     """
-    order = list(STATES)
-    outcomes = sorted(
-        release.outcomes,
-        key=lambda o: (order.index(o.state), o.suite, o.test, o.platform),
-    )
-    others = [outcome for outcome in outcomes if outcome.state is not OutcomeState.PASS]
-    anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(others, 1)}
+    order = {state: number for number, state in enumerate(STATES)}
+    outcomes = sorted(release.outcomes, key=lambda o: (order[o.state], o.suite, o.test, o.platform))
+    past = earlier(release.compared)
+    news = [outcome for outcome in outcomes if past.triage(outcome) is not Triage.PASSING]
+    anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(news, 1)}
     reader = _LogReader(logs)
+    rows = [_row(release, outcome, anchors.get(outcome, ""), past, reader) for outcome in outcomes]
     return Results(
         suites=tuple(_suite(name, release) for name in _suite_names(release)),
         tests=count(outcomes),
         counts=_states(outcomes),
-        others=tuple(_row(release, outcome, anchors[outcome], reader) for outcome in others),
-        passes=tuple(
-            _row(release, outcome, "", None) for outcome in outcomes if outcome.state is OutcomeState.PASS
-        ),
+        others=tuple(row for row in rows if row.badge is not STATES[OutcomeState.PASS]),
+        passes=tuple(row for row in rows if row.badge is STATES[OutcomeState.PASS]),
+        gone=_gone(release),
         anchors=anchors,
     )
 
@@ -129,7 +164,7 @@ class _LogReader:
         self._seen: dict[tuple[str, str], str] = {}
 
     def read(self, outcome: TestOutcome, anchor: str) -> tuple[Excerpt | None, str]:
-        if self._results is None or outcome.log is None:
+        if self._results is None or outcome.log is None or outcome.state is OutcomeState.PASS:
             return None, ""
         key = (outcome.platform, outcome.log)
         if key in self._seen:
@@ -142,8 +177,10 @@ class _LogReader:
         return found, anchor
 
 
-def _row(release: Release, outcome: TestOutcome, anchor: str, reader: _LogReader | None) -> OutcomeRow:
-    log, log_anchor = reader.read(outcome, anchor) if reader else (None, "")
+def _row(
+    release: Release, outcome: TestOutcome, anchor: str, past: Earlier, reader: _LogReader
+) -> OutcomeRow:
+    log, log_anchor = reader.read(outcome, anchor)
     return OutcomeRow(
         anchor=anchor,
         suite=outcome.suite,
@@ -152,12 +189,30 @@ def _row(release: Release, outcome: TestOutcome, anchor: str, reader: _LogReader
         packages=tuple(dict.fromkeys((*filter(None, [outcome.package]), *outcome.packages))),
         owners=owners_of(release.manifest, outcome) if STATES[outcome.state].tone in {"bad", "warn"} else (),
         badge=STATES[outcome.state],
+        triage=past.triage(outcome),
+        before=past.said(outcome),
         blocks=outcome.state.blocks,
         seconds=round(outcome.seconds, 3),
         reason=outcome.reason,
         log=log,
         log_anchor=log_anchor,
     )
+
+
+def _gone(release: Release) -> tuple[GoneRow, ...]:
+    rows = [
+        GoneRow(
+            suite=test.suite,
+            test=test.test,
+            platform=item.platform,
+            badge=STATES[test.was],
+            before=f"{test.was.value} in {item.reference}",
+            reason=test.reason,
+        )
+        for item in release.compared
+        for test in item.gone
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.suite, row.test, row.platform)))
 
 
 def _suite_names(release: Release) -> list[str]:

@@ -32,7 +32,7 @@
       controls[key] = control;
       reset.before(label);
     };
-    const names = { status: "Status", check: "Check", platform: "Platform", owner: "Owner",
+    const names = { triage: "Group", status: "Status", check: "Check", platform: "Platform", owner: "Owner",
       changed: "changed", differs: "differs by platform", blocks: "blocks the release" };
     const values = (key) => [...new Set(items.flatMap((item) => tokens(item, key)))].filter((v) => !v.includes("@")).sort();
     const addOption = (select, value) => select.append(make("option", { value }, value || "any"));
@@ -43,7 +43,7 @@
     };
     const addCheckbox = (key) => add(key, names[key], make("input", { type: "checkbox" }));
     add("q", "Find", make("input", { type: "search", autocomplete: "off", spellcheck: "false" }));
-    for (const key of ["status", "check", "platform", "owner"]) {
+    for (const key of ["triage", "status", "check", "platform", "owner"]) {
       const found = values(key);
       if (found.length > 1) addSelect(key, found);
     }
@@ -73,6 +73,10 @@
       }
       for (const cluster of clusters) cluster.hidden = !cluster.querySelector("[data-item]:not([hidden])");
       reset.hidden = !active;
+      for (const tab of part.querySelectorAll("a.tab")) {
+        const current = (wanted.triage || "") === (new URLSearchParams(tab.dataset.view.split("?")[1]).get("triage") || "");
+        if (current) tab.setAttribute("aria-current", "true"); else tab.removeAttribute("aria-current");
+      }
       const unlisted = bar.dataset.unlisted ? `; ${bar.dataset.unlisted} more are only in outcomes.csv` : "";
       output.textContent = (active ? `${shown} of ${items.length} shown` : `${items.length} in all`) + unlisted;
     };
@@ -105,13 +109,14 @@
     try { id = decodeURIComponent(place); } catch { /* not an address of ours */ }
     const target = id && document.getElementById(id);
     if (!target) return;
-    for (const { part, set } of bars) if (part.id === id && query !== undefined) set(new URLSearchParams(query));
+    for (const { part, set } of bars) if (part.id === id) set(new URLSearchParams(query || ""));
     for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
     target.scrollIntoView();
   };
 
   for (const bar of document.querySelectorAll("[data-filters]")) buildBar(bar);
   for (const link of document.querySelectorAll("a[data-query]")) link.hash += `?${link.dataset.query}`;
+  for (const link of document.querySelectorAll("a[data-view]")) link.hash = link.dataset.view;
   addEventListener("hashchange", follow);
   follow();
 
