@@ -3,7 +3,7 @@
 import datetime as dt
 
 from cuvee.cli.history import SYMBOLS, history_lines
-from cuvee.history.model import Point
+from cuvee.history.model import FlipRate, Point
 from cuvee.integration.outcomes import OutcomeState
 
 
@@ -19,6 +19,7 @@ def point(month: int, state: OutcomeState, platform: str = "linux-64", reason: s
         seconds=month / 10,
         package="numpy",
         reason=reason,
+        flips=FlipRate(runs=4, flipped=int(state is OutcomeState.FLAKY)),
     )
 
 
@@ -42,3 +43,8 @@ def test_each_platform_has_a_strip_and_the_first_bad_release() -> None:
 def test_each_state_has_a_character_of_its_own() -> None:
     assert set(SYMBOLS) == {state.value for state in OutcomeState}
     assert len(set(SYMBOLS.values())) == len(SYMBOLS)
+
+
+def test_how_often_a_test_was_flaky_is_said() -> None:
+    found = [point(9, OutcomeState.PASS), point(10, OutcomeState.FLAKY), point(11, OutcomeState.FLAKY)]
+    assert "    flaky in 2 of 12 runs (17%)" in history_lines(found)

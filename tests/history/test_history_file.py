@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.graph.findings import Verdict
+from cuvee.history import file_forms
 from cuvee.history.history_file import HistoryFile, set_aside_if_damaged
 from cuvee.history.json_lines import from_lines, to_lines
 from cuvee.history.model import HistoryArtefact, HistoryFinding, HistoryPackage, HistoryRun
-from cuvee.history.queries import all_runs, find_reference, points
-from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.history.queries import all_runs, find_reference, flip_rate, points
+from cuvee.integration.outcomes import Attempt, OutcomeState, PlatformRun, TestOutcome
 from cuvee.manifest.model import ReleaseVersion
 
 
@@ -89,7 +90,14 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 def test_any_run_comes_back_from_json_lines(
     names: dict[str, tuple[OutcomeState, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    outcomes = [replace(outcome(name, state), reason=reason) for name, (state, reason) in names.items()]
+    outcomes = [
+        replace(
+            outcome(name, state),
+            reason=reason,
+            attempts=(Attempt(state=state, seconds=0.5, reason=reason),) * len(reason),
+        )
+        for name, (state, reason) in names.items()
+    ]
     run = run_of("2026.10.0", *outcomes)
     lines = list(to_lines([run]))
     assert list(from_lines((line.encode() for line in lines), source="x")) == [run]
@@ -225,3 +233,84 @@ def test_a_run_is_added_whole_or_not_at_all(path: Path) -> None:
     with HistoryFile.open(path) as history:
         assert list(all_runs(history)) == []
         assert history.connection.execute("SELECT count(*) FROM outcome").fetchone() == (0,)
+
+
+def _of_the_first_form(path: Path, *runs: HistoryRun) -> None:
+    """Write a history as the first form had it: without the table of attempts."""
+    with HistoryFile.open(path) as history:
+        for run in runs:
+            history.add(run)
+        history.connection.execute("DROP TABLE attempt")
+        history.connection.execute("PRAGMA user_version = 1")
+
+
+def test_a_file_of_the_first_form_is_brought_up_to_date_and_knows_its_runs(path: Path) -> None:
+    run = run_of("2026.10.0", outcome("a"), outcome("b", OutcomeState.FLAKY))
+    _of_the_first_form(path, run)
+    with pytest.raises(IntegrityError, match="older version"), HistoryFile.open_to_read(path):
+        pass
+    assert set_aside_if_damaged(path) is None
+    with HistoryFile.open(path) as history:
+        assert list(all_runs(history)) == [run]
+        assert not history.add(run), "it has another fingerprint than before"
+        again = replace(
+            run.runs[0].outcomes[0],
+            attempts=(Attempt(state=OutcomeState.FAIL), Attempt(state=OutcomeState.PASS)),
+        )
+        assert history.add(run_of("2026.10.1", again))
+        assert list(all_runs(history))[1].runs[0].outcomes == (again,)
+        assert flip_rate(history, "tiny", outcome("b"), runner="native").flipped == 1
+
+
+def test_the_first_form_is_what_its_migration_makes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_forms, "migrations", lambda: ["0001-runs.sql"])
+    connection = sqlite3.connect(path, isolation_level=None)
+    file_forms.migrate(connection)
+    connection.close()
+    monkeypatch.undo()
+    with HistoryFile.open(path) as history:
+        assert file_forms.form(history.connection) == 2
+        assert history.add(run_of("2026.10.0", outcome("a")))
+
+
+def test_a_damaged_file_of_an_older_form_is_set_aside_too(path: Path) -> None:
+    runs = [run_of(f"2026.10.{patch}", *(outcome(f"t{n}") for n in range(20))) for patch in range(30)]
+    _of_the_first_form(path, *runs)
+    damaged = bytearray(path.read_bytes())
+    damaged[8192:20000] = b"\xff" * (20000 - 8192)
+    path.write_bytes(damaged)
+    aside = set_aside_if_damaged(path)
+    assert aside is not None
+    assert aside.read_bytes() == damaged
+
+
+def test_the_flip_rate_counts_runs_in_which_a_test_failed_and_passed(path: Path) -> None:
+    flip = (Attempt(state=OutcomeState.FAIL), Attempt(state=OutcomeState.PASS))
+    twice = (Attempt(state=OutcomeState.FAIL), Attempt(state=OutcomeState.FAIL))
+    results = [
+        outcome("a"),
+        replace(outcome("a", OutcomeState.FLAKY), attempts=flip),
+        replace(outcome("a", OutcomeState.WAIVED), attempts=flip),
+        replace(outcome("a", OutcomeState.FAIL), attempts=twice),
+        outcome("a", OutcomeState.SKIPPED),
+        outcome("a", OutcomeState.NOT_RUN),
+        outcome("b", OutcomeState.FLAKY),
+    ]
+    with HistoryFile.open(path) as history:
+        for patch, result in enumerate(results):
+            history.add(run_of(f"2026.10.{patch}", result))
+
+        def rate(**values: object) -> str:
+            return str(flip_rate(history, "tiny", outcome("a"), **({"runner": "native"} | values)))  # type: ignore[arg-type]
+
+        assert rate() == "2 of 4 runs (50%)"
+        assert rate(before=ReleaseVersion(2026, 10, 2)) == "1 of 2 runs (50%)"
+        assert rate(runner="wine") == "no run"
+        assert [(point.flips.flipped, point.flips.runs) for point in points(history, "smoke/a")] == [
+            (0, 1),
+            (1, 1),
+            (1, 1),
+            (0, 1),
+            (0, 0),
+            (0, 0),
+        ]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.integration.model import KnownFailure, Plan, PlannedTest
-from cuvee.integration.outcome_rules import after_retry, judge, not_run
+from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
 from cuvee.manifest.model import Position, Waiver
 
@@ -25,16 +25,6 @@ def _waiver(**values: object) -> Waiver:
         "position": Position(file=Path("m.yaml"), line=1, column=1),
     }
     return Waiver(**known | values)  # type: ignore[arg-type]
-
-
-def test_a_test_that_passes_the_second_time_is_flaky(outcome: Make) -> None:
-    failed = outcome(state=OutcomeState.FAIL, reason="boom", log="logs/a.log")
-    flaky = after_retry(failed, outcome())
-    assert flaky.state is OutcomeState.FLAKY
-    assert flaky.log == "logs/a.log"
-    assert "boom" in flaky.reason
-    assert not flaky.state.blocks
-    assert after_retry(failed, outcome(state=OutcomeState.FAIL, reason="other")) is failed
 
 
 @pytest.mark.parametrize(

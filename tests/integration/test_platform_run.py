@@ -219,6 +219,10 @@ def test_each_fate_of_a_test_is_told(run: Run, suites_folder: Path, tmp_path: Pa
     assert not any("cuvee-test-" in outcome.reason for outcome in result.outcomes)
     assert "in test_crash" in (folder / str(found["test_crash"].log)).read_text()
     assert found["test_good"].log is None
+    assert [attempt.state.value for attempt in found["test_wobbly"].attempts] == ["fail", "pass"]
+    assert [attempt.state.value for attempt in found["test_bad"].attempts] == ["fail", "fail"]
+    assert not found["test_good"].attempts
+    assert result.environment["repeated"] == "4 of at most 100 failed tests"
 
 
 def test_a_test_that_hangs_is_stopped_and_the_next_one_runs(run: Run, suites_folder: Path) -> None:

@@ -115,6 +115,10 @@ def history_lines(found: "Sequence[Point]") -> list[str]:
                 f"  {where}  {''.join(SYMBOLS[state] for state in states)}  {span},"
                 f" {seconds[len(seconds) // 2]:.2f} s"
             )
+            flipped = sum(point.flips.flipped for point in strip)
+            if flipped:
+                runs = sum(point.flips.runs for point in strip)
+                lines.append(f"    flaky in {flipped} of {runs} runs ({flipped / runs:.0%})")
             first = _first_bad(strip)
             if first is not None:
                 lines.append(f"    {first.state.value} since {first.release}: {first.reason}")

@@ -5,20 +5,17 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
 from cuvee.errors import IntegrityError, StorageError, UsageError
 from cuvee.files import sha256_file, storage_errors
+from cuvee.history.file_forms import check, form, migrate, migrations
 from cuvee.history.model import HistoryRun
 from cuvee.integration.outcomes import PlatformRun
 
 HISTORY = "cuvee-history.sqlite"
 """Its name, if the user states none."""
-
-APPLICATION = int.from_bytes(b"cuve")
-"""``PRAGMA application_id`` of a history file: https://www.sqlite.org/pragma.html#pragma_application_id"""
 
 _BUSY_SECONDS = 60.0
 
@@ -47,8 +44,8 @@ class HistoryFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
             try:
-                _check(connection, path)
-                _migrate(connection)
+                check(connection, path)
+                migrate(connection)
                 yield cls(connection)
             finally:
                 connection.close()
@@ -70,20 +67,13 @@ class HistoryFile:
                 f"There is no history at {path}",
                 hint="`cuvee release` and `cuvee test` write one beside `dist`; --history names another.",
             )
-        with _clear_errors(path):
-            connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS
-            )
-            try:
-                _check(connection, path)
-                if _version(connection) != len(_migrations()):
-                    raise IntegrityError(
-                        f"{path} was written by an older version of cuvee",
-                        hint="The next `cuvee release` or `cuvee test` brings it up to date.",
-                    )
-                yield cls(connection)
-            finally:
-                connection.close()
+        with _reading(path) as connection:
+            if form(connection) != len(migrations()):
+                raise IntegrityError(
+                    f"{path} was written by an older version of cuvee",
+                    hint="The next `cuvee release` or `cuvee test` brings it up to date.",
+                )
+            yield cls(connection)
 
     def add(self, run: HistoryRun) -> bool:
         """Add a run; return whether it was not there. One that is there gets the later time of the two."""
@@ -178,6 +168,14 @@ class HistoryFile:
                 for outcome in found.outcomes
             ),
         )
+        self.connection.executemany(
+            "INSERT INTO attempt SELECT ?, id, ?, ?, ?, ? FROM test WHERE suite = ? AND name = ?",
+            (
+                (number, count, item.state.value, item.seconds, item.reason, outcome.suite, outcome.test)
+                for outcome in found.outcomes
+                for count, item in enumerate(outcome.attempts, 1)
+            ),
+        )
 
 
 def set_aside_if_damaged(path: Path) -> Path | None:
@@ -188,11 +186,11 @@ def set_aside_if_damaged(path: Path) -> Path | None:
     if not path.is_file():
         return None
     try:
-        with HistoryFile.open_to_read(path) as history:
-            problem = history.connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        with _reading(path) as connection:  # one of an older form may be damaged, too
+            problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except IntegrityError as error:
         if not isinstance(error.__cause__, sqlite3.DatabaseError):
-            return None  # of another version: it is not damaged
+            return None  # of a newer version: it is not damaged
         problem = str(error)
     if problem == "ok":
         return None
@@ -206,61 +204,15 @@ def _utc(run: HistoryRun) -> str:
     return run.made_at.astimezone(dt.UTC).isoformat()
 
 
-def _migrations() -> list[str]:
-    folder = files("cuvee.history") / "migrations"
-    return sorted(item.name for item in folder.iterdir() if item.name.endswith(".sql"))
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    connection.execute("PRAGMA foreign_keys = ON")
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = _version(connection)
-    is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
-    if application != APPLICATION and not (is_empty and application == version == 0):
-        raise UsageError(
-            f"{path} is a database of another program", hint="Choose another file for --history."
-        )
-    if version > len(_migrations()):
-        raise IntegrityError(
-            f"{path} was written by a newer version of cuvee (form {version}; this one knows"
-            f" {len(_migrations())})",
-            hint="Use that version, or another file for --history.",
-        )
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring the tables up to date; each migration is one transaction."""
-    for number, name in enumerate(_migrations(), 1):
-        if number <= _version(connection):
-            continue
-        script = (files("cuvee.history") / "migrations" / name).read_text(encoding="utf-8")
-        connection.execute("BEGIN IMMEDIATE")
-        if number <= _version(connection):  # another process was faster
-            connection.execute("ROLLBACK")
-            continue
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    with _clear_errors(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
         try:
-            for statement in _statements(script):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {number}")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-
-
-def _statements(script: str) -> Iterator[str]:
-    """Yield the statements of a script; `sqlite3.Connection.executescript` would commit first."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+            check(connection, path)
+            yield connection
+        finally:
+            connection.close()
 
 
 @contextmanager

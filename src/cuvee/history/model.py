@@ -98,8 +98,24 @@ class HistoryRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlipRate:
+    """In how many runs a test failed and passed, of how many runs in which it ran."""
+
+    flipped: int
+    runs: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.flipped} of {self.runs} runs ({self.flipped / self.runs:.0%})" if self.runs else "no run"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What became of one test on one platform in the last run of one release."""
+    """What became of one test on one platform in the last run of one release.
+
+    ``flips`` is about all runs of that release.
+    """
 
     suite: str
     test: str
@@ -111,11 +127,14 @@ class Point:
     seconds: float
     package: str | None
     reason: str
+    flips: FlipRate
 
 
 def _values(item: TestOutcome | HistoryPackage) -> list[object]:
     """Return the fields of a row; `encode` takes a second for 20,000 of them."""
-    values = [getattr(item, name) for name in item.__slots__]
+    values = [getattr(item, name) for name in item.__slots__ if name != "attempts"]
+    if isinstance(item, TestOutcome) and item.attempts:  # what has none is the same in older files
+        values.append([(attempt.state.value, attempt.seconds, attempt.reason) for attempt in item.attempts])
     return [value.value if isinstance(value, OutcomeState) else value for value in values]
 
 

@@ -7,10 +7,24 @@ from typing import Any
 
 from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HistoryFile
-from cuvee.history.model import HistoryArtefact, HistoryFinding, HistoryPackage, HistoryRun, Point
-from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.history.model import (
+    FlipRate,
+    HistoryArtefact,
+    HistoryFinding,
+    HistoryPackage,
+    HistoryRun,
+    Point,
+)
+from cuvee.integration.outcomes import Attempt, OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import Reference
 from cuvee.manifest.model import ReleaseVersion
+
+_RAN = f"state IN ({', '.join(repr(state.value) for state in OutcomeState if state.has_run)})"
+_FLIPPED = (
+    "(state = 'flaky' OR (SELECT count(DISTINCT attempt.state = 'pass') FROM attempt"
+    " WHERE attempt.platform_run = outcome.platform_run AND attempt.test = outcome.test) = 2)"
+)
+"""Whether a test failed and passed in one run; older files have no attempts."""
 
 
 def find_reference(
@@ -77,8 +91,9 @@ def points(history: HistoryFile, name: str) -> tuple[Point, ...]:
         By suite, test, platform and runner, then by version.
     """
     rows = history.connection.execute(
-        "SELECT suite, test.name, platform, runner, distribution || '-' || version, max(made_at), state,"
-        " seconds, package, reason FROM outcome JOIN test ON test.id = outcome.test"
+        "SELECT suite, test.name, platform, runner, distribution || '-' || version, max(made_at), state,"  # noqa: S608 - constants
+        f" seconds, package, reason, sum({_RAN}), sum({_FLIPPED})"
+        " FROM outcome JOIN test ON test.id = outcome.test"
         " JOIN platform_run ON platform_run.id = outcome.platform_run JOIN run ON run.id = platform_run.run"
         " WHERE (suite || '/' || test.name = :name OR test.name = :name OR package = :name)"
         " AND runner IS NOT NULL"
@@ -98,9 +113,49 @@ def points(history: HistoryFile, name: str) -> tuple[Point, ...]:
             seconds=seconds,
             package=package,
             reason=reason,
+            flips=FlipRate(runs=flips[0], flipped=flips[1]),
         )
-        for suite, test, platform, runner, release, made_at, state, seconds, package, reason in rows
+        for suite, test, platform, runner, release, made_at, state, seconds, package, reason, *flips in rows
     )
+
+
+def flip_rate(
+    history: HistoryFile,
+    distribution: str,
+    outcome: TestOutcome,
+    *,
+    runner: str | None,
+    before: ReleaseVersion | None = None,
+) -> FlipRate:
+    """Return how often a test failed and passed in the same run, over the runs of a distribution.
+
+    Parameters
+    ----------
+    outcome
+        Of the test, on the platform that is meant; its result does not count.
+    before
+        If stated, only runs of earlier versions count, so that the answer does not depend on how often this
+        version was tested.
+    """
+    last = before or ReleaseVersion(9999, 0, 0)
+    row = history.connection.execute(
+        f"SELECT coalesce(sum({_RAN}), 0), coalesce(sum({_FLIPPED}), 0)"  # noqa: S608 - constants
+        " FROM outcome JOIN test ON test.id = outcome.test"
+        " JOIN platform_run ON platform_run.id = outcome.platform_run JOIN run ON run.id = platform_run.run"
+        " WHERE distribution = ? AND suite = ? AND test.name = ? AND platform = ? AND runner IS ?"
+        " AND (year, month, patch) < (?, ?, ?)",
+        (
+            distribution,
+            outcome.suite,
+            outcome.test,
+            outcome.platform,
+            runner,
+            last.year,
+            last.month,
+            last.patch,
+        ),
+    ).fetchone()
+    return FlipRate(runs=row[0], flipped=row[1])
 
 
 def similar_names(history: HistoryFile) -> list[str]:
@@ -165,6 +220,14 @@ def _platform_run(history: HistoryFile, number: int) -> PlatformRun:
     platform, runner, not_run, machine = history.connection.execute(
         "SELECT platform, runner, not_run, machine FROM platform_run WHERE id = ?", (number,)
     ).fetchone()
+    attempts: dict[tuple[str, str], list[Attempt]] = {}
+    for suite, name, state, seconds, reason in history.connection.execute(
+        "SELECT suite, name, state, seconds, reason FROM attempt JOIN test ON test.id = attempt.test"
+        " WHERE platform_run = ? ORDER BY number",
+        (number,),
+    ):
+        attempt = Attempt(state=OutcomeState(state), seconds=seconds, reason=reason)
+        attempts.setdefault((suite, name), []).append(attempt)
     rows = history.connection.execute(
         "SELECT suite, name, state, seconds, package, packages, reason, log FROM outcome"
         " JOIN test ON test.id = outcome.test WHERE platform_run = ? ORDER BY suite, name",
@@ -186,6 +249,7 @@ def _platform_run(history: HistoryFile, number: int) -> PlatformRun:
                 packages=tuple(json.loads(packages)),
                 reason=reason,
                 log=log,
+                attempts=tuple(attempts.get((suite, name), ())),
             )
             for suite, name, state, seconds, package, packages, reason, log in rows
         ),

@@ -1,4 +1,4 @@
-"""Rules that turn a test's result into its outcome: flaky, known and waived failures."""
+"""Rules that turn a test's result into its outcome: known and waived failures."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -8,15 +8,6 @@ from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.model import Waiver
 
 _FAILURES = frozenset({OutcomeState.FAIL, OutcomeState.TIMEOUT})
-
-
-def after_retry(first: TestOutcome, second: TestOutcome) -> TestOutcome:
-    """Return the outcome of a failed test that ran again in a fresh process: flaky if it passed then."""
-    if second.state is not OutcomeState.PASS:
-        return first
-    return replace(
-        first, state=OutcomeState.FLAKY, reason=f"failed, then passed in a fresh process: {first.reason}"
-    )
 
 
 def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[TestOutcome, ...]:

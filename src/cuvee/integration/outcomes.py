@@ -43,6 +43,15 @@ class OutcomeState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One of several times that a test ran in one run; ``reason`` is the first line of a failure."""
+
+    state: OutcomeState
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestOutcome:
     """One test's result on one platform.
 
@@ -56,6 +65,8 @@ class TestOutcome:
         Why it was skipped, not run, waived or could not run; the first line of a failure.
     log
         The log's path relative to ``results/<platform>/``, or `None`.
+    attempts
+        If it ran more than once, each time, in order; else empty.
     """
 
     __test__ = False
@@ -69,6 +80,13 @@ class TestOutcome:
     packages: tuple[str, ...] = ()
     reason: str = ""
     log: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def flipped(self) -> bool:
+        """Whether it failed and passed in the same run."""
+        states = {attempt.state for attempt in self.attempts}
+        return self.state is OutcomeState.FLAKY or (OutcomeState.PASS in states and len(states) > 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

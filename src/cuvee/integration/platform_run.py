@@ -3,16 +3,18 @@
 import os
 import platform as host
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from cuvee import process
+from cuvee.errors import CuveeError
 from cuvee.files import replacing_folder, sha256_file, storage_errors
 from cuvee.integration import pytest_suites, smoke
 from cuvee.integration.installation_tests import install_copy, verify
 from cuvee.integration.model import SMOKE, Plan
 from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.planned_outcomes import account
 from cuvee.integration.results_folder import write_run
 from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
@@ -99,13 +101,14 @@ def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformR
     """Test with a copy of the installer: tests do not see the release folder, and cannot change it."""
     copy = session.sandbox.home.parent / "installer" / installer.name
     copy.parent.mkdir()
+    problems: list[str] = []
     try:
         installed = install_copy(session, installer, copy)
         digest = sha256_file(copy) if copy.exists() else ""
         outcomes = [installed]
         if installed.state is OutcomeState.PASS:
             outcomes += verify(session, copy)
-            outcomes += _suites(session, reporter)
+            outcomes += _suites(session, reporter, problems)
     finally:
         cleanup = session.runner.finish(session.sandbox)
         if cleanup is not None:
@@ -115,10 +118,11 @@ def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformR
         "installer": installer.name,
         "installer_sha256": digest,
         "install_seconds": f"{installed.seconds:.1f}",
+        "repeated": str(session.repeats),
         **session.runner.environment(),
     }
     plan = session.plan
-    complete = _ordered(plan, [*outcomes, *_missing(plan, outcomes)])
+    complete = _ordered(plan, account(plan, [*outcomes, *_missing(plan, outcomes)], problems))
     return PlatformRun(
         platform=plan.platform,
         runner=session.runner.name,
@@ -127,7 +131,7 @@ def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformR
     )
 
 
-def _suites(session: TestSession, reporter: Reporter) -> list[TestOutcome]:
+def _suites(session: TestSession, reporter: Reporter, problems: list[str]) -> list[TestOutcome]:
     interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
@@ -144,7 +148,7 @@ def _suites(session: TestSession, reporter: Reporter) -> list[TestOutcome]:
     if session.plan.smoke:
         todo += smoke.jobs(session, installed)
     with ThreadPoolExecutor(_workers()) as executor:
-        outcomes += _all(session, todo, executor, reporter)
+        outcomes += _all(session, todo, executor, reporter, problems)
     return outcomes
 
 
@@ -155,15 +159,22 @@ def _workers() -> int:
 
 
 def _all(
-    session: TestSession, todo: Sequence[Job], executor: Executor, reporter: Reporter
+    session: TestSession, todo: Sequence[Job], executor: Executor, reporter: Reporter, problems: list[str]
 ) -> list[TestOutcome]:
+    """Run jobs; return what they report. Why a job did not end is added to ``problems``."""
     task = f"Test {session.plan.platform}"
     reporter.start(task, total=len(todo))
     futures = [executor.submit(job) for job in todo]
     outcomes: list[TestOutcome] = []
     try:
         for future in as_completed(futures):
-            found = future.result()
+            try:
+                found = future.result()
+            except (CuveeError, OSError, CancelledError):  # a full disk, or an interruption
+                raise
+            except Exception as error:  # noqa: BLE001 - output of packages that this code does not expect
+                problems.append(f"{type(error).__name__}: {error}")
+                continue
             outcomes += found
             reporter.advance(task, note=found[0].test if found else "")
         reporter.finish(task, note=f"{len(outcomes)} tests")

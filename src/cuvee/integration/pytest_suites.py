@@ -5,17 +5,26 @@ A test that crashes the process fails, and a new process runs the tests after it
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from cuvee.files import write_json
 from cuvee.integration.model import PlannedTest, PytestSuite, PytestTarget
-from cuvee.integration.outcome_rules import after_retry, not_run
+from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
+from cuvee.integration.repeat_budget import after_repeat, not_repeated
 from cuvee.integration.suite_files import module_file
-from cuvee.integration.test_session import INSIDE, Job, TestSession, describe_exit, last_line, transcript
+from cuvee.integration.test_session import (
+    INSIDE,
+    LONGEST_REASON,
+    Job,
+    TestSession,
+    describe_exit,
+    last_line,
+    transcript,
+)
 from cuvee.process import Completed
 
 _MOST_CRASHES = 3
@@ -61,14 +70,14 @@ class _TargetRun:
     folder: Path | None
 
     def outcomes(self) -> Sequence[TestOutcome]:
-        """Run what this release supports, failures twice; return an outcome for every planned test."""
+        """Run what this release supports, failures again; return an outcome for every planned test."""
         unsupported = not_run(
             (test for test in self.target.tests if test.unsupported), self.session.plan.platform, ""
         )
         found = {outcome.test: outcome for outcome in unsupported}
         if self.target.supported:
             found |= self._to_the_end(skip=sorted(found))
-            self._retry(found)
+            self._repeat(found)
             self._account(found)
         return list(found.values())
 
@@ -91,16 +100,20 @@ class _TargetRun:
                 break
         return found
 
-    def _retry(self, found: dict[str, TestOutcome]) -> None:
+    def _repeat(self, found: dict[str, TestOutcome]) -> None:
+        """Run failed tests again, in one fresh process, as far as the budget of the run allows that."""
         failed = [name for name, outcome in found.items() if outcome.state is OutcomeState.FAIL]
-        if not failed:
+        again = self.session.repeats.take(found[name] for name in failed)
+        found |= {name: not_repeated(found[name]) for name in failed if name not in again}
+        if not again:
             return
-        record, _ = self._once(only=failed)
-        for name in failed:
+        record, _ = self._once(only=sorted(again))
+        for name in again:
             event = record.results.get(name)
-            if event is not None and event.event == "result" and event.state == "pass":
-                passed = self.session.outcome(self._planned(name), OutcomeState.PASS, event.seconds)
-                found[name] = after_retry(found[name], passed)
+            if event is not None and event.event == "result":
+                state = _STATES.get(event.state, OutcomeState.INFRA_ERROR)
+                second = replace(found[name], state=state, seconds=round(event.seconds, 3))
+                found[name] = after_repeat(found[name], replace(second, reason=event.reason[:LONGEST_REASON]))
 
     def _account(self, found: dict[str, TestOutcome]) -> None:
         """Add outcomes for the planned tests that pytest did not report."""

@@ -12,8 +12,8 @@ from cuvee.codec import decode
 from cuvee.integration.command_tests import failed, run_command
 from cuvee.integration.installed_environment import InstalledEnvironment
 from cuvee.integration.model import PackagePlan, smoke_test
-from cuvee.integration.outcome_rules import after_retry
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.integration.repeat_budget import after_repeat, not_repeated
 from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
 
 _SHOWN = 5
@@ -47,16 +47,19 @@ def jobs(session: TestSession, installed: InstalledEnvironment) -> Iterator[Job]
     """Yield the suite's jobs: imports, commands and metadata of each package."""
     for package in session.plan.packages:
         if package.imports:
-            yield partial(_twice, partial(_imports, session, package, installed))
+            yield partial(_repeated, session, partial(_imports, session, package, installed))
         for command in package.commands:
-            yield partial(_twice, partial(run_command, session, package, command, installed))
+            yield partial(_repeated, session, partial(run_command, session, package, command, installed))
         if package.distributions:
             yield partial(_metadata, session, package, installed)
 
 
-def _twice(attempt: "partial[TestOutcome]") -> Sequence[TestOutcome]:
+def _repeated(session: TestSession, attempt: "partial[TestOutcome]") -> Sequence[TestOutcome]:
     outcome = attempt()
-    return [after_retry(outcome, attempt()) if outcome.state is OutcomeState.FAIL else outcome]
+    if outcome.state is not OutcomeState.FAIL:
+        return [outcome]
+    again = session.repeats.take([outcome])
+    return [after_repeat(outcome, attempt()) if again else not_repeated(outcome)]
 
 
 def _imports(session: TestSession, package: PackagePlan, installed: InstalledEnvironment) -> TestOutcome:

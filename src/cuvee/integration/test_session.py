@@ -15,6 +15,7 @@ from cuvee.files import write_text
 from cuvee.integration.host_faults import host_fault
 from cuvee.integration.model import Plan, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.integration.repeat_budget import RepeatBudget
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.process import Completed
 
@@ -23,7 +24,7 @@ Job = Callable[[], Sequence[TestOutcome]]
 
 INSIDE = Path(__file__).parent / "inside"
 _SHELL_SIGNAL = 128  # a shell's exit code for signal N is 128 + N
-_LONGEST_REASON = 300
+LONGEST_REASON = 300
 _LONGEST_LOG = 1_000_000
 
 
@@ -32,7 +33,8 @@ class TestSession:
     """An installed release, and what it takes to run its programs and keep their logs.
 
     ``logs`` is the folder ``results/<platform>``, ``work`` a temporary one in which each job makes its own,
-    ``timeout`` the seconds that one test may take. Once ``stop`` is set, nothing is started any more.
+    ``timeout`` the seconds that one test may take, ``repeats`` how many failed tests run again. Once ``stop``
+    is set, nothing is started any more.
     """
 
     __test__ = False
@@ -43,6 +45,7 @@ class TestSession:
     logs: Path
     work: Path
     timeout: float
+    repeats: RepeatBudget = field(default_factory=RepeatBudget, repr=False)
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def folder(self, name: str) -> Path:
@@ -102,7 +105,7 @@ class TestSession:
             seconds=round(seconds, 3),
             package=test.package,
             packages=test.packages,
-            reason=self._named(reason)[:_LONGEST_REASON],
+            reason=self._named(reason)[:LONGEST_REASON],
             log=kept,
         )
 

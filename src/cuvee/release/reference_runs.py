@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cuvee.history.history_file import HistoryFile, set_aside_if_damaged
 from cuvee.history.model import history_run
-from cuvee.history.queries import find_reference
-from cuvee.integration.outcomes import PlatformRun
+from cuvee.history.queries import find_reference, flip_rate
+from cuvee.integration.outcomes import PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import RunComparison, compare
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.release.base_lock import REPORTS
@@ -35,7 +35,10 @@ def compare_with_history(session: Session, release: Release) -> Release:
     if not release.runs:
         return release
     with HistoryFile.open(session.history_file) as history:
-        found = tuple(_compared(history, release, result) for result in release.tests)
+        found = tuple(
+            _compared(history, release, _with_flip_rates(history, release, result))
+            for result in release.tests
+        )
     return replace(
         release,
         tests=tuple(result for result, _ in found),
@@ -56,6 +59,21 @@ def _base_folder(session: Session) -> Path | None:
     published = find_upwards(session.manifest.path.parent, f"{REPORTS}/{name}")
     folders = (session.options.base, session.workspace.folder.parent / name, published)
     return next((folder for folder in folders if folder is not None and (folder / RECORD).is_file()), None)
+
+
+def _with_flip_rates(history: HistoryFile, release: Release, result: TestResult) -> TestResult:
+    """Add to flaky outcomes how often they were flaky before."""
+    run, manifest = result.run, release.manifest
+
+    def noted(outcome: TestOutcome) -> TestOutcome:
+        if not outcome.flipped:
+            return outcome
+        rate = flip_rate(history, manifest.distribution, outcome, runner=run.runner, before=manifest.version)
+        if not rate.runs:
+            return outcome
+        return replace(outcome, reason=f"{outcome.reason} (flaky in {rate} of earlier versions)")
+
+    return replace(result, run=replace(run, outcomes=tuple(map(noted, run.outcomes))))
 
 
 def _compared(
