@@ -189,6 +189,24 @@ def test_other_machines_are_not_judged(name: str, tmp_path: Path, capsys: pytest
     assert f"{left} stays" in capsys.readouterr().err
 
 
+def test_folders_of_other_users_are_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their mode is 700, so whether an installer works in there cannot be seen."""
+    left = closed(tmp_path / ".prefix.cuvee-7.partial")
+    listdir = os.listdir
+
+    def refuse(path: str) -> list[str]:
+        if path == str(left):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    crash_recovery.recover(str(tmp_path / "prefix"))
+    assert left.exists()
+    assert f"{left} stays" in capsys.readouterr().err
+
+
 def test_file_systems_without_fifos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))

@@ -13,7 +13,7 @@ from .prefix_tree import READ, Place, PrefixTree, is_folder
 from .worker_threads import share_in_runs
 
 _CHUNK = 1 << 20
-_CREATE = sum(getattr(os, name, 0) for name in ("O_WRONLY", "O_CREAT", "O_EXCL", "O_CLOEXEC", "O_BINARY"))
+CREATE = sum(getattr(os, name, 0) for name in ("O_WRONLY", "O_CREAT", "O_EXCL", "O_CLOEXEC", "O_BINARY"))
 
 
 def bring(source: PrefixTree, path: str, target: PrefixTree, new: str, *, link: bool = True) -> bool:
@@ -39,7 +39,7 @@ def bring_file(source: Place, target: Place, *, link: bool = True) -> None:
             pass
         else:
             return
-    handle = os.open(new, _CREATE, 0o666, dir_fd=folder)
+    handle = os.open(new, CREATE, 0o600, dir_fd=folder)
     with open(os.open(old, READ, dir_fd=old_folder), "rb") as read, open(handle, "wb") as write:
         while data := read.read(_CHUNK):
             write.write(data)

@@ -11,7 +11,7 @@ from . import prefix_swap
 from .added_packages import AddedPackage, misfits
 from .crash_recovery import recover
 from .failure import DAMAGED, MISSING, InstallError, damaged
-from .file_operations import remove_tree
+from .file_operations import CREATE, remove_tree
 from .hashing import sha256 as hash_of
 from .image_signature import demand_same
 from .install_checks import check_length, holds_older_release, refuse_downgrade
@@ -58,9 +58,10 @@ def _extract(run: InstallerRun, manifest: PayloadManifest) -> None:
     writer.make_links()
     for frame, raw in run.read(manifest.records):
         for file in frame.files:
-            with open(f"{run.staged}/{file.path}", "xb") as stream:
+            with open(os.open(f"{run.staged}/{file.path}", CREATE, 0o644), "wb") as stream:
                 stream.write(raw[file.start : file.start + file.size])
     remove_tree(f"{run.staged}/.cuvee")
+    writer.open_folder()
     prefix_swap.move_in(run.staged, run.prefix)
 
 

@@ -83,6 +83,7 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     elif _is_upgrade(run, manifest):  # somebody may have saved a file there meanwhile
         raise InstallError(f"{run.prefix} has been filled by somebody else meanwhile.")
     installer_log.note(run.staged, "upgrade" if upgrade else "install", 0, lines[0], details)
+    writer.open_folder()
     transaction.commit(run, manifest, is_upgrade=upgrade is not None)
     progress.finish("\n".join(lines))
 

@@ -10,7 +10,9 @@ import os
 import re
 
 from .failure import DAMAGED, USAGE, InstallError, damaged
+from .file_operations import CREATE
 from .hashing import algorithm
+from .imposed_modes import FOLDER
 from .installer_run import HEAD, InstallerRun
 from .payload_manifest import PayloadManifest
 from .prefix_metadata import described
@@ -38,8 +40,8 @@ def keep(run: InstallerRun, manifest: PayloadManifest) -> None:
     target = f"{run.staged}/{INSTALLER}"
     if os.name == "nt" or not is_requested(run, manifest):
         return
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(run.installer, "rb") as source, open(target, "xb") as copy:
+    os.makedirs(os.path.dirname(target), FOLDER, exist_ok=True)
+    with open(run.installer, "rb") as source, open(os.open(target, CREATE, 0o644), "wb") as copy:
         data = source.read(HEAD)
         stated = _DIGEST.search(data)
         if stated is None or run.verified not in {"-", stated[1].decode()}:

@@ -9,9 +9,10 @@ import stat
 import time
 
 from . import outside_files
-from .file_operations import remove_tree
+from .file_operations import files_below, remove_tree
 from .hashing import sha256 as hash_of
 from .hashing import sha256_of
+from .imposed_modes import FOLDER, change
 from .installer_run import InstallerRun
 from .payload_manifest import FORMAT, PayloadManifest
 from .prefix_state import (
@@ -53,12 +54,11 @@ def write_description(
 
     The marker tells a later installer that the prefix is its own, and which release it holds.
     """
-    manifest, mask = writer.manifest, os.umask(0o022)
-    os.umask(mask)
+    manifest = writer.manifest
     state = PrefixState(
         prefix=run.prefix,
         installed=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        masks=sorted({mask, *writer.masks}),
+        masks=sorted({writer.imposed.mask, *writer.masks}),
         manifest_raw=run.manifest_raw,
         late=dict(sorted(writer.late.items())),
         own={path: described(f"{writer.folder}/{path}") for path in _own_files(writer)},
@@ -127,9 +127,10 @@ def changed_packages(old: InstalledRelease | None, new: PayloadManifest) -> tupl
 def keep_runtime(writer: PrefixWriter, target: str) -> None:
     """Move the runtime to where it stays in the prefix, and write the command that starts it there."""
     staged, kept = f"{writer.folder}/.cuvee/runtime", f"{writer.folder}/{KEPT}"
-    os.makedirs(kept, exist_ok=True)
+    os.makedirs(kept, FOLDER, exist_ok=True)
     if os.path.isdir(staged):  # on Windows it runs, and is kept, elsewhere
         os.rename(staged, f"{kept}/runtime")
+        writer.imposed.apply(kept, [(f"runtime/{path}", 0o644) for path in files_below(f"{kept}/runtime")])
     manifest = writer.manifest
     if manifest.system == "win":
         return
@@ -142,7 +143,7 @@ def keep_runtime(writer: PrefixWriter, target: str) -> None:
     )
     command = f"{writer.folder}/bin/{manifest.distribution}-admin"
     _write(command, text)
-    os.chmod(command, 0o755)  # noqa: S103 - a command that everybody may run
+    change(command, 0o755 & ~writer.imposed.mask)
 
 
 def _own_files(writer: PrefixWriter) -> list[str]:

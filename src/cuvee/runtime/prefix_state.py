@@ -59,7 +59,7 @@ class PrefixState(NamedTuple):
 
     ``late`` has SHA-256 and size of each file whose bytes depend on the prefix, ``own`` mode, SHA-256 and
     size of each file that is not a package's or that post_install changed, ``links`` the links that it made,
-    ``gone`` what it removed, ``masks`` the umasks of those who wrote files.
+    ``gone`` what it removed, ``masks`` the bits that umasks or default ACLs took away when files were made.
     """
 
     prefix: str

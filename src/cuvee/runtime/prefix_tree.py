@@ -55,7 +55,7 @@ class PrefixTree:
             for folder in folders:
                 if make:
                     with contextlib.suppress(FileExistsError):
-                        os.mkdir(folder, dir_fd=handle)
+                        os.mkdir(folder, 0o775, dir_fd=handle)
                 below = os.open(folder, _FOLDER, dir_fd=handle)
                 os.close(handle)
                 handle = below
@@ -69,7 +69,7 @@ class PrefixTree:
             at = f"{at}/{folder}"
             if make:
                 with contextlib.suppress(FileExistsError):
-                    os.mkdir(at)
+                    os.mkdir(at, 0o775)
             if is_link(os.lstat(at)):
                 raise NotADirectoryError(errno.ENOTDIR, "It is a link", at)
         return at

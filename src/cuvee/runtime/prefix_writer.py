@@ -9,6 +9,7 @@ from typing import Any
 
 from .failure import damaged
 from .hashing import sha256 as hash_of
+from .imposed_modes import FOLDER, change, imposed_modes
 from .macho import sign_again
 from .payload_manifest import Frame, PayloadManifest
 from .prefix_replacement import replace_prefix
@@ -19,6 +20,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | FILE
 _ALWAYS = 0o200 if os.name == "nt" else 0
 _UTIME_TAKES_HANDLE = os.utime in os.supports_fd
 _BLOCK = 4096
+_OTHERS_WRITE = 0o002  # which default ACLs may allow, whatever the umask is
 RELOCATED = frozenset(("text", "binary"))
 
 
@@ -26,8 +28,8 @@ class PrefixWriter:
     """A prefix that is being made in ``folder`` and will be at ``target``.
 
     ``late`` collects SHA-256 and size of each file whose bytes depend on the target. Without a target no
-    prefix is put into files. With ``only``, no other files are written. ``masks`` are the umasks of those who
-    wrote before.
+    prefix is put into files. With ``only``, no other files are written. ``imposed`` are the modes of what is
+    made in ``folder``, ``masks`` the masks of those who wrote before.
     """
 
     def __init__(self, folder: str, target: str | None, manifest: PayloadManifest) -> None:
@@ -35,6 +37,7 @@ class PrefixWriter:
         self.manifest = manifest
         self.late: dict[str, tuple[str, int]] = {}
         self.only: Collection[str] | None = None
+        self.imposed = imposed_modes(folder)
         self.masks: list[int] = []
         self._target = None if target is None else os.fsencode(target)
 
@@ -54,9 +57,16 @@ class PrefixWriter:
                 # The running interpreter may have it open, so the new file takes the old one's name.
                 os.unlink(full_path)
                 self._write(entry.path, entry.mode, memoryview(data), entry.how, entry.extra)
+        # For root, `tar` keeps the modes that are in the archive.
+        files = [(entry.path, entry.mode) for entry in self.manifest.stage0 if entry.how != "link"]
+        self.imposed.apply(self.folder, files)
         for folder in self.manifest.folders if self.only is None else _folders(self.only):
             with contextlib.suppress(FileExistsError):
-                os.mkdir(f"{self.folder}/{folder}")
+                os.mkdir(f"{self.folder}/{folder}", FOLDER)
+
+    def open_folder(self) -> None:
+        """Let other users into the finished folder, as far as its place lets them in."""
+        change(self.folder, self.imposed.folder)
 
     def make_links(self) -> None:
         """Make the symbolic links; after the files, so that no file is ever written through one."""
@@ -92,10 +102,10 @@ class PrefixWriter:
             data = memoryview(new)
         if how == "piece":
             # Several threads may write pieces of one file, in any order.
-            handle = os.open(full_path, _FLAGS, mode | 0o200)
+            handle = os.open(full_path, _FLAGS, (mode | 0o200) & ~_OTHERS_WRITE)
             os.lseek(handle, extra, os.SEEK_SET)
         else:
-            handle = os.open(full_path, _FLAGS | os.O_EXCL, mode | _ALWAYS)
+            handle = os.open(full_path, _FLAGS | os.O_EXCL, (mode | _ALWAYS) & ~_OTHERS_WRITE)
         try:
             written = os.write(handle, data)
             while written < len(data):

@@ -12,6 +12,7 @@ from . import installer_log, kept_installer, outside_files
 from .crash_recovery import recover
 from .failure import FAILED, InstallError
 from .file_operations import remove_tree, save
+from .imposed_modes import change, imposed_modes
 from .install_checks import refuse_others
 from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
@@ -20,7 +21,7 @@ from .prefix_metadata import keep_runtime, write_description, write_records
 from .prefix_state import INSTALLER, MANIFEST, MARKER, STATE, InstalledRelease, PrefixState, load, read_marker
 from .prefix_tree import PrefixTree
 from .prefix_writer import RELOCATED, PrefixWriter
-from .verify import Differences, verify
+from .verify import Differences, expected_files, verify
 
 
 def repair(run: InstallerRun) -> int:
@@ -103,7 +104,8 @@ def load_or_guess(run: InstallerRun, manifest: PayloadManifest) -> tuple[Install
     try:
         return load(run.prefix), True
     except InstallError:
-        state = PrefixState(run.prefix, "", [0o022], run.manifest_raw, {}, {})
+        masks = [imposed_modes(run.staged).mask]
+        state = PrefixState(run.prefix, "", masks, run.manifest_raw, {}, {})
         return InstalledRelease(run.prefix, run.manifest_sha256, manifest, state), False
 
 
@@ -119,7 +121,6 @@ def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> Pr
         if file.how in RELOCATED:
             writer.late[file.path] = (file.sha256, file.size)
     writer.late.update(installed.state.late)
-    os.umask(installed.state.masks[0])
     writer.only = wrong
     writer.begin()
     frames = [frame for frame in manifest.frames() if any(file.path in wrong for file in frame.files)]
@@ -129,6 +130,10 @@ def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> Pr
     keep_runtime(writer, run.prefix)
     if INSTALLER in wrong:
         kept_installer.keep(run, manifest)
+    for path, expected in expected_files(installed)[0].items():
+        made = f"{run.staged}/{path}"
+        if path in wrong and os.path.lexists(made):  # the place may give other modes than it gave then
+            change(made, expected.modes(installed.state.masks)[0])
     return writer
 
 

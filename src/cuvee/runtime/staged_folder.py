@@ -56,7 +56,7 @@ def claim(prefix: str) -> str:
         staged = beside(prefix, f"{token}.partial")
         number += 1
         with contextlib.suppress(FileExistsError):
-            os.mkdir(staged)
+            os.mkdir(staged, 0o700)
             with contextlib.suppress(FileNotFoundError):  # taken for a left-over, since it had no file yet
                 _open_alive(staged)
                 if os.path.isdir(staged):
@@ -106,7 +106,11 @@ def settle_in(staged: str) -> None:
 def is_left_over(folder: str) -> bool | None:
     """Return whether no process works in a folder any more; `None` if this machine cannot know."""
     found: bool | None = True
-    for path in _claims(folder):
+    try:
+        claims = _claims(folder)
+    except PermissionError:  # it is another user's, and theirs only as long as they work in it
+        return None
+    for path in claims:
         found = _is_closed(path)
         if not found:
             break
@@ -116,6 +120,8 @@ def is_left_over(folder: str) -> bool | None:
 def _claims(folder: str) -> list[str]:
     try:
         return [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(ALIVE)]
+    except PermissionError:
+        raise
     except OSError:
         return []
 

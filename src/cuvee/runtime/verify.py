@@ -31,6 +31,10 @@ class ExpectedFile(NamedTuple):
     pieces: list[tuple[int, int, str]]
     masked: bool
 
+    def modes(self, masks: list[int]) -> list[int]:
+        """Return the modes that it may have, if it was written with one of these masks."""
+        return [self.mode & ~mask for mask in masks] if self.masked else [self.mode]
+
 
 class Differences(NamedTuple):
     """How a prefix differs from its release; paths are relative and sorted.
@@ -203,11 +207,10 @@ class _Scan:
         if not stat.S_ISREG(found.st_mode) or found.st_size != expected.size:
             self.changed.append(path)
             return None
-        # `tar` keeps modes as they are for root, and takes the umask away for others.
-        masks = [0, *(self._installed.state.masks if expected.masked else ())]
-        fits = stat.S_IMODE(found.st_mode) in {expected.mode & ~mask for mask in masks}
-        if os.name == "posix" and not fits:
-            self.modes.append(path)
+        if os.name == "posix":
+            may_be = expected.modes(self._installed.state.masks)
+            if stat.S_IMODE(found.st_mode) not in may_be:
+                self.modes.append(path)
         return expected
 
 
