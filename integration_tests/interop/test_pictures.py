@@ -1,6 +1,5 @@
 """Pictures, looked at as pixels or as the documents they are."""
 
-import io
 import json
 
 import numpy as np
@@ -9,36 +8,13 @@ import pytest
 pytestmark = pytest.mark.packages("numpy")
 
 
-@pytest.fixture
-def plt():
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    yield plt
-    plt.close("all")
-
-
-def pixels(figure):
-    """Return a figure as an array of height x width x RGB, by way of a PNG file."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    buffer.seek(0)
-    with Image.open(buffer) as image:
-        assert image.format == "PNG"
-        return np.asarray(image.convert("RGB"))
-
-
 def share(picture, colour):
     """Return the share of a picture's pixels that have just this colour."""
     return float((picture == np.array(colour)).all(axis=2).mean())
 
 
 @pytest.mark.packages("matplotlib", "pillow")
-def test_a_plot_has_the_colours_and_places_of_its_data(plt):
+def test_a_plot_has_the_colours_and_places_of_its_data(plt, pixels):
     figure, axes = plt.subplots(figsize=(4, 3))
     axes.set_position((0, 0, 1, 1))
     axes.axis("off")
@@ -69,7 +45,7 @@ def test_an_array_becomes_an_image_and_back(plt, tmp_path):
 
 @pytest.mark.packages("seaborn", "matplotlib", "pandas", "pillow")
 @pytest.mark.usefixtures("plt")
-def test_a_statistical_plot_shows_its_groups():
+def test_a_statistical_plot_shows_its_groups(pixels):
     import pandas as pd
     import seaborn as sns
 
@@ -96,7 +72,7 @@ def test_a_statistical_plot_shows_its_groups():
 
 
 @pytest.mark.packages("networkx", "matplotlib", "pillow", "scipy")
-def test_a_graph_is_laid_out_and_drawn(plt):
+def test_a_graph_is_laid_out_and_drawn(plt, pixels):
     import networkx as nx
 
     graph = nx.barbell_graph(5, 1)
