@@ -8,6 +8,7 @@ from cuvee.graph.findings import Finding, Verdict
 from cuvee.manifest.model import Manifest, Waiver
 from cuvee.release.record import Release
 from cuvee.report.badges import VERDICTS, Badge
+from cuvee.report.issue_text import Issue, issue_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,8 @@ class FindingRow:
         Owner and contact of everybody who must act.
     waivers
         The manifest's waivers that fit, when it is waived.
+    issue
+        Markdown for an issue; empty if the verdict is less than a warning.
     """
 
     anchor: str
@@ -58,6 +61,7 @@ class FindingRow:
     action: str
     waived_because: str
     waivers: tuple[WaiverRow, ...]
+    issue: str = ""
 
 
 def in_order(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -89,8 +93,28 @@ def causes(release: Release, findings: tuple[Finding, ...]) -> tuple[FindingRow,
                 if finding.verdict is Verdict.WAIVED
                 and waiver.covers(finding.check, packages=finding.packages, platforms=finding.platforms)
             ),
+            issue=_issue(release, finding),
         )
         for number, finding in enumerate(findings, 1)
+    )
+
+
+def _issue(release: Release, finding: Finding) -> str:
+    if finding.verdict < Verdict.WARNING:
+        return ""
+    return issue_text(
+        Issue(
+            title=finding.cause,
+            kind=VERDICTS[finding.verdict].word,
+            release=release.name,
+            check=finding.check,
+            packages=finding.packages,
+            owners=finding.owners,
+            platforms=finding.platforms,
+            hits=("Hits", finding.victims),
+            action=finding.action,
+            evidence=finding.evidence,
+        )
     )
 
 

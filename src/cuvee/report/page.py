@@ -12,9 +12,11 @@ from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, count
 from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
 from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
 from cuvee.report.change_rows import Changes, changes
+from cuvee.report.failure_causes import FailureCause, failure_causes
 from cuvee.report.finding_rows import FindingRow, WaiverRow, causes, in_order, waivers
 from cuvee.report.outcome_rows import Results, results
 from cuvee.report.package_matrix import Matrix, matrix
+from cuvee.report.provenance import Provenance, provenance
 from cuvee.report.readiness import Readiness, readiness
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -82,6 +84,8 @@ class Page:
     made_at: dt.datetime
     inputs_hash: str
     readiness: Readiness
+    provenance: Provenance
+    causes: tuple[FailureCause, ...]
     artefacts: tuple[Artefact, ...]
     platforms: tuple[PlatformRow, ...]
     matrix: Matrix
@@ -130,6 +134,8 @@ def build_page(release: Release, logs: Path | None = None) -> Page:
         made_at=release.made_at,
         inputs_hash=release.inputs_hash,
         readiness=readiness(release, tested.anchors),
+        provenance=provenance(release),
+        causes=failure_causes(release, tested.anchors),
         artefacts=release.handed_out,
         platforms=_platforms(release),
         matrix=matrix(release, ordered, tested.anchors),

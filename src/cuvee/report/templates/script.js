@@ -121,7 +121,7 @@
   follow();
 
   for (const code of document.querySelectorAll("[data-copy]")) {
-    const button = make("button", { type: "button", class: "copy", "aria-label": `Copy the ${code.getAttribute("aria-label")}` }, "Copy");
+    const button = make("button", { type: "button", class: "copy", "aria-label": `Copy the ${code.dataset.copy}` }, "Copy");
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(code.textContent);

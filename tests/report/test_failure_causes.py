@@ -1,0 +1,116 @@
+"""Failed tests by cause: the package that changed is named, and the text for an issue is complete."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from changed_release import changed, page_of
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
+from cuvee.integration.reference_comparison import Reference, compare
+from cuvee.release.record import Release
+from cuvee.report.issue_text import HITS, Issue, issue_text
+from cuvee.report.page import Page
+
+LINUX = "linux-64"
+BASE = "starter-2026.10.2"
+
+
+def outcome(
+    test: str, state: str, *packages: str, platform: str = LINUX, reason: str = "boom"
+) -> TestOutcome:
+    return TestOutcome(
+        suite="interop",
+        test=test,
+        platform=platform,
+        state=OutcomeState(state),
+        packages=packages,
+        reason=reason,
+    )
+
+
+def page(sample: Release, *outcomes: TestOutcome, reference: str = BASE) -> Page:
+    """Return the page of the sample with only these outcomes, all of which passed before."""
+    run = PlatformRun(platform=LINUX, runner="native", outcomes=outcomes)
+    before = replace(run, outcomes=tuple(replace(item, state=OutcomeState.PASS) for item in outcomes))
+    judged, comparison = compare(run, Reference(release=reference, released=True, run=before), frozenset())
+    return page_of(replace(changed(sample, runs=(judged,)), compared=(comparison,)))
+
+
+def test_tests_that_newly_fail_have_the_changed_package_as_their_cause(sample: Release) -> None:
+    (cause,) = page(
+        sample, outcome("a", "fail", "pandas", "scipy"), outcome("b", "fail", "pandas", reason="another")
+    ).causes
+    assert cause.title == "2 tests newly fail since pandas 3.0.9 → 3.1.0"
+    assert (cause.packages, cause.suspects) == (("pandas",), ("pandas 3.0.9 → 3.1.0",))
+    assert dict(cause.contacts) == {"numerics": "numerics@example.org"}
+    assert "hold pandas back" in cause.action
+    assert (
+        cause.evidence[0] == f"linux-64 interop: a: regression, was pass in {BASE}: it passed in {BASE}: boom"
+    )
+
+
+def test_what_a_package_needs_is_suspected_if_the_package_itself_is_as_it_was(sample: Release) -> None:
+    lock = sample.lock.by_platform[LINUX]
+    packages = tuple(
+        replace(item, depends=("numpy",)) if item.name == "xarray" else item for item in lock.packages
+    )
+    locked = replace(sample.lock, platforms=(replace(lock, packages=packages),))
+    (cause,) = page(changed(sample, lock=locked), outcome("a", "fail", "xarray")).causes
+    assert cause.suspects == ("numpy 2.3.5 → 2.4.1",)
+
+
+def test_changes_against_another_release_than_the_reference_are_no_suspects(sample: Release) -> None:
+    (cause,) = page(sample, outcome("a", "fail", "pandas"), reference="starter-2026.9.0").causes
+    assert cause.suspects == ()
+    assert cause.title.startswith("interop: a newly fails: it passed in starter-2026.9.0: boom")
+
+
+def test_failures_that_say_the_same_of_the_same_packages_are_one_cause(sample: Release) -> None:
+    outcomes = (
+        outcome("a", "fail", "scipy"),
+        outcome("b", "fail", "scipy"),
+        outcome("c", "fail", "scipy", reason="other"),
+        outcome("d", "infra-error", "scipy", reason="no space left"),
+        outcome("e", "flaky", "scipy"),
+        outcome("f", "waived", "scipy"),
+    )
+    found = [(cause.triage.slug, cause.tests) for cause in page(sample, *outcomes).causes]
+    assert found == [
+        ("newly-failing", ("interop: a", "interop: b")),
+        ("newly-failing", ("interop: c",)),
+        ("infra-errors", ("interop: d",)),
+    ]
+
+
+def test_an_issue_has_everything_in_markdown_that_nothing_breaks_out_of() -> None:
+    text = issue_text(
+        Issue(
+            title="a*b\n# c <img> @team", kind="blocked", release="starter-2026.11.0", check="constrains",
+            packages=("num`py",), owners=("web",), platforms=(LINUX,),
+            hits=("Hits", tuple(map(str, range(60)))),
+            action="Lower it.", evidence=("one", "````\n# two"),
+        )
+    )  # fmt: skip
+    assert text.splitlines()[0] == r"### a\*b \# c \<img\> \@team"
+    assert "- Packages: `num'py`" in text
+    assert f"- And: {60 - HITS} more, which the report lists" in text
+    assert "\n`````\none\n````\n# two\n`````\n" in text
+
+
+def test_the_page_has_a_text_for_each_blocker(sample: Release, read_page: Callable[[Release], Any]) -> None:
+    html, found = read_page(sample), page_of(sample)
+    texts = [cause.issue for cause in found.causes] + [row.issue for row in found.findings if row.issue]
+    assert len(texts) == 4 + 4
+    assert len([label for label in html.values("data-copy") if label.startswith("text for an issue")]) == len(
+        texts
+    )
+    for text in texts:
+        assert text in html.text
+
+
+def test_the_page_says_what_its_data_is_from(sample: Release, read_page: Callable[[Release], Any]) -> None:
+    said = " ".join(read_page(sample).text.split())
+    assert "Made 2026-11-22 11:40 UTC from 2026.11.0.yaml, based on starter-2026.10.2, locked from" in said
+    assert "From an earlier run, since their inputs are the same: channel." in said
+    assert "linux-64: tested with the runner native, not compared" in said
+    assert "win-64: not tested: no runner for Windows on this host" in said
