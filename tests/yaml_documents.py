@@ -7,12 +7,20 @@ from cuvee.cli.schema import documents
 from cuvee.installers.branding import read_branding
 from cuvee.installers.settings_reader import read_settings
 from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
+from cuvee.integration.suite_folders import read_suite_folder
+
+
+def _read_suite(folder: Path) -> object:
+    """Read a suite that is beside its file, of a manifest that has two owners."""
+    return read_suite_folder(folder, "figures", ("pictures", "data"))
+
 
 HERE = Path(__file__).parent / "manifest" / "documents"
 DOCUMENTS = {name: document for name, document in documents().items() if name != "manifest"}
 READERS: dict[str, Callable[[Path], object]] = {
     "installer": read_settings,
     "branding": read_branding,
+    "suite": _read_suite,
     "smoke": lambda folder: read_command_rules(folder / "smoke.yaml"),
     "upstream": lambda folder: read_suite(folder, "upstream"),
     "known-failures": lambda folder: read_known_failures(folder / "known-failures.yaml"),

@@ -155,12 +155,12 @@ def test_an_ordinary_user_has_the_same_view(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         world = make_world(Path(folder))
         script = shutil.copy(isolation_command("net")[3], folder)
-        files = isolation_command("net,pid,files,user", world)[-1]
+        files, limits = isolation_command("net,pid,files,user", world)[-2:]
         for path in [Path(folder), *Path(folder).rglob("*")]:
             os.chown(path, 12345, 12345)
         program = ("/bin/sh", "-c", 'cat "$1"; ls "$2"; echo x > "$3/x" || echo kept', "sh")
         done = subprocess.run(
-            [python, "-I", "-S", script, "net,pid,files,user", files, *program]
+            [python, "-I", "-S", script, "net,pid,files,user", files, limits, *program]
             + [f"{folder}/{name}" for name in ("key.pem", "dist", "cache")],
             capture_output=True, text=True, check=False, user=12345, group=12345, extra_groups=(), cwd="/",
         )  # fmt: skip

@@ -31,7 +31,7 @@ def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> QemuRunner:
     monkeypatch.setattr("cuvee.platforms.host", lambda: get("linux-64"))
     monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(qemu, "_refused", lambda _: "")
-    monkeypatch.setattr(qemu, "network_isolation", lambda: ("isolate", "net"))
+    monkeypatch.setattr(qemu, "network_isolation", lambda _=None: ("isolate", "net"))
     return QemuRunner(tmp_path / "cache")
 
 

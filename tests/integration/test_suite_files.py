@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import UsageError
-from cuvee.integration.model import KnownFailure, missing_reason
+from cuvee.integration.model import KnownFailure, PytestTarget, missing_reason
 from cuvee.integration.suite_files import (
     read_command_rules,
     read_known_failures,
@@ -41,6 +41,7 @@ def test_tests_and_their_packages_are_read_without_an_import(suites_folder: Path
         {"pytest", "pandas", "sqlalchemy", "numpy-base"}
     )
     (target,) = suite.targets
+    assert isinstance(target, PytestTarget)
     assert target.file == "test_one.py"
     assert [(test.test, test.packages, test.unsupported) for test in target.tests] == [
         ("test_one.py::test_sql", ("pandas", "sqlalchemy", "numpy"), ""),
@@ -68,6 +69,7 @@ def test_chosen_modules_become_targets(suites_folder: Path) -> None:
         "   needs: [hypothesis], arguments: [-k, solve]}\n"
     )
     (target,) = read_suite(suites_folder, "upstream").for_packages({"numpy", "pytest"}).targets
+    assert isinstance(target, PytestTarget)
     assert target.modules == ("numpy.linalg.tests.test_linalg",)
     assert target.arguments == ("-k", "solve")
     assert [(test.test, test.package, test.unsupported) for test in target.tests] == [

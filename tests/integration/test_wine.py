@@ -19,7 +19,7 @@ PLACE = Sandbox(platform="win-64", prefix=Path("/t/release"), home=Path("/t/home
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch) -> WineRunner:
     monkeypatch.setattr(wine, "_wine", lambda: "/usr/bin/wine")
-    monkeypatch.setattr(wine, "network_isolation", lambda: ("isolate", "net"))
+    monkeypatch.setattr(wine, "network_isolation", lambda _=None: ("isolate", "net"))
     return WineRunner()
 
 

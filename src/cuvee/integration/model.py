@@ -1,6 +1,7 @@
 """Plans: what to test on one platform, known before anything is installed."""
 
 import datetime as dt
+import enum
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -49,19 +50,20 @@ class PlannedTest:
     unsupported: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PytestTarget:
-    """What one pytest process runs: a file of our own, or modules that a package ships.
+class SuiteKind(enum.Enum):
+    """How the tests of a suite are run."""
 
-    ``file`` is relative to the suite's folder; ``arguments`` are more of pytest's options; ``tests`` those
-    that are known to be in it, one per module for shipped modules.
-    """
+    PYTEST = "pytest"
+    UPSTREAM = "upstream"
+    COMMAND = "command"
+    NOTEBOOK = "notebook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A part of a suite that runs by itself; ``tests`` are those that are known to be in it."""
 
     name: str
-    file: str | None = None
-    modules: tuple[str, ...] = ()
-    arguments: tuple[str, ...] = ()
-    package: str | None = None
     tests: tuple[PlannedTest, ...]
 
     @property
@@ -71,18 +73,85 @@ class PytestTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PytestSuite:
-    """A suite that the release's own pytest runs. ``folder`` holds its files, if it has any."""
+class PytestTarget(Target):
+    """What one pytest process runs: a file of our own, or modules that a package ships.
+
+    ``file`` is relative to the suite's folder; ``arguments`` are more of pytest's options. Shipped modules
+    have one test each.
+    """
+
+    file: str | None = None
+    modules: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    package: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandTarget(Target):
+    """A program of the release, or a Python ``script`` in the suite's folder, which it starts in a copy of.
+
+    One of ``exit_codes``, and the text ``says`` in what it prints, count as passed. ``junit`` is the JUnit
+    XML that it writes, relative to the folder; `None` if it writes none.
+    """
+
+    program: str = "python"
+    script: str | None = None
+    arguments: tuple[str, ...] = ()
+    exit_codes: tuple[int, ...] = (0,)
+    says: str = ""
+    junit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotebookTarget(Target):
+    """A notebook in the suite's folder; with ``compare`` its outputs must be those that are saved in it."""
+
+    file: str
+    compare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """Tests that run inside the installed release, as its folder describes them.
+
+    Attributes
+    ----------
+    folder
+        Its files, if it has any.
+    owner
+        One of the manifest's; empty if it has none.
+    platforms
+        Where it runs; empty means everywhere.
+    timeout
+        Seconds that one of its tests may take; `None` is the usual time.
+    memory
+        Bytes that the processes of one target may have together; `None` does not limit them.
+    network
+        Whether its tests need a network.
+    """
 
     name: str
+    kind: SuiteKind = SuiteKind.PYTEST
+    title: str = ""
+    owner: str = ""
     folder: Path | None = None
-    targets: tuple[PytestTarget, ...] = ()
+    platforms: tuple[str, ...] = ()
+    timeout: float | None = None
+    memory: int | None = None
+    network: bool = False
+    targets: tuple[Target, ...] = ()
 
-    def for_packages(self, packages: Collection[str]) -> Self:
-        """Return the suite for a release of ``packages``: what needs others is unsupported."""
+    def for_packages(self, packages: Collection[str], platform: str | None = None) -> Self:
+        """Return the suite for a release of ``packages``: what needs others is unsupported.
+
+        So is all of it on a platform that it is not for.
+        """
+        elsewhere = ""
+        if platform is not None and self.platforms and platform not in self.platforms:
+            elsewhere = f"the suite is for {', '.join(self.platforms)}"
 
         def planned(test: PlannedTest) -> PlannedTest:
-            return replace(test, unsupported=missing_reason(test.needs, packages))
+            return replace(test, unsupported=elsewhere or missing_reason(test.needs, packages))
 
         return replace(
             self,
@@ -156,7 +225,7 @@ class Plan:
     packages: tuple[PackagePlan, ...]
     administered: str = ""
     smoke: bool = True
-    suites: tuple[PytestSuite, ...] = ()
+    suites: tuple[Suite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
     waivers: tuple[Waiver, ...] = field(default=(), repr=False)

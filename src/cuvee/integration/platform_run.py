@@ -9,7 +9,7 @@ from pathlib import Path
 from cuvee import process
 from cuvee.errors import CuveeError
 from cuvee.files import replacing_folder, sha256_file, storage_errors
-from cuvee.integration import pytest_suites, smoke
+from cuvee.integration import smoke
 from cuvee.integration.installation_tests import install_copy, verify
 from cuvee.integration.model import SMOKE, Plan
 from cuvee.integration.outcome_rules import judge, not_run
@@ -18,6 +18,7 @@ from cuvee.integration.planned_outcomes import account
 from cuvee.integration.results_folder import write_run
 from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
+from cuvee.integration.suite_jobs import suite_jobs
 from cuvee.integration.test_session import Job, TestSession
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
@@ -141,7 +142,7 @@ def _suites(session: TestSession, reporter: Reporter, problems: list[str]) -> li
     for suite in session.plan.suites:
         refusal = session.runner.suite_refusal(suite.name)
         if refusal is None:
-            todo += pytest_suites.jobs(session, suite)
+            todo += suite_jobs(session, suite)
         else:
             tests = (test for target in suite.targets for test in target.tests)
             outcomes += not_run(tests, session.plan.platform, refusal)

@@ -3,25 +3,25 @@
 A test that crashes the process fails, and a new process runs the tests after it.
 """
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from cuvee.files import write_json
-from cuvee.integration.model import PlannedTest, PytestSuite, PytestTarget
+from cuvee.integration.model import PlannedTest, PytestTarget, Suite
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
 from cuvee.integration.repeat_budget import after_repeat, not_repeated
-from cuvee.integration.suite_files import module_file
+from cuvee.integration.suite_folders import module_file
 from cuvee.integration.test_session import (
     INSIDE,
     LONGEST_REASON,
     Job,
     TestSession,
     describe_exit,
+    exceeded_limit,
     last_line,
     transcript,
 )
@@ -48,16 +48,15 @@ _STATES = {
 _ENDED_WELL = {0, 1, 2, 5}
 
 
-def jobs(session: TestSession, suite: PytestSuite) -> Iterator[Job]:
+def jobs(session: TestSession, suite: Suite) -> Iterator[Job]:
     """Yield the suite's jobs, one per target."""
     folder = None
     if suite.folder is not None:  # copied, so that no other configuration applies to the files
-        folder = session.folder(f"suite-{suite.name}")
-        unwanted = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(suite.folder, folder, ignore=unwanted, dirs_exist_ok=True)
+        folder = session.copied(suite.folder, f"suite-{suite.name}")
     for target in suite.targets:
-        run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
-        yield partial(run.outcomes)
+        if isinstance(target, PytestTarget):
+            run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
+            yield partial(run.outcomes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,7 @@ class _TargetRun:
     """The run of one target, in one or more processes."""
 
     session: TestSession
-    suite: PytestSuite
+    suite: Suite
     target: PytestTarget
     folder: Path | None
 
@@ -177,11 +176,9 @@ class _TargetRun:
 
     def _crashed(self, name: str, record: PytestRecord, completed: Completed) -> TestOutcome:
         timeout = record.timed_out or completed.timed_out
-        reason = (
-            f"took longer than {self.session.timeout:g} s"
-            if timeout
-            else f"the process crashed: {describe_exit(completed)}"
-        )
+        reason = exceeded_limit(completed) or f"the process crashed: {describe_exit(completed)}"
+        if timeout:
+            reason = f"took longer than {self.session.timeout:g} s"
         log = f"{transcript(completed)}--- crash report\n{record.crash_report}"
         state = OutcomeState.TIMEOUT if timeout else OutcomeState.FAIL
         seconds = self.session.timeout if timeout else 0.0

@@ -1,7 +1,7 @@
 """Repeating tests that failed: which ones, within one budget per run, and what the repetition means."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cuvee.integration.outcomes import Attempt, OutcomeState, TestOutcome
@@ -59,6 +59,24 @@ def after_repeat(first: TestOutcome, second: TestOutcome) -> TestOutcome:
         return replace(first, attempts=attempts)
     reason = f"failed, then passed in a fresh process: {first.reason}"
     return replace(first, state=OutcomeState.FLAKY, reason=reason, attempts=attempts)
+
+
+def repeat_failed(
+    budget: RepeatBudget, attempt: Callable[[], Sequence[TestOutcome]]
+) -> Sequence[TestOutcome]:
+    """Return the outcomes of an attempt; if tests of it failed, of two, as far as the budget allows that."""
+    first = attempt()
+    chosen = budget.take(first)
+    again = {outcome.test: outcome for outcome in attempt()} if chosen else {}
+    found = []
+    for outcome in first:
+        if outcome.test in chosen and outcome.test in again:
+            found.append(after_repeat(outcome, again[outcome.test]))
+        elif outcome.state is OutcomeState.FAIL and outcome.test not in chosen:
+            found.append(not_repeated(outcome))
+        else:
+            found.append(outcome)
+    return found
 
 
 def not_repeated(outcome: TestOutcome) -> TestOutcome:

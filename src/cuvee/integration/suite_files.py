@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from cuvee.errors import CuveeError, DocumentError, UsageError
-from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, PlannedTest, PytestSuite, PytestTarget
-from cuvee.integration.pytest_discovery import discover_targets
-from cuvee.manifest import value_parsers
+from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Suite, SuiteKind
+from cuvee.integration.suite_folders import SUITE_FILE, read_suite_folder, shipped_target
+from cuvee.integration.suite_schemas import ARGUMENTS, EXIT_CODES, PAGE, SHIPPED_TESTS
 from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.schema_types import (
@@ -22,16 +22,11 @@ from cuvee.manifest.documents.schema_types import (
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, quote
 from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields, scalar_at
 from cuvee.manifest.documents.validation import read_document
-from cuvee.manifest.scalar_types import DATE, PACKAGE_NAME, PLATFORM_LIST, prose_type
+from cuvee.manifest.scalar_types import DATE, PLATFORM_LIST, prose_type
 
 T = TypeVar("T")
 
 _OTHER_FILES = {"smoke", "known-failures"}
-_PAGE = "docs/reference/suite-files.md"
-_ARGUMENTS = ListType(
-    noun="a list of arguments", example='["-k", "not slow"]', unique=False,
-    item=ScalarType(noun="an argument", example="-k"),
-)  # fmt: skip
 
 
 def _pattern(example: str) -> ScalarType:
@@ -42,7 +37,7 @@ COMMAND_RULES = DocumentSchema(
     name="smoke",
     noun="the list of rules",
     summary="How the smoke suite starts commands that answer neither `--help` nor `--version`.",
-    page=_PAGE,
+    page=PAGE,
     content=ListType(
         noun="a list of rules", example="[{command: jlpm, skip: it starts Node.js}]", unique=False,
         item=RecordType(
@@ -50,13 +45,11 @@ COMMAND_RULES = DocumentSchema(
             keys=(
                 Property(name="command", required=True, example="jupyter-*", type=_pattern("jupyter-*"),
                     summary="The command's name, or a glob pattern."),
-                Property(name="arguments", example="[]", type=_ARGUMENTS,
+                Property(name="arguments", example="[]", type=ARGUMENTS,
                     default_text="`--help`, then `--version`", summary="What it is started with."),
                 Property(name="exit-codes", default=[0], example="[1]",
                     summary="The exit codes that count as an answer.",
-                    type=ListType(noun="a list of exit codes", example="[1]", at_least_one=True,
-                        item=ScalarType(noun="an exit code", example="1", parse=int,
-                            pattern=r"^-?[0-9]{1,10}$", rule="digits only", number="integer"))),
+                    type=EXIT_CODES),
                 Property(name="says", example='"--input-file"', type=prose_type("a text", "usage:"),
                     summary="A text that an answer must hold."),
                 Property(name="skip", example="it starts Node.js", type=prose_type("a reason",
@@ -69,42 +62,11 @@ COMMAND_RULES = DocumentSchema(
     ),
 )  # fmt: skip
 
-SHIPPED_TESTS = DocumentSchema(
-    name="upstream",
-    noun="the suite",
-    summary="Test modules that packages of the release ship.",
-    page=_PAGE,
-    content=ListType(
-        noun="a list of packages with their tests",
-            example="[{package: toolz, modules: [toolz.tests.test_itertoolz]}]",
-        unique=False,
-        item=RecordType(
-            noun="a package with its tests",
-                example="{package: toolz, modules: [toolz.tests.test_itertoolz]}",
-            keys=(
-                Property(name="package", required=True, example="networkx", type=PACKAGE_NAME,
-                    summary="The conda package that ships the tests."),
-                Property(name="modules", required=True, example="[networkx.classes.tests.test_graph]",
-                    summary="Import names of test modules.",
-                    type=ListType(noun="a list of modules", example="[toolz.tests.test_itertoolz]",
-                        at_least_one=True,
-                        item=ScalarType(noun="a module", example="toolz.tests.test_itertoolz",
-                            parse=value_parsers.module, pattern=value_parsers.MODULE, number=None))),
-                Property(name="needs", default=[], example="[hypothesis]",
-                    summary="Other packages without which the tests do not run.",
-                    type=ListType(noun="a list of packages", example="[hypothesis]", item=PACKAGE_NAME)),
-                Property(name="arguments", default=[], example='["-k", "not slow"]', type=_ARGUMENTS,
-                    summary="More options of pytest."),
-            ),
-        ),
-    ),
-)  # fmt: skip
-
 KNOWN_FAILURES = DocumentSchema(
     name="known-failures",
     noun="the list of known failures",
     summary="Failing tests that are understood and accepted.",
-    page=_PAGE,
+    page=PAGE,
     content=ListType(
         noun="a list of known failures", example="[{suite: upstream, test: …, reason: …}]", unique=False,
         item=RecordType(
@@ -139,13 +101,17 @@ class SuiteFiles:
     those whose last day is over.
     """
 
-    suites: tuple[PytestSuite, ...] = ()
+    suites: tuple[Suite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
 
 
-def read_suite_files(folder: Path, names: Collection[str]) -> SuiteFiles:
+def read_suite_files(
+    folder: Path, names: Collection[str], owners: Collection[str] | None = None
+) -> SuiteFiles:
     """Return the content of the folder ``integration_tests`` as far as the suites ``names`` need it.
+
+    ``owners`` are those who may own a suite; `None` is anybody.
 
     Raises
     ------
@@ -168,7 +134,7 @@ def read_suite_files(folder: Path, names: Collection[str]) -> SuiteFiles:
             suite
             for name in names
             if name != SMOKE
-            for suite in collected(lambda name=name: (read_suite(folder, name),))  # type: ignore[misc]
+            for suite in collected(lambda name=name: (read_suite(folder, name, owners),))  # type: ignore[misc]
         ),
         command_rules=collected(lambda: read_command_rules(folder / "smoke.yaml")),
         known_failures=collected(lambda: read_known_failures(folder / "known-failures.yaml")),
@@ -180,8 +146,8 @@ def read_suite_files(folder: Path, names: Collection[str]) -> SuiteFiles:
     return files
 
 
-def read_suite(folder: Path, name: str) -> PytestSuite:
-    """Return the suite ``name``: a folder of pytest files, or a YAML file that chooses tests of packages.
+def read_suite(folder: Path, name: str, owners: Collection[str] | None = None) -> Suite:
+    """Return the suite ``name``: a folder, or a YAML file that chooses tests of packages.
 
     Raises
     ------
@@ -192,24 +158,25 @@ def read_suite(folder: Path, name: str) -> PytestSuite:
         raise UsageError(f"{name!r} cannot be the name of a suite", hint="Use letters, digits, - and _.")
     own, chosen = folder / name, folder / f"{name}.yaml"
     if own.is_dir():
-        return PytestSuite(name=name, folder=own, targets=discover_targets(own, name))
+        return read_suite_folder(own, name, owners)
     if chosen.is_file():
         entries = map(record_fields, _entries(chosen, SHIPPED_TESTS))
-        return PytestSuite(name=name, targets=tuple(_shipped_target(name, **entry) for entry in entries))
+        targets = tuple(shipped_target(name, **entry) for entry in entries)
+        return Suite(name=name, kind=SuiteKind.UPSTREAM, targets=targets)
     known = [SMOKE, *sorted(_suites_in(folder))]
     likely = did_you_mean(name, known)
     raise UsageError(
         f"There is no suite {name!r} in {folder}",
-        hint=f"{likely.capitalize()} Otherwise write {own}/test_….py or {chosen}."
+        hint=f"{likely.capitalize()} Otherwise write {own / SUITE_FILE}."
         if likely
-        else f"Write {own}/test_….py or {chosen}, or name one of: {', '.join(known)}.",
+        else f"Write {own / SUITE_FILE} or {own}/test_….py, or name one of: {', '.join(known)}.",
     )
 
 
 def _suites_in(folder: Path) -> Iterator[str]:
-    """Yield the suites of a folder: folders with pytest files, and lists of tests of packages."""
+    """Yield the suites of a folder: folders with their files, and lists of tests of packages."""
     for path in folder.glob("*"):
-        if any(path.rglob("test_*.py")):
+        if (path / SUITE_FILE).is_file() or any(path.rglob("test_*.py")):
             yield path.name
         elif path.suffix == ".yaml" and path.stem not in _OTHER_FILES:
             yield path.stem
@@ -258,29 +225,3 @@ def _entries(
         if check is not None and isinstance(tree, ListValue):
             check(path, tree.items, problems)
     return tree.items if isinstance(tree, ListValue) else ()
-
-
-def _shipped_target(
-    suite: str,
-    *,
-    package: str,
-    modules: tuple[str, ...],
-    needs: tuple[str, ...] = (),
-    arguments: tuple[str, ...] = (),
-) -> PytestTarget:
-    tests = tuple(
-        PlannedTest(
-            suite=suite,
-            test=module_file(module),
-            package=package,
-            packages=(package,),
-            needs=(package, "pytest", *needs),
-        )
-        for module in modules
-    )
-    return PytestTarget(name=package, modules=modules, arguments=arguments, package=package, tests=tests)
-
-
-def module_file(module: str) -> str:
-    """Return the path of a test module below ``site-packages``."""
-    return module.replace(".", "/") + ".py"

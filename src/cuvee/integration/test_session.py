@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.files import write_text
 from cuvee.integration.host_faults import host_fault
-from cuvee.integration.model import Plan, PlannedTest
+from cuvee.integration.model import Plan, PlannedTest, Suite
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import RepeatBudget
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
@@ -23,6 +24,10 @@ Job = Callable[[], Sequence[TestOutcome]]
 """A part of a suite that may run in parallel with others."""
 
 INSIDE = Path(__file__).parent / "inside"
+LIMITED = 122
+"""The exit code of a program that exceeded a limit of its suite, as ``inside/isolate.py`` has it."""
+
+_LIMITED = re.compile(r"^isolate: (\d+) bytes of memory, more than (\d+)\s*\Z", flags=re.MULTILINE)
 _SHELL_SIGNAL = 128  # a shell's exit code for signal N is 128 + N
 LONGEST_REASON = 300
 _LONGEST_LOG = 1_000_000
@@ -57,6 +62,17 @@ class TestSession:
             path = self.work / f"{safe_name(name)}-{number}"
         path.mkdir(parents=True)
         return path
+
+    def copied(self, folder: Path, name: str) -> Path:
+        """Copy a suite's folder to a new one, without what Python has compiled."""
+        copy = self.folder(name)
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        return copy
+
+    def for_suite(self, suite: Suite) -> "TestSession":
+        """Return the session with the limits of a suite."""
+        sandbox = replace(self.sandbox, network=suite.network, memory=suite.memory)
+        return replace(self, sandbox=sandbox, timeout=suite.timeout or self.timeout)
 
     def run(self, command: Command) -> Completed:
         """Run a program of the release."""
@@ -142,6 +158,18 @@ def describe_exit(completed: Completed) -> str:
     if number in signal.valid_signals():
         return f"killed by {signal.Signals(number).name}"
     return f"exit code {code}"
+
+
+def exceeded_limit(completed: Completed) -> str:
+    """Return which limit of its suite ended a program; the empty text if none."""
+    found = _LIMITED.search(completed.stderr)
+    if found is None or completed.exit_code != LIMITED:
+        return ""
+    return f"it took {_megabytes(found[1])} of memory, and its suite allows {_megabytes(found[2])}"
+
+
+def _megabytes(size: str) -> str:
+    return f"{int(size) / 1e6:.0f} MB"
 
 
 def last_line(text: str) -> str:

@@ -156,7 +156,8 @@ class Session:
     @cached_property
     def suite_files(self) -> SuiteFiles:
         """The suites and what belongs to them."""
-        return read_suite_files(self.suites_folder, self.manifest.suites)
+        owners = frozenset(owner.name for owner in self.manifest.owners)
+        return read_suite_files(self.suites_folder, self.manifest.suites, owners)
 
     def read_files(self) -> None:
         """Read all files beside the manifest, so that their problems are shown before any work starts."""

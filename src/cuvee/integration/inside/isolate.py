@@ -1,13 +1,16 @@
 """Run a program without a network but with loopback, and end all of its children with it (Linux).
 
-Usage: ``python isolate.py FLAGS FILES PROGRAM ARGUMENT…`` where FLAGS is a comma-separated choice of ``net``
-(a network namespace), ``pid`` (a process namespace, with its own ``/proc``), ``files`` (with ``pid``: its own
-view of the files) and ``user`` (a user namespace, which lets an ordinary user have the others). The exit code
-is the program's, or 128 + the signal that ended it; 125 when a namespace is refused.
+Usage: ``python isolate.py FLAGS FILES LIMITS PROGRAM ARGUMENT…`` where FLAGS is a comma-separated choice of
+``net`` (a network namespace), ``pid`` (a process namespace, with its own ``/proc``), ``files`` (with ``pid``:
+its own view of the files) and ``user`` (a user namespace, which lets an ordinary user have the others). The
+exit code is the program's, or 128 + the signal that ended it; 125 when a namespace is refused.
 
 FILES is JSON: ``{"writable": […], "readonly": […], "hidden": […]}``, absolute paths. With ``files``, all is
 read-only except the folders ``writable`` and those for temporary files; within these, ``readonly`` are not
 writable, and nothing of ``hidden`` can be seen. The program cannot undo that: root loses what it takes.
+
+LIMITS is JSON: ``{"memory": BYTES or null}``. With ``pid``, all processes are ended when they have more than
+that together; the exit code is then 122, and the last line of stderr says so.
 
 Jupyter kernels and dask talk through 127.0.0.1, so loopback is brought up. See
 https://man7.org/linux/man-pages/man2/unshare.2.html, https://man7.org/linux/man-pages/man7/netdevice.7.html
@@ -22,9 +25,10 @@ import signal
 import socket
 import struct
 import sys
+import time
 from pathlib import Path
 
-REFUSED = 125
+REFUSED, LIMITED = 125, 122
 _FLAGS = {
     "net": 0x40000000,
     "pid": 0x20000000 | 0x00020000,
@@ -40,11 +44,13 @@ _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
 _POWERS = (2, 16, 17, 19, 21, 27)
 """Capabilities that lead out: reading by handle, modules, raw devices, tracing, mounts, device nodes."""
 
+_LOOK_SECONDS, _PAGE = 0.05, os.sysconf("SC_PAGE_SIZE")
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev", "/proc")  # noqa: S108 - programs write there whatever TMPDIR says
 
 
 def main(argv: list[str]) -> int:
-    flags, files, program = argv[0].split(","), json.loads(argv[1]), argv[2:]
+    flags, program = [flag for flag in argv[0].split(",") if flag], argv[3:]
+    files, limits = json.loads(argv[1]), json.loads(argv[2])
     libc = ctypes.CDLL(None, use_errno=True)
     _die_with_parent(libc)
     try:
@@ -64,7 +70,7 @@ def main(argv: list[str]) -> int:
             _own_view(libc, **files)
     except OSError as error:
         os._exit(_refused(error))
-    os._exit(_spawn(program))
+    os._exit(_spawn(program, limits["memory"]))
 
 
 def _refused(error: OSError) -> int:
@@ -127,7 +133,7 @@ def _loopback_up() -> None:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
 
 
-def _spawn(program: list[str]) -> int:
+def _spawn(program: list[str], memory: int | None = None) -> int:
     child = os.fork()
     if child == 0:
         try:
@@ -136,15 +142,55 @@ def _spawn(program: list[str]) -> int:
             sys.stderr.write(f"{program[0]}: {error}\n")
             sys.stderr.flush()
             os._exit(127)
-    return _wait_for(child)
+    return _wait_for(child) if memory is None else _watch(child, memory)
 
 
 def _wait_for(child: int) -> int:
     while True:
         pid, status = os.wait()  # orphans end here too
         if pid == child:
-            code = os.waitstatus_to_exitcode(status)
-            return code if code >= 0 else 128 - code
+            return _code(status)
+
+
+def _watch(child: int, memory: int) -> int:
+    """Wait for a program, and look at its memory meanwhile; when this process ends, all others do."""
+    while True:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid == child:
+            return _code(status)
+        if pid:
+            continue
+        used = _memory_in_use("statm")
+        if used > memory and (used := _memory_in_use("smaps_rollup")) > memory:
+            sys.stderr.write(f"\nisolate: {used} bytes of memory, more than {memory}\n")
+            sys.stderr.flush()
+            return LIMITED
+        time.sleep(_LOOK_SECONDS)
+
+
+def _memory_in_use(file: str) -> int:
+    """Return the bytes that all processes but this one have.
+
+    Those of ``statm`` count what processes share for each of them, but cost little to read.
+    """
+    total = 0
+    for pid in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
+        if int(pid) == os.getpid():
+            continue
+        try:
+            text = Path("/proc", pid, file).read_text(encoding="ascii")
+        except OSError:
+            continue  # it has ended
+        if file == "statm":
+            total += int(text.split()[1]) * _PAGE
+        else:
+            total += sum(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+def _code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
 
 
 def _die_with_parent(libc: ctypes.CDLL) -> None:

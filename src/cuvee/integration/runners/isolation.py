@@ -19,11 +19,16 @@ _LEVELS = ("net,pid,files", "net,pid,files,user", "net,pid", "net,pid,user", "ne
 def isolation_command(level: str, sandbox: Sandbox | None = None) -> tuple[str, ...]:
     """Return what to prefix a command with; of the files it sees what its sandbox says."""
     files: dict[str, list[str]] = {"writable": [], "readonly": [], "hidden": []}
-    if sandbox is not None and "files" in level:
+    flags = level.split(",")
+    if sandbox is not None and "files" in flags:
         files["writable"] = [str(sandbox.home.parent)]
         files["readonly"] = [str(path) for path in sandbox.readonly if path.is_dir()]
         files["hidden"] = [str(path) for path in sandbox.hidden]
-    return (sys.executable, "-I", "-S", str(_ISOLATE), level, json.dumps(files))
+    if sandbox is not None and sandbox.network:
+        flags.remove("net")
+    limits = {"memory": sandbox.memory if sandbox is not None else None}
+    argv = (sys.executable, "-I", "-S", str(_ISOLATE))
+    return (*argv, ",".join(flags), json.dumps(files), json.dumps(limits))
 
 
 @cache
@@ -41,9 +46,9 @@ def strongest_isolation() -> str | None:
     return None
 
 
-def network_isolation() -> tuple[str, ...]:
+def network_isolation(sandbox: Sandbox | None = None) -> tuple[str, ...]:
     """Return what to prefix a command with so that it has no network; its children may outlive it."""
-    level = strongest_isolation()
+    level = None if sandbox is not None and sandbox.network else strongest_isolation()
     return () if level is None else isolation_command(level.replace(",pid", "").replace(",files", ""))
 
 

@@ -85,11 +85,11 @@ class NativeRunner:
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         level = strongest_isolation()
         environment = {"PATH": f"{sandbox.prefix / 'bin'}:/usr/bin:/bin", **sandbox.environment}
-        if level is None:
+        if level is None and not sandbox.network:
             proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE)
             environment |= proxies | {name.upper(): value for name, value in proxies.items()}
             environment |= {"no_proxy": "localhost,127.0.0.1", "NO_PROXY": "localhost,127.0.0.1"}
-        else:
+        elif level is not None:
             argv = (*isolation_command(level, sandbox), *argv)
         return Request(argv=argv, cwd=cwd, environment=environment, timeout=timeout)
 

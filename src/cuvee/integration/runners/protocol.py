@@ -14,6 +14,7 @@ class Sandbox:
 
     ``home`` and ``temp`` become HOME, empty when the run starts, and the folder for temporary files. Where
     the host allows it, programs see nothing of ``hidden``, and change nothing in the folders ``readonly``.
+    They have no network but loopback, unless ``network``, and together at most ``memory`` bytes.
     """
 
     platform: str
@@ -22,6 +23,8 @@ class Sandbox:
     temp: Path
     hidden: tuple[Path, ...] = ()
     readonly: tuple[Path, ...] = ()
+    network: bool = False
+    memory: int | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:

@@ -96,7 +96,7 @@ class QemuRunner(NativeRunner):
             "QEMU_LD_PREFIX": str(machine.root),
             "CONDA_OVERRIDE_GLIBC": _glibc(machine.root),
         }
-        inside = (*network_isolation(), *_emulated(machine.qemu), *argv)
+        inside = (*network_isolation(sandbox), *_emulated(machine.qemu), *argv)
         return Request(argv=inside, cwd=cwd, environment=environment, timeout=timeout)
 
     def _machine(self) -> _Machine:

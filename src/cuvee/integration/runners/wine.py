@@ -103,7 +103,8 @@ class WineRunner:
             "WINEDEBUG": "-all,err+module",  # reports the library that was not found
             "PYTHONIOENCODING": "utf-8",
         }
-        return Request(argv=(*network_isolation(), *argv), cwd=cwd, environment=environment, timeout=timeout)
+        inside = (*network_isolation(sandbox), *argv)
+        return Request(argv=inside, cwd=cwd, environment=environment, timeout=timeout)
 
     def _folder(self, sandbox: Sandbox) -> Path:
         return sandbox.home.parent / "wine"

@@ -1,0 +1,19 @@
+"""The jobs of a suite, whatever its kind."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from cuvee.integration import command_suites, notebook_suites, pytest_suites
+from cuvee.integration.model import Suite, SuiteKind
+from cuvee.integration.test_session import Job, TestSession
+
+_KINDS: Mapping[SuiteKind, Callable[[TestSession, Suite], Iterator[Job]]] = {
+    SuiteKind.PYTEST: pytest_suites.jobs,
+    SuiteKind.UPSTREAM: pytest_suites.jobs,
+    SuiteKind.COMMAND: command_suites.jobs,
+    SuiteKind.NOTEBOOK: notebook_suites.jobs,
+}
+
+
+def suite_jobs(session: TestSession, suite: Suite) -> Iterator[Job]:
+    """Yield the suite's jobs, one per target, with the suite's limits."""
+    yield from _KINDS[suite.kind](session.for_suite(suite), suite)
