@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cuvee.errors import StorageError
 from cuvee.integration import platform_run
-from cuvee.integration.model import PackagePlan, Plan, PlannedTest, PytestTarget, Suite
+from cuvee.integration.model import PackagePlan, Plan, PlannedSuite, PlannedTest, PytestTarget
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.planned_outcomes import account
 from cuvee.progress import SILENT
@@ -30,12 +30,12 @@ _SUITES = st.sampled_from(["smoke", "one", "two", "unknown"])
 
 @st.composite
 def plans(draw: st.DrawFn) -> Plan:
-    def suite(name: str) -> Suite:
+    def suite(name: str) -> PlannedSuite:
         tests = [
             PlannedTest(suite=name, test=test, unsupported=draw(st.sampled_from(["", "", "has no x"])))
             for test in draw(st.lists(_NAMES, max_size=6))
         ]
-        return Suite(name=name, targets=(PytestTarget(name="target", tests=tuple(tests)),))
+        return PlannedSuite(name=name, targets=(PytestTarget(name="target", tests=tuple(tests)),))
 
     packages = (PackagePlan(name="numpy", version="2", imports=("numpy",), commands=("f2py",)),)
     return Plan(
@@ -103,7 +103,7 @@ def _plan(*names: str) -> Plan:
         platform=PLATFORM,
         packages=(),
         smoke=False,
-        suites=(Suite(name="one", targets=(PytestTarget(name="target", tests=tests),)),),
+        suites=(PlannedSuite(name="one", targets=(PytestTarget(name="target", tests=tests),)),),
     )
 
 

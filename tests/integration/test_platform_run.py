@@ -17,7 +17,7 @@ import pytest
 
 from cuvee import platforms, process
 from cuvee.integration import platform_run
-from cuvee.integration.model import KnownFailure, PackagePlan, Plan, Suite
+from cuvee.integration.model import KnownFailure, PackagePlan, Plan, PlannedSuite
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.results_folder import read_run
@@ -139,7 +139,9 @@ def run(installer: Path, tmp_path: Path) -> Run:
     return run
 
 
-def _plan(*packages: PackagePlan, suites: Sequence[Suite] = (), known: Sequence[KnownFailure] = ()) -> Plan:
+def _plan(
+    *packages: PackagePlan, suites: Sequence[PlannedSuite] = (), known: Sequence[KnownFailure] = ()
+) -> Plan:
     return Plan(platform=PLATFORM, packages=packages, suites=tuple(suites), known_failures=tuple(known))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import DocumentError
-from cuvee.integration.model import CommandTarget, NotebookTarget, PytestTarget, Suite, SuiteKind
+from cuvee.integration.model import CommandTarget, NotebookTarget, PlannedSuite, PytestTarget, SuiteKind
 from cuvee.integration.suite_files import read_suite, read_suite_files
 
 
@@ -14,7 +14,7 @@ def folder(suites_folder: Path) -> Path:
     return suites_folder / "interop"
 
 
-def read(folder: Path, text: str) -> Suite:
+def read(folder: Path, text: str) -> PlannedSuite:
     (folder / "suite.yaml").write_text(text)
     return read_suite(folder.parent, folder.name)
 

@@ -12,7 +12,7 @@ import pytest
 
 from cuvee import platforms
 from cuvee.files import write_json
-from cuvee.integration.model import Plan, Suite
+from cuvee.integration.model import Plan, PlannedSuite
 from cuvee.integration.outcomes import TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.runners.isolation import strongest_isolation
@@ -57,7 +57,7 @@ def installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def outcomes(installer: Path, suite: Suite, results: Path) -> Mapping[str, TestOutcome]:
+def outcomes(installer: Path, suite: PlannedSuite, results: Path) -> Mapping[str, TestOutcome]:
     run = run_platform(
         Plan(platform=PLATFORM, packages=(), smoke=False, suites=(suite.for_packages(PACKAGES),)),
         installer=installer,

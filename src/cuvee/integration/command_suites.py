@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from cuvee.integration.junit_reader import BrokenJUnitError, JUnitCase, read_junit
-from cuvee.integration.model import CommandTarget, PlannedTest, Suite
+from cuvee.integration.model import CommandTarget, PlannedSuite, PlannedTest
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import repeat_failed
@@ -21,21 +21,21 @@ from cuvee.integration.test_session import (
 from cuvee.process import Completed
 
 
-def jobs(session: TestSession, suite: Suite) -> Iterator[Job]:
+def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per command."""
     for target in suite.targets:
         if isinstance(target, CommandTarget):
             yield partial(_outcomes, session, suite, target)
 
 
-def _outcomes(session: TestSession, suite: Suite, target: CommandTarget) -> Sequence[TestOutcome]:
+def _outcomes(session: TestSession, suite: PlannedSuite, target: CommandTarget) -> Sequence[TestOutcome]:
     """Run a command, again if it fails; return its outcome and those of the cases that it reports."""
     if not target.supported:
         return not_run(target.tests, session.plan.platform, "")
     return repeat_failed(session.repeats, partial(_once, session, suite, target))
 
 
-def _once(session: TestSession, suite: Suite, target: CommandTarget) -> Sequence[TestOutcome]:
+def _once(session: TestSession, suite: PlannedSuite, target: CommandTarget) -> Sequence[TestOutcome]:
     (test,) = target.tests
     cwd = session.folder(f"{suite.name}-{target.name}") / "cwd"
     cwd.mkdir()

@@ -111,7 +111,7 @@ class NotebookTarget(Target):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suite:
+class PlannedSuite:
     """Tests that run inside the installed release, as its folder describes them.
 
     Attributes
@@ -225,7 +225,7 @@ class Plan:
     packages: tuple[PackagePlan, ...]
     administered: str = ""
     smoke: bool = True
-    suites: tuple[Suite, ...] = ()
+    suites: tuple[PlannedSuite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
     waivers: tuple[Waiver, ...] = field(default=(), repr=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cuvee.codec import decode
 from cuvee.files import write_json
-from cuvee.integration.model import NotebookTarget, Suite
+from cuvee.integration.model import NotebookTarget, PlannedSuite
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import repeat_failed
@@ -31,20 +31,20 @@ class NotebookResult:
     timed_out: bool = False
 
 
-def jobs(session: TestSession, suite: Suite) -> Iterator[Job]:
+def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per notebook."""
     for target in suite.targets:
         if isinstance(target, NotebookTarget):
             yield partial(_outcomes, session, suite, target)
 
 
-def _outcomes(session: TestSession, suite: Suite, target: NotebookTarget) -> Sequence[TestOutcome]:
+def _outcomes(session: TestSession, suite: PlannedSuite, target: NotebookTarget) -> Sequence[TestOutcome]:
     if not target.supported:
         return not_run(target.tests, session.plan.platform, "")
     return repeat_failed(session.repeats, lambda: [_once(session, suite, target)])
 
 
-def _once(session: TestSession, suite: Suite, target: NotebookTarget) -> TestOutcome:
+def _once(session: TestSession, suite: PlannedSuite, target: NotebookTarget) -> TestOutcome:
     (test,) = target.tests
     if suite.folder is None:
         raise ValueError(f"the suite {suite.name} has no folder")

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cuvee.files import write_json
-from cuvee.integration.model import PlannedTest, PytestTarget, Suite
+from cuvee.integration.model import PlannedSuite, PlannedTest, PytestTarget
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
@@ -48,7 +48,7 @@ _STATES = {
 _ENDED_WELL = {0, 1, 2, 5}
 
 
-def jobs(session: TestSession, suite: Suite) -> Iterator[Job]:
+def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per target."""
     folder = None
     if suite.folder is not None:  # copied, so that no other configuration applies to the files
@@ -64,7 +64,7 @@ class _TargetRun:
     """The run of one target, in one or more processes."""
 
     session: TestSession
-    suite: Suite
+    suite: PlannedSuite
     target: PytestTarget
     folder: Path | None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from cuvee.errors import CuveeError, DocumentError, UsageError
-from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Suite, SuiteKind
+from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, PlannedSuite, SuiteKind
 from cuvee.integration.suite_folders import SUITE_FILE, read_suite_folder, shipped_target
 from cuvee.integration.suite_schemas import ARGUMENTS, EXIT_CODES, PAGE, SHIPPED_TESTS
 from cuvee.manifest.documents.named_files import names_in
@@ -101,7 +101,7 @@ class SuiteFiles:
     those whose last day is over.
     """
 
-    suites: tuple[Suite, ...] = ()
+    suites: tuple[PlannedSuite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
 
@@ -146,7 +146,7 @@ def read_suite_files(
     return files
 
 
-def read_suite(folder: Path, name: str, owners: Collection[str] | None = None) -> Suite:
+def read_suite(folder: Path, name: str, owners: Collection[str] | None = None) -> PlannedSuite:
     """Return the suite ``name``: a folder, or a YAML file that chooses tests of packages.
 
     Raises
@@ -162,7 +162,7 @@ def read_suite(folder: Path, name: str, owners: Collection[str] | None = None) -
     if chosen.is_file():
         entries = map(record_fields, _entries(chosen, SHIPPED_TESTS))
         targets = tuple(shipped_target(name, **entry) for entry in entries)
-        return Suite(name=name, kind=SuiteKind.UPSTREAM, targets=targets)
+        return PlannedSuite(name=name, kind=SuiteKind.UPSTREAM, targets=targets)
     known = [SMOKE, *sorted(_suites_in(folder))]
     likely = did_you_mean(name, known)
     raise UsageError(

@@ -8,9 +8,9 @@ from typing import Any
 from cuvee.integration.model import (
     CommandTarget,
     NotebookTarget,
+    PlannedSuite,
     PlannedTest,
     PytestTarget,
-    Suite,
     SuiteKind,
     Target,
 )
@@ -42,7 +42,7 @@ _FOR_NOTEBOOKS = ("nbclient", "nbformat", "ipykernel")
 """The packages that run notebooks: https://nbclient.readthedocs.io."""
 
 
-def read_suite_folder(folder: Path, name: str, owners: Collection[str] | None = None) -> Suite:
+def read_suite_folder(folder: Path, name: str, owners: Collection[str] | None = None) -> PlannedSuite:
     """Return the suite in a folder; without a ``suite.yaml`` its files are pytest's.
 
     Parameters
@@ -66,7 +66,7 @@ def read_suite_folder(folder: Path, name: str, owners: Collection[str] | None = 
             _check_commands(folder, tree, problems)
     stated = record_fields(tree)
     common = {key: stated[key] for key in _COMMON if key in stated}
-    suite = Suite(name=name, folder=folder, kind=stated.get("kind", SuiteKind.PYTEST), **common)
+    suite = PlannedSuite(name=name, folder=folder, kind=stated.get("kind", SuiteKind.PYTEST), **common)
     commands, shipped = _records(tree, "commands"), _records(tree, "tests")
     make: dict[SuiteKind, Callable[[], tuple[Target, ...]]] = {
         SuiteKind.PYTEST: lambda: discover_targets(folder, name),

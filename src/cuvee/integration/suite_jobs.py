@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 
 from cuvee.integration import command_suites, notebook_suites, pytest_suites
-from cuvee.integration.model import Suite, SuiteKind
+from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.test_session import Job, TestSession
 
-_KINDS: Mapping[SuiteKind, Callable[[TestSession, Suite], Iterator[Job]]] = {
+_KINDS: Mapping[SuiteKind, Callable[[TestSession, PlannedSuite], Iterator[Job]]] = {
     SuiteKind.PYTEST: pytest_suites.jobs,
     SuiteKind.UPSTREAM: pytest_suites.jobs,
     SuiteKind.COMMAND: command_suites.jobs,
@@ -14,6 +14,6 @@ _KINDS: Mapping[SuiteKind, Callable[[TestSession, Suite], Iterator[Job]]] = {
 }
 
 
-def suite_jobs(session: TestSession, suite: Suite) -> Iterator[Job]:
+def suite_jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per target, with the suite's limits."""
     yield from _KINDS[suite.kind](session.for_suite(suite), suite)

@@ -14,7 +14,7 @@ from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.files import write_text
 from cuvee.integration.host_faults import host_fault
-from cuvee.integration.model import Plan, PlannedTest, Suite
+from cuvee.integration.model import Plan, PlannedSuite, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import RepeatBudget
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
@@ -69,7 +69,7 @@ class TestSession:
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
         return copy
 
-    def for_suite(self, suite: Suite) -> "TestSession":
+    def for_suite(self, suite: PlannedSuite) -> "TestSession":
         """Return the session with the limits of a suite."""
         sandbox = replace(self.sandbox, network=suite.network, memory=suite.memory)
         return replace(self, sandbox=sandbox, timeout=suite.timeout or self.timeout)
