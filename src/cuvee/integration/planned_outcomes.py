@@ -78,7 +78,8 @@ def _of_platform(outcome: TestOutcome, platform: str) -> TestOutcome:
 
 def _one(group: Sequence[TestOutcome]) -> TestOutcome:
     order = {state: number for number, state in enumerate(_WORST_FIRST)}
-    return min(group, key=lambda outcome: order.get(outcome.state, len(order)))
+    last = len(order)
+    return min(group, key=lambda outcome: (not outcome.state.blocks, order.get(outcome.state, last)))
 
 
 def _noted(outcome: TestOutcome, group: Sequence[TestOutcome], *, is_known: bool) -> TestOutcome:
