@@ -1,7 +1,7 @@
 """The description of an MUS: how each member leads to the conflict, the conflict in a sentence, its cause."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -108,6 +108,7 @@ class _MusView:
         self._described: set[Relation] = set()
         self._stated: dict[str, list[_Statement]] = defaultdict(list)
         self._left_out: list[str] = []
+        self._lacking: list[_Statement] = []
         for member in members:
             if member.kind is not ConstraintKind.DATE and member.kind is not ConstraintKind.ORDER:
                 self._stated[self._target(member)].append(self._statement_of(member))
@@ -121,13 +122,15 @@ class _MusView:
             return f"{at}no channel has {only.text}; {self._instead(self._target(only), only.spec)}"
         named = [member.text for member in self._members]
         joined = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-        conflicts = "; ".join([*self._left_out, *(self._conflict(target) for target in self._pivots())])
+        pivots = [self._conflict(target) for target in self._pivots()]
+        lacking = [f"{item.text}, {self._lack(item.target, item)}" for item in self._lacking]
+        conflicts = "; ".join([*self._left_out, *(pivots or lacking)])
         verb = "cannot hold together" if len(named) > 1 else "cannot hold"
         return f"{joined} {verb}: {conflicts}" if conflicts else f"{joined} {verb}"
 
     def cause(self) -> str:
         """Return what other MUSes may share: what no record meets."""
-        missing = self._missing()
+        missing = self._missing() or (self._lacking if not self._left_out and not self._pivots() else [])
         if missing:
             offered = missing[0].target.startswith("__")
             return f"{'no system offers' if offered else 'no channel has'} {_either(missing[0].specs)}"
@@ -221,6 +224,8 @@ class _MusView:
                 asked.setdefault(specs, []).append(number)
         if not asked:
             return None
+        if not relation.excludes:
+            self._note_lacking(relation, asked)
         sources = sorted({number for group in asked.values() for number in group})
         source = f"{relation.source} {span([self._pool[number].version for number in sources])}"
         if relation.target in _GATES:
@@ -247,6 +252,23 @@ class _MusView:
         met = sorted(statement.met)
         children = self._children(relation.target, met, (*path, relation.target)) if is_new else ()
         return ConflictNode(text=text, children=children)
+
+    def _note_lacking(self, relation: Relation, asked: Mapping[_Specs, Sequence[int]]) -> None:
+        """Keep what only some records of a package need and nothing meets.
+
+        If all records fail, each for a reason of its own, no package is required in two ways.
+        """
+        for specs, numbers in asked.items():
+            source = f"{relation.source} {span([self._pool[number].version for number in numbers])}"
+            statement = _Statement(
+                target=relation.target,
+                text=f"{source} needs {_either((specs,))}",
+                met=self._met([specs], excludes=False),
+                specs=(specs,),
+                by_manifest=False,
+            )
+            if relation.target not in _GATES and not statement.met and statement not in self._lacking:
+                self._lacking.append(statement)
 
     def _specs_of(self, record: Record, relation: Relation) -> _Specs:
         """Return a record's specs of another package: each once, only a name if there is no more."""
