@@ -29,7 +29,7 @@ from typing import (
 )
 
 from cuvee.errors import IntegrityError, SourceUnreachableError
-from cuvee.files import canonical_json, storage_errors, write_bytes
+from cuvee.files import canonical_json, parse_json, storage_errors, write_bytes
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Document(Generic[T]):
             If it is not such a document; the message names ``source``, and the path in it.
         """
         try:
-            members = json.loads(data)
+            members = parse_json(data)
             if not isinstance(members, dict):
                 raise DecodeError("", "an object", members)
             version = members.pop(self.name, None)
@@ -163,7 +163,7 @@ class Document(Generic[T]):
             while version != self.version:
                 members, version = self.upgrades[version](members), version + 1
             return decode(self.kind, members)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise IntegrityError(
                 f"{source} cannot be read: {error}",
                 hint="It was changed, or written by another version of cuvee; make it again.",
@@ -232,7 +232,10 @@ def _exactly(kind: type, expected: str) -> _Decoder:
 def _float(value: object, where: str) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DecodeError(where, "a number", value)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise DecodeError(where, "a number that fits", value) from None
 
 
 _SIMPLE: Mapping[type, _Decoder] = {

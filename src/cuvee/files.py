@@ -34,6 +34,20 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def parse_json(data: bytes | str) -> Any:
+    """Return the value of a JSON document of whatever origin.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, or is nested too deeply for the parser.
+    """
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def canonical_json(value: Any) -> bytes:
     """Return JSON with sorted keys, two spaces and a final newline: equal values give equal bytes."""
     return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode(

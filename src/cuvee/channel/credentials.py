@@ -4,7 +4,6 @@ requests itself reads ``~/.netrc`` and ``NETRC``. rattler's file maps hosts, als
 three kinds: https://rattler-build.prefix.dev/latest/authentication_and_upload/
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from cuvee.errors import UsageError
+from cuvee.files import parse_json
 
 _INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_INDEX_URL")
 _FILE_VARIABLE = "RATTLER_AUTH_FILE"
@@ -75,7 +75,7 @@ def _of_file(environment: Mapping[str, str]) -> dict[str, Credential]:
     named = environment.get(_FILE_VARIABLE)
     path = Path(named) if named else Path(environment.get("HOME") or "/", _USUAL_FILE)
     try:
-        entries = json.loads(path.read_bytes())
+        entries = parse_json(path.read_bytes())
         return {
             str(host).lower(): found
             for host, entry in entries.items()
@@ -85,7 +85,7 @@ def _of_file(environment: Mapping[str, str]) -> dict[str, Credential]:
         if not named:
             return {}
         problem = error.strerror
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         problem = "it is not a JSON object of hosts"  # the error would quote it
     raise UsageError(
         f"The credentials in {path} cannot be read: {problem}", hint=f"Correct it, or unset {_FILE_VARIABLE}."

@@ -5,7 +5,6 @@ the files that come from here: https://github.com/conda/ceps/blob/main/cep-0036.
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import zstandard
 from cuvee.channel.file_transfer import FileTransfer, WantedFile, host_of
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, SourceUnreachableError
-from cuvee.files import fingerprint, replacing, sha256_file, storage_errors, write_json
+from cuvee.files import fingerprint, parse_json, replacing, sha256_file, storage_errors, write_json
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -145,7 +144,7 @@ def _zstd(packed: IO[bytes]) -> Iterator[bytes]:
 def _read_state(state: Path, path: Path, reporter: Reporter) -> _State:
     """Return the state of the file in the cache, if that is still what was fetched."""
     try:
-        values = json.loads(state.read_bytes())
+        values = parse_json(state.read_bytes())
         found = _State(**{key: str(values[key]) for key in ("format", "tag", "changed", "sha256")})
         if sha256_file(path) == found.sha256:
             return found

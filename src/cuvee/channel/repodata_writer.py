@@ -4,12 +4,11 @@
 bytes, and a solver would prefer one run's build to another's.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from cuvee.conda.package_archive import archive_errors, archive_hashes, read_info_files
-from cuvee.files import write_json
+from cuvee.files import parse_json, write_json
 
 
 def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
@@ -31,6 +30,6 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
 def _record(path: Path) -> dict[str, object]:
     files = read_info_files(path, ["index.json"])
     with archive_errors(path):
-        index = dict(json.loads(files["index.json"]))  # every key, also those that `IndexJson` does not have
+        index = dict(parse_json(files["index.json"]))  # every key, also those that `IndexJson` does not have
     sha256, md5, size = archive_hashes(path)
     return index | {"sha256": sha256, "md5": md5, "size": size}

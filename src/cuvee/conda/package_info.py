@@ -3,7 +3,6 @@
 Format: https://github.com/conda/ceps/blob/main/cep-0034.md
 """
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from cuvee.conda.package_archive import archive_errors, is_safe_path, members, r
 from cuvee.conda.package_paths import PATH_LISTS, PathEntry, PathType, listed_paths, path_list
 from cuvee.conda.printable_text import printable, text_or_none
 from cuvee.errors import IntegrityError
+from cuvee.files import parse_json
 
 _LINK_SCRIPT = re.compile(r"^(bin|Scripts)/\.[^/]+-(pre-link|post-link|pre-unlink)\.(sh|bat)$")
 """Paths of scripts that conda runs when it links or unlinks a package:
@@ -137,7 +137,7 @@ def parse_index(data: bytes) -> IndexJson:
     ValueError, TypeError, KeyError, AttributeError
         If it breaks the format; `archive_errors` turns them into one error that names the archive.
     """
-    value = json.loads(data)
+    value = parse_json(data)
     number, timestamp, noarch = value.get("build_number", 0), value.get("timestamp"), value.get("noarch")
     return IndexJson(
         name=printable(str(value["name"])),
@@ -164,7 +164,7 @@ def parse_entry_points(data: bytes | None) -> tuple[str, ...]:
 
     For errors see `parse_index`.
     """
-    link = json.loads(data or b"{}")
+    link = parse_json(data or b"{}")
     return tuple(map(printable, link.get("noarch", {}).get("entry_points", ())))
 
 
@@ -174,7 +174,7 @@ def parse_irregularities(data: bytes | None) -> tuple[str, ...]:
     Nothing else depends on this file, so that one that cannot be read says nothing.
     """
     try:
-        lines = json.loads(data or b"{}")["cuvee"]["irregularities"]
+        lines = parse_json(data or b"{}")["cuvee"]["irregularities"]
     except (ValueError, KeyError, TypeError, IndexError):
         return ()
     return tuple(map(printable, map(str, lines))) if isinstance(lines, list) else ()

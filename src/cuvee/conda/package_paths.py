@@ -5,11 +5,12 @@ Format: https://github.com/conda/ceps/blob/main/cep-0034.md. The older lists are
 https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html
 """
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from cuvee.files import parse_json
 
 PathType = Literal["hardlink", "softlink", "directory"]
 FileMode = Literal["text", "binary"]
@@ -94,7 +95,7 @@ def listed_paths(info: Mapping[str, bytes], found: Mapping[str, PathType]) -> tu
 
 def parse_paths(data: bytes) -> tuple[PathEntry, ...]:
     """Return the entries of a ``paths.json`` in its order; for errors see `listed_paths`."""
-    return tuple(map(_path_entry, json.loads(data)["paths"]))
+    return tuple(map(_path_entry, parse_json(data)["paths"]))
 
 
 def _lines(data: bytes) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """The events that ``inside/run_pytest.py`` writes while it runs."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cuvee.codec import decode
+from cuvee.files import parse_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,6 @@ def _events(path: Path) -> Iterator[PytestEvent]:
         return
     for line in path.read_text("utf-8", errors="replace").splitlines():
         try:
-            yield decode(PytestEvent, json.loads(line))
+            yield decode(PytestEvent, parse_json(line))
         except ValueError:
             continue  # the process ended while it wrote

@@ -1,6 +1,5 @@
 """The suite ``smoke``: each package imports, its commands answer, and the installed metadata agree."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -9,6 +8,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from cuvee.codec import decode
+from cuvee.files import parse_json
 from cuvee.integration.command_tests import failed, run_command
 from cuvee.integration.installed_environment import InstalledEnvironment
 from cuvee.integration.model import PackagePlan, smoke_test
@@ -30,7 +30,7 @@ def describe(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | 
         reason = f"the interpreter does not start: {last_line(completed.stderr) or describe_exit(completed)}"
         return session.outcome(test, state, completed.seconds, reason=reason, log=log), None
     try:
-        installed = decode(InstalledEnvironment, json.loads(completed.stdout))
+        installed = decode(InstalledEnvironment, parse_json(completed.stdout))
     except ValueError as error:
         reason = f"the interpreter's answer cannot be read: {error}"
         return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log), None

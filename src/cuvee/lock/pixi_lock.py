@@ -77,7 +77,7 @@ def read_lock(path: Path) -> Lock:
         raise missing_path(path, what="lock", hint="Run `cuvee lock MANIFEST` first.")
     try:
         file, own_channel = open_pixi(path)
-        environment = file.default_environment()
+        environment = file.environment("default")
     except ValueError as error:
         raise SourceUnreachableError(
             f"{path} cannot be read as a lock: {error}",

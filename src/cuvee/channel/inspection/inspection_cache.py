@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cuvee.channel.inspection.model import ArchiveContents
 from cuvee.codec import decode, encode
-from cuvee.files import sha256_bytes, write_bytes
+from cuvee.files import parse_json, sha256_bytes, write_bytes
 from cuvee.progress import SILENT, Reporter
 
 FORMAT = 4
@@ -39,7 +39,7 @@ def load(cache: Path, sha256: str, reporter: Reporter = SILENT) -> ArchiveConten
     if head == _head(body):
         with suppress(ValueError, zstandard.ZstdError):
             text = zstandard.ZstdDecompressor().decompress(body, max_output_size=_LARGEST)
-            contents = decode(ArchiveContents, json.loads(text))
+            contents = decode(ArchiveContents, parse_json(text))
             if contents.sha256 == sha256:
                 return contents
     of_another_format = re.match(rb"cuvee-inspection (\d+) ", head)

@@ -1,6 +1,5 @@
 """The interpreter that runs cuvee as a source of the package `python`."""
 
-import json
 import os
 import shutil
 import sys
@@ -14,6 +13,7 @@ from cuvee.channel.interpreter.model import LinuxTree
 from cuvee.channel.model import Absent
 from cuvee.codec import decode
 from cuvee.errors import SourceUnreachableError
+from cuvee.files import parse_json
 from cuvee.process import Request, run
 
 _CHANNEL_HINT = "Use a channel that carries python, or run cuvee with a python.org-like CPython."
@@ -81,7 +81,12 @@ def probe(executable: Path) -> InterpreterDescription:
         raise SourceUnreachableError(
             f"The interpreter {executable} does not run\n{completed.stderr.strip()}", hint=_CHANNEL_HINT
         )
-    return decode(InterpreterDescription, json.loads(completed.stdout))
+    try:
+        return decode(InterpreterDescription, parse_json(completed.stdout))
+    except ValueError as error:
+        raise SourceUnreachableError(
+            f"The answer of the interpreter {executable} cannot be read: {error}", hint=_CHANNEL_HINT
+        ) from None
 
 
 def host_tree(

@@ -5,7 +5,6 @@ the pages of the index (PEP 503, 691 and 700), and accepted only if its hash is 
 https://packaging.python.org/en/latest/specifications/simple-repository-api/
 """
 
-import json
 import os
 import re
 import sys
@@ -19,7 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from cuvee.channel.file_transfer import FileTransfer, WantedFile
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, SourceUnreachableError
-from cuvee.files import replacing, sha256_file
+from cuvee.files import parse_json, replacing, sha256_file
 from cuvee.process import Request, run
 from cuvee.progress import SILENT, Reporter
 from cuvee.temporary_folders import temporary_folder
@@ -103,10 +102,10 @@ def _find(transfer: FileTransfer, index: str, file: PinnedFile, reporter: Report
         data = received.read_bytes()
     try:
         if "json" in answer.headers.get("Content-Type", ""):
-            links = json_links(json.loads(data), answer.url)
+            links = json_links(parse_json(data), answer.url)
         else:
             links = links_of(data.decode("utf-8", errors="replace"), answer.url)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise SourceUnreachableError(
             f"Cannot read {without_secrets(page)}: it is not a page of an index ({error})",
             hint="Check the URL of the index, the network and the proxy settings.",

@@ -1,6 +1,5 @@
 """Packed interpreters in the cache, by what they were made from."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from cuvee.channel.interpreter.model import CONTENT_VERSION, TIMESTAMP, Interpre
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.codec import decode, encode
-from cuvee.files import fingerprint, sha256_bytes, sha256_file, write_json
+from cuvee.files import fingerprint, parse_json, sha256_bytes, sha256_file, write_json
 from cuvee.progress import SILENT, Reporter
 
 _FORMAT = 2
@@ -51,7 +50,7 @@ def load(cache: Path, key: str, reporter: Reporter = SILENT) -> Interpreter | No
     if not record.exists():
         return None
     try:
-        entry = decode(CachedInterpreter, json.loads(record.read_bytes()))
+        entry = decode(CachedInterpreter, parse_json(record.read_bytes()))
         intact = sha256_file(cache / entry.archive) == entry.sha256
     except (OSError, ValueError):
         intact = False

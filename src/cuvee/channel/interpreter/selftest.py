@@ -1,6 +1,5 @@
 """Testing whether a packed interpreter works in any prefix."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from cuvee.channel.interpreter.model import InterpreterContent
 from cuvee.channel.package_writer import PackageFile
 from cuvee.codec import decode
 from cuvee.errors import CuveeError
-from cuvee.files import storage_errors
+from cuvee.files import parse_json, storage_errors
 from cuvee.process import Request, run
 from cuvee.temporary_folders import temporary_folder
 
@@ -50,7 +49,7 @@ def selftest(
         argv = (*runner, str(python), "-s", "-B", str(program), str(prefix), scratch, *skip)
         completed = run(Request(argv=argv, cwd=folder, environment=environment, timeout=timeout))
     try:
-        return decode(SelfTestResult, json.loads(completed.stdout))
+        return decode(SelfTestResult, parse_json(completed.stdout))
     except ValueError:
         raise CuveeError(
             f"The packed interpreter does not run (exit {completed.exit_code})\n{completed.stderr.strip()}",

@@ -4,7 +4,6 @@ uv is asked again for just these versions, since only it knows which index is co
 and hashes in a ``pylock.toml``. That has no field for yanked files, so these are read from uv's warnings.
 """
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.conda.package_archive import read_info_files
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, CuveeError, IntegrityError
+from cuvee.files import parse_json
 from cuvee.process import Completed
 
 INDEX = "the Python index"
@@ -44,8 +44,8 @@ def imported_wheel(package: LockedPackage, archive: Path) -> ImportedWheel | Non
     """
     data = read_info_files(archive, ("about.json",)).get("about.json", b"{}")
     try:
-        about = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        about = parse_json(data)
+    except ValueError as error:
         raise IntegrityError(f"{archive.name}: info/about.json cannot be read: {error}") from None
     made_of = about.get("cuvee") if isinstance(about, dict) else None
     if not isinstance(made_of, dict):

@@ -1,6 +1,5 @@
 """Packages made of wheels, cached by the hash of everything that they are made from."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -9,7 +8,7 @@ from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels.convert import convert
 from cuvee.channel.wheels.planned_packages import PlannedPackage
 from cuvee.channel.wheels.wheel_archive import open_wheel
-from cuvee.files import replacing, replacing_folder, sha256_file, write_json
+from cuvee.files import parse_json, replacing, replacing_folder, sha256_file, write_json
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -41,7 +40,7 @@ def cached_package(
 def _verified(folder: Path) -> Path | None:
     """Return the archive in a folder of the cache, if its hash is still the same."""
     try:
-        kept = json.loads((folder / "package.json").read_bytes())
+        kept = parse_json((folder / "package.json").read_bytes())
         archive = folder / Path(kept["archive"]).name
         return archive if sha256_file(archive) == kept["sha256"] else None
     except (OSError, ValueError, KeyError, TypeError):

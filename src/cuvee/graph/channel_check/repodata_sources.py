@@ -1,7 +1,6 @@
 """Find a channel's repodata: a file, a folder, or a URL that is fetched into the cache first."""
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from cuvee.channel.connection import connect
 from cuvee.conda.repodata import Repodata, parse_repodata
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import SourceUnreachableError, UsageError
+from cuvee.files import parse_json
 from cuvee.manifest.documents.named_files import missing_path
 from cuvee.platforms import PLATFORMS
 
@@ -96,8 +96,8 @@ def _subdir_of(path: Path, platforms: Sequence[str]) -> str:
     if platforms:
         return platforms[0]
     try:
-        info = json.loads(path.read_bytes()).get("info")
-    except (OSError, ValueError, AttributeError, RecursionError):
+        info = parse_json(path.read_bytes()).get("info")
+    except (OSError, ValueError, AttributeError):
         info = None
     stated = str(info.get("subdir")) if isinstance(info, dict) else ""
     for subdir in (path.parent.name, stated):

@@ -1,6 +1,5 @@
 """Reading the packages of a project, and their channels."""
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from cuvee.conda.explicit_list import EXPLICIT, ExplicitArchive, parse_explicit_line
 from cuvee.conda.url_secrets import clean_url, secret_in, without_secrets, without_secrets_in
 from cuvee.errors import CuveeError
+from cuvee.files import parse_json
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import ChannelRemap, ProjectPackages
 from cuvee.installers.constructor.yaml_document import read_text, read_yaml
@@ -196,7 +196,7 @@ def _environment(values: ConstructValues, stated: str) -> tuple[ExplicitArchive,
     found = []
     for path in records:
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = parse_json(path.read_text(encoding="utf-8"))
             found.append(
                 ExplicitArchive(
                     url=str(record["url"]), md5=record.get("md5") or "", sha256=record.get("sha256") or ""
