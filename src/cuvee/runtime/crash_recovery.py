@@ -16,6 +16,8 @@ process, with a second number behind it where that was taken already:
     The release that goes back instead of one that is withdrawn, and then that one: it goes.
 ``run``
     Where Windows' own part runs from: it goes.
+``open``
+    The command that started a removal, which its shell had open: it goes.
 ``swept``, ``copy``
     One of these that is being removed, and a copy that is not whole: it goes.
 
@@ -31,7 +33,7 @@ import os
 import re
 
 from . import prefix_removal, prefix_swap
-from .file_operations import remove_tree
+from .file_operations import quietly, remove_tree
 from .installer_log import warn
 from .prefix_state import MARKER, OLD_MARKER, UNPROVED, beside, is_ours
 from .staged_folder import is_left_over, settle_in, token_of
@@ -66,6 +68,8 @@ def recover(prefix: str, staged: str = "") -> None:
             _sweep(path, runs_from if os.path.isdir(runs_from) else path)
         elif kind in {"back", "copy", "swept"}:
             remove_tree(path)
+        elif kind == "open":
+            quietly(os.unlink, path)
     settle_in(staged)
 
 

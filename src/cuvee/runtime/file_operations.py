@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Callable
 
 from .failure import InstallError
@@ -14,6 +15,8 @@ from .worker_threads import share_in_runs
 
 _CHUNK = 1 << 20
 CREATE = sum(getattr(os, name, 0) for name in ("O_WRONLY", "O_CREAT", "O_EXCL", "O_CLOEXEC", "O_BINARY"))
+WAITS = 60 if os.name == "nt" else 0
+"""How often, with `pause` in between, Windows is asked again for what an open file refuses for a moment."""
 
 
 def bring(source: PrefixTree, path: str, target: PrefixTree, new: str, *, link: bool = True) -> bool:
@@ -112,9 +115,26 @@ def folders_below(folder: str) -> list[str]:
 
 
 def remove_tree(folder: str) -> None:
-    """Remove a folder of ours and all below it, as far as that is possible; links are not followed."""
+    """Remove a folder of ours and all below it, as far as that is possible; links are not followed.
+
+    On Windows what a virus scanner reads, or a program that is just ending, stays until it is closed.
+    """
     if not is_ours(folder):
         return
+    _remove_tree(folder)
+    for _ in range(WAITS):
+        if not os.path.lexists(folder):
+            return
+        pause()
+        _remove_tree(folder)
+
+
+def pause() -> None:
+    """Wait for a program that has a file open for a moment."""
+    time.sleep(0.25)
+
+
+def _remove_tree(folder: str) -> None:
     tree = PrefixTree(folder)
     files, folders = _below(folder)
     remove_files(tree, files, quiet=True)

@@ -112,6 +112,12 @@ class PayloadManifest(NamedTuple):
         """Return ``linux``, ``osx`` or ``win``."""
         return self.platform.partition("-")[0]
 
+    @property
+    def command(self) -> str:
+        """Return the path in the prefix of the command that administers the release."""
+        name = f"{self.distribution}-admin"
+        return f"Scripts/{name}.cmd" if self.system == "win" else f"bin/{name}"
+
     def listed(self) -> set[str]:
         """Return the packages' names as conda's history has them."""
         return {f"{package.subdir}::{package.stem}" for package in self.packages}

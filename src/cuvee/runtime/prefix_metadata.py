@@ -141,7 +141,7 @@ def keep_runtime(writer: PrefixWriter, target: str) -> None:
         python=quoted(f"{target}/{manifest.interpreter}"),
         runtime=quoted(f"{target}/{KEPT}/runtime/__main__.py"),
     )
-    command = f"{writer.folder}/bin/{manifest.distribution}-admin"
+    command = f"{writer.folder}/{manifest.command}"
     _write(command, text)
     change(command, 0o755 & ~writer.imposed.mask)
 
@@ -156,8 +156,7 @@ def _own_files(writer: PrefixWriter) -> list[str]:
     for parent, _, names in os.walk(f"{folder}/{KEPT}"):
         relative = os.path.relpath(parent, folder).replace(os.sep, "/")
         found += [f"{relative}/{name}" for name in names]
-    commands = (f"bin/{manifest.distribution}-admin", f"Scripts/{manifest.distribution}-admin.cmd")
-    found += [command for command in commands if os.path.isfile(f"{folder}/{command}")]
+    found += [manifest.command] if os.path.isfile(f"{folder}/{manifest.command}") else []
     return sorted(set(found) - packaged - UNLISTED)
 
 

@@ -4,6 +4,9 @@ Renaming a file needs the very rights that removing it needs, and can be undone.
 a folder beside the prefix first, ``.p.cuvee-0.removing``. Whatever refuses, be it a permission, an immutable
 file, a mount point or, on Windows, a program that has the file open: all goes back. Whoever finds that folder
 later, see `crash_recovery`, puts everything back too. Once it has another name, nothing goes back any more.
+
+A file that is open can be renamed, but on Windows its folder stays as long as it is open. The shell that runs
+the command that started this may have that open until it ends: so the command leaves the folder first.
 """
 
 from __future__ import annotations
@@ -36,12 +39,22 @@ def take_away(prefix: str, place: str, paths: list[str]) -> None:
         raise
 
 
-def remove_taken(prefix: str) -> None:
-    """Remove what was taken away; from here on nothing goes back."""
+def remove_taken(prefix: str, command: str = "") -> str:
+    """Remove what was taken away; from here on nothing goes back.
+
+    ``command`` is the file of the prefix, if any, whose shell may have it open. Return the folder that stays
+    because a program has something in it open; empty if nothing stays.
+    """
     aside, gone = beside(prefix, "0.removing"), beside(prefix, "0.partial")
     if os.path.isdir(aside):
         rename_folder(aside, gone)
+        if command:
+            is_open = beside(prefix, "0.open")
+            with contextlib.suppress(OSError):
+                os.rename(f"{gone}/{os.path.basename(prefix)}/{command}", is_open)
+                os.unlink(is_open)  # which is done when it is closed
         remove_tree(gone)
+    return gone if os.path.lexists(gone) else ""
 
 
 def put_back(prefix: str) -> None:

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 
-from .file_operations import carry, copy_tree, files_below, quietly, remove_tree
+from .file_operations import WAITS, carry, copy_tree, files_below, pause, quietly, remove_tree
 from .prefix_state import MARKER, OLD_MARKER, beside, is_ours
 
-_WAITS = 60
 # https://man7.org/linux/man-pages/man2/rename.2.html: paths are relative to here; both must exist.
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
@@ -135,11 +133,11 @@ def _copy(source: str, target: str, prefix: str) -> None:
 
 def rename_folder(source: str, target: str) -> None:
     """Rename a folder; on Windows a virus scanner that reads a new file in it holds it for a while."""
-    for _ in range(_WAITS if os.name == "nt" else 0):
+    for _ in range(WAITS):
         try:
             os.rename(source, target)
         except PermissionError:
-            time.sleep(0.25)
+            pause()
         else:
             return
     os.rename(source, target)

@@ -40,10 +40,12 @@ def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozen
             take_away(prefix, kept, files_below(kept))
         outside_files.undo(prefix, outside)
         ignore_signals()
-        remove_taken(prefix)
+        stays = remove_taken(prefix, installed.manifest.command if installed.manifest.system == "win" else "")
     # Only a log that `--log` names is still there.
     message = f"{installed.manifest.title} was removed from {prefix}"
     installer_log.note(prefix, "uninstall", 0, message, {"left": left})
+    if stays:
+        installer_log.warn([f"a program has files in {stays} open; remove that folder when it has ended"])
     return _tell(installed, left, options)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
+from ..failure import EXIT_CODES, FAILED
 from ..file_operations import files_below
 from ..prefix_state import INSTALLER, KEPT
 from ..staged_folder import ALIVE
@@ -47,9 +48,12 @@ def fill(product: Product, call: NsisCall, registration: Registration, *, keep: 
         copy(f"{call.run}/.cuvee/{path}", f"{staged}/{target}")
     if not registration.machine:
         _write(f"{staged}/.nonadmin", "")  # conda and menuinst look for it
-    # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line.
-    end = " else ".join(
-        f'if errorlevel {code} (rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in (130, 5, 3, 2, 1, 0)
+    # `if errorlevel` means that much or more; %errorlevel% would be what it was before the line. A program
+    # that crashes ends with a negative number.
+    ends = {code: f'(rd /s /q "%CUVEE_RUN%" & exit /b {code})' for code in EXIT_CODES}
+    end = (
+        "".join(f"if errorlevel {code} {ends[code]} else " for code in sorted(ends, reverse=True))
+        + ends[FAILED]
     )
     name, python = product.distribution, product.interpreter
     text = _COMMAND.format(end=end, label=product.label, distribution=name, python=python, go_on=GO_ON)
