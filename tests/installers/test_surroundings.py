@@ -71,6 +71,34 @@ def test_little_space_for_temporary_files(release: Release) -> None:
     assert done.stderr == "Error: Unpacking to /mnt failed. Is the disk full?\n"
 
 
+def test_life_without_proc(release: Release, tmp_path: Path) -> None:
+    """A container or a chroot may have no /proc, where libraries look for the program's own name."""
+    need("unshare")
+    need_root()
+    prefix = tmp_path / "a b"
+    script = 'mount -t tmpfs none /proc && exec "$@"'
+
+    def without_proc(*argv: str | Path) -> process.Completed:
+        words = ("unshare", "-m", "sh", "-c", script, "sh", *map(str, argv))
+        return process.run(process.Request(argv=words, timeout=HANGING))
+
+    admin = prefix / "bin" / "tiny-admin"
+    steps: tuple[tuple[str | Path, ...], ...] = (
+        ("sh", release.installer, "--check"),
+        ("sh", release.installer, "-b", "-k", "-p", prefix),
+        (prefix / "bin" / "python", "-c", "import sys; assert sys.prefix == sys.argv[1]", prefix),
+        (admin, "verify"),
+        ("sh", release.installer, "-b", "-u", "-p", prefix),
+        ("sh", release.installer, "--repair", "-p", prefix),
+        (admin, "uninstall"),
+    )
+    for argv in steps:
+        done = without_proc(*argv)
+        assert (done.exit_code, done.stderr) == (0, ""), argv
+    assert not prefix.exists()
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
 def test_scripts_get_nothing_that_is_for_another_python(dress: Dress, tmp_path: Path) -> None:
     script = '"$PREFIX/bin/python" -c "import os, json; print(json.dumps(dict(os.environ)))"'
     release = dress(InstallerSettings(post_install=script, pre_uninstall=script))
