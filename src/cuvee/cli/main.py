@@ -30,6 +30,7 @@ COMMANDS = {
     "graph": "Draw a locked release, or the surroundings of packages or findings.",
     "installers": "Make our installers from a constructor project.",
     "test": "Install a release with its own installer and run its suites in it.",
+    "bisect": "Find the package that turns a test red between two releases.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
     "sign": "Sign a release, here or on another machine.",
     "report": "Print what the report of a release says, or write it to another folder.",

@@ -84,6 +84,16 @@ def run_platform(
     return run
 
 
+def run_in_prefix(session: TestSession, reporter: Reporter) -> tuple[TestOutcome, ...]:
+    """Run a plan's suites in a prefix that exists; return an outcome for every planned test but the first.
+
+    Known failures and waivers do not apply. The caller ends what the runner has left.
+    """
+    problems: list[str] = []
+    outcomes = account(session.plan, _suites(session, reporter, problems), problems)
+    return tuple(outcome for outcome in outcomes if outcome.test != "install")
+
+
 def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple[Path, ...]) -> Sandbox:
     sandbox = Sandbox(
         platform=platform,

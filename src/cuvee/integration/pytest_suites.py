@@ -143,7 +143,7 @@ class _TargetRun:
             "arguments": [*options, *target.arguments, *files],
             "modules": list(target.modules),
             "base": guest_path(self.folder) if self.folder else "",
-            "only": only,
+            "only": sorted(session.only) or None if only is None else only,
             "skip": list(skip),
             "timeout": session.timeout,
             "events": guest_path(events),

@@ -38,8 +38,8 @@ class TestSession:
     """An installed release, and what it takes to run its programs and keep their logs.
 
     ``logs`` is the folder ``results/<platform>``, ``work`` a temporary one in which each job makes its own,
-    ``timeout`` the seconds that one test may take, ``repeats`` how many failed tests run again. Once ``stop``
-    is set, nothing is started any more.
+    ``timeout`` the seconds that one test may take, ``repeats`` how many failed tests run again. If there
+    are ``only`` some, pytest runs no other tests. Once ``stop`` is set, nothing is started any more.
     """
 
     __test__ = False
@@ -51,6 +51,7 @@ class TestSession:
     work: Path
     timeout: float
     repeats: RepeatBudget = field(default_factory=RepeatBudget, repr=False)
+    only: frozenset[str] = frozenset()
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def folder(self, name: str) -> Path:

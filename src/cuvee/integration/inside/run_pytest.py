@@ -5,7 +5,7 @@ Usage: ``python run_pytest.py SPEC.json``. Keys of the spec:
 ``arguments``   files, and options of pytest
 ``modules``     modules to run by import name; one that is not shipped is reported as ``absent``
 ``base``        the folder that test names are relative to; "" for where the modules were installed
-``only, skip``  names of tests; ``only`` may be null for all
+``only, skip``  names of tests; ``only`` may be null for all, and a test in it stands for its cases
 ``timeout``     seconds that one test may take
 ``events``      the file to append to, one JSON object per line
 ``crash``       the file for the interpreter's stack at a crash or at a timeout
@@ -62,7 +62,8 @@ class Recorder:
         dropped: list[pytest.Item] = []
         for item in items:
             name = self.names[item.nodeid] = self.name(item.nodeid, item.path)
-            chosen = name not in self.skip and (self.only is None or name in self.only)
+            wanted = self.only is None or name in self.only or name.partition("[")[0] in self.only
+            chosen = wanted and name not in self.skip
             (kept if chosen else dropped).append(item)
         items[:] = kept
         if dropped:
