@@ -12,7 +12,7 @@ from cuvee.release.bisect_release import (
     tried_line,
 )
 
-NUMPY = ExchangedPackage(name="numpy", before="2.3", after="2.4")
+NUMPY = ExchangedPackage(name="numpy", before="2", after="3")
 FOUND = Bisection(
     old="tiny-2026.10.0",
     new="tiny-2026.11.0",
@@ -34,22 +34,21 @@ def test_one_package_is_named() -> None:
         "smoke/import:pandas passes in tiny-2026.10.0 and fails in tiny-2026.11.0 on linux-64 (native)",
         "packages that differ: 9; trials: 2, 1 of them cached",
         "It fails because of this change:",
-        "  numpy 2.3 → 2.4",
+        "  numpy 2 → 3",
     ]
 
 
 def test_each_kind_of_answer_is_said() -> None:
     added = ExchangedPackage(name="tzdata", before="", after="2026a")
-    gone = ExchangedPackage(name="pytz", before="1", after="")
+    gone = ExchangedPackage(name="six", before="1", after="")
     culprits = (
-        BlamedChange(packages=(NUMPY, gone), needs=("blas",)),
+        BlamedChange(packages=(NUMPY, gone), needs=("a",)),
         BlamedChange(packages=(added, NUMPY), alternatives=True),
     )
     assert bisection_lines(replace(FOUND, culprits=culprits))[2:] == [
         "It fails with these changes together, and passes without any one of them:",
-        "  numpy 2.3 → 2.4 and pytz 1 (removed) (they can only be changed together),"
-        " which needs the changes of blas",
-        "  tzdata 2026a (added) or numpy 2.3 → 2.4 (trials between them gave no clear result)",
+        "  numpy 2 → 3 and six 1 (removed) (they can only be changed together), which needs the changes of a",
+        "  tzdata 2026a (added) or numpy 2 → 3 (trials between them gave no clear result)",
     ]  # fmt: skip
 
 

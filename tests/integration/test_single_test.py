@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from cuvee.errors import UsageError
-from cuvee.integration.model import PackagePlan, Plan, PlannedTest, PytestSuite, PytestTarget
+from cuvee.integration.model import PackagePlan, Plan, PlannedSuite, PlannedTest, PytestTarget
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.single_test import only_test, result_of
 
@@ -26,7 +26,7 @@ PLAN = Plan(
     ),
     administered="tiny",
     suites=(
-        PytestSuite(
+        PlannedSuite(
             name="interop",
             targets=(
                 _target("a", "test_a.py::test_x", "test_a.py::test_y"),

@@ -90,8 +90,9 @@ def run_in_prefix(session: TestSession, reporter: Reporter) -> tuple[TestOutcome
     Known failures and waivers do not apply. The caller ends what the runner has left.
     """
     problems: list[str] = []
-    outcomes = account(session.plan, _suites(session, reporter, problems), problems)
-    return tuple(outcome for outcome in outcomes if outcome.test != "install")
+    outcomes = _suites(session, reporter, problems)
+    complete = account(session.plan, [*outcomes, *_missing(session.plan, outcomes)], problems)
+    return tuple(outcome for outcome in complete if outcome.test != "install")
 
 
 def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple[Path, ...]) -> Sandbox:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from cuvee.errors import UsageError
-from cuvee.integration.model import SMOKE, PackagePlan, Plan, PytestSuite
+from cuvee.integration.model import SMOKE, PackagePlan, Plan, PlannedSuite
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.documents.suggestions import did_you_mean
 
@@ -92,7 +92,7 @@ def _narrowed(package: PackagePlan, test: str) -> PackagePlan:
     )
 
 
-def _narrowed_suites(plan: Plan, suite: str, test: str) -> Iterator[PytestSuite]:
+def _narrowed_suites(plan: Plan, suite: str, test: str) -> Iterator[PlannedSuite]:
     for item in plan.suites:
         targets = tuple(
             target for target in item.targets if any(is_part(test, planned.test) for planned in target.tests)

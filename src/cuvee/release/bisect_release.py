@@ -190,7 +190,6 @@ def _trials(request: BisectRequest, runner: Runner, reporter: Reporter) -> Mixtu
         today=request.today,
         timeout=request.timeout,
         hidden=(request.old.folder, request.new.folder),
-        reporter=reporter,
     )
 
 

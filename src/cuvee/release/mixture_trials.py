@@ -22,7 +22,7 @@ from cuvee.integration.suite_files import SuiteFiles
 from cuvee.integration.test_session import TestSession
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
-from cuvee.progress import Reporter
+from cuvee.progress import SILENT
 from cuvee.release.stage import folder_inputs
 from cuvee.temporary_folders import temporary_folder
 
@@ -54,7 +54,6 @@ class MixtureTrials:
     today: dt.date
     timeout: float
     hidden: tuple[Path, ...]
-    reporter: Reporter
 
     def outcome(self, lock: PlatformLock) -> tuple[TestOutcome, bool]:
         """Return what becomes of the test with the packages of ``lock``, and whether that was cached."""
@@ -104,7 +103,7 @@ class MixtureTrials:
             only=frozenset({self.test}) if "::" in self.test else frozenset(),
         )
         try:
-            outcomes = run_in_prefix(session, self.reporter)
+            outcomes = run_in_prefix(session, SILENT)
         finally:
             cleanup = self.runner.finish(sandbox)
             if cleanup is not None:
