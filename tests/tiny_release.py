@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from cuvee import process
+from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, is_executable
 from cuvee.codec import encode
 from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_info
 from cuvee.conda.package_record import LockedPackage
 from cuvee.image.build import build_image
-from cuvee.image.bytecode import ByteCompiler
 from cuvee.image.model import Image, ImageSigner, ReleaseLabel
 from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock

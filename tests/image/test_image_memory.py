@@ -2,6 +2,7 @@
 
 import errno
 import random
+import struct
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, write_package
 from cuvee.conda.package_info import read_info
 from cuvee.errors import IntegrityError, StorageError
 from cuvee.files import sha256_bytes
 from cuvee.image import frames, packer, spool
-from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.extra_files import extra_parts
 from cuvee.image.frames import Part
 from cuvee.image.link_plan import plan_package
@@ -43,7 +44,7 @@ class Compiler(ByteCompiler):
     def __init__(self) -> None:
         self.together: list[int] = []
 
-    def compile(self, sources: Sequence[PythonSource]) -> list[bytes | None]:
+    def compile(self, sources: Sequence[PythonSource], *, time: int) -> list[bytes | None]:
         self.together.append(len(sources))
         return [source.name.encode() for source in sources]
 
@@ -105,6 +106,22 @@ def test_what_waits_on_disk_gives_the_same_image(tmp_path: Path, monkeypatch: py
     assert pack(archive, tmp_path / "cache", compiler=batched) == expected
     assert (at_once.together, batched.together) == ([5], [3, 1, 1])
     assert [file.data for file, _ in expected.stage0] == [b"early"]
+
+
+def test_byte_code_that_a_package_has_is_not_made_again(tmp_path: Path) -> None:
+    source = "lib/python3.11/site-packages/m.py"
+    compiled = bytes(8) + struct.pack("<II", 1_500_000_000, 5) + b"code"
+    archive = package(
+        tmp_path,
+        PackageFile(path=source, content=b"x = 1"),
+        PackageFile(path=PYTHON.pyc_path(source), content=compiled),
+    )
+    compiler = Compiler()
+    packed = pack(archive, tmp_path / "cache", compiler=compiler)
+    assert compiler.together == []
+    assert [file.path for file in packed.files] == sorted([source, PYTHON.pyc_path(source)])
+    (frame,) = packed.frames
+    assert [entry[4:5] + entry[6:] for entry in frame.entries] == [("plain",), ("source", 1_500_000_000)]
 
 
 def test_extra_files_are_not_read_whole(tmp_path: Path) -> None:

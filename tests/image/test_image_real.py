@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource, dated
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.build import build_image
-from cuvee.image.bytecode import ByteCompiler, PythonSource
-from cuvee.image.model import Image, ReleaseLabel
+from cuvee.image.model import SOURCE_TIME, Image, ReleaseLabel
 from cuvee.image.stage0 import RUNTIME_FOLDER
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
@@ -29,13 +29,15 @@ def test_byte_code_does_not_depend_on_company(tmp_path: Path) -> None:
     sources = [PythonSource(name=str(path), data=path.read_bytes()) for path in sorted(folder.rglob("*.py"))]
     sources.append(PythonSource(name="old.py", data=b"print 'an older Python'\n"))
     first = ByteCompiler(Path(sys.executable), tmp_path / "one")
-    together = first.compile(sources)
+    together = first.compile(sources, time=SOURCE_TIME)
     assert together[-1] is None
     assert all(data is not None for data in together[:-1])
-    assert first.compile(sources) == together
+    assert first.compile(sources, time=SOURCE_TIME) == together
     order = list(range(len(sources)))
     random.Random(3).shuffle(order)  # noqa: S311 - the same order each time
-    second = ByteCompiler(Path(sys.executable), tmp_path / "two").compile([sources[i] for i in order])
+    second = ByteCompiler(Path(sys.executable), tmp_path / "two").compile(
+        [sources[i] for i in order], time=SOURCE_TIME
+    )
     assert [second[order.index(i)] for i in range(len(sources))] == together
 
 
@@ -44,25 +46,25 @@ SOURCES = [PythonSource(name=name, data=b"x = 1\n") for name in ("one.py", "two.
 
 @pytest.mark.parametrize("value", [b"", b"evil", None, "text"], ids=["empty", "other", "none", "text"])
 def test_damaged_byte_code_in_the_cache_is_compiled_again(tmp_path: Path, value: bytes | str | None) -> None:
-    good = ByteCompiler(Path(sys.executable), tmp_path).compile(SOURCES)
+    good = ByteCompiler(Path(sys.executable), tmp_path).compile(SOURCES, time=SOURCE_TIME)
     (file,) = (tmp_path / "bytecode").iterdir()
     with contextlib.closing(sqlite3.connect(file)) as connection, connection:
         (table,) = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchone()
-        connection.execute(f"UPDATE {table} SET data = ? WHERE data = ?", (value, good[1]))  # noqa: S608
+        connection.execute(f"UPDATE {table} SET data = ? WHERE data = ?", (value, dated(good[1], 0)))  # noqa: S608
     heard = HeardWarnings()
-    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES) == good
+    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES, time=SOURCE_TIME) == good
     assert heard.lines == [f"{file} has 1 damaged modules; they are compiled again"]
-    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES) == good
+    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES, time=SOURCE_TIME) == good
     assert len(heard.lines) == 1
 
 
 @pytest.mark.parametrize("keep", [0, 100, 5000])
 def test_a_damaged_file_of_byte_code_is_replaced(tmp_path: Path, keep: int) -> None:
-    good = ByteCompiler(Path(sys.executable), tmp_path).compile(SOURCES)
+    good = ByteCompiler(Path(sys.executable), tmp_path).compile(SOURCES, time=SOURCE_TIME)
     (file,) = (tmp_path / "bytecode").iterdir()
     file.write_bytes(file.read_bytes()[:keep] + b"\xff" * keep)
     heard = HeardWarnings()
-    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES) == good
+    assert ByteCompiler(Path(sys.executable), tmp_path, heard).compile(SOURCES, time=SOURCE_TIME) == good
     assert len(heard.lines) == (keep > 0)
 
 

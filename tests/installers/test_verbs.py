@@ -136,6 +136,16 @@ def test_what_is_no_damage(prefix: Path) -> None:
     assert {row["name"]: row["added"] for row in listed if row["added"]} == {"extra": "pip", "mine": "conda"}
 
 
+@pytest.mark.parametrize("name", ["this", "json/decoder"])
+def test_damaged_byte_code_is_damage(name: str, prefix: Path) -> None:
+    """Its header states the time of the source, which the packages of a platform have of their own."""
+    (compiled,) = library(prefix).joinpath(name).parent.glob(f"__pycache__/{Path(name).name}.*.pyc")
+    compiled.write_bytes(compiled.read_bytes()[:-1] + b"\xff")
+    value = verified(prefix, 1)
+    assert value["changed"] == [compiled.relative_to(prefix).as_posix()]
+    assert value["byte_code"]["rewritten"] == []
+
+
 def test_environments_in_the_prefix_are_not_the_releases(prefix: Path) -> None:
     """What conda makes in ``envs`` and ``pkgs``, and virtual environments, have packages of their own."""
     before = json.loads(admin(prefix, "list", "--json").stdout)

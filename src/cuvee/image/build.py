@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
 from pathlib import Path
 
+from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.conda.package_info import PackageInfo, read_info
 from cuvee.conda.package_record import LockedPackage
@@ -13,7 +14,6 @@ from cuvee.conda.rattler_records import link_order
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
-from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import QUICK_LEVEL, CompressedFrame, Part, pack
@@ -23,6 +23,7 @@ from cuvee.image.link_plan import plan_package, refuse_escapes, refuse_reserved
 from cuvee.image.model import (
     MANIFEST,
     PAYLOAD,
+    SOURCE_TIME,
     STAGE0,
     Image,
     ImageSigner,
@@ -280,7 +281,8 @@ def _runtime_files(
     if compiler is None:
         return files
     compiled = compiler.compile(
-        [PythonSource(name=f"runtime/{name}", data=data) for name, data in runtime.items()]
+        [PythonSource(name=f"runtime/{name}", data=data) for name, data in runtime.items()],
+        time=SOURCE_TIME,
     )
     for file, data in zip(tuple(files), compiled, strict=True):
         if data is not None:

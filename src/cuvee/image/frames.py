@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from cuvee.byte_code.batches import batches
 from cuvee.files import sha256_bytes, write_bytes
-from cuvee.image.spool import SpooledBytes, batches
+from cuvee.image.spool import SpooledBytes
 from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:

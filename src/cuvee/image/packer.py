@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cuvee.byte_code.batches import batches
+from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
 from cuvee.conda.package_info import PackageInfo
 from cuvee.errors import IntegrityError
 from cuvee.image.archive_members import ArchiveMember, read_members
-from cuvee.image.bytecode import ByteCompiler, PythonSource
 from cuvee.image.frames import CompressedFrame, Part, pack
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
-from cuvee.image.spool import Spool, SpooledBytes, batches
+from cuvee.image.spool import Spool, SpooledBytes
 from cuvee.image.stage0 import Stage0File
 from cuvee.progress import SILENT, Reporter
 
@@ -129,7 +130,7 @@ class Packer:
         compiled = {}
         for batch in batches(sources, lambda source: source[1].size, _COMPILED_AT_ONCE):
             results = self.compiler.compile(
-                [PythonSource(name=name, data=part.read()) for name, part in batch]
+                [PythonSource(name=name, data=part.read()) for name, part in batch], time=SOURCE_TIME
             )
             for (_, part), data in zip(batch, results, strict=True):
                 if data is not None:

@@ -5,6 +5,7 @@ from typing import Self
 
 from packaging.utils import canonicalize_name
 
+from cuvee.byte_code.pyc_paths import cache_tag, module_path, pyc_path
 from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
 from cuvee.lock.model import PlatformLock
@@ -92,7 +93,7 @@ class PythonPaths:
     @property
     def cache_tag(self) -> str:
         """The tag in names of byte code files, https://peps.python.org/pep-3147/: ``cpython-311``."""
-        return "cpython-" + self.version.replace(".", "")
+        return cache_tag(self.version)
 
     def target(self, path: str) -> str:
         """Return where a path of a ``noarch: python`` package goes."""
@@ -100,14 +101,8 @@ class PythonPaths:
 
     def module_path(self, path: str) -> str | None:
         """Return a Python source's path below ``site-packages`` or the standard library; else `None`."""
-        if not path.endswith(".py"):
-            return None
-        for root in (self.site_packages, self.stdlib):
-            if path.startswith(f"{root}/"):
-                return path[len(root) + 1 :]
-        return None
+        return module_path(path, (self.site_packages, self.stdlib))
 
     def pyc_path(self, path: str) -> str:
         """Return where the byte code of the source at ``path`` goes."""
-        folder, _, name = path.rpartition("/")
-        return f"{folder}/__pycache__/{name.removesuffix('.py')}.{self.cache_tag}.pyc"
+        return pyc_path(path, self.version)

@@ -1,19 +1,17 @@
-"""Temporary storage and batches of files of a package, which can be far larger than memory.
+"""Temporary storage of files of a package, which can be far larger than memory.
 
 The order of files in an archive differs from that in frames, so a whole package is spooled before packing.
 """
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 from cuvee.errors import StorageError
 from cuvee.files import storage_errors
-
-T = TypeVar("T")
 
 IN_MEMORY = 32 << 20
 """Bytes that a spool holds before it goes to disk; most packages have fewer."""
@@ -89,17 +87,3 @@ class SpooledBytes:
         return SpooledBytes(
             spool=self.spool, start=self.start + at, size=min(size, self.size - at), sha256=None
         )
-
-
-def batches(items: Iterable[T], size: Callable[[T], int], limit: int) -> Iterator[list[T]]:
-    """Yield the items in lists, each of which ends when its total size reaches ``limit``."""
-    batch: list[T] = []
-    total = 0
-    for item in items:
-        batch.append(item)
-        total += size(item)
-        if total >= limit:
-            yield batch
-            batch, total = [], 0
-    if batch:
-        yield batch

@@ -15,7 +15,7 @@ from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of
 
 if TYPE_CHECKING:
-    from cuvee.image.bytecode import ByteCompiler
+    from cuvee.byte_code.byte_compiler import ByteCompiler
 
 
 ImageAndArtefacts = tuple[Image, tuple[Artefact, ...]]
@@ -66,17 +66,18 @@ def image_stage(session: Session, lock: PlatformLock) -> Stage[ImageAndArtefacts
 
 def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCompiler | None":
     """Return what makes byte code for a closure; `None`, with a warning, if nothing here can."""
-    from cuvee.image.bytecode import ByteCompiler
+    from cuvee.byte_code.byte_compiler import running_compiler
 
     python = lock.by_name.get("python")
-    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    if python is None or python.version.split(".")[:2] != here.split("."):
+    minor = ".".join(python.version.split(".")[:2]) if python is not None else ""
+    compiler = running_compiler(minor, cache, reporter)
+    if compiler is None:
+        here = f"{sys.version_info[0]}.{sys.version_info[1]}"
         reporter.warn(
             f"{lock.platform}: byte code is not compiled, since cuvee runs on Python {here}; "
             "the first start of each program will be slower"
         )
-        return None
-    return ByteCompiler(Path(sys.executable), cache, reporter)
+    return compiler
 
 
 def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -126,7 +127,7 @@ def verify(installed: InstalledRelease, *, only: Collection[str] | None = None) 
     prefix = installed.prefix
     scan = _Scan(installed, only)
     share(scan.batches(), scan.compare)
-    rewritten = {path for path in scan.changed if _is_rewritten(installed, path)}
+    rewritten = _rewritten(installed, scan.changed)
     others = set(scan.extra)
     nested = _in_environments(scan.extra)
     compiled = {path for path in others - nested if _source(path) is not None and _source(path) not in others}
@@ -257,17 +258,20 @@ def _source(path: str) -> str | None:
     return f"{folder.removesuffix('__pycache__')}{name.partition('.')[0]}.py"
 
 
-def _is_rewritten(installed: InstalledRelease, path: str) -> bool:
-    """Return whether Python made this byte code again, because its source had got another time.
+def _rewritten(installed: InstalledRelease, changed: list[str]) -> set[str]:
+    """Return the byte code that Python made again, because its source had got another time.
 
     The header of byte code is that of https://peps.python.org/pep-0552/.
     """
-    source = _source(path)
-    if source is None:
-        return False
-    try:
-        flags, time = struct.unpack("<4xII", PrefixTree(installed.prefix).read(path)[:12])
-        now = int(os.stat(f"{installed.prefix}/{source}").st_mtime) & 0xFFFFFFFF
-    except (OSError, struct.error):
-        return False
-    return bool(flags == 0 and time == now and now != installed.manifest.source_time)
+    manifest, found = installed.manifest, set()
+    sources = {source: path for path in changed if (source := _source(path)) is not None}
+    lists = [manifest.stage0, *(frame.files for frame in manifest.frames())] if sources else []
+    times = {file.path: file.extra for files in lists for file in files if file.path in sources}
+    for source, path in sources.items():
+        released = manifest.source_time if times.get(source) is None else times[source]
+        with contextlib.suppress(OSError, struct.error):
+            flags, time = struct.unpack("<4xII", PrefixTree(installed.prefix).read(path)[:12])
+            now = int(os.stat(f"{installed.prefix}/{source}").st_mtime) & 0xFFFFFFFF
+            if flags == 0 and time == now != released:
+                found.add(path)
+    return found

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.interpreter import elf, pack_interpreters
+from cuvee.channel.interpreter.compiled_library import LibraryCompiler
 from cuvee.channel.interpreter.debian_packages import _MACHINES, pack_debian
 from cuvee.channel.interpreter.embeddable_build import pack_windows
 from cuvee.channel.interpreter.host_interpreter import (
@@ -271,7 +272,15 @@ def other_machine(cache: Path, probed: InterpreterDescription) -> Interpreter:
     if HOST is None or HOST.name not in _MACHINES or shutil.which("apt-get") is None:
         pytest.skip("needs a Linux host with apt")
     (other,) = set(_MACHINES) - {HOST.name}
-    result = pack_debian(other, minor_of(probed.version), cache=cache, reporter=SILENT)
+    result = pack_debian(
+        other,
+        minor_of(probed.version),
+        compiler=LibraryCompiler(
+            executable=probed.executable, version=probed.version, cache=cache, reporter=SILENT
+        ),
+        cache=cache,
+        reporter=SILENT,
+    )
     if isinstance(result, Absent):
         pytest.skip(f"needs apt sources that have this Python: {result.reason}")
     return result

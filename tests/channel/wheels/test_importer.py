@@ -38,6 +38,10 @@ def everywhere(*wheels: PinnedWheel) -> dict[str, list[PinnedWheel]]:
 class Notes(Silent):
     def __init__(self) -> None:
         self.finished: list[tuple[str, str]] = []
+        self.warnings: list[str] = []
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
 
     def finish(self, task: str, *, note: str = "") -> None:
         self.finished.append((task, note))
@@ -52,6 +56,7 @@ class World:
         self.notes = Notes()
         monkeypatch.setattr(importer, "resolve", self._resolve)
         monkeypatch.setattr(importer, "windows_launcher", lambda: b"MZ")
+        monkeypatch.setattr(importer, "running_compiler", lambda *_: None)  # which runs an interpreter
 
     def _resolve(self, requests: Sequence[WheelRequest], target: ResolutionTarget) -> Sequence[PinnedWheel]:
         return self.pinned.get(target.platform, [])
@@ -99,6 +104,16 @@ def test_an_import(world: World, make_wheel: MakeWheel) -> None:
     assert world.files() == sorted(f"{one.subdir}/{one.archive.name}" for one in packages)
     assert packages[0].wheel == "app-1.0-py3-none-any.whl"
     assert packages[0].archive == world.channel / "noarch" / f"app-1.0-{packages[0].build}.conda"
+
+
+def test_platforms_without_byte_code_are_named(world: World, make_wheel: MakeWheel) -> None:
+    world.pinned = everywhere(pin(make_wheel("app-1.0-py3-none-any.whl")))
+    world.run(request("app"))
+    assert world.notes.warnings == []
+    world.pinned["win-64"] = [pin(make_wheel("lib-2.0-cp311-cp311-win_amd64.whl", pure=False))]
+    world.run(request("app"))
+    (warning,) = world.notes.warnings
+    assert warning.startswith("win-64: the packages that are made of wheels have no byte code")
 
 
 def test_a_second_import_converts_nothing(

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cuvee import platforms as known
+from cuvee.channel.interpreter.compiled_library import LibraryCompiler
 from cuvee.channel.interpreter.debian_packages import pack_debian
 from cuvee.channel.interpreter.embeddable_build import pack_windows
 from cuvee.channel.interpreter.host_interpreter import (
@@ -50,11 +51,14 @@ def pack_interpreters(
         If the packed interpreter does not work.
     """
     probed = probe(executable or base_executable())
+    compiler = LibraryCompiler(
+        executable=probed.executable, version=probed.version, cache=cache, reporter=reporter
+    )
 
     def one(name: str) -> Interpreter | Absent:
         task = f"interpreter {name}"
         reporter.start(task)
-        result = _pack(known.get(name), probed, cache / "interpreters", reporter)
+        result = _pack(known.get(name), probed, compiler, cache / "interpreters", reporter)
         reporter.finish(task, note=result.reason if isinstance(result, Absent) else result.origin)
         return result
 
@@ -64,16 +68,20 @@ def pack_interpreters(
 
 
 def _pack(
-    platform: Platform, probed: InterpreterDescription, cache: Path, reporter: Reporter
+    platform: Platform,
+    probed: InterpreterDescription,
+    compiler: LibraryCompiler,
+    cache: Path,
+    reporter: Reporter,
 ) -> Interpreter | Absent:
     minor = minor_of(probed.version)
     if platform.system == "win":
         return pack_windows(platform.name, minor, cache=cache, reporter=reporter)
     if platform.system == "linux" and platform == known.host():
         tree = host_tree(platform.name, probed, os.environ)
-        return tree if isinstance(tree, Absent) else _pack_host(tree, cache, reporter)
+        return tree if isinstance(tree, Absent) else _pack_host(tree, compiler, cache, reporter)
     if platform.system == "linux":
-        return pack_debian(platform.name, minor, cache=cache, reporter=reporter)
+        return pack_debian(platform.name, minor, compiler=compiler, cache=cache, reporter=reporter)
     return Absent(
         platform=platform.name,
         reason="no source of a macOS interpreter is reachable from this machine",
@@ -81,12 +89,12 @@ def _pack(
     )
 
 
-def _pack_host(tree: LinuxTree, cache: Path, reporter: Reporter) -> Interpreter:
+def _pack_host(tree: LinuxTree, compiler: LibraryCompiler, cache: Path, reporter: Reporter) -> Interpreter:
     sources = source_files(tree)
     key = source_key(tree.platform, [tree.version, sha256_file(tree.executable), stamps(sources)])
     if (cached := load(cache, key, reporter)) is not None:
         return cached
-    content = linux_content(tree)
+    content = compiler.compiled(linux_content(tree))
     for line in content.dropped:
         reporter.warn(f"{tree.platform}: left out {line}")
     check_content(content, cache)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cuvee.channel.interpreter.apt import Apt, DebianPackage
+from cuvee.channel.interpreter.compiled_library import LibraryCompiler
 from cuvee.channel.interpreter.interpreter_cache import load, save, source_key
 from cuvee.channel.interpreter.library_closure import tree_finder
 from cuvee.channel.interpreter.linux_package import linux_content
@@ -36,11 +37,13 @@ _UNWANTED = re.compile(r"libc6|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*
 _CHANNEL_HINT = "Or use a channel that carries python for it, such as conda-forge."
 
 
-def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
+def pack_debian(
+    platform: str, minor: str, *, compiler: LibraryCompiler, cache: Path, reporter: Reporter
+) -> Interpreter | Absent:
     """Pack Debian's Python ``minor`` for a machine that is not the host's.
 
     A packed interpreter is reused until the cache is cleared, even if Debian has published a newer version:
-    the same release must consist of the same bytes.
+    the same release must consist of the same bytes. ``compiler`` is of the same minor version.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             reason="its interpreter comes from Debian's packages, and this host has no apt",
             hint=f"Run cuvee on Debian or Ubuntu. {_CHANNEL_HINT}",
         )
-    key = source_key(platform, [minor, Apt.host_sources()])
+    key = source_key(platform, [minor, compiler.version, Apt.host_sources()])
     if (known := load(cache, key, reporter)) is not None:
         return known
     with temporary_folder("debian") as folder, storage_errors(folder):
@@ -64,7 +67,7 @@ def pack_debian(platform: str, minor: str, *, cache: Path, reporter: Reporter) -
             return content
         for line in content.dropped:
             reporter.warn(f"{platform}: left out {line}")
-        return save(cache, key, content)
+        return save(cache, key, compiler.compiled(content))
 
 
 def _fetch(platform: str, minor: str, folder: Path) -> InterpreterContent | Absent:

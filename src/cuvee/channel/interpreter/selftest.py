@@ -1,10 +1,11 @@
 """Testing whether a packed interpreter works in any prefix."""
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.interpreter.model import InterpreterContent
+from cuvee.channel.interpreter.model import TIMESTAMP, InterpreterContent
 from cuvee.channel.package_writer import PackageFile
 from cuvee.codec import decode
 from cuvee.errors import CuveeError
@@ -93,3 +94,4 @@ def install(files: Iterable[PackageFile], prefix: Path) -> None:
         else:
             target.write_bytes(file.read())
             target.chmod(0o755 if file.executable else 0o644)
+            os.utime(target, (TIMESTAMP // 1000, TIMESTAMP // 1000))  # which its byte code states

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cuvee.byte_code.byte_compiler import ByteCompiler
+from cuvee.channel.compiled_files import compiled_files
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
 from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
 from cuvee.channel.wheels.import_names import import_names
@@ -20,7 +22,7 @@ from cuvee.channel.wheels.wheel_record import RecordEntry, record_digest
 from cuvee.channel.wheels.wheel_scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
 
-CONVERTER = 3
+CONVERTER = 4
 """Increased with every change of the converted packages, so that packages in the cache are not reused."""
 
 _LARGE = 8 << 20
@@ -34,7 +36,8 @@ class Conversion:
 
     ``minor`` is Python's minor version, such as ``3.11``; ``depends`` is sorted. ``launcher`` is the hex
     digest of the program that starts scripts on Windows, where the package has such. ``conda_name`` is the
-    package's name, empty for the project's normalised one.
+    package's name, empty for the project's normalised one. ``byte_code`` is the full version of the Python
+    that compiles its byte code, empty for none.
     """
 
     wheel: str
@@ -44,12 +47,14 @@ class Conversion:
     minor: str
     depends: tuple[str, ...]
     launcher: str | None = None
+    byte_code: str = ""
 
     @property
     def key(self) -> str:
         """What the package is cached under: everything that its bytes depend on."""
         return fingerprint(
             {
+                "byte_code": self.byte_code,
                 "conda_name": self.conda_name,
                 "converter": CONVERTER,
                 "depends": self.depends,
@@ -70,12 +75,18 @@ class Conversion:
 
 
 def convert(
-    wheel: WheelArchive, conversion: Conversion, *, scratch: Path, launcher: bytes | None = None
+    wheel: WheelArchive,
+    conversion: Conversion,
+    *,
+    scratch: Path,
+    launcher: bytes | None = None,
+    compiler: ByteCompiler | None = None,
 ) -> PackageContent:
     """Return the content of the conda package for a wheel.
 
     Everything is read from the wheel before this function returns. ``scratch`` is an existing empty folder
-    for large files, which must exist until the package is written; ``launcher`` starts scripts on Windows.
+    for large files, which must exist until the package is written; ``launcher`` starts scripts on Windows,
+    and ``compiler`` makes the byte code, if the conversion has any.
 
     Raises
     ------
@@ -95,9 +106,14 @@ def convert(
     points = _entry_points(wheel, scheme, {file.path for file in files})
     if not scheme.is_noarch:
         files += entry_point_files(points, scheme, launcher)
+    timestamp = _timestamp(wheel)
+    compiled: list[PackageFile] = []
+    if compiler is not None and conversion.byte_code:
+        roots = (scheme.site,)
+        compiled = compiled_files(files, roots=roots, timestamp=timestamp, compiler=compiler, scratch=scratch)
     info = f"{scheme.site}/{wheel.dist_info}"
     files.append(PackageFile(path=f"{info}/INSTALLER", content=b"conda\n"))
-    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, verified, info, scheme)))
+    files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, compiled, verified, info, scheme)))
     licenses = _license_files(wheel, metadata)
     return PackageContent(
         name=conversion.conda_name or metadata.name,
@@ -106,7 +122,7 @@ def convert(
         subdir=conversion.subdir,
         noarch="python" if scheme.is_noarch else None,
         depends=conversion.depends,
-        timestamp=_timestamp(wheel),
+        timestamp=timestamp,
         license=license_expression(metadata, licenses),
         license_files=licenses,
         summary=metadata.summary,
@@ -114,7 +130,7 @@ def convert(
         entry_points=tuple(map(str, points)) if scheme.is_noarch else (),
         test_imports=_imports(wheel, installed, scheme),
         extra={"cuvee": {"wheel": where, "sha256": conversion.sha256, **_irregularities(wheel, metadata)}},
-        files=tuple(files),
+        files=(*files, *compiled),
     )
 
 
@@ -140,20 +156,27 @@ def _file(
 
 
 def _record(
-    files: list[PackageFile], verified: Mapping[str, RecordEntry], info: str, scheme: InstallScheme
+    files: list[PackageFile],
+    compiled: list[PackageFile],
+    verified: Mapping[str, RecordEntry],
+    info: str,
+    scheme: InstallScheme,
 ) -> bytes:
     """Return RECORD for the installed files, without the hashes of those that contain the prefix.
+
+    Byte code has no hashes either, as pip writes it, since Python may replace it.
 
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/ (PEP 376, PEP 627)
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    for file in sorted(files, key=lambda file: file.path):
+    made = {file.path for file in compiled}
+    for file in sorted([*files, *compiled], key=lambda file: file.path):
         path = scheme.record_path(file.path)
         if path is None:
             continue
         known = verified.get(file.path)
-        if file.placeholder is not None:
+        if file.placeholder is not None or file.path in made:
             rows.writerow((path, "", ""))
         elif known is not None and known.size is not None:
             rows.writerow((path, f"{known.algorithm}={known.digest}", known.size))

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from cuvee import platforms
+from cuvee.byte_code.byte_compiler import ByteCompiler, running_compiler
 from cuvee.channel.model import Interpreter
 from cuvee.channel.wheels.conda_names import by_project, conda_names
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, ResolutionTarget, WheelRequest
 from cuvee.channel.wheels.package_cache import cached_package, put
-from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect
+from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, with_byte_code
 from cuvee.channel.wheels.platform_wheels import PlatformWheels, plan_all
 from cuvee.channel.wheels.requested_extras import check_extras
 from cuvee.channel.wheels.resolve import resolve
@@ -122,7 +123,25 @@ def import_wheels(
     ]
     check_extras(requests, chosen)
     planned = plan_all(chosen, sha256_bytes(launcher) if launcher is not None else None)
-    return _convert(planned, cache / "imported", launcher, folder, reporter)
+    compiler = _compiler(planned, cache, reporter)
+    if compiler is not None:
+        planned = [with_byte_code(one, compiler.version, compiler.full_version) for one in planned]
+    return _convert(planned, cache / "imported", launcher, compiler, folder=folder, reporter=reporter)
+
+
+def _compiler(planned: Sequence[PlannedPackage], cache: Path, reporter: Reporter) -> ByteCompiler | None:
+    """Return what makes byte code; a line names the platforms whose packages get none."""
+    wanted = {one.conversion.subdir: one.conversion.minor for one in planned}
+    wanted.pop("noarch", None)
+    compilers = [running_compiler(minor, cache, reporter) for minor in sorted({*wanted.values()})]
+    compiler = next((one for one in compilers if one is not None), None)
+    without = [name for name, minor in wanted.items() if compiler is None or minor != compiler.version]
+    if without:
+        reporter.warn(
+            f"{', '.join(without)}: the packages that are made of wheels have no byte code, since cuvee runs "
+            "on another version of Python than theirs"
+        )
+    return compiler
 
 
 def _resolve(
@@ -195,7 +214,13 @@ def _extras(requests: Sequence[WheelRequest], platform: str) -> dict[str, tuple[
 
 
 def _convert(
-    planned: Sequence[PlannedPackage], cache: Path, launcher: bytes | None, folder: Path, reporter: Reporter
+    planned: Sequence[PlannedPackage],
+    cache: Path,
+    launcher: bytes | None,
+    compiler: ByteCompiler | None,
+    *,
+    folder: Path,
+    reporter: Reporter,
 ) -> tuple[ImportedPackage, ...]:
     """Make the packages that the cache does not have; put them into the channel only if all succeed."""
     task = "Convert wheels"
@@ -203,7 +228,7 @@ def _convert(
     made: list[str] = []
 
     def one(package: PlannedPackage) -> Path:
-        path, is_new = cached_package(package, cache, launcher, reporter)
+        path, is_new = cached_package(package, cache, launcher, compiler, reporter)
         if is_new:
             made.append(path.name)
         reporter.advance(task, note=path.name)

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.package_writer import write_package
 from cuvee.channel.wheels.convert import convert
 from cuvee.channel.wheels.planned_packages import PlannedPackage
@@ -14,12 +15,17 @@ from cuvee.temporary_folders import temporary_folder
 
 
 def cached_package(
-    planned: PlannedPackage, cache: Path, launcher: bytes | None, reporter: Reporter
+    planned: PlannedPackage,
+    cache: Path,
+    launcher: bytes | None,
+    compiler: ByteCompiler | None,
+    reporter: Reporter,
 ) -> tuple[Path, bool]:
     """Return the archive of a package, and whether it was made now.
 
     Archives are kept as ``<cache>/<key>/<stem>.conda``, with their hash beside them. ``launcher`` is the
-    program that starts scripts on Windows. One that has changed since is made again.
+    program that starts scripts on Windows, ``compiler`` makes byte code. One that has changed since is made
+    again.
     """
     kept, wheel = cache / planned.conversion.key, planned.wheel
     if (archive := _verified(kept)) is not None:
@@ -31,7 +37,9 @@ def cached_package(
             temporary_folder("scratch", within=beside) as scratch,
             open_wheel(wheel.path, file_name=wheel.name.file_name) as opened,
         ):
-            content = convert(opened, planned.conversion, scratch=scratch, launcher=launcher)
+            content = convert(
+                opened, planned.conversion, scratch=scratch, launcher=launcher, compiler=compiler
+            )
             made = write_package(content, beside)
         write_json(beside / "package.json", {"archive": made.name, "sha256": sha256_file(made)})
     return kept / made.name, True

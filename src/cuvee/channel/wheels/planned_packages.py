@@ -1,7 +1,7 @@
 """The packages to make of the wheels that were resolved: one for all platforms, or one for each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
@@ -79,6 +79,17 @@ class PlannedPackage:
     wheel: InspectedWheel
     conversion: Conversion
     platforms: tuple[str, ...]
+
+
+def with_byte_code(package: PlannedPackage, minor: str, full_version: str) -> PlannedPackage:
+    """Return the package with byte code that a Python of ``full_version`` makes, if it is for its ``minor``.
+
+    Linkers compile noarch packages, since they have no version of Python of their own.
+    """
+    conversion = package.conversion
+    if conversion.subdir == "noarch" or conversion.minor != minor:
+        return package
+    return replace(package, conversion=replace(conversion, byte_code=full_version))
 
 
 def plan(

@@ -1,14 +1,16 @@
 """Byte code, compiled when the release is cut, so that desktops do not have to.
 
-Its names follow https://peps.python.org/pep-3147/. Python validates it by the time of the source, and not by
-its hash (https://peps.python.org/pep-0552/), so that it need not read the source: the runtime gives every
-source the one `SOURCE_TIME`. The cache is keyed on content, so that a source of several platforms or releases
-compiles once.
+Python validates it by the time of the source, and not by its hash (https://peps.python.org/pep-0552/), so
+that it need not read the source. The cache is keyed on content, so that a source of several platforms or
+releases compiles once.
 """
 
 import hashlib
 import marshal
+import os
 import sqlite3
+import struct
+import sys
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee import process
+from cuvee.byte_code.batches import batches
 from cuvee.errors import ToolMissingError
-from cuvee.image.model import SOURCE_TIME
-from cuvee.image.spool import batches
 from cuvee.progress import SILENT, Reporter
 from cuvee.temporary_folders import temporary_folder
 
 _SCRIPT = Path(__file__).with_name("compile_batch.py")
 _BATCH_BYTES = 2 << 20
-_PROCESSES = 2
+_PROCESSES = os.cpu_count() or 1
+_UNDATED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,8 @@ class PythonSource:
 class ByteCompiler:
     """Compiles with one interpreter, of the release's minor version, and caches the results in a folder.
 
-    A line says if something in the cache is damaged; it is compiled again.
+    ``version`` is that minor version, such as ``3.11``, and ``full_version`` ``3.11.7``. A line says if
+    something in the cache is damaged; it is compiled again.
 
     Raises
     ------
@@ -48,20 +51,24 @@ class ByteCompiler:
 
     def __init__(self, executable: Path, cache: Path, reporter: Reporter = SILENT) -> None:
         self.executable = executable
-        probe = "import sys, importlib.util as u; print(*sys.version_info[:2], u.MAGIC_NUMBER.hex())"
+        probe = "import sys, importlib.util as u; print(*sys.version_info[:3], u.MAGIC_NUMBER.hex())"
         done = process.run(process.Request(argv=(str(executable), "-I", "-S", "-B", "-c", probe), timeout=60))
         if not done.ok:
             raise ToolMissingError(
                 f"{executable} does not run as a Python interpreter: {done.stderr.strip()[-200:]}",
                 hint="Byte code is compiled by an interpreter of the release's minor version.",
             )
-        major, minor, magic = done.stdout.split()
+        major, minor, micro, magic = done.stdout.split()
         self.version = f"{major}.{minor}"
+        self.full_version = f"{self.version}.{micro}"
         self._store = _Store(cache / "bytecode" / f"{magic}.sqlite", reporter)
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
 
-    def compile(self, sources: Sequence[PythonSource]) -> list[bytes | None]:
-        """Return the ``.pyc`` of each source; `None` if it does not compile in this version. Thread-safe."""
+    def compile(self, sources: Sequence[PythonSource], *, time: int) -> list[bytes | None]:
+        """Return the ``.pyc`` of each source; `None` if it does not compile in this version. Thread-safe.
+
+        ``time`` is the modification time that the sources will have, in seconds since 1970.
+        """
         keys = [_key(source) for source in sources]
         known = self._store.get(keys)
         todo = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
@@ -71,12 +78,12 @@ class ByteCompiler:
             fresh.update(zip([key for key, _ in batch], results, strict=True))
         self._store.put(fresh)
         known |= fresh
-        return [known[key] for key in keys]
+        return [dated(known[key], time) for key in keys]
 
     def _run(self, batch: list[tuple[bytes, PythonSource]]) -> list[bytes | None]:
         with temporary_folder("bytecode") as folder:
             output = folder / "compiled"
-            payload = marshal.dumps([(source.name, source.data, SOURCE_TIME) for _, source in batch])
+            payload = marshal.dumps([(source.name, source.data, _UNDATED) for _, source in batch])
             argv = (str(self.executable), "-I", "-S", "-B", str(_SCRIPT), str(output))
             done = process.run(process.Request(argv=argv, stdin=payload))
             if not done.ok:
@@ -86,6 +93,19 @@ class ByteCompiler:
                 )
             results: list[bytes | None] = marshal.loads(output.read_bytes())  # noqa: S302 - written by our script
         return results
+
+
+def running_compiler(minor: str, cache: Path, reporter: Reporter = SILENT) -> ByteCompiler | None:
+    """Return a compiler for one minor version of Python, `None` unless cuvee itself runs on that version."""
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    return ByteCompiler(Path(sys.executable), cache, reporter) if minor == here else None
+
+
+def dated(compiled: bytes | None, time: int) -> bytes | None:
+    """Return byte code for a source with another modification time."""
+    if compiled is None:
+        return None
+    return compiled[:8] + struct.pack("<I", time & 0xFFFFFFFF) + compiled[12:]
 
 
 class _Store:

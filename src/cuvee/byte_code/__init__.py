@@ -1,0 +1,1 @@
+"""Byte code, made when packages and images are made."""
