@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,14 +11,20 @@ import pytest
 pytestmark = pytest.mark.packages("numpy", "matplotlib", "pillow")
 
 
+def own_font():
+    """Return the file of the font that matplotlib brings, not of one of the system with the same name."""
+    import matplotlib as mpl
+
+    return str(Path(mpl.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf"))
+
+
 @pytest.mark.packages("fonttools")
 def test_three_libraries_read_one_font():
     from fontTools.ttLib import TTFont
-    from matplotlib import font_manager
     from matplotlib.ft2font import FT2Font
     from PIL import ImageFont
 
-    path = font_manager.findfont("DejaVu Sans", fallback_to_default=False)
+    path = own_font()
     with TTFont(path) as font:
         cmap, metrics, units = font.getBestCmap(), font["hmtx"], font["head"].unitsPerEm
         widths = {letter: metrics[cmap[ord(letter)]][0] / units for letter in "WiÅя"}
@@ -32,7 +39,6 @@ def test_three_libraries_read_one_font():
 def test_documents_embed_the_letters_that_they_use(plt):
     import matplotlib as mpl
     from fontTools.ttLib import TTFont
-    from matplotlib import font_manager
 
     with mpl.rc_context({"pdf.fonttype": 42, "pdf.compression": 0, "svg.fonttype": "path"}):
         figure = plt.figure()
@@ -43,7 +49,7 @@ def test_documents_embed_the_letters_that_they_use(plt):
     assert pdf.getvalue().startswith(b"%PDF-")
     assert b"/FontFile2" in pdf.getvalue()
     assert re.search(rb"/BaseFont /(?:[A-Z]{6}\+)?DejaVuSans", pdf.getvalue())
-    with TTFont(font_manager.findfont("DejaVu Sans")) as font:
+    with TTFont(own_font()) as font:
         outline = font.getGlyphID(font.getBestCmap()[ord("Å")])
     assert f'id="DejaVuSans-{outline:x}"' in svg.getvalue()
 
