@@ -30,6 +30,9 @@ part that only Windows needs.
 - after 5: the user's files are brought over (`copying`), and those that were changed go to ``cuvee-saved``.
 - in 6: the two folders are exchanged; the older one is kept for `rollback`, or removed.
 
+If the prefix was moved (`moved_prefix`), all files that name it are written in 4, and what names the old
+place outside of it is replaced in 6.
+
 `repair` is 2 to 4 for the files that differ, each renamed into its place. `installer_handover` is how an
 installed release starts a repair or an upgrade without trusting an installer's shell text.
 """

@@ -14,10 +14,11 @@ from .failure import DAMAGED, MISSING, InstallError, damaged
 from .file_operations import CREATE, remove_tree
 from .hashing import sha256 as hash_of
 from .image_signature import demand_same
-from .install_checks import check_length, holds_older_release, refuse_downgrade
+from .install_checks import check_length, holds_older_release, is_same, refuse_downgrade
 from .install_scripts import NAMES
 from .installer_log import labelled, show
 from .installer_run import InstallerRun
+from .moved_prefix import moved_from
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import changed_packages
@@ -68,7 +69,7 @@ def _extract(run: InstallerRun, manifest: PayloadManifest) -> None:
 def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     """Describe what an installation would do; nothing is written."""
     check_length(run.prefix, manifest)
-    action, before, found = "install", None, None
+    action, before, found, moved = "install", None, None, ""
     gone, new = changed_packages(None, manifest)
     if holds_older_release(run.prefix, manifest.distribution, replace="--replace" in run.options):
         old = load(run.prefix)
@@ -76,8 +77,7 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
         gone, new = changed_packages(old, manifest)
         demand_same(old.manifest, manifest, run.options)
         refuse_downgrade(before, manifest.version, run.options)
-        is_same = old.sha256 == run.manifest_sha256 and "--force" not in run.options
-        action = "none" if is_same else "upgrade"
+        action, moved = "none" if is_same(run, old) else "upgrade", moved_from(old)
     lists = {
         "gone": gone,
         "new": new,
@@ -86,7 +86,9 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
         "misfits": misfits(found.added, manifest) if found else [],
     }
     value = {"action": action, "prefix": run.prefix, "version": manifest.version, "before": before}
+    value["moved_from"] = moved or None
     texts = [f"{manifest.label} in {run.prefix}: {action}"] + (labelled(**lists) if found else [])
+    texts += [f"all files are installed again, since it was moved from {moved}"] if moved else []
     return show({**value, **lists}, texts, run.options)
 
 

@@ -10,19 +10,27 @@ import os
 import stat
 from collections.abc import Sequence
 
-from . import image_signature, install_scripts, installer_log, kept_installer, outside_files, transaction
+from . import (
+    image_signature,
+    install_scripts,
+    installer_log,
+    kept_installer,
+    moved_prefix,
+    outside_files,
+    transaction,
+)
 from .added_packages import misfits
 from .crash_recovery import recover
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
-from .install_checks import check_length, check_space, holds_older_release, refuse_downgrade
+from .install_checks import check_length, check_space, holds_older_release, is_same, refuse_downgrade
 from .installer_run import InstallerRun, ProgressLine
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import changed_packages, write_metadata
 from .prefix_state import KEPT, LOGS, InstalledRelease, belongs, load
 from .prefix_tree import Place, PrefixTree
-from .prefix_writer import PrefixWriter
+from .prefix_writer import RELOCATED, PrefixWriter
 from .verify import verify
 from .worker_threads import share_in_runs
 
@@ -39,7 +47,7 @@ def install(run: InstallerRun) -> int:
     with hold(run.prefix):
         recover(run.prefix, run.staged)
         old = load(run.prefix) if _is_upgrade(run, manifest) else None
-        if old is not None and old.sha256 == run.manifest_sha256 and "--force" not in run.options:
+        if old is not None and is_same(run, old):
             # Only what options request is added to the very release that is there.
             outside_files.refresh(kept_installer.add(run, old), run.options)
             remove_tree(run.staged)
@@ -59,6 +67,8 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     if old is not None:
         image_signature.demand_same(old.manifest, manifest, run.options)
         refuse_downgrade(old.manifest.version, manifest.version, run.options)
+        if old.state.prefix != run.prefix:  # the older one could not run here
+            run = run._replace(options=run.options | {"--no-keep"})
     folder = f"{run.staged}/.cuvee"
     install_scripts.run("pre_install", manifest, run.prefix, folder, run.options, installer=run.installer)
     writer = PrefixWriter(run.staged, run.prefix, manifest)
@@ -84,7 +94,9 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
         raise InstallError(f"{run.prefix} has been filled by somebody else meanwhile.")
     installer_log.note(run.staged, "upgrade" if upgrade else "install", 0, lines[0], details)
     writer.open_folder()
+    elsewhere = moved_prefix.kept_elsewhere(old) if old is not None else {}
     transaction.commit(run, manifest, is_upgrade=upgrade is not None)
+    moved_prefix.remove_kept(elsewhere)
     progress.finish("\n".join(lines))
 
 
@@ -111,6 +123,9 @@ class _Upgrade:
         found, state, writer = self._found, self._old.state, self._writer
         bad = {*found.changed, *found.missing, *found.modes, *found.rewritten}
         bad.update(state.own, state.links, state.gone)  # what post_install changed
+        if state.prefix != writer.target:
+            frames = writer.manifest.frames()
+            bad.update(file.path for frame in frames for file in frame.files if file.how in RELOCATED)
         known = {frame.sha256: frame.files for frame in self._old.manifest.frames()}
         frames = writer.manifest.frames()
         same = {frame.sha256 for frame in frames if known.get(frame.sha256) == frame.files}
@@ -153,6 +168,8 @@ class _Upgrade:
         gone, added = changed_packages(self._old, new)
         unfit = misfits(self._found.added, new)
         lines = [f"{new.title} {old.version} was upgraded to {new.version} in {prefix}"]
+        if moved := moved_prefix.moved_from(self._old):
+            lines.append(f"It was moved or copied from {moved}, so the older release is not kept")
         if self._saved:
             lines.append("These files had been changed. The release's own have replaced them; yours are now:")
             lines += [f"  {installer_log.printable(path)}" for path in self._saved]

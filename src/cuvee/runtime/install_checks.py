@@ -6,8 +6,9 @@ import os
 import sys
 
 from .failure import InstallError
+from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
-from .prefix_state import is_ours, read_marker
+from .prefix_state import InstalledRelease, is_ours, read_marker
 
 if sys.platform == "win32":
     import nt
@@ -47,6 +48,12 @@ def holds_older_release(prefix: str, distribution: str, *, replace: bool) -> boo
     if marker.distribution != distribution:
         raise InstallError(f"{prefix} holds {marker.title}, not {distribution}. Choose another folder.")
     return True
+
+
+def is_same(run: InstallerRun, old: InstalledRelease) -> bool:
+    """Return whether the very release of an installer is there already, and was installed there."""
+    same = old.sha256 == run.manifest_sha256 and old.state.prefix == run.prefix
+    return same and "--force" not in run.options
 
 
 def refuse_others(prefix: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from . import desktop_entries, shell_startup
+from . import desktop_entries, moved_prefix, shell_startup
 from .installer_log import warn
 from .menu_files import menu_files, problems
 from .payload_manifest import PayloadManifest
@@ -30,6 +30,10 @@ def plan(
     if old is not None and not belongs(old.prefix):
         return OutsideFiles()
     before = OutsideFiles() if old is None else _plausible(old.state.outside)
+    if old is not None and old.state.prefix != prefix:
+        # Of a copy, what is outside is the original's.
+        former = moved_prefix.names(prefix, old.state)[1:]
+        before = before._replace(former=former) if old.state.prefix in former else OutsideFiles()
     # Windows' own part makes its shortcuts.
     windows = manifest.system == "win"
     folder = "" if windows or "--no-menus" in options else desktop_entries.menu_folder(os.environ)
@@ -39,7 +43,7 @@ def plan(
         files += map(os.path.abspath, shell_startup.start_up_files(os.environ, system=manifest.system))
     planned = desktop_entries.planned(prefix, manifest, folder, at=at)
     left = [path for path in before.entries if os.path.lexists(path)]
-    return OutsideFiles(folder, sorted({*planned, *left}), sorted(set(files)))
+    return OutsideFiles(folder, sorted({*planned, *left}), sorted(set(files)), before.former)
 
 
 def apply(installed: InstalledRelease) -> None:
@@ -48,7 +52,10 @@ def apply(installed: InstalledRelease) -> None:
     planned = desktop_entries.planned(prefix, manifest, outside.menu_folder)
     warnings = problems(prefix, manifest) if planned else []
     warnings += _each(planned, lambda path: edit(path, lambda _: planned[path].encode()))
-    warnings += _each(set(outside.entries) - set(planned), lambda path: desktop_entries.remove(path, prefix))
+    for name in (prefix, *outside.former):
+        warnings += _each(set(outside.entries) - set(planned), _without(desktop_entries.remove, name))
+    for name in outside.former:
+        warnings += _each(outside.shells, _without(shell_startup.remove, name))
     warnings += _each(outside.shells, lambda path: shell_startup.add(path, prefix, manifest))
     if manifest.system == "osx" and outside.menu_folder and menu_files(manifest):
         warnings.append("menu entries are not made on macOS")
@@ -73,25 +80,31 @@ def undo(prefix: str, outside: OutsideFiles, keep: OutsideFiles = OutsideFiles()
 
     The prefix itself may be gone by now.
     """
-    warnings = _each(
-        set(outside.entries) - set(keep.entries), lambda path: desktop_entries.remove(path, prefix)
-    )
-    warnings += _each(set(outside.shells) - set(keep.shells), lambda path: shell_startup.remove(path, prefix))
+    warnings = []
+    for name in (prefix, *outside.former):
+        warnings += _each(set(outside.entries) - set(keep.entries), _without(desktop_entries.remove, name))
+        warnings += _each(set(outside.shells) - set(keep.shells), _without(shell_startup.remove, name))
     warn(warnings)
 
 
 def present(installed: InstalledRelease) -> list[str]:
     """Return what `undo` would remove or change."""
-    prefix, outside = installed.prefix, believed(installed)
-    entries = [path for path in outside.entries if desktop_entries.is_own(path, prefix)]
-    return sorted(entries + [path for path in outside.shells if shell_startup.has_block(path, prefix)])
+    outside = believed(installed)
+    names = (installed.prefix, *outside.former)
+    found = {path for path in outside.entries for name in names if desktop_entries.is_own(path, name)}
+    found |= {path for path in outside.shells for name in names if shell_startup.has_block(path, name)}
+    return sorted(found)
 
 
 def believed(installed: InstalledRelease) -> OutsideFiles:
-    """Return what a release has outside of its prefix, as far as its state is believed."""
+    """Return what a release has outside of its prefix, as far as its state is believed.
+
+    ``former`` are the other places whose names are this release's still.
+    """
     outside = installed.state.outside
     if belongs(installed.prefix):
-        return _plausible(outside)
+        former = moved_prefix.names(installed.prefix, installed.state)[1:]
+        return _plausible(outside)._replace(former=former)
     if outside != OutsideFiles():
         warn([_OTHERS.format(installed.prefix)])
     return OutsideFiles()
@@ -107,12 +120,17 @@ def _plausible(outside: OutsideFiles) -> OutsideFiles:
         folder if os.path.basename(folder) == _MENU else "",
         [path for path in paths if _is_entry(path)],
         [path for path in paths if os.path.basename(path) in shell_startup.NAMES],
+        outside.former,
     )
 
 
 def _is_entry(path: str) -> bool:
     folder, name = os.path.split(path)
     return name.endswith(".lnk") or (name.endswith(".desktop") and os.path.basename(folder) == _MENU)
+
+
+def _without(remove: Callable[[str, str], None], name: str) -> Callable[[str], None]:
+    return lambda path: remove(path, name)
 
 
 def _each(paths: Iterable[str], action: Callable[[str], None]) -> list[str]:

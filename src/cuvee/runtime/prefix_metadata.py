@@ -32,7 +32,17 @@ from .shell_startup import quoted
 _LAUNCHER = """#!/bin/sh
 # Administers {title} {version}; made by its installer. `{distribution}-admin help` says more.
 unset LD_LIBRARY_PATH
-exec {python} -I -S -B -X utf8 {runtime} "$@"
+# By where it is, not by where it was installed: the release may have been moved, or copied.
+self=$0
+while [ -L "$self" ]; do
+    next=$(readlink "$self") || exit 1
+    case $next in
+        /*) self=$next ;;
+        *) case $self in */*) self=${{self%/*}}/$next ;; *) self=$next ;; esac ;;
+    esac
+done
+case $self in */*) ;; *) self=./$self ;; esac
+exec "${{self%/*}}"/../{python} -I -S -B -X utf8 "${{self%/*}}"/../{runtime} "$@"
 """
 
 
@@ -42,7 +52,7 @@ def write_metadata(
     """Write all metadata of a prefix whose files are there; ``old`` is the release that is upgraded."""
     write_records(run, writer)
     _write_history(writer, old)
-    keep_runtime(writer, run.prefix)
+    keep_runtime(writer)
     remove_tree(f"{run.staged}/.cuvee")
     write_description(run, writer, data, old, at=writer.folder)
 
@@ -124,7 +134,7 @@ def changed_packages(old: InstalledRelease | None, new: PayloadManifest) -> tupl
     return sorted(before - after), sorted(after - before)
 
 
-def keep_runtime(writer: PrefixWriter, target: str) -> None:
+def keep_runtime(writer: PrefixWriter) -> None:
     """Move the runtime to where it stays in the prefix, and write the command that starts it there."""
     staged, kept = f"{writer.folder}/.cuvee/runtime", f"{writer.folder}/{KEPT}"
     os.makedirs(kept, FOLDER, exist_ok=True)
@@ -138,8 +148,8 @@ def keep_runtime(writer: PrefixWriter, target: str) -> None:
         title=" ".join(manifest.title.split()),
         version=manifest.version,
         distribution=manifest.distribution,
-        python=quoted(f"{target}/{manifest.interpreter}"),
-        runtime=quoted(f"{target}/{KEPT}/runtime/__main__.py"),
+        python=quoted(manifest.interpreter),
+        runtime=f"{KEPT}/runtime/__main__.py",
     )
     command = f"{writer.folder}/{manifest.command}"
     _write(command, text)

@@ -46,12 +46,14 @@ class OutsideFiles(NamedTuple):
     """What a release has outside of its prefix, see `outside_files`: all paths are absolute.
 
     ``menu_folder`` is where its menu entries go, empty if there are none; ``entries`` are those that may
-    be there, ``shells`` start-up files with a block of ours.
+    be there, ``shells`` start-up files with a block of ours. ``former`` are places where the prefix was
+    before, see `moved_prefix`: what names them may be left.
     """
 
     menu_folder: str = ""
     entries: list[str] = []  # noqa: RUF012 - never changed
     shells: list[str] = []  # noqa: RUF012 - never changed
+    former: list[str] = []  # noqa: RUF012 - never changed
 
 
 class PrefixState(NamedTuple):
@@ -129,7 +131,7 @@ def read_state(prefix: str) -> PrefixState:
         if not is_inside(path):
             raise ValueError(f"it names a file outside the prefix, {path!r}")
     masks = [mask for mask in state.masks if isinstance(mask, int) and 0 <= mask <= _MOST_MASK]
-    texts = [outside.menu_folder, *outside.entries, *outside.shells]
+    texts = [outside.menu_folder, *outside.entries, *outside.shells, *outside.former, state.prefix]
     if not masks or not all(isinstance(text, str) for text in texts):
         raise ValueError("it is not the state of a prefix")
     late = {path: (str(sha256), int(size)) for path, (sha256, size) in state.late.items()}

@@ -34,6 +34,7 @@ class PrefixWriter:
 
     def __init__(self, folder: str, target: str | None, manifest: PayloadManifest) -> None:
         self.folder = folder
+        self.target = target
         self.manifest = manifest
         self.late: dict[str, tuple[str, int]] = {}
         self.only: Collection[str] | None = None

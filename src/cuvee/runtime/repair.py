@@ -15,6 +15,7 @@ from .file_operations import remove_tree, save
 from .imposed_modes import change, imposed_modes
 from .install_checks import refuse_others
 from .installer_run import InstallerRun
+from .moved_prefix import refuse_moved
 from .payload_manifest import PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import keep_runtime, write_description, write_records
@@ -32,6 +33,7 @@ def repair(run: InstallerRun) -> int:
         recover(run.prefix, run.staged)
         check_same(run, manifest)
         installed, is_known = load_or_guess(run, manifest)
+        refuse_moved(installed)
         found = verify(installed)
         wrong = _wrong(found)
         tree = PrefixTree(run.prefix)
@@ -127,7 +129,7 @@ def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> Pr
     run.read_all(frames, writer.write_frame, "Repairing")
     writer.make_links()
     write_records(run, writer)
-    keep_runtime(writer, run.prefix)
+    keep_runtime(writer)
     if INSTALLER in wrong:
         kept_installer.keep(run, manifest)
     for path, expected in expected_files(installed)[0].items():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
-from . import installer_log, outside_files, prefix_swap
+from . import installer_log, moved_prefix, outside_files, prefix_swap
 from .added_packages import misfits
 from .crash_recovery import recover
 from .failure import InstallError
 from .file_operations import carry, quietly, save
+from .moved_prefix import moved_from, refuse_moved
 from .prefix_lock import hold
 from .prefix_state import InstalledRelease, belongs, beside, load
 from .prefix_tree import PrefixTree
@@ -22,9 +23,15 @@ def rollback(installed: InstalledRelease, options: frozenset[str]) -> int:
     with hold(prefix):
         recover(prefix)
         installed = load(prefix)  # a release that was on trial may have been withdrawn
+        refuse_moved(installed)
         if not os.path.isdir(kept) or not belongs(kept):
             raise InstallError(f"No older release is kept for {prefix}.")
         old = load(kept)
+        if place := moved_from(old._replace(prefix=prefix)):
+            raise InstallError(
+                f"The older release that is kept was installed in {place}, so it would not run in {prefix}. "
+                "Remove it: clean. Nothing was changed."
+            )
         found = verify(installed)
         files, links = expected_files(old)
         mine = found.user_files(prefix)
@@ -53,6 +60,7 @@ def clean(installed: InstalledRelease, options: frozenset[str]) -> int:
     with hold(prefix):
         recover(prefix)
         prefix_swap.discard(beside(prefix, "kept"), beside(prefix, "0.partial"))
+    moved_prefix.remove_kept(moved_prefix.kept_elsewhere(installed))
     message = f"No older release is kept for {prefix} any more"
     installer_log.note(prefix, "clean", 0, message)
     return installer_log.show({"prefix": prefix, "kept": None}, [message], options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from . import install_scripts, installer_log, outside_files
+from . import install_scripts, installer_log, moved_prefix, outside_files
 from .crash_recovery import recover
 from .file_operations import files_below
 from .prefix_lock import hold
@@ -33,6 +33,7 @@ def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozen
         install_scripts.run("pre_uninstall", installed.manifest, prefix, f"{prefix}/{KEPT}", options)
         found = verify(installed)
         left, outside = _left(prefix, found), outside_files.believed(installed)
+        elsewhere = moved_prefix.kept_elsewhere(installed)
         os.chdir(os.path.dirname(prefix))  # the current folder may be in the prefix
         take_away(prefix, prefix, _gone(installed, found, set(left)))
         kept = beside(prefix, "kept")
@@ -41,6 +42,7 @@ def uninstall(prefix: str, find: Callable[[], InstalledRelease], options: frozen
         outside_files.undo(prefix, outside)
         ignore_signals()
         stays = remove_taken(prefix, installed.manifest.command if installed.manifest.system == "win" else "")
+    moved_prefix.remove_kept(elsewhere)
     # Only a log that `--log` names is still there.
     message = f"{installed.manifest.title} was removed from {prefix}"
     installer_log.note(prefix, "uninstall", 0, message, {"left": left})
@@ -58,10 +60,12 @@ def _foretell(
     installed: InstalledRelease, found: Differences, left: list[str], options: frozenset[str]
 ) -> int:
     """List what `uninstall` would do; return exit code 0."""
-    prefix, kept = installed.prefix, beside(installed.prefix, "kept")
+    prefix = installed.prefix
+    kept = [path for path in [beside(prefix, "kept")] if os.path.isdir(path)]
+    kept += sorted(moved_prefix.kept_elsewhere(installed).values())
     lists = {
         "gone": sorted(_gone(installed, found, {*left})),
-        "outside": outside_files.present(installed) + ([kept] if os.path.isdir(kept) else []),
+        "outside": outside_files.present(installed) + kept,
     }
     script = bool(installed.manifest.settings.pre_uninstall) and "--no-scripts" not in options
     value = {"prefix": prefix, "version": installed.manifest.version, "removed": False, "left": left, **lists}

@@ -15,6 +15,7 @@ from .failure import FAILED
 from .file_operations import files_below
 from .hashing import sha256_of
 from .installer_log import labelled, show
+from .moved_prefix import explanation, moved_from
 from .prefix_state import HISTORY, KEPT, SAVED, UNLISTED, UNPROVED, InstalledRelease
 from .prefix_tree import READ, PrefixTree, is_folder
 from .worker_threads import share
@@ -97,11 +98,13 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
     found = verify(installed)
     manifest = installed.manifest
     proved = not os.path.lexists(f"{installed.prefix}/{UNPROVED}")
-    good = found.good and proved
+    moved = moved_from(installed)
+    good = found.good and proved and not moved
     value = {
         "good": good,
         "proved": proved,
         "prefix": installed.prefix,
+        "moved_from": moved or None,
         "distribution": manifest.distribution,
         "version": manifest.version,
         "files": found.files,
@@ -116,6 +119,7 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
     texts += labelled(extra=found.unknown, byte_code_made_again_by_Python=found.rewritten)
     texts += [f"added with {added.by}: {added.name} {added.version}" for added in found.added]
     texts += [] if proved else ["not proved: its post_install has not ended; start its installer again"]
+    texts += [f"moved: {explanation(installed)}"] if moved else []
     verdict = "is as it was released" if good else "differs from what was released"
     texts.append(f"{manifest.label} {verdict}: {found.files:,} files checked")
     show(value, texts, options)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..failure import InstallError
+from ..moved_prefix import known_names
 from ..prefix_state import KEPT
 from ..prefix_tree import PrefixTree, is_inside
 from . import registry, search_path, start_menu
@@ -49,20 +50,21 @@ class Registration(NamedTuple):
             before._replace(
                 program=before.program if before.program != self.program else "",
                 python=before.python if before.python != self.python else "",
-                path=before.path if not self.path else [],
-            ).remove(prefix)
+                path=[folder for folder in before.path if folder not in self.path],
+            ).remove(known_names(prefix))
         if self.path and not search_path.add(self.path, machine=machine):
             sys.stderr.write("Warning: PATH is too long already, so it was left as it is.\n")
         start_menu.update(prefix, self.folders, run, others, shared=machine)
 
-    def remove(self, prefix: str) -> None:
-        """Remove the release from the registry."""
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove from the registry what names one of the places that are the release's own."""
         if self.path:
             search_path.remove(self.path, machine=self.machine)
-        if self.python:
-            registry.forget_python(self.python, prefix, machine=self.machine)
-        if self.program:
-            registry.forget_program(self.program, prefix, machine=self.machine)
+        for name in names:
+            if self.python:
+                registry.forget_python(self.python, name, machine=self.machine)
+            if self.program:
+                registry.forget_program(self.program, name, machine=self.machine)
 
 
 def read_registration(prefix: str) -> Registration:
@@ -77,7 +79,8 @@ def _believed(found: Registration, prefix: str) -> Registration:
     """Return what an installer registers for this prefix; whoever may write in it may name anything else."""
     if not all(map(is_inside, found.stage0)):
         raise ValueError("it names a file outside the prefix")
-    own = [search_path.plain(folder) for folder in (prefix, f"{prefix}\\Scripts")]
+    names = known_names(prefix)
+    own = [search_path.plain(folder) for name in names for folder in (name, f"{name}\\Scripts")]
     return found._replace(
         program=found.program if registry.is_program_key(found.program) else "",
         python=found.python if registry.is_python_key(found.python) else "",

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from ..failure import InstallError
 from ..menu_files import MenuEntry, menu_entries
+from ..moved_prefix import known_names
 from ..payload_manifest import PayloadManifest
 from ..prefix_state import KEPT, load, write_state
 
@@ -38,7 +39,7 @@ def update(prefix: str, folders: list[str], run: str, others: Sequence[str], *, 
         _write(prefix, list(wanted.values()), run)
     for path in before:
         if path not in wanted:
-            remove(path, prefix)
+            remove(path, known_names(prefix))
     if before:
         _remember(prefix, sorted(wanted))
 
@@ -57,12 +58,13 @@ def planned(
 ) -> dict[str, dict[str, str]]:
     """Return each shortcut's path, and what it holds, see ``installed_python/write_shortcuts.py``."""
     found: dict[str, dict[str, str]] = {}
+    names = known_names(prefix)
     for entry in menu_entries(prefix, manifest, shared=shared):
         parents = [f"{folders[0]}\\{_file_name(entry.menu)}" if entry.menu else folders[0]]
         parents += folders[1:2] if entry.details.get("desktop") is True else []
         for parent in parents:
             path, number = f"{parent}\\{_file_name(entry.name)}.lnk", 1
-            while path in found or (os.path.lexists(path) and not is_own(path, prefix)):
+            while path in found or (os.path.lexists(path) and not is_own(path, names)):
                 number += 1
                 path = f"{parent}\\{_file_name(entry.name)} ({number}).lnk"
             found[path] = {"path": path, **_content(entry, prefix)}
@@ -126,25 +128,25 @@ def _remember(prefix: str, paths: list[str]) -> None:
         write_state(prefix, state._replace(outside=outside))
 
 
-def is_own(path: str, prefix: str) -> bool:
-    """Return whether a shortcut leads into the prefix."""
+def is_own(path: str, names: Sequence[str]) -> bool:
+    """Return whether a shortcut leads into one of the places that are a prefix's own."""
     try:
         with open(path, "rb") as stream:
             data = stream.read().lower()
     except OSError:
         return False
-    inside = f"{prefix}\\"
-    found = [inside.encode("utf-16-le", "surrogatepass")]
+    insides = [f"{name}\\" for name in names]
+    found = [inside.encode("utf-16-le", "surrogatepass") for inside in insides]
     # A shortcut without icon and arguments may name its program in the system's own encoding only.
     with contextlib.suppress(LookupError):
-        found.append(inside.encode("mbcs", "replace"))
+        found += [inside.encode("mbcs", "replace") for inside in insides]
     # Bytes are made small on both sides alike: half a character of another script may look like a capital.
     return any(text.lower() in data for text in found)
 
 
-def remove(path: str, prefix: str) -> None:
-    """Remove a shortcut of the prefix, and its folder when that becomes empty."""
+def remove(path: str, names: Sequence[str]) -> None:
+    """Remove a shortcut into one of these places, and its folder when that becomes empty."""
     with contextlib.suppress(OSError):
-        if is_own(path, prefix):
+        if is_own(path, names):
             os.remove(path)
             os.rmdir(os.path.dirname(path))

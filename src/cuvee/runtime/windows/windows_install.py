@@ -11,7 +11,9 @@ from ..command_line import run_installer
 from ..crash_recovery import recover
 from ..failure import MISSING, InstallError
 from ..install_checks import check_space
+from ..moved_prefix import refuse_moved
 from ..prefix_lock import hold
+from ..prefix_state import load
 from . import registry
 from .nsis_call import NsisCall
 from .registration import STATE, Registration, read_registration
@@ -53,6 +55,11 @@ def repair(product: Product, call: NsisCall) -> int:
     """Restore what is damaged, and what is registered; install where there is nothing."""
     if not os.path.isdir(call.prefix) or not os.listdir(call.prefix):
         return install(product, call)
+    installed = None
+    with contextlib.suppress(InstallError):  # what else is wrong with it is found later
+        installed = load(call.prefix)
+    if installed is not None:
+        refuse_moved(installed)
     run = call.installer_run("repair", _options(call, replace=False))
     old: Registration | None = None
     with contextlib.suppress(InstallError):

@@ -10,6 +10,7 @@ from ..command_line import administer, run_installer
 from ..crash_recovery import recover
 from ..failure import InstallError
 from ..install_checks import refuse_downgrade
+from ..moved_prefix import known_names
 from ..prefix_lock import hold
 from ..prefix_state import ReleaseMarker, beside, read_marker
 from . import start_menu
@@ -62,12 +63,12 @@ def _remove(prefix: str, uninstall: Callable[[], int], product: Product | None) 
             raise
         registration = guess_registration(product, prefix)
     _check_unused(prefix)
-    links = start_menu.shortcuts_of(prefix)
+    links, names = start_menu.shortcuts_of(prefix), known_names(prefix)
     code = uninstall()
     if code == 0:
         for path in links:
-            start_menu.remove(path, prefix)
-        registration.remove(prefix)
+            start_menu.remove(path, names)
+        registration.remove(names)
     return code
 
 
