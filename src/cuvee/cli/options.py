@@ -17,6 +17,7 @@ from cuvee.platforms import PLATFORMS
 if TYPE_CHECKING:
     from cuvee.graph.reasons import Needs, Why
     from cuvee.graph.release_graph import ReleaseGraph
+    from cuvee.integration.unit_selection import Selection
     from cuvee.release.given_set import GivenSet
     from cuvee.release.session import Session
 
@@ -239,11 +240,13 @@ def _session(
     takes_folder: bool = False,
     base: Path | None = None,
     history: Path | None = None,
+    selection: "Selection | None" = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
 
     from cuvee.graph.diff.readers import InputKind, kind_of
+    from cuvee.integration.unit_selection import Selection
     from cuvee.release.certificates import manifest_of_release
     from cuvee.release.named_manifest import named_manifest
     from cuvee.release.session import Options, Session
@@ -264,6 +267,7 @@ def _session(
         retest=retest,
         base=base,
         history=history,
+        selection=selection or Selection(),
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cuvee.graph.findings import Verdict
@@ -156,6 +156,22 @@ def flip_rate(
         ),
     ).fetchone()
     return FlipRate(runs=row[0], flipped=row[1])
+
+
+def last_durations(
+    history: HistoryFile, distribution: str, *, platform: str, runner: str
+) -> Mapping[tuple[str, str], float]:
+    """Return the seconds of each test in the last run in which it ran, by suite and test."""
+    rows = history.connection.execute(
+        # The other columns are those of the row with the maximum: https://sqlite.org/lang_select.html
+        "SELECT suite, test.name, seconds, max(made_at)"
+        " FROM outcome JOIN test ON test.id = outcome.test"
+        " JOIN platform_run ON platform_run.id = outcome.platform_run JOIN run ON run.id = platform_run.run"
+        " WHERE distribution = ? AND platform = ? AND runner = ? AND seconds > 0"
+        " GROUP BY suite, test.name",
+        (distribution, platform, runner),
+    )
+    return {(suite, test): seconds for suite, test, seconds, _ in rows}
 
 
 def similar_names(history: HistoryFile) -> list[str]:

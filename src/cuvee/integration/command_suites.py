@@ -25,7 +25,8 @@ def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per command."""
     for target in suite.targets:
         if isinstance(target, CommandTarget):
-            yield partial(_outcomes, session, suite, target)
+            work = partial(_outcomes, session, suite, target)
+            yield Job(unit=f"{suite.name}/{target.name}", run=work)
 
 
 def _outcomes(session: TestSession, suite: PlannedSuite, target: CommandTarget) -> Sequence[TestOutcome]:

@@ -161,9 +161,14 @@ class PlannedSuite:
         )
 
 
+def has_package(name: str, packages: Collection[str]) -> bool:
+    """Whether a package is among others, also as the part of it that does the work."""
+    return any(name + suffix in packages for suffix in _SPLIT_NAMES)
+
+
 def missing_reason(needs: Collection[str], packages: Collection[str]) -> str:
     """Return which needed packages the release lacks, as a reason; the empty text when it has all."""
-    lacking = [name for name in needs if not any(name + suffix in packages for suffix in _SPLIT_NAMES)]
+    lacking = [name for name in needs if not has_package(name, packages)]
     return f"the release has no {', '.join(lacking)}" if lacking else ""
 
 

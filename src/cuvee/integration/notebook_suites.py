@@ -35,7 +35,8 @@ def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per notebook."""
     for target in suite.targets:
         if isinstance(target, NotebookTarget):
-            yield partial(_outcomes, session, suite, target)
+            work = partial(_outcomes, session, suite, target)
+            yield Job(unit=f"{suite.name}/{target.name}", run=work)
 
 
 def _outcomes(session: TestSession, suite: PlannedSuite, target: NotebookTarget) -> Sequence[TestOutcome]:

@@ -40,7 +40,7 @@ def build_plan(
         packages=tuple(_package(package, archives.get(package.identifier)) for package in lock.packages),
         administered=manifest.distribution if manifest.installers.engine == "cuvee" else "",
         smoke=SMOKE in manifest.suites,
-        suites=tuple(suite.for_packages(names) for suite in files.suites),
+        suites=tuple(suite.for_packages(names, lock.platform) for suite in files.suites),
         command_rules=files.command_rules,
         known_failures=tuple(failure for failure in files.known_failures if failure.holds_on(today)),
         waivers=tuple(

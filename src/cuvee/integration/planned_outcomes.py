@@ -42,14 +42,14 @@ def account(
     groups: dict[tuple[str, str], list[TestOutcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.suite, outcome.test), []).append(_of_platform(outcome, plan.platform))
-    covered = {(suite, whole) for suite, test in groups for whole in _wholes(test)}
+    covered = {(suite, whole) for suite, test in groups for whole in wholes(test)}
     containers = {
-        *((test.suite, whole) for test in tests.values() for whole in _wholes(test.test)),
+        *((test.suite, whole) for test in tests.values() for whole in wholes(test.test)),
         *((suite.name, target.name) for suite in plan.suites for target in suite.targets),
     }
 
     def is_known(suite: str, test: str) -> bool:
-        return (suite, test) in containers or any((suite, whole) in tests for whole in _wholes(test))
+        return (suite, test) in containers or any((suite, whole) in tests for whole in wholes(test))
 
     found = [
         _noted(_one(group), group, is_known=is_known(suite, test)) for (suite, test), group in groups.items()
@@ -58,7 +58,7 @@ def account(
     return (*found, *_unreported(missing, plan.platform, problems))
 
 
-def _wholes(test: str) -> set[str]:
+def wholes(test: str) -> set[str]:
     """Return a test's own name, and those of everything that it is a part of."""
     ends = {
         position

@@ -2,7 +2,7 @@
 
 import os
 import platform as host
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -20,10 +20,12 @@ from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.suite_jobs import suite_jobs
 from cuvee.integration.test_session import Job, TestSession
+from cuvee.integration.units import UnitChoice, not_selected, not_started
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
 TEST_SECONDS = 120.0
+_ALL = UnitChoice()
 
 
 def run_platform(
@@ -37,6 +39,7 @@ def run_platform(
     without: str = "no installer was made for it",
     hidden: tuple[Path, ...] = (),
     readonly: tuple[Path, ...] = (),
+    choice: UnitChoice = _ALL,
 ) -> PlatformRun:
     """Install a release and run its suites in it; replace ``<results>/<platform>/``.
 
@@ -54,6 +57,8 @@ def run_platform(
         Seconds that one test may take.
     without
         Why there is no installer, if there is none.
+    choice
+        Which units run, and in which order; tests of others are not run.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def run_platform(
                 session = TestSession(
                     plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout
                 )
-                run = _run(session, installer, reporter)
+                run = _run(session, installer, reporter, choice)
         write_run(folder, run)
     return run
 
@@ -109,7 +114,7 @@ def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple
     return sandbox
 
 
-def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformRun:
+def _run(session: TestSession, installer: Path, reporter: Reporter, choice: UnitChoice) -> PlatformRun:
     """Test with a copy of the installer: tests do not see the release folder, and cannot change it."""
     copy = session.sandbox.home.parent / "installer" / installer.name
     copy.parent.mkdir()
@@ -119,8 +124,9 @@ def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformR
         digest = sha256_file(copy) if copy.exists() else ""
         outcomes = [installed]
         if installed.state is OutcomeState.PASS:
-            outcomes += verify(session, copy)
-            outcomes += _suites(session, reporter, problems)
+            administered = any(choice.takes(f"{SMOKE}/{name}") for name in ("verify", "check"))
+            outcomes += verify(session, copy) if administered else ()
+            outcomes += _suites(session, reporter, problems, choice)
     finally:
         cleanup = session.runner.finish(session.sandbox)
         if cleanup is not None:
@@ -134,7 +140,10 @@ def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformR
         **session.runner.environment(),
     }
     plan = session.plan
-    complete = _ordered(plan, account(plan, [*outcomes, *_missing(plan, outcomes)], problems))
+    outcomes += not_selected(plan, outcomes, choice)
+    outcomes += _missing(plan, outcomes)
+    outcomes += not_started(plan, outcomes, choice)
+    complete = _ordered(plan, account(plan, outcomes, problems))
     return PlatformRun(
         platform=plan.platform,
         runner=session.runner.name,
@@ -143,12 +152,13 @@ def _run(session: TestSession, installer: Path, reporter: Reporter) -> PlatformR
     )
 
 
-def _suites(session: TestSession, reporter: Reporter, problems: list[str]) -> list[TestOutcome]:
+def _suites(
+    session: TestSession, reporter: Reporter, problems: list[str], choice: UnitChoice
+) -> list[TestOutcome]:
     interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
         return outcomes
-    # The long jobs first, so that no core waits for one at the end.
     todo: list[Job] = []
     for suite in session.plan.suites:
         refusal = session.runner.suite_refusal(suite.name)
@@ -159,27 +169,42 @@ def _suites(session: TestSession, reporter: Reporter, problems: list[str]) -> li
             outcomes += not_run(tests, session.plan.platform, refusal)
     if session.plan.smoke:
         todo += smoke.jobs(session, installed)
-    with ThreadPoolExecutor(_workers()) as executor:
-        outcomes += _all(session, todo, executor, reporter, problems)
+    # The long jobs first, so that no core waits for one at the end.
+    order = {name: number for number, name in enumerate(choice.order)}
+    chosen = [job for job in todo if choice.takes(job.unit)]
+    chosen.sort(key=lambda job: order.get(job.unit, len(order)))
+    with ThreadPoolExecutor(parallel_tests()) as executor:
+        outcomes += _all(session, chosen, executor, reporter, problems, fail_fast=choice.fail_fast)
     return outcomes
 
 
-def _workers() -> int:
+def parallel_tests() -> int:
     """Return how many tests to run at once: one per core that this process may use, at most 8."""
     affinity = getattr(os, "sched_getaffinity", None)
     return min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
 
 
 def _all(
-    session: TestSession, todo: Sequence[Job], executor: Executor, reporter: Reporter, problems: list[str]
+    session: TestSession,
+    todo: Sequence[Callable[[], Sequence[TestOutcome]]],
+    executor: Executor,
+    reporter: Reporter,
+    problems: list[str],
+    *,
+    fail_fast: bool = False,
 ) -> list[TestOutcome]:
-    """Run jobs; return what they report. Why a job did not end is added to ``problems``."""
+    """Run jobs; return what they report. Why a job did not end is added to ``problems``.
+
+    With ``fail_fast``, no job is started after one with an outcome that blocks; those that run end.
+    """
     task = f"Test {session.plan.platform}"
     reporter.start(task, total=len(todo))
     futures = [executor.submit(job) for job in todo]
     outcomes: list[TestOutcome] = []
     try:
         for future in as_completed(futures):
+            if fail_fast and future.cancelled():
+                continue
             try:
                 found = future.result()
             except (CuveeError, OSError, CancelledError):  # a full disk, or an interruption
@@ -188,6 +213,9 @@ def _all(
                 problems.append(f"{type(error).__name__}: {error}")
                 continue
             outcomes += found
+            if fail_fast and any(outcome.state.blocks for outcome in judge(found, session.plan)):
+                for other in futures:
+                    other.cancel()
             reporter.advance(task, note=found[0].test if found else "")
         reporter.finish(task, note=f"{len(outcomes)} tests")
     except BaseException:

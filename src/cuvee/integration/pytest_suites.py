@@ -5,7 +5,6 @@ A test that crashes the process fails, and a new process runs the tests after it
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from cuvee.files import write_json
@@ -56,7 +55,7 @@ def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     for target in suite.targets:
         if isinstance(target, PytestTarget):
             run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
-            yield partial(run.outcomes)
+            yield Job(unit=f"{suite.name}/{target.name}", run=run.outcomes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from cuvee.codec import decode
 from cuvee.files import parse_json
 from cuvee.integration.command_tests import failed, run_command
 from cuvee.integration.installed_environment import InstalledEnvironment
-from cuvee.integration.model import PackagePlan, smoke_test
+from cuvee.integration.model import SMOKE, PackagePlan, smoke_test
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import after_repeat, not_repeated
 from cuvee.integration.test_session import Job, TestSession, describe_exit, last_line, transcript
@@ -47,11 +47,14 @@ def jobs(session: TestSession, installed: InstalledEnvironment) -> Iterator[Job]
     """Yield the suite's jobs: imports, commands and metadata of each package."""
     for package in session.plan.packages:
         if package.imports:
-            yield partial(_repeated, session, partial(_imports, session, package, installed))
+            imports = partial(_imports, session, package, installed)
+            yield Job(unit=f"{SMOKE}/import:{package.name}", run=partial(_repeated, session, imports))
         for command in package.commands:
-            yield partial(_repeated, session, partial(run_command, session, package, command, installed))
+            start = partial(run_command, session, package, command, installed)
+            yield Job(unit=f"{SMOKE}/command:{command}", run=partial(_repeated, session, start))
         if package.distributions:
-            yield partial(_metadata, session, package, installed)
+            compare = partial(_metadata, session, package, installed)
+            yield Job(unit=f"{SMOKE}/metadata:{package.name}", run=compare)
 
 
 def _repeated(session: TestSession, attempt: "partial[TestOutcome]") -> Sequence[TestOutcome]:

@@ -20,8 +20,18 @@ from cuvee.integration.repeat_budget import RepeatBudget
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.process import Completed
 
-Job = Callable[[], Sequence[TestOutcome]]
-"""A part of a suite that may run in parallel with others."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The work of one unit, which may run in parallel with others; ``unit`` is its name."""
+
+    unit: str
+    run: Callable[[], Sequence[TestOutcome]]
+
+    def __call__(self) -> Sequence[TestOutcome]:
+        """Run the unit's tests; return what became of each."""
+        return self.run()
+
 
 INSIDE = Path(__file__).parent / "inside"
 LIMITED = 122

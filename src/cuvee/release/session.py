@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cuvee.image.settings import InstallerSettings
 from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.settings_reader import read_settings
 from cuvee.integration.suite_files import SuiteFiles, read_suite_files
+from cuvee.integration.unit_selection import Selection
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest, Requirement
@@ -66,6 +67,8 @@ class Options:
         The history file; `None` is the one beside ``dist``.
     retest
         Test again, even if nothing has changed since the tests passed.
+    selection
+        Which units of work to test; such a run is not recorded.
     """
 
     dist: Path
@@ -82,6 +85,7 @@ class Options:
     base: Path | None = None
     history: Path | None = None
     retest: bool = False
+    selection: Selection = field(default_factory=Selection)
 
 
 class Session:

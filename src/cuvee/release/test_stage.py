@@ -1,17 +1,19 @@
 """The test stage: a platform's release is installed with its own installer, and its suites run in it."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from cuvee.codec import encode
-from cuvee.errors import CuveeError, IntegrityError
+from cuvee.errors import CuveeError, IntegrityError, UsageError
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
 from cuvee.integration.model import KnownFailure, Plan
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
+from cuvee.integration.runners.protocol import Runner
+from cuvee.integration.units import Unit, UnitChoice, units_of
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
 from cuvee.release.check_stage import manifest_inputs
@@ -32,35 +34,24 @@ def make_tests(
     not_built
         Why there are no installers, if the platform was not built.
     """
-    from cuvee.integration.platform_run import run_platform
     from cuvee.integration.results_folder import read_run
     from cuvee.integration.runners.selection import select_runner
 
     manifest, workspace = session.manifest, session.workspace
     folder = workspace.results / lock.platform
     made = [item for result in installers for item in result.artefacts if item.not_made is None]
-    tested, without = (None, not_built) if not_built else _tested(made)
+    tested, without = (None, not_built) if not_built else tested_installer(made)
     runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
     today = session.options.now.date()
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
 
     def run() -> Made[TestResult]:
-        found = run_platform(
-            _plan(session, lock, not_built=bool(not_built)),
-            installer=workspace.folder / tested.path if tested else None,
-            runner=runner,
-            results=workspace.results,
-            reporter=session.reporter,
-            without=without,
-            hidden=hidden_from_tests(session),
-            readonly=(workspace.cache,),
-        )
-        installed = found.environment.get("installer_sha256")  # none if there was no space for it
-        if tested is not None and installed and installed != tested.sha256:
-            raise IntegrityError(
-                f"{workspace.folder / tested.path} has changed since it was made",
-                hint="Nothing was signed. Find out what changed it; the next run makes it again.",
-            )
+        plan = plan_of(session, lock, not_built=bool(not_built))
+        order = tuple(unit.name for unit in units_on(session, plan, runner, without=reason))
+        found = run_with(
+            session, plan, tested, runner, without=without, results=workspace.results,
+            choice=UnitChoice(order=order),
+        )  # fmt: skip
         return Made(result=TestResult(run=found), outputs=(folder,))
 
     stage = Stage(
@@ -95,17 +86,78 @@ def _reusable(run: PlatformRun) -> PlatformRun:
     return run
 
 
-def _plan(session: Session, lock: PlatformLock, *, not_built: bool) -> Plan:
-    """Return what is to be tested; if nothing was built, then as far as the archives say it."""
-    from cuvee.integration.plan_builder import build_plan
+def run_with(
+    session: Session,
+    plan: Plan,
+    tested: Artefact | None,
+    runner: Runner | None,
+    *,
+    without: str,
+    results: Path,
+    choice: UnitChoice,
+) -> PlatformRun:
+    """Run units of a plan with an installer of the release; replace ``<results>/<platform>/``.
 
-    plan = partial(build_plan, session.manifest, lock, session.suite_files, today=session.options.now.date())
+    Raises
+    ------
+    IntegrityError
+        If the installer has changed since it was made.
+    """
+    from cuvee.integration.platform_run import run_platform
+
+    folder = session.workspace.folder
+    found = run_platform(
+        plan,
+        installer=folder / tested.path if tested else None,
+        runner=runner,
+        results=results,
+        reporter=session.reporter,
+        without=without,
+        hidden=hidden_from_tests(session),
+        readonly=(session.workspace.cache,),
+        choice=choice,
+    )
+    installed = found.environment.get("installer_sha256")  # none if there was no space for it
+    if tested is not None and installed and installed != tested.sha256:
+        raise IntegrityError(
+            f"{folder / tested.path} has changed since it was made",
+            hint="Nothing was signed. Find out what changed it; the next run makes it again.",
+        )
+    return found
+
+
+def units_on(session: Session, plan: Plan, runner: Runner | None, *, without: str = "") -> tuple[Unit, ...]:
+    """Return the units of a plan in the order in which they start, with what the history says of them."""
+    from cuvee.history.history_file import HistoryFile
+    from cuvee.history.queries import last_durations
+
+    manifest = session.manifest
+    seconds: Mapping[tuple[str, str], float] = {}
+    if runner is not None:
+        with suppress(UsageError, IntegrityError), HistoryFile.open_to_read(session.history_file) as history:
+            seconds = last_durations(
+                history, manifest.distribution, platform=plan.platform, runner=runner.name
+            )
+    owners = {package.name: package.owner for package in manifest.packages if package.owner}
+    return units_of(plan, runner, without=without, owners=owners, seconds=seconds)
+
+
+def plan_of(session: Session, lock: PlatformLock, *, not_built: bool) -> Plan:
+    """Return what is to be tested; if nothing was built, then as far as the archives say it."""
     try:
-        return plan(session.archives(lock))
+        return plan_from(session, lock, session.archives(lock))
     except CuveeError:
         if not not_built:
             raise
-        return plan({})
+        return plan_from(session, lock, {})
+
+
+def plan_from(session: Session, lock: PlatformLock, archives: Mapping[str, Path]) -> Plan:
+    """Return what is to be tested, as far as verified archives say it."""
+    from cuvee.integration.plan_builder import build_plan
+
+    today = session.options.now.date()
+    return build_plan(session.manifest, lock, session.suite_files, archives, today=today)
 
 
 def check_tests(
@@ -163,7 +215,7 @@ def _platform_tests(release: Release) -> Iterator[PlatformTests]:
         )
 
 
-def _tested(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
+def tested_installer(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
     """Return the installer that tests are run with, or why there is none.
 
     Runners start a ``.sh`` or an ``.exe``. An ``.msi`` and a ``.pkg`` are for services of their systems.

@@ -1,0 +1,224 @@
+"""Plans of tests, and runs of selected units: they are shown, and never recorded as a release's tests."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cuvee.channel.archive_download import archive_path
+from cuvee.channel.model import Absent
+from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError, UsageError
+from cuvee.files import sha256_file
+from cuvee.graph.dependency_paths import DependencyPaths
+from cuvee.graph.findings import Verdict
+from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
+from cuvee.integration.results_folder import read_run
+from cuvee.integration.runners.selection import select_runner
+from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
+from cuvee.integration.units import NOT_SELECTED, Unit, UnitChoice
+from cuvee.lock.model import PlatformLock
+from cuvee.release.check_stage import ArchiveAccess
+from cuvee.release.image_stage import make_image
+from cuvee.release.installer_stage import make_installers
+from cuvee.release.pipeline import check_release
+from cuvee.release.platform_stages import why_blocked
+from cuvee.release.record import Release
+from cuvee.release.recorded_lock import recorded_release
+from cuvee.release.session import Session
+from cuvee.release.test_stage import plan_from, run_with, tested_installer, units_on
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestPlan:
+    """What would run, in order, and what would not, with the reasons.
+
+    ``unread`` are the packages whose archives are not here, by platform: the smoke suite tests more of them.
+    """
+
+    __test__ = False
+
+    release: str
+    units: tuple[Unit, ...]
+    selected: frozenset[str]
+    absent: tuple[Absent, ...] = ()
+    unread: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def to_run(self) -> tuple[Unit, ...]:
+        """The units that would run."""
+        return tuple(unit for unit in self.units if unit.identifier in self.selected and not unit.not_run)
+
+    @cached_property
+    def left_out(self) -> tuple[tuple[Unit, str], ...]:
+        """The others, each with the reason."""
+        return tuple(
+            (unit, unit.not_run or NOT_SELECTED)
+            for unit in self.units
+            if unit.not_run or unit.identifier not in self.selected
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectedRun:
+    """What became of the selected units; since others are left out, the verdict is never ready."""
+
+    plan: TestPlan
+    runs: tuple[PlatformRun, ...]
+    folder: Path
+
+    @property
+    def verdict(self) -> Verdict:
+        """Blocked if an outcome blocks; else waiting, for the tests that were not selected."""
+        return Verdict.BLOCKED if blocking(self.runs) else Verdict.WAITING
+
+
+def plan_tests(session: Session) -> TestPlan:
+    """Return what a run of the tests of a locked release would do; nothing is made, fetched or written.
+
+    Raises
+    ------
+    NotLockedError
+        If the release is not locked.
+    UsageError
+        If the selection names what does not exist, or nothing is left to run.
+    """
+    session.read_files()
+    return _planned(session, recorded_release(session), only_look=True)
+
+
+def run_selected_tests(session: Session) -> SelectedRun:
+    """Make the installers that are needed, and run the selected units with them.
+
+    Raises
+    ------
+    BlockedError
+        If findings block the release, and the caller does not want to keep going.
+    UsageError
+        If the selection names what does not exist, or nothing is left to run.
+    """
+    access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
+    release = check_release(session, access=access)
+    blocked = "" if session.options.keep_going else why_blocked(release)
+    if blocked:
+        raise BlockedError(
+            f"{release.name} is not built, so nothing was tested: {blocked}",
+            hint="Or test it all the same, with `--keep-going`.",
+        )
+    plan = _planned(session, release, only_look=False)
+    folder = session.workspace.cache / "selected-tests" / release.name
+    shutil.rmtree(folder, ignore_errors=True)  # results of an earlier run
+    runs: list[PlatformRun] = []
+    for lock in release.lock.platforms:
+        units = [unit for unit in plan.to_run if unit.platform == lock.platform]
+        if units and not (session.options.selection.fail_fast and blocking(runs)):
+            runs.append(_run(session, lock, units, folder))
+    return SelectedRun(plan=plan, runs=tuple(runs), folder=folder)
+
+
+def _run(session: Session, lock: PlatformLock, units: list[Unit], folder: Path) -> PlatformRun:
+    tested, without = None, "the manifest names no installers"
+    if session.manifest.installers:
+        image, _ = make_image(session, lock)
+        made = [item for result in make_installers(session, lock, image) for item in result.artefacts]
+        tested, without = tested_installer([item for item in made if item.not_made is None])
+    names = tuple(unit.name for unit in units)
+    return run_with(
+        session,
+        plan_from(session, lock, session.archives(lock)),
+        tested,
+        select_runner(lock.platform, emulate=session.options.emulate, cache=session.workspace.cache)[0],
+        without=without,
+        results=folder,
+        choice=UnitChoice(names=frozenset(names), order=names, fail_fast=session.options.selection.fail_fast),
+    )
+
+
+def _planned(session: Session, release: Release, *, only_look: bool) -> TestPlan:
+    """Return the plan of a release; with ``only_look`` from the archives that are here."""
+    units: list[Unit] = []
+    unread: dict[str, tuple[str, ...]] = {}
+    for lock in release.lock.platforms:
+        archives = _at_hand(session, lock) if only_look else session.archives(lock)
+        missing = tuple(item.name for item in lock.packages if item.identifier not in archives)
+        unread |= {lock.platform: missing} if missing else {}
+        runner, reason = select_runner(
+            lock.platform, emulate=session.options.emulate, cache=session.workspace.cache
+        )
+        units += units_on(session, plan_from(session, lock, archives), runner, without=reason)
+    facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
+    selected = select_units(units, session.options.selection, facts)
+    demand_work(selected)
+    return TestPlan(
+        release=release.name,
+        units=tuple(units),
+        selected=frozenset(unit.identifier for unit in selected),
+        absent=release.absent,
+        unread=unread,
+    )
+
+
+def _at_hand(session: Session, lock: PlatformLock) -> Mapping[str, Path]:
+    """Return the verified archives that are in the release folder or in the cache."""
+    found = {}
+    for package in lock.packages:
+        try:
+            path = archive_path(package, session.workspace.folder, session.workspace.cache)
+            good = sha256_file(path) == package.sha256
+        except (CuveeError, OSError):
+            continue
+        if good:
+            found[package.identifier] = path
+    return found
+
+
+def _facts(session: Session, release: Release, lock: PlatformLock) -> SelectionFacts:
+    selection, manifest = session.options.selection, session.manifest
+    return SelectionFacts(
+        known_packages=frozenset(lock.by_name),
+        known_owners=frozenset(owner.name for owner in manifest.owners),
+        changed=_changed(session, release, lock) if selection.changed else frozenset(),
+        failed=_failed(session, lock.platform) if selection.failed else frozenset(),
+    )
+
+
+def _changed(session: Session, release: Release, lock: PlatformLock) -> frozenset[str]:
+    """Return the packages that differ from the base, and all that need them."""
+    base = session.base_lock
+    if base is None:
+        has_base = session.manifest.base is not None
+        what = "has a base that is not here" if has_base else "is not based on another release"
+        raise UsageError(
+            f"{release.name} {what}, so that it is not known what has changed",
+            hint="`based-on` in the manifest names the base, and --base its release folder or lock.",
+        )
+    before = base.by_platform.get(lock.platform)
+    known = {} if before is None else before.by_name
+    paths = next(
+        DependencyPaths.of(graph)
+        for graph in session.graph(release.lock, release.absent).platforms
+        if graph.platform == lock.platform
+    )
+    found: set[str] = set()
+    for package in lock.packages:
+        old = known.get(package.name)
+        if old is None or (old.stem, old.sha256) != (package.stem, package.sha256):
+            found |= paths.distances(package.name).keys()
+    return frozenset(found)
+
+
+def _failed(session: Session, platform: str) -> frozenset[tuple[str, str]]:
+    """Return the tests that failed in the last recorded run on a platform, by suite and name."""
+    try:
+        run = read_run(session.workspace.results / platform)
+    except SourceUnreachableError as error:
+        raise UsageError(
+            f"There are no results for {platform}, so that it is not known what failed",
+            hint="`cuvee test` without a selection tests everything, and records it.",
+        ) from error
+    states = (OutcomeState.ALWAYS_FAIL, OutcomeState.FLAKY)
+    return frozenset(
+        (outcome.suite, outcome.test)
+        for outcome in run.outcomes
+        if outcome.state.blocks or outcome.state in states
+    )
