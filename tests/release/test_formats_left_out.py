@@ -13,7 +13,7 @@ from cuvee.integration.model import Plan
 from cuvee.integration.platform_run import run_platform
 from cuvee.progress import SILENT
 from cuvee.release.record import Artefact, ArtefactKind, NotMade
-from cuvee.release.test_stage import tested_installer
+from cuvee.release.test_stage import installer_to_test
 
 TOOL = ToolMissingError("The program wixl is not installed", hint="apt-get install wixl")
 LARGE = TooLargeError("The .msi would hold an .exe of 3.0 GiB", hint="Leave msi out")
@@ -65,7 +65,7 @@ def test_only_a_missing_tool_is_one_of_this_host() -> None:
     ],
 )
 def test_tests_install_with_what_a_runner_can_start(names: list[str], tested: str | None) -> None:
-    found, why = tested_installer([artefact(name) for name in names])
+    found, why = installer_to_test([artefact(name) for name in names])
     assert (found and found.name) == tested
     assert bool(why) == (tested is None)
     assert all(name in why for name in names if tested is None)
@@ -73,6 +73,6 @@ def test_tests_install_with_what_a_runner_can_start(names: list[str], tested: st
 
 def test_an_msi_alone_is_not_run_and_the_reason_is_told(tmp_path: Path) -> None:
     plan = Plan(platform="win-64", packages=())
-    _, why = tested_installer([artefact("a.msi")])
+    _, why = installer_to_test([artefact("a.msi")])
     done = run_platform(plan, installer=None, runner=None, results=tmp_path, reporter=SILENT, without=why)
     assert done.not_run == why == "tests install with a .sh or an .exe, and only a.msi was made"

@@ -1,13 +1,12 @@
 """Suites of the kind ``notebook``: notebooks that the release's own nbclient executes."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from cuvee.codec import decode
-from cuvee.files import write_json
+from cuvee.files import parse_json, write_json
 from cuvee.integration.model import NotebookTarget, PlannedSuite
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
@@ -81,6 +80,6 @@ def _once(session: TestSession, suite: PlannedSuite, target: NotebookTarget) -> 
 def _result(path: Path) -> NotebookResult | None:
     """Return what the script has written; `None` if it ended before."""
     try:
-        return decode(NotebookResult, json.loads(path.read_text("utf-8", errors="replace")))
+        return decode(NotebookResult, parse_json(path.read_bytes()))
     except (OSError, ValueError):
         return None

@@ -153,7 +153,7 @@ def _run(session: TestSession, installer: Path, reporter: Reporter, choice: Unit
 
 
 def _suites(
-    session: TestSession, reporter: Reporter, problems: list[str], choice: UnitChoice
+    session: TestSession, reporter: Reporter, problems: list[str], choice: UnitChoice = _ALL
 ) -> list[TestOutcome]:
     interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []

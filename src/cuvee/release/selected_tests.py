@@ -26,7 +26,7 @@ from cuvee.release.platform_stages import why_blocked
 from cuvee.release.record import Release
 from cuvee.release.recorded_lock import recorded_release
 from cuvee.release.session import Session
-from cuvee.release.test_stage import plan_from, run_with, tested_installer, units_on
+from cuvee.release.test_stage import installer_to_test, plan_from, run_with, units_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def _run(session: Session, lock: PlatformLock, units: list[Unit], folder: Path) 
     if session.manifest.installers:
         image, _ = make_image(session, lock)
         made = [item for result in make_installers(session, lock, image) for item in result.artefacts]
-        tested, without = tested_installer([item for item in made if item.not_made is None])
+        tested, without = installer_to_test([item for item in made if item.not_made is None])
     names = tuple(unit.name for unit in units)
     return run_with(
         session,

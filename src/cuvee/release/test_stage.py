@@ -40,7 +40,7 @@ def make_tests(
     manifest, workspace = session.manifest, session.workspace
     folder = workspace.results / lock.platform
     made = [item for result in installers for item in result.artefacts if item.not_made is None]
-    tested, without = (None, not_built) if not_built else tested_installer(made)
+    tested, without = (None, not_built) if not_built else installer_to_test(made)
     runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
     today = session.options.now.date()
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
@@ -215,7 +215,7 @@ def _platform_tests(release: Release) -> Iterator[PlatformTests]:
         )
 
 
-def tested_installer(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
+def installer_to_test(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
     """Return the installer that tests are run with, or why there is none.
 
     Runners start a ``.sh`` or an ``.exe``. An ``.msi`` and a ``.pkg`` are for services of their systems.
