@@ -320,7 +320,7 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing(
         return completed[-1]
 
     monkeypatch.setattr(process, "run", recorded)
-    monkeypatch.setattr(platform_run, "_workers", lambda: 2)
+    monkeypatch.setattr(platform_run, "parallel_tests", lambda: 2)
     with pytest.raises(KeyboardInterrupt):
         run_platform(
             plan,
