@@ -77,3 +77,19 @@ def test_a_daemon_that_goes_on_talking_does_not_hold_us() -> None:
     done = run(Request(argv=("/bin/sh", "-c", "setsid yes & echo $! >&2; exit 3"), timeout=200))
     os.kill(int(done.stderr), signal.SIGKILL)
     assert (done.exit_code, done.timed_out) == (3, False)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("size", [0, 999, 1000, 1001, 50_000_000])
+def test_of_much_output_the_middle_is_left_out(size: int) -> None:
+    code = f"import sys; [sys.stdout.write('x' * 1000) for _ in range({size} // 1000)]"
+    code += f"; sys.stdout.write('y' * ({size} % 1000)); print('end', file=sys.stderr)"
+    done = run(Request(argv=(PYTHON, "-c", code), most_output=1000))
+    assert done.stderr == "end\n"
+    if size <= 1000:
+        assert len(done.stdout) == size
+        return
+    begin, note, end = done.stdout.splitlines()
+    assert (begin, end[:499]) == ("x" * 500, "x" * 499)
+    assert note == f"[… {size - 1000:,} bytes left out …]"
+    assert len(end) == 500

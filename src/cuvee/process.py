@@ -33,6 +33,8 @@ class Request:
         The environment of the program; `None` is that of this process.
     timeout
         Seconds after which the program and its children are killed.
+    most_output
+        Bytes of each output that are kept: its beginning and its end. `None` keeps all.
     """
 
     argv: tuple[str, ...]
@@ -40,6 +42,7 @@ class Request:
     environment: Mapping[str, str] | None = None
     stdin: bytes = b""
     timeout: float | None = None
+    most_output: int | None = None
 
     @property
     def line(self) -> str:
@@ -96,9 +99,9 @@ def run(request: Request) -> Completed:
         except (FileNotFoundError, PermissionError) as error:
             raise ToolMissingError(f"Cannot run {request.argv[0]}: {error.strerror}") from error
     pipes = (stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None)
-    with process, _Listener(*pipes) as heard:
+    with process, _Listener(*pipes, most=request.most_output) as heard:
         exit_code, timed_out = _wait(process, request.timeout)
-    stdout, stderr = (text.decode(errors="replace") for text in heard.texts)
+    stdout, stderr = (text.decoded() for text in heard.texts)
     return Completed(
         request=request,
         exit_code=exit_code,
@@ -144,11 +147,46 @@ def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[in
             timer.cancel()
 
 
+class _Output:
+    """The beginning and the end of an output, of at most so many bytes together; `None` keeps all."""
+
+    def __init__(self, most: int | None) -> None:
+        self._half = None if most is None else most // 2
+        self._begin, self._end = bytearray(), bytearray()
+        self._left_out = 0
+
+    def add(self, data: bytes) -> None:
+        """Add what was read; from the middle of much, something is left out."""
+        if self._half is None:
+            self._begin += data
+            return
+        room = self._half - len(self._begin)
+        self._begin += data[:room]
+        self._end += data[room:]
+        if len(self._end) > 2 * self._half:  # not every time, since it is moved
+            self._shorten(self._half)
+
+    def decoded(self) -> str:
+        """Return it as text; invalid UTF-8 is replaced."""
+        if self._half is not None:
+            self._shorten(self._half)
+        note = f"\n[… {self._left_out:,} bytes left out …]\n" if self._left_out else ""
+        if not note:
+            return bytes(self._begin + self._end).decode(errors="replace")
+        return f"{self._begin.decode(errors='replace')}{note}{self._end.decode(errors='replace')}"
+
+    def _shorten(self, half: int) -> None:
+        excess = len(self._end) - half
+        if excess > 0:
+            del self._end[:excess]
+            self._left_out += excess
+
+
 class _Listener:
     """Reads pipes in a thread while its block runs; afterwards ``texts`` has the output of each."""
 
-    def __init__(self, *pipes: int) -> None:
-        self.texts = tuple(bytearray() for _ in pipes)
+    def __init__(self, *pipes: int, most: int | None) -> None:
+        self.texts = tuple(_Output(most) for _ in pipes)
         self._pipes = dict(zip(pipes, self.texts, strict=True))
         self._end, self._wake = os.pipe()
         self._thread = threading.Thread(target=self._read)
@@ -186,7 +224,7 @@ class _Listener:
             data = os.read(pipe, _CHUNK)
         except BlockingIOError:
             return False
-        self._pipes[pipe] += data
+        self._pipes[pipe].add(data)
         return bool(data)
 
 

@@ -40,7 +40,7 @@ def test_with_namespaces_the_launcher_comes_first(sandbox: Sandbox, monkeypatch:
     request = NativeRunner().request(sandbox, Command(program="tool", cwd=sandbox.temp, timeout=5))
     assert request.argv[0] == sys.executable
     level, files, limits, program = request.argv[-4:]
-    assert json.loads(limits) == {"memory": None}
+    assert json.loads(limits) == {"memory": None, "disk": None, "folders": [], "processes": None}
     assert (level, program) == ("net,user", str(sandbox.prefix / "bin" / "tool"))
     assert json.loads(files) == {"writable": [], "readonly": [], "hidden": []}
     assert request.environment is not None

@@ -120,7 +120,11 @@ def test_a_plan_names_all_units_in_order_and_writes_nothing(cut: Cut) -> None:
 
 def test_what_is_left_out_of_a_plan_has_its_reason(cut: Cut) -> None:
     plan = cut.plan(cut.first, patterns=("test_versions.py",))
-    assert [unit.name for unit in plan.to_run] == ["expectations/test_versions.py"]
+    assert [unit.name for unit in plan.to_run] == [
+        "smoke/install",
+        "smoke/interpreter",
+        "expectations/test_versions.py",
+    ]
     assert {reason for _, reason in plan.left_out} == {"not selected"}
     assert len(plan.to_run) + len(plan.left_out) == len(plan.units)
     assert any(line.startswith("not run: not selected (") for line in plan_lines(plan))

@@ -12,6 +12,9 @@ from cuvee.manifest.model import Waiver
 
 _SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is matplotlib without Qt
 
+USUAL_DISK = 4_000_000_000
+"""The bytes that one program of a suite may write, if its suite says nothing else."""
+
 SMOKE = "smoke"
 """The suite that needs no files: it follows from the packages' own metadata."""
 
@@ -126,6 +129,8 @@ class PlannedSuite:
         Seconds that one of its tests may take; `None` is the usual time.
     memory
         Bytes that the processes of one target may have together; `None` does not limit them.
+    disk
+        Bytes that they may write together.
     network
         Whether its tests need a network.
     """
@@ -138,6 +143,7 @@ class PlannedSuite:
     platforms: tuple[str, ...] = ()
     timeout: float | None = None
     memory: int | None = None
+    disk: int = USUAL_DISK
     network: bool = False
     targets: tuple[Target, ...] = ()
 

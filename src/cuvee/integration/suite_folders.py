@@ -31,7 +31,7 @@ from cuvee.manifest.documents.validated_tree import (
 from cuvee.manifest.documents.validation import read_document
 
 SUITE_FILE = "suite.yaml"
-_COMMON = ("title", "owner", "platforms", "timeout", "memory", "network")
+_COMMON = ("title", "owner", "platforms", "timeout", "memory", "disk", "network")
 _OF_KIND = {
     "tests": SuiteKind.UPSTREAM,
     "commands": SuiteKind.COMMAND,

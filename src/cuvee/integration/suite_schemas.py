@@ -134,6 +134,8 @@ SUITE = DocumentSchema(
                 summary="The seconds that one test may take."),
             Property(name="memory", example="2 GiB", type=SIZE,
                 summary="The memory that all processes of one file, command or notebook may have."),
+            Property(name="disk", default_text="4 GB", example="500 MB", type=SIZE,
+                summary="The disk space that their files may take."),
             Property(name="network", default=False, example="true", type=FLAG,
                 summary="Whether its tests need a network. Otherwise they have loopback only."),
             Property(name="tests", default_text="none", example="[{package: toolz, modules: [toolz.tests]}]",

@@ -5,8 +5,9 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.files import write_text
 from cuvee.integration.host_faults import host_fault
-from cuvee.integration.model import Plan, PlannedSuite, PlannedTest
+from cuvee.integration.model import USUAL_DISK, Plan, PlannedSuite, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import RepeatBudget
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
@@ -37,7 +38,11 @@ INSIDE = Path(__file__).parent / "inside"
 LIMITED = 122
 """The exit code of a program that exceeded a limit of its suite, as ``inside/isolate.py`` has it."""
 
-_LIMITED = re.compile(r"^isolate: (\d+) bytes of memory, more than (\d+)\s*\Z", flags=re.MULTILINE)
+_LIMITED = re.compile(
+    r"^isolate: limit of (memory|disk|processes) (\d+) (\d+)\s*\Z", flags=re.MULTILINE | re.ASCII
+)
+_MOST_PROCESSES = 500
+_MOST_OUTPUT = 10_000_000
 _SHELL_SIGNAL = 128  # a shell's exit code for signal N is 128 + N
 LONGEST_REASON = 300
 _LONGEST_LOG = 1_000_000
@@ -82,20 +87,32 @@ class TestSession:
 
     def for_suite(self, suite: PlannedSuite) -> "TestSession":
         """Return the session with the limits of a suite."""
-        sandbox = replace(self.sandbox, network=suite.network, memory=suite.memory)
+        sandbox = replace(self.sandbox, network=suite.network, memory=suite.memory, disk=suite.disk)
         return replace(self, sandbox=sandbox, timeout=suite.timeout or self.timeout)
 
     def run(self, command: Command) -> Completed:
         """Run a program of the release."""
         if self.stop.is_set():
             raise CancelledError
-        request = self.runner.request(self.sandbox, command)
-        if command.environment:
-            request = replace(request, environment={**(request.environment or {}), **command.environment})
+        with self._limited(command.cwd) as sandbox:
+            request = replace(self.runner.request(sandbox, command), most_output=_MOST_OUTPUT)
+            if command.environment:
+                request = replace(request, environment={**(request.environment or {}), **command.environment})
+            try:
+                return process.run(request)
+            except ToolMissingError as error:  # such as a script without its interpreter: the release's fault
+                return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
+
+    @contextmanager
+    def _limited(self, cwd: Path) -> Iterator[Sandbox]:
+        """Yield the sandbox of one program: with limits, and a folder for temporary files that is removed."""
+        temp = self.sandbox.temp / hashlib.sha256(str(cwd.relative_to(self.work)).encode()).hexdigest()[:8]
+        temp.mkdir(exist_ok=True)
+        disk = USUAL_DISK if self.sandbox.disk is None else self.sandbox.disk
         try:
-            return process.run(request)
-        except ToolMissingError as error:  # such as a script without its interpreter: the release's fault
-            return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
+            yield replace(self.sandbox, temp=temp, disk=disk, processes=_MOST_PROCESSES, watched=(cwd, temp))
+        finally:
+            shutil.rmtree(temp, ignore_errors=True)
 
     def run_script(
         self, script: str, *arguments: str | Path, cwd: Path, timeout: float | None = None
@@ -137,7 +154,12 @@ class TestSession:
         )
 
     def _named(self, text: str) -> str:
-        names = {self.sandbox.prefix: "<prefix>", self.sandbox.home: "<home>", self.work: "<work>"}
+        names = {
+            self.sandbox.prefix: "<prefix>",
+            self.sandbox.home: "<home>",
+            self.sandbox.temp: "<temp>",
+            self.work: "<work>",
+        }
         for path, name in names.items():
             text = text.replace(str(path), name)
         return text
@@ -176,11 +198,11 @@ def exceeded_limit(completed: Completed) -> str:
     found = _LIMITED.search(completed.stderr)
     if found is None or completed.exit_code != LIMITED:
         return ""
-    return f"it took {_megabytes(found[1])} of memory, and its suite allows {_megabytes(found[2])}"
-
-
-def _megabytes(size: str) -> str:
-    return f"{int(size) / 1e6:.0f} MB"
+    what, used, allowed = found[1], int(found[2]), int(found[3])
+    if what == "processes":
+        return f"it had {used} processes, and a suite may have {allowed}"
+    noun = "memory" if what == "memory" else "disk space"
+    return f"it took {used / 1e6:.0f} MB of {noun}, and its suite allows {allowed / 1e6:.0f} MB"
 
 
 def last_line(text: str) -> str:

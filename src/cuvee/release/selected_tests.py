@@ -16,7 +16,7 @@ from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.results_folder import read_run
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
-from cuvee.integration.units import NOT_SELECTED, Unit, UnitChoice
+from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
 from cuvee.lock.model import PlatformLock
 from cuvee.release.check_stage import ArchiveAccess
 from cuvee.release.image_stage import make_image
@@ -149,10 +149,14 @@ def _planned(session: Session, release: Release, *, only_look: bool) -> TestPlan
     facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
     selected = select_units(units, session.options.selection, facts)
     demand_work(selected)
+    platforms = {unit.platform for unit in selected if not unit.not_run}
+    first = [
+        unit for unit in units if unit.platform in platforms and (unit.suite, unit.target) in FIRST
+    ]  # they always run, since all others need them
     return TestPlan(
         release=release.name,
         units=tuple(units),
-        selected=frozenset(unit.identifier for unit in selected),
+        selected=frozenset(unit.identifier for unit in (*selected, *first)),
         absent=release.absent,
         unread=unread,
     )

@@ -9,8 +9,10 @@ FILES is JSON: ``{"writable": […], "readonly": […], "hidden": […]}``, abso
 read-only except the folders ``writable`` and those for temporary files; within these, ``readonly`` are not
 writable, and nothing of ``hidden`` can be seen. The program cannot undo that: root loses what it takes.
 
-LIMITS is JSON: ``{"memory": BYTES or null}``. With ``pid``, all processes are ended when they have more than
-that together; the exit code is then 122, and the last line of stderr says so.
+LIMITS is JSON: ``{"memory": BYTES, "disk": BYTES, "folders": […], "processes": NUMBER}``; null sets none.
+No file may become larger than ``disk``. With ``pid``, all processes are ended when there are too many, or
+when together they have more memory, or more in files below ``folders``; the exit code is then 122, and the
+last line of stderr says so.
 
 Jupyter kernels and dask talk through 127.0.0.1, so loopback is brought up. See
 https://man7.org/linux/man-pages/man2/unshare.2.html, https://man7.org/linux/man-pages/man7/netdevice.7.html
@@ -21,12 +23,14 @@ import ctypes
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import struct
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 REFUSED, LIMITED = 125, 122
 _FLAGS = {
@@ -44,7 +48,7 @@ _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
 _POWERS = (2, 16, 17, 19, 21, 27)
 """Capabilities that lead out: reading by handle, modules, raw devices, tracing, mounts, device nodes."""
 
-_LOOK_SECONDS, _PAGE = 0.05, os.sysconf("SC_PAGE_SIZE")
+_LOOK_SECONDS, _FILES_SECONDS, _PAGE = 0.05, 0.25, os.sysconf("SC_PAGE_SIZE")
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev", "/proc")  # noqa: S108 - programs write there whatever TMPDIR says
 
 
@@ -58,7 +62,7 @@ def main(argv: list[str]) -> int:
     except OSError as error:
         return _refused(error)
     if "pid" not in flags:
-        return _spawn(program)
+        return _spawn(program, limits)
     first = os.fork()  # the first process of the new process namespace: when it ends, so do all others
     if first:
         return _wait_for(first)
@@ -70,7 +74,7 @@ def main(argv: list[str]) -> int:
             _own_view(libc, **files)
     except OSError as error:
         os._exit(_refused(error))
-    os._exit(_spawn(program, limits["memory"]))
+    os._exit(_spawn(program, limits, watched=True))
 
 
 def _refused(error: OSError) -> int:
@@ -133,16 +137,18 @@ def _loopback_up() -> None:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
 
 
-def _spawn(program: list[str], memory: int | None = None) -> int:
+def _spawn(program: list[str], limits: dict[str, Any], *, watched: bool = False) -> int:
     child = os.fork()
     if child == 0:
         try:
+            if limits["disk"] is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limits["disk"], limits["disk"]))
             os.execv(program[0], program)  # noqa: S606  no shell is intended
         except OSError as error:
             sys.stderr.write(f"{program[0]}: {error}\n")
             sys.stderr.flush()
             os._exit(127)
-    return _wait_for(child) if memory is None else _watch(child, memory)
+    return _watch(child, limits) if watched else _wait_for(child)
 
 
 def _wait_for(child: int) -> int:
@@ -152,31 +158,48 @@ def _wait_for(child: int) -> int:
             return _code(status)
 
 
-def _watch(child: int, memory: int) -> int:
-    """Wait for a program, and look at its memory meanwhile; when this process ends, all others do."""
+def _watch(child: int, limits: dict[str, Any]) -> int:
+    """Wait for a program, and look at what it uses meanwhile; when this process ends, all others do."""
+    look_at_files = time.monotonic()
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
             return _code(status)
         if pid:
             continue
-        used = _memory_in_use("statm")
-        if used > memory and (used := _memory_in_use("smaps_rollup")) > memory:
-            sys.stderr.write(f"\nisolate: {used} bytes of memory, more than {memory}\n")
+        excess = _excess_of_processes(limits)
+        now = time.monotonic()
+        if not excess and limits["disk"] is not None and now >= look_at_files:
+            used = sum(_bytes_below(folder, limits["disk"]) for folder in limits["folders"])
+            excess = f"disk {used} {limits['disk']}" if used > limits["disk"] else ""
+            # However many files there are, looking at them takes a small part of the time.
+            look_at_files = now + max(_FILES_SECONDS, 10 * (time.monotonic() - now))
+        if excess:
+            sys.stderr.write(f"\nisolate: limit of {excess}\n")
             sys.stderr.flush()
             return LIMITED
         time.sleep(_LOOK_SECONDS)
 
 
-def _memory_in_use(file: str) -> int:
-    """Return the bytes that all processes but this one have.
+def _excess_of_processes(limits: dict[str, Any]) -> str:
+    """Return which limit the processes exceed, with what they use and what they may; empty if none."""
+    others = [pid for pid in os.listdir("/proc") if pid.isdecimal() and int(pid) != os.getpid()]  # noqa: PTH208
+    if limits["processes"] is not None and len(others) > limits["processes"]:
+        return f"processes {len(others)} {limits['processes']}"
+    memory = limits["memory"]
+    if memory is None or _memory_of(others, "statm") <= memory:
+        return ""
+    used = _memory_of(others, "smaps_rollup")
+    return f"memory {used} {memory}" if used > memory else ""
+
+
+def _memory_of(pids: list[str], file: str) -> int:
+    """Return the bytes of memory that processes have.
 
     Those of ``statm`` count what processes share for each of them, but cost little to read.
     """
     total = 0
-    for pid in filter(str.isdecimal, os.listdir("/proc")):  # noqa: PTH208
-        if int(pid) == os.getpid():
-            continue
+    for pid in pids:
         try:
             text = Path("/proc", pid, file).read_text(encoding="ascii")
         except OSError:
@@ -185,6 +208,21 @@ def _memory_in_use(file: str) -> int:
             total += int(text.split()[1]) * _PAGE
         else:
             total += sum(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+def _bytes_below(folder: str, enough: int) -> int:
+    """Return the bytes that files in a folder take on the disk; of more than enough, not all are counted."""
+    total, folders = 0, [folder]
+    while folders and total <= enough:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except OSError:
+            continue  # removed meanwhile
     return total
 
 

@@ -28,6 +28,8 @@ from typing import Any, TextIO
 
 import pytest
 
+_LONGEST = 200_000
+
 
 class Recorder:
     def __init__(self, spec: dict[str, Any], events: TextIO, crash: TextIO) -> None:
@@ -133,8 +135,15 @@ def _first_line(report: pytest.TestReport) -> str:
 
 
 def _details(report: pytest.TestReport) -> str:
-    sections = "".join(f"\n--- {title}\n{content}" for title, content in report.sections)
-    return f"--- {report.when}\n{report.longreprtext}\n{sections}\n"
+    sections = "".join(f"\n--- {title}\n{_shortened(content)}" for title, content in report.sections)
+    return f"--- {report.when}\n{_shortened(report.longreprtext)}\n{sections}\n"
+
+
+def _shortened(text: str) -> str:
+    left_out = len(text) - _LONGEST
+    if left_out <= 0:
+        return text
+    return f"{text[: _LONGEST // 2]}\n[… {left_out} characters left out …]\n{text[-_LONGEST // 2 :]}"
 
 
 def _present(module: str) -> bool:

@@ -26,7 +26,12 @@ def isolation_command(level: str, sandbox: Sandbox | None = None) -> tuple[str, 
         files["hidden"] = [str(path) for path in sandbox.hidden]
     if sandbox is not None and sandbox.network:
         flags.remove("net")
-    limits = {"memory": sandbox.memory if sandbox is not None else None}
+    limits = {
+        "memory": sandbox.memory if sandbox is not None else None,
+        "disk": sandbox.disk if sandbox is not None else None,
+        "folders": [str(path) for path in sandbox.watched] if sandbox is not None else [],
+        "processes": sandbox.processes if sandbox is not None else None,
+    }
     argv = (sys.executable, "-I", "-S", str(_ISOLATE))
     return (*argv, ",".join(flags), json.dumps(files), json.dumps(limits))
 
@@ -55,6 +60,13 @@ def network_isolation(sandbox: Sandbox | None = None) -> tuple[str, ...]:
 def network_note() -> str:
     """Return what the report says of the network."""
     return "none but loopback" if network_isolation() else "not kept away"
+
+
+def limits_note(level: str | None) -> str:
+    """Return what the report says of the limits of a suite's programs."""
+    if level is not None and "pid" in level:
+        return "time, memory, disk space, number of processes, output"
+    return "time and output; others need process namespaces, which this host or runner does not have"
 
 
 def files_note(level: str | None) -> str:

@@ -6,7 +6,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cuvee import platforms
-from cuvee.integration.runners.isolation import files_note, isolation_command, strongest_isolation
+from cuvee.integration.runners.isolation import (
+    files_note,
+    isolation_command,
+    limits_note,
+    strongest_isolation,
+)
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
 
@@ -77,10 +82,11 @@ class NativeRunner:
             return {
                 "network": "proxies that lead nowhere; this host allows no namespaces",
                 "files": files_note(None),
+                "limits": limits_note(None),
             }
         children = "; stray processes end with their test" if "pid" in level else ""
         network = f"none but loopback, in namespaces of its own ({level}){children}"
-        return {"network": network, "files": files_note(level)}
+        return {"network": network, "files": files_note(level), "limits": limits_note(level)}
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         level = strongest_isolation()

@@ -14,7 +14,8 @@ class Sandbox:
 
     ``home`` and ``temp`` become HOME, empty when the run starts, and the folder for temporary files. Where
     the host allows it, programs see nothing of ``hidden``, and change nothing in the folders ``readonly``.
-    They have no network but loopback, unless ``network``, and together at most ``memory`` bytes.
+    They have no network but loopback, unless ``network``. Together they have at most ``memory`` bytes,
+    ``disk`` bytes in the folders ``watched``, and so many ``processes``; `None` does not limit them.
     """
 
     platform: str
@@ -25,6 +26,9 @@ class Sandbox:
     readonly: tuple[Path, ...] = ()
     network: bool = False
     memory: int | None = None
+    disk: int | None = None
+    processes: int | None = None
+    watched: tuple[Path, ...] = ()
 
     @property
     def environment(self) -> Mapping[str, str]:

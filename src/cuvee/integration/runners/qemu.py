@@ -18,7 +18,7 @@ from cuvee.channel.interpreter.apt import Apt
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, replacing_folder, write_text
 from cuvee.integration.model import SMOKE
-from cuvee.integration.runners.isolation import files_note, network_isolation, network_note
+from cuvee.integration.runners.isolation import files_note, limits_note, network_isolation, network_note
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Sandbox
 from cuvee.process import Completed, Request
@@ -86,7 +86,12 @@ class QemuRunner(NativeRunner):
         """Return the version of QEMU: what fails may be its fault."""
         machine = self._machine()
         version = process.run(Request(argv=(machine.qemu, "--version"), timeout=60)).stdout.partition("\n")[0]
-        return {"qemu": version, "network": network_note(), "files": files_note(None)}
+        return {
+            "qemu": version,
+            "network": network_note(),
+            "files": files_note(None),
+            "limits": limits_note(None),
+        }
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         machine = self._machine()

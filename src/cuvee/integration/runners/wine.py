@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from cuvee import process
 from cuvee.integration.model import SMOKE
-from cuvee.integration.runners.isolation import files_note, network_isolation, network_note
+from cuvee.integration.runners.isolation import files_note, limits_note, network_isolation, network_note
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.process import Completed, Request
 
@@ -93,7 +93,12 @@ class WineRunner:
 
     def environment(self) -> Mapping[str, str]:
         """Return the version of Wine: what fails may be its fault."""
-        return {"wine": _version(), "network": network_note(), "files": files_note(None)}
+        return {
+            "wine": _version(),
+            "network": network_note(),
+            "files": files_note(None),
+            "limits": limits_note(None),
+        }
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         environment = {
