@@ -31,6 +31,7 @@ COMMANDS = {
     "installers": "Make our installers from a constructor project.",
     "test": "Install a release with its own installer and run its suites in it.",
     "bisect": "Find the package that turns a test red between two releases.",
+    "import-results": "Add results of tests that ran elsewhere to a release.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
     "sign": "Sign a release, here or on another machine.",
     "report": "Print what the report of a release says, or write it to another folder.",

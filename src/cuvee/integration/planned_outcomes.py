@@ -52,7 +52,8 @@ def account(
         return (suite, test) in containers or any((suite, whole) in tests for whole in wholes(test))
 
     found = [
-        _noted(_one(group), group, is_known=is_known(suite, test)) for (suite, test), group in groups.items()
+        _noted(worst_of(group), group, is_known=is_known(suite, test))
+        for (suite, test), group in groups.items()
     ]
     missing = [test for name, test in tests.items() if name not in covered]
     return (*found, *_unreported(missing, plan.platform, problems))
@@ -76,7 +77,8 @@ def _of_platform(outcome: TestOutcome, platform: str) -> TestOutcome:
     return replace(outcome, platform=platform, state=OutcomeState.INFRA_ERROR, reason=reason)
 
 
-def _one(group: Sequence[TestOutcome]) -> TestOutcome:
+def worst_of(group: Sequence[TestOutcome]) -> TestOutcome:
+    """Return which of several outcomes of one test counts."""
     order = {state: number for number, state in enumerate(_WORST_FIRST)}
     last = len(order)
     return min(group, key=lambda outcome: (not outcome.state.blocks, order.get(outcome.state, last)))

@@ -46,6 +46,11 @@ def read_run(folder: Path) -> PlatformRun:
     return _DOCUMENT.read(folder / OUTCOMES)
 
 
+def parse_run(data: bytes, *, source: str) -> PlatformRun:
+    """Return the run of an ``outcomes.json``; errors name it ``source``, see `read_run`."""
+    return _DOCUMENT.from_bytes(data, source=source)
+
+
 def junit(run: PlatformRun) -> bytes:
     """Return a run as JUnit XML, one ``testsuite`` per suite, in the order of the outcomes.
 

@@ -17,6 +17,7 @@ from cuvee.integration.units import Unit, UnitChoice, units_of
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
 from cuvee.release.check_stage import manifest_inputs
+from cuvee.release.imported_tests import imports_of
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished, folder_inputs
@@ -34,7 +35,8 @@ def make_tests(
     not_built
         Why there are no installers, if the platform was not built.
     """
-    from cuvee.integration.results_folder import read_run
+    from cuvee.integration.imported_results import merged
+    from cuvee.integration.results_folder import read_run, write_run
     from cuvee.integration.runners.selection import select_runner
 
     manifest, workspace = session.manifest, session.workspace
@@ -42,6 +44,7 @@ def make_tests(
     made = [item for result in installers for item in result.artefacts if item.not_made is None]
     tested, without = (None, not_built) if not_built else installer_to_test(made)
     runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
+    imports = imports_of(workspace.folder, lock.platform, made)
     today = session.options.now.date()
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
 
@@ -52,6 +55,9 @@ def make_tests(
             session, plan, tested, runner, without=without, results=workspace.results,
             choice=UnitChoice(order=order),
         )  # fmt: skip
+        if imports:
+            found = merged(found, imports, plan)
+            write_run(folder, found)
         return Made(result=TestResult(run=found), outputs=(folder,))
 
     stage = Stage(
@@ -64,6 +70,7 @@ def make_tests(
             runner.name if runner is not None else reason,
             [waiver.expires >= today for waiver in manifest.waivers],
             encode(known),
+            [item.source_sha256 for item in imports],
         ],
         run=run,
         load=lambda _: TestResult(run=_reusable(read_run(folder))),

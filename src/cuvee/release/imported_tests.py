@@ -1,0 +1,64 @@
+"""Results of tests that ran elsewhere, kept in a release folder until the release is cut again."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from cuvee.errors import IntegrityError, UsageError
+from cuvee.integration.imported_results import DOCUMENT, ImportedResults
+from cuvee.release.record import Artefact, ArtefactKind, Release
+
+IMPORTS = "imports"
+"""The folder of a release folder for them."""
+
+
+def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[Path, ...]:
+    """Write results into the release folder; return the files. The same results again change nothing.
+
+    Raises
+    ------
+    IntegrityError
+        If they are of another installer than one that the release has for the platform. Nothing is written.
+    UsageError
+        If the release has no installer for the platform at all.
+    """
+    for item in results:
+        _check(release, item)
+    return tuple(_write(release.folder, item) for item in results)
+
+
+def imports_of(folder: Path, platform: str, made: Iterable[Artefact]) -> tuple[ImportedResults, ...]:
+    """Return the results that were kept for these installers; those for others are not of this release."""
+    hashes = {item.sha256 for item in made if item.not_made is None}
+    found = []
+    for path in sorted((folder / IMPORTS / platform).glob("*.json")):
+        results = DOCUMENT.read(path)
+        if results.installer_sha256 in hashes and results.platform == platform:
+            found.append(results)
+    return tuple(found)
+
+
+def _check(release: Release, results: ImportedResults) -> None:
+    installers = [
+        item
+        for item in release.handed_out
+        if item.kind is ArtefactKind.INSTALLER and item.platform == results.platform and item.sha256
+    ]
+    if not installers:
+        known = sorted({item.platform for item in release.handed_out if item.platform and item.sha256})
+        raise UsageError(
+            f"{results.source}: {release.name} has no installer for {results.platform}",
+            hint=f"It has some for {', '.join(known)}." if known else "Run `cuvee release MANIFEST` first.",
+        )
+    if results.installer_sha256 not in {item.sha256 for item in installers}:
+        names = "\n".join(f"  {item.sha256}  {item.name}" for item in installers)
+        raise IntegrityError(
+            f"{results.source} is about an installer with the SHA-256 {results.installer_sha256}, which"
+            f" is none of {release.name}'s for {results.platform}:\n{names}",
+            hint="Test one of these; nothing was imported.",
+        )
+
+
+def _write(folder: Path, results: ImportedResults) -> Path:
+    path = folder / IMPORTS / results.platform / f"{results.source_sha256[:32]}.json"
+    DOCUMENT.write(path, results)
+    return path
