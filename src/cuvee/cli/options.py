@@ -241,6 +241,7 @@ def _session(
     base: Path | None = None,
     history: Path | None = None,
     selection: "Selection | None" = None,
+    root: Path | None = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
@@ -268,6 +269,7 @@ def _session(
         base=base,
         history=history,
         selection=selection or Selection(),
+        root=root,
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())

@@ -26,6 +26,11 @@ _SELECTION = (
     click.option("--owner", "owners", multiple=True, help="Only what belongs to this owner."),
     click.option("--changed", is_flag=True, help="Only what needs a package that changed since the base."),
     click.option("--rerun", type=click.Choice(["failed"]), help="Only what failed in the last recorded run."),
+    click.option(
+        "--root",
+        type=click.Path(path_type=Path),
+        help="Run in the files of another Linux system, such as a folder made by debootstrap.",
+    ),
     click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure."),
 )
 
@@ -49,6 +54,7 @@ def command(
     owners: tuple[str, ...],
     changed: bool,
     rerun: str | None,
+    root: Path | None,
     fail_fast: bool,
     **options: Any,
 ) -> int:
@@ -57,7 +63,8 @@ def command(
     A unit of work is a part of a suite on a platform with a runner, such as
     interop/test_tables.py@linux-64/native. PATTERN matches all of that, or a part: interop, win-64,
     "test_*.py", interop@linux-64. With a selection or --fail-fast, what is left out is not run, nothing is
-    recorded, and the verdict is never ready.
+    recorded, and the verdict is never ready. Results of --root are not recorded, either:
+    `cuvee import-results` adds them to the release.
 
     \b
     Examples:
@@ -66,6 +73,7 @@ def command(
       cuvee test manifests/starter/2026.11.0.yaml --plan --changed
       cuvee test manifests/starter/2026.11.0.yaml --select "interop/test_t*" --package pandas
       cuvee test manifests/starter/2026.11.0.yaml --rerun failed --fail-fast
+      cuvee test manifests/starter/2026.11.0.yaml --root /srv/debian-13
     """
     from cuvee.integration.unit_selection import Selection
 
@@ -78,9 +86,9 @@ def command(
         fail_fast=fail_fast,
     )
     if plan:
-        return _plan(manifest, selection, as_json=as_json, **options)
-    if selection.is_partial:
-        return _selected(manifest, selection, as_json=as_json, **options)
+        return _plan(manifest, selection, as_json=as_json, root=root, **options)
+    if selection.is_partial or root is not None:
+        return _selected(manifest, selection, as_json=as_json, root=root, **options)
     from cuvee.release.pipeline import run_recorded_tests
 
     result = run_pipeline(run_recorded_tests, manifest=manifest, as_json=as_json, **options)
@@ -121,4 +129,6 @@ def _selected(manifest: Path, selection: "Selection", *, as_json: bool, **option
     chosen, all_units = len(result.plan.to_run), len(result.plan.units)
     say(f"{chosen} of {all_units} units of work were selected. The release needs all: nothing was recorded.")
     say(f"results: {result.folder}")
+    if options["root"] is not None:
+        say("`cuvee import-results RELEASE` adds the outcomes.json of a platform to the release.")
     return result.verdict.exit_code

@@ -14,6 +14,7 @@ from cuvee.graph.dependency_paths import DependencyPaths
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.results_folder import read_run
+from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
 from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
@@ -127,7 +128,7 @@ def _run(session: Session, lock: PlatformLock, units: list[Unit], folder: Path) 
         session,
         plan_from(session, lock, session.archives(lock)),
         tested,
-        select_runner(lock.platform, emulate=session.options.emulate, cache=session.workspace.cache)[0],
+        _runner(session, lock)[0],
         without=without,
         results=folder,
         choice=UnitChoice(names=frozenset(names), order=names, fail_fast=session.options.selection.fail_fast),
@@ -142,9 +143,7 @@ def _planned(session: Session, release: Release, *, only_look: bool) -> TestPlan
         archives = _at_hand(session, lock) if only_look else session.archives(lock)
         missing = tuple(item.name for item in lock.packages if item.identifier not in archives)
         unread |= {lock.platform: missing} if missing else {}
-        runner, reason = select_runner(
-            lock.platform, emulate=session.options.emulate, cache=session.workspace.cache
-        )
+        runner, reason = _runner(session, lock)
         units += units_on(session, plan_from(session, lock, archives), runner, without=reason)
     facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
     selected = select_units(units, session.options.selection, facts)
@@ -159,6 +158,13 @@ def _planned(session: Session, release: Release, *, only_look: bool) -> TestPlan
         selected=frozenset(unit.identifier for unit in (*selected, *first)),
         absent=release.absent,
         unread=unread,
+    )
+
+
+def _runner(session: Session, lock: PlatformLock) -> tuple[Runner | None, str]:
+    options = session.options
+    return select_runner(
+        lock.platform, emulate=options.emulate, cache=session.workspace.cache, root=options.root
     )
 
 

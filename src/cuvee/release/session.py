@@ -69,6 +69,8 @@ class Options:
         Test again, even if nothing has changed since the tests passed.
     selection
         Which units of work to test; such a run is not recorded.
+    root
+        A folder with another Linux system to test in; such a run is not recorded, either.
     """
 
     dist: Path
@@ -86,6 +88,7 @@ class Options:
     history: Path | None = None
     retest: bool = False
     selection: Selection = field(default_factory=Selection)
+    root: Path | None = None
 
 
 class Session:

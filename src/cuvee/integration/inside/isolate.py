@@ -5,9 +5,11 @@ Usage: ``python isolate.py FLAGS FILES LIMITS PROGRAM ARGUMENT…`` where FLAGS 
 its own view of the files) and ``user`` (a user namespace, which lets an ordinary user have the others). The
 exit code is the program's, or 128 + the signal that ended it; 125 when a namespace is refused.
 
-FILES is JSON: ``{"writable": […], "readonly": […], "hidden": […]}``, absolute paths. With ``files``, all is
-read-only except the folders ``writable`` and those for temporary files; within these, ``readonly`` are not
-writable, and nothing of ``hidden`` can be seen. The program cannot undo that: root loses what it takes.
+FILES is JSON: ``{"writable": […], "readonly": […], "hidden": […], "root": … or null}``, absolute paths. With
+``files``, all is read-only except the folders ``writable`` and those for temporary files; within these,
+``readonly`` are not writable, and nothing of ``hidden`` can be seen. The program cannot undo that: root loses
+what it takes. With ``root``, a folder with another Linux system, the program sees that one's files, and the
+host's below `HOST`.
 
 LIMITS is JSON: ``{"memory": BYTES, "disk": BYTES, "folders": […], "processes": NUMBER}``; null sets none.
 No file may become larger than ``disk``. With ``pid``, all processes are ended when there are too many, or
@@ -45,8 +47,11 @@ _MS_PRIVATE_ALL, _MS_BIND_ALL, _MS_BIND = (1 << 18) | (1 << 14), 0x1000 | 0x4000
 _MS_LOCKED_UP = 1 | 2 | 4 | 8  # read-only, no set-uid, no devices, no programs
 _MOUNT_SETATTR, _RECURSIVE, _HERE, _READ_ONLY = 442, 0x8000, -100, 1
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
-_POWERS = (2, 16, 17, 19, 21, 27)
-"""Capabilities that lead out: reading by handle, modules, raw devices, tracing, mounts, device nodes."""
+_POWERS = (2, 16, 17, 18, 19, 21, 27)
+"""Capabilities that lead out: by handle, modules, raw devices, other roots, tracing, mounts, device nodes."""
+
+HOST = "/.host"
+"""Where a program that runs in another system finds the host's files."""
 
 _LOOK_SECONDS, _FILES_SECONDS, _PAGE = 0.05, 0.25, os.sysconf("SC_PAGE_SIZE")
 _TEMPORARY = ("/tmp", "/var/tmp", "/dev", "/proc")  # noqa: S108 - programs write there whatever TMPDIR says
@@ -71,7 +76,12 @@ def main(argv: list[str]) -> int:
         _check(libc.mount(None, b"/", None, _MS_PRIVATE_ALL, None))
         _check(libc.mount(b"proc", b"/proc", b"proc", 0, None))
         if "files" in flags:
+            here, other = os.getcwd(), files.pop("root", None)  # noqa: PTH109
             _own_view(libc, **files)
+            if other:
+                here = _other_root(libc, other, files["writable"][0]) + here
+            os.chdir(here)  # into the mount that is there now
+            _drop_powers(libc)
     except OSError as error:
         os._exit(_refused(error))
     os._exit(_spawn(program, limits, watched=True))
@@ -97,7 +107,6 @@ def _enter(libc: ctypes.CDLL, flags: list[str]) -> None:
 
 
 def _own_view(libc: ctypes.CDLL, writable: list[str], readonly: list[str], hidden: list[str]) -> None:
-    here = os.getcwd()  # noqa: PTH109
     for path in [*writable, *readonly]:
         _check(libc.mount(path.encode(), path.encode(), None, _MS_BIND_ALL, None))
     _set_attributes(libc, "/", set_to=_READ_ONLY)
@@ -110,7 +119,39 @@ def _own_view(libc: ctypes.CDLL, writable: list[str], readonly: list[str], hidde
             _check(libc.mount(b"tmpfs", path.encode(), b"tmpfs", _MS_LOCKED_UP, b"mode=555"))
         elif os.path.exists(path):  # noqa: PTH110
             _check(libc.mount(b"/dev/null", path.encode(), None, _MS_BIND, None))
-    os.chdir(here)  # into the mount that is there now
+
+
+def _other_root(libc: ctypes.CDLL, other: str, writable: str) -> str:
+    """Enter another system: its folders, read-only, with the host's devices and a /tmp of its own.
+
+    Return where the host's files are now.
+    """
+    new = f"{writable}/root"
+    os.makedirs(new, exist_ok=True)  # noqa: PTH103
+    _check(libc.mount(b"tmpfs", new.encode(), b"tmpfs", 0, b"mode=755"))
+    for entry in os.scandir(other):
+        target = f"{new}/{entry.name}"
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), target)  # noqa: PTH115, PTH211
+        elif entry.is_dir():
+            os.mkdir(target)  # noqa: PTH102
+            source = "/dev" if entry.name == "dev" else entry.path
+            if entry.name not in {"proc", "tmp"}:
+                _check(libc.mount(source.encode(), target.encode(), None, _MS_BIND_ALL, None))
+            if entry.name not in {"proc", "tmp", "dev"}:
+                _set_attributes(libc, target, set_to=_READ_ONLY)
+    for name in ("proc", "tmp", HOST.strip("/")):
+        os.makedirs(f"{new}/{name}", exist_ok=True)  # noqa: PTH103
+    _check(libc.mount(b"/", f"{new}{HOST}".encode(), None, _MS_BIND_ALL, None))
+    _check(libc.mount(b"proc", f"{new}/proc".encode(), b"proc", 0, None))
+    for path in ("/tmp", "/var/tmp"):  # noqa: S108 - the other system's, which stays as it is
+        if os.path.isdir(f"{new}{path}"):  # noqa: PTH112
+            _check(libc.mount(b"tmpfs", f"{new}{path}".encode(), b"tmpfs", 0, b"mode=1777"))
+    os.chroot(new)
+    return HOST
+
+
+def _drop_powers(libc: ctypes.CDLL) -> None:
     for power in _POWERS:
         libc.prctl(_PR_CAPBSET_DROP, power, 0, 0, 0)  # an ordinary user has none that could be dropped
     _check(libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

@@ -16,14 +16,20 @@ _ISOLATE = Path(__file__).parents[1] / "inside" / "isolate.py"
 _LEVELS = ("net,pid,files", "net,pid,files,user", "net,pid", "net,pid,user", "net", "net,user")
 
 
-def isolation_command(level: str, sandbox: Sandbox | None = None) -> tuple[str, ...]:
-    """Return what to prefix a command with; of the files it sees what its sandbox says."""
-    files: dict[str, list[str]] = {"writable": [], "readonly": [], "hidden": []}
+def isolation_command(
+    level: str, sandbox: Sandbox | None = None, *, root: Path | None = None
+) -> tuple[str, ...]:
+    """Return what to prefix a command with; of the files it sees what its sandbox says.
+
+    ``root`` is a folder with another Linux system, in which the command then runs, see ``isolate.py``.
+    """
+    files: dict[str, list[str] | str | None] = {"writable": [], "readonly": [], "hidden": [], "root": None}
     flags = level.split(",")
     if sandbox is not None and "files" in flags:
         files["writable"] = [str(sandbox.home.parent)]
         files["readonly"] = [str(path) for path in sandbox.readonly if path.is_dir()]
         files["hidden"] = [str(path) for path in sandbox.hidden]
+        files["root"] = str(root) if root is not None else None
     if sandbox is not None and sandbox.network:
         flags.remove("net")
     limits = {

@@ -5,6 +5,7 @@ from pathlib import Path
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.qemu import QemuRunner
+from cuvee.integration.runners.root import RootRunner
 from cuvee.integration.runners.wine import WineRunner
 
 
@@ -19,11 +20,15 @@ def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Ru
 
 
 def select_runner(
-    platform: str, *, emulate: bool = False, cache: Path | None = None
+    platform: str, *, emulate: bool = False, cache: Path | None = None, root: Path | None = None
 ) -> tuple[Runner | None, str]:
-    """Return the first runner that can run ``platform`` here, or `None` and why none can."""
+    """Return the first runner that can run ``platform`` here, or `None` and why none can.
+
+    ``root`` is a folder with another Linux system: then it is run there or nowhere.
+    """
     refusals = []
-    for runner in all_runners(emulate=emulate, cache=cache):
+    runners = all_runners(emulate=emulate, cache=cache) if root is None else (RootRunner(root),)
+    for runner in runners:
         refusal = runner.refusal(platform)
         if refusal is None:
             return runner, ""

@@ -1,0 +1,137 @@
+"""A release in the files of another Linux system: what runs there, what it sees, and what becomes of it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cuvee import process
+from cuvee.cli.main import run
+from cuvee.errors import UsageError
+from cuvee.integration.runners import root as root_runner
+from cuvee.integration.runners.isolation import strongest_isolation
+from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.root import RootRunner, os_release
+from debian_root import make_debian_root
+from needed_programs import HANGING
+from tiny_distribution import Distribution
+
+
+def system(folder: Path, release: str = 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n') -> Path:
+    for name in ("usr/bin/sh", "usr/bin/tar", "usr/bin/sha256sum"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (folder / "bin").symlink_to("/usr/bin")
+    (folder / "etc").mkdir()
+    (folder / "etc" / "os-release").write_text(release)
+    return folder
+
+
+def place(root: Path) -> Sandbox:
+    top = root / "top"
+    return Sandbox(platform="linux-64", prefix=top / "release", home=top / "home", temp=top / "tmp")
+
+
+def test_paths_are_those_of_the_other_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root_runner, "strongest_isolation", lambda: "net,pid,files")
+    runner = RootRunner(system(tmp_path / "root"))
+    assert runner.name == "root-debian-12"
+    sandbox = place(tmp_path)
+    request = runner.install(sandbox, tmp_path / "top" / "Tiny.sh", timeout=9)
+    top = f"/.host{tmp_path}/top"
+    assert request.argv[-5:] == ("/bin/sh", f"{top}/Tiny.sh", "-b", "-p", f"{top}/release")
+    environment = request.environment or {}
+    assert (environment["HOME"], environment["LANG"]) == (f"{top}/home", "C.UTF-8")
+    assert environment["XDG_DATA_HOME"] == f"{top}/home/.local/share"
+    assert environment["PATH"] == f"{top}/release/bin:/usr/local/bin:/usr/bin:/bin"
+    command = Command(program="tool", arguments=("-x", tmp_path / "a b"), cwd=tmp_path, timeout=5)
+    assert runner.request(sandbox, command).argv[-3:] == (
+        f"{top}/release/bin/tool",
+        "-x",
+        f"/.host{tmp_path}/a b",
+    )
+    assert runner.environment()["system"] == "Debian 12"
+
+
+def test_what_is_no_system_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    with pytest.raises(UsageError, match="it has no bin/sh, usr/bin/tar, usr/bin/sha256sum") as caught:
+        RootRunner(tmp_path)
+    assert "debootstrap" in (caught.value.hint or "")
+    with pytest.raises(UsageError, match="not a folder"):
+        RootRunner(tmp_path / "nowhere")
+
+
+def test_a_link_out_of_the_system_is_not_read(tmp_path: Path) -> None:
+    folder = system(tmp_path / "root")
+    (folder / "etc" / "os-release").unlink()
+    (tmp_path / "mine").write_text("ID=mine")
+    (folder / "etc" / "os-release").symlink_to(tmp_path / "mine")
+    assert os_release(folder) == {}
+    assert RootRunner(folder).name == "root-root"
+
+
+def test_a_host_without_namespaces_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(root_runner, "strongest_isolation", lambda: "net,user")
+    assert "no namespaces of files" in (RootRunner(system(tmp_path / "root")).refusal("linux-64") or "")
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if "files" not in (strongest_isolation() or "").split(","):
+        pytest.skip("needs a host that allows namespaces of files")
+    return make_debian_root(tmp_path_factory.mktemp("debian"))
+
+
+@pytest.mark.real
+def test_a_program_sees_the_other_system_and_cannot_change_it(debian: Path, tmp_path: Path) -> None:
+    sandbox = place(tmp_path)
+    for folder in (sandbox.home, sandbox.temp, sandbox.prefix / "bin"):
+        folder.mkdir(parents=True)
+    (sandbox.prefix / "bin" / "sh").symlink_to("/bin/sh")
+    marker = debian / "etc" / "only-there"
+    marker.write_text("1")
+    script = """
+        test -e /etc/only-there && echo there
+        test -e /usr/bin/apt-get && echo not there
+        echo x >/etc/mine && echo wrote
+        echo x >/tmp/mine && rm /tmp/mine && echo temporary
+        echo x >"$HOME/mine" && echo home
+        test -c /dev/null && test -d /proc/1 && echo devices
+        chroot /.host true && echo out
+        pwd
+    """
+    command = Command(program="sh", arguments=("-c", script), cwd=sandbox.home, timeout=HANGING)
+    done = process.run(RootRunner(debian).request(sandbox, command))
+    assert done.stdout.split() == ["there", "temporary", "home", "devices", f"/.host{sandbox.home}"], done
+    assert (sandbox.home / "mine").read_text() == "x\n"
+    assert not (debian / "etc" / "mine").exists()
+    assert not (debian / "tmp" / "mine").exists()
+
+
+@pytest.mark.real
+def test_a_release_is_tested_there_and_the_results_are_imported(
+    copied: Callable[[], Distribution],
+    tiny_text: str,
+    host_platform: str,
+    debian: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    distribution = copied()
+    path = distribution.write(tiny_text)
+    before = distribution.cut(path)
+    options = ["--dist", str(distribution.dist), "--cache", str(distribution.root / "cache"), "-q"]
+    code = run(["test", str(path), *options, "--root", str(debian), "--json"])
+    said = json.loads(capsys.readouterr().out)
+    outcomes = {item["test"]: item for item in said["outcomes"][host_platform]}
+    assert {item["state"] for item in outcomes.values()} == {"pass"}, outcomes
+    assert {"install", "verify", "import:attrs", "command:tqdm"} <= outcomes.keys()
+    assert all("/root-debian-" in name for name in said["selected"])
+    assert code == 1, "nothing is recorded, so that the release is not ready"
+    results = Path(said["results"], host_platform, "outcomes.json")
+    assert run(["import-results", str(before.folder), str(results)]) == 0
+    after = distribution.cut(path)
+    assert after.verdict is before.verdict
+    (tested,) = (item for item in after.runs if item.platform == host_platform)
+    assert "root-debian-" in tested.environment["imported"]
