@@ -236,15 +236,22 @@ def test_a_test_that_hangs_is_stopped_and_the_next_one_runs(run: Run, suites_fol
     assert found["test_slow.py::test_next"].state is OutcomeState.PASS
 
 
-def test_shipped_tests_are_run_by_name(run: Run, suites_folder: Path, source: Path) -> None:
+@pytest.mark.parametrize("in_folder", [False, True])
+def test_shipped_tests_are_run_by_name(in_folder: bool, run: Run, suites_folder: Path, source: Path) -> None:
     package = next((source / "lib").glob("python*/site-packages")) / "shipped" / "tests"
     package.mkdir(parents=True, exist_ok=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").touch()
     (package / "test_it.py").write_text("def test_one(): ...\n\ndef test_two(): assert 0\n")
-    (suites_folder / "upstream.yaml").write_text(
+    listed = (
         "- {package: shipped, arguments: [-k, one], modules: [shipped.tests.test_it, shipped.tests.gone]}"
     )
+    if in_folder:
+        (suites_folder / "upstream").mkdir()
+        text = f"kind: upstream\ntests:\n{listed}\n"
+        (suites_folder / "upstream" / "suite.yaml").write_text(text)
+    else:
+        (suites_folder / "upstream.yaml").write_text(listed)
     suite = read_suite(suites_folder, "upstream").for_packages({"pytest", "shipped"})
     outcomes = [outcome for outcome in run(_plan(suites=[suite])).outcomes if outcome.suite == "upstream"]
     assert [(outcome.test, outcome.state, outcome.package) for outcome in outcomes] == [

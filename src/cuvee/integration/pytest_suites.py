@@ -54,7 +54,8 @@ def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
         folder = session.copied(suite.folder, f"suite-{suite.name}")
     for target in suite.targets:
         if isinstance(target, PytestTarget):
-            run = _TargetRun(session=session, suite=suite, target=target, folder=folder)
+            own = folder if target.file else None  # modules that packages ship are in none of ours
+            run = _TargetRun(session=session, suite=suite, target=target, folder=own)
             yield Job(unit=f"{suite.name}/{target.name}", run=run.outcomes)
 
 
