@@ -1,5 +1,6 @@
 """The page in a real browser: quiet, self-contained, whole without JavaScript, and easier with it."""
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,60 @@ def test_the_count_says_what_cannot_be_searched_for(
 def test_what_is_folded_is_not_printed(scripted: Visit) -> None:
     pages = scripted.page.pdf().count(b"/Type /Page\n")
     assert 0 < pages <= 12
+
+
+AXE = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The program axe-core, which https://pypi.org/project/axe-playwright-python/ carries."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or not found.submodule_search_locations:
+        pytest.skip("needs the Python package axe-playwright-python")
+    return (Path(found.submodule_search_locations[0]) / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "name",
+    ["index.html", "stages.html", "packages/numpy.html", "platforms/linux-64.html", "platforms/osx-64.html"],
+)
+def test_axe_finds_nothing(browser: Any, address: str, axe: str, name: str, scheme: str) -> None:
+    visit = Visit(browser, address.replace("index.html", name), color_scheme=scheme, bypass_csp=True)
+    visit.page.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    visit.page.evaluate(axe)
+    found = visit.page.evaluate(f"axe.run(document, {AXE})")
+    problems = [(rule["id"], node["html"]) for rule in found["violations"] for node in rule["nodes"]]
+    assert len(found["passes"]) > 20
+    assert problems == []
+    visit.context.close()
+
+
+@pytest.mark.parametrize("name", ["stages.html", "packages/numpy.html", "platforms/linux-64.html"])
+@pytest.mark.parametrize("scripted", [True, False])
+def test_the_other_pages_are_quiet_whole_and_fit(
+    browser: Any, address: str, name: str, scripted: bool
+) -> None:
+    where = address.replace("index.html", name)
+    visit = Visit(browser, where, java_script_enabled=scripted)
+    assert visit.complaints == []
+    assert [url for url in visit.requests if not url.startswith("data:")] == [where]
+    for width in (1280, 375):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.page.get_by_role("link", name="Starter PyData 2026.11.0").click()
+    assert visit.page.get_by_text("Blocked by 5").is_visible()
+    visit.context.close()
+
+
+def test_the_matrix_can_be_filtered_in_its_address(browser: Any, address: str) -> None:
+    visit = Visit(
+        browser, address.replace("index.html", "stages.html#stages?status=regression&platform=linux-64")
+    )
+    assert visit.shown("stages") == 2
+    assert visit.page.get_by_role("link", name="sqlalchemy").is_visible()
+    visit.page.get_by_label("Find", exact=True).fill("pandas")
+    assert visit.shown("stages") == 1
+    assert visit.complaints == []
+    visit.context.close()

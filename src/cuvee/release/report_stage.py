@@ -1,7 +1,11 @@
 """The report stage: the pictures, the page with its data, and ``release.json``."""
 
+from pathlib import Path
+
 from cuvee.codec import encode
 from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
+from cuvee.history.history_file import HistoryFile
+from cuvee.history.over_releases import Past, packages_before
 from cuvee.release.pictures import write_release
 from cuvee.release.record import RECORD, Release
 from cuvee.release.session import Session
@@ -22,7 +26,7 @@ def make_report(session: Session, release: Release) -> Release:
         formats = ("svg", *GRAPH_FORMATS)
         write_release(graph, release.findings, workspace.pictures, formats)
         session.page = build_page(release, workspace.results)
-        write_report(session.page, release, graph, workspace.report)
+        write_report(session.page, release, graph, workspace.report, past_of(release, session.history_file))
         release.save()
         outputs = (workspace.pictures, workspace.report, workspace.folder / RECORD)
         return Made(result=release, outputs=outputs)
@@ -34,6 +38,20 @@ def make_report(session: Session, release: Release) -> Release:
         load=lambda _: Release.open(workspace.folder),
     )
     return session.make(stage).result
+
+
+def past_of(release: Release, path: Path) -> Past:
+    """Return what the history at ``path`` has of the packages of earlier releases; nothing without a history.
+
+    Raises
+    ------
+    IntegrityError
+        If the history is damaged, or of another version of cuvee.
+    """
+    if not path.is_file():
+        return {}
+    with HistoryFile.open_to_read(path) as history:
+        return packages_before(history, release.manifest.distribution, release.manifest.version)
 
 
 def page_of(session: Session, release: Release) -> Page:

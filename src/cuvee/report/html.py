@@ -19,6 +19,13 @@ from cuvee.report.triage import LOUD
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_RESERVED = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
+}
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
@@ -31,9 +38,9 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
     """
     from markupsafe import Markup
 
-    style, script = _template("style.css") + stylesheet(), _template("script.js")
+    style, script = template("style.css") + stylesheet(), template("script.js")
     return (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             page=page,
@@ -88,11 +95,18 @@ def release_path(path: str) -> str:
     return "" if bad or not path else f"../{quote(path)}"
 
 
-def _environment() -> "Environment":
+def file_name(name: str) -> str:
+    """Return the file name of a package's or a platform's page, which every file system allows."""
+    reserved = name.partition(".")[0].lower() in _RESERVED
+    safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return f"{safe}_.html" if reserved else f"{safe}.html"
+
+
+def environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("cuvee.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -100,15 +114,17 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {
+    made.filters |= {
         "size": human_size,
         "time": human_time,
         "plural": plural,
         "safe_url": safe_url,
         "release_path": release_path,
+        "file_name": file_name,
+        "archive": lambda url: url.rpartition("/")[2],
         "drawing": Markup,  # as it is: cuvee.graph.drawing has made it, and escapes every text
     }
-    return environment
+    return made
 
 
 def _finalize(value: Any) -> Any:
@@ -116,7 +132,8 @@ def _finalize(value: Any) -> Any:
     return clean(value) if type(value) is str else value
 
 
-def _template(name: str) -> str:
+def template(name: str) -> str:
+    """Return the text of one of our files in ``templates/``."""
     return (files("cuvee.report") / "templates" / name).read_text(encoding="utf-8")
 
 

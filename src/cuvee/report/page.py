@@ -18,6 +18,7 @@ from cuvee.report.outcome_rows import Results, results
 from cuvee.report.package_matrix import Matrix, matrix
 from cuvee.report.provenance import Provenance, provenance
 from cuvee.report.readiness import Readiness, readiness
+from cuvee.report.stage_matrix import StageMatrix, stage_matrix
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -89,6 +90,7 @@ class Page:
     artefacts: tuple[Artefact, ...]
     platforms: tuple[PlatformRow, ...]
     matrix: Matrix
+    stages_of_use: StageMatrix
     findings: tuple[FindingRow, ...]
     waivers: tuple[WaiverRow, ...]
     results: Results
@@ -139,6 +141,7 @@ def build_page(release: Release, logs: Path | None = None) -> Page:
         artefacts=release.handed_out,
         platforms=_platforms(release),
         matrix=matrix(release, ordered, tested.anchors),
+        stages_of_use=stage_matrix(release, ordered),
         findings=causes(release, ordered),
         waivers=waivers(manifest, release.made_at.date()),
         results=tested,

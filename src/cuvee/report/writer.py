@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
-from cuvee.files import write_bytes, write_text
+from cuvee.files import storage_errors, write_bytes, write_text
 from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.history.over_releases import Past
 from cuvee.release.record import Release
 from cuvee.report.csv_tables import tables
 from cuvee.report.data_json import page_json
 from cuvee.report.html import render
 from cuvee.report.page import Page
 from cuvee.report.page_pictures import pictures
+from cuvee.report.site import FOLDERS, site_pages
 
 
-def write_report(page: Page, release: Release, graph: ReleaseGraph, folder: Path) -> None:
-    """Write ``index.html``, ``data.json`` and the tables as CSV into ``folder``.
+def write_report(
+    page: Page, release: Release, graph: ReleaseGraph, folder: Path, past: Past | None = None
+) -> None:
+    """Write ``index.html``, the other pages, ``data.json`` and the tables as CSV into ``folder``.
 
     Parameters
     ----------
@@ -23,7 +27,9 @@ def write_report(page: Page, release: Release, graph: ReleaseGraph, folder: Path
         The graph of ``release``, for the pictures.
     folder
         The folder ``report`` of a release folder, made if need be. The page links to artefacts and logs
-        beside it.
+        beside it. Pages of packages and platforms that an earlier release left in it are removed.
+    past
+        What earlier releases had of each package; `None` if that is not known.
 
     Raises
     ------
@@ -33,4 +39,18 @@ def write_report(page: Page, release: Release, graph: ReleaseGraph, folder: Path
     write_bytes(folder / "data.json", page_json(page))
     for name, text in tables(page, release.lock).items():
         write_text(folder / name, text)
+    written = set()
+    for name, text in site_pages(page, release, graph, past or {}):
+        write_text(folder / name, text)
+        written.add(folder / name)
+    _remove_others(folder, written)
     write_text(folder / "index.html", render(page, pictures(release, graph)))
+
+
+def _remove_others(folder: Path, written: set[Path]) -> None:
+    """Remove the pages of packages and platforms that this report does not have."""
+    for name in FOLDERS:
+        with storage_errors(folder / name):
+            for path in sorted((folder / name).glob("*.html")):
+                if path not in written:
+                    path.unlink()

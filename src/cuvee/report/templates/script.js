@@ -57,7 +57,7 @@
       const words = (wanted.q || "").toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       for (const item of items) {
-        const text = (item.dataset.text || "").toLowerCase();
+        const text = (item.dataset.text ?? item.textContent).toLowerCase();
         const fits = words.every((word) => text.includes(word)) && Object.entries(wanted).every(([key, value]) => {
           if (key === "q") return true;
           if (key === "status" && wanted.platform) return tokens(item, key).includes(`${value}@${wanted.platform}`);
