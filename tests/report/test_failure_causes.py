@@ -8,6 +8,7 @@ from changed_release import changed, page_of
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import Reference, compare
 from cuvee.release.record import Release
+from cuvee.report.failure_causes import SHOWN
 from cuvee.report.issue_text import HITS, Issue, issue_text
 from cuvee.report.page import Page
 
@@ -114,3 +115,15 @@ def test_the_page_says_what_its_data_is_from(sample: Release, read_page: Callabl
     assert "From an earlier run, since their inputs are the same: channel." in said
     assert "linux-64: tested with the runner native, not compared" in said
     assert "win-64: not tested: no runner for Windows on this host" in said
+
+
+def test_the_page_says_how_many_causes_it_does_not_describe(
+    sample: Release, read_page: Callable[[Release], Any]
+) -> None:
+    outcomes = tuple(
+        outcome(f"t{number}", "fail", "scipy", reason=f"r{number}") for number in range(SHOWN + 7)
+    )
+    run = PlatformRun(platform=LINUX, runner="native", outcomes=outcomes)
+    html = read_page(changed(sample, runs=(run,)))
+    assert len(html.values("data-cause")) == SHOWN
+    assert f"The first {SHOWN} of {SHOWN + 7} causes" in html.text

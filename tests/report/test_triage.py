@@ -13,6 +13,7 @@ from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import Reference, RunComparison, compare
 from cuvee.release.record import Release
 from cuvee.report.csv_tables import tables
+from cuvee.report.outcome_rows import DETAILED, LISTED
 from cuvee.report.triage import Earlier, Triage, earlier
 
 BASE = "starter-2026.10.2"
@@ -121,4 +122,19 @@ def test_a_loud_group_that_is_long_goes_on_as_a_table(
         changed(sample, runs=(PlatformRun(platform="linux-64", runner="native", outcomes=outcomes),))
     )
     assert html.values("data-triage").count("failing") == 300
-    assert sum(tag == "article" and "data-outcome" in a for tag, a in html.elements) == 200
+    assert sum(tag == "article" and "data-outcome" in a for tag, a in html.elements) == 100
+
+
+def test_no_link_leads_to_an_outcome_that_the_page_only_counts(
+    sample: Release, read_page: Callable[[Release], Any]
+) -> None:
+    outcomes = tuple(
+        replace(outcome("fail", f"t{number}"), package="numpy" if number > LISTED + DETAILED else None)
+        for number in range(LISTED + DETAILED + 50)
+    )
+    run = PlatformRun(platform="linux-64", runner="native", outcomes=outcomes)
+    html = read_page(changed(sample, runs=(run,)))
+    places = set(html.values("id"))
+    assert [link for link in html.values("href") if link.startswith("#") and link[1:] not in places] == []
+    assert html.values("data-triage").count("failing") == LISTED + DETAILED
+    assert "The first 600 of 650" in html.text

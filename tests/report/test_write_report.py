@@ -15,6 +15,8 @@ NAMES = {
     "gone.csv",
     "changes.csv",
     "stages.html",
+    "summary.md",
+    "badge.svg",
     "packages",
     "platforms",
 }

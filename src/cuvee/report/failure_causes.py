@@ -13,6 +13,9 @@ from cuvee.report.human_units import plural
 from cuvee.report.issue_text import Issue, issue_text
 from cuvee.report.triage import Earlier, Triage, earlier
 
+SHOWN = 60
+"""How many causes the page describes; it says how many more there are."""
+
 SUSPECTS = 3
 """How many changed packages are named as suspects."""
 

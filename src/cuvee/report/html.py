@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from cuvee.graph.drawing.svg import stylesheet
 from cuvee.report.actors import UNOWNED
+from cuvee.report.failure_causes import SHOWN
 from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
 from cuvee.report.outcome_rows import DETAILED, LISTED
@@ -49,6 +50,7 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
             listed=LISTED,
             detailed=DETAILED,
             loud=LOUD,
+            shown_causes=SHOWN,
             unowned=UNOWNED,
             style=Markup(style),  # noqa: S704  (our own file, not data)
             script=Markup(script),  # noqa: S704  (our own file, not data)

@@ -41,15 +41,15 @@ def issue_text(issue: Issue) -> str:
         ("Check", _code(issue.check) if issue.check else ""),
         ("Packages", ", ".join(map(_code, issue.packages))),
         ("Platforms", ", ".join(issue.platforms)),
-        ("Owners", ", ".join(map(_line, issue.owners))),
+        ("Owners", ", ".join(map(one_line, issue.owners))),
         (title, ", ".join(map(_code, names[:HITS]))),
     ]
     if len(names) > HITS:
         facts.append(("And", f"{len(names) - HITS} more, which the report lists"))
-    lines = [f"### {_line(issue.title)}", ""]
+    lines = [f"### {one_line(issue.title)}", ""]
     lines += [f"- {name}: {value}" for name, value in facts if value]
     if issue.action:
-        lines += ["", f"**Next:** {_line(issue.action)}"]
+        lines += ["", f"**Next:** {one_line(issue.action)}"]
     if issue.evidence:
         evidence = clean("\n".join(issue.evidence))
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", evidence)), default=0))
@@ -57,7 +57,7 @@ def issue_text(issue: Issue) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return text in one line, in which Markdown and HTML mean nothing."""
     return re.sub(r"([\\`*_\[\]<>#@])", r"\\\1", " ".join(clean(text).split()))
 

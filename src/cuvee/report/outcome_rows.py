@@ -10,15 +10,15 @@ from cuvee.release.record import Release
 from cuvee.report.actors import owners_of
 from cuvee.report.badges import STATES, Badge
 from cuvee.report.logs import Excerpt, excerpt
-from cuvee.report.triage import Earlier, Triage, earlier
+from cuvee.report.triage import LOUD, Earlier, Triage, earlier
 
 LOG_BUDGET = 500_000
 """Characters of logs that one page carries."""
 
-LISTED = 2000
+LISTED = 600
 """How many outcomes of one quiet group, such as those that pass, a page lists."""
 
-DETAILED = 200
+DETAILED = 100
 """How many outcomes of one loud group, such as those that newly fail, have more than a line of a table."""
 
 
@@ -48,7 +48,7 @@ class OutcomeRow:
     Attributes
     ----------
     anchor
-        Its place on the page; empty for a pass that is in the group `PASSING`.
+        Its place on the page; empty if it is in the group `PASSING`, or if the page only counts it.
     before
         What it was in the reference run, such as ``pass in starter-2026.10.2``; empty if nothing is known.
     owners
@@ -140,7 +140,7 @@ def results(release: Release, logs: Path | None) -> Results:
     order = {state: number for number, state in enumerate(STATES)}
     outcomes = sorted(release.outcomes, key=lambda o: (order[o.state], o.suite, o.test, o.platform))
     past = earlier(release.compared)
-    news = [outcome for outcome in outcomes if past.triage(outcome) is not Triage.PASSING]
+    news = _listed(outcomes, past)
     anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(news, 1)}
     reader = _LogReader(logs)
     rows = [_row(release, outcome, anchors.get(outcome, ""), past, reader) for outcome in outcomes]
@@ -197,6 +197,18 @@ def _row(
         log=log,
         log_anchor=log_anchor,
     )
+
+
+def _listed(outcomes: list[TestOutcome], past: Earlier) -> list[TestOutcome]:
+    """Return the outcomes that are not just passing and that the page has a line for."""
+    seen: Counter[Triage] = Counter()
+    found = []
+    for outcome in outcomes:
+        group = past.triage(outcome)
+        seen[group] += 1
+        if group is not Triage.PASSING and seen[group] <= LISTED + (DETAILED if group in LOUD else 0):
+            found.append(outcome)
+    return found
 
 
 def _gone(release: Release) -> tuple[GoneRow, ...]:

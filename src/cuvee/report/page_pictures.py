@@ -16,6 +16,9 @@ from cuvee.report.finding_rows import in_order
 MOST = 20
 """How many findings get a picture, the worst first; a page with hundreds would open slowly."""
 
+LARGEST = 400
+"""Of how many packages the page has pictures of sizes and build waves; with more, it links to them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
@@ -30,7 +33,8 @@ class Pictures:
     treemap, waves
         Of that platform.
     others
-        The other platforms, whose pictures are next to the findings in the release folder.
+        The other platforms, or all if there are no pictures here: theirs are next to the findings in the
+        release folder.
     """
 
     findings: Mapping[str, str] = field(default_factory=dict)
@@ -46,6 +50,9 @@ def pictures(release: Release, graph: ReleaseGraph) -> Pictures:
         return Pictures()
     first = graph.platforms[0]
     requested = {item.name for item in graph.requested(first.platform)}
+    if len(first.lock.packages) > LARGEST:
+        found = _of_findings(graph, in_order(release.findings))
+        return Pictures(findings=found, others=tuple(item.platform for item in graph.platforms))
     seen = verdicts(release.findings, first.platform)
     name = release.name
     return Pictures(

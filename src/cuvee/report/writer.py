@@ -9,6 +9,8 @@ from cuvee.release.record import Release
 from cuvee.report.csv_tables import tables
 from cuvee.report.data_json import page_json
 from cuvee.report.html import render
+from cuvee.report.index_writer import badge_svg
+from cuvee.report.markdown_summary import markdown_summary
 from cuvee.report.page import Page
 from cuvee.report.page_pictures import pictures
 from cuvee.report.site import FOLDERS, site_pages
@@ -17,7 +19,7 @@ from cuvee.report.site import FOLDERS, site_pages
 def write_report(
     page: Page, release: Release, graph: ReleaseGraph, folder: Path, past: Past | None = None
 ) -> None:
-    """Write ``index.html``, the other pages, ``data.json`` and the tables as CSV into ``folder``.
+    """Write ``index.html``, the other pages, ``data.json``, the tables, ``summary.md`` and ``badge.svg``.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ def write_report(
     write_bytes(folder / "data.json", page_json(page))
     for name, text in tables(page, release.lock).items():
         write_text(folder / name, text)
+    write_text(folder / "summary.md", markdown_summary(page))
+    write_text(folder / "badge.svg", badge_svg(page.release, page.readiness.headline, page.readiness.badge))
     written = set()
     for name, text in site_pages(page, release, graph, past or {}):
         write_text(folder / name, text)
