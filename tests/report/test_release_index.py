@@ -47,6 +47,8 @@ def test_the_index_has_each_release_and_what_cannot_be_read(dist: Path) -> None:
     assert "Blocked by 5" in text
     assert "Ready" in text
     assert "broken-2026.1.0" in text
+    assert "broken-2026.1.0/release.json cannot be read" in text
+    assert str(dist) not in text
     assert "<script" not in text
     assert "Tests passed: 100.0 % in starter-2026.9.0" in " ".join(text.split())
 

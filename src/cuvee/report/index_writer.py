@@ -58,7 +58,9 @@ def read_entries(
             release = Release.open(folder)
             page = build_page(release)
         except CuveeError as error:
-            problems.append(UnreadableRelease(folder=folder.name, message=error.message))
+            # Without the folders of this machine, so that the index is the same on another one.
+            message = error.message.replace(str(folder), folder.name)
+            problems.append(UnreadableRelease(folder=folder.name, message=message))
         else:
             entries.append(index_entry(release, page, _link(folder / "report" / "index.html", output)))
     return tuple(entries), tuple(problems)

@@ -60,7 +60,7 @@
         const text = (item.dataset.text ?? item.textContent).toLowerCase();
         const fits = words.every((word) => text.includes(word)) && Object.entries(wanted).every(([key, value]) => {
           if (key === "q") return true;
-          if (key === "status" && wanted.platform) return tokens(item, key).includes(`${value}@${wanted.platform}`);
+          if (key === "status" && wanted.platform && item.dataset.status?.includes("@")) return tokens(item, key).includes(`${value}@${wanted.platform}`);
           return tokens(item, key).includes(value);
         });
         item.hidden = !fits;
