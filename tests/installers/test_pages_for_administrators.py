@@ -113,6 +113,8 @@ ADMINISTER: Steps = {
     "admin help": (Session.install, 0),
     "admin verify": (Session.spoil, 1),
     "--repair -p": (Session.spoil, 0),
+    "-moved/bin/starter-admin verify": (lambda _: None, 1),
+    "uninstall --dry-run": (Session.install, 0),
     "--uninstall -p": (Session.install, 0),
     "--sbom": (lambda _: None, 3),  # the tiny release has none; that of verification.md has one
 }
