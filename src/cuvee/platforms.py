@@ -89,6 +89,26 @@ PLATFORMS: dict[str, Platform] = {
     )
 }  # fmt: skip
 
+_X86_64 = (
+    "x86_64 x86_64_v2 x86_64_v3 x86_64_v4 nocona core2 nehalem westmere sandybridge ivybridge haswell"
+    " broadwell skylake mic_knl skylake_avx512 cannonlake cascadelake icelake sapphirerapids alderlake"
+    " arrowlake arrowlake_s k10 bulldozer piledriver steamroller excavator zen zen2 zen3 zen4 zen5 zen6"
+)
+_AARCH64 = (
+    "aarch64 armv8.1a armv8.2a armv8.3a armv8.4a armv8.5a armv8.6a armv9.0a armv9.2a thunderx2 a64fx"
+    " cortex_a72 neoverse_n1 neoverse_v1 neoverse_v2 neoverse_n2 ampere1 ampere1a neoverse_v3ae olympus"
+)
+_APPLE = ("m1", "m2", "m3", "m4")
+PROCESSOR_FAMILIES = {
+    "64": _X86_64.split(),
+    "aarch64": _AARCH64.split(),
+    "arm64": [*_APPLE, *_AARCH64.split()],
+}
+"""The names that archspec 0.2.7 has for processor families, by the part of a platform after the system.
+
+https://github.com/archspec/archspec-json
+"""
+
 FLOOR_KEYS: dict[str, tuple[str, ...]] = {
     "linux": ("glibc", "linux", "cuda", "archspec"),
     "osx": ("osx", "archspec"),

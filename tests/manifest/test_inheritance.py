@@ -45,7 +45,12 @@ CHANGES = st.fixed_dictionaries(
         "platforms": st.dictionaries(
             st.sampled_from(["linux-64", "win-64"]),
             st.fixed_dictionaries(
-                {}, optional={"floor": st.fixed_dictionaries({"archspec": LABELS.map(len).map(str)})}
+                {},
+                optional={
+                    "floor": st.fixed_dictionaries(
+                        {"archspec": st.sampled_from(["x86_64", "haswell", "zen"])}
+                    )
+                },
             ),
         ),
         "policy": st.fixed_dictionaries({}, optional={"patch": st.just({"allow": ["add"]})}),

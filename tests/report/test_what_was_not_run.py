@@ -10,7 +10,7 @@ import pytest
 from changed_release import changed, page_of
 from cuvee.cli.render import print_runs, result_json
 from cuvee.graph.findings import Verdict
-from cuvee.integration.model import KnownFailure
+from cuvee.integration.model import CommandRule, KnownFailure
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, TestOutcome, count
 from cuvee.manifest.model import Support, Track, Waiver
 from cuvee.release.record import Artefact, ArtefactKind, Release, judge
@@ -130,3 +130,24 @@ def test_known_failures_are_compared_with_the_release_s_own_tests(ready: Release
     outcomes = check_tests(ready.graph, changed(ready, runs=(run,)), known)
     found = next(item for item in outcomes if item.identifier == "accepted-failures").findings
     assert [finding.cause for finding in found] == ["The known failure interop/plott matches no test"]
+
+
+def test_rules_for_commands_are_compared_with_the_commands(ready: Release) -> None:
+    tests = ("command:jlpm", "import:numpy")
+    runs = tuple(
+        PlatformRun(
+            platform=platform,
+            runner="native",
+            outcomes=tuple(
+                TestOutcome(suite="smoke", test=test, platform=platform, state=OutcomeState.PASS)
+                for test in tests
+            ),
+        )
+        for platform in ready.lock.by_platform
+    )
+    rules = [CommandRule(command=name) for name in ("jlpm", "jlp", "jl*")]
+    checked = check_tests(ready.graph, changed(ready, runs=runs), (), rules)
+    found = next(item for item in checked if item.identifier == "accepted-failures").findings
+    assert [(finding.cause, finding.action) for finding in found] == [
+        ("The rule for the command smoke/command:jlp matches no test", "Did you mean smoke/command:jlpm?"),
+    ]

@@ -17,7 +17,7 @@ from cuvee.manifest.documents.validated_tree import (
     scalars_at,
     text_at,
 )
-from cuvee.platforms import PLATFORMS
+from cuvee.platforms import PLATFORMS, PROCESSOR_FAMILIES
 
 INSTALL_SUITE = "smoke"
 """The suite of the installation itself, which is tested whether the manifest names the suite or not."""
@@ -30,6 +30,7 @@ def check_tree(tree: MappingValue, problems: Problems) -> None:
         _packages,
         _known_platforms,
         _tested,
+        _processors,
         _formats,
         _owners,
         _constraints,
@@ -83,6 +84,20 @@ def _known_platforms(tree: MappingValue, problems: Problems) -> None:
                 platform.span,
                 f"the release has no platform {quote(str(platform.value))}",
                 advice=f"add it to platforms, or use {listing(known)}",
+            )
+
+
+def _processors(tree: MappingValue, problems: Problems) -> None:
+    """Note processor families that archspec does not know: no package's requirement would match them."""
+    for name, platform in entries_at(tree, "platforms"):
+        known = PROCESSOR_FAMILIES.get(name.partition("-")[2], [])
+        family = scalar_at(platform.value, "floor", "archspec")
+        if family is not None and known and family.value not in known:
+            problems.add(
+                family.span,
+                f"{name} has no processor family {quote(str(family.value))}",
+                advice=did_you_mean(str(family.value), known),
+                expected=f"a name of archspec, such as {listing(known[:4])}",
             )
 
 

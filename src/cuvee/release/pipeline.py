@@ -113,7 +113,8 @@ def run_tests(session: Session) -> Release:
     # If findings block what is built, nothing was tested because of them, and they say enough.
     if not checked.verdict.exit_code or session.options.keep_going:
         graph = session.graph(release.lock, release.absent)
-        tested = check_tests(graph, release, session.suite_files.known_failures)
+        files = session.suite_files
+        tested = check_tests(graph, release, files.known_failures, files.command_rules)
         release = replace(release, tested=tested)
     return _judged(release)
 

@@ -10,7 +10,7 @@ from cuvee.codec import encode
 from cuvee.errors import CuveeError, IntegrityError, UsageError
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
-from cuvee.integration.model import KnownFailure, Plan
+from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Plan
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.units import Unit, UnitChoice, units_of
@@ -168,12 +168,22 @@ def plan_from(session: Session, lock: PlatformLock, archives: Mapping[str, Path]
 
 
 def check_tests(
-    graph: ReleaseGraph, release: Release, known_failures: Iterable[KnownFailure] = ()
+    graph: ReleaseGraph,
+    release: Release,
+    known_failures: Iterable[KnownFailure] = (),
+    command_rules: Iterable[CommandRule] = (),
 ) -> tuple[CheckOutcome, ...]:
     """Return what the checks find in what was tested, and what was not; ``graph`` is the release's."""
-    accepted = (*_known(known_failures), *_waived(release.manifest.waivers))
+    accepted = (*_known(known_failures), *_rules(command_rules), *_waived(release.manifest.waivers))
     graph = replace(graph, tests=tuple(_platform_tests(release)), accepted=accepted)
     return run_checks(graph, TEST_CHECKS)
+
+
+def _rules(rules: Iterable[CommandRule]) -> Iterator[AcceptedFailure]:
+    for item in rules:
+        yield AcceptedFailure(
+            pattern=f"{SMOKE}/command:{item.command}", what="rule for the command", source="smoke.yaml"
+        )
 
 
 def _known(failures: Iterable[KnownFailure]) -> Iterator[AcceptedFailure]:

@@ -11,7 +11,7 @@ from cuvee.manifest.documents.suggestions import nearest
 
 
 class AcceptedFailuresCheck(Check):
-    """Every known failure and every waiver of a test names a test of the release, and none ends soon."""
+    """Every known failure, rule for a command and waiver of a test names a test; none ends soon."""
 
     identifier = "accepted-failures"
     family = "tests"
