@@ -12,13 +12,14 @@ import pytest
 
 from cuvee import platforms
 from cuvee.files import write_json
+from cuvee.integration.kept_units import KeptUnits
 from cuvee.integration.model import Plan, PlannedSuite
-from cuvee.integration.outcomes import TestOutcome
+from cuvee.integration.outcomes import PlatformRun, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.suite_files import read_suite
-from cuvee.progress import SILENT
+from cuvee.progress import SILENT, Reporter, Silent
 
 pytestmark = [
     pytest.mark.real,
@@ -215,3 +216,44 @@ def test_a_test_may_have_the_memory_of_its_suite(
     assert states == {"test_alone": "pass", "test_hungry": "fail", "test_after": "pass"}
     reason = found["test_memory.py::test_hungry"].reason
     assert reason.endswith("MB of memory, and its suite allows 300 MB")
+
+
+class Interrupted(Silent):
+    """Ctrl-C after so many units."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def test_a_run_that_was_interrupted_goes_on(installer: Path, suites_folder: Path, tmp_path: Path) -> None:
+    folder = suites_folder / "interop"
+    for name in "abc":
+        path = str(tmp_path / name)
+        text = f"def test_{name}():\n    with open({path!r}, 'a') as file:\n        file.write('x')\n"
+        (folder / f"test_{name}.py").write_text(text)
+    suite = read_suite(suites_folder, "interop").for_packages(PACKAGES)
+    plan = Plan(platform=PLATFORM, packages=(), smoke=False, suites=(suite,))
+
+    def run(reporter: Reporter) -> PlatformRun:
+        return run_platform(
+            plan,
+            installer=installer,
+            runner=NativeRunner(),
+            results=tmp_path / "results",
+            reporter=reporter,
+            timeout=60,
+            kept=KeptUnits(tmp_path / "kept", "1"),
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        run(Interrupted(after=1))
+    done = run(SILENT)
+    assert {outcome.state.value for outcome in done.outcomes} == {"pass"}
+    assert int(done.environment["resumed"].split()[0]) in {1, 2, 3}
+    assert "x" in {(tmp_path / name).read_text() for name in "abc"}, "at least one ran once in both runs"
+    assert "resumed" not in run(SILENT).environment

@@ -4,6 +4,7 @@ import os
 import platform as host
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 
 from cuvee import process
@@ -11,6 +12,7 @@ from cuvee.errors import CuveeError
 from cuvee.files import replacing_folder, sha256_file, storage_errors
 from cuvee.integration import smoke
 from cuvee.integration.installation_tests import install_copy, verify
+from cuvee.integration.kept_units import KeptUnits
 from cuvee.integration.model import SMOKE, Plan
 from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
@@ -40,6 +42,7 @@ def run_platform(
     hidden: tuple[Path, ...] = (),
     readonly: tuple[Path, ...] = (),
     choice: UnitChoice = _ALL,
+    kept: KeptUnits | None = None,
 ) -> PlatformRun:
     """Install a release and run its suites in it; replace ``<results>/<platform>/``.
 
@@ -59,6 +62,8 @@ def run_platform(
         Why there is no installer, if there is none.
     choice
         Which units run, and in which order; tests of others are not run.
+    kept
+        What is known of the same run, if it was interrupted, and where to keep what ends.
 
     Returns
     -------
@@ -84,8 +89,10 @@ def run_platform(
                 session = TestSession(
                     plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout
                 )
-                run = _run(session, installer, reporter, choice)
+                run = _run(session, installer, reporter, choice, kept)
         write_run(folder, run)
+    if kept is not None:
+        kept.forget()
     return run
 
 
@@ -114,7 +121,9 @@ def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple
     return sandbox
 
 
-def _run(session: TestSession, installer: Path, reporter: Reporter, choice: UnitChoice) -> PlatformRun:
+def _run(
+    session: TestSession, installer: Path, reporter: Reporter, choice: UnitChoice, kept: KeptUnits | None
+) -> PlatformRun:
     """Test with a copy of the installer: tests do not see the release folder, and cannot change it."""
     copy = session.sandbox.home.parent / "installer" / installer.name
     copy.parent.mkdir()
@@ -126,7 +135,7 @@ def _run(session: TestSession, installer: Path, reporter: Reporter, choice: Unit
         if installed.state is OutcomeState.PASS:
             administered = any(choice.takes(f"{SMOKE}/{name}") for name in ("verify", "check"))
             outcomes += verify(session, copy) if administered else ()
-            outcomes += _suites(session, reporter, problems, choice)
+            outcomes += _suites(session, reporter, problems, choice, kept)
     finally:
         cleanup = session.runner.finish(session.sandbox)
         if cleanup is not None:
@@ -137,6 +146,7 @@ def _run(session: TestSession, installer: Path, reporter: Reporter, choice: Unit
         "installer_sha256": digest,
         "install_seconds": f"{installed.seconds:.1f}",
         "repeated": str(session.repeats),
+        **({"resumed": f"{len(kept.taken)} units of an interrupted run"} if kept and kept.taken else {}),
         **session.runner.environment(),
     }
     plan = session.plan
@@ -153,7 +163,11 @@ def _run(session: TestSession, installer: Path, reporter: Reporter, choice: Unit
 
 
 def _suites(
-    session: TestSession, reporter: Reporter, problems: list[str], choice: UnitChoice = _ALL
+    session: TestSession,
+    reporter: Reporter,
+    problems: list[str],
+    choice: UnitChoice = _ALL,
+    kept: KeptUnits | None = None,
 ) -> list[TestOutcome]:
     interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
@@ -173,6 +187,10 @@ def _suites(
     order = {name: number for number, name in enumerate(choice.order)}
     chosen = [job for job in todo if choice.takes(job.unit)]
     chosen.sort(key=lambda job: order.get(job.unit, len(order)))
+    if kept is not None:
+        chosen = [
+            Job(unit=job.unit, run=partial(kept.outcomes_of, job.unit, job, session.logs)) for job in chosen
+        ]
     with ThreadPoolExecutor(parallel_tests()) as executor:
         outcomes += _all(session, chosen, executor, reporter, problems, fail_fast=choice.fail_fast)
     return outcomes

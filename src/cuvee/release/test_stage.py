@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from cuvee.codec import encode
+from cuvee.codec import Json, encode
 from cuvee.errors import CuveeError, IntegrityError, UsageError
+from cuvee.files import fingerprint
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
+from cuvee.integration.kept_units import KeptUnits
 from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Plan
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.runners.protocol import Runner
@@ -20,7 +22,7 @@ from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.imported_tests import imports_of
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
 from cuvee.release.session import Session
-from cuvee.release.stage import Made, Stage, finished, folder_inputs
+from cuvee.release.stage import Made, Stage, code_fingerprint, finished, folder_inputs
 
 
 def make_tests(
@@ -28,7 +30,8 @@ def make_tests(
 ) -> TestResult:
     """Run the stage; the outcomes are in ``results/<platform>/``, or the reason why nothing ran there.
 
-    A run with outcomes that block is not reused: a full disk, or whatever else failed, may be over.
+    A run with outcomes that block is not reused: a full disk, or whatever else failed, may be over. Of a run
+    that was interrupted, units that ended are.
 
     Parameters
     ----------
@@ -48,12 +51,29 @@ def make_tests(
     today = session.options.now.date()
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
 
+    inputs: Json = [
+        [item.sha256 for item in made],
+        not_built,
+        manifest_inputs(manifest),
+        folder_inputs(session.suites_folder),
+        runner.name if runner is not None else reason,
+        [waiver.expires >= today for waiver in manifest.waivers],
+        encode(known),
+        [item.source_sha256 for item in imports],
+    ]
+
     def run() -> Made[TestResult]:
         plan = plan_of(session, lock, not_built=bool(not_built))
         order = tuple(unit.name for unit in units_on(session, plan, runner, without=reason))
+        kept = KeptUnits(
+            workspace.cache / "test-units" / manifest.release_name / lock.platform,
+            fingerprint([inputs, code_fingerprint()]),
+        )
+        if session.options.retest:
+            kept.forget()
         found = run_with(
             session, plan, tested, runner, without=without, results=workspace.results,
-            choice=UnitChoice(order=order),
+            choice=UnitChoice(order=order), kept=kept,
         )  # fmt: skip
         if imports:
             found = merged(found, imports, plan)
@@ -62,16 +82,7 @@ def make_tests(
 
     stage = Stage(
         name=f"test-{lock.platform}",
-        inputs=[
-            [item.sha256 for item in made],
-            not_built,
-            manifest_inputs(manifest),
-            folder_inputs(session.suites_folder),
-            runner.name if runner is not None else reason,
-            [waiver.expires >= today for waiver in manifest.waivers],
-            encode(known),
-            [item.source_sha256 for item in imports],
-        ],
+        inputs=inputs,
         run=run,
         load=lambda _: TestResult(run=_reusable(read_run(folder))),
     )
@@ -102,6 +113,7 @@ def run_with(
     without: str,
     results: Path,
     choice: UnitChoice,
+    kept: KeptUnits | None = None,
 ) -> PlatformRun:
     """Run units of a plan with an installer of the release; replace ``<results>/<platform>/``.
 
@@ -123,6 +135,7 @@ def run_with(
         hidden=hidden_from_tests(session),
         readonly=(session.workspace.cache,),
         choice=choice,
+        kept=kept,
     )
     installed = found.environment.get("installer_sha256")  # none if there was no space for it
     if tested is not None and installed and installed != tested.sha256:

@@ -1,0 +1,93 @@
+"""Units that ended in a run that was interrupted: the next run of the same inputs does not repeat them."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cuvee.codec import Document
+from cuvee.errors import CuveeError
+from cuvee.files import write_text
+from cuvee.integration.outcomes import TestOutcome
+from cuvee.integration.test_session import safe_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedUnit:
+    """What became of the tests of a unit, and the text of each log by its path in the results."""
+
+    unit: str
+    outcomes: tuple[TestOutcome, ...]
+    logs: dict[str, str] = field(default_factory=dict)
+
+
+_DOCUMENT = Document(name="ended-unit", kind=EndedUnit)
+
+
+class KeptUnits:
+    """A folder with the units of one run that have ended.
+
+    Parameters
+    ----------
+    folder
+        Of one release on one platform, below the cache: only its user may write to it.
+    inputs
+        The hash of everything that the outcomes follow from. What was kept of others is removed.
+    """
+
+    def __init__(self, folder: Path, inputs: str) -> None:
+        self._above, self._folder = folder, folder / inputs
+        self.taken: list[str] = []
+        with suppress(OSError):
+            for other in folder.iterdir():
+                if other.name != inputs:
+                    shutil.rmtree(other, ignore_errors=True)
+
+    def outcomes_of(
+        self, unit: str, run: Callable[[], Sequence[TestOutcome]], results: Path
+    ) -> Sequence[TestOutcome]:
+        """Return what became of a unit in the run that was interrupted, else what ``run`` returns.
+
+        A unit with an outcome that blocks runs again: whatever made it fail may be over. The same holds for
+        whole runs.
+        """
+        known = self._read(unit)
+        if known is not None:
+            for name, text in known.logs.items():
+                write_text(results / name, text)
+            self.taken.append(unit)
+            return known.outcomes
+        found = tuple(run())
+        if not any(outcome.state.blocks for outcome in found):
+            with suppress(CuveeError, OSError):  # such as a full disk: then it runs again
+                ended = EndedUnit(unit=unit, outcomes=found, logs=_logs(found, results))
+                _DOCUMENT.write(self._path(unit), ended)
+        return found
+
+    def forget(self) -> None:
+        """Remove what was kept: the run has ended."""
+        shutil.rmtree(self._above, ignore_errors=True)
+
+    def _read(self, unit: str) -> EndedUnit | None:
+        """Return what was kept of a unit; `None` if that is nothing, or cannot be read."""
+        path = self._path(unit)
+        if not path.is_file():
+            return None
+        with suppress(CuveeError):
+            known = _DOCUMENT.read(path)
+            if known.unit == unit and all(_is_inside(name) for name in known.logs):
+                return known
+        return None
+
+    def _path(self, unit: str) -> Path:
+        return self._folder / f"{safe_name(unit)}.json"
+
+
+def _logs(outcomes: Sequence[TestOutcome], results: Path) -> dict[str, str]:
+    names = (outcome.log for outcome in outcomes if outcome.log is not None)
+    return {name: (results / name).read_text("utf-8", errors="replace") for name in names}
+
+
+def _is_inside(name: str) -> bool:
+    return name.startswith("logs/") and ".." not in name.split("/")
