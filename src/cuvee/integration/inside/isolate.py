@@ -179,9 +179,11 @@ def _loopback_up() -> None:
 
 
 def _spawn(program: list[str], limits: dict[str, Any], *, watched: bool = False) -> int:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})  # it is waited for
     child = os.fork()
     if child == 0:
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             if limits["disk"] is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limits["disk"], limits["disk"]))
             os.execv(program[0], program)  # noqa: S606  no shell is intended
@@ -219,7 +221,7 @@ def _watch(child: int, limits: dict[str, Any]) -> int:
             sys.stderr.write(f"\nisolate: limit of {excess}\n")
             sys.stderr.flush()
             return LIMITED
-        time.sleep(_LOOK_SECONDS)
+        signal.sigtimedwait({signal.SIGCHLD}, _LOOK_SECONDS)
 
 
 def _excess_of_processes(limits: dict[str, Any]) -> str:
