@@ -6,7 +6,8 @@ from pathlib import Path
 from cuvee.cli.schema import documents
 from cuvee.installers.branding import read_branding
 from cuvee.installers.settings_reader import read_settings
-from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
+from cuvee.integration.accepted_tests import read_known_failures, read_quarantine
+from cuvee.integration.suite_files import read_command_rules, read_suite
 from cuvee.integration.suite_folders import read_suite_folder
 
 
@@ -24,4 +25,5 @@ READERS: dict[str, Callable[[Path], object]] = {
     "smoke": lambda folder: read_command_rules(folder / "smoke.yaml"),
     "upstream": lambda folder: read_suite(folder, "upstream"),
     "known-failures": lambda folder: read_known_failures(folder / "known-failures.yaml"),
+    "quarantine": lambda folder: read_quarantine(folder / "quarantine.yaml", ("core", "data")),
 }

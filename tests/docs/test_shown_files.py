@@ -5,7 +5,8 @@ import re
 from collections.abc import Sized
 from pathlib import Path
 
-from cuvee.integration.suite_files import read_command_rules, read_known_failures, read_suite
+from cuvee.integration.accepted_tests import read_known_failures, read_quarantine
+from cuvee.integration.suite_files import read_command_rules, read_suite
 from cuvee.manifest import load_manifest
 from docs_text import Block, blocks, inline_code, links
 
@@ -70,6 +71,8 @@ def test_files_of_suites_are_read(page: Path, tmp_path: Path) -> None:
 def _entries(path: Path) -> Sized:
     if path.name == "known-failures.yaml":
         return read_known_failures(path)
+    if path.name == "quarantine.yaml":
+        return read_quarantine(path)
     if path.name == "smoke.yaml":
         return read_command_rules(path)
     if path.name == "suite.yaml":

@@ -55,3 +55,21 @@ def test_one_that_ends_soon_is_shown() -> None:
     assert found_in(accepted("interop/frames", until=dt.date(2026, 12, 7)), LINUX).status is Status.PASS
     found = only(found_in(accepted("interop/frames", until=dt.date(2026, 12, 6)), LINUX))
     assert found.cause == "The known failure interop/frames ends on 2026-12-06"
+
+
+def test_one_that_is_over_is_shown_until_it_is_removed() -> None:
+    found = only(found_in(accepted("interop/frames", until=dt.date(2026, 11, 21)), LINUX))
+    assert found.cause == "The known failure interop/frames ended on 2026-11-21; its tests count again"
+    assert found.kind == "ended"
+
+
+def test_a_test_that_is_expected_to_fail_and_passes_everywhere_is_shown() -> None:
+    item = replace(accepted("interop/*"), passing_is_news=True)
+    passed = replace(LINUX, passed=LINUX.tests)
+    found = only(found_in(item, passed))
+    assert (found.cause, found.kind) == ("The known failure interop/* passes", "passes")
+    assert found_in(item, LINUX).status is Status.PASS
+    some = replace(LINUX, passed=frozenset({"interop/frames"}))
+    assert found_in(item, some).status is Status.PASS
+    assert found_in(item, passed, replace(WINDOWS, tests=frozenset({"interop/frames"}))).status is Status.PASS
+    assert found_in(replace(item, passing_is_news=False), passed).status is Status.PASS

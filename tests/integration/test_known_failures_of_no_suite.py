@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import DocumentError
-from cuvee.integration.suite_files import read_known_failures
+from cuvee.integration.accepted_tests import read_known_failures
 
 ENTRY = "- {{suite: {}, test: t, reason: it is known}}\n"
 

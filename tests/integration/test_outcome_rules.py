@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.integration.model import KnownFailure, Plan, PlannedTest
+from checked_sets import manifest_of
+from cuvee.integration.model import KnownFailure, Plan, PlannedTest, QuarantinedTest
 from cuvee.integration.outcome_rules import judge, not_run
-from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
+from cuvee.integration.outcomes import Attempt, OutcomeState, TestOutcome, blocking
+from cuvee.integration.plan_builder import build_plan
+from cuvee.integration.suite_files import SuiteFiles
+from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Position, Waiver
 
 Make = Callable[..., TestOutcome]
@@ -46,6 +50,64 @@ def test_known_failures(seen: OutcomeState, meant: OutcomeState, outcome: Make) 
         assert judged.reason.startswith("this known failure passes now")
     if meant is OutcomeState.KNOWN_FAIL:
         assert judged.reason == "upstream bug (issue/1): boom"
+
+
+def test_a_strict_known_failure_that_passes_has_failed(outcome: Make) -> None:
+    known = KnownFailure(suite="interop", test="test_*", reason="upstream bug", strict=True)
+    passed, failed = judge(
+        [outcome(), outcome(state=OutcomeState.FAIL, reason="boom")], _plan(known_failures=(known,))
+    )
+    assert (passed.state, passed.reason) == (
+        OutcomeState.FAIL,
+        "this known failure passes now: upstream bug",
+    )
+    assert failed.state is OutcomeState.KNOWN_FAIL
+
+
+@pytest.mark.parametrize(
+    ("seen", "meant"),
+    [
+        (OutcomeState.FAIL, OutcomeState.QUARANTINED),
+        (OutcomeState.TIMEOUT, OutcomeState.QUARANTINED),
+        (OutcomeState.FLAKY, OutcomeState.QUARANTINED),
+        (OutcomeState.PASS, OutcomeState.PASS),
+        (OutcomeState.INFRA_ERROR, OutcomeState.INFRA_ERROR),
+        (OutcomeState.NOT_RUN, OutcomeState.NOT_RUN),
+    ],
+)
+def test_what_is_unreliable_in_quarantine_does_not_block_and_is_reported(
+    seen: OutcomeState, meant: OutcomeState, outcome: Make
+) -> None:
+    item = QuarantinedTest(
+        suite="inter*",
+        test="test_a",
+        owner="core",
+        reason="its clock goes backwards",
+        link="issue/1",
+        until=dt.date(2027, 1, 31),
+    )
+    attempts = (Attempt(state=OutcomeState.FAIL), Attempt(state=OutcomeState.PASS))
+    flaky = attempts if seen is OutcomeState.FLAKY else ()
+    judged, other = judge(
+        [outcome(state=seen, reason="boom", attempts=flaky), outcome("test_b", state=OutcomeState.FAIL)],
+        _plan(quarantine=(item,)),
+    )
+    assert judged.state is meant
+    assert other.state is OutcomeState.FAIL
+    if meant is OutcomeState.QUARANTINED:
+        assert judged.reason == (
+            "its clock goes backwards (issue/1) (in quarantine until 2027-01-31, core): boom"
+        )
+        assert not judged.state.blocks
+        assert judged.state.has_run
+        assert judged.flipped is bool(flaky)
+
+
+def test_a_quarantine_that_is_over_holds_no_longer(make_lock: Callable[..., PlatformLock]) -> None:
+    item = QuarantinedTest(suite="s", test="t", owner="core", reason="r", until=dt.date(2026, 11, 22))
+    files = SuiteFiles(quarantine=(item,))
+    for day, held in ((dt.date(2026, 11, 22), (item,)), (dt.date(2026, 11, 23), ())):
+        assert build_plan(manifest_of(), make_lock(), files, {}, today=day).quarantine == held
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A tiny release, made of a virtual environment and an installer that copies it, tested for real."""
 
+import datetime as dt
 import os
 import shutil
 import signal
@@ -11,13 +12,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cuvee import platforms, process
 from cuvee.integration import platform_run
-from cuvee.integration.model import KnownFailure, PackagePlan, Plan, PlannedSuite
+from cuvee.integration.model import KnownFailure, PackagePlan, Plan, PlannedSuite, QuarantinedTest
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.results_folder import read_run
@@ -223,6 +225,25 @@ def test_each_fate_of_a_test_is_told(run: Run, suites_folder: Path, tmp_path: Pa
     assert [attempt.state.value for attempt in found["test_bad"].attempts] == ["fail", "fail"]
     assert not found["test_good"].attempts
     assert result.environment["repeated"] == "4 of at most 100 failed tests"
+
+
+def test_a_quarantined_test_runs_and_does_not_block(run: Run, suites_folder: Path, tmp_path: Path) -> None:
+    (suites_folder / "interop" / "test_fates.py").write_text(SUITE)
+    suite = read_suite(suites_folder, "interop").for_packages({"pytest"})
+    until = dt.date(2027, 1, 31)
+    held = [
+        QuarantinedTest(suite="interop", test=f"*::{name}", owner="core", reason="its clock", until=until)
+        for name in ("test_wobbly", "test_bad", "test_good")
+    ]
+    result = run(replace(_plan(suites=[suite]), quarantine=tuple(held)))
+    found = {test.partition("::")[2]: outcome for test, outcome in _by_test(result).items()}
+    assert [found[name].state.value for name in ("test_wobbly", "test_bad", "test_good", "test_crash")] == [
+        "quarantined", "quarantined", "pass", "fail",
+    ]  # fmt: skip
+    assert found["test_wobbly"].flipped
+    assert "in quarantine until 2027-01-31, core" in found["test_bad"].reason
+    junit = (tmp_path / "results" / PLATFORM / "junit.xml").read_text()
+    assert 'type="quarantined"' in junit
 
 
 def test_a_test_that_hangs_is_stopped_and_the_next_one_runs(run: Run, suites_folder: Path) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import UsageError
-from cuvee.integration.model import KnownFailure, PytestTarget, missing_reason
+from cuvee.integration.accepted_tests import read_known_failures, read_quarantine
+from cuvee.integration.model import KnownFailure, PytestTarget, QuarantinedTest, missing_reason
 from cuvee.integration.suite_files import (
     read_command_rules,
-    read_known_failures,
     read_suite,
 )
 
@@ -83,6 +83,28 @@ def test_a_missing_suite_and_a_broken_file_are_named(suites_folder: Path) -> Non
     (suites_folder / "interop" / "test_bad.py").write_text("def test_(:")
     with pytest.raises(UsageError, match=r"test_bad\.py is not Python"):
         read_suite(suites_folder, "interop")
+
+
+def test_quarantine_has_an_owner_and_ends_on_its_day(tmp_path: Path) -> None:
+    path = tmp_path / "quarantine.yaml"
+    assert read_quarantine(path) == ()
+    path.write_text(
+        '- {suite: interop, test: "test_a.py::*", platforms: [win-64], owner: core, reason: its clock,'
+        " until: 2026-12-31}\n"
+    )
+    (item,) = read_quarantine(path, ("core",))
+    assert item == QuarantinedTest(
+        suite="interop",
+        test="test_a.py::*",
+        platforms=("win-64",),
+        owner="core",
+        reason="its clock",
+        until=dt.date(2026, 12, 31),
+    )
+    assert item.holds_on(dt.date(2026, 12, 31))
+    assert not item.holds_on(dt.date(2027, 1, 1))
+    assert item.covers("interop", "test_a.py::test_x[1]", "win-64")
+    assert not item.covers("interop", "test_a.py::test_x[1]", "linux-64")
 
 
 def test_known_failures_end_on_their_day(tmp_path: Path) -> None:

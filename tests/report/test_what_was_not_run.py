@@ -1,6 +1,7 @@
 """What was not run is said, is not counted as failed, and keeps a supported release from going out."""
 
 import csv
+import datetime as dt
 import io
 import json
 from dataclasses import replace
@@ -10,8 +11,9 @@ import pytest
 from changed_release import changed, page_of
 from cuvee.cli.render import print_runs, result_json
 from cuvee.graph.findings import Verdict
-from cuvee.integration.model import CommandRule, KnownFailure
+from cuvee.integration.model import CommandRule, KnownFailure, QuarantinedTest
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, TestOutcome, count
+from cuvee.integration.suite_files import SuiteFiles
 from cuvee.manifest.model import Support, Track, Waiver
 from cuvee.release.record import Artefact, ArtefactKind, Release, judge
 from cuvee.release.test_stage import check_tests
@@ -123,13 +125,26 @@ def test_known_failures_are_compared_with_the_release_s_own_tests(ready: Release
         runner="native",
         outcomes=(TestOutcome(suite="interop", test="plot", platform="linux-64", state=OutcomeState.PASS),),
     )
-    known = [
+    known = tuple(
         KnownFailure(suite="interop", test=name, platforms=("linux-64",), reason="known")
         for name in ("plot", "plott")
-    ]
-    outcomes = check_tests(ready.graph, changed(ready, runs=(run,)), known)
+    )
+    unreliable = QuarantinedTest(
+        suite="interop",
+        test="plotts",
+        platforms=("linux-64",),
+        owner="core",
+        reason="its clock",
+        until=dt.date(2030, 1, 1),
+    )
+    files = SuiteFiles(known_failures=known, quarantine=(unreliable, replace(unreliable, test="plot")))
+    outcomes = check_tests(ready.graph, changed(ready, runs=(run,)), files)
     found = next(item for item in outcomes if item.identifier == "accepted-failures").findings
-    assert [finding.cause for finding in found] == ["The known failure interop/plott matches no test"]
+    assert [finding.cause for finding in found] == [
+        "The known failure interop/plot passes",
+        "The known failure interop/plott matches no test",
+        "The quarantine of interop/plotts matches no test",
+    ]
 
 
 def test_rules_for_commands_are_compared_with_the_commands(ready: Release) -> None:
@@ -145,8 +160,8 @@ def test_rules_for_commands_are_compared_with_the_commands(ready: Release) -> No
         )
         for platform in ready.lock.by_platform
     )
-    rules = [CommandRule(command=name) for name in ("jlpm", "jlp", "jl*")]
-    checked = check_tests(ready.graph, changed(ready, runs=runs), (), rules)
+    rules = tuple(CommandRule(command=name) for name in ("jlpm", "jlp", "jl*"))
+    checked = check_tests(ready.graph, changed(ready, runs=runs), SuiteFiles(command_rules=rules))
     found = next(item for item in checked if item.identifier == "accepted-failures").findings
     assert [(finding.cause, finding.action) for finding in found] == [
         ("The rule for the command smoke/command:jlp matches no test", "Did you mean smoke/command:jlpm?"),

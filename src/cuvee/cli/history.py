@@ -21,6 +21,7 @@ SYMBOLS = {
     "known-fail": "k",
     "waived": "w",
     "flaky": "~",
+    "quarantined": "q",
     "timeout": "T",
     "infra-error": "!",
     "skipped": "s",

@@ -10,7 +10,7 @@ from cuvee.cli.render import write_json
 if TYPE_CHECKING:
     from cuvee.manifest.documents.schema_types import DocumentSchema
 
-_NAMES = ("manifest", "branding", "installer", "suite", "smoke", "upstream", "known-failures")
+_NAMES = ("manifest", "branding", "installer", "suite", "smoke", "upstream", "known-failures", "quarantine")
 
 
 @click.command("schema")
@@ -19,7 +19,7 @@ def command(document: str) -> None:
     """Print the JSON Schema of a YAML file, for editors.
 
     DOCUMENT is the name of the file without its ending: branding, installer, suite, smoke, upstream or
-    known-failures; by default it is the manifest.
+    known-failures, quarantine; by default it is the manifest.
 
     Editors with a YAML language server complete and check a file when its first line is the comment
     "# yaml-language-server: $schema=manifest.schema.json".
@@ -39,9 +39,10 @@ def documents() -> "Mapping[str, DocumentSchema]":
     """Return every kind of YAML document that people write, by name."""
     from cuvee.installers.branding import BRANDING
     from cuvee.installers.settings_reader import INSTALLER
-    from cuvee.integration.suite_files import COMMAND_RULES, KNOWN_FAILURES
+    from cuvee.integration.accepted_tests import KNOWN_FAILURES, QUARANTINE
+    from cuvee.integration.suite_files import COMMAND_RULES
     from cuvee.integration.suite_schemas import SHIPPED_TESTS, SUITE
     from cuvee.manifest.schema import MANIFEST
 
-    found = (MANIFEST, BRANDING, INSTALLER, SUITE, COMMAND_RULES, SHIPPED_TESTS, KNOWN_FAILURES)
+    found = (MANIFEST, BRANDING, INSTALLER, SUITE, COMMAND_RULES, SHIPPED_TESTS, KNOWN_FAILURES, QUARANTINE)
     return {document.name: document for document in found}

@@ -112,6 +112,8 @@ class PlatformTests:
         Why tests of a suite were not run, by the suite.
     tests
         The names of all tests, ``suite/test``, also of those that were not run.
+    passed
+        Those that passed.
     """
 
     platform: str
@@ -120,11 +122,12 @@ class PlatformTests:
     not_run: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)
     tests: frozenset[str] = frozenset()
+    passed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedFailure:
-    """Tests whose failure is accepted before they are run, by a waiver or in ``known-failures.yaml``.
+    """Tests whose failure is accepted before they are run, by a waiver or in a file of ``integration_tests``.
 
     Attributes
     ----------
@@ -136,6 +139,8 @@ class AcceptedFailure:
         What accepts it, such as ``known failure``, and where that is stated.
     until
         The last day; `None` for none, or if another check watches it.
+    passing_is_news
+        Whether these tests are expected to fail, so that one that passes is reported.
     """
 
     pattern: str
@@ -143,6 +148,7 @@ class AcceptedFailure:
     what: str
     source: str
     until: dt.date | None = None
+    passing_is_news: bool = False
 
     def covers(self, name: str) -> bool:
         """Whether a test with this name is one of them."""

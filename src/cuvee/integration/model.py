@@ -201,7 +201,7 @@ class CommandRule:
 class KnownFailure:
     """A failure that is understood and accepted; ``suite`` and ``test`` are glob patterns.
 
-    ``platforms`` empty means all.
+    ``platforms`` empty means all. If it is ``strict``, a test that passes has failed.
     """
 
     suite: str
@@ -210,6 +210,7 @@ class KnownFailure:
     reason: str
     link: str | None = None
     until: dt.date | None = None
+    strict: bool = False
 
     def holds_on(self, day: dt.date | None) -> bool:
         """Whether it is accepted on ``day``; `None` is any day."""
@@ -217,11 +218,39 @@ class KnownFailure:
 
     def covers(self, suite: str, test: str, platform: str) -> bool:
         """Whether it is about this test on this platform."""
-        return (
-            (not self.platforms or platform in self.platforms)
-            and fnmatch.fnmatchcase(suite, self.suite)
-            and (test == self.test or fnmatch.fnmatchcase(test, self.test))
-        )
+        return _is_about(self, suite, test, platform)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedTest:
+    """A test whose results do not count until a day; ``suite`` and ``test`` are glob patterns.
+
+    ``platforms`` empty means all. ``owner`` is who makes it reliable again.
+    """
+
+    suite: str
+    test: str
+    platforms: tuple[str, ...] = ()
+    owner: str
+    reason: str
+    link: str | None = None
+    until: dt.date
+
+    def holds_on(self, day: dt.date | None) -> bool:
+        """Whether it is in quarantine on ``day``; `None` is any day."""
+        return day is None or day <= self.until
+
+    def covers(self, suite: str, test: str, platform: str) -> bool:
+        """Whether it is about this test on this platform."""
+        return _is_about(self, suite, test, platform)
+
+
+def _is_about(item: KnownFailure | QuarantinedTest, suite: str, test: str, platform: str) -> bool:
+    return (
+        (not item.platforms or platform in item.platforms)
+        and fnmatch.fnmatchcase(suite, item.suite)
+        and (test == item.test or fnmatch.fnmatchcase(test, item.test))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +268,7 @@ class Plan:
     suites: tuple[PlannedSuite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
+    quarantine: tuple[QuarantinedTest, ...] = ()
     waivers: tuple[Waiver, ...] = field(default=(), repr=False)
 
     def rule(self, command: str) -> CommandRule:

@@ -1,13 +1,14 @@
-"""Rules that turn a test's result into its outcome: known and waived failures."""
+"""Rules that turn a test's result into its outcome: known, quarantined and waived failures."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cuvee.integration.model import KnownFailure, Plan, PlannedTest
+from cuvee.integration.model import KnownFailure, Plan, PlannedTest, QuarantinedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.model import Waiver
 
 _FAILURES = frozenset({OutcomeState.FAIL, OutcomeState.TIMEOUT})
+_UNRELIABLE = _FAILURES | {OutcomeState.FLAKY}
 
 
 def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[TestOutcome, ...]:
@@ -27,8 +28,13 @@ def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[T
 
 
 def judge(outcomes: Sequence[TestOutcome], plan: Plan) -> tuple[TestOutcome, ...]:
-    """Return the outcomes with the plan's known failures, then its waivers, applied."""
-    return tuple(_waived(_known(outcome, plan.known_failures), plan.waivers) for outcome in outcomes)
+    """Return the outcomes with the plan's known failures applied, then its quarantine, then its waivers."""
+
+    def judged(outcome: TestOutcome) -> TestOutcome:
+        known = _known(outcome, plan.known_failures)
+        return _waived(_quarantined(known, plan.quarantine), plan.waivers)
+
+    return tuple(map(judged, outcomes))
 
 
 def _known(outcome: TestOutcome, known: Iterable[KnownFailure]) -> TestOutcome:
@@ -40,7 +46,20 @@ def _known(outcome: TestOutcome, known: Iterable[KnownFailure]) -> TestOutcome:
                     outcome, state=OutcomeState.KNOWN_FAIL, reason=f"{failure.reason}{link}: {outcome.reason}"
                 )
             if outcome.state is OutcomeState.PASS:
-                return replace(outcome, reason=f"this known failure passes now: {failure.reason}{link}")
+                state = OutcomeState.FAIL if failure.strict else outcome.state
+                reason = f"this known failure passes now: {failure.reason}{link}"
+                return replace(outcome, state=state, reason=reason)
+    return outcome
+
+
+def _quarantined(outcome: TestOutcome, quarantine: Iterable[QuarantinedTest]) -> TestOutcome:
+    if outcome.state not in _UNRELIABLE:
+        return outcome
+    for item in quarantine:
+        if item.covers(outcome.suite, outcome.test, outcome.platform):
+            link = f" ({item.link})" if item.link else ""
+            why = f"{item.reason}{link} (in quarantine until {item.until}, {item.owner})"
+            return replace(outcome, state=OutcomeState.QUARANTINED, reason=f"{why}: {outcome.reason}")
     return outcome
 
 

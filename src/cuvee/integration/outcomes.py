@@ -14,6 +14,7 @@ class OutcomeState(enum.Enum):
     ALWAYS_FAIL = "always-fail"
     KNOWN_FAIL = "known-fail"
     FLAKY = "flaky"
+    QUARANTINED = "quarantined"
     TIMEOUT = "timeout"
     INFRA_ERROR = "infra-error"
     SKIPPED = "skipped"

@@ -27,7 +27,7 @@ def build_plan(
     archives
         For each package's identifier its archive, verified. A package without one is not tested by itself.
     today
-        The day on which known failures and waivers must be in force; `None` takes all.
+        The day on which known failures, quarantine and waivers must be in force; `None` takes all.
 
     Raises
     ------
@@ -43,6 +43,7 @@ def build_plan(
         suites=tuple(suite.for_packages(names, lock.platform) for suite in files.suites),
         command_rules=files.command_rules,
         known_failures=tuple(failure for failure in files.known_failures if failure.holds_on(today)),
+        quarantine=tuple(item for item in files.quarantine if item.holds_on(today)),
         waivers=tuple(
             waiver
             for waiver in manifest.waivers

@@ -30,6 +30,7 @@ _BEFORE = {
     OutcomeState.ALWAYS_FAIL: Before.SHIPPED,
     OutcomeState.KNOWN_FAIL: Before.ACCEPTED,
     OutcomeState.WAIVED: Before.ACCEPTED,
+    OutcomeState.QUARANTINED: Before.ACCEPTED,
     OutcomeState.SKIPPED: Before.SKIPPED,
     OutcomeState.NOT_SUPPORTED: Before.SKIPPED,
     OutcomeState.NOT_RUN: Before.NO_RESULT,
@@ -38,7 +39,7 @@ _BEFORE = {
 
 _FAILED = frozenset({OutcomeState.FAIL, OutcomeState.TIMEOUT})
 _UNTESTED = frozenset({OutcomeState.SKIPPED, OutcomeState.NOT_SUPPORTED, OutcomeState.NOT_RUN})
-_ACCEPTED = frozenset({OutcomeState.KNOWN_FAIL, OutcomeState.WAIVED})
+_ACCEPTED = frozenset({OutcomeState.KNOWN_FAIL, OutcomeState.QUARANTINED, OutcomeState.WAIVED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ TRUTH_TABLE = (
     Judgement(before=Before.FAILED, now=frozenset({OutcomeState.PASS})),
     Judgement(before=Before.SHIPPED, now=_FAILED, becomes=OutcomeState.ALWAYS_FAIL),
     Judgement(before=Before.SHIPPED, now=frozenset({OutcomeState.PASS})),
-    # Otherwise a waiver's last day, or the removal of a known failure, would mean nothing.
+    # Otherwise the last day of a waiver or quarantine, or removing a known failure, would mean nothing.
     Judgement(before=Before.ACCEPTED, now=_FAILED),
     Judgement(before=Before.ACCEPTED, now=frozenset({OutcomeState.PASS})),
     Judgement(before=Before.SKIPPED, now=_FAILED),

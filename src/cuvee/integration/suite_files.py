@@ -1,36 +1,39 @@
-"""The files of ``integration_tests/``: suites, rules for commands, known failures."""
+"""The files of ``integration_tests/``: suites, rules for commands, accepted failures."""
 
-import fnmatch
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from cuvee.errors import CuveeError, DocumentError, UsageError
-from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, PlannedSuite, SuiteKind
+from cuvee.integration.accepted_tests import (
+    OTHER_FILES,
+    file_entries,
+    pattern_type,
+    read_known_failures,
+    read_quarantine,
+)
+from cuvee.integration.model import (
+    SMOKE,
+    CommandRule,
+    KnownFailure,
+    PlannedSuite,
+    QuarantinedTest,
+    SuiteKind,
+)
 from cuvee.integration.suite_folders import SUITE_FILE, read_suite_folder, shipped_target
 from cuvee.integration.suite_schemas import ARGUMENTS, EXIT_CODES, PAGE, SHIPPED_TESTS
-from cuvee.manifest.documents.named_files import names_in
-from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.schema_types import (
     DocumentSchema,
     ListType,
     Property,
     RecordType,
-    ScalarType,
 )
-from cuvee.manifest.documents.suggestions import did_you_mean, listing, quote
-from cuvee.manifest.documents.validated_tree import ListValue, ValidatedValue, record_fields, scalar_at
-from cuvee.manifest.documents.validation import read_document
-from cuvee.manifest.scalar_types import DATE, PLATFORM_LIST, prose_type
+from cuvee.manifest.documents.suggestions import did_you_mean
+from cuvee.manifest.documents.validated_tree import record_fields
+from cuvee.manifest.scalar_types import prose_type
 
 T = TypeVar("T")
-
-_OTHER_FILES = {"smoke", "known-failures"}
-
-
-def _pattern(example: str) -> ScalarType:
-    return prose_type("a name or glob pattern", example)
 
 
 COMMAND_RULES = DocumentSchema(
@@ -43,7 +46,7 @@ COMMAND_RULES = DocumentSchema(
         item=RecordType(
             noun="a rule", example="{command: jlpm, skip: it starts Node.js}",
             keys=(
-                Property(name="command", required=True, example="jupyter-*", type=_pattern("jupyter-*"),
+                Property(name="command", required=True, example="jupyter-*", type=pattern_type("jupyter-*"),
                     summary="The command's name, or a glob pattern."),
                 Property(name="arguments", example="[]", type=ARGUMENTS,
                     default_text="`--help`, then `--version`", summary="What it is started with."),
@@ -62,48 +65,19 @@ COMMAND_RULES = DocumentSchema(
     ),
 )  # fmt: skip
 
-KNOWN_FAILURES = DocumentSchema(
-    name="known-failures",
-    noun="the list of known failures",
-    summary="Failing tests that are understood and accepted.",
-    page=PAGE,
-    content=ListType(
-        noun="a list of known failures", example="[{suite: upstream, test: …, reason: …}]", unique=False,
-        item=RecordType(
-            noun="a known failure", example="{suite: upstream, test: …, reason: …}",
-            keys=(
-                Property(name="suite", required=True, example="upstream", type=_pattern("upstream"),
-                    summary="The suite, or a glob pattern."),
-                Property(name="test", required=True, example='"test_tables.py::*"',
-                    type=_pattern("test_tables.py::*"),
-                    summary="The test, or a glob pattern."),
-                Property(name="platforms", example="[win-64]", default_text="all platforms",
-                    summary="The platforms on which it fails.", type=PLATFORM_LIST),
-                Property(name="reason", required=True, example="fails on paths with a space",
-                    type=prose_type("a reason", "fails on paths with a space"),
-                        summary="Why it is accepted."),
-                Property(name="link", example="https://example.org/issues/12",
-                    type=prose_type("a link", "https://example.org/issues/12"),
-                        summary="Where it is followed up."),
-                Property(name="until", example="2027-01-31", type=DATE,
-                    summary="The last day on which it is accepted."),
-            ),
-        ),
-    ),
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteFiles:
     """What the files of ``integration_tests/`` say, whatever packages and platforms a release has.
 
-    ``suites`` are those that the manifest names, in its order, without `smoke`; ``known_failures`` include
-    those whose last day is over.
+    ``suites`` are those that the manifest names, in its order, without `smoke`; ``known_failures`` and
+    ``quarantine`` include those whose last day is over.
     """
 
     suites: tuple[PlannedSuite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()
     known_failures: tuple[KnownFailure, ...] = ()
+    quarantine: tuple[QuarantinedTest, ...] = ()
 
 
 def read_suite_files(
@@ -111,7 +85,7 @@ def read_suite_files(
 ) -> SuiteFiles:
     """Return the content of the folder ``integration_tests`` as far as the suites ``names`` need it.
 
-    ``owners`` are those who may own a suite; `None` is anybody.
+    ``owners`` are those who may own a suite or a quarantined test; `None` is anybody.
 
     Raises
     ------
@@ -138,6 +112,7 @@ def read_suite_files(
         ),
         command_rules=collected(lambda: read_command_rules(folder / "smoke.yaml")),
         known_failures=collected(lambda: read_known_failures(folder / "known-failures.yaml")),
+        quarantine=collected(lambda: read_quarantine(folder / "quarantine.yaml", owners)),
     )
     if len(errors) > 1:
         raise type(errors[0])("\n\n".join(error.message for error in errors), hint=errors[0].hint)
@@ -160,7 +135,7 @@ def read_suite(folder: Path, name: str, owners: Collection[str] | None = None) -
     if own.is_dir():
         return read_suite_folder(own, name, owners)
     if chosen.is_file():
-        entries = map(record_fields, _entries(chosen, SHIPPED_TESTS))
+        entries = map(record_fields, file_entries(chosen, SHIPPED_TESTS))
         targets = tuple(shipped_target(name, **entry) for entry in entries)
         return PlannedSuite(name=name, kind=SuiteKind.UPSTREAM, targets=targets)
     known = [SMOKE, *sorted(_suites_in(folder))]
@@ -178,50 +153,13 @@ def _suites_in(folder: Path) -> Iterator[str]:
     for path in folder.glob("*"):
         if (path / SUITE_FILE).is_file() or any(path.rglob("test_*.py")):
             yield path.name
-        elif path.suffix == ".yaml" and path.stem not in _OTHER_FILES:
+        elif path.suffix == ".yaml" and path.stem not in OTHER_FILES:
             yield path.stem
 
 
 def read_command_rules(path: Path) -> tuple[CommandRule, ...]:
     """Return the rules of ``smoke.yaml``; none without such a file."""
-    rules = (record_fields(entry) for entry in _entries(path, COMMAND_RULES))
+    rules = (record_fields(entry) for entry in file_entries(path, COMMAND_RULES))
     return tuple(
         CommandRule(**{name: value for name, value in rule.items() if name != "reason"}) for rule in rules
     )
-
-
-def read_known_failures(path: Path) -> tuple[KnownFailure, ...]:
-    """Return the failures of ``known-failures.yaml``; none without such a file.
-
-    A suite that is not beside the file is a problem, unless no suite is.
-    """
-    entries = _entries(path, KNOWN_FAILURES, _check_suites)
-    return tuple(KnownFailure(**record_fields(entry)) for entry in entries)
-
-
-def _check_suites(path: Path, entries: Iterable[ValidatedValue], problems: Problems) -> None:
-    own = [SMOKE, *names_in(path.parent, Path.is_dir)]
-    chosen = names_in(path.parent, lambda file: file.suffix == ".yaml" and file != path)
-    suites = sorted({*own, *(name.removesuffix(".yaml") for name in chosen)})
-    for entry in entries if len(suites) > 1 else ():
-        suite = scalar_at(entry, "suite")
-        if suite is not None and not fnmatch.filter(suites, str(suite.value)):
-            advice = did_you_mean(str(suite.value), suites)
-            problems.add(
-                suite.span,
-                f"there is no suite {quote(str(suite.value))}",
-                advice=advice,
-                expected=f"one of {listing(suites)}",
-            )
-
-
-def _entries(
-    path: Path,
-    document: DocumentSchema,
-    check: Callable[[Path, Iterable[ValidatedValue], Problems], None] | None = None,
-) -> tuple[ValidatedValue, ...]:
-    with Problems(path, document) as problems:
-        tree = read_document(path, problems)
-        if check is not None and isinstance(tree, ListValue):
-            check(path, tree.items, problems)
-    return tree.items if isinstance(tree, ListValue) else ()

@@ -113,8 +113,7 @@ def run_tests(session: Session) -> Release:
     # If findings block what is built, nothing was tested because of them, and they say enough.
     if not checked.verdict.exit_code or session.options.keep_going:
         graph = session.graph(release.lock, release.absent)
-        files = session.suite_files
-        tested = check_tests(graph, release, files.known_failures, files.command_rules)
+        tested = check_tests(graph, release, session.suite_files)
         release = replace(release, tested=tested)
     return _judged(release)
 

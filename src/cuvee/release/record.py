@@ -37,6 +37,7 @@ OUTCOME_VERDICTS: Mapping[OutcomeState, Verdict] = {
     OutcomeState.ALWAYS_FAIL: Verdict.WARNING,
     OutcomeState.FLAKY: Verdict.WARNING,
     OutcomeState.NOT_RUN: Verdict.WARNING,
+    OutcomeState.QUARANTINED: Verdict.WARNING,
     OutcomeState.WAIVED: Verdict.WAIVED,
     OutcomeState.KNOWN_FAIL: Verdict.INFO,
     OutcomeState.SKIPPED: Verdict.READY,

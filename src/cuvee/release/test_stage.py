@@ -12,9 +12,10 @@ from cuvee.files import fingerprint
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
 from cuvee.integration.kept_units import KeptUnits
-from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Plan
+from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Plan, QuarantinedTest
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.runners.protocol import Runner
+from cuvee.integration.suite_files import SuiteFiles
 from cuvee.integration.units import Unit, UnitChoice, units_of
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
@@ -49,6 +50,7 @@ def make_tests(
     runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
     imports = imports_of(workspace.folder, lock.platform, made)
     today = session.options.now.date()
+    quarantine = [item for item in session.suite_files.quarantine if item.holds_on(today)]
     known = [failure for failure in session.suite_files.known_failures if failure.holds_on(today)]
 
     inputs: Json = [
@@ -59,6 +61,7 @@ def make_tests(
         runner.name if runner is not None else reason,
         [waiver.expires >= today for waiver in manifest.waivers],
         encode(known),
+        encode(quarantine),
         [item.source_sha256 for item in imports],
     ]
 
@@ -181,13 +184,16 @@ def plan_from(session: Session, lock: PlatformLock, archives: Mapping[str, Path]
 
 
 def check_tests(
-    graph: ReleaseGraph,
-    release: Release,
-    known_failures: Iterable[KnownFailure] = (),
-    command_rules: Iterable[CommandRule] = (),
+    graph: ReleaseGraph, release: Release, files: SuiteFiles | None = None
 ) -> tuple[CheckOutcome, ...]:
     """Return what the checks find in what was tested, and what was not; ``graph`` is the release's."""
-    accepted = (*_known(known_failures), *_rules(command_rules), *_waived(release.manifest.waivers))
+    files = files or SuiteFiles()
+    accepted = (
+        *_accepted(files.known_failures, "known failure", "known-failures.yaml"),
+        *_accepted(files.quarantine, "quarantine of", "quarantine.yaml"),
+        *_rules(files.command_rules),
+        *_waived(release.manifest.waivers),
+    )
     graph = replace(graph, tests=tuple(_platform_tests(release)), accepted=accepted)
     return run_checks(graph, TEST_CHECKS)
 
@@ -199,14 +205,17 @@ def _rules(rules: Iterable[CommandRule]) -> Iterator[AcceptedFailure]:
         )
 
 
-def _known(failures: Iterable[KnownFailure]) -> Iterator[AcceptedFailure]:
-    for item in failures:
+def _accepted(
+    items: Iterable[KnownFailure | QuarantinedTest], what: str, source: str
+) -> Iterator[AcceptedFailure]:
+    for item in items:
         yield AcceptedFailure(
             pattern=f"{item.suite}/{item.test}",
             platforms=item.platforms,
-            what="known failure",
-            source="known-failures.yaml",
+            what=what,
+            source=source,
             until=item.until,
+            passing_is_news=isinstance(item, KnownFailure),
         )
 
 
@@ -237,6 +246,11 @@ def _platform_tests(release: Release) -> Iterator[PlatformTests]:
             ran=frozenset(outcome.suite for outcome in outcomes if outcome.state.has_run),
             not_run=reason or "",
             tests=frozenset(f"{outcome.suite}/{outcome.test}" for outcome in outcomes),
+            passed=frozenset(
+                f"{outcome.suite}/{outcome.test}"
+                for outcome in outcomes
+                if outcome.state is OutcomeState.PASS
+            ),
             reasons={
                 outcome.suite: outcome.reason
                 for outcome in reversed(outcomes)

@@ -74,6 +74,9 @@ STATES = {
         "always-fail", "minus", "warn", "It fails, and failed in the release of the reference run, too."
     ),
     OutcomeState.FLAKY: Badge("flaky", "cycle", "warn", "It failed and passed in the same run."),
+    OutcomeState.QUARANTINED: Badge(
+        "quarantined", "cycle", "warn", "It failed or was flaky, and its results do not count until a day."
+    ),
     OutcomeState.KNOWN_FAIL: Badge("known-fail", "minus", "info", "It fails, as it is known to."),
     OutcomeState.WAIVED: Badge(
         "waived", "shield", "info", "It fails, and somebody accepted that with a reason."

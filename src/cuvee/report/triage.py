@@ -14,6 +14,7 @@ _FAILED = frozenset(
         OutcomeState.TIMEOUT,
         OutcomeState.ALWAYS_FAIL,
         OutcomeState.KNOWN_FAIL,
+        OutcomeState.QUARANTINED,
         OutcomeState.WAIVED,
     }
 )
@@ -113,6 +114,7 @@ _GROUPS: Mapping[OutcomeState, Triage] = {
     OutcomeState.INFRA_ERROR: Triage.INFRA_ERROR,
     OutcomeState.FLAKY: Triage.FLAKY,
     OutcomeState.KNOWN_FAIL: Triage.ACCEPTED,
+    OutcomeState.QUARANTINED: Triage.ACCEPTED,
     OutcomeState.WAIVED: Triage.ACCEPTED,
     OutcomeState.REGRESSION: Triage.NEWLY_FAILING,
     OutcomeState.ALWAYS_FAIL: Triage.STILL_FAILING,

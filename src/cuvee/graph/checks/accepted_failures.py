@@ -11,7 +11,7 @@ from cuvee.manifest.documents.suggestions import nearest
 
 
 class AcceptedFailuresCheck(Check):
-    """Every known failure, rule for a command and waiver of a test names a test; none ends soon."""
+    """Known failures, quarantine, rules for commands and waivers name tests; none ends soon or is over."""
 
     identifier = "accepted-failures"
     family = "tests"
@@ -22,9 +22,14 @@ class AcceptedFailuresCheck(Check):
             raise NotApplicable("the release has not been tested", action="Run `cuvee test`.")
         for item in release.accepted:
             yield from self._unknown(item, release.tests)
+            yield from self._passing(item, release.tests)
             if item.until is None or release.today is None:
                 continue
-            if (item.until - release.today.date()).days <= ENDS_SOON:
+            days = (item.until - release.today.date()).days
+            if days < 0:
+                cause = f"The {item.what} {item.pattern} ended on {item.until}; its tests count again"
+                yield self._finding(item, cause, "Remove it, or decide again and set a new date.", "ended")
+            elif days <= ENDS_SOON:
                 cause = f"The {item.what} {item.pattern} ends on {item.until}"
                 yield self._finding(item, cause, "Fix it, or decide again and set a new date.", "ends-soon")
 
@@ -40,6 +45,15 @@ class AcceptedFailuresCheck(Check):
             action = f"Did you mean {likely}?" if likely else "Remove it, or correct what it names."
             cause = f"The {item.what} {item.pattern} matches no test"
             yield self._finding(item, cause, action, "unknown")
+
+    def _passing(self, item: AcceptedFailure, tests: Sequence[PlatformTests]) -> Iterator[Finding]:
+        """Yield that a test is expected to fail, and passes wherever it is expected to fail."""
+        concerned = [one for one in tests if not item.platforms or one.platform in item.platforms]
+        covered = [{name for name in one.tests if item.covers(name)} for one in concerned]
+        all_pass = all(names <= one.passed for one, names in zip(concerned, covered, strict=True))
+        if item.passing_is_news and all_pass and any(covered):
+            cause = f"The {item.what} {item.pattern} passes"
+            yield self._finding(item, cause, "Remove it, so that a failure counts again.", "passes")
 
     def _finding(self, item: AcceptedFailure, cause: str, action: str, kind: str) -> Finding:
         return Finding(
