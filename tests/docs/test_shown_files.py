@@ -110,5 +110,7 @@ def _is_code(name: str, rooms: set[str]) -> bool:
 
 def test_code_that_is_named_exists(root: Path, page: Path) -> None:
     rooms = {path.name for path in (root / "src" / "cuvee").iterdir() if path.is_dir()}
+    if page.name == "release-folder.md":
+        rooms -= {"report"}  # there it is a folder of the release
     named = {name for name in inline_code(page) if _is_code(name, rooms)}
     assert not {name for name in named if not _exists(root, name)}
