@@ -123,9 +123,11 @@ def test_nothing_that_was_accepted_elsewhere_is_accepted_here(tmp_path: Path, pl
         outcome("import:a", OutcomeState.WAIVED, "never mind"),
         outcome("import:b", OutcomeState.KNOWN_FAIL, "x"),
         outcome("import:c", OutcomeState.ALWAYS_FAIL, "y"),
+        outcome("verify", OutcomeState.QUARANTINED, "z"),
     )
     made = states(merged(idle(plan), [found], plan))
     assert (made["import:a"], made["import:b"], made["import:c"]) == ("fail", "known-fail", "fail")
+    assert made["verify"] == "fail"
 
 
 def test_what_no_file_has_stays_not_run(tmp_path: Path, plan: Plan) -> None:

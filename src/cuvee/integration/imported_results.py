@@ -19,7 +19,13 @@ IMPORTED = "import"
 
 _WANTED = "Name a file of JUnit XML, or outcomes.json of a run. Nothing was imported."
 _JUDGED = frozenset(
-    {OutcomeState.KNOWN_FAIL, OutcomeState.WAIVED, OutcomeState.REGRESSION, OutcomeState.ALWAYS_FAIL}
+    {
+        OutcomeState.KNOWN_FAIL,
+        OutcomeState.QUARANTINED,
+        OutcomeState.WAIVED,
+        OutcomeState.REGRESSION,
+        OutcomeState.ALWAYS_FAIL,
+    }
 )
 
 LARGEST = 50_000_000
