@@ -14,6 +14,7 @@ ELSEWHERE = {
     "conda",
     "constructor",
     "dash",
+    "dpkg-deb",
     "llvm-objdump",
     "msidump",
     "msiinfo",
@@ -21,6 +22,7 @@ ELSEWHERE = {
     "no-such-program",
     "prlimit",
     "setpriv",
+    "tar",
     "unshare",
 }
 """Those of every Debian system, of another package in the list, or that no package has."""

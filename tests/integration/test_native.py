@@ -42,7 +42,7 @@ def test_with_namespaces_the_launcher_comes_first(sandbox: Sandbox, monkeypatch:
     level, files, limits, program = request.argv[-4:]
     assert json.loads(limits) == {"memory": None, "disk": None, "folders": [], "processes": None}
     assert (level, program) == ("net,user", str(sandbox.prefix / "bin" / "tool"))
-    assert json.loads(files) == {"writable": [], "readonly": [], "hidden": []}
+    assert json.loads(files) == {"writable": [], "readonly": [], "hidden": [], "root": None}
     assert request.environment is not None
     assert set(request.environment) == {"PATH", "HOME", "TMPDIR", "LANG", "TZ"}
     assert request.environment["HOME"] == str(sandbox.home)
