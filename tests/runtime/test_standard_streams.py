@@ -1,5 +1,6 @@
 """Streams that are closed, as those of a Windows program without a console, or that cannot be written to."""
 
+import contextlib
 import errno
 import io
 import os
@@ -20,6 +21,11 @@ class Full(io.TextIOWrapper):
 
     def flush(self) -> None:
         raise OSError(self.number, os.strerror(self.number))
+
+    def close(self) -> None:
+        """Close it in silence: from Python 3.13 on, the collector tells what fails, in any test."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def talk() -> int:
