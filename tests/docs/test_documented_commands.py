@@ -111,6 +111,16 @@ NOT_RUN = {
     "_CUVEE_COMPLETE=fish_source cuvee | source": "is for fish",
     "export HTTPS_PROXY=http://proxy.example.org:3128": "names no proxy",
     "export NO_PROXY=conda.example.org": "names no proxy",
+    "cuvee bisect --test smoke/import:pandas dist/starter-2026.10.0 dist/starter-2026.11.0": (
+        "needs two releases, of which one fails a test"
+    ),
+    "cuvee import-results dist/lab-2026.11.0 outcomes.json": "needs results of another machine",
+    "cuvee import-results dist/lab-2026.11.0 gui.xml --suite gui --platform win-64 --machine laptop"
+    " --installer Lab.exe": "needs results of another machine",
+    "cuvee test manifests/lab/2026.11.0.yaml --root /srv/debian-11": "needs another Linux system",
+    "cuvee report dist/lab-2026.11.0 --output build/report --parquet": "needs pyarrow",
+    "cuvee report --index dist archive --output site": "needs a second folder of releases",
+    "cuvee report --serve": "does not end",
 }
 """Commands that cannot run here, with the reason."""
 
@@ -119,8 +129,9 @@ ANSWERS = (
     "cuvee coinstall",
     "cuvee impact",
     "cuvee test manifests/lab/2026.11.0.yaml --select",
+    "/opt/starter-moved/bin/starter-admin verify",
 )
-"""Commands whose exit code 1 is an answer: there are findings, or not all tests were run."""
+"""Commands whose exit code 1 is an answer: there are findings, not all tests were run, a prefix was moved."""
 
 INSTALL = "sh Starter-2026.11.0-Linux-x86_64.sh -b -p /opt/starter"
 UPGRADE = "sh Starter-2026.11.1-Linux-x86_64.sh -b -u -p /opt/starter"

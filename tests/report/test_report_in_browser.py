@@ -153,9 +153,11 @@ def test_a_tab_shows_its_group_and_is_in_the_address(scripted: Visit, address: s
     part = scripted.page.locator("#tests")
     part.get_by_role("link", name="Flaky 1").click()
     assert scripted.page.url.endswith("#tests?triage=flaky")
+    part.locator("a.tab[aria-current]", has_text="Flaky 1").wait_for()
     assert scripted.shown("tests") == 1
     assert part.locator("a.tab[aria-current]").inner_text() == "Flaky 1"
     part.get_by_role("link", name="All 5").press("Enter")
+    part.locator("a.tab[aria-current]", has_text="All 5").wait_for()
     assert scripted.shown("tests") > 500
     scripted.page.goto(f"{address}#tests?triage=waived-or-known&platform=linux-64")
     assert scripted.shown("tests") == 2
