@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import tiny_index
 from cuvee import process
 from cuvee.cli.main import run
 from cuvee.errors import UsageError
@@ -61,6 +62,15 @@ def test_what_is_no_system_is_refused(tmp_path: Path) -> None:
     assert "debootstrap" in (caught.value.hint or "")
     with pytest.raises(UsageError, match="not a folder"):
         RootRunner(tmp_path / "nowhere")
+
+
+def test_it_is_refused_before_anything_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    channel = tiny_index.write_index(tmp_path / "channel", [tiny_index.entry("app 1")])
+    path = tiny_index.write_manifest(tmp_path / "manifests", channel, 'app: "*"')
+    options = ["--dist", str(tmp_path / "dist"), "--cache", str(tmp_path / "cache"), "-q"]
+    assert run(["test", str(path), *options, "--root", str(tmp_path)]) == 2
+    assert "is not the root of a Linux system" in capsys.readouterr().err
+    assert not (tmp_path / "dist" / "tiny-2026.11.0" / "lock").exists()
 
 
 def test_a_link_out_of_the_system_is_not_read(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.results_folder import read_run
 from cuvee.integration.runners.protocol import Runner
+from cuvee.integration.runners.root import RootRunner
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
 from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
@@ -96,8 +97,10 @@ def run_selected_tests(session: Session) -> SelectedRun:
     BlockedError
         If findings block the release, and the caller does not want to keep going.
     UsageError
-        If the selection names what does not exist, or nothing is left to run.
+        If the selection names what does not exist, or nothing is left to run; or if the other system is none.
     """
+    if session.options.root is not None:
+        RootRunner(session.options.root)  # before anything is built for it
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     release = check_release(session, access=access)
     blocked = "" if session.options.keep_going else why_blocked(release)
