@@ -232,7 +232,7 @@ AXE = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    """Return the program axe-core, which https://pypi.org/project/axe-playwright-python/ carries."""
+    """Return the program axe-core, which the package axe-playwright-python carries."""
     found = importlib.util.find_spec("axe_playwright_python")
     if found is None or not found.submodule_search_locations:
         pytest.skip("needs the Python package axe-playwright-python")

@@ -78,7 +78,13 @@ def remove_kept(found: dict[str, str]) -> None:
 
 
 def is_taken(place: str) -> bool:
-    """Return whether a release is at a place, or this cannot be known."""
+    """Return whether a release is at a place, or this cannot be known.
+
+    On Windows, all that is there counts. Other users may be able to write in a prefix for all users, and
+    could name any folder in its state: an administrator would remove it from PATH.
+    """
+    if os.name == "nt" and os.path.lexists(place):
+        return True
     for path in (MARKER, OLD_MARKER, STATE):
         try:
             os.lstat(f"{place}/{path}")
