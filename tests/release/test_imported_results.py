@@ -15,7 +15,8 @@ from cuvee.integration.model import KnownFailure, PackagePlan, Plan
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.results_folder import write_run
-from tiny_distribution import Distribution
+from cuvee.release.record import Release
+from tiny_distribution import Distribution, write_key
 
 SHA = "a" * 64
 JUNIT = """<testsuites><testsuite name="gui">
@@ -189,8 +190,14 @@ def test_a_release_takes_results_of_another_machine_into_account(
     )
     (said,) = json.loads(capsys.readouterr().out)
     assert (said["results"], said["installer_sha256"]) == (3, installer.sha256)
+    assert run(["report", folder]) == 1, "it may be blocked by what was added"
+    assert run(["sign", folder, "--sign-key", str(write_key(tmp_path))]) in {1, 5}
+    assert not (before.folder / "SHA256SUMS.sig").exists()
     after = distribution.cut(path)
     assert after.verdict is Verdict.BLOCKED
+    assert after.failure is None
+    assert run(["import-results", folder, str(junit), *options, installer.sha256]) == 0
+    assert Release.open(after.folder).failure is None, "the same results again change nothing"
     run_here = next(item for item in after.runs if item.platform == host_platform)
     assert states(run_here)["windows.closes"] == "fail"
     assert states(run_here)["install"] == "pass"

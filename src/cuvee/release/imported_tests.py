@@ -1,18 +1,26 @@
 """Results of tests that ran elsewhere, kept in a release folder until the release is cut again."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.integration.imported_results import DOCUMENT, ImportedResults
-from cuvee.release.record import Artefact, ArtefactKind, Release
+from cuvee.release.record import Artefact, ArtefactKind, Failure, Release, judge
 
 IMPORTS = "imports"
 """The folder of a release folder for them."""
 
+_ADDED = Failure(
+    message="Results of tests on other machines were added, and the release was not cut again",
+    hint="Run `cuvee release` again as before.",
+)
+
 
 def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[Path, ...]:
     """Write results into the release folder; return the files. The same results again change nothing.
+
+    From then on the record is not ready: these results may block what it says is.
 
     Raises
     ------
@@ -23,7 +31,13 @@ def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[
     """
     for item in results:
         _check(release, item)
-    return tuple(_write(release.folder, item) for item in results)
+    paths = tuple(_path(release.folder, item) for item in results)
+    if not all(path.is_file() for path in paths):
+        stale = replace(release, failure=_ADDED)
+        replace(stale, verdict=judge(stale)).save()
+    for path, item in zip(paths, results, strict=True):
+        DOCUMENT.write(path, item)
+    return paths
 
 
 def imports_of(folder: Path, platform: str, made: Iterable[Artefact]) -> tuple[ImportedResults, ...]:
@@ -58,7 +72,5 @@ def _check(release: Release, results: ImportedResults) -> None:
         )
 
 
-def _write(folder: Path, results: ImportedResults) -> Path:
-    path = folder / IMPORTS / results.platform / f"{results.source_sha256[:32]}.json"
-    DOCUMENT.write(path, results)
-    return path
+def _path(folder: Path, results: ImportedResults) -> Path:
+    return folder / IMPORTS / results.platform / f"{results.source_sha256[:32]}.json"
