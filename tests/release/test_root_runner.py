@@ -83,7 +83,7 @@ def test_a_link_out_of_the_system_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_host_without_namespaces_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(root_runner, "strongest_isolation", lambda: "net,user")
+    monkeypatch.setattr("cuvee.integration.runners.native.strongest_isolation", lambda: "net,user")
     assert "no namespaces of files" in (RootRunner(system(tmp_path / "root")).refusal("linux-64") or "")
 
 

@@ -71,6 +71,10 @@ class NativeRunner:
         """Return the path unchanged."""
         return str(path)
 
+    def keeps_files_away(self) -> bool:
+        """Whether this host allows namespaces of files."""
+        return "files" in (strongest_isolation() or "").split(",")
+
     def finish(self, sandbox: Sandbox) -> Request | None:
         """Leave it to the process namespaces, which end with their program."""
         return None

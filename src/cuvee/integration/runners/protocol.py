@@ -96,6 +96,9 @@ class Runner(Protocol):
     def guest_path(self, path: Path) -> str:
         """Return a path of the host as programs of the release see it."""
 
+    def keeps_files_away(self) -> bool:
+        """Whether programs of packages can change nothing outside of the sandbox, such as the cache."""
+
     def finish(self, sandbox: Sandbox) -> Request | None:
         """Return the request that ends what programs left running in the sandbox, or `None`."""
 

@@ -82,6 +82,10 @@ class QemuRunner(NativeRunner):
         found = _TROUBLE.search(completed.stderr)
         return f"QEMU: {found[1].strip()}" if found else None
 
+    def keeps_files_away(self) -> bool:
+        """Deny it: only the network is isolated."""
+        return False
+
     def environment(self) -> Mapping[str, str]:
         """Return the version of QEMU: what fails may be its fault."""
         machine = self._machine()

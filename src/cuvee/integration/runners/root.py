@@ -47,8 +47,7 @@ class RootRunner(NativeRunner):
 
     def refusal(self, platform: str) -> str | None:
         """Return why it cannot run ``platform`` here; `None` when it can."""
-        level = strongest_isolation()
-        if level is None or "files" not in level.split(","):
+        if not self.keeps_files_away():
             return "this host allows no namespaces of files, which running in another system needs"
         return super().refusal(platform)
 

@@ -84,6 +84,10 @@ class WineRunner:
         """Return a host's path as Windows programs see it: below ``Z:``."""
         return "Z:" + str(path).replace("/", "\\")
 
+    def keeps_files_away(self) -> bool:
+        """Deny it: Windows' programs see the host's files as the drive Z."""
+        return False
+
     def finish(self, sandbox: Sandbox) -> Request | None:
         """Make the request that ends Wine's services, which stay for a while after the last program."""
         server = _server()
