@@ -14,6 +14,7 @@ from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release import test_stage
 from cuvee.release.pipeline import lock_release
+from cuvee.release.record import Artefact, ArtefactKind, InstallerResult
 from cuvee.release.session import Options, Session
 from tiny_distribution import NOW
 
@@ -38,7 +39,9 @@ def test_units_are_kept_only_with_files_of_their_own(
     options = Options(dist=tmp_path / "dist", cache=tmp_path / "cache", now=NOW)
     session = Session(load_manifest(path, today=NOW.date()), options, SILENT)
     (lock,) = lock_release(session).lock.platforms
-    test_stage.make_tests(session, lock, (), not_built="for this test")
+    monkeypatch.setattr(Session, "archives", lambda *_: {})
+    installer = Artefact(path="installers/Tiny.sh", kind=ArtefactKind.INSTALLER, format="sh", sha256="0")
+    test_stage.make_tests(session, lock, [InstallerResult(platform="linux-64", artefacts=(installer,))])
     assert [isinstance(item, KeptUnits) for item in given] == [kept]
 
 

@@ -75,7 +75,7 @@ def make_tests(
         if session.options.retest:
             kept.forget()
         # Else a program of a package could write what became of others, and interrupt the run.
-        resumes = runner is not None and runner.keeps_files_away()
+        resumes = tested is not None and runner is not None and runner.keeps_files_away()
         found = run_with(
             session, plan, tested, runner, without=without, results=workspace.results,
             choice=UnitChoice(order=order), kept=kept if resumes else None,
