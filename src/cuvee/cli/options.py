@@ -242,6 +242,7 @@ def _session(
     history: Path | None = None,
     selection: "Selection | None" = None,
     root: Path | None = None,
+    results: Path | None = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
@@ -270,6 +271,7 @@ def _session(
         history=history,
         selection=selection or Selection(),
         root=root,
+        results=results,
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())

@@ -1,17 +1,20 @@
 """``cuvee test``."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import ask, release_options, run_pipeline
+from cuvee.cli.options import ask, of_release_folder, release_options, run_pipeline
 from cuvee.cli.output import say
 from cuvee.cli.render import print_checks, print_runs, result_json, write_json
+from cuvee.errors import UsageError
 
 if TYPE_CHECKING:
     from cuvee.integration.unit_selection import Selection
+    from cuvee.release.selected_tests import SelectedRun
 
 _SELECTION = (
     click.option("--plan", is_flag=True, help="List what would run, and why the rest would not."),
@@ -32,6 +35,11 @@ _SELECTION = (
         help="Run in the files of another Linux system, such as a folder made by debootstrap.",
     ),
     click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure."),
+    click.option(
+        "--results",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The folder for results that are not recorded.  [default: in the cache]",
+    ),
 )
 
 
@@ -42,7 +50,7 @@ def _selection_options(command: Any) -> Any:
 
 
 @click.command()
-@partial(release_options, installers=True)
+@partial(release_options, installers=True, metavar="MANIFEST|RELEASE")
 @_selection_options
 def command(
     manifest: Path,
@@ -56,15 +64,20 @@ def command(
     rerun: str | None,
     root: Path | None,
     fail_fast: bool,
+    results: Path | None,
+    dist: Path,
     **options: Any,
 ) -> int:
     """Install a release with its own installer and run its suites in it; make it first if need be.
 
+    Of a release folder, the installers that it holds are tested as they are, such as on another machine; its
+    manifest must be in a folder manifests above it, or above the working folder.
+
     A unit of work is a part of a suite on a platform with a runner, such as
     interop/test_tables.py@linux-64/native. PATTERN matches all of that, or a part: interop, win-64,
-    "test_*.py", interop@linux-64. With a selection or --fail-fast, what is left out is not run, nothing is
-    recorded, and the verdict is never ready. Results of --root are not recorded, either:
-    `cuvee import-results` adds them to the release.
+    "test_*.py", interop@linux-64. With a selection or --fail-fast, what is left out is not run, and the
+    verdict is never ready. Results of such a run, of a release folder and of --root are not recorded:
+    `cuvee import-results` adds the last two to the release.
 
     \b
     Examples:
@@ -74,6 +87,11 @@ def command(
       cuvee test manifests/starter/2026.11.0.yaml --select "interop/test_t*" --package pandas
       cuvee test manifests/starter/2026.11.0.yaml --rerun failed --fail-fast
       cuvee test manifests/starter/2026.11.0.yaml --root /srv/debian-13
+      cuvee test dist/starter-2026.11.0 --platform linux-64 --results results
+
+    Exit codes: 0 ready, 1 blocked, or not all was run, 2 usage, manifest or suites, or nothing to run, 3 a
+    tool is missing, 4 a source could not be reached, 5 integrity, 6 storage or memory, 7 another cuvee is
+    working on it, 130 interrupted.
     """
     from cuvee.integration.unit_selection import Selection
 
@@ -85,10 +103,25 @@ def command(
         failed=rerun is not None,
         fail_fast=fail_fast,
     )
+    named = manifest
+    manifest, options["dist"] = of_release_folder(named, dist)
     if plan:
         return _plan(manifest, selection, as_json=as_json, root=root, **options)
+    options |= {"root": root, "results": results, "selection": selection}
+    if manifest != named:
+        from cuvee.release.made_installers import run_made_installers
+
+        return _unrecorded(partial(ask, run_made_installers), manifest, as_json=as_json, **options)
     if selection.is_partial or root is not None:
-        return _selected(manifest, selection, as_json=as_json, root=root, **options)
+        from cuvee.release.selected_tests import run_selected_tests
+
+        work = partial(run_pipeline, run_selected_tests, as_json=as_json)
+        return _unrecorded(work, manifest, as_json=as_json, **options)
+    if results is not None:
+        raise UsageError(
+            "Results of all tests are recorded in the release folder, not elsewhere",
+            hint="Leave --results out.",
+        )
     from cuvee.release.pipeline import run_recorded_tests
 
     result = run_pipeline(run_recorded_tests, manifest=manifest, as_json=as_json, **options)
@@ -115,20 +148,27 @@ def _plan(manifest: Path, selection: "Selection", *, as_json: bool, **options: A
     return 0
 
 
-def _selected(manifest: Path, selection: "Selection", *, as_json: bool, **options: Any) -> int:
-    from cuvee.cli.test_plans import selected_json
-    from cuvee.release.selected_tests import run_selected_tests
-
-    result = run_pipeline(
-        run_selected_tests, manifest=manifest, as_json=as_json, selection=selection, **options
-    )
+def _unrecorded(work: "Callable[..., SelectedRun]", manifest: Path, *, as_json: bool, **options: Any) -> int:
+    result = work(manifest=manifest, **options)
     if as_json:
+        from cuvee.cli.test_plans import selected_json
+
         write_json(selected_json(result))
         return result.verdict.exit_code
     print_runs(result.runs)
-    chosen, all_units = len(result.plan.to_run), len(result.plan.units)
-    say(f"{chosen} of {all_units} units of work were selected. The release needs all: nothing was recorded.")
+    say(_not_recorded(result))
     say(f"results: {result.folder}")
-    if options["root"] is not None:
+    if result.whole or options["root"] is not None:
         say("`cuvee import-results RELEASE` adds the outcomes.json of a platform to the release.")
     return result.verdict.exit_code
+
+
+def _not_recorded(result: "SelectedRun") -> str:
+    chosen, all_units = len(result.plan.to_run), len(result.plan.units)
+    if chosen == all_units:
+        return f"All {chosen} units of work were run; nothing was recorded."
+    if result.whole:
+        return f"{chosen} of {all_units} units of work can run here; nothing was recorded."
+    return (
+        f"{chosen} of {all_units} units of work were selected. The release needs all: nothing was recorded."
+    )

@@ -48,7 +48,7 @@ def manifest_of(folder: Path) -> Path:
     name = folder.resolve().name
     raise UsageError(
         f"The manifest of {name} is not in a folder manifests/ above {folder.resolve()}",
-        hint="Name the manifest: `cuvee certify MANIFEST --dist FOLDER`.",
+        hint="Work in the repository that has it, or name the manifest instead, and --dist FOLDER.",
     )
 
 

@@ -1,9 +1,9 @@
 """Plans of tests, and runs of selected units: they are shown, and never recorded as a release's tests."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from cuvee.channel.archive_download import archive_path
@@ -13,7 +13,7 @@ from cuvee.files import sha256_file
 from cuvee.graph.dependency_paths import DependencyPaths
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
-from cuvee.integration.results_folder import read_run
+from cuvee.integration.results_folder import OUTCOMES, read_run
 from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.root import RootRunner
 from cuvee.integration.runners.selection import select_runner
@@ -25,7 +25,7 @@ from cuvee.release.image_stage import make_image
 from cuvee.release.installer_stage import make_installers
 from cuvee.release.pipeline import check_release
 from cuvee.release.platform_stages import why_blocked
-from cuvee.release.record import Release
+from cuvee.release.record import Artefact, Release
 from cuvee.release.recorded_lock import recorded_release
 from cuvee.release.session import Session
 from cuvee.release.test_stage import installer_to_test, plan_from, run_with, units_on
@@ -63,16 +63,23 @@ class TestPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectedRun:
-    """What became of the selected units; since others are left out, the verdict is never ready."""
+    """What became of units that ran; nothing of it is recorded.
+
+    ``whole`` is whether they are all that there are for the platforms that were named, with the release's
+    installers as they are. Otherwise others are left out, and the verdict is never ready.
+    """
 
     plan: TestPlan
     runs: tuple[PlatformRun, ...]
     folder: Path
+    whole: bool = False
 
     @property
     def verdict(self) -> Verdict:
-        """Blocked if an outcome blocks; else waiting, for the tests that were not selected."""
-        return Verdict.BLOCKED if blocking(self.runs) else Verdict.WAITING
+        """Blocked if an outcome blocks; else waiting, for the tests that did not run, if there are any."""
+        if blocking(self.runs):
+            return Verdict.BLOCKED
+        return Verdict.READY if self.whole and not self.plan.left_out else Verdict.WAITING
 
 
 def plan_tests(session: Session) -> TestPlan:
@@ -86,7 +93,7 @@ def plan_tests(session: Session) -> TestPlan:
         If the selection names what does not exist, or nothing is left to run.
     """
     session.read_files()
-    return _planned(session, recorded_release(session), only_look=True)
+    return planned_units(session, recorded_release(session), only_look=True)
 
 
 def run_selected_tests(session: Session) -> SelectedRun:
@@ -109,44 +116,78 @@ def run_selected_tests(session: Session) -> SelectedRun:
             f"{release.name} is not built, so nothing was tested: {blocked}",
             hint="Or test it all the same, with `--keep-going`.",
         )
-    plan = _planned(session, release, only_look=False)
-    folder = session.workspace.cache / "selected-tests" / release.name
-    shutil.rmtree(folder, ignore_errors=True)  # results of an earlier run
+    plan = planned_units(session, release, only_look=False)
+    return run_units(session, release, plan, partial(_make_installer, session))
+
+
+def run_units(
+    session: Session,
+    release: Release,
+    plan: TestPlan,
+    installer_of: Callable[[PlatformLock], tuple[Artefact | None, str]],
+    *,
+    whole: bool = False,
+) -> SelectedRun:
+    """Run the units of a plan; ``installer_of`` gives a platform's installer, or why there is none."""
+    folder, fail_fast = results_folder(session), session.options.selection.fail_fast
     runs: list[PlatformRun] = []
     for lock in release.lock.platforms:
-        units = [unit for unit in plan.to_run if unit.platform == lock.platform]
-        if units and not (session.options.selection.fail_fast and blocking(runs)):
-            runs.append(_run(session, lock, units, folder))
-    return SelectedRun(plan=plan, runs=tuple(runs), folder=folder)
+        names = tuple(unit.name for unit in plan.to_run if unit.platform == lock.platform)
+        if not names or (fail_fast and blocking(runs)):
+            continue
+        tested, without = installer_of(lock)
+        runs.append(
+            run_with(
+                session,
+                plan_from(session, lock, session.archives(lock)),
+                tested,
+                runner_of(session, lock)[0],
+                without=without,
+                results=folder,
+                choice=UnitChoice(names=frozenset(names), order=names, fail_fast=fail_fast),
+            )
+        )
+    return SelectedRun(plan=plan, runs=tuple(runs), folder=folder, whole=whole)
 
 
-def _run(session: Session, lock: PlatformLock, units: list[Unit], folder: Path) -> PlatformRun:
-    tested, without = None, "the manifest names no installers"
-    if session.manifest.installers:
-        image, _ = make_image(session, lock)
-        made = [item for result in make_installers(session, lock, image) for item in result.artefacts]
-        tested, without = installer_to_test([item for item in made if item.not_made is None])
-    names = tuple(unit.name for unit in units)
-    return run_with(
-        session,
-        plan_from(session, lock, session.archives(lock)),
-        tested,
-        _runner(session, lock)[0],
-        without=without,
-        results=folder,
-        choice=UnitChoice(names=frozenset(names), order=names, fail_fast=session.options.selection.fail_fast),
-    )
+def results_folder(session: Session) -> Path:
+    """Return where the results of a run that is not recorded go; in the cache, older ones are removed.
+
+    Raises
+    ------
+    UsageError
+        If something else is where those of a platform would go.
+    """
+    folder = session.options.results
+    if folder is None:
+        folder = session.workspace.cache / "selected-tests" / session.manifest.release_name
+        shutil.rmtree(folder, ignore_errors=True)
+    for platform in session.platforms:
+        place = folder / platform
+        if place.exists() and not (place / OUTCOMES).is_file():
+            raise UsageError(
+                f"{place} is there already, and is not the result of a test", hint="Name another folder."
+            )
+    return folder.resolve()
 
 
-def _planned(session: Session, release: Release, *, only_look: bool) -> TestPlan:
-    """Return the plan of a release; with ``only_look`` from the archives that are here."""
+def _make_installer(session: Session, lock: PlatformLock) -> tuple[Artefact | None, str]:
+    if not session.manifest.installers:
+        return None, "the manifest names no installers"
+    image, _ = make_image(session, lock)
+    made = [item for result in make_installers(session, lock, image) for item in result.artefacts]
+    return installer_to_test([item for item in made if item.not_made is None])
+
+
+def planned_units(session: Session, release: Release, *, only_look: bool) -> TestPlan:
+    """Return the plan of a locked release; with ``only_look`` from the archives that are here."""
     units: list[Unit] = []
     unread: dict[str, tuple[str, ...]] = {}
     for lock in release.lock.platforms:
         archives = _at_hand(session, lock) if only_look else session.archives(lock)
         missing = tuple(item.name for item in lock.packages if item.identifier not in archives)
         unread |= {lock.platform: missing} if missing else {}
-        runner, reason = _runner(session, lock)
+        runner, reason = runner_of(session, lock)
         units += units_on(session, plan_from(session, lock, archives), runner, without=reason)
     facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
     selected = select_units(units, session.options.selection, facts)
@@ -164,7 +205,8 @@ def _planned(session: Session, release: Release, *, only_look: bool) -> TestPlan
     )
 
 
-def _runner(session: Session, lock: PlatformLock) -> tuple[Runner | None, str]:
+def runner_of(session: Session, lock: PlatformLock) -> tuple[Runner | None, str]:
+    """Return the runner of a platform, or why there is none."""
     options = session.options
     return select_runner(
         lock.platform, emulate=options.emulate, cache=session.workspace.cache, root=options.root

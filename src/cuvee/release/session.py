@@ -71,6 +71,8 @@ class Options:
         Which units of work to test; such a run is not recorded.
     root
         A folder with another Linux system to test in; such a run is not recorded, either.
+    results
+        Where results of a run that is not recorded go; `None` is a folder in the cache.
     """
 
     dist: Path
@@ -89,6 +91,7 @@ class Options:
     retest: bool = False
     selection: Selection = field(default_factory=Selection)
     root: Path | None = None
+    results: Path | None = None
 
 
 class Session:
