@@ -103,9 +103,15 @@ NOT_RUN = {
         "needs a channel with packages for Windows"
     ),
     "cuvee check-channel conda-forge --platform linux-64": "needs a channel of the internet",
+    "cuvee check-channel conda-forge --platform linux-64 --executor dask://127.0.0.1:8786": (
+        "needs a channel of the internet, and a cluster"
+    ),
     "python3 -m venv venv": "the environment of the tests has cuvee",
     "venv/bin/pip install ./cuvee": "the environment of the tests has cuvee",
     ". venv/bin/activate": "the environment of the tests has cuvee",
+    "pip install './cuvee[dask]'": "the environment of the tests has cuvee",
+    "dask scheduler --host 10.0.0.5 --port 8786": "does not end",
+    'dask worker tcp://10.0.0.5:8786 --nthreads 2 --resources "linux-64=2"': "does not end",
     "pip install './cuvee[notebook]' jupyterlab": "the environment of the tests has cuvee",
     'eval "$(_CUVEE_COMPLETE=zsh_source cuvee)"': "is for zsh",
     "_CUVEE_COMPLETE=fish_source cuvee | source": "is for fish",

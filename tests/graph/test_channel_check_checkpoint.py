@@ -17,9 +17,9 @@ import zstandard
 
 from channel_oracle import entry, write_repodata
 from cuvee.cli.main import run
-from cuvee.cli.processes import processes
 from cuvee.conda.package_record import Record
 from cuvee.errors import StorageError
+from cuvee.executors.local_processes import processes
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.installability import ClassConflict
 from cuvee.graph.channel_check.pool_check import check_pool

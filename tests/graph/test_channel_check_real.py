@@ -11,9 +11,9 @@ import pytest
 from channel_as_debian import PROGRAM, broken, write_packages
 from channel_oracle import Oracle, entry, write_repodata
 from cuvee.cli.main import run
-from cuvee.cli.processes import processes
 from cuvee.conda.package_record import Record
 from cuvee.conda.virtual_packages import virtual_packages
+from cuvee.executors.local_processes import processes
 from cuvee.graph.channel_check import pool_check
 from cuvee.graph.channel_check.model import CauseKind
 from cuvee.graph.channel_check.pool_check import check_pool

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import BusyError
+from cuvee.folder_hashes import folder_inputs
 from cuvee.progress import SILENT
 from cuvee.release.record import ChannelResult
-from cuvee.release.stage import Done, Made, Stage, StageRunner, finished, folder_inputs
+from cuvee.release.stage import Done, Made, Stage, StageRunner, finished
 from cuvee.release.workspace import Workspace
 
 

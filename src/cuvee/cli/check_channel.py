@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cuvee.cli.options import cache_option, json_option, quiet_option
+from cuvee.cli.options import cache_option, executor_option, json_option, quiet_option
 from cuvee.cli.output import say
 from cuvee.cli.render import json_text
 from cuvee.cli.terminal import terminal
@@ -13,6 +13,7 @@ from cuvee.errors import UsageError
 from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
+    from cuvee.executors.executor_choice import ExecutorChoice
     from cuvee.graph.channel_check.model import PlatformResult
 
 _CAUSES = 20
@@ -43,6 +44,7 @@ _PROBLEMS = 10
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write there, not to stdout."
 )
 @click.option("--jobs", type=click.IntRange(min=1), help="How many processes; one per core by default.")
+@executor_option("processes", "Where the parts of a large channel are checked")
 @cache_option
 @quiet_option
 @click.option("-v", "--verbose", is_flag=True, help="List all causes, each with its records.")
@@ -56,6 +58,7 @@ def command(
     as_csv: bool,
     output: Path | None,
     jobs: int | None,
+    executor: "ExecutorChoice",
     cache: Path,
     quiet: bool,
     verbose: bool,
@@ -71,9 +74,10 @@ def command(
       cuvee check-channel ./channel
       cuvee check-channel ./channel --newest --csv --output records.csv
       cuvee check-channel conda-forge --platform linux-64 --floor glibc=2.17 --json
+      cuvee check-channel ./channel --executor dask://127.0.0.1:8786
     """
-    from cuvee.cli.processes import processes
     from cuvee.conda.url_secrets import without_secrets
+    from cuvee.executors.opened_executor import opened_executor
     from cuvee.files import csv_text, write_text
     from cuvee.graph.channel_check.check_tables import COLUMNS, as_values, rows
     from cuvee.graph.channel_check.whole_channel import check_channel
@@ -81,7 +85,10 @@ def command(
     if as_json and as_csv:
         raise UsageError("--json and --csv exclude each other", hint="Choose one.")
     floor = _floor(floors)
-    with terminal(quiet=quiet, verbose=verbose) as reporter, processes(jobs) as executor:
+    with (
+        terminal(quiet=quiet, verbose=verbose) as reporter,
+        opened_executor(executor, jobs=jobs, reporter=reporter) as opened,
+    ):
         answers = tuple(
             check_channel(
                 channel,
@@ -89,7 +96,7 @@ def command(
                 platforms=platforms,
                 floor=floor,
                 only_newest=newest,
-                executor=executor,
+                executor=opened,
                 reporter=reporter,
             )
         )

@@ -59,6 +59,22 @@ history_option = click.option(
     help="The file that keeps what all runs have found.  [default: beside dist; env: CUVEE_HISTORY]",
 )
 refresh_option = click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
+
+
+def executor_option(default: str, what: str) -> Callable[[Command], Command]:
+    """Return the option that says where the units of a command run; ``what`` begins its help."""
+    from cuvee.executors.executor_choice import ExecutorChoice
+
+    return click.option(
+        "--executor",
+        metavar="EXECUTOR",
+        default=default,
+        show_default=True,
+        callback=lambda _context, _parameter, text: ExecutorChoice.parse(text),
+        help=f"{what}: threads, processes, or the workers of dask://HOST:PORT.",
+    )
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON.")
 environment_option = click.option(
     "--environment", metavar="NAME", help="Which environment of a pixi.lock.  [default: default]"

@@ -9,6 +9,7 @@ from cuvee.codec import Json
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import fingerprint, replacing_folder, sha256_bytes, sha256_file
+from cuvee.folder_hashes import folder_inputs
 from cuvee.image.model import Image
 from cuvee.installers.constructor.executable import run_constructor
 from cuvee.installers.constructor.project_writer import (
@@ -23,7 +24,7 @@ from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.lock.model import PlatformLock
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult
 from cuvee.release.session import Session
-from cuvee.release.stage import Made, Stage, finished, folder_inputs
+from cuvee.release.stage import Made, Stage, finished
 
 ENGINE = "constructor"
 """The value of ``installers.engine`` with which constructor builds."""

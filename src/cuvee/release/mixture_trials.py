@@ -12,6 +12,7 @@ from cuvee.conda.package_info import read_info
 from cuvee.conda.rattler_records import repodata_record
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, storage_errors
+from cuvee.folder_hashes import folder_inputs
 from cuvee.integration.model import Plan
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.plan_builder import build_plan
@@ -23,7 +24,6 @@ from cuvee.integration.test_session import TestSession
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
 from cuvee.progress import SILENT
-from cuvee.release.stage import folder_inputs
 from cuvee.temporary_folders import temporary_folder
 
 _DOCUMENT = Document(name="bisect-outcome", kind=TestOutcome)

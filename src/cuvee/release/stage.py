@@ -4,8 +4,7 @@ So an interrupted release goes on where it was, and a second run has nothing to 
 travel as values; a result is read from disk only if an earlier run has written it.
 """
 
-import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,8 @@ from typing import Generic, Self, TypeVar
 
 from cuvee.codec import Document, Json, decode, encode
 from cuvee.errors import CuveeError
-from cuvee.files import fingerprint, sha256_file
+from cuvee.files import fingerprint
+from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.progress import Reporter
 from cuvee.release.record import Artefact, StageResult
 
@@ -179,7 +179,7 @@ class StageRunner:
             self.failed.append((error, stage.name))
             raise
         seconds = round(monotonic() - start, 3)
-        outputs = {path.relative_to(self.folder).as_posix(): sha for path, sha in _hashes(made.outputs)}
+        outputs = {path.relative_to(self.folder).as_posix(): sha for path, sha in file_hashes(made.outputs)}
         _ENTRY.write(
             self._path(stage.name),
             StageEntry(
@@ -253,7 +253,7 @@ class StageRunner:
     def is_unchanged(self, outputs: Mapping[str, str]) -> bool:
         """Whether files that a stage wrote, by their path in the release folder, still have these hashes."""
         try:
-            found = _hashes([self.folder / path for path in outputs])
+            found = file_hashes([self.folder / path for path in outputs])
         except OSError:
             return False
         return [sha for _, sha in found] == list(outputs.values())
@@ -286,32 +286,3 @@ def finished(done: Done[_StageResult]) -> _StageResult:
 def artefacts_of(kept: Json) -> tuple[Artefact, ...]:
     """Return the artefacts that a stage has kept, with the hashes that they had when they were made."""
     return decode(tuple[Artefact, ...], kept)
-
-
-@functools.cache
-def code_fingerprint() -> str:
-    """Return a fingerprint of cuvee itself: a changed program must do its work again."""
-    return fingerprint(folder_inputs(Path(__file__).parents[1]))
-
-
-def folder_inputs(path: Path | None) -> Json:
-    """Return name and hash of each file below a folder; `None` if there is no folder."""
-    if path is None or not path.is_dir():
-        return None
-    files = [file for file in _files([path]) if file.suffix != ".pyc"]
-    return [[file.relative_to(path).as_posix(), sha] for file, sha in _hashes(files)]
-
-
-def _hashes(paths: Iterable[Path]) -> list[tuple[Path, str]]:
-    """Return the files among ``paths``, and in the folders among them, each with its hash."""
-    files = list(_files(paths))
-    with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
-        return list(zip(files, threads.map(sha256_file, files), strict=True))
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(file for file in path.rglob("*") if file.is_file())
-        elif path.exists():
-            yield path

@@ -9,6 +9,7 @@ from pathlib import Path
 from cuvee.codec import Json, encode
 from cuvee.errors import CuveeError, IntegrityError, UsageError
 from cuvee.files import fingerprint
+from cuvee.folder_hashes import code_fingerprint, folder_inputs
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
 from cuvee.integration.kept_units import KeptUnits
@@ -23,7 +24,7 @@ from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.imported_tests import imports_of
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
 from cuvee.release.session import Session
-from cuvee.release.stage import Made, Stage, code_fingerprint, finished, folder_inputs
+from cuvee.release.stage import Made, Stage, finished
 
 
 def make_tests(

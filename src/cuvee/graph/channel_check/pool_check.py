@@ -4,10 +4,12 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
-from pathlib import Path
 
 from cuvee.conda.match_spec import read_version
-from cuvee.errors import StorageError
+from cuvee.errors import SourceUnreachableError, StorageError
+from cuvee.executors.opened_executor import carrying
+from cuvee.executors.remote_work import LostWorkersError, NoWorkerError
+from cuvee.executors.shared_files import SharedFile
 from cuvee.graph.channel_check.class_table import ClassTable, build_class_table
 from cuvee.graph.channel_check.installability import ClassConflict, Worker
 from cuvee.graph.channel_check.model import PlatformResult
@@ -42,8 +44,8 @@ def check_pool(
     pool
         The records of the channel for ``platform``, and the virtual packages.
     executor
-        Runs the parts of a large channel, in processes that see the same disk. A small channel is checked in
-        this thread, and so is any channel without an executor.
+        Runs the parts of a large channel, in processes of this machine or on a cluster. A small channel is
+        checked in this thread, and so is any channel without an executor.
     only_newest
         Check only the newest records of each name; their dependencies are taken from all records.
     finished, save
@@ -53,6 +55,8 @@ def check_pool(
     ------
     StorageError
         If one of the executor's processes was killed.
+    SourceUnreachableError
+        If the workers of a cluster are gone.
     """
     table, class_records = build_class_table(pool)
     latest = newest(pool)
@@ -143,12 +147,19 @@ def _conflicts_by_part(
         path = folder / "channel.pickle"
         with path.open("wb") as stream:
             pickle.dump((table, to_check), stream, protocol=pickle.HIGHEST_PROTOCOL)
+        channel = SharedFile.of(path)
         try:
-            futures: dict[Future[list[ClassConflict]], int] = {
-                executor.submit(work_on, str(path), parts[index]): index for index in left
-            }
-            for future in as_completed(futures):
-                yield futures[future], future.result()
+            with carrying(executor, [channel]) as carrier:
+                futures: dict[Future[list[ClassConflict]], int] = {
+                    carrier.submit(work_on, channel, parts[index]): index for index in left
+                }
+                for future in as_completed(futures):
+                    yield futures[future], future.result()
+        except (NoWorkerError, LostWorkersError) as error:
+            raise SourceUnreachableError(
+                f"The channel was not checked to the end: {error}",
+                hint="Finished parts are kept: run the same command again.",
+            ) from error
         except BrokenExecutor as error:
             raise StorageError(
                 "A process that checked the channel was killed; the memory may have run out",
@@ -156,11 +167,11 @@ def _conflicts_by_part(
             ) from error
 
 
-def work_on(path: str, part: Part) -> list[ClassConflict]:
-    """Check a part of the channel at ``path``, which this process reads once."""
-    if getattr(_kept, "path", None) != path:
-        with Path(path).open("rb") as stream:
-            table, to_check = pickle.load(stream)  # noqa: S301 - written by our parent process, in a folder of its own
-        _kept.path, _kept.worker = path, Worker(table, to_check)
+def work_on(channel: SharedFile, part: Part) -> list[ClassConflict]:
+    """Check a part of a channel, whose file this thread reads once."""
+    if getattr(_kept, "channel", None) != channel:
+        with channel.here().open("rb") as stream:
+            table, to_check = pickle.load(stream)  # noqa: S301 - its hash is that of what we were asked to read
+        _kept.channel, _kept.worker = channel, Worker(table, to_check)
     worker: Worker = _kept.worker
     return worker.work(part)
