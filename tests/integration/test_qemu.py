@@ -7,6 +7,7 @@ import pytest
 
 from cuvee import process
 from cuvee.errors import SourceUnreachableError
+from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.runners import qemu
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.qemu import QemuRunner
@@ -104,8 +105,9 @@ def test_an_ordinary_user_has_a_table_too_and_stays_that_user() -> None:
 
 
 def test_only_the_smoke_suite(runner: QemuRunner) -> None:
-    assert runner.suite_refusal("smoke") is None
-    assert "real ARM64" in (runner.suite_refusal("upstream") or "")
+    assert runner.suite_refusal(PlannedSuite(name="smoke")) is None
+    assert runner.suite_refusal(PlannedSuite(name="desktop", kind=SuiteKind.LIFECYCLE)) is None
+    assert "real ARM64" in (runner.suite_refusal(PlannedSuite(name="interop")) or "")
 
 
 def test_it_is_asked_only_when_wanted() -> None:

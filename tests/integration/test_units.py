@@ -88,8 +88,8 @@ def test_a_unit_says_who_owns_it_and_why_it_does_not_run() -> None:
 
 def test_what_a_runner_refuses_is_not_run() -> None:
     class Refusing(WineRunner):
-        def suite_refusal(self, suite: str) -> str | None:
-            return f"not {suite}"
+        def suite_refusal(self, suite: PlannedSuite) -> str | None:
+            return f"not {suite.name}"
 
     found = {unit.name: unit.not_run for unit in units_of(PLAN, Refusing())}
     assert found["interop/test_a.py"] == "not interop"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
+from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.runners import wine
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.selection import all_runners, select_runner
@@ -95,8 +96,9 @@ def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
 
 
 def test_it_runs_the_smoke_suite_alone(runner: WineRunner) -> None:
-    assert runner.suite_refusal("smoke") is None
-    assert "real Windows" in str(runner.suite_refusal("interop"))
+    assert runner.suite_refusal(PlannedSuite(name="smoke")) is None
+    assert runner.suite_refusal(PlannedSuite(name="desktop", kind=SuiteKind.LIFECYCLE)) is None
+    assert "real Windows" in str(runner.suite_refusal(PlannedSuite(name="interop")))
 
 
 def test_emulation_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

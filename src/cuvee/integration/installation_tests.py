@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
-from cuvee.integration.model import installer_test
+from cuvee.integration.model import PlannedTest, installer_test
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.test_session import TestSession, describe_exit, last_line, transcript
-from cuvee.process import Request
+from cuvee.process import Completed, Request
 
 INSTALL_SECONDS = 900.0
 
@@ -35,16 +35,13 @@ def install(session: TestSession, installer: Path) -> TestOutcome:
         completed = process.run(session.runner.install(session.sandbox, installer, timeout=INSTALL_SECONDS))
     except ToolMissingError as error:
         return session.outcome(test, OutcomeState.INFRA_ERROR, 0, reason=error.message, log=error.message)
-    state = OutcomeState.FAIL
-    if completed.timed_out:
-        state, reason = OutcomeState.TIMEOUT, f"took longer than {INSTALL_SECONDS:g} s"
-    elif not completed.ok:
-        reason = f"{describe_exit(completed)}: {last_line(completed.stderr)}"
-    elif not session.runner.program(session.sandbox, "python").exists():
+    outcome = _outcome(session, test, completed)
+    python = session.runner.program(session.sandbox, "python")
+    if outcome.state is OutcomeState.PASS and not python.exists():
         reason = "the installer succeeded, but the prefix has no interpreter"
-    else:
-        state, reason = OutcomeState.PASS, ""
-    return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
+        log = transcript(completed)
+        return session.outcome(test, OutcomeState.FAIL, completed.seconds, reason=reason, log=log)
+    return outcome
 
 
 def verify(session: TestSession, installer: Path) -> Iterator[TestOutcome]:
@@ -56,15 +53,25 @@ def verify(session: TestSession, installer: Path) -> Iterator[TestOutcome]:
         yield _answer(session, "check", runner.check(sandbox, installer, timeout=INSTALL_SECONDS))
 
 
+def how_it_ended(completed: Completed) -> tuple[OutcomeState, str]:
+    """Return what a program that installs or administers has shown, and why that is no success."""
+    if completed.timed_out:
+        return OutcomeState.TIMEOUT, f"took longer than {completed.request.timeout:g} s"
+    if completed.ok:
+        return OutcomeState.PASS, ""
+    said = last_line(completed.stderr) or last_line(completed.stdout)
+    return OutcomeState.FAIL, f"{describe_exit(completed)}: {said}".rstrip(": ")
+
+
 def _answer(session: TestSession, name: str, request: Request) -> TestOutcome:
     test = installer_test(name)
     try:
         completed = process.run(request)
     except ToolMissingError as error:
         return session.outcome(test, OutcomeState.FAIL, 0, reason=error.message, log=error.message)
-    if completed.ok:
-        return session.outcome(test, OutcomeState.PASS, completed.seconds)
-    said = last_line(completed.stderr) or last_line(completed.stdout)
-    state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
-    reason = f"{describe_exit(completed)}: {said}".rstrip(": ")
+    return _outcome(session, test, completed)
+
+
+def _outcome(session: TestSession, test: PlannedTest, completed: Completed) -> TestOutcome:
+    state, reason = how_it_ended(completed)
     return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))

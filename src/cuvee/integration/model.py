@@ -42,7 +42,8 @@ class PackagePlan:
 class PlannedTest:
     """One test, as far as it is known before the run.
 
-    It cannot run without the packages ``needs``; ``unsupported`` says why this release cannot run it.
+    It cannot run without the packages ``needs``; ``unsupported`` says why this release cannot run it, and
+    ``absent`` which file it lacks for that, and where to put it.
     """
 
     suite: str
@@ -51,6 +52,7 @@ class PlannedTest:
     packages: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     unsupported: str = ""
+    absent: str = ""
 
 
 class SuiteKind(enum.Enum):
@@ -60,6 +62,7 @@ class SuiteKind(enum.Enum):
     UPSTREAM = "upstream"
     COMMAND = "command"
     NOTEBOOK = "notebook"
+    LIFECYCLE = "lifecycle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +160,8 @@ class PlannedSuite:
             elsewhere = f"the suite is for {', '.join(self.platforms)}"
 
         def planned(test: PlannedTest) -> PlannedTest:
-            return replace(test, unsupported=elsewhere or missing_reason(test.needs, packages))
+            lacking = missing_reason(test.needs, packages)
+            return replace(test, unsupported=elsewhere or lacking or test.unsupported)
 
         return replace(
             self,

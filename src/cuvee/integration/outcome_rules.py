@@ -12,7 +12,7 @@ _UNRELIABLE = _FAILURES | {OutcomeState.FLAKY}
 
 
 def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[TestOutcome, ...]:
-    """Return the outcomes of tests that did not run; those that this release does not support say so."""
+    """Return the outcomes of tests that did not run; those that lack something of their own say so."""
     return tuple(
         TestOutcome(
             suite=test.suite,
@@ -21,7 +21,7 @@ def not_run(tests: Iterable[PlannedTest], platform: str, reason: str) -> tuple[T
             state=OutcomeState.NOT_SUPPORTED if test.unsupported else OutcomeState.NOT_RUN,
             package=test.package,
             packages=test.packages,
-            reason=test.unsupported or reason,
+            reason=test.unsupported or test.absent or reason,
         )
         for test in tests
     )

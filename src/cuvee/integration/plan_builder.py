@@ -1,10 +1,11 @@
 """Building a plan from a manifest, a lock, and the packages' own metadata."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cuvee.conda.package_record import LockedPackage
+from cuvee.integration.lifecycle_plan import EarlierRelease, with_lifecycle
 from cuvee.integration.model import SMOKE, PackagePlan, Plan
 from cuvee.integration.package_plan import read_package_plan
 from cuvee.integration.suite_files import SuiteFiles
@@ -19,6 +20,7 @@ def build_plan(
     archives: Mapping[str, Path],
     *,
     today: dt.date | None = None,
+    earlier: Sequence[EarlierRelease] = (),
 ) -> Plan:
     """Plan the tests of one platform.
 
@@ -28,6 +30,8 @@ def build_plan(
         For each package's identifier its archive, verified. A package without one is not tested by itself.
     today
         The day on which known failures, quarantine and waivers must be in force; `None` takes all.
+    earlier
+        The releases from which suites of the kind ``lifecycle`` upgrade.
 
     Raises
     ------
@@ -35,12 +39,14 @@ def build_plan(
         If an archive cannot be read.
     """
     names = frozenset(lock.by_name)
+    administered = manifest.distribution if manifest.installers.engine == "cuvee" else ""
+    suites = (with_lifecycle(suite, earlier, administered=bool(administered)) for suite in files.suites)
     return Plan(
         platform=lock.platform,
         packages=tuple(_package(package, archives.get(package.identifier)) for package in lock.packages),
-        administered=manifest.distribution if manifest.installers.engine == "cuvee" else "",
+        administered=administered,
         smoke=SMOKE in manifest.suites,
-        suites=tuple(suite.for_packages(names, lock.platform) for suite in files.suites),
+        suites=tuple(suite.for_packages(names, lock.platform) for suite in suites),
         command_rules=files.command_rules,
         known_failures=tuple(failure for failure in files.known_failures if failure.holds_on(today)),
         quarantine=tuple(item for item in files.quarantine if item.holds_on(today)),

@@ -87,8 +87,9 @@ def run_platform(
                 sandbox = _sandbox(plan.platform, made.resolve(), hidden, readonly)
                 work = sandbox.home.parent / "work"
                 session = TestSession(
-                    plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout
-                )
+                    plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout,
+                    installer=installer,
+                )  # fmt: skip
                 run = _run(session, installer, reporter, choice, kept)
         write_run(folder, run)
     if kept is not None:
@@ -175,7 +176,7 @@ def _suites(
         return outcomes
     todo: list[Job] = []
     for suite in session.plan.suites:
-        refusal = session.runner.suite_refusal(suite.name)
+        refusal = session.runner.suite_refusal(suite)
         if refusal is None:
             todo += suite_jobs(session, suite)
         else:

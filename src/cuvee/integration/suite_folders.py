@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cuvee.integration.lifecycle_plan import lifecycle_target
 from cuvee.integration.model import (
     CommandTarget,
     NotebookTarget,
@@ -73,6 +74,7 @@ def read_suite_folder(folder: Path, name: str, owners: Collection[str] | None = 
         SuiteKind.UPSTREAM: lambda: tuple(shipped_target(name, **entry) for entry in shipped),
         SuiteKind.COMMAND: lambda: tuple(_command_target(name, **entry) for entry in commands),
         SuiteKind.NOTEBOOK: lambda: tuple(_notebooks(folder, name, compare=stated.get("compare", False))),
+        SuiteKind.LIFECYCLE: lambda: (lifecycle_target(name),),  # the plan adds those of earlier releases
     }
     needs = stated.get("needs", ())
     return replace(suite, targets=tuple(_with_needs(target, needs) for target in make[suite.kind]()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from cuvee.integration import command_suites, notebook_suites, pytest_suites
+from cuvee.integration import command_suites, lifecycle_suites, notebook_suites, pytest_suites
 from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.test_session import Job, TestSession
 
@@ -11,6 +11,7 @@ _KINDS: Mapping[SuiteKind, Callable[[TestSession, PlannedSuite], Iterator[Job]]]
     SuiteKind.UPSTREAM: pytest_suites.jobs,
     SuiteKind.COMMAND: command_suites.jobs,
     SuiteKind.NOTEBOOK: notebook_suites.jobs,
+    SuiteKind.LIFECYCLE: lifecycle_suites.jobs,
 }
 
 

@@ -42,7 +42,7 @@ _LIMITED = re.compile(
     r"^isolate: limit of (memory|disk|processes) (\d+) (\d+)\s*\Z", flags=re.MULTILINE | re.ASCII
 )
 _MOST_PROCESSES = 500
-_MOST_OUTPUT = 10_000_000
+MOST_OUTPUT = 10_000_000
 _SHELL_SIGNAL = 128  # a shell's exit code for signal N is 128 + N
 LONGEST_REASON = 300
 _LONGEST_LOG = 1_000_000
@@ -55,6 +55,7 @@ class TestSession:
     ``logs`` is the folder ``results/<platform>``, ``work`` a temporary one in which each job makes its own,
     ``timeout`` the seconds that one test may take, ``repeats`` how many failed tests run again. If there
     are ``only`` some, pytest runs no other tests. Once ``stop`` is set, nothing is started any more.
+    ``installer`` is the release's own; `None` if the prefix was made in another way.
     """
 
     __test__ = False
@@ -67,6 +68,7 @@ class TestSession:
     timeout: float
     repeats: RepeatBudget = field(default_factory=RepeatBudget, repr=False)
     only: frozenset[str] = frozenset()
+    installer: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
 
     def folder(self, name: str) -> Path:
@@ -95,7 +97,7 @@ class TestSession:
         if self.stop.is_set():
             raise CancelledError
         with self._limited(command.cwd) as sandbox:
-            request = replace(self.runner.request(sandbox, command), most_output=_MOST_OUTPUT)
+            request = replace(self.runner.request(sandbox, command), most_output=MOST_OUTPUT)
             if command.environment:
                 request = replace(request, environment={**(request.environment or {}), **command.environment})
             try:

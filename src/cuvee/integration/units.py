@@ -108,9 +108,9 @@ def units_of(
     for suite, target, tests in targets_of(plan):
         refusal = without or ("no runner was given" if runner is None else "")
         if not refusal and runner is not None and suite.name != SMOKE:
-            refusal = runner.suite_refusal(suite.name) or ""
-        if not refusal and all(test.unsupported for test in tests):
-            refusal = next((test.unsupported for test in tests), "it has no tests")
+            refusal = runner.suite_refusal(suite) or ""
+        if not refusal and all(test.unsupported or test.absent for test in tests):
+            refusal = next((test.unsupported or test.absent for test in tests), "it has no tests")
         about = frozenset(_packages(tests))
         units.append(
             Unit(

@@ -21,6 +21,7 @@ from cuvee.integration.units import Unit, UnitChoice, units_of
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
 from cuvee.release.check_stage import manifest_inputs
+from cuvee.release.earlier_installers import earlier_releases
 from cuvee.release.imported_tests import imports_of
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
 from cuvee.release.session import Session
@@ -64,6 +65,7 @@ def make_tests(
         encode(known),
         encode(quarantine),
         [item.source_sha256 for item in imports],
+        [[item.version, item.sha256, item.absent] for item in earlier_releases(session, lock.platform)],
     ]
 
     def run() -> Made[TestResult]:
@@ -183,7 +185,8 @@ def plan_from(session: Session, lock: PlatformLock, archives: Mapping[str, Path]
     from cuvee.integration.plan_builder import build_plan
 
     today = session.options.now.date()
-    return build_plan(session.manifest, lock, session.suite_files, archives, today=today)
+    earlier = earlier_releases(session, lock.platform)
+    return build_plan(session.manifest, lock, session.suite_files, archives, today=today, earlier=earlier)
 
 
 def check_tests(

@@ -6,19 +6,25 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cuvee import platforms
+from cuvee.integration.model import PlannedSuite
 from cuvee.integration.runners.isolation import (
     files_note,
     isolation_command,
     limits_note,
     strongest_isolation,
 )
-from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.protocol import Command, InstallerVerb, Sandbox
 from cuvee.process import Completed, Request
 
 _HEADER = 1 << 16
 _NO_SHORTCUTS = b"-m           disable the creation of menu items / shortcuts"
 """A line of constructor's installers that know this option; others fail because of it."""
 
+_VERBS = {
+    InstallerVerb.UPGRADE: ("-b", "-u"),
+    InstallerVerb.REPAIR: ("--repair",),
+    InstallerVerb.UNINSTALL: ("--uninstall",),
+}
 _NOWHERE = "http://127.0.0.1:9"  # the discard port, where nothing listens
 
 
@@ -34,7 +40,7 @@ class NativeRunner:
             return f"no runner for it on this host ({host or sys.platform})"
         return "the .exe is not run natively yet" if host.is_windows else None
 
-    def suite_refusal(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: PlannedSuite) -> str | None:
         """Run every suite."""
         return None
 
@@ -46,16 +52,20 @@ class NativeRunner:
         """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
         options = ("-b", "-m") if _leaves_out_menus(installer) else ("-b",)
         argv = ("/bin/sh", str(installer), *options, "-p", str(sandbox.prefix))
-        request = self._request(sandbox, argv, sandbox.temp, timeout)
-        return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
+        return self._for_user(sandbox, argv, timeout)
 
     def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request ``sh INSTALLER --check``."""
         return self._request(sandbox, ("/bin/sh", str(installer), "--check"), sandbox.temp, timeout)
 
+    def maintain(self, sandbox: Sandbox, installer: Path, verb: InstallerVerb, *, timeout: float) -> Request:
+        """Make the request ``sh INSTALLER --repair -p PREFIX``, or with the options of another verb."""
+        argv = ("/bin/sh", str(installer), *_VERBS[verb], "-p", str(sandbox.prefix))
+        return self._for_user(sandbox, argv, timeout)
+
     def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
         """Make the request that runs a verb of a prefix's administration."""
-        return self._request(sandbox, (str(self.program(sandbox, name)), verb), sandbox.temp, timeout)
+        return self._for_user(sandbox, (str(self.program(sandbox, name)), verb), timeout)
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
@@ -70,6 +80,14 @@ class NativeRunner:
     def guest_path(self, path: Path) -> str:
         """Return the path unchanged."""
         return str(path)
+
+    def prepare(self, sandbox: Sandbox, *, timeout: float) -> Request | None:
+        """Prepare nothing."""
+        return None
+
+    def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
+        """Return HOME, the folder for temporary files, and the one that the prefix is in."""
+        return (sandbox.home, sandbox.temp, sandbox.prefix.parent)
 
     def keeps_files_away(self) -> bool:
         """Whether this host allows namespaces of files."""
@@ -91,6 +109,11 @@ class NativeRunner:
         children = "; stray processes end with their test" if "pid" in level else ""
         network = f"none but loopback, in namespaces of its own ({level}){children}"
         return {"network": network, "files": files_note(level), "limits": limits_note(level)}
+
+    def _for_user(self, sandbox: Sandbox, argv: tuple[str, ...], timeout: float) -> Request:
+        """Return a request to install or administer: menu entries are kept to the sandbox."""
+        request = self._request(sandbox, argv, sandbox.temp, timeout)
+        return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         level = strongest_isolation()

@@ -1,11 +1,21 @@
 """The protocol of runners, and the values that they take."""
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from cuvee.integration.model import PlannedSuite
 from cuvee.process import Completed, Request
+
+
+class InstallerVerb(enum.Enum):
+    """What an installer does with a release that is installed."""
+
+    UPGRADE = "upgrade"
+    REPAIR = "repair"
+    UNINSTALL = "uninstall"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +82,7 @@ class Runner(Protocol):
     def refusal(self, platform: str) -> str | None:
         """Return why it cannot run ``platform`` here; `None` when it can, empty when it never does."""
 
-    def suite_refusal(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: PlannedSuite) -> str | None:
         """Return why it does not run a suite; `None` when it does."""
 
     def limitation(self, completed: Completed) -> str | None:
@@ -83,6 +93,9 @@ class Runner(Protocol):
 
     def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Return the request with which ``installer`` verifies itself, and installs nothing."""
+
+    def maintain(self, sandbox: Sandbox, installer: Path, verb: InstallerVerb, *, timeout: float) -> Request:
+        """Return the request with which ``installer`` changes the release in the prefix, silently."""
 
     def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
         """Return the request that runs a verb of the command ``name``, which administers the prefix."""
@@ -95,6 +108,12 @@ class Runner(Protocol):
 
     def guest_path(self, path: Path) -> str:
         """Return a path of the host as programs of the release see it."""
+
+    def prepare(self, sandbox: Sandbox, *, timeout: float) -> Request | None:
+        """Return the request that makes what the first program would make anyway, or `None`."""
+
+    def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
+        """Return the folders of the host in which an installation may leave something."""
 
     def keeps_files_away(self) -> bool:
         """Whether programs of packages can change nothing outside of the sandbox, such as the cache."""

@@ -17,7 +17,7 @@ from cuvee import platforms, process
 from cuvee.channel.interpreter.apt import Apt
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, replacing_folder, write_text
-from cuvee.integration.model import SMOKE
+from cuvee.integration.model import SMOKE, PlannedSuite, SuiteKind
 from cuvee.integration.runners.isolation import files_note, limits_note, network_isolation, network_note
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Sandbox
@@ -73,9 +73,11 @@ class QemuRunner(NativeRunner):
             return f"there is no C library for ARM64: {error.message.splitlines()[0]}"
         return None
 
-    def suite_refusal(self, suite: str) -> str | None:
-        """Return why it does not run a suite: the large ones would take hours."""
-        return None if suite == SMOKE else "QEMU runs the smoke suite only; the others need a real ARM64"
+    def suite_refusal(self, suite: PlannedSuite) -> str | None:
+        """Return why it does not run a suite: those that compute would take hours."""
+        if suite.name == SMOKE or suite.kind is SuiteKind.LIFECYCLE:
+            return None
+        return f"QEMU takes hours for suites of the kind {suite.kind.value}; they need a real ARM64"
 
     def limitation(self, completed: Completed) -> str | None:
         """Return what QEMU reports that it cannot do."""

@@ -63,9 +63,8 @@ class RootRunner(NativeRunner):
             "files": files_note(strongest_isolation()),
         }
 
-    def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
-        """Make the request that installs silently."""
-        request = super().install(sandbox, installer, timeout=timeout)
+    def _for_user(self, sandbox: Sandbox, argv: tuple[str, ...], timeout: float) -> Request:
+        request = super()._for_user(sandbox, argv, timeout)
         return replace(request, environment=self._variables(request.environment or {}))
 
     def _variables(self, environment: Mapping[str, str]) -> dict[str, str]:

@@ -14,12 +14,12 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cuvee import process
-from cuvee.integration.model import SMOKE
+from cuvee.integration.model import SMOKE, PlannedSuite, SuiteKind
 from cuvee.integration.runners.isolation import files_note, limits_note, network_isolation, network_note
-from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.protocol import Command, InstallerVerb, Sandbox
 from cuvee.process import Completed, Request
 
-_INSTALL = Path(__file__).parents[1] / "inside" / "wine_install.py"
+_START = Path(__file__).parents[1] / "inside" / "wine_start.py"
 _DEBIAN_SERVER = "/usr/lib/wine/wineserver"  # not on PATH there
 _FINISH_SECONDS = 60.0
 _FUNCTION = re.compile(r"[Uu]nimplemented function (\S+?),? (?:called|aborting)")
@@ -39,9 +39,11 @@ class WineRunner:
             return ""
         return None if shutil.which("wine") else "Wine is not installed (Debian packages wine and wine64)"
 
-    def suite_refusal(self, suite: str) -> str | None:
+    def suite_refusal(self, suite: PlannedSuite) -> str | None:
         """Return why it does not run a suite; most tests across projects need what Wine lacks."""
-        return None if suite == SMOKE else "Wine runs the smoke suite only; the others need a real Windows"
+        if suite.name == SMOKE or suite.kind is SuiteKind.LIFECYCLE:
+            return None
+        return "Wine runs the smoke suite only; the others need a real Windows"
 
     def limitation(self, completed: Completed) -> str | None:
         """Return what Wine lacks, if that ended a program."""
@@ -54,14 +56,16 @@ class WineRunner:
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request that makes the Wine prefix, and installs silently into the sandbox's prefix."""
-        arguments = (_wine(), _server() or "", str(installer), self.guest_path(sandbox.prefix))
-        argv = (sys.executable, "-I", "-S", str(_INSTALL), *arguments)
-        request = self._request(sandbox, argv, sandbox.temp, timeout)
-        return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
+        return self._for_user(sandbox, (str(installer), "/S"), timeout)
 
     def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request ``INSTALLER /check``, in the Wine prefix that the installation made."""
         return self._request(sandbox, (_wine(), str(installer), "/check"), sandbox.temp, timeout)
+
+    def maintain(self, sandbox: Sandbox, installer: Path, verb: InstallerVerb, *, timeout: float) -> Request:
+        """Make the request ``INSTALLER /S /repair /D=PREFIX``, or with the option of another verb."""
+        options = () if verb is InstallerVerb.UPGRADE else (f"/{verb.value}",)
+        return self._for_user(sandbox, (str(installer), "/S", *options), timeout)
 
     def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
         """Make the request that runs a verb of a prefix's administration, which is a batch file."""
@@ -84,6 +88,21 @@ class WineRunner:
         """Return a host's path as Windows programs see it: below ``Z:``."""
         return "Z:" + str(path).replace("/", "\\")
 
+    def prepare(self, sandbox: Sandbox, *, timeout: float) -> Request | None:
+        """Make the request that makes the Wine prefix."""
+        return self._started(sandbox, (), timeout)
+
+    def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
+        """Return those of Linux, and on the drive C the folders of users, of all users, and of the menu."""
+        drive = self._folder(sandbox) / "drive_c"
+        return (
+            sandbox.home,
+            sandbox.temp,
+            sandbox.prefix.parent,
+            drive / "users",
+            drive / "ProgramData",
+        )
+
     def keeps_files_away(self) -> bool:
         """Deny it: Windows' programs see the host's files as the drive Z."""
         return False
@@ -103,6 +122,16 @@ class WineRunner:
             "files": files_note(None),
             "limits": limits_note(None),
         }
+
+    def _for_user(self, sandbox: Sandbox, installer: tuple[str, ...], timeout: float) -> Request:
+        """Return a request to start an installer; the folder is its last option."""
+        return self._started(sandbox, (*installer, f"/D={self.guest_path(sandbox.prefix)}"), timeout)
+
+    def _started(self, sandbox: Sandbox, command: tuple[str, ...], timeout: float) -> Request:
+        """Return a request that makes the Wine prefix, if it is not there, and runs a program in it."""
+        argv = (sys.executable, "-I", "-S", str(_START), _wine(), _server() or "", *command)
+        request = self._request(sandbox, argv, sandbox.temp, timeout)
+        return replace(request, environment={**(request.environment or {}), **sandbox.user_folders})
 
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         environment = {
