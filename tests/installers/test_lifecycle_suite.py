@@ -8,37 +8,48 @@ import pytest
 
 from cuvee import platforms
 from cuvee.files import sha256_file
+from cuvee.image.settings import InstallerSettings
 from cuvee.integration.lifecycle_plan import EarlierRelease, lifecycle_target, with_lifecycle
 from cuvee.integration.model import Plan, PlannedSuite, SuiteKind
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.progress import SILENT
+from installers.conftest import Dress
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
 
+INFRA_ERROR, NOT_RUN = OutcomeState.INFRA_ERROR, OutcomeState.NOT_RUN
+NOT_SUPPORTED = OutcomeState.NOT_SUPPORTED
 OLD = "2026.11.0"
+STEPS = (
+    f"install {OLD}",
+    f"upgrade from {OLD}",
+    f"upgrade from {OLD}: as if newly installed",
+    f"upgrade from {OLD}: files of the user",
+    f"roll back to {OLD}",
+    f"roll forth from {OLD}",
+    f"uninstall after the upgrade from {OLD}",
+)
 SUITE = PlannedSuite(name="desktop", kind=SuiteKind.LIFECYCLE, targets=(lifecycle_target("desktop"),))
 
 
-def lifecycle(installer: Path, results: Path, *earlier: EarlierRelease) -> Mapping[str, TestOutcome]:
-    """The outcomes of the suite with an installer, by test; those of the smoke suite are left out."""
+def platform() -> str:
     host = platforms.host()
     assert host is not None
-    plan = Plan(
-        platform=host.name,
-        packages=(),
-        administered="tiny",
-        smoke=False,
-        suites=(with_lifecycle(SUITE, earlier, administered=True),),
-    )
+    return host.name
+
+
+def lifecycle(
+    installer: Path, results: Path, *earlier: EarlierRelease, only: slice = slice(None)
+) -> Mapping[str, TestOutcome]:
+    """The outcomes of the suite by test, or of some targets; those of the smoke suite are left out."""
+    suite = with_lifecycle(SUITE, earlier, administered=True)
+    suite = replace(suite, targets=suite.targets[only])
+    plan = Plan(platform=platform(), packages=(), administered="tiny", smoke=False, suites=(suite,))
     run = run_platform(plan, installer=installer, runner=NativeRunner(), results=results, reporter=SILENT)
     return {outcome.test: outcome for outcome in run.outcomes if outcome.suite == "desktop"}
-
-
-def states(outcomes: Mapping[str, TestOutcome]) -> dict[str, str]:
-    return {name: outcome.state.value for name, outcome in outcomes.items()}
 
 
 def earlier(installer: Path) -> EarlierRelease:
@@ -52,16 +63,48 @@ def test_a_release_lives_from_its_installation_to_its_removal(
     assert {outcome.state for outcome in outcomes.values()} == {OutcomeState.PASS}, [
         (outcome.test, outcome.reason) for outcome in outcomes.values()
     ]
-    assert list(outcomes) == [
-        "install",
-        "verify",
-        "repair",
+    assert list(outcomes) == ["install", "verify", "repair", "uninstall", *STEPS]
+
+
+LEAVES = """\
+#!/bin/sh
+echo mine >"$HOME/.tinyrc"
+echo "$$" >"$PREFIX/etc/made"
+rm -rf "$PREFIX/notes of the user"
+"""
+
+
+def test_what_a_release_breaks_is_red(release: Release, dress: Dress, tmp_path: Path) -> None:
+    """Its script makes no two installations alike, loses a file of the user, and leaves one in the home."""
+    broken = dress(InstallerSettings(post_install=LEAVES), upgrade=True)
+    outcomes = lifecycle(broken.installer, tmp_path, earlier(release.installer))
+    assert [name for name, outcome in outcomes.items() if outcome.state is not OutcomeState.PASS] == [
         "uninstall",
-        f"install {OLD}",
-        f"upgrade from {OLD}",
-        f"upgrade from {OLD}: as if newly installed",
-        f"upgrade from {OLD}: files of the user",
-        f"roll back to {OLD}",
-        f"roll forth from {OLD}",
-        f"uninstall after the upgrade from {OLD}",
+        *(name for name in STEPS if name.startswith(("upgrade from 2026.11.0:", "roll forth", "uninstall"))),
     ]
+    assert ".tinyrc in <home>" in outcomes["uninstall"].reason
+    assert "etc/made" in outcomes[STEPS[2]].reason
+    assert "naïve plan.txt" in outcomes[STEPS[3]].reason
+    assert (tmp_path / platform() / (outcomes["uninstall"].log or "")).is_file()
+    assert outcomes[STEPS[-1]].state is NOT_RUN
+    assert outcomes[STEPS[-1]].reason.startswith(f"{STEPS[-2]}: ")
+
+
+def test_installers_that_cannot_be_used(release: Release, tmp_path: Path) -> None:
+    cut = tmp_path / "Tiny.sh"
+    cut.write_bytes(release.installer.read_bytes()[:-1])
+    absent = "the release folder of tiny-2026.10.0 is not here: copy it"
+    unsupported = "its installers were made by constructor"
+    others = [
+        replace(earlier(release.installer), installer=cut),
+        EarlierRelease(version="2026.10.0", absent=absent),
+        EarlierRelease(version="2026.9.0", unsupported=unsupported),
+    ]
+    outcomes = lifecycle(release.installer, tmp_path / "results", *others, only=slice(1, 4))
+    first, *after = (outcomes[name] for name in STEPS)
+    assert (first.state, {outcome.state for outcome in after}) == (INFRA_ERROR, {NOT_RUN})
+    assert "is not the one that its release.json names" in first.reason
+    older = [outcome for name, outcome in outcomes.items() if "2026.10.0" in name]
+    assert {(outcome.state, outcome.reason) for outcome in older} == {(NOT_RUN, absent)}
+    oldest = [outcome for name, outcome in outcomes.items() if "2026.9.0" in name]
+    assert {(outcome.state, outcome.reason) for outcome in oldest} == {(NOT_SUPPORTED, unsupported)}

@@ -7,7 +7,7 @@ import pytest
 from cuvee import process
 from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.runners import wine
-from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.protocol import Command, InstallerVerb, Sandbox
 from cuvee.integration.runners.selection import all_runners, select_runner
 from cuvee.integration.runners.wine import WineRunner
 from cuvee.process import Completed, Request
@@ -66,7 +66,12 @@ def test_programs_get_windows_paths_and_a_wine_prefix_of_their_own(runner: WineR
 def test_it_installs_where_the_others_do(runner: WineRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wine, "_server", lambda: "/usr/bin/wineserver")
     argv = runner.install(PLACE, Path("/t/Tiny.exe"), timeout=5).argv
-    assert argv[-4:] == ("/usr/bin/wine", "/usr/bin/wineserver", "/t/Tiny.exe", "Z:\\t\\release")
+    started = ("/usr/bin/wine", "/usr/bin/wineserver", "/t/Tiny.exe", "/S")
+    assert argv[-5:] == (*started, "/D=Z:\\t\\release")
+    argv = runner.maintain(PLACE, Path("/t/Tiny.exe"), InstallerVerb.REPAIR, timeout=5).argv
+    assert argv[-6:] == (*started, "/repair", "/D=Z:\\t\\release")
+    argv = runner.maintain(PLACE, Path("/t/Tiny.exe"), InstallerVerb.UPGRADE, timeout=5).argv
+    assert argv[-5:] == (*started, "/D=Z:\\t\\release")
 
 
 def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

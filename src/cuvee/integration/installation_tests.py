@@ -54,7 +54,7 @@ def verify(session: TestSession, installer: Path) -> Iterator[TestOutcome]:
 
 
 def how_it_ended(completed: Completed) -> tuple[OutcomeState, str]:
-    """Return what a program that installs or administers has shown, and why that is no success."""
+    """Return what a program that installs or administers has shown, and the reason if it did not succeed."""
     if completed.timed_out:
         return OutcomeState.TIMEOUT, f"took longer than {completed.request.timeout:g} s"
     if completed.ok:

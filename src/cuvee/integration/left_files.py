@@ -31,8 +31,9 @@ def contents(folder: Path, *, without: Callable[[str], bool] = lambda _: False) 
 
 
 def differences(before: Contents, after: Contents) -> tuple[str, ...]:
-    """Return each path that differs, with how."""
-    new = [f"new: {name}" for name in after if name not in before]
+    """Return each path that differs, with how; a new folder only if nothing is in it."""
+    full = {name.rpartition("/")[0] for name in after}
+    new = [f"new: {name}" for name in after if name not in before and name not in full]
     gone = [f"gone: {name}" for name in before if name not in after]
     changed = [
         f"{'mode' if before[name][1] == after[name][1] else 'changed'}: {name}"

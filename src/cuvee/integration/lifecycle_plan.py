@@ -108,7 +108,7 @@ def with_lifecycle(
             replace(
                 test,
                 needs=stated.needs,
-                packages=stated.packages,
+                packages=(),  # it is about the whole installation
                 unsupported=test.unsupported or ("" if administered else _CONSTRUCTOR),
             )
             for test in target.tests

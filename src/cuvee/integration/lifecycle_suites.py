@@ -15,6 +15,7 @@ from cuvee import process
 from cuvee.files import sha256_file
 from cuvee.integration.installation_tests import INSTALL_SECONDS
 from cuvee.integration.left_files import Contents, contents, differences, listed
+from cuvee.integration.lifecycle_files import UserFiles, damage, forget_saved, installed_files
 from cuvee.integration.lifecycle_plan import (
     INSTALL,
     REPAIR,
@@ -24,11 +25,10 @@ from cuvee.integration.lifecycle_plan import (
     LifecycleTarget,
     UpgradeSteps,
 )
-from cuvee.integration.lifecycle_steps import Steps, StepFailedError
+from cuvee.integration.lifecycle_steps import StepFailedError, Steps
 from cuvee.integration.model import PlannedSuite
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
-from cuvee.integration.prefix_files import UserFiles, damage, forget_saved, installed_files
 from cuvee.integration.runners.protocol import InstallerVerb, Sandbox
 from cuvee.integration.test_session import Job, TestSession
 
@@ -180,8 +180,10 @@ def _repair(steps: Steps, installer: Path) -> None:
         raise StepFailedError(reason, state=OutcomeState.NOT_SUPPORTED)
     if steps.succeeds("verify"):
         raise StepFailedError(f"verify did not notice that these were damaged: {listed(damaged)}")
-    steps.maintain(installer, InstallerVerb.REPAIR)
-    forget_saved(prefix)
+    try:
+        steps.maintain(installer, InstallerVerb.REPAIR)
+    finally:
+        forget_saved(prefix)
     _demand_files(prefix, good)
     steps.administer("verify")
 
@@ -196,7 +198,7 @@ def _remove(steps: Steps, installer: Path, before: dict[Path, Contents]) -> None
     ]
     if left:
         log = "\n".join(left) + "\n"
-        raise StepFailedError(f"after the removal there is, {listed(left)}", log=log)
+        raise StepFailedError(f"it did not leave things as they were: {listed(left)}", log=log)
 
 
 def _demand_files(prefix: Path, expected: Contents) -> None:

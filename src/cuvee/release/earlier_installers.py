@@ -15,9 +15,9 @@ _CONSTRUCTOR = "its installers were made by constructor, and cuvee's do not upgr
 
 
 def earlier_releases(session: Session, platform: str) -> tuple[EarlierRelease, ...]:
-    """Return the base, and the releases below it that are still supported, as far as they are for a platform.
+    """Return the base, and the releases below it that are still supported, if they are for a platform.
 
-    There are none without a suite of the kind ``lifecycle``. Their release folders are looked for in the folder
+    There are none without a suite of the kind ``lifecycle``. Their release folders are looked for beside that
     of this one, or where ``--base`` says.
     """
     if not any(suite.kind is SuiteKind.LIFECYCLE for suite in session.suite_files.suites):

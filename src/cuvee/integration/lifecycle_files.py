@@ -7,7 +7,7 @@ from cuvee.integration.left_files import Contents, contents
 
 _KEPT = "conda-meta/cuvee/"
 _OF_THIS_PREFIX = ("conda-meta/history", f"{_KEPT}state.json", f"{_KEPT}log.txt", f"{_KEPT}log.jsonl")
-"""What tells how a prefix came to be what it is: no two are alike."""
+"""What records how a prefix was made: no two are alike."""
 
 _SAVED = "cuvee-saved"
 _LIBRARIES = ("lib", "Lib")
@@ -15,7 +15,7 @@ _TEXT = "Grüße von hier\n"
 
 
 def installed_files(prefix: Path) -> Contents:
-    """Return the files of a release in a prefix, without what depends on how it came there."""
+    """Return the files of a release in a prefix, without what records how it was made."""
 
     def is_own(name: str) -> bool:
         return name in _OF_THIS_PREFIX or name == _SAVED or name.startswith(f"{_SAVED}/")
