@@ -161,13 +161,17 @@ def main() -> None:
             f"{len(release.outcomes):,} outcomes: page {built - start:.1f} s, "
             f"writing {time.perf_counter() - built:.1f} s"
         )
-        files = [folder / "index.html", folder / "stages.html", folder / "packages" / "package-7.html"]
+        first = release.lock.platforms[0].platform
+        pages = ("index", "stages", f"tests/{first}", f"platforms/{first}", "packages/package-7")
+        files = [folder / f"{name}.html" for name in pages]
         empty = Path(name, "empty.html")
         empty.write_text(f"<!doctype html><title>x</title><p>{'x ' * (files[0].stat().st_size // 2)}")
         times = open_times([*files, empty])
         for file in (*files, empty):
             opened = f", open in {times[file]:.2f} s" if file in times else ""
-            print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB{opened}")
+            print(f"{file.relative_to(name)}: {file.stat().st_size / 1e6:.2f} MB{opened}")
+        largest = max(folder.rglob("*.html"), key=lambda path: path.stat().st_size)
+        print(f"largest page: {largest.relative_to(name)}, {largest.stat().st_size / 1e6:.2f} MB")
         everything = [path for path in folder.rglob("*") if path.is_file()]
         print(
             f"all {len(everything):,} files: {sum(path.stat().st_size for path in everything) / 1e6:.1f} MB"

@@ -77,6 +77,7 @@ def test_no_text_becomes_an_address_that_runs(sample: Release, read_page: Callab
         "stages.html",
         "packages/",
         "platforms/",
+        "tests/",
     )
     assert [link for link in page.values("href") if not link.startswith(own)] == []
 

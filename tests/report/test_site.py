@@ -11,7 +11,7 @@ from changed_release import changed, page_of, write
 from cuvee.history.over_releases import PackageInRelease
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.release.record import Release
-from cuvee.report.html import file_name
+from cuvee.report.page_names import file_name
 from cuvee.report.site import site_pages
 from cuvee.report.stage_matrix import StageOfUse, stage_of
 from cuvee.report.writer import write_report
@@ -21,7 +21,7 @@ def test_each_relative_link_leads_to_a_page_and_a_place_on_it(sample: Release, t
     folder = tmp_path / "release" / "report"
     write(sample, folder)
     texts = {path.resolve(): path.read_text(encoding="utf-8") for path in folder.rglob("*.html")}
-    assert len(texts) == 2 + 122 + 5
+    assert len(texts) == 2 + 122 + 5 + 2
     broken = []
     for path, text in texts.items():
         for link in re.findall(r'href="([^"]*)"', text):
@@ -132,5 +132,6 @@ def test_the_matrix_says_each_state_in_words(sample: Release) -> None:
     assert row is not None
     assert '<td class="bad">regression' in row[0]
     assert '<td class="good">pass' in row[0]
-    assert "<script>" in pages["stages.html"]
-    assert not any("<script" in text for name, text in pages.items() if name != "stages.html")
+    with_filters = [name for name, text in pages.items() if "data-filters" in text]
+    assert sorted(with_filters) == ["stages.html", "tests/linux-64.html", "tests/linux-aarch64.html"]
+    assert all(text.count("<script>") == 1 for text in pages.values())

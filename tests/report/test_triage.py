@@ -104,7 +104,7 @@ def test_page_and_tables_have_all_groups(sample: Release, read_page: Callable[[R
     release = with_reference(sample)
     html, page = read_page(release), page_of(release)
     for group, size in page.results.sizes.items():
-        assert html.values("data-triage").count(group.slug) == size
+        assert html.values("data-triage").count(group.slug) == min(size, LISTED)
         assert f"triage-{group.slug}" in html.values("id")
         assert f"#triage-{group.slug}" in html.values("href")
     written = tables(page, release.lock)
@@ -137,4 +137,4 @@ def test_no_link_leads_to_an_outcome_that_the_page_only_counts(
     places = set(html.values("id"))
     assert [link for link in html.values("href") if link.startswith("#") and link[1:] not in places] == []
     assert html.values("data-triage").count("failing") == LISTED + DETAILED
-    assert "The first 600 of 650" in html.text
+    assert f"The first {LISTED} of {LISTED + 50}; all are on the pages of linux-64" in html.text

@@ -19,6 +19,7 @@ NAMES = {
     "badge.svg",
     "packages",
     "platforms",
+    "tests",
 }
 
 

@@ -43,20 +43,20 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
             ),
         ),
         "outcomes.csv": _table(
-            "suite test platform state triage before seconds packages owners reason log",
+            "suite test platform state triage before seconds packages owners reason log page",
             (
                 (
                     row.suite, row.test, row.platform, row.badge.word, row.triage.slug, row.before,
                     row.seconds, " ".join(row.packages),
-                    " ".join(row.owners), row.reason, row.log.path if row.log else "",
+                    " ".join(row.owners), row.reason, row.log.path if row.log else "", row.place,
                 )
-                for row in (*page.results.others, *page.results.passes)
+                for row in page.results.rows
             ),
         ),
         "gone.csv": _table(
-            "suite test platform was reason",
+            "suite test platform was reason page",
             (
-                (row.suite, row.test, row.platform, row.badge.word, row.reason)
+                (row.suite, row.test, row.platform, row.badge.word, row.reason, row.place)
                 for row in page.results.gone
             ),
         ),

@@ -14,19 +14,13 @@ from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
 from cuvee.report.outcome_rows import DETAILED, LISTED
 from cuvee.report.page import Page
+from cuvee.report.page_names import file_name
 from cuvee.report.page_pictures import Pictures
 from cuvee.report.triage import LOUD
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_RESERVED = {
-    "con",
-    "prn",
-    "aux",
-    "nul",
-    *(f"{port}{number}" for port in ("com", "lpt") for number in range(10)),
-}
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
@@ -39,7 +33,7 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
     """
     from markupsafe import Markup
 
-    style, script = template("style.css") + stylesheet(), template("script.js")
+    style, script = template("style.css") + stylesheet(), scripts(*SCRIPTS)
     return (
         environment()
         .get_template("page.html.j2")
@@ -57,6 +51,15 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
             policy=policy(style, script),
         )
     )
+
+
+SCRIPTS = ("script.js", "sorting.js", "keys.js")
+"""The scripts of a page that has filters."""
+
+
+def scripts(*names: str) -> str:
+    """Return scripts as one; each is a function of its own."""
+    return "".join(map(template, names))
 
 
 def policy(style: str, script: str) -> str:
@@ -95,13 +98,6 @@ def release_path(path: str) -> str:
     parts = path.split("/")
     bad = path.startswith("/") or "\\" in path or ".." in parts or ":" in parts[0]
     return "" if bad or not path else f"../{quote(path)}"
-
-
-def file_name(name: str) -> str:
-    """Return the file name of a package's or a platform's page, which every file system allows."""
-    reserved = name.partition(".")[0].lower() in _RESERVED
-    safe = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
-    return f"{safe}_.html" if reserved else f"{safe}.html"
 
 
 def environment() -> "Environment":

@@ -11,7 +11,7 @@ from cuvee.errors import CuveeError, UsageError
 from cuvee.files import canonical_json, write_bytes, write_text
 from cuvee.release.record import RECORD, Release
 from cuvee.report.badges import Badge
-from cuvee.report.html import environment, policy
+from cuvee.report.html import environment, policy, scripts
 from cuvee.report.page import build_page
 from cuvee.report.release_index import (
     DistributionIndex,
@@ -73,7 +73,7 @@ def write_index(
     from markupsafe import Markup
 
     found = release_index(entries)
-    tools, style = environment(), site_style()
+    tools, style, script = environment(), site_style(), scripts("sorting.js")
     written = [output / "index.json"]
     document = {"index": 1, "distributions": found, "problems": tuple(problems)}
     write_bytes(written[0], canonical_json(encode(document, texts=(Badge,))))
@@ -87,8 +87,9 @@ def write_index(
         found=found,
         problems=problems,
         style=Markup(style),  # noqa: S704 - our own file
-        script="",
-        policy=policy(style, ""),
+        script=Markup(script),  # noqa: S704 - our own file
+        keys=False,
+        policy=policy(style, script),
     )
     written.append(output / "index.html")
     write_text(written[-1], page)

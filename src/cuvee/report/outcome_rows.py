@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, TestOutcome, count
+from cuvee.integration.reference_comparison import GoneTest, RunComparison
 from cuvee.release.record import Release
 from cuvee.report.actors import owners_of
 from cuvee.report.badges import STATES, Badge
 from cuvee.report.logs import Excerpt, excerpt
+from cuvee.report.page_names import outcome_places
 from cuvee.report.triage import LOUD, Earlier, Triage, earlier
 
 LOG_BUDGET = 500_000
 """Characters of logs that one page carries."""
 
-LISTED = 600
+LISTED = 400
 """How many outcomes of one quiet group, such as those that pass, a page lists."""
 
 DETAILED = 100
@@ -48,7 +50,9 @@ class OutcomeRow:
     Attributes
     ----------
     anchor
-        Its place on the page; empty if it is in the group `PASSING`, or if the page only counts it.
+        Its place on the report's page; empty if it is in the group `PASSING`, or if that page only counts it.
+    place
+        Its place on the pages of its platform, which have every outcome: ``tests/linux-64.html#t0123456789``.
     before
         What it was in the reference run, such as ``pass in starter-2026.10.2``; empty if nothing is known.
     owners
@@ -60,6 +64,7 @@ class OutcomeRow:
     """
 
     anchor: str
+    place: str
     suite: str
     test: str
     platform: str
@@ -77,8 +82,12 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoneRow:
-    """A test of the reference run that is not in this one: its state then, and why it is gone."""
+    """A test of the reference run that is not in this one: its state then, and why it is gone.
 
+    ``place`` is its place on the pages of its platform.
+    """
+
+    place: str
     suite: str
     test: str
     platform: str
@@ -114,10 +123,29 @@ class Results:
     anchors: Mapping[TestOutcome, str]
 
     @property
+    def rows(self) -> tuple[OutcomeRow, ...]:
+        """All outcomes, in the order of triage."""
+        return self.others + self.passes
+
+    @property
+    def pages(self) -> Mapping[str, str]:
+        """By path in the report's folder, the titles of the pages that have every outcome."""
+        found: dict[str, str] = {}
+        numbers: Counter[str] = Counter()
+        every: list[OutcomeRow | GoneRow] = [*self.rows, *self.gone]
+        for row in every:
+            path = row.place.partition("#")[0]
+            if path not in found:
+                numbers[row.platform] += 1
+                number = numbers[row.platform]
+                found[path] = row.platform if number == 1 else f"{row.platform} ({number})"
+        return found
+
+    @property
     def groups(self) -> Mapping[Triage, tuple[OutcomeRow, ...]]:
         """All outcomes, each in one group; empty groups too, and `Triage.GONE`, which has none, is empty."""
         found: dict[Triage, list[OutcomeRow]] = {group: [] for group in Triage}
-        for row in (*self.others, *self.passes):
+        for row in self.rows:
             found[row.triage].append(row)
         return {group: tuple(rows) for group, rows in found.items()}
 
@@ -143,14 +171,24 @@ def results(release: Release, logs: Path | None) -> Results:
     news = _listed(outcomes, past)
     anchors = {outcome: f"outcome-{number}" for number, outcome in enumerate(news, 1)}
     reader = _LogReader(logs)
-    rows = [_row(release, outcome, anchors.get(outcome, ""), past, reader) for outcome in outcomes]
+    gone = [(item, test) for item in release.compared for test in item.gone]
+    gone.sort(key=lambda pair: (pair[1].suite, pair[1].test, pair[0].platform))
+    places = outcome_places(
+        (
+            *((outcome.platform, outcome.suite, outcome.test) for outcome in outcomes),
+            *((item.platform, test.suite, test.test) for item, test in gone),
+        )
+    )
+    rows = [
+        _row(release, outcome, (anchors.get(outcome, ""), next(places)), past, reader) for outcome in outcomes
+    ]
     return Results(
         suites=tuple(_suite(name, release) for name in _suite_names(release)),
         tests=count(outcomes),
         counts=_states(outcomes),
         others=tuple(row for row in rows if row.badge is not STATES[OutcomeState.PASS]),
         passes=tuple(row for row in rows if row.badge is STATES[OutcomeState.PASS]),
-        gone=_gone(release),
+        gone=tuple(_gone_row(item, test, next(places)) for item, test in gone),
         anchors=anchors,
     )
 
@@ -178,11 +216,13 @@ class _LogReader:
 
 
 def _row(
-    release: Release, outcome: TestOutcome, anchor: str, past: Earlier, reader: _LogReader
+    release: Release, outcome: TestOutcome, where: tuple[str, str], past: Earlier, reader: _LogReader
 ) -> OutcomeRow:
+    anchor, place = where
     log, log_anchor = reader.read(outcome, anchor)
     return OutcomeRow(
         anchor=anchor,
+        place=place,
         suite=outcome.suite,
         test=outcome.test,
         platform=outcome.platform,
@@ -211,20 +251,16 @@ def _listed(outcomes: list[TestOutcome], past: Earlier) -> list[TestOutcome]:
     return found
 
 
-def _gone(release: Release) -> tuple[GoneRow, ...]:
-    rows = [
-        GoneRow(
-            suite=test.suite,
-            test=test.test,
-            platform=item.platform,
-            badge=STATES[test.was],
-            before=f"{test.was.value} in {item.reference}",
-            reason=test.reason,
-        )
-        for item in release.compared
-        for test in item.gone
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.suite, row.test, row.platform)))
+def _gone_row(item: RunComparison, test: GoneTest, place: str) -> GoneRow:
+    return GoneRow(
+        place=place,
+        suite=test.suite,
+        test=test.test,
+        platform=item.platform,
+        badge=STATES[test.was],
+        before=f"{test.was.value} in {item.reference}",
+        reason=test.reason,
+    )
 
 
 def _suite_names(release: Release) -> list[str]:

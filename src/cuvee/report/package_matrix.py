@@ -54,6 +54,8 @@ class Row:
 
     Attributes
     ----------
+    requested
+        Whether the manifest names it.
     spec
         What the manifest requests; empty for an indirect package.
     owner
@@ -64,14 +66,19 @@ class Row:
         How it changed against the base: words of `cuvee.graph.diff.ChangeKind`.
     differs
         Whether its version differs between platforms.
+    needs
+        The packages that meet its dependencies, on any platform.
     """
 
     name: str
+    requested: bool
     spec: str
     owner: str
+    groups: tuple[str, ...]
     licenses: tuple[str, ...]
     changes: tuple[str, ...]
     differs: bool
+    needs: tuple[str, ...]
     cells: tuple[Cell, ...]
 
     @property
@@ -92,6 +99,11 @@ class Matrix:
     def rows(self) -> tuple[Row, ...]:
         """All rows."""
         return self.requested + self.indirect
+
+    @property
+    def by_name(self) -> tuple[Row, ...]:
+        """All rows, sorted by name."""
+        return tuple(sorted(self.rows, key=lambda row: row.name))
 
     @property
     def counts(self) -> Mapping[Badge, int]:
@@ -130,8 +142,8 @@ def matrix(release: Release, findings: tuple[Finding, ...], anchors: Mapping[Tes
     rows = [builder.row(name, tuple(dict.fromkeys(changed[name]))) for name in names]
     return Matrix(
         platforms=tuple(release.lock.by_platform),
-        requested=tuple(row for row in rows if row.name in requirements),
-        indirect=tuple(row for row in rows if row.name not in requirements),
+        requested=tuple(row for row in rows if row.requested),
+        indirect=tuple(row for row in rows if not row.requested),
     )
 
 
@@ -169,13 +181,17 @@ class _Builder:
         cells = tuple(self._cell(name, lock.platform, lock.by_name.get(name)) for lock in locks)
         requirement = self.requirements.get(name)
         licenses = {lock.by_name[name].license for lock in locks if name in lock.by_name}
+        graphs = [item.graph for item in self.release.graph.platforms if name in item.graph]
         return Row(
             name=name,
+            requested=requirement is not None,
             spec=requirement.spec.removeprefix(name).strip() if requirement else "",
             owner=(requirement.owner or "") if requirement else "",
+            groups=requirement.groups if requirement else (),
             licenses=tuple(sorted(filter(None, licenses))),
             changes=changes,
             differs=len({cell.version for cell in cells if cell.version}) > 1,
+            needs=tuple(sorted({below for graph in graphs for below in graph.successors(name)})),
             cells=cells,
         )
 

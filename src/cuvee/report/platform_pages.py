@@ -39,7 +39,7 @@ class PlatformPage:
 def platform_pages(page: Page, release: Release) -> Iterator[PlatformPage]:
     """Yield the page of each platform that the manifest names."""
     images = {image.platform: image for image in release.images}
-    rows = (*page.results.others, *page.results.passes)
+    rows = page.results.rows
     for row in page.platforms:
         here = [outcome for outcome in rows if outcome.platform == row.name]
         image = images.get(row.name)

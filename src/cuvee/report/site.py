@@ -1,4 +1,4 @@
-"""The pages beside the report's page: the matrix of stages, and a page per package and per platform."""
+"""The pages beside the report's page: the matrix of stages, all outcomes, packages and platforms."""
 
 import re
 from collections.abc import Iterator
@@ -7,13 +7,15 @@ from typing import Any
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.history.over_releases import Past
 from cuvee.release.record import Release
-from cuvee.report.html import environment, file_name, policy, template
+from cuvee.report.html import SCRIPTS, environment, policy, scripts, template
+from cuvee.report.outcome_pages import outcome_pages
 from cuvee.report.outcome_rows import LISTED
 from cuvee.report.package_pages import package_pages
 from cuvee.report.page import Page
+from cuvee.report.page_names import file_name
 from cuvee.report.platform_pages import platform_pages
 
-FOLDERS = ("packages", "platforms")
+FOLDERS = ("packages", "platforms", "tests")
 """The folders of a report that have nothing but pages."""
 
 
@@ -27,11 +29,17 @@ def site_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past) ->
     """
     from markupsafe import Markup
 
-    tools, style, script = environment(), site_style(), template("script.js")
-    shared: dict[str, Any] = {"page": page, "names": page.names, "listed": LISTED}
-    shared |= {"style": Markup(style), "script": "", "policy": policy(style, "")}  # noqa: S704 - our own file
-    scripted = {"script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - our own file
-    yield "stages.html", tools.get_template("stages.html.j2").render(shared | scripted)
+    tools, style = environment(), site_style()
+
+    def scripted(script: str) -> dict[str, Any]:
+        return {"script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - our own files
+
+    shared: dict[str, Any] = {"page": page, "names": page.names, "listed": LISTED, "keys": False}
+    shared |= {"style": Markup(style), **scripted(scripts("sorting.js"))}  # noqa: S704 - our own file
+    filtered = shared | {"keys": True, **scripted(scripts(*SCRIPTS))}
+    yield "stages.html", tools.get_template("stages.html.j2").render(filtered)
+    for some in outcome_pages(page):
+        yield some.path, tools.get_template("outcomes.html.j2").render(filtered, item=some)
     package, platform = tools.get_template("package.html.j2"), tools.get_template("platform.html.j2")
     for item in package_pages(page, release, graph, past):
         yield f"packages/{file_name(item.name)}", package.render(shared, item=item)
