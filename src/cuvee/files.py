@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cuvee.errors import CuveeError, StorageError
+from cuvee.errors import BusyError, CuveeError, StorageError
 
 # umask(2) can only be read by setting it, which is not safe with threads: read it once.
 _UMASK = os.umask(0o022)
@@ -129,6 +129,40 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as canonical JSON to ``path`` atomically."""
     write_bytes(path, canonical_json(value))
+
+
+@contextmanager
+def locked_file(path: Path, *, folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this process, by a lock of the system on the file at ``path``, which is made.
+
+    Raises
+    ------
+    BusyError
+        If another process holds it.
+    """
+    with storage_errors(folder):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        if not _try_lock(handle):
+            raise BusyError(
+                f"Another cuvee is working on {folder}", hint="Wait until it has finished, or stop it."
+            )
+        yield
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows: two runs at once are for the user to avoid
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -19,12 +19,14 @@ from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.graph.certificate import (
     CertificateInputs,
+    CertifiedRecord,
     VerifiedCertificate,
     build_certificate,
     verify_certificate,
 )
 from cuvee.graph.checks import CheckOutcome, Status
 from cuvee.graph.findings import Finding, Verdict
+from cuvee.graph.metapackages import metapackages
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import (
@@ -121,8 +123,27 @@ GRAPH = graph_of(LOCK, "python 3.11.*")
 LINUX = Lock(platforms=(LOCK.by_platform["linux-64"],))
 
 
+def pinning(graph: ReleaseGraph) -> tuple[CertifiedRecord, ...]:
+    """Return what the certificate of a release says of its metapackages."""
+    return tuple(
+        CertifiedRecord(
+            name=item.name,
+            version=item.version,
+            build=item.build,
+            build_number=0,
+            subdir=item.subdir,
+            sha256=sha256_bytes(item.name.encode()),
+            url=f"metapackages/{item.subdir}/{item.name}-{item.version}-{item.build}.conda",
+            depends=item.depends,
+            constrains=item.constrains,
+        )
+        for part in graph.platforms
+        for item in metapackages(graph.manifest, part)
+    )
+
+
 def certificate(graph: ReleaseGraph) -> bytes:
-    return build_certificate(graph, INPUTS)[0]
+    return build_certificate(graph, INPUTS, metapackages=pinning(graph))[0]
 
 
 @pytest.fixture
@@ -149,9 +170,22 @@ def test_a_good_one_holds_by_itself_and_with_its_lock(good: bytes) -> None:
     assert verified.with_lock
     assert not verified.not_certified
     assert verified.unexamined == ("linux-64",)
+    assert verified.metapackages == {"linux-64": ("tiny", "tiny-base", "tiny-constraints")}
     assert not verify(good).with_lock
     assert rehashed(json.loads(good)) != good, "the layout is part of what is hashed"
     assert verify(rehashed(json.loads(good)), LINUX) == verified
+
+
+def test_a_certificate_of_the_first_format_still_holds() -> None:
+    """Releases that an earlier cuvee cut have one; it says nothing of metapackages."""
+    data = (Path(__file__).parent / "answers" / "certificate-of-format-1.json").read_bytes()
+    verified = verify(data, LINUX)
+    assert verified.packages == {"linux-64": 3}
+    assert verified.metapackages == {"linux-64": ()}
+    value = json.loads(data)
+    value["platforms"]["linux-64"]["metapackages"] = []
+    with pytest.raises(IntegrityError, match="keys of its format"):
+        verify(rehashed(value), LINUX)
 
 
 def test_it_is_the_same_each_time_and_keeps_no_secrets(good: bytes) -> None:
@@ -375,7 +409,13 @@ UNTRUE: dict[str, Callable[[dict[str, Any]], None]] = {
     "violated-constraint": setting("constraints.0", {"spec": "base <1", "met_by": "base-1.5-0"}),
     "strange-version": setting("records.2.version", "not a version"),
     "negative-build": setting("records.2.build_number", -1),
-    "another-format": top("certificate", 2),
+    "another-format": top("certificate", 3),
+    "metapackage-without-a-member": setting("metapackages.0.depends", ["app ==2.0 0", "base ==1.5 0"]),
+    "metapackage-of-another-version": setting("metapackages.0.version", "2026.11.1"),
+    "metapackage-with-a-loose-spec": setting("metapackages.2.constrains.0", "app"),
+    "metapackage-gone": dropping("metapackages", 2),
+    "metapackages-mixed-up": setting("metapackages.0.depends", []),
+    "base-that-needs-more": setting("metapackages.1.depends", ["app ==2.0 0"]),
     "no-platform": top("platforms", {}),
     "short-hash": top("inputs", {"manifests": {"m": "0" * 63}, "lock": "0" * 64, "repodata": {}}),
     "both-ways": top("not_certified", {"linux-64": ["no"]}),

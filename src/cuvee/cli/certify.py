@@ -104,7 +104,9 @@ def certificate_lines(verified: "VerifiedCertificate") -> list[str]:
     lines = [f"{verified.release}: the certificate holds, {against}"]
     for platform, count in verified.packages.items():
         files = "; files not compared" if platform in verified.unexamined else ""
-        lines.append(f"  {platform}: {count} packages fit together{files}")
+        named = verified.metapackages.get(platform, ())
+        pinned = f"; {', '.join(named)} name them exactly" if named else ""
+        lines.append(f"  {platform}: {count} packages fit together{files}{pinned}")
     for platform, reasons in verified.not_certified.items():
         lines.append(f"  {platform}: not certified")
         lines += [f"    {reason}" for reason in reasons]

@@ -34,6 +34,8 @@ COMMANDS = {
     "import-results": "Add results of tests that ran elsewhere to a release.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
     "sign": "Sign a release, here or on another machine.",
+    "publish": "Put the packages of releases into a channel that a web server can serve.",
+    "docs": "Write the page that tells users how to have a release, and stay on it.",
     "report": "Print what the report of a release says, or write it to another folder.",
 }
 """In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from cuvee.conda.package_record import OWN_CHANNEL
@@ -54,7 +54,7 @@ def compare_inputs(certificate: Certificate, *, path: Path, lock: Path | None) -
         repodata = _repodata(name, path)
         missing = "it is not here" if repodata is not None else "the certificate is not in a release folder"
         found.append(_compared(f"the repodata of {name}", sha256, repodata, missing))
-    return (*found, *_remote(certificate))
+    return (*found, *_metapackages(certificate, path), *_remote(certificate))
 
 
 def _lock(lock: Path | None) -> ComparedInput:
@@ -72,6 +72,21 @@ def _compared(name: str, sha256: str, path: Path | None, missing: str) -> Compar
         return ComparedInput(name=name, state=InputState.SAME)
     reason = f"{path} has SHA-256 {actual}, and the certificate was made from {sha256}"
     return ComparedInput(name=name, state=InputState.DIFFERS, reason=reason)
+
+
+def _metapackages(certificate: Certificate, path: Path) -> Iterator[ComparedInput]:
+    """Yield the metapackages: they are files of the release folder whose certificate it is."""
+    is_in_folder = path.resolve().parent.name == "checks"
+    missing = "it is not here" if is_in_folder else "the certificate is not in a release folder"
+    for proof in certificate.platforms.values():
+        for record in proof.metapackages:
+            # Not the stated URL: a certificate that somebody else wrote must not name other files.
+            name = Path(unquote(record.url)).name
+            channel = path.resolve().parent.parent / "metapackages"
+            archive = channel / Path(record.subdir).name / name if is_in_folder else None
+            yield _compared(
+                f"the metapackage {record.stem} of {record.subdir}", record.sha256, archive, missing
+            )
 
 
 def _remote(certificate: Certificate) -> Iterator[ComparedInput]:

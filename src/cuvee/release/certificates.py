@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cuvee.errors import UsageError
 from cuvee.files import write_bytes
-from cuvee.graph.certificate import build_certificate
+from cuvee.graph.certificate import CertifiedRecord, build_certificate
 from cuvee.graph.checks import ALL_CHECKS, CheckOutcome
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.manifest import load_manifest
@@ -21,7 +21,10 @@ _FILE_FAMILY = "files"
 
 
 def write_certificate(
-    workspace: Workspace, graph: ReleaseGraph, results: Sequence[CheckOutcome]
+    workspace: Workspace,
+    graph: ReleaseGraph,
+    results: Sequence[CheckOutcome],
+    metapackages: Sequence[CertifiedRecord],
 ) -> Mapping[str, Sequence[str]]:
     """Write ``checks/certificate.json``; return the platforms that it cannot certify, and why."""
     identifiers = {check.identifier for check in ALL_CHECKS if check.family == _FILE_FAMILY}
@@ -29,6 +32,7 @@ def write_certificate(
         graph,
         certificate_inputs(workspace, graph.manifest, graph.lock),
         [result for result in results if result.identifier in identifiers],
+        metapackages,
     )
     write_bytes(workspace.certificate_file, data)
     return refused

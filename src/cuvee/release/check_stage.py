@@ -19,7 +19,7 @@ from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest
 from cuvee.release.certificate_inputs import certificate_inputs
 from cuvee.release.certificates import write_certificate
-from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult
+from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult, MetapackageResult
 from cuvee.release.session import Session
 from cuvee.release.source_review import compare_sources
 from cuvee.release.stage import Made, Stage, finished
@@ -40,7 +40,12 @@ class ArchiveAccess(enum.Enum):
 
 
 def make_checks(
-    session: Session, channel: ChannelResult, locked: LockResult, *, access: ArchiveAccess
+    session: Session,
+    channel: ChannelResult,
+    locked: LockResult,
+    metapackages: MetapackageResult,
+    *,
+    access: ArchiveAccess,
 ) -> CheckResult:
     """Run the stage; findings and certificate are in ``checks/`` of the release folder.
 
@@ -56,6 +61,7 @@ def make_checks(
         [
             manifest_inputs(session.manifest),
             locked.inputs,
+            encode(metapackages.records),
             encode(channel.absent),
             encode(session.base_lock),
             access is not ArchiveAccess.NONE,
@@ -64,7 +70,7 @@ def make_checks(
             # Waivers expire and packages age from day to day.
             session.options.now.date().isoformat(),
         ],
-        lambda: _make(session, _graph(session, channel, locked.lock, access, sources)),
+        lambda: _make(session, _graph(session, channel, locked.lock, access, sources), metapackages),
         CheckResult,
     )
     # An archive that could not be fetched before may be there now.
@@ -96,11 +102,11 @@ def manifest_inputs(manifest: Manifest) -> Json:
     return encode(manifest, without=frozenset({"sources", "position", "path", "base"}))
 
 
-def _make(session: Session, graph: ReleaseGraph) -> Made[CheckResult]:
+def _make(session: Session, graph: ReleaseGraph, metapackages: MetapackageResult) -> Made[CheckResult]:
     workspace = session.workspace
     outcomes = run_checks(graph, ALL_CHECKS)
     write_json(workspace.findings_file, encode(outcomes))
-    write_certificate(workspace, graph, outcomes)
+    write_certificate(workspace, graph, outcomes, metapackages.records)
     certificate = workspace.artefact(workspace.certificate_file, ArtefactKind.CERTIFICATE)
     result = CheckResult(outcomes=outcomes, artefacts=(certificate,))
     return Made(result=result, outputs=(workspace.findings_file, workspace.certificate_file))

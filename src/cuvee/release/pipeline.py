@@ -13,6 +13,7 @@ from cuvee.lock.model import Lock
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
+from cuvee.release.metapackage_stage import make_metapackages
 from cuvee.release.platform_stages import make_platforms
 from cuvee.release.record import (
     RECORD,
@@ -31,7 +32,18 @@ from cuvee.release.signing import sign_release
 from cuvee.release.sums import SUMS, make_sums
 from cuvee.release.test_stage import check_tests
 
-STAGES = ("channel", "lock", "check", "image", "construct", "installer", "test", "report", "sums")
+STAGES = (
+    "channel",
+    "lock",
+    "metapackages",
+    "check",
+    "image",
+    "construct",
+    "installer",
+    "test",
+    "report",
+    "sums",
+)
 """The kinds of stage, in the order of the flow. Image, construct, installer and test are per platform."""
 
 _REPORTED = ("report", "sums")
@@ -99,7 +111,9 @@ def check_release(
     if left_out or access is ArchiveAccess.NONE:
         checked = run_selected(session, channel, locked, access=access, left_out=left_out)
     else:
-        checked = make_checks(session, channel, locked, access=access)
+        metapackages = make_metapackages(session, channel, locked)
+        release = replace(release, metapackages=metapackages)
+        checked = make_checks(session, channel, locked, metapackages, access=access)
     session.reached = _judged(replace(release, checked=checked))
     return session.reached
 

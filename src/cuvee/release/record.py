@@ -17,6 +17,7 @@ from cuvee.codec import LOCAL, Document, encode
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, IntegrityError, InternalError, ToolMissingError, UsageError
 from cuvee.files import fingerprint, sha256_file
+from cuvee.graph.certificate import CertifiedRecord
 from cuvee.graph.checks import CheckOutcome
 from cuvee.graph.diff import Change
 from cuvee.graph.findings import Finding, Verdict, worst
@@ -57,6 +58,7 @@ class ArtefactKind(enum.Enum):
     SBOM = "sbom"
     CERTIFICATE = "certificate"
     CONSTRUCTOR_PROJECT = "constructor project"
+    METAPACKAGE = "metapackage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +235,13 @@ class LockResult(StageResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetapackageResult(StageResult):
+    """The packages by which users stay on the release, on all platforms."""
+
+    records: tuple[CertifiedRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult(StageResult):
     """What the checks found."""
 
@@ -287,6 +296,8 @@ class Release:
         What cuvee requests for its own needs, each with its reason.
     base
         The name of the release that it is based on, such as ``starter-2026.10.2``.
+    metapackages
+        `None` if the run ended before they were made, or if an earlier cuvee cut the release.
     checked
         `None` if the run ended before the checks.
     tested
@@ -312,6 +323,7 @@ class Release:
     additions: tuple[Requirement, ...] = ()
     channel: ChannelResult
     locked: LockResult
+    metapackages: MetapackageResult | None = None
     unsolved: tuple[Unsolved, ...] = ()
     checked: CheckResult | None = None
     images: tuple[ImageResult, ...] = ()
@@ -422,8 +434,8 @@ class Release:
     @property
     def stages(self) -> tuple[StageResult, ...]:
         """The results of the stages, in the order of the flow."""
-        checked = () if self.checked is None else (self.checked,)
-        return (self.channel, self.locked, *checked, *self.images, *self.installers, *self.tests)
+        after_lock = filter(None, (self.metapackages, self.checked))
+        return (self.channel, self.locked, *after_lock, *self.images, *self.installers, *self.tests)
 
     @property
     def artefacts(self) -> Rows[Artefact]:

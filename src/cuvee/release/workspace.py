@@ -1,13 +1,12 @@
 """The release folder: where each stage leaves its result, and one process at a time that works on it."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cuvee.errors import BusyError, CuveeError
-from cuvee.files import sha256_file, storage_errors
+from cuvee.errors import CuveeError
+from cuvee.files import locked_file, sha256_file
 from cuvee.release.record import Artefact, ArtefactKind, NotMade
 
 
@@ -27,6 +26,8 @@ class Workspace:
         The release's own channel.
     lock_file
         The ``pixi.lock``.
+    metapackages
+        The channel of the metapackages.
     pictures
         Pictures of the graph, and the graph for other programs.
     findings_file
@@ -48,6 +49,7 @@ class Workspace:
         self.cache = cache
         self.channel = folder / "channel"
         self.lock_file = folder / "lock" / "pixi.lock"
+        self.metapackages = folder / "metapackages"
         self.pictures = folder / "checks" / "graph"
         self.findings_file = folder / "checks" / "findings.json"
         self.conflict_file = folder / "checks" / "conflict.json"
@@ -111,20 +113,9 @@ class Workspace:
         BusyError
             If another process is cutting the same release.
         """
-        stages = self.folder / ".stages"
-        with storage_errors(self.folder):
-            stages.mkdir(parents=True, exist_ok=True)
-            handle = os.open(stages / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            if not _try_lock(handle):
-                raise BusyError(
-                    f"Another cuvee is working on {self.folder}",
-                    hint="Wait until it has finished, or stop it.",
-                )
+        with locked_file(self.folder / ".stages" / "lock", folder=self.folder):
             self._sweep()
             yield
-        finally:
-            os.close(handle)
 
     def _sweep(self) -> None:
         """Remove what runs that were killed have left half made, beside what they wanted to make."""
@@ -134,15 +125,3 @@ class Workspace:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs at once are for the user to avoid
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

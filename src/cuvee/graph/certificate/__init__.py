@@ -5,12 +5,19 @@ file's records: it needs no solver, no network and no release.
 """
 
 from cuvee.graph.certificate.build import build_certificate
-from cuvee.graph.certificate.model import Certificate, CertificateInputs, ComparedInput, InputState
+from cuvee.graph.certificate.model import (
+    Certificate,
+    CertificateInputs,
+    CertifiedRecord,
+    ComparedInput,
+    InputState,
+)
 from cuvee.graph.certificate.verify_certificate import VerifiedCertificate, input_lines, verify_certificate
 
 __all__ = [
     "Certificate",
     "CertificateInputs",
+    "CertifiedRecord",
     "ComparedInput",
     "InputState",
     "VerifiedCertificate",

@@ -22,7 +22,10 @@ _MOST_REASONS = 20
 
 
 def build_certificate(
-    release: ReleaseGraph, inputs: CertificateInputs, file_checks: Sequence[CheckOutcome] = ()
+    release: ReleaseGraph,
+    inputs: CertificateInputs,
+    file_checks: Sequence[CheckOutcome] = (),
+    metapackages: Iterable[CertifiedRecord] = (),
 ) -> tuple[bytes, Mapping[str, Sequence[str]]]:
     """Build the certificate of a release.
 
@@ -30,6 +33,8 @@ def build_certificate(
     ----------
     file_checks
         The outcomes of the checks that compare the packages' paths; they are part of the certificate.
+    metapackages
+        Those of all platforms.
 
     Returns
     -------
@@ -41,6 +46,7 @@ def build_certificate(
     """
     reasons = {graph.platform: _reasons(graph, release) for graph in release.platforms}
     refused = {platform: tuple(found[:_MOST_REASONS]) for platform, found in reasons.items() if found}
+    pinning = tuple(metapackages)
     certificate = Certificate(
         certificate=FORMAT,
         sha256="",
@@ -53,7 +59,7 @@ def build_certificate(
         channels=tuple(without_secrets(name) for name in release.manifest.channels),
         not_certified=refused,
         platforms={
-            graph.platform: _platform(graph, release, file_checks)
+            graph.platform: _platform(graph, release, file_checks, pinning)
             for graph in release.platforms
             if graph.platform not in refused
         },
@@ -62,7 +68,10 @@ def build_certificate(
 
 
 def _platform(
-    graph: PlatformGraph, release: ReleaseGraph, file_checks: Sequence[CheckOutcome]
+    graph: PlatformGraph,
+    release: ReleaseGraph,
+    file_checks: Sequence[CheckOutcome],
+    metapackages: Iterable[CertifiedRecord],
 ) -> PlatformProof:
     met = {package.name: package.stem for package in graph.lock.packages}
     met |= {item.name: str(item) for item in graph.lock.virtual_packages}
@@ -87,6 +96,7 @@ def _platform(
             for text in package.constrains
         ),
         files=_files(graph.platform, file_checks),
+        metapackages=tuple(item for item in metapackages if item.subdir == graph.platform),
     )
 
 

@@ -8,7 +8,9 @@ from cuvee.codec import Json, decode, encode
 from cuvee.files import sha256_bytes
 from cuvee.graph.certificate.model import Certificate, require_sha256
 
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_METAPACKAGES = 1
+"""The first format, which releases cut earlier have."""
 _BLANK = "0" * 64
 _DEPTH = 4
 """Levels of the file that have a line per entry; deeper ones share the line."""
@@ -37,7 +39,7 @@ def from_bytes(data: bytes) -> Certificate:
     except (ValueError, RecursionError) as error:
         raise MalformedCertificate(f"it cannot be read: {error}") from None
     version = value.get("certificate") if isinstance(value, dict) else None
-    if type(version) is not int or version != FORMAT:
+    if type(version) is not int or version not in {_WITHOUT_METAPACKAGES, FORMAT}:
         raise MalformedCertificate(f"its format is {version!r}, and this cuvee reads {FORMAT}")
     try:
         certificate = decode(Certificate, value)
@@ -46,11 +48,17 @@ def from_bytes(data: bytes) -> Certificate:
         raise MalformedCertificate(str(error)) from None
     if not certificate.inputs.manifests:
         raise MalformedCertificate("inputs.manifests: it names no manifest")
-    if encode(certificate) != value:
+    if _encoded(certificate) != value:
         raise MalformedCertificate("it lacks keys of its format")
     if sha256_bytes(data.replace(certificate.sha256.encode(), _BLANK.encode(), 1)) != certificate.sha256:
         raise MalformedCertificate("its content does not have the SHA-256 that it states")
     return certificate
+
+
+def _encoded(certificate: Certificate) -> Json:
+    """Return the value that the file of a certificate must have, by its format."""
+    left_out = {"metapackages"} if certificate.certificate == _WITHOUT_METAPACKAGES else set[str]()
+    return encode(certificate, without=frozenset(left_out))
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -117,7 +117,13 @@ class FileChecks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformProof:
-    """The proof for one platform: its assumptions, its records, and a step for each dependency and bound."""
+    """The proof for one platform: its assumptions, its records, and a step for each dependency and bound.
+
+    Attributes
+    ----------
+    metapackages
+        The packages that name the records exactly; none in format 1, and none of another tool's lock.
+    """
 
     virtual_packages: tuple[VirtualPackage, ...]
     requirements: tuple[Entry, ...]
@@ -126,6 +132,7 @@ class PlatformProof:
     edges: tuple[Entry, ...]
     constrains: tuple[Entry, ...]
     files: FileChecks
+    metapackages: tuple[CertifiedRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

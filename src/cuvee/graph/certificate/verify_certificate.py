@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 
 from cuvee.errors import IntegrityError
 from cuvee.graph.certificate.certificate_format import MalformedCertificate, from_bytes
+from cuvee.graph.certificate.certified_metapackages import metapackage_problems
 from cuvee.graph.certificate.model import (
     Certificate,
     CertifiedRecord,
@@ -38,6 +39,8 @@ class VerifiedCertificate:
         The number of steps of the proof that were checked.
     unexamined
         Platforms on which the packages' files were not compared.
+    metapackages
+        The names of those that pin the set, by platform.
     inputs
         What it was made from, compared with the files that are found now; none differs.
     """
@@ -47,6 +50,7 @@ class VerifiedCertificate:
     steps: int
     not_certified: Mapping[str, tuple[str, ...]]
     unexamined: tuple[str, ...]
+    metapackages: Mapping[str, tuple[str, ...]]
     with_lock: bool
     inputs: tuple[ComparedInput, ...] = ()
 
@@ -102,6 +106,9 @@ def verify_certificate(
         steps=sum(len(proof.edges) + len(proof.constrains) for proof in platforms.values()),
         not_certified=found.not_certified,
         unexamined=tuple(name for name, proof in platforms.items() if not proof.files.checks),
+        metapackages={
+            name: tuple(record.name for record in proof.metapackages) for name, proof in platforms.items()
+        },
         with_lock=lock is not None,
         inputs=inputs,
     )
@@ -124,7 +131,7 @@ def _refusals(found: Certificate, lock: Lock | None, lock_sha256: str | None) ->
     if not found.platforms and not found.not_certified:
         yield "it is about no platform"
     for platform, proof in found.platforms.items():
-        for refusal in _platform(proof):
+        for refusal in (*_platform(proof), *metapackage_problems(found.release, platform, proof)):
             yield f"{platform}: {refusal}"
         if lock is not None:
             for refusal in _differences(proof, platform, lock):

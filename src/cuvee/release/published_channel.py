@@ -1,0 +1,196 @@
+"""Publishing releases as one channel: a folder that any web server can serve, which grows with each release.
+
+A file that was published never changes: who has it in a cache, or in a lock, has these bytes. Archives are
+there before the index names them, and an index is replaced at once: a reader never sees half of a release.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cuvee.errors import BlockedError, IntegrityError
+from cuvee.files import (
+    canonical_json,
+    locked_file,
+    parse_json,
+    replacing,
+    sha256_bytes,
+    sha256_file,
+    write_bytes,
+)
+from cuvee.progress import Reporter
+from cuvee.release.record import Release
+from cuvee.release.sums import SUMS, read_sums
+
+CHANNEL = "channel"
+"""The channel's folder in a site."""
+
+_FILE = re.compile(r"(channel|metapackages)/([a-z0-9-]+)/([^/]+)")
+_ARCHIVE = re.compile(r"[^./\\][^/\\]*\.conda")
+_SHA256 = re.compile("[0-9a-f]{64}")
+_REPODATA = "repodata.json"
+_LEVEL = 19
+_Records = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedChannel:
+    """What publishing has done.
+
+    Attributes
+    ----------
+    folder
+        The channel.
+    releases
+        Those that were published now.
+    added
+        The archives that were not there before, ``<subdir>/<file>``, sorted.
+    kept
+        How many were there already, with the same bytes.
+    """
+
+    folder: Path
+    releases: tuple[str, ...]
+    added: tuple[str, ...]
+    kept: int
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What the channel is to have: records by subdir and file, and where the archives that it lacks are."""
+
+    channel: Path
+    records: dict[str, _Records]
+    sources: dict[str, tuple[Path, str]] = field(default_factory=dict)
+    kept: int = 0
+
+    def add(self, archive: Path, record: Mapping[str, Any], *, release: str) -> None:
+        """Add an archive of a release, which is in a folder with the name of its subdir."""
+        subdir, sha256 = archive.parent.name, record["sha256"]
+        known = self.records.setdefault(subdir, {})
+        target = f"{subdir}/{archive.name}"
+        before = known.get(archive.name, record)["sha256"]
+        if before != sha256:
+            raise BlockedError(
+                f"{target} of {release} is not the one that is published: {sha256}, not {before}",
+                hint="A published package never changes. Give the new one another build or version.",
+            )
+        known[archive.name] = dict(record)
+        if target in self.sources:
+            return
+        path = self.channel / target
+        if path.is_file() and sha256_file(path) == sha256:
+            self.kept += 1
+        else:
+            self.sources[target] = (archive, sha256)
+
+
+def publish_channel(folders: Sequence[Path], site: Path, reporter: Reporter) -> PublishedChannel:
+    """Add the packages and metapackages of releases to the channel of a site.
+
+    Raises
+    ------
+    BlockedError
+        If a release is not ready, or a package was published with other bytes.
+    IntegrityError
+        If a file of a release is not what was cut, or the channel's index cannot be read.
+    """
+    channel = site / CHANNEL
+    with locked_file(site / ".lock", folder=site):
+        for left in channel.glob("*/.*.part"):  # of a run that was killed
+            left.unlink(missing_ok=True)
+        plan = _Plan(channel=channel, records=_published(channel))
+        names = [_add(plan, folder) for folder in folders]
+        _copy(plan, reporter)
+        for subdir in sorted({"noarch", *plan.records}):
+            _write_index(channel / subdir, subdir, plan.records.get(subdir, {}))
+    return PublishedChannel(
+        folder=channel, releases=tuple(names), added=tuple(sorted(plan.sources)), kept=plan.kept
+    )
+
+
+def _published(channel: Path) -> dict[str, _Records]:
+    """Return the records of a channel by subdir; none if there is no channel yet."""
+    found = {}
+    for path in sorted(channel.glob(f"*/{_REPODATA}")):
+        found[path.parent.name] = _records(
+            path.read_bytes(), path, "Restore it, or publish to an empty folder."
+        )
+    return found
+
+
+def _records(data: bytes, path: Path, hint: str) -> _Records:
+    try:
+        records = parse_json(data)["packages.conda"]
+        is_ours = all(
+            _ARCHIVE.fullmatch(name) and _SHA256.fullmatch(item["sha256"]) for name, item in records.items()
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        is_ours = False
+    if not is_ours:
+        raise IntegrityError(f"{path} is not an index that cuvee writes", hint=hint)
+    return dict(records)
+
+
+def _add(plan: _Plan, folder: Path) -> str:
+    """Add what a release has to a plan; return the release's name."""
+    release = Release.open(folder)
+    if release.exit_code:
+        raise BlockedError(
+            f"{release.name} is {release.verdict.value}: it cannot be published",
+            hint=f"`cuvee report {folder}` says what must be done first.",
+        )
+    indexes: dict[str, _Records] = {}
+    for path, sha256 in read_sums(folder).items():
+        match = _FILE.fullmatch(path)
+        if match is not None and match[3] == _REPODATA:
+            indexes[f"{match[1]}/{match[2]}"] = _records(
+                _verified(folder / path, sha256), folder / path, "Cut the release again."
+            )
+    for index, records in indexes.items():
+        for name, record in records.items():
+            plan.add(folder / index / name, record, release=release.name)
+    return release.name
+
+
+def _verified(path: Path, sha256: str) -> bytes:
+    data = path.read_bytes() if path.is_file() else b""
+    if sha256_bytes(data) != sha256:
+        raise _changed(path)
+    return data
+
+
+def _changed(path: Path) -> IntegrityError:
+    return IntegrityError(
+        f"{path} is missing, or not what {SUMS} says", hint="Cut the release again, or copy it again."
+    )
+
+
+def _copy(plan: _Plan, reporter: Reporter) -> None:
+    task = "Publishing packages"
+    reporter.start(task, total=len(plan.sources))
+    for target, (archive, sha256) in sorted(plan.sources.items()):
+        if not archive.is_file():
+            raise _changed(archive)
+        with replacing(plan.channel / target) as beside:
+            shutil.copyfile(archive, beside)
+            if sha256_file(beside) != sha256:
+                raise _changed(archive)
+        reporter.advance(task, note=target)
+    reporter.finish(task, note=f"{len(plan.sources)} added, {plan.kept} there already")
+
+
+def _write_index(folder: Path, subdir: str, records: _Records) -> None:
+    """Write the index as JSON and compressed, each at once."""
+    import zstandard
+
+    data = canonical_json(
+        {"info": {"subdir": subdir}, "packages": {}, "packages.conda": records, "repodata_version": 1}
+    )
+    compressed = zstandard.ZstdCompressor(level=_LEVEL).compress(data)
+    for path, content in ((folder / _REPODATA, data), (folder / f"{_REPODATA}.zst", compressed)):
+        if not path.is_file() or path.read_bytes() != content:
+            write_bytes(path, content)

@@ -1,0 +1,337 @@
+"""Releases as one channel: published twice, in any order, damaged, refused, and used by conda and others."""
+
+import asyncio
+import functools
+import http.server
+import json
+import os
+import re
+import shlex
+import shutil
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import rattler
+import zstandard
+
+from cuvee import process
+from cuvee.errors import BlockedError, BusyError, IntegrityError, StorageError, UsageError
+from cuvee.files import locked_file, parse_json, write_json
+from cuvee.graph.metapackages import exact_spec
+from cuvee.progress import SILENT
+from cuvee.release.published_channel import publish_channel
+from cuvee.release.record import Release
+from cuvee.report.users_page import users_page
+from needed_programs import HANGING, missing
+from tiny_distribution import Distribution, Recorder
+
+pytestmark = pytest.mark.real
+
+PATCH = """\
+manifest: 1
+distribution: tiny
+version: "2026.11.1"
+based-on: "2026.11.0"
+packages: {tqdm: "==4.70.1"}
+"""
+
+
+@pytest.fixture(scope="module")
+def both(
+    tiny: tuple[Distribution, Release], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Release, Release]:
+    """The tiny release and a point release of it; treat both as read-only."""
+    root = tmp_path_factory.mktemp("both") / "tiny"
+    shutil.copytree(tiny[0].root, root, symlinks=True)
+    distribution = Distribution(root, Recorder())
+    path = distribution.write(PATCH, "2026.11.1")
+    return Release.open(root / "dist" / "tiny-2026.11.0"), distribution.cut(path)
+
+
+def publish(site: Path, *releases: Release) -> tuple[str, ...]:
+    return publish_channel([item.folder for item in releases], site, SILENT).added
+
+
+def files_of(site: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in site.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_order_and_repetition_do_not_matter(both: tuple[Release, Release], tmp_path: Path) -> None:
+    old, new = both
+    first = publish(tmp_path / "one", old)
+    second = publish(tmp_path / "one", new)
+    assert {name.partition("/")[2].partition("-2026")[0].partition("-4.70")[0] for name in second} == {
+        "tiny",
+        "tiny-base",
+        "tiny-constraints",
+        "tqdm",
+    }
+    publish(tmp_path / "two", new, old)
+    assert files_of(tmp_path / "one") == files_of(tmp_path / "two")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "one").rglob("*")}
+    assert publish(tmp_path / "one", old, new) == ()
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert set(first) < {name.partition("/")[2] for name in files_of(tmp_path / "one")}
+
+
+def test_the_index_names_every_archive_and_has_a_compressed_twin(
+    both: tuple[Release, Release], tmp_path: Path
+) -> None:
+    publish(tmp_path, *both)
+    for folder in (tmp_path / "channel").iterdir():
+        data = (folder / "repodata.json").read_bytes()
+        assert zstandard.decompress((folder / "repodata.json.zst").read_bytes()) == data
+        assert {path.name for path in folder.glob("*.conda")} == parse_json(data)["packages.conda"].keys()
+
+
+def test_a_damaged_archive_of_the_site_is_made_whole(both: tuple[Release, Release], tmp_path: Path) -> None:
+    publish(tmp_path, both[0])
+    before = files_of(tmp_path)
+    archive = next((tmp_path / "channel" / "noarch").glob("tqdm-*.conda"))
+    archive.write_bytes(b"half")
+    (archive.parent / ".tqdm.conda.x.part").write_bytes(b"left by a run that was killed")
+    assert publish(tmp_path, both[0]) == (f"noarch/{archive.name}",)
+    assert files_of(tmp_path) == before
+
+
+@pytest.fixture
+def changed(both: tuple[Release, Release], tmp_path: Path) -> Path:
+    """A copy of the first release that a test may change."""
+    return Path(shutil.copytree(both[0].folder, tmp_path / "tiny-2026.11.0", symlinks=True))
+
+
+@pytest.mark.parametrize(
+    "name", ["channel/noarch/tqdm-*.conda", "metapackages/*/tiny-2*.conda", "channel/noarch/repodata.json"]
+)
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_file_that_is_not_what_was_cut_changes_nothing(
+    changed: Path, tmp_path: Path, name: str, *, gone: bool
+) -> None:
+    path = next(changed.glob(name))
+    if gone:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(IntegrityError, match="is missing, or not what SHA256SUMS says"):
+        publish_channel([changed], tmp_path / "site", SILENT)
+    assert not list((tmp_path / "site").rglob("repodata.json"))
+
+
+def test_a_published_package_never_changes(both: tuple[Release, Release], tmp_path: Path) -> None:
+    publish(tmp_path, both[0])
+    index = tmp_path / "channel" / "noarch" / "repodata.json"
+    value = json.loads(index.read_text())
+    name = next(name for name in value["packages.conda"] if name.startswith("attrs-"))
+    value["packages.conda"][name]["sha256"] = "0" * 64
+    write_json(index, value)
+    before = files_of(tmp_path)
+    with pytest.raises(BlockedError, match=f"noarch/{re.escape(name)} of tiny-2026.11.1 is not the one"):
+        publish(tmp_path, both[1])
+    assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"packages.conda": {"../x.conda": {"sha256": "0"}}}'])
+def test_an_index_that_cannot_be_read_is_left_alone(
+    both: tuple[Release, Release], tmp_path: Path, text: str
+) -> None:
+    publish(tmp_path, both[0])
+    index = tmp_path / "channel" / "noarch" / "repodata.json"
+    index.write_text(text)
+    with pytest.raises(IntegrityError, match="is not an index that cuvee writes"):
+        publish(tmp_path, both[1])
+    assert index.read_text() == text
+
+
+def test_only_what_is_ready_is_published(changed: Path, tmp_path: Path) -> None:
+    record = json.loads((changed / "release.json").read_text())
+    record["failure"] = {"message": "no", "hint": "", "exit_code": 4, "stage": ""}
+    record["verdict"] = "blocked"
+    (changed / "release.json").write_text(json.dumps(record))
+    with pytest.raises(BlockedError, match=r"tiny-2026\.11\.0 is blocked: it cannot be published"):
+        publish_channel([changed], tmp_path / "site", SILENT)
+
+
+def test_one_process_at_a_time_publishes(both: tuple[Release, Release], tmp_path: Path) -> None:
+    with locked_file(tmp_path / ".lock", folder=tmp_path), pytest.raises(BusyError):
+        publish(tmp_path, both[0])
+
+
+def test_a_disk_that_is_full_leaves_the_old_channel(
+    both: tuple[Release, Release], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, both[0])
+    before = files_of(tmp_path)
+    copied = iter([True, False])
+
+    def copy(source: Path, target: Path) -> None:
+        if not next(copied):
+            raise OSError(28, "No space left on device")
+        Path(target).write_bytes(Path(source).read_bytes())
+
+    monkeypatch.setattr("cuvee.release.published_channel.shutil.copyfile", copy)
+    with pytest.raises(StorageError, match="No space left"):
+        publish(tmp_path, both[1])
+    after = files_of(tmp_path)
+    indexes = [name for name in before if "repodata" in name]
+    assert {name: after[name] for name in indexes} == {name: before[name] for name in indexes}
+
+
+# --- what users are told ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(both: tuple[Release, Release], tmp_path: Path) -> Iterator[tuple[Path, str]]:
+    publish(tmp_path / "site", *both)
+    with serving(tmp_path / "site") as url:
+        yield tmp_path / "site", f"{url}/channel"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)
+
+
+def commands(page: str) -> list[list[str]]:
+    return [
+        shlex.split(line.removeprefix("$ ")) for text in blocks(page, "console") for line in text.splitlines()
+    ]
+
+
+def locked(release: Release, platform: str) -> set[str]:
+    return {exact_spec(item) for item in release.lock.by_platform[platform].packages}
+
+
+def solved(channels: list[str], specs: list[str], platform: str, cache: Path) -> set[str]:
+    records = asyncio.run(
+        rattler.solve(
+            [rattler.Channel(url) for url in channels],
+            specs=[rattler.MatchSpec(text) for text in specs],
+            platforms=[rattler.Subdir(platform), rattler.Subdir("noarch")],
+            gateway=rattler.Gateway(cache_dir=cache),
+            virtual_packages=rattler.VirtualPackage.detect(),
+        )
+    )
+    return {
+        f"{item.name.normalized} =={item.version} {item.build}"
+        for item in records
+        if not item.name.normalized.startswith("tiny")
+    }
+
+
+def asked(command: list[str]) -> tuple[list[str], list[str]]:
+    """Return the channels and the specs of a command of conda or mamba."""
+    channels = [command[at + 1] for at, word in enumerate(command) if word == "--channel"]
+    values = {command[at + 1] for at, word in enumerate(command) if word in {"--channel", "--name"}}
+    specs = [word for word in command[2:] if not word.startswith("-") and word not in values]
+    return channels, specs
+
+
+def test_each_block_gives_the_release(
+    both: tuple[Release, Release], site: tuple[Path, str], host_platform: str, tmp_path: Path
+) -> None:
+    """By rattler, in the place of conda, mamba and pixi."""
+    page = users_page(both[0], site[1])
+    creating = [command for command in commands(page) if command[1] == "create"]
+    assert [command[0] for command in creating] == ["conda", "mamba", "conda"]
+    for command in creating[:2]:
+        assert solved(*asked(command), host_platform, tmp_path) == locked(both[0], host_platform)
+    (text,) = blocks(page, "toml")
+    pixi = tomllib.loads(text)
+    assert pixi["workspace"]["platforms"] == [host_platform, "win-64"]
+    specs = [f"{name} {version}" for name, version in pixi["dependencies"].items()]
+    assert solved(pixi["workspace"]["channels"], specs, host_platform, tmp_path) == locked(
+        both[0], host_platform
+    )
+    part = solved(*asked(creating[2]), host_platform, tmp_path)
+    assert part
+    assert part < locked(both[0], host_platform)
+
+
+def test_the_page_names_the_installer_and_what_conda_would_add(
+    both: tuple[Release, Release], site: tuple[Path, str]
+) -> None:
+    page = users_page(both[0], site[1])
+    assert "| `sh Tiny-2026.11.0-Linux-" in page
+    assert "conda config --set add_pip_as_python_dependency false" in page
+    assert "<" not in page
+    assert "&" not in page
+
+
+def test_a_release_without_metapackages_has_no_page(both: tuple[Release, Release]) -> None:
+    import dataclasses
+
+    with pytest.raises(UsageError, match="has no metapackages"):
+        users_page(dataclasses.replace(both[0], metapackages=None), "https://example.org/channel")
+
+
+def environment_of(tmp_path: Path) -> dict[str, str]:
+    folders = {"HOME": "home", "CONDA_PKGS_DIRS": "packages", "CONDA_ENVS_DIRS": "environments"}
+    for name in folders.values():
+        (tmp_path / name).mkdir()
+    found = {key: str(tmp_path / name) for key, name in folders.items()}
+    return found | {
+        "PATH": os.environ["PATH"],
+        "MAMBA_ROOT_PREFIX": str(tmp_path / "home"),
+        **{key: value for key, value in os.environ.items() if key == "CONDA_SOLVER"},
+    }
+
+
+@pytest.mark.parametrize("tool", ["conda", "mamba"])
+def test_the_commands_run(
+    both: tuple[Release, Release],
+    site: tuple[Path, str],
+    tool: str,
+    host_platform: str,
+    tmp_path: Path,
+) -> None:
+    """Create, add what contradicts the release, and move to the next one, with the tool itself."""
+    if reason := missing(tool):
+        pytest.skip(reason)
+    environment = environment_of(tmp_path)
+
+    def run(*argv: str) -> process.Completed:
+        return process.run(process.Request(argv=argv, environment=environment, timeout=HANGING))
+
+    def installed() -> set[str]:
+        done = run(tool, "list", "--name", "tiny", "--json")
+        assert done.ok, done.stderr
+        return {
+            f"{item['name']} =={item['version']} {item.get('build_string') or item['build']}"
+            for item in json.loads(done.stdout)
+            if not item["name"].startswith("tiny")
+        }
+
+    page = users_page(both[0], site[1])
+    (setting,) = [command for command in commands(page) if command[1] == "config"]
+    assert run(tool, *setting[1:]).ok
+    create = next(command for command in commands(page) if command[:2] == [tool, "create"])
+    done = run(*create, "--yes")
+    assert done.ok, done.stdout + done.stderr
+    assert installed() == locked(both[0], host_platform)
+    (install,) = [command for command in commands(page) if command[-1] == "tiny=NUMBER"]
+    refused = run(tool, *install[1:-1], "tqdm=4.70.1", "--yes")
+    assert not refused.ok
+    assert "tiny" in refused.stdout + refused.stderr
+    assert installed() == locked(both[0], host_platform)
+    assert run(tool, *install[1:-1], "tiny=2026.11.1", "--yes").ok
+    assert installed() == locked(both[1], host_platform)
