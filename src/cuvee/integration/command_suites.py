@@ -44,8 +44,11 @@ def _once(session: TestSession, suite: PlannedSuite, target: CommandTarget) -> S
         cwd = session.copied(suite.folder, f"{suite.name}-{target.name}")
     script = (cwd / target.script,) if target.script else ()
     arguments: tuple[str | Path, ...] = (*script, *target.arguments)
-    command = Command(program=target.program, arguments=arguments, cwd=cwd, timeout=session.timeout)
-    completed = session.run(command)
+    if session.has_tool(target.program):
+        completed = session.run_script("run_program.py", target.program, *arguments, cwd=cwd)
+    else:
+        command = Command(program=target.program, arguments=arguments, cwd=cwd, timeout=session.timeout)
+        completed = session.run(command)
     cases: tuple[JUnitCase, ...] = ()
     broken = ""
     if target.junit and not completed.timed_out:

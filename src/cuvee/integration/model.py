@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.manifest.model import Waiver
 
 _SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is matplotlib without Qt
@@ -63,6 +64,7 @@ class SuiteKind(enum.Enum):
     COMMAND = "command"
     NOTEBOOK = "notebook"
     LIFECYCLE = "lifecycle"
+    PACKAGED = "packaged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,12 @@ class PlannedSuite:
         Bytes that they may write together.
     network
         Whether its tests need a network.
+    packages
+        Of the kind ``packaged``: the packages whose tests it runs; empty means all.
+    needs
+        The packages without which none of its tests runs.
+    tools
+        Match specs of what rides beside the release if that does not have it.
     """
 
     name: str
@@ -148,6 +156,9 @@ class PlannedSuite:
     memory: int | None = None
     disk: int = USUAL_DISK
     network: bool = False
+    packages: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
 
     def for_packages(self, packages: Collection[str], platform: str | None = None) -> Self:
@@ -158,6 +169,8 @@ class PlannedSuite:
         elsewhere = ""
         if platform is not None and self.platforms and platform not in self.platforms:
             elsewhere = f"the suite is for {', '.join(self.platforms)}"
+
+        packages = frozenset((*packages, *(read_spec(tool).name for tool in self.tools)))
 
         def planned(test: PlannedTest) -> PlannedTest:
             lacking = missing_reason(test.needs, packages)

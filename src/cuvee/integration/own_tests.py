@@ -7,11 +7,12 @@ https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.h
 
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import yaml
 from packaging.utils import canonicalize_name
+
+from cuvee.integration.loose_yaml import items, member, read_loose, texts
 
 _SHELL = set("|&;<>$`()*?{}~\n")
 _LONGEST_LINE = 500
@@ -31,16 +32,16 @@ def read_own_tests(files: Mapping[str, bytes]) -> OwnTests:
     imports: list[str] = []
     lines: list[str] = []
     needs: list[str] = []
-    for test in _items(_yaml(files.get("tests/tests.yaml"))):
-        for python in _items(_member(test, "python")):
-            imports += _texts(_member(python, "imports"))
-        script = _member(test, "script")
-        lines += _texts(_member(script, "content") if isinstance(script, dict) else script)
-        needs += _texts(_member(_member(test, "requirements"), "run"))
-    recipe = _member(_yaml(files.get("recipe/meta.yaml")), "test")
-    imports = imports or list(_texts(_member(recipe, "imports")))
-    lines += _texts(_member(recipe, "commands"))
-    needs += _texts(_member(recipe, "requires"))
+    for test in items(read_loose(files.get("tests/tests.yaml"))):
+        for python in items(member(test, "python")):
+            imports += texts(member(python, "imports"))
+        script = member(test, "script")
+        lines += texts(member(script, "content") if isinstance(script, dict) else script)
+        needs += texts(member(member(test, "requirements"), "run"))
+    recipe = member(read_loose(files.get("recipe/meta.yaml")), "test")
+    imports = imports or list(texts(member(recipe, "imports")))
+    lines += texts(member(recipe, "commands"))
+    needs += texts(member(recipe, "requires"))
     return OwnTests(
         # They become arguments of a program, so they must be names and nothing else.
         imports=tuple(
@@ -63,26 +64,3 @@ def _usages(lines: Iterable[str]) -> Mapping[str, tuple[tuple[str, ...], ...]]:
             continue
         found[command.removesuffix(".exe")].append(tuple(arguments))
     return {command: tuple(dict.fromkeys(ways)) for command, ways in found.items() if command}
-
-
-def _member(value: object, name: str) -> object:
-    return value.get(name) if isinstance(value, dict) else None
-
-
-def _items(value: object) -> Iterator[object]:
-    yield from value if isinstance(value, list) else [value]
-
-
-def _texts(value: object) -> Iterator[str]:
-    for item in _items(value):
-        if isinstance(item, str):
-            yield item
-
-
-def _yaml(data: bytes | None) -> object:
-    if data is None:
-        return None
-    try:
-        return yaml.safe_load(data)
-    except yaml.YAMLError:
-        return None  # a recipe that was not rendered

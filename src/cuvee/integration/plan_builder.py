@@ -8,6 +8,7 @@ from cuvee.conda.package_record import LockedPackage
 from cuvee.integration.lifecycle_plan import EarlierRelease, with_lifecycle
 from cuvee.integration.model import SMOKE, PackagePlan, Plan
 from cuvee.integration.package_plan import read_package_plan
+from cuvee.integration.packaged_plan import PackagedPlanner
 from cuvee.integration.suite_files import SuiteFiles
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
@@ -40,10 +41,15 @@ def build_plan(
     """
     names = frozenset(lock.by_name)
     administered = manifest.distribution if manifest.installers.engine == "cuvee" else ""
-    suites = (with_lifecycle(suite, earlier, administered=bool(administered)) for suite in files.suites)
+    packages = tuple(_package(package, archives.get(package.identifier)) for package in lock.packages)
+    planner = PackagedPlanner(lock, archives, packages)
+    suites = (
+        planner.with_targets(with_lifecycle(suite, earlier, administered=bool(administered)))
+        for suite in files.suites
+    )
     return Plan(
         platform=lock.platform,
-        packages=tuple(_package(package, archives.get(package.identifier)) for package in lock.packages),
+        packages=packages,
         administered=administered,
         smoke=SMOKE in manifest.suites,
         suites=tuple(suite.for_packages(names, lock.platform) for suite in suites),

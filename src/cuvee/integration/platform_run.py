@@ -18,6 +18,7 @@ from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.planned_outcomes import account
 from cuvee.integration.results_folder import write_run
+from cuvee.integration.riding_tools import FOLDER, RidingTools, ToolsMissingError
 from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.suite_jobs import suite_jobs
@@ -43,6 +44,7 @@ def run_platform(
     readonly: tuple[Path, ...] = (),
     choice: UnitChoice = _ALL,
     kept: KeptUnits | None = None,
+    tools: RidingTools | None = None,
 ) -> PlatformRun:
     """Install a release and run its suites in it; replace ``<results>/<platform>/``.
 
@@ -64,6 +66,8 @@ def run_platform(
         Which units run, and in which order; tests of others are not run.
     kept
         What is known of the same run, if it was interrupted, and where to keep what ends.
+    tools
+        What brings tools that suites need and the release lacks; without it, such tests are not run.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def run_platform(
                 work = sandbox.home.parent / "work"
                 session = TestSession(
                     plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout,
-                    installer=installer,
+                    installer=installer, tools=tools,
                 )  # fmt: skip
                 run = _run(session, installer, reporter, choice, kept)
         write_run(folder, run)
@@ -115,7 +119,7 @@ def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple
         home=top / "home",
         temp=top / "tmp",
         hidden=hidden,
-        readonly=readonly,
+        readonly=(*readonly, top / FOLDER),
     )
     sandbox.home.mkdir()
     sandbox.temp.mkdir()
@@ -177,9 +181,12 @@ def _suites(
     todo: list[Job] = []
     for suite in session.plan.suites:
         refusal = session.runner.suite_refusal(suite)
-        if refusal is None:
-            todo += suite_jobs(session, suite)
-        else:
+        if refusal is None and any(choice.takes(f"{suite.name}/{target.name}") for target in suite.targets):
+            try:
+                todo += suite_jobs(session.with_tools(suite.tools), suite, installed)
+            except ToolsMissingError as error:
+                refusal = error.message
+        if refusal is not None:
             tests = (test for target in suite.targets for test in target.tests)
             outcomes += not_run(tests, session.plan.platform, refusal)
     if session.plan.smoke:

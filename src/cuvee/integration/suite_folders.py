@@ -32,11 +32,23 @@ from cuvee.manifest.documents.validated_tree import (
 from cuvee.manifest.documents.validation import read_document
 
 SUITE_FILE = "suite.yaml"
-_COMMON = ("title", "owner", "platforms", "timeout", "memory", "disk", "network")
+_COMMON = (
+    "title",
+    "owner",
+    "platforms",
+    "timeout",
+    "memory",
+    "disk",
+    "network",
+    "needs",
+    "tools",
+    "packages",
+)
 _OF_KIND = {
     "tests": SuiteKind.UPSTREAM,
     "commands": SuiteKind.COMMAND,
     "compare": SuiteKind.NOTEBOOK,
+    "packages": SuiteKind.PACKAGED,
 }
 _REQUIRED = {SuiteKind.UPSTREAM: "tests", SuiteKind.COMMAND: "commands"}
 _FOR_NOTEBOOKS = ("nbclient", "nbformat", "ipykernel")
@@ -75,9 +87,9 @@ def read_suite_folder(folder: Path, name: str, owners: Collection[str] | None = 
         SuiteKind.COMMAND: lambda: tuple(_command_target(name, **entry) for entry in commands),
         SuiteKind.NOTEBOOK: lambda: tuple(_notebooks(folder, name, compare=stated.get("compare", False))),
         SuiteKind.LIFECYCLE: lambda: (lifecycle_target(name),),  # the plan adds those of earlier releases
+        SuiteKind.PACKAGED: lambda: (),  # those of the release's packages: `packaged_plan` adds them
     }
-    needs = stated.get("needs", ())
-    return replace(suite, targets=tuple(_with_needs(target, needs) for target in make[suite.kind]()))
+    return replace(suite, targets=tuple(_with_needs(target, suite.needs) for target in make[suite.kind]()))
 
 
 def _records(tree: ValidatedValue | None, key: str) -> tuple[dict[str, Any], ...]:

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from cuvee.integration import command_suites, lifecycle_suites, notebook_suites, pytest_suites
+from cuvee.integration import (
+    command_suites,
+    lifecycle_suites,
+    notebook_suites,
+    packaged_suites,
+    pytest_suites,
+)
+from cuvee.integration.installed_environment import InstalledEnvironment
 from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.test_session import Job, TestSession
 
@@ -15,6 +22,10 @@ _KINDS: Mapping[SuiteKind, Callable[[TestSession, PlannedSuite], Iterator[Job]]]
 }
 
 
-def suite_jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
+def suite_jobs(session: TestSession, suite: PlannedSuite, installed: InstalledEnvironment) -> Iterator[Job]:
     """Yield the suite's jobs, one per target, with the suite's limits."""
-    yield from _KINDS[suite.kind](session.for_suite(suite), suite)
+    limited = session.for_suite(suite)
+    if suite.kind is SuiteKind.PACKAGED:
+        yield from packaged_suites.jobs(limited, suite, installed)
+    else:
+        yield from _KINDS[suite.kind](limited, suite)

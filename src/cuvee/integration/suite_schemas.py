@@ -2,6 +2,7 @@
 
 import re
 
+from cuvee.conda.match_spec import read_spec
 from cuvee.integration.model import SuiteKind
 from cuvee.manifest import value_parsers
 from cuvee.manifest.documents.schema_types import (
@@ -35,6 +36,13 @@ def _size(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def _tool(text: str) -> str:
+    """Return a match spec that can be read."""
+    if not read_spec(text).name:
+        raise ParseError("a package's name, and maybe a version: pytest >=8")
+    return text
+
+
 ARGUMENTS = ListType(
     noun="a list of arguments", example='["-k", "not slow"]', unique=False,
     item=ScalarType(noun="an argument", example="-k"),
@@ -45,6 +53,9 @@ EXIT_CODES = ListType(
         rule="digits only", number="integer"),
 )  # fmt: skip
 PACKAGE_LIST = ListType(noun="a list of packages", example="[hypothesis]", item=PACKAGE_NAME)
+TOOLS = ListType(noun="a list of tools", example="[pytest]",
+    item=ScalarType(noun="a match spec", example="pytest >=8", parse=_tool),
+)  # fmt: skip
 SECONDS = ScalarType(
     noun="a number of seconds", example="600", pattern=r"^[1-9][0-9]{0,4}$",
     rule="digits only, at least 1 and up to five", parse=int, number="integer",
@@ -124,11 +135,13 @@ SUITE = DocumentSchema(
                 type=choice_type("a kind of suite", tuple(kind.value for kind in SuiteKind),
                     {"pytests": "pytest", "notebooks": "notebook", "commands": "command",
                         "script": "command", "shipped": "upstream", "upgrade": "lifecycle",
-                        "installer": "lifecycle"},
+                        "installer": "lifecycle", "package": "packaged", "own": "packaged"},
                     parse=SuiteKind),
                 summary="How its tests are run."),
             Property(name="needs", default=[], example="[matplotlib, pandas]", type=PACKAGE_LIST,
                 summary="The packages without which none of its tests runs."),
+            Property(name="tools", default=[], example='[pytest, "pytest-timeout >=2"]', type=TOOLS,
+                summary="What its tests need and the release may lack. Then it is installed beside it."),
             Property(name="platforms", example="[linux-64]", default_text="all platforms",
                 type=PLATFORM_LIST, summary="The platforms that it is for."),
             Property(name="timeout", default=120, example="600", type=SECONDS,
@@ -149,6 +162,9 @@ SUITE = DocumentSchema(
                 type=ListType(noun="a list of commands", unique=False,
                     example="[{program: sqlite3, arguments: [--version]}]", item=_COMMAND),
                 summary="Of the kind `command`: the programs that are started."),
+            Property(name="packages", default_text="all packages", example="[numpy, pandas]",
+                type=PACKAGE_LIST,
+                summary="Of the kind `packaged`: the packages whose own tests are run."),
             Property(name="compare", default=False, example="true", type=FLAG,
                 summary="Of the kind `notebook`: whether outputs must be those that are saved in it. "
                     "A cell with the tag `any-output` may have others."),

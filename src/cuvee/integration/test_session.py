@@ -5,7 +5,7 @@ import re
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +18,7 @@ from cuvee.integration.host_faults import host_fault
 from cuvee.integration.model import USUAL_DISK, Plan, PlannedSuite, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import RepeatBudget
+from cuvee.integration.riding_tools import RidingTools, ToolsMissingError
 from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.process import Completed
 
@@ -56,6 +57,7 @@ class TestSession:
     ``timeout`` the seconds that one test may take, ``repeats`` how many failed tests run again. If there
     are ``only`` some, pytest runs no other tests. Once ``stop`` is set, nothing is started any more.
     ``installer`` is the release's own; `None` if the prefix was made in another way.
+    ``tools`` brings what the release lacks; what rides ``beside`` it is a prefix that programs see, too.
     """
 
     __test__ = False
@@ -70,6 +72,8 @@ class TestSession:
     only: frozenset[str] = frozenset()
     installer: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    tools: RidingTools | None = None
+    beside: Path | None = None
 
     def folder(self, name: str) -> Path:
         """Make an empty folder for one process to work in."""
@@ -92,18 +96,52 @@ class TestSession:
         sandbox = replace(self.sandbox, network=suite.network, memory=suite.memory, disk=suite.disk)
         return replace(self, sandbox=sandbox, timeout=suite.timeout or self.timeout)
 
+    def with_tools(self, specs: Collection[str]) -> "TestSession":
+        """Return the session with tools beside the release that meet match specs, if the release does not.
+
+        Raises
+        ------
+        ToolsMissingError
+            If they cannot be had.
+        """
+        if not specs:
+            return self
+        if self.tools is None:
+            raise ToolsMissingError(
+                f"it needs {', '.join(specs)}, and this run brings nothing besides packages"
+            )
+        found = self.tools.beside(specs, self.sandbox.prefix, self.runner.guest_path)
+        return self if found is None else replace(self, beside=found)
+
+    def has_tool(self, program: str) -> bool:
+        """Whether a program rides beside the release, which does not have it."""
+        own = self.runner.program(self.sandbox, program)
+        return self.beside is not None and not own.exists() and (self.beside / "bin" / own.name).exists()
+
     def run(self, command: Command) -> Completed:
         """Run a program of the release."""
         if self.stop.is_set():
             raise CancelledError
         with self._limited(command.cwd) as sandbox:
             request = replace(self.runner.request(sandbox, command), most_output=MOST_OUTPUT)
-            if command.environment:
-                request = replace(request, environment={**(request.environment or {}), **command.environment})
+            environment = {**(request.environment or {}), **command.environment}
+            if self.beside is not None:
+                environment |= self._paths_with_tools(environment.get("PATH", ""), self.beside)
+            request = replace(request, environment=environment)
             try:
                 return process.run(request)
             except ToolMissingError as error:  # such as a script without its interpreter: the release's fault
                 return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
+
+    def _paths_with_tools(self, path: str, beside: Path) -> dict[str, str]:
+        """Return PATH with the programs of tools after the release's, and where Python finds theirs."""
+        guest_path = self.runner.guest_path
+        own = guest_path(self.sandbox.prefix / "bin")
+        programs = guest_path(beside / "bin")
+        folders = path.split(":")
+        position = folders.index(own) + 1 if own in folders else len(folders)
+        folders.insert(position, programs)
+        return {"PATH": ":".join(folders), "PYTHONPATH": guest_path(beside / "start")}
 
     @contextmanager
     def _limited(self, cwd: Path) -> Iterator[Sandbox]:
@@ -120,10 +158,11 @@ class TestSession:
         self, script: str, *arguments: str | Path, cwd: Path, timeout: float | None = None
     ) -> Completed:
         """Run a script of `cuvee.integration.inside` with the release's interpreter."""
+        tools = () if self.beside is None else (INSIDE / "with_tools.py", self.beside / "start")
         return self.run(
             Command(
                 program="python",
-                arguments=("-I", INSIDE / script, *arguments),
+                arguments=("-I", *tools, INSIDE / script, *arguments),
                 cwd=cwd,
                 timeout=self.timeout if timeout is None else timeout,
             )

@@ -139,6 +139,7 @@ def run_units(
         runs.append(
             run_with(
                 session,
+                lock,
                 plan_from(session, lock, session.archives(lock)),
                 tested,
                 runner_of(session, lock)[0],

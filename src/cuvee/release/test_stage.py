@@ -24,6 +24,7 @@ from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.earlier_installers import earlier_releases
 from cuvee.release.imported_tests import imports_of
 from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
+from cuvee.release.riding_sources import riding_tools
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 
@@ -80,7 +81,7 @@ def make_tests(
         # Else a program of a package could write what became of others, and interrupt the run.
         resumes = tested is not None and runner is not None and runner.keeps_files_away()
         found = run_with(
-            session, plan, tested, runner, without=without, results=workspace.results,
+            session, lock, plan, tested, runner, without=without, results=workspace.results,
             choice=UnitChoice(order=order), kept=kept if resumes else None,
         )  # fmt: skip
         if imports:
@@ -114,6 +115,7 @@ def _reusable(run: PlatformRun) -> PlatformRun:
 
 def run_with(
     session: Session,
+    lock: PlatformLock,
     plan: Plan,
     tested: Artefact | None,
     runner: Runner | None,
@@ -144,6 +146,7 @@ def run_with(
         readonly=(session.workspace.cache,),
         choice=choice,
         kept=kept,
+        tools=riding_tools(session, lock),
     )
     installed = found.environment.get("installer_sha256")  # none if there was no space for it
     if tested is not None and installed and installed != tested.sha256:

@@ -1,0 +1,173 @@
+"""The tests that packages carry, run in a tiny release that has the packages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from carrying_packages import BAD, GOOD, NEEDY, ODD, TOOLS, write_carriers, write_installed
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
+from cuvee.release.record import Release
+from cuvee.release.test_stage import plan_of
+from tiny_distribution import Distribution, Recorder
+
+pytestmark = pytest.mark.real
+
+CARRIERS = (*GOOD, *BAD, *ODD, *NEEDY)
+PYTEST = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
+SUITES = {
+    "own": {"suite.yaml": "{kind: packaged, title: The packages' own tests, owner: core}"},
+    "checks": {
+        "suite.yaml": f"tools: [{', '.join(PYTEST)}]",
+        "test_checks.py": "import subprocess, sys\n\n\ndef test_beside():\n    import condaone, pytest\n"
+        "    assert condaone.__file__.startswith(sys.prefix)\n"
+        "    assert not pytest.__file__.startswith(sys.prefix)\n"
+        "    code = 'import pytest, condaone'\n"
+        "    subprocess.run([sys.executable, '-c', code], check=True)\n",
+    },
+    "untooled": {"test_checks.py": "def test_nothing(): ..."},
+    "missing": {
+        "suite.yaml": '{tools: [pytest, "attrs <1"]}',
+        "test_checks.py": "def test_nothing(): ...",
+    },
+    "programs": {
+        "suite.yaml": "kind: command\ntools: [shelltool]\ncommands:\n"
+        "- {program: shelltool, says: from beside}\n- {program: python, arguments: [--version]}\n"
+    },
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A release of packages that carry tests."""
+
+    distribution: Distribution
+    release: Release
+    archives: Mapping[str, Path]
+
+    @property
+    def found(self) -> Mapping[str, TestOutcome]:
+        return {item.test: item for item in self.release.outcomes if item.suite == "own"}
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, tiny_text: str, host_platform: str) -> Base:
+    distribution = Distribution(tmp_path_factory.mktemp("packaged"), Recorder())
+    archives = write_carriers(distribution.root / "channel", (*CARRIERS, *TOOLS))
+    write_installed(distribution.root / "channel", *PYTEST)
+    for suite, files in SUITES.items():
+        folder = distribution.root / "integration_tests" / suite
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_text(content)
+    packages = "".join(f'  {item.name}: "*"\n' for item in CARRIERS)
+    text = (
+        tiny_text.replace("suites: [smoke]", f"suites: [{', '.join(SUITES)}]")
+        .replace("interpreter: host", "channels: [../../channel]\ninterpreter: host")
+        .replace("packages:\n", f"packages:\n{packages}")
+    )
+    release = distribution.cut(distribution.write(text), host_platform, keep_going=True)
+    return Base(distribution=distribution, release=release, archives=archives)
+
+
+STATES = {
+    "brokenyaml::tests.yaml": "fail",
+    "condabad::run_test.py": "fail",
+    "condabad::run_test.sh": "fail",
+    "condaone::run_test.py": "pass",
+    "condaone::run_test.sh": "pass",
+    "contentsbad::package_contents": "fail",
+    "contentsbad::package_contents-2": "fail",
+    "contentsbad::package_contents-3": "fail",
+    "contentsone::package_contents": "pass",
+    "downstreambad::downstream:condabad": "fail",
+    "futureone::unknown": "not-supported",
+    "importbad::python": "fail",
+    "oldpythonone::python": "not-supported",
+    "perlbad::perl": "fail",
+    "perlone::perl": "pass",
+    "pipbad::python": "fail",
+    "pipbad::python-2": "pass",
+    "plainone::tests": "not-supported",
+    "condaneeds::run_test.py": "pass",
+    "rattlerneeds::script": "pass",
+    "rattlerneeds::script-2": "fail",
+    "rattlerneeds::script-3": "not-run",
+    "rattlerneeds::script-4": "not-run",
+    "rattlerneeds::script-5": "pass",
+    "rattlerneeds::script-6": "not-run",
+    "rattlerneeds::script-7": "not-run",
+    "rattlerone::script": "pass",
+    "rattlerone::script-2": "pass",
+    "rattlerone::script-3": "pass",
+    "rattlerone::python": "pass",
+    "rattlerone::downstream:condaone": "pass",
+    "rattlerone::downstream:absent": "not-supported",
+    "rattlerone::downstream:condaone-2": "not-supported",
+    "scriptbad::script": "fail",
+    "scriptbad::script-2": "fail",
+}
+
+REASONS = {
+    "condabad::run_test.py": "exit code 1: ModuleNotFoundError: No module named 'no_such_module'",
+    "condabad::run_test.sh": "exit code 1: + false",
+    "contentsbad::package_contents": "bin: nothing matches bin/other",
+    "downstreambad::downstream:condabad": "condabad::run_test.py: exit code 1: "
+    "ModuleNotFoundError: No module named 'no_such_module'",
+    "futureone::unknown": "it is of a kind that is not known here: quantum",
+    "pipbad::python": "pip check: pipbad requires nowhere-to-be-found, which is not installed",
+    "plainone::tests": "it carries no tests",
+    "rattlerone::downstream:condaone-2": "the release has no condaone >=2",
+    "scriptbad::script-2": "exit code 7: + exit 7",
+}
+
+
+def test_each_test_has_an_outcome_of_its_own(base: Base) -> None:
+    names = {item.name for item in CARRIERS}
+    found = {test: item for test, item in base.found.items() if test.partition("::")[0] in names}
+    assert {test: item.state.value for test, item in found.items()} == STATES
+    assert {test: found[test].reason for test in REASONS} == REASONS
+    assert {item.package for item in found.values()} == names
+    # What cuvee has made of wheels carries tests, too.
+    assert base.found["attrs::python"].state is OutcomeState.PASS
+
+
+def test_what_was_planned_is_what_is_reported(base: Base, host_platform: str) -> None:
+    session = base.distribution.session(base.distribution.root / "manifests/tiny/2026.11.0.yaml")
+    lock = base.release.lock.by_platform[host_platform]
+    plan = plan_of(session, lock, not_built=False)
+    planned = [(test.suite, test.test) for test in plan.tests()]
+    assert planned == [
+        (item.suite, item.test) for item in base.release.outcomes if item.platform == host_platform
+    ]
+
+
+def test_what_cannot_be_had_is_not_run_and_says_why(base: Base) -> None:
+    absent, other, odd, interpreter = (
+        base.found[f"rattlerneeds::script-{number}"].reason for number in (3, 4, 6, 7)
+    )
+    assert absent.startswith("it needs nowhere-at-all, which cannot be had: ")
+    assert other.startswith("it needs tqdm <4, which cannot be had: the release has tqdm-4.70.0-")
+    assert odd.startswith("it needs pytest[, which cannot be had: 'pytest[' is not a match spec: ")
+    assert interpreter == "there is no nushell to run this test with"
+
+
+def test_tools_ride_beside_for_every_kind_of_suite(base: Base) -> None:
+    found = {
+        f"{item.suite}/{item.test}": (item.state.value, item.reason)
+        for item in base.release.outcomes
+        if item.suite in {"checks", "untooled", "missing", "programs"}
+    }
+    kept = next(item.stem for item in base.release.lock.platforms[0].packages if item.name == "attrs")
+    assert found == {
+        "checks/test_checks.py::test_beside": ("pass", ""),
+        "untooled/test_checks.py::test_nothing": ("not-supported", "the release has no pytest"),
+        "missing/test_checks.py::test_nothing": (
+            "not-run",
+            f"it needs attrs <1, pytest, which cannot be had: the release has {kept}",
+        ),
+        "programs/shelltool": ("pass", ""),
+        "programs/python": ("pass", ""),
+    }
+    assert not {item.name for item in TOOLS} & set(base.release.lock.platforms[0].by_name)
