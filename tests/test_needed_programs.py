@@ -8,6 +8,7 @@ from needed_programs import missing, packages, skipped_lines
 from python_sources import ROOT, python_files
 
 ELSEWHERE = {
+    "actionlint",
     "apt-config",
     "apt-get",
     "bash",

@@ -178,6 +178,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(parents=True)
         index = {"info": {"subdir": subdir}, "packages": {}, "packages.conda": records, "repodata_version": 1}
         path.write_text(json.dumps(index), encoding="utf-8")
+    (folder / ".git").mkdir()  # enough of a repository for `cuvee ci`
     run(folder, "\n".join(KEYS), setup=True)
     for name in ("starter/2026.11.0", "starter/2026.11.1", "lab/2026.11.0"):
         run(folder, f"cuvee release manifests/{name}.yaml --quiet --sign-key publisher.pem")

@@ -32,6 +32,7 @@ COMMANDS = {
     "test": "Install a release with its own installer and run its suites in it.",
     "bisect": "Find the package that turns a test red between two releases.",
     "import-results": "Add results of tests that ran elsewhere to a release.",
+    "ci": "Write a workflow that cuts a release and tests it on machines of its platforms.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
     "sign": "Sign a release, here or on another machine.",
     "publish": "Put the packages of releases into a channel that a web server can serve.",
