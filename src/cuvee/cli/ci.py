@@ -56,7 +56,7 @@ def command(system: str, manifest: Path, *, output: Path | None, check: bool, in
     path = output or root / chosen.path.format(distribution=loaded.distribution)
     text = workflow_text(facts, chosen, options=_options(root, output, install))
     if str(path) == "-":
-        click.echo(text, nl=False)
+        say(text, nl=False)
         return 0
     if check:
         current = is_current(path, text)
