@@ -1,5 +1,6 @@
 """The Wine runner: its requests, and what it takes for Wine's own limits."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,11 +68,12 @@ def test_it_installs_where_the_others_do(runner: WineRunner, monkeypatch: pytest
     monkeypatch.setattr(wine, "_server", lambda: "/usr/bin/wineserver")
     argv = runner.install(PLACE, Path("/t/Tiny.exe"), timeout=5).argv
     started = ("/usr/bin/wine", "/usr/bin/wineserver", "/t/Tiny.exe", "/S")
-    assert argv[-5:] == (*started, "/D=Z:\\t\\release")
+    folder = ("/LOG=Z:\\t\\installer.log", "/D=Z:\\t\\release")
+    assert argv[-6:] == (*started, *folder)
     argv = runner.maintain(PLACE, Path("/t/Tiny.exe"), InstallerVerb.REPAIR, timeout=5).argv
-    assert argv[-6:] == (*started, "/repair", "/D=Z:\\t\\release")
+    assert argv[-7:] == (*started, "/repair", *folder)
     argv = runner.maintain(PLACE, Path("/t/Tiny.exe"), InstallerVerb.UPGRADE, timeout=5).argv
-    assert argv[-5:] == (*started, "/D=Z:\\t\\release")
+    assert argv[-6:] == (*started, *folder)
 
 
 def test_it_ends_what_stays(runner: WineRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,10 +102,20 @@ def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
     assert not running_below(tmp_path)
 
 
-def test_it_runs_the_smoke_suite_alone(runner: WineRunner) -> None:
-    assert runner.suite_refusal(PlannedSuite(name="smoke")) is None
-    assert runner.suite_refusal(PlannedSuite(name="desktop", kind=SuiteKind.LIFECYCLE)) is None
-    assert "real Windows" in str(runner.suite_refusal(PlannedSuite(name="interop")))
+def test_it_refuses_no_suite(runner: WineRunner) -> None:
+    for kind in SuiteKind:
+        assert runner.suite_refusal(PlannedSuite(name="any", kind=kind)) is None
+
+
+def test_all_programs_share_one_server_and_each_has_a_mark(runner: WineRunner) -> None:
+    """Debian's Wine starts a server for each TMPDIR, and two servers of one registry overwrite it."""
+    command = Command(program="python", cwd=Path("/t/job"), timeout=5)
+    found = [
+        dict(runner.request(replace(PLACE, temp=Path("/t/tmp") / name), command).environment or {})
+        for name in ("a", "b")
+    ]
+    assert {variables["TMPDIR"] for variables in found} == {"/t/wine-tmp"}
+    assert [variables["CUVEE_PROGRAM"] for variables in found] == ["/t/tmp/a", "/t/tmp/b"]
 
 
 def test_emulation_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,12 +218,14 @@ class CommandRule:
 class KnownFailure:
     """A failure that is understood and accepted; ``suite`` and ``test`` are glob patterns.
 
-    ``platforms`` empty means all. If it is ``strict``, a test that passes has failed.
+    ``platforms`` empty means all. With ``runners``, also patterns, it is a fault of these, which do not
+    support the test. If it is ``strict``, a test that passes has failed.
     """
 
     suite: str
     test: str
     platforms: tuple[str, ...] = ()
+    runners: tuple[str, ...] = ()
     reason: str
     link: str | None = None
     until: dt.date | None = None
@@ -232,6 +234,10 @@ class KnownFailure:
     def holds_on(self, day: dt.date | None) -> bool:
         """Whether it is accepted on ``day``; `None` is any day."""
         return self.until is None or day is None or day <= self.until
+
+    def is_of(self, runner: str) -> bool:
+        """Whether it is about tests that this runner runs."""
+        return not self.runners or any(fnmatch.fnmatchcase(runner, pattern) for pattern in self.runners)
 
     def covers(self, suite: str, test: str, platform: str) -> bool:
         """Whether it is about this test on this platform."""
@@ -276,11 +282,13 @@ class Plan:
 
     ``smoke`` says whether the manifest names the smoke suite. The installation itself is always tested.
     ``administered`` is the distribution whose installer can verify itself and its prefix; empty for others'.
+    ``runner`` is what runs it; empty before that is known.
     """
 
     platform: str
     packages: tuple[PackagePlan, ...]
     administered: str = ""
+    runner: str = ""
     smoke: bool = True
     suites: tuple[PlannedSuite, ...] = ()
     command_rules: tuple[CommandRule, ...] = ()

@@ -31,7 +31,7 @@ def judge(outcomes: Sequence[TestOutcome], plan: Plan) -> tuple[TestOutcome, ...
     """Return the outcomes with the plan's known failures applied, then its quarantine, then its waivers."""
 
     def judged(outcome: TestOutcome) -> TestOutcome:
-        known = _known(outcome, plan.known_failures)
+        known = _known(outcome, [item for item in plan.known_failures if item.is_of(plan.runner)])
         return _waived(_quarantined(known, plan.quarantine), plan.waivers)
 
     return tuple(map(judged, outcomes))
@@ -42,9 +42,8 @@ def _known(outcome: TestOutcome, known: Iterable[KnownFailure]) -> TestOutcome:
         if failure.covers(outcome.suite, outcome.test, outcome.platform):
             link = f" ({failure.link})" if failure.link else ""
             if outcome.state in _FAILURES:
-                return replace(
-                    outcome, state=OutcomeState.KNOWN_FAIL, reason=f"{failure.reason}{link}: {outcome.reason}"
-                )
+                state = OutcomeState.NOT_SUPPORTED if failure.runners else OutcomeState.KNOWN_FAIL
+                return replace(outcome, state=state, reason=f"{failure.reason}{link}: {outcome.reason}")
             if outcome.state is OutcomeState.PASS:
                 state = OutcomeState.FAIL if failure.strict else outcome.state
                 reason = f"this known failure passes now: {failure.reason}{link}"

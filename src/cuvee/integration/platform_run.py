@@ -4,6 +4,7 @@ import os
 import platform as host
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -91,8 +92,8 @@ def run_platform(
                 sandbox = _sandbox(plan.platform, made.resolve(), hidden, readonly)
                 work = sandbox.home.parent / "work"
                 session = TestSession(
-                    plan=plan, runner=runner, sandbox=sandbox, logs=folder, work=work, timeout=timeout,
-                    installer=installer, tools=tools,
+                    plan=replace(plan, runner=runner.name), runner=runner, sandbox=sandbox, logs=folder,
+                    work=work, timeout=timeout, installer=installer, tools=tools,
                 )  # fmt: skip
                 run = _run(session, installer, reporter, choice, kept)
         write_run(folder, run)

@@ -3,6 +3,7 @@
 A test that crashes the process fails, and a new process runs the tests after it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,8 @@ _OPTIONS = (
     "-p",
     "no:faulthandler",  # inside/run_pytest.py sets up its own, which writes to a file
 )
+# https://docs.python.org/3/library/exceptions.html#ImportError, as Windows' loader words it
+_NOT_LOADED = re.compile(r"DLL load failed while importing (\w+)")
 _STATES = {
     "pass": OutcomeState.PASS,
     "fail": OutcomeState.FAIL,
@@ -83,21 +86,21 @@ class _TargetRun:
     def _to_the_end(self, skip: Sequence[str]) -> dict[str, TestOutcome]:
         """Start pytest again after each crash, until all is reported or it has crashed too often."""
         found: dict[str, TestOutcome] = {}
-        for crashes in range(1, _MOST_CRASHES + 1):
+        crashes = 0
+        while True:
             record, completed = self._once(skip=(*skip, *found))
-            seen = (self._seen(name, event) for name, event in record.results.items())
+            seen = (self._seen(name, event, completed) for name, event in record.results.items())
             found |= {outcome.test: outcome for outcome in seen}
             if record.exit_code in _ENDED_WELL and not completed.timed_out:
-                break
+                return found
             crashed = record.running or self.target.name
             found[crashed] = self._crashed(crashed, record, completed)
+            # What the runner lacks ends one test after the other, and says nothing about the next.
+            crashes += found[crashed].state is not OutcomeState.NOT_SUPPORTED
             if record.running is None or crashes == _MOST_CRASHES:
                 remaining = (name for name in record.collected if name not in found)
-                found |= {
-                    name: self._not_run(name, f"the process crashed in {crashed}") for name in remaining
-                }
-                break
-        return found
+                found |= {name: self._after(found[crashed], name) for name in remaining}
+                return found
 
     def _repeat(self, found: dict[str, TestOutcome]) -> None:
         """Run failed tests again, in one fresh process, as far as the budget of the run allows that."""
@@ -121,8 +124,7 @@ class _TargetRun:
             file = test.test.partition("::")[0]
             if test.test not in heard:
                 broken = found.get(file) or found.get(self.target.name)
-                reason = f"{broken.test}: {broken.reason}" if broken else "pytest did not collect it"
-                found[test.test] = self._not_run(test.test, reason)
+                found[test.test] = self._without(test.test, broken)
 
     def _once(
         self, *, only: Sequence[str] | None = None, skip: Iterable[str] = ()
@@ -154,8 +156,12 @@ class _TargetRun:
         completed = session.run_script("run_pytest.py", work / "spec.json", cwd=cwd, timeout=seconds)
         return read_record(events, crash), completed
 
-    def _seen(self, name: str, event: PytestEvent) -> TestOutcome:
+    def _seen(self, name: str, event: PytestEvent, completed: Completed) -> TestOutcome:
         make = self.session.outcome
+        limit = self._limit(event, completed)
+        if limit is not None:
+            state = OutcomeState.NOT_SUPPORTED
+            return make(self._planned(name), state, event.seconds, reason=limit, log=event.detail)
         match event.event:
             case "result":
                 state = _STATES.get(event.state, OutcomeState.INFRA_ERROR)
@@ -181,10 +187,36 @@ class _TargetRun:
             reason = f"took longer than {self.session.timeout:g} s"
         log = f"{transcript(completed)}--- crash report\n{record.crash_report}"
         state = OutcomeState.TIMEOUT if timeout else OutcomeState.FAIL
+        limit = None if timeout else self.session.runner.limitation(completed)
+        if limit is not None:
+            state, reason = OutcomeState.NOT_SUPPORTED, limit
         seconds = self.session.timeout if timeout else 0.0
         return self.session.outcome(self._planned(name), state, seconds, reason=reason, log=log)
 
-    def _not_run(self, name: str, reason: str) -> TestOutcome:
+    def _limit(self, event: PytestEvent, completed: Completed) -> str | None:
+        """Return which limit of the runner made a test fail, by what the test itself has printed.
+
+        What the whole process has printed counts only if it is about a library that the test did not load.
+        """
+        if event.event == "skipped-file" or (event.event == "result" and event.state != "fail"):
+            return None
+        libraries = [f"\\{name}." for name in _NOT_LOADED.findall(event.detail)]
+        lines = [line for line in completed.stderr.splitlines() if any(name in line for name in libraries)]
+        shown = replace(completed, stdout=event.detail, stderr="\n".join(lines))
+        return self.session.runner.limitation(shown)
+
+    def _after(self, crashed: TestOutcome, name: str) -> TestOutcome:
+        """Return the outcome of a test that the same process should have run after a crash."""
+        if crashed.state is OutcomeState.NOT_SUPPORTED:
+            return self.session.outcome(self._planned(name), crashed.state, 0, reason=crashed.reason)
+        reason = f"the process crashed in {crashed.test}"
+        return self.session.outcome(self._planned(name), OutcomeState.NOT_RUN, 0, reason=reason)
+
+    def _without(self, name: str, broken: TestOutcome | None) -> TestOutcome:
+        """Return the outcome of a planned test that pytest did not report."""
+        if broken is not None and broken.state is OutcomeState.NOT_SUPPORTED:
+            return self._after(broken, name)
+        reason = f"{broken.test}: {broken.reason}" if broken else "pytest did not collect it"
         return self.session.outcome(self._planned(name), OutcomeState.NOT_RUN, 0, reason=reason)
 
     def _planned(self, name: str) -> PlannedTest:

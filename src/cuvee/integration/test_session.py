@@ -152,6 +152,7 @@ class TestSession:
         try:
             yield replace(self.sandbox, temp=temp, disk=disk, processes=_MOST_PROCESSES, watched=(cwd, temp))
         finally:
+            self.runner.sweep(replace(self.sandbox, temp=temp))
             shutil.rmtree(temp, ignore_errors=True)
 
     def run_script(

@@ -14,8 +14,9 @@ _STAYS = "-p60"
 
 def main(wine: str, server: str, *command: str) -> int:
     prefix = os.environ["WINEPREFIX"]
+    os.makedirs(os.environ["TMPDIR"], exist_ok=True)  # noqa: PTH103 - nothing else here wants pathlib
     if server:
-        os.makedirs(prefix, exist_ok=True)  # noqa: PTH103 - nothing else here wants pathlib
+        os.makedirs(prefix, exist_ok=True)  # noqa: PTH103
         subprocess.run([server, _STAYS], check=False)
     made = os.path.join(prefix, "cuvee-made")  # noqa: PTH118
     if not os.path.exists(made):  # noqa: PTH110

@@ -89,6 +89,9 @@ class NativeRunner:
         """Return HOME, the folder for temporary files, and the one that the prefix is in."""
         return (sandbox.home, sandbox.temp, sandbox.prefix.parent)
 
+    def sweep(self, sandbox: Sandbox) -> None:
+        """Leave it to the process namespaces, which end with their program."""
+
     def keeps_files_away(self) -> bool:
         """Whether this host allows namespaces of files."""
         return "files" in (strongest_isolation() or "").split(",")

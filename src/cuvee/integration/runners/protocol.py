@@ -115,6 +115,9 @@ class Runner(Protocol):
     def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
         """Return the folders of the host in which an installation may leave something."""
 
+    def sweep(self, sandbox: Sandbox) -> None:
+        """End what one program has left running; the sandbox is that program's own."""
+
     def keeps_files_away(self) -> bool:
         """Whether programs of packages can change nothing outside of the sandbox, such as the cache."""
 

@@ -14,13 +14,17 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cuvee import process
-from cuvee.integration.model import SMOKE, PlannedSuite, SuiteKind
+from cuvee.integration.model import PlannedSuite
 from cuvee.integration.runners.isolation import files_note, limits_note, network_isolation, network_note
 from cuvee.integration.runners.protocol import Command, InstallerVerb, Sandbox
+from cuvee.integration.runners.wine_processes import MARK, end_marked
 from cuvee.process import Completed, Request
 
 _START = Path(__file__).parents[1] / "inside" / "wine_start.py"
 _DEBIAN_SERVER = "/usr/lib/wine/wineserver"  # not on PATH there
+_LEFT_OUT = "mscoree,mshtml,winemenubuilder.exe="
+"""Parts of Wine that are not loaded: they fetch Mono and Gecko, and write entries into the host's menus."""
+
 _FINISH_SECONDS = 60.0
 _FUNCTION = re.compile(r"[Uu]nimplemented function (\S+?),? (?:called|aborting)")
 _LIBRARY = re.compile(r"Library (\S+) \(which is needed by [^)]*\) not found", re.IGNORECASE)
@@ -40,10 +44,8 @@ class WineRunner:
         return None if shutil.which("wine") else "Wine is not installed (Debian packages wine and wine64)"
 
     def suite_refusal(self, suite: PlannedSuite) -> str | None:
-        """Return why it does not run a suite; most tests across projects need what Wine lacks."""
-        if suite.name == SMOKE or suite.kind is SuiteKind.LIFECYCLE:
-            return None
-        return "Wine runs the smoke suite only; the others need a real Windows"
+        """Run every suite: what Wine lacks for a test is told when it is missed."""
+        return None
 
     def limitation(self, completed: Completed) -> str | None:
         """Return what Wine lacks, if that ended a program."""
@@ -97,11 +99,15 @@ class WineRunner:
         drive = self._folder(sandbox) / "drive_c"
         return (
             sandbox.home,
-            sandbox.temp,
+            self._temp(sandbox),
             sandbox.prefix.parent,
             drive / "users",
             drive / "ProgramData",
         )
+
+    def sweep(self, sandbox: Sandbox) -> None:
+        """End the Windows programs that a program has started: they are in no process namespace."""
+        end_marked(str(sandbox.temp))
 
     def keeps_files_away(self) -> bool:
         """Deny it: Windows' programs see the host's files as the drive Z."""
@@ -124,8 +130,12 @@ class WineRunner:
         }
 
     def _for_user(self, sandbox: Sandbox, installer: tuple[str, ...], timeout: float) -> Request:
-        """Return a request to start an installer; the folder is its last option."""
-        return self._started(sandbox, (*installer, f"/D={self.guest_path(sandbox.prefix)}"), timeout)
+        """Return a request to start an installer; the folder is its last option.
+
+        Logs, which stay on Windows when a release is removed, go beside the folders that are compared.
+        """
+        log, folder = map(self.guest_path, (sandbox.home.parent / "installer.log", sandbox.prefix))
+        return self._started(sandbox, (*installer, f"/LOG={log}", f"/D={folder}"), timeout)
 
     def _started(self, sandbox: Sandbox, command: tuple[str, ...], timeout: float) -> Request:
         """Return a request that makes the Wine prefix, if it is not there, and runs a program in it."""
@@ -138,7 +148,11 @@ class WineRunner:
             "PATH": "/usr/bin:/bin",
             **sandbox.environment,
             "WINEPREFIX": str(self._folder(sandbox)),
+            # Debian's Wine starts a second server, on the same registry, if this is another folder.
+            "TMPDIR": str(self._temp(sandbox)),
+            MARK: str(sandbox.temp),
             "WINEDEBUG": "-all,err+module",  # reports the library that was not found
+            "WINEDLLOVERRIDES": _LEFT_OUT,
             "PYTHONIOENCODING": "utf-8",
         }
         inside = (*network_isolation(sandbox), *argv)
@@ -146,6 +160,9 @@ class WineRunner:
 
     def _folder(self, sandbox: Sandbox) -> Path:
         return sandbox.home.parent / "wine"
+
+    def _temp(self, sandbox: Sandbox) -> Path:
+        return sandbox.home.parent / "wine-tmp"
 
 
 def _wine() -> str:
