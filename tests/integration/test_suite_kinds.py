@@ -18,7 +18,10 @@ from cuvee.integration.outcomes import PlatformRun, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Runner
+from cuvee.integration.runners.wine import WineRunner
 from cuvee.integration.suite_files import read_suite
+from cuvee.process import Completed
 from cuvee.progress import SILENT, Reporter, Silent
 
 pytestmark = [
@@ -58,11 +61,13 @@ def installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def outcomes(installer: Path, suite: PlannedSuite, results: Path) -> Mapping[str, TestOutcome]:
+def outcomes(
+    installer: Path, suite: PlannedSuite, results: Path, *, runner: Runner | None = None
+) -> Mapping[str, TestOutcome]:
     run = run_platform(
         Plan(platform=PLATFORM, packages=(), smoke=False, suites=(suite.for_packages(PACKAGES),)),
         installer=installer,
-        runner=NativeRunner(),
+        runner=runner or NativeRunner(),
         results=results,
         reporter=SILENT,
         timeout=60,
@@ -184,6 +189,61 @@ def test_notebooks_are_executed_and_compared(installer: Path, suites_folder: Pat
     }
     log = (tmp_path / "results" / PLATFORM / str(found["changed.ipynb"].log)).read_text()
     assert "[stream stdout] 3" in log
+
+
+LACKING = """
+import os, stat
+import pytest
+
+def call(function):
+    # Wine writes where pytest does not capture it: to the pipe that pytest has put aside.
+    said = f"wine: Call from 00 to unimplemented function {function}, aborting"
+    for number in range(3, 30):
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.write(number, said.encode())
+        except OSError:
+            continue
+    os._exit(3)
+
+@pytest.mark.parametrize("number", range(4))
+def test_called(number):
+    call(f"a.dll.f{number}")
+
+def test_good():
+    pass
+
+def test_bad():
+    assert False
+"""
+
+
+class Lacking(NativeRunner):
+    """Runs the host's platform, and lacks what Wine does."""
+
+    def limitation(self, completed: Completed) -> str | None:
+        return WineRunner().limitation(completed)
+
+
+def test_what_a_runner_lacks_ends_only_the_tests_that_need_it(
+    installer: Path, suites_folder: Path, tmp_path: Path
+) -> None:
+    (suites_folder / "interop" / "test_a.py").write_text(LACKING)
+    beginning = LACKING.partition("@")[0]
+    (suites_folder / "interop" / "test_b.py").write_text(
+        f"{beginning}\ncall('b.dll.g')\ndef test_never(): ...\n"
+    )
+    found = outcomes(installer, read_suite(suites_folder, "interop"), tmp_path / "results", runner=Lacking())
+    assert {name: (outcome.state.value, outcome.reason) for name, outcome in found.items()} == {
+        **{
+            f"test_a.py::test_called[{number}]": ("not-supported", f"Wine lacks a.dll.f{number}")
+            for number in range(4)
+        },
+        "test_a.py::test_good": ("pass", ""),
+        "test_a.py::test_bad": ("fail", "assert False"),
+        "test_b.py": ("not-supported", "Wine lacks b.dll.g"),
+        "test_b.py::test_never": ("not-supported", "Wine lacks b.dll.g"),
+    }
 
 
 HUNGRY = """

@@ -96,6 +96,21 @@ def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
     sandbox.home.mkdir()
     process.run(WineRunner().install(sandbox, Path("hostname"), timeout=HANGING))  # a program of Wine's own
     assert running_below(tmp_path)
+
+    class OwnPrograms(WineRunner):
+        def program(self, sandbox: Sandbox, name: str) -> Path:
+            return Path(name)
+
+    runner, own = OwnPrograms(), replace(sandbox, temp=tmp_path / "own")
+    waits = ("start", "/b", "ping", "-n", "600", "127.0.0.1")
+    process.run(
+        runner.request(own, Command(program="cmd", arguments=("/c", *waits), cwd=tmp_path, timeout=9))
+    )
+    runner.sweep(replace(own, temp=tmp_path / "other"))
+    assert any("ping" in line.lower() for line in running_below(tmp_path))
+    runner.sweep(own)
+    assert not any("ping" in line.lower() for line in running_below(tmp_path))
+    assert running_below(tmp_path), "what all programs share was ended, too"
     request = WineRunner().finish(sandbox)
     assert request is not None
     assert process.run(request).ok

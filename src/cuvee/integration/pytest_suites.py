@@ -3,7 +3,6 @@
 A test that crashes the process fails, and a new process runs the tests after it.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from cuvee.integration.model import PlannedSuite, PlannedTest, PytestTarget
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.pytest_events import PytestEvent, PytestRecord, read_record
+from cuvee.integration.pytest_limits import limit_of_test
 from cuvee.integration.repeat_budget import after_repeat, not_repeated
 from cuvee.integration.suite_folders import module_file
 from cuvee.integration.test_session import (
@@ -38,8 +38,6 @@ _OPTIONS = (
     "-p",
     "no:faulthandler",  # inside/run_pytest.py sets up its own, which writes to a file
 )
-# https://docs.python.org/3/library/exceptions.html#ImportError, as Windows' loader words it
-_NOT_LOADED = re.compile(r"DLL load failed while importing (\w+)")
 _STATES = {
     "pass": OutcomeState.PASS,
     "fail": OutcomeState.FAIL,
@@ -158,7 +156,8 @@ class _TargetRun:
 
     def _seen(self, name: str, event: PytestEvent, completed: Completed) -> TestOutcome:
         make = self.session.outcome
-        limit = self._limit(event, completed)
+        failed = event.state == "fail" or event.event == "uncollectable"
+        limit = limit_of_test(self.session.runner, event.detail, completed) if failed else None
         if limit is not None:
             state = OutcomeState.NOT_SUPPORTED
             return make(self._planned(name), state, event.seconds, reason=limit, log=event.detail)
@@ -192,18 +191,6 @@ class _TargetRun:
             state, reason = OutcomeState.NOT_SUPPORTED, limit
         seconds = self.session.timeout if timeout else 0.0
         return self.session.outcome(self._planned(name), state, seconds, reason=reason, log=log)
-
-    def _limit(self, event: PytestEvent, completed: Completed) -> str | None:
-        """Return which limit of the runner made a test fail, by what the test itself has printed.
-
-        What the whole process has printed counts only if it is about a library that the test did not load.
-        """
-        if event.event == "skipped-file" or (event.event == "result" and event.state != "fail"):
-            return None
-        libraries = [f"\\{name}." for name in _NOT_LOADED.findall(event.detail)]
-        lines = [line for line in completed.stderr.splitlines() if any(name in line for name in libraries)]
-        shown = replace(completed, stdout=event.detail, stderr="\n".join(lines))
-        return self.session.runner.limitation(shown)
 
     def _after(self, crashed: TestOutcome, name: str) -> TestOutcome:
         """Return the outcome of a test that the same process should have run after a crash."""
