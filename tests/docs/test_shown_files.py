@@ -51,6 +51,7 @@ def test_parts_of_manifests_load(page: Path, tmp_path: Path) -> None:
             continue
         folder = tmp_path / str(block.line) / "lab"
         folder.mkdir(parents=True)
+        (folder / "recipes" / "fast-histogram").mkdir(parents=True)
         (folder / "2026.10.0.yaml").write_text(BASE, encoding="utf-8")
         path = folder / "2026.10.1.yaml"
         path.write_text(HEAD + block.text, encoding="utf-8")
@@ -112,5 +113,7 @@ def test_code_that_is_named_exists(root: Path, page: Path) -> None:
     rooms = {path.name for path in (root / "src" / "cuvee").iterdir() if path.is_dir()}
     if page.name == "release-folder.md":
         rooms -= {"report"}  # there it is a folder of the release
+    if page.name == "CONTRIBUTING.md":
+        rooms -= {"build"}  # screenshots are below a folder of that name
     named = {name for name in inline_code(page) if _is_code(name, rooms)}
     assert not {name for name in named if not _exists(root, name)}

@@ -9,7 +9,7 @@ import io
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -109,20 +109,47 @@ def write_package(content: PackageContent, folder: Path) -> Path:
     The same content gives the same bytes, at any time, for any user, and in any order of ``files``.
     (``conda_package_streaming`` writes the same format, but puts the time of writing into the zip.)
     """
-    files = sorted(content.files, key=lambda file: file.path)
-    target = folder / f"{content.stem}.conda"
+    return write_archive(
+        folder / f"{content.stem}.conda",
+        content.files,
+        timestamp=content.timestamp,
+        info=lambda paths: _info_files(content, paths),
+    )
+
+
+PathRows = list[dict[str, object]]
+"""What ``info/paths.json`` says of each file."""
+
+
+def write_archive(
+    target: Path,
+    files: Iterable[PackageFile],
+    *,
+    timestamp: int,
+    info: Callable[[PathRows], Mapping[str, bytes]],
+) -> Path:
+    """Write the archive ``<stem>.conda`` at ``target``, whole or not at all.
+
+    Parameters
+    ----------
+    timestamp
+        Milliseconds since 1970 UTC: the modification time of every file.
+    info
+        Returns the files below ``info/``, from the rows of ``paths.json``.
+    """
+    stem = target.name.removesuffix(".conda")
     with replacing(target) as beside, zipfile.ZipFile(beside, "w") as archive:
         archive.writestr(_zip_info("metadata.json"), b'{"conda_pkg_format_version": 2}')
         paths = []
-        with _component(archive, f"pkg-{content.stem}.tar.zst") as tar:
-            for file in files:
+        with _component(archive, f"pkg-{stem}.tar.zst") as tar:
+            for file in sorted(files, key=lambda file: file.path):
                 data = file.read() if file.link_target is None else b""
                 paths.append(_path_entry(file, data))
-                tar.addfile(_tar_info(file, data, content.timestamp), io.BytesIO(data))
-        with _component(archive, f"info-{content.stem}.tar.zst") as tar:
-            for name, data in sorted(_info_files(content, paths).items()):
-                info = PackageFile(path=f"info/{name}", content=data)
-                tar.addfile(_tar_info(info, data, content.timestamp), io.BytesIO(data))
+                tar.addfile(_tar_info(file, data, timestamp), io.BytesIO(data))
+        with _component(archive, f"info-{stem}.tar.zst") as tar:
+            for name, data in sorted(info(paths).items()):
+                entry = PackageFile(path=f"info/{name}", content=data)
+                tar.addfile(_tar_info(entry, data, timestamp), io.BytesIO(data))
     return target
 
 

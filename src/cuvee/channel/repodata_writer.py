@@ -20,10 +20,13 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
         If an archive is not a conda package.
     """
     for subdir in sorted({"noarch", *subdirs}):
-        records = {path.name: _record(path) for path in sorted((folder / subdir).glob("*.conda"))}
+        older, records = (
+            {path.name: _record(path) for path in sorted((folder / subdir).glob(f"*{suffix}"))}
+            for suffix in (".tar.bz2", ".conda")
+        )
         write_json(
             folder / subdir / "repodata.json",
-            {"info": {"subdir": subdir}, "packages": {}, "packages.conda": records, "repodata_version": 1},
+            {"info": {"subdir": subdir}, "packages": older, "packages.conda": records, "repodata_version": 1},
         )
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "Print an evaluated manifest, with where each value came from.",
     "schema": "Print the JSON Schema of manifests, for editors.",
     "check-channel": "Say of each record of a channel whether it can be installed, and why not.",
+    "build": "Build the packages of recipes, and put them into the release's channel.",
     "lock": "Solve a manifest on every platform and write its lock.",
     "coinstall": "Find packages that can each be installed, but never together.",
     "check": "Prove that a locked release fits together.",

@@ -156,7 +156,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
         except SolverError as error:
             return str(error)
     packages = sorted(
-        (_locked(record, entry.name, problem.own_channel) for record in records),
+        (locked_record(record, entry.name, problem.own_channel) for record in records),
         key=lambda package: package.name,
     )
     return PlatformLock(platform=entry.name, packages=tuple(packages), virtual_packages=virtual)
@@ -168,7 +168,8 @@ def _kept(problem: Problem, platform: str) -> list[LockedPackage]:
     return [package for package in (lock.packages if lock is not None else ()) if not package.is_local]
 
 
-def _locked(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
+def locked_record(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:
+    """Return what a lock of `platform` has of one of rattler's records; for errors see `solve`."""
     url, source = str(record.url), str(record.channel or "").rstrip("/")
     if not record.sha256:
         raise IntegrityError(

@@ -49,6 +49,7 @@ def make_channel(session: Session) -> ChannelResult:
             list(session.platforms),
             _host_interpreter() if manifest.interpreter else None,
             base_fingerprint(session.base_lock),
+            *(["recipes"] if manifest.recipes else []),
         ],
         lambda: _make(session),
         ChannelResult,
@@ -87,7 +88,9 @@ def _make(session: Session) -> Made[ChannelResult]:
         imported = _import_wheels(session, carried, interpreters, folder)
         index_channel(folder, platforms)
     result = ChannelResult(absent=tuple(absent), interpreters=tuple(interpreters), imported=imported)
-    return Made(result=result, outputs=(workspace.channel,))
+    # With recipes, the build stage adds packages, and writes the repodata again.
+    archives = sorted(workspace.channel.glob("*/*.conda")) if manifest.recipes else []
+    return Made(result=result, outputs=tuple(archives) if manifest.recipes else (workspace.channel,))
 
 
 def _interpreters(session: Session, carried: frozenset[str]) -> tuple[list[Interpreter], list[Absent]]:

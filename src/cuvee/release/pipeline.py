@@ -10,6 +10,7 @@ from cuvee.errors import BlockedError, CuveeError, DocumentError, UsageError
 from cuvee.files import write_bytes
 from cuvee.graph.diff import Change, diff, with_reasons
 from cuvee.lock.model import Lock
+from cuvee.release.build_stage import make_builds
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
@@ -17,6 +18,7 @@ from cuvee.release.metapackage_stage import make_metapackages
 from cuvee.release.platform_stages import make_platforms
 from cuvee.release.record import (
     RECORD,
+    BuildResult,
     ChannelResult,
     Failure,
     LockResult,
@@ -34,6 +36,7 @@ from cuvee.release.test_stage import check_tests
 
 STAGES = (
     "channel",
+    "build",
     "lock",
     "metapackages",
     "check",
@@ -60,12 +63,13 @@ def lock_release(session: Session) -> Release:
     """Run the pipeline up to the lock; what is wrong with files beside the manifest comes first."""
     session.read_files()
     manifest = session.manifest
-    channel, locked = _solved(session)
+    channel, built, locked = _solved(session)
     release = Release(
         manifest=portable(manifest),
         base=manifest.base.release_name if manifest.base is not None else None,
         additions=session.additions,
         channel=channel,
+        built=built,
         locked=locked,
         unsolved=session.unsolved,
         made_at=session.options.now,
@@ -76,12 +80,13 @@ def lock_release(session: Session) -> Release:
     return session.reached
 
 
-def _solved(session: Session) -> tuple[ChannelResult, LockResult]:
+def _solved(session: Session) -> tuple[ChannelResult, BuildResult | None, LockResult]:
     """Return packages and lock; if the run keeps going, without the platforms that have no solution."""
     while True:
         try:
             channel = make_channel(session)
-            return channel, make_lock(session, channel)
+            built = make_builds(session, channel)
+            return channel, built, make_lock(session, channel)
         except BlockedError as error:
             found = Unsolved(platforms=error.platforms, message=error.message, hint=error.hint or "")
             left = set(session.platforms).difference(found.platforms)

@@ -12,6 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
+from cuvee.build.build_plan import NotBuilt
+from cuvee.build.model import BuiltPackage
+from cuvee.build.package_build import Irreproducible
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, Document, encode
 from cuvee.data_frames import Rows
@@ -228,6 +231,29 @@ class ChannelResult(StageResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult(StageResult):
+    """The packages that were built from recipes.
+
+    Attributes
+    ----------
+    irreproducible
+        Those of which two builds differ, if that was checked.
+    not_built
+        What the manifest requests of recipes, and this machine cannot build.
+    unneeded
+        Recipes of which neither the manifest nor another recipe needs anything.
+    isolated
+        Whether builds had no network and could write nowhere else.
+    """
+
+    packages: tuple[BuiltPackage, ...] = ()
+    irreproducible: tuple[Irreproducible, ...] = ()
+    not_built: tuple[NotBuilt, ...] = ()
+    unneeded: tuple[str, ...] = ()
+    isolated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockResult(StageResult):
     """The closure on each platform."""
 
@@ -296,6 +322,8 @@ class Release:
         What cuvee requests for its own needs, each with its reason.
     base
         The name of the release that it is based on, such as ``starter-2026.10.2``.
+    built
+        `None` if the manifest has no recipes.
     metapackages
         `None` if the run ended before they were made, or if an earlier cuvee cut the release.
     checked
@@ -322,6 +350,7 @@ class Release:
     base: str | None = None
     additions: tuple[Requirement, ...] = ()
     channel: ChannelResult
+    built: BuildResult | None = None
     locked: LockResult
     metapackages: MetapackageResult | None = None
     unsolved: tuple[Unsolved, ...] = ()
@@ -434,8 +463,9 @@ class Release:
     @property
     def stages(self) -> tuple[StageResult, ...]:
         """The results of the stages, in the order of the flow."""
+        built = filter(None, (self.built,))
         after_lock = filter(None, (self.metapackages, self.checked))
-        return (self.channel, self.locked, *after_lock, *self.images, *self.installers, *self.tests)
+        return (self.channel, *built, self.locked, *after_lock, *self.images, *self.installers, *self.tests)
 
     @property
     def artefacts(self) -> Rows[Artefact]:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from cuvee.build.engine import BuildEngine
+from cuvee.build.model import Engine, Recipe
+from cuvee.build.recipes import engines, read_recipes
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import Connection, connect
 from cuvee.channel.model import Absent
@@ -152,6 +155,18 @@ class Session:
         """What the installers of each system do."""
         return read_settings(self.manifest.installers.branding)
 
+    @cached_property
+    def engines(self) -> Mapping[Engine, BuildEngine]:
+        """What builds recipes, by their kind."""
+        return engines()
+
+    @cached_property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """The recipes that the manifest names, from ``recipes/`` in its folder or above it."""
+        folder = self.manifest.path.parent
+        found = (find_upwards(folder, f"recipes/{name}") for name in self.manifest.recipes)
+        return read_recipes(filter(None, found), self.engines)
+
     @property
     def history_file(self) -> Path:
         """The file that keeps what the runs of all releases have found."""
@@ -171,7 +186,7 @@ class Session:
 
     def read_files(self) -> None:
         """Read all files beside the manifest, so that their problems are shown before any work starts."""
-        for name in ("branding", "settings", "suite_files"):
+        for name in ("branding", "settings", "suite_files", "recipes"):
             getattr(self, name)
 
     @cached_property

@@ -24,6 +24,8 @@ class Workspace:
     ----------
     channel
         The release's own channel.
+    builds
+        The logs of what was built from recipes.
     lock_file
         The ``pixi.lock``.
     metapackages
@@ -48,6 +50,7 @@ class Workspace:
         self.folder = folder
         self.cache = cache
         self.channel = folder / "channel"
+        self.builds = folder / "builds"
         self.lock_file = folder / "lock" / "pixi.lock"
         self.metapackages = folder / "metapackages"
         self.pictures = folder / "checks" / "graph"

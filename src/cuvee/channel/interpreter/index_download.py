@@ -54,7 +54,7 @@ def fetch(file: PinnedFile, folder: Path, reporter: Reporter = SILENT) -> Path:
         return target
     transfer = FileTransfer()
     try:
-        url = _find(transfer, index_url(os.environ), file, reporter)
+        url = _find(transfer, index_url(os.environ), file.project, file.name, reporter)
         with replacing(target) as beside:
             _download(transfer, url, file, beside, reporter)
     finally:
@@ -87,8 +87,21 @@ def index_url(environment: Mapping[str, str]) -> str:
     return str(PyPI.simple_url)
 
 
-def _find(transfer: FileTransfer, index: str, file: PinnedFile, reporter: Reporter) -> str:
-    page = f"{index.rstrip('/')}/{file.project}/"
+def index_file_url(
+    transfer: FileTransfer, environment: Mapping[str, str], *, project: str, name: str, reporter: Reporter
+) -> str:
+    """Return the URL of a project's file on the index that pip or uv would use by default.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If the index cannot be reached or does not have it.
+    """
+    return _find(transfer, index_url(environment), project, name, reporter)
+
+
+def _find(transfer: FileTransfer, index: str, project: str, name: str, reporter: Reporter) -> str:
+    page = f"{index.rstrip('/')}/{project}/"
     wanted = WantedFile(
         url=page,
         name=without_secrets(page),
@@ -110,12 +123,12 @@ def _find(transfer: FileTransfer, index: str, file: PinnedFile, reporter: Report
             f"Cannot read {without_secrets(page)}: it is not a page of an index ({error})",
             hint="Check the URL of the index, the network and the proxy settings.",
         ) from error
-    if file.name not in links:
+    if name not in links:
         raise SourceUnreachableError(
-            f"{without_secrets(page)} does not list {file.name}",
+            f"{without_secrets(page)} does not list {name}",
             hint="A company's mirror may leave out old files; set PIP_INDEX_URL to an index that has it.",
         )
-    return links[file.name]
+    return links[name]
 
 
 def json_links(page: Any, base: str) -> dict[str, str]:

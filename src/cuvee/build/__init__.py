@@ -1,0 +1,1 @@
+"""Recipes to packages: reading recipes, the order of builds, build keys, and building in isolation."""

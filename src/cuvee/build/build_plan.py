@@ -1,0 +1,211 @@
+"""What a run will build, in which wave, and why; and what it takes from earlier runs."""
+
+import enum
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.build.build_order import BuildOrder
+from cuvee.build.engine import BuildEngine
+from cuvee.build.environments import (
+    Environments,
+    EnvironmentSource,
+    digests_of,
+    link_or_copy,
+    resolve_environments,
+)
+from cuvee.build.kept_builds import BuildCache, changes, key_of
+from cuvee.build.model import BuiltPackage, Engine, KeyParts, Output
+from cuvee.build.source_files import digests
+from cuvee.channel.repodata_writer import index_channel
+from cuvee.temporary_folders import temporary_folder
+
+BUILDER = "1"
+"""Changes with what this room makes of the same inputs; until then nothing is built again."""
+
+
+class BuildAction(enum.Enum):
+    """What a run does about a package."""
+
+    BUILD = "build"
+    REUSE = "reuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBuild:
+    """One package of a plan.
+
+    Attributes
+    ----------
+    wave
+        From 1; the packages of one wave are built at the same time.
+    reason
+        Why it is built, as a phrase; that it is unchanged if it is not.
+    key
+        The build's key; empty if it depends on what is built first.
+    """
+
+    recipe: str
+    name: str
+    version: str
+    build: str
+    subdir: str
+    wave: int
+    action: BuildAction
+    reason: str
+    key: str = ""
+
+    @property
+    def identifier(self) -> str:
+        """The unit of work: ``name-version-build@platform``."""
+        return f"{self.name}-{self.version}-{self.build}@{self.subdir}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotBuilt:
+    """A package of a recipe that this run cannot build for a platform, and why."""
+
+    recipe: str
+    name: str
+    platform: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPlan:
+    """All packages that recipes make, in the order of their waves.
+
+    Attributes
+    ----------
+    unneeded
+        Recipes of which neither the manifest nor another recipe needs anything.
+    not_built
+        What cannot be built on this machine.
+    """
+
+    builds: tuple[PlannedBuild, ...]
+    unneeded: tuple[str, ...] = ()
+    not_built: tuple[NotBuilt, ...] = ()
+
+    @property
+    def to_build(self) -> tuple[PlannedBuild, ...]:
+        """What is built."""
+        return tuple(item for item in self.builds if item.action is BuildAction.BUILD)
+
+
+class Planner:
+    """Finds out what must be built.
+
+    Parameters
+    ----------
+    platform
+        The platform of this machine, on which everything is built.
+    engines
+        The engine of each kind of recipe.
+    """
+
+    def __init__(
+        self,
+        order: BuildOrder,
+        *,
+        platform: str,
+        engines: Mapping[Engine, BuildEngine],
+        source: EnvironmentSource,
+        cache: BuildCache,
+    ) -> None:
+        self._order, self._platform, self._engines = order, platform, engines
+        self._source, self._cache = source, cache
+
+    def plan(self, *, unneeded: Sequence[str] = (), not_built: Sequence[NotBuilt] = ()) -> BuildPlan:
+        """Return what a run would build; nothing is fetched or built for that."""
+        found: dict[str, BuiltPackage] = {}
+        builds: list[PlannedBuild] = []
+        with ExitStack() as stack:
+            for number, wave in enumerate(self._order.waves, 1):
+                known = [output for output in wave if self._can_be_kept(output, found)]
+                built = self._channel_of(found, stack) if known else None
+                for output in wave:
+                    planned, package = self._planned(output, number, found, built)
+                    builds.append(planned)
+                    if package is not None:
+                        found[output.name] = package
+        return BuildPlan(builds=tuple(builds), unneeded=tuple(unneeded), not_built=tuple(not_built))
+
+    def _can_be_kept(self, output: Output, found: Mapping[str, BuiltPackage]) -> bool:
+        return (
+            not self._waits_for(output, found) and self._cache.latest(output.name, output.subdir) is not None
+        )
+
+    def _waits_for(self, output: Output, found: Mapping[str, BuiltPackage]) -> list[str]:
+        return sorted(name for name in self._order.needs[output.name] if name not in found)
+
+    def _planned(
+        self, output: Output, wave: int, found: Mapping[str, BuiltPackage], built: Path | None
+    ) -> tuple[PlannedBuild, BuiltPackage | None]:
+        def planned(action: BuildAction, reason: str, key: str = "") -> PlannedBuild:
+            return PlannedBuild(
+                recipe=output.recipe.name,
+                name=output.name,
+                version=output.version,
+                build=output.build,
+                subdir=output.subdir,
+                wave=wave,
+                action=action,
+                reason=reason,
+                key=key,
+            )
+
+        waits = self._waits_for(output, found)
+        last = self._cache.latest(output.name, output.subdir)
+        if last is None:
+            return planned(BuildAction.BUILD, "it has not been built yet"), None
+        if waits:
+            return planned(
+                BuildAction.BUILD, f"it needs {' and '.join(waits)}, which {_are(waits)} built"
+            ), None
+        parts, _ = self.parts(output, built, found.values())
+        key = key_of(parts)
+        package = self._cache.find(key)
+        if package is not None:
+            return planned(BuildAction.REUSE, "unchanged", key), package
+        reasons = changes(last.parts, parts) or ("what was built is no longer in the cache",)
+        return planned(BuildAction.BUILD, "; ".join(reasons), key), None
+
+    def parts(
+        self, output: Output, built: Path | None, before: Iterable[BuiltPackage]
+    ) -> tuple[KeyParts, Environments]:
+        """Return what a build depends on, with its environments; ``before`` is what ``built`` has."""
+        keys = {package.sha256: package.key for package in before}
+        environments = resolve_environments(output, self._platform, self._source, built)
+        parts = KeyParts(
+            recipe=output.recipe.digest,
+            sources=digests(output),
+            variant=output.variant,
+            build_environment={**digests_of(environments.build, keys), **environments.compiler_versions},
+            host_environment=digests_of(environments.host, keys),
+            test_environment=digests_of(environments.test, keys),
+            platform=f"{output.subdir} on {self._platform}",
+            engine=f"{self._engines[output.recipe.engine].version}, builder {BUILDER}",
+        )
+        return parts, environments
+
+    def _channel_of(self, found: Mapping[str, BuiltPackage], stack: ExitStack) -> Path | None:
+        if not found:
+            return None
+        folder = stack.enter_context(temporary_folder("built"))
+        write_built(
+            folder, [(item.subdir, self._cache.archive(item)) for item in found.values()], self._platform
+        )
+        return folder
+
+
+def write_built(folder: Path, archives: Sequence[tuple[str, Path]], platform: str) -> None:
+    """Write the channel of what was built so far."""
+    for subdir, archive in archives:
+        link_or_copy(archive, folder / subdir / archive.name)
+    index_channel(folder, [platform])
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"

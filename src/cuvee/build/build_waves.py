@@ -1,0 +1,194 @@
+"""Building all recipes, wave by wave; what is unchanged comes from the cache."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.build.build_order import BuildOrder
+from cuvee.build.build_plan import Planner, write_built
+from cuvee.build.engine import BuildEngine
+from cuvee.build.environments import EnvironmentSource
+from cuvee.build.kept_builds import BuildCache, key_of
+from cuvee.build.model import BuiltPackage, Engine, Output
+from cuvee.build.package_build import BuildOutcome, BuildTask, Irreproducible, Isolate, build_package
+from cuvee.build.source_files import fetch_sources, files_of
+from cuvee.channel.connection import Connection
+from cuvee.conda.package_record import LockedPackage
+from cuvee.errors import BlockedError, CuveeError
+from cuvee.progress import Reporter
+from cuvee.temporary_folders import temporary_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSettings:
+    """What all builds of a run have in common.
+
+    Attributes
+    ----------
+    platform
+        The platform of this machine.
+    cache
+        The folder of downloads, sources and builds.
+    logs
+        The folder for the logs of builds that fail.
+    check_reproducible
+        Whether to build everything twice, even what is unchanged.
+    """
+
+    platform: str
+    engines: Mapping[Engine, BuildEngine]
+    cache: Path
+    logs: Path
+    isolate: Isolate
+    check_reproducible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildsDone:
+    """All packages of the recipes, and those of which two builds differ."""
+
+    packages: tuple[BuiltPackage, ...]
+    irreproducible: tuple[Irreproducible, ...] = ()
+
+
+def build_waves(
+    order: BuildOrder,
+    settings: BuildSettings,
+    *,
+    source: EnvironmentSource,
+    connection: Connection,
+    executor: Executor,
+    reporter: Reporter,
+) -> BuildsDone:
+    """Build what is not in the cache; the packages of one wave at the same time.
+
+    Raises
+    ------
+    BlockedError
+        If packages cannot be built, or their tests fail; those that were built before stay in the cache.
+    """
+    waves = _Waves(order, settings, source, connection, reporter)
+    outcomes: list[BuildOutcome] = []
+    for number, wave in enumerate(order.waves, 1):
+        with temporary_folder("built") as folder:
+            outcomes += waves.run(number, wave, [item.package for item in outcomes], folder, executor)
+    return BuildsDone(
+        packages=tuple(item.package for item in outcomes),
+        irreproducible=tuple(item.irreproducible for item in outcomes if item.irreproducible is not None),
+    )
+
+
+class _Waves:
+    def __init__(
+        self,
+        order: BuildOrder,
+        settings: BuildSettings,
+        source: EnvironmentSource,
+        connection: Connection,
+        reporter: Reporter,
+    ) -> None:
+        self._order, self._settings, self._source = order, settings, source
+        self._connection, self._reporter = connection, reporter
+        self._cache = BuildCache(settings.cache)
+        self._planner = Planner(
+            order,
+            platform=settings.platform,
+            engines=settings.engines,
+            source=source,
+            cache=self._cache,
+        )
+
+    def run(
+        self,
+        number: int,
+        wave: Iterable[Output],
+        before: list[BuiltPackage],
+        folder: Path,
+        executor: Executor,
+    ) -> list[BuildOutcome]:
+        """Return the packages of one wave, in its order."""
+        kept = [(item.subdir, self._cache.archive(item)) for item in before]
+        built = folder if kept else None
+        if kept:
+            write_built(folder, kept, self._settings.platform)
+        found: dict[str, BuildOutcome] = {}
+        tasks: list[BuildTask] = []
+        for output in wave:
+            task, package = self._task(output, built, before)
+            if package is not None and not self._settings.check_reproducible:
+                self._cache.make_latest(package)
+                found[output.name] = BuildOutcome(package=package)
+            else:
+                tasks.append(task)
+        if tasks:
+            found |= self._build_all(number, self._with_sources(tasks), executor)
+        return [found[output.name] for output in wave]
+
+    def _task(
+        self, output: Output, built: Path | None, before: list[BuiltPackage]
+    ) -> tuple[BuildTask, BuiltPackage | None]:
+        settings = self._settings
+        parts, environments = self._planner.parts(output, built, before)
+        key = key_of(parts)
+        package = self._cache.find(key)
+        needed = package is None or settings.check_reproducible
+        task = BuildTask(
+            output=output,
+            key=key,
+            parts=parts,
+            platform=settings.platform,
+            engine=settings.engines[output.recipe.engine],
+            archives=self._archives((*environments.build, *environments.host)) if needed else (),
+            test_archives=self._archives(environments.test) if needed else (),
+            compilers=environments.compilers,
+            sources={},
+            cache=settings.cache,
+            logs=settings.logs,
+            isolate=settings.isolate,
+            check_reproducible=settings.check_reproducible,
+        )
+        return task, package
+
+    def _archives(self, packages: Iterable[LockedPackage]) -> tuple[tuple[str, Path], ...]:
+        unique = {package.identifier: package for package in packages}
+        paths = self._source.archives(unique.values())
+        return tuple((package.subdir, paths[name]) for name, package in unique.items())
+
+    def _with_sources(self, tasks: list[BuildTask]) -> list[BuildTask]:
+        from dataclasses import replace
+
+        outputs = [task.output for task in tasks]
+        files = fetch_sources(outputs, self._settings.cache, self._connection, self._reporter)
+        return [replace(task, sources=files_of(task.output, files)) for task in tasks]
+
+    def _build_all(self, number: int, tasks: list[BuildTask], executor: Executor) -> dict[str, BuildOutcome]:
+        title = f"Build wave {number} of {len(self._order.waves)}"
+        self._reporter.start(title, total=len(tasks))
+        found: dict[str, BuildOutcome] = {}
+        failed: list[CuveeError] = []
+        with ExitStack() as stack:
+            futures = [(task, executor.submit(build_package, task)) for task in tasks]
+            for _, future in futures:
+                stack.callback(future.cancel)
+            for task, future in futures:
+                try:
+                    outcome = future.result()
+                except CuveeError as error:
+                    failed.append(error)
+                    continue
+                found[task.output.name] = outcome
+                package = outcome.package
+                self._reporter.advance(title, note=f"{package.stem} ({package.seconds:.1f} s)")
+        if failed:
+            raise _failure(failed)
+        self._reporter.finish(title, note=", ".join(outcome.package.stem for outcome in found.values()))
+        return found
+
+
+def _failure(failed: list[CuveeError]) -> CuveeError:
+    if len(failed) == 1:
+        return failed[0]
+    hints = " ".join(dict.fromkeys(error.hint or "" for error in failed)).strip()
+    return BlockedError("\n\n".join(error.message for error in failed), hint=hints)

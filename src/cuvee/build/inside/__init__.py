@@ -1,0 +1,1 @@
+"""The program that builds and tests a package, isolated; it imports nothing of cuvee."""

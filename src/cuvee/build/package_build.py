@@ -1,0 +1,201 @@
+"""Building one package: in isolation, then tested in a fresh environment, then kept."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import monotonic
+
+from cuvee import process
+from cuvee.build.engine import BuildEngine, BuildFolder
+from cuvee.build.environments import write_channel
+from cuvee.build.fixed_folder import fixed_folder
+from cuvee.build.kept_builds import BuildCache
+from cuvee.build.model import BuiltPackage, KeyParts, Output
+from cuvee.build.normalized_package import normalized
+from cuvee.build.reproducibility import different_files
+from cuvee.build.source_files import epoch_of
+from cuvee.conda.package_info import read_index
+from cuvee.errors import BlockedError
+from cuvee.files import sha256_file, write_text
+from cuvee.process import Completed, Request
+
+Isolate = Callable[[Path], tuple[str, ...]]
+"""Returns what to prefix a command with, so that it has no network and writes only below a folder."""
+
+_TAIL = 25
+_NETWORK = (
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "Network is unreachable",
+    "Could not resolve host",
+    "Failed to establish a new connection",
+    "nodename nor servname",
+    "dns error",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildTask:
+    """All that building one package needs; it can be sent to another process.
+
+    Attributes
+    ----------
+    archives
+        The packages of build and host environment, and of the test environment, each with its subdir.
+    sources
+        The verified files of its sources, by SHA-256.
+    logs
+        The folder for the logs of builds that fail.
+    check_reproducible
+        Whether to build it twice.
+    """
+
+    output: Output
+    key: str
+    parts: KeyParts
+    platform: str
+    engine: BuildEngine
+    archives: tuple[tuple[str, Path], ...]
+    test_archives: tuple[tuple[str, Path], ...]
+    compilers: Mapping[str, str]
+    sources: Mapping[str, Path]
+    cache: Path
+    logs: Path
+    isolate: Isolate
+    check_reproducible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Irreproducible:
+    """A package of which two builds differ.
+
+    Attributes
+    ----------
+    files
+        The paths that differ, or that only one of them has.
+    """
+
+    package: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOutcome:
+    """What came of a task."""
+
+    package: BuiltPackage
+    irreproducible: Irreproducible | None = None
+
+
+def build_package(task: BuildTask) -> BuildOutcome:
+    """Build, test and keep a package.
+
+    Raises
+    ------
+    BlockedError
+        If it cannot be built, or its tests fail; the message has the end of the log.
+    """
+    started = monotonic()
+    journal = _Journal(task)
+    with fixed_folder(task.key) as path:
+        archive = _built(task, path, journal, "build")
+        other = _built(task, path, journal, "again") if task.check_reproducible else None
+        differing = different_files(archive, other) if other is not None else ()
+        sha256 = sha256_file(archive)
+        _tested(task, archive, path, journal)
+        if sha256_file(archive) != sha256:
+            raise journal.error("The tests have changed the archive that they test")
+        package = BuiltPackage(
+            recipe=task.output.recipe.name,
+            name=task.output.name,
+            version=task.output.version,
+            build=task.output.build,
+            subdir=task.output.subdir,
+            file_name=archive.name,
+            sha256=sha256,
+            key=task.key,
+            seconds=round(monotonic() - started, 3),
+        )
+        BuildCache(task.cache).keep(archive, journal.text, package, task.parts)
+    found = Irreproducible(package=task.output.identifier, files=differing) if differing else None
+    return BuildOutcome(package=package, irreproducible=found)
+
+
+class _Journal:
+    """What the programs of one task have said."""
+
+    def __init__(self, task: BuildTask) -> None:
+        self._task = task
+        self.text = ""
+
+    def run(self, request: Request, folder: Path, title: str) -> None:
+        """Run a program, isolated; raise if it fails."""
+        completed = process.run(replace(request, argv=(*self._task.isolate(folder), *request.argv)))
+        self.text += f"=== {title} of {self._task.output.identifier} ({completed.seconds:.1f} s) ===\n"
+        self.text += completed.stdout + completed.stderr
+        if not completed.ok:
+            raise self.error(self._what(completed, title), completed)
+
+    def _what(self, completed: Completed, title: str) -> str:
+        if completed.timed_out:
+            return f"The {title} did not end within {completed.request.timeout:.0f} seconds"
+        return f"The {title} failed"
+
+    def error(self, what: str, completed: Completed | None = None) -> BlockedError:
+        """Return the error that says what failed, with the end of the log; all of it is kept."""
+        path = self._task.logs / f"{self._task.output.identifier}.log"
+        write_text(path, self.text)
+        said = [line for line in self.text.splitlines() if line.strip()][-_TAIL:]
+        offline = completed is not None and any(sign in self.text for sign in _NETWORK)
+        hint = (
+            "Builds have no network: state what it wants as a source with its SHA-256, or as a requirement. "
+            if offline
+            else ""
+        )
+        return BlockedError(
+            f"{what}: {self._task.output.name}, {self._task.output.recipe.file}\n"
+            + "\n".join(f"  | {line}" for line in said),
+            hint=f"{hint}All of the log is {path}",
+        )
+
+
+def _built(task: BuildTask, path: Path, journal: _Journal, purpose: str) -> Path:
+    """Return the archive that a build in a new folder makes, normalised; it is outside of that folder."""
+    epoch = epoch_of(task.sources.values())
+    folder = _prepared(path / "work", task, epoch)
+    shutil.copytree(task.output.recipe.folder, folder.recipe)
+    write_channel(folder, task.archives, task.platform, task.compilers)
+    journal.run(task.engine.build_request(task.output, folder), folder.path, "build")
+    made = sorted(folder.output.glob(f"{task.output.subdir}/*.conda"))
+    if len(made) != 1:
+        raise journal.error(f"The build made {len(made)} packages, not one")
+    unpacked, target = path / "files", path / purpose
+    unpacked.mkdir()
+    archive = normalized(
+        made[0], target, task.output.recipe, epoch=epoch, build_folder=folder.path, work=unpacked
+    )
+    shutil.rmtree(unpacked)
+    shutil.rmtree(folder.path)
+    index = read_index(archive)
+    stated = (task.output.name, task.output.version, task.output.build, task.output.subdir)
+    if (index.name, index.version, index.build, index.subdir) != stated:
+        raise journal.error(f"The build made {index.name} {index.version} {index.build} for {index.subdir}")
+    return archive
+
+
+def _tested(task: BuildTask, archive: Path, path: Path, journal: _Journal) -> None:
+    folder = _prepared(path / "test", task, 0)
+    index = (task.output.subdir, archive)
+    write_channel(folder, (*task.test_archives, index), task.platform)
+    copy = folder.path / archive.name
+    shutil.copyfile(archive, copy)
+    journal.run(task.engine.test_request(task.output, copy, folder), folder.path, "test")
+    shutil.rmtree(folder.path)
+
+
+def _prepared(path: Path, task: BuildTask, epoch: int) -> BuildFolder:
+    folder = BuildFolder(path=path, channel=path / "channel", sources=task.sources, epoch=epoch)
+    for part in (folder.home, folder.temporary, folder.output):
+        part.mkdir(parents=True)
+    return folder

@@ -1,0 +1,123 @@
+"""The environments of a release's builds: its channels, and the versions that it will have."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from cuvee.channel.archive_download import all_or_raise, fetch_archives
+from cuvee.channel.connection import Connection, package_names
+from cuvee.conda.match_spec import read_spec
+from cuvee.conda.package_record import LockedPackage
+from cuvee.errors import BlockedError
+from cuvee.graph.explain import explainer
+from cuvee.lock.build_environment import EnvironmentProblem, exact, solve_environment
+from cuvee.lock.solve import problem_of, solve
+from cuvee.manifest.model import PlatformEntry
+from cuvee.release.package_request import kept_lock
+from cuvee.release.session import Session
+
+
+class ReleaseEnvironments:
+    """Resolves environments from the channels of a release, and from its own.
+
+    Parameters
+    ----------
+    connection
+        One of its own: it must read the release's own channel as it is before anything is built.
+    """
+
+    def __init__(self, session: Session, entry: PlatformEntry, connection: Connection) -> None:
+        self._session, self._entry, self._connection = session, entry, connection
+        self.made: frozenset[str] = frozenset()
+        """Names of packages that recipes make, whatever channels have of them."""
+
+    @property
+    def _sources(self) -> tuple[str, ...]:
+        return (*self._session.manifest.channels, str(self._session.workspace.channel))
+
+    @cached_property
+    def _carried(self) -> frozenset[str]:
+        return package_names(self._sources, [self._entry.name], self._connection)
+
+    @cached_property
+    def pins(self) -> tuple[LockedPackage, ...]:
+        """The closure of what the manifest requests, as far as channels have it.
+
+        Raises
+        ------
+        UnsolvableError
+            If there is no solution even without the packages of recipes.
+        """
+        session = self._session
+        problem = problem_of(
+            session.manifest,
+            platforms=[self._entry.name],
+            own_channel=session.workspace.channel,
+            additions=session.additions,
+            keep=kept_lock(session),
+        )
+        carried = (item for item in problem.requirements if item.name in self._carried)
+        imports = session.manifest.interpreter is not None
+        explain = explainer(session.manifest.sources, imports=imports, reporter=session.reporter)
+        lock = solve(replace(problem, requirements=tuple(carried)), self._connection, explain=explain)
+        return lock.by_platform[self._entry.name].packages
+
+    def variant(self) -> dict[str, str]:
+        """Return the version of each package of the release that no recipe makes."""
+        return {package.name: package.version for package in self.pins if package.name not in self.made}
+
+    def carried(self, platform: str) -> frozenset[str]:
+        """Return the names of all packages that the channels have for a platform."""
+        return self._carried
+
+    def resolve(
+        self, specs: Sequence[str], platform: str, *, purpose: str, built: Path | None
+    ) -> tuple[LockedPackage, ...]:
+        """Return the packages of an environment; raise `BlockedError` if there is none."""
+        first = () if built is None else (str(built),)
+        manifest = self._session.manifest
+        answer = solve_environment(
+            EnvironmentProblem(
+                platform=self._entry,
+                specs=tuple(specs),
+                constraints=exact([package for package in self.pins if package.name not in self.made]),
+                channels=(*first, *self._sources),
+                own_channel=self._session.workspace.channel,
+                exclude_newer=manifest.exclude_newer if manifest.channels else None,
+            ),
+            self._connection,
+        )
+        if isinstance(answer, str):
+            lines = [f"  {line}" for line in answer.strip().splitlines()]
+            raise BlockedError(
+                "\n".join([f"There are no packages for {purpose}: {', '.join(specs)}", *lines]),
+                hint=self._hint(specs, built),
+            )
+        return answer
+
+    def _hint(self, specs: Sequence[str], built: Path | None) -> str:
+        names = {read_spec(spec).name for spec in specs}
+        known = set(self._carried)
+        if built is not None:
+            known |= package_names([str(built)], [self._entry.name], self._connection)
+        unknown = sorted(names - known - {""})
+        if not unknown:
+            return "The versions of the release are fixed; change the recipe's requirements or the manifest."
+        return (
+            f"Neither a channel nor a recipe has {' and '.join(unknown)}: add "
+            f"{'it' if len(unknown) == 1 else 'them'} to `wheels` or `recipes` in the manifest, or a channel."
+        )
+
+    def archives(self, packages: Iterable[LockedPackage]) -> Mapping[str, Path]:
+        """Return the verified archive of each package by its identifier."""
+        workspace = self._session.workspace
+        return all_or_raise(
+            fetch_archives(
+                packages,
+                release=workspace.folder,
+                cache=workspace.cache,
+                connection=self._connection,
+                reporter=self._session.reporter,
+            )
+        )

@@ -1,0 +1,139 @@
+"""The build stage: packages of recipes are built, tested, and put into the release's channel."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from cuvee.build.build_plan import BUILDER, BuildPlan
+from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
+from cuvee.build.environments import link_or_copy
+from cuvee.build.kept_builds import BuildCache
+from cuvee.channel.repodata_writer import index_channel
+from cuvee.codec import encode
+from cuvee.files import storage_errors, write_bytes
+from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
+from cuvee.integration.runners.protocol import Sandbox
+from cuvee.release.package_request import base_fingerprint, package_inputs
+from cuvee.release.recipe_work import RecipeWork, imported_archives, recipe_work
+from cuvee.release.record import BuildResult, ChannelResult
+from cuvee.release.session import Session
+from cuvee.release.stage import Made, Stage, finished
+
+_AT_ONCE = 2
+"""Builds at the same time: compilers use several cores themselves."""
+
+
+def make_builds(
+    session: Session,
+    channel: ChannelResult,
+    *,
+    check_reproducible: bool = False,
+    executor: Executor | None = None,
+) -> BuildResult | None:
+    """Run the stage; what it makes is in ``channel/`` and ``builds/`` of the release folder.
+
+    Return `None` if the manifest has no recipes.
+
+    Raises
+    ------
+    BlockedError
+        If a package cannot be built, or its tests fail. Nothing of it is in the channel then.
+    """
+    if not session.recipes:
+        return None
+    platforms = _platforms(session, channel)
+    stage = Stage.of(
+        "build",
+        [
+            package_inputs(session.manifest, session.additions),
+            encode([(recipe.name, recipe.digest) for recipe in session.recipes]),
+            encode([imported_archives(session), platforms]),
+            [session.engines[name].version for name in sorted({item.engine for item in session.recipes})],
+            base_fingerprint(session.base_lock),
+        ],
+        lambda: _make(session, platforms, executor, check_reproducible=check_reproducible),
+        BuildResult,
+        version=BUILDER,
+    )
+    return finished(session.make(stage, again=session.options.refresh or check_reproducible))
+
+
+def plan_builds(session: Session, channel: ChannelResult) -> BuildPlan:
+    """Return what `make_builds` would build, and why; nothing is built."""
+    if not session.recipes:
+        return BuildPlan(builds=())
+    work = recipe_work(session, _platforms(session, channel))
+    return work.planner.plan(unneeded=work.order.unneeded, not_built=work.not_built)
+
+
+def _platforms(session: Session, channel: ChannelResult) -> list[str]:
+    absent = {item.platform for item in channel.absent}
+    return [name for name in session.platforms if name not in absent]
+
+
+def _make(
+    session: Session, platforms: Sequence[str], executor: Executor | None, *, check_reproducible: bool
+) -> Made[BuildResult]:
+    work = recipe_work(session, platforms)
+    level = strongest_isolation()
+    _warn(session, work, level)
+    settings = BuildSettings(
+        platform=work.platform,
+        engines=session.engines,
+        cache=session.workspace.cache,
+        logs=session.workspace.builds,
+        isolate=partial(_isolated, level, tuple(session.options.secrets)),
+        check_reproducible=check_reproducible,
+    )
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        done = build_waves(
+            work.order,
+            settings,
+            source=work.source,
+            connection=session.connection,
+            executor=executor or threads,
+            reporter=session.reporter,
+        )
+    result = BuildResult(
+        packages=done.packages,
+        irreproducible=done.irreproducible,
+        not_built=work.not_built,
+        unneeded=work.order.unneeded,
+        isolated=level is not None,
+    )
+    return Made(result=result, outputs=_publish(session, done, platforms))
+
+
+def _warn(session: Session, work: RecipeWork, level: str | None) -> None:
+    for item in work.not_built:
+        session.reporter.warn(f"{item.name} is not built for {item.platform}: {item.reason}")
+    for name in work.order.unneeded:
+        session.reporter.warn(f"Nothing needs the recipe {name}: neither the manifest nor another recipe")
+    if level is None:
+        session.reporter.warn("Builds are not isolated and have a network: this machine has no namespaces")
+
+
+def _isolated(level: str | None, secrets: tuple[Path, ...], folder: Path) -> tuple[str, ...]:
+    if level is None:
+        return ()
+    sandbox = Sandbox(platform="", prefix=folder, home=folder / "home", temp=folder / "tmp", hidden=secrets)
+    return isolation_command(level, sandbox)
+
+
+def _publish(session: Session, done: BuildsDone, platforms: Sequence[str]) -> tuple[Path, ...]:
+    """Put what was built into the release's channel, and the logs beside it; return all that is new."""
+    workspace = session.workspace
+    cache = BuildCache(workspace.cache)
+    made: list[Path] = []
+    with storage_errors(workspace.channel):
+        for package in done.packages:
+            archive = workspace.channel / package.subdir / package.file_name
+            archive.unlink(missing_ok=True)
+            link_or_copy(cache.archive(package), archive)
+            log = workspace.builds / package.log
+            write_bytes(log, cache.log(package).read_bytes())
+            made += (archive, log)
+    index_channel(workspace.channel, platforms)
+    repodata = (workspace.channel / subdir / "repodata.json" for subdir in sorted({"noarch", *platforms}))
+    return (*made, *repodata)
