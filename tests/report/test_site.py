@@ -8,9 +8,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from changed_release import changed, page_of, write
-from cuvee.history.over_releases import PackageInRelease
+from cuvee.history.over_releases import PackageInRelease, Past
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.release.record import Release
+from cuvee.report.earlier_releases import over_releases
 from cuvee.report.page_names import file_name
 from cuvee.report.site import site_pages
 from cuvee.report.stage_matrix import StageOfUse, stage_of
@@ -53,7 +54,7 @@ def test_a_package_s_page_has_what_is_known_of_it(sample: Release, tmp_path: Pat
             ),
         )
     }  # fmt: skip
-    write_report(page_of(sample), sample, sample.graph, tmp_path, past)
+    write_report(page_of(sample), sample, sample.graph, tmp_path, Past(packages=past))
     text = " ".join((tmp_path / "packages" / "numpy.html").read_text(encoding="utf-8").split())
     for part in (
         "numerics@example.org", "BSD-3-Clause", "numpy-2.4.1-cp311_0.conda", "2.3.5 flaky",
@@ -127,7 +128,8 @@ def test_platforms_that_do_not_differ_share_a_row_and_none_is_lost(sample: Relea
 
 
 def test_the_matrix_says_each_state_in_words(sample: Release) -> None:
-    pages = dict(site_pages(page_of(sample), sample, sample.graph, {}))
+    page = page_of(sample)
+    pages = dict(site_pages(page, sample, sample.graph, Past(), over_releases(page, sample, Past())))
     row = re.search(r'<tr id="pandas-1".*', pages["stages.html"])
     assert row is not None
     assert '<td class="bad">regression' in row[0]

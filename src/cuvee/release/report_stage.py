@@ -5,7 +5,7 @@ from pathlib import Path
 from cuvee.codec import encode
 from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
 from cuvee.history.history_file import HistoryFile
-from cuvee.history.over_releases import Past, packages_before
+from cuvee.history.over_releases import Past, past_releases
 from cuvee.release.pictures import write_release
 from cuvee.release.record import RECORD, Release
 from cuvee.release.session import Session
@@ -49,9 +49,9 @@ def past_of(release: Release, path: Path) -> Past:
         If the history is damaged, or of another version of cuvee.
     """
     if not path.is_file():
-        return {}
+        return Past()
     with HistoryFile.open_to_read(path) as history:
-        return packages_before(history, release.manifest.distribution, release.manifest.version)
+        return past_releases(history, release.manifest.distribution, release.manifest.version)
 
 
 def page_of(session: Session, release: Release) -> Page:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuvee.graph.diff import Change, ChangeKind, Level, needs_attention
+from cuvee.lock.model import Lock
 from cuvee.release.record import Release
 from cuvee.report.badges import CHANGES, Badge
 
@@ -86,19 +87,24 @@ def changes(release: Release) -> Changes | None:
     """Make the page's rows; `None` when there is nothing to compare with."""
     if release.changes is None:
         return None
-    whole = _whole_platforms(release, release.changes)
+    return changes_from(release.base or "the release before", release.changes, release.lock)
+
+
+def changes_from(base: str, found: tuple[Change, ...], lock: Lock) -> Changes:
+    """Make the rows of what changed from ``base`` to the release with ``lock``."""
+    whole = _whole_platforms(lock, found)
     names = {place.platform for place in whole}
-    rows = [_row(change, names) for change in release.changes if not set(change.platforms) <= names]
+    rows = [_row(change, names) for change in found if not set(change.platforms) <= names]
     kinds = Counter(row.kind for row in rows)
     return Changes(
-        base=release.base or "the release before",
+        base=base,
         counts={badge: kinds[kind] for kind, badge in CHANGES.items() if kinds[kind]},
         platforms=whole,
         rows=tuple(sorted(rows, key=_order)),
     )
 
 
-def _whole_platforms(release: Release, changes: tuple[Change, ...]) -> tuple[WholePlatform, ...]:
+def _whole_platforms(lock: Lock, changes: tuple[Change, ...]) -> tuple[WholePlatform, ...]:
     """Find platforms where every package was added, and those that have no lock any more."""
     added: Counter[str] = Counter()
     removed: Counter[str] = Counter()
@@ -107,7 +113,7 @@ def _whole_platforms(release: Release, changes: tuple[Change, ...]) -> tuple[Who
             added.update(change.platforms)
         if change.kind is ChangeKind.REMOVED:
             removed.update(change.platforms)
-    locks = release.lock.by_platform
+    locks = lock.by_platform
     came = {
         name: count for name, count in added.items() if name in locks and count == len(locks[name].packages)
     }

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from cuvee.graph.drawing.svg import stylesheet
 from cuvee.report.actors import UNOWNED
+from cuvee.report.earlier_releases import OverReleases
 from cuvee.report.failure_causes import SHOWN
 from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
@@ -24,12 +25,18 @@ if TYPE_CHECKING:
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
-def render(page: Page, drawn: Pictures | None = None) -> str:
+def render(page: Page, drawn: Pictures | None = None, over: OverReleases | None = None) -> str:
     """Render the page: no network, no external file, and a policy that forbids both.
 
-    ``drawn`` are the pictures that it shows. The content needs no JavaScript; the one script only adds
-    filters, copying and ages. Style and script are allowed by their hashes, so nothing that slipped into
-    the text could run.
+    The content needs no JavaScript; the script adds filters, sorting, keys, copying and ages. Style and
+    script are allowed by their hashes, so nothing that slipped into the text could run.
+
+    Parameters
+    ----------
+    drawn
+        The pictures that it shows.
+    over
+        What it says of earlier releases; `None` to leave that out.
     """
     from markupsafe import Markup
 
@@ -40,6 +47,7 @@ def render(page: Page, drawn: Pictures | None = None) -> str:
         .render(
             page=page,
             drawn=drawn or Pictures(),
+            over=over,
             names=page.names,
             listed=LISTED,
             detailed=DETAILED,

@@ -109,7 +109,7 @@ def package_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past)
                 findings=tuple(findings[row.name]),
                 outcomes=tuple(outcomes[row.name]),
                 passed=passed[row.name],
-                past=_past((*past.get(row.name, ()), *now)),
+                past=_past((*past.packages.get(row.name, ()), *now)),
             )
 
 

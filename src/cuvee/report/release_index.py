@@ -10,6 +10,7 @@ from cuvee.integration.outcomes import Counts
 from cuvee.manifest.model import ReleaseVersion
 from cuvee.release.record import ArtefactKind, Release
 from cuvee.report.badges import VERDICTS, Badge
+from cuvee.report.bar_charts import Bar, bars
 from cuvee.report.human_units import human_size, human_time
 from cuvee.report.page import Page
 
@@ -61,15 +62,6 @@ class UnreadableRelease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """One bar of a chart: its release, its value from 0 to 1 of the largest one, and the value in words."""
-
-    release: str
-    height: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionIndex:
     """All releases of one distribution, the newest version first."""
 
@@ -89,12 +81,12 @@ class DistributionIndex:
         rates = [(entry, entry.tests.passed / entry.tests.run) for entry in known if entry.tests.run]
         times = [(entry, entry.install_seconds) for entry in known if entry.install_seconds is not None]
         charts = {
-            "Tests passed": _bars([(e.release, rate, f"{100 * rate:.1f} %") for e, rate in rates], top=1.0),
-            "Packages": _bars([(e.release, e.packages, f"{e.packages:,}") for e in known]),
-            "Installers": _bars([(e.release, e.size, human_size(e.size)) for e in known if e.size]),
-            "Installation": _bars([(e.release, seconds, human_time(seconds)) for e, seconds in times]),
+            "Tests passed": bars([(e.release, rate, f"{100 * rate:.1f} %") for e, rate in rates], top=1.0),
+            "Packages": bars([(e.release, e.packages, f"{e.packages:,}") for e in known]),
+            "Installers": bars([(e.release, e.size, human_size(e.size)) for e in known if e.size]),
+            "Installation": bars([(e.release, seconds, human_time(seconds)) for e, seconds in times]),
         }
-        return {title: bars for title, bars in charts.items() if bars}
+        return {title: found for title, found in charts.items() if found}
 
 
 def index_entry(release: Release, page: Page, href: str) -> IndexEntry:
@@ -134,11 +126,4 @@ def release_index(entries: Iterable[IndexEntry]) -> tuple[DistributionIndex, ...
             entries=tuple(sorted(rows, key=lambda row: (row.version, row.made_at, row.href), reverse=True)),
         )
         for name, rows in sorted(found.items())
-    )
-
-
-def _bars(values: list[tuple[str, float, str]], *, top: float = 0.0) -> tuple[Bar, ...]:
-    highest = top or max((value for _, value, _ in values), default=0.0) or 1.0
-    return tuple(
-        Bar(release=name, height=round(value / highest, 4), text=text) for name, value, text in values
     )

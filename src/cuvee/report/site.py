@@ -7,6 +7,7 @@ from typing import Any
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.history.over_releases import Past
 from cuvee.release.record import Release
+from cuvee.report.earlier_releases import OverReleases
 from cuvee.report.html import SCRIPTS, environment, policy, scripts, template
 from cuvee.report.outcome_pages import outcome_pages
 from cuvee.report.outcome_rows import LISTED
@@ -15,17 +16,21 @@ from cuvee.report.page import Page
 from cuvee.report.page_names import file_name
 from cuvee.report.platform_pages import platform_pages
 
-FOLDERS = ("packages", "platforms", "tests")
+FOLDERS = ("changes", "packages", "platforms", "tests")
 """The folders of a report that have nothing but pages."""
 
 
-def site_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past) -> Iterator[tuple[str, str]]:
+def site_pages(
+    page: Page, release: Release, graph: ReleaseGraph, past: Past, over: OverReleases
+) -> Iterator[tuple[str, str]]:
     """Yield each page's path in the report's folder, and its HTML.
 
     Parameters
     ----------
     past
         What earlier releases had of each package.
+    over
+        What differs from each earlier release.
     """
     from markupsafe import Markup
 
@@ -40,6 +45,8 @@ def site_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past) ->
     yield "stages.html", tools.get_template("stages.html.j2").render(filtered)
     for some in outcome_pages(page):
         yield some.path, tools.get_template("outcomes.html.j2").render(filtered, item=some)
+    for earlier in over.earlier:
+        yield earlier.path, tools.get_template("difference.html.j2").render(shared, item=earlier)
     package, platform = tools.get_template("package.html.j2"), tools.get_template("platform.html.j2")
     for item in package_pages(page, release, graph, past):
         yield f"packages/{file_name(item.name)}", package.render(shared, item=item)

@@ -8,6 +8,7 @@ from cuvee.history.over_releases import Past
 from cuvee.release.record import Release
 from cuvee.report.csv_tables import tables
 from cuvee.report.data_json import page_json
+from cuvee.report.earlier_releases import over_releases
 from cuvee.report.html import render
 from cuvee.report.index_writer import badge_svg
 from cuvee.report.markdown_summary import markdown_summary
@@ -31,7 +32,7 @@ def write_report(
         The folder ``report`` of a release folder, made if need be. The page links to artefacts and logs
         beside it. Pages of packages and platforms that an earlier release left in it are removed.
     past
-        What earlier releases had of each package; `None` if that is not known.
+        What the history has of earlier releases; `None` if that is not known.
 
     Raises
     ------
@@ -43,12 +44,13 @@ def write_report(
         write_text(folder / name, text)
     write_text(folder / "summary.md", markdown_summary(page))
     write_text(folder / "badge.svg", badge_svg(page.release, page.readiness.headline, page.readiness.badge))
-    written = set()
-    for name, text in site_pages(page, release, graph, past or {}):
+    past = past or Past()
+    over, written = over_releases(page, release, past), set()
+    for name, text in site_pages(page, release, graph, past, over):
         write_text(folder / name, text)
         written.add(folder / name)
     _remove_others(folder, written)
-    write_text(folder / "index.html", render(page, pictures(release, graph)))
+    write_text(folder / "index.html", render(page, pictures(release, graph), over))
 
 
 def _remove_others(folder: Path, written: set[Path]) -> None:
