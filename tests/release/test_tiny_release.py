@@ -43,6 +43,9 @@ def test_release_is_complete(tiny: tuple[Distribution, Release], host_platform: 
     for item in result.artefacts:
         assert sha256_file(result.folder / item.path) == item.sha256
     assert json.loads((result.folder / "release.json").read_text())["verdict"] == "warning"
+    assert result.checked is not None
+    locked = {package.sha256 for lock in result.lock.platforms for package in lock.packages}
+    assert {item.sha256 for item in result.checked.archives if item.files} == locked
     assert Release.open(result.folder) == result
     kinds = {path.stem.partition("-")[0] for path in (result.folder / ".stages").glob("*.json")}
     assert kinds == set(STAGES) - {"build"}, "it has no recipes"

@@ -8,9 +8,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from changed_release import changed, page_of, write
+from cuvee.conda.project_links import LinkKind, ProjectLink
 from cuvee.history.over_releases import PackageInRelease, Past
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
-from cuvee.release.record import Release
+from cuvee.release.record import ArchiveFacts, Release
 from cuvee.report.earlier_releases import over_releases
 from cuvee.report.page_names import file_name
 from cuvee.report.site import site_pages
@@ -64,6 +65,27 @@ def test_a_package_s_page_has_what_is_known_of_it(sample: Release, tmp_path: Pat
         assert part in text, part
     python = (tmp_path / "packages" / "python.html").read_text(encoding="utf-8")
     assert '<a href="numpy.html">numpy</a>' in python
+
+
+def test_a_package_s_page_links_to_upstream_and_counts_files(sample: Release, tmp_path: Path) -> None:
+    assert sample.checked is not None
+    record = sample.lock.by_platform["linux-64"].by_name["numpy"]
+    links = (
+        ProjectLink(kind=LinkKind.RELEASE_NOTES, url="https://example.org/news?a=1&b=<2>"),
+        ProjectLink(kind=LinkKind.HOME, url="javascript:alert(1)"),
+        ProjectLink(kind=LinkKind.DOCUMENTATION, url="https://example.org/docs?a=1&b=2"),
+    )
+    facts = ArchiveFacts(sha256=record.sha256, files=1234, unpacked=5_600_000, links=links)
+    known = changed(sample, checked=dataclasses.replace(sample.checked, archives=(facts,)))
+    write(known, tmp_path)
+    text = (tmp_path / "packages" / "numpy.html").read_text(encoding="utf-8")
+    assert re.findall(r'<a href="([^"]*)" rel="noopener noreferrer external">([^<]*)', text) == [
+        ("https://example.org/docs?a=1&amp;b=2", "documentation ")
+    ]
+    assert "javascript" not in text
+    assert ">1,234<" in text.replace("\n", "")
+    assert "5.60 MB" in text
+    assert "2.3.5 → 2.4.1" in text
 
 
 def test_names_that_file_systems_refuse_have_pages() -> None:

@@ -17,6 +17,7 @@ from cuvee.graph.release_graph import ReleaseGraph, with_contents
 from cuvee.lock.available_records import AvailableRecords, available_records
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest
+from cuvee.release.archive_facts import archive_facts
 from cuvee.release.certificate_inputs import certificate_inputs
 from cuvee.release.certificates import write_certificate
 from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult, MetapackageResult
@@ -108,7 +109,7 @@ def _make(session: Session, graph: ReleaseGraph, metapackages: MetapackageResult
     write_json(workspace.findings_file, encode(outcomes))
     write_certificate(workspace, graph, outcomes, metapackages.records)
     certificate = workspace.artefact(workspace.certificate_file, ArtefactKind.CERTIFICATE)
-    result = CheckResult(outcomes=outcomes, artefacts=(certificate,))
+    result = CheckResult(outcomes=outcomes, archives=archive_facts(graph), artefacts=(certificate,))
     return Made(result=result, outputs=(workspace.findings_file, workspace.certificate_file))
 
 

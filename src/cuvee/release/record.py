@@ -17,6 +17,7 @@ from cuvee.build.model import BuiltPackage
 from cuvee.build.package_build import Irreproducible
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, Document, encode
+from cuvee.conda.project_links import ProjectLink
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, IntegrityError, InternalError, ToolMissingError, UsageError
 from cuvee.files import fingerprint, sha256_file
@@ -268,10 +269,34 @@ class MetapackageResult(StageResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFacts:
+    """What is kept of one archive that was looked into.
+
+    Attributes
+    ----------
+    sha256
+        Of the archive.
+    files, unpacked
+        Files, and the bytes that they have.
+    links
+        Where its project is on the web, as its metadata says.
+    """
+
+    sha256: str
+    files: int
+    unpacked: int
+    links: tuple[ProjectLink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult(StageResult):
-    """What the checks found."""
+    """What the checks found.
+
+    ``archives`` is sorted by hash; empty if no archive was looked into.
+    """
 
     outcomes: tuple[CheckOutcome, ...] = ()
+    archives: tuple[ArchiveFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

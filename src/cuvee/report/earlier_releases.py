@@ -18,7 +18,7 @@ from cuvee.report.page_names import file_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EarlierRelease:
+class ReleaseDifference:
     """One earlier release.
 
     Attributes
@@ -50,7 +50,7 @@ class OverReleases:
     """
 
     now: ReleaseBefore
-    earlier: tuple[EarlierRelease, ...]
+    earlier: tuple[ReleaseDifference, ...]
     charts: Mapping[str, tuple[Bar, ...]]
 
 
@@ -80,11 +80,11 @@ def _now(page: Page, release: Release) -> ReleaseBefore:
 
 def _earlier(
     release: Release, facts: ReleaseBefore, packages: list[tuple[str, PackageInRelease]]
-) -> EarlierRelease:
+) -> ReleaseDifference:
     path = f"changes/{file_name(facts.release)}"
     requested = {entry.name for entry in release.manifest.packages}
     if not packages:
-        return EarlierRelease(
+        return ReleaseDifference(
             path=path, facts=facts, changes=None, problem="The history has no packages of it."
         )
     try:
@@ -92,8 +92,8 @@ def _earlier(
             _lock(packages), release.lock, requested_before=requested, requested_after=requested, compared=()
         )
     except SourceUnreachableError as error:
-        return EarlierRelease(path=path, facts=facts, changes=None, problem=error.message)
-    return EarlierRelease(path=path, facts=facts, changes=changes_from(facts.release, found, release.lock))
+        return ReleaseDifference(path=path, facts=facts, changes=None, problem=error.message)
+    return ReleaseDifference(path=path, facts=facts, changes=changes_from(facts.release, found, release.lock))
 
 
 def _lock(packages: list[tuple[str, PackageInRelease]]) -> Lock:

@@ -61,7 +61,10 @@ def render(page: Page, drawn: Pictures | None = None, over: OverReleases | None 
     )
 
 
-SCRIPTS = ("script.js", "sorting.js", "keys.js")
+SMALL_SCRIPTS = ("links.js", "sorting.js")
+"""The scripts of all other pages."""
+
+SCRIPTS = ("script.js", *SMALL_SCRIPTS, "keys.js")
 """The scripts of a page that has filters."""
 
 
@@ -127,6 +130,7 @@ def environment() -> "Environment":
         "safe_url": safe_url,
         "release_path": release_path,
         "file_name": file_name,
+        "host": lambda url: urlsplit(url).hostname or "",
         "archive": lambda url: url.rpartition("/")[2],
         "drawing": Markup,  # as it is: cuvee.graph.drawing has made it, and escapes every text
     }

@@ -11,7 +11,7 @@ from cuvee.errors import CuveeError, UsageError
 from cuvee.files import canonical_json, write_bytes, write_text
 from cuvee.release.record import RECORD, Release
 from cuvee.report.badges import Badge
-from cuvee.report.html import environment, policy, scripts
+from cuvee.report.html import SMALL_SCRIPTS, environment, policy, scripts
 from cuvee.report.page import build_page
 from cuvee.report.release_index import (
     DistributionIndex,
@@ -73,7 +73,7 @@ def write_index(
     from markupsafe import Markup
 
     found = release_index(entries)
-    tools, style, script = environment(), site_style(), scripts("sorting.js")
+    tools, style, script = environment(), site_style(), scripts(*SMALL_SCRIPTS)
     written = [output / "index.json"]
     document = {"index": 1, "distributions": found, "problems": tuple(problems)}
     write_bytes(written[0], canonical_json(encode(document, texts=(Badge,))))

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cuvee.conda.package_record import LockedPackage
+from cuvee.conda.project_links import ProjectLink, merged
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.history.over_releases import PackageInRelease, Past
 from cuvee.integration.outcomes import OutcomeState
-from cuvee.release.record import Release
+from cuvee.release.record import ArchiveFacts, Release
 from cuvee.report.badges import STATES, Badge
+from cuvee.report.change_rows import ChangeRow
 from cuvee.report.finding_rows import FindingRow
 from cuvee.report.outcome_rows import OutcomeRow
 from cuvee.report.package_matrix import Row
@@ -45,7 +47,11 @@ class PackagePage:
     contact
         Of its owner; may be empty.
     records
-        What is locked, by platform.
+        What is locked, by platform, each with the facts of its archive if that was looked into.
+    links
+        Where its project is on the web, as its packages say.
+    changes
+        What changed of it since the base.
     stages
         Its rows of the matrix of stages.
     needs
@@ -64,7 +70,9 @@ class PackagePage:
     row: Row
     requested: bool
     contact: str
-    records: tuple[LockedPackage, ...]
+    records: tuple[tuple[LockedPackage, ArchiveFacts | None], ...]
+    links: tuple[ProjectLink, ...]
+    changes: tuple[ChangeRow, ...]
     stages: tuple[StageCells, ...]
     needs: tuple[tuple[str, str], ...]
     needed_by: tuple[str, ...]
@@ -90,19 +98,25 @@ def package_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past)
     for outcome in page.results.passes:
         for name in outcome.packages:
             passed[name] += 1
+    facts = {item.sha256: item for item in release.checked.archives} if release.checked else {}
+    changes: dict[str, list[ChangeRow]] = defaultdict(list)
+    for change in page.changes.rows if page.changes else ():
+        changes[change.package].append(change)
     contacts = {owner.name: owner.contact for owner in release.manifest.owners}
     states, wanted = _states(release), {entry.name for entry in release.manifest.packages}
     for row in page.matrix.rows:
         if row.name in page.names:
             now = _now(row, release.name, states)
+            locked = (lock.by_name[row.name] for lock in release.lock.platforms if row.name in lock.by_name)
+            records = tuple((package, facts.get(package.sha256)) for package in locked)
             yield PackagePage(
                 name=row.name,
                 row=row,
                 requested=row.name in wanted,
                 contact=contacts.get(row.owner, ""),
-                records=tuple(
-                    lock.by_name[row.name] for lock in release.lock.platforms if row.name in lock.by_name
-                ),
+                records=records,
+                links=merged(*(known.links for _, known in records if known is not None)),
+                changes=tuple(changes[row.name]),
                 stages=page.stages_of_use.packages.get(row.name, ()),
                 needs=_needs(graph, row.name),
                 needed_by=_needed_by(graph, row.name),

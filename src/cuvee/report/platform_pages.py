@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cuvee.conda.package_record import LockedPackage
 from cuvee.release.record import Artefact, Release
 from cuvee.report.outcome_rows import OutcomeRow, SuiteCell
 from cuvee.report.page import Page, PlatformRow
 
 SLOWEST = 25
-"""How many of the slowest tests a platform's page lists."""
+"""How many of the slowest tests, and of the largest packages, a platform's page lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class PlatformPage:
     ----------
     suites
         By suite, its outcomes here.
+    largest
+        The largest packages here, the largest first; those whose size is not known are left out.
     slowest
         The tests that took longest, the longest first.
     failed
@@ -29,6 +32,7 @@ class PlatformPage:
 
     row: PlatformRow
     suites: tuple[tuple[str, SuiteCell], ...]
+    largest: tuple[LockedPackage, ...]
     slowest: tuple[OutcomeRow, ...]
     failed: tuple[OutcomeRow, ...]
     artefacts: tuple[Artefact, ...]
@@ -52,9 +56,16 @@ def platform_pages(page: Page, release: Release) -> Iterator[PlatformPage]:
                 for cell in suite.cells
                 if cell.platform == row.name
             ),
+            largest=_largest(release, row.name),
             slowest=tuple(outcome for outcome in timed[:SLOWEST] if outcome.seconds),
             failed=tuple(outcome for outcome in here if outcome.badge.word != "pass"),
             artefacts=tuple(item for item in page.artefacts if item.platform == row.name),
             files=image.files if image else 0,
             raw_size=image.raw_size if image else 0,
         )
+
+
+def _largest(release: Release, platform: str) -> tuple[LockedPackage, ...]:
+    lock = release.lock.by_platform.get(platform)
+    known = [package for package in lock.packages if package.size] if lock else []
+    return tuple(sorted(known, key=lambda package: (-package.size, package.name))[:SLOWEST])

@@ -8,7 +8,7 @@ from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.history.over_releases import Past
 from cuvee.release.record import Release
 from cuvee.report.earlier_releases import OverReleases
-from cuvee.report.html import SCRIPTS, environment, policy, scripts, template
+from cuvee.report.html import SCRIPTS, SMALL_SCRIPTS, environment, policy, scripts, template
 from cuvee.report.outcome_pages import outcome_pages
 from cuvee.report.outcome_rows import LISTED
 from cuvee.report.package_pages import package_pages
@@ -40,7 +40,7 @@ def site_pages(
         return {"script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - our own files
 
     shared: dict[str, Any] = {"page": page, "names": page.names, "listed": LISTED, "keys": False}
-    shared |= {"style": Markup(style), **scripted(scripts("sorting.js"))}  # noqa: S704 - our own file
+    shared |= {"style": Markup(style), **scripted(scripts(*SMALL_SCRIPTS))}  # noqa: S704 - our own file
     filtered = shared | {"keys": True, **scripted(scripts(*SCRIPTS))}
     yield "stages.html", tools.get_template("stages.html.j2").render(filtered)
     for some in outcome_pages(page):

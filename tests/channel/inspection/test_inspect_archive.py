@@ -249,7 +249,8 @@ def test_python_distributions_are_found_by_their_metadata(tmp_path: Path) -> Non
     texts = {
         "site-packages/typing_extensions-4.dist-info/METADATA": "Name: Typing.Extensions\nVersion: 4\n",
         "lib/python3.11/site-packages/old-1.0.egg-info/PKG-INFO": "Version: 1.0\nName: old\n\nName: x\n",
-        "Lib/site-packages/older.egg-info": "Name: older\nVersion: 1\n",
+        "Lib/site-packages/older.egg-info": "Name: older\nVersion: 1\n"
+        "Project-URL: Changes, https://example.org/changes\n\nProject-URL: Docs, https://example.org\n",
         "site-packages/nameless-1.0.dist-info/METADATA": "Version: 1.0\n",
         "site-packages/setuptools/_vendor/six-1.0.dist-info/METADATA": "Name: six\nVersion: 1.0\n",
         "share/doc/METADATA": "Name: doc\nVersion: 1.0\n",
@@ -261,6 +262,9 @@ def test_python_distributions_are_found_by_their_metadata(tmp_path: Path) -> Non
         ("old", "1.0"),
         ("typing-extensions", "4"),
     ]
+    assert [[link.url for link in item.links] for item in facts.distributions] == [
+        ["https://example.org/changes"], [], [],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

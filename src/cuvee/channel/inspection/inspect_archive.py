@@ -34,6 +34,7 @@ from cuvee.conda.package_info import (
 )
 from cuvee.conda.package_paths import PATH_LISTS, PathEntry, listed_paths, path_list
 from cuvee.conda.printable_text import printable, text_or_none
+from cuvee.conda.project_links import links_of_about
 from cuvee.errors import IntegrityError
 from cuvee.files import storage_errors
 from cuvee.temporary_folders import temporary_folder
@@ -83,6 +84,7 @@ def inspect_archive(archive: Path) -> ArchiveContents:
         problems=_shortened(problems),
         distributions=tuple(sorted(reading.distributions, key=lambda item: item.path)),
         irregularities=parse_irregularities(reading.info.get("about.json")),
+        links=links_of_about(reading.info.get("about.json")),
     )
 
 

@@ -14,7 +14,7 @@ from cuvee.codec import decode, encode
 from cuvee.files import parse_json, sha256_bytes, write_bytes
 from cuvee.progress import SILENT, Reporter
 
-FORMAT = 4
+FORMAT = 5
 """Raise it whenever what is read, or how it is written, changes: archives are then inspected again."""
 
 _LEVEL = 3

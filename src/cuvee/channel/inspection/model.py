@@ -5,6 +5,7 @@ from typing import Literal
 
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.package_paths import PathType
+from cuvee.conda.project_links import ProjectLink
 
 Format = Literal["elf", "macho", "pe"]
 
@@ -90,12 +91,14 @@ class Binary:
 class PythonDistribution:
     """A Python distribution that a package installs.
 
-    ``name`` is normalised (PEP 503), ``path`` that of the file with its metadata, as the package names it.
+    ``name`` is normalised (PEP 503), ``path`` that of the file with its metadata, as the package names it,
+    and ``links`` are the addresses in it.
     """
 
     name: str
     version: str
     path: str
+    links: tuple[ProjectLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,8 @@ class ArchiveContents:
         The Python distributions whose metadata it has.
     irregularities
         Where the wheel that it was made from breaks its format.
+    links
+        The addresses in its ``info/about.json``.
     """
 
     sha256: str
@@ -126,6 +131,7 @@ class ArchiveContents:
     problems: tuple[str, ...] = ()
     distributions: tuple[PythonDistribution, ...] = ()
     irregularities: tuple[str, ...] = ()
+    links: tuple[ProjectLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from packaging.utils import canonicalize_name
 
 from cuvee.channel.inspection.model import PythonDistribution
 from cuvee.conda.printable_text import printable
+from cuvee.conda.project_links import links_of_metadata
 
 _METADATA = re.compile(
     r"(?:[^/]+/){0,3}site-packages/[^/]+\.(?:dist-info/METADATA|egg-info/PKG-INFO|egg-info)"
@@ -25,4 +26,7 @@ def distribution_of(path: str, head: bytes) -> PythonDistribution | None:
         return None
     message = BytesHeaderParser().parsebytes(head)
     name, version = (printable(str(message.get(key, "")).strip()) for key in ("Name", "Version"))
-    return PythonDistribution(name=canonicalize_name(name), version=version, path=path) if name else None
+    if not name:
+        return None
+    links = links_of_metadata(message)
+    return PythonDistribution(name=canonicalize_name(name), version=version, path=path, links=links)

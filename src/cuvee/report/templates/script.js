@@ -154,8 +154,6 @@
   };
 
   for (const bar of document.querySelectorAll("[data-filters]")) buildBar(bar);
-  for (const link of document.querySelectorAll("a[data-query]")) link.hash += `?${link.dataset.query}`;
-  for (const link of document.querySelectorAll("a[data-view]")) link.hash = link.dataset.view;
   addEventListener("hashchange", follow);
   follow();
 
