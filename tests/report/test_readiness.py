@@ -185,6 +185,32 @@ def test_failed_tests_are_named_and_linked_by_owner_and_platform(ready: Release)
     assert (task.anchor, task.query) == ("tests", "blocks=yes&platform=linux-64&owner=numerics")
 
 
+def test_an_owner_whose_tests_fail_on_several_platforms_has_one_task(ready: Release) -> None:
+    failing = [
+        TestOutcome(suite="smoke", test=f"numpy{number}", platform=platform, package="numpy", state=state)
+        for platform, states in (
+            ("win-64", (OutcomeState.FAIL, OutcomeState.FAIL)), ("linux-64", (OutcomeState.TIMEOUT,)),
+        )
+        for number, state in enumerate(states)
+    ]  # fmt: skip
+    runs = tuple(
+        PlatformRun(platform=name, runner="native", outcomes=tuple(o for o in failing if o.platform == name))
+        for name in ("win-64", "linux-64")
+    )
+    (actor,) = readiness(changed(ready, runs=(*ready.runs[1:2], *runs)), {}).actors
+    (task,) = actor.tasks
+    assert task.text == (
+        "Look at 3 outcomes on linux-64, win-64 (2 fail, 1 timeout): smoke: numpy0, smoke: numpy1."
+    )
+    assert task.query == "blocks=yes&owner=numerics"
+
+
+def test_a_task_about_several_states_leads_to_all_of_them(ready: Release) -> None:
+    warned = run(OutcomeState.FLAKY, OutcomeState.ALWAYS_FAIL)
+    (actor,) = readiness(changed(ready, runs=(*ready.runs[1:], warned)), {}).actors
+    assert actor.tasks[0].query == "platform=linux-64&owner=numerics"
+
+
 def test_with_warnings_only_their_owners_are_named(ready: Release) -> None:
     warned = changed(
         ready,

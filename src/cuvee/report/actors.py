@@ -118,24 +118,34 @@ def _finding_task(
 def _add_outcomes(
     release: Release, least: Verdict, anchors: Mapping[TestOutcome, str], tasks: dict[str, list[Task]]
 ) -> None:
-    """Add a task for each platform on which an owner's tests failed or, with warnings only, were flaky."""
-    groups: dict[tuple[str, str], list[TestOutcome]] = defaultdict(list)
+    """Add a task for each owner whose tests failed or, with warnings only, were flaky."""
+    groups: dict[str, list[TestOutcome]] = defaultdict(list)
     for outcome in sorted(release.outcomes, key=lambda outcome: (outcome.suite, outcome.test)):
         if OUTCOME_VERDICTS[outcome.state] >= least and outcome.state is not OutcomeState.NOT_RUN:
             for owner in owners_of(release.manifest, outcome):
-                groups[owner, outcome.platform].append(outcome)
-    for (owner, platform), some in groups.items():
-        names = _listed(f"{outcome.suite}: {outcome.test}" for outcome in some)
-        if len(some) == 1:
-            task = Task(text=f"Look at the test {names} on {platform}.", anchor=anchors.get(some[0], ""))
-        else:
-            states = Counter(outcome.state for outcome in some)
-            counts = ", ".join(f"{count} {state.value}" for state, count in states.items())
-            kind = {"blocks": "yes"} if some[0].state.blocks else {"status": STATES[some[0].state].slug}
-            query = _query(**kind, platform=platform, owner=owner)
-            text = f"Look at {len(some)} tests on {platform} ({counts}): {names}."
-            task = Task(text=text, anchor="tests", query=query)
-        tasks[owner].append(task)
+                groups[owner].append(outcome)
+    for owner, some in groups.items():
+        tasks[owner].append(_outcome_task(owner, some, anchors))
+
+
+def _outcome_task(owner: str, some: Sequence[TestOutcome], anchors: Mapping[TestOutcome, str]) -> Task:
+    names = _listed(f"{outcome.suite}: {outcome.test}" for outcome in some)
+    platforms = list(dict.fromkeys(outcome.platform for outcome in some))
+    if len(some) == 1:
+        return Task(text=f"Look at the test {names} on {platforms[0]}.", anchor=anchors.get(some[0], ""))
+    states = Counter(outcome.state for outcome in some)
+    counts = ", ".join(f"{count:,} {state.value}" for state, count in states.items())
+    query = {"owner": owner}
+    if len(platforms) == 1:
+        query = {"platform": platforms[0]} | query
+    if all(outcome.state.blocks for outcome in some):
+        query = {"blocks": "yes"} | query
+    elif len(states) == 1:
+        query = {"status": STATES[some[0].state].slug} | query
+    where = ", ".join(sorted(platforms))
+    what = "tests" if len(platforms) == 1 else "outcomes"
+    text = f"Look at {len(some):,} {what} on {where} ({counts}): {names}."
+    return Task(text=text, anchor="tests", query=_query(**query))
 
 
 def _query(**values: str) -> str:

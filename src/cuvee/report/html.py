@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from cuvee.graph.drawing.svg import stylesheet
 from cuvee.report.actors import UNOWNED
+from cuvee.report.deployment import SIGNATURE, SUMS
 from cuvee.report.earlier_releases import OverReleases
 from cuvee.report.failure_causes import SHOWN
 from cuvee.report.human_units import human_size, human_time, plural
@@ -54,6 +55,8 @@ def render(page: Page, drawn: Pictures | None = None, over: OverReleases | None 
             loud=LOUD,
             shown_causes=SHOWN,
             unowned=UNOWNED,
+            verify_sums=SUMS,
+            verify_signature=SIGNATURE,
             style=Markup(style),  # noqa: S704  (our own file, not data)
             script=Markup(script),  # noqa: S704  (our own file, not data)
             policy=policy(style, script),

@@ -12,6 +12,7 @@ from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, count
 from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
 from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
 from cuvee.report.change_rows import Changes, changes
+from cuvee.report.deployment import Deployment, deployments
 from cuvee.report.failure_causes import FailureCause, failure_causes
 from cuvee.report.finding_rows import FindingRow, WaiverRow, causes, in_order, waivers
 from cuvee.report.outcome_rows import Results, results
@@ -88,6 +89,7 @@ class Page:
     provenance: Provenance
     causes: tuple[FailureCause, ...]
     artefacts: tuple[Artefact, ...]
+    deployments: tuple[Deployment, ...]
     platforms: tuple[PlatformRow, ...]
     matrix: Matrix
     stages_of_use: StageMatrix
@@ -139,6 +141,7 @@ def build_page(release: Release, logs: Path | None = None) -> Page:
         provenance=provenance(release),
         causes=failure_causes(release, tested.anchors),
         artefacts=release.handed_out,
+        deployments=deployments(release.handed_out, manifest.distribution),
         platforms=_platforms(release),
         matrix=matrix(release, ordered, tested.anchors),
         stages_of_use=stage_matrix(release, ordered),

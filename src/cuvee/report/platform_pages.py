@@ -11,6 +11,9 @@ from cuvee.report.page import Page, PlatformRow
 SLOWEST = 25
 """How many of the slowest tests, and of the largest packages, a platform's page lists."""
 
+FAILED_SHOWN = 50
+"""How many tests that did not pass a platform's page lists; all are on the page of its tests."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformPage:

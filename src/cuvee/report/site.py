@@ -14,7 +14,7 @@ from cuvee.report.outcome_rows import LISTED
 from cuvee.report.package_pages import package_pages
 from cuvee.report.page import Page
 from cuvee.report.page_names import file_name
-from cuvee.report.platform_pages import platform_pages
+from cuvee.report.platform_pages import FAILED_SHOWN, platform_pages
 
 FOLDERS = ("changes", "packages", "platforms", "tests")
 """The folders of a report that have nothing but pages."""
@@ -39,7 +39,13 @@ def site_pages(
     def scripted(script: str) -> dict[str, Any]:
         return {"script": Markup(script), "policy": policy(style, script)}  # noqa: S704 - our own files
 
-    shared: dict[str, Any] = {"page": page, "names": page.names, "listed": LISTED, "keys": False}
+    shared: dict[str, Any] = {
+        "page": page,
+        "names": page.names,
+        "listed": LISTED,
+        "keys": False,
+        "shown": FAILED_SHOWN,
+    }
     shared |= {"style": Markup(style), **scripted(scripts(*SMALL_SCRIPTS))}  # noqa: S704 - our own file
     filtered = shared | {"keys": True, **scripted(scripts(*SCRIPTS))}
     yield "stages.html", tools.get_template("stages.html.j2").render(filtered)
