@@ -105,11 +105,9 @@ import os, sys
 assert os.environ["PKG_NAME"] == "condaone", os.environ["PKG_NAME"]
 assert os.environ["PKG_VERSION"] == "1.0"
 assert os.environ["PKG_BUILDNUM"] == "0"
-assert os.environ["PKG_HASH"] == "h1234567"
 assert os.environ["CONDA_BUILD_STATE"] == "TEST"
 assert os.environ["flavour"] == "sweet"
 assert os.path.samefile(os.environ["PREFIX"], sys.prefix)
-assert os.path.samefile(os.environ["SRC_DIR"], ".")
 assert open("data.txt").read() == "42"
 import condaone
 """
@@ -122,9 +120,17 @@ GOOD = (
         info={
             "test/run_test.py": _CHECK_ENVIRONMENT,
             "test/run_test.sh": 'set -ex\ntest "$(cat data.txt)" = 42\ntest -d "$PREFIX/conda-meta"\n',
-            "test/run_test.bat": "exit /b 1\n",
             "test/data.txt": "42",
             "hash_input.json": json.dumps({"flavour": "sweet", "python": "3.0", "PREFIX": "nowhere"}),
+        },
+    ),
+    Carrier(
+        name="condatwo",
+        info={
+            # A script for Windows, and variables that only conda-build sets.
+            "test/run_test.bat": "exit /b 1\n",
+            "test/run_test.py": "import os\nassert os.environ['PKG_HASH'] == 'h1234567'\n"
+            "assert os.path.samefile(os.environ['SRC_DIR'], '.')\n",
         },
     ),
     Carrier(
@@ -249,10 +255,10 @@ NEEDY = (
             script("true", requirements={"build": ["nowhere-at-all"]}),
             script("true", requirements={"run": ["tqdm <4"]}),
             script("true", requirements={"run": ["tqdm >4"]}),
-            script("true", requirements={"run": ["pytest["]}),
             script("print(1)", interpreter="nushell"),
         ],
     ),
+    Carrier(name="oddspec", tests=[script("true", requirements={"run": ["pytest["]})]),
 )
 
 ODD = (
@@ -271,7 +277,7 @@ def write_carriers(channel: Path, carriers: tuple[Carrier, ...]) -> dict[str, Pa
     return found
 
 
-def write_installed(channel: Path, *names: str) -> None:
+def write_installed(channel: Path, *names: str, entry_points: tuple[str, ...] = ()) -> None:
     """Write pure distributions of the interpreter that runs the tests, as packages without dependencies."""
     for name in names:
         found = distribution(name)
@@ -284,6 +290,7 @@ def write_installed(channel: Path, *names: str) -> None:
             noarch="python",
             timestamp=1_700_000_000_000,
             depends=("python",),
+            entry_points=entry_points,
             files=tuple(
                 PackageFile(path=f"site-packages/{file}", content=Path(str(file.locate()))) for file in files
             ),

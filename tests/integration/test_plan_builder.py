@@ -72,6 +72,7 @@ def test_a_plan_names_its_tests_before_anything_is_installed(plan: Plan) -> None
         ("smoke", "import:tool", ""),
         ("smoke", "metadata:tool", ""),
         ("smoke", "command:tool", ""),
+        ("smoke", "verify-after", ""),
         ("interop", "test_a.py::test_plain", ""),
         ("interop", "test_a.py::test_table", "the release has no pandas"),
         ("upstream", "tool/test_x.py", ""),
@@ -88,7 +89,7 @@ def test_a_platform_without_a_runner_is_not_run(plan: Plan, tmp_path: Path) -> N
     assert run.not_run == why
     assert "no runner" in why
     states = [outcome.state for outcome in run.outcomes]
-    assert states == [OutcomeState.NOT_RUN] * 8 + [OutcomeState.NOT_SUPPORTED, OutcomeState.NOT_RUN]
+    assert states == [OutcomeState.NOT_RUN] * 9 + [OutcomeState.NOT_SUPPORTED, OutcomeState.NOT_RUN]
     assert read_run(tmp_path / "results" / "osx-arm64") == run
     assert (tmp_path / "results" / "osx-arm64" / "junit.xml").exists()
 

@@ -73,6 +73,7 @@ def test_long_units_start_first_and_unknown_ones_of_suites_before_them() -> None
         ("interop/test_c.py@linux-64/native", None),
         ("interop/test_a.py@linux-64/native", 5.5),
         ("smoke/import:numpy@linux-64/native", 1.5),
+        ("smoke/verify-after@linux-64/native", None),
     ]
 
 
@@ -115,15 +116,15 @@ def test_the_time_of_all_is_between_that_of_the_longest_and_the_sum(
         ("test_a.py", 1),
         ("test_[ab].py", 2),
         ("interop", 3),
-        ("linux-64", 8),
-        ("native", 8),
+        ("linux-64", 9),
+        ("native", 9),
         ("interop@linux-64", 3),
         ("interop@native", 3),
         ("interop@win-64", 0),
-        ("@linux-*", 8),
-        ("smoke/*", 5),
+        ("@linux-*", 9),
+        ("smoke/*", 6),
         ("Interop", 0),
-        ("@", 8),
+        ("@", 9),
     ],
 )
 def test_a_pattern_is_about_any_part_of_an_identifier(pattern: str, number: int) -> None:
@@ -145,7 +146,7 @@ def chosen(selection: Selection, facts: Mapping[str, SelectionFacts] = FACTS) ->
 
 
 def test_what_is_stated_holds_together() -> None:
-    assert len(chosen(Selection())) == 8
+    assert len(chosen(Selection())) == 9
     assert chosen(Selection(patterns=("test_a.py", "test_b.py"))) == {
         "interop/test_a.py",
         "interop/test_b.py",
@@ -192,7 +193,7 @@ def test_nothing_failed_and_nothing_changed_have_their_own_words() -> None:
 
 def test_units_that_cannot_run_here_are_no_work() -> None:
     nowhere = units_of(PLAN, None, without="no runner for it on this host")
-    with pytest.raises(UsageError, match="none of the 8 selected units can run here") as caught:
+    with pytest.raises(UsageError, match="none of the 9 selected units can run here") as caught:
         demand_work(nowhere)
     assert "linux-64: no runner for it on this host" in caught.value.message
     demand_work(units())
@@ -209,6 +210,7 @@ def test_what_was_not_selected_is_said_and_does_not_pass() -> None:
     assert found == {
         "verify": ("not-run", "not selected"),
         "check": ("not-run", "not selected"),
+        "verify-after": ("not-run", "not selected"),
         "import:numpy": ("not-run", "not selected"),
         "test_b.py::test_x": ("not-run", "not selected"),
         "test_c.py::test_x": ("not-supported", "the release has no pip"),

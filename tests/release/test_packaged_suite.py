@@ -1,12 +1,13 @@
 """The tests that packages carry, run in a tiny release that has the packages."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from carrying_packages import BAD, GOOD, NEEDY, ODD, TOOLS, write_carriers, write_installed
+from carrying_packages import BAD, GOOD, NEEDY, ODD, TOOLS, Carrier, write_carriers, write_installed
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.release.record import Release
 from cuvee.release.test_stage import plan_of
@@ -25,6 +26,15 @@ SUITES = {
         "    assert not pytest.__file__.startswith(sys.prefix)\n"
         "    code = 'import pytest, condaone'\n"
         "    subprocess.run([sys.executable, '-c', code], check=True)\n",
+    },
+    "leaving": {
+        "test_leaves.py": "import pathlib, sys\n\n\ndef test_leaves():\n"
+        "    (pathlib.Path(sys.prefix) / 'share' / 'left here.txt').write_text('x')\n",
+        "test_changes.py": "import pathlib, condaone\n\n\ndef test_changes():\n"
+        "    path = pathlib.Path(condaone.__file__)\n"
+        "    text = path.read_text()\n    path.unlink()\n    path.write_text('# changed\\n' + text)\n",
+        "test_clean.py": "def test_clean(tmp_path):\n    (tmp_path / 'x').write_text('x')\n",
+        "suite.yaml": f"{{title: Suites that change the release, tools: [{', '.join(PYTEST)}]}}",
     },
     "untooled": {"test_checks.py": "def test_nothing(): ..."},
     "missing": {
@@ -63,7 +73,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, tiny_text: str, host_platform
             (folder / name).write_text(content)
     packages = "".join(f'  {item.name}: "*"\n' for item in CARRIERS)
     text = (
-        tiny_text.replace("suites: [smoke]", f"suites: [{', '.join(SUITES)}]")
+        tiny_text.replace("suites: [smoke]", f"suites: [smoke, {', '.join(SUITES)}]")
         .replace("interpreter: host", "channels: [../../channel]\ninterpreter: host")
         .replace("packages:\n", f"packages:\n{packages}")
     )
@@ -77,6 +87,7 @@ STATES = {
     "condabad::run_test.sh": "fail",
     "condaone::run_test.py": "pass",
     "condaone::run_test.sh": "pass",
+    "condatwo::run_test.py": "pass",
     "contentsbad::package_contents": "fail",
     "contentsbad::package_contents-2": "fail",
     "contentsbad::package_contents-3": "fail",
@@ -97,7 +108,7 @@ STATES = {
     "rattlerneeds::script-4": "not-run",
     "rattlerneeds::script-5": "pass",
     "rattlerneeds::script-6": "not-run",
-    "rattlerneeds::script-7": "not-run",
+    "oddspec::script": "not-run",
     "rattlerone::script": "pass",
     "rattlerone::script-2": "pass",
     "rattlerone::script-3": "pass",
@@ -138,15 +149,17 @@ def test_what_was_planned_is_what_is_reported(base: Base, host_platform: str) ->
     lock = base.release.lock.by_platform[host_platform]
     plan = plan_of(session, lock, not_built=False)
     planned = [(test.suite, test.test) for test in plan.tests()]
+    leaving = {"test_leaves.py::left-behind", "test_changes.py::left-behind"}
     assert planned == [
-        (item.suite, item.test) for item in base.release.outcomes if item.platform == host_platform
+        (item.suite, item.test)
+        for item in base.release.outcomes
+        if item.platform == host_platform and item.test not in leaving
     ]
 
 
 def test_what_cannot_be_had_is_not_run_and_says_why(base: Base) -> None:
-    absent, other, odd, interpreter = (
-        base.found[f"rattlerneeds::script-{number}"].reason for number in (3, 4, 6, 7)
-    )
+    names = ("rattlerneeds::script-3", "rattlerneeds::script-4", "oddspec::script", "rattlerneeds::script-6")
+    absent, other, odd, interpreter = (base.found[name].reason for name in names)
     assert absent.startswith("it needs nowhere-at-all, which cannot be had: ")
     assert other.startswith("it needs tqdm <4, which cannot be had: the release has tqdm-4.70.0-")
     assert odd.startswith("it needs pytest[, which cannot be had: 'pytest[' is not a match spec: ")
@@ -171,3 +184,75 @@ def test_tools_ride_beside_for_every_kind_of_suite(base: Base) -> None:
         "programs/python": ("pass", ""),
     }
     assert not {item.name for item in TOOLS} & set(base.release.lock.platforms[0].by_name)
+
+
+def test_what_suites_leave_in_the_release_is_an_outcome_of_theirs(base: Base) -> None:
+    found = {item.test: item for item in base.release.outcomes if item.suite == "leaving"}
+    left = {test: item for test, item in found.items() if test.endswith("::left-behind")}
+    assert {test: (item.state.value, item.reason) for test, item in left.items()} == {
+        "test_leaves.py::left-behind": ("fail", "it has left share/left here.txt in the release"),
+        "test_changes.py::left-behind": (
+            "fail",
+            "it has changed lib/python3.11/site-packages/condaone.py in the release".replace(
+                "python3.11", f"python{sys.version_info[0]}.{sys.version_info[1]}"
+            ),
+        ),
+    }
+    assert found["test_clean.py::test_clean"].state is OutcomeState.PASS
+    (after,) = [item for item in base.release.outcomes if item.test == "verify-after"]
+    assert (after.state, after.reason) == (
+        OutcomeState.PASS,
+        "tests have left behind what differs; each has an outcome of its own",
+    )
+
+
+def test_the_page_shows_the_tests_of_packages(base: Base) -> None:
+    page = (base.release.folder / "report" / "index.html").read_text(encoding="utf-8")
+    for text in ("condabad::run_test.py", "test_leaves.py::left-behind", "scriptbad::script-2"):
+        assert text in page
+
+
+UNLIKE = {
+    "contentsone": "rattler-build checks package_contents when it builds, and passes over them afterwards",
+    "contentsbad": "rattler-build checks package_contents when it builds, and passes over them afterwards",
+    "condatwo": "it uses variables of conda-build, and rattler-build 0.73 starts scripts for Windows here",
+    "condaneeds": "it looks whether what it requires comes last, as only we do it",
+    "plainone": "it has no tests",
+    "oddspec": "rattler-build refuses to read it",
+    "brokenyaml": "rattler-build refuses to read it",
+    "futureone": "rattler-build refuses to read it",
+    "oldpythonone": "rattler-build looks for that Python, and fails without it",
+}
+"""Packages of which rattler-build does not say what we say, and why."""
+
+_AS_SUCCESS = {"pass": True, "fail": False, "not-run": False, "not-supported": True}
+
+
+@pytest.fixture(scope="module")
+def extra(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A channel with what rattler-build installs by itself: pip, and `perl`, for which the system's does."""
+    channel = tmp_path_factory.mktemp("extra")
+    write_carriers(channel, (Carrier(name="perl"),))
+    write_installed(channel, "pip", entry_points=("pip = pip._internal.cli.main:main",))
+    return channel
+
+
+@pytest.mark.parametrize("name", [item.name for item in CARRIERS if item.name not in UNLIKE])
+def test_our_verdicts_are_those_of_rattler_build(base: Base, extra: Path, name: str) -> None:
+    rattler_build = pytest.importorskip("rattler_build", reason="needs py-rattler-build")
+    channels = (base.distribution.root / "channel", base.release.folder / "channel", extra)
+    package = rattler_build.Package.from_file(base.archives[name])
+    found = {
+        test.rpartition("::")[2]: outcome
+        for test, outcome in base.found.items()
+        if test.partition("::")[0] == name
+    }
+    options = {"channel": [path.as_uri() for path in channels], "channel_priority": "disabled"}
+    if len(package.tests) != len(found):  # conda-build's: rattler-build stops at the first that fails
+        results = package.run_tests(**options)  # without those of conda-build that pass
+        assert all(result.success for result in results) == all(
+            _AS_SUCCESS[item.state.value] for item in found.values()
+        )
+        return
+    verdicts = [package.run_test(number, **options).success for number in range(len(package.tests))]
+    assert verdicts == [_AS_SUCCESS[item.state.value] for item in found.values()]

@@ -3,18 +3,21 @@
 They run before any program of the packages does, so that what they see is what the installer wrote.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from cuvee import process
 from cuvee.errors import ToolMissingError
-from cuvee.integration.model import PlannedTest, installer_test
+from cuvee.integration.model import VERIFY_AFTER, PlannedTest, installer_test
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.test_session import TestSession, describe_exit, last_line, transcript
 from cuvee.process import Completed, Request
 
 INSTALL_SECONDS = 900.0
+_DIFFERENCE = re.compile(r"(?:changed|missing|mode changed|extra): (.+)")
+"""A line of the verb ``verify`` about a file that is not as it was released."""
 
 
 def install_copy(session: TestSession, installer: Path, copy: Path) -> TestOutcome:
@@ -61,6 +64,36 @@ def how_it_ended(completed: Completed) -> tuple[OutcomeState, str]:
         return OutcomeState.PASS, ""
     said = last_line(completed.stderr) or last_line(completed.stdout)
     return OutcomeState.FAIL, f"{describe_exit(completed)}: {said}".rstrip(": ")
+
+
+def verify_after(session: TestSession, known: frozenset[str]) -> TestOutcome:
+    """Return whether the prefix is still what was released, but for ``known`` paths that tests have changed.
+
+    Those are outcomes of these tests, and so is the byte code of such a source.
+    """
+    runner, sandbox, test = session.runner, session.sandbox, installer_test(VERIFY_AFTER)
+    request = runner.administer(
+        sandbox, f"{session.plan.administered}-admin", "verify", timeout=INSTALL_SECONDS
+    )
+    try:
+        completed = process.run(request)
+    except ToolMissingError as error:
+        return session.outcome(test, OutcomeState.FAIL, 0, reason=error.message, log=error.message)
+    found = [match for match in map(_DIFFERENCE.fullmatch, completed.stdout.splitlines()) if match]
+    strange = [match[0] for match in found if not known & {match[1], _source(match[1])}]
+    if completed.ok or (found and not strange and not completed.timed_out):
+        reason = "" if completed.ok else "tests have left behind what differs; each has an outcome of its own"
+        return session.outcome(test, OutcomeState.PASS, completed.seconds, reason=reason)
+    state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
+    said = strange[0] if strange else last_line(completed.stderr) or last_line(completed.stdout)
+    reason = f"after the tests: {said}"
+    return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
+
+
+def _source(path: str) -> str:
+    """Return the path of the source that byte code is made from; other paths as they are."""
+    folder, _, name = path.rpartition("/__pycache__/")
+    return f"{folder}/{name.partition('.')[0]}.py" if folder and name.endswith(".pyc") else path
 
 
 def _answer(session: TestSession, name: str, request: Request) -> TestOutcome:

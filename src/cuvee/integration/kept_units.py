@@ -1,7 +1,7 @@
 """Units that ended in a run that was interrupted: the next run of the same inputs does not repeat them."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,6 +64,11 @@ class KeptUnits:
                 ended = EndedUnit(unit=unit, outcomes=found, logs=_logs(found, results))
                 _DOCUMENT.write(self._path(unit), ended)
         return found
+
+    def drop(self, units: Iterable[str]) -> None:
+        """Remove what was kept of units: they may have done what their outcomes do not say."""
+        for unit in units:
+            self._path(unit).unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Remove what was kept: the run has ended."""

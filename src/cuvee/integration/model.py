@@ -16,6 +16,12 @@ _SPLIT_NAMES = ("", "-base", "-core")  # conda-forge's matplotlib-base is matplo
 USUAL_DISK = 4_000_000_000
 """The bytes that one program of a suite may write, if its suite says nothing else."""
 
+LEFT_BEHIND = "left-behind"
+"""The last part of the name of the outcome of a target whose tests have changed the release's prefix."""
+
+VERIFY_AFTER = "verify-after"
+"""The test of the smoke suite that verifies the prefix once more, after all others."""
+
 SMOKE = "smoke"
 """The suite that needs no files: it follows from the packages' own metadata."""
 
@@ -317,6 +323,8 @@ class Plan:
                     yield smoke_test(f"metadata:{package.name}", package.name)
                 for command in package.commands:
                     yield smoke_test(f"command:{command}", package.name)
+            if self.administered:
+                yield installer_test(VERIFY_AFTER)
         for suite in self.suites:
             for target in suite.targets:
                 yield from target.tests

@@ -80,10 +80,15 @@ class _PackageRun:
             return OutcomeState.FAIL, carried.broken
         if carried.unsupported:
             return OutcomeState.NOT_SUPPORTED, carried.unsupported
-        archive, package = self.target.archive, self.target.package
-        if archive is None or package is None or sha256_file(archive) != package.sha256:
+        if not self._is_intact:
             return OutcomeState.INFRA_ERROR, "its archive has changed since the tests were planned"
         return None
+
+    @cached_property
+    def _is_intact(self) -> bool:
+        """Whether the archive is still the locked one: what is run of it was not seen before."""
+        archive, package = self.target.archive, self.target.package
+        return archive is not None and package is not None and sha256_file(archive) == package.sha256
 
     @cached_property
     def _scripts(self) -> CarriedScripts:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from cuvee.integration.model import Plan, PlannedTest
+from cuvee.integration.model import LEFT_BEHIND, Plan, PlannedTest
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 
@@ -42,13 +42,19 @@ def account(
     groups: dict[tuple[str, str], list[TestOutcome]] = {}
     for outcome in outcomes:
         groups.setdefault((outcome.suite, outcome.test), []).append(_of_platform(outcome, plan.platform))
-    covered = {(suite, whole) for suite, test in groups for whole in wholes(test)}
+    covered = {
+        (suite, whole)
+        for suite, test in groups
+        if not test.endswith(f"::{LEFT_BEHIND}")  # not a result of the tests
+        for whole in wholes(test)
+    }
     containers = {
         *((test.suite, whole) for test in tests.values() for whole in wholes(test.test)),
         *((suite.name, target.name) for suite in plan.suites for target in suite.targets),
     }
 
     def is_known(suite: str, test: str) -> bool:
+        test = test.removesuffix(f"::{LEFT_BEHIND}")
         return (suite, test) in containers or any((suite, whole) in tests for whole in wholes(test))
 
     found = [

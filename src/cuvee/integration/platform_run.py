@@ -12,12 +12,15 @@ from cuvee import process
 from cuvee.errors import CuveeError
 from cuvee.files import replacing_folder, sha256_file, storage_errors
 from cuvee.integration import smoke
-from cuvee.integration.installation_tests import install_copy, verify
+from cuvee.integration.installation_tests import install_copy, verify, verify_after
+from cuvee.integration.installed_environment import InstalledEnvironment
 from cuvee.integration.kept_units import KeptUnits
-from cuvee.integration.model import SMOKE, Plan
+from cuvee.integration.left_behind import left_behind_outcomes
+from cuvee.integration.model import SMOKE, VERIFY_AFTER, Plan, SuiteKind
 from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.planned_outcomes import account
+from cuvee.integration.prefix_watch import PrefixWatch
 from cuvee.integration.results_folder import write_run
 from cuvee.integration.riding_tools import FOLDER, RidingTools, ToolsMissingError
 from cuvee.integration.runners.protocol import Runner, Sandbox
@@ -179,30 +182,56 @@ def _suites(
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
         return outcomes
-    todo: list[Job] = []
-    for suite in session.plan.suites:
-        refusal = session.runner.suite_refusal(suite)
-        if refusal is None and any(choice.takes(f"{suite.name}/{target.name}") for target in suite.targets):
-            try:
-                todo += suite_jobs(session.with_tools(suite.tools), suite, installed)
-            except ToolsMissingError as error:
-                refusal = error.message
-        if refusal is not None:
-            tests = (test for target in suite.targets for test in target.tests)
-            outcomes += not_run(tests, session.plan.platform, refusal)
-    if session.plan.smoke:
-        todo += smoke.jobs(session, installed)
+    todo, refused = _jobs(session, installed, choice)
+    outcomes += refused
     # The long jobs first, so that no core waits for one at the end.
     order = {name: number for number, name in enumerate(choice.order)}
     chosen = [job for job in todo if choice.takes(job.unit)]
     chosen.sort(key=lambda job: order.get(job.unit, len(order)))
+    watch = PrefixWatch(prefix=session.sandbox.prefix)
+    own = {suite.name for suite in session.plan.suites if suite.kind is SuiteKind.LIFECYCLE}
+    jobs = chosen
     if kept is not None:
-        chosen = [
-            Job(unit=job.unit, run=partial(kept.outcomes_of, job.unit, job, session.logs)) for job in chosen
+        jobs = [
+            Job(unit=job.unit, run=partial(kept.outcomes_of, job.unit, job, session.logs)) for job in jobs
         ]
-    with ThreadPoolExecutor(parallel_tests()) as executor:
-        outcomes += _all(session, chosen, executor, reporter, problems, fail_fast=choice.fail_fast)
+    # Those of a lifecycle have prefixes of their own.
+    jobs = [job if job.unit.partition("/")[0] in own else watch.watched(job) for job in jobs]
+    try:
+        with ThreadPoolExecutor(parallel_tests()) as executor:
+            outcomes += _all(session, jobs, executor, reporter, problems, fail_fast=choice.fail_fast)
+    except BaseException:
+        if kept is not None:
+            kept.drop(watch.suspects())
+        raise
+    left = list(watch.left_behind(chosen))
+    outcomes += left_behind_outcomes(session, left)
+    if session.plan.smoke and session.plan.administered and choice.takes(f"{SMOKE}/{VERIFY_AFTER}"):
+        outcomes.append(
+            verify_after(session, frozenset(change.path for item in left for change in item.changes))
+        )
     return outcomes
+
+
+def _jobs(
+    session: TestSession, installed: InstalledEnvironment, choice: UnitChoice
+) -> tuple[list[Job], list[TestOutcome]]:
+    """Return the jobs of all suites, and outcomes for those suites that cannot run here."""
+    jobs: list[Job] = []
+    refused: list[TestOutcome] = []
+    for suite in session.plan.suites:
+        refusal = session.runner.suite_refusal(suite)
+        if refusal is None and any(choice.takes(f"{suite.name}/{target.name}") for target in suite.targets):
+            try:
+                jobs += suite_jobs(session.with_tools(suite.tools), suite, installed)
+            except ToolsMissingError as error:
+                refusal = error.message
+        if refusal is not None:
+            tests = (test for target in suite.targets for test in target.tests)
+            refused += not_run(tests, session.plan.platform, refusal)
+    if session.plan.smoke:
+        jobs += smoke.jobs(session, installed)
+    return jobs, refused
 
 
 def parallel_tests() -> int:

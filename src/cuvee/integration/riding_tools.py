@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,14 +76,15 @@ def _met(text: str, lock: PlatformLock) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class RidingTools:
-    """Makes prefixes with tools for one platform's release. Its threads share them."""
+    """Makes prefixes with tools for one platform's release. Its threads share them.
+
+    Without ``sources``, only what the release has is there.
+    """
 
     lock: PlatformLock
-    sources: ToolSources
+    sources: ToolSources | None = None
     _made: dict[tuple[Path, str], Path | ToolsMissingError] = field(default_factory=dict, repr=False)
-    _locks: dict[tuple[Path, str], threading.Lock] = field(
-        default_factory=lambda: defaultdict(threading.Lock), repr=False
-    )
+    _locks: dict[tuple[Path, str], threading.Lock] = field(default_factory=dict, repr=False)
 
     def beside(self, specs: Collection[str], prefix: Path, seen_as: Callable[[Path], str]) -> Path | None:
         """Return the prefix with what meets the specs; `None` if the release does.
@@ -105,7 +105,7 @@ class RidingTools:
         if not wanted:
             return None
         key = prefix, fingerprint(wanted)[:12]
-        with self._locks[key]:
+        with self._locks.setdefault(key, threading.Lock()):
             if key not in self._made:
                 try:
                     target = prefix.parent / FOLDER / key[1]
@@ -129,18 +129,20 @@ class RidingTools:
                 raise ToolsMissingError(f"{text!r} is not a match spec: {spec.problem}")
             if spec.name in self.lock.by_name:
                 raise ToolsMissingError(f"the release has {self.lock.by_name[spec.name]}")
-        packages = self._solved(wanted)
+        if self.sources is None:
+            raise ToolsMissingError("there are no channels to take it from")
+        packages = self._solved(wanted, self.sources)
         archives = self.sources.fetch(packages)
         found: list[tuple[Record, Path]] = [(item, archives[item.identifier]) for item in packages]
         found += self._python(target)
         run(_link(found, target, self.lock.platform, cache=self.sources.cache, seen_as=seen_as(target)))
         _lead_to(prefix, target)
 
-    def _solved(self, wanted: Sequence[str]) -> list[LockedPackage]:
+    def _solved(self, wanted: Sequence[str], sources: ToolSources) -> list[LockedPackage]:
         """Return what to link: all that the specs need, but for the release's own Python packages."""
         platform, where = self.lock.platform, Position(file=Path(), line=1, column=1)
         problem = Problem(
-            platforms=(self.sources.platform,),
+            platforms=(sources.platform,),
             requirements=tuple(
                 Requirement(name=read_spec(text).name, match=text, platforms=(platform,), position=where)
                 for text in wanted
@@ -149,12 +151,12 @@ class RidingTools:
                 Requirement(name=item.name, version=f"=={item.version}", build=item.build, position=where)
                 for item in self.lock.packages
             ),
-            channels=self.sources.channels,
-            own_channel=self.sources.own_channel,
-            exclude_newer=self.sources.exclude_newer,
+            channels=sources.channels,
+            own_channel=sources.own_channel,
+            exclude_newer=sources.exclude_newer,
             keep=Lock(platforms=(self.lock,)),
         )
-        answer = try_solve(problem, self.sources.connection)
+        answer = try_solve(problem, sources.connection)
         if not isinstance(answer, Lock):
             raise ToolsMissingError(next(iter(answer.values())))
         solved = answer.by_platform[platform].packages

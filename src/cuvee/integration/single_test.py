@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from cuvee.errors import UsageError
-from cuvee.integration.model import SMOKE, PackagePlan, Plan, PlannedSuite
+from cuvee.integration.model import SMOKE, VERIFY_AFTER, PackagePlan, Plan, PlannedSuite
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.manifest.documents.suggestions import did_you_mean
 
 _WORST = (OutcomeState.FAIL, OutcomeState.TIMEOUT, OutcomeState.INFRA_ERROR)
 _PARTS = ("[", "::")
-_WHOLE_RELEASE = frozenset({"install", "verify", "check"})
+_WHOLE_RELEASE = frozenset({"install", "verify", "check", VERIFY_AFTER})
 
 
 def only_test(plan: Plan, suite: str, test: str) -> Plan:

@@ -57,7 +57,8 @@ class TestSession:
     ``timeout`` the seconds that one test may take, ``repeats`` how many failed tests run again. If there
     are ``only`` some, pytest runs no other tests. Once ``stop`` is set, nothing is started any more.
     ``installer`` is the release's own; `None` if the prefix was made in another way.
-    ``tools`` brings what the release lacks; what rides ``beside`` it is a prefix that programs see, too.
+    ``tools`` brings what the release lacks: the match specs ``riding`` are met by the release, or by what is
+    in ``beside``, a prefix that programs see, too.
     """
 
     __test__ = False
@@ -73,6 +74,7 @@ class TestSession:
     installer: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
     tools: RidingTools | None = None
+    riding: frozenset[str] = frozenset()
     beside: Path | None = None
 
     def folder(self, name: str) -> Path:
@@ -104,14 +106,13 @@ class TestSession:
         ToolsMissingError
             If they cannot be had.
         """
+        specs = self.riding | frozenset(specs)
         if not specs:
             return self
         if self.tools is None:
-            raise ToolsMissingError(
-                f"it needs {', '.join(specs)}, and this run brings nothing besides packages"
-            )
+            raise ToolsMissingError(f"it needs {', '.join(sorted(specs))}, and nothing brings that here")
         found = self.tools.beside(specs, self.sandbox.prefix, self.runner.guest_path)
-        return self if found is None else replace(self, beside=found)
+        return replace(self, riding=specs, beside=found)
 
     def has_tool(self, program: str) -> bool:
         """Whether a program rides beside the release, which does not have it."""

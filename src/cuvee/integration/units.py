@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cuvee.integration.model import SMOKE, Plan, PlannedSuite, PlannedTest
+from cuvee.integration.model import LEFT_BEHIND, SMOKE, VERIFY_AFTER, Plan, PlannedSuite, PlannedTest
 from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import TestOutcome
 from cuvee.integration.planned_outcomes import wholes
@@ -152,7 +152,12 @@ def not_started(plan: Plan, outcomes: Sequence[TestOutcome], choice: UnitChoice)
 
 def _unreported(plan: Plan, outcomes: Iterable[TestOutcome]) -> Iterator[PlannedTest]:
     """Yield the planned tests of which neither they nor a part has an outcome."""
-    seen = {(outcome.suite, whole) for outcome in outcomes for whole in wholes(outcome.test)}
+    seen = {
+        (outcome.suite, whole)
+        for outcome in outcomes
+        if not outcome.test.endswith(f"::{LEFT_BEHIND}")
+        for whole in wholes(outcome.test)
+    }
     for test in plan.tests():
         if (test.suite, test.test) not in seen:
             yield test
@@ -167,9 +172,11 @@ def makespan(units: Iterable[Unit], workers: int) -> float:
 
 
 def _order(unit: Unit) -> tuple[int, float, str]:
-    """Return what units are sorted by: those of the installer come first, and one after the other."""
+    """Return what units are sorted by: those of the installer come first, one after the other, and last."""
     if unit.suite == SMOKE and unit.target in INSTALLER:
         return 0, INSTALLER.index(unit.target), ""
+    if unit.suite == SMOKE and unit.target == VERIFY_AFTER:
+        return 3, 0, ""
     unknown = unit.seconds is None and unit.suite != SMOKE
     return 1 if unknown else 2, -(unit.seconds or 0.0), unit.name
 

@@ -17,6 +17,7 @@ from cuvee.integration.model import Plan
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.plan_builder import build_plan
 from cuvee.integration.platform_run import run_in_prefix
+from cuvee.integration.riding_tools import RidingTools
 from cuvee.integration.runners.protocol import Runner, Sandbox
 from cuvee.integration.single_test import only_test, result_of
 from cuvee.integration.suite_files import SuiteFiles
@@ -100,6 +101,7 @@ class MixtureTrials:
             logs=top / "logs",
             work=top / "work",
             timeout=self.timeout,
+            tools=RidingTools(lock=lock),
             only=frozenset({self.test}) if "::" in self.test else frozenset(),
         )
         try:
