@@ -22,9 +22,11 @@ from cuvee.process import Completed, Request
 
 _START = Path(__file__).parents[1] / "inside" / "wine_start.py"
 _DEBIAN_SERVER = "/usr/lib/wine/wineserver"  # not on PATH there
-_LEFT_OUT = "mscoree,mshtml,winemenubuilder.exe,winedbg.exe="
-"""Parts of Wine that are not loaded: they fetch Mono and Gecko, write entries into the host's menus, and
-debug each program that crashes, for seconds."""
+_LEFT_OUT = "mscoree,mshtml,winemenubuilder.exe="
+"""Parts of Wine that are not loaded: they fetch Mono and Gecko, and write entries into the host's menus.
+
+Its debugger stays, though it takes seconds: it tells in the output of a program which function Wine lacks.
+"""
 
 _FINISH_SECONDS = 60.0
 _FUNCTION = re.compile(r"[Uu]nimplemented function (\S+?),? (?:called|aborting)")
