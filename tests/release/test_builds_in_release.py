@@ -1,0 +1,161 @@
+"""The recipes of this repository, built against a release's own python and numpy, and in its lock."""
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cuvee.build.build_plan import BuildAction
+from cuvee.conda.package_info import read_index
+from cuvee.errors import BlockedError
+from cuvee.manifest import load_manifest
+from cuvee.platforms import host
+from cuvee.release.build_stage import plan_builds
+from cuvee.release.channel_stage import make_channel
+from cuvee.release.pipeline import check_release, lock_release
+from cuvee.release.record import Release
+from cuvee.release.session import Options, Session
+from needed_programs import needs
+from tiny_distribution import NOW, Recorder
+
+pytest.importorskip("rattler_build", reason="needs py-rattler-build")
+_HERE = host()
+pytestmark = [
+    pytest.mark.real,
+    needs("gcc", "make"),
+    pytest.mark.skipif(_HERE is None or _HERE.name != "linux-64", reason="needs linux-64"),
+]
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = """\
+manifest: 1
+distribution: built
+version: "2026.11.0"
+title: Built
+platforms:
+  linux-64: {floor: {glibc: "2.40"}}
+  win-64: {floor: {win: "10"}}
+interpreter: host
+exclude-newer: 2026-11-20T00:00:00Z
+owners:
+  core: {contact: core@example.org}
+packages:
+  python: {version: ">=3.11", owner: core}
+  numpy: {version: ">=2.4,<2.5", owner: core}
+  fast-histogram: {version: "*", owner: core, platforms: [linux-64]}
+  pyerfa: {version: "*", owner: core, platforms: [linux-64]}
+  starter-tools: {version: "*", owner: core}
+wheels: [jinja2, numpy, packaging, pip, setuptools, setuptools-scm, wheel]
+recipes: [fast-histogram, liberfa, pyerfa, starter-tools]
+"""
+
+
+class Built:
+    """A release with recipes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.recorder = Recorder()
+        shutil.copytree(ROOT / "recipes", root / "recipes")
+        self.manifest = root / "manifests" / "built" / "2026.11.0.yaml"
+        self.manifest.parent.mkdir(parents=True)
+        self.manifest.write_text(MANIFEST, encoding="utf-8")
+
+    def session(self) -> Session:
+        self.recorder = Recorder()
+        options = Options(dist=self.root / "dist", cache=self.root / "cache", now=NOW)
+        return Session(load_manifest(self.manifest, today=dt.date(2026, 11, 22)), options, self.recorder)
+
+    @property
+    def channel(self) -> set[str]:
+        folder = self.root / "dist" / "built-2026.11.0" / "channel"
+        return {path.name.rsplit("-", 2)[0] for path in folder.glob("*/*.conda")}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    return Built(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def release(built: Built) -> Release:
+    return check_release(built.session())
+
+
+def test_what_recipes_make_is_in_the_lock_and_the_channel(built: Built, release: Release) -> None:
+    assert release.built is not None
+    assert [item.name for item in release.built.packages] == [
+        "fast-histogram",
+        "liberfa",
+        "starter-tools",
+        "pyerfa",
+    ]
+    by_platform = release.lock.by_platform
+    made = {"fast-histogram", "liberfa", "starter-tools", "pyerfa"}
+    assert made <= by_platform["linux-64"].by_name.keys()
+    assert made & by_platform["win-64"].by_name.keys() == {"starter-tools"}
+    assert made <= built.channel
+    assert {package.sha256 for package in release.built.packages} <= {
+        package.sha256 for package in by_platform["linux-64"].packages
+    }
+    assert not [finding for finding in release.findings if finding.verdict.exit_code]
+
+
+def test_extensions_are_compiled_against_the_versions_of_the_release(built: Built, release: Release) -> None:
+    assert release.built is not None
+    versions = {item.name: item.version for item in release.lock.by_platform["linux-64"].packages}
+    folder = built.root / "dist" / release.name / "channel"
+    for package in release.built.packages:
+        if package.name in {"pyerfa", "fast-histogram"}:
+            depends = read_index(folder / package.subdir / package.file_name).depends
+            python = next(item for item in depends if item.startswith("python "))
+            assert python.startswith(f"python >={versions['python']},<3.")
+            assert any(item.startswith(f"numpy >={versions['numpy']},<3") for item in depends)
+    logs = sorted(path.name for path in (built.root / "dist" / release.name / "builds").iterdir())
+    assert logs == sorted(package.log for package in release.built.packages)
+
+
+def test_a_second_run_builds_and_solves_nothing(built: Built, release: Release) -> None:
+    again = lock_release(built.session())
+    assert built.recorder.unchanged >= {"channel", "build", "lock"}
+    assert again.built is not None
+    assert release.built is not None
+    assert again.built.packages == release.built.packages
+
+
+def test_a_lost_channel_is_made_again_from_the_cache(built: Built, release: Release) -> None:
+    shutil.rmtree(built.root / "dist" / release.name / "channel")
+    again = lock_release(built.session())
+    assert again.built is not None
+    assert all(item.reused for item in again.built.packages)
+    assert again.lock == release.lock
+
+
+def test_only_what_changed_is_planned_and_the_plan_changes_nothing(built: Built, release: Release) -> None:
+    file = built.root / "recipes" / "starter-tools" / "src" / "starter_tools.py"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(f"{before}# changed\n", encoding="utf-8")
+    session = built.session()
+    plan = plan_builds(session, make_channel(session))
+    file.write_text(before, encoding="utf-8")
+    found = {item.name: (item.action, item.reason, item.wave) for item in plan.builds}
+    assert found == {
+        "fast-histogram": (BuildAction.REUSE, "unchanged", 1),
+        "liberfa": (BuildAction.REUSE, "unchanged", 1),
+        "starter-tools": (BuildAction.BUILD, "its recipe has changed", 1),
+        "pyerfa": (BuildAction.REUSE, "unchanged", 2),
+    }
+    assert plan.unneeded == ()
+
+
+def test_nothing_of_a_package_that_fails_is_in_the_channel(built: Built, release: Release) -> None:
+    file = built.root / "recipes" / "starter-tools" / "recipe.yaml"
+    before = file.read_text(encoding="utf-8")
+    file.write_text(before.replace("starter-info --help", "starter-info --nothing"), encoding="utf-8")
+    with pytest.raises(BlockedError, match="The test failed: starter-tools"):
+        lock_release(built.session())
+    assert "starter-tools" not in built.channel
+    file.write_text(before, encoding="utf-8")
+    assert lock_release(built.session()).lock == release.lock
+    assert "starter-tools" in built.channel
