@@ -8,7 +8,8 @@ import pytest
 
 from cuvee.build.kept_builds import BuildCache, changes, key_of
 from cuvee.build.model import BuiltPackage, KeyParts
-from cuvee.files import sha256_bytes
+from cuvee.channel.package_writer import PackageContent, write_package
+from cuvee.files import sha256_file
 
 PARTS = KeyParts(
     recipe="r",
@@ -61,8 +62,8 @@ def test_nothing_has_changed() -> None:
 
 def kept(tmp_path: Path) -> tuple[BuildCache, BuiltPackage]:
     cache = BuildCache(tmp_path / "cache")
-    archive = tmp_path / "a-1-0.conda"
-    archive.write_bytes(b"archive")
+    content = PackageContent(name="a", version="1", build="0", subdir="noarch", timestamp=0, files=())
+    archive = write_package(content, tmp_path)
     package = BuiltPackage(
         recipe="a",
         name="a",
@@ -70,7 +71,7 @@ def kept(tmp_path: Path) -> tuple[BuildCache, BuiltPackage]:
         build="0",
         subdir="noarch",
         file_name=archive.name,
-        sha256=sha256_bytes(b"archive"),
+        sha256=sha256_file(archive),
         key=key_of(PARTS),
     )
     cache.keep(archive, "the log\udc80", package, PARTS)
@@ -96,11 +97,15 @@ def edit(folder: Path) -> None:
     (folder / "build.json").write_text("{}", encoding="utf-8")
 
 
+def damage_record(folder: Path) -> None:
+    (folder / "record.json").write_text('{"sha256": "other"}', encoding="utf-8")
+
+
 def remove(folder: Path) -> None:
     (folder / "a-1-0.conda").unlink()
 
 
-@pytest.mark.parametrize("damage", [truncate, edit, remove])
+@pytest.mark.parametrize("damage", [truncate, edit, remove, damage_record])
 def test_what_is_damaged_is_not_taken(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     cache, package = kept(tmp_path)
     damage(cache.archive(package).parent)

@@ -18,7 +18,7 @@ from cuvee.build.environments import (
 from cuvee.build.kept_builds import BuildCache, changes, key_of
 from cuvee.build.model import BuiltPackage, Engine, KeyParts, Output
 from cuvee.build.source_files import digests
-from cuvee.channel.repodata_writer import index_channel
+from cuvee.channel.repodata_writer import write_repodata
 from cuvee.temporary_folders import temporary_folder
 
 BUILDER = "1"
@@ -194,17 +194,18 @@ class Planner:
         if not found:
             return None
         folder = stack.enter_context(temporary_folder("built"))
-        write_built(
-            folder, [(item.subdir, self._cache.archive(item)) for item in found.values()], self._platform
-        )
+        write_built(folder, found.values(), self._cache, self._platform)
         return folder
 
 
-def write_built(folder: Path, archives: Sequence[tuple[str, Path]], platform: str) -> None:
+def write_built(folder: Path, packages: Iterable[BuiltPackage], cache: BuildCache, platform: str) -> None:
     """Write the channel of what was built so far."""
-    for subdir, archive in archives:
-        link_or_copy(archive, folder / subdir / archive.name)
-    index_channel(folder, [platform])
+    records: dict[str, dict[str, Mapping[str, object]]] = {"noarch": {}, platform: {}}
+    for package in packages:
+        link_or_copy(cache.archive(package), folder / package.subdir / package.file_name)
+        records[package.subdir][package.file_name] = cache.record(package)
+    for subdir, of_subdir in records.items():
+        write_repodata(folder, subdir, of_subdir)
 
 
 def _are(names: Sequence[str]) -> str:

@@ -109,10 +109,9 @@ class _Waves:
         executor: Executor,
     ) -> list[BuildOutcome]:
         """Return the packages of one wave, in its order."""
-        kept = [(item.subdir, self._cache.archive(item)) for item in before]
-        built = folder if kept else None
-        if kept:
-            write_built(folder, kept, self._settings.platform)
+        built = folder if before else None
+        if before:
+            write_built(folder, before, self._cache, self._settings.platform)
         found: dict[str, BuildOutcome] = {}
         tasks: list[BuildTask] = []
         for output in wave:

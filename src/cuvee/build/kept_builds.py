@@ -5,11 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.build.model import BuiltPackage, KeyParts
+from cuvee.channel.repodata_writer import record_of
 from cuvee.codec import Document, encode
 from cuvee.errors import CuveeError
-from cuvee.files import fingerprint, replacing_folder, sha256_file
+from cuvee.files import (
+    fingerprint,
+    parse_json,
+    replacing_folder,
+    sha256_file,
+    storage_errors,
+    write_json,
+)
 
-LOG = "build.log"
+LOG, RECORD = "build.log", "record.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +53,22 @@ class BuildCache:
         """Return where its log is kept."""
         return self._folder / package.key / LOG
 
+    def record(self, package: BuiltPackage) -> Mapping[str, object]:
+        """Return what repodata says of a package."""
+        path = self.archive(package).with_name(RECORD)
+        with storage_errors(path):
+            record: Mapping[str, object] = parse_json(path.read_bytes())
+        return record
+
     def find(self, key: str) -> BuiltPackage | None:
         """Return the package that was built with a key, if it is kept and undamaged."""
         try:
             package = _KEPT.read(self._folder / key / "build.json").package
             if package.key != key or sha256_file(self.archive(package)) != package.sha256:
                 return None
-        except (CuveeError, OSError):
+            if self.record(package)["sha256"] != package.sha256:
+                return None
+        except (CuveeError, OSError, ValueError, LookupError, TypeError):
             return None
         return replace(package, reused=True)
 
@@ -75,6 +92,7 @@ class BuildCache:
         with replacing_folder(self._folder / package.key) as folder:
             (folder / package.file_name).write_bytes(archive.read_bytes())
             (folder / LOG).write_text(log, encoding="utf-8", errors="replace")
+            write_json(folder / RECORD, record_of(archive))
             _KEPT.write(folder / "build.json", kept)
         _KEPT.write(self._latest(package.name, package.subdir), kept)
 

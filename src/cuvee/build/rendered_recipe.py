@@ -33,10 +33,10 @@ def output_of(recipe: Recipe, document: dict[str, Any], used: Mapping[str, Any],
 
 def skip_probe(stated: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return a recipe that has a requirement if another is skipped; `None` if that never is."""
-    conditions = (stated.get("build") or {}).get("skip") or ()
-    listed = conditions if isinstance(conditions, list) else [conditions]
-    if not listed:
+    conditions = (stated.get("build") or {}).get("skip")
+    if not conditions:
         return None
+    listed = conditions if isinstance(conditions, list) else [conditions]
     return {
         "context": stated.get("context") or {},
         "package": {"name": "probe", "version": "1"},

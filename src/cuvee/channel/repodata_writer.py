@@ -4,7 +4,7 @@
 bytes, and a solver would prefer one run's build to another's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cuvee.conda.package_archive import archive_errors, archive_hashes, read_info_files
@@ -20,17 +20,30 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
         If an archive is not a conda package.
     """
     for subdir in sorted({"noarch", *subdirs}):
-        older, records = (
-            {path.name: _record(path) for path in sorted((folder / subdir).glob(f"*{suffix}"))}
-            for suffix in (".tar.bz2", ".conda")
-        )
-        write_json(
-            folder / subdir / "repodata.json",
-            {"info": {"subdir": subdir}, "packages": older, "packages.conda": records, "repodata_version": 1},
-        )
+        archives = sorted((folder / subdir).glob("*.conda")), sorted((folder / subdir).glob("*.tar.bz2"))
+        records, older = ({path.name: record_of(path) for path in paths} for paths in archives)
+        write_repodata(folder, subdir, records, older)
 
 
-def _record(path: Path) -> dict[str, object]:
+Records = Mapping[str, Mapping[str, object]]
+"""What repodata says of each archive, by its file name."""
+
+
+def write_repodata(folder: Path, subdir: str, records: Records, older: Records | None = None) -> None:
+    """Write ``<subdir>/repodata.json``: records of ``.conda`` files, and of ``older`` ``.tar.bz2`` ones."""
+    write_json(
+        folder / subdir / "repodata.json",
+        {
+            "info": {"subdir": subdir},
+            "packages": older or {},
+            "packages.conda": records,
+            "repodata_version": 1,
+        },
+    )
+
+
+def record_of(path: Path) -> Mapping[str, object]:
+    """Return what repodata says of an archive; for errors see `index_channel`."""
     files = read_info_files(path, ["index.json"])
     with archive_errors(path):
         index = dict(parse_json(files["index.json"]))  # every key, also those that `IndexJson` does not have

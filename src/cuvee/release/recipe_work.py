@@ -110,8 +110,9 @@ def _not_built(session: Session, outputs: Sequence[Output], platforms: Sequence[
 
 
 def imported_archives(session: Session) -> list[tuple[str, str]]:
-    """Return the packages that the channel stage of this run has made, with their hashes."""
-    return [item for item in sorted(session.make.made.items()) if item[0].startswith("channel/")]
+    """Return the packages that the channel stage has made, with their hashes."""
+    entry = session.make.recorded("channel")
+    return sorted(entry.outputs.items()) if entry is not None else []
 
 
 def leave_imported(session: Session, platforms: Sequence[str]) -> None:
