@@ -1,7 +1,6 @@
 """The windows of Windows programs on a screen of their own: keys go in, texts and pictures come out."""
 
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -230,8 +229,3 @@ class Screen:
             Request(argv=("xdotool", *arguments), environment=self._environment, timeout=HANGING)
         )
         assert done.ok, done
-
-
-def picture_folder(root: Path) -> Path:
-    """Say where pictures are kept: ``CUVEE_SCREENSHOTS``, or ``build/screenshots``."""
-    return Path(os.environ.get("CUVEE_SCREENSHOTS") or root / "build" / "screenshots")

@@ -83,6 +83,32 @@ def test_failures_that_say_the_same_of_the_same_packages_are_one_cause(sample: R
     ]
 
 
+def test_the_same_long_message_is_one_cause_and_names_what_all_tests_involve(sample: Release) -> None:
+    said = "ImportError: cannot import name 'trapz' from 'scipy'"
+    found = page(
+        sample,
+        outcome("a", "fail", "scipy", "xarray", reason=said),
+        outcome("b", "fail", "scipy", "seaborn", reason=said),
+        outcome("c", "fail", "scipy", reason=said),
+        outcome("d", "fail", "seaborn", reason="boom"),
+        outcome("e", "fail", "xarray", reason="boom"),
+        reference="starter-2026.9.0",
+    ).causes
+    assert [(cause.packages, len(cause.tests)) for cause in found] == [
+        (("scipy",), 3),
+        (("seaborn",), 1),
+        (("xarray",), 1),
+    ]
+
+
+def test_without_a_package_in_common_all_are_named_the_most_frequent_first(sample: Release) -> None:
+    said = "OSError: the file zoneinfo/Europe/Berlin is missing"
+    tests = (("a", ("xarray", "dask")), ("b", ("dask",)), ("c", ("bokeh",)))
+    outcomes = (outcome(name, "fail", *packages, reason=said) for name, packages in tests)
+    (cause,) = page(sample, *outcomes, reference="starter-2026.9.0").causes
+    assert cause.packages == ("dask", "bokeh", "xarray")
+
+
 def test_an_issue_has_everything_in_markdown_that_nothing_breaks_out_of() -> None:
     text = issue_text(
         Issue(
@@ -94,7 +120,7 @@ def test_an_issue_has_everything_in_markdown_that_nothing_breaks_out_of() -> Non
     )  # fmt: skip
     assert text.splitlines()[0] == r"### a\*b \# c \<img\> \@team"
     assert "- Packages: `num'py`" in text
-    assert f"- And: {60 - HITS} more, which the report lists" in text
+    assert f"`49`, and {60 - HITS} more, which the report lists\n" in text
     assert "\n`````\none\n````\n# two\n`````\n" in text
 
 

@@ -1,5 +1,6 @@
 """The page in a real browser: quiet, self-contained, whole without JavaScript, and easier with it."""
 
+import dataclasses
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from changed_release import page_of, write
+from changed_release import changed, page_of, write
+from cuvee.integration.outcomes import OutcomeState
 from cuvee.release.record import Release
+from picture_folder import PICTURES
 
 pytestmark = pytest.mark.real
 
@@ -386,3 +389,42 @@ def test_the_matrix_can_be_filtered_in_its_address(browser: Any, address: str) -
     assert visit.shown("stages") == 1
     assert visit.complaints == []
     visit.context.close()
+
+
+def much_broken(ready: Release) -> Release:
+    """Make every third test fail."""
+    broken = OutcomeState.FAIL, "AssertionError: 3 rows went in, 2 came out"
+    runs = tuple(
+        dataclasses.replace(
+            run,
+            outcomes=tuple(
+                dataclasses.replace(item, state=broken[0], reason=broken[1]) if number % 3 == 0 else item
+                for number, item in enumerate(run.outcomes)
+            ),
+        )
+        for run in ready.runs
+    )
+    return changed(ready, runs=runs)
+
+
+@pytest.mark.parametrize("state", ["good", "broken"])
+def test_pictures_are_kept_of_pages_in_light_and_dark_wide_and_narrow(
+    browser: Any, ready: Release, tmp_path: Path, state: str
+) -> None:
+    """People look at these; what a test can see is that nothing sticks out and that dark is dark."""
+    write(ready if state == "good" else much_broken(ready), tmp_path)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name in ("index", "stages", "tests/linux-64", "platforms/linux-64", "packages/numpy"):
+        visit = Visit(browser, (tmp_path / f"{name}.html").as_uri())
+        for scheme, width in [("light", 1280), ("dark", 390), ("dark", 1280), ("light", 390)]:
+            if name != "index" and (scheme, width) in {("dark", 1280), ("light", 390)}:
+                continue
+            visit.page.emulate_media(color_scheme=scheme)
+            visit.page.set_viewport_size({"width": width, "height": 1400})
+            shown = f"report-{state}-{name.replace('/', '-')}-{scheme}-{width}.png"
+            visit.page.screenshot(path=PICTURES / shown)
+            assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+            paper = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert (paper == "rgb(21, 22, 26)") == (scheme == "dark")
+        assert visit.complaints == []
+        visit.context.close()

@@ -1,6 +1,7 @@
 """Failed tests by cause: what changed under tests that newly fail, and who must act."""
 
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from cuvee.report.triage import Earlier, Triage, earlier
 
 SHOWN = 60
 """How many causes the page describes; it says how many more there are."""
+
+TELLING = 24
+"""How many characters a message has at least that can be one cause for tests of different packages."""
 
 SUSPECTS = 3
 """How many changed packages are named as suspects."""
@@ -36,7 +40,7 @@ class FailureCause:
     suspects
         What changed since the reference run, and the tests involve: ``pandas 3.0.9 → 3.1.0``.
     packages
-        The suspects if there are any, else what the tests involve.
+        The suspects if there are any, else what all of the tests involve, else what any of them does.
     contacts
         Owner and contact of everybody who must act.
     tests
@@ -65,8 +69,8 @@ class FailureCause:
 def failure_causes(release: Release, anchors: Mapping[TestOutcome, str]) -> tuple[FailureCause, ...]:
     """Return the failed tests grouped by cause: in the order of triage, those with most tests first.
 
-    Tests have one cause if the same changed packages are suspects, else if they involve the same packages
-    and say the same.
+    Tests have one cause if the same changed packages are suspects, else if they say the same and involve
+    the same packages, or say it in so many words that these need not be the same.
     """
     past, finder = earlier(release.compared), _Suspects(release)
     groups: dict[_Key, list[TestOutcome]] = defaultdict(list)
@@ -78,7 +82,8 @@ def failure_causes(release: Release, anchors: Mapping[TestOutcome, str]) -> tupl
         if suspects:
             groups[group, suspects, (), ""].append(outcome)
         else:
-            involved = _involved(outcome) or (f"{outcome.suite}: {outcome.test}",)
+            telling = len(_message(outcome)) >= TELLING
+            involved = () if telling else _involved(outcome) or (f"{outcome.suite}: {outcome.test}",)
             groups[group, (), involved, outcome.reason].append(outcome)
     ordered = sorted(groups.items(), key=lambda pair: (_CAUSES.index(pair[0][0]), -len(pair[1]), pair[0][1:]))
     writer = _Writer(release=release, past=past, anchors=anchors)
@@ -118,6 +123,19 @@ def _involved(outcome: TestOutcome) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*filter(None, [outcome.package]), *outcome.packages)))
 
 
+def _message(outcome: TestOutcome) -> str:
+    """Return what a test says, without what judging has put before it, in one line."""
+    return re.sub(r"^it passed in \S+: ", "", outcome.reason).partition("\n")[0].strip()
+
+
+def _shared(outcomes: Iterable[TestOutcome]) -> tuple[str, ...]:
+    """Return the packages that all tests involve; if there are none, all, those of most tests first."""
+    involved = [set(_involved(outcome)) for outcome in outcomes]
+    common = set.intersection(*involved)
+    counts = Counter(name for names in involved for name in names)
+    return tuple(sorted(common or counts, key=lambda name: (-counts[name], name)))
+
+
 def _change(change: Change) -> str:
     if change.before is None:
         return f"{change.package} {change.after} (new)"
@@ -137,7 +155,7 @@ class _Writer:
     def cause(self, number: int, key: _Key, outcomes: Sequence[TestOutcome]) -> FailureCause:
         group, suspects, involved, reason = key
         known = {name for lock in self.release.lock.platforms for name in lock.by_name}
-        packages = tuple(text.split(" ", 1)[0] for text in suspects) or involved
+        packages = tuple(text.split(" ", 1)[0] for text in suspects) or involved or _shared(outcomes)
         packages = tuple(name for name in packages if name in known)
         tests = tuple(dict.fromkeys(map(_name, outcomes)))
         title, action = _words(group, suspects, tests, reason)

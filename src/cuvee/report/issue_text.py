@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cuvee.report.logs import clean
 
 HITS = 50
-"""How many victims or tests an issue lists before it only counts them."""
+"""How many packages, victims or tests an issue lists before it only counts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,11 @@ def issue_text(issue: Issue) -> str:
     facts = [
         ("Release", f"{_code(issue.release)}, {issue.kind}"),
         ("Check", _code(issue.check) if issue.check else ""),
-        ("Packages", ", ".join(map(_code, issue.packages))),
+        ("Packages", _listed(issue.packages)),
         ("Platforms", ", ".join(issue.platforms)),
         ("Owners", ", ".join(map(one_line, issue.owners))),
-        (title, ", ".join(map(_code, names[:HITS]))),
+        (title, _listed(names)),
     ]
-    if len(names) > HITS:
-        facts.append(("And", f"{len(names) - HITS} more, which the report lists"))
     lines = [f"### {one_line(issue.title)}", ""]
     lines += [f"- {name}: {value}" for name, value in facts if value]
     if issue.action:
@@ -60,6 +58,11 @@ def issue_text(issue: Issue) -> str:
 def one_line(text: str) -> str:
     """Return text in one line, in which Markdown and HTML mean nothing."""
     return re.sub(r"([\\`*_\[\]<>#@])", r"\\\1", " ".join(clean(text).split()))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f", and {len(names) - HITS} more, which the report lists" if len(names) > HITS else ""
+    return ", ".join(map(_code, names[:HITS])) + more
 
 
 def _code(text: str) -> str:

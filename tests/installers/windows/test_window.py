@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from needed_programs import need
+from picture_folder import PICTURES
 from wine_desktop import windows
-from wine_window import Dialog, Screen, picture_folder
+from wine_window import Dialog, Screen
 
 pytestmark = pytest.mark.real
 
@@ -16,7 +17,6 @@ NAME = "Tiny & Söhne 2026.11.1"
 PROGRAM = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Tiny"
 PYTHON = r"HKCU\Software\Python\Tiny"
 MENU = "users/*/AppData/Roaming/Microsoft/Windows/Start Menu/Programs/Tiny*/*.lnk"
-PICTURES = picture_folder(Path(__file__).parents[3])
 WELCOME, LICENCE, SCOPE = f"Welcome to {NAME} Setup", "License Agreement", "Who Is It For?"
 FOLDER, OPTIONS, DONE = "Choose Install Location", "Options", "Installation Complete"
 ACCEPT = "I accept the terms of the License Agreement"
