@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from changed_release import changed, page_of, write
-from cuvee.integration.outcomes import OutcomeState
+from cuvee.history.over_releases import PackageInRelease, Past, ReleaseBefore
+from cuvee.integration.outcomes import Counts, OutcomeState
 from cuvee.release.record import Release
+from cuvee.report.writer import write_report
 from picture_folder import PICTURES
 
 pytestmark = pytest.mark.real
@@ -36,7 +38,11 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def address(sample: Release, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("written") / "report"
-    write(sample, folder)
+    before = PackageInRelease(release="starter-2026.10.1", platform="linux-64", version="2.9", build="0")
+    tests = Counts(run=9, passed=8)
+    facts = ReleaseBefore(release=before.release, packages=99, tests=tests, install_seconds=4)
+    past = Past(packages={"numpy": (before,)}, releases=(facts,))
+    write_report(page_of(sample), sample, sample.graph, folder, past)
     return (folder / "index.html").as_uri()
 
 
@@ -337,6 +343,7 @@ def axe() -> str:
 PAGES = [
     "index.html", "stages.html", "tests/linux-64.html", "packages/numpy.html", "platforms/linux-64.html",
     "platforms/osx-64.html",
+    "changes/starter-2026.10.1.html",
 ]  # fmt: skip
 
 

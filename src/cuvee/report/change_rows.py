@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cuvee.graph.diff import Change, ChangeKind, Level, needs_attention
 from cuvee.lock.model import Lock
@@ -18,6 +18,8 @@ class ChangeRow:
 
     Attributes
     ----------
+    anchor
+        Its place on the page.
     attention
         Whether it is to be reviewed before others: downgrades, removals and major versions.
     details
@@ -37,6 +39,7 @@ class ChangeRow:
     platforms: tuple[str, ...]
     details: tuple[str, ...]
     because: tuple[str, ...] = ()
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,9 @@ def changes_from(base: str, found: tuple[Change, ...], lock: Lock) -> Changes:
         base=base,
         counts={badge: kinds[kind] for kind, badge in CHANGES.items() if kinds[kind]},
         platforms=whole,
-        rows=tuple(sorted(rows, key=_order)),
+        rows=tuple(
+            replace(row, anchor=f"change-{number}") for number, row in enumerate(sorted(rows, key=_order), 1)
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, count
 from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
 from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
 from cuvee.report.change_rows import Changes, changes
+from cuvee.report.conflict_causes import ConflictCause, conflict_causes
 from cuvee.report.deployment import Deployment, deployments
 from cuvee.report.failure_causes import FailureCause, failure_causes
 from cuvee.report.finding_rows import FindingRow, WaiverRow, causes, in_order, waivers
@@ -88,6 +89,7 @@ class Page:
     readiness: Readiness
     provenance: Provenance
     causes: tuple[FailureCause, ...]
+    conflicts: tuple[ConflictCause, ...]
     artefacts: tuple[Artefact, ...]
     deployments: tuple[Deployment, ...]
     platforms: tuple[PlatformRow, ...]
@@ -140,6 +142,7 @@ def build_page(release: Release, logs: Path | None = None) -> Page:
         readiness=readiness(release, tested.anchors),
         provenance=provenance(release),
         causes=failure_causes(release, tested.anchors),
+        conflicts=conflict_causes(release),
         artefacts=release.handed_out,
         deployments=deployments(release.handed_out, manifest.distribution),
         platforms=_platforms(release),
