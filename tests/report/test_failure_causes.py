@@ -8,7 +8,7 @@ from changed_release import changed, page_of
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import Reference, compare
 from cuvee.release.record import Release
-from cuvee.report.failure_causes import SHOWN
+from cuvee.report.failure_causes import SAID, SHOWN
 from cuvee.report.issue_text import HITS, Issue, issue_text
 from cuvee.report.page import Page
 
@@ -99,6 +99,19 @@ def test_the_same_long_message_is_one_cause_and_names_what_all_tests_involve(sam
         (("seaborn",), 1),
         (("xarray",), 1),
     ]
+
+
+def test_a_cause_of_very_many_tests_is_not_as_long_as_they_are(
+    sample: Release, read_page: Callable[[Release], Any]
+) -> None:
+    said = "ImportError: cannot import name 'trapz' from 'scipy'"
+    outcomes = tuple(outcome(f"t{number:04}", "fail", "scipy", reason=said) for number in range(SAID + 900))
+    release = changed(sample, runs=(PlatformRun(platform=LINUX, runner="native", outcomes=outcomes),))
+    (cause,) = page_of(release).causes
+    assert len(cause.tests) == SAID + 900
+    assert len(cause.evidence) == SAID + 1
+    assert cause.evidence[-1] == "… and 900 more, which the report lists"
+    assert "The first 100 of 1,000; all are in data.json" in read_page(release).text
 
 
 def test_without_a_package_in_common_all_are_named_the_most_frequent_first(sample: Release) -> None:

@@ -17,6 +17,9 @@ from cuvee.report.triage import Earlier, Triage, earlier
 SHOWN = 60
 """How many causes the page describes; it says how many more there are."""
 
+SAID = 100
+"""How many outcomes the evidence of a cause quotes before it only counts them."""
+
 TELLING = 24
 """How many characters a message has at least that can be one cause for tests of different packages."""
 
@@ -160,6 +163,8 @@ class _Writer:
         tests = tuple(dict.fromkeys(map(_name, outcomes)))
         title, action = _words(group, suspects, tests, reason)
         evidence = tuple(dict.fromkeys(map(self._said, outcomes)))
+        if len(evidence) > SAID:
+            evidence = (*evidence[:SAID], f"… and {len(evidence) - SAID:,} more, which the report lists")
         platforms = tuple(dict.fromkeys(item.platform for item in outcomes))
         contacts = self._contacts(outcomes, packages if suspects else ())
         issue = Issue(

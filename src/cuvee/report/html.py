@@ -11,7 +11,7 @@ from cuvee.graph.drawing.svg import stylesheet
 from cuvee.report.actors import UNOWNED
 from cuvee.report.deployment import SIGNATURE, SUMS
 from cuvee.report.earlier_releases import OverReleases
-from cuvee.report.failure_causes import SHOWN
+from cuvee.report.failure_causes import SAID, SHOWN
 from cuvee.report.human_units import human_size, human_time, plural
 from cuvee.report.logs import clean
 from cuvee.report.outcome_rows import DETAILED, LISTED
@@ -54,6 +54,7 @@ def render(page: Page, drawn: Pictures | None = None, over: OverReleases | None 
             detailed=DETAILED,
             loud=LOUD,
             shown_causes=SHOWN,
+            shown_tests=SAID,
             unowned=UNOWNED,
             verify_sums=SUMS,
             verify_signature=SIGNATURE,

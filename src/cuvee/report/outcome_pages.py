@@ -18,12 +18,15 @@ class OutcomePage:
         In the report's folder.
     number, paths
         The number of the page, and all pages of the platform; pages count from 1.
+    elsewhere
+        How many rows the other pages of the platform have.
     """
 
     path: str
     platform: str
     number: int
     paths: tuple[str, ...]
+    elsewhere: int
     rows: tuple[OutcomeRow, ...]
     gone: tuple[GoneRow, ...]
 
@@ -39,12 +42,14 @@ def outcome_pages(page: Page) -> Iterator[OutcomePage]:
     named = [row.platform for row in page.results.rows] + [row.platform for row in page.results.gone]
     for platform in dict.fromkeys(named):
         paths = tuple(_paths(platform, rows.keys() | gone.keys()))
+        sizes = {path: len(rows.get(path, ())) + len(gone.get(path, ())) for path in paths}
         for number, path in enumerate(paths, 1):
             yield OutcomePage(
                 path=path,
                 platform=platform,
                 number=number,
                 paths=paths,
+                elsewhere=sum(sizes.values()) - sizes[path],
                 rows=tuple(rows.get(path, ())),
                 gone=tuple(gone.get(path, ())),
             )

@@ -112,7 +112,7 @@
         const current = (wanted.triage || "") === (new URLSearchParams(tab.dataset.view.split("?")[1]).get("triage") || "");
         if (current) tab.setAttribute("aria-current", "true"); else tab.removeAttribute("aria-current");
       }
-      const unlisted = bar.dataset.unlisted ? `; ${bar.dataset.unlisted} more are only on the pages of platforms` : "";
+      const unlisted = bar.dataset.unlisted ? `; ${bar.dataset.unlisted}` : "";
       output.textContent = (active ? `${shown} of ${items.length} shown` : `${items.length} in all`) + unlisted;
     };
     const remember = () => {
