@@ -130,7 +130,7 @@ def test_our_environment_variables_are_described(root: Path, docs: Path) -> None
         *(root / "src").rglob("*.py"),
         *(root / "script").iterdir(),
         root / "tests" / "starter_release.py",
-        root / "tests" / "wine_window.py",
+        root / "tests" / "picture_folder.py",
         root / "tests" / "installers" / "windows" / "test_large.py",
     ]
     ours = re.compile(r'(?:environ(?:\.get\(|\[)"|envvar="|\$\{)(CUVEE_\w+)')
