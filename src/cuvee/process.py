@@ -20,6 +20,9 @@ _stopping = threading.Event()
 _CHUNK, _PIPE = 1 << 16, 1 << 20
 """Bytes read at once, and at most in a pipe."""
 
+_OUT_OF_TIME = -getattr(signal, "SIGXCPU", 0) or None
+"""How a program ends that had a time of its own, and exceeded it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -35,6 +38,8 @@ class Request:
         Seconds after which the program and its children are killed.
     most_output
         Bytes of each output that are kept: its beginning and its end. `None` keeps all.
+    cleans_up
+        Whether it removes what others have left, and so runs even after an interruption.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +48,7 @@ class Request:
     stdin: bytes = b""
     timeout: float | None = None
     most_output: int | None = None
+    cleans_up: bool = False
 
     @property
     def line(self) -> str:
@@ -83,7 +89,7 @@ def run(request: Request) -> Completed:
         If the executable does not exist or may not be executed.
     """
     started = time.monotonic()
-    if _stopping.is_set():
+    if _stopping.is_set() and not request.cleans_up:
         raise KeyboardInterrupt
     with _input(request.stdin) as stdin:
         try:
@@ -108,7 +114,7 @@ def run(request: Request) -> Completed:
         stdout=stdout,
         stderr=stderr,
         seconds=time.monotonic() - started,
-        timed_out=timed_out,
+        timed_out=timed_out or exit_code == _OUT_OF_TIME,
     )
 
 

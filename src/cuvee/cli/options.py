@@ -257,7 +257,7 @@ def _session(
     base: Path | None = None,
     history: Path | None = None,
     selection: "Selection | None" = None,
-    root: Path | None = None,
+    place: str | None = None,
     results: Path | None = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
@@ -286,7 +286,7 @@ def _session(
         base=base,
         history=history,
         selection=selection or Selection(),
-        root=root,
+        place=place,
         results=results,
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:

@@ -30,9 +30,10 @@ _SELECTION = (
     click.option("--changed", is_flag=True, help="Only what needs a package that changed since the base."),
     click.option("--rerun", type=click.Choice(["failed"]), help="Only what failed in the last recorded run."),
     click.option(
-        "--root",
-        type=click.Path(path_type=Path),
-        help="Run in the files of another Linux system, such as a folder made by debootstrap.",
+        "--on",
+        "place",
+        metavar="PLACE",
+        help="Run elsewhere: ssh://[USER@]HOST[:PORT], container:IMAGE, or a folder with another Linux system.",
     ),
     click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure."),
     click.option(
@@ -62,7 +63,7 @@ def command(
     owners: tuple[str, ...],
     changed: bool,
     rerun: str | None,
-    root: Path | None,
+    place: str | None,
     fail_fast: bool,
     results: Path | None,
     dist: Path,
@@ -76,7 +77,7 @@ def command(
     A unit of work is a part of a suite on a platform with a runner, such as
     interop/test_tables.py@linux-64/native. PATTERN matches all of that, or a part: interop, win-64,
     "test_*.py", interop@linux-64. With a selection or --fail-fast, what is left out is not run, and the
-    verdict is never ready. Results of such a run, of a release folder and of --root are not recorded:
+    verdict is never ready. Results of such a run, of a release folder and of --on are not recorded:
     `cuvee import-results` adds the last two to the release.
 
     \b
@@ -86,7 +87,9 @@ def command(
       cuvee test manifests/starter/2026.11.0.yaml --plan --changed
       cuvee test manifests/starter/2026.11.0.yaml --select "interop/test_t*" --package pandas
       cuvee test manifests/starter/2026.11.0.yaml --rerun failed --fail-fast
-      cuvee test manifests/starter/2026.11.0.yaml --root /srv/debian-13
+      cuvee test manifests/starter/2026.11.0.yaml --on /srv/debian-13
+      cuvee test dist/starter-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box
+      cuvee test dist/starter-2026.11.0 --on container:docker.io/library/debian:11
       cuvee test dist/starter-2026.11.0 --platform linux-64 --results results
 
     Exit codes: 0 ready, 1 blocked, or not all was run, 2 usage, manifest or suites, or nothing to run, 3 a
@@ -106,13 +109,13 @@ def command(
     named = manifest
     manifest, options["dist"] = of_release_folder(named, dist)
     if plan:
-        return _plan(manifest, selection, as_json=as_json, root=root, **options)
-    options |= {"root": root, "results": results, "selection": selection}
+        return _plan(manifest, selection, as_json=as_json, place=place, **options)
+    options |= {"place": place, "results": results, "selection": selection}
     if manifest != named:
         from cuvee.release.made_installers import run_made_installers
 
         return _unrecorded(partial(ask, run_made_installers), manifest, as_json=as_json, **options)
-    if selection.is_partial or root is not None:
+    if selection.is_partial or place is not None:
         from cuvee.release.selected_tests import run_selected_tests
 
         work = partial(run_pipeline, run_selected_tests, as_json=as_json)
@@ -158,7 +161,7 @@ def _unrecorded(work: "Callable[..., SelectedRun]", manifest: Path, *, as_json: 
     print_runs(result.runs)
     say(_not_recorded(result))
     say(f"results: {result.folder}")
-    if result.whole or options["root"] is not None:
+    if result.whole or options["place"] is not None:
         say("`cuvee import-results RELEASE` adds the outcomes.json of a platform to the release.")
     return result.verdict.exit_code
 

@@ -8,6 +8,7 @@ _SAID = re.compile(
     r"|(?P<memory>Cannot allocate memory|\[Errno 12\]|^MemoryError\b|can't start new thread)"
     r"|(?P<killed>killed by SIGKILL)"
     r"|(?P<terminal>out of pty devices)"
+    r"|(?P<connection>^cuvee: the connection to .+ was lost: )"
     r"|(?P<processes>\bfork: (?:retry: )?Resource temporarily unavailable)",
     flags=re.MULTILINE,
 )
@@ -15,6 +16,7 @@ _MEANS = {
     "space": "the host has no space left",
     "memory": "the host has no memory left",
     "killed": "the host killed it, as it does when memory runs out",
+    "connection": "the connection to the machine was lost",
     "terminal": "the host has no pseudo-terminals left",
     "processes": "the host allows no more processes",
 }

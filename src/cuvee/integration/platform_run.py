@@ -148,7 +148,7 @@ def _run(
     finally:
         cleanup = session.runner.finish(session.sandbox)
         if cleanup is not None:
-            process.run(cleanup)
+            process.run(replace(cleanup, cleans_up=True))
     environment = {
         "host": f"{host.system()} {host.release()} {host.machine()}",
         "installer": installer.name,

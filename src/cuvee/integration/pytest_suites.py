@@ -52,7 +52,7 @@ def jobs(session: TestSession, suite: PlannedSuite) -> Iterator[Job]:
     """Yield the suite's jobs, one per target."""
     folder = None
     if suite.folder is not None:  # copied, so that no other configuration applies to the files
-        folder = session.copied(suite.folder, f"suite-{suite.name}")
+        folder = session.copied(suite.folder, f"suite-{suite.name}", shared=True)
     for target in suite.targets:
         if isinstance(target, PytestTarget):
             own = folder if target.file else None  # modules that packages ship are in none of ours

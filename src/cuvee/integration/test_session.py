@@ -19,7 +19,7 @@ from cuvee.integration.model import USUAL_DISK, Plan, PlannedSuite, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import RepeatBudget
 from cuvee.integration.riding_tools import RidingTools, ToolsMissingError
-from cuvee.integration.runners.protocol import Command, Runner, Sandbox
+from cuvee.integration.runners.protocol import SHARED, Command, Runner, Sandbox
 from cuvee.process import Completed
 
 
@@ -87,9 +87,9 @@ class TestSession:
         path.mkdir(parents=True)
         return path
 
-    def copied(self, folder: Path, name: str) -> Path:
-        """Copy a suite's folder to a new one, without what Python has compiled."""
-        copy = self.folder(name)
+    def copied(self, folder: Path, name: str, *, shared: bool = False) -> Path:
+        """Copy a suite's folder to a new one, without what Python has compiled; jobs may share the copy."""
+        copy = (replace(self, work=self.work / SHARED) if shared else self).folder(name)
         shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
         return copy
 
@@ -204,7 +204,7 @@ class TestSession:
             self.work: "<work>",
         }
         for path, name in names.items():
-            text = text.replace(str(path), name)
+            text = text.replace(self.runner.guest_path(path), name).replace(str(path), name)
         return text
 
 

@@ -37,7 +37,7 @@ def run_made_installers(session: Session) -> SelectedRun:
     def installer_of(lock: PlatformLock) -> tuple[Artefact | None, str]:
         return tested[lock.platform], ""
 
-    whole = not session.options.selection.is_partial and session.options.root is None
+    whole = not session.options.selection.is_partial and session.options.place is None
     return run_units(session, release, plan, installer_of, whole=whole)
 
 

@@ -15,7 +15,6 @@ from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.results_folder import OUTCOMES, read_run
 from cuvee.integration.runners.protocol import Runner
-from cuvee.integration.runners.root import RootRunner
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
 from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
@@ -104,10 +103,11 @@ def run_selected_tests(session: Session) -> SelectedRun:
     BlockedError
         If findings block the release, and the caller does not want to keep going.
     UsageError
-        If the selection names what does not exist, or nothing is left to run; or if the other system is none.
+        If the selection names what does not exist, or nothing is left to run; or if it cannot run where the caller wants it to.
+    SourceUnreachableError
+        If that is a machine that does not answer.
     """
-    if session.options.root is not None:
-        RootRunner(session.options.root)  # before anything is built for it
+    _ = session.place  # before anything is built for it
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     release = check_release(session, access=access)
     blocked = "" if session.options.keep_going else why_blocked(release)
@@ -210,7 +210,7 @@ def runner_of(session: Session, lock: PlatformLock) -> tuple[Runner | None, str]
     """Return the runner of a platform, or why there is none."""
     options = session.options
     return select_runner(
-        lock.platform, emulate=options.emulate, cache=session.workspace.cache, root=options.root
+        lock.platform, emulate=options.emulate, cache=session.workspace.cache, place=session.place
     )
 
 

@@ -19,6 +19,7 @@ from cuvee.image.model import ImageSigner
 from cuvee.image.settings import InstallerSettings
 from cuvee.installers.branding import Branding, read_branding
 from cuvee.installers.settings_reader import read_settings
+from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.suite_files import SuiteFiles, read_suite_files
 from cuvee.integration.unit_selection import Selection
 from cuvee.lock.model import Lock, PlatformLock
@@ -72,8 +73,8 @@ class Options:
         Test again, even if nothing has changed since the tests passed.
     selection
         Which units of work to test; such a run is not recorded.
-    root
-        A folder with another Linux system to test in; such a run is not recorded, either.
+    place
+        Where to test, see `cuvee.integration.runners.selection.runner_at`; such a run is not recorded, either.
     results
         Where results of a run that is not recorded go; `None` is a folder in the cache.
     """
@@ -93,7 +94,7 @@ class Options:
     history: Path | None = None
     retest: bool = False
     selection: Selection = field(default_factory=Selection)
-    root: Path | None = None
+    place: str | None = None
     results: Path | None = None
 
 
@@ -133,6 +134,23 @@ class Session:
         self.reached: Release | None = None
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
         self._graph: ReleaseGraph | None = None
+
+    @cached_property
+    def place(self) -> Runner | None:
+        """What runs tests in the place that the caller named; `None` if that is this host."""
+        from cuvee.integration.runners.selection import runner_at
+
+        if self.options.place is None:
+            return None
+        runner = runner_at(self.options.place)
+        refusals = [runner.refusal(platform) for platform in self.requested_platforms]
+        if all(refusal is not None for refusal in refusals):
+            raise UsageError(
+                f"{self.manifest.release_name} is made for {', '.join(self.requested_platforms)},"
+                f" and none of that runs there: {'; '.join(dict.fromkeys(filter(None, refusals)))}",
+                hint="Name a machine or a system of one of these platforms.",
+            )
+        return runner
 
     @property
     def platforms(self) -> tuple[str, ...]:

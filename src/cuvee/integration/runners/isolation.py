@@ -12,8 +12,9 @@ from cuvee import process
 from cuvee.integration.runners.protocol import Sandbox
 from cuvee.process import Request
 
-_ISOLATE = Path(__file__).parents[1] / "inside" / "isolate.py"
-_LEVELS = ("net,pid,files", "net,pid,files,user", "net,pid", "net,pid,user", "net", "net,user")
+ISOLATE = Path(__file__).parents[1] / "inside" / "isolate.py"
+LEVELS = ("net,pid,files", "net,pid,files,user", "net,pid", "net,pid,user", "net", "net,user")
+"""The strongest first; ``user`` is how a user who is not root gets the others."""
 
 
 def isolation_command(
@@ -38,7 +39,7 @@ def isolation_command(
         "folders": [str(path) for path in sandbox.watched] if sandbox is not None else [],
         "processes": sandbox.processes if sandbox is not None else None,
     }
-    argv = (sys.executable, "-I", "-S", str(_ISOLATE))
+    argv = (sys.executable, "-I", "-S", str(ISOLATE))
     return (*argv, ",".join(flags), json.dumps(files), json.dumps(limits))
 
 
@@ -50,7 +51,7 @@ def strongest_isolation() -> str | None:
     """
     if sys.platform != "linux":
         return None
-    for level in _LEVELS:
+    for level in LEVELS:
         argv = (*isolation_command(level), sys.executable, "-I", "-S", "-c", "")
         if process.run(Request(argv=argv, environment={}, timeout=20)).ok:
             return level

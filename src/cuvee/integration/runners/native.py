@@ -50,8 +50,7 @@ class NativeRunner:
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request that installs silently: ``sh INSTALLER -b -p PREFIX``."""
-        options = ("-b", "-m") if _leaves_out_menus(installer) else ("-b",)
-        argv = ("/bin/sh", str(installer), *options, "-p", str(sandbox.prefix))
+        argv = ("/bin/sh", str(installer), *install_options(installer), "-p", str(sandbox.prefix))
         return self._for_user(sandbox, argv, timeout)
 
     def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
@@ -122,12 +121,22 @@ class NativeRunner:
         level = strongest_isolation()
         environment = {"PATH": f"{sandbox.prefix / 'bin'}:/usr/bin:/bin", **sandbox.environment}
         if level is None and not sandbox.network:
-            proxies = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE)
-            environment |= proxies | {name.upper(): value for name, value in proxies.items()}
-            environment |= {"no_proxy": "localhost,127.0.0.1", "NO_PROXY": "localhost,127.0.0.1"}
+            environment |= proxies_to_nowhere()
         elif level is not None:
             argv = (*isolation_command(level, sandbox), *argv)
         return Request(argv=argv, cwd=cwd, environment=environment, timeout=timeout)
+
+
+def proxies_to_nowhere() -> dict[str, str]:
+    """Return the variables that keep well-behaved programs from the network where nothing else does."""
+    variables = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy"), _NOWHERE)
+    variables["no_proxy"] = "localhost,127.0.0.1"
+    return variables | {name.upper(): value for name, value in variables.items()}
+
+
+def install_options(installer: Path) -> tuple[str, ...]:
+    """Return the options with which an installer asks nothing."""
+    return ("-b", "-m") if _leaves_out_menus(installer) else ("-b",)
 
 
 def _leaves_out_menus(installer: Path) -> bool:

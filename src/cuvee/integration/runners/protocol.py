@@ -9,6 +9,9 @@ from typing import Protocol
 from cuvee.integration.model import PlannedSuite
 from cuvee.process import Completed, Request
 
+SHARED = "shared"
+"""The folder, among those that jobs work in, of what more than one of them reads."""
+
 
 class InstallerVerb(enum.Enum):
     """What an installer does with a release that is installed."""

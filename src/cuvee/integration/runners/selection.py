@@ -6,6 +6,7 @@ from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.qemu import QemuRunner
 from cuvee.integration.runners.root import RootRunner
+from cuvee.integration.runners.ssh import SCHEME, SshAddress, SshRunner
 from cuvee.integration.runners.wine import WineRunner
 
 
@@ -20,17 +21,34 @@ def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Ru
 
 
 def select_runner(
-    platform: str, *, emulate: bool = False, cache: Path | None = None, root: Path | None = None
+    platform: str, *, emulate: bool = False, cache: Path | None = None, place: Runner | None = None
 ) -> tuple[Runner | None, str]:
     """Return the first runner that can run ``platform`` here, or `None` and why none can.
 
-    ``root`` is a folder with another Linux system: then it is run there or nowhere.
+    With a ``place``, which is the runner of one, it runs there or nowhere.
     """
     refusals = []
-    runners = all_runners(emulate=emulate, cache=cache) if root is None else (RootRunner(root),)
+    runners = all_runners(emulate=emulate, cache=cache) if place is None else (place,)
     for runner in runners:
         refusal = runner.refusal(platform)
         if refusal is None:
             return runner, ""
         refusals.append(refusal)
     return None, "; ".join(filter(None, refusals))
+
+
+def runner_at(place: str) -> Runner:
+    """Return what runs releases in a place: ``ssh://HOST``, or a folder with another Linux system.
+
+    Raises
+    ------
+    UsageError
+        If it is no such place.
+    ToolMissingError
+        If the program is missing that reaches it.
+    SourceUnreachableError
+        If it is a machine that does not answer.
+    """
+    if place.startswith(SCHEME):
+        return SshRunner(SshAddress.parse(place))
+    return RootRunner(Path(place))

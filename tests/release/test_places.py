@@ -1,8 +1,9 @@
-"""A release in the files of another Linux system: what runs there, what it sees, and what becomes of it."""
+"""A release in other places: in the files of another Linux system, and on a machine that is reached by ssh."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from platform import libc_ver
 
 import pytest
 
@@ -15,7 +16,9 @@ from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.root import RootRunner, os_release
 from debian_root import make_debian_root
+from cuvee.release.record import Release
 from needed_programs import HANGING
+from ssh_server import SshServer
 from tiny_distribution import Distribution
 
 
@@ -68,7 +71,7 @@ def test_it_is_refused_before_anything_is_built(tmp_path: Path, capsys: pytest.C
     channel = tiny_index.write_index(tmp_path / "channel", [tiny_index.entry("app 1")])
     path = tiny_index.write_manifest(tmp_path / "manifests", channel, 'app: "*"')
     options = ["--dist", str(tmp_path / "dist"), "--cache", str(tmp_path / "cache"), "-q"]
-    assert run(["test", str(path), *options, "--root", str(tmp_path)]) == 2
+    assert run(["test", str(path), *options, "--on", str(tmp_path)]) == 2
     assert "is not the root of a Linux system" in capsys.readouterr().err
     assert not (tmp_path / "dist" / "tiny-2026.11.0" / "lock").exists()
 
@@ -132,7 +135,7 @@ def test_a_release_is_tested_there_and_the_results_are_imported(
     path = distribution.write(tiny_text)
     before = distribution.cut(path)
     options = ["--dist", str(distribution.dist), "--cache", str(distribution.root / "cache"), "-q"]
-    code = run(["test", str(path), *options, "--root", str(debian), "--json"])
+    code = run(["test", str(path), *options, "--on", str(debian), "--json"])
     said = json.loads(capsys.readouterr().out)
     outcomes = {item["test"]: item for item in said["outcomes"][host_platform]}
     assert {item["state"] for item in outcomes.values()} == {"pass"}, outcomes
@@ -145,3 +148,35 @@ def test_a_release_is_tested_there_and_the_results_are_imported(
     assert after.verdict is before.verdict
     (tested,) = (item for item in after.runs if item.platform == host_platform)
     assert "root-debian-" in tested.environment["imported"]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer]:
+    server = SshServer(tmp_path / "machine")
+    monkeypatch.setenv("PATH", str(server.bin), prepend=":")
+    yield server
+    server.stop()
+
+
+@pytest.mark.real
+def test_a_release_is_tested_on_a_machine_which_keeps_nothing(
+    tiny: tuple[Distribution, Release],
+    host_platform: str,
+    server: SshServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    distribution, release = tiny
+    options = ["--cache", str(distribution.root / "cache"), "-q", "--results", str(tmp_path / "results")]
+    code = run(["test", str(release.folder), *options, "--on", server.address, "--json"])
+    said = json.loads(capsys.readouterr().out)
+    states = {item["test"]: item["state"] for item in said["outcomes"][host_platform]}
+    (here,) = (one for one in release.runs if one.platform == host_platform)
+    assert states == {item.test: item.state.value for item in here.outcomes}
+    assert all(name.endswith(f"@{host_platform}/ssh-machine-of-test") for name in said["selected"])
+    assert code == 1, "nothing is recorded, so that the release is not ready"
+    assert server.left == []
+    assert server.connections() == []
+    results = json.loads((tmp_path / "results" / host_platform / "outcomes.json").read_bytes())
+    assert results["environment"]["glibc"] == libc_ver()[1]
+    assert results["environment"]["installer_sha256"] in {item.sha256 for item in release.handed_out}
