@@ -1,11 +1,11 @@
-"""A machine that is reached by ssh: a real sshd on loopback, with a folder of its own, for one user."""
+"""A machine that is reached by ssh: a real sshd on loopback, with folders of its own, for one user."""
 
 import contextlib
 import os
 import signal
 import socket
 import subprocess
-import time
+import threading
 from pathlib import Path
 
 from needed_programs import HANGING, need, needed
@@ -29,7 +29,6 @@ LogLevel ERROR
 _CLIENT = """
 Host *
   HostName 127.0.0.1
-  Port {port}
   IdentityFile "{folder}/key"
   IdentitiesOnly yes
   UserKnownHostsFile "{folder}/known_hosts"
@@ -55,24 +54,29 @@ class SshServer:
             subprocess.run(keygen, check=True, timeout=HANGING)
         (folder / "authorized_keys").write_bytes((folder / "key.pub").read_bytes())
         (folder / "banner").write_text("Only for those who may!\n")
-        self.port, self._server = self._start(shell)
-        key = (folder / "host_key.pub").read_text().split()[:2]
-        (folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {' '.join(key)}\n")
-        (folder / "client").write_text(_CLIENT.format(port=self.port, folder=folder))
-        program = f'#!/bin/sh\nexec {needed("ssh")} -F "{folder}/client" "$@"\n'
-        (self.bin / "ssh").write_text(program)
+        (folder / "client").write_text(_CLIENT.format(folder=folder))
+        (self.bin / "ssh").write_text(f'#!/bin/sh\nexec {needed("ssh")} -F "{folder}/client" "$@"\n')
         (self.bin / "ssh").chmod(0o755)
+        self._shell = shell
+        self.start()
 
-    def _start(self, shell: str) -> "tuple[int, subprocess.Popen[bytes]]":
+    def start(self) -> None:
+        """Start it, again if it was stopped: then on another port."""
+        self.port, self._server = self._started()
+        key = (self._folder / "host_key.pub").read_text().split()[:2]
+        (self._folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {' '.join(key)}\n")
+
+    def _started(self) -> "tuple[int, subprocess.Popen[bytes]]":
         """Start it on a port that is free; another process may take that first."""
-        Path("/run/sshd").mkdir(exist_ok=True) if os.geteuid() == 0 else None
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)  # in which root's drops its rights
         while True:
             with socket.socket() as listener:
                 listener.bind(("127.0.0.1", 0))
                 port = listener.getsockname()[1]
             config = self._folder / "server"
             text = _CONFIG.format(
-                port=port, folder=self._folder, temp=self.temp, home=self.home, shell=shell
+                port=port, folder=self._folder, temp=self.temp, home=self.home, shell=self._shell
             )
             config.write_text(text)
             argv = [needed("sshd"), "-D", "-E", str(self._folder / "log"), "-f", str(config)]
@@ -80,7 +84,7 @@ class SshServer:
             while server.poll() is None:
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                     return port, server
-                time.sleep(0.01)
+                threading.Event().wait(0.01)
             said = (self._folder / "log").read_text()
             assert "in use" in said, said
 

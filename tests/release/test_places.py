@@ -1,4 +1,4 @@
-"""A release in other places: in the files of another Linux system, and on a machine that is reached by ssh."""
+"""A release in other places: in the files of another Linux system, and on a machine reached by ssh."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,8 +15,8 @@ from cuvee.integration.runners import root as root_runner
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.root import RootRunner, os_release
-from debian_root import make_debian_root
 from cuvee.release.record import Release
+from debian_root import make_debian_root
 from needed_programs import HANGING
 from ssh_server import SshServer
 from tiny_distribution import Distribution

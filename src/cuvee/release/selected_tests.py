@@ -103,7 +103,8 @@ def run_selected_tests(session: Session) -> SelectedRun:
     BlockedError
         If findings block the release, and the caller does not want to keep going.
     UsageError
-        If the selection names what does not exist, or nothing is left to run; or if it cannot run where the caller wants it to.
+        If the selection names what does not exist, or nothing is left to run; or if the place that the caller
+        wants is none, or runs none of the platforms.
     SourceUnreachableError
         If that is a machine that does not answer.
     """

@@ -74,7 +74,7 @@ class Options:
     selection
         Which units of work to test; such a run is not recorded.
     place
-        Where to test, see `cuvee.integration.runners.selection.runner_at`; such a run is not recorded, either.
+        Where to test, as `cuvee.integration.runners.selection.runner_at` takes it; not recorded, either.
     results
         Where results of a run that is not recorded go; `None` is a folder in the cache.
     """

@@ -1,10 +1,10 @@
-"""Run one program of a release on a machine that another one reached; the release's own interpreter runs this.
+"""Run a program of a release on a machine that another one reaches; the release's interpreter runs this.
 
-Usage: ``python far_side.py FOLDER``, where FOLDER is that of the run. It talks to ``reach_far_side.py`` by its
-standard streams. First comes a request, JSON after its length, with what to do and the files that it needs;
-the numbers of those that are missing here are answered, and their contents follow. What is answered then are
-frames: a letter, the length, and so many bytes. ``o`` and ``e`` are output, ``f`` is a file that has changed,
-JSON with its size, ``d`` its contents, ``m`` what was found out about the machine, and ``x`` how it ended.
+Usage: ``python far_side.py FOLDER``, where FOLDER is that of the run. It talks to `far_client` through its
+standard streams. First comes a request, JSON after its length, with what to do and the files that it needs.
+What is answered are frames: a letter, the length, and so many bytes. ``w`` are the numbers of the files that
+are missing here, whose contents follow; ``o`` and ``e`` are output; ``f`` is a file that has changed, JSON
+with its size, and ``d`` its contents; ``m`` is what was found out about the machine, and ``x`` how it ended.
 
 The standard input stays open. When it ends, the other side is gone: whatever was started is ended.
 """

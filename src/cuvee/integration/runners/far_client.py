@@ -1,12 +1,12 @@
 """Do one thing on another machine: what runners of other machines let `cuvee.process` run.
 
 Usage: ``python -m cuvee.integration.runners.far_client FILE WORD…``. FILE has a `FarWork`; the words are
-those of the program there, for logs. Output and exit code are the program's. If it took too long, this process
-ends by SIGXCPU, which `cuvee.process` knows. If the connection was lost too often, the last line says so.
+those of the program there, for logs. Output and exit code are the program's. If it took too long, this
+process ends by SIGXCPU, which `cuvee.process` knows. If the connection was lost too often, the last line says
+so.
 """
 
 import os
-import resource
 import shlex
 import signal
 import sys
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.codec import Document, Json, encode
-from cuvee.integration.runners.far_connection import LOST, ShellConnection, LostError, one_line
+from cuvee.integration.runners.far_connection import LOST, LostError, ShellConnection, one_line
 from cuvee.integration.runners.far_exchange import exchange, files_below
 from cuvee.integration.runners.far_scripts import END, FORGET, INSTALL, RECEIVE, RUN
 from cuvee.integration.runners.far_work import FarFacts, FarInstallation, FarWork, far_path
@@ -175,6 +175,8 @@ class FarClient:
                     raise LostError("the machine has stopped to answer")
                 return code
         if answer.looked is not None:
+            if work.installation is not None and answer.looked.installer != work.installation.sha256:
+                raise LostError(f"the installer there has the SHA-256 {answer.looked.installer}")
             self._note(installer=answer.looked.installer, isolation=answer.looked.isolation)
         _write(1, answer.stdout)
         notes = [f"cuvee: {name} is too large to be brought here" for name in answer.ended.left]
@@ -211,6 +213,8 @@ class FarClient:
 
 def main(file: str) -> int:
     """Do the work of a file, again if the connection is lost."""
+    import resource  # not on Windows
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     work = WORK.read(Path(file))
     for name, value in work.restore.items():

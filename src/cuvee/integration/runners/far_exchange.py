@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cuvee.codec import DecodeError, Json, decode
-from cuvee.integration.runners.far_connection import ShellConnection, LostError
+from cuvee.integration.runners.far_connection import LostError, ShellConnection
 from cuvee.integration.runners.far_work import far_path
 
 _LONGEST_FRAME, _MOST_FILES = 1 << 22, 64_000_000

@@ -106,7 +106,11 @@ class SshRunner(FarRunner):
         alone = (*self._argv({}), CHANNEL)
         if len(socket.encode()) > _LONGEST_SOCKET:
             return Reach(connect=alone, connect_again=alone)
-        shared = {"ControlMaster": "auto", "ControlPersist": "60", "ControlPath": f'"{socket.replace("%", "%%")}"'}
+        shared = {
+            "ControlMaster": "auto",
+            "ControlPersist": "60",
+            "ControlPath": f'"{socket.replace("%", "%%")}"',
+        }
         close = self._argv({"ControlPath": shared["ControlPath"]}, "-O", "exit")
         return Reach(connect=(*self._argv(shared), CHANNEL), connect_again=alone, close=(close,))
 
