@@ -124,9 +124,12 @@ NOT_RUN = {
     "cuvee import-results dist/lab-2026.11.0 gui.xml --suite gui --platform win-64 --machine laptop"
     " --installer Lab.exe": "needs results of another machine",
     "cuvee test manifests/lab/2026.11.0.yaml --on /srv/debian-11": "needs another Linux system",
-    "cuvee test dist/lab-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box --results results": "needs"
-    " a machine",
-    "cuvee import-results dist/lab-2026.11.0 results/linux-aarch64/outcomes.json": "needs what a machine has found",
+    "cuvee test dist/lab-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box --results results": (
+        "needs a machine"
+    ),
+    "cuvee import-results dist/lab-2026.11.0 results/linux-aarch64/outcomes.json": (
+        "needs results of another machine"
+    ),
     "cuvee report dist/lab-2026.11.0 --output build/report --parquet": "needs pyarrow",
     "cuvee report --index dist archive --output site": "needs a second folder of releases",
     "cuvee report --serve": "does not end",

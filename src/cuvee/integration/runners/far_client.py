@@ -278,4 +278,4 @@ def _write(handle: int, data: bytes | bytearray) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))
