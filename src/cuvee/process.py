@@ -38,6 +38,9 @@ class Request:
         Seconds after which the program and its children are killed.
     most_output
         Bytes of each output that are kept: its beginning and its end. `None` keeps all.
+    allowed
+        Seconds that the program itself keeps to, besides which it may need others; `None` if it has none. It
+        says that they are over by ending with SIGXCPU.
     cleans_up
         Whether it removes what others have left, and so runs even after an interruption.
     """
@@ -48,6 +51,7 @@ class Request:
     stdin: bytes = b""
     timeout: float | None = None
     most_output: int | None = None
+    allowed: float | None = None
     cleans_up: bool = False
 
     @property

@@ -59,7 +59,8 @@ def verify(session: TestSession, installer: Path) -> Iterator[TestOutcome]:
 def how_it_ended(completed: Completed) -> tuple[OutcomeState, str]:
     """Return what a program that installs or administers has shown, and the reason if it did not succeed."""
     if completed.timed_out:
-        return OutcomeState.TIMEOUT, f"took longer than {completed.request.timeout:g} s"
+        seconds = completed.request.allowed or completed.request.timeout
+        return OutcomeState.TIMEOUT, f"took longer than {seconds:g} s"
     if completed.ok:
         return OutcomeState.PASS, ""
     said = last_line(completed.stderr) or last_line(completed.stdout)

@@ -7,17 +7,18 @@ import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from cuvee.files import sha256_file
+from cuvee.integration.model import PlannedSuite, SuiteKind
 from cuvee.integration.runners.far_client import FACTS, WORK, started_at
 from cuvee.integration.runners.far_machine import FarMachine
 from cuvee.integration.runners.far_work import FarFacts, FarInstallation, FarWork, IsolationTry, Reach
 from cuvee.integration.runners.isolation import ISOLATE, LEVELS, isolation_command, limits_note
-from cuvee.integration.runners.native import NativeRunner, install_options, proxies_to_nowhere
-from cuvee.integration.runners.protocol import SHARED, Command, Sandbox
-from cuvee.process import Request
+from cuvee.integration.runners.native import MAINTENANCE, install_options, proxies_to_nowhere
+from cuvee.integration.runners.protocol import SHARED, Command, InstallerVerb, Sandbox
+from cuvee.process import Completed, Request
 
 _INSIDE = ISOLATE.parent
 _WORK = "work"
@@ -31,7 +32,7 @@ _TRANSFER_SECONDS = 600.0
 _END_SECONDS = 120.0
 
 
-class FarRunner(NativeRunner):
+class FarRunner:
     """Runs the release on another machine, which has files of its own.
 
     The host's folders exist there, too, below one folder of the run. Files that a program needs are sent
@@ -66,9 +67,31 @@ class FarRunner(NativeRunner):
             return None
         return f"{self._title} is {self._machine.platform or self._machine.uname}"
 
+    def suite_refusal(self, suite: PlannedSuite) -> str | None:
+        """Return why it does not run a suite; `None` when it does."""
+        if suite.kind is SuiteKind.LIFECYCLE:
+            return "suites of the kind lifecycle compare files, and those of another machine are not here"
+        return None
+
+    def limitation(self, completed: Completed) -> str | None:
+        """Blame the release for every failure."""
+        return None
+
     def keeps_files_away(self) -> bool:
         """Deny it: the machine may be this one."""
         return False
+
+    def prepare(self, sandbox: Sandbox, *, timeout: float) -> Request | None:
+        """Prepare nothing."""
+        return None
+
+    def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
+        """Return no folder: those of the machine are not here."""
+        return ()
+
+    def program(self, sandbox: Sandbox, name: str) -> Path:
+        """Return where the beginning of a command is kept here: ``<prefix>/bin/<name>``."""
+        return sandbox.prefix / "bin" / PurePosixPath(name).name
 
     def guest_path(self, path: Path) -> str:
         """Return where the machine has a path of the host."""
@@ -93,16 +116,23 @@ class FarRunner(NativeRunner):
             ),
         )
         words = ("sh", self.guest_path(installer), *options, "-p", str(there.prefix))
-        return self._client(work, words, timeout + _TRANSFER_SECONDS)
+        return self._client(work, words)
 
     def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request ``sh INSTALLER --check``."""
         return self._run(sandbox, ("/bin/sh", self.guest_path(installer), "--check"), sandbox.temp, timeout)
 
+    def maintain(self, sandbox: Sandbox, installer: Path, verb: InstallerVerb, *, timeout: float) -> Request:
+        """Make the request ``sh INSTALLER --repair -p PREFIX``, or with the options of another verb."""
+        words = ("/bin/sh", self.guest_path(installer), *MAINTENANCE[verb], "-p")
+        return self._run(
+            sandbox, (*words, self.guest_path(sandbox.prefix)), sandbox.temp, timeout, sandbox.user_folders
+        )
+
     def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
         """Make the request that runs a verb of a prefix's administration."""
         words = (self.guest_path(self.program(sandbox, name)), verb)
-        return self._run(sandbox, words, sandbox.temp, timeout)
+        return self._run(sandbox, words, sandbox.temp, timeout, sandbox.user_folders)
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
@@ -115,7 +145,7 @@ class FarRunner(NativeRunner):
         if self._control is None:
             return None
         work = self._work(sandbox, "end", _END_SECONDS)
-        return self._client(work, ("rm", "-rf", self._top), _END_SECONDS)
+        return self._client(work, ("rm", "-rf", self._top))
 
     def environment(self) -> Mapping[str, str]:
         """Return which machine it is, and how the network and files were kept away there."""
@@ -163,14 +193,15 @@ class FarRunner(NativeRunner):
             folders=(str(sandbox.home), str(sandbox.temp), str(cwd)),
             discard=() if sandbox.temp.parent == sandbox.home.parent else (str(sandbox.temp),),
         )
-        return self._client(work, words, timeout + _TRANSFER_SECONDS)
+        return self._client(work, words)
 
-    def _client(self, work: FarWork, words: tuple[str, ...], timeout: float) -> Request:
+    def _client(self, work: FarWork, words: tuple[str, ...]) -> Request:
         """Return the request for the program of this host that does a work."""
         file = Path(work.facts).with_name(f"{work.run}.json")
         WORK.write(file, work)
         argv = (sys.executable, "-I", "-m", "cuvee.integration.runners.far_client", str(file), *words)
-        return Request(argv=argv, environment=dict(os.environ), timeout=timeout * _ATTEMPTS)
+        seconds = _ATTEMPTS * (work.timeout + _TRANSFER_SECONDS)
+        return Request(argv=argv, environment=dict(os.environ), timeout=seconds, allowed=work.timeout)
 
     def _work(self, sandbox: Sandbox, action: Literal["install", "run", "end"], timeout: float) -> FarWork:
         if self._control is None:

@@ -20,7 +20,7 @@ _HEADER = 1 << 16
 _NO_SHORTCUTS = b"-m           disable the creation of menu items / shortcuts"
 """A line of constructor's installers that know this option; others fail because of it."""
 
-_VERBS = {
+MAINTENANCE = {
     InstallerVerb.UPGRADE: ("-b", "-u"),
     InstallerVerb.REPAIR: ("--repair",),
     InstallerVerb.UNINSTALL: ("--uninstall",),
@@ -59,7 +59,7 @@ class NativeRunner:
 
     def maintain(self, sandbox: Sandbox, installer: Path, verb: InstallerVerb, *, timeout: float) -> Request:
         """Make the request ``sh INSTALLER --repair -p PREFIX``, or with the options of another verb."""
-        argv = ("/bin/sh", str(installer), *_VERBS[verb], "-p", str(sandbox.prefix))
+        argv = ("/bin/sh", str(installer), *MAINTENANCE[verb], "-p", str(sandbox.prefix))
         return self._for_user(sandbox, argv, timeout)
 
     def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
