@@ -127,6 +127,8 @@ NOT_RUN = {
     "cuvee test dist/lab-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box --results results": (
         "needs a machine"
     ),
+    "cuvee test dist/lab-2026.11.0 --platform linux-64 --on container:docker.io/library/debian:11"
+    " --results results": "needs an image of the internet",
     "cuvee import-results dist/lab-2026.11.0 results/linux-aarch64/outcomes.json": (
         "needs results of another machine"
     ),

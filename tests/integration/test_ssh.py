@@ -224,7 +224,9 @@ class Place:
         cwd.mkdir(parents=True)
         known: dict[str, object] = {"cwd": cwd, "timeout": HANGING}
         command = Command(program="python", arguments=("-c", code, *arguments), **{**known, **values})  # type: ignore[arg-type]
-        return process.run(self.runner.request(self.sandbox, command))
+        request = self.runner.request(self.sandbox, command)
+        environment = {**(request.environment or {}), **command.environment}  # as a session does
+        return process.run(replace(request, environment=environment))
 
     def finish(self) -> Completed:
         request = self.runner.finish(self.sandbox)
@@ -265,21 +267,24 @@ def until(condition: Callable[[], object]) -> None:
 def test_files_travel_there_and_back(place: Place) -> None:
     (place.top / "work" / "shared").mkdir()
     (place.top / "work" / "shared" / "suite.txt").write_text("shared")
+    (place.top / "work" / "shared" / "link").symlink_to("suite.txt")
+    (place.top / "work" / "shared" / "absolute").symlink_to("/etc/passwd")
     (place.top / "work" / "other").mkdir()
     (place.top / "work" / "other" / "spec.json").write_text("{}")
     code = """
 import os, pathlib, sys
 print(pathlib.Path(sys.argv[1]).read_text(), pathlib.Path(sys.argv[2]).read_text(), os.environ["ASKED"])
 print(os.environ["HOME"], os.getcwd())
+print(os.path.lexists(pathlib.Path(sys.argv[1]).with_name("absolute")), os.environ["PATH"])
 pathlib.Path("new é").write_bytes(bytes(range(256)))
-pathlib.Path("link").symlink_to("/etc/passwd")
+pathlib.Path("escape").symlink_to("/etc/passwd")
 with open("huge", "wb") as file: file.truncate(20_000_000)
 sys.stderr.write("careful")
 sys.exit(255)
 """
     done = place.run(
         code,
-        place.top / "work" / "shared" / "suite.txt",
+        place.top / "work" / "shared" / "link",
         place.top / "work" / "other" / "spec.json",
         environment={"ASKED": "yes", "PATH": "/nowhere"},
     )
@@ -287,11 +292,12 @@ sys.exit(255)
     assert done.exit_code == 255
     assert done.stdout.splitlines()[0] == "shared {} yes"
     assert done.stdout.splitlines()[1].startswith(f"{far}/home {far}/work/job ")
+    assert done.stdout.splitlines()[2] == "False /nowhere"
     assert "careful" in done.stderr
     assert "huge is too large to be brought here" in done.stderr
     (new,) = place.top.rglob("new é")
     assert new.read_bytes() == bytes(range(256))
-    assert not list(place.top.rglob("link"))
+    assert not list(place.top.rglob("escape"))
     assert not list(place.top.rglob("huge"))
     assert host_fault(done.stderr) == "", "255 is the program's own"
 

@@ -1,4 +1,4 @@
-"""A release in other places: in the files of another Linux system, and on a machine reached by ssh."""
+"""A release in other places: the files of another Linux system, a machine that ssh reaches, a container."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,13 +8,15 @@ from platform import libc_ver
 import pytest
 
 import tiny_index
+from container_store import ContainerStore
 from cuvee import process
 from cuvee.cli.main import run
-from cuvee.errors import UsageError
+from cuvee.errors import SourceUnreachableError, ToolMissingError, UsageError
 from cuvee.integration.runners import root as root_runner
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.root import RootRunner, os_release
+from cuvee.integration.runners.selection import runner_at
 from cuvee.release.record import Release
 from debian_root import make_debian_root
 from needed_programs import HANGING
@@ -180,3 +182,48 @@ def test_a_release_is_tested_on_a_machine_which_keeps_nothing(
     results = json.loads((tmp_path / "results" / host_platform / "outcomes.json").read_bytes())
     assert results["environment"]["glibc"] == libc_ver()[1]
     assert results["environment"]["installer_sha256"] in {item.sha256 for item in release.handed_out}
+
+
+@pytest.fixture
+def store(tmp_path: Path, debian: Path, monkeypatch: pytest.MonkeyPatch) -> ContainerStore:
+    store = ContainerStore(tmp_path / "containers")
+    store.import_root(debian, "localhost/small-debian:12")
+    monkeypatch.setenv("PATH", str(store.bin), prepend=":")
+    return store
+
+
+@pytest.mark.real
+def test_a_release_is_tested_in_a_container_of_which_nothing_stays(
+    tiny: tuple[Distribution, Release],
+    host_platform: str,
+    store: ContainerStore,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    distribution, release = tiny
+    options = ["--cache", str(distribution.root / "cache"), "-q", "--results", str(tmp_path / "results")]
+    place = "container:localhost/small-debian:12"
+    code = run(["test", str(release.folder), *options, "--on", place, "--json"])
+    said = json.loads(capsys.readouterr().out)
+    states = {item["test"]: item["state"] for item in said["outcomes"][host_platform]}
+    (here,) = (one for one in release.runs if one.platform == host_platform)
+    assert states == {item.test: item.state.value for item in here.outcomes}
+    assert all(name.endswith("/container-small-debian-12") for name in said["selected"])
+    assert (code, store.containers) == (1, [])
+    results = json.loads((tmp_path / "results" / host_platform / "outcomes.json").read_bytes())
+    assert results["environment"]["image"].startswith("localhost/small-debian:12 (")
+    with pytest.raises(SourceUnreachableError, match="cannot get the image localhost/other"):
+        runner_at("container:localhost/other")
+
+
+@pytest.mark.parametrize("image", ["", "-v/:/host", "a b", "--privileged"])
+def test_what_is_no_image(image: str) -> None:
+    with pytest.raises(UsageError, match="not a name of an image"):
+        runner_at(f"container:{image}")
+
+
+def test_no_program_for_containers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolMissingError, match="Neither podman nor docker") as caught:
+        runner_at("container:debian:12")
+    assert "podman" in (caught.value.hint or "")

@@ -33,7 +33,7 @@ _SELECTION = (
         "--on",
         "place",
         metavar="PLACE",
-        help="Run elsewhere: ssh://[USER@]HOST[:PORT], or a folder with another Linux system.",
+        help="Run elsewhere: ssh://[USER@]HOST[:PORT], container:IMAGE, or the folder of another Linux.",
     ),
     click.option("--fail-fast", is_flag=True, help="Start nothing after the first failure."),
     click.option(
@@ -89,6 +89,7 @@ def command(
       cuvee test manifests/starter/2026.11.0.yaml --rerun failed --fail-fast
       cuvee test manifests/starter/2026.11.0.yaml --on /srv/debian-13
       cuvee test dist/starter-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box
+      cuvee test dist/starter-2026.11.0 --platform linux-64 --on container:docker.io/library/debian:11
       cuvee test dist/starter-2026.11.0 --platform linux-64 --results results
 
     Exit codes: 0 ready, 1 blocked, or not all was run, 2 usage, manifest or suites, or nothing to run, 3 a

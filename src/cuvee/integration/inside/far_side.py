@@ -32,6 +32,9 @@ _MOST_OUTPUT = 10_000_000
 _LARGEST_FILE, _MOST_FILES = 16_000_000, 64_000_000
 """Bytes of one file that a program has written, and of all: larger ones stay here, and are named."""
 
+_FOLDER, _LINK = -1, -2
+"""Sizes of what is not a file."""
+
 _LONGEST_EXCERPT = 100_000
 _ROUNDS = 20
 
@@ -84,16 +87,19 @@ class _FarSide:
         """Get the files that are not here already, each by its size and time."""
         entries = self._request["files"]
         lacking = []
-        for number, (name, size, changed, _) in enumerate(entries):
+        for number, (name, size, changed, _, link) in enumerate(entries):
             path = self._here(name)
             self._known[path] = (size, changed)
-            if size < 0:
+            if size == _LINK:
+                if not os.path.islink(path):  # noqa: PTH114
+                    os.symlink(link, path)  # noqa: PTH211
+            elif size == _FOLDER:
                 os.makedirs(path, exist_ok=True)  # noqa: PTH103
             elif _state(path) != (size, changed):
                 lacking.append(number)
         self.send("w", lacking)
         for number in lacking:
-            name, size, changed, mode = entries[number]
+            name, size, changed, mode, _ = entries[number]
             self._store(self._here(name), size, changed, mode)
 
     def _store(self, path: str, size: int, changed: int, mode: int) -> None:
@@ -235,7 +241,7 @@ class _FarSide:
         _end(child, mark)
 
     def send(self, letter: str, content: object) -> None:
-        """Send a frame; if nobody takes it, the thread that reads the standard input sees that too."""
+        """Send a frame; if it is not taken, the thread that reads the standard input sees that too."""
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         with self._lock:
             frame = letter.encode() + struct.pack(">I", len(data)) + data
@@ -303,7 +309,7 @@ def _end(child: "subprocess.Popen[bytes]", mark: str) -> None:
 
 
 def _end_marked(mark: str) -> None:
-    """End the processes that have a mark in their variables; Linux alone tells them."""
+    """End the processes that have a mark in their variables; only Linux tells them."""
     wanted = f"{MARK}={mark}".encode()
     for _ in range(_ROUNDS if os.path.isdir("/proc/self") else 0):  # noqa: PTH112
         found = [int(pid) for pid in os.listdir("/proc") if pid.isdecimal() and _has(pid, wanted)]  # noqa: PTH208

@@ -1,9 +1,9 @@
 """Do one thing on another machine: what runners of other machines let `cuvee.process` run.
 
 Usage: ``python -m cuvee.integration.runners.far_client FILE WORD…``. FILE has a `FarWork`; the words are
-those of the program there, for logs. Output and exit code are the program's. If it took too long, this
-process ends by SIGXCPU, which `cuvee.process` knows. If the connection was lost too often, the last line says
-so.
+those of the program there, for logs. Variables, output and exit code are the program's. If it took too long,
+this process ends by SIGXCPU, which `cuvee.process` knows. If the connection was lost too often, the last line
+says so.
 """
 
 import os
@@ -11,7 +11,7 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,10 +38,10 @@ class LateError(Exception):
 
 
 class FarClient:
-    """Does a work; the number of the attempt begins with 1."""
+    """Does a work with the variables of the program; the number of the attempt begins with 1."""
 
-    def __init__(self, work: FarWork) -> None:
-        self._work = work
+    def __init__(self, work: FarWork, environment: Mapping[str, str]) -> None:
+        self._work, self._environment = work, environment
 
     def __call__(self, attempt: int) -> int:
         """Do it, and return the exit code of what ran there."""
@@ -96,7 +96,7 @@ class FarClient:
     def _forget(self, attempt: int, names: Sequence[str]) -> None:
         """Remove folders that runs of this host have left there, unless these still run."""
         own, mine = self._work.own, os.path.basename(self._work.top)  # noqa: PTH119 - a path of there
-        dead = [name for name in names if name != mine and not _is_alive(name.removeprefix(own))]
+        dead = [name for name in names if name != mine and not is_alive(name.removeprefix(own))]
         olds = " ".join(name for name in dead if name.replace("-", "").isalnum())
         if olds:
             above = os.path.dirname(self._work.top)  # noqa: PTH120 - a path of there
@@ -107,7 +107,7 @@ class FarClient:
 
     def _run_installer(self, attempt: int, installation: FarInstallation) -> int:
         work = self._work
-        variables = {**work.environment, "CUVEE_FAR_RUN": f"{work.top}:install:{attempt}"}
+        variables = {**self._environment, "CUVEE_FAR_RUN": f"{work.top}:install:{attempt}"}
         pairs = " ".join(shlex.quote(f"{name}={value}") for name, value in variables.items())
         program = FAR_SIDE.read_text(encoding="utf-8")
         copied = f"cat >\"$top/far_side.py\" <<'{work.own}' || exit\n{program}{work.own}\n"
@@ -153,7 +153,7 @@ class FarClient:
         wanted: dict[str, Json] = {
             "words": list(work.words),
             "cwd": far_path(work.cwd),
-            "environment": dict(work.environment),
+            "environment": dict(self._environment),
             "timeout": work.timeout,
             "folders": [far_path(path) for path in work.folders],
             "discard": [far_path(path) for path in work.discard],
@@ -187,14 +187,13 @@ class FarClient:
 
     def _end(self, attempt: int) -> int:
         code = self._remove(attempt)
-        for argv in self._work.reach.close:
-            process.run(Request(argv=argv, timeout=_START_SECONDS))
+        _run_here(self._work.reach.close, demand=False)
         return code
 
     def _remove(self, attempt: int) -> int:
         """Remove everything from the machine."""
         if self._work.reach.stop:
-            _run_here(self._work.reach.stop)
+            _run_here(self._work.reach.stop, demand=False)
             return 0
         with self._connect(attempt, END) as connection:
             connection.close_input()
@@ -217,11 +216,9 @@ def main(file: str) -> int:
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     work = WORK.read(Path(file))
-    for name, value in work.restore.items():
-        os.environ.pop(name, None)
-        if value is not None:
-            os.environ[name] = value
-    client, said = FarClient(work), ""
+    client, said = FarClient(work, dict(os.environ)), ""
+    os.environ.clear()
+    os.environ.update(work.host)
     lost = Path(work.facts).with_name("lost")
     attempts = 1 if lost.exists() else work.attempts  # if it was lost for long, not as often each time
     for attempt in range(1, attempts + 1):
@@ -241,14 +238,14 @@ def main(file: str) -> int:
     return LOST
 
 
-def _run_here(programs: Sequence[tuple[str, ...]]) -> None:
+def _run_here(programs: Sequence[tuple[str, ...]], *, demand: bool = True) -> None:
     for argv in programs:
         done = process.run(Request(argv=argv, timeout=_START_SECONDS))
-        if not done.ok:
+        if demand and not done.ok:
             raise LostError(one_line(done.stderr.encode()) or f"{argv[0]} failed")
 
 
-def _is_alive(name: str) -> bool:
+def is_alive(name: str) -> bool:
     """Whether the process of this host that has made a folder there still runs."""
     pid, started, *_ = (*name.split("-"), "", "")
     try:

@@ -58,7 +58,7 @@ class ShellConnection:
         return self._messages.read()[-_MOST_SAID:]
 
     def write(self, data: bytes) -> None:
-        """Send data. That nobody takes it shows when the answer is read."""
+        """Send data. That it is not taken shows when the answer is read."""
         view = memoryview(data)
         try:
             while view:
@@ -67,7 +67,7 @@ class ShellConnection:
             pass
 
     def close_input(self) -> None:
-        """Tell the machine that nothing follows."""
+        """End the input: nothing follows."""
         if self._program.stdin is not None:
             self._program.stdin.close()
 
@@ -96,7 +96,7 @@ class ShellConnection:
         self._rest = found.partition(wanted)[2]
 
     def read(self, count: int = 0) -> bytes:
-        """Return so many bytes, fewer at the end; without a number, what is there."""
+        """Return so many bytes, fewer at the end; without a number, what has come."""
         found = bytearray(self._rest)
         while not found or len(found) < count:
             data = os.read(_handle(self._program.stdout), _CHUNK)

@@ -17,12 +17,13 @@ _HEAD = 5  # a letter and a length
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentFile:
-    """A file or folder that the machine needs, as it is now; the size of a folder is -1."""
+    """A file that the machine needs, as it is now. The size of a folder is -1; that of a link -2."""
 
     path: Path
     size: int
-    changed: int
-    mode: int
+    changed: int = 0
+    mode: int = 0o700
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,9 @@ def exchange(
     LostError
         If the connection is lost, or the machine answers what it must not.
     """
-    entries: Json = [[far_path(str(item.path)), item.size, item.changed, item.mode] for item in files]
+    entries: Json = [
+        [far_path(str(item.path)), item.size, item.changed, item.mode, item.link] for item in files
+    ]
     data = json.dumps({**request, "files": entries}).encode()
     connection.write(struct.pack(">I", len(data)) + data)
     answer, room = Answer(), _MOST_FILES
@@ -107,14 +110,17 @@ def exchange(
 
 
 def files_below(paths: Iterator[Path]) -> Iterator[SentFile]:
-    """Yield files and folders, and what is in these; links and what is no file are left out."""
+    """Yield files and folders, and what is in these; absolute links and special files are left out."""
     for top in paths:
         for path in (top, *sorted(top.rglob("*"))) if top.is_dir() else (top,):
             if path.is_symlink():
+                link = path.readlink()
+                if not link.is_absolute():
+                    yield SentFile(path=path, size=-2, link=str(link))
                 continue
             found = path.stat()
             if path.is_dir():
-                yield SentFile(path=path, size=-1, changed=0, mode=0o700)
+                yield SentFile(path=path, size=-1)
             elif path.is_file():
                 mode = found.st_mode & 0o755
                 yield SentFile(path=path, size=found.st_size, changed=found.st_mtime_ns, mode=mode)

@@ -55,7 +55,7 @@ def look_at(
     name
         The machine's name in messages.
     hint
-        What to try if it cannot be reached.
+        What to try if it does not answer.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def look_at(
         )
     raise UsageError(
         f"{name} does not start a POSIX shell: {said or one_line(done.stdout.encode()) or 'it says nothing'}",
-        hint="Try `ssh MACHINE sh`, which has to start one.",
+        hint=hint,
     )
 
 

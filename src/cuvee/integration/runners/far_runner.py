@@ -25,7 +25,7 @@ _WORK = "work"
 _OF_THE_RUN = ("far", "installer", "tmp")
 """Folders of a run: that of its jobs, and those that the machine has of its own, or does not need."""
 
-_ATTEMPTS = 3
+_LOOKING_AT_FILES = frozenset({SuiteKind.LIFECYCLE, SuiteKind.PACKAGED})
 _TRANSFER_SECONDS = 600.0
 """How long the transfer of an installer or of files may take, besides what runs there."""
 
@@ -48,6 +48,9 @@ class FarRunner:
         What it is.
     """
 
+    attempts = 3
+    """How often a program is started if the connection is lost."""
+
     def __init__(self, *, name: str, title: str, machine: FarMachine) -> None:
         self.name = name
         self._title, self._machine = title, machine
@@ -69,8 +72,8 @@ class FarRunner:
 
     def suite_refusal(self, suite: PlannedSuite) -> str | None:
         """Return why it does not run a suite; `None` when it does."""
-        if suite.kind is SuiteKind.LIFECYCLE:
-            return "suites of the kind lifecycle compare files, and those of another machine are not here"
+        if suite.kind in _LOOKING_AT_FILES:
+            return f"suites of the kind {suite.kind.value} look at the prefix, which is on another machine"
         return None
 
     def limitation(self, completed: Completed) -> str | None:
@@ -105,7 +108,6 @@ class FarRunner:
         tries = (IsolationTry(level=level, words=self._isolated(level, sandbox)) for level in LEVELS)
         work = replace(
             self._work(sandbox, "install", timeout),
-            environment={**self._variables(sandbox), **there.user_folders},
             network=sandbox.network,
             send=(str(_INSIDE),),
             installation=FarInstallation(
@@ -116,7 +118,7 @@ class FarRunner:
             ),
         )
         words = ("sh", self.guest_path(installer), *options, "-p", str(there.prefix))
-        return self._client(work, words)
+        return self._client(work, words, {**self._variables(sandbox), **there.user_folders})
 
     def check(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
         """Make the request ``sh INSTALLER --check``."""
@@ -125,27 +127,26 @@ class FarRunner:
     def maintain(self, sandbox: Sandbox, installer: Path, verb: InstallerVerb, *, timeout: float) -> Request:
         """Make the request ``sh INSTALLER --repair -p PREFIX``, or with the options of another verb."""
         words = ("/bin/sh", self.guest_path(installer), *MAINTENANCE[verb], "-p")
-        return self._run(
-            sandbox, (*words, self.guest_path(sandbox.prefix)), sandbox.temp, timeout, sandbox.user_folders
-        )
+        words = (*words, self.guest_path(sandbox.prefix))
+        return self._run(sandbox, words, sandbox.temp, timeout, self._there(sandbox).user_folders)
 
     def administer(self, sandbox: Sandbox, name: str, verb: str, *, timeout: float) -> Request:
         """Make the request that runs a verb of a prefix's administration."""
         words = (self.guest_path(self.program(sandbox, name)), verb)
-        return self._run(sandbox, words, sandbox.temp, timeout, sandbox.user_folders)
+        return self._run(sandbox, words, sandbox.temp, timeout, self._there(sandbox).user_folders)
 
     def request(self, sandbox: Sandbox, command: Command) -> Request:
         """Make the request that runs ``command``."""
         arguments = (arg if isinstance(arg, str) else self.guest_path(arg) for arg in command.arguments)
         words = (self.guest_path(self.program(sandbox, command.program)), *arguments)
-        return self._run(sandbox, words, command.cwd, command.timeout, command.environment)
+        return self._run(sandbox, words, command.cwd, command.timeout)
 
     def finish(self, sandbox: Sandbox) -> Request | None:
         """Make the request that removes everything from the machine."""
         if self._control is None:
             return None
         work = self._work(sandbox, "end", _END_SECONDS)
-        return self._client(work, ("rm", "-rf", self._top))
+        return self._client(work, ("rm", "-rf", self._top), {})
 
     def environment(self) -> Mapping[str, str]:
         """Return which machine it is, and how the network and files were kept away there."""
@@ -175,7 +176,7 @@ class FarRunner:
     ) -> Request:
         level = self._facts().isolation
         jobs = tuple(str(path) for path in self._jobs(sandbox, cwd, words))
-        environment = {**self._variables(sandbox), **self._translated(variables or {})}
+        environment = {**self._variables(sandbox), **(variables or {})}
         isolated = words
         if level:
             isolated = (*self._isolated(level, sandbox, limited=True), *words)
@@ -183,9 +184,6 @@ class FarRunner:
             environment = {**proxies_to_nowhere(), **environment}
         work = replace(
             self._work(sandbox, "run", timeout),
-            # The session adds the variables of a command to those of this host's program.
-            restore={name: os.environ.get(name) for name in variables or {}},
-            environment=environment,
             send=(*self._shared(sandbox), *jobs),
             bring_back=jobs,
             words=isolated,
@@ -193,15 +191,15 @@ class FarRunner:
             folders=(str(sandbox.home), str(sandbox.temp), str(cwd)),
             discard=() if sandbox.temp.parent == sandbox.home.parent else (str(sandbox.temp),),
         )
-        return self._client(work, words)
+        return self._client(work, words, environment)
 
-    def _client(self, work: FarWork, words: tuple[str, ...]) -> Request:
-        """Return the request for the program of this host that does a work."""
+    def _client(self, work: FarWork, words: tuple[str, ...], environment: Mapping[str, str]) -> Request:
+        """Return the request for the program of this host that does a work; its variables are those there."""
         file = Path(work.facts).with_name(f"{work.run}.json")
         WORK.write(file, work)
         argv = (sys.executable, "-I", "-m", "cuvee.integration.runners.far_client", str(file), *words)
-        seconds = _ATTEMPTS * (work.timeout + _TRANSFER_SECONDS)
-        return Request(argv=argv, environment=dict(os.environ), timeout=seconds, allowed=work.timeout)
+        seconds = self.attempts * (work.timeout + _TRANSFER_SECONDS)
+        return Request(argv=argv, environment=environment, timeout=seconds, allowed=work.timeout)
 
     def _work(self, sandbox: Sandbox, action: Literal["install", "run", "end"], timeout: float) -> FarWork:
         if self._control is None:
@@ -210,7 +208,7 @@ class FarRunner:
             action=action,
             machine=self._title,
             reach=self.reach(self._control),
-            attempts=_ATTEMPTS,
+            attempts=self.attempts,
             top=self._top,
             own=self._own,
             facts=str(self._control / "facts.json"),
@@ -218,6 +216,7 @@ class FarRunner:
             home=str(sandbox.home),
             temp=str(sandbox.temp),
             run=secrets.token_hex(8),
+            host=dict(os.environ),
             timeout=timeout,
         )
 
@@ -241,14 +240,6 @@ class FarRunner:
     def _variables(self, sandbox: Sandbox) -> dict[str, str]:
         there = self._there(sandbox)
         return {"PATH": f"{there.prefix / 'bin'}:/usr/local/bin:/usr/bin:/bin", **there.environment}
-
-    def _translated(self, variables: Mapping[str, str]) -> dict[str, str]:
-        """Return variables of which those that are a path of this run are one on the machine."""
-        top = str(self._control.parent) if self._control is not None else ""
-        return {
-            name: self.guest_path(Path(value)) if top and value.startswith(f"{top}/") else value
-            for name, value in variables.items()
-        }
 
     def _isolated(self, level: str, sandbox: Sandbox, *, limited: bool = False) -> tuple[str, ...]:
         """Return what to prefix a command with on the machine, with the release's own interpreter."""

@@ -1,7 +1,7 @@
 """What `cuvee.integration.runners.far_client` does on another machine, and what it finds out about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -64,8 +64,8 @@ class FarWork:
         Paths of this host, as are ``cwd`` and those of the tuples.
     run
         A name for this work, which no other has.
-    restore
-        Variables of this process that are not those of the program there.
+    host
+        The variables of this host: those that this process has itself are the program's there.
     send
         Files and folders that the program needs.
     bring_back
@@ -85,8 +85,7 @@ class FarWork:
     home: str
     temp: str
     run: str
-    restore: Mapping[str, str | None] = field(default_factory=dict)
-    environment: Mapping[str, str] = field(default_factory=dict)
+    host: Mapping[str, str]
     network: bool = False
     timeout: float
     send: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cuvee.integration.runners.container import CONTAINER, ContainerRunner
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.qemu import QemuRunner
@@ -38,7 +39,7 @@ def select_runner(
 
 
 def runner_at(place: str) -> Runner:
-    """Return what runs releases in a place: ``ssh://HOST``, or a folder with another Linux system.
+    """Return what runs releases in a place: ``ssh://HOST``, ``container:IMAGE``, or a folder with a system.
 
     Raises
     ------
@@ -51,4 +52,6 @@ def runner_at(place: str) -> Runner:
     """
     if place.startswith(SCHEME):
         return SshRunner(SshAddress.parse(place))
+    if place.startswith(CONTAINER):
+        return ContainerRunner(place.removeprefix(CONTAINER))
     return RootRunner(Path(place))

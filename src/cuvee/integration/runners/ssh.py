@@ -56,17 +56,19 @@ class SshAddress:
             parts = urlsplit(text)
             host, user, port = parts.hostname, parts.username, parts.port
         except ValueError as error:
-            raise UsageError(f"{text!r} is no address of a machine: {error}", hint=hint) from error
+            raise UsageError(f"{text!r} is not an address of a machine: {error}", hint=hint) from error
         if parts.password is not None:
             raise UsageError("A password in the address of a machine is not used", hint=f"Use a key. {hint}")
         if host is None or parts.scheme != "ssh" or parts.path.strip("/") or parts.query or parts.fragment:
-            raise UsageError(f"{text!r} is no address of a machine", hint=hint)
+            raise UsageError(f"{text!r} is not an address of a machine", hint=hint)
         if ":" not in host:  # as typed: names in a configuration of ssh may have capitals
             host = parts.netloc.rpartition("@")[2].partition(":")[0]
         user = unquote(user) if user else None
         for name in filter(None, (host, user)):
             if name.startswith("-") or not name.isprintable() or any(sign.isspace() for sign in name):
-                raise UsageError(f"{text!r} is no address of a machine: {name!r} is no name", hint=hint)
+                raise UsageError(
+                    f"{text!r} is not an address of a machine: {name!r} is not a name", hint=hint
+                )
         return cls(host=host, user=user, port=port)
 
 
