@@ -52,7 +52,7 @@ class _BroughtBack:
 
 
 @dataclass(kw_only=True)
-class Answer:
+class FarAnswer:
     """What was answered: output, and what was found out."""
 
     ended: Ended | None = None
@@ -66,7 +66,7 @@ def exchange(
     request: Mapping[str, Json],
     files: tuple[SentFile, ...],
     folders: tuple[Path, ...],
-) -> Answer:
+) -> FarAnswer:
     """Send a request, and return the answer; files that come with it are written.
 
     Parameters
@@ -84,7 +84,7 @@ def exchange(
     ]
     data = json.dumps({**request, "files": entries}).encode()
     connection.write(struct.pack(">I", len(data)) + data)
-    answer, room = Answer(), _MOST_FILES
+    answer, room = FarAnswer(), _MOST_FILES
     while answer.ended is None and (frame := _frame(connection)) is not None:
         letter, content = frame
         try:
