@@ -92,6 +92,9 @@ class FarRunner:
         """Return no folder: those of the machine are not here."""
         return ()
 
+    def sweep(self, sandbox: Sandbox) -> None:
+        """Leave it to the machine, where whatever a program leaves running ends with it."""
+
     def program(self, sandbox: Sandbox, name: str) -> Path:
         """Return where the beginning of a command is kept here: ``<prefix>/bin/<name>``."""
         return sandbox.prefix / "bin" / PurePosixPath(name).name
