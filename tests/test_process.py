@@ -8,6 +8,7 @@ import pytest
 from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.process import Request, find, run
+from needed_programs import HANGING
 
 PYTHON = sys.executable
 
@@ -55,6 +56,11 @@ class TestRun:
         assert ended == [-9]
         with pytest.raises(KeyboardInterrupt):
             run(Request(argv=argv))
+        assert run(Request(argv=(PYTHON, "-c", ""), cleans_up=True)).ok, "what is left must be removed"
+
+    def test_a_program_may_keep_to_its_time_itself(self) -> None:
+        done = run(Request(argv=("/bin/sh", "-c", "kill -XCPU $$"), timeout=HANGING, allowed=1))
+        assert (done.timed_out, done.ok) == (True, False)
 
 
 @pytest.mark.real

@@ -9,6 +9,8 @@ with its size, and ``d`` its contents; ``m`` is what was found out about the mac
 The standard input stays open. When it ends, the other side is gone: whatever was started is ended.
 """
 
+from __future__ import annotations  # for releases with an old Python
+
 import hashlib
 import json
 import os
@@ -172,7 +174,7 @@ class _FarSide:
         code = child.returncode if child.returncode >= 0 else 128 - child.returncode
         self.send("x", {"code": code, "late": self._late, "seconds": seconds, "left": left})
 
-    def _relay(self, child: "subprocess.Popen[bytes]", mark: str) -> None:
+    def _relay(self, child: subprocess.Popen[bytes], mark: str) -> None:
         """Send output until the program has ended; what it leaves running is ended then."""
         outputs = {"o": _Output(), "e": _Output()}
         ended = threading.Event()
@@ -229,14 +231,14 @@ class _FarSide:
         for start in range(0, len(data), _CHUNK):
             self.send("d", data[start : start + _CHUNK])
 
-    def _end_with_the_other_side(self, child: "subprocess.Popen[bytes]", mark: str) -> None:
+    def _end_with_the_other_side(self, child: subprocess.Popen[bytes], mark: str) -> None:
         while os.read(0, _CHUNK):
             pass
         _end(child, mark)
         self.forget()
         os._exit(1)
 
-    def _stop_late(self, child: "subprocess.Popen[bytes]", mark: str) -> None:
+    def _stop_late(self, child: subprocess.Popen[bytes], mark: str) -> None:
         self._late = True
         _end(child, mark)
 
@@ -292,7 +294,7 @@ def _read(count: int) -> bytes:
     return found
 
 
-def _state(path: str) -> "tuple[int, int] | None":
+def _state(path: str) -> tuple[int, int] | None:
     """Return the size and time of a regular file; `None` for anything else."""
     try:
         found = os.lstat(path)
@@ -301,7 +303,7 @@ def _state(path: str) -> "tuple[int, int] | None":
     return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
 
 
-def _end(child: "subprocess.Popen[bytes]", mark: str) -> None:
+def _end(child: subprocess.Popen[bytes], mark: str) -> None:
     """End a program with all that it has started, as far as it can be found."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
