@@ -57,6 +57,13 @@ def test_what_is_no_address(text: str) -> None:
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("place", ["me@box", "docker://debian", "/nowhere/at all"])
+def test_what_is_no_place(place: str) -> None:
+    with pytest.raises(UsageError, match="There is no folder") as caught:
+        runner_at(place)
+    assert "ssh://HOST" in (caught.value.hint or "")
+
+
 def test_no_ssh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolMissingError) as caught:
@@ -252,6 +259,7 @@ def place(server: SshServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert done.exit_code == 0, done
     yield place
     assert place.finish().exit_code == 0
+    assert "left behind" not in place.runner.environment()
     assert server.left == []
     assert server.connections() == []
 
@@ -370,6 +378,7 @@ def test_a_machine_that_goes_away_is_no_failure_of_the_release(place: Place, ser
         until(lambda: not running(token))  # though nobody tells it
         assert place.finish().exit_code == 255
         assert server.left
+        assert "the next run on that machine removes it" in place.runner.environment()["left behind"]
     finally:
         server.start()
         place.runner._address = replace(place.runner._address, port=server.port)

@@ -135,7 +135,7 @@ class FarClient:
             said, found, without = answer.rpartition(f"\n{connection.mark} ".encode())
             _write(1, said if found else answer)
             _write(2, connection.stderr)
-        self._note(without_network=one_line(without) if found else "")
+        self.note(without_network=one_line(without) if found else "")
         return code
 
     def _look(self, attempt: int, installation: FarInstallation) -> int:
@@ -177,7 +177,7 @@ class FarClient:
         if answer.looked is not None:
             if work.installation is not None and answer.looked.installer != work.installation.sha256:
                 raise LostError(f"the installer there has the SHA-256 {answer.looked.installer}")
-            self._note(installer=answer.looked.installer, isolation=answer.looked.isolation)
+            self.note(installer=answer.looked.installer, isolation=answer.looked.isolation)
         _write(1, answer.stdout)
         notes = [f"cuvee: {name} is too large to be brought here" for name in answer.ended.left]
         _write(2, answer.stderr + "\n".join(filter(None, (*notes, answer.ended.error))).encode())
@@ -187,6 +187,7 @@ class FarClient:
 
     def _end(self, attempt: int) -> int:
         code = self._remove(attempt)
+        self.note(left=f"{self._work.top} could not be removed completely" if code else "")
         _run_here(self._work.reach.close, demand=False)
         return code
 
@@ -203,7 +204,7 @@ class FarClient:
             _write(2, connection.stderr)
         return code
 
-    def _note(self, **facts: str) -> None:
+    def note(self, **facts: str) -> None:
         """Keep what was found out for the runner."""
         path = Path(self._work.facts)
         known = FACTS.read(path) if path.exists() else FarFacts()
@@ -234,6 +235,8 @@ def main(file: str) -> int:
         if attempt < attempts:
             time.sleep(_PAUSES[min(attempt, len(_PAUSES)) - 1])
     lost.touch()
+    if work.action == "end":
+        client.note(left=f"{work.top}: the connection was lost; the next run on that machine removes it")
     _write(2, f"cuvee: the connection to {work.machine} was lost: {said}\n".encode())
     return LOST
 

@@ -167,6 +167,7 @@ class FarRunner:
             "network": network,
             "files": files,
             "limits": limits_note(facts.isolation or None),
+            **({"left behind": facts.left} if facts.left else {}),
         }
 
     def _run(

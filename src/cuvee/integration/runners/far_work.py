@@ -103,11 +103,13 @@ class FarFacts:
 
     ``installer`` is the hash of the installer as it is there, ``without_network`` how the installer was kept
     from the network, if it was, and ``isolation`` the level that programs of the release get.
+    ``left`` is why the machine still has files of the run; empty if it has none.
     """
 
     installer: str = ""
     isolation: str = ""
     without_network: str = ""
+    left: str = ""
 
 
 def far_path(path: str) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cuvee.errors import UsageError
 from cuvee.integration.runners.container import CONTAINER, ContainerRunner
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Runner
@@ -54,4 +55,9 @@ def runner_at(place: str) -> Runner:
         return SshRunner(SshAddress.parse(place))
     if place.startswith(CONTAINER):
         return ContainerRunner(place.removeprefix(CONTAINER))
+    if not Path(place).exists():
+        raise UsageError(
+            f"There is no folder {place}",
+            hint="Name a folder with a Linux system, a machine (ssh://HOST), or an image (container:IMAGE).",
+        )
     return RootRunner(Path(place))
