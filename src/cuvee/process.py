@@ -122,6 +122,14 @@ def run(request: Request) -> Completed:
     )
 
 
+def talk_to(argv: tuple[str, ...], *, messages: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start a program, and return it: the caller uses its standard input and output, and ends it.
+
+    It is in the process group of the caller. What it writes to stderr goes to the file ``messages``.
+    """
+    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=messages, bufsize=0)
+
+
 def _input(data: bytes) -> IO[bytes]:
     """Open the standard input. Python under Wine supports no file there, but it does support /dev/null."""
     if not data:

@@ -2,11 +2,11 @@
 
 import os
 import secrets
-import subprocess
 import tempfile
 import threading
 from typing import IO, Self
 
+from cuvee import process
 from cuvee.integration.runners.far_scripts import script
 
 LOST = 255
@@ -28,9 +28,7 @@ class ShellConnection:
     def __init__(self, argv: tuple[str, ...], text: str, **values: object) -> None:
         self.mark = f"cuvee-{secrets.token_hex(8)}"
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - `__exit__` closes it
-        self._program = subprocess.Popen(  # as `cuvee.process` runs this one, which talks to it
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._messages, bufsize=0
-        )
+        self._program = process.talk_to(argv, messages=self._messages)
         self._rest = b""
         self.write(script(f"printf '\\n%s\\n' \"$mark\"\n{text}", mark=self.mark, **values))
 
