@@ -170,10 +170,19 @@ def test_a_full_disk_ends_the_run() -> None:
         class Stop:
             def set(self) -> None: ...
 
-        stop = Stop()
+        class Tools:
+            stopped = False
+
+            def stop(self) -> None:
+                self.stopped = True
+
+        stop, tools = Stop(), Tools()
+
+    session = Session()
 
     def full() -> Sequence[TestOutcome]:
         raise StorageError("no space")
 
     with ThreadPoolExecutor(1) as executor, pytest.raises(StorageError):
-        platform_run._all(Session(), [full], executor, SILENT, [])  # type: ignore[arg-type]
+        platform_run._all(session, [full], executor, SILENT, [])  # type: ignore[arg-type]
+    assert session.tools.stopped, "what is fetched for other tests goes on"

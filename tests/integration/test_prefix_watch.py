@@ -129,6 +129,20 @@ def test_what_no_unit_does_again_is_said_of_all(prefix: Path) -> None:
     }
 
 
+def test_a_unit_that_crashes_when_it_runs_again_ends_nothing(prefix: Path) -> None:
+    watch = PrefixWatch(prefix=prefix)
+    first = iter([True])
+
+    def crashes_later() -> None:
+        if not next(first, False):
+            raise KeyError
+
+    guilty = job("s/guilty", lambda: (prefix / "left").write_text("x"))
+    jobs = [job("s/a", crashes_later), guilty]
+    together(watch, jobs)
+    assert found(watch, jobs) == {"s/guilty": [("left", "left")]}
+
+
 def test_long_units_do_not_run_again(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prefix_watch, "_MOST_SECONDS", 0)
     watch = PrefixWatch(prefix=prefix)

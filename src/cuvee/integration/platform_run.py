@@ -279,6 +279,8 @@ def _all(
         for future in futures:
             future.cancel()
         process.stop_all()
+        if session.tools is not None:
+            session.tools.stop()
         raise
     return outcomes
 

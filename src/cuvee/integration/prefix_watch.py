@@ -8,6 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -135,7 +136,8 @@ class PrefixWatch:
             if not left or spent > _MOST_SECONDS * 1_000_000_000:
                 break
             before = stamps_below(self.prefix)
-            runs[unit]()
+            with suppress(Exception):  # its tests have their outcomes already
+                runs[unit]()
             for change in differences(before, stamps_below(self.prefix), self.prefix):
                 if found := left.pop(change.path, None):
                     yield (unit,), found

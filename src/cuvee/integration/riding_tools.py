@@ -118,6 +118,11 @@ class RidingTools:
             raise found
         return found
 
+    def stop(self) -> None:
+        """End what is fetched: the run is interrupted."""
+        if self.sources is not None:
+            self.sources.connection.transfer.stop()
+
     def _make(
         self, wanted: Sequence[str], prefix: Path, target: Path, seen_as: Callable[[Path], str]
     ) -> None:
