@@ -8,13 +8,15 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Self
 
 from cuvee.errors import ToolMissingError
+from cuvee.windows_jobs import WindowsJob
 
 _stopping = threading.Event()
 _CHUNK, _PIPE = 1 << 16, 1 << 20
@@ -78,6 +80,7 @@ class Completed:
 
 
 _running: set["subprocess.Popen[bytes]"] = set()
+_jobs: dict["subprocess.Popen[bytes]", WindowsJob] = {}
 
 
 def run(request: Request) -> Completed:
@@ -109,7 +112,8 @@ def run(request: Request) -> Completed:
         except (FileNotFoundError, PermissionError) as error:
             raise ToolMissingError(f"Cannot run {request.argv[0]}: {error.strerror}") from error
     pipes = (stream.fileno() for stream in (process.stdout, process.stderr) if stream is not None)
-    with process, _Listener(*pipes, most=request.most_output) as heard:
+    listener = _WindowsListener if os.name == "nt" else _Listener
+    with process, listener(*pipes, most=request.most_output) as heard, _job(process):
         exit_code, timed_out = _wait(process, request.timeout)
     stdout, stderr = (text.decoded() for text in heard.texts)
     return Completed(
@@ -165,6 +169,19 @@ def _wait(process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[in
             timer.cancel()
 
 
+@contextmanager
+def _job(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """On Windows, end what the program has started with it: there is no process group that could be ended."""
+    if os.name != "nt":
+        yield
+        return
+    _jobs[process] = WindowsJob(process.pid)
+    try:
+        yield
+    finally:
+        _jobs.pop(process).close()
+
+
 class _Output:
     """The beginning and the end of an output, of at most so many bytes together; `None` keeps all."""
 
@@ -198,6 +215,35 @@ class _Output:
         if excess > 0:
             del self._end[:excess]
             self._left_out += excess
+
+
+class _WindowsListener:
+    """Reads pipes on Windows, where no pipe says whether there is something to read: a thread for each.
+
+    All programs that could write to them have ended before the block does.
+    """
+
+    def __init__(self, *pipes: int, most: int | None) -> None:
+        self.texts = tuple(_Output(most) for _ in pipes)
+        self._threads = [
+            threading.Thread(target=_read_all, args=pair, daemon=True)
+            for pair in zip(pipes, self.texts, strict=True)
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for thread in self._threads:
+            thread.join()
+
+
+def _read_all(pipe: int, text: _Output) -> None:
+    with suppress(OSError):
+        while data := os.read(pipe, _CHUNK):
+            text.add(data)
 
 
 class _Listener:
@@ -272,6 +318,10 @@ def find(name: str, *, hint: str) -> str:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
+    if os.name == "nt":
+        job = _jobs.get(process)
+        process.kill() if job is None else job.end()
+        return
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cuvee import process
 from cuvee.errors import UsageError
 from cuvee.files import sha256_file
 from cuvee.image.model import SOURCE_TIME, Image
@@ -79,6 +80,37 @@ def test_it_works(installed: Path, wine: Wine) -> None:
     done = wine.run(installed / "Scripts" / "tqdm.exe", "--help")
     assert done.exit_code == 0, done.stderr
     assert "Usage" in done.stdout
+
+
+PROGRAMS = """\
+import sys
+from cuvee.process import Request, run
+
+sleep = "import time; time.sleep(600)"
+start = f"import subprocess, sys; subprocess.{{}}([sys.executable, '-c', {sleep!r}]); print('left')"
+for code, timeout in (
+    ("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)", None),
+    ("print('x' * 3_000_000)", None),
+    (start.format("run"), 3),
+    (start.format("Popen"), None),
+):
+    done = run(Request(argv=(sys.executable, "-c", code), timeout=timeout, most_output=1000))
+    output, errors = done.stdout.split()[:1], done.stderr.split()
+    print(done.exit_code, done.timed_out, output, errors, len(done.stdout) < 1100)
+"""
+
+
+def test_our_process_module_ends_all_that_a_program_of_windows_started(installed: Path, wine: Wine) -> None:
+    """It would wait for ten minutes otherwise; Wine has the job objects of Windows."""
+    source = Path(process.__file__).parents[1]
+    environment = {"PYTHONPATH": windows(source), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = wine.run(installed / "python.exe", "-c", PROGRAMS, environment=environment, timeout=300)
+    assert done.stdout.split("\r\n")[:4] == [
+        "3 False ['out'] ['err'] True",
+        f"0 False ['{'x' * 500}'] [] True",
+        "1 True [] [] True",
+        "0 False ['left'] [] True",
+    ], done.stderr
 
 
 def test_windows_knows_of_it(installed: Path, wine: Wine) -> None:

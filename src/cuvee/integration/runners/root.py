@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.integration.inside.isolate import HOST
 from cuvee.integration.runners.isolation import files_note, isolation_command, strongest_isolation
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Sandbox
 from cuvee.process import Request
+
+HOST = "/.host"
+"""Where a program in it finds the host's files, as in ``inside/isolate.py``, which only POSIX can import."""
 
 _NEEDED = ("bin/sh", "usr/bin/tar", "usr/bin/sha256sum")
 """What an installer needs of a system, by the names that Debian and others have for it."""

@@ -17,9 +17,11 @@ def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Ru
 
     QEMU's keeps what it fetches in ``cache``, and is left out without one.
     """
+    from cuvee.integration.runners.windows_native import WindowsRunner
+
     if not emulate:
-        return (NativeRunner(),)
-    return (NativeRunner(), WineRunner(), *(() if cache is None else (QemuRunner(cache),)))
+        return (NativeRunner(), WindowsRunner())
+    return (NativeRunner(), WindowsRunner(), WineRunner(), *(() if cache is None else (QemuRunner(cache),)))
 
 
 def select_runner(
