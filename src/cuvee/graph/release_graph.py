@@ -178,6 +178,8 @@ class ReleaseGraph:
         What was tested, with a member for each platform that the manifest wants; `None` before the tests.
     accepted
         The tests that may fail.
+    unowned_suites
+        The suites that have no owner.
     """
 
     manifest: Manifest
@@ -192,6 +194,7 @@ class ReleaseGraph:
     earlier: "tuple[CheckOutcome, ...]" = ()
     tests: tuple[PlatformTests, ...] | None = None
     accepted: tuple[AcceptedFailure, ...] = ()
+    unowned_suites: tuple[str, ...] = ()
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each dependency of each package on each platform."""

@@ -44,5 +44,6 @@ CHECKS = (
     "waivers",
     "tested",
     "accepted-failures",
+    "suite-owners",
 )
 """In the order in which findings are shown."""

@@ -205,7 +205,8 @@ def check_tests(
         *_rules(files.command_rules),
         *_waived(release.manifest.waivers),
     )
-    graph = replace(graph, tests=tuple(_platform_tests(release)), accepted=accepted)
+    unowned = tuple(suite.name for suite in files.suites if not suite.owner)
+    graph = replace(graph, tests=tuple(_platform_tests(release)), accepted=accepted, unowned_suites=unowned)
     return run_checks(graph, TEST_CHECKS)
 
 

@@ -29,6 +29,7 @@ from cuvee.graph.checks.record_metadata import MetadataCheck
 from cuvee.graph.checks.run_checks import run_checks
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
 from cuvee.graph.checks.source_changes import CorrectionsCheck, WithdrawnCheck
+from cuvee.graph.checks.suite_owners import SuiteOwnersCheck
 from cuvee.graph.checks.symbolic_links import LinksCheck
 from cuvee.graph.checks.system_floor import SystemFloorCheck
 from cuvee.graph.checks.tested_platforms import TestedCheck
@@ -85,7 +86,7 @@ ALL_CHECKS: tuple[Check, ...] = (
 )
 """Every check of the locked release, in the order in which findings are shown."""
 
-TEST_CHECKS: tuple[Check, ...] = (TestedCheck(), AcceptedFailuresCheck())
+TEST_CHECKS: tuple[Check, ...] = (TestedCheck(), AcceptedFailuresCheck(), SuiteOwnersCheck())
 """The checks that come after the tests, since they are about what was tested."""
 
 __all__ = [
