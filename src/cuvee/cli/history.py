@@ -60,6 +60,9 @@ def command(
       cuvee history smoke/import:numpy --json
       cuvee history --export runs.jsonl
       cuvee history --import runs.jsonl --history all.sqlite
+
+    Exit codes: 0 printed, exported or imported, 2 usage, or no such test, package or file, 5 the file is
+    damaged, or of a newer cuvee; then nothing is written to it.
     """
     from cuvee.errors import UsageError
     from cuvee.history.history_file import HISTORY

@@ -47,10 +47,12 @@ def command(
     \b
     Examples:
       cuvee import-results dist/lab-2026.11.0 outcomes.json
+      cuvee import-results dist/lab-2026.11.0 results/*/outcomes.json
       cuvee import-results dist/lab-2026.11.0 junit.xml --suite gui --platform win-64 \\
         --machine "Windows 11" --installer Lab-2026.11.0-Windows-x86_64.exe
 
-    Exit codes: 0 kept, 2 usage, 4 a file is not what it should be, 5 another installer was tested.
+    Exit codes: 0 kept, 2 usage, 4 a file is not what it should be, 5 another installer was tested, or a file
+    is damaged, 6 storage, 7 another cuvee is working on the release.
     """
     from cuvee.cache_folder import default_cache
     from cuvee.integration.imported_results import StatedResults, read_results
