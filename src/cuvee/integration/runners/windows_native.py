@@ -88,6 +88,9 @@ class WindowsRunner:
         """Return HOME, the folder for temporary files, and the one that the prefix is in."""
         return (sandbox.home, sandbox.temp, sandbox.prefix.parent)
 
+    def sweep(self, sandbox: Sandbox) -> None:
+        """Do nothing: a program's job has ended with it, see `cuvee.windows_jobs`."""
+
     def keeps_files_away(self) -> bool:
         """Deny it."""
         return False
