@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cuvee.cli.schema import documents
+from cuvee.errata.errata_folder import read_erratum, read_publisher
 from cuvee.installers.branding import read_branding
 from cuvee.installers.settings_reader import read_settings
 from cuvee.integration.accepted_tests import read_known_failures, read_quarantine
@@ -26,4 +27,6 @@ READERS: dict[str, Callable[[Path], object]] = {
     "upstream": lambda folder: read_suite(folder, "upstream"),
     "known-failures": lambda folder: read_known_failures(folder / "known-failures.yaml"),
     "quarantine": lambda folder: read_quarantine(folder / "quarantine.yaml", ("core", "data")),
+    "erratum": lambda folder: read_erratum(folder / "erratum.yaml"),
+    "publisher": lambda folder: read_publisher(folder / "publisher.yaml"),
 }

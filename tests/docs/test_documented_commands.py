@@ -179,6 +179,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "manifests" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    write_errata(folder / "errata")
     for name in ("home", "opt", "srv", "var/log"):
         (folder / name).mkdir(parents=True)
     for subdir, records in (("linux-64", science_records()), ("noarch", {})):
@@ -206,6 +207,14 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "construct.yaml").write_text(CONSTRUCT, encoding="utf-8")
     (folder / "example-ca.crt").write_text("", encoding="utf-8")
     return folder
+
+
+def write_errata(folder: Path) -> None:
+    """Write the errata that their page shows."""
+    folder.mkdir()
+    for block in blocks(ROOT / "docs/howto/errata.md"):
+        if named := re.match(r"# errata/(\S+\.yaml)\n", block.text):
+            (folder / named[1]).write_text(block.text, encoding="utf-8")
 
 
 def science_records() -> dict[str, object]:

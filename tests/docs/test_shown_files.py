@@ -5,6 +5,7 @@ import re
 from collections.abc import Sized
 from pathlib import Path
 
+from cuvee.errata.errata_folder import PUBLISHER_FILE, read_erratum, read_publisher
 from cuvee.integration.accepted_tests import read_known_failures, read_quarantine
 from cuvee.integration.suite_files import read_command_rules, read_suite
 from cuvee.manifest import load_manifest
@@ -47,7 +48,7 @@ def test_whole_manifests_load(page: Path, tmp_path: Path) -> None:
 
 def test_parts_of_manifests_load(page: Path, tmp_path: Path) -> None:
     for block in yaml_blocks(page):
-        if block.text.startswith(("manifest:", "# integration_tests/", "# playbook")):
+        if block.text.startswith(("manifest:", "# integration_tests/", "# errata/", "# playbook")):
             continue
         folder = tmp_path / str(block.line) / "lab"
         folder.mkdir(parents=True)
@@ -67,6 +68,14 @@ def test_files_of_suites_are_read(page: Path, tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(block.text, encoding="utf-8")
         assert _entries(path) is not None
+
+
+def test_errata_are_read(page: Path, tmp_path: Path) -> None:
+    for block in yaml_blocks(page):
+        if named := re.match(r"# errata/(\S+\.yaml)\n", block.text):
+            path = tmp_path / named[1]
+            path.write_text(block.text, encoding="utf-8")
+            assert (read_publisher if path.name == PUBLISHER_FILE else read_erratum)(path)
 
 
 def _entries(path: Path) -> Sized:

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from changed_release import changed, page_of, write
+from cuvee.errata.errata_page import errata_page
 from cuvee.history.over_releases import PackageInRelease, Past, ReleaseBefore
 from cuvee.integration.outcomes import Counts, OutcomeState
 from cuvee.release.record import Release
 from cuvee.report.writer import write_report
+from made_errata import BOTH, ERRATUM, FIXED, PUBLISHER, checked
 from picture_folder import PICTURES
 
 pytestmark = pytest.mark.real
@@ -43,6 +45,9 @@ def address(sample: Release, tmp_path_factory: pytest.TempPathFactory) -> str:
     facts = ReleaseBefore(release=before.release, packages=99, tests=tests, install_seconds=4)
     past = Past(packages={"numpy": (before,)}, releases=(facts,))
     write_report(page_of(sample), sample, sample.graph, folder, past)
+    releases = {"2026.10.0": BOTH, "2026.10.1": FIXED}
+    errata = errata_page((checked(folder, ERRATUM, releases),), PUBLISHER)
+    (folder / "errata.html").write_text(errata, encoding="utf-8")
     return (folder / "index.html").as_uri()
 
 
@@ -343,7 +348,7 @@ def axe() -> str:
 PAGES = [
     "index.html", "stages.html", "tests/linux-64.html", "packages/numpy.html", "platforms/linux-64.html",
     "platforms/osx-64.html",
-    "changes/starter-2026.10.1.html",
+    "changes/starter-2026.10.1.html", "errata.html",
 ]  # fmt: skip
 
 
@@ -383,6 +388,19 @@ def test_the_other_pages_are_quiet_whole_and_fit(
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     visit.page.get_by_role("link", name="Starter PyData 2026.11.0").click()
     assert visit.page.get_by_text("Blocked by 5").is_visible()
+    visit.context.close()
+
+
+def test_the_page_of_errata_is_quiet_and_fits_without_scripts(browser: Any, address: str) -> None:
+    where = address.replace("index.html", "errata.html")
+    visit = Visit(browser, where, java_script_enabled=False)
+    assert visit.complaints == []
+    assert [url for url in visit.requests if not url.startswith("data:")] == [where]
+    for width in (1280, 375):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    visit.page.get_by_role("link", name="tiny-2026-1", exact=True).click()
+    assert visit.page.get_by_text("A file can fill the memory").is_visible()
     visit.context.close()
 
 

@@ -26,6 +26,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--requested-before", type=_PATH, help="What BEFORE requests: a manifest or match specs.")
 @click.option("--requested-after", type=_PATH, help="What AFTER requests; default: --requested-before.")
 @click.option("--markdown", is_flag=True, help="Print tables for release notes.")
+@click.option(
+    "--errata", type=_PATH, help="With --markdown: begin with what AFTER fixes of this folder's errata."
+)
 @click.option("--html", is_flag=True, help="Print a page that needs nothing else.")
 @json_option
 @click.option("-v", "--verbose", is_flag=True, help="All reasons, not just the first ones.")
@@ -38,6 +41,7 @@ def command(
     requested_before: Path | None,
     requested_after: Path | None,
     markdown: bool,
+    errata: Path | None,
     html: bool,
     as_json: bool,
     verbose: bool,
@@ -53,6 +57,7 @@ def command(
       cuvee diff dist/starter-2026.11.0 dist/starter-2026.11.1
       cuvee diff manifests/starter/2026.11.0.yaml manifests/starter/2026.11.1.yaml
       cuvee diff old/pixi.lock new/pixi.lock --environment test --markdown
+      cuvee diff dist/starter-2026.11.0 dist/starter-2026.11.1 --markdown --errata errata
       cuvee diff old.txt new.txt --requested-before old-specs.txt --requested-after new-specs.txt
       cuvee diff dist/starter-2026.11.0 /opt/starter --html > drift.html
     """
@@ -62,6 +67,8 @@ def command(
 
     if markdown + html + as_json > 1:
         raise UsageError("Only one of --markdown, --html and --json", hint="Run the command once for each.")
+    if errata is not None and not markdown:
+        raise UsageError("--errata is for --markdown", hint="Add --markdown, or leave out --errata.")
     if environment is not None and InputKind.PIXI not in {kind_of(before), kind_of(after)}:
         raise UsageError("Neither of the two has environments", hint="Leave out --environment.")
     today = dt.datetime.now(dt.UTC).date()
@@ -71,11 +78,19 @@ def command(
     if as_json:
         write_json(comparison_formats.as_json(comparison))
     elif markdown:
-        say(comparison_formats.as_markdown(comparison), nl=False)
+        notes = _notes(errata, old.title, new.title) if errata is not None else ""
+        say(notes + comparison_formats.as_markdown(comparison), nl=False)
     elif html:
         say(comparison_formats.as_html(comparison), nl=False)
     else:
         say(comparison_formats.as_text(comparison, verbose=verbose), nl=False)
+
+
+def _notes(folder: Path, before: str, after: str) -> str:
+    from cuvee.errata.errata_folder import read_errata
+    from cuvee.errata.errata_notes import errata_notes
+
+    return errata_notes(read_errata(folder).errata, before, after)
 
 
 def _read(path: Path, requested: Path | None, today: dt.date, environment: str | None) -> "Snapshot":

@@ -38,6 +38,7 @@ COMMANDS = {
     "sign": "Sign a release, here or on another machine.",
     "publish": "Put the packages of releases into a channel that a web server can serve.",
     "docs": "Write the page that tells users how to have a release, and stay on it.",
+    "errata": "Check errata against the locks of releases, and publish them.",
     "report": "Print what the report of a release says, or write it to another folder.",
 }
 """In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""

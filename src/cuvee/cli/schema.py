@@ -10,7 +10,10 @@ from cuvee.cli.render import write_json
 if TYPE_CHECKING:
     from cuvee.manifest.documents.schema_types import DocumentSchema
 
-_NAMES = ("manifest", "branding", "installer", "suite", "smoke", "upstream", "known-failures", "quarantine")
+_NAMES = (
+    "manifest", "branding", "installer", "suite", "smoke", "upstream", "known-failures", "quarantine",
+    "erratum", "publisher",
+)  # fmt: skip
 
 
 @click.command("schema")
@@ -18,8 +21,9 @@ _NAMES = ("manifest", "branding", "installer", "suite", "smoke", "upstream", "kn
 def command(document: str) -> None:
     """Print the JSON Schema of a YAML file, for editors.
 
-    DOCUMENT is the name of the file without its ending: branding, installer, suite, smoke, upstream or
-    known-failures, quarantine; by default it is the manifest.
+    DOCUMENT is the name of the file without its ending: branding, installer, suite, smoke, upstream,
+    known-failures, quarantine or publisher; "erratum" is a file of the folder errata. By default it is the
+    manifest.
 
     Editors with a YAML language server complete and check a file when its first line is the comment
     "# yaml-language-server: $schema=manifest.schema.json".
@@ -37,6 +41,7 @@ def command(document: str) -> None:
 
 def documents() -> "Mapping[str, DocumentSchema]":
     """Return every kind of YAML document that people write, by name."""
+    from cuvee.errata.erratum_schema import ERRATUM, PUBLISHER
     from cuvee.installers.branding import BRANDING
     from cuvee.installers.settings_reader import INSTALLER
     from cuvee.integration.accepted_tests import KNOWN_FAILURES, QUARANTINE
@@ -44,5 +49,6 @@ def documents() -> "Mapping[str, DocumentSchema]":
     from cuvee.integration.suite_schemas import SHIPPED_TESTS, SUITE
     from cuvee.manifest.schema import MANIFEST
 
-    found = (MANIFEST, BRANDING, INSTALLER, SUITE, COMMAND_RULES, SHIPPED_TESTS, KNOWN_FAILURES, QUARANTINE)
+    suites = (SUITE, COMMAND_RULES, SHIPPED_TESTS, KNOWN_FAILURES, QUARANTINE)
+    found = (MANIFEST, BRANDING, INSTALLER, *suites, ERRATUM, PUBLISHER)
     return {document.name: document for document in found}

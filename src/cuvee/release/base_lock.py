@@ -36,7 +36,7 @@ def find_base_lock(manifest: Manifest, *, dist: Path, stated: Path | None = None
         return None
     published = find_upwards(manifest.path.parent, f"{REPORTS}/{base.release_name}")
     for folder in (dist / base.release_name, published):
-        lock = _lock_in(folder) if folder is not None else None
+        lock = lock_in(folder) if folder is not None else None
         if lock is not None:
             return lock
     return None
@@ -45,7 +45,7 @@ def find_base_lock(manifest: Manifest, *, dist: Path, stated: Path | None = None
 def _stated_lock(path: Path, base: Manifest | None) -> Lock:
     if base is None:
         raise UsageError("The manifest has no `based-on`", hint="Leave out `--base`.")
-    lock = _lock_in(path) if path.is_dir() else read_lock(path) if path.is_file() else None
+    lock = lock_in(path) if path.is_dir() else read_lock(path) if path.is_file() else None
     if lock is None:
         raise UsageError(
             f"--base: there is no lock at {path}",
@@ -59,7 +59,7 @@ def _stated_lock(path: Path, base: Manifest | None) -> Lock:
     return lock
 
 
-def _lock_in(folder: Path) -> Lock | None:
+def lock_in(folder: Path) -> Lock | None:
     """Return the lock of a release folder, or of what is kept of one."""
     lock = folder / "lock" / "pixi.lock"
     if lock.is_file():

@@ -94,14 +94,14 @@ def _component(package: LockedPackage) -> "Component":
         version=package.version,
         type=ComponentType.LIBRARY,
         bom_ref=package.identifier,
-        purl=_purl(package),
+        purl=package_url(package),
         hashes=hashes,
         licenses=list(_licenses(package.license)),
         external_references=sources,
     )
 
 
-def _purl(package: LockedPackage) -> Any:
+def package_url(package: LockedPackage) -> Any:
     """Return the PURL, as https://github.com/package-url/purl-spec specifies it for conda."""
     from packageurl import PackageURL
 

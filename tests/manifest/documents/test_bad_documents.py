@@ -46,7 +46,11 @@ def test_a_wrong_document_gets_its_message(
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
-def test_an_empty_file_says_nothing(kind: str, tmp_path: Path) -> None:
+def test_an_empty_file_says_nothing_or_is_refused(kind: str, tmp_path: Path) -> None:
+    if start := DOCUMENTS[kind].start:
+        with pytest.raises(DocumentError, match=f"begin with {start}"):
+            read(kind, b"# nothing\n", tmp_path / "a")
+        return
     nothing = read(kind, b"# nothing\n", tmp_path / "a")
     assert nothing == read(kind, b"", tmp_path / "a")
 

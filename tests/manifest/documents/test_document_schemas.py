@@ -22,6 +22,7 @@ from reference_tables import reference_tables
 from yaml_documents import DOCUMENTS, HERE
 
 ONLY_THE_READER = {
+    "erratum/statements-that-contradict": "compares several keys, and the name of the file",
     "branding/no-such-licence": "needs other files",
     "installer/not-utf8-script": "needs other files",
     "installer/reserved-targets": "the reader says where files may go",
@@ -36,6 +37,8 @@ ONLY_THE_READER = {
 CASES = [case for case in sorted(HERE.glob("bad/*/*.yaml")) if case.stem != "alias-bomb"]
 ROOT = HERE.parents[2]
 REAL = {
+    "erratum": "errata/starter-2026-1.yaml",
+    "publisher": "errata/publisher.yaml",
     "branding": "installers/starter/branding.yaml",
     "smoke": "integration_tests/smoke.yaml",
     "suite": "integration_tests/upstream/suite.yaml",
@@ -56,7 +59,7 @@ def complaints(kind: str, data: bytes) -> list[str]:
 @pytest.mark.parametrize("kind", DOCUMENTS)
 def test_each_schema_is_a_schema(kind: str) -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema(DOCUMENTS[kind]))
-    assert complaints(kind, b"") == []
+    assert bool(complaints(kind, b"")) == bool(DOCUMENTS[kind].start)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.stem}")
