@@ -144,8 +144,10 @@ ANSWERS = (
     "cuvee impact",
     "cuvee test manifests/lab/2026.11.0.yaml --select",
     "/opt/starter-moved/bin/starter-admin verify",
+    "/opt/starter/bin/starter-admin status",
 )
-"""Commands whose exit code 1 is an answer: there are findings, not all tests were run, a prefix was moved."""
+"""Commands whose exit code 1 is an answer: there are findings, not all tests were run, a prefix was moved,
+a release lacks a fix."""
 
 INSTALL = "sh Starter-2026.11.0-Linux-x86_64.sh -b -p /opt/starter"
 UPGRADE = "sh Starter-2026.11.1-Linux-x86_64.sh -b -u -p /opt/starter"
@@ -191,6 +193,9 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(folder, "\n".join(KEYS), setup=True)
     for name in ("starter/2026.11.0", "starter/2026.11.1", "lab/2026.11.0"):
         run(folder, f"cuvee release manifests/{name}.yaml --quiet --sign-key publisher.pem")
+    run(folder, "cuvee errata --output published --sign-key publisher.pem")
+    for name in ("errata.json", "errata.json.sig"):
+        shutil.copy(folder / "published" / name, folder)
     shutil.copytree(folder / "dist/starter-2026.11.0/channel", folder / "channel")
     for version in ("2026.11.0", "2026.11.1"):
         shutil.copy(folder / f"dist/starter-{version}/installers/Starter-{version}-Linux-x86_64.sh", folder)

@@ -123,6 +123,29 @@ def test_key_that_is_asked_for(
     assert sorted(path.name for path in tmp_path.iterdir()) == [pem.name]
 
 
+def test_the_fixes_that_a_release_lacks(
+    old: Release, keys: tuple[SigningKey, SigningKey], tmp_path: Path
+) -> None:
+    """In a folder with a blank, with the release's own Python."""
+    flaw = dict.fromkeys(("title", "severity", "summary", "workaround"), "x")
+    affected = {"2026.11.0": {old.lock.platform: ["zlib 1.2"]}}
+    entry = {"number": "tiny-2026-1", **flaw, "cves": [], "affected": affected, "fixed": ["2026.11.1"]}
+    errata = {"errata": 1, "updated": "2026-11-27", "distributions": {"tiny": [entry]}}
+    file = tmp_path / "known errata.json"
+    file.write_text(json.dumps(errata), encoding="utf-8")
+    signature = tmp_path / "known errata.json.sig"
+    signature.write_bytes(keys[0].sign(file.read_bytes()))
+    prefix = tmp_path / "my prefix"
+    assert old.install("-b", "-p", prefix).ok
+    found = admin(prefix, "status", "--errata", file)
+    assert (found.exit_code, found.stderr) == (1, "")
+    assert "has: zlib 1.2; fixed in: 2026.11.1" in found.stdout
+    signature.write_bytes(keys[1].sign(file.read_bytes()))
+    refused = admin(prefix, "status", "--errata", file, "--json")
+    assert (refused.exit_code, refused.stdout) == (5, "")
+    assert f"is not signed by {keys[0].public.hex()}" in refused.stderr
+
+
 def test_signature_of_another_release(old: Release, new: Release, tmp_path: Path) -> None:
     whole = old.installer.read_bytes()
     installer = tmp_path / "Tiny.sh"

@@ -22,7 +22,7 @@ def _own_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_help_has_every_verb() -> None:
     lines = command_line._USAGE.splitlines()[2:-3]
     shown = {line.split(" ")[0] for line in lines if not line.startswith(" ")}
-    assert shown == {*command_line._ADMIN_VERBS, *command_line._HANDOVERS, "help"}
+    assert shown == {*command_line._ADMIN_VERBS, *command_line._WITH_FILE, "help"}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,9 @@ def test_help_has_every_verb() -> None:
         (["upgrade"], USAGE),
         (["repair", "--from"], USAGE),
         (["repair", "Tiny.sh"], USAGE),
+        (["status"], USAGE),
+        (["status", "errata.json"], USAGE),
+        (["status", "--errata"], USAGE),
     ],
 )
 def test_arguments(argv: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,17 @@ import signal
 import sys
 from collections.abc import Callable
 
-from . import inspection, install, installer_handover, installer_log, repair, rollback, uninstall, verify
+from . import (
+    inspection,
+    install,
+    installer_handover,
+    installer_log,
+    known_errata,
+    repair,
+    rollback,
+    uninstall,
+    verify,
+)
 from .crash_recovery import abandon, recover_aside
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .file_operations import remove_empty, remove_tree
@@ -45,6 +55,8 @@ verify [--json]                 find changed, missing and extra files
 list [--json]                   the packages of the release, and those that were added
 info [--json]                   what this release is
 sbom                            its bill of materials, CycloneDX JSON
+status --errata FILE [--json]   the known errata that it lacks fixes for, by the publisher's
+                                errata.json and its signature, FILE.sig
 rollback [--json]               go back to the release that was upgraded, or forth again
 clean [--json]                  remove that release
 upgrade INSTALLER [--no-keep] [--new-key]
@@ -72,11 +84,13 @@ _ADMIN_VERBS: dict[str, Callable[[InstalledRelease, frozenset[str]], int]] = {
         installed.prefix, lambda: load(installed.prefix), options
     ),
 }
-_HANDOVERS: dict[str, Callable[[str, str, frozenset[str]], int]] = {
+_WITH_FILE: dict[str, Callable[[str, str, frozenset[str]], int]] = {
     "upgrade": installer_handover.upgrade,
     "repair": installer_handover.repair,
+    "status": lambda prefix, path, options: known_errata.status(load(prefix), path, options),
 }
-ANSWERS = frozenset(("verify", "list", "info", "sbom", "help", "check", "dry-run", "licenses"))
+"""The verbs that take a file."""
+ANSWERS = frozenset(("verify", "list", "info", "sbom", "status", "help", "check", "dry-run", "licenses"))
 """The verbs that only answer."""
 _INSPECTIONS: dict[str, Callable[[InstallerRun, PayloadManifest], int]] = {
     "check": inspection.check,
@@ -157,8 +171,8 @@ def administer(prefix: str, argv: list[str]) -> int:
         return 0 if fits else USAGE
 
     def work() -> int:
-        if verb in _HANDOVERS:
-            return _HANDOVERS[verb](prefix, "".join(words), options - {"--from"})
+        if verb in _WITH_FILE:
+            return _WITH_FILE[verb](prefix, "".join(words), options - {"--from", "--errata"})
         return _ADMIN_VERBS[verb](load(prefix), options)
 
     def give_up(code: int, message: str) -> None:
@@ -170,11 +184,13 @@ def administer(prefix: str, argv: list[str]) -> int:
 
 def _fits(verb: str, words: list[str], options: frozenset[str]) -> bool:
     """Return whether a verb takes these arguments, by its line of `_USAGE`."""
-    if verb not in {*_ADMIN_VERBS, *_HANDOVERS, "help"}:
+    if verb not in {*_ADMIN_VERBS, *_WITH_FILE, "help"}:
         return False
     line = next(line for line in _USAGE.splitlines() if line.split(" ")[0] == verb)
     known = re.sub(r"[][]", "", line.partition("  ")[0]).split()
-    count = int("INSTALLER" in known and ("--from" not in known or "--from" in options))
+    if "FILE" in known and "--errata" not in options:
+        return False
+    count = int("FILE" in known or ("INSTALLER" in known and ("--from" not in known or "--from" in options)))
     return len(words) == count and options <= {*known}
 
 

@@ -30,8 +30,8 @@ def administer(call: NsisCall, argv: list[str]) -> int:
     if verb in _MOVES and "--dry-run" not in argv and not moved:
         _stage(prefix, run)
         return GO_ON
-    if verb == "repair" and call.folder:
-        os.chdir(call.folder)  # the user's current folder; the installer may be named from there
+    if verb in {"repair", "status"} and call.folder:
+        os.chdir(call.folder)  # the user's current folder; a file may be named from there
     if verb == "upgrade":
         _refuse_upgrade(prefix, argv[1:])
     if verb == "uninstall":
