@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from starter_release import Starter
+from cuvee.errata.errata_checks import check_errata
+from cuvee.errata.errata_folder import read_errata
+from cuvee.errata.known_releases import known_releases
+from starter_release import VERSIONS, Starter
+
+ERRATA = Path(__file__).parents[2] / "errata"
 
 
 def test_a_folder_with_releases_is_used_as_it_is(tmp_path: Path) -> None:
@@ -28,3 +33,12 @@ def test_what_can_not_be_cut_is_tried_once(tmp_path: Path, code: int, ending: ty
     (tmp_path / "win-64-2026.11.0").write_text(f"{code}\nError: why", encoding="utf-8")
     with pytest.raises(ending, match="why"):
         Starter(root=tmp_path, dist=None).folder("win-64")
+
+
+@pytest.mark.real
+def test_our_errata_are_true(starter: Starter) -> None:
+    """Of the releases that are cut for Windows, since other tests need both of these."""
+    dist = starter.folder("win-64", VERSIONS[1]).parent
+    checked = check_errata(read_errata(ERRATA).errata, known_releases(ERRATA, dist, ["starter"]))
+    assert [item.findings for item in checked] == [()]
+    assert {status.platform for item in checked for status in item.stated()} >= {"win-64"}

@@ -56,6 +56,11 @@ def instant(date: dt.date) -> str:
     return f"{date.isoformat()}T00:00:00Z"
 
 
+def product_url(checked: CheckedErratum, item: PlatformStatus) -> str:
+    """Return the package URL of a release on one platform."""
+    return f"pkg:generic/{checked.erratum.distribution}@{item.version}?platform={item.platform}"
+
+
 def _tracking(checked: CheckedErratum) -> dict[str, Any]:
     erratum = checked.erratum
     changes = [(erratum.date, "First version"), *((item.date, item.summary) for item in erratum.revisions)]
@@ -94,6 +99,7 @@ def _tree(checked: CheckedErratum, publisher: Publisher) -> dict[str, Any]:
                                 "product": {
                                     "name": f"{erratum.distribution} {version} for {item.platform}",
                                     "product_id": _product(checked, item),
+                                    "product_identification_helper": {"purl": product_url(checked, item)},
                                 },
                             }
                             for item in checked.stated()
@@ -135,7 +141,7 @@ def _vulnerabilities(checked: CheckedErratum, publisher: Publisher) -> list[dict
         common["threats"] = [
             {
                 "category": "impact",
-                "details": "It has none of the affected packages.",
+                "details": "It has no affected version of the packages.",
                 "product_ids": status["known_not_affected"],
             }
         ]

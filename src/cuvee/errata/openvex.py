@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.errata.csaf_advisory import instant
+from cuvee.errata.csaf_advisory import instant, product_url
 from cuvee.errata.model import CheckedErratum, FlawStatus, PlatformStatus, Publisher
 from cuvee.trust.sbom import package_url
 
@@ -50,7 +50,7 @@ def _statements(checked: CheckedErratum) -> Iterator[dict[str, Any]]:
 
 def _product(checked: CheckedErratum, item: PlatformStatus) -> dict[str, Any]:
     packages = item.affected if item.status is FlawStatus.AFFECTED else item.fixed
-    url = f"pkg:generic/{checked.erratum.distribution}@{item.version}?platform={item.platform}"
+    url = product_url(checked, item)
     return {"@id": url, "identifiers": {"purl": url}, "subcomponents": [_part(item) for item in packages]}
 
 
