@@ -13,6 +13,7 @@ from cuvee.files import sha256_file
 
 PARTS = KeyParts(
     recipe="r",
+    package="a-1-0",
     sources=("s",),
     variant={"python": "3.11.7"},
     build_environment={"make-4-0": "1"},
@@ -23,6 +24,7 @@ PARTS = KeyParts(
 )
 CHANGED = {
     "recipe": (replace(PARTS, recipe="x"), "its recipe has changed"),
+    "package": (replace(PARTS, package="a-2-0"), "it was a-1-0"),
     "sources": (replace(PARTS, sources=("x",)), "its sources have changed"),
     "variant": (replace(PARTS, variant={"python": "3.12.1"}), "its variant has changed: python"),
     "build_environment": (

@@ -130,6 +130,32 @@ def test_two_builds_that_differ_are_told_with_their_files(tmp_path: Path) -> Non
     assert [item.name for item in done.packages] == ["differs", "same"]
 
 
+def test_each_output_of_a_recipe_is_a_package_of_its_own(tmp_path: Path) -> None:
+    outputs = "".join(
+        f"""
+  - package: {{name: {name}}}
+    build:
+      noarch: generic
+      script: mkdir -p $PREFIX/share && echo {name} > $PREFIX/share/{name}
+    requirements:
+      run: [{needs}]
+    tests:
+      - script: test -e $PREFIX/share/{name}
+    about: {{license: MIT}}"""
+        for name, needs in (
+            ("one", ""),
+            ("two", ""),
+            ("three", "\"${{ pin_subpackage('one', exact=True) }}\""),
+        )
+    )
+    builds = Builds(tmp_path)
+    builds.add("many", f"recipe: {{name: many, version: '1.0'}}\noutputs:{outputs}\n")
+    assert [item.name for item in builds.build().packages] == ["one", "two", "three"]
+    for name in ("one", "two", "three"):
+        assert contents(builds, name) == {f"share/{name}": f"{name}\n".encode()}
+    assert all(item.reused for item in builds.build().packages)
+
+
 @needs("gcc")
 def test_a_library_is_compiled_by_the_compiler_of_this_machine(tmp_path: Path) -> None:
     builds = Builds(tmp_path)

@@ -180,6 +180,7 @@ class Planner:
         environments = resolve_environments(output, self._platform, self._source, built)
         parts = KeyParts(
             recipe=output.recipe.digest,
+            package=output.stem,
             sources=digests(output),
             variant=output.variant,
             build_environment={**digests_of(environments.build, keys), **environments.compiler_versions},

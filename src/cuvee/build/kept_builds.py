@@ -108,6 +108,8 @@ def changes(old: KeyParts, new: KeyParts) -> tuple[str, ...]:
 def _changes(old: KeyParts, new: KeyParts) -> Iterator[str]:
     if old.recipe != new.recipe:
         yield "its recipe has changed"
+    if old.package != new.package:
+        yield f"it was {old.package}"
     if old.sources != new.sources:
         yield "its sources have changed"
     if old.variant != new.variant:

@@ -108,6 +108,8 @@ class KeyParts:
 
     Attributes
     ----------
+    package
+        Which of the recipe's packages it is: ``name-version-build``.
     sources
         The SHA-256 of each source.
     build_environment, host_environment, test_environment
@@ -118,6 +120,7 @@ class KeyParts:
     """
 
     recipe: str
+    package: str
     sources: tuple[str, ...]
     variant: Mapping[str, str]
     build_environment: Mapping[str, str]
