@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cuvee.integration.accepted_tests import read_known_failures
 from cuvee.integration.model import PlannedTest
 from cuvee.integration.pytest_discovery import discover_targets
 
@@ -44,3 +45,9 @@ def test_every_test_names_conda_packages(suite: str) -> None:
     for test in planned(suite):
         assert test.packages, test.test
         assert all(name == name.lower() and "_" not in name for name in test.packages), test.test
+
+
+def test_faults_of_runners_are_of_tests_that_exist() -> None:
+    for known in read_known_failures(SUITES / "known-failures.yaml"):
+        if known.runners:
+            assert known.test in {test.test for test in planned(known.suite)}

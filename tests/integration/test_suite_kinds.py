@@ -13,7 +13,7 @@ import pytest
 from cuvee import platforms
 from cuvee.files import write_json
 from cuvee.integration.kept_units import KeptUnits
-from cuvee.integration.model import Plan, PlannedSuite
+from cuvee.integration.model import KnownFailure, Plan, PlannedSuite
 from cuvee.integration.outcomes import PlatformRun, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.runners.isolation import strongest_isolation
@@ -62,10 +62,21 @@ def installer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outcomes(
-    installer: Path, suite: PlannedSuite, results: Path, *, runner: Runner | None = None
+    installer: Path,
+    suite: PlannedSuite,
+    results: Path,
+    *,
+    runner: Runner | None = None,
+    known_failures: tuple[KnownFailure, ...] = (),
 ) -> Mapping[str, TestOutcome]:
     run = run_platform(
-        Plan(platform=PLATFORM, packages=(), smoke=False, suites=(suite.for_packages(PACKAGES),)),
+        Plan(
+            platform=PLATFORM,
+            packages=(),
+            smoke=False,
+            suites=(suite.for_packages(PACKAGES),),
+            known_failures=known_failures,
+        ),
         installer=installer,
         runner=runner or NativeRunner(),
         results=results,
@@ -215,6 +226,9 @@ def test_good():
 
 def test_bad():
     assert False
+
+def test_fault():
+    assert False
 """
 
 
@@ -233,7 +247,11 @@ def test_what_a_runner_lacks_ends_only_the_tests_that_need_it(
     (suites_folder / "interop" / "test_b.py").write_text(
         f"{beginning}\ncall('b.dll.g')\ndef test_never(): ...\n"
     )
-    found = outcomes(installer, read_suite(suites_folder, "interop"), tmp_path / "results", runner=Lacking())
+    with_fault = KnownFailure(suite="interop", test="*::test_fault", runners=("native",), reason="its fault")
+    suite = read_suite(suites_folder, "interop")
+    found = outcomes(installer, suite, tmp_path / "results", runner=Lacking(), known_failures=(with_fault,))
+    assert found["test_a.py::test_bad"].attempts
+    assert not found["test_a.py::test_fault"].attempts, "a fault of the runner was tried again"
     assert {name: (outcome.state.value, outcome.reason) for name, outcome in found.items()} == {
         **{
             f"test_a.py::test_called[{number}]": ("not-supported", f"Wine lacks a.dll.f{number}")
@@ -241,6 +259,7 @@ def test_what_a_runner_lacks_ends_only_the_tests_that_need_it(
         },
         "test_a.py::test_good": ("pass", ""),
         "test_a.py::test_bad": ("fail", "assert False"),
+        "test_a.py::test_fault": ("not-supported", "its fault: assert False"),
         "test_b.py": ("not-supported", "Wine lacks b.dll.g"),
         "test_b.py::test_never": ("not-supported", "Wine lacks b.dll.g"),
     }

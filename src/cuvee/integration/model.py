@@ -302,6 +302,13 @@ class Plan:
     quarantine: tuple[QuarantinedTest, ...] = ()
     waivers: tuple[Waiver, ...] = field(default=(), repr=False)
 
+    def is_fault_of_runner(self, suite: str, test: str) -> bool:
+        """Whether a failure of a test is known to be the fault of what runs it."""
+        return any(
+            item.runners and item.is_of(self.runner) and item.covers(suite, test, self.platform)
+            for item in self.known_failures
+        )
+
     def rule(self, command: str) -> CommandRule:
         """Return the rule that applies to ``command``."""
         for rule in self.command_rules:

@@ -102,7 +102,12 @@ class _TargetRun:
 
     def _repeat(self, found: dict[str, TestOutcome]) -> None:
         """Run failed tests again, in one fresh process, as far as the budget of the run allows that."""
-        failed = [name for name, outcome in found.items() if outcome.state is OutcomeState.FAIL]
+        failed = [
+            name
+            for name, outcome in found.items()
+            if outcome.state is OutcomeState.FAIL
+            and not self.session.plan.is_fault_of_runner(outcome.suite, name)
+        ]
         again = self.session.repeats.take(found[name] for name in failed)
         found |= {name: not_repeated(found[name]) for name in failed if name not in again}
         if not again:
