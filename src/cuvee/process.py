@@ -292,15 +292,17 @@ class _Listener:
         return bool(data)
 
 
-def stop_all(*, refuse_more: bool = False) -> None:
+def stop_all(*, refuse_more: bool = False, within: Path | None = None) -> None:
     """Kill every program that `run` waits for in any thread: Ctrl-C reaches only the main one.
 
-    With ``refuse_more``, later calls of `run` raise `KeyboardInterrupt`.
+    With ``refuse_more``, later calls of `run` raise `KeyboardInterrupt`. With a folder ``within``, only those
+    are killed whose command names it.
     """
     if refuse_more:
         _stopping.set()
     for process in tuple(_running):
-        _kill(process)
+        if within is None or str(within) in " ".join(map(str, process.args)):  # type: ignore[arg-type]
+            _kill(process)
 
 
 def find(name: str, *, hint: str) -> str:

@@ -106,6 +106,9 @@ NOT_RUN = {
     "cuvee check-channel conda-forge --platform linux-64 --executor dask://127.0.0.1:8786": (
         "needs a channel of the internet, and a cluster"
     ),
+    "cuvee test manifests/starter/2026.11.0.yaml --plan --executor dask://10.0.0.5:8786": "needs a cluster",
+    "cuvee test manifests/starter/2026.11.0.yaml --executor dask://10.0.0.5:8786": "needs a cluster",
+    "cuvee release manifests/starter/2026.11.0.yaml --executor dask://10.0.0.5:8786": "needs a cluster",
     "python3 -m venv venv": "the environment of the tests has cuvee",
     "venv/bin/pip install ./cuvee": "the environment of the tests has cuvee",
     ". venv/bin/activate": "the environment of the tests has cuvee",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cuvee.errors import StorageError
 from cuvee.integration import platform_run
+from cuvee.integration.collected_units import collect_outcomes
 from cuvee.integration.model import PackagePlan, Plan, PlannedSuite, PlannedTest, PytestTarget
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.planned_outcomes import account
@@ -142,31 +143,25 @@ def test_a_result_for_another_platform_is_no_result_of_this_one(outcome: Make) -
     assert found.reason == "a result for win-64 was reported (pass)"
 
 
-class _Session:
-    """What `_all` needs of a session."""
-
-    plan = _plan("t")
-
-
 def test_a_part_that_crashes_does_not_end_the_rest(outcome: Make) -> None:
     def crashes() -> Sequence[TestOutcome]:
         raise KeyError("x")
 
     problems: list[str] = []
     with ThreadPoolExecutor(1) as executor:
-        found = platform_run._all(
-            _Session(),  # type: ignore[arg-type]
-            [crashes, lambda: [outcome("t", suite="one")]],
-            executor,
-            SILENT,
-            problems,
-        )
+        futures: list[Future[Sequence[TestOutcome]]] = [
+            executor.submit(crashes),
+            executor.submit(lambda: [outcome("t", suite="one")]),
+        ]
+        found = collect_outcomes(_plan("t"), futures, Future.result, SILENT, problems)
     assert [item.test for item in found] == ["t"]
     assert problems == ["KeyError: 'x'"]
 
 
 def test_a_full_disk_ends_the_run() -> None:
-    class Session(_Session):
+    class Session:
+        plan = _plan("t")
+
         class Stop:
             def set(self) -> None: ...
 
@@ -183,6 +178,6 @@ def test_a_full_disk_ends_the_run() -> None:
     def full() -> Sequence[TestOutcome]:
         raise StorageError("no space")
 
-    with ThreadPoolExecutor(1) as executor, pytest.raises(StorageError):
-        platform_run._all(session, [full], executor, SILENT, [])  # type: ignore[arg-type]
+    with pytest.raises(StorageError):
+        platform_run._in_threads(session, [full], SILENT, [], fail_fast=False)  # type: ignore[arg-type, list-item]
     assert session.tools.stopped, "what is fetched for other tests goes on"

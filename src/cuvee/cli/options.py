@@ -15,6 +15,7 @@ from cuvee.cli.terminal import terminal
 from cuvee.platforms import PLATFORMS
 
 if TYPE_CHECKING:
+    from cuvee.executors.executor_choice import ExecutorChoice
     from cuvee.graph.reasons import Needs, Why
     from cuvee.graph.release_graph import ReleaseGraph
     from cuvee.integration.unit_selection import Selection
@@ -137,6 +138,7 @@ _INSTALLER_OPTIONS = (
     ),
     sign_key_option,
     history_option,
+    executor_option("threads", "Where the units of tests run"),
 )
 
 
@@ -258,11 +260,13 @@ def _session(
     history: Path | None = None,
     selection: "Selection | None" = None,
     place: str | None = None,
+    executor: "ExecutorChoice | None" = None,
     results: Path | None = None,
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
 
+    from cuvee.executors.executor_choice import ExecutorChoice
     from cuvee.graph.diff.readers import InputKind, kind_of
     from cuvee.integration.unit_selection import Selection
     from cuvee.release.certificates import manifest_of_release
@@ -287,6 +291,7 @@ def _session(
         history=history,
         selection=selection or Selection(),
         place=place,
+        executor=executor or ExecutorChoice(),
         results=results,
     )
     if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
@@ -295,4 +300,8 @@ def _session(
     else:
         loaded = named_manifest(manifest, today=now.date())
     with terminal(quiet=quiet, verbose=verbose) as reporter:
-        yield Session(loaded, options, reporter)
+        session = Session(loaded, options, reporter)
+        try:
+            yield session
+        finally:
+            session.close()

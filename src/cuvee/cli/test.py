@@ -90,6 +90,7 @@ def command(
       cuvee test manifests/starter/2026.11.0.yaml --on /srv/debian-13
       cuvee test dist/starter-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box
       cuvee test dist/starter-2026.11.0 --platform linux-64 --on container:docker.io/library/debian:11
+      cuvee test manifests/starter/2026.11.0.yaml --executor dask://10.0.0.5:8786
       cuvee test dist/starter-2026.11.0 --platform linux-64 --results results
 
     Exit codes: 0 ready, 1 blocked, or not all was run, 2 usage, manifest or suites, or nothing to run, 3 a

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from cuvee.executors.executor_choice import ExecutorKind
 from cuvee.graph.truncation import shorten_list
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ def plan_lines(plan: "TestPlan", *, verbose: bool = False) -> Iterator[str]:
 
     Without ``verbose``, of many units that do not run for one reason some are named, and the rest is counted.
     """
+    where = f", on {plan.executor}" if plan.executor.is_remote else ""
+    if plan.executor.kind is ExecutorKind.PROCESSES:
+        where = ", in processes"
     for (platform, runner), units in _by_runner(plan.to_run).items():
-        yield f"{platform}, {runner}: {_together(units)}"
+        yield f"{platform}, {runner}{where}: {_together(units, plan.slots.get(platform))}"
         for number, unit in enumerate(units, 1):
             seconds = "?" if unit.seconds is None else f"{unit.seconds:.1f} s"
             about = ", ".join((_counted(len(unit.tests), "test"), *unit.owners))
@@ -44,12 +48,13 @@ def plan_json(plan: "TestPlan") -> dict[str, Any]:
     reasons = {unit.identifier: reason for unit, reason in plan.left_out}
     return {
         "release": plan.release,
+        "executor": str(plan.executor),
         "estimates": [
             {
                 "platform": platform,
                 "runner": runner,
                 "units": len(units),
-                "seconds": round(_makespan(units), 3),
+                "seconds": round(_makespan(units, plan.slots.get(platform)), 3),
                 "without_duration": sum(unit.seconds is None for unit in units),
             }
             for (platform, runner), units in _by_runner(plan.to_run).items()
@@ -105,20 +110,20 @@ def _by_reason(plan: "TestPlan") -> "dict[str, list[Unit]]":
     return found
 
 
-def _together(units: "list[Unit]") -> str:
+def _together(units: "list[Unit]", slots: int | None) -> str:
     """Return how many units there are, and how long they take as far as that is on record."""
     unknown = sum(unit.seconds is None for unit in units)
     if unknown == len(units):
         return f"{_counted(unknown, 'unit')}, of which no duration is on record"
     more = f", and {unknown} without a duration on record" if unknown else ""
-    return f"{_counted(len(units), 'unit')}, about {_makespan(units):.0f} s{more}"
+    return f"{_counted(len(units), 'unit')}, about {_makespan(units, slots):.0f} s{more}"
 
 
-def _makespan(units: "list[Unit]") -> float:
+def _makespan(units: "list[Unit]", slots: int | None) -> float:
     from cuvee.integration.platform_run import parallel_tests
     from cuvee.integration.units import makespan
 
-    return makespan(units, parallel_tests())
+    return makespan(units, slots or parallel_tests())
 
 
 def _counted(number: int, noun: str) -> str:

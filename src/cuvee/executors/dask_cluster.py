@@ -55,20 +55,24 @@ class DaskCluster:
         If no scheduler answers.
     """
 
-    def __init__(self, address: str, *, seconds: float = CONNECT_SECONDS) -> None:
+    def __init__(self, address: str, *, seconds: float | None = None) -> None:
         client_class, url = _distributed(address)
         self.address = address
         try:
             with warnings.catch_warnings():
                 # Of other versions of Python and Dask, which cuvee's own check of each worker covers.
                 warnings.filterwarnings("ignore", module="distributed")
-                self.client: Any = client_class(url, timeout=seconds, set_as_default=False, name="cuvee")
+                self.client: Any = client_class(
+                    url, timeout=seconds or CONNECT_SECONDS, set_as_default=False, name="cuvee"
+                )
         except (OSError, ValueError, TypeError, RuntimeError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise SourceUnreachableError(
                 f"No scheduler of Dask answers at {url}: {reason}",
                 hint=f"Is `dask scheduler` running there? {_TLS_HINT}",
             ) from error
+        self.stopping = threading.Event()
+        """Once it is set, all executors on the cluster end their work."""
         self._sending: dict[tuple[str, str], threading.Lock] = {}
 
     def __enter__(self) -> Self:

@@ -146,7 +146,7 @@ class DaskExecutor(Executor):
 
     def _work_to_the_end(self) -> None:
         look_at = 0.0
-        while not self._cancelled:
+        while not (self._cancelled or self.cluster.stopping.is_set()):
             with suppress(queue.Empty):
                 self._events.get(timeout=max(0.0, look_at - monotonic()))()
                 while True:

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from typing import Any
 
 
-class _Processes(ProcessPoolExecutor):
+class SpawnedProcesses(ProcessPoolExecutor):
     """Starts its processes with Ctrl-C held back: only the parent handles it, even while they load."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -32,7 +32,7 @@ def processes(jobs: int | None) -> Iterator[Executor | None]:
     if count == 1:
         yield None
         return
-    executor = _Processes(count, mp_context=get_context("spawn"), initializer=_obey_parent)
+    executor = SpawnedProcesses(count, mp_context=get_context("spawn"), initializer=_obey_parent)
     try:
         yield executor
     finally:

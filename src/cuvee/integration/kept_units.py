@@ -1,7 +1,7 @@
 """Units that ended in a run that was interrupted: the next run of the same inputs does not repeat them."""
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,21 +47,29 @@ class KeptUnits:
     def outcomes_of(
         self, unit: str, run: Callable[[], Sequence[TestOutcome]], results: Path
     ) -> Sequence[TestOutcome]:
-        """Return what became of a unit in the run that was interrupted, else what ``run`` returns.
+        """Return what became of a unit in the run that was interrupted, else what ``run`` returns."""
+        known = self.known(unit, results)
+        return known if known is not None else self.keep(unit, run(), results)
+
+    def known(self, unit: str, results: Path) -> Sequence[TestOutcome] | None:
+        """Return what became of a unit in the run that was interrupted, with its logs; `None` if nothing."""
+        known = self._read(unit)
+        if known is None:
+            return None
+        write_logs(known.logs, results)
+        self.taken.append(unit)
+        return known.outcomes
+
+    def keep(self, unit: str, outcomes: Sequence[TestOutcome], results: Path) -> Sequence[TestOutcome]:
+        """Keep what became of a unit, for a run after this one; return it.
 
         A unit with an outcome that blocks runs again: whatever made it fail may be over. The same holds for
         whole runs.
         """
-        known = self._read(unit)
-        if known is not None:
-            for name, text in known.logs.items():
-                write_text(results / name, text)
-            self.taken.append(unit)
-            return known.outcomes
-        found = tuple(run())
+        found = tuple(outcomes)
         if not any(outcome.state.blocks for outcome in found):
             with suppress(CuveeError, OSError):  # such as a full disk: then it runs again
-                ended = EndedUnit(unit=unit, outcomes=found, logs=_logs(found, results))
+                ended = EndedUnit(unit=unit, outcomes=found, logs=read_logs(found, results))
                 _DOCUMENT.write(self._path(unit), ended)
         return found
 
@@ -81,7 +89,7 @@ class KeptUnits:
             return None
         with suppress(CuveeError):
             known = _DOCUMENT.read(path)
-            if known.unit == unit and all(_is_inside(name) for name in known.logs):
+            if known.unit == unit and all(map(is_log, known.logs)):
                 return known
         return None
 
@@ -89,10 +97,18 @@ class KeptUnits:
         return self._folder / f"{safe_name(unit)}.json"
 
 
-def _logs(outcomes: Sequence[TestOutcome], results: Path) -> dict[str, str]:
+def read_logs(outcomes: Iterable[TestOutcome], results: Path) -> dict[str, str]:
+    """Return the text of each log of outcomes, by its path in the results."""
     names = (outcome.log for outcome in outcomes if outcome.log is not None)
     return {name: (results / name).read_text("utf-8", errors="replace") for name in names}
 
 
-def _is_inside(name: str) -> bool:
-    return name.startswith("logs/") and ".." not in name.split("/")
+def write_logs(logs: Mapping[str, str], results: Path) -> None:
+    """Write logs to their paths in the results; all of them are `is_log`."""
+    for name, text in logs.items():
+        write_text(results / name, text)
+
+
+def is_log(name: str) -> bool:
+    """Whether a path is that of a log in results: what was read may name any."""
+    return name.startswith("logs/") and ".." not in name.split("/") and "\\" not in name

@@ -1,12 +1,13 @@
 """The outcomes of units whose tests have left files behind in the release, or changed its own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from cuvee.integration.model import LEFT_BEHIND, PlannedTest
+from cuvee.integration.installation_tests import verify_after
+from cuvee.integration.model import LEFT_BEHIND, SMOKE, VERIFY_AFTER, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
-from cuvee.integration.prefix_watch import LeftBehind
-from cuvee.integration.test_session import TestSession
-from cuvee.integration.units import targets_of
+from cuvee.integration.prefix_watch import LeftBehind, PrefixWatch
+from cuvee.integration.test_session import Job, TestSession
+from cuvee.integration.units import UnitChoice, targets_of
 
 
 def left_behind_outcomes(session: TestSession, found: Iterable[LeftBehind]) -> Iterator[TestOutcome]:
@@ -30,3 +31,14 @@ def left_behind_outcomes(session: TestSession, found: Iterable[LeftBehind]) -> I
         reason = "; ".join(item.reason for item in items)
         log = "".join(item.log for item in items)
         yield session.outcome(test, OutcomeState.FAIL, 0, reason=reason, log=log)
+
+
+def after_units(
+    session: TestSession, watch: PrefixWatch, jobs: Sequence[Job], choice: UnitChoice
+) -> Iterator[TestOutcome]:
+    """Yield what is found in the prefix once all units have ended."""
+    left = list(watch.left_behind(jobs))
+    yield from left_behind_outcomes(session, left)
+    plan = session.plan
+    if plan.smoke and plan.administered and choice.takes(f"{SMOKE}/{VERIFY_AFTER}"):
+        yield verify_after(session, frozenset(change.path for item in left for change in item.changes))

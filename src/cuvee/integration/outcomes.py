@@ -85,8 +85,8 @@ class TestOutcome:
 
     @property
     def flipped(self) -> bool:
-        """Whether it failed and passed in the same run."""
-        states = {attempt.state for attempt in self.attempts}
+        """Whether it failed and passed in the same run; that a machine was lost is neither."""
+        states = {attempt.state for attempt in self.attempts} - {OutcomeState.INFRA_ERROR}
         return self.state is OutcomeState.FLAKY or (OutcomeState.PASS in states and len(states) > 1)
 
 

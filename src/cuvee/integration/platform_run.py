@@ -2,32 +2,34 @@
 
 import os
 import platform as host
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import CancelledError, Executor, ThreadPoolExecutor, as_completed
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from cuvee import process
-from cuvee.errors import CuveeError
 from cuvee.files import replacing_folder, sha256_file, storage_errors
 from cuvee.integration import smoke
-from cuvee.integration.installation_tests import install_copy, verify, verify_after
-from cuvee.integration.installed_environment import InstalledEnvironment
+from cuvee.integration.cluster_run import ClusterPlatform, run_on_cluster
+from cuvee.integration.collected_units import collect_outcomes
+from cuvee.integration.complete_outcomes import complete_outcomes, missing_outcomes
+from cuvee.integration.installation_tests import install_copy, verify
+from cuvee.integration.installed_release import jobs_of, make_sandbox
 from cuvee.integration.kept_units import KeptUnits
-from cuvee.integration.left_behind import left_behind_outcomes
-from cuvee.integration.model import SMOKE, VERIFY_AFTER, Plan, SuiteKind
-from cuvee.integration.outcome_rules import judge, not_run
+from cuvee.integration.left_behind import after_units
+from cuvee.integration.model import SMOKE, Plan, SuiteKind
+from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.planned_outcomes import account
 from cuvee.integration.prefix_watch import PrefixWatch
+from cuvee.integration.process_units import run_in_processes
 from cuvee.integration.results_folder import write_run
-from cuvee.integration.riding_tools import FOLDER, RidingTools, ToolsMissingError
-from cuvee.integration.runners.protocol import Runner, Sandbox
+from cuvee.integration.riding_tools import RidingTools
+from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.selection import select_runner
-from cuvee.integration.suite_jobs import suite_jobs
 from cuvee.integration.test_session import Job, TestSession
-from cuvee.integration.units import UnitChoice, not_selected, not_started
+from cuvee.integration.units import UnitChoice
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -49,6 +51,8 @@ def run_platform(
     choice: UnitChoice = _ALL,
     kept: KeptUnits | None = None,
     tools: RidingTools | None = None,
+    place: ClusterPlatform | None = None,
+    processes: bool = False,
 ) -> PlatformRun:
     """Install a release and run its suites in it; replace ``<results>/<platform>/``.
 
@@ -72,6 +76,10 @@ def run_platform(
         What is known of the same run, if it was interrupted, and where to keep what ends.
     tools
         What brings tools that suites need and the release lacks; without it, such tests are not run.
+    place
+        The cluster whose workers run it, instead of this host.
+    processes
+        Whether units run in processes instead of threads; their results are the same.
 
     Returns
     -------
@@ -90,15 +98,20 @@ def run_platform(
                 reason = select_runner(plan.platform)[1] or "no runner was given for it"
             outcomes = not_run(plan.tests(), plan.platform, reason)
             run = PlatformRun(platform=plan.platform, runner=None, not_run=reason, outcomes=outcomes)
+        elif place is not None:
+            run = run_on_cluster(
+                plan, installer, place,
+                results=folder, reporter=reporter, timeout=timeout, hidden=hidden, choice=choice, kept=kept,
+            )  # fmt: skip
         else:
             with temporary_folder("test") as made, storage_errors(made):
-                sandbox = _sandbox(plan.platform, made.resolve(), hidden, readonly)
+                sandbox = make_sandbox(plan.platform, made.resolve(), hidden, readonly)
                 work = sandbox.home.parent / "work"
                 session = TestSession(
                     plan=replace(plan, runner=runner.name), runner=runner, sandbox=sandbox, logs=folder,
                     work=work, timeout=timeout, installer=installer, tools=tools,
                 )  # fmt: skip
-                run = _run(session, installer, reporter, choice, kept)
+                run = _run(session, installer, reporter, choice, kept, processes=processes)
         write_run(folder, run)
     if kept is not None:
         kept.forget()
@@ -112,26 +125,18 @@ def run_in_prefix(session: TestSession, reporter: Reporter) -> tuple[TestOutcome
     """
     problems: list[str] = []
     outcomes = _suites(session, reporter, problems)
-    complete = account(session.plan, [*outcomes, *_missing(session.plan, outcomes)], problems)
+    complete = account(session.plan, [*outcomes, *missing_outcomes(session.plan, outcomes)], problems)
     return tuple(outcome for outcome in complete if outcome.test != "install")
 
 
-def _sandbox(platform: str, top: Path, hidden: tuple[Path, ...], readonly: tuple[Path, ...]) -> Sandbox:
-    sandbox = Sandbox(
-        platform=platform,
-        prefix=top / "release",
-        home=top / "home",
-        temp=top / "tmp",
-        hidden=hidden,
-        readonly=(*readonly, top / FOLDER),
-    )
-    sandbox.home.mkdir()
-    sandbox.temp.mkdir()
-    return sandbox
-
-
 def _run(
-    session: TestSession, installer: Path, reporter: Reporter, choice: UnitChoice, kept: KeptUnits | None
+    session: TestSession,
+    installer: Path,
+    reporter: Reporter,
+    choice: UnitChoice,
+    kept: KeptUnits | None,
+    *,
+    processes: bool,
 ) -> PlatformRun:
     """Test with a copy of the installer: tests do not see the release folder, and cannot change it."""
     copy = session.sandbox.home.parent / "installer" / installer.name
@@ -144,7 +149,7 @@ def _run(
         if installed.state is OutcomeState.PASS:
             administered = any(choice.takes(f"{SMOKE}/{name}") for name in ("verify", "check"))
             outcomes += verify(session, copy) if administered else ()
-            outcomes += _suites(session, reporter, problems, choice, kept)
+            outcomes += _suites(session, reporter, problems, choice, kept, processes=processes)
     finally:
         cleanup = session.runner.finish(session.sandbox)
         if cleanup is not None:
@@ -158,15 +163,10 @@ def _run(
         **({"resumed": f"{len(kept.taken)} units of an interrupted run"} if kept and kept.taken else {}),
         **session.runner.environment(),
     }
-    plan = session.plan
-    outcomes += not_selected(plan, outcomes, choice)
-    outcomes += _missing(plan, outcomes)
-    outcomes += not_started(plan, outcomes, choice)
-    complete = _ordered(plan, account(plan, outcomes, problems))
     return PlatformRun(
-        platform=plan.platform,
+        platform=session.plan.platform,
         runner=session.runner.name,
-        outcomes=judge(complete, plan),
+        outcomes=complete_outcomes(session.plan, outcomes, problems, choice),
         environment=environment,
     )
 
@@ -177,12 +177,14 @@ def _suites(
     problems: list[str],
     choice: UnitChoice = _ALL,
     kept: KeptUnits | None = None,
+    *,
+    processes: bool = False,
 ) -> list[TestOutcome]:
     interpreter, installed = smoke.describe(session)
     outcomes = [interpreter] if session.plan.smoke or interpreter.state is not OutcomeState.PASS else []
     if installed is None:
         return outcomes
-    todo, refused = _jobs(session, installed, choice)
+    todo, refused = jobs_of(session, installed, choice)
     outcomes += refused
     # The long jobs first, so that no core waits for one at the end.
     order = {name: number for number, name in enumerate(choice.order)}
@@ -198,115 +200,46 @@ def _suites(
     # Those of a lifecycle have prefixes of their own.
     jobs = [job if job.unit.partition("/")[0] in own else watch.watched(job) for job in jobs]
     try:
-        with ThreadPoolExecutor(parallel_tests()) as executor:
-            outcomes += _all(session, jobs, executor, reporter, problems, fail_fast=choice.fail_fast)
+        if processes:
+            outcomes += run_in_processes(
+                session, installed, chosen, watch,
+                count=parallel_tests(), reporter=reporter, problems=problems, choice=choice, kept=kept,
+            )  # fmt: skip
+        else:
+            outcomes += _in_threads(session, jobs, reporter, problems, fail_fast=choice.fail_fast)
     except BaseException:
         if kept is not None:
             kept.drop(watch.suspects())
         raise
-    left = list(watch.left_behind(chosen))
-    outcomes += left_behind_outcomes(session, left)
-    if session.plan.smoke and session.plan.administered and choice.takes(f"{SMOKE}/{VERIFY_AFTER}"):
-        outcomes.append(
-            verify_after(session, frozenset(change.path for item in left for change in item.changes))
-        )
+    outcomes += after_units(session, watch, chosen, choice)
     return outcomes
 
 
-def _jobs(
-    session: TestSession, installed: InstalledEnvironment, choice: UnitChoice
-) -> tuple[list[Job], list[TestOutcome]]:
-    """Return the jobs of all suites, and outcomes for those suites that cannot run here."""
-    jobs: list[Job] = []
-    refused: list[TestOutcome] = []
-    for suite in session.plan.suites:
-        refusal = session.runner.suite_refusal(suite)
-        if refusal is None and any(choice.takes(f"{suite.name}/{target.name}") for target in suite.targets):
-            try:
-                jobs += suite_jobs(session.with_tools(suite.tools), suite, installed)
-            except ToolsMissingError as error:
-                refusal = error.message
-        if refusal is not None:
-            tests = (test for target in suite.targets for test in target.tests)
-            refused += not_run(tests, session.plan.platform, refusal)
-    if session.plan.smoke:
-        jobs += smoke.jobs(session, installed)
-    return jobs, refused
+def _in_threads(
+    session: TestSession,
+    jobs: Sequence[Job],
+    reporter: Reporter,
+    problems: list[str],
+    *,
+    fail_fast: bool,
+) -> list[TestOutcome]:
+    with ThreadPoolExecutor(parallel_tests()) as executor:
+        futures = [executor.submit(job) for job in jobs]
+        try:
+            return collect_outcomes(
+                session.plan, futures, Future.result, reporter, problems, fail_fast=fail_fast
+            )
+        except BaseException:
+            session.stop.set()
+            for future in futures:
+                future.cancel()
+            process.stop_all()
+            if session.tools is not None:
+                session.tools.stop()
+            raise
 
 
 def parallel_tests() -> int:
     """Return how many tests to run at once: one per core that this process may use, at most 8."""
     affinity = getattr(os, "sched_getaffinity", None)
     return min(8, len(affinity(0)) if affinity else os.cpu_count() or 1)
-
-
-def _all(
-    session: TestSession,
-    todo: Sequence[Callable[[], Sequence[TestOutcome]]],
-    executor: Executor,
-    reporter: Reporter,
-    problems: list[str],
-    *,
-    fail_fast: bool = False,
-) -> list[TestOutcome]:
-    """Run jobs; return what they report. Why a job did not end is added to ``problems``.
-
-    With ``fail_fast``, no job is started after one with an outcome that blocks; those that run end.
-    """
-    task = f"Test {session.plan.platform}"
-    reporter.start(task, total=len(todo))
-    futures = [executor.submit(job) for job in todo]
-    outcomes: list[TestOutcome] = []
-    try:
-        for future in as_completed(futures):
-            if fail_fast and future.cancelled():
-                continue
-            try:
-                found = future.result()
-            except (CuveeError, OSError, CancelledError):  # a full disk, or an interruption
-                raise
-            except Exception as error:  # noqa: BLE001 - output of packages that this code does not expect
-                problems.append(f"{type(error).__name__}: {error}")
-                continue
-            outcomes += found
-            if fail_fast and any(outcome.state.blocks for outcome in judge(found, session.plan)):
-                for other in futures:
-                    other.cancel()
-            reporter.advance(task, note=found[0].test if found else "")
-        reporter.finish(task, note=f"{len(outcomes)} tests")
-    except BaseException:
-        session.stop.set()
-        for future in futures:
-            future.cancel()
-        process.stop_all()
-        if session.tools is not None:
-            session.tools.stop()
-        raise
-    return outcomes
-
-
-def _missing(plan: Plan, outcomes: Iterable[TestOutcome]) -> tuple[TestOutcome, ...]:
-    """Return outcomes for the planned tests that could not run because the release does not start."""
-    outcomes = list(outcomes)
-    needed = (outcome for outcome in outcomes if outcome.test in {"install", "interpreter"})
-    broken = next((outcome for outcome in needed if outcome.suite == SMOKE and outcome.state.blocks), None)
-    if broken is None:
-        return ()
-    seen = {(outcome.suite, outcome.test) for outcome in outcomes}
-    remaining = (test for test in plan.tests() if (test.suite, test.test) not in seen)
-    return not_run(remaining, plan.platform, f"{broken.test}: {broken.reason}")
-
-
-def _ordered(plan: Plan, outcomes: Iterable[TestOutcome]) -> list[TestOutcome]:
-    """Sort by the plan's order; tests that the plan did not know come last, by name."""
-    order = {(test.suite, test.test): number for number, test in enumerate(plan.tests())}
-    suites = {suite: number for number, suite in enumerate((SMOKE, *(suite.name for suite in plan.suites)))}
-    last = len(order)
-    return sorted(
-        outcomes,
-        key=lambda outcome: (
-            suites.get(outcome.suite, len(suites)),
-            order.get((outcome.suite, outcome.test), last),
-            outcome.test,
-        ),
-    )

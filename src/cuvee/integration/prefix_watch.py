@@ -89,6 +89,10 @@ class PrefixWatch:
         finally:
             self._ran[job.unit] = (start, time.time_ns())
 
+    def has_run(self, unit: str, start: int, end: int) -> None:
+        """Note when a unit ran in another process, in nanoseconds."""
+        self._ran[unit] = (start, end)
+
     def suspects(self) -> frozenset[str]:
         """Return the units that may have changed something until now."""
         return frozenset(unit for change in self._changes() for unit in self._candidates(change))

@@ -13,17 +13,35 @@ MOST_SECONDS = 600.0
 """How many seconds the repeated tests of a run may have taken in their first attempts, together."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatUse:
+    """What one machine has used of the budget of a run."""
+
+    repeated: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+
+    def __add__(self, other: "RepeatUse") -> "RepeatUse":
+        return RepeatUse(
+            repeated=self.repeated + other.repeated,
+            refused=self.refused + other.refused,
+            seconds=self.seconds + other.seconds,
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class RepeatBudget:
     """How many failed tests one run may repeat; its threads share it.
 
-    A test costs the seconds that its first attempt took: so the budget does not depend on a clock.
+    A test costs the seconds that its first attempt took: so the budget does not depend on a clock. ``spent``
+    are those of all that were repeated.
     """
 
     tests: int = MOST_TESTS
     seconds: float = MOST_SECONDS
     repeated: int = 0
     refused: int = 0
+    spent: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def take(self, outcomes: Iterable[TestOutcome]) -> frozenset[str]:
@@ -36,13 +54,25 @@ class RepeatBudget:
             for outcome in outcomes:
                 if outcome.state is not OutcomeState.FAIL:
                     continue
-                if self.repeated < self.tests and outcome.seconds <= self.seconds:
+                if self.repeated < self.tests and outcome.seconds <= self.seconds - self.spent:
                     self.repeated += 1
-                    self.seconds -= outcome.seconds
+                    self.spent += outcome.seconds
                     chosen.add(outcome.test)
                 else:
                     self.refused += 1
         return frozenset(chosen)
+
+    @property
+    def use(self) -> "RepeatUse":
+        """What of it is used."""
+        with self._lock:
+            return RepeatUse(repeated=self.repeated, refused=self.refused, seconds=self.spent)
+
+    def leave_for(self, others: "RepeatUse") -> None:
+        """Take into account what other machines have used of the budget of the same run."""
+        with self._lock:
+            self.tests = max(0, MOST_TESTS - others.repeated)
+            self.seconds = max(0.0, MOST_SECONDS - others.seconds)
 
     def __str__(self) -> str:
         text = f"{self.repeated} of at most {self.tests} failed tests"

@@ -1,5 +1,6 @@
 """The stages of one platform, from its image to its tests; and what is recorded where they are not run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cuvee import platforms
@@ -10,8 +11,9 @@ from cuvee.installers.formats import in_order
 from cuvee.lock.model import PlatformLock
 from cuvee.release.image_stage import make_image
 from cuvee.release.installer_stage import installer_path, make_installers, make_project
-from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, NotMade, Release
+from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, NotMade, Release, TestResult
 from cuvee.release.session import Session
+from cuvee.release.test_places import at_once
 from cuvee.release.test_stage import make_tests
 
 
@@ -27,12 +29,17 @@ def make_platforms(session: Session, release: Release) -> Release:
         If a platform cannot be built, and the caller does not want to keep going.
     """
     reason = "" if session.options.keep_going else why_blocked(release)
+    untested: list[PlatformLock] = []
     for lock in release.lock.platforms:
         if reason:
             release = _not_built(session, release, lock, NotMade(reason=reason, exit_code=1, not_tried=True))
             continue
         try:
             release = _built(session, release, lock)
+            if session.options.executor.is_remote:
+                untested.append(lock)  # a cluster tests all platforms at once
+            else:
+                release = _tested(session, release, [lock])
         except (StorageError, InternalError):
             raise
         except CuveeError as error:
@@ -41,7 +48,7 @@ def make_platforms(session: Session, release: Release) -> Release:
             session.reporter.warn(f"{lock.platform}: {error.message}")
             why = replace(NotMade.because_of(error), failed=True)
             release = _not_built(session, release, lock, why)
-    return release
+    return _tested(session, release, untested)
 
 
 def why_blocked(release: Release) -> str:
@@ -60,15 +67,33 @@ def why_blocked(release: Release) -> str:
 
 def _built(session: Session, release: Release, lock: PlatformLock) -> Release:
     if not session.manifest.installers:  # then nothing would unpack an image
-        return replace(release, tests=(*release.tests, make_tests(session, lock, ())))
+        return release
     image, imaged = make_image(session, lock)
     installers = (make_project(session, lock), *make_installers(session, lock, image))
     return replace(
         release,
         images=(*release.images, imaged),
         installers=(*release.installers, *installers),
-        tests=(*release.tests, make_tests(session, lock, installers)),
     )
+
+
+def _tested(session: Session, release: Release, locks: Sequence[PlatformLock]) -> Release:
+    """Return a release with the tests of platforms that were built."""
+
+    def test(lock: PlatformLock) -> TestResult:
+        installers = [item for item in release.installers if item.platform == lock.platform]
+        try:
+            return make_tests(session, lock, installers)
+        except (StorageError, InternalError):
+            raise
+        except CuveeError as error:
+            # On one machine the caller does that; on a cluster it would end the tests of other platforms.
+            if not (session.options.keep_going and session.options.executor.is_remote):
+                raise
+            session.reporter.warn(f"{lock.platform}: {error.message}")
+            return make_tests(session, lock, (), not_built=f"it could not be tested: {error.message}")
+
+    return replace(release, tests=(*release.tests, *at_once(session, test, locks)))
 
 
 def _not_built(session: Session, release: Release, lock: PlatformLock, why: NotMade) -> Release:

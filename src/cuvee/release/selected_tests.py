@@ -2,20 +2,19 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
 from cuvee.channel.archive_download import archive_path
 from cuvee.channel.model import Absent
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError, UsageError
+from cuvee.executors.executor_choice import ExecutorChoice
 from cuvee.files import sha256_file
 from cuvee.graph.dependency_paths import DependencyPaths
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.results_folder import OUTCOMES, read_run
-from cuvee.integration.runners.protocol import Runner
-from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
 from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
 from cuvee.lock.model import PlatformLock
@@ -27,6 +26,7 @@ from cuvee.release.platform_stages import why_blocked
 from cuvee.release.record import Artefact, Release
 from cuvee.release.recorded_lock import recorded_release
 from cuvee.release.session import Session
+from cuvee.release.test_places import at_once, place_of
 from cuvee.release.test_stage import installer_to_test, plan_from, run_with, units_on
 
 
@@ -35,6 +35,7 @@ class TestPlan:
     """What would run, in order, and what would not, with the reasons.
 
     ``unread`` are the packages whose archives are not here, by platform: the smoke suite tests more of them.
+    ``slots`` says how many units of a platform a cluster runs at once.
     """
 
     __test__ = False
@@ -44,6 +45,8 @@ class TestPlan:
     selected: frozenset[str]
     absent: tuple[Absent, ...] = ()
     unread: Mapping[str, tuple[str, ...]]
+    executor: ExecutorChoice = field(default_factory=ExecutorChoice)
+    slots: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def to_run(self) -> tuple[Unit, ...]:
@@ -108,6 +111,11 @@ def run_selected_tests(session: Session) -> SelectedRun:
     SourceUnreachableError
         If that is a machine that does not answer.
     """
+    if session.options.place is not None and session.options.executor.is_remote:
+        raise UsageError(
+            "--on and a cluster exclude each other",
+            hint="A worker tests in its own system: start one there.",
+        )
     _ = session.place  # before anything is built for it
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     release = check_release(session, access=access)
@@ -132,23 +140,34 @@ def run_units(
     """Run the units of a plan; ``installer_of`` gives a platform's installer, or why there is none."""
     folder, fail_fast = results_folder(session), session.options.selection.fail_fast
     runs: list[PlatformRun] = []
-    for lock in release.lock.platforms:
+
+    def run(lock: PlatformLock) -> PlatformRun:
         names = tuple(unit.name for unit in plan.to_run if unit.platform == lock.platform)
-        if not names or (fail_fast and blocking(runs)):
-            continue
-        tested, without = installer_of(lock)
-        runs.append(
-            run_with(
-                session,
-                lock,
-                plan_from(session, lock, session.archives(lock)),
-                tested,
-                runner_of(session, lock)[0],
-                without=without,
-                results=folder,
-                choice=UnitChoice(names=frozenset(names), order=names, fail_fast=fail_fast),
-            )
+        tested, without = installers[lock.platform]
+        place = place_of(session, lock.platform)
+        return run_with(
+            session,
+            lock,
+            plan_from(session, lock, session.archives(lock)),
+            tested,
+            place.runner,
+            without=without,
+            results=folder,
+            choice=UnitChoice(names=frozenset(names), order=names, fail_fast=fail_fast),
+            place=place.cluster,
         )
+
+    wanted = {unit.platform for unit in plan.to_run}
+    locks = [lock for lock in release.lock.platforms if lock.platform in wanted]
+    installers: dict[str, tuple[Artefact | None, str]] = {}
+    # Of each platform, what it needs is made before it is tested; a cluster tests all at once.
+    for group in (
+        [locks] if session.options.executor.is_remote and not fail_fast else [[one] for one in locks]
+    ):
+        if fail_fast and blocking(runs):
+            break
+        installers |= {lock.platform: installer_of(lock) for lock in group}
+        runs += at_once(session, run, group)
     return SelectedRun(plan=plan, runs=tuple(runs), folder=folder, whole=whole)
 
 
@@ -185,12 +204,14 @@ def planned_units(session: Session, release: Release, *, only_look: bool) -> Tes
     """Return the plan of a locked release; with ``only_look`` from the archives that are here."""
     units: list[Unit] = []
     unread: dict[str, tuple[str, ...]] = {}
+    slots: dict[str, int] = {}
     for lock in release.lock.platforms:
         archives = _at_hand(session, lock) if only_look else session.archives(lock)
         missing = tuple(item.name for item in lock.packages if item.identifier not in archives)
         unread |= {lock.platform: missing} if missing else {}
-        runner, reason = runner_of(session, lock)
-        units += units_on(session, plan_from(session, lock, archives), runner, without=reason)
+        place = place_of(session, lock.platform)
+        slots |= {lock.platform: place.cluster.slots} if place.cluster is not None else {}
+        units += units_on(session, plan_from(session, lock, archives), place.runner, without=place.reason)
     facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
     selected = select_units(units, session.options.selection, facts)
     demand_work(selected)
@@ -204,14 +225,8 @@ def planned_units(session: Session, release: Release, *, only_look: bool) -> Tes
         selected=frozenset(unit.identifier for unit in (*selected, *first)),
         absent=release.absent,
         unread=unread,
-    )
-
-
-def runner_of(session: Session, lock: PlatformLock) -> tuple[Runner | None, str]:
-    """Return the runner of a platform, or why there is none."""
-    options = session.options
-    return select_runner(
-        lock.platform, emulate=options.emulate, cache=session.workspace.cache, place=session.place
+        executor=session.options.executor,
+        slots=slots,
     )
 
 

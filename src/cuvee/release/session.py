@@ -13,6 +13,8 @@ from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import Connection, connect
 from cuvee.channel.model import Absent
 from cuvee.errors import CuveeError, UsageError
+from cuvee.executors.dask_cluster import DaskCluster
+from cuvee.executors.executor_choice import ExecutorChoice
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.history.history_file import HISTORY
 from cuvee.image.model import ImageSigner
@@ -75,6 +77,8 @@ class Options:
         Which units of work to test; such a run is not recorded.
     place
         Where to test, as `cuvee.integration.runners.selection.runner_at` takes it; not recorded, either.
+    executor
+        Where units of work run.
     results
         Where results of a run that is not recorded go; `None` is a folder in the cache.
     """
@@ -95,6 +99,7 @@ class Options:
     retest: bool = False
     selection: Selection = field(default_factory=Selection)
     place: str | None = None
+    executor: ExecutorChoice = field(default_factory=ExecutorChoice)
     results: Path | None = None
 
 
@@ -184,6 +189,16 @@ class Session:
         folder = self.manifest.path.parent
         found = (find_upwards(folder, f"recipes/{name}") for name in self.manifest.recipes)
         return read_recipes(filter(None, found), self.engines)
+
+    @cached_property
+    def cluster(self) -> DaskCluster:
+        """The cluster on which units of work run, connected when it is first needed."""
+        return DaskCluster(self.options.executor.address)
+
+    def close(self) -> None:
+        """End the connection to a cluster, if there is one."""
+        if "cluster" in self.__dict__:
+            self.cluster.close()
 
     @property
     def history_file(self) -> Path:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from cuvee.codec import Json, encode
 from cuvee.errors import CuveeError, IntegrityError, UsageError
+from cuvee.executors.executor_choice import ExecutorKind
 from cuvee.files import fingerprint
 from cuvee.folder_hashes import code_fingerprint, folder_inputs
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
+from cuvee.integration.cluster_run import ClusterPlatform
 from cuvee.integration.kept_units import KeptUnits
 from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Plan, QuarantinedTest
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
@@ -27,6 +29,7 @@ from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Releas
 from cuvee.release.riding_sources import riding_tools
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
+from cuvee.release.test_places import place_of
 
 
 def make_tests(
@@ -44,13 +47,13 @@ def make_tests(
     """
     from cuvee.integration.imported_results import merged
     from cuvee.integration.results_folder import read_run, write_run
-    from cuvee.integration.runners.selection import select_runner
 
     manifest, workspace = session.manifest, session.workspace
     folder = workspace.results / lock.platform
     made = [item for result in installers for item in result.artefacts if item.not_made is None]
     tested, without = (None, not_built) if not_built else installer_to_test(made)
-    runner, reason = select_runner(lock.platform, emulate=session.options.emulate, cache=workspace.cache)
+    place = place_of(session, lock.platform)
+    runner, reason = place.runner, place.reason
     imports = imports_of(workspace.folder, lock.platform, made)
     today = session.options.now.date()
     quarantine = [item for item in session.suite_files.quarantine if item.holds_on(today)]
@@ -79,10 +82,10 @@ def make_tests(
         if session.options.retest:
             kept.forget()
         # Else a program of a package could write what became of others, and interrupt the run.
-        resumes = tested is not None and runner is not None and runner.keeps_files_away()
+        resumes = tested is not None and place.keeps_files_away
         found = run_with(
             session, lock, plan, tested, runner, without=without, results=workspace.results,
-            choice=UnitChoice(order=order), kept=kept if resumes else None,
+            choice=UnitChoice(order=order), kept=kept if resumes else None, place=place.cluster,
         )  # fmt: skip
         if imports:
             found = merged(found, imports, plan)
@@ -124,6 +127,7 @@ def run_with(
     results: Path,
     choice: UnitChoice,
     kept: KeptUnits | None = None,
+    place: ClusterPlatform | None = None,
 ) -> PlatformRun:
     """Run units of a plan with an installer of the release; replace ``<results>/<platform>/``.
 
@@ -147,6 +151,8 @@ def run_with(
         choice=choice,
         kept=kept,
         tools=riding_tools(session, lock),
+        place=place,
+        processes=session.options.executor.kind is ExecutorKind.PROCESSES,
     )
     installed = found.environment.get("installer_sha256")  # none if there was no space for it
     if tested is not None and installed and installed != tested.sha256:
