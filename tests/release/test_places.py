@@ -208,7 +208,7 @@ def test_a_release_is_tested_in_a_container_of_which_nothing_stays(
     said = json.loads(capsys.readouterr().out)
     states = {item["test"]: item["state"] for item in said["outcomes"][host_platform]}
     ran = {test for test, state in states.items() if state == "pass"}
-    assert ran == {"install", "interpreter", "verify", "import:attrs", "command:tqdm"}
+    assert ran == {"install", "verify", "check", "interpreter", "import:attrs", "command:tqdm"}
     assert set(states.values()) == {"pass", "not-run"}
     assert all(name.endswith("/container-small-debian-12") for name in said["selected"])
     assert (code, store.containers) == (1, [])
