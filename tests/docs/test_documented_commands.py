@@ -127,12 +127,12 @@ NOT_RUN = {
     "cuvee import-results dist/lab-2026.11.0 gui.xml --suite gui --platform win-64 --machine laptop"
     " --installer Lab.exe": "needs results of another machine",
     "cuvee test manifests/lab/2026.11.0.yaml --on /srv/debian-11": "needs another Linux system",
-    "cuvee test dist/lab-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box --results results": (
+    "cuvee test dist/lab-2026.11.0 --platform linux-aarch64 --on ssh://builder@arm-box --results elsewhere": (
         "needs a machine"
     ),
     "cuvee test dist/lab-2026.11.0 --platform linux-64 --on container:docker.io/library/debian:11"
-    " --results results": "needs an image of the internet",
-    "cuvee import-results dist/lab-2026.11.0 results/linux-aarch64/outcomes.json": (
+    " --results elsewhere": "needs an image of the internet",
+    "cuvee import-results dist/lab-2026.11.0 elsewhere/linux-aarch64/outcomes.json": (
         "needs results of another machine"
     ),
     "cuvee report dist/lab-2026.11.0 --output build/report --parquet": "needs pyarrow",

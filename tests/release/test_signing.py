@@ -125,7 +125,17 @@ def test_a_release_is_signed_on_another_machine(
     assert {"release.json", "checks/findings.json", "report/index.html", "lock/pixi.lock"} <= signed.keys()
     folders = {path.partition("/")[0] for path in signed}
     assert folders == {
-        *("channel", "checks", "installers", "lock", "release.json", "report", "results", "sbom"),
+        *(
+            "channel",
+            "checks",
+            "installers",
+            "lock",
+            "metapackages",
+            "release.json",
+            "report",
+            "results",
+            "sbom",
+        ),
         "images",  # of Windows, for which no installer is made, so that the image is handed out
     }
     for name, sha256 in signed.items():
