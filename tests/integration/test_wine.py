@@ -102,6 +102,11 @@ def test_nothing_runs_on_in_a_place_that_is_finished(tmp_path: Path) -> None:
             return Path(name)
 
     runner, own = OwnPrograms(), replace(sandbox, temp=tmp_path / "own")
+    setting = ("query", r"HKCU\Software\Wine\WineDbg", "/v", "ShowCrashDialog")
+    asked = process.run(
+        runner.request(own, Command(program="reg", arguments=setting, cwd=tmp_path, timeout=HANGING))
+    )
+    assert "0x0" in asked.stdout, "the dialog of a crash would keep the pipes of the program open"
     waits = ("start", "/b", "ping", "-n", "600", "127.0.0.1")
     process.run(
         runner.request(own, Command(program="cmd", arguments=("/c", *waits), cwd=tmp_path, timeout=9))
