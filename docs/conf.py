@@ -44,11 +44,16 @@ def _section(name: str, command: click.Command | None, parent: click.Context) ->
     if command is None:
         raise ValueError(f"click lists the command {name}, but does not have it")
     context = click.Context(command, info_name=name, parent=parent)
-    section = nodes.section(ids=[f"cuvee-{name}"])
-    section += nodes.title("", "", nodes.literal(text=f"cuvee {name}"))
+    path = context.command_path
+    section = nodes.section(ids=[path.replace(" ", "-")])
+    section += nodes.title("", "", nodes.literal(text=path))
     section += _code(command.get_usage(context).removeprefix("Usage: "), "text")
     section += list(_help(inspect.cleandoc(command.help or "")))
     section += _options(command, context)
+    if isinstance(command, click.Group):
+        section += [
+            _section(inner, command.get_command(context, inner), context) for inner in command.commands
+        ]
     return section
 
 

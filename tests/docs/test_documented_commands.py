@@ -247,6 +247,7 @@ def run(folder: Path, commands: str, *, setup: bool = False) -> None:
         "HOME": str(folder / "home"),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "CUVEE_CACHE_DIR": str(default_cache()),
+        "CUVEE_KEY_PASSPHRASE": "four random words here",
         "installer": "Starter-2026.11.1-Linux-x86_64.sh",
     }
     argv = ("bash", "-e", "-o", "pipefail", "-c", script)

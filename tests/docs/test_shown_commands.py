@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -34,17 +35,30 @@ def command(name: str) -> click.Command:
     return found
 
 
+def parameters(found: click.Command) -> Iterator[click.Parameter]:
+    """Yield the parameters of a command, and of those inside it."""
+    yield from found.params
+    for inner in found.commands.values() if isinstance(found, click.Group) else ():
+        yield from parameters(inner)
+
+
 def options(parameter: click.Parameter) -> list[str]:
     """All spellings, such as ``--archives`` and ``--no-archives``."""
     return [*parameter.opts, *parameter.secondary_opts]
 
 
 def test_each_command_exists_and_takes_what_it_is_given(page: Path) -> None:
-    for words in commands(page):
+    for typed in commands(page):
+        words = typed
         if words[0] in {"--help", "--version"}:
             continue
+        name, inner = (*words, "")[:2]
+        found = command(name)
+        if isinstance(found, click.Group):
+            assert inner in found.commands, f"there is no `cuvee {name} {inner}`"
+            found, words = found.commands[inner], typed[1:]
         given = [word for word in words[1:] if word not in {"…", "--help"}]
-        context = command(words[0]).make_context(
+        context = found.make_context(
             words[0], list(given), parent=_GROUP, resilient_parsing=not any(".yaml" in word for word in given)
         )
         assert not context.args, f"{' '.join(words)}: {context.args}"
@@ -54,7 +68,7 @@ def test_each_command_exists_and_takes_what_it_is_given(page: Path) -> None:
 
 
 def test_options_that_are_named_alone_exist(page: Path) -> None:
-    known = {option for name in COMMANDS for item in command(name).params for option in options(item)}
+    known = {option for name in COMMANDS for item in parameters(command(name)) for option in options(item)}
     named = {code.split()[0] for code in inline_code(page) if code.startswith("--")}
     assert named <= known | _FOREIGN
 

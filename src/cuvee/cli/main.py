@@ -35,6 +35,7 @@ COMMANDS = {
     "import-results": "Add results of tests that ran elsewhere to a release.",
     "ci": "Write a workflow that cuts a release and tests it on machines of its platforms.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
+    "keys": "Make and show the keys with which people approve releases.",
     "sign": "Sign a release, here or on another machine.",
     "publish": "Put the packages of releases into a channel that a web server can serve.",
     "docs": "Write the page that tells users how to have a release, and stay on it.",

@@ -56,6 +56,7 @@ def choice_type(
     )
 
 
+ORGANISATION = label_type("an organisation", "acme")
 DATE = ScalarType(noun="a date", example="2027-11-30", parse=parsers.date, pattern=parsers.DATE, number=None)
 DAYS = ScalarType(
     noun="a number of days", example="7", pattern=r"^[0-9]{1,5}$", rule="digits only, up to five", parse=int,

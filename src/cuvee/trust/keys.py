@@ -4,6 +4,7 @@ A key is made with ``openssl genpkey -algorithm ed25519``. docs/howto/verificati
 """
 
 import os
+import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -44,7 +45,7 @@ class SigningKey:
 
         try:
             with path.open("rb") as stream:
-                _refuse_if_shared(path, os.fstat(stream.fileno()))
+                refuse_if_shared(path, os.fstat(stream.fileno()))
                 private = load_pem_private_key(stream.read(), password=None)
         except OSError as error:
             raise UsageError(
@@ -66,8 +67,8 @@ class SigningKey:
         return self._private.sign(message)
 
 
-def _refuse_if_shared(path: Path, found: os.stat_result) -> None:
-    """Raise if others can read or change a key.
+def refuse_if_shared(path: Path, found: os.stat_result, *, what: str = "signing key") -> None:
+    """Raise if others can read or change a secret; ``what`` says what it is.
 
     A secret that Kubernetes mounts belongs to root, and to a group through which this user reads it.
     """
@@ -75,10 +76,10 @@ def _refuse_if_shared(path: Path, found: os.stat_result) -> None:
     refused = _OTHERS | _GROUP_WRITES | (_GROUP_READS if own else 0)
     if os.name != "nt" and found.st_mode & refused:
         raise UsageError(
-            f"Other users can read or change the signing key {path}",
-            hint=f"Run `chmod 600 {path}`."
+            f"Other users can read or change the {what} {path}",
+            hint=f"Run `chmod 600 {shlex.quote(str(path))}`."
             if own
-            else f"Copy it: `install -m 600 {path} FILE`, and name FILE.",
+            else f"Copy it: `install -m 600 {shlex.quote(str(path))} FILE`, and name FILE.",
         )
 
 
