@@ -129,7 +129,7 @@ class Builds:
 
     @property
     def engines(self) -> Mapping[Any, BuildEngine]:
-        return {"rattler-build": self.engine}
+        return {"rattler-build": self.engine, "conda-build": self.engine}
 
     def outputs(self) -> list[Output]:
         found = map(find_recipe, sorted(self.recipes.iterdir()))

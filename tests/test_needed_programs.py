@@ -13,6 +13,7 @@ ELSEWHERE = {
     "apt-get",
     "bash",
     "conda",
+    "conda-build",
     "constructor",
     "dash",
     "dpkg-deb",

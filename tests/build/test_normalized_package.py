@@ -26,7 +26,11 @@ CONTENT = PackageContent(
     subdir="linux-64",
     depends=("python",),
     timestamp=1_700_000_000_000,
-    extra={"channels": ["file:///home/somebody/channel"]},
+    extra={
+        "channels": ["file:///home/somebody/channel"],
+        "root_pkgs": ["conda 26.7.2"],
+        "env_vars": {"A": "b"},
+    },
     files=(
         PackageFile(path="bin/a", content=f"#!{PREFIX}/a".encode(), executable=True, placeholder=PREFIX),
         PackageFile(path="lib/a.py", content=b"print()\n"),
@@ -71,7 +75,7 @@ def test_metadata_keeps_all_but_times_and_channels(tmp_path: Path) -> None:
     files = read_info_files(written(tmp_path), names)
     index, about = json.loads(files["index.json"]), json.loads(files["about.json"])
     assert (index["timestamp"], index["depends"]) == (1_600_000_000_000, ["python"])
-    assert "channels" not in about
+    assert not {"channels", "root_pkgs", "env_vars"} & set(about)
     assert files["recipe/recipe.yaml"].decode() == simple("a")
     assert files["recipe/fix.patch"] == b"--- a"
 

@@ -118,13 +118,6 @@ def test_a_missing_engine_is_said_with_how_to_get_it(monkeypatch: pytest.MonkeyP
     assert "pip install" in (caught.value.hint or "")
 
 
-def test_a_recipe_of_conda_build_is_refused_until_something_builds_it(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "meta.yaml").write_text("package: {name: a, version: 1}", encoding="utf-8")
-    with pytest.raises(ToolMissingError, match="nothing here builds it"):
-        read_recipes([tmp_path / "a"], engines())
-
-
 def test_rendering_uses_the_versions_of_the_release_as_variant(tmp_path: Path) -> None:
     text = simple("a", host=["python", "numpy"], run=["python"]).replace("  noarch: generic\n", "")
     recipe = find_recipe(write_recipe(tmp_path / "a", text))

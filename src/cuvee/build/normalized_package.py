@@ -27,6 +27,8 @@ from cuvee.files import canonical_json, parse_json
 _LEFT_OUT = re.compile(r"\.pyc$|\.dist-info/direct_url\.json$")
 _RECORD = re.compile(r"\.dist-info/RECORD$")
 _SHOWN = 10
+_OF_MACHINE = {"channels", "conda_private", "conda_version", "env_vars", "root_pkgs"}
+"""What engines write of the machine into ``about.json``."""
 
 
 def normalized(
@@ -58,7 +60,9 @@ def normalized(
         }
         rows = {row["_path"]: row for row in parse_json(info["paths.json"])["paths"]}
         index = {**parse_json(info["index.json"]), "timestamp": epoch * 1000}
-        about = {key: value for key, value in parse_json(info["about.json"]).items() if key != "channels"}
+        about = {
+            key: value for key, value in parse_json(info["about.json"]).items() if key not in _OF_MACHINE
+        }
         files = list(_files(archive, rows, work))
     _check_paths(archive, files, build_folder)
 

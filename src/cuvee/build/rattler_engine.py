@@ -38,6 +38,17 @@ _COMPILERS = {"c_compiler": ["gcc"], "cxx_compiler": ["gxx"], "fortran_compiler"
 _HINT = "Install it with `pip install 'cuvee[build]'`, or `pip install py-rattler-build`."
 
 
+def environment_of(folder: BuildFolder) -> dict[str, str]:
+    """Return the variables that engines are started with, and nothing else of this process."""
+    return {
+        "PATH": HOST_PATH,
+        "HOME": str(folder.home),
+        "TMPDIR": str(folder.temporary),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+    }
+
+
 class RattlerEngine:
     """Builds ``recipe.yaml``: CEP 13 and CEP 14, https://github.com/conda/ceps."""
 
@@ -126,12 +137,8 @@ class RattlerEngine:
         path = folder.path / f"{task['task']}.json"
         write_json(path, task)
         environment = {
-            "PATH": HOST_PATH,
-            "HOME": str(folder.home),
-            "TMPDIR": str(folder.temporary),
+            **environment_of(folder),
             "RATTLER_CACHE_DIR": str(folder.path / "packages"),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
             "NO_COLOR": "1",
         }
         return Request(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from cuvee.build.conda_build_engine import CondaBuildEngine
 from cuvee.build.engine import BuildEngine
 from cuvee.build.model import Engine, Recipe
 from cuvee.build.rattler_engine import RattlerEngine
@@ -12,7 +13,7 @@ from cuvee.errors import DocumentError, ToolMissingError
 
 def engines() -> Mapping[Engine, BuildEngine]:
     """Return the engine of each kind of recipe."""
-    return {"rattler-build": RattlerEngine()}
+    return {"rattler-build": RattlerEngine(), "conda-build": CondaBuildEngine()}
 
 
 def read_recipes(folders: Iterable[Path], known: Mapping[Engine, BuildEngine]) -> tuple[Recipe, ...]:
@@ -33,10 +34,11 @@ def read_recipes(folders: Iterable[Path], known: Mapping[Engine, BuildEngine]) -
         except DocumentError as error:
             failed.append(error)
     for name in sorted({recipe.engine for recipe in recipes}):
-        if name not in known:
+        try:
+            known[name].check()
+        except ToolMissingError as error:
             files = ", ".join(str(recipe.file) for recipe in recipes if recipe.engine == name)
-            raise ToolMissingError(f"{files}: nothing here builds it", hint="Write it as recipe.yaml.")
-        known[name].check()
+            raise ToolMissingError(f"{error.message}: {files}", hint=error.hint) from None
     for recipe in recipes:
         try:
             known[recipe.engine].read(recipe)
