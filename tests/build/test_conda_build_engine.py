@@ -259,7 +259,7 @@ def test_requests_have_nothing_of_the_machine(
     assert build.argv[:2] == (str(installed.bin / "python"), "-I")
     assert build.environment is not None
     assert not {"CONDA_CHANNELS", "SECRET"} & set(build.environment)
-    assert build.environment["HOME"] == str(folder.home)
+    assert build.environment["HOME"] == str(path / "conda-home"), "conda writes into it"
     task = json.loads((path / "build.json").read_bytes())
     assert task["channel"] == (path / "channel").as_uri()
     assert task["extra"] == ["cuvee-build-settings"]

@@ -151,8 +151,11 @@ class CondaBuildEngine:
         path = folder.path / f"{task['task']}.json"
         write_json(path, {**task, "work": str(folder.path / "conda")})
         python = self._python()
+        home = folder.path / "conda-home"
+        home.mkdir(exist_ok=True)
         environment = {
             **environment_of(folder),
+            "HOME": str(home),  # conda writes into it; that of builds is set by their environments
             "PATH": f"{python.parent}:{HOST_PATH}",
             "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false",
             "CONDA_PKGS_DIRS": str(folder.path / "packages"),
