@@ -9,6 +9,7 @@ from concurrent.futures import as_completed
 from pathlib import Path
 
 import cloudpickle
+import dask
 import pytest
 
 from cuvee import platforms
@@ -82,6 +83,14 @@ def test_work_runs_on_the_workers_of_a_platform(cluster_of_four: Machines) -> No
     assert names <= {"one", "two", "three"}
     assert len(names) > 1
     assert executor.lost == []
+
+
+def test_workers_are_seen_while_dask_asks_for_totals_only(cluster_of_four: Machines) -> None:
+    with (
+        dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}),
+        DaskCluster(cluster_of_four.address) as cluster,
+    ):
+        assert {len(cluster.members()) for _ in range(300)} == {4}
 
 
 def test_a_worker_that_lies_about_its_platform_is_refused(cluster_of_four: Machines) -> None:

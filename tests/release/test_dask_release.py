@@ -155,6 +155,10 @@ def _states(run: PlatformRun) -> list[tuple[str, str, str]]:
     return [(item.suite, item.test, item.state.value) for item in run.outcomes]
 
 
+def _reasons(run: PlatformRun) -> list[tuple[str, str]]:
+    return sorted({(item.test, item.reason) for item in run.outcomes if item.reason})
+
+
 def _outcome(run: PlatformRun, test: str) -> TestOutcome:
     (found,) = (item for item in run.outcomes if item.test.endswith(test))
     return found
@@ -185,7 +189,7 @@ def test_a_killed_worker_loses_nothing(tested: Waiting, here: PlatformRun, clust
     watch = Watch(kill)
     (run,) = tested.run(cluster.executor, watch).runs
     tested.marker.unlink()
-    assert _states(run) == _states(here)
+    assert _states(run) == _states(here), _reasons(run)
     waited = _outcome(run, "test_until_somebody_says_so")
     assert waited.state is OutcomeState.PASS
     lost, passed = waited.attempts
@@ -226,7 +230,7 @@ def test_an_interrupted_run_ends_on_the_workers_and_goes_on(
     finally:
         session.close()
         tested.marker.unlink()
-    assert _states(run) == _states(here)
+    assert _states(run) == _states(here), _reasons(run)
     assert "units of an interrupted run" in run.environment["resumed"]
 
 
@@ -234,7 +238,7 @@ def test_processes_find_what_threads_find(tested: Waiting, here: PlatformRun) ->
     tested.marker.touch()
     (run,) = tested.run("processes", Silent()).runs
     tested.marker.unlink()
-    assert _states(run) == _states(here)
+    assert _states(run) == _states(here), _reasons(run)
     failed = _outcome(run, "test_that_fails")
     assert [item.state for item in failed.attempts] == [OutcomeState.FAIL, OutcomeState.FAIL]
     results = tested.distribution.dist / "tiny-2026.11.0" / "results" / tested.host

@@ -102,7 +102,8 @@ class DaskCluster:
         OSError
             If the scheduler does not answer.
         """
-        found = self.client.scheduler_info(n_workers=-1)["workers"]
+        # `Client.scheduler_info` returns what was stored last; Dask stores it also without workers.
+        identity = self.client.sync(self.client.scheduler.identity, n_workers=-1)
         members = (
             Member(
                 address=str(address),
@@ -110,7 +111,7 @@ class DaskCluster:
                 threads=int(item.get("nthreads") or 1),
                 resources={str(key): float(value) for key, value in (item.get("resources") or {}).items()},
             )
-            for address, item in found.items()
+            for address, item in identity["workers"].items()
         )
         return tuple(sorted(members, key=lambda member: (member.name, member.address)))
 

@@ -190,6 +190,9 @@ def prepare_release(run: str, order: SharedFile) -> bytes:
     from distributed import get_worker
 
     worker = get_worker()
+    before = _HOSTS.pop(run, None)
+    if before is not None:  # the worker was thought to be lost
+        before.end()
     host = _HOSTS[run] = UnitHost(own_folder(worker) / "runs" / run, str(worker.name))
     with host.working():
         wanted: RunOrder = pickle.loads(order.here().read_bytes())  # noqa: S301 - its hash was checked
