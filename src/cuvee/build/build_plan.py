@@ -21,7 +21,7 @@ from cuvee.build.source_files import digests
 from cuvee.channel.repodata_writer import write_repodata
 from cuvee.temporary_folders import temporary_folder
 
-BUILDER = "1"
+BUILDER = "2"
 """Changes with what this room makes of the same inputs; until then nothing is built again."""
 
 

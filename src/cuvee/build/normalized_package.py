@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from cuvee.build.glibc_floor import glibc_floor, with_glibc
 from cuvee.build.model import Recipe
 from cuvee.channel.package_writer import PackageFile, PathRows, write_archive
 from cuvee.conda.package_archive import (
@@ -65,6 +66,8 @@ def normalized(
         }
         files = list(_files(archive, rows, work))
     _check_paths(archive, files, build_folder)
+    if str(index.get("subdir", "")).startswith("linux-"):
+        index["depends"] = with_glibc(index.get("depends", ()), glibc_floor(files))
 
     def info_files(written: PathRows) -> Mapping[str, bytes]:
         kept = {

@@ -14,27 +14,38 @@ from cuvee.graph.explain import explainer
 from cuvee.lock.build_environment import EnvironmentProblem, exact, solve_environment
 from cuvee.lock.solve import problem_of, solve
 from cuvee.manifest.model import PlatformEntry
+from cuvee.release.imported_channel import ImportedChannel
 from cuvee.release.package_request import kept_lock
 from cuvee.release.session import Session
 
 
 class ReleaseEnvironments:
-    """Resolves environments from the channels of a release, and from its own.
+    """Resolves environments from the channels of a release, and from what was imported for it.
 
     Parameters
     ----------
+    channel
+        What was imported.
     connection
-        One of its own: it must read the release's own channel as it is before anything is built.
+        One of its own: others have read the release's own channel.
     """
 
-    def __init__(self, session: Session, entry: PlatformEntry, connection: Connection) -> None:
-        self._session, self._entry, self._connection = session, entry, connection
+    def __init__(
+        self, session: Session, entry: PlatformEntry, channel: ImportedChannel, connection: Connection
+    ) -> None:
+        self._session, self._entry, self._channel = session, entry, channel
+        self._connection = connection
         self.made: frozenset[str] = frozenset()
         """Names of packages that recipes make, whatever channels have of them."""
 
     @property
+    def platform(self) -> str:
+        """The platform that builds run on."""
+        return self._entry.name
+
+    @property
     def _sources(self) -> tuple[str, ...]:
-        return (*self._session.manifest.channels, str(self._session.workspace.channel))
+        return (*self._session.manifest.channels, str(self._channel.folder))
 
     @cached_property
     def _carried(self) -> frozenset[str]:
@@ -53,7 +64,7 @@ class ReleaseEnvironments:
         problem = problem_of(
             session.manifest,
             platforms=[self._entry.name],
-            own_channel=session.workspace.channel,
+            own_channel=self._channel.folder,
             additions=session.additions,
             keep=kept_lock(session),
         )
@@ -83,7 +94,7 @@ class ReleaseEnvironments:
                 specs=tuple(specs),
                 constraints=exact([package for package in self.pins if package.name not in self.made]),
                 channels=(*first, *self._sources),
-                own_channel=self._session.workspace.channel,
+                own_channel=self._channel.folder,
                 exclude_newer=manifest.exclude_newer if manifest.channels else None,
             ),
             self._connection,
@@ -115,7 +126,7 @@ class ReleaseEnvironments:
         return all_or_raise(
             fetch_archives(
                 packages,
-                release=workspace.folder,
+                release=self._channel.root,
                 cache=workspace.cache,
                 connection=self._connection,
                 reporter=self._session.reporter,

@@ -14,8 +14,9 @@ from cuvee.codec import encode
 from cuvee.files import storage_errors, write_bytes
 from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
 from cuvee.integration.runners.protocol import Sandbox
+from cuvee.release.imported_channel import imported_archives, leave_imported
 from cuvee.release.package_request import base_fingerprint, package_inputs
-from cuvee.release.recipe_work import RecipeWork, imported_archives, recipe_work
+from cuvee.release.recipe_work import RecipeWork, recipe_work
 from cuvee.release.record import BuildResult, ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
@@ -64,7 +65,7 @@ def plan_builds(session: Session, channel: ChannelResult) -> BuildPlan:
     if not session.recipes:
         return BuildPlan(builds=())
     work = recipe_work(session, _platforms(session, channel))
-    return work.planner.plan(unneeded=work.order.unneeded, not_built=work.not_built)
+    return work.planner.plan(unneeded=work.unneeded, not_built=work.not_built)
 
 
 def _platforms(session: Session, channel: ChannelResult) -> list[str]:
@@ -75,6 +76,7 @@ def _platforms(session: Session, channel: ChannelResult) -> list[str]:
 def _make(
     session: Session, platforms: Sequence[str], executor: Executor | None, *, check_reproducible: bool
 ) -> Made[BuildResult]:
+    leave_imported(session, platforms)
     work = recipe_work(session, platforms)
     level = strongest_isolation()
     _warn(session, work, level)
@@ -99,7 +101,7 @@ def _make(
         packages=done.packages,
         irreproducible=done.irreproducible,
         not_built=work.not_built,
-        unneeded=work.order.unneeded,
+        unneeded=work.unneeded,
         isolated=level is not None,
     )
     return Made(result=result, outputs=_publish(session, done, platforms))
@@ -108,7 +110,7 @@ def _make(
 def _warn(session: Session, work: RecipeWork, level: str | None) -> None:
     for item in work.not_built:
         session.reporter.warn(f"{item.name} is not built for {item.platform}: {item.reason}")
-    for name in work.order.unneeded:
+    for name in work.unneeded:
         session.reporter.warn(f"Nothing needs the recipe {name}: neither the manifest nor another recipe")
     if level is None:
         session.reporter.warn("Builds are not isolated and have a network: this machine has no namespaces")

@@ -26,6 +26,8 @@ class Workspace:
         The release's own channel.
     builds
         The logs of what was built from recipes.
+    imports
+        The folder of the channel that builds take packages from.
     lock_file
         The ``pixi.lock``.
     metapackages
@@ -51,6 +53,7 @@ class Workspace:
         self.cache = cache
         self.channel = folder / "channel"
         self.builds = folder / "builds"
+        self.imports = folder / ".stages" / "imports"
         self.lock_file = folder / "lock" / "pixi.lock"
         self.metapackages = folder / "metapackages"
         self.pictures = folder / "checks" / "graph"
