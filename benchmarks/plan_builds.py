@@ -18,7 +18,7 @@ from typing import TypeVar
 from measuring import processor_seconds
 
 from cuvee.build.build_order import BuildOrder, in_order
-from cuvee.build.build_plan import BuildPlan, Planner
+from cuvee.build.build_plan import BuildPlan, BuiltChannel, Planner
 from cuvee.build.kept_builds import BuildCache, key_of
 from cuvee.build.model import BuiltPackage, Output
 from cuvee.build.rattler_engine import RattlerEngine
@@ -62,6 +62,10 @@ class Environments:
     def carried(self, platform: str) -> frozenset[str]:
         """Return nothing."""
         return frozenset()
+
+    def state(self) -> str:
+        """Return what never changes: the channel is empty."""
+        return "empty"
 
     def resolve(
         self, specs: Sequence[str], platform: str, *, purpose: str, built: Path | None
@@ -116,6 +120,7 @@ class Run:
         self.engine = RattlerEngine()
         self.cache = BuildCache(folder / "cache")
         self.folder = folder
+        self.settled = True
 
     def outputs(self) -> list[Output]:
         """Read and render the recipes."""
@@ -136,25 +141,21 @@ class Run:
         """Plan from the files."""
         return self.planner(in_order(self.outputs(), ())).plan()
 
-    def pretend(self) -> None:
-        """Put a package of each recipe into the cache, as if it had been built."""
+    def pretend(self, *, settled: bool) -> None:
+        """Put a package of each recipe into the cache, as if it had been built.
+
+        Unless its environments are ``settled``, they are solved again for each plan.
+        """
+        self.settled = settled
         order = in_order(self.outputs(), ())
         planner = self.planner(order)
         before: list[BuiltPackage] = []
-        for number, wave in enumerate(order.waves):
-            built = self.folder / f"built-{number}"
-            for package in before:
-                target = built / package.subdir / package.file_name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(self.cache.archive(package).read_bytes())
-            index_channel(built, [PLATFORM])
-            made = [self._made(planner, output, built if before else None, before) for output in wave]
-            before += made
+        for wave in order.waves:
+            with BuiltChannel(tuple(before), self.cache, PLATFORM) as built:
+                before += [self._made(planner, output, built) for output in wave]
 
-    def _made(
-        self, planner: Planner, output: Output, built: Path | None, before: list[BuiltPackage]
-    ) -> BuiltPackage:
-        parts, _ = planner.parts(output, built, before)
+    def _made(self, planner: Planner, output: Output, built: BuiltChannel) -> BuiltPackage:
+        parts, _ = planner.parts(output, built)
         content = PackageContent(
             name=output.name,
             version=output.version,
@@ -176,7 +177,7 @@ class Run:
             sha256=sha256_file(archive),
             key=key_of(parts),
         )
-        self.cache.keep(archive, "", package, parts)
+        self.cache.keep(archive, "", package, parts, planner.questions.of(output) if self.settled else "")
         return package
 
 
@@ -191,12 +192,15 @@ def main() -> int:
         print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {options.recipes} recipes")
         measure("rendering only", run.outputs)
         measure("plan, none built", run.plan)
-        run.pretend()
+        run.pretend(settled=False)
+        measure("plan, all solved", run.plan)
+        run.pretend(settled=True)
         measure("plan, all built", run.plan)
-        last = run.folders[-1] / "recipe.yaml"
-        last.write_text(f"{last.read_text(encoding='utf-8')}# changed\n", encoding="utf-8")
-        plan = measure("plan, one changed", run.plan)
-        print(f"to build: {', '.join(item.name for item in plan.to_build)}")
+        for title, place in (("plan, a leaf changed", -1), ("plan, half-way", options.recipes // 2)):
+            file = run.folders[place] / "recipe.yaml"
+            file.write_text(f"{file.read_text(encoding='utf-8')}# changed\n", encoding="utf-8")
+            plan = measure(title, run.plan)
+            print(f"{'':20} {len(plan.to_build)} to build")
     return 0
 
 

@@ -18,7 +18,7 @@ from cuvee.build.recipe_files import find_recipe
 from cuvee.channel.connection import connect
 from cuvee.conda.package_info import read_index
 from cuvee.conda.package_record import LockedPackage
-from cuvee.files import sha256_file
+from cuvee.files import fingerprint, sha256_file
 from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
 from cuvee.integration.runners.protocol import Sandbox
 from cuvee.platforms import host
@@ -70,6 +70,9 @@ class FakeEnvironments:
 
     def carried(self, platform: str) -> frozenset[str]:
         return frozenset(self.known)
+
+    def state(self) -> str:
+        return fingerprint(sorted(package.sha256 for package in self.known.values()))
 
     def resolve(
         self, specs: Sequence[str], platform: str, *, purpose: str, built: Path | None

@@ -7,6 +7,7 @@ import pytest
 from build_recipes import Builds, simple
 from cuvee.build.rattler_engine import RattlerEngine
 from cuvee.conda.package_archive import members
+from cuvee.conda.package_info import read_index
 from cuvee.errors import BlockedError
 from cuvee.integration.runners.isolation import strongest_isolation
 from needed_programs import needs
@@ -177,3 +178,4 @@ def test_a_library_is_compiled_by_the_compiler_of_this_machine(tmp_path: Path) -
     assert latest is not None
     assert any(name.startswith("gcc ") for name in latest.parts.build_environment)
     assert b"/tmp/cuvee-build" not in contents(builds, "a")["lib/libanswer.so"]
+    assert any(spec.startswith("__glibc >=2.") for spec in read_index(builds.cache.archive(package)).depends)

@@ -4,7 +4,9 @@ import enum
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from cuvee.build.build_order import BuildOrder
 from cuvee.build.engine import BuildEngine
@@ -15,8 +17,9 @@ from cuvee.build.environments import (
     link_or_copy,
     resolve_environments,
 )
-from cuvee.build.kept_builds import BuildCache, changes, key_of
+from cuvee.build.kept_builds import BuildCache, KeptBuild, changes, key_of
 from cuvee.build.model import BuiltPackage, Engine, KeyParts, Output
+from cuvee.build.settled_environments import EnvironmentQuestions
 from cuvee.build.source_files import digests
 from cuvee.channel.repodata_writer import write_repodata
 from cuvee.temporary_folders import temporary_folder
@@ -117,31 +120,27 @@ class Planner:
         self._order, self._platform, self._engines = order, platform, engines
         self._source, self._cache = source, cache
 
+    @cached_property
+    def questions(self) -> EnvironmentQuestions:
+        """What decides the environments of each output."""
+        source = self._source
+        return EnvironmentQuestions(
+            self._order, self._platform, source.state(), source.carried(self._platform)
+        )
+
     def plan(self, *, unneeded: Sequence[str] = (), not_built: Sequence[NotBuilt] = ()) -> BuildPlan:
         """Return what a run would build; nothing is fetched or built for that."""
         found: dict[str, BuiltPackage] = {}
         builds: list[PlannedBuild] = []
-        with ExitStack() as stack:
-            for number, wave in enumerate(self._order.waves, 1):
-                known = [output for output in wave if self._can_be_kept(output, found)]
-                built = self._channel_of(found, stack) if known else None
-                for output in wave:
-                    planned, package = self._planned(output, number, found, built)
-                    builds.append(planned)
-                    if package is not None:
-                        found[output.name] = package
+        for number, wave in enumerate(self._order.waves, 1):
+            with BuiltChannel(tuple(found.values()), self._cache, self._platform) as built:
+                made = [self._planned(output, number, found, built) for output in wave]
+            builds += [planned for planned, _ in made]
+            found |= {package.name: package for _, package in made if package is not None}
         return BuildPlan(builds=tuple(builds), unneeded=tuple(unneeded), not_built=tuple(not_built))
 
-    def _can_be_kept(self, output: Output, found: Mapping[str, BuiltPackage]) -> bool:
-        return (
-            not self._waits_for(output, found) and self._cache.latest(output.name, output.subdir) is not None
-        )
-
-    def _waits_for(self, output: Output, found: Mapping[str, BuiltPackage]) -> list[str]:
-        return sorted(name for name in self._order.needs[output.name] if name not in found)
-
     def _planned(
-        self, output: Output, wave: int, found: Mapping[str, BuiltPackage], built: Path | None
+        self, output: Output, wave: int, found: Mapping[str, BuiltPackage], built: "BuiltChannel"
     ) -> tuple[PlannedBuild, BuiltPackage | None]:
         def planned(action: BuildAction, reason: str, key: str = "") -> PlannedBuild:
             return PlannedBuild(
@@ -156,15 +155,17 @@ class Planner:
                 key=key,
             )
 
-        waits = self._waits_for(output, found)
         last = self._cache.latest(output.name, output.subdir)
         if last is None:
             return planned(BuildAction.BUILD, "it has not been built yet"), None
+        waits = sorted(name for name in self._order.needs[output.name] if name not in found)
         if waits:
             return planned(
                 BuildAction.BUILD, f"it needs {' and '.join(waits)}, which {_are(waits)} built"
             ), None
-        parts, _ = self.parts(output, built, found.values())
+        parts = self.settled_parts(output, last, built.packages)
+        if parts is None:
+            parts, _ = self.parts(output, built)
         key = key_of(parts)
         package = self._cache.find(key)
         if package is not None:
@@ -172,31 +173,64 @@ class Planner:
         reasons = changes(last.parts, parts) or ("what was built is no longer in the cache",)
         return planned(BuildAction.BUILD, "; ".join(reasons), key), None
 
-    def parts(
-        self, output: Output, built: Path | None, before: Iterable[BuiltPackage]
-    ) -> tuple[KeyParts, Environments]:
-        """Return what a build depends on, with its environments; ``before`` is what ``built`` has."""
-        keys = {package.sha256: package.key for package in before}
-        environments = resolve_environments(output, self._platform, self._source, built)
-        parts = KeyParts(
+    def settled_parts(
+        self, output: Output, last: KeptBuild | None, before: Iterable[BuiltPackage]
+    ) -> KeyParts | None:
+        """Return what a build depends on if that needs no solving; else `None`."""
+        settled = self.questions.settled(output, last, before)
+        return None if settled is None else self._parts(output, *settled)
+
+    def parts(self, output: Output, built: "BuiltChannel") -> tuple[KeyParts, Environments]:
+        """Return what a build depends on, with its environments."""
+        keys = {package.sha256: package.key for package in built.packages}
+        environments = resolve_environments(output, self._platform, self._source, built.folder)
+        parts = self._parts(
+            output,
+            {**digests_of(environments.build, keys), **environments.compiler_versions},
+            digests_of(environments.host, keys),
+            digests_of(environments.test, keys),
+        )
+        return parts, environments
+
+    def _parts(
+        self, output: Output, build: Mapping[str, str], host: Mapping[str, str], test: Mapping[str, str]
+    ) -> KeyParts:
+        return KeyParts(
             recipe=output.recipe.digest,
             package=output.stem,
             sources=digests(output),
             variant=output.variant,
-            build_environment={**digests_of(environments.build, keys), **environments.compiler_versions},
-            host_environment=digests_of(environments.host, keys),
-            test_environment=digests_of(environments.test, keys),
+            build_environment=build,
+            host_environment=host,
+            test_environment=test,
             platform=f"{output.subdir} on {self._platform}",
             engine=f"{self._engines[output.recipe.engine].version}, builder {BUILDER}",
         )
-        return parts, environments
 
-    def _channel_of(self, found: Mapping[str, BuiltPackage], stack: ExitStack) -> Path | None:
-        if not found:
-            return None
-        folder = stack.enter_context(temporary_folder("built"))
-        write_built(folder, found.values(), self._cache, self._platform)
-        return folder
+
+class BuiltChannel:
+    """The channel of what earlier waves have made; it is written when somebody first asks for it."""
+
+    def __init__(self, packages: tuple[BuiltPackage, ...], cache: BuildCache, platform: str) -> None:
+        self.packages = packages
+        self._cache, self._platform = cache, platform
+        self._stack = ExitStack()
+        self._written: Path | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def folder(self) -> Path | None:
+        """The channel's folder; `None` if nothing was made."""
+        if self.packages and self._written is None:
+            folder = self._stack.enter_context(temporary_folder("built"))
+            write_built(folder, self.packages, self._cache, self._platform)
+            self._written = folder
+        return self._written
 
 
 def write_built(folder: Path, packages: Iterable[BuiltPackage], cache: BuildCache, platform: str) -> None:

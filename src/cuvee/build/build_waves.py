@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.build.build_order import BuildOrder
-from cuvee.build.build_plan import Planner, write_built
+from cuvee.build.build_plan import BuiltChannel, Planner
 from cuvee.build.engine import BuildEngine
 from cuvee.build.environments import EnvironmentSource
 from cuvee.build.kept_builds import BuildCache, key_of
@@ -18,7 +18,6 @@ from cuvee.channel.connection import Connection
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, CuveeError
 from cuvee.progress import Reporter
-from cuvee.temporary_folders import temporary_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,9 @@ def build_waves(
     waves = _Waves(order, settings, source, connection, reporter)
     outcomes: list[BuildOutcome] = []
     for number, wave in enumerate(order.waves, 1):
-        with temporary_folder("built") as folder:
-            outcomes += waves.run(number, wave, [item.package for item in outcomes], folder, executor)
+        before = tuple(item.package for item in outcomes)
+        with BuiltChannel(before, waves.cache, settings.platform) as built:
+            outcomes += waves.run(number, wave, built, executor)
     return BuildsDone(
         packages=tuple(item.package for item in outcomes),
         irreproducible=tuple(item.irreproducible for item in outcomes if item.irreproducible is not None),
@@ -91,33 +91,27 @@ class _Waves:
     ) -> None:
         self._order, self._settings, self._source = order, settings, source
         self._connection, self._reporter = connection, reporter
-        self._cache = BuildCache(settings.cache)
+        self.cache = BuildCache(settings.cache)
         self._planner = Planner(
             order,
             platform=settings.platform,
             engines=settings.engines,
             source=source,
-            cache=self._cache,
+            cache=self.cache,
         )
 
     def run(
-        self,
-        number: int,
-        wave: Iterable[Output],
-        before: list[BuiltPackage],
-        folder: Path,
-        executor: Executor,
+        self, number: int, wave: Iterable[Output], built: BuiltChannel, executor: Executor
     ) -> list[BuildOutcome]:
         """Return the packages of one wave, in its order."""
-        built = folder if before else None
-        if before:
-            write_built(folder, before, self._cache, self._settings.platform)
         found: dict[str, BuildOutcome] = {}
         tasks: list[BuildTask] = []
         for output in wave:
-            task, package = self._task(output, built, before)
+            package = None if self._settings.check_reproducible else self._settled(output, built)
+            if package is None:
+                task, package = self._task(output, built)
             if package is not None and not self._settings.check_reproducible:
-                self._cache.make_latest(package)
+                self.cache.make_latest(package, self._planner.questions.of(output))
                 found[output.name] = BuildOutcome(package=package)
             else:
                 tasks.append(task)
@@ -125,18 +119,23 @@ class _Waves:
             found |= self._build_all(number, self._with_sources(tasks), executor)
         return [found[output.name] for output in wave]
 
-    def _task(
-        self, output: Output, built: Path | None, before: list[BuiltPackage]
-    ) -> tuple[BuildTask, BuiltPackage | None]:
+    def _settled(self, output: Output, built: BuiltChannel) -> BuiltPackage | None:
+        """Return the kept package of an output whose environments need no solving."""
+        last = self.cache.latest(output.name, output.subdir)
+        parts = self._planner.settled_parts(output, last, built.packages)
+        return None if parts is None else self.cache.find(key_of(parts))
+
+    def _task(self, output: Output, built: BuiltChannel) -> tuple[BuildTask, BuiltPackage | None]:
         settings = self._settings
-        parts, environments = self._planner.parts(output, built, before)
+        parts, environments = self._planner.parts(output, built)
         key = key_of(parts)
-        package = self._cache.find(key)
+        package = self.cache.find(key)
         needed = package is None or settings.check_reproducible
         task = BuildTask(
             output=output,
             key=key,
             parts=parts,
+            question=self._planner.questions.of(output),
             platform=settings.platform,
             engine=settings.engines[output.recipe.engine],
             archives=self._archives((*environments.build, *environments.host)) if needed else (),

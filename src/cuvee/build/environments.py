@@ -20,6 +20,9 @@ class EnvironmentSource(Protocol):
     def carried(self, platform: str) -> frozenset[str]:
         """Return the names of all packages that the channels have for a platform."""
 
+    def state(self) -> str:
+        """Return a hash of all that decides answers besides their specs; "" if that cannot be told."""
+
     def resolve(
         self, specs: Sequence[str], platform: str, *, purpose: str, built: Path | None
     ) -> tuple[LockedPackage, ...]:

@@ -22,10 +22,17 @@ LOG, RECORD = "build.log", "record.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBuild:
-    """What is known of a build: the package, and all that it depends on."""
+    """What is known of a build: the package, and all that it depends on.
+
+    Attributes
+    ----------
+    question
+        A hash of what decided its environments, as `EnvironmentQuestions` has it; "" if that is not known.
+    """
 
     package: BuiltPackage
     parts: KeyParts
+    question: str = ""
 
 
 _KEPT = Document(name="build", kind=KeptBuild)
@@ -79,16 +86,18 @@ class BuildCache:
         except (CuveeError, OSError):
             return None
 
-    def make_latest(self, package: BuiltPackage) -> None:
+    def make_latest(self, package: BuiltPackage, question: str = "") -> None:
         """Remember a package that was taken from the cache as the last one that was wanted."""
         latest = self.latest(package.name, package.subdir)
-        if latest is None or latest.package.key != package.key:
+        if latest is None or (latest.package.key, latest.question) != (package.key, question):
             kept = _KEPT.read(self._folder / package.key / "build.json")
-            _KEPT.write(self._latest(package.name, package.subdir), kept)
+            _KEPT.write(self._latest(package.name, package.subdir), replace(kept, question=question))
 
-    def keep(self, archive: Path, log: str, package: BuiltPackage, parts: KeyParts) -> None:
+    def keep(
+        self, archive: Path, log: str, package: BuiltPackage, parts: KeyParts, question: str = ""
+    ) -> None:
         """Keep a package: whole, or not at all."""
-        kept = KeptBuild(package=package, parts=parts)
+        kept = KeptBuild(package=package, parts=parts, question=question)
         with replacing_folder(self._folder / package.key) as folder:
             (folder / package.file_name).write_bytes(archive.read_bytes())
             (folder / LOG).write_text(log, encoding="utf-8", errors="replace")

@@ -41,6 +41,8 @@ class BuildTask:
 
     Attributes
     ----------
+    question
+        What decided its environments, as `KeptBuild` has it.
     archives
         The packages of build and host environment, and of the test environment, each with its subdir.
     sources
@@ -54,6 +56,7 @@ class BuildTask:
     output: Output
     key: str
     parts: KeyParts
+    question: str
     platform: str
     engine: BuildEngine
     archives: tuple[tuple[str, Path], ...]
@@ -117,7 +120,7 @@ def build_package(task: BuildTask) -> BuildOutcome:
             key=task.key,
             seconds=round(monotonic() - started, 3),
         )
-        BuildCache(task.cache).keep(archive, journal.text, package, task.parts)
+        BuildCache(task.cache).keep(archive, journal.text, package, task.parts, task.question)
     found = Irreproducible(package=task.output.identifier, files=differing) if differing else None
     return BuildOutcome(package=package, irreproducible=found)
 

@@ -10,6 +10,7 @@ from cuvee.channel.connection import Connection, package_names
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError
+from cuvee.files import fingerprint, sha256_file
 from cuvee.graph.explain import explainer
 from cuvee.lock.build_environment import EnvironmentProblem, exact, solve_environment
 from cuvee.lock.solve import problem_of, solve
@@ -81,6 +82,24 @@ class ReleaseEnvironments:
     def carried(self, platform: str) -> frozenset[str]:
         """Return the names of all packages that the channels have for a platform."""
         return self._carried
+
+    def state(self) -> str:
+        """Return a hash of channels, the release's versions, and the floor."""
+        manifest, name = self._session.manifest, self._entry.name
+        files = [
+            self._connection.repodata_file(source, subdir)
+            for source in self._sources
+            for subdir in (name, "noarch")
+        ]
+        return fingerprint(
+            [
+                [path and sha256_file(path) for path in files],
+                list(manifest.channels),
+                dict(self._entry.floor),
+                list(exact([package for package in self.pins if package.name not in self.made])),
+                str(manifest.exclude_newer),
+            ]
+        )
 
     def resolve(
         self, specs: Sequence[str], platform: str, *, purpose: str, built: Path | None
