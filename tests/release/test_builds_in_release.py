@@ -62,9 +62,11 @@ class Built:
         self.manifest.parent.mkdir(parents=True)
         self.manifest.write_text(MANIFEST, encoding="utf-8")
 
-    def session(self) -> Session:
+    def session(self, *platforms: str) -> Session:
+        """Return a run; for some platforms only, in a folder of its own."""
         self.recorder = Recorder()
-        options = Options(dist=self.root / "dist", cache=self.root / "cache", now=NOW)
+        dist = self.root / "-".join(("dist", *platforms))
+        options = Options(dist=dist, cache=self.root / "cache", now=NOW, platforms=platforms)
         return Session(load_manifest(self.manifest, today=dt.date(2026, 11, 22)), options, self.recorder)
 
     @property
@@ -124,6 +126,18 @@ def test_a_second_run_builds_and_solves_nothing(built: Built, release: Release) 
     assert again.built.packages == release.built.packages
 
 
+def test_a_run_without_this_platform_takes_what_is_noarch(built: Built, release: Release) -> None:
+    assert release.built is not None
+    other = lock_release(built.session("win-64"))
+    assert other.built is not None
+    made = {item.name: item for item in release.built.packages}
+    (package,) = other.built.packages
+    assert (package.name, package.key, package.reused) == ("starter-tools", made["starter-tools"].key, True)
+    assert (other.built.unneeded, other.built.not_built) == ((), ())
+    (lock,) = other.lock.platforms
+    assert {item.sha256 for item in lock.packages if item.name == "starter-tools"} == {package.sha256}
+
+
 def test_a_lost_channel_is_made_again_from_the_cache(built: Built, release: Release) -> None:
     shutil.rmtree(built.root / "dist" / release.name / "channel")
     again = lock_release(built.session())
@@ -139,6 +153,7 @@ def test_only_what_changed_is_planned_and_the_plan_changes_nothing(built: Built,
     session = built.session()
     plan = plan_builds(session, make_channel(session))
     file.write_text(before, encoding="utf-8")
+    assert built.channel >= {"fast-histogram", "liberfa", "pyerfa", "starter-tools"}
     found = {item.name: (item.action, item.reason, item.wave) for item in plan.builds}
     assert found == {
         "fast-histogram": (BuildAction.REUSE, "unchanged", 1),

@@ -18,7 +18,7 @@ from cuvee.build.environments import (
     resolve_environments,
 )
 from cuvee.build.kept_builds import BuildCache, KeptBuild, changes, key_of
-from cuvee.build.model import BuiltPackage, Engine, KeyParts, Output
+from cuvee.build.model import BuiltPackage, Engine, KeyParts, NotBuilt, Output
 from cuvee.build.settled_environments import EnvironmentQuestions
 from cuvee.build.source_files import digests
 from cuvee.channel.repodata_writer import write_repodata
@@ -63,16 +63,6 @@ class PlannedBuild:
     def identifier(self) -> str:
         """The unit of work: ``name-version-build@platform``."""
         return f"{self.name}-{self.version}-{self.build}@{self.subdir}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotBuilt:
-    """A package of a recipe that this run cannot build for a platform, and why."""
-
-    recipe: str
-    name: str
-    platform: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

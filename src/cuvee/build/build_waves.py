@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.build.build_order import BuildOrder
@@ -11,8 +11,8 @@ from cuvee.build.build_plan import BuiltChannel, Planner
 from cuvee.build.engine import BuildEngine
 from cuvee.build.environments import EnvironmentSource
 from cuvee.build.kept_builds import BuildCache, key_of
-from cuvee.build.model import BuiltPackage, Engine, Output
-from cuvee.build.package_build import BuildOutcome, BuildTask, Irreproducible, Isolate, build_package
+from cuvee.build.model import BuiltPackage, Engine, Irreproducible, Output
+from cuvee.build.package_build import BuildOutcome, BuildTask, Isolate, build_package
 from cuvee.build.source_files import fetch_sources, files_of
 from cuvee.channel.connection import Connection
 from cuvee.conda.package_record import LockedPackage
@@ -117,7 +117,7 @@ class _Waves:
                 tasks.append(task)
         if tasks:
             found |= self._build_all(number, self._with_sources(tasks), executor)
-        return [found[output.name] for output in wave]
+        return [_in_wave(found[output.name], number) for output in wave]
 
     def _settled(self, output: Output, built: BuiltChannel) -> BuiltPackage | None:
         """Return the kept package of an output whose environments need no solving."""
@@ -155,8 +155,6 @@ class _Waves:
         return tuple((package.subdir, paths[name]) for name, package in unique.items())
 
     def _with_sources(self, tasks: list[BuildTask]) -> list[BuildTask]:
-        from dataclasses import replace
-
         outputs = [task.output for task in tasks]
         files = fetch_sources(outputs, self._settings.cache, self._connection, self._reporter)
         return [replace(task, sources=files_of(task.output, files)) for task in tasks]
@@ -183,6 +181,10 @@ class _Waves:
             raise _failure(failed)
         self._reporter.finish(title, note=", ".join(outcome.package.stem for outcome in found.values()))
         return found
+
+
+def _in_wave(outcome: BuildOutcome, number: int) -> BuildOutcome:
+    return replace(outcome, package=replace(outcome.package, wave=number))
 
 
 def _failure(failed: list[CuveeError]) -> CuveeError:

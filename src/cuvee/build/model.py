@@ -146,6 +146,8 @@ class BuiltPackage:
         How long build and tests took.
     reused
         Whether an earlier run has built it.
+    wave
+        That of the run, from 1; 0 if it is not known.
     """
 
     recipe: str
@@ -158,6 +160,7 @@ class BuiltPackage:
     key: str
     seconds: float = 0.0
     reused: bool = False
+    wave: int = 0
 
     @property
     def stem(self) -> str:
@@ -168,3 +171,49 @@ class BuiltPackage:
     def log(self) -> str:
         """The name of its log's file."""
         return f"{self.stem}@{self.subdir}.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Irreproducible:
+    """A package of which two builds differ.
+
+    Attributes
+    ----------
+    files
+        The paths that differ, or that only one of them has.
+    """
+
+    package: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotBuilt:
+    """A package of a recipe that this run cannot build for a platform, and why."""
+
+    recipe: str
+    name: str
+    platform: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFacts:
+    """What the checks of a release need to know of its recipes.
+
+    Attributes
+    ----------
+    unneeded
+        Recipes of which neither the manifest nor another recipe needs anything.
+    irreproducible
+        Packages of which two builds differ, if that was checked.
+    not_built
+        What the manifest requests of recipes, and the run could not build.
+    asked
+        Names of packages that builds and their tests ask for, whether they are in the release or not.
+    """
+
+    unneeded: tuple[str, ...] = ()
+    irreproducible: tuple[Irreproducible, ...] = ()
+    not_built: tuple[NotBuilt, ...] = ()
+    asked: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from cuvee.build.engine import BuildEngine, BuildFolder
 from cuvee.build.environments import write_channel
 from cuvee.build.fixed_folder import fixed_folder
 from cuvee.build.kept_builds import BuildCache
-from cuvee.build.model import BuiltPackage, KeyParts, Output
+from cuvee.build.model import BuiltPackage, Irreproducible, KeyParts, Output
 from cuvee.build.normalized_package import normalized
 from cuvee.build.reproducibility import different_files
 from cuvee.build.source_files import epoch_of
@@ -67,20 +67,6 @@ class BuildTask:
     logs: Path
     isolate: Isolate
     check_reproducible: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Irreproducible:
-    """A package of which two builds differ.
-
-    Attributes
-    ----------
-    files
-        The paths that differ, or that only one of them has.
-    """
-
-    package: str
-    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import networkx as nx
 
+from cuvee.build.model import RecipeFacts
 from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.model import Absent
 from cuvee.channel.source_comparison import SourceComparison
@@ -180,6 +181,8 @@ class ReleaseGraph:
         The tests that may fail.
     unowned_suites
         The suites that have no owner.
+    recipes
+        What is known of the manifest's recipes; `None` if nothing was built.
     """
 
     manifest: Manifest
@@ -195,6 +198,7 @@ class ReleaseGraph:
     tests: tuple[PlatformTests, ...] | None = None
     accepted: tuple[AcceptedFailure, ...] = ()
     unowned_suites: tuple[str, ...] = ()
+    recipes: RecipeFacts | None = None
 
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each dependency of each package on each platform."""

@@ -9,14 +9,16 @@ from cuvee.build.build_plan import BUILDER, BuildPlan
 from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
 from cuvee.build.environments import link_or_copy
 from cuvee.build.kept_builds import BuildCache
+from cuvee.build.model import RecipeFacts
 from cuvee.channel.repodata_writer import index_channel
-from cuvee.codec import encode
+from cuvee.codec import decode, encode
+from cuvee.errors import CuveeError
 from cuvee.files import storage_errors, write_bytes
 from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
 from cuvee.integration.runners.protocol import Sandbox
 from cuvee.release.imported_channel import imported_archives, leave_imported
 from cuvee.release.package_request import base_fingerprint, package_inputs
-from cuvee.release.recipe_work import RecipeWork, recipe_work
+from cuvee.release.recipe_work import RecipeWork, names_asked, recipe_work
 from cuvee.release.record import BuildResult, ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
@@ -57,7 +59,18 @@ def make_builds(
         BuildResult,
         version=BUILDER,
     )
-    return finished(session.make(stage, again=session.options.refresh or check_reproducible))
+    built = finished(session.make(stage, again=session.options.refresh or check_reproducible))
+    session.recipe_facts = built.facts
+    return built
+
+
+def recorded_facts(session: Session) -> RecipeFacts | None:
+    """Return what an earlier run has found of the recipes; `None` if that is not known."""
+    entry = session.make.recorded("build")
+    try:
+        return decode(BuildResult, entry.kept).facts if entry is not None else None
+    except CuveeError:
+        return None
 
 
 def plan_builds(session: Session, channel: ChannelResult) -> BuildPlan:
@@ -103,6 +116,7 @@ def _make(
         not_built=work.not_built,
         unneeded=work.unneeded,
         isolated=level is not None,
+        asked=tuple(sorted(names_asked(output for wave in work.order.waves for output in wave) - {""})),
     )
     return Made(result=result, outputs=_publish(session, done, platforms))
 

@@ -64,6 +64,7 @@ def make_checks(
             locked.inputs,
             encode(metapackages.records),
             encode(channel.absent),
+            encode(session.recipe_facts),
             encode(session.base_lock),
             access is not ArchiveAccess.NONE,
             encode(sources),

@@ -1,12 +1,12 @@
 """What the recipes of a release make on this machine, in which order, and in which environments."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cuvee.build.build_order import BuildOrder, in_order
-from cuvee.build.build_plan import NotBuilt, Planner
+from cuvee.build.build_plan import Planner
 from cuvee.build.kept_builds import BuildCache
-from cuvee.build.model import Output
+from cuvee.build.model import NotBuilt, Output
 from cuvee.channel.connection import connect
 from cuvee.conda.match_spec import read_spec
 from cuvee.errors import BlockedError
@@ -122,9 +122,14 @@ def _for_noarch(order: BuildOrder) -> list[Output]:
 
 def _names_for(order: BuildOrder) -> set[str]:
     """Return the names of all packages that building and testing noarch packages asks for."""
+    return names_asked(_for_noarch(order))
+
+
+def names_asked(outputs: Iterable[Output]) -> set[str]:
+    """Return the names of all packages that builds and tests of some outputs ask for."""
     return {
         read_spec(spec).name
-        for output in _for_noarch(order)
+        for output in outputs
         for specs in (output.build_specs, output.host_specs, output.run_specs, output.test_specs)
         for spec in specs
     }

@@ -12,9 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
-from cuvee.build.build_plan import NotBuilt
-from cuvee.build.model import BuiltPackage
-from cuvee.build.package_build import Irreproducible
+from cuvee.build.model import BuiltPackage, Irreproducible, NotBuilt, RecipeFacts
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.codec import LOCAL, Document, encode
 from cuvee.conda.project_links import ProjectLink
@@ -245,6 +243,8 @@ class BuildResult(StageResult):
         Recipes of which neither the manifest nor another recipe needs anything.
     isolated
         Whether builds had no network and could write nowhere else.
+    asked
+        Names of packages that builds and their tests ask for.
     """
 
     packages: tuple[BuiltPackage, ...] = ()
@@ -252,6 +252,17 @@ class BuildResult(StageResult):
     not_built: tuple[NotBuilt, ...] = ()
     unneeded: tuple[str, ...] = ()
     isolated: bool = True
+    asked: tuple[str, ...] = ()
+
+    @property
+    def facts(self) -> RecipeFacts:
+        """What checks need to know."""
+        return RecipeFacts(
+            unneeded=self.unneeded,
+            irreproducible=self.irreproducible,
+            not_built=self.not_built,
+            asked=self.asked,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -458,7 +469,8 @@ class Release:
     @cached_property
     def graph(self) -> ReleaseGraph:
         """The release graph, built from the lock."""
-        return build_graph(self.manifest, self.lock, self.absent, additions=self.additions)
+        graph = build_graph(self.manifest, self.lock, self.absent, additions=self.additions)
+        return replace(graph, recipes=self.built.facts if self.built is not None else None)
 
     @property
     def absent(self) -> tuple[Absent, ...]:

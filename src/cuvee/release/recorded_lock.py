@@ -11,6 +11,7 @@ from cuvee.channel.model import Absent
 from cuvee.codec import decode
 from cuvee.errors import CuveeError, NotLockedError
 from cuvee.lock.pixi_lock import read_lock
+from cuvee.release.build_stage import recorded_facts
 from cuvee.release.check_stage import ArchiveAccess, run_selected
 from cuvee.release.lock_stage import in_order
 from cuvee.release.package_request import request_of
@@ -47,6 +48,7 @@ def recorded_release(session: Session) -> Release:
         raise _cannot_answer(session, f"{lock_file} was changed after cuvee wrote it")
     if known.request != request_of(manifest):
         raise _cannot_answer(session, f"{manifest.path} was changed after {manifest.release_name} was locked")
+    session.recipe_facts = recorded_facts(session)
     lock = in_order(read_lock(lock_file), session.platforms)
     absent = _absent(session, known.channel, frozenset(lock.by_platform))
     return Release(

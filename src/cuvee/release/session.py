@@ -2,12 +2,12 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from cuvee.build.engine import BuildEngine
-from cuvee.build.model import Engine, Recipe
+from cuvee.build.model import Engine, Recipe, RecipeFacts
 from cuvee.build.recipes import engines, read_recipes
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import Connection, connect
@@ -137,6 +137,7 @@ class Session:
         self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
         self.page: Page | None = None
         self.reached: Release | None = None
+        self.recipe_facts: RecipeFacts | None = None
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
         self._graph: ReleaseGraph | None = None
 
@@ -243,7 +244,7 @@ class Session:
                 base=self.base_lock,
                 today=self.options.now,
             )
-        return self._graph
+        return replace(self._graph, recipes=self.recipe_facts)
 
     def requested(self, platform: str) -> tuple[Requirement, ...]:
         """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""

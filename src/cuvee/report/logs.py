@@ -36,13 +36,18 @@ class Excerpt:
     note: str
 
 
-def excerpt(results: Path, platform: str, log: str) -> Excerpt:
+def excerpt(results: Path, platform: str, log: str, *, top: str = "results") -> Excerpt:
     """Read an excerpt of the log ``results/<platform>/<log>``.
 
     A log outside of its platform's folder is not read, whatever name or link leads there. Terminal
     escapes and control characters are dropped.
+
+    Parameters
+    ----------
+    top
+        What ``results`` is called in the release folder.
     """
-    shown = str(PurePosixPath("results") / platform / log)
+    shown = str(PurePosixPath(top) / platform / log)
     try:
         base = (results / platform).resolve()
         path = (base / log).resolve()

@@ -11,6 +11,7 @@ from cuvee.graph.findings import Verdict, worst
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, count
 from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
 from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
+from cuvee.report.build_rows import Builds, builds
 from cuvee.report.change_rows import Changes, changes
 from cuvee.report.conflict_causes import ConflictCause, conflict_causes
 from cuvee.report.deployment import Deployment, deployments
@@ -74,6 +75,8 @@ class Page:
     ----------
     report
         The version of this form; it changes when a reader of ``data.json`` would break.
+    builds
+        What was built from recipes; `None` if nothing was.
     """
 
     report: int = 1
@@ -101,6 +104,7 @@ class Page:
     changes: Changes | None
     tools: Mapping[str, str]
     stages: tuple[StageRow, ...]
+    builds: Builds | None = None
 
     @property
     def locked(self) -> int:
@@ -157,6 +161,7 @@ def build_page(release: Release, logs: Path | None = None) -> Page:
             StageRow(name=item.stage, seconds=item.seconds, reused=item.reused, inputs=item.inputs)
             for item in release.stages
         ),
+        builds=builds(release, logs.parent if logs is not None else None),
     )
 
 

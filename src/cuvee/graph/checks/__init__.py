@@ -25,6 +25,7 @@ from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
 from cuvee.graph.checks.path_ownership import ReservedPathsCheck
 from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
 from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
+from cuvee.graph.checks.recipe_findings import RecipesCheck
 from cuvee.graph.checks.record_metadata import MetadataCheck
 from cuvee.graph.checks.run_checks import run_checks
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
@@ -81,6 +82,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     AbsentPlatformsCheck(),
     TimestampsCheck(),
     *ARCHIVE_CHECKS,
+    RecipesCheck(),
     ReferencesCheck(),
     WaiversCheck(),
 )

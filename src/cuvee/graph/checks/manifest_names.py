@@ -29,6 +29,9 @@ class ReferencesCheck(Check):
             *(("constraints", item) for item in release.manifest.constraints),
             *(("wheels", item) for item in release.manifest.wheels),
         ]
+        asked = release.recipes.asked if release.recipes is not None else ()
+        for name in asked:
+            names.setdefault(canonicalize_name(name), name)
         for key, item in named:
             if canonicalize_name(item.name) not in names:
                 likely = nearest(item.name, names.values())

@@ -1,0 +1,64 @@
+"""What was built from recipes, on the page and in its twin."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cuvee.build.model import BuiltPackage, Irreproducible
+from cuvee.files import write_text
+from cuvee.release.record import BuildResult, Release
+from cuvee.report.data_json import page_json
+from cuvee.report.html import render
+from cuvee.report.page import build_page
+
+
+def package(name: str, wave: int, *, reused: bool = False) -> BuiltPackage:
+    return BuiltPackage(
+        recipe=f"{name}-recipe",
+        name=name,
+        version="1.0",
+        build="0",
+        subdir="linux-64",
+        file_name=f"{name}-1.0-0.conda",
+        sha256="ab" * 32,
+        key=f"{wave}c" * 32,
+        seconds=65.0,
+        reused=reused,
+        wave=wave,
+    )
+
+
+def built(sample: Release, folder: Path) -> Release:
+    for name in ("liba", "b"):
+        write_text(folder / "builds" / f"{name}-1.0-0@linux-64.log", f"=== build of {name} ===\n<script>\n")
+    made = BuildResult(
+        packages=(package("b", 2), package("liba", 1, reused=True), package("lost", 1)),
+        irreproducible=(Irreproducible(package="b-1.0-0@linux-64", files=("lib/b.so",)),),
+    )
+    return replace(sample, built=made)
+
+
+def test_builds_are_shown_in_their_waves_with_logs(sample: Release, tmp_path: Path) -> None:
+    page = build_page(built(sample, tmp_path), tmp_path / "results")
+    assert page.builds is not None
+    assert [row.name for row in page.builds.rows] == ["liba", "lost", "b"]
+    data: dict[str, Any] = json.loads(page_json(page))
+    by_name = {row["name"]: row for row in data["builds"]["rows"]}
+    assert by_name["b"]["log"]["text"] == "=== build of b ===\n<script>"
+    assert by_name["b"]["log"]["path"] == "builds/b-1.0-0@linux-64.log"
+    assert by_name["b"]["differing"] == ["lib/b.so"]
+    assert "cannot be read" in by_name["lost"]["log"]["note"]
+    text = render(page)
+    assert "=== build of liba ===\n&lt;script&gt;" in text
+    assert 'href="../builds/liba-1.0-0%40linux-64.log"' in text
+    assert text.count("from the cache") == 1
+    assert "<code>lib/b.so</code>" in text
+
+
+def test_a_release_without_recipes_has_no_such_part(
+    sample: Release, read_page: Callable[[Release], Any]
+) -> None:
+    assert build_page(sample).builds is None
+    assert "builds" not in read_page(sample).values("id")
