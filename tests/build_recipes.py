@@ -1,7 +1,7 @@
 """Recipes for tests, and environments that need no channel."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -146,7 +146,7 @@ class Builds:
             self.order(), platform=HOST, engines=self.engines, source=self.source, cache=self.cache
         ).plan()
 
-    def build(self, *, check_reproducible: bool = False) -> BuildsDone:
+    def build(self, *, check_reproducible: bool = False, executor: Executor | None = None) -> BuildsDone:
         settings = BuildSettings(
             platform=HOST,
             engines=self.engines,
@@ -154,6 +154,7 @@ class Builds:
             logs=self.root / "logs",
             isolate=partial(isolated),
             check_reproducible=check_reproducible,
+            may_be_elsewhere=executor is not None,
         )
         with ThreadPoolExecutor(2) as threads:
             return build_waves(
@@ -161,6 +162,6 @@ class Builds:
                 settings,
                 source=self.source,
                 connection=connect(self.root / "cache"),
-                executor=threads,
+                executor=executor or threads,
                 reporter=SILENT,
             )

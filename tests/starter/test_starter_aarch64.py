@@ -109,6 +109,9 @@ def test_it_lives_its_whole_life(arm: Arm) -> None:
     worked = arm.runs("python", "-I", "-c", WORK)
     assert worked.stdout == WORKED.format(prefix=prefix), worked.stderr
     assert arm.runs("tqdm", "--version").stdout.startswith("4.")
+    told = json.loads(arm.runs("starter-info", "--json").stdout)
+    assert (told["release"], told["platform"]) == ("starter-2026.11.0", PLATFORM)
+    assert (told["added"], told["removed"], told["changed"], told["from-pip"]) == ([], [], [], [])
 
     (site,) = prefix.glob("lib/python3*/site-packages")
     changed, missing = site / "numpy" / "__init__.py", next(site.glob("lxml/etree.*.so"))

@@ -117,6 +117,11 @@ def check_python(desk: Desk) -> None:
     assert re.search(r"\d passed in", done.stdout)
     done = desk.run("entry point", desk.prefix / "Scripts" / "tqdm.exe", "--version")
     assert (done.exit_code, done.stdout.partition(".")[0]) == (0, "4"), done.stderr
+    done = desk.run("starter-info", desk.prefix / "Scripts" / "starter-info.exe", "--json")
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["release"], told["platform"]) == (f"starter-{VERSIONS[0]}", "win-64")
+    assert (told["added"], told["removed"], told["changed"], told["from-pip"]) == ([], [], [], [])
 
 
 def check_repair(desk: Desk, installer: Path) -> None:

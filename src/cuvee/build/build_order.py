@@ -4,12 +4,14 @@ import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from cuvee.build.model import Output
 from cuvee.conda.match_spec import read_spec
 from cuvee.errors import BlockedError, DocumentError
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 _MOST_CYCLES, _MOST_TRIES = 500, 3000
 
@@ -56,6 +58,8 @@ def in_order(outputs: Iterable[Output], requested: Iterable[str]) -> BuildOrder:
     BlockedError
         If outputs need each other.
     """
+    import networkx as nx
+
     by_name = _by_name(outputs)
     needs = {name: _needs(output, by_name) for name, output in by_name.items()}
     graph: nx.DiGraph[str] = nx.DiGraph()
@@ -115,6 +119,8 @@ def _cycle(
     graph: "nx.DiGraph[str]", by_name: Mapping[str, Output], needs: Mapping[str, Mapping[str, Sequence[Need]]]
 ) -> BlockedError:
     """Return the error for outputs that need each other: a cycle of each knot, and what to remove."""
+    import networkx as nx
+
     lines, removals = ["Recipes need each other, so none of them can be built first:"], []
     knots = [part for part in nx.strongly_connected_components(graph) if len(part) > 1]
     for knot in sorted(knots, key=sorted):
@@ -143,6 +149,8 @@ def smallest_break(graph: "nx.DiGraph[str]") -> tuple[tuple[str, str], ...]:
     All choices of one edge are tried, then of two, and so on; for a large knot that would take too long, so
     then it is an edge that is in most of the cycles found, again and again.
     """
+    import networkx as nx
+
     edges = sorted(graph.edges)
     tries = 0
     for number in range(1, len(edges) + 1):
@@ -158,6 +166,8 @@ def smallest_break(graph: "nx.DiGraph[str]") -> tuple[tuple[str, str], ...]:
 
 
 def _greedy_break(graph: "nx.DiGraph[str]") -> Iterator[tuple[str, str]]:
+    import networkx as nx
+
     while not nx.is_directed_acyclic_graph(graph):
         counts: dict[tuple[str, str], int] = {}
         for cycle in islice(nx.simple_cycles(graph), _MOST_CYCLES):

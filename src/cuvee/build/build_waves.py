@@ -34,6 +34,8 @@ class BuildSettings:
         The folder for the logs of builds that fail.
     check_reproducible
         Whether to build everything twice, even what is unchanged.
+    may_be_elsewhere
+        Whether the executor has other machines.
     """
 
     platform: str
@@ -42,6 +44,7 @@ class BuildSettings:
     logs: Path
     isolate: Isolate
     check_reproducible: bool = False
+    may_be_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,21 +141,28 @@ class _Waves:
             question=self._planner.questions.of(output),
             platform=settings.platform,
             engine=settings.engines[output.recipe.engine],
-            archives=self._archives((*environments.build, *environments.host)) if needed else (),
-            test_archives=self._archives(environments.test) if needed else (),
+            archives=self._archives((*environments.build, *environments.host), built) if needed else (),
+            test_archives=self._archives(environments.test, built) if needed else (),
             compilers=environments.compilers,
             sources={},
             cache=settings.cache,
             logs=settings.logs,
             isolate=settings.isolate,
             check_reproducible=settings.check_reproducible,
+            may_be_elsewhere=settings.may_be_elsewhere,
         )
         return task, package
 
-    def _archives(self, packages: Iterable[LockedPackage]) -> tuple[tuple[str, Path], ...]:
+    def _archives(
+        self, packages: Iterable[LockedPackage], built: BuiltChannel
+    ) -> tuple[tuple[str, Path], ...]:
         unique = {package.identifier: package for package in packages}
         paths = self._source.archives(unique.values())
-        return tuple((package.subdir, paths[name]) for name, package in unique.items())
+        # What was built is in the cache, which other machines may share; the channel of it is only here.
+        kept = {package.sha256: self.cache.archive(package) for package in built.packages}
+        return tuple(
+            (package.subdir, kept.get(package.sha256, paths[name])) for name, package in unique.items()
+        )
 
     def _with_sources(self, tasks: list[BuildTask]) -> list[BuildTask]:
         outputs = [task.output for task in tasks]
@@ -174,8 +184,11 @@ class _Waves:
                 except CuveeError as error:
                     failed.append(error)
                     continue
-                found[task.output.name] = outcome
                 package = outcome.package
+                if not self.cache.archive(package).is_file():
+                    failed.append(_not_here(package, self._settings.cache))
+                    continue
+                found[task.output.name] = outcome
                 self._reporter.advance(title, note=f"{package.stem} ({package.seconds:.1f} s)")
         if failed:
             raise _failure(failed)
@@ -185,6 +198,13 @@ class _Waves:
 
 def _in_wave(outcome: BuildOutcome, number: int) -> BuildOutcome:
     return replace(outcome, package=replace(outcome.package, wave=number))
+
+
+def _not_here(package: BuiltPackage, cache: Path) -> BlockedError:
+    return BlockedError(
+        f"{package.stem} was built on a machine that has another folder as {cache}",
+        hint="Workers need the cache on a disk that all machines share. Without --executor it is built here.",
+    )
 
 
 def _failure(failed: list[CuveeError]) -> CuveeError:

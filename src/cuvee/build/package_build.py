@@ -13,6 +13,7 @@ from cuvee.build.fixed_folder import fixed_folder
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import BuiltPackage, Irreproducible, KeyParts, Output
 from cuvee.build.normalized_package import normalized
+from cuvee.build.other_machines import check_machine
 from cuvee.build.reproducibility import different_files
 from cuvee.build.source_files import epoch_of
 from cuvee.conda.package_info import read_index
@@ -51,6 +52,8 @@ class BuildTask:
         The folder for the logs of builds that fail.
     check_reproducible
         Whether to build it twice.
+    may_be_elsewhere
+        Whether another machine may build it, which is checked before.
     """
 
     output: Output
@@ -67,6 +70,7 @@ class BuildTask:
     logs: Path
     isolate: Isolate
     check_reproducible: bool = False
+    may_be_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,10 @@ def build_package(task: BuildTask) -> BuildOutcome:
     BlockedError
         If it cannot be built, or its tests fail; the message has the end of the log.
     """
+    if task.may_be_elsewhere:
+        archives = (*task.archives, *task.test_archives)
+        files = [*(path for _, path in archives), *task.sources.values()]
+        check_machine(task.output.recipe, files, task.compilers)
     started = monotonic()
     journal = _Journal(task)
     with fixed_folder(task.key) as path:

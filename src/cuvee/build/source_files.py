@@ -14,8 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 from cuvee.build.model import Output, Source
 from cuvee.channel.connection import Connection
-from cuvee.channel.file_transfer import WantedFile
-from cuvee.channel.interpreter.index_download import index_file_url
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import CuveeError, IntegrityError, SourceUnreachableError
 from cuvee.files import replacing, sha256_file
@@ -88,6 +86,9 @@ def _fetch(output: Output, source: Source, target: Path, connection: Connection,
 
 
 def _download(url: str, source: Source, beside: Path, connection: Connection, reporter: Reporter) -> None:
+    from cuvee.channel.file_transfer import WantedFile
+    from cuvee.channel.interpreter.index_download import index_file_url
+
     on_index = _PROJECT.fullmatch(url)
     if on_index is not None:
         url = index_file_url(

@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from cuvee.channel.connection import Connection
-from cuvee.channel.file_transfer import WantedFile, host_of
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.url_trust import check_archive_url
@@ -137,6 +136,8 @@ def _fetch_all(
     packages: Collection[LockedPackage], cache: Path, connection: Connection, reporter: Reporter
 ) -> dict[str, CuveeError]:
     """Fetch archives; return why some could not be fetched, by SHA-256."""
+    from cuvee.channel.file_transfer import host_of
+
     task = "Fetching packages"
     reporter.start(task, total=len(packages))
     failed: dict[str, CuveeError] = {}
@@ -180,6 +181,8 @@ def download(
     IntegrityError
         If it is larger, or a redirect leads out of HTTPS.
     """
+    from cuvee.channel.file_transfer import WantedFile
+
     wanted = WantedFile(
         url=url,
         name=unquote(urlsplit(url).path.rpartition("/")[2]),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cuvee.cli.options import release_options, run_pipeline
+from cuvee.cli.options import executor_option, release_options, run_pipeline
 from cuvee.cli.output import say
 from cuvee.cli.render import write_json
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--check-reproducible", is_flag=True, help="Build everything twice, and say which files differ."
 )
+@executor_option("threads", "Where the packages of a wave are built")
 def command(manifest: Path, *, plans: bool, check_reproducible: bool, as_json: bool, **options: Any) -> int:
     """Build the packages of the manifest's recipes, and put them into the release's channel.
 
@@ -33,6 +34,7 @@ def command(manifest: Path, *, plans: bool, check_reproducible: bool, as_json: b
       cuvee build manifests/starter/2026.11.0.yaml --plan
       cuvee build manifests/starter/2026.11.0.yaml
       cuvee build manifests/starter/2026.11.0.yaml --check-reproducible --json
+      cuvee build manifests/starter/2026.11.0.yaml --executor dask://10.0.0.5:8786
     """
     from cuvee.codec import encode
 
@@ -45,10 +47,17 @@ def command(manifest: Path, *, plans: bool, check_reproducible: bool, as_json: b
 
     def build(session: "Session") -> "BuildResult | None":
         session.read_files()
-        from cuvee.release.build_stage import make_builds
+        from cuvee.executors.executor_choice import ExecutorKind
+        from cuvee.release.build_stage import BUILDS_AT_ONCE, make_builds
         from cuvee.release.channel_stage import make_channel
 
-        return make_builds(session, make_channel(session), check_reproducible=check_reproducible)
+        channel, choice = make_channel(session), session.options.executor
+        if choice.kind is ExecutorKind.THREADS:
+            return make_builds(session, channel, check_reproducible=check_reproducible)
+        from cuvee.executors.opened_executor import opened_executor
+
+        with opened_executor(choice, jobs=BUILDS_AT_ONCE, reporter=session.reporter) as executor:
+            return make_builds(session, channel, check_reproducible=check_reproducible, executor=executor)
 
     if plans:
         planned = run_pipeline(plan, manifest=manifest, as_json=as_json, **options)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cuvee.executors.executor_choice import ExecutorChoice
     from cuvee.graph.reasons import Needs, Why
     from cuvee.graph.release_graph import ReleaseGraph
+    from cuvee.image.model import ImageSigner
     from cuvee.integration.unit_selection import Selection
     from cuvee.release.given_set import GivenSet
     from cuvee.release.session import Session
@@ -267,12 +268,9 @@ def _session(
     from dataclasses import replace
 
     from cuvee.executors.executor_choice import ExecutorChoice
-    from cuvee.graph.diff.readers import InputKind, kind_of
     from cuvee.integration.unit_selection import Selection
-    from cuvee.release.certificates import manifest_of_release
     from cuvee.release.named_manifest import named_manifest
     from cuvee.release.session import Options, Session
-    from cuvee.trust.keys import SigningKey
 
     now = dt.datetime.now(dt.UTC)
     options = Options(
@@ -283,7 +281,7 @@ def _session(
         refresh=refresh,
         emulate=emulate,
         publish=publish,
-        signer=SigningKey.read(sign_key) if sign_key is not None else None,
+        signer=_signer(sign_key),
         secrets=() if sign_key is None else (sign_key,),
         keep_going=keep_going,
         retest=retest,
@@ -294,7 +292,9 @@ def _session(
         executor=executor or ExecutorChoice(),
         results=results,
     )
-    if takes_folder and (manifest / "lock").is_dir() and kind_of(manifest) is InputKind.RELEASE:
+    if takes_folder and (manifest / "lock").is_dir() and _is_release(manifest):
+        from cuvee.release.certificates import manifest_of_release
+
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())
         loaded = manifest_of_release(manifest, today=now.date())
     else:
@@ -305,3 +305,17 @@ def _session(
             yield session
         finally:
             session.close()
+
+
+def _signer(sign_key: Path | None) -> "ImageSigner | None":
+    if sign_key is None:
+        return None
+    from cuvee.trust.keys import SigningKey
+
+    return SigningKey.read(sign_key)
+
+
+def _is_release(folder: Path) -> bool:
+    from cuvee.graph.diff.readers import InputKind, kind_of
+
+    return kind_of(folder) is InputKind.RELEASE

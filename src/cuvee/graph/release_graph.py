@@ -11,8 +11,6 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
-import networkx as nx
-
 from cuvee.build.model import RecipeFacts
 from cuvee.channel.inspection.inspect_release import Inspection
 from cuvee.channel.model import Absent
@@ -27,6 +25,7 @@ from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest, Requirement
 
 if TYPE_CHECKING:
+    import networkx as nx
     import pandas as pd
 
     from cuvee.graph.checks.check_interface import CheckOutcome
@@ -247,6 +246,8 @@ def with_contents(graph: ReleaseGraph, inspection: Inspection) -> ReleaseGraph:
 
 
 def _platform_graph(lock: PlatformLock) -> PlatformGraph:
+    import networkx as nx
+
     found: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
         found.setdefault(package.name, []).append(package)

@@ -23,7 +23,7 @@ from cuvee.release.record import BuildResult, ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 
-_AT_ONCE = 2
+BUILDS_AT_ONCE = 2
 """Builds at the same time: compilers use several cores themselves."""
 
 
@@ -100,8 +100,9 @@ def _make(
         logs=session.workspace.builds,
         isolate=partial(_isolated, level, tuple(session.options.secrets)),
         check_reproducible=check_reproducible,
+        may_be_elsewhere=executor is not None,
     )
-    with ThreadPoolExecutor(_AT_ONCE) as threads:
+    with ThreadPoolExecutor(BUILDS_AT_ONCE) as threads:
         done = build_waves(
             work.order,
             settings,

@@ -12,16 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from cuvee.channel.file_transfer import FileTransfer, WantedFile
 from cuvee.conda.url_secrets import without_secrets
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import parse_json, replacing, sha256_file
 from cuvee.process import Request, run
 from cuvee.progress import SILENT, Reporter
 from cuvee.temporary_folders import temporary_folder
+
+if TYPE_CHECKING:
+    from cuvee.channel.file_transfer import FileTransfer
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, text/html;q=0.2"
 _SETTINGS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
@@ -52,6 +54,8 @@ def fetch(file: PinnedFile, folder: Path, reporter: Reporter = SILENT) -> Path:
     target = folder / file.name
     if target.is_file() and sha256_file(target) == file.sha256:
         return target
+    from cuvee.channel.file_transfer import FileTransfer
+
     transfer = FileTransfer()
     try:
         url = _find(transfer, index_url(os.environ), file.project, file.name, reporter)
@@ -88,7 +92,7 @@ def index_url(environment: Mapping[str, str]) -> str:
 
 
 def index_file_url(
-    transfer: FileTransfer, environment: Mapping[str, str], *, project: str, name: str, reporter: Reporter
+    transfer: "FileTransfer", environment: Mapping[str, str], *, project: str, name: str, reporter: Reporter
 ) -> str:
     """Return the URL of a project's file on the index that pip or uv would use by default.
 
@@ -100,8 +104,10 @@ def index_file_url(
     return _find(transfer, index_url(environment), project, name, reporter)
 
 
-def _find(transfer: FileTransfer, index: str, project: str, name: str, reporter: Reporter) -> str:
+def _find(transfer: "FileTransfer", index: str, project: str, name: str, reporter: Reporter) -> str:
     page = f"{index.rstrip('/')}/{project}/"
+    from cuvee.channel.file_transfer import WantedFile
+
     wanted = WantedFile(
         url=page,
         name=without_secrets(page),
@@ -159,7 +165,9 @@ def links_of(page: str, base: str) -> dict[str, str]:
     return {unquote(urlsplit(url).path.rpartition("/")[2]): url for url in urls}
 
 
-def _download(transfer: FileTransfer, url: str, file: PinnedFile, target: Path, reporter: Reporter) -> None:
+def _download(transfer: "FileTransfer", url: str, file: PinnedFile, target: Path, reporter: Reporter) -> None:
+    from cuvee.channel.file_transfer import WantedFile
+
     wanted = WantedFile(url=url, name=file.name, most=file.size, limit="the size that is expected")
     transfer.fetch(wanted, target, reporter)
     sha256 = sha256_file(target)

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 
-import networkx as nx
-
 from cuvee.graph.checks.check_interface import NOTICE, Check
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -42,6 +40,8 @@ class CyclesCheck(Check):
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
+        import networkx as nx
+
         platforms: dict[tuple[str, ...], list[str]] = {}
         for graph in release.platforms:
             for group in nx.strongly_connected_components(graph.graph):
