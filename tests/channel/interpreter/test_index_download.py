@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.file_transfer import Answer, WantedFile
-from cuvee.channel.interpreter import index_download
 from cuvee.channel.interpreter.index_download import PinnedFile, fetch, index_url, links_of
 from cuvee.errors import IntegrityError, SourceUnreachableError
 
@@ -59,7 +58,7 @@ class _Index:
 
 def _serve(monkeypatch: pytest.MonkeyPatch, index: _Index | None) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://user:secret@index.example/simple")
-    monkeypatch.setattr(index_download, "FileTransfer", lambda: index)
+    monkeypatch.setattr("cuvee.channel.file_transfer.FileTransfer", lambda: index)
 
 
 @pytest.mark.parametrize("is_json", [True, False])
