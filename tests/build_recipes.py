@@ -10,7 +10,9 @@ from typing import Any
 from cuvee.build.build_order import BuildOrder, in_order
 from cuvee.build.build_plan import BuildPlan, Planner
 from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
+from cuvee.build.cross_building import Target
 from cuvee.build.engine import BuildEngine
+from cuvee.build.environments import EnvironmentSources
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import Output
 from cuvee.build.rattler_engine import RattlerEngine
@@ -118,6 +120,7 @@ class Builds:
     root: Path
     source: FakeEnvironments = field(default_factory=FakeEnvironments)
     engine: Any = field(default_factory=RattlerEngine)
+    target: Target = field(default_factory=lambda: Target(platform=HOST))
 
     @property
     def recipes(self) -> Path:
@@ -136,19 +139,24 @@ class Builds:
 
     def outputs(self) -> list[Output]:
         found = map(find_recipe, sorted(self.recipes.iterdir()))
-        return [output for recipe in found for output in self.engine.render(recipe, HOST, {})]
+        return [output for recipe in found for output in self.engine.render(recipe, self.target.platform, {})]
 
     def order(self) -> BuildOrder:
         return in_order(self.outputs(), ())
 
     def plan(self) -> BuildPlan:
-        return Planner(
-            self.order(), platform=HOST, engines=self.engines, source=self.source, cache=self.cache
-        ).plan()
+        return Planner(self.order(), engines=self.engines, sources=self.sources, cache=self.cache).plan()
+
+    @property
+    def sources(self) -> EnvironmentSources:
+        platform = self.target.platform
+        return EnvironmentSources(
+            machine=HOST, platform=platform, at_build=self.source, of_target=self.source
+        )
 
     def build(self, *, check_reproducible: bool = False, executor: Executor | None = None) -> BuildsDone:
         settings = BuildSettings(
-            platform=HOST,
+            target=self.target,
             engines=self.engines,
             cache=self.root / "cache",
             logs=self.root / "logs",
@@ -160,7 +168,7 @@ class Builds:
             return build_waves(
                 self.order(),
                 settings,
-                source=self.source,
+                sources=self.sources,
                 connection=connect(self.root / "cache"),
                 executor=executor or threads,
                 reporter=SILENT,

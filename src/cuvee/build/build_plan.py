@@ -12,7 +12,7 @@ from cuvee.build.build_order import BuildOrder
 from cuvee.build.engine import BuildEngine
 from cuvee.build.environments import (
     Environments,
-    EnvironmentSource,
+    EnvironmentSources,
     digests_of,
     link_or_copy,
     resolve_environments,
@@ -47,6 +47,8 @@ class PlannedBuild:
         Why it is built, as a phrase; that it is unchanged if it is not.
     key
         The build's key; empty if it depends on what is built first.
+    not_tested
+        Why its tests cannot be run on this machine; empty if they can.
     """
 
     recipe: str
@@ -58,6 +60,7 @@ class PlannedBuild:
     action: BuildAction
     reason: str
     key: str = ""
+    not_tested: str = ""
 
     @property
     def identifier(self) -> str:
@@ -92,42 +95,52 @@ class Planner:
 
     Parameters
     ----------
-    platform
-        The platform of this machine, on which everything is built.
     engines
         The engine of each kind of recipe.
+    sources
+        Where the environments come from, for the platform that is built for.
     """
 
     def __init__(
         self,
         order: BuildOrder,
         *,
-        platform: str,
         engines: Mapping[Engine, BuildEngine],
-        source: EnvironmentSource,
+        sources: EnvironmentSources,
         cache: BuildCache,
     ) -> None:
-        self._order, self._platform, self._engines = order, platform, engines
-        self._source, self._cache = source, cache
+        self._order, self._engines = order, engines
+        self._sources, self._cache = sources, cache
 
     @cached_property
     def questions(self) -> EnvironmentQuestions:
         """What decides the environments of each output."""
-        source = self._source
-        return EnvironmentQuestions(
-            self._order, self._platform, source.state(), source.carried(self._platform)
-        )
+        return EnvironmentQuestions(self._order, self._sources)
 
     def plan(self, *, unneeded: Sequence[str] = (), not_built: Sequence[NotBuilt] = ()) -> BuildPlan:
         """Return what a run would build; nothing is fetched or built for that."""
+        builds, _ = self.planned()
+        return BuildPlan(builds=builds, unneeded=tuple(unneeded), not_built=tuple(not_built))
+
+    def planned(
+        self, before: Sequence[BuiltPackage] = (), *, first_wave: int = 1
+    ) -> tuple[tuple[PlannedBuild, ...], tuple[BuiltPackage, ...]]:
+        """Return what a run would do, and what of it is kept already.
+
+        Parameters
+        ----------
+        before
+            What is kept of the platform of this machine, if this is the plan for another one.
+        """
+        noarch = {package.name: package for package in before if package.subdir == "noarch"}
         found: dict[str, BuiltPackage] = {}
         builds: list[PlannedBuild] = []
-        for number, wave in enumerate(self._order.waves, 1):
-            with BuiltChannel(tuple(found.values()), self._cache, self._platform) as built:
-                made = [self._planned(output, number, found, built) for output in wave]
+        for number, wave in enumerate(self._order.waves, first_wave):
+            with BuiltChannel((*before, *found.values()), self._cache, self._sources.subdirs) as built:
+                made = [self._planned(output, number, {**noarch, **found}, built) for output in wave]
             builds += [planned for planned, _ in made]
             found |= {package.name: package for _, package in made if package is not None}
-        return BuildPlan(builds=tuple(builds), unneeded=tuple(unneeded), not_built=tuple(not_built))
+        return tuple(builds), tuple(found.values())
 
     def _planned(
         self, output: Output, wave: int, found: Mapping[str, BuiltPackage], built: "BuiltChannel"
@@ -173,10 +186,11 @@ class Planner:
     def parts(self, output: Output, built: "BuiltChannel") -> tuple[KeyParts, Environments]:
         """Return what a build depends on, with its environments."""
         keys = {package.sha256: package.key for package in built.packages}
-        environments = resolve_environments(output, self._platform, self._source, built.folder)
+        environments = resolve_environments(output, self._sources, built.folder)
+        compilers = environments.compiler_versions(self._sources.platform, self._sources.machine)
         parts = self._parts(
             output,
-            {**digests_of(environments.build, keys), **environments.compiler_versions},
+            {**digests_of(environments.build, keys), **compilers},
             digests_of(environments.host, keys),
             digests_of(environments.test, keys),
         )
@@ -193,7 +207,7 @@ class Planner:
             build_environment=build,
             host_environment=host,
             test_environment=test,
-            platform=f"{output.subdir} on {self._platform}",
+            platform=f"{output.subdir} on {self._sources.machine}",
             engine=f"{self._engines[output.recipe.engine].version}, builder {BUILDER}",
         )
 
@@ -201,9 +215,9 @@ class Planner:
 class BuiltChannel:
     """The channel of what earlier waves have made; it is written when somebody first asks for it."""
 
-    def __init__(self, packages: tuple[BuiltPackage, ...], cache: BuildCache, platform: str) -> None:
+    def __init__(self, packages: tuple[BuiltPackage, ...], cache: BuildCache, subdirs: Iterable[str]) -> None:
         self.packages = packages
-        self._cache, self._platform = cache, platform
+        self._cache, self._subdirs = cache, tuple(subdirs)
         self._stack = ExitStack()
         self._written: Path | None = None
 
@@ -218,14 +232,16 @@ class BuiltChannel:
         """The channel's folder; `None` if nothing was made."""
         if self.packages and self._written is None:
             folder = self._stack.enter_context(temporary_folder("built"))
-            write_built(folder, self.packages, self._cache, self._platform)
+            write_built(folder, self.packages, self._cache, self._subdirs)
             self._written = folder
         return self._written
 
 
-def write_built(folder: Path, packages: Iterable[BuiltPackage], cache: BuildCache, platform: str) -> None:
+def write_built(
+    folder: Path, packages: Iterable[BuiltPackage], cache: BuildCache, subdirs: Iterable[str]
+) -> None:
     """Write the channel of what was built so far."""
-    records: dict[str, dict[str, Mapping[str, object]]] = {"noarch": {}, platform: {}}
+    records: dict[str, dict[str, Mapping[str, object]]] = {name: {} for name in subdirs}
     for package in packages:
         link_or_copy(cache.archive(package), folder / package.subdir / package.file_name)
         records[package.subdir][package.file_name] = cache.record(package)

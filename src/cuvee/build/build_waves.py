@@ -1,6 +1,6 @@
 """Building all recipes, wave by wave; what is unchanged comes from the cache."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cuvee.build.build_order import BuildOrder
 from cuvee.build.build_plan import BuiltChannel, Planner
+from cuvee.build.cross_building import Target
 from cuvee.build.engine import BuildEngine
-from cuvee.build.environments import EnvironmentSource
+from cuvee.build.environments import Environments, EnvironmentSource, EnvironmentSources
 from cuvee.build.kept_builds import BuildCache, key_of
 from cuvee.build.model import BuiltPackage, Engine, Irreproducible, Output
 from cuvee.build.package_build import BuildOutcome, BuildTask, Isolate, build_package
@@ -26,8 +27,8 @@ class BuildSettings:
 
     Attributes
     ----------
-    platform
-        The platform of this machine.
+    target
+        The platform that is built for.
     cache
         The folder of downloads, sources and builds.
     logs
@@ -38,7 +39,7 @@ class BuildSettings:
         Whether the executor has other machines.
     """
 
-    platform: str
+    target: Target
     engines: Mapping[Engine, BuildEngine]
     cache: Path
     logs: Path
@@ -59,23 +60,30 @@ def build_waves(
     order: BuildOrder,
     settings: BuildSettings,
     *,
-    source: EnvironmentSource,
+    sources: EnvironmentSources,
     connection: Connection,
     executor: Executor,
     reporter: Reporter,
+    before: Sequence[BuiltPackage] = (),
 ) -> BuildsDone:
     """Build what is not in the cache; the packages of one wave at the same time.
+
+    Parameters
+    ----------
+    before
+        What was built for the platform of this machine, if this is another one.
 
     Raises
     ------
     BlockedError
         If packages cannot be built, or their tests fail; those that were built before stay in the cache.
     """
-    waves = _Waves(order, settings, source, connection, reporter)
+    waves = _Waves(order, settings, sources, connection, reporter)
+    first = max((package.wave for package in before), default=0) + 1
     outcomes: list[BuildOutcome] = []
-    for number, wave in enumerate(order.waves, 1):
-        before = tuple(item.package for item in outcomes)
-        with BuiltChannel(before, waves.cache, settings.platform) as built:
+    for number, wave in enumerate(order.waves, first):
+        made = (*before, *(item.package for item in outcomes))
+        with BuiltChannel(made, waves.cache, sources.subdirs) as built:
             outcomes += waves.run(number, wave, built, executor)
     return BuildsDone(
         packages=tuple(item.package for item in outcomes),
@@ -88,18 +96,17 @@ class _Waves:
         self,
         order: BuildOrder,
         settings: BuildSettings,
-        source: EnvironmentSource,
+        sources: EnvironmentSources,
         connection: Connection,
         reporter: Reporter,
     ) -> None:
-        self._order, self._settings, self._source = order, settings, source
+        self._order, self._settings, self._sources = order, settings, sources
         self._connection, self._reporter = connection, reporter
         self.cache = BuildCache(settings.cache)
         self._planner = Planner(
             order,
-            platform=settings.platform,
             engines=settings.engines,
-            source=source,
+            sources=sources,
             cache=self.cache,
         )
 
@@ -139,10 +146,11 @@ class _Waves:
             key=key,
             parts=parts,
             question=self._planner.questions.of(output),
-            platform=settings.platform,
+            machine=self._sources.machine,
+            target=settings.target,
             engine=settings.engines[output.recipe.engine],
-            archives=self._archives((*environments.build, *environments.host), built) if needed else (),
-            test_archives=self._archives(environments.test, built) if needed else (),
+            archives=self._archives(environments, built) if needed else (),
+            test_archives=self._paths(environments.test, self._sources.of_target, built) if needed else (),
             compilers=environments.compilers,
             sources={},
             cache=settings.cache,
@@ -153,11 +161,18 @@ class _Waves:
         )
         return task, package
 
-    def _archives(
-        self, packages: Iterable[LockedPackage], built: BuiltChannel
+    def _archives(self, environments: Environments, built: BuiltChannel) -> tuple[tuple[str, Path], ...]:
+        sources = self._sources
+        if sources.platform == sources.machine:
+            return self._paths((*environments.build, *environments.host), sources.of_target, built)
+        build = self._paths(environments.build, sources.at_build, built)
+        return (*build, *self._paths(environments.host, sources.of_target, built))
+
+    def _paths(
+        self, packages: Iterable[LockedPackage], source: EnvironmentSource, built: BuiltChannel
     ) -> tuple[tuple[str, Path], ...]:
         unique = {package.identifier: package for package in packages}
-        paths = self._source.archives(unique.values())
+        paths = source.archives(unique.values())
         # What was built is in the cache, which other machines may share; the channel of it is only here.
         kept = {package.sha256: self.cache.archive(package) for package in built.packages}
         return tuple(
@@ -170,7 +185,11 @@ class _Waves:
         return [replace(task, sources=files_of(task.output, files)) for task in tasks]
 
     def _build_all(self, number: int, tasks: list[BuildTask], executor: Executor) -> dict[str, BuildOutcome]:
-        title = f"Build wave {number} of {len(self._order.waves)}"
+        platform = self._sources.platform
+        target = "" if platform == self._sources.machine else f" for {platform}"
+        title = (
+            f"Build wave {number}{target}" if target else f"Build wave {number} of {len(self._order.waves)}"
+        )
         self._reporter.start(title, total=len(tasks))
         found: dict[str, BuildOutcome] = {}
         failed: list[CuveeError] = []

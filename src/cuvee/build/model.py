@@ -148,6 +148,8 @@ class BuiltPackage:
         Whether an earlier run has built it.
     wave
         That of the run, from 1; 0 if it is not known.
+    not_tested
+        Why its tests were not run; empty if they have passed.
     """
 
     recipe: str
@@ -161,6 +163,7 @@ class BuiltPackage:
     seconds: float = 0.0
     reused: bool = False
     wave: int = 0
+    not_tested: str = ""
 
     @property
     def stem(self) -> str:

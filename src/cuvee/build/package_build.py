@@ -7,8 +7,9 @@ from pathlib import Path
 from time import monotonic
 
 from cuvee import process
+from cuvee.build.cross_building import Target
 from cuvee.build.engine import BuildEngine, BuildFolder
-from cuvee.build.environments import write_channel
+from cuvee.build.environments import write_build_channel, write_test_channel
 from cuvee.build.fixed_folder import fixed_folder
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import BuiltPackage, Irreproducible, KeyParts, Output
@@ -44,6 +45,8 @@ class BuildTask:
     ----------
     question
         What decided its environments, as `KeptBuild` has it.
+    machine, target
+        The platform of this machine, and the one that is built for.
     archives
         The packages of build and host environment, and of the test environment, each with its subdir.
     sources
@@ -60,7 +63,8 @@ class BuildTask:
     key: str
     parts: KeyParts
     question: str
-    platform: str
+    machine: str
+    target: Target
     engine: BuildEngine
     archives: tuple[tuple[str, Path], ...]
     test_archives: tuple[tuple[str, Path], ...]
@@ -100,7 +104,7 @@ def build_package(task: BuildTask) -> BuildOutcome:
         other = _built(task, path, journal, "again") if task.check_reproducible else None
         differing = different_files(archive, other) if other is not None else ()
         sha256 = sha256_file(archive)
-        _tested(task, archive, path, journal)
+        not_tested = _tested(task, archive, path, journal)
         if sha256_file(archive) != sha256:
             raise journal.error("The tests have changed the archive that they test")
         package = BuiltPackage(
@@ -113,6 +117,7 @@ def build_package(task: BuildTask) -> BuildOutcome:
             sha256=sha256,
             key=task.key,
             seconds=round(monotonic() - started, 3),
+            not_tested=not_tested,
         )
         BuildCache(task.cache).keep(archive, journal.text, package, task.parts, task.question)
     found = Irreproducible(package=task.output.identifier, files=differing) if differing else None
@@ -128,7 +133,10 @@ class _Journal:
 
     def run(self, request: Request, folder: Path, title: str) -> None:
         """Run a program, isolated; raise if it fails."""
-        completed = process.run(replace(request, argv=(*self._task.isolate(folder), *request.argv)))
+        target = self._task.target
+        argv = (*self._task.isolate(folder), *target.command, *request.argv)
+        environment = {**(request.environment or {}), **target.environment}
+        completed = process.run(replace(request, argv=argv, environment=environment))
         self.text += f"=== {title} of {self._task.output.identifier} ({completed.seconds:.1f} s) ===\n"
         self.text += completed.stdout + completed.stderr
         if not completed.ok:
@@ -162,7 +170,7 @@ def _built(task: BuildTask, path: Path, journal: _Journal, purpose: str) -> Path
     epoch = epoch_of(task.sources.values())
     folder = _prepared(path / "work", task, epoch)
     shutil.copytree(task.output.recipe.folder, folder.recipe)
-    write_channel(folder, task.archives, task.platform, task.compilers)
+    write_build_channel(folder, task.archives, task.target.platform, task.machine, task.compilers)
     journal.run(task.engine.build_request(task.output, folder), folder.path, "build")
     made = sorted(folder.output.glob(f"{task.output.subdir}/*.conda"))
     if len(made) != 1:
@@ -181,14 +189,19 @@ def _built(task: BuildTask, path: Path, journal: _Journal, purpose: str) -> Path
     return archive
 
 
-def _tested(task: BuildTask, archive: Path, path: Path, journal: _Journal) -> None:
+def _tested(task: BuildTask, archive: Path, path: Path, journal: _Journal) -> str:
+    """Run a package's tests, or return why they cannot be run here."""
+    if task.target.not_run:
+        journal.text += f"=== {task.output.identifier} was not tested: {task.target.not_run} ===\n"
+        return task.target.not_run
     folder = _prepared(path / "test", task, 0)
     index = (task.output.subdir, archive)
-    write_channel(folder, (*task.test_archives, index), task.platform)
+    write_test_channel(folder, (*task.test_archives, index), task.target.platform)
     copy = folder.path / archive.name
     shutil.copyfile(archive, copy)
     journal.run(task.engine.test_request(task.output, copy, folder), folder.path, "test")
     shutil.rmtree(folder.path)
+    return ""
 
 
 def _prepared(path: Path, task: BuildTask, epoch: int) -> BuildFolder:

@@ -18,6 +18,7 @@ from cuvee.build.recipe_rules import check_output
 from cuvee.build.rendered_recipe import as_written, output_of, skip_probe, with_siblings
 from cuvee.errors import ToolMissingError
 from cuvee.files import write_json
+from cuvee.platforms import host
 from cuvee.process import Request
 from cuvee.temporary_folders import temporary_folder
 
@@ -84,8 +85,13 @@ class RattlerEngine:
         tree = read_tree(recipe)
         system = platform.partition("-")[0]
         values: dict[str, list[Any]] = {name: [value] for name, value in variant.items()}
-        config = VariantConfig({**(_COMPILERS if system == "linux" else {}), **values})
-        platforms = PlatformConfig(target_platform=platform, build_platform=platform, host_platform=platform)
+        machine = host()
+        config = VariantConfig({**(_COMPILERS if system in {"linux", "win"} else {}), **values})
+        platforms = PlatformConfig(
+            target_platform=platform,
+            build_platform=machine.name if machine is not None else platform,
+            host_platform=platform,
+        )
         try:
             settings = RenderConfig(platform=platforms)
             stated = Stage0Recipe.from_file(recipe.file)
@@ -124,6 +130,7 @@ class RattlerEngine:
                 "folder": str(folder.recipe),
                 "output": str(folder.output),
                 "channel": folder.channel.as_uri(),
+                "platforms": _platforms(output),
             },
             folder,
         )
@@ -148,3 +155,10 @@ class RattlerEngine:
             timeout=self._seconds,
             most_output=MOST_LOG,
         )
+
+
+def _platforms(output: Output) -> list[str]:
+    """Return the platform of this machine and that of a package, if they differ."""
+    machine = host()
+    here = machine.name if machine is not None else output.subdir
+    return [] if output.subdir in {"noarch", here} else [here, output.subdir]

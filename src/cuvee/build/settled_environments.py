@@ -8,6 +8,7 @@ has the keys of the packages that are in its environments.
 from collections.abc import Iterable, Mapping
 
 from cuvee.build.build_order import BuildOrder
+from cuvee.build.environments import EnvironmentSources
 from cuvee.build.kept_builds import KeptBuild
 from cuvee.build.model import BuiltPackage, Output
 from cuvee.build.settings_packages import compiler_version, compilers_in
@@ -19,14 +20,15 @@ class EnvironmentQuestions:
 
     Parameters
     ----------
-    state
-        A hash of the channels and of the release's versions; "" if it is not known: then nothing is settled.
-    carried
-        The names of all packages that channels have for the platform.
+    sources
+        What resolves environments, and says in which state the channels and the release's versions are; if
+        that is not known, nothing is settled.
     """
 
-    def __init__(self, order: BuildOrder, platform: str, state: str, carried: frozenset[str]) -> None:
-        self._platform, self._state, self._carried = platform, state, carried
+    def __init__(self, order: BuildOrder, sources: EnvironmentSources) -> None:
+        self._platform, self._machine = sources.platform, sources.machine
+        self._state = _state_of(sources)
+        self._carried = sources.at_build.carried(sources.machine)
         self._earlier: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         made: list[object] = []
@@ -49,7 +51,7 @@ class EnvironmentQuestions:
                 self._state,
                 self._earlier[output.name],
                 [list(part) for part in specs],
-                [[name, compiler_version(name)] for name in compilers],
+                [[name, compiler_version(name, self._platform, self._machine)] for name in compilers],
             ]
         )
 
@@ -76,3 +78,10 @@ class EnvironmentQuestions:
             {stem: keys.get(stem, digest) for stem, digest in part.items()} for part in environments
         )
         return build, host, test
+
+
+def _state_of(sources: EnvironmentSources) -> str:
+    states = [sources.of_target.state()]
+    if sources.platform != sources.machine:
+        states.append(sources.at_build.state())
+    return states[0] if len(states) == 1 else (fingerprint(states) if all(states) else "")

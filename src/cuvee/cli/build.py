@@ -79,7 +79,8 @@ def _say_plan(plan: "BuildPlan") -> None:
         say(f"wave {wave}")
         for item in plan.builds:
             if item.wave == wave:
-                say(f"  {item.action.value:<6} {item.identifier}: {item.reason}")
+                tested = f"; not tested: {item.not_tested}" if item.not_tested else ""
+                say(f"  {item.action.value:<6} {item.identifier}: {item.reason}{tested}")
     for left in plan.not_built:
         say(f"not built: {left.name} for {left.platform}, {left.reason}")
     for name in plan.unneeded:
@@ -94,7 +95,8 @@ def _say_result(built: "BuildResult | None") -> None:
         return
     for item in built.packages:
         made = "from the cache" if item.reused else f"built in {item.seconds:.1f} s"
-        say(f"{item.stem}@{item.subdir}: {made}")
+        tested = f", not tested: {item.not_tested}" if item.not_tested else ""
+        say(f"{item.stem}@{item.subdir}: {made}{tested}")
     for left in built.not_built:
         say(f"not built: {left.name} for {left.platform}, {left.reason}")
     for name in built.unneeded:

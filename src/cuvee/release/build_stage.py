@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from cuvee.build.build_plan import BUILDER, BuildPlan
+from cuvee.build.build_plan import BUILDER, BuildPlan, PlannedBuild
 from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
 from cuvee.build.environments import link_or_copy
 from cuvee.build.kept_builds import BuildCache
-from cuvee.build.model import RecipeFacts
+from cuvee.build.model import BuiltPackage, RecipeFacts
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.codec import decode, encode
 from cuvee.errors import CuveeError
@@ -78,7 +79,14 @@ def plan_builds(session: Session, channel: ChannelResult) -> BuildPlan:
     if not session.recipes:
         return BuildPlan(builds=())
     work = recipe_work(session, _platforms(session, channel))
-    return work.planner.plan(unneeded=work.unneeded, not_built=work.not_built)
+    builds: list[PlannedBuild] = []
+    kept: tuple[BuiltPackage, ...] = ()
+    for number, part in enumerate(work.parts):
+        first = max((item.wave for item in builds), default=0) + 1
+        planned, found = part.planner.planned(kept, first_wave=first)
+        builds += [replace(item, not_tested=part.target.not_run) for item in planned]
+        kept = found if number == 0 else kept
+    return BuildPlan(builds=tuple(builds), unneeded=work.unneeded, not_built=work.not_built)
 
 
 def _platforms(session: Session, channel: ChannelResult) -> list[str]:
@@ -94,7 +102,7 @@ def _make(
     level = strongest_isolation()
     _warn(session, work, level)
     settings = BuildSettings(
-        platform=work.platform,
+        target=work.parts[0].target,
         engines=session.engines,
         cache=session.workspace.cache,
         logs=session.workspace.builds,
@@ -102,22 +110,35 @@ def _make(
         check_reproducible=check_reproducible,
         may_be_elsewhere=executor is not None,
     )
+    parts: list[BuildsDone] = []
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as threads:
-        done = build_waves(
-            work.order,
-            settings,
-            source=work.source,
-            connection=session.connection,
-            executor=executor or threads,
-            reporter=session.reporter,
-        )
+        for part in work.parts:
+            parts.append(
+                build_waves(
+                    part.order,
+                    replace(settings, target=part.target),
+                    sources=part.sources,
+                    connection=session.connection,
+                    executor=executor or threads,
+                    reporter=session.reporter,
+                    before=parts[0].packages if parts else (),
+                )
+            )
+    done = BuildsDone(
+        packages=tuple(item for part in parts for item in part.packages),
+        irreproducible=tuple(item for part in parts for item in part.irreproducible),
+    )
+    for item in done.packages:
+        if item.not_tested:
+            session.reporter.warn(f"{item.stem} for {item.subdir} was not tested: {item.not_tested}")
+    outputs = (output for part in work.parts for wave in part.order.waves for output in wave)
     result = BuildResult(
         packages=done.packages,
         irreproducible=done.irreproducible,
         not_built=work.not_built,
         unneeded=work.unneeded,
         isolated=level is not None,
-        asked=tuple(sorted(names_asked(output for wave in work.order.waves for output in wave) - {""})),
+        asked=tuple(sorted(names_asked(outputs) - {""})),
     )
     return Made(result=result, outputs=_publish(session, done, platforms))
 

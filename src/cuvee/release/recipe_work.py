@@ -1,10 +1,12 @@
 """What the recipes of a release make on this machine, in which order, and in which environments."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cuvee.build.build_order import BuildOrder, in_order
 from cuvee.build.build_plan import Planner
+from cuvee.build.cross_building import Target, can_build_for, needed_for, why_not_built
+from cuvee.build.environments import EnvironmentSources
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import NotBuilt, Output
 from cuvee.channel.connection import connect
@@ -13,8 +15,19 @@ from cuvee.errors import BlockedError
 from cuvee.manifest.model import PlatformEntry
 from cuvee.platforms import host
 from cuvee.release.build_environments import ReleaseEnvironments
-from cuvee.release.imported_channel import guest_channel, imported_channel
+from cuvee.release.build_targets import target_of
+from cuvee.release.imported_channel import ImportedChannel, guest_channel, imported_channel
 from cuvee.release.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformWork:
+    """What the recipes of a release make for one platform."""
+
+    target: Target
+    order: BuildOrder
+    planner: Planner
+    sources: EnvironmentSources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,26 +36,23 @@ class RecipeWork:
 
     Attributes
     ----------
-    platform
-        That of this machine, on which everything is built.
+    parts
+        The work for each platform: first that of this machine, on which everything is built.
     unneeded
         Recipes of which neither the manifest nor another recipe needs anything.
     not_built
         What the manifest requests of recipes, and this machine cannot build.
     """
 
-    platform: str
-    order: BuildOrder
+    parts: tuple[PlatformWork, ...]
     unneeded: tuple[str, ...]
-    planner: Planner
-    source: ReleaseEnvironments
     not_built: tuple[NotBuilt, ...]
 
 
 def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
     """Return what the recipes of a release make, for those of its ``platforms`` that can be made.
 
-    If the platform of this machine is not one of them, that is what noarch packages need.
+    If the platform of this machine is not one of them, that is what noarch packages need on it.
 
     Raises
     ------
@@ -52,35 +62,105 @@ def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
         If recipes need each other, or nothing can be built on this machine.
     """
     entry = _here(session)
-    is_guest = entry.name not in platforms
+    machine, is_guest = entry.name, entry.name not in platforms
     requested = {item.name for item in session.manifest.packages}
     if is_guest:
-        order = in_order(_rendered(session, entry.name, {}), requested)
-        channel = guest_channel(session, entry.name, _names_for(order))
+        order = in_order(_rendered(session, machine, {}), requested)
+        channel = guest_channel(session, machine, _names_for(order))
     else:
         channel = imported_channel(session, platforms)
-    connection = connect(session.workspace.cache, session.reporter)
-    source = ReleaseEnvironments(session, entry, channel, connection)
-    outputs = _in_variant(session, source)
+    here = _environments(session, entry, channel)
+    outputs = _in_variant(session, here)
     order = in_order(outputs, requested)
     unneeded = order.unneeded
     if is_guest:
         order = in_order(_for_noarch(order), requested)
-    planner = Planner(
-        order,
-        platform=entry.name,
-        engines=session.engines,
-        source=source,
-        cache=BuildCache(session.workspace.cache),
-    )
-    return RecipeWork(
-        platform=entry.name,
-        order=order,
-        unneeded=unneeded,
-        planner=planner,
-        source=source,
-        not_built=_not_built(session, outputs, platforms),
-    )
+    sources = EnvironmentSources(machine=machine, platform=machine, at_build=here, of_target=here)
+    parts = [_part(session, Target(platform=machine), order, sources)]
+    not_built: list[NotBuilt] = []
+    for platform in platforms:
+        wanted = _requested(session, platform, outputs)
+        if platform != machine and wanted:
+            imported = channel if not is_guest else imported_channel(session, platforms)
+            part, left = _cross_work(
+                session, platform, wanted, sources=sources, of_machine=outputs, channel=imported
+            )
+            parts += [part] if part is not None else []
+            not_built += left
+    return RecipeWork(parts=tuple(parts), unneeded=unneeded, not_built=tuple(not_built))
+
+
+def _environments(session: Session, entry: PlatformEntry, channel: ImportedChannel) -> ReleaseEnvironments:
+    connection = connect(session.workspace.cache, session.reporter)
+    return ReleaseEnvironments(session, entry, channel, connection)
+
+
+def _part(session: Session, target: Target, order: BuildOrder, sources: EnvironmentSources) -> PlatformWork:
+    cache = BuildCache(session.workspace.cache)
+    planner = Planner(order, engines=session.engines, sources=sources, cache=cache)
+    return PlatformWork(target=target, order=order, planner=planner, sources=sources)
+
+
+def _requested(session: Session, platform: str, outputs: Sequence[Output]) -> list[str]:
+    """Return what the manifest requests for a platform and recipes make, not as noarch."""
+    compiled = {output.name for output in outputs if output.subdir != "noarch"}
+    return [
+        item.name
+        for item in session.manifest.packages
+        if item.name in compiled and platform in item.platforms
+    ]
+
+
+def _cross_work(
+    session: Session,
+    platform: str,
+    requested: Sequence[str],
+    *,
+    sources: EnvironmentSources,
+    of_machine: Sequence[Output],
+    channel: ImportedChannel,
+) -> tuple[PlatformWork | None, list[NotBuilt]]:
+    """Return the work for another platform, if anything can be built for it, and what cannot."""
+    machine = sources.machine
+    target = target_of(session, platform)
+    native = {output.name: output for output in of_machine}
+    if not can_build_for(platform, machine):
+        reason = why_not_built(native[requested[0]], target, machine)
+        return None, [_left(native[name], platform, reason) for name in requested]
+    entry = next(item for item in session.manifest.present_platforms if item.name == platform)
+    source = _environments(session, entry, channel)
+    outputs = {output.name: output for output in _in_variant(session, source)}
+    order = in_order(outputs.values(), requested)
+    names = needed_for(requested, outputs, order.needs)
+    refused: dict[str, str] = {}
+    kept: list[tuple[Output, ...]] = []
+    for wave in order.waves:
+        of_wave = [item for item in wave if item.name in names and item.subdir == platform]
+        for output in of_wave:
+            reason = why_not_built(output, target, machine)
+            needs = [name for name in order.needs[output.name] if name in refused]
+            if reason or needs:
+                refused[output.name] = reason or f"it needs {' and '.join(needs)}"
+        built = tuple(item for item in of_wave if item.name not in refused)
+        kept += [built] if built else []
+    for name in requested:
+        if name not in outputs:
+            refused[name] = (
+                why_not_built(native[name], target, machine)
+                if native[name].recipe.engine != "rattler-build"
+                else f"its recipe skips {platform}"
+            )
+    left = [_left(outputs.get(name, native.get(name)), platform, why) for name, why in refused.items()]
+    if not kept:
+        return None, left
+    both = EnvironmentSources(machine=machine, platform=platform, at_build=sources.at_build, of_target=source)
+    return _part(session, target, replace(order, waves=tuple(kept), unneeded=()), both), left
+
+
+def _left(output: Output | None, platform: str, reason: str) -> NotBuilt:
+    if output is None:
+        raise RuntimeError("what is not built is made by a recipe")
+    return NotBuilt(recipe=output.recipe.name, name=output.name, platform=platform, reason=reason)
 
 
 def _here(session: Session) -> PlatformEntry:
@@ -133,18 +213,3 @@ def names_asked(outputs: Iterable[Output]) -> set[str]:
         for specs in (output.build_specs, output.host_specs, output.run_specs, output.test_specs)
         for spec in specs
     }
-
-
-def _not_built(session: Session, outputs: Sequence[Output], platforms: Sequence[str]) -> tuple[NotBuilt, ...]:
-    by_name = {output.name: output for output in outputs if output.subdir != "noarch"}
-    return tuple(
-        NotBuilt(
-            recipe=by_name[item.name].recipe.name,
-            name=item.name,
-            platform=platform,
-            reason=f"it is compiled, and this machine builds only for {by_name[item.name].subdir}",
-        )
-        for item in session.manifest.packages
-        for platform in platforms
-        if item.name in by_name and platform in item.platforms and platform != by_name[item.name].subdir
-    )

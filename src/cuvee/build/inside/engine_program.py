@@ -32,10 +32,15 @@ def main(argv: list[str]) -> int:
 
 
 def _build(task: Mapping[str, Any]) -> int:
-    from rattler_build import Stage0Recipe, ToolConfiguration
+    from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, ToolConfiguration, VariantConfig
 
     recipe = Stage0Recipe.from_dict(task["recipe"], recipe_dir=task["folder"])
-    (rendered,) = recipe.render()
+    if task["platforms"]:
+        here, target = task["platforms"]
+        platforms = PlatformConfig(target_platform=target, build_platform=here, host_platform=target)
+        (rendered,) = recipe.render(VariantConfig({}), RenderConfig(platform=platforms))
+    else:
+        (rendered,) = recipe.render()
     rendered.run_build(
         tool_config=ToolConfiguration(test_strategy="skip", compression_threads=1),
         output_dir=task["output"],

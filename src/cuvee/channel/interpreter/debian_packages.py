@@ -30,10 +30,11 @@ _VERSION = re.compile(r"(?:\d+:)?(?P<upstream>\d+\.\d+\.\d+)(?=[-+~]|$)")
 _PARTS = ("python{}", "python{}-minimal", "libpython{}-minimal", "libpython{}-stdlib")
 _OPTIONAL_PARTS = (
     "python{}-venv", "python3-pip-whl", "python3-setuptools-whl", "python3-distutils", "python3-lib2to3",
+    "libpython{}-dev",
 )  # fmt: skip
 
-# The C library, and libraries of modules that are excluded.
-_UNWANTED = re.compile(r"libc6|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*|libtk.*|libpython.*")
+# The C library, libraries of modules that are excluded, and headers of other libraries than python's own.
+_UNWANTED = re.compile(r"libc6|.*-dev|libgcc-s1|libnsl\d*|libtirpc.*|libgdbm.*|libtcl.*|libtk.*|libpython.*")
 _CHANNEL_HINT = "Or use a channel that carries python for it, such as conda-forge."
 
 
@@ -119,6 +120,7 @@ def _content(
     version = next(download.version for download in downloads if download.name == f"python{minor}")
     top = root.resolve()
     stdlib = top / "usr/lib" / f"python{minor}"
+    include = top / "usr/include" / f"python{minor}"
     tree = LinuxTree(
         platform=platform,
         version=upstream_version(version),
@@ -131,6 +133,7 @@ def _content(
         find_license=_license_finder(top, downloads),
         wheels=top / "usr/share/python-wheels",
         multiarch=multiarch,
+        include=include if (include / "Python.h").is_file() else None,
         builtins=frozenset({"zlib"}),
         origin=f"Debian's python{minor} {version}",
     )

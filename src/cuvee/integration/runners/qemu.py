@@ -99,6 +99,11 @@ class QemuRunner(NativeRunner):
             "limits": limits_note(None),
         }
 
+    def emulation(self) -> tuple[tuple[str, ...], Mapping[str, str]]:
+        """Return what to prefix a command with so that it can start ARM programs, and variables for it."""
+        machine = self._machine()
+        return _emulated(machine.qemu), {"QEMU_LD_PREFIX": str(machine.root)}
+
     def _request(self, sandbox: Sandbox, argv: tuple[str, ...], cwd: Path, timeout: float) -> Request:
         machine = self._machine()
         environment = {
