@@ -132,6 +132,9 @@ class Sources:
     def carried(self, platform: str) -> frozenset[str]:
         return frozenset()
 
+    def state(self) -> str:
+        return ""
+
     def resolve(
         self, specs: Sequence[str], platform: str, *, purpose: str, built: Path | None
     ) -> tuple[LockedPackage, ...]:

@@ -32,6 +32,10 @@ class Environments(FakeEnvironments):
     made: frozenset[str] = frozenset()
     pins: tuple[Any, ...] = ()
 
+    def __init__(self, platform: str) -> None:
+        super().__init__()
+        self.platform = platform
+
     def variant(self) -> dict[str, str]:
         return {}
 
@@ -44,9 +48,11 @@ class Release:
         self.packages: list[SimpleNamespace] = []
         self.recipes: list[Any] = []
         self.not_run = {"win-64": "it needs Windows"}
-        monkeypatch.setattr(recipe_work, "_environments", lambda _session, _platform: Environments())
-        monkeypatch.setattr(recipe_work, "leave_imported", lambda _session, _platforms: None)
-        monkeypatch.setattr(recipe_work, "_here", lambda _platforms: "linux-64")
+        monkeypatch.setattr(
+            recipe_work, "_environments", lambda _session, entry, _channel: Environments(entry.name)
+        )
+        monkeypatch.setattr(recipe_work, "imported_channel", lambda _session, _platforms: None)
+        monkeypatch.setattr(recipe_work, "_here", lambda _session: SimpleNamespace(name="linux-64"))
         monkeypatch.setattr(recipe_work, "target_of", lambda _session, name: self.target(name))
         monkeypatch.setattr("cuvee.build.rattler_engine.host", lambda: SimpleNamespace(name="linux-64"))
         monkeypatch.setattr("cuvee.build.cross_building.shutil.which", lambda name, **_path: name)
@@ -62,10 +68,13 @@ class Release:
     @property
     def session(self) -> Session:
         found = SimpleNamespace(
-            manifest=SimpleNamespace(packages=self.packages),
+            manifest=SimpleNamespace(
+                packages=self.packages,
+                present_platforms=[SimpleNamespace(name=name) for name in PLATFORMS],
+            ),
             recipes=self.recipes,
             engines={"rattler-build": RattlerEngine()},
-            workspace=SimpleNamespace(cache=self.root / "cache"),
+            workspace=SimpleNamespace(cache=self.root / "cache", imports=self.root / "imports"),
             platforms=PLATFORMS,
         )
         return cast("Session", found)

@@ -45,9 +45,11 @@ def imported_archives(session: Session) -> list[tuple[str, str]]:
     return sorted(entry.outputs.items()) if entry is not None else []
 
 
-def imported_channel(session: Session, platforms: Sequence[str]) -> ImportedChannel:
-    """Return the channel of what the channel stage has imported."""
-    channel = ImportedChannel(root=session.workspace.imports)
+def imported_channel(
+    session: Session, platforms: Sequence[str], *, root: Path | None = None
+) -> ImportedChannel:
+    """Return the channel of what the channel stage has imported, in a folder of its own or in ``root``."""
+    channel = ImportedChannel(root=root or session.workspace.imports)
     names = [Path(path) for path, _ in imported_archives(session)]
     with replacing_folder(channel.folder) as folder:
         for name in names:

@@ -81,7 +81,8 @@ def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
     for platform in platforms:
         wanted = _requested(session, platform, outputs)
         if platform != machine and wanted:
-            imported = channel if not is_guest else imported_channel(session, platforms)
+            others = session.workspace.imports / "others"
+            imported = channel if not is_guest else imported_channel(session, platforms, root=others)
             part, left = _cross_work(
                 session, platform, wanted, sources=sources, of_machine=outputs, channel=imported
             )
