@@ -62,7 +62,7 @@ def test_a_machine_with_another_compiler_builds_nothing(
     builds = Builds(tmp_path)
     builds.add("a")
     (output,) = builds.outputs()
-    monkeypatch.setattr("cuvee.build.other_machines.compiler_version", lambda _name: "14.2.0")
+    monkeypatch.setattr("cuvee.build.other_machines.compiler_version", lambda *_: "14.2.0")
     check_machine(output.recipe, [], {"gcc": "14.2.0"})
     with pytest.raises(BlockedError, match=r"gcc is 14\.2\.0, not 12\.2\.0"):
         check_machine(output.recipe, [], {"gcc": "12.2.0"})

@@ -12,7 +12,9 @@ from cuvee.errors import BlockedError, CuveeError
 _SHOWN = 5
 
 
-def check_machine(recipe: Recipe, files: list[Path], compilers: Mapping[str, str]) -> None:
+def check_machine(
+    recipe: Recipe, files: list[Path], compilers: Mapping[str, str], *, platform: str = "", machine: str = ""
+) -> None:
     """Raise `BlockedError` if this machine would not build what the one that has planned the build would.
 
     Parameters
@@ -21,8 +23,10 @@ def check_machine(recipe: Recipe, files: list[Path], compilers: Mapping[str, str
         Archives and sources.
     compilers
         The version of each compiler of the planning machine that stands for a package.
+    platform, machine
+        The platform that is built for, and that of the planning machine.
     """
-    problems = list(_problems(recipe, files, compilers))
+    problems = list(_problems(recipe, files, compilers, platform, machine))
     if problems:
         shown = problems[:_SHOWN]
         if len(problems) > _SHOWN:
@@ -35,7 +39,9 @@ def check_machine(recipe: Recipe, files: list[Path], compilers: Mapping[str, str
         )
 
 
-def _problems(recipe: Recipe, files: list[Path], compilers: Mapping[str, str]) -> Iterator[str]:
+def _problems(
+    recipe: Recipe, files: list[Path], compilers: Mapping[str, str], platform: str, machine: str
+) -> Iterator[str]:
     yield from (f"{path} is not there" for path in files if not path.is_file())
     try:
         if find_recipe(recipe.folder).digest != recipe.digest:
@@ -44,7 +50,7 @@ def _problems(recipe: Recipe, files: list[Path], compilers: Mapping[str, str]) -
         yield f"{recipe.folder} has no recipe"
     for name, version in compilers.items():
         try:
-            found = compiler_version(name)
+            found = compiler_version(name, platform, machine)
         except CuveeError as error:
             yield error.message
         else:

@@ -96,7 +96,8 @@ def build_package(task: BuildTask) -> BuildOutcome:
     if task.may_be_elsewhere:
         archives = (*task.archives, *task.test_archives)
         files = [*(path for _, path in archives), *task.sources.values()]
-        check_machine(task.output.recipe, files, task.compilers)
+        platform, machine = task.target.platform, task.machine
+        check_machine(task.output.recipe, files, task.compilers, platform=platform, machine=machine)
     started = monotonic()
     journal = _Journal(task)
     with fixed_folder(task.key) as path:

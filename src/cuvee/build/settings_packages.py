@@ -53,7 +53,7 @@ def compilers_in(specs: Iterable[str], platform: str, carried: frozenset[str]) -
     return [name for name in COMPILERS if name in wanted]
 
 
-def compiler_version(name: str, platform: str, machine: str) -> str:
+def compiler_version(name: str, platform: str = "", machine: str = "") -> str:
     """Return the version of the compiler of this machine that compiles for a platform.
 
     Raises
