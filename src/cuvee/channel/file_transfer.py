@@ -30,7 +30,7 @@ _CONNECT = 20.0
 _LONGEST_PAUSE = 60.0
 _CHUNK = 1 << 18
 _SERVER_ERROR = 500
-_PARTIAL = 206
+_PARTIAL, _UNSATISFIABLE = 206, 416
 _HINT = "Check the network and the proxy variables, then run the same command again: it continues."
 
 
@@ -101,10 +101,18 @@ class FileTransfer:
         for session in self._sessions:
             session.close()
 
-    def fetch(self, wanted: WantedFile, target: Path, reporter: Reporter = SILENT) -> Answer:
+    def fetch(
+        self, wanted: WantedFile, target: Path, reporter: Reporter = SILENT, *, resume: bool = False
+    ) -> Answer:
         """Download to ``target``, which is not complete until this returns.
 
         What a dropped connection left is continued, if the server can say that the file is still the same.
+
+        Parameters
+        ----------
+        resume
+            Go on with what ``target`` has. The URL never stands for other bytes, ``wanted.most`` is their
+            exact number, and the caller verifies them.
 
         Raises
         ------
@@ -113,7 +121,11 @@ class FileTransfer:
         IntegrityError
             If the file is larger than expected, or a server redirects to an unprotected URL.
         """
-        part = _Part(target)
+        part = _Part(target, kept=resume)
+        if part.size > wanted.most:
+            part.size = 0
+        if resume and part.size == wanted.most > 0:
+            return Answer(status=200, headers={}, url=wanted.url)
         for left in reversed(range(TRIES)):
             try:
                 return self._attempt(wanted, part)
@@ -135,6 +147,9 @@ class FileTransfer:
             answer = Answer(status=response.status_code, headers=response.headers, url=response.url)
             if answer.status in wanted.accepted:
                 return answer
+            if answer.status == _UNSATISFIABLE and part.size:
+                part.size = 0
+                raise requests.ConnectionError("it has less than was downloaded", response=None)
             response.raise_for_status()
             part.begin(response)
             with part.path.open("r+b" if part.size else "wb") as stream:
@@ -185,16 +200,19 @@ class FileTransfer:
 class _Part:
     """What has come of a file so far, and the headers that ask for the rest of the same file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: bool) -> None:
         self.path = path
-        self.size = 0
+        self.size = path.stat().st_size if kept and path.is_file() else 0
+        self._kept = kept
         self._validator = ""
 
     @property
     def restart(self) -> dict[str, str]:
         """https://www.rfc-editor.org/rfc/rfc9110.html#name-if-range, which takes no weak validator."""
-        if not self.size or not self._validator:
+        if not self.size or not (self._validator or self._kept):
             return {}
+        if self._kept:
+            return {"Range": f"bytes={self.size}-"}
         return {"Range": f"bytes={self.size}-", "If-Range": self._validator}
 
     def begin(self, response: requests.Response) -> None:

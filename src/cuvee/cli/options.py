@@ -93,6 +93,15 @@ sign_key_option = click.option(
 )
 
 
+root_option = click.option(
+    "--root",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    envvar="CUVEE_ROOT",
+    help="The root that you got with the distribution. [env: CUVEE_ROOT]",
+)
+
+
 def release_options(
     command: Command,
     *,

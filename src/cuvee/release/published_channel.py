@@ -6,11 +6,13 @@ there before the index names them, and an index is replaced at once: a reader ne
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cuvee.channel.current_index import current_records
+from cuvee.channel.sharded_index import SHARDS, sharded_index
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import (
     canonical_json,
@@ -31,7 +33,7 @@ CHANNEL = "channel"
 _FILE = re.compile(r"(channel|metapackages)/([a-z0-9-]+)/([^/]+)")
 _ARCHIVE = re.compile(r"[^./\\][^/\\]*\.conda")
 _SHA256 = re.compile("[0-9a-f]{64}")
-_REPODATA = "repodata.json"
+_REPODATA, _CURRENT = "repodata.json", "current_repodata.json"
 _LEVEL = 19
 _Records = dict[str, Any]
 
@@ -59,8 +61,18 @@ class PublishedChannel:
 
 
 @dataclass(slots=True)
-class _Plan:
-    """What the channel is to have: records by subdir and file, and where the archives that it lacks are."""
+class ChannelPlan:
+    """What the channel is to have.
+
+    Attributes
+    ----------
+    records
+        By subdir and file.
+    sources
+        Where the archives are that the channel lacks, with their SHA-256, by path in the channel.
+    kept
+        How many archives of the releases it has already.
+    """
 
     channel: Path
     records: dict[str, _Records]
@@ -87,6 +99,13 @@ class _Plan:
         else:
             self.sources[target] = (archive, sha256)
 
+    def indexes(self) -> dict[str, bytes]:
+        """Return the files of the index, by path in the channel: those that name others come last."""
+        found: dict[str, bytes] = {}
+        for subdir in sorted({"noarch", *self.records}):
+            found |= index_files(subdir, self.records.get(subdir, {}))
+        return dict(sorted(found.items(), key=lambda item: (SHARDS not in item[0].split("/"), item[0])))
+
 
 def publish_channel(folders: Sequence[Path], site: Path, reporter: Reporter) -> PublishedChannel:
     """Add the packages and metapackages of releases to the channel of a site.
@@ -102,23 +121,32 @@ def publish_channel(folders: Sequence[Path], site: Path, reporter: Reporter) -> 
     with locked_file(site / ".lock", folder=site):
         for left in channel.glob("*/.*.part"):  # of a run that was killed
             left.unlink(missing_ok=True)
-        plan = _Plan(channel=channel, records=_published(channel))
-        names = [_add(plan, folder) for folder in folders]
-        _copy(plan, reporter)
-        for subdir in sorted({"noarch", *plan.records}):
-            _write_index(channel / subdir, subdir, plan.records.get(subdir, {}))
+        plan = ChannelPlan(channel=channel, records=published_records(channel))
+        names = [add_release(plan, folder) for folder in folders]
+        copy_archives(plan, reporter)
+        for path, data in plan.indexes().items():
+            if not (channel / path).is_file() or (channel / path).read_bytes() != data:
+                write_bytes(channel / path, data)
     return PublishedChannel(
         folder=channel, releases=tuple(names), added=tuple(sorted(plan.sources)), kept=plan.kept
     )
 
 
-def _published(channel: Path) -> dict[str, _Records]:
-    """Return the records of a channel by subdir; none if there is no channel yet."""
+def published_records(
+    channel: Path, read: Callable[[Path], bytes | None] = Path.read_bytes
+) -> dict[str, _Records]:
+    """Return the records of a channel by subdir; none if there is no channel yet.
+
+    Parameters
+    ----------
+    read
+        Returns an index; `None` if it does not count, since nobody has signed it.
+    """
     found = {}
     for path in sorted(channel.glob(f"*/{_REPODATA}")):
-        found[path.parent.name] = _records(
-            path.read_bytes(), path, "Restore it, or publish to an empty folder."
-        )
+        data = read(path)
+        if data is not None:
+            found[path.parent.name] = _records(data, path, "Restore it, or publish to an empty folder.")
     return found
 
 
@@ -135,7 +163,7 @@ def _records(data: bytes, path: Path, hint: str) -> _Records:
     return dict(records)
 
 
-def _add(plan: _Plan, folder: Path) -> str:
+def add_release(plan: ChannelPlan, folder: Path) -> str:
     """Add what a release has to a plan; return the release's name."""
     release = Release.open(folder)
     if release.exit_code:
@@ -169,7 +197,8 @@ def _changed(path: Path) -> IntegrityError:
     )
 
 
-def _copy(plan: _Plan, reporter: Reporter) -> None:
+def copy_archives(plan: ChannelPlan, reporter: Reporter) -> None:
+    """Copy the archives that a channel lacks, which are compared with what was cut."""
     task = "Publishing packages"
     reporter.start(task, total=len(plan.sources))
     for target, (archive, sha256) in sorted(plan.sources.items()):
@@ -183,14 +212,23 @@ def _copy(plan: _Plan, reporter: Reporter) -> None:
     reporter.finish(task, note=f"{len(plan.sources)} added, {plan.kept} there already")
 
 
-def _write_index(folder: Path, subdir: str, records: _Records) -> None:
-    """Write the index as JSON and compressed, each at once."""
+def index_files(subdir: str, records: _Records) -> dict[str, bytes]:
+    """Return the index of a subdir: as JSON, compressed, by shards, and of what is current."""
     import zstandard
 
-    data = canonical_json(
-        {"info": {"subdir": subdir}, "packages": {}, "packages.conda": records, "repodata_version": 1}
-    )
-    compressed = zstandard.ZstdCompressor(level=_LEVEL).compress(data)
-    for path, content in ((folder / _REPODATA, data), (folder / f"{_REPODATA}.zst", compressed)):
-        if not path.is_file() or path.read_bytes() != content:
-            write_bytes(path, content)
+    def repodata(found: _Records) -> bytes:
+        return canonical_json(
+            {"info": {"subdir": subdir}, "packages": {}, "packages.conda": found, "repodata_version": 1}
+        )
+
+    def compress(data: bytes) -> bytes:
+        return zstandard.ZstdCompressor(level=_LEVEL).compress(data)
+
+    data, current = repodata(records), repodata(current_records(records))
+    return {
+        **{f"{subdir}/{path}": content for path, content in sharded_index(subdir, records, compress).items()},
+        f"{subdir}/{_CURRENT}.zst": compress(current),
+        f"{subdir}/{_CURRENT}": current,
+        f"{subdir}/{_REPODATA}.zst": compress(data),
+        f"{subdir}/{_REPODATA}": data,
+    }

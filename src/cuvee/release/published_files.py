@@ -1,0 +1,90 @@
+"""What a site gets of one release: everything in its sums but the packages, which the channel has."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.files import sha256_file
+from cuvee.manifest.model import Track
+from cuvee.release.record import ArtefactKind, Release
+from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, read_sums
+from cuvee.trust.site_roles import RELEASES
+from cuvee.trust.site_writer import SourceFile
+from cuvee.trust.track_index import ListedInstaller, ListedRelease
+
+_IN_CHANNEL = ("channel/", "metapackages/")
+_BESIDE = (SUMS, SIGNATURE, PUBLIC_KEY)
+_TRUST = "trust"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedRelease:
+    """A release that is to be published.
+
+    Attributes
+    ----------
+    files
+        By path in the site.
+    """
+
+    release: Release
+    files: Mapping[str, SourceFile]
+
+    @property
+    def name(self) -> str:
+        """Distribution and version."""
+        return self.release.name
+
+    @property
+    def track(self) -> str:
+        """Its support track, whose keys sign it."""
+        return _track(self.release)
+
+    def listed(self) -> ListedRelease:
+        """Return what the list of the track's releases says of it."""
+        manifest = self.release.manifest
+        return ListedRelease(
+            name=self.name,
+            distribution=manifest.distribution,
+            version=str(manifest.version),
+            installers=tuple(
+                ListedInstaller(
+                    path=item.path,
+                    platform=item.platform or "",
+                    format=item.format,
+                    size=item.size,
+                    sha256=item.sha256,
+                )
+                for item in self.release.artefacts
+                if item.kind is ArtefactKind.INSTALLER and item.not_made is None
+            ),
+        )
+
+
+def _track(release: Release) -> str:
+    support = release.manifest.support
+    return (Track.STABLE if support is None else support.track).value
+
+
+def published_release(folder: Path) -> PublishedRelease:
+    """Return what is to be published of a release folder; the files are compared when they are copied.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If it has no sums.
+    """
+    release = Release.open(folder)
+    base = f"{RELEASES}/{_track(release)}/{release.name}"
+    files = {
+        f"{base}/{path}": SourceFile(path=folder / path, sha256=sha256)
+        for path, sha256 in read_sums(folder).items()
+        if not path.startswith(_IN_CHANNEL)
+    }
+    beside = [folder / name for name in _BESIDE]
+    beside += sorted(path for path in (folder / _TRUST).rglob("*") if not path.is_symlink())
+    for path in beside:
+        if path.is_file():
+            name = f"{base}/{path.relative_to(folder).as_posix()}"
+            files.setdefault(name, SourceFile(path=path, sha256=sha256_file(path)))
+    return PublishedRelease(release=release, files=files)
