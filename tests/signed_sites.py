@@ -98,7 +98,7 @@ class Site:
         index = f"releases/{track}/index.json"
         files = {"index.html": b"<title>releases</title>", **(made or {})}
         if named:
-            files[index] = json.dumps({"releases": named}).encode()
+            files.setdefault(index, json.dumps({"releases": named}).encode())
         new, contents = {}, self.folder.parent / f"{self.folder.name}-contents"
         for release in releases:
             fixed = {}

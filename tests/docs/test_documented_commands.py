@@ -123,6 +123,7 @@ NOT_RUN = {
     "cuvee bisect --test smoke/import:pandas dist/starter-2026.10.0 dist/starter-2026.11.0": (
         "needs two releases, of which one fails a test"
     ),
+    "cuvee fetch https://packages.example.org starter --root root.json --format sh": "names no site",
     "cuvee import-results dist/lab-2026.11.0 outcomes.json": "needs results of another machine",
     "cuvee import-results dist/lab-2026.11.0 gui.xml --suite gui --platform win-64 --machine laptop"
     " --installer Lab.exe": "needs results of another machine",

@@ -119,7 +119,7 @@ def test_an_old_timestamp_that_has_expired(site: Site, tmp_path: Path) -> None:
 
 
 def test_an_old_state_as_the_newest(site: Site, tmp_path: Path) -> None:
-    """The old timestamp has not expired, and its signatures hold: but this reader has seen a newer one."""
+    # The old timestamp has not expired, and its signatures hold: but this reader has seen a newer one.
     other = Site(folder=tmp_path / "old")
     other.publish(OLD)
     accepted(site, tmp_path)
@@ -127,7 +127,7 @@ def test_an_old_state_as_the_newest(site: Site, tmp_path: Path) -> None:
 
 
 def test_mixed_metadata(site: Site, tmp_path: Path) -> None:
-    """The release's list of one state with the timestamp of another."""
+    # The snapshot of one state with the timestamp of another.
     other = Site(folder=tmp_path / "other")
     other.publish(NEW, OLD, now=NOW + dt.timedelta(minutes=5))
     shutil.copyfile(other.newest("snapshot"), site.newest("snapshot"))
@@ -148,7 +148,7 @@ def test_endless_data(site: Site, server: ScriptedServer, tmp_path: Path, name: 
 def test_slow_data(
     site: Site, server: ScriptedServer, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that promises bytes and sends none is left, and what is there stays."""
+    # A server that promises bytes and sends none is left.
     if name == "targets":
         name = installer_of(site).relative_to(site.folder).as_posix()
     server.answers[f"/{name}"] = stall(server, b"{")
@@ -198,7 +198,7 @@ def test_one_key_under_two_ids(tmp_path: Path) -> None:
 
 
 def test_a_revoked_key(site: Site, tmp_path: Path) -> None:
-    """The timestamp's key was replaced in version 2 of the root; the thief signs on with the old one."""
+    # The timestamp's key was replaced in version 2 of the root; the thief signs on with the old one.
     site.trust |= signed_by_all(renewed(site.trust, NOW, old=KEYS["timestamp"], new=KEYS["next"]) | {
         "1.root.json": site.trust["1.root.json"]})  # fmt: skip
     site.publish(now=NOW + dt.timedelta(minutes=90))
@@ -286,7 +286,7 @@ def test_a_root_version_cannot_be_skipped(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_delegation_that_signs_outside_its_paths(site: Site, tmp_path: Path) -> None:
-    """The key of edge signs a file of stable: nobody looks for it there."""
+    # The key of edge signs a file of stable: it is not looked for there.
     path = "releases/stable/tiny-2026.11.2/installers/Tiny-Linux-x86_64.sh"
     site.publish("tiny-2026.12.0", track="edge", now=NOW + dt.timedelta(hours=1))
 
@@ -344,7 +344,7 @@ def test_a_target_name_with_dots_in_signed_metadata(site: Site, tmp_path: Path) 
 
 
 def test_a_symbolic_link_of_a_folder(site: Site, tmp_path: Path) -> None:
-    """A disk that somebody prepared: the file is a link to one of this machine."""
+    # A disk that somebody prepared: the file is a link to one of this machine.
     secret = tmp_path / "secret"
     secret.write_bytes(installer_of(site).read_bytes())
     installer_of(site).unlink()

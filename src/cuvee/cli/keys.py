@@ -12,6 +12,7 @@ from cuvee.cli.options import json_option
 from cuvee.cli.output import say
 from cuvee.cli.passphrases import passphrase_option, secrets_handler
 from cuvee.cli.render import write_json
+from cuvee.cli.root_ceremony import begin, merge, revoke, roles, rotate, sign
 
 if TYPE_CHECKING:
     from cuvee.approvals.person_key import PersonKey
@@ -22,12 +23,13 @@ _YEAR = dt.timedelta(days=365)
 
 @click.group()
 def command() -> None:
-    """Make and show the keys with which people approve releases and sign a site.
+    """Make and show the keys with which people approve releases and sign a site, and say who may sign it.
 
     \b
     Examples:
       cuvee keys new ada.pem --name "Ada Lovelace" --organisation acme
       cuvee keys show ada.pub.json
+      cuvee keys sign trust --key ada.pem
 
     Exit codes: 0 done, 2 usage, or a key that cannot be used, 3 a library is missing, 6 not written.
     """
@@ -162,3 +164,7 @@ def _tell(person: "PersonKey") -> None:
 
 def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
+
+
+for _member in (begin, sign, merge, roles, rotate, revoke):
+    command.add_command(_member)

@@ -8,6 +8,7 @@ import click
 
 from cuvee.cli.options import json_option, quiet_option, verbose_option
 from cuvee.cli.output import say
+from cuvee.cli.passphrases import passphrase_option
 from cuvee.cli.render import write_json
 from cuvee.cli.terminal import terminal
 
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     "--key",
     "keys",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A key of the roles that sign; can be repeated.",
+    help="A key of the roles that sign: a file, or URI=PUBLIC.json; may be given several times.",
 )
+@passphrase_option
 @click.option(
     "--errata",
     type=click.Path(path_type=Path, file_okay=False),
@@ -50,7 +51,8 @@ def command(
     *,
     site: Path,
     trust: Path | None,
-    keys: tuple[Path, ...],
+    keys: tuple[str, ...],
+    passphrase_file: Path | None,
     errata: Path | None,
     as_json: bool,
     quiet: bool,
@@ -85,11 +87,10 @@ def command(
     if keys and trust is None:
         raise UsageError("Keys sign what a trust folder says", hint="Name it with --trust.")
     now = dt.datetime.now(dt.UTC)
+    signing = _signing(trust, keys, passphrase_file)
     others = _errata(errata, releases) if errata is not None else {}
     with terminal(quiet=quiet or as_json, verbose=verbose) as reporter:
-        published = publish_site(
-            releases, site, reporter, now=now, signing=_signing(trust, keys, now), others=others
-        )
+        published = publish_site(releases, site, reporter, now=now, signing=signing, others=others)
     _tell(published, as_json=as_json)
     return 0
 
@@ -111,7 +112,7 @@ def _tell(published: "PublishedSite", *, as_json: bool) -> None:
         say("signed: all was up to date")
 
 
-def _signing(trust: Path | None, keys: tuple[Path, ...], now: dt.datetime) -> "SiteSigning | None":
+def _signing(trust: Path | None, keys: tuple[str, ...], passphrase_file: Path | None) -> "SiteSigning | None":
     if trust is None:
         return None
     from cuvee.trust.site_roles import require_tuf
@@ -122,7 +123,7 @@ def _signing(trust: Path | None, keys: tuple[Path, ...], now: dt.datetime) -> "S
     from cuvee.trust.trust_folder import complete
 
     roots, targets = complete(read_trust(trust))
-    return SiteSigning(roots=roots, targets=targets, signers=read_signers(keys, now))
+    return SiteSigning(roots=roots, targets=targets, signers=read_signers(keys, passphrase_file))
 
 
 def _errata(folder: Path, releases: tuple[Path, ...]) -> dict[str, bytes]:

@@ -140,7 +140,7 @@ def published_records(
     Parameters
     ----------
     read
-        Returns an index; `None` if it does not count, since nobody has signed it.
+        Returns an index; `None` if it does not count, since it is not signed.
     """
     found = {}
     for path in sorted(channel.glob(f"*/{_REPODATA}")):

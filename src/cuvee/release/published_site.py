@@ -115,7 +115,7 @@ def publish_site(
     IntegrityError
         If a file of a release is not what was cut, or one of the site not what was signed.
     UsageError
-        If the site is signed and nobody is to sign, or signatures are missing.
+        If the site is signed and no signer is given, or signatures are missing.
     """
     with locked_file(site / ".lock", folder=site):
         remove_parts(site)
@@ -143,7 +143,7 @@ def _begin(site: Path, signing: SiteSigning | None) -> _Work:
     if signing is None:
         if (site / METADATA_FOLDER / "timestamp.json").exists():
             raise UsageError(
-                f"{site} is signed, and nobody is to sign what you publish",
+                f"{site} is signed, and what you publish would not be",
                 hint="Name the trust folder with --trust and the keys with --key.",
             )
         plan = ChannelPlan(channel=channel, records=published_records(channel))
@@ -274,7 +274,7 @@ def _metadata(
 
     signing = work.signing
     if signing is None:
-        raise ValueError("nobody signs")
+        raise ValueError("there is no signer")
     archives = {path: item for path, item in work.signed_before("site").items() if path.endswith(".conda")}
     shared = {path: item for path, item in fixed.items() if path.startswith(f"{CHANNEL}/")}
     releases: dict[str, dict[str, Files]] = {}

@@ -87,7 +87,7 @@ class SiteClient:
         return parse((self.state / f"{role}.json").read_bytes(), role)
 
     def signed(self, path: str, now: dt.datetime) -> "TargetFile | None":
-        """Return what is signed of a path; `None` if nobody who may sign it has signed it."""
+        """Return what is signed of a path; `None` if no role that may sign it has signed it."""
         check_path(path)
         with _explained(self.source, now):
             return self.updater.get_targetinfo(path)
@@ -98,7 +98,7 @@ class SiteClient:
         Raises
         ------
         IntegrityError
-            If nobody who may sign it has signed it, or the site has other bytes.
+            If no role that may sign it has signed it, or the site has other bytes.
         """
         info = self.signed(path, now)
         if info is None:
@@ -124,7 +124,7 @@ class SiteClient:
         self.source.forget()
 
     def read(self, path: str, now: dt.datetime) -> bytes | None:
-        """Return the bytes of a small signed file; `None` if nobody who may sign it has signed it."""
+        """Return the bytes of a small signed file; `None` if no role that may sign it has signed it."""
         info = self.signed(path, now)
         if info is None:
             return None
@@ -139,9 +139,7 @@ class SiteClient:
         delegations = self.metadata("targets").signed.delegations
         there = set(delegations.roles or ()) if delegations is not None else set()
         published = self.metadata("snapshot").signed.meta
-        return tuple(
-            track for track in reversed(TRACKS) if track in there and f"{track}.json" in published
-        )
+        return tuple(track for track in reversed(TRACKS) if track in there and f"{track}.json" in published)
 
     def releases(self, track: str, now: dt.datetime) -> tuple[str, ...]:
         """Return the releases of a track, by the metadata that its keys have signed."""

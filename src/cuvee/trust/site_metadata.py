@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cuvee.conda.printable_text import printable
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.trust.site_roles import (
     SITE,
@@ -219,9 +220,13 @@ def _check_quorum(role: str, made: Any, delegated: Any, delegator: Any) -> None:
 def name_of(delegator: Any, keyid: str) -> str:
     """Return how people call a key: its name, if the metadata has one, and the beginning of its id."""
     keys = delegator.keys if hasattr(delegator, "keys") else delegator.delegations.keys
-    key = keys.get(keyid)
-    name = None if key is None else key.unrecognized_fields.get(KEY_NAME)
-    return f"{name} ({short(keyid)})" if isinstance(name, str) else short(keyid)
+    return key_name(keys[keyid]) if keyid in keys else short(keyid)
+
+
+def key_name(key: "Key") -> str:
+    """Return how people call a key."""
+    name = key.unrecognized_fields.get(KEY_NAME)
+    return f"{printable(name)} ({short(key.keyid)})" if isinstance(name, str) else short(key.keyid)
 
 
 KEY_NAME = "x-cuvee-name"

@@ -61,14 +61,17 @@ class SiteSource(FetcherInterface):
         is_target = name.startswith("targets/")
         part = self.parts / sha256_bytes(url.encode())
         part.parent.mkdir(parents=True, exist_ok=True)
-        if not is_target:
-            part.unlink(missing_ok=True)
-        self.used.add(part)
+        if is_target:
+            self.used.add(part)
         wanted = WantedFile(url=url, name=name, most=self.most, limit="as it was signed", accepted=_ABSENT)
         answer = self.transfer.fetch(wanted, part, self.reporter, resume=is_target)
         if answer.status in _ABSENT:
             raise DownloadHTTPError(f"{name}: status {answer.status}", answer.status)
-        return _chunks(part)
+        if is_target:
+            return _chunks(part)
+        data = part.read_bytes()
+        part.unlink()
+        return iter([data])
 
     def forget(self) -> None:
         """Remove what has been downloaded, once it was used or has turned out wrong."""

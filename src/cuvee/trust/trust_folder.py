@@ -53,7 +53,7 @@ class Pending:
     quorum
         Whose quorum: ``root``, ``targets``, or ``the root before``.
     missing
-        People who have not signed, of whom ``needed`` more must.
+        Keys that have not signed; ``needed`` more of them must.
     """
 
     name: str
@@ -68,7 +68,7 @@ def is_trust_file(name: str) -> bool:
 
 
 def begin(roles: Mapping[str, RoleKeys], now: dt.datetime) -> dict[str, bytes]:
-    """Return the first root and the first targets, which nobody has signed yet.
+    """Return the first root and the first targets, without signatures.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def roles_of(files: Files) -> dict[str, RoleKeys]:
 def renewed(
     files: Files, now: dt.datetime, *, old: "Key | None" = None, new: "Key | None" = None
 ) -> dict[str, bytes]:
-    """Return the next version of a folder, which nobody has signed yet.
+    """Return the next version of a folder, without signatures.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def _open_files(files: Files) -> "list[tuple[str, Metadata[Any], list[tuple[str,
 
 
 def pending(files: Files) -> tuple[Pending, ...]:
-    """Return what lacks signatures, and of whom."""
+    """Return what lacks signatures, and whose."""
     found = []
     for name, metadata, quorums in _open_files(files):
         for role, delegator, quorum in quorums:
@@ -282,17 +282,17 @@ def pending(files: Files) -> tuple[Pending, ...]:
 
 
 def merged(files: Files, others: Iterable[Files]) -> dict[str, bytes]:
-    """Return the files of a folder with the signatures of its copies.
+    """Return the files of a folder with the signatures of its copies that hold.
 
     Raises
     ------
     IntegrityError
         If a copy has another file of the same name.
     """
-    written = {}
-    for name, metadata, _ in _open_files(files):
-        before = len(metadata.signatures)
-        for other in others:
+    written, copies = {}, tuple(others)
+    for name, metadata, quorums in _open_files(files):
+        before = dict(metadata.signatures)
+        for other in copies:
             if name not in other:
                 continue
             found = parse(other[name], ROOT if name != TARGETS_FILE else TARGETS)
@@ -300,9 +300,12 @@ def merged(files: Files, others: Iterable[Files]) -> dict[str, bytes]:
                 raise IntegrityError(
                     f"{name} of the copy says something else", hint="Merge only copies of this folder."
                 )
-            for keyid, signature in found.signatures.items():
-                metadata.signatures.setdefault(keyid, signature)
-        if len(metadata.signatures) > before:
+            for role, delegator, _ in quorums:
+                result = delegator.get_verification_result(role, found.signed_bytes, found.signatures)
+                metadata.signatures.update(
+                    (keyid, found.signatures[keyid]) for keyid in result.signed if keyid not in before
+                )
+        if metadata.signatures != before:
             written[name] = serialized(metadata)
     return written
 
@@ -313,7 +316,7 @@ def complete(files: Files) -> "tuple[Roots, Metadata[Targets]]":
     Raises
     ------
     UsageError
-        If signatures are missing, with those of whom.
+        If signatures are missing; the message names the keys.
     IntegrityError
         If a file is damaged.
     """
