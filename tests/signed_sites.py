@@ -17,7 +17,7 @@ from cuvee.files import sha256_bytes
 from cuvee.trust.site_client import SiteClient
 from cuvee.trust.site_metadata import NewFiles, next_metadata, read_published, serialized, signed_files
 from cuvee.trust.site_source import site_source
-from cuvee.trust.site_writer import SourceFile, copy_fixed, write_made
+from cuvee.trust.site_writer import SiteFile, copy_fixed, write_made
 from cuvee.trust.trust_folder import RoleKeys, begin, complete, named_key, signed_by
 from scripted_server import ScriptedServer, missing, send
 
@@ -106,7 +106,7 @@ class Site:
                 path = contents / release / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)
-                fixed[f"releases/{track}/{release}/{name}"] = SourceFile(
+                fixed[f"releases/{track}/{release}/{name}"] = SiteFile(
                     path=path, sha256=sha256_bytes(text.encode())
                 )
             new[release] = copy_fixed(self.folder, fixed, hashed=True)

@@ -9,7 +9,7 @@ from cuvee.manifest.model import Track
 from cuvee.release.record import ArtefactKind, Release
 from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, read_sums
 from cuvee.trust.site_roles import RELEASES
-from cuvee.trust.site_writer import SourceFile
+from cuvee.trust.site_writer import SiteFile
 from cuvee.trust.track_index import ListedInstaller, ListedRelease
 
 _IN_CHANNEL = ("channel/", "metapackages/")
@@ -28,7 +28,7 @@ class PublishedRelease:
     """
 
     release: Release
-    files: Mapping[str, SourceFile]
+    files: Mapping[str, SiteFile]
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ def published_release(folder: Path) -> PublishedRelease:
     release = Release.open(folder)
     base = f"{RELEASES}/{_track(release)}/{release.name}"
     files = {
-        f"{base}/{path}": SourceFile(path=folder / path, sha256=sha256)
+        f"{base}/{path}": SiteFile(path=folder / path, sha256=sha256)
         for path, sha256 in read_sums(folder).items()
         if not path.startswith(_IN_CHANNEL)
     }
@@ -86,5 +86,5 @@ def published_release(folder: Path) -> PublishedRelease:
     for path in beside:
         if path.is_file():
             name = f"{base}/{path.relative_to(folder).as_posix()}"
-            files.setdefault(name, SourceFile(path=path, sha256=sha256_file(path)))
+            files.setdefault(name, SiteFile(path=path, sha256=sha256_file(path)))
     return PublishedRelease(release=release, files=files)

@@ -15,7 +15,7 @@ from cuvee.temporary_folders import temporary_folder
 from cuvee.trust.site_roles import INDEX, RELEASES, TRACKS
 from cuvee.trust.site_writer import (
     METADATA_FOLDER,
-    SourceFile,
+    SiteFile,
     check_files,
     copy_fixed,
     read_signed,
@@ -188,7 +188,7 @@ def _check_unchanged(work: _Work) -> None:
 def _copy(work: _Work, reporter: Reporter) -> "Files":
     """Copy what never changes; return what was not there before."""
     fixed = {
-        f"{CHANNEL}/{path}": SourceFile(path=archive, sha256=sha256)
+        f"{CHANNEL}/{path}": SiteFile(path=archive, sha256=sha256)
         for path, (archive, sha256) in work.channel.sources.items()
     }
     if work.signing is not None:
@@ -197,7 +197,7 @@ def _copy(work: _Work, reporter: Reporter) -> "Files":
             for name, record in records.items():  # also those of a site that was not signed until now
                 path = f"{CHANNEL}/{subdir}/{name}"
                 if path not in known:
-                    here = SourceFile(path=work.site / path, sha256=record["sha256"])
+                    here = SiteFile(path=work.site / path, sha256=record["sha256"])
                     fixed.setdefault(path, here)
     for item in work.releases:
         fixed |= item.files

@@ -21,7 +21,7 @@ _TIMESTAMP = "timestamp.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceFile:
+class SiteFile:
     """A file that is to be copied into a site, and what it must be."""
 
     path: Path
@@ -35,7 +35,7 @@ def hashed_path(path: str, sha256: str) -> str:
 
 
 def copy_fixed(
-    site: Path, fixed: Mapping[str, SourceFile], *, hashed: bool, reporter: Reporter = SILENT
+    site: Path, fixed: Mapping[str, SiteFile], *, hashed: bool, reporter: Reporter = SILENT
 ) -> dict[str, SignedFile]:
     """Copy files that never change into a site; return what they are.
 
@@ -59,7 +59,7 @@ def copy_fixed(
     return signed
 
 
-def _copy(source: SourceFile, target: Path) -> None:
+def _copy(source: SiteFile, target: Path) -> None:
     if not source.path.is_file():
         raise _changed(source.path)
     with replacing(target) as beside:
