@@ -1,6 +1,7 @@
 """Releases as one channel: published twice, in any order, damaged, refused, and used by conda and others."""
 
 import asyncio
+import datetime as dt
 import functools
 import http.server
 import json
@@ -20,16 +21,24 @@ import zstandard
 
 from cuvee import process
 from cuvee.errors import BlockedError, BusyError, IntegrityError, StorageError, UsageError
-from cuvee.files import locked_file, parse_json, write_json
+from cuvee.files import locked_file, parse_json, sha256_file, write_json
 from cuvee.graph.metapackages import exact_spec
 from cuvee.progress import SILENT
 from cuvee.release.published_channel import publish_channel
+from cuvee.release.published_site import SiteSigning, publish_site
 from cuvee.release.record import Release
 from cuvee.report.users_page import users_page
+from cuvee.trust.site_client import SiteClient
+from cuvee.trust.site_fetch import chosen_release, fetch_installer, releases_of
+from cuvee.trust.site_source import site_source
+from cuvee.trust.trust_folder import complete
 from needed_programs import HANGING, missing
+from signed_sites import KEYS, SIGNERS, new_trust
+from signed_sites import NOW as SITE_TIME
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = pytest.mark.real
+ONLINE = ("stable", "site", "snapshot", "timestamp")
 
 PATCH = """\
 manifest: 1
@@ -205,6 +214,85 @@ def test_a_disk_that_is_full_leaves_the_old_channel(
     after = files_of(tmp_path)
     indexes = [name for name in before if "repodata" in name]
     assert {name: after[name] for name in indexes} == {name: before[name] for name in indexes}
+
+
+# --- the whole site --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def signing() -> SiteSigning:
+    roots, targets = complete(new_trust())
+    return SiteSigning(
+        roots=roots, targets=targets, signers={KEYS[name].keyid: SIGNERS[name] for name in ONLINE}
+    )
+
+
+def test_a_site_is_signed_grows_and_is_refused_when_changed(
+    both: tuple[Release, Release], tmp_path: Path, signing: SiteSigning
+) -> None:
+    folder, root = tmp_path / "site", signing.roots.data[0]
+    for hours, release in enumerate(both):
+        now = SITE_TIME + dt.timedelta(hours=hours)
+        done = publish_site([release.folder], folder, SILENT, now=now, signing=signing)
+    assert "2.stable.json" in done.signed
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    again = publish_site([both[0].folder], folder, SILENT, now=now, signing=signing)
+    assert (again.added, again.signed) == ((), ())
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    signed = {path.relative_to(folder / "targets") for path in (folder / "targets").rglob("*.*")}
+    plain = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    plain = {path for path in plain if path.parts[0] not in {"targets", "metadata", ".lock"}}
+    assert plain <= {path.parent / path.name.partition(".")[2] for path in signed}
+    page = (folder / "index.html").read_text()
+    for release in both:
+        assert f"releases/stable/{release.name}/report/index.html" in page
+        assert (folder / f"releases/stable/{release.name}/report/index.html").is_file()
+    assert both[1].name in (folder / "tiny.atom").read_text()
+
+    def fetch(name: str, state: str) -> Path:
+        client = SiteClient.open(site_source(str(folder), tmp_path / "parts"), root, tmp_path / state, now)
+        chosen = chosen_release(releases_of(client, now), name, "site")
+        return fetch_installer(client, chosen, chosen.listed.installers[0], tmp_path / "out", now).path
+
+    installer = fetch("tiny", "reader")
+    assert installer.read_bytes() == next((both[1].folder / "installers").glob("*.sh")).read_bytes()
+    assert fetch(both[0].name, "reader").name != installer.name
+    with pytest.raises(UsageError, match="is signed, and what you publish would not be"):
+        publish_site([both[0].folder], folder, SILENT, now=now)
+    record = folder / "releases/stable" / both[0].name / "release.json"
+    record.unlink()
+    record.write_text("{}")
+    with pytest.raises(IntegrityError, match=r"release\.json is missing, or not what was signed"):
+        publish_site([both[1].folder], folder, SILENT, now=now, signing=signing)
+    publish_site([both[0].folder], folder, SILENT, now=now, signing=signing)
+    assert record.read_bytes() == (both[0].folder / "release.json").read_bytes()
+
+
+def test_a_published_release_never_changes(
+    changed: Path, both: tuple[Release, Release], tmp_path: Path, signing: SiteSigning
+) -> None:
+    publish_site([both[0].folder], tmp_path / "site", SILENT, now=SITE_TIME, signing=signing)
+    before = files_of(tmp_path / "site")
+    page = changed / "report" / "index.html"
+    page.write_text("other")
+    sums = (changed / "SHA256SUMS").read_text()
+    old = next(line for line in sums.splitlines() if line.endswith("  report/index.html"))
+    new = f"{sha256_file(page)}  report/index.html"
+    (changed / "SHA256SUMS").write_text(sums.replace(old, new))
+    with pytest.raises(BlockedError, match=r"is not the one that is published"):
+        publish_site([changed], tmp_path / "site", SILENT, now=SITE_TIME, signing=signing)
+    assert files_of(tmp_path / "site") == before
+
+
+def test_a_site_without_signatures_can_be_signed_later(
+    both: tuple[Release, Release], tmp_path: Path, signing: SiteSigning
+) -> None:
+    folder = tmp_path / "site"
+    assert publish_site([both[0].folder], folder, SILENT, now=SITE_TIME).signed == ()
+    assert not (folder / "metadata").exists()
+    publish_site([both[0].folder], folder, SILENT, now=SITE_TIME, signing=signing)
+    publish_site([both[0].folder], tmp_path / "other", SILENT, now=SITE_TIME, signing=signing)
+    assert files_of(folder) == files_of(tmp_path / "other")
 
 
 # --- what users are told ---------------------------------------------------------------------------------
