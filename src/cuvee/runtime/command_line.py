@@ -30,6 +30,7 @@ from . import (
     known_errata,
     repair,
     rollback,
+    site_upgrade,
     uninstall,
     verify,
 )
@@ -61,7 +62,9 @@ rollback [--json]               go back to the release that was upgraded, or for
 clean [--json]                  remove that release
 upgrade INSTALLER [--no-keep] [--new-key]
                                 check a new release's .sh by the key that signed this one, then upgrade;
-                                --new-key takes a release that somebody else signed
+                                --new-key takes a release that somebody else signed;
+                                with --from SITE [--root=FILE] in place of INSTALLER, the newest release
+                                of a signed site or its mirror, by the root in FILE or of the last time
 repair [--from INSTALLER] [--json]
                                 restore changed and missing files from the installer that is kept here,
                                 or from another one of the same release
@@ -171,6 +174,8 @@ def administer(prefix: str, argv: list[str]) -> int:
         return 0 if fits else USAGE
 
     def work() -> int:
+        if verb == "upgrade" and "--from" in options:
+            return site_upgrade.upgrade(prefix, "".join(words), options - {"--from"})
         if verb in _WITH_FILE:
             return _WITH_FILE[verb](prefix, "".join(words), options - {"--from", "--errata"})
         return _ADMIN_VERBS[verb](load(prefix), options)
@@ -186,6 +191,9 @@ def _fits(verb: str, words: list[str], options: frozenset[str]) -> bool:
     """Return whether a verb takes these arguments, by its line of `_USAGE`."""
     if verb not in {*_ADMIN_VERBS, *_WITH_FILE, "help"}:
         return False
+    if verb == "upgrade" and "--from" in options:
+        own = {option for option in options if not option.startswith("--root=")}
+        return len(words) == 1 and own <= {"--from", "--no-keep", "--new-key"}
     line = next(line for line in _USAGE.splitlines() if line.split(" ")[0] == verb)
     known = re.sub(r"[][]", "", line.partition("  ")[0]).split()
     if "FILE" in known and "--errata" not in options:

@@ -29,13 +29,14 @@ _LARGEST = 1 << 40
 _START = ("-I", "-S", "-B", "-X", "utf8")
 
 
-def upgrade(prefix: str, installer: str, options: frozenset[str]) -> NoReturn:
+def upgrade(prefix: str, installer: str, options: frozenset[str], *, is_verified: bool = False) -> NoReturn:
     """Upgrade the release at ``prefix`` with a `.sh` installer that the same key has signed.
 
+    A release without a key takes only an installer that ``is_verified`` by other means.
     Options: ``--new-key`` another key may have signed it, ``--no-keep`` as for the installer.
     """
     installed = load(prefix)
-    if installed.manifest.key is None:
+    if installed.manifest.key is None and not is_verified:
         raise InstallError(
             f"{installed.manifest.label} is not signed, so a new installer cannot be checked. "
             f"If you trust it, run it: sh {installer} -u -p {prefix}"
