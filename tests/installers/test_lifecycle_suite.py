@@ -1,6 +1,6 @@
 """Suites of the kind ``lifecycle`` with the installers of two tiny releases, run for real."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,11 @@ from cuvee.integration.model import Plan, PlannedSuite, SuiteKind
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.platform_run import run_platform
 from cuvee.integration.runners.native import NativeRunner
+from cuvee.integration.runners.protocol import Runner
+from cuvee.integration.runners.selection import runner_at
 from cuvee.progress import SILENT
 from installers.conftest import Dress
+from ssh_server import SshServer
 from tiny_release import Release
 
 pytestmark = pytest.mark.real
@@ -42,13 +45,19 @@ def platform() -> str:
 
 
 def lifecycle(
-    installer: Path, results: Path, *earlier: EarlierRelease, only: slice = slice(None)
+    installer: Path,
+    results: Path,
+    *earlier: EarlierRelease,
+    only: slice = slice(None),
+    runner: Runner | None = None,
 ) -> Mapping[str, TestOutcome]:
     """The outcomes of the suite by test, or of some targets; those of the smoke suite are left out."""
     suite = with_lifecycle(SUITE, earlier, administered=True)
     suite = replace(suite, targets=suite.targets[only])
     plan = Plan(platform=platform(), packages=(), administered="tiny", smoke=False, suites=(suite,))
-    run = run_platform(plan, installer=installer, runner=NativeRunner(), results=results, reporter=SILENT)
+    run = run_platform(
+        plan, installer=installer, runner=runner or NativeRunner(), results=results, reporter=SILENT
+    )
     return {outcome.test: outcome for outcome in run.outcomes if outcome.suite == "desktop"}
 
 
@@ -74,10 +83,25 @@ rm -rf "$PREFIX/notes of the user"
 """
 
 
-def test_what_a_release_breaks_is_red(release: Release, dress: Dress, tmp_path: Path) -> None:
+@pytest.fixture(params=["here", "by ssh"])
+def runner(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Runner]:
+    """What runs it: here, or on a machine of which nothing stays."""
+    if request.param == "here":
+        yield NativeRunner()
+        return
+    server = SshServer(tmp_path / "machine")
+    monkeypatch.setenv("PATH", str(server.bin), prepend=":")
+    yield runner_at(server.address)
+    assert (server.left, list(server.home.iterdir())) == ([], [])
+    server.stop()
+
+
+def test_what_a_release_breaks_is_red(release: Release, dress: Dress, tmp_path: Path, runner: Runner) -> None:
     """Its script makes no two installations alike, loses a file of the user, and leaves one in the home."""
     broken = dress(InstallerSettings(post_install=LEAVES), upgrade=True)
-    outcomes = lifecycle(broken.installer, tmp_path, earlier(release.installer))
+    outcomes = lifecycle(broken.installer, tmp_path, earlier(release.installer), runner=runner)
     assert [name for name, outcome in outcomes.items() if outcome.state is not OutcomeState.PASS] == [
         "uninstall",
         *(name for name in STEPS if name.startswith(("upgrade from 2026.11.0:", "roll forth", "uninstall"))),

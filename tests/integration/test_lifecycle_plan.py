@@ -5,8 +5,14 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import DocumentError
-from cuvee.integration.left_files import contents, differences, listed
-from cuvee.integration.lifecycle_files import UserFiles, damage
+from cuvee.integration.inside.desktop_files import (
+    contents,
+    damage,
+    lost_user_files,
+    remove_user_files,
+    write_user_files,
+)
+from cuvee.integration.left_files import differences, listed
 from cuvee.integration.lifecycle_plan import EarlierRelease, LifecycleTarget, UpgradeSteps, with_lifecycle
 from cuvee.integration.lifecycle_steps import StepFailedError, Steps
 from cuvee.integration.model import Plan, PlannedSuite, PlannedTest, SuiteKind
@@ -142,14 +148,13 @@ def test_differences_of_folders(tmp_path: Path) -> None:
 
 def test_files_of_a_user_are_missed(tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
-    mine = UserFiles(tmp_path)
-    mine.write()
-    assert mine.lost() == ()
+    write_user_files(tmp_path)
+    assert lost_user_files(tmp_path) == ()
     (tmp_path / "lib" / "of the user.txt").write_text("other")
-    assert mine.lost() == ("of the user.txt",)
-    mine.remove()
+    assert lost_user_files(tmp_path) == ("of the user.txt",)
+    remove_user_files(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lib"]
-    assert len(mine.lost()) == 2
+    assert len(lost_user_files(tmp_path)) == 2
 
 
 def test_damage_does_not_reach_files_that_are_linked_elsewhere(tmp_path: Path) -> None:

@@ -1,16 +1,19 @@
 """The tests that packages carry, run in a tiny release that has the packages."""
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from carrying_packages import BAD, GOOD, NEEDY, ODD, TOOLS, Carrier, write_carriers, write_installed
+from cuvee.cli.main import run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.release.record import Release
 from cuvee.release.test_stage import plan_of
+from ssh_server import SshServer
 from tiny_distribution import Distribution, Recorder
 
 pytestmark = pytest.mark.real
@@ -210,6 +213,53 @@ def test_the_page_shows_the_tests_of_packages(base: Base) -> None:
     page = (base.release.folder / "report" / "index.html").read_text(encoding="utf-8")
     for text in ("condabad::run_test.py", "test_leaves.py::left-behind", "scriptbad::script-2"):
         assert text in page
+
+
+ELSEWHERE = (
+    "own/rattlerone", "own/contentsone", "own/contentsbad", "own/rattlerneeds", "own/condaneeds", "checks",
+    "missing", "programs",
+)  # fmt: skip
+"""Suites and packages whose tests need the files of the prefix, or tools beside it."""
+
+
+@pytest.fixture(params=["ssh", "processes", "dask"])
+def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host_platform: str
+) -> Iterator[list[str]]:
+    """The options of `cuvee test` for a place."""
+    if request.param == "processes":
+        yield ["--executor", "processes"]
+    elif request.param == "dask":
+        from dask_machines import machines
+
+        with machines(tmp_path) as cluster:
+            cluster.add("one", f"{host_platform}=2", threads=2)
+            cluster.wait_for(1)
+            yield ["--executor", cluster.executor]
+    else:
+        server = SshServer(tmp_path / "machine")
+        monkeypatch.setenv("PATH", str(server.bin), prepend=":")
+        yield ["--on", server.address]
+        assert server.left == []
+        server.stop()
+
+
+def test_tools_and_tests_of_packages_travel_to_where_the_release_is(
+    base: Base, host_platform: str, place: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--cache", str(base.distribution.root / "cache"), "-q", "--json"]
+    options += [word for item in ELSEWHERE for word in ("--select", item)]
+    capsys.readouterr()
+    assert run(["test", str(base.release.folder), *options, *place]) == 1
+    said = json.loads(capsys.readouterr().out)
+    found = {
+        (item["suite"], item["test"]): (item["state"], item["reason"])
+        for item in said["outcomes"][host_platform]
+        if item["reason"] != "not selected" and item["suite"] != "smoke"
+    }
+    here = {(item.suite, item.test): (item.state.value, item.reason) for item in base.release.outcomes}
+    assert found == {test: here[test] for test in found}
+    assert len(found) == 25
 
 
 UNLIKE = {

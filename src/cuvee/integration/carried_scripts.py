@@ -1,19 +1,20 @@
 """Running the scripts of tests that a package carries, each in a folder of its own with the test's files."""
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from cuvee.codec import decode
 from cuvee.conda.package_archive import INFO_LIMIT, is_safe_path, member_data, members
 from cuvee.errors import CuveeError
 from cuvee.files import parse_json, write_json
 from cuvee.integration.carried_tests import ScriptTest
-from cuvee.integration.inside.run_carried import NO_INTERPRETER
+from cuvee.integration.inside.run_carried import NO_FILES, NO_INTERPRETER
 from cuvee.integration.model import PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.packaged_plan import PackagedTarget
-from cuvee.integration.riding_tools import ToolsMissingError
 from cuvee.integration.test_session import (
     TestSession,
     describe_exit,
@@ -21,6 +22,7 @@ from cuvee.integration.test_session import (
     last_line,
     transcript,
 )
+from cuvee.integration.tool_sets import ToolsMissingError
 from cuvee.platforms import get
 from cuvee.process import Completed
 
@@ -57,6 +59,19 @@ class CarriedScripts:
         state, reason = self._judged(completed)
         return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
 
+    def absent(self, test: PlannedTest, paths: Collection[str]) -> frozenset[str] | TestOutcome:
+        """Return which paths the prefix does not have, as the release sees it; or why that is not known."""
+        session = self.session
+        work = session.folder(f"{test.suite}-{test.test}")
+        (work / "cwd").mkdir()
+        write_json(work / "paths.json", list(paths))
+        completed = session.run_script("absent_paths.py", work / "paths.json", cwd=work / "cwd")
+        try:
+            return frozenset(decode(tuple[str, ...], parse_json(completed.stdout.encode())))
+        except ValueError:
+            state, reason = self._judged(completed)
+            return session.outcome(test, state, completed.seconds, reason=reason, log=transcript(completed))
+
     def _judged(self, completed: Completed) -> tuple[OutcomeState, str]:
         session = self.session
         if completed.timed_out:
@@ -64,6 +79,8 @@ class CarriedScripts:
         said = last_line(completed.stderr)
         if completed.exit_code == NO_INTERPRETER and said.startswith("there is no "):
             return OutcomeState.NOT_RUN, said
+        if completed.exit_code == NO_FILES and said.startswith("the package has not installed "):
+            return OutcomeState.FAIL, said
         limit = session.runner.limitation(completed)
         if limit is not None:
             return OutcomeState.NOT_SUPPORTED, limit
@@ -86,7 +103,9 @@ class CarriedScripts:
         if script.beside_files:
             shutil.copytree(self._unpacked / "info" / "test", cwd)
         elif script.cwd:
-            self._copy_from_prefix(script.cwd, cwd)
+            if not is_safe_path(script.cwd):
+                raise CuveeError(f"the test's folder {script.cwd!r} leads out of the prefix")
+            cwd.mkdir()
         else:
             shutil.copytree(self._unpacked, cwd)
         text, interpreter = self._script(script)
@@ -100,6 +119,7 @@ class CarriedScripts:
             "script": guest_path(file),
             "interpreter": interpreter,
             "options": list(_OPTIONS.get(interpreter, ())),
+            "copied": "" if script.beside_files else script.cwd,
             "beside": guest_path(beside) if beside is not None else "",
             "environment": dict(script.environment),
             "variants": self._variants,
@@ -132,15 +152,6 @@ class CarriedScripts:
         if interpreter == "cmd":
             return _CHECKED.join((*script.lines, "")), interpreter
         return "\n".join((*script.lines, "")), interpreter
-
-    def _copy_from_prefix(self, stated: str, target: Path) -> None:
-        """Copy the files of a test from where they were installed, so that it leaves nothing there."""
-        if not is_safe_path(stated):
-            raise CuveeError(f"the test's folder {stated!r} leads out of the prefix")
-        folder = self.session.sandbox.prefix / stated
-        if not folder.is_dir():
-            raise CuveeError(f"the package has not installed {stated}, where the test's files are")
-        shutil.copytree(folder, target, symlinks=True)
 
     @cached_property
     def _variants(self) -> dict[str, object]:

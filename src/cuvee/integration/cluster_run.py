@@ -21,10 +21,13 @@ from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import Attempt, OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.prepared_workers import PreparedWorkers
 from cuvee.integration.repeat_budget import RepeatBudget
+from cuvee.integration.riding_tools import RidingTools
+from cuvee.integration.tool_sets import KnownSets
 from cuvee.integration.travelling_paths import pack
 from cuvee.integration.unit_host import UnitRefusedError, end_run, platform_here, prepare_release, run_unit
-from cuvee.integration.unit_reports import REPORTED_UNIT, RunOrder
+from cuvee.integration.unit_reports import REPORTED_UNIT, RunOrder, SentTools
 from cuvee.integration.units import INSTALLER, UnitChoice, targets_of
+from cuvee.integration.wanted_tools import wanted_tools
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -66,6 +69,7 @@ def run_on_cluster(
     hidden: tuple[Path, ...],
     choice: UnitChoice,
     kept: KeptUnits | None,
+    tools: RidingTools | None = None,
 ) -> PlatformRun:
     """Install a release on each worker that runs its platform, and run its units there.
 
@@ -87,6 +91,7 @@ def run_on_cluster(
             emulate=place.emulate,
             administered=any(choice.takes(f"{SMOKE}/{name}") for name in ("verify", "check")),
             hidden=tuple(map(str, hidden)),
+            tools=_sent_tools(tools, plan, choice),
         )
         data, files = pack(wanted, folder)
         write_bytes(folder / "order", data)
@@ -129,6 +134,18 @@ def run_on_cluster(
         outcomes=complete_outcomes(plan, outcomes, problems, choice),
         environment=environment,
     )
+
+
+def _sent_tools(tools: RidingTools | None, plan: Plan, choice: UnitChoice) -> SentTools | None:
+    """Solve and fetch here what units may need besides the release: workers may have no channels."""
+    if tools is None:
+        return None
+    try:
+        sets = tools.sets(wanted_tools(plan, choice))
+    except BaseException:
+        tools.stop()
+        raise
+    return SentTools(lock=tools.lock, sets=KnownSets(sets=sets)) if sets else None
 
 
 @dataclass(slots=True, kw_only=True)

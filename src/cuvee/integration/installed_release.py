@@ -6,10 +6,11 @@ from cuvee.integration import smoke
 from cuvee.integration.installed_environment import InstalledEnvironment
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import TestOutcome
-from cuvee.integration.riding_tools import FOLDER, ToolsMissingError
+from cuvee.integration.riding_tools import FOLDER
 from cuvee.integration.runners.protocol import Sandbox
 from cuvee.integration.suite_jobs import suite_jobs
 from cuvee.integration.test_session import Job, TestSession
+from cuvee.integration.tool_sets import ToolsMissingError
 from cuvee.integration.units import UnitChoice
 
 

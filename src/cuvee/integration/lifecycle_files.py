@@ -1,87 +1,83 @@
-"""The files of an installed prefix, as a lifecycle compares them; files of a user in it, and damage to it."""
+"""The files of a desktop on which a release is installed: those of this host, or of another machine."""
 
-import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
 
-from cuvee.integration.left_files import Contents, contents
+from cuvee.codec import decode
+from cuvee.errors import CuveeError
+from cuvee.files import parse_json, write_json
+from cuvee.integration.inside import desktop_files
+from cuvee.integration.left_files import Contents
+from cuvee.integration.test_session import TestSession, describe_exit, last_line, transcript
 
-_KEPT = "conda-meta/cuvee/"
-_OF_THIS_PREFIX = ("conda-meta/history", f"{_KEPT}state.json", f"{_KEPT}log.txt", f"{_KEPT}log.jsonl")
-"""What records how a prefix was made: no two are alike."""
-
-_SAVED = "cuvee-saved"
-_LIBRARIES = ("lib", "Lib")
-_TEXT = "Grüße von hier\n"
-
-
-def installed_files(prefix: Path) -> Contents:
-    """Return the files of a release in a prefix, without what records how it was made."""
-
-    def is_own(name: str) -> bool:
-        return name in _OF_THIS_PREFIX or name == _SAVED or name.startswith(f"{_SAVED}/")
-
-    return contents(prefix, without=is_own)
+Answer = TypeVar("Answer")
+_KINDS: dict[Callable[[Path], Any], Any] = {
+    desktop_files.contents: Contents,
+    desktop_files.installed: Contents,
+    desktop_files.lost_user_files: tuple[str, ...],
+    desktop_files.damage: tuple[str, ...],
+}
+"""What is answered; others answer nothing."""
 
 
-class UserFiles:
-    """Files that a user puts into a prefix, in a folder of their own and among those of the release."""
+class FilesUnknownError(CuveeError):
+    """What another machine should have done with files was not done; ``log`` says how that ended."""
 
-    def __init__(self, prefix: Path) -> None:
-        self._prefix = prefix
-        self._folder = prefix / "notes of the user"
-
-    def write(self) -> None:
-        """Write those that are not there."""
-        for path in self._paths():
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(_TEXT, encoding="utf-8")
-
-    def lost(self) -> tuple[str, ...]:
-        """Return the names of those that are gone, or not what was written."""
-        return tuple(path.name for path in self._paths() if not _has(path, _TEXT))
-
-    def remove(self) -> None:
-        """Remove them."""
-        for path in self._paths():
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _paths(self) -> tuple[Path, ...]:
-        libraries = next(
-            (self._prefix / name for name in _LIBRARIES if (self._prefix / name).is_dir()), self._folder
-        )
-        return (self._folder / "naïve plan.txt", libraries / "of the user.txt")
+    def __init__(self, message: str, *, log: str) -> None:
+        super().__init__(message)
+        self.log = log
 
 
-def damage(prefix: Path) -> tuple[str, ...]:
-    """Change one file of a release and remove another; return their paths, none if it has no such files.
+class DesktopFiles(Protocol):
+    """Does what functions of `cuvee.integration.inside.desktop_files` do, where the files are."""
 
-    They are not those that its own commands need, so that these can tell.
-    """
-    metadata = sorted(prefix.rglob("*.dist-info/*"))
-    files = [path for path in (metadata or sorted(prefix.rglob("share/**/*"))) if _is_plain(path)]
-    if not files:
-        return ()
-    # A new file: the old one may be linked from elsewhere.
-    files[0].unlink()
-    files[0].write_text("damaged\n", encoding="utf-8")
-    if len(files) > 1:
-        files[-1].unlink()
-    names = [path.relative_to(prefix).as_posix() for path in (files[0], files[-1])]
-    return tuple(dict.fromkeys(names))
+    def ask(self, what: Callable[[Path], Answer], path: Path) -> Answer:
+        """Return what one of them answers."""
 
 
-def forget_saved(prefix: Path) -> None:
-    """Remove what a repair has saved of the files that were damaged: it is the user's, and would stay."""
-    shutil.rmtree(prefix / _SAVED, ignore_errors=True)
+class FilesHere:
+    """The files of this host."""
+
+    def ask(self, what: Callable[[Path], Answer], path: Path) -> Answer:
+        """Return what a function answers."""
+        return what(path)
 
 
-def _is_plain(path: Path) -> bool:
-    return not path.is_symlink() and path.is_file() and path.stat().st_size > 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesElsewhere:
+    """The files of another machine, on which the interpreter of the release in ``session`` runs."""
+
+    session: TestSession
+
+    def ask(self, what: Callable[[Path], Answer], path: Path) -> Answer:
+        """Return what a function answers there.
+
+        Raises
+        ------
+        FilesUnknownError
+            If it does not.
+        """
+        session, name = self.session, what.__name__
+        work = session.folder(f"files-{name}")
+        (work / "cwd").mkdir()
+        guest_path = session.runner.guest_path
+        spec = {"what": name, "path": guest_path(path), "answer": guest_path(work / "answer.json")}
+        write_json(work / "spec.json", spec)
+        completed = session.run_script("desktop_files.py", work / "spec.json", cwd=work / "cwd")
+        if not completed.ok:
+            reason = f"{name.replace('_', ' ')}: {describe_exit(completed)}: {last_line(completed.stderr)}"
+            raise FilesUnknownError(reason, log=transcript(completed))
+        try:
+            found = parse_json((work / "answer.json").read_bytes())
+            return cast("Answer", decode(_KINDS[what], found) if what in _KINDS else None)
+        except (OSError, ValueError) as error:
+            raise FilesUnknownError(
+                f"{name.replace('_', ' ')}: {error}", log=transcript(completed)
+            ) from error
 
 
-def _has(path: Path, text: str) -> bool:
-    try:
-        return path.read_text(encoding="utf-8") == text
-    except (OSError, ValueError):
-        return False
+def files_of(session: TestSession) -> DesktopFiles:
+    """Return the files of a session's sandbox."""
+    return FilesHere() if session.runner.shares_files() else FilesElsewhere(session=session)

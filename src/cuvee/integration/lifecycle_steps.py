@@ -9,6 +9,7 @@ from pathlib import Path
 from cuvee import process
 from cuvee.errors import ToolMissingError
 from cuvee.integration.installation_tests import how_it_ended
+from cuvee.integration.lifecycle_files import DesktopFiles, FilesHere, FilesUnknownError
 from cuvee.integration.model import PlannedTest
 from cuvee.integration.outcome_rules import not_run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
@@ -31,12 +32,13 @@ class StepFailedError(Exception):
 class Steps:
     """The steps that were made in the sandbox of a session, with what became of them.
 
-    ``seconds`` is what one program may take.
+    ``seconds`` is what one program may take, and ``files`` those of the sandbox.
     """
 
     session: TestSession
     tests: Sequence[PlannedTest]
     seconds: float
+    files: DesktopFiles = field(default_factory=FilesHere)
     outcomes: list[TestOutcome] = field(default_factory=list)
     _failed: dict[str, str] = field(default_factory=dict)
 
@@ -59,6 +61,8 @@ class Steps:
             work()
         except StepFailedError as error:
             failure = error
+        except FilesUnknownError as error:
+            failure = StepFailedError(error.message, log=error.log)
         state = OutcomeState.PASS if failure is None else failure.state
         reason, log = ("", "") if failure is None else (failure.reason, failure.log)
         seconds = time.monotonic() - started

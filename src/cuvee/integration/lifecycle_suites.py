@@ -13,9 +13,10 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.files import sha256_file
+from cuvee.integration.inside import desktop_files as on_desktop
 from cuvee.integration.installation_tests import INSTALL_SECONDS
-from cuvee.integration.left_files import Contents, contents, differences, listed
-from cuvee.integration.lifecycle_files import UserFiles, damage, forget_saved, installed_files
+from cuvee.integration.left_files import Contents, differences, listed
+from cuvee.integration.lifecycle_files import files_of
 from cuvee.integration.lifecycle_plan import (
     INSTALL,
     REPAIR,
@@ -51,7 +52,8 @@ def _outcomes(
     if installer is None or any(test.unsupported or test.absent for test in target.tests):
         return not_run(target.tests, session.plan.platform, _NO_INSTALLER)
     with _desktop(session, f"{suite}-{target.name}") as place:
-        steps = Steps(session=replace(session, sandbox=place), tests=target.tests, seconds=seconds)
+        there = replace(session, sandbox=place)
+        steps = Steps(session=there, tests=target.tests, seconds=seconds, files=files_of(session))
         if target.earlier is None:
             _from_nothing(steps, _copied(installer, place))
         else:
@@ -98,34 +100,33 @@ def _from_nothing(steps: Steps, installer: Path) -> None:
 def _from_earlier(steps: Steps, earlier: EarlierRelease, installer: Path) -> None:
     """Install an earlier release, upgrade it, go back and forth, remove this release."""
     names = UpgradeSteps.of(earlier.version)
-    prefix = steps.sandbox.prefix
+    prefix, ask = steps.sandbox.prefix, steps.files.ask
     before = _surroundings(steps)
-    mine = UserFiles(prefix)
     files: dict[str, Contents] = {}
     lost: list[str] = []
 
     def install() -> None:
         files["new"] = _freshly_installed(steps, installer)
         steps.install(_copied(_intact(earlier), steps.sandbox))
-        files["old"] = installed_files(prefix)
+        files["old"] = ask(on_desktop.installed, prefix)
 
     def upgrade() -> None:
-        mine.write()
+        ask(on_desktop.write_user_files, prefix)
         steps.maintain(installer, InstallerVerb.UPGRADE)
-        lost.extend(mine.lost())
-        mine.remove()
+        lost.extend(ask(on_desktop.lost_user_files, prefix))
+        ask(on_desktop.remove_user_files, prefix)
 
     def go_to(release: str) -> None:
-        mine.write()
+        ask(on_desktop.write_user_files, prefix)
         steps.administer("rollback")
-        lost.extend(mine.lost())
-        mine.remove()
-        _demand_files(prefix, files[release])
+        lost.extend(ask(on_desktop.lost_user_files, prefix))
+        ask(on_desktop.remove_user_files, prefix)
+        _demand_files(steps, files[release])
         _demand_kept(lost)
         steps.administer("verify")
 
     def compare() -> None:
-        _demand_files(prefix, files["new"])
+        _demand_files(steps, files["new"])
         steps.administer("verify")
 
     steps.step(names.install, install)
@@ -141,19 +142,20 @@ def _from_earlier(steps: Steps, earlier: EarlierRelease, installer: Path) -> Non
 def _surroundings(steps: Steps) -> dict[Path, Contents]:
     """Return what is in the folders where an installation may leave something."""
     steps.prepare()
-    return {place: contents(place) for place in steps.session.runner.places(steps.sandbox)}
+    ask = steps.files.ask
+    return {place: ask(on_desktop.contents, place) for place in steps.session.runner.places(steps.sandbox)}
 
 
 def _freshly_installed(steps: Steps, installer: Path) -> Contents:
     """Return the files that the release's own installer makes in the prefix; it is removed again."""
     try:
         steps.install(installer)
-        found = installed_files(steps.sandbox.prefix)
+        found = steps.files.ask(on_desktop.installed, steps.sandbox.prefix)
         steps.maintain(installer, InstallerVerb.UNINSTALL)
     except StepFailedError as error:
         reason = f"this release itself cannot be installed and removed: {error.reason}"
         raise StepFailedError(reason, log=error.log, state=OutcomeState.NOT_RUN) from error
-    shutil.rmtree(steps.sandbox.prefix, ignore_errors=True)
+    steps.files.ask(on_desktop.remove, steps.sandbox.prefix)
     return found
 
 
@@ -172,9 +174,9 @@ def _intact(earlier: EarlierRelease) -> Path:
 
 def _repair(steps: Steps, installer: Path) -> None:
     """Damage the prefix, see that this is noticed, repair it, and compare all files."""
-    prefix = steps.sandbox.prefix
-    good = installed_files(prefix)
-    damaged = damage(prefix)
+    prefix, ask = steps.sandbox.prefix, steps.files.ask
+    good = ask(on_desktop.installed, prefix)
+    damaged = ask(on_desktop.damage, prefix)
     if not damaged:
         reason = "the release has no files that it could do without for a while"
         raise StepFailedError(reason, state=OutcomeState.NOT_SUPPORTED)
@@ -183,8 +185,8 @@ def _repair(steps: Steps, installer: Path) -> None:
     try:
         steps.maintain(installer, InstallerVerb.REPAIR)
     finally:
-        forget_saved(prefix)
-    _demand_files(prefix, good)
+        ask(on_desktop.forget_saved, prefix)
+    _demand_files(steps, good)
     steps.administer("verify")
 
 
@@ -194,15 +196,15 @@ def _remove(steps: Steps, installer: Path, before: dict[Path, Contents]) -> None
     left = [
         f"{change} in {place}"
         for place, then in before.items()
-        for change in differences(then, contents(place))
+        for change in differences(then, steps.files.ask(on_desktop.contents, place))
     ]
     if left:
         log = "\n".join(left) + "\n"
         raise StepFailedError(f"it did not leave things as they were: {listed(left)}", log=log)
 
 
-def _demand_files(prefix: Path, expected: Contents) -> None:
-    found = differences(expected, installed_files(prefix))
+def _demand_files(steps: Steps, expected: Contents) -> None:
+    found = differences(expected, steps.files.ask(on_desktop.installed, steps.sandbox.prefix))
     if found:
         reason = f"the prefix is not what a new installation makes: {listed(found)}"
         raise StepFailedError(reason, log="\n".join(found) + "\n")

@@ -10,7 +10,7 @@ from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import matchable
 from cuvee.integration.carried_tests import TEST_FILES, CarriedTest, DownstreamTest, carried_tests
 from cuvee.integration.model import PackagePlan, PlannedSuite, PlannedTest, SuiteKind, Target
-from cuvee.integration.riding_tools import lacking
+from cuvee.integration.tool_sets import lacking
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import get
 

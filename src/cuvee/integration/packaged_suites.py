@@ -131,10 +131,14 @@ class _PackageRun:
         except (CuveeError, ValueError, TypeError, KeyError, AttributeError) as error:
             return session.outcome(test, OutcomeState.FAIL, 0, reason=f"its list of files: {error}")
         noarch_python = package.noarch == "python"
+        places = {path: self._place(path, noarch_python=noarch_python) for path in listed}
+        absent = self._scripts.absent(test, places.values())
+        if isinstance(absent, TestOutcome):
+            return absent
         problems = list(
             contents_problems(
                 carried,
-                [path for path in listed if self._is_installed(path, noarch_python=noarch_python)],
+                [path for path, place in places.items() if place not in absent],
                 get(session.plan.platform),
                 noarch_python=noarch_python,
             )
@@ -145,15 +149,12 @@ class _PackageRun:
         log = "\n".join(problems) + "\n"
         return session.outcome(test, OutcomeState.FAIL, 0, reason=problems[0] + more, log=log)
 
-    def _is_installed(self, path: str, *, noarch_python: bool) -> bool:
-        prefix = self.session.sandbox.prefix
-        if noarch_python:
-            windows = get(self.session.plan.platform).is_windows
-            path = noarch_target(
-                path, site_packages=self._site_packages, scripts="Scripts" if windows else "bin"
-            )
-        place = prefix / path
-        return place.is_symlink() or place.exists()
+    def _place(self, path: str, *, noarch_python: bool) -> str:
+        """Return where a file of the package is installed, relative to the prefix."""
+        if not noarch_python:
+            return path
+        scripts = "Scripts" if get(self.session.plan.platform).is_windows else "bin"
+        return noarch_target(path, site_packages=self._site_packages, scripts=scripts)
 
     @cached_property
     def _site_packages(self) -> str:

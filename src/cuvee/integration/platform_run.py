@@ -102,6 +102,7 @@ def run_platform(
             run = run_on_cluster(
                 plan, installer, place,
                 results=folder, reporter=reporter, timeout=timeout, hidden=hidden, choice=choice, kept=kept,
+                tools=tools,
             )  # fmt: skip
         else:
             with temporary_folder("test") as made, storage_errors(made):

@@ -26,9 +26,11 @@ from cuvee.integration.outcomes import TestOutcome
 from cuvee.integration.prefix_watch import PrefixWatch
 from cuvee.integration.repeat_budget import MOST_SECONDS, MOST_TESTS, RepeatBudget, RepeatUse
 from cuvee.integration.test_session import Job, TestSession
+from cuvee.integration.tool_sets import ToolsMissingError
 from cuvee.integration.unit_host import UnitHost, host_here, run_unit
 from cuvee.integration.unit_reports import REPORTED_UNIT
 from cuvee.integration.units import UnitChoice
+from cuvee.integration.wanted_tools import wanted_tools
 from cuvee.progress import Reporter
 
 _RUN = "here"
@@ -48,8 +50,8 @@ def run_in_processes(
 ) -> list[TestOutcome]:
     """Return the outcomes of jobs that run in so many processes.
 
-    Those of suites with tools beside the release run in threads: what brings tools stays in this process. The
-    processes share the budget of repetitions in equal parts.
+    What brings tools stays in this process, so they are beside the release before others start. The processes
+    share the budget of repetitions in equal parts.
 
     Raises
     ------
@@ -60,13 +62,10 @@ def run_in_processes(
     names: dict[Future[Any], str] = {}
     uses: dict[str, RepeatUse] = {}
     own = {suite.name for suite in session.plan.suites if suite.kind is SuiteKind.LIFECYCLE}
-    with_tools = {suite.name for suite in session.plan.suites if suite.tools}
 
     def read(future: Future[Any]) -> Sequence[TestOutcome]:
-        unit, found = names[future], future.result()
-        if not isinstance(found, bytes):
-            return tuple(found)  # of a thread
-        reported = REPORTED_UNIT.from_bytes(found, source=f"the report of {unit}")
+        unit = names[future]
+        reported = REPORTED_UNIT.from_bytes(future.result(), source=f"the report of {unit}")
         uses[reported.worker] = reported.use
         if unit.partition("/")[0] not in own:
             watch.has_run(unit, reported.started, reported.ended_at)
@@ -76,17 +75,13 @@ def run_in_processes(
 
     context = get_context("spawn")
     stop = context.Event()
+    _bring_tools(session, choice, count)
     payload = _pickled(session, installed, choice, count)
-    with (
-        ThreadPoolExecutor(count) as threads,
-        SpawnedProcesses(count, mp_context=context, initializer=_start, initargs=(payload, stop)) as spawned,
-    ):
+    with SpawnedProcesses(count, mp_context=context, initializer=_start, initargs=(payload, stop)) as spawned:
         for job in jobs:
             known = kept.known(job.unit, session.logs) if kept is not None else None
             if known is not None:
                 outcomes += known
-            elif job.unit.partition("/")[0] in with_tools:
-                names[threads.submit(watch.watched(job))] = job.unit
             else:
                 names[spawned.submit(run_unit, _RUN, job.unit)] = job.unit
         try:
@@ -99,8 +94,6 @@ def run_in_processes(
             for future in names:
                 future.cancel()
             process.stop_all()
-            if session.tools is not None:
-                session.tools.stop()
             raise
         finally:
             stop.set()  # their threads that wait for it end
@@ -109,11 +102,30 @@ def run_in_processes(
     return outcomes
 
 
+def _bring_tools(session: TestSession, choice: UnitChoice, count: int) -> None:
+    """Put what units may need beside the release; what cannot be had is told by the tests that need it."""
+    tools = session.tools
+    if tools is None:
+        return
+
+    def bring(specs: frozenset[str]) -> None:
+        with suppress(ToolsMissingError):
+            tools.beside(specs, session.sandbox.prefix, session.runner.guest_path)
+
+    with ThreadPoolExecutor(count) as threads:
+        try:
+            list(threads.map(bring, set(wanted_tools(session.plan, choice))))
+        except BaseException:
+            tools.stop()
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def _pickled(session: TestSession, installed: InstalledEnvironment, choice: UnitChoice, count: int) -> bytes:
     budget = (MOST_TESTS // count, MOST_SECONDS / count)
     values = (
         session.plan, session.runner, session.sandbox, session.work, session.timeout, session.installer,
-        installed, choice.names, budget,
+        installed, choice.names, budget, session.tools.only_made() if session.tools is not None else None,
     )  # fmt: skip
     try:
         return pickle.dumps(values)
@@ -128,17 +140,16 @@ def _start(payload: bytes, stop: Any) -> None:
     """Prepare a process: it leaves Ctrl-C to its parent, which says when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     values = pickle.loads(payload)  # noqa: S301 - of the parent
-    plan, runner, sandbox, work, timeout, installer, installed, names, (tests, seconds) = values
+    plan, runner, sandbox, work, timeout, installer, installed, names, (tests, seconds), tools = values
     name = f"process-{os.getpid()}"
     temp = sandbox.temp / name
     temp.mkdir()
     session = TestSession(
         plan=plan, runner=runner, sandbox=replace(sandbox, temp=temp), logs=work / name / "results",
         work=work / name, timeout=timeout, installer=installer,
-        repeats=RepeatBudget(tests=tests, seconds=seconds),
+        repeats=RepeatBudget(tests=tests, seconds=seconds), tools=tools,
     )  # fmt: skip
-    without_tools = replace(plan, suites=tuple(suite for suite in plan.suites if not suite.tools))
-    jobs, _ = jobs_of(replace(session, plan=without_tools), installed, UnitChoice(names=names))
+    jobs, _ = jobs_of(session, installed, UnitChoice(names=names))
     host_here(_RUN, UnitHost.of(session, jobs, name))
 
     def watch() -> None:

@@ -6,85 +6,51 @@ release has is the release's own build. Shared libraries are there a second time
 relative to themselves.
 """
 
-import datetime as dt
 import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cuvee.channel.connection import Connection
 from cuvee.channel.package_writer import PackageContent, write_package
 from cuvee.conda.event_loop import run
-from cuvee.conda.match_spec import read_spec
 from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_info import read_info
-from cuvee.conda.package_record import LockedPackage, Record
-from cuvee.conda.rattler_records import matchable, repodata_record
+from cuvee.conda.package_record import Record
+from cuvee.conda.rattler_records import repodata_record
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, write_text
-from cuvee.lock.model import Lock, PlatformLock
-from cuvee.lock.solve import Problem, try_solve
-from cuvee.manifest.model import PlatformEntry, Position, Requirement
+from cuvee.integration.tool_sets import KnownSets, SetSource, ToolSet, ToolsMissingError, lacking, refused
+from cuvee.lock.model import PlatformLock
 from cuvee.platforms import get
 
 FOLDER = "beside"
 _START = Path(__file__).parent / "inside" / "sitecustomize.py"
-_LONGEST = 200
 _INTERPRETER = re.compile(r"python(\d+(\.\d+)?)?")
-
-
-class ToolsMissingError(CuveeError):
-    """What a test needs besides the release cannot be had; the message is the reason."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolSources:
-    """Where tools come from: the channels of the release.
-
-    Attributes
-    ----------
-    channels, own_channel, exclude_newer
-        As for the release itself.
-    fetch
-        Returns the verified archive of each package by its identifier, or raises `CuveeError`.
-    cache
-        Where rattler keeps what it has unpacked.
-    """
-
-    platform: PlatformEntry
-    channels: tuple[str, ...]
-    own_channel: Path | None
-    exclude_newer: dt.datetime | None
-    connection: Connection
-    fetch: Callable[[Sequence[LockedPackage]], Mapping[str, Path]]
-    cache: Path
-
-
-def lacking(specs: Collection[str], lock: PlatformLock) -> tuple[str, ...]:
-    """Return which match specs no package of the release meets."""
-    return tuple(spec for spec in dict.fromkeys(specs) if not _met(spec, lock))
-
-
-def _met(text: str, lock: PlatformLock) -> bool:
-    spec = read_spec(text)
-    package = lock.by_name.get(spec.name)
-    return package is not None and spec.matcher is not None and spec.matcher.matches(matchable(package))
+_NOTHING = KnownSets(sets={})
 
 
 @dataclass(frozen=True, kw_only=True)
 class RidingTools:
     """Makes prefixes with tools for one platform's release. Its threads share them.
 
-    Without ``sources``, only what the release has is there.
+    Attributes
+    ----------
+    source
+        Where they come from; without it, only what the release has is there.
+    cache
+        Where rattler keeps what it has unpacked; `None` if it need not be kept.
+    made
+        What was made before: the prefix, or why there is none, by the release's prefix and what is wanted.
     """
 
     lock: PlatformLock
-    sources: ToolSources | None = None
-    _made: dict[tuple[Path, str], Path | ToolsMissingError] = field(default_factory=dict, repr=False)
-    _locks: dict[tuple[Path, str], threading.Lock] = field(default_factory=dict, repr=False)
+    source: SetSource = _NOTHING
+    cache: Path | None = None
+    made: dict[tuple[Path, tuple[str, ...]], Path | str] = field(default_factory=dict, repr=False)
+    _locks: dict[tuple[Path, tuple[str, ...]], threading.Lock] = field(default_factory=dict, repr=False)
 
     def beside(self, specs: Collection[str], prefix: Path, seen_as: Callable[[Path], str]) -> Path | None:
         """Return the prefix with what meets the specs; `None` if the release does.
@@ -101,76 +67,57 @@ class RidingTools:
         ToolsMissingError
             If something cannot be had, also if what the release has of it does not fit.
         """
-        wanted = sorted(lacking(specs, self.lock))
+        wanted = self._wanted(specs)
         if not wanted:
             return None
-        key = prefix, fingerprint(wanted)[:12]
+        key = prefix, wanted
         with self._locks.setdefault(key, threading.Lock()):
-            if key not in self._made:
-                try:
-                    target = prefix.parent / FOLDER / key[1]
-                    self._make(wanted, prefix, target, seen_as)
-                    self._made[key] = target
-                except CuveeError as error:
-                    self._made[key] = _reason(wanted, error)
-            found = self._made[key]
-        if isinstance(found, ToolsMissingError):
-            raise found
+            if key not in self.made:
+                self.made[key] = self._make(wanted, prefix, seen_as)
+            found = self.made[key]
+        if isinstance(found, str):
+            raise ToolsMissingError(found)
         return found
+
+    def sets(self, several: Iterable[Collection[str]]) -> Mapping[tuple[str, ...], ToolSet]:
+        """Return what meets each of several collections of specs, so that it can be linked elsewhere."""
+        wanted = filter(None, map(self._wanted, several))
+        return {specs: self.source.solved(specs, self.lock) for specs in dict.fromkeys(wanted)}
+
+    def only_made(self) -> "RidingTools":
+        """Return what another process of this machine can use: the prefixes that were made."""
+        return RidingTools(lock=self.lock, made=dict(self.made))
+
+    def __reduce__(self) -> tuple[Callable[..., "RidingTools"], tuple[object, ...]]:
+        """Leave the locks out of a pickle, and the source, which is of this process."""
+        return _again, (self.lock, self.made)
 
     def stop(self) -> None:
         """End what is fetched: the run is interrupted."""
-        if self.sources is not None:
-            self.sources.connection.transfer.stop()
+        self.source.stop()
 
-    def _make(
-        self, wanted: Sequence[str], prefix: Path, target: Path, seen_as: Callable[[Path], str]
-    ) -> None:
-        if get(self.lock.platform).is_windows:
-            raise ToolsMissingError("nothing can be linked beside a release for Windows here")
-        for text in wanted:
-            spec = read_spec(text)
-            if spec.problem:
-                raise ToolsMissingError(f"{text!r} is not a match spec: {spec.problem}")
-            if spec.name in self.lock.by_name:
-                raise ToolsMissingError(f"the release has {self.lock.by_name[spec.name]}")
-        if self.sources is None:
-            raise ToolsMissingError("there are no channels to take it from")
-        packages = self._solved(wanted, self.sources)
-        archives = self.sources.fetch(packages)
-        found: list[tuple[Record, Path]] = [(item, archives[item.identifier]) for item in packages]
-        found += self._python(target)
-        run(_link(found, target, self.lock.platform, cache=self.sources.cache, seen_as=seen_as(target)))
-        _lead_to(prefix, target)
+    def _wanted(self, specs: Collection[str]) -> tuple[str, ...]:
+        return tuple(sorted(lacking(specs, self.lock)))
 
-    def _solved(self, wanted: Sequence[str], sources: ToolSources) -> list[LockedPackage]:
-        """Return what to link: all that the specs need, but for the release's own Python packages."""
-        platform, where = self.lock.platform, Position(file=Path(), line=1, column=1)
-        problem = Problem(
-            platforms=(sources.platform,),
-            requirements=tuple(
-                Requirement(name=read_spec(text).name, match=text, platforms=(platform,), position=where)
-                for text in wanted
-            ),
-            constraints=tuple(
-                Requirement(name=item.name, version=f"=={item.version}", build=item.build, position=where)
-                for item in self.lock.packages
-            ),
-            channels=sources.channels,
-            own_channel=sources.own_channel,
-            exclude_newer=sources.exclude_newer,
-            keep=Lock(platforms=(self.lock,)),
-        )
-        answer = try_solve(problem, sources.connection)
-        if not isinstance(answer, Lock):
-            raise ToolsMissingError(next(iter(answer.values())))
-        solved = answer.by_platform[platform].packages
-        return [item for item in solved if not self._rides_in_release(item)]
-
-    def _rides_in_release(self, package: LockedPackage) -> bool:
-        own = self.lock.by_name.get(package.name)
-        needs = {read_spec(text).name for text in package.depends}
-        return package.name == "python" or (own is not None and "python" in needs)
+    def _make(self, wanted: tuple[str, ...], prefix: Path, seen_as: Callable[[Path], str]) -> Path | str:
+        """Return a new prefix with tools, or why there is none."""
+        found = self.source.solved(wanted, self.lock)
+        if found.refusal:
+            return found.refusal
+        target = prefix.parent / FOLDER / fingerprint(list(wanted))[:12]
+        windows = get(self.lock.platform).is_windows
+        try:
+            archives: list[tuple[Record, Path]] = [*found.archives, *self._python(target)]
+            cache = self.cache or target.with_name(f"{target.name}-cache")
+            run(_link(archives, target, self.lock.platform, cache=cache, seen_as=seen_as(target)))
+            if windows:
+                _lead_scripts_to(seen_as(prefix / "python.exe"), target)
+            else:
+                _lead_to(prefix, target)
+            write_text(target / "start" / "sitecustomize.py", _START.read_text(encoding="utf-8"))
+        except CuveeError as error:
+            return refused(wanted, error.message).refusal
+        return target
 
     def _python(self, target: Path) -> list[tuple[Record, Path]]:
         """Write a package that stands for the release's interpreter: rattler must know its version."""
@@ -195,6 +142,10 @@ class RidingTools:
             size=size,
         )
         return [(record, archive)]
+
+
+def _again(lock: PlatformLock, made: dict[tuple[Path, tuple[str, ...]], Path | str]) -> RidingTools:
+    return RidingTools(lock=lock, made=made)
 
 
 async def _link(
@@ -226,19 +177,25 @@ async def _link(
 
 
 def _lead_to(prefix: Path, target: Path) -> None:
-    """Make the interpreter of a prefix of tools the release's, and its packages the last ones.
+    """Make the interpreter of a prefix of tools the release's.
 
-    Python starts ``sitecustomize`` from PYTHONPATH: https://docs.python.org/3/library/site.html.
+    Its packages are the last ones: Python starts ``sitecustomize`` from PYTHONPATH,
+    https://docs.python.org/3/library/site.html.
     """
     for path in (prefix / "bin").iterdir():
         place = target / "bin" / path.name
         if _INTERPRETER.fullmatch(path.name) and not place.is_symlink():
             place.parent.mkdir(exist_ok=True)
             place.symlink_to(os.path.relpath(path, place.parent))
-    write_text(target / "start" / "sitecustomize.py", _START.read_text(encoding="utf-8"))
 
 
-def _reason(wanted: Sequence[str], error: CuveeError) -> ToolsMissingError:
-    said = " ".join(error.message.split())
-    said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
-    return ToolsMissingError(f"it needs {', '.join(wanted)}, which cannot be had: {said}")
+def _lead_scripts_to(python: str, target: Path) -> None:
+    """Make the scripts of a prefix of tools start the release's interpreter, as Windows sees it.
+
+    A launcher ``tool.exe`` reads the first line of ``tool-script.py``. A second ``python.exe`` would look for
+    its library beside itself.
+    """
+    for script in (target / "Scripts").glob("*-script.py"):
+        first, found, rest = script.read_text(encoding="utf-8").partition("\n")
+        if found and first.startswith("#!"):
+            write_text(script, f"#!{python}\n{rest}")

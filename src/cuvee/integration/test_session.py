@@ -18,8 +18,10 @@ from cuvee.integration.host_faults import host_fault
 from cuvee.integration.model import USUAL_DISK, Plan, PlannedSuite, PlannedTest
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.repeat_budget import RepeatBudget
-from cuvee.integration.riding_tools import RidingTools, ToolsMissingError
+from cuvee.integration.riding_tools import RidingTools
 from cuvee.integration.runners.protocol import SHARED, Command, Runner, Sandbox
+from cuvee.integration.tool_paths import paths_with_tools, tool_program
+from cuvee.integration.tool_sets import ToolsMissingError
 from cuvee.process import Completed
 
 
@@ -116,8 +118,9 @@ class TestSession:
 
     def has_tool(self, program: str) -> bool:
         """Whether a program rides beside the release, which does not have it."""
-        own = self.runner.program(self.sandbox, program)
-        return self.beside is not None and not own.exists() and (self.beside / "bin" / own.name).exists()
+        if self.beside is None or self.runner.program(self.sandbox, program).exists():
+            return False
+        return tool_program(self.beside, program, self.sandbox) is not None
 
     def run(self, command: Command) -> Completed:
         """Run a program of the release."""
@@ -127,22 +130,13 @@ class TestSession:
             request = replace(self.runner.request(sandbox, command), most_output=MOST_OUTPUT)
             environment = {**(request.environment or {}), **command.environment}
             if self.beside is not None:
-                environment |= self._paths_with_tools(environment.get("PATH", ""), self.beside)
+                seen_as = self.runner.guest_path
+                environment |= paths_with_tools(environment, self.sandbox, self.beside, seen_as)
             request = replace(request, environment=environment)
             try:
                 return process.run(request)
             except ToolMissingError as error:  # such as a script without its interpreter: the release's fault
                 return Completed(request=request, exit_code=127, stdout="", stderr=error.message, seconds=0.0)
-
-    def _paths_with_tools(self, path: str, beside: Path) -> dict[str, str]:
-        """Return PATH with the programs of tools after the release's, and where Python finds theirs."""
-        guest_path = self.runner.guest_path
-        own = guest_path(self.sandbox.prefix / "bin")
-        programs = guest_path(beside / "bin")
-        folders = path.split(":")
-        position = folders.index(own) + 1 if own in folders else len(folders)
-        folders.insert(position, programs)
-        return {"PATH": ":".join(folders), "PYTHONPATH": guest_path(beside / "start")}
 
     @contextmanager
     def _limited(self, cwd: Path) -> Iterator[Sandbox]:

@@ -25,6 +25,7 @@ from cuvee.integration.model import SuiteKind
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.prefix_watch import PrefixWatch
 from cuvee.integration.repeat_budget import RepeatUse
+from cuvee.integration.riding_tools import RidingTools
 from cuvee.integration.runners.selection import select_runner
 from cuvee.integration.test_session import Job, TestSession
 from cuvee.integration.unit_reports import (
@@ -83,6 +84,7 @@ class UnitHost:
             timeout=order.timeout,
             installer=order.installer,
             stop=self.stop,
+            tools=_tools(order, cache),
         )
         self.session = session
         outcomes = self._installed(session, order)
@@ -178,6 +180,12 @@ class UnitHost:
                 with suppress(Exception):
                     process.run(cleanup)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _tools(order: RunOrder, cache: Path) -> RidingTools | None:
+    """Return what puts the tools that were sent beside the release."""
+    sent = order.tools
+    return None if sent is None else RidingTools(lock=sent.lock, source=sent.sets, cache=cache / "rattler")
 
 
 def host_here(run: str, host: UnitHost) -> None:

@@ -9,6 +9,16 @@ from cuvee.integration.kept_units import EndedUnit
 from cuvee.integration.model import Plan
 from cuvee.integration.outcomes import TestOutcome
 from cuvee.integration.repeat_budget import RepeatUse
+from cuvee.integration.tool_sets import KnownSets
+from cuvee.lock.model import PlatformLock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentTools:
+    """The packages of the release, and what its tests need besides, with the archives."""
+
+    lock: PlatformLock
+    sets: KnownSets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +35,8 @@ class RunOrder:
         Whether the installer and the prefix verify themselves.
     hidden
         Files and folders that programs of packages must not see, if they are on the worker.
+    tools
+        What to put beside the release there; `None` if there is nothing.
     """
 
     run: str
@@ -35,6 +47,7 @@ class RunOrder:
     emulate: bool = False
     administered: bool = True
     hidden: tuple[str, ...] = ()
+    tools: SentTools | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.conda.package_record import LockedPackage
-from cuvee.integration.riding_tools import RidingTools, ToolSources
+from cuvee.integration.riding_tools import RidingTools
+from cuvee.integration.tool_sets import ToolSources
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT
 from cuvee.release.lock_stage import own_channel
@@ -34,6 +35,5 @@ def riding_tools(session: Session, lock: PlatformLock) -> RidingTools:
         exclude_newer=manifest.exclude_newer if manifest.channels else None,
         connection=session.connection,
         fetch=fetch,
-        cache=workspace.cache / "rattler",
     )
-    return RidingTools(lock=lock, sources=sources)
+    return RidingTools(lock=lock, source=sources, cache=workspace.cache / "rattler")

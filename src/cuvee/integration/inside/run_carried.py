@@ -5,13 +5,14 @@ Usage: ``python run_carried.py SPEC.json``. Keys of the spec:
 ``script``       the script's file
 ``interpreter``  what runs it: ``python`` is the release's own; ``bash``, ``cmd`` and others are searched for
 ``options``      options of the interpreter
+``copied``       a folder of the prefix, whose files are copied to the current one before; "" for none
 ``beside``       a prefix with packages that the test needs besides; "" for none
 ``package``      ``name``, ``version``, ``build``, ``build_number``, ``subdir`` and ``platform``
 ``environment``  more variables, which the test states
 ``variants``     the variants that the package was built for, which are variables too
 
-The exit code is the script's; 121 if its interpreter is missing. The variables are those of
-https://docs.conda.io/projects/conda-build/en/stable/user-guide/environment-variables.html and
+The exit code is the script's; 121 if its interpreter is missing, 120 if the files to copy are. The variables
+are those of https://docs.conda.io/projects/conda-build/en/stable/user-guide/environment-variables.html and
 https://rattler.build/latest/testing/ that make sense without a build. Scripts in ``etc/conda/activate.d`` run
 before, as they do when a prefix is activated.
 """
@@ -29,7 +30,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-NO_INTERPRETER = 121
+NO_INTERPRETER, NO_FILES = 121, 120
 _WINDOWS = os.name == "nt"
 _PROGRAMS = {
     "cmd": ("cmd.exe",),
@@ -47,6 +48,9 @@ _SOURCING = 'left=$1; shift; while [ $left -gt 0 ]; do . "$1"; shift; left=$((le
 
 
 def main(spec: dict[str, Any]) -> int:
+    if spec["copied"] and not copied(os.path.join(sys.prefix, spec["copied"])):  # noqa: PTH118
+        sys.stderr.write(f"the package has not installed {spec['copied']}, where the test's files are\n")
+        return NO_FILES
     environment = {**os.environ, **variables(spec), **spec["environment"]}
     if _WINDOWS:
         folders = [sys.prefix, *(os.path.join(sys.prefix, name) for name in _WINDOWS_FOLDERS)]  # noqa: PTH118
@@ -64,6 +68,14 @@ def main(spec: dict[str, Any]) -> int:
     if scripts and bash is not None:
         argv = [bash, "-c", _SOURCING, "activate", str(len(scripts)), *scripts, *argv]
     return os.execve(argv[0], argv, environment)  # noqa: S606
+
+
+def copied(folder: str) -> bool:
+    """Copy the files of a folder, so that a test leaves nothing there; return whether it is there."""
+    if not os.path.isdir(folder):  # noqa: PTH112
+        return False
+    shutil.copytree(folder, os.curdir, symlinks=True, dirs_exist_ok=True)
+    return True
 
 
 def found(name: str, path: str) -> str | None:

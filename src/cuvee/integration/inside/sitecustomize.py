@@ -18,5 +18,12 @@ sys.path[:] = [path for path in sys.path if Path(path or os.curdir).resolve() !=
 _other = importlib.machinery.PathFinder.find_spec("sitecustomize", sys.path)
 if _other is not None and _other.loader is not None:
     _other.loader.exec_module(importlib.util.module_from_spec(_other))
-for _folder in (_here.parent / "lib").glob("python3*/site-packages"):
-    site.addsitedir(str(_folder))
+for _folder in (
+    *(_here.parent / "lib").glob("python3*/site-packages"),
+    _here.parent / "Lib" / "site-packages",
+):
+    if _folder.is_dir():
+        site.addsitedir(str(_folder))
+_libraries = _here.parent / "Library" / "bin"
+if hasattr(os, "add_dll_directory") and _libraries.is_dir():
+    os.add_dll_directory(str(_libraries))

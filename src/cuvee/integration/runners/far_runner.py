@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from cuvee.files import sha256_file
-from cuvee.integration.model import PlannedSuite, SuiteKind
+from cuvee.integration.model import PlannedSuite
 from cuvee.integration.runners.far_client import FACTS, WORK, started_at
 from cuvee.integration.runners.far_machine import FarMachine
 from cuvee.integration.runners.far_work import FarFacts, FarInstallation, FarWork, IsolationTry, Reach
@@ -25,7 +25,6 @@ _WORK = "work"
 _OF_THE_RUN = ("far", "installer", "tmp")
 """Folders of a run: that of its jobs, and those that the machine has of its own, or does not need."""
 
-_LOOKING_AT_FILES = frozenset({SuiteKind.LIFECYCLE, SuiteKind.PACKAGED})
 _TRANSFER_SECONDS = 600.0
 """How long the transfer of an installer or of files may take, besides what runs there."""
 
@@ -59,6 +58,7 @@ class FarRunner:
         run = f"{os.getpid()}-{started_at(os.getpid())}-{secrets.token_hex(2)}"
         self._top = f"{machine.temp.rstrip('/')}/{self._own}{run}"
         self._control: Path | None = None
+        self._first: Sandbox | None = None
 
     def reach(self, control: Path) -> Reach:
         """Return how to reach the machine; ``control`` is a folder of this host for sockets."""
@@ -71,9 +71,7 @@ class FarRunner:
         return f"{self._title} is {self._machine.platform or self._machine.uname}"
 
     def suite_refusal(self, suite: PlannedSuite) -> str | None:
-        """Return why it does not run a suite; `None` when it does."""
-        if suite.kind in _LOOKING_AT_FILES:
-            return f"suites of the kind {suite.kind.value} look at the prefix, which is on another machine"
+        """Run every suite: what looks at the files of the prefix does it there."""
         return None
 
     def limitation(self, completed: Completed) -> str | None:
@@ -89,8 +87,12 @@ class FarRunner:
         return None
 
     def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
-        """Return no folder: those of the machine are not here."""
-        return ()
+        """Return HOME, the folder for temporary files, and the one that the prefix is in, as named here."""
+        return (sandbox.home, sandbox.temp, sandbox.prefix.parent)
+
+    def shares_files(self) -> bool:
+        """Deny it: those of the machine are not here."""
+        return False
 
     def sweep(self, sandbox: Sandbox) -> None:
         """Leave it to the machine, where whatever a program leaves running ends with it."""
@@ -104,7 +106,15 @@ class FarRunner:
         return f"{self._top}{path}"
 
     def install(self, sandbox: Sandbox, installer: Path, *, timeout: float) -> Request:
-        """Make the request that takes the installer there and installs silently."""
+        """Make the request that takes the installer there and installs silently.
+
+        The interpreter of the first release that is installed in a run does the work for all others.
+        """
+        if self._is_another(sandbox):
+            words = ("/bin/sh", self.guest_path(installer), *install_options(installer), "-p")
+            words = (*words, self.guest_path(sandbox.prefix))
+            return self._run(sandbox, words, sandbox.temp, timeout, self._there(sandbox).user_folders)
+        self._first = sandbox
         self._control = sandbox.home.parent / "far"
         self._control.mkdir(mode=0o700, exist_ok=True)
         options, there = install_options(installer), self._there(sandbox)
@@ -145,9 +155,19 @@ class FarRunner:
         return self._run(sandbox, words, command.cwd, command.timeout)
 
     def finish(self, sandbox: Sandbox) -> Request | None:
-        """Make the request that removes everything from the machine."""
-        if self._control is None:
+        """Make the request that removes everything from the machine, or one of several desktops there."""
+        if self._control is None or self._first is None:
             return None
+        if self._is_another(sandbox):
+            cwd, words = str(self._first.home), ("/bin/sh", "-c", "exit 0")
+            work = replace(
+                self._work(sandbox, "run", _END_SECONDS),
+                words=words,
+                cwd=cwd,
+                folders=(cwd,),
+                discard=(str(sandbox.home.parent),),
+            )
+            return self._client(work, words, {})
         work = self._work(sandbox, "end", _END_SECONDS)
         return self._client(work, ("rm", "-rf", self._top), {})
 
@@ -206,23 +226,29 @@ class FarRunner:
         return Request(argv=argv, environment=environment, timeout=seconds, allowed=work.timeout)
 
     def _work(self, sandbox: Sandbox, action: Literal["install", "run", "end"], timeout: float) -> FarWork:
-        if self._control is None:
+        if self._control is None or self._first is None:
             raise RuntimeError("`install` must be called first")
         return FarWork(
             action=action,
             machine=self._title,
             reach=self.reach(self._control),
-            attempts=self.attempts,
+            # What an installer has begun cannot be done again.
+            attempts=1 if self._is_another(sandbox) else self.attempts,
             top=self._top,
             own=self._own,
             facts=str(self._control / "facts.json"),
-            prefix=str(sandbox.prefix),
+            prefix=str(self._first.prefix),
             home=str(sandbox.home),
             temp=str(sandbox.temp),
             run=secrets.token_hex(8),
             host=dict(os.environ),
             timeout=timeout,
         )
+
+    def _is_another(self, sandbox: Sandbox) -> bool:
+        """Whether a sandbox is a desktop of its own, among the folders of jobs."""
+        first = self._first
+        return first is not None and sandbox.home.is_relative_to(first.home.parent / _WORK)
 
     def _facts(self) -> FarFacts:
         path = None if self._control is None else self._control / "facts.json"
@@ -250,7 +276,8 @@ class FarRunner:
         there = self._there(sandbox)
         program = ("-X", "utf8", "-I", "-S", self.guest_path(ISOLATE))
         options = isolation_command(level, there if limited else None)[-3:]
-        words = (f"{there.prefix}/bin/python", *program, *options)
+        prefix = self._first.prefix if self._first is not None else sandbox.prefix
+        words = (f"{self.guest_path(prefix)}/bin/python", *program, *options)
         return words if limited else (*words, "/bin/sh", "-c", "exit 0")
 
     def _shared(self, sandbox: Sandbox) -> Iterator[str]:

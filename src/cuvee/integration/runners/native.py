@@ -88,6 +88,10 @@ class NativeRunner:
         """Return HOME, the folder for temporary files, and the one that the prefix is in."""
         return (sandbox.home, sandbox.temp, sandbox.prefix.parent)
 
+    def shares_files(self) -> bool:
+        """Confirm it."""
+        return True
+
     def sweep(self, sandbox: Sandbox) -> None:
         """Leave it to the process namespaces, which end with their program."""
 

@@ -118,6 +118,9 @@ class Runner(Protocol):
     def places(self, sandbox: Sandbox) -> tuple[Path, ...]:
         """Return the folders of the host in which an installation may leave something."""
 
+    def shares_files(self) -> bool:
+        """Whether the files of the sandbox are where the host sees them."""
+
     def sweep(self, sandbox: Sandbox) -> None:
         """End what one program has left running; the sandbox is that program's own."""
 

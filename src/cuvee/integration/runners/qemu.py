@@ -29,6 +29,9 @@ _PROGRAMS = ("qemu-aarch64-static", "qemu-aarch64")
 # https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
 _ELF = "7f454c460201010000000000000000000200b700"
 _LIBRARIES = ("libc6", "libstdc++6", "libgcc-s1")
+_QUICK = frozenset({SuiteKind.COMMAND, SuiteKind.LIFECYCLE, SuiteKind.PACKAGED})
+"""Suites whose tests mostly start a program and end: what computes for minutes would take hours."""
+
 _LOADER = "lib/ld-linux-aarch64.so.1"
 _CROSS = Path("/usr/aarch64-linux-gnu")
 _TROUBLE = re.compile(
@@ -75,7 +78,7 @@ class QemuRunner(NativeRunner):
 
     def suite_refusal(self, suite: PlannedSuite) -> str | None:
         """Return why it does not run a suite: those that compute would take hours."""
-        if suite.name == SMOKE or suite.kind is SuiteKind.LIFECYCLE:
+        if suite.name == SMOKE or suite.kind in _QUICK:
             return None
         return f"QEMU takes hours for suites of the kind {suite.kind.value}; they need a real ARM64"
 

@@ -88,6 +88,10 @@ class WindowsRunner:
         """Return HOME, the folder for temporary files, and the one that the prefix is in."""
         return (sandbox.home, sandbox.temp, sandbox.prefix.parent)
 
+    def shares_files(self) -> bool:
+        """Confirm it."""
+        return True
+
     def sweep(self, sandbox: Sandbox) -> None:
         """Do nothing: a program's job has ended with it, see `cuvee.windows_jobs`."""
 

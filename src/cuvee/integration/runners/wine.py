@@ -108,6 +108,10 @@ class WineRunner:
             drive / "ProgramData",
         )
 
+    def shares_files(self) -> bool:
+        """Confirm it."""
+        return True
+
     def sweep(self, sandbox: Sandbox) -> None:
         """End the Windows programs that a program has started: they are in no process namespace."""
         end_marked(str(sandbox.temp))
