@@ -192,10 +192,11 @@ def _lead_to(prefix: Path, target: Path) -> None:
 def _lead_scripts_to(python: str, target: Path) -> None:
     """Make the scripts of a prefix of tools start the release's interpreter, as Windows sees it.
 
-    A launcher ``tool.exe`` reads the first line of ``tool-script.py``. A second ``python.exe`` would look for
-    its library beside itself.
+    A launcher ``tool.exe`` starts what the first line of ``tool-script.py`` names, as
+    https://peps.python.org/pep-0397/ has it, else the ``python.exe`` of its own prefix. A second one of these
+    would look for its library beside itself.
     """
     for script in (target / "Scripts").glob("*-script.py"):
-        first, found, rest = script.read_text(encoding="utf-8").partition("\n")
-        if found and first.startswith("#!"):
-            write_text(script, f"#!{python}\n{rest}")
+        text = script.read_text(encoding="utf-8")
+        first, _, rest = text.partition("\n")
+        write_text(script, f'#!"{python}"\n{rest if first.startswith("#!") else text}')
