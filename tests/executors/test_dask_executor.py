@@ -1,16 +1,23 @@
 """Work on a real Dask cluster: which workers are used, what they get, and what becomes of lost ones."""
 
+import datetime as dt
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import as_completed
+from ipaddress import ip_address
 from pathlib import Path
 
 import cloudpickle
 import dask
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from cuvee import platforms
 from cuvee.conda.package_record import Record
@@ -256,3 +263,57 @@ def test_no_scheduler_is_told(tmp_path: Path) -> None:
         address = found.address
     with pytest.raises(SourceUnreachableError, match=f"No scheduler of Dask answers at tcp://{address}"):
         DaskCluster(address, seconds=1)
+
+
+Certified = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
+
+
+def certificate(folder: Path, name: str, authority: Certified | None = None) -> Certified:
+    """Write a certificate and its key, signed by an authority or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    own = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(own)
+        .issuer_name(own if authority is None else authority[0].subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    )
+    made = builder.sign(key if authority is None else authority[1], hashes.SHA256())
+    (folder / f"{name}.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / f"{name}.key").write_bytes(private)
+    return made, key
+
+
+def test_tls_is_used_where_the_settings_of_dask_say_so(tmp_path: Path) -> None:
+    import dask
+
+    authority = certificate(tmp_path, "authority")
+    certificate(tmp_path, "machine", authority)
+    ca, cert, key = (str(tmp_path / name) for name in ("authority.pem", "machine.pem", "machine.key"))
+    tls = {
+        "distributed.comm.tls.ca-file": ca,
+        "distributed.comm.tls.client.cert": cert,
+        "distributed.comm.tls.client.key": key,
+        "distributed.comm.require-encryption": True,
+    }
+    options = ("--protocol", "tls", "--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key)
+    with dask.config.set(tls), machines(tmp_path, *options) as found:
+        assert found.url.startswith("tls://")
+        found.add("one", f"{HERE}=1")
+        found.wait_for(1)
+        with DaskCluster(found.address) as cluster, DaskExecutor(cluster, platform=HERE) as executor:
+            assert executor.submit(worker_name).result() == "one"
+        plain = dict.fromkeys(tls)
+        with (
+            dask.config.set({**plain, "distributed.comm.require-encryption": False}),
+            pytest.raises(SourceUnreachableError, match="No scheduler of Dask answers at tcp://"),
+            DaskCluster(found.address, seconds=1),
+        ):
+            pass
