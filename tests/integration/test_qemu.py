@@ -104,9 +104,11 @@ def test_an_ordinary_user_has_a_table_too_and_stays_that_user() -> None:
     assert (done.stdout, done.stderr) == ("1000 1000\n", "")
 
 
-def test_only_the_smoke_suite(runner: QemuRunner) -> None:
+def test_only_suites_that_end_soon(runner: QemuRunner) -> None:
     assert runner.suite_refusal(PlannedSuite(name="smoke")) is None
     assert runner.suite_refusal(PlannedSuite(name="desktop", kind=SuiteKind.LIFECYCLE)) is None
+    for kind in (SuiteKind.COMMAND, SuiteKind.PACKAGED):
+        assert runner.suite_refusal(PlannedSuite(name="quick", kind=kind)) is None
     assert "real ARM64" in (runner.suite_refusal(PlannedSuite(name="interop")) or "")
 
 

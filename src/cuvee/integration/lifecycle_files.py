@@ -47,9 +47,13 @@ class FilesHere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesElsewhere:
-    """The files of another machine, on which the interpreter of the release in ``session`` runs."""
+    """The files of another machine, on which the interpreter of the release in ``session`` runs.
+
+    ``desktop`` is the name of one, among those that are looked at meanwhile.
+    """
 
     session: TestSession
+    desktop: str
 
     def ask(self, what: Callable[[Path], Answer], path: Path) -> Answer:
         """Return what a function answers there.
@@ -60,7 +64,7 @@ class FilesElsewhere:
             If it does not.
         """
         session, name = self.session, what.__name__
-        work = session.folder(f"files-{name}")
+        work = session.folder(f"{self.desktop}-{name}")
         (work / "cwd").mkdir()
         guest_path = session.runner.guest_path
         spec = {"what": name, "path": guest_path(path), "answer": guest_path(work / "answer.json")}
@@ -78,6 +82,8 @@ class FilesElsewhere:
             ) from error
 
 
-def files_of(session: TestSession) -> DesktopFiles:
-    """Return the files of a session's sandbox."""
-    return FilesHere() if session.runner.shares_files() else FilesElsewhere(session=session)
+def files_of(session: TestSession, desktop: str) -> DesktopFiles:
+    """Return the files of a desktop of a session."""
+    if session.runner.shares_files():
+        return FilesHere()
+    return FilesElsewhere(session=session, desktop=desktop)

@@ -53,7 +53,12 @@ def _outcomes(
         return not_run(target.tests, session.plan.platform, _NO_INSTALLER)
     with _desktop(session, f"{suite}-{target.name}") as place:
         there = replace(session, sandbox=place)
-        steps = Steps(session=there, tests=target.tests, seconds=seconds, files=files_of(session))
+        steps = Steps(
+            session=there,
+            tests=target.tests,
+            seconds=seconds,
+            files=files_of(session, f"{suite}-{target.name}"),
+        )
         if target.earlier is None:
             _from_nothing(steps, _copied(installer, place))
         else:

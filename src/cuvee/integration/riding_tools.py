@@ -27,6 +27,9 @@ from cuvee.lock.model import PlatformLock
 from cuvee.platforms import get
 
 FOLDER = "beside"
+COMPLETE = "start/sitecustomize.py"
+"""The file of a prefix with tools that is written last."""
+
 _START = Path(__file__).parent / "inside" / "sitecustomize.py"
 _INTERPRETER = re.compile(r"python(\d+(\.\d+)?)?")
 _NOTHING = KnownSets(sets={})
@@ -114,7 +117,7 @@ class RidingTools:
                 _lead_scripts_to(seen_as(prefix / "python.exe"), target)
             else:
                 _lead_to(prefix, target)
-            write_text(target / "start" / "sitecustomize.py", _START.read_text(encoding="utf-8"))
+            write_text(target / COMPLETE, _START.read_text(encoding="utf-8"))
         except CuveeError as error:
             return refused(wanted, error.message).refusal
         return target

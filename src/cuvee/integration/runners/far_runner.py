@@ -12,6 +12,7 @@ from typing import Literal
 
 from cuvee.files import sha256_file
 from cuvee.integration.model import PlannedSuite
+from cuvee.integration.riding_tools import COMPLETE, FOLDER
 from cuvee.integration.runners.far_client import FACTS, WORK, started_at
 from cuvee.integration.runners.far_machine import FarMachine
 from cuvee.integration.runners.far_work import FarFacts, FarInstallation, FarWork, IsolationTry, Reach
@@ -288,6 +289,8 @@ class FarRunner:
             if path.name == _WORK:
                 if (path / SHARED).is_dir():
                     yield str(path / SHARED)
+            elif path.name == FOLDER:  # others are being linked meanwhile
+                yield from (str(item) for item in sorted(path.iterdir()) if (item / COMPLETE).exists())
             elif path != sandbox.home and path.name not in _OF_THE_RUN and path != sandbox.prefix:
                 yield str(path)
 
