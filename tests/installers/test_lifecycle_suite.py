@@ -83,25 +83,10 @@ rm -rf "$PREFIX/notes of the user"
 """
 
 
-@pytest.fixture(params=["here", "by ssh"])
-def runner(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Runner]:
-    """What runs it: here, or on a machine of which nothing stays."""
-    if request.param == "here":
-        yield NativeRunner()
-        return
-    server = SshServer(tmp_path / "machine")
-    monkeypatch.setenv("PATH", str(server.bin), prepend=":")
-    yield runner_at(server.address)
-    assert (server.left, list(server.home.iterdir())) == ([], [])
-    server.stop()
-
-
-def test_what_a_release_breaks_is_red(release: Release, dress: Dress, tmp_path: Path, runner: Runner) -> None:
+def test_what_a_release_breaks_is_red(release: Release, dress: Dress, tmp_path: Path) -> None:
     """Its script makes no two installations alike, loses a file of the user, and leaves one in the home."""
     broken = dress(InstallerSettings(post_install=LEAVES), upgrade=True)
-    outcomes = lifecycle(broken.installer, tmp_path, earlier(release.installer), runner=runner)
+    outcomes = lifecycle(broken.installer, tmp_path, earlier(release.installer))
     assert [name for name, outcome in outcomes.items() if outcome.state is not OutcomeState.PASS] == [
         "uninstall",
         *(name for name in STEPS if name.startswith(("upgrade from 2026.11.0:", "roll forth", "uninstall"))),
@@ -112,6 +97,27 @@ def test_what_a_release_breaks_is_red(release: Release, dress: Dress, tmp_path: 
     assert (tmp_path / platform() / (outcomes["uninstall"].log or "")).is_file()
     assert outcomes[STEPS[-1]].state is NOT_RUN
     assert outcomes[STEPS[-1]].reason.startswith(f"{STEPS[-2]}: ")
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshServer]:
+    server = SshServer(tmp_path / "machine")
+    monkeypatch.setenv("PATH", str(server.bin), prepend=":")
+    yield server
+    server.stop()
+
+
+def test_another_machine_is_looked_at_and_nothing_stays_there(
+    dress: Dress, tmp_path: Path, server: SshServer
+) -> None:
+    """Of a release that leaves a file in the home: the interpreter of another installation tells that."""
+    broken = dress(InstallerSettings(post_install=LEAVES), upgrade=True)
+    runner = runner_at(server.address)
+    outcomes = lifecycle(broken.installer, tmp_path / "results", only=slice(1), runner=runner)
+    states = {name: outcome.state.value for name, outcome in outcomes.items()}
+    assert states == {"install": "pass", "verify": "pass", "repair": "pass", "uninstall": "fail"}, outcomes
+    assert ".tinyrc in <home>" in outcomes["uninstall"].reason
+    assert (server.left, list(server.home.iterdir())) == ([], [])
 
 
 def test_installers_that_cannot_be_used(release: Release, tmp_path: Path) -> None:
