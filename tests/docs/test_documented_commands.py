@@ -93,6 +93,8 @@ KEYS = (
 """Commands of a page that have run before it, since the releases are signed."""
 
 NOT_RUN = {
+    "cuvee approve dist/starter-2026.11.0": "the release asks for no approvals",
+    "cuvee approve dist/starter-2026.11.0 --key ada.pem": "asks a question on a terminal",
     "script/release --platform linux-64": "tests/starter cuts the starter",
     "script/release manifests/starter/2026.11.1.yaml --platform linux-64": "tests/starter cuts the starter",
     "script/release path/to/manifest.yaml": "names no file",

@@ -114,6 +114,7 @@ policy:
     at-least: null                     # default
     at-most: null                      # default
   platforms: null                      # default
+  approvals: null                      # default
   checks: {}                           # default
 suites: []                             # default
 installers:

@@ -36,6 +36,7 @@ COMMANDS = {
     "ci": "Write a workflow that cuts a release and tests it on machines of its platforms.",
     "history": "Print what became of a test, or of the tests of a package, over the releases.",
     "keys": "Make and show the keys with which people approve releases.",
+    "approve": "Show what a release is, and approve it with your key.",
     "sign": "Sign a release, here or on another machine.",
     "publish": "Publish releases as a site that a web server can serve, and sign it.",
     "fetch": "Fetch an installer from a site, verified, and install nothing.",

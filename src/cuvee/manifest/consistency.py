@@ -5,6 +5,7 @@ import fnmatch
 from itertools import chain
 from pathlib import Path
 
+from cuvee.manifest.approval_rules import check_approvals
 from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, listing, quote
 from cuvee.manifest.documents.validated_tree import (
@@ -36,6 +37,7 @@ def check_tree(tree: MappingValue, problems: Problems) -> None:
         _constraints,
         _licenses,
         _waived,
+        check_approvals,
     )
     for check in checks:
         check(tree, problems)

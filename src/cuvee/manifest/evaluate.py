@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from cuvee.approvals.approval_policy import ApprovalPolicy, Approver
+from cuvee.approvals.person_key import PersonKey
 from cuvee.manifest import folder_lookup
 from cuvee.manifest import value_parsers as parsers
 from cuvee.manifest.documents.validated_tree import (
@@ -68,7 +70,7 @@ def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
         interpreter=fields.get("interpreter"),
         recipes=fields.get("recipes", ()),
         exclude_newer=fields.get("exclude_newer"),
-        policy=_policy(tree),
+        policy=_policy(tree, base),
         suites=fields.get("suites", ()),
         installers=_installers(tree, path.parent),
         owners=tuple(
@@ -102,7 +104,9 @@ def _requirements(tree: MappingValue, key: str, present: tuple[str, ...]) -> tup
     return tuple(found)
 
 
-def _policy(tree: MappingValue) -> Policy:
+def _policy(tree: MappingValue, base: Manifest | None) -> Policy:
+    approvals = _approvals(tree)
+    before = base.policy.approvals if base is not None else None
     return Policy(
         licenses=LicensePolicy(**_fields(tree, "policy", "licenses")),
         patch=_fields(tree, "policy", "patch").get("allow", Policy().patch),
@@ -112,7 +116,31 @@ def _policy(tree: MappingValue) -> Policy:
             name: record_fields(entry.value)["severity"]
             for name, entry in sorted(entries_at(tree, "policy", "checks"))
         },
+        approvals=approvals,
+        approvals_of_base=before if before != approvals else None,
     )
+
+
+def _approvals(tree: MappingValue) -> ApprovalPolicy | None:
+    fields = _fields(tree, "policy", "approvals")
+    if not fields:
+        return None
+    people = tuple(
+        _approver(handle, record_fields(entry.value))
+        for handle, entry in sorted(entries_at(tree, "policy", "approvals", "people"))
+    )
+    return ApprovalPolicy(**fields | {"people": people})
+
+
+def _approver(handle: str, fields: dict[str, Any]) -> Approver:
+    person = PersonKey(
+        name=fields["name"],
+        organisation=fields["organisation"],
+        since=fields["since"],
+        until=fields["until"],
+        public=fields["key"],
+    )
+    return Approver(handle=handle, roles=fields["roles"], person=person)
 
 
 def _tested_platforms(tree: MappingValue) -> dict[str, tuple[str, ...]] | None:

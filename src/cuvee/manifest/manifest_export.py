@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from cuvee.approvals.approval_policy import ApprovalPolicy
 from cuvee.codec import encode
 from cuvee.manifest.model import Manifest, PlatformEntry
 
@@ -54,12 +55,33 @@ def as_data(manifest: Manifest) -> Data:
             "platforms": None
             if policy.platforms is None
             else {name: list(suites) for name, suites in policy.platforms.items()},
+            "approvals": None if policy.approvals is None else _approvals(policy.approvals),
             "checks": {name: {"severity": severity} for name, severity in policy.checks.items()},
         },
         "suites": list(manifest.suites),
         "installers": encode(manifest.installers),
         "owners": {owner.name: {"contact": owner.contact} for owner in manifest.owners},
         "waivers": encode(manifest.waivers, without=frozenset({"position"})),
+    }
+
+
+def _approvals(policy: ApprovalPolicy) -> Data:
+    return {
+        "count": policy.count,
+        "organisations": policy.organisations,
+        "roles": {level: list(roles) for level, roles in policy.roles.items()},
+        "waivers": {name: list(roles) for name, roles in policy.waivers.items()},
+        "people": {
+            item.handle: {
+                "name": item.person.name,
+                "organisation": item.person.organisation,
+                "roles": list(item.roles),
+                "key": item.person.public.text,
+                "since": item.person.since.isoformat(),
+                "until": item.person.until.isoformat(),
+            }
+            for item in policy.people
+        },
     }
 
 

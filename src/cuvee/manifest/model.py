@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from cuvee.approvals.approval_policy import ApprovalPolicy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
@@ -140,7 +142,9 @@ class Policy:
 
     ``patch`` lists the kinds of change that a patch release may make; ``platforms`` the suites that must be
     run, by platform, where `None` leaves that to the support track; ``checks`` the worst verdict that
-    findings of a check get, by the check's identifier, where it is not the check's own.
+    findings of a check get, by the check's identifier, where it is not the check's own. ``approvals`` says
+    who must approve the release, and ``approvals_of_base`` the same of its base where that differs: who may
+    change the list.
     """
 
     licenses: LicensePolicy = field(default_factory=LicensePolicy)
@@ -148,6 +152,13 @@ class Policy:
     age: AgePolicy = field(default_factory=AgePolicy)
     platforms: Mapping[str, tuple[str, ...]] | None = None
     checks: Mapping[str, str] = field(default_factory=dict)
+    approvals: ApprovalPolicy | None = None
+    approvals_of_base: ApprovalPolicy | None = None
+
+    @property
+    def approval_policies(self) -> tuple[ApprovalPolicy, ...]:
+        """The policies whose quorum the release needs: its own, and its base's if the list was changed."""
+        return tuple(filter(None, (self.approvals, self.approvals_of_base)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from cuvee.errors import ManifestError
 from cuvee.manifest import value_parsers as parsers
+from cuvee.manifest.approval_schema import APPROVALS
+from cuvee.manifest.approval_schema import EXAMPLE as APPROVAL_EXAMPLE
 from cuvee.manifest.documents.schema_types import (
     DocumentSchema,
     ListType,
@@ -214,6 +216,9 @@ _POLICY = RecordType(
                 value=ListType(noun="a list of suites", example="[smoke]", at_least_one=True,
                                item=label_type("a suite", "smoke")),
             )),
+        Property(name="approvals", type=APPROVALS, example=APPROVAL_EXAMPLE,
+            summary="Who must approve the release before it goes out, by signing it. Without it, the verdict "
+                    "is enough."),
         Property(name="checks", default={}, example="{parity: blocked}",
             summary="The worst verdict of findings, by the check's identifier; by default the support track "
                     "decides.",

@@ -5,6 +5,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from cuvee.approvals.person_key import PublicKeyText
 from cuvee.conda.url_secrets import secret_in
 from cuvee.manifest.documents.schema_types import ParseError, matches
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
@@ -28,6 +29,8 @@ MODULE = r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$"
 CHECK = rf"^({'|'.join(CHECKS)})$"
 CHECK_OR_TEST = rf"^({'|'.join(CHECKS)}|[^/]+/.*[^\s].*)$"
 
+PUBLIC_KEY = r"^[A-Za-z0-9+/\s]{50,200}={0,2}$"
+
 
 class IndexProject(NamedTuple):
     """A project of the Python index and extras of it, normalised: https://peps.python.org/pep-0503/."""
@@ -41,6 +44,14 @@ def prose(text: str) -> str:
     if not text.strip():
         raise ParseError("it is empty")
     return text.strip()
+
+
+def public_key(text: str) -> PublicKeyText:
+    """Return a public key: SubjectPublicKeyInfo in base64."""
+    try:
+        return PublicKeyText.parse(text)
+    except ValueError as error:
+        raise ParseError(str(error), advice="`cuvee keys show FILE` prints it") from error
 
 
 def distribution_name(text: str) -> str:

@@ -24,8 +24,9 @@ from cuvee.release.record import (
     LockResult,
     Release,
     Unsolved,
-    judge,
+    judge_content,
     portable,
+    with_quorums,
 )
 from cuvee.release.reference_runs import add_to_history, compare_with_history, prepare_history
 from cuvee.release.report_stage import make_report
@@ -154,6 +155,7 @@ def cut(session: Session) -> Release:
     before = _begin(session)
     try:
         tested = _with_changes(session, run_tests(session))
+        tested = with_quorums(tested, session.options.now.date(), files=())
         _forget_beginning(session)
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
@@ -172,7 +174,7 @@ def cut(session: Session) -> Release:
     session.make.set_aside()
     # Only now: if its files were changed after they were made, it must not become the reference of others.
     add_to_history(session, release)
-    return release
+    return with_quorums(release, session.options.now.date())
 
 
 def _sign(session: Session, release: Release) -> None:
@@ -240,7 +242,7 @@ def tool_versions() -> dict[str, str]:
 
 
 def _judged(release: Release) -> Release:
-    return replace(release, verdict=judge(release))
+    return replace(release, verdict=judge_content(release))
 
 
 def _with_changes(session: Session, release: Release) -> Release:

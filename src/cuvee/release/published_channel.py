@@ -24,7 +24,7 @@ from cuvee.files import (
     write_bytes,
 )
 from cuvee.progress import Reporter
-from cuvee.release.record import Release
+from cuvee.release.approving import require_approvals
 from cuvee.release.sums import SUMS, read_sums
 
 CHANNEL = "channel"
@@ -165,7 +165,7 @@ def _records(data: bytes, path: Path, hint: str) -> _Records:
 
 def add_release(plan: ChannelPlan, folder: Path) -> str:
     """Add what a release has to a plan; return the release's name."""
-    release = Release.open(folder)
+    release = require_approvals(folder)
     if release.exit_code:
         raise BlockedError(
             f"{release.name} is {release.verdict.value}: it cannot be published",

@@ -6,15 +6,17 @@ later, read it and nothing else.
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
+from cuvee.approvals.approval_files import approved_subjects, read_approvals
+from cuvee.approvals.quorum import ApprovalRequest, Quorum, judge_quorum
 from cuvee.build.model import BuiltPackage, Irreproducible, NotBuilt, RecipeFacts
 from cuvee.channel.model import Absent, Interpreter
-from cuvee.codec import LOCAL, Document, encode
+from cuvee.codec import LOCAL, Document, encode, encode_object
 from cuvee.conda.project_links import ProjectLink
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, IntegrityError, InternalError, ToolMissingError, UsageError
@@ -27,7 +29,7 @@ from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import RunComparison
 from cuvee.lock.model import Lock
-from cuvee.manifest.model import Manifest, Requirement, Waiver, WheelRequirement
+from cuvee.manifest.model import Manifest, ReleaseVersion, Requirement, Waiver, WheelRequirement
 
 RECORD = "release.json"
 """The record's file in the release folder."""
@@ -373,13 +375,16 @@ class Release:
     changes
         What differs from ``base``; `None` without one, or if its lock is not at hand.
     verdict
-        The worst of findings, outcomes, and platforms that are missing or were not tested.
+        The worst of findings, outcomes, platforms that are missing or were not tested, and approvals that are
+        missing. ``release.json`` has the verdict without any approval.
     made_at
         When it was cut; aware.
     tools
         The versions of what made it, by name.
     folder
         The release folder, where it is on this machine; not in ``release.json``.
+    quorums
+        How far the quorum of each policy of approvals is reached; not in ``release.json``.
     """
 
     manifest: Manifest
@@ -402,10 +407,20 @@ class Release:
     made_at: dt.datetime
     tools: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default=Path(), metadata=LOCAL)
+    quorums: tuple[Quorum, ...] = field(default=(), metadata=LOCAL)
 
     @classmethod
-    def open(cls, folder: Path | str) -> Self:
-        """Return the release that a release folder holds.
+    def open(
+        cls, folder: Path | str, *, today: dt.date | None = None, revoked: frozenset[str] = frozenset()
+    ) -> Self:
+        """Return the release that a release folder holds, judged with the approvals that are there.
+
+        Parameters
+        ----------
+        today
+            The day on which keys of approvals must count; by default that of the clock.
+        revoked
+            Fingerprints of keys whose approvals do not count.
 
         Raises
         ------
@@ -427,7 +442,7 @@ class Release:
                 f"{judge(release).value}",
                 hint="It was changed, or written by another version of cuvee; run `cuvee release` again.",
             )
-        return release
+        return with_quorums(release, today or dt.datetime.now(dt.UTC).date(), revoked=revoked)
 
     def verify_artefacts(self) -> None:
         """Raise if the folder has other artefacts than those that are recorded; files may be missing.
@@ -533,8 +548,63 @@ class Release:
         return tuple(entry.name for entry in self.manifest.present_platforms if entry.name not in known)
 
 
+_Release = TypeVar("_Release", bound=Release)
+
+
+def approval_request(
+    release: Release, day: dt.date, *, revoked: frozenset[str] = frozenset()
+) -> ApprovalRequest:
+    """Return what is to be approved of a release in its folder."""
+    accepted = {Verdict.WAIVED, Verdict.NEEDS_APPROVAL}
+    checks = {finding.check for finding in release.findings if finding.verdict in accepted}
+    tests = {f"{item.suite}/{item.test}" for item in release.outcomes if item.state is OutcomeState.WAIVED}
+    return ApprovalRequest(
+        release=release.name,
+        subjects=approved_subjects(release.folder, encode_object(release.manifest)),
+        level=release_level(release),
+        accepted=tuple(sorted(checks | tests)),
+        day=day,
+        revoked=revoked,
+    )
+
+
+def release_level(release: Release) -> str:
+    """Return the first part of the release's number that differs from the base's; ``year`` without a base."""
+    version = release.manifest.version
+    if release.base is None:
+        return "year"
+    base = ReleaseVersion.parse(release.base.rpartition("-")[2])
+    if version.year != base.year:
+        return "year"
+    return "patch" if version.month == base.month else "month"
+
+
+def with_quorums(
+    release: _Release,
+    day: dt.date,
+    *,
+    revoked: frozenset[str] = frozenset(),
+    files: Sequence[tuple[str, bytes]] | None = None,
+) -> _Release:
+    """Return the release judged with approvals: those of ``files``, or those in its folder."""
+    if not release.manifest.policy.approval_policies:
+        return replace(release, verdict=judge(release))
+    request = approval_request(release, day, revoked=revoked)
+    files = read_approvals(release.folder) if files is None else files
+    policies = release.manifest.policy.approval_policies
+    judged = replace(release, quorums=tuple(judge_quorum(policy, request, files) for policy in policies))
+    return replace(judged, verdict=judge(judged))
+
+
 def judge(release: Release) -> Verdict:
-    """Return the verdict of a release, which is never better than what is known of it.
+    """Return the verdict of a release, with the approvals that its policy needs."""
+    policies, quorums = release.manifest.policy.approval_policies, release.quorums
+    is_approved = not policies or (len(quorums) == len(policies) and all(q.is_reached for q in quorums))
+    return worst([judge_content(release), *(() if is_approved else (Verdict.NEEDS_APPROVAL,))])
+
+
+def judge_content(release: Release) -> Verdict:
+    """Return the verdict of what is in a release, which is never better than what is known of it.
 
     A platform without a lock, or one that could not be built, blocks, and so does a release without any. What
     was not checked must be approved. A platform that was not tested is a warning, since not-run is not pass.

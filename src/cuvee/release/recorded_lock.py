@@ -16,7 +16,15 @@ from cuvee.release.check_stage import ArchiveAccess, run_selected
 from cuvee.release.lock_stage import in_order
 from cuvee.release.package_request import request_of
 from cuvee.release.pipeline import tool_versions
-from cuvee.release.record import RECORD, ArtefactKind, ChannelResult, LockResult, Release, judge, portable
+from cuvee.release.record import (
+    RECORD,
+    ArtefactKind,
+    ChannelResult,
+    LockResult,
+    Release,
+    judge_content,
+    portable,
+)
 from cuvee.release.session import Session
 
 
@@ -73,7 +81,7 @@ def checked_again(
     """Return a release up to its checks, which run again on its lock; for parameters see `check_release`."""
     checked = run_selected(session, release.channel, release.locked, access=access, left_out=left_out)
     release = replace(release, checked=checked)
-    return replace(release, verdict=judge(release))
+    return replace(release, verdict=judge_content(release))
 
 
 def demand_all_locked(session: Session, release: Release) -> None:

@@ -32,7 +32,7 @@ def sign_release(folder: Path, signer: ImageSigner, *, reason: str = "") -> str:
     """
     release = Release.open(folder)
     sums = read_sums(folder)
-    _verify(release, sums)
+    verify_files(release, sums)
     sums.pop(FORCED, None)
     if release.exit_code:
         if not reason:
@@ -60,7 +60,15 @@ def was_signed_anyway(folder: Path) -> bool:
     return all(sums.get(name) == sha256_file(folder / name) for name in (FORCED, RECORD))
 
 
-def _verify(release: Release, sums: dict[str, str]) -> None:
+def verify_files(release: Release, sums: dict[str, str] | None = None) -> None:
+    """Raise if a file of a release is missing, or is not what the sums and the record say.
+
+    Raises
+    ------
+    IntegrityError
+        If so; it lists all.
+    """
+    sums = read_sums(release.folder) if sums is None else sums
     stated = {item.path: item.sha256 for item in release.artefacts if item.not_made is None}
     problems = [
         f"{path} is not in {SUMS} as {RECORD} has it"

@@ -1,50 +1,21 @@
 """The sums stage: the hash of every file that a release consists of, as it was when it was made."""
 
-import re
-from collections.abc import Mapping
-from pathlib import Path
-
-from cuvee.errors import IntegrityError, SourceUnreachableError
+from cuvee.approvals.sums_file import SUMS, read_sums, sums_text
+from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes, write_text
 from cuvee.release.record import Release
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
 
-SUMS, SIGNATURE, PUBLIC_KEY = "SHA256SUMS", "SHA256SUMS.sig", "signing-key.pem"
-"""Files of the release folder: the sums, their signature (64 bytes), and the key that checks it (PEM)."""
+__all__ = ["FORCED", "PUBLIC_KEY", "SIGNATURE", "SUMS", "make_sums", "read_sums", "sums_text"]
+
+SIGNATURE, PUBLIC_KEY = "SHA256SUMS.sig", "signing-key.pem"
+"""Files of the release folder: the signature of the sums (64 bytes), and the key that checks it (PEM)."""
 
 FORCED = "signed-anyway.json"
 """Why a release was signed that is not ready. It is in the sums, so that it cannot be taken away."""
 
 _NOT_HANDED_OUT = ("images/",)  # installers hold them, and the record has their hashes
-_LINE = re.compile(r"([0-9a-f]{64})  ([^\n\\]+)\n")
-
-
-def sums_text(files: Mapping[str, str]) -> str:
-    """Return the lines of ``SHA256SUMS``, in the form that ``sha256sum --check`` reads, sorted by path."""
-    return "".join(f"{sha256}  {path}\n" for path, sha256 in sorted(files.items()))
-
-
-def read_sums(folder: Path) -> dict[str, str]:
-    """Return what ``SHA256SUMS`` of a release folder says: path to hash.
-
-    Raises
-    ------
-    SourceUnreachableError
-        If there is none.
-    IntegrityError
-        If it is not what cuvee writes.
-    """
-    try:
-        text = (folder / SUMS).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceUnreachableError(
-            f"{folder / SUMS} cannot be read: {error}", hint="`cuvee release` writes it."
-        ) from error
-    found = {path: sha256 for sha256, path in _LINE.findall(text)}
-    if sums_text(found) != text or any({"", "..", "."} & {*path.split("/")} for path in found):
-        raise IntegrityError(f"{folder / SUMS} is not what cuvee writes", hint="Run `cuvee release` again.")
-    return found
 
 
 def make_sums(session: Session, release: Release) -> None:

@@ -8,6 +8,14 @@ from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
 from cuvee.release.record import Failure, NotMade, Release
 from cuvee.report.actors import Actor, actors
+from cuvee.report.approval_state import (
+    approval_headline,
+    approval_notes,
+    approval_sentence,
+    approvers,
+    is_waiting_for_people,
+    missing_approvals,
+)
 from cuvee.report.badges import VERDICTS, Badge
 from cuvee.report.human_units import plural
 
@@ -49,6 +57,16 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
         "platform": len(release.unlocked) + len(release.failed),
     }
     blockers = sum(parts.values()) if result.exit_code else 0
+    if is_waiting_for_people(release):
+        return Readiness(
+            verdict=result,
+            badge=VERDICTS[result],
+            headline=approval_headline(release),
+            must_act=approval_sentence(release),
+            blockers=missing_approvals(release),
+            actors=approvers(release),
+            notes=(*approval_notes(release), *_notes(release)),
+        )
     return Readiness(
         verdict=result,
         badge=VERDICTS[result],
@@ -56,7 +74,7 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
         must_act=_must_act(result, parts) if release.failure is None else _failed(release.failure),
         blockers=blockers,
         actors=actors(release, anchors),
-        notes=_notes(release),
+        notes=(*approval_notes(release), *_notes(release)),
     )
 
 
