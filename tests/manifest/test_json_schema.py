@@ -145,6 +145,7 @@ SEMANTIC = (
     "is not declared", "the release has no", "there is no folder", "there is no manifest", "SPDX knows",
     "is in the list twice", "has no value", "no version can satisfy", "both allowed and denied",
     "every platform is absent", "the file is called", "but its distribution is", "has no processor family",
+    "must approve, and the list has", "have the same", "before it begins",
 )  # fmt: skip
 """Words of messages about what a schema can not know; see `ONLY_THE_READER`."""
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,14 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
     assert manifest.interpreter == "host"
     assert manifest.recipes == ("starter-tools",)
     assert manifest.exclude_newer == dt.datetime(2026, 11, 1, 10, 30, tzinfo=dt.UTC)
-    assert manifest.policy == Policy(
+    approvals = manifest.policy.approvals
+    assert approvals is not None
+    assert (approvals.count, approvals.organisations) == (2, 2)
+    assert approvals.roles == {"patch": ("release",), "year": ("release", "qa")}
+    assert approvals.waivers == {"licenses": ("security",), "interop/*": ("qa",)}
+    assert [item.title for item in approvals.people] == ["Ada Lovelace (acme)", "Bo Bergman (example-labs)"]
+    assert manifest.policy.approval_policies == (approvals,)
+    assert replace(manifest.policy, approvals=None) == Policy(
         licenses=LicensePolicy(allow=("MIT", "BSD-3-Clause", "LicenseRef-Ours"), deny=("AGPL-3.0-only",)),
         patch=("upgrade", "rebuild", "add"),
         age=AgePolicy(at_least=7, at_most=1500),
@@ -129,7 +137,7 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=18, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=17, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 49
+    assert manifest.sources["waivers.1.author"].line == 61
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 

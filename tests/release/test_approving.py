@@ -91,7 +91,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with private keys."""
+    """Return a folder with private keys."""
     monkeypatch.setenv("CUVEE_KEY_PASSPHRASE", PASSPHRASE)
     for handle in ("ada", "bo", "cy", "mallory"):
         path = tmp_path / f"{handle}.pem"
@@ -185,7 +185,7 @@ def test_who_is_not_listed_or_has_no_valid_key_cannot_approve(
 ) -> None:
     folder = cut(tmp_path, approvals(ada_until=TODAY - dt.timedelta(days=1)))
     assert sign(folder, keys, "mallory") == 2
-    assert "is of no person whom the manifest" in capsys.readouterr().err
+    assert "is of no person in the lists" in capsys.readouterr().err
     assert sign(folder, keys, "ada") == 2
     assert "The key of Ada counts from 2026-01-01 to" in capsys.readouterr().err
     release = Release.open(folder)

@@ -33,7 +33,7 @@ class ApprovalStatement:
     subjects
         The SHA-256 of each file and value that is approved, by name.
     handle
-        Whom the person says they are, in the policy; the key decides.
+        The person in the policy, as they say; the key decides.
     time
         When it was signed, as the signer's clock says; aware.
     verdict

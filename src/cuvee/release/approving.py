@@ -85,14 +85,14 @@ def approver_of(release: Release, public: PublicKeyText) -> Approver:
     Raises
     ------
     UsageError
-        If nobody in the lists has it.
+        If no person of the lists has it.
     """
     for policy in release.manifest.policy.approval_policies:
         for person in policy.people:
             if person.person.public == public:
                 return person
     raise UsageError(
-        f"The key {public.fingerprint} is of no person whom the manifest of {release.name} lists",
+        f"The key {public.fingerprint} is of no person in the lists of {release.name}",
         hint="Add it to `policy.approvals.people`: `cuvee keys show` prints the lines. Or use another key.",
     )
 
