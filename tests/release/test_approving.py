@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 import tiny_index
 from approving import approver, private_key
+from cuvee.approvals.decision_log import LOG, head_of, read_log
 from cuvee.cli.main import run
 from cuvee.errors import BlockedError, IntegrityError
-from cuvee.files import sha256_file, write_text
+from cuvee.files import sha256_file, write_bytes, write_text
 from cuvee.graph.findings import Verdict
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
@@ -21,9 +22,11 @@ from cuvee.release.approving import quorum_lines, require_approvals
 from cuvee.release.pipeline import check_release
 from cuvee.release.record import Release, judge, release_level, with_quorums
 from cuvee.release.session import Options, Session
+from cuvee.release.site_log import next_log
 from cuvee.release.sums import SUMS, sums_text
 from cuvee.report.page import build_page
 from cuvee.report.summary import summary_lines
+from cuvee.trust.key_files import PUBLIC_FORM
 
 TODAY = dt.datetime.now(dt.UTC).date()
 NOW = dt.datetime.combine(TODAY, dt.time(), dt.UTC)
@@ -260,3 +263,50 @@ def test_a_hostile_folder_of_approvals(folder: Path, keys: Path) -> None:
     data["payloadType"] = "text/plain"
     (folder / "approvals" / "ada.json").write_text(json.dumps(data))
     assert Release.open(folder).exit_code == 1
+
+
+def test_the_log_of_a_site_keeps_what_was_decided(
+    tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = cut(tmp_path, approvals(ada_until=LATER) + WAIVER)
+    with pytest.raises(BlockedError, match="is not approved"):
+        next_log(None, [folder], NOW)
+    for handle in ("ada", "bo", "cy"):
+        sign(folder, keys, handle)
+    data = next_log(None, [folder], NOW)
+    assert next_log(data, [folder], NOW) == data
+    entries = read_log(data, source="log")
+    assert [item.event.value for item in entries] == [*["approval"] * 3, "waiver", "publication"]
+    assert entries[0].digest == sha256_file(folder / "approvals" / "ada.json")
+    assert entries[3].note == "unknown-licenses: ours"
+    assert entries[4].digest == sha256_file(folder / SUMS)
+    site = tmp_path / "site"
+    write_bytes(site / LOG, data)
+    capsys.readouterr()
+    assert run(["log", "verify", str(site)]) == 0
+    assert f"head: {head_of(entries)}" in capsys.readouterr().out
+    assert run(["log", "show", str(site)]) == 0
+    assert "approval  tiny-2026.11.0  Ada (acme)" in capsys.readouterr().out
+    PUBLIC_FORM.write(tmp_path / "ada.pub.json", approver("ada").person)
+    revoke = ["log", "revoke", str(site), str(tmp_path / "ada.pub.json"), "--reason", "stolen"]
+    assert [run(revoke), run(revoke)] == [0, 0]
+    assert len(read_log((site / LOG).read_bytes(), source="log", kept=head_of(entries))) == 6
+    with pytest.raises(BlockedError, match=r"ada\.json does not count: the key of Ada was revoked"):
+        next_log((site / LOG).read_bytes(), [folder], NOW)
+    write_bytes(site / LOG, data.replace(b"ours", b"mine"))
+    assert run(["log", "verify", str(site)]) == 5
+    assert "does not follow the line before it" in capsys.readouterr().err
+    assert run(["log", "verify", str(tmp_path)]) == 4
+
+
+def test_a_list_that_was_changed_beside_the_published_one_is_found(tmp_path: Path, keys: Path) -> None:
+    folder = cut(tmp_path, approvals(ada_until=LATER))
+    for handle in ("ada", "bo"):
+        sign(folder, keys, handle)
+    data = next_log(None, [folder], NOW)
+    # Whoever has the files rewrites the base's list, too: then its quorum is that of the new list.
+    cut(tmp_path, approvals(ada_until=LATER, count=1))
+    later = cut(tmp_path, "title: Later\n", "2026.11.1")
+    assert sign(later, keys, "bo") == 0
+    with pytest.raises(BlockedError, match=r"its list is not that of tiny-2026\.11\.0, which was published"):
+        next_log(data, [later], NOW)
