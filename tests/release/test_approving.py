@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 import tiny_index
 from approving import approver, private_key
-from cuvee.approvals.decision_log import LOG, head_of, read_log
+from cuvee.approvals.decision_log import LOG, head_of, log_bytes, read_log, with_entries
 from cuvee.cli.main import run
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_file, write_bytes, write_text
@@ -20,9 +20,10 @@ from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release.approving import quorum_lines, require_approvals
 from cuvee.release.pipeline import check_release
+from cuvee.release.published_site import publish_site
 from cuvee.release.record import Release, judge, release_level, with_quorums
 from cuvee.release.session import Options, Session
-from cuvee.release.site_log import next_log
+from cuvee.release.site_log import continued_log, next_log
 from cuvee.release.sums import SUMS, sums_text
 from cuvee.report.page import build_page
 from cuvee.report.summary import summary_lines
@@ -299,6 +300,26 @@ def test_the_log_of_a_site_keeps_what_was_decided(
     assert run(["log", "verify", str(tmp_path)]) == 4
 
 
+def test_a_log_is_continued_only_by_revocations(tmp_path: Path, keys: Path) -> None:
+    folder = cut(tmp_path, approvals(ada_until=LATER))
+    for handle in ("ada", "bo"):
+        sign(folder, keys, handle)
+    signed = next_log(None, [folder], NOW)
+    site = tmp_path / "site"
+    assert continued_log(None, None) is None
+    assert continued_log(signed, None) == continued_log(signed, signed) == signed
+    write_bytes(site / LOG, signed)
+    PUBLIC_FORM.write(tmp_path / "ada.pub.json", approver("ada").person)
+    run(["log", "revoke", str(site), str(tmp_path / "ada.pub.json"), "--reason", "stolen"])
+    assert continued_log(signed, (site / LOG).read_bytes()) == (site / LOG).read_bytes()
+    entries = read_log(signed, source="log")
+    forged = log_bytes(with_entries(entries, [replace(entries[-1], digest="e" * 64, policy="f" * 64)]))
+    with pytest.raises(IntegrityError, match="entries that were not signed"):
+        continued_log(signed, forged)
+    with pytest.raises(IntegrityError, match="was rewritten"):
+        continued_log(signed, log_bytes(entries[:1]))
+
+
 def test_a_list_that_was_changed_beside_the_published_one_is_found(tmp_path: Path, keys: Path) -> None:
     folder = cut(tmp_path, approvals(ada_until=LATER))
     for handle in ("ada", "bo"):
@@ -310,3 +331,24 @@ def test_a_list_that_was_changed_beside_the_published_one_is_found(tmp_path: Pat
     assert sign(later, keys, "bo") == 0
     with pytest.raises(BlockedError, match=r"its list is not that of tiny-2026\.11\.0, which was published"):
         next_log(data, [later], NOW)
+
+
+def test_publishing_refuses_what_too_few_have_approved(tmp_path: Path, keys: Path) -> None:
+    folder, site = cut(tmp_path, approvals(ada_until=LATER)), tmp_path / "site"
+
+    def published() -> dict[str, bytes]:
+        publish_site([folder], site, SILENT, now=NOW)
+        found = (path for path in site.rglob("*") if path.is_file())
+        return {path.relative_to(site).as_posix(): path.read_bytes() for path in found}
+
+    with pytest.raises(BlockedError, match="is not approved"):
+        published()
+    assert not (site / "releases").exists()
+    for handle in ("ada", "bo"):
+        sign(folder, keys, handle)
+    files = published()
+    events = [item.event.value for item in read_log(files[LOG], source="log")]
+    assert events == [*["approval"] * 2, "publication"]
+    assert any(name.endswith("/tiny-2026.11.0/approvals/ada.json") for name in files)
+    assert Release.open(next(site.glob("releases/*/tiny-2026.11.0"))).exit_code == 0
+    assert published() == files

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cuvee.approvals.approval_files import APPROVALS, read_approvals
 from cuvee.files import sha256_file
 from cuvee.manifest.model import Track
 from cuvee.release.record import ArtefactKind, Release
@@ -83,6 +84,7 @@ def published_release(folder: Path) -> PublishedRelease:
     }
     beside = [folder / name for name in _BESIDE]
     beside += sorted(path for path in (folder / _TRUST).rglob("*") if not path.is_symlink())
+    beside += [folder / APPROVALS / name for name, _ in read_approvals(folder)]
     for path in beside:
         if path.is_file():
             name = f"{base}/{path.relative_to(folder).as_posix()}"

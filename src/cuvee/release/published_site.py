@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cuvee.approvals.decision_log import LOG
 from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import locked_file, sha256_bytes
 from cuvee.progress import Reporter
 from cuvee.release.published_channel import CHANNEL, ChannelPlan, add_release, published_records
 from cuvee.release.published_files import PublishedRelease, published_release
+from cuvee.release.site_log import continued_log, next_log
 from cuvee.temporary_folders import temporary_folder
 from cuvee.trust.site_roles import INDEX, RELEASES, TRACKS
 from cuvee.trust.site_writer import (
@@ -124,8 +126,9 @@ def publish_site(
             add_release(work.channel, folder)
             work.releases.append(published_release(folder))
         _check_unchanged(work)
+        log = _log(work, folders, now)
         fixed = _copy(work, reporter)
-        made = {**_kept(work), **(others or {}), **_channel_files(work), **_pages(work)}
+        made = {**_kept(work), **(others or {}), **_channel_files(work), **_pages(work), **log}
         indexes = _indexes(work)
         metadata = _metadata(work, fixed, made, indexes, now) if signing is not None else {}
         write_made(site, {**made, **indexes}, metadata)
@@ -163,6 +166,14 @@ def _begin(site: Path, signing: SiteSigning | None) -> _Work:
     records = published_records(channel, index if before is not None else Path.read_bytes)
     plan = ChannelPlan(channel=channel, records=records)
     return _Work(site=site, signing=signing, before=before, channel=plan)
+
+
+def _log(work: _Work, folders: Sequence[Path], now: dt.datetime) -> dict[str, bytes]:
+    """Return the log with these releases, if they may be published; empty for a site without any."""
+    path = work.site / LOG
+    there = path.read_bytes() if path.is_file() else None
+    data = continued_log(read_signed(work.site, work.signed_before("site"), LOG), there, source=str(path))
+    return {LOG: next_log(data, folders, now, source=str(path))} if folders or data else {}
 
 
 def _check_unchanged(work: _Work) -> None:

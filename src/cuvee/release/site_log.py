@@ -9,13 +9,14 @@ from cuvee.approvals.decision_log import (
     LOG,
     LogEntry,
     LogEvent,
+    head_of,
     log_bytes,
     read_log,
     revoked_keys,
     with_entries,
 )
 from cuvee.codec import encode
-from cuvee.errors import BlockedError
+from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import canonical_json, sha256_bytes, sha256_file, write_bytes
 from cuvee.release.approving import require_approvals
 from cuvee.release.record import Release
@@ -41,6 +42,26 @@ def add_to_log(site: Path, entries: Sequence[LogEntry]) -> tuple[LogEntry, ...]:
     if after != before or not (site / LOG).is_file():
         write_bytes(site / LOG, log_bytes(after))
     return after
+
+
+def continued_log(signed: bytes | None, there: bytes | None, *, source: str = LOG) -> bytes | None:
+    """Return the log of a site: as it was signed, and the keys that were revoked since.
+
+    Raises
+    ------
+    IntegrityError
+        If what is there does not continue what was signed, or has more than revocations.
+    """
+    if signed is None:
+        return there
+    before = read_log(signed, source=source)
+    after = read_log(there if there is not None else signed, source=source, kept=head_of(before))
+    if any(item.event is not LogEvent.REVOCATION for item in after[len(before) :]):
+        raise IntegrityError(
+            f"{source} has entries that were not signed and revoke no key",
+            hint="Restore it from a copy of the site.",
+        )
+    return log_bytes(after)
 
 
 def next_log(data: bytes | None, folders: Sequence[Path], now: dt.datetime, *, source: str = LOG) -> bytes:
