@@ -50,7 +50,7 @@ def continued_log(signed: bytes | None, there: bytes | None, *, source: str = LO
     Raises
     ------
     IntegrityError
-        If what is there does not continue what was signed, or has more than revocations.
+        If the log in the site does not continue what was signed, or has more than revocations.
     """
     if signed is None:
         return there
