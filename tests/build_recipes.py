@@ -10,7 +10,7 @@ from typing import Any
 from cuvee.build.build_order import BuildOrder, in_order
 from cuvee.build.build_plan import BuildPlan, Planner
 from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
-from cuvee.build.cross_building import Target
+from cuvee.build.cross_building import BuildTarget
 from cuvee.build.engine import BuildEngine
 from cuvee.build.environments import EnvironmentSources
 from cuvee.build.kept_builds import BuildCache
@@ -120,7 +120,7 @@ class Builds:
     root: Path
     source: FakeEnvironments = field(default_factory=FakeEnvironments)
     engine: Any = field(default_factory=RattlerEngine)
-    target: Target = field(default_factory=lambda: Target(platform=HOST))
+    target: BuildTarget = field(default_factory=lambda: BuildTarget(platform=HOST))
 
     @property
     def recipes(self) -> Path:

@@ -9,7 +9,13 @@ import pytest
 
 from build_recipes import simple, write_recipe
 from cuvee.build import settings_packages
-from cuvee.build.cross_building import Target, compiler_packages, compiler_program, needed_for, why_not_built
+from cuvee.build.cross_building import (
+    BuildTarget,
+    compiler_packages,
+    compiler_program,
+    needed_for,
+    why_not_built,
+)
 from cuvee.build.environments import EnvironmentSources, resolve_environments
 from cuvee.build.model import Output
 from cuvee.build.recipe_files import find_recipe
@@ -26,7 +32,10 @@ def script_in(archive: Path) -> str:
     )
 
 
-ARM, WINDOWS = Target(platform="linux-aarch64"), Target(platform="win-64", not_run="it needs Windows")
+ARM, WINDOWS = (
+    BuildTarget(platform="linux-aarch64"),
+    BuildTarget(platform="win-64", not_run="it needs Windows"),
+)
 
 
 @pytest.fixture
@@ -69,9 +78,9 @@ def test_a_missing_cross_compiler_is_named_with_its_packages(output: Output, com
 
 
 def test_platforms_that_have_no_cross_compiler_are_refused(output: Output) -> None:
-    reason = why_not_built(output, Target(platform="osx-arm64"), "linux-64")
+    reason = why_not_built(output, BuildTarget(platform="osx-arm64"), "linux-64")
     assert reason == "it is compiled, and this machine builds only for linux-64, linux-aarch64 and win-64"
-    reason = why_not_built(output, Target(platform="linux-64"), "osx-arm64")
+    reason = why_not_built(output, BuildTarget(platform="linux-64"), "osx-arm64")
     assert reason == "it is compiled, and this machine builds only for osx-arm64"
 
 

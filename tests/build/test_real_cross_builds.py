@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from build_recipes import HOST, Builds, simple
-from cuvee.build.cross_building import Target
+from cuvee.build.cross_building import BuildTarget
 from cuvee.conda.package_archive import member_data, members
 from cuvee.errors import BlockedError
 from cuvee.integration.runners.qemu import QemuRunner
@@ -43,13 +43,13 @@ def files_of(builds: Builds, platform: str) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def arm(tmp_path_factory: pytest.TempPathFactory) -> Target:
+def arm(tmp_path_factory: pytest.TempPathFactory) -> BuildTarget:
     runner = QemuRunner(tmp_path_factory.mktemp("qemu"))
     refusal = runner.refusal("linux-aarch64")
     if refusal is not None:
         pytest.skip(f"needs QEMU for linux-aarch64: {refusal}")
     command, environment = runner.emulation()
-    return Target(platform="linux-aarch64", command=command, environment=environment)
+    return BuildTarget(platform="linux-aarch64", command=command, environment=environment)
 
 
 SCRIPT = (
@@ -59,7 +59,7 @@ SCRIPT = (
 
 
 @needs("aarch64-linux-gnu-gcc", "qemu-aarch64-static")
-def test_an_arm_program_is_compiled_here_and_tested_under_qemu(arm: Target, tmp_path: Path) -> None:
+def test_an_arm_program_is_compiled_here_and_tested_under_qemu(arm: BuildTarget, tmp_path: Path) -> None:
     builds = Builds(tmp_path, target=arm)
     recipe(builds, SCRIPT, "test \"$($PREFIX/bin/a)\" = 'on aarch64-linux-gnu'")
     (package,) = builds.build().packages
@@ -73,7 +73,7 @@ def test_an_arm_program_is_compiled_here_and_tested_under_qemu(arm: Target, tmp_
 
 
 @needs("aarch64-linux-gnu-gcc")
-def test_what_cannot_be_tested_says_so(arm: Target, tmp_path: Path) -> None:
+def test_what_cannot_be_tested_says_so(arm: BuildTarget, tmp_path: Path) -> None:
     target = replace(arm, command=(), environment={}, not_run="there is no emulator")
     builds = Builds(tmp_path, target=target)
     recipe(builds, "mkdir -p $PREFIX/lib && $CC -shared -o $PREFIX/lib/liba.so answer.c", "false")
@@ -86,7 +86,7 @@ def test_what_cannot_be_tested_says_so(arm: Target, tmp_path: Path) -> None:
 
 @needs("x86_64-w64-mingw32-gcc")
 def test_a_library_for_windows_is_compiled_and_is_the_same_each_time(tmp_path: Path) -> None:
-    builds = Builds(tmp_path, target=Target(platform="win-64", not_run="programs need Windows"))
+    builds = Builds(tmp_path, target=BuildTarget(platform="win-64", not_run="programs need Windows"))
     script = (
         "mkdir -p $PREFIX/Library/bin && $CC $CFLAGS $LDFLAGS -shared -o $PREFIX/Library/bin/a.dll answer.c"
     )

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from build_recipes import FakeEnvironments, simple, write_recipe
-from cuvee.build.cross_building import Target
+from cuvee.build.cross_building import BuildTarget
 from cuvee.build.rattler_engine import RattlerEngine
 from cuvee.build.recipe_files import find_recipe
 from cuvee.release import build_stage, recipe_work
@@ -57,8 +57,8 @@ class Release:
         monkeypatch.setattr("cuvee.build.rattler_engine.host", lambda: SimpleNamespace(name="linux-64"))
         monkeypatch.setattr("cuvee.build.cross_building.shutil.which", lambda name, **_path: name)
 
-    def target(self, platform: str) -> Target:
-        return Target(platform=platform, not_run=self.not_run.get(platform, ""))
+    def target(self, platform: str) -> BuildTarget:
+        return BuildTarget(platform=platform, not_run=self.not_run.get(platform, ""))
 
     def add(self, name: str, text: str, platforms: Iterable[str] = ()) -> None:
         self.recipes.append(find_recipe(write_recipe(self.root / "recipes" / name, text)))

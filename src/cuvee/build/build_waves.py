@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cuvee.build.build_order import BuildOrder
 from cuvee.build.build_plan import BuiltChannel, Planner
-from cuvee.build.cross_building import Target
+from cuvee.build.cross_building import BuildTarget
 from cuvee.build.engine import BuildEngine
 from cuvee.build.environments import Environments, EnvironmentSource, EnvironmentSources
 from cuvee.build.kept_builds import BuildCache, key_of
@@ -39,7 +39,7 @@ class BuildSettings:
         Whether the executor has other machines.
     """
 
-    target: Target
+    target: BuildTarget
     engines: Mapping[Engine, BuildEngine]
     cache: Path
     logs: Path

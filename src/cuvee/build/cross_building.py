@@ -30,7 +30,7 @@ _C_LIBRARIES = {"linux-aarch64": " libc6-dev-arm64-cross", "win-64": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class BuildTarget:
     """A platform that packages are built for.
 
     Attributes
@@ -70,7 +70,7 @@ def compiler_packages(name: str, platform: str, machine: str) -> str:
     return f"{package}{_C_LIBRARIES[platform]}"
 
 
-def why_not_built(output: Output, target: Target, machine: str) -> str:
+def why_not_built(output: Output, target: BuildTarget, machine: str) -> str:
     """Return why a package cannot be built for another platform on this machine; empty if it can."""
     platform = target.platform
     if not can_build_for(platform, machine):

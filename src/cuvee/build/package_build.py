@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from cuvee import process
-from cuvee.build.cross_building import Target
+from cuvee.build.cross_building import BuildTarget
 from cuvee.build.engine import BuildEngine, BuildFolder
 from cuvee.build.environments import write_build_channel, write_test_channel
 from cuvee.build.fixed_folder import fixed_folder
@@ -64,7 +64,7 @@ class BuildTask:
     parts: KeyParts
     question: str
     machine: str
-    target: Target
+    target: BuildTarget
     engine: BuildEngine
     archives: tuple[tuple[str, Path], ...]
     test_archives: tuple[tuple[str, Path], ...]

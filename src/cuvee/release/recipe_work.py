@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from cuvee.build.build_order import BuildOrder, in_order
 from cuvee.build.build_plan import Planner
-from cuvee.build.cross_building import Target, can_build_for, needed_for, why_not_built
+from cuvee.build.cross_building import BuildTarget, can_build_for, needed_for, why_not_built
 from cuvee.build.environments import EnvironmentSources
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import NotBuilt, Output
@@ -24,7 +24,7 @@ from cuvee.release.session import Session
 class PlatformWork:
     """What the recipes of a release make for one platform."""
 
-    target: Target
+    target: BuildTarget
     order: BuildOrder
     planner: Planner
     sources: EnvironmentSources
@@ -76,7 +76,7 @@ def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
     if is_guest:
         order = in_order(_for_noarch(order), requested)
     sources = EnvironmentSources(machine=machine, platform=machine, at_build=here, of_target=here)
-    parts = [_part(session, Target(platform=machine), order, sources)]
+    parts = [_part(session, BuildTarget(platform=machine), order, sources)]
     not_built: list[NotBuilt] = []
     for platform in platforms:
         wanted = _requested(session, platform, outputs)
@@ -96,7 +96,9 @@ def _environments(session: Session, entry: PlatformEntry, channel: ImportedChann
     return ReleaseEnvironments(session, entry, channel, connection)
 
 
-def _part(session: Session, target: Target, order: BuildOrder, sources: EnvironmentSources) -> PlatformWork:
+def _part(
+    session: Session, target: BuildTarget, order: BuildOrder, sources: EnvironmentSources
+) -> PlatformWork:
     cache = BuildCache(session.workspace.cache)
     planner = Planner(order, engines=session.engines, sources=sources, cache=cache)
     return PlatformWork(target=target, order=order, planner=planner, sources=sources)
