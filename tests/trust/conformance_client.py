@@ -52,7 +52,9 @@ def main() -> int:
     try:
         client = SiteClient.open(source, kept.read_bytes(), given.metadata_dir, now)
         for name in given.target_name:
-            client.download(name, given.target_dir / quote(name, ""), now)
+            target = given.target_dir / quote(name, "")
+            if not client.has(name, target, now):
+                client.download(name, target, now)
     except CuveeError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cuvee.errors import IntegrityError, SourceUnreachableError, UsageError
-from cuvee.files import replacing, sha256_bytes, storage_errors
+from cuvee.files import replacing, sha256_bytes, sha256_file, storage_errors
 from cuvee.trust.site_errors import explained
 from cuvee.trust.site_metadata import SignedFile, published_at
 from cuvee.trust.site_roles import INDEX, RELEASES, TRACKS, check_path, is_release_name, require_tuf
@@ -108,7 +108,7 @@ class SiteClient:
             )
         with replacing(target) as beside:
             self._fetch(info, beside, now)
-        return SignedFile(length=info.length, sha256=info.hashes["sha256"])
+            return SignedFile(length=info.length, sha256=sha256_file(beside))
 
     def _fetch(self, info: "TargetFile", target: Path, now: dt.datetime) -> None:
         self.source.used.clear()
@@ -123,12 +123,21 @@ class SiteClient:
             self.source.most = MOST_METADATA
         self.source.forget()
 
+    def has(self, path: str, file: Path, now: dt.datetime) -> bool:
+        """Whether a file of this machine, which is no link, is what is signed of a path."""
+        info = self.signed(path, now)
+        return (
+            info is not None
+            and not file.is_symlink()
+            and self.updater.find_cached_target(info, str(file)) is not None
+        )
+
     def read(self, path: str, now: dt.datetime) -> bytes | None:
         """Return the bytes of a small signed file; `None` if no role that may sign it has signed it."""
         info = self.signed(path, now)
         if info is None:
             return None
-        target = self.state / "files" / info.hashes["sha256"]
+        target = self.state / "files" / next(iter(info.hashes.values()))
         if self.updater.find_cached_target(info, str(target)) is None:
             with replacing(target) as beside:
                 self._fetch(info, beside, now)

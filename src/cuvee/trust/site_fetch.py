@@ -138,17 +138,10 @@ def fetch_installer(
     path = f"{RELEASES}/{release.track}/{release.listed.name}/{installer.path}"
     check_path(path)
     target = folder / path.rpartition("/")[2]
-    signed = client.signed(path, now)
-    if (
-        signed is not None
-        and target.is_file()
-        and not target.is_symlink()
-        and sha256_file(target) == signed.hashes["sha256"]
-    ):
-        size, sha256, was_there = signed.length, signed.hashes["sha256"], True
-    else:
-        written = client.download(path, target, now)
-        size, sha256, was_there = written.length, written.sha256, False
+    was_there = client.has(path, target, now)
+    if not was_there:
+        client.download(path, target, now)
+    size, sha256 = target.stat().st_size, sha256_file(target)
     return FetchedFile(
         release=release.listed.name,
         track=release.track,

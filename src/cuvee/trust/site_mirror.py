@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.errors import UsageError
+from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import locked_file, sha256_file
 from cuvee.progress import SILENT, Reporter
 from cuvee.trust.site_client import SiteClient, files_of_release
@@ -111,7 +111,9 @@ def _copy(
         signed = client.signed(path, now)
         if signed is None:  # a list names what is outside of its paths
             continue
-        sha256 = signed.hashes["sha256"]
+        sha256 = signed.hashes.get("sha256", "")
+        if not sha256:
+            raise IntegrityError(f"{path} is signed without its SHA-256", hint="Nothing more was mirrored.")
         kept = folder / TARGETS_FOLDER / hashed_path(path, sha256)
         if not kept.is_file() or kept.is_symlink() or sha256_file(kept) != sha256:
             client.download(path, kept, now)
