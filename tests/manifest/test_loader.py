@@ -12,6 +12,8 @@ from cuvee.errors import ManifestError
 from cuvee.manifest import load_manifest
 from cuvee.manifest.model import (
     AgePolicy,
+    Deprecation,
+    InclusionPolicy,
     LicensePolicy,
     Owner,
     Policy,
@@ -74,6 +76,7 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
         licenses=LicensePolicy(allow=("MIT", "BSD-3-Clause", "LicenseRef-Ours"), deny=("AGPL-3.0-only",)),
         patch=("upgrade", "rebuild", "add"),
         age=AgePolicy(at_least=7, at_most=1500),
+        inclusion=InclusionPolicy(binding=("solves", "owner"), most_packages=20, most_megabytes=200),
         platforms={"linux-64": ("smoke", "interop"), "win-64": ("smoke",)},
         checks={"cycles": "warning", "parity": "blocked"},
     )
@@ -81,7 +84,18 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
     assert manifest.installers.formats == {"linux": ("sh",), "win": ("exe", "msi"), "osx": ("pkg", "sh")}
     assert manifest.installers.branding == repository / "installers/starter"
     assert manifest.installers.engine == "constructor"
-    assert manifest.owners[0] == Owner(name="numerics", contact="numerics@example.org")
+    assert manifest.owners[0] == Owner(
+        name="numerics",
+        contact="numerics@example.org",
+        organisation="Example, Ltd",
+        people=("Ada", "Grace"),
+        accepts={"numpy": dt.date(2026, 11, 20)},
+    )
+    deprecated = {item.name: item.deprecated for item in manifest.packages if item.deprecated}
+    assert deprecated == {
+        "numexpr": Deprecation(reason="no releases", instead="numpy", removed_in=ReleaseVersion(2027, 5, 0)),
+        "_libgcc_mutex": Deprecation(reason="nothing needs it"),
+    }
     assert [(waiver.check, waiver.reason, waiver.expires) for waiver in manifest.waivers] == [
         ("licenses", "agreed with legal: see the link", dt.date(2026, 11, 22)),
         ("cycles", "yes", dt.date(2027, 1, 31)),
@@ -137,7 +151,7 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=18, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=17, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 61
+    assert manifest.sources["waivers.1.author"].line == 62
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 

@@ -70,68 +70,75 @@ waivers:
 """
 SHOWN = """\
 # starter-2026.11.1, evaluated; based on starter-2026.11.0, whose values are filled in
-manifest: 1                            # 2026.11.1.yaml:1
-distribution: starter                  # 2026.11.1.yaml:2
-version: "2026.11.1"                   # 2026.11.1.yaml:3
-title: Starter                         # 2026.11.0.yaml:4
+manifest: 1                                              # 2026.11.1.yaml:1
+distribution: starter                                    # 2026.11.1.yaml:2
+version: "2026.11.1"                                     # 2026.11.1.yaml:3
+title: Starter                                           # 2026.11.0.yaml:4
 based-on: null
-support: null                          # default
+support: null                                            # default
 platforms:
   linux-64:
     floor:
-      glibc: "2.28"                    # 2026.11.0.yaml:6
-      linux: "4.18"                    # default
+      glibc: "2.28"                                      # 2026.11.0.yaml:6
+      linux: "4.18"                                      # default
   win-64:
     floor:
-      win: "10"                        # default
-    absent: "no: not yet"              # 2026.11.0.yaml:7
-channels: [conda-forge]                # 2026.11.1.yaml:8
-channel-url: null                      # default
+      win: "10"                                          # default
+    absent: "no: not yet"                                # 2026.11.0.yaml:7
+channels: [conda-forge]                                  # 2026.11.1.yaml:8
+channel-url: null                                        # default
 packages:
   numpy:
-    version: "2.4.3"                   # 2026.11.1.yaml:5
-    owner: numerics                    # 2026.11.0.yaml:10
-    groups: [core]                     # 2026.11.0.yaml:10
-  python: "3.11.*"                     # 2026.11.0.yaml:9
+    version: "2.4.3"                                     # 2026.11.1.yaml:5
+    owner: numerics                                      # 2026.11.0.yaml:10
+    groups: [core]                                       # 2026.11.0.yaml:10
+  python: "3.11.*"                                       # 2026.11.0.yaml:9
   pywin32:
-    version: "*"                       # default
-    platforms: [win-64]                # 2026.11.0.yaml:11
+    version: "*"                                         # default
+    platforms: [win-64]                                  # 2026.11.0.yaml:11
   scipy:
-    version: "*"                       # default
-    build: "*_0"                       # 2026.11.1.yaml:5
-constraints: {}                        # default
-wheels: []                             # default
-interpreter: null                      # default
-recipes: []                            # default
-exclude-newer: "2026-11-02T00:00:00Z"  # 2026.11.0.yaml:14
+    version: "*"                                         # default
+    build: "*_0"                                         # 2026.11.1.yaml:5
+constraints: {}                                          # default
+wheels: []                                               # default
+interpreter: null                                        # default
+recipes: []                                              # default
+exclude-newer: "2026-11-02T00:00:00Z"                    # 2026.11.0.yaml:14
 policy:
   licenses:
-    allow: []                          # default
-    deny: []                           # default
+    allow: []                                            # default
+    deny: []                                             # default
   patch:
-    allow: [upgrade, rebuild]          # default
+    allow: [upgrade, rebuild]                            # default
   age:
-    at-least: null                     # default
-    at-most: null                      # default
-  platforms: null                      # default
-  approvals: null                      # default
-  checks: {}                           # default
-suites: []                             # default
+    at-least: null                                       # default
+    at-most: null                                        # default
+  inclusion:
+    binding: [solves, clobbers, licenses, name, errata]  # default
+    most-packages: null                                  # default
+    most-megabytes: null                                 # default
+  platforms: null                                        # default
+  approvals: null                                        # default
+  checks: {}                                             # default
+suites: []                                               # default
 installers:
   formats:
-    linux: [sh]                        # default
-    osx: []                            # default
-    win: []                            # default
-  branding: null                       # default
-  engine: cuvee                        # default
+    linux: [sh]                                          # default
+    osx: []                                              # default
+    win: []                                              # default
+  branding: null                                         # default
+  engine: cuvee                                          # default
 owners:
   numerics:
-    contact: n@example.org             # 2026.11.0.yaml:12
-waivers:                               # 2026.11.1.yaml:7
-  - check: cycles                      # 2026.11.1.yaml:7
-    reason: known                      # 2026.11.1.yaml:7
-    author: Ada                        # 2026.11.1.yaml:7
-    expires: "2027-01-01"              # 2026.11.1.yaml:7
+    contact: n@example.org                               # 2026.11.0.yaml:12
+    organisation: null                                   # default
+    people: []                                           # default
+    accepts: {}                                          # default
+waivers:                                                 # 2026.11.1.yaml:7
+  - check: cycles                                        # 2026.11.1.yaml:7
+    reason: known                                        # 2026.11.1.yaml:7
+    author: Ada                                          # 2026.11.1.yaml:7
+    expires: "2027-01-01"                                # 2026.11.1.yaml:7
 """
 
 

@@ -21,6 +21,8 @@ from cuvee.manifest.documents.validated_tree import (
 from cuvee.manifest.inheritance import sources
 from cuvee.manifest.model import (
     AgePolicy,
+    Deprecation,
+    InclusionPolicy,
     Installers,
     LicensePolicy,
     Manifest,
@@ -100,6 +102,8 @@ def _requirements(tree: MappingValue, key: str, present: tuple[str, ...]) -> tup
         version = entry_at(entry.value, "version")
         position = (version.value.span if version else entry.key).position
         fields = {"platforms": present, **record_fields(entry.value)}
+        if "deprecated" in fields:
+            fields["deprecated"] = Deprecation(**_fields(entry.value, "deprecated"))
         found.append(Requirement(name=name, position=position, **fields))
     return tuple(found)
 
@@ -111,6 +115,7 @@ def _policy(tree: MappingValue, base: Manifest | None) -> Policy:
         licenses=LicensePolicy(**_fields(tree, "policy", "licenses")),
         patch=_fields(tree, "policy", "patch").get("allow", Policy().patch),
         age=AgePolicy(**_fields(tree, "policy", "age")),
+        inclusion=InclusionPolicy(**_fields(tree, "policy", "inclusion")),
         platforms=_tested_platforms(tree),
         checks={
             name: record_fields(entry.value)["severity"]

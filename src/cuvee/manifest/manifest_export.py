@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from cuvee.approvals.approval_policy import ApprovalPolicy
-from cuvee.codec import encode
-from cuvee.manifest.model import Manifest, PlatformEntry
+from cuvee.codec import encode, encode_object
+from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.@+\-]*( [A-Za-z0-9_/.@+\-]+)*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _COMMENT_COLUMN = 64
 _OF_PACKAGES = frozenset({"name", "match", "reason", "position"})
-_OF_CONSTRAINTS = _OF_PACKAGES | {"owner", "groups", "platforms"}
+_OF_CONSTRAINTS = _OF_PACKAGES | {"owner", "groups", "platforms", "deprecated"}
 """Fields of requirements that a manifest does not state."""
 
 Data = Mapping[str, Any]
@@ -37,7 +37,7 @@ def as_data(manifest: Manifest) -> Data:
         "platforms": {platform.name: _platform(platform) for platform in manifest.platforms},
         "channels": list(manifest.channels),
         "channel-url": manifest.channel_url or None,
-        "packages": {item.name: encode(item, without=_OF_PACKAGES) for item in manifest.packages},
+        "packages": {item.name: _package(item) for item in manifest.packages},
         "constraints": {item.name: encode(item, without=_OF_CONSTRAINTS) for item in manifest.constraints},
         "wheels": [
             f"{wheel.name}[{','.join(wheel.extras)}]" if wheel.extras else wheel.name
@@ -52,6 +52,11 @@ def as_data(manifest: Manifest) -> Data:
             "licenses": encode(policy.licenses),
             "patch": {"allow": list(policy.patch)},
             "age": {"at-least": policy.age.at_least, "at-most": policy.age.at_most},
+            "inclusion": {
+                "binding": list(policy.inclusion.binding),
+                "most-packages": policy.inclusion.most_packages,
+                "most-megabytes": policy.inclusion.most_megabytes,
+            },
             "platforms": None
             if policy.platforms is None
             else {name: list(suites) for name, suites in policy.platforms.items()},
@@ -60,7 +65,7 @@ def as_data(manifest: Manifest) -> Data:
         },
         "suites": list(manifest.suites),
         "installers": encode(manifest.installers),
-        "owners": {owner.name: {"contact": owner.contact} for owner in manifest.owners},
+        "owners": {owner.name: encode(owner, without=frozenset({"name"})) for owner in manifest.owners},
         "waivers": encode(manifest.waivers, without=frozenset({"position"})),
     }
 
@@ -113,6 +118,18 @@ def as_yaml(manifest: Manifest) -> str:
     if manifest.base:
         title += f"; based on {manifest.base.release_name}, whose values are filled in"
     return "\n".join([title, *lines]) + "\n"
+
+
+def _package(item: Requirement) -> Data:
+    stated = encode_object(item, without=_OF_PACKAGES)
+    gone = item.deprecated
+    if gone is None:
+        return stated
+    version = str(gone.removed_in) if gone.removed_in else None
+    return {
+        **stated,
+        "deprecated": {"reason": gone.reason, "instead": gone.instead, "removed-in": version},
+    }
 
 
 def _platform(platform: PlatformEntry) -> Data:

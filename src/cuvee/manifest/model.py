@@ -74,6 +74,18 @@ class PlatformEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deprecation:
+    """That a package will leave the set.
+
+    ``instead`` is what users should use then, ``removed_in`` the first release that will not have it.
+    """
+
+    reason: str
+    instead: str | None = None
+    removed_in: ReleaseVersion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """A package of the blessed set, or a constraint on one.
 
@@ -87,6 +99,8 @@ class Requirement:
         Free labels that select parts of the set.
     platforms
         The platforms that it belongs to: those that the manifest names for it, else all present ones.
+    deprecated
+        Why and when it will leave the set; `None` if it will not.
     reason
         Why cuvee adds it; empty for what a manifest requests.
     match
@@ -101,6 +115,7 @@ class Requirement:
     owner: str | None = None
     groups: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
+    deprecated: Deprecation | None = None
     reason: str = ""
     match: str = ""
     position: Position
@@ -137,6 +152,19 @@ class AgePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InclusionPolicy:
+    """What a package must meet to come into the set.
+
+    ``binding`` are the items of `cuvee inclusion` that must not fail; ``most_packages`` and
+    ``most_megabytes`` what it may add to the closure of a platform, where `None` sets no bound.
+    """
+
+    binding: tuple[str, ...] = ("solves", "clobbers", "licenses", "name", "errata")
+    most_packages: int | None = None
+    most_megabytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What packages and changes the release accepts.
 
@@ -150,6 +178,7 @@ class Policy:
     licenses: LicensePolicy = field(default_factory=LicensePolicy)
     patch: tuple[str, ...] = ("upgrade", "rebuild")
     age: AgePolicy = field(default_factory=AgePolicy)
+    inclusion: InclusionPolicy = field(default_factory=InclusionPolicy)
     platforms: Mapping[str, tuple[str, ...]] | None = None
     checks: Mapping[str, str] = field(default_factory=dict)
     approvals: ApprovalPolicy | None = None
@@ -179,10 +208,16 @@ class Installers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """Who acts on findings about the packages they own."""
+    """Who acts on findings about the packages they own.
+
+    ``accepts`` has the packages whose owner they have agreed to be, each with the day on which they did.
+    """
 
     name: str
     contact: str
+    organisation: str | None = None
+    people: tuple[str, ...] = ()
+    accepts: Mapping[str, dt.date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from cuvee.manifest.documents.schema_types import (
     RecordType,
     ScalarType,
 )
+from cuvee.manifest.inclusion_schema import DEPRECATED, INCLUSION_POLICY, OWNER_KEYS
 from cuvee.manifest.model import Track
 from cuvee.manifest.scalar_types import (
     BUILD_STRING,
@@ -132,6 +133,7 @@ _PACKAGE_ENTRY = RecordType(
             summary="The platforms that it belongs to.",
             type=PLATFORM_LIST,
         ),
+        DEPRECATED,
     ),
 )  # fmt: skip
 
@@ -208,6 +210,7 @@ _POLICY = RecordType(
                         summary="The greatest age in days; an older package counts as unmaintained."),
                 ),
             )),
+        INCLUSION_POLICY,
         Property(name="platforms", example="{linux-64: [smoke, interop], win-64: [smoke]}",
             summary="The suites that must be run, by platform: see the check `tested`. Without it, any suite "
                     "on each platform that has an installer; on the track `edge` none.",
@@ -346,9 +349,7 @@ _CONTENT = RecordType(
                        key=label_type("an owner", "numerics"),
                        value=RecordType(
                            noun="an owner", example="{contact: numerics@example.org}",
-                           keys=(Property(name="contact", required=True, example="numerics@example.org",
-                                     type=prose_type("a contact", "numerics@example.org"),
-                                     summary="How to reach them."),),
+                           keys=OWNER_KEYS,
                        ))),
         Property(name="waivers", default=[], example="[]",
             summary="Recorded, scoped, expiring decisions to accept a finding.",

@@ -25,7 +25,7 @@ def package_inputs(manifest: Manifest, additions: tuple[Requirement, ...]) -> Js
         manifest.exclude_newer,
         additions,
     )
-    return encode(parts, without=frozenset({"position", "owner", "groups"}))
+    return encode(parts, without=frozenset({"position", "owner", "groups", "deprecated"}))
 
 
 def request_of(manifest: Manifest) -> str:

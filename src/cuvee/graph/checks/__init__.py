@@ -28,6 +28,7 @@ from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFo
 from cuvee.graph.checks.recipe_findings import RecipesCheck
 from cuvee.graph.checks.record_metadata import MetadataCheck
 from cuvee.graph.checks.run_checks import run_checks
+from cuvee.graph.checks.set_membership import HandoversCheck, RemovalsCheck
 from cuvee.graph.checks.shared_libraries import LibrariesCheck, SymbolVersionsCheck
 from cuvee.graph.checks.source_changes import CorrectionsCheck, WithdrawnCheck
 from cuvee.graph.checks.suite_owners import SuiteOwnersCheck
@@ -73,9 +74,11 @@ ALL_CHECKS: tuple[Check, ...] = (
     LicensesCheck(),
     UnknownLicensesCheck(),
     OwnersCheck(),
+    HandoversCheck(),
     OriginCheck(),
     AgeCheck(),
     ChangesCheck(),
+    RemovalsCheck(),
     CorrectionsCheck(),
     WithdrawnCheck(),
     ParityCheck(),
