@@ -151,6 +151,7 @@ ANSWERS = (
     "cuvee check-channel",
     "cuvee coinstall",
     "cuvee impact",
+    "cuvee inclusion",
     "cuvee test manifests/lab/2026.11.0.yaml --select",
     "/opt/starter-moved/bin/starter-admin verify",
     "/opt/starter/bin/starter-admin status",

@@ -10,6 +10,7 @@ import pytest
 import rattler
 
 from cuvee import process
+from cuvee.cli.main import run
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.release.record import Release
 from cuvee.release.recorded_lock import recorded_release
@@ -89,3 +90,29 @@ def test_all_documents_name_the_published_channel(
     ]
     assert not [path for path in texts if b"file://" in path.read_bytes()]
     shutil.rmtree(prefix)
+
+
+def test_a_wheel_can_come_into_the_tiny_release(
+    tiny: tuple[Distribution, Release], capsys: pytest.CaptureFixture[str]
+) -> None:
+    distribution, release = tiny
+    options = [
+        str(distribution.root / "manifests" / "tiny" / "2026.11.0.yaml"),
+        "--dist", str(distribution.dist), "--cache", str(distribution.root / "cache"), "-q",
+        "--platform", release.lock.platforms[0].platform,
+    ]  # fmt: skip
+    before = sorted(path.relative_to(distribution.dist) for path in distribution.dist.rglob("*"))
+    capsys.readouterr()
+    assert run(["inclusion", "click", *options, "--owner", "core", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    items = {item["identifier"]: item for item in found["items"]}
+    assert found["source"] == "the Python index"
+    (added,) = found["adds"].values()
+    assert [item["name"] for item in added["packages"]] == ["click"]
+    assert {name for name, item in items.items() if item["state"] == "fail"} <= {"releases", "age"}
+    assert items["clobbers"]["state"] == "pass", "all archives of the release are at hand"
+    assert items["tests"]["state"] == "needs a person", "wheels carry no tests"
+    assert items["metadata"]["state"] == "pass"
+    assert run(["inclusion", "tqmd", *options]) == 2
+    assert "Did you mean tqdm?" in capsys.readouterr().err
+    assert sorted(path.relative_to(distribution.dist) for path in distribution.dist.rglob("*")) == before

@@ -26,6 +26,7 @@ COMMANDS = {
     "certify": "Prove that a release fits together, in a file that others can check.",
     "why": "Say why a package is in a release.",
     "needs": "Say who needs a package of a release.",
+    "inclusion": "Say whether a package can come into a set, as a checklist.",
     "impact": "Say what an upgrade would change, break and unblock.",
     "diff": "Print what changed between two releases, locks, manifests or environments.",
     "graph": "Draw a locked release, or the surroundings of packages or findings.",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from cuvee.errors import UsageError
 from cuvee.graph.metapackages import metapackage_names
+from cuvee.manifest.model import Deprecation
 from cuvee.platforms import PLATFORMS
 from cuvee.release.record import Release
 from cuvee.report.issue_text import one_line
@@ -55,6 +56,7 @@ def users_page(release: Release, channel: str) -> str:
         platforms=list(release.lock.by_platform),
         has_pip=all("pip" in lock.by_name for lock in release.lock.platforms),
         example=_example(release),
+        leaving=[(item.name, _leaves(item.deprecated)) for item in manifest.packages if item.deprecated],
         installers=[
             (PLATFORMS[item.platform or ""].title, item.name, _COMMANDS[item.format].format(name=item.name))
             for item in release.handed_out
@@ -75,6 +77,13 @@ def _template() -> "Template":
         keep_trailing_newline=True,
     )
     return tools.get_template("users.md.j2")
+
+
+def _leaves(gone: Deprecation) -> str:
+    """Return when and why a package leaves, and what to use instead, as Markdown."""
+    when = f"in {gone.removed_in}" if gone.removed_in else "in a later release"
+    instead = f" Use {one_line(gone.instead)} instead." if gone.instead else ""
+    return f"leaves {when}: {one_line(gone.reason).rstrip('.')}.{instead}"
 
 
 def _example(release: Release) -> str:

@@ -106,6 +106,27 @@ def index_file_url(
 
 def _find(transfer: "FileTransfer", index: str, project: str, name: str, reporter: Reporter) -> str:
     page = f"{index.rstrip('/')}/{project}/"
+    data, answered, is_json = _page(transfer, page, reporter)
+    try:
+        if is_json:
+            links = json_links(parse_json(data), answered)
+        else:
+            links = links_of(data.decode("utf-8", errors="replace"), answered)
+    except ValueError as error:
+        raise SourceUnreachableError(
+            f"Cannot read {without_secrets(page)}: it is not a page of an index ({error})",
+            hint="Check the URL of the index, the network and the proxy settings.",
+        ) from error
+    if name not in links:
+        raise SourceUnreachableError(
+            f"{without_secrets(page)} does not list {name}",
+            hint="A company's mirror may leave out old files; set PIP_INDEX_URL to an index that has it.",
+        )
+    return links[name]
+
+
+def _page(transfer: "FileTransfer", page: str, reporter: Reporter) -> tuple[bytes, str, bool]:
+    """Return a page of an index, its URL after redirections, and whether it is JSON."""
     from cuvee.channel.file_transfer import WantedFile
 
     wanted = WantedFile(
@@ -118,23 +139,52 @@ def _find(transfer: "FileTransfer", index: str, project: str, name: str, reporte
     with temporary_folder("index") as folder:
         received = Path(folder, "page")
         answer = transfer.fetch(wanted, received, reporter)
-        data = received.read_bytes()
+        return received.read_bytes(), answer.url, "json" in answer.headers.get("Content-Type", "")
+
+
+def upload_times(
+    environment: Mapping[str, str], project: str, reporter: Reporter = SILENT
+) -> Mapping[str, str | None]:
+    """Return when each file of a project was uploaded, as the index that pip or uv would use states it.
+
+    A file whose index states no time (PEP 700) has `None`.
+
+    Raises
+    ------
+    SourceUnreachableError
+        If the index cannot be reached, or does not have the project.
+    """
+    from cuvee.channel.file_transfer import FileTransfer
+
+    transfer = FileTransfer()
     try:
-        if "json" in answer.headers.get("Content-Type", ""):
-            links = json_links(parse_json(data), answer.url)
-        else:
-            links = links_of(data.decode("utf-8", errors="replace"), answer.url)
+        page = f"{index_url(environment).rstrip('/')}/{project}/"
+        data, answered, is_json = _page(transfer, page, reporter)
+    finally:
+        transfer.close()
+    try:
+        if not is_json:
+            return dict.fromkeys(links_of(data.decode("utf-8", errors="replace"), answered))
+        return json_upload_times(parse_json(data))
     except ValueError as error:
         raise SourceUnreachableError(
-            f"Cannot read {without_secrets(page)}: it is not a page of an index ({error})",
-            hint="Check the URL of the index, the network and the proxy settings.",
+            f"Cannot read {without_secrets(page)}: it is not a page of an index ({error})"
         ) from error
-    if name not in links:
-        raise SourceUnreachableError(
-            f"{without_secrets(page)} does not list {name}",
-            hint="A company's mirror may leave out old files; set PIP_INDEX_URL to an index that has it.",
-        )
-    return links[name]
+
+
+def json_upload_times(page: Any) -> dict[str, str | None]:
+    """Return when each file on a JSON page of an index was uploaded, where it says so (PEP 700).
+
+    Raises
+    ------
+    ValueError
+        If the page is not valid.
+    """
+    try:
+        found = {str(item["filename"]): item.get("upload-time") for item in page["files"]}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no list of files") from error
+    return {name: time if isinstance(time, str) else None for name, time in found.items()}
 
 
 def json_links(page: Any, base: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ class LicensesCheck(Check):
     family = "policy"
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        policy = _canonical(release.manifest.policy.licenses)
+        policy = canonical_policy(release.manifest.policy.licenses)
         causes = FindingCollector(self, release)
         if policy.allow or policy.deny:
             for package in release.packages():
@@ -86,7 +86,7 @@ class UnknownLicensesCheck(Check):
             )
 
 
-def _canonical(policy: LicensePolicy) -> LicensePolicy:
+def canonical_policy(policy: LicensePolicy) -> LicensePolicy:
     """Return the policy with SPDX's current identifiers: ``GPL-3.0`` is now ``GPL-3.0-only``."""
 
     def current(names: tuple[str, ...]) -> tuple[str, ...]:
