@@ -45,6 +45,7 @@ COMMANDS = {
     "log": "Read and verify the log of a site, or revoke a key in it.",
     "docs": "Write the page that tells users how to have a release, and stay on it.",
     "errata": "Check errata against the locks of releases, and publish them.",
+    "governance": "Write the page that says who decides, and what was decided.",
     "report": "Print what the report of a release says, or write it to another folder.",
 }
 """In the order of the flow. Each lives in ``cuvee.cli.<name>`` as ``command``, with ``_`` for ``-``."""

@@ -1,9 +1,12 @@
 """What the history has of the releases of a distribution, and of packages over them."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HistoryFile
 from cuvee.integration.outcomes import Counts, OutcomeState
 from cuvee.manifest.model import ReleaseVersion
@@ -71,6 +74,25 @@ def past_releases(history: HistoryFile, distribution: str, version: ReleaseVersi
         packages=packages_before(history, distribution, version),
         releases=releases_before(history, distribution, version),
     )
+
+
+def latest_verdicts(path: Path, distribution: str) -> Mapping[str, tuple[Verdict, dt.datetime]]:
+    """Return the verdict of each release of a distribution by its last run, and when that was.
+
+    Raises
+    ------
+    UsageError, IntegrityError
+        If there is no history at ``path``, or it cannot be read.
+    """
+    found: dict[str, tuple[Verdict, dt.datetime]] = {}
+    with HistoryFile.open_to_read(path) as history:
+        for version, verdict, made_at in history.connection.execute(
+            "SELECT version, verdict, made_at FROM run WHERE distribution = ? ORDER BY made_at, id",
+            (distribution,),
+        ):
+            made = dt.datetime.fromisoformat(made_at)
+            found[f"{distribution}-{version}"] = Verdict(verdict), made
+    return found
 
 
 def releases_before(
