@@ -8,6 +8,7 @@ from cuvee.inclusion.model import Checklist, ChecklistItem, ItemState, Submissio
 from cuvee.inclusion.name_confusion import confusions
 from cuvee.inclusion.package_items import licenses_item, metadata_item, tests_item
 from cuvee.inclusion.upstream_items import age_item, releases_item
+from cuvee.report.human_units import plural
 
 __all__ = ["checklist_of"]
 
@@ -58,7 +59,7 @@ def name_item(submission: Submission) -> ChecklistItem:
         state, summary = ItemState.PERSON, str(own[0])
         action = "Check that it is the project that is meant."
     else:
-        state, summary, action = ItemState.PASS, f"compared with {len(members)} names", ""
+        state, summary, action = ItemState.PASS, f"compared with {plural(len(members), 'name')}", ""
     return ChecklistItem(
         identifier="name", title=title, state=state, summary=summary, evidence=evidence, action=action
     )

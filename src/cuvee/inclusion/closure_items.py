@@ -140,7 +140,7 @@ def _lines(addition: PlatformAddition) -> list[str]:
     head = f"{addition.platform}: {plural(len(addition.packages), 'package')}, {human_size(addition.size)}"
     rows = [
         f"  {item.name} {item.version}, {human_size(item.size) if item.size else 'size unknown'}, "
-        f"{item.license or 'no licence stated'}"
+        f"{(item.license or 'no licence stated')[:80]}"
         for item in addition.packages[:_SHOWN]
     ]
     more = len(addition.packages) - _SHOWN

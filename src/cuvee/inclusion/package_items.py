@@ -6,6 +6,7 @@ from cuvee.report.human_units import plural
 from cuvee.spdx import read_license
 
 _SHOWN = 20
+_LINE = 80
 
 
 def tests_item(submission: Submission) -> ChecklistItem:
@@ -112,7 +113,7 @@ def licenses_item(submission: Submission) -> ChecklistItem:
     for package in {item.name: item for item in (*submission.added, *submission.packages)}.values():
         expression = read_license(package.license or "")
         if expression is None:
-            unknown[f"{package.name} states {package.license or 'no licence'!r}"] = None
+            unknown[f"{package.name} {_stated(package.license or '')}"] = None
         elif permits(policy, expression):
             known[f"{package.name} is under {expression}"] = None
         else:
@@ -137,6 +138,11 @@ def licenses_item(submission: Submission) -> ChecklistItem:
         evidence=evidence[: 2 * _SHOWN],
         action=action,
     )
+
+
+def _stated(text: str) -> str:
+    shown = text if len(text) <= _LINE else f"{text[:_LINE]}…"
+    return f"states {shown!r}" if text.strip() else "states no licence"
 
 
 def _claims(submission: Submission) -> dict[str, PackageClaims]:
