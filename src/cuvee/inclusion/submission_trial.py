@@ -13,8 +13,8 @@ from cuvee.channel.interpreter.index_download import upload_times
 from cuvee.channel.wheels.index_comparison import INDEX
 from cuvee.errors import BlockedError, CuveeError, NotLockedError, UsageError
 from cuvee.graph.diff import ChangeKind, diff
+from cuvee.inclusion.added_errata import errata_of
 from cuvee.inclusion.added_files import added_files
-from cuvee.inclusion.known_errata import errata_of
 from cuvee.inclusion.model import PlatformAddition, Submission, UpstreamReleases
 from cuvee.inclusion.name_confusion import confusions
 from cuvee.inclusion.upstream_releases import of_index, of_records
