@@ -23,7 +23,7 @@ Fetch = Callable[[str, int], "bytes | None"]
 """Returns a file of ``metadata/`` of at most so many bytes; `None` if the site has none."""
 
 
-class SignedFile(NamedTuple):
+class LocatedFile(NamedTuple):
     """What is signed of a file: where it is below ``targets/``, its length, and its hashes by algorithm."""
 
     path: str
@@ -147,7 +147,7 @@ class SiteReader:
         """Return whether the snapshot names a list."""
         return f"{name}.json" in self.snapshot.value["meta"]
 
-    def find(self, path: str) -> SignedFile | None:
+    def find(self, path: str) -> LocatedFile | None:
         """Return what is signed of a path by a role that may sign it; `None` if there is none."""
         waiting: list[tuple[str, Signed]] = [(TARGETS, self.root)]
         seen: set[str] = set()
@@ -172,7 +172,7 @@ class SiteReader:
             waiting += reversed(inner)
         return None
 
-    def _file(self, path: str, value: Any) -> SignedFile:
+    def _file(self, path: str, value: Any) -> LocatedFile:
         length, hashes = value["length"], value["hashes"]
         folder, slash, name = path.rpartition("/")
         usable = {str(kind): str(text) for kind, text in hashes.items() if kind in {"sha256", "sha512"}}
@@ -180,7 +180,7 @@ class SiteReader:
             raise TypeError
         first = next(iter(hashes.values()))
         prefix = f"{first}." if self.root.value.get("consistent_snapshot") is True else ""
-        return SignedFile(path, length, usable, f"{folder}{slash}{prefix}{name}")
+        return LocatedFile(path, length, usable, f"{folder}{slash}{prefix}{name}")
 
     # --- bytes -------------------------------------------------------------------------------------------
 

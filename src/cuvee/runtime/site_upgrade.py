@@ -17,7 +17,7 @@ from .failure import MISSING, USAGE, InstallError
 from .hashing import algorithm
 from .prefix_state import load
 from .signed_metadata import refused
-from .site_reader import Fetch, SignedFile, SiteReader
+from .site_reader import Fetch, LocatedFile, SiteReader
 
 _TRACKS = ("lts", "stable")
 _MOST_ROOT, _MOST_INDEX, _CHUNK = 512_000, 5_000_000, 1 << 18
@@ -75,7 +75,7 @@ def _keep_root(state: str, root: bytes) -> None:
     os.replace(beside, os.path.join(state, "root.json"))
 
 
-def _newest(reader: SiteReader, site: str, name: str, version: str, platform: str) -> SignedFile | None:
+def _newest(reader: SiteReader, site: str, name: str, version: str, platform: str) -> LocatedFile | None:
     """Return the `.sh` installer of the newest release that is newer than ``version``."""
     best, path = _number(version), ""
     for track in _TRACKS:
@@ -107,7 +107,7 @@ def _number(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
-def _fetch_installer(site: str, wanted: SignedFile, folder: str) -> str:
+def _fetch_installer(site: str, wanted: LocatedFile, folder: str) -> str:
     """Return the path of the installer, complete and verified."""
     os.makedirs(folder, 0o700, exist_ok=True)
     name = wanted.path.rpartition("/")[2]

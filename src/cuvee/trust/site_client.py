@@ -124,7 +124,7 @@ class SiteClient:
         self.source.forget()
 
     def has(self, path: str, file: Path, now: dt.datetime) -> bool:
-        """Whether a file of this machine, which is no link, is what is signed of a path."""
+        """Whether a file of this machine, and not a link, is what is signed of a path."""
         info = self.signed(path, now)
         return (
             info is not None
