@@ -40,6 +40,10 @@ CHANGED = {
         "its test environment has changed: another numpy-2.4.5-0",
     ),
     "platform": (replace(PARTS, platform="noarch on osx-64"), "it was built on another platform"),
+    "patches": (
+        replace(PARTS, patches={"one.patch": "4"}),
+        "its patches have changed: with one.patch",
+    ),
     "engine": (
         replace(PARTS, engine="rattler-build 0.74.0, builder 1"),
         "the engine has changed: rattler-build 0.73.0, builder 1 to rattler-build 0.74.0, builder 1",

@@ -53,6 +53,9 @@ def test_parts_of_manifests_load(page: Path, tmp_path: Path) -> None:
         folder = tmp_path / str(block.line) / "lab"
         folder.mkdir(parents=True)
         (folder / "recipes" / "fast-histogram").mkdir(parents=True)
+        (folder / "patches").mkdir()
+        for name in re.findall(r"patches/([\w.-]+)", block.text):
+            (folder / "patches" / name).write_text("", encoding="utf-8")
         (folder / "2026.10.0.yaml").write_text(BASE, encoding="utf-8")
         path = folder / "2026.10.1.yaml"
         path.write_text(HEAD + block.text, encoding="utf-8")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from patches_beside import write_patches
+
 Writer = Callable[..., Path]
 
 
@@ -12,6 +14,7 @@ Writer = Callable[..., Path]
 def repository(tmp_path: Path) -> Path:
     for folder in ("manifests/starter", "recipes/starter-tools", "installers/starter"):
         (tmp_path / folder).mkdir(parents=True)
+    write_patches(tmp_path / "manifests/starter")
     return tmp_path
 
 

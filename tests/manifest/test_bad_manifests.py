@@ -19,6 +19,7 @@ import yaml
 
 from cuvee.errors import ManifestError
 from cuvee.manifest import load_manifest
+from patches_beside import write_patches
 
 BAD = Path(__file__).parent / "bad"
 TODAY = dt.date(2026, 11, 22)
@@ -33,6 +34,7 @@ def span(case: Path, root: Path) -> Path:
     (root / path.parent).mkdir()
     for folder in ("recipes/starter-tools", "installers/starter"):
         (root / folder).mkdir(parents=True)
+    write_patches(root / path.parent)
     for base in (BAD / "bases").iterdir():
         shutil.copy(base, root / path.parent)
     shutil.copy(case, root / path)

@@ -20,6 +20,7 @@ from cuvee.manifest import load_manifest
 from cuvee.manifest.documents.json_schema import json_schema
 from cuvee.manifest.documents.schema_types import RecordType
 from cuvee.manifest.schema import MANIFEST
+from patches_beside import write_patches
 
 HERE = Path(__file__).parent
 TODAY = dt.date(2026, 11, 22)
@@ -43,6 +44,7 @@ ONLY_THE_READER = {
     "long-line": "knows no order of versions",
     "many-problems": "knows no order of versions",
     "null-without-base": "null takes away from a base, which the schema can not see",
+    "patched-subjects": "compares values of several keys",
     "platform-not-in-release": "compares two spans",
     "processors": "the names depend on the platform",
     "remove-what-is-not-there": "needs other files",
@@ -146,6 +148,9 @@ SEMANTIC = (
     "is in the list twice", "has no value", "no version can satisfy", "both allowed and denied",
     "every platform is absent", "the file is called", "but its distribution is", "has no processor family",
     "must approve, and the list has", "have the same", "before it begins",
+    "there is no file", "outside of the manifest's folder", "has neither recipe nor wheel", "has no SHA-256",
+    "has a recipe and a wheel", "is not one of the recipes", "this wheel is of", "is patched twice",
+    "has tests of its own", "states the hashes", "so it has the fix",
 )  # fmt: skip
 """Words of messages about what a schema can not know; see `ONLY_THE_READER`."""
 
@@ -184,6 +189,8 @@ def reader_says(factory: pytest.TempPathFactory, text: str) -> str:
     root = factory.getbasetemp() / "differential"
     for folder in ("starter", "recipes/starter-tools", "installers/starter"):
         (root / folder).mkdir(parents=True, exist_ok=True)
+    if not (root / "starter/patches").exists():
+        write_patches(root / "starter")
     path = root / "starter" / "2026.11.0.yaml"
     path.write_text(text)
     try:

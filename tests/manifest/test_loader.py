@@ -64,6 +64,20 @@ def test_every_key_arrives_in_the_model(every_key: Path, repository: Path) -> No
     ]
     assert manifest.interpreter == "host"
     assert manifest.recipes == ("starter-tools",)
+    click, zlib = manifest.patched
+    assert (zlib.recipe, zlib.patches, zlib.tests, zlib.revision) == (
+        "starter-tools",
+        ("patches/one.patch", "patches/two.patch"),
+        (),
+        1,
+    )
+    assert (click.name, click.wheel, click.upstream_fixed_in) == (
+        "click",
+        "click-8.1.7-py3-none-any.whl",
+        "8.1.8",
+    )
+    assert (click.until, click.revision) == (dt.date(2027, 5, 31), 2)
+    assert click.sentence == "patched: fixes https://example.org/issues/7, CVE-2026-12346"
     assert manifest.exclude_newer == dt.datetime(2026, 11, 1, 10, 30, tzinfo=dt.UTC)
     approvals = manifest.policy.approvals
     assert approvals is not None
@@ -151,7 +165,8 @@ def test_sources_say_where_each_value_stands(every_key: Path) -> None:
     assert manifest.sources["packages.numpy.version"] == Position(file=every_key, line=18, column=20)
     assert manifest.sources["packages.python.version"] == Position(file=every_key, line=17, column=11)
     assert manifest.sources["platforms.linux-64.floor.linux"].line == 9
-    assert manifest.sources["waivers.1.author"].line == 62
+    assert manifest.sources["waivers.1.author"].line == 81
+    assert manifest.sources["patched.click.patches.0"] == Position(file=every_key, line=41, column=15)
     assert "platforms.win-64.floor.linux" not in manifest.sources
     assert manifest.packages[2].position == manifest.sources["packages.numpy.version"]
 

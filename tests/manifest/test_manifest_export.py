@@ -31,6 +31,7 @@ def without_places(manifest: Manifest) -> Manifest:
         packages=tuple(dataclasses.replace(item, position=NOWHERE) for item in manifest.packages),
         constraints=tuple(dataclasses.replace(item, position=NOWHERE) for item in manifest.constraints),
         wheels=tuple(dataclasses.replace(item, position=NOWHERE) for item in manifest.wheels),
+        patched=tuple(dataclasses.replace(item, position=NOWHERE) for item in manifest.patched),
         waivers=tuple(dataclasses.replace(item, position=NOWHERE) for item in manifest.waivers),
     )
 
@@ -103,6 +104,7 @@ constraints: {}                                          # default
 wheels: []                                               # default
 interpreter: null                                        # default
 recipes: []                                              # default
+patched: {}                                              # default
 exclude-newer: "2026-11-02T00:00:00Z"                    # 2026.11.0.yaml:14
 policy:
   licenses:

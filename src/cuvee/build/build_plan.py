@@ -209,7 +209,15 @@ class Planner:
             test_environment=test,
             platform=f"{output.subdir} on {self._sources.machine}",
             engine=f"{self._engines[output.recipe.engine].version}, builder {BUILDER}",
+            patches=_patches(output),
         )
+
+
+def _patches(output: Output) -> dict[str, str]:
+    patches = output.recipe.patches
+    if patches is None:
+        return {}
+    return {**{item.name: item.sha256 for item in patches.patches}, "statement": patches.digest}
 
 
 class BuiltChannel:

@@ -40,7 +40,8 @@ _KEPT = Document(name="build", kind=KeptBuild)
 
 def key_of(parts: KeyParts) -> str:
     """Return the key of a build: the hex SHA-256 of all that it depends on."""
-    return fingerprint(encode(parts))
+    # A build without patches has the key that it had before there were any.
+    return fingerprint(encode(parts, without=frozenset() if parts.patches else frozenset({"patches"})))
 
 
 class BuildCache:
@@ -119,6 +120,8 @@ def _changes(old: KeyParts, new: KeyParts) -> Iterator[str]:
         yield "its recipe has changed"
     if old.package != new.package:
         yield f"it was {old.package}"
+    if old.patches != new.patches:
+        yield f"its patches have changed: {_difference(old.patches, new.patches)}"
     if old.sources != new.sources:
         yield "its sources have changed"
     if old.variant != new.variant:

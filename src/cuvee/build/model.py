@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from cuvee.channel.patches.patch_files import PatchSet
+
 Engine = Literal["rattler-build", "conda-build"]
 
 COMPILERS = {"gcc": "gcc", "gxx": "g++", "gfortran": "gfortran"}
@@ -25,12 +27,15 @@ class Recipe:
         The program that such a file is for.
     digest
         The hex SHA-256 of all its files and their names: recipe, scripts, patches, local sources.
+    patches
+        Those that the manifest adds; `None` for none.
     """
 
     name: str
     file: Path
     engine: Engine
     digest: str
+    patches: PatchSet | None = None
 
     @property
     def folder(self) -> Path:
@@ -117,6 +122,8 @@ class KeyParts:
         build's key, so that all that needs a changed recipe is built again, as the plan says.
     engine
         The engine and its version, and that of the code here that decides what a build leaves.
+    patches
+        The SHA-256 of each patch of the manifest, and of what the manifest says of them, by name.
     """
 
     recipe: str
@@ -128,6 +135,7 @@ class KeyParts:
     test_environment: Mapping[str, str]
     platform: str
     engine: str
+    patches: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

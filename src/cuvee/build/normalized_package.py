@@ -74,6 +74,7 @@ def normalized(
             name: data for name, data in info.items() if not name.startswith("recipe/") and name != "files"
         }
         own = {f"recipe/{name}": path.read_bytes() for name, path in _recipe_files(recipe)}
+        own |= recipe.patches.info_files() if recipe.patches is not None else {}
         paths = [{**row, **_more(rows[str(row["_path"])])} for row in written]
         return {
             **kept,

@@ -15,6 +15,7 @@ from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import BuiltPackage, Irreproducible, KeyParts, Output
 from cuvee.build.normalized_package import normalized
 from cuvee.build.other_machines import check_machine
+from cuvee.build.patched_recipes import check_patches, write_patches
 from cuvee.build.reproducibility import different_files
 from cuvee.build.source_files import epoch_of
 from cuvee.conda.package_info import read_index
@@ -171,6 +172,9 @@ def _built(task: BuildTask, path: Path, journal: _Journal, purpose: str) -> Path
     epoch = epoch_of(task.sources.values())
     folder = _prepared(path / "work", task, epoch)
     shutil.copytree(task.output.recipe.folder, folder.recipe)
+    if task.output.recipe.patches is not None:
+        check_patches(task.output, task.sources)
+        write_patches(folder.recipe, task.output.recipe.patches)
     write_build_channel(folder, task.archives, task.target.platform, task.machine, task.compilers)
     journal.run(task.engine.build_request(task.output, folder), folder.path, "build")
     made = sorted(folder.output.glob(f"{task.output.subdir}/*.conda"))

@@ -74,8 +74,12 @@ class PackageContent:
         File name to text; stored below ``info/licenses``.
     test_imports
         Modules that must import once it is installed.
+    test_programs
+        Texts of Python programs that must end with exit code 0 once it is installed.
     extra
         More keys of ``info/about.json``.
+    extra_info
+        More files of ``info/``, by path below it.
     """
 
     name: str
@@ -94,7 +98,9 @@ class PackageContent:
     entry_points: tuple[str, ...] = ()
     test_imports: tuple[str, ...] = ()
     python_site_packages_path: str | None = None
+    test_programs: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
+    extra_info: Mapping[str, bytes] = field(default_factory=dict)
     files: tuple[PackageFile, ...]
 
     @property
@@ -230,12 +236,16 @@ def _info_files(content: PackageContent, paths: list[dict[str, object]]) -> dict
             {"entry_points": list(content.entry_points)} if content.entry_points else {}
         )
         files["link.json"] = canonical_json({"noarch": noarch, "package_metadata_version": 1})
+    tests: list[object] = [
+        {"script": {"interpreter": "python", "content": program}} for program in content.test_programs
+    ]
     if content.test_imports:
-        tests = [{"python": {"imports": list(content.test_imports), "pip_check": False}}]
+        tests.insert(0, {"python": {"imports": list(content.test_imports), "pip_check": False}})
+    if tests:
         files["tests/tests.yaml"] = canonical_json(tests)  # JSON is YAML
     for name, text in content.license_files.items():
         files[f"licenses/{PurePosixPath(name)}"] = text
-    return files
+    return {**content.extra_info, **files}
 
 
 def is_executable(path: Path) -> bool:

@@ -36,7 +36,8 @@ def read_own_tests(files: Mapping[str, bytes]) -> OwnTests:
         for python in items(member(test, "python")):
             imports += texts(member(python, "imports"))
         script = member(test, "script")
-        lines += texts(member(script, "content") if isinstance(script, dict) else script)
+        if not member(script, "interpreter"):  # else these are lines of a program, not commands
+            lines += texts(member(script, "content") if isinstance(script, dict) else script)
         needs += texts(member(member(test, "requirements"), "run"))
     recipe = member(read_loose(files.get("recipe/meta.yaml")), "test")
     imports = imports or list(texts(member(recipe, "imports")))

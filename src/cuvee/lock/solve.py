@@ -47,6 +47,9 @@ class Problem:
         have corrected or withdrawn their records since.
     own_channel
         The folder with the packages made for this release, or `None`; it comes last.
+    patched
+        Names of packages that the release carries with patches of its own: with them its own channel comes
+        first, since what it has is there instead of what other channels have.
     """
 
     platforms: tuple[PlatformEntry, ...]
@@ -56,12 +59,13 @@ class Problem:
     own_channel: Path | None = None
     exclude_newer: dt.datetime | None = None
     keep: Lock | None = None
+    patched: frozenset[str] = frozenset()
 
     @property
     def sources(self) -> tuple[str, ...]:
         """All channels in the order of their priority."""
         own = () if self.own_channel is None else (str(self.own_channel),)
-        return (*self.channels, *own)
+        return (*own, *self.channels) if self.patched else (*self.channels, *own)
 
     def requirements_on(self, platform: str) -> list[Requirement]:
         """Return the requested packages of one platform."""
@@ -86,6 +90,7 @@ def problem_of(
         # The resolver of wheels has applied it already; our own packages have the time of their making.
         exclude_newer=manifest.exclude_newer if manifest.channels else None,
         keep=keep,
+        patched=frozenset(item.name for item in manifest.patched),
     )
 
 
@@ -165,7 +170,8 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
 def _kept(problem: Problem, platform: str) -> list[LockedPackage]:
     """Return the base's packages of real channels; the resolver of wheels keeps the imported ones."""
     lock = problem.keep.by_platform.get(platform) if problem.keep is not None else None
-    return [package for package in (lock.packages if lock is not None else ()) if not package.is_local]
+    packages = lock.packages if lock is not None else ()
+    return [item for item in packages if not item.is_local and item.name not in problem.patched]
 
 
 def locked_record(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:

@@ -27,6 +27,7 @@ from cuvee.manifest.model import (
     LicensePolicy,
     Manifest,
     Owner,
+    PatchedPackage,
     PlatformEntry,
     Policy,
     Requirement,
@@ -71,6 +72,10 @@ def evaluate(tree: MappingValue, path: Path, base: Manifest | None) -> Manifest:
         ),
         interpreter=fields.get("interpreter"),
         recipes=fields.get("recipes", ()),
+        patched=tuple(
+            PatchedPackage(name=name, position=entry.key.position, **record_fields(entry.value))
+            for name, entry in sorted(entries_at(tree, "patched"))
+        ),
         exclude_newer=fields.get("exclude_newer"),
         policy=_policy(tree, base),
         suites=fields.get("suites", ()),

@@ -21,6 +21,7 @@ CHECKS = (
     "age",
     "changes",
     "removals",
+    "patched",
     "corrections",
     "withdrawn",
     "parity",

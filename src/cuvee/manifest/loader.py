@@ -22,6 +22,7 @@ from cuvee.manifest.evaluate import evaluate
 from cuvee.manifest.folder_lookup import check_folders
 from cuvee.manifest.inheritance import merge
 from cuvee.manifest.model import Manifest, ReleaseVersion
+from cuvee.manifest.patched_consistency import check_patched
 from cuvee.manifest.schema import MANIFEST
 
 
@@ -49,6 +50,7 @@ def load_manifest(path: Path, *, today: dt.date) -> Manifest:
             add_missing_keys(tree, MANIFEST.content, problems)
             check_tree(tree, problems)
             check_folders(tree, file.parent, problems)
+            check_patched(tree, file.parent, problems)
             if file == path:
                 check_dates(tree, path, today, problems)
             manifest = None if problems else evaluate(tree, file, manifest)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from cuvee.approvals.approval_policy import ApprovalPolicy
 from cuvee.codec import encode, encode_object
-from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
+from cuvee.manifest.model import Manifest, PatchedPackage, PlatformEntry, Requirement
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_/.@+\-]*( [A-Za-z0-9_/.@+\-]+)*")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
@@ -45,6 +45,7 @@ def as_data(manifest: Manifest) -> Data:
         ],
         "interpreter": manifest.interpreter,
         "recipes": list(manifest.recipes),
+        "patched": {item.name: _patched(item) for item in manifest.patched},
         "exclude-newer": manifest.exclude_newer.isoformat().replace("+00:00", "Z")
         if manifest.exclude_newer
         else None,
@@ -130,6 +131,11 @@ def _package(item: Requirement) -> Data:
         **stated,
         "deprecated": {"reason": gone.reason, "instead": gone.instead, "removed-in": version},
     }
+
+
+def _patched(package: PatchedPackage) -> Data:
+    values = encode_object(package, without=frozenset({"name", "position"}))
+    return {key.replace("_", "-"): value for key, value in values.items() if value}
 
 
 def _platform(platform: PlatformEntry) -> Data:

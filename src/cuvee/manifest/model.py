@@ -136,6 +136,50 @@ class WheelRequirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatchedPackage:
+    """A package that the release carries with patches of its own.
+
+    Attributes
+    ----------
+    recipe, wheel
+        What is patched: a recipe, or the wheel with this file name. One of them is empty.
+    sha256
+        The wheel's; empty for a recipe.
+    patches, tests
+        Paths in the manifest's folder.
+    fixes
+        CVE numbers, and web addresses of issues.
+    upstream_fixed_in
+        The first version of upstream with the fix; empty while it is not known.
+    until
+        The last day on which the patches are accepted.
+    revision
+        From 1: how often the patches of this version have changed.
+    position
+        Where it is stated.
+    """
+
+    name: str
+    recipe: str = ""
+    wheel: str = ""
+    sha256: str = ""
+    patches: tuple[str, ...]
+    fixes: tuple[str, ...]
+    why: str
+    author: str
+    upstream_fixed_in: str = ""
+    until: dt.date
+    revision: int = 1
+    tests: tuple[str, ...] = ()
+    position: Position
+
+    @property
+    def sentence(self) -> str:
+        """That it is patched, and what that fixes."""
+        return f"patched: fixes {', '.join(self.fixes)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LicensePolicy:
     """SPDX identifiers that packages may, or must not, be under. An empty ``allow`` allows all."""
 
@@ -267,6 +311,8 @@ class Manifest:
         Solve as of this instant, UTC.
     recipes
         Folders below ``recipes/``.
+    patched
+        Sorted by name.
     sources
         For each value's dotted path (``packages.numpy.version``), where it was stated.
     """
@@ -285,6 +331,7 @@ class Manifest:
     wheels: tuple[WheelRequirement, ...] = ()
     interpreter: str | None = None
     recipes: tuple[str, ...] = ()
+    patched: tuple[PatchedPackage, ...] = ()
     exclude_newer: dt.datetime | None = None
     policy: Policy = field(default_factory=Policy)
     suites: tuple[str, ...] = ()

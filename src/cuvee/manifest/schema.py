@@ -14,6 +14,7 @@ from cuvee.manifest.documents.schema_types import (
 )
 from cuvee.manifest.inclusion_schema import DEPRECATED, INCLUSION_POLICY, OWNER_KEYS
 from cuvee.manifest.model import Track
+from cuvee.manifest.patched_schema import PATCHED
 from cuvee.manifest.scalar_types import (
     BUILD_STRING,
     DATE,
@@ -310,6 +311,9 @@ _CONTENT = RecordType(
                     "manifest's folder upwards.",
             type=ListType(noun="a list of recipes", example="[starter-tools]",
                         item=label_type("a recipe", "starter-tools"))),
+        Property(name="patched", default={}, type=PATCHED, example=PATCHED.example,
+            summary="Packages that the release carries with patches of its own, instead of what a channel "
+                    "or the index has."),
         Property(name="exclude-newer", example="2026-11-01T00:00:00Z",
             summary="Solve as of this instant; a date means the end of that day, UTC.",
             type=ScalarType(noun="an instant or a date", example="2026-11-01T00:00:00Z",

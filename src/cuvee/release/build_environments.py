@@ -46,7 +46,8 @@ class ReleaseEnvironments:
 
     @property
     def _sources(self) -> tuple[str, ...]:
-        return (*self._session.manifest.channels, str(self._channel.folder))
+        manifest, own = self._session.manifest, str(self._channel.folder)
+        return (own, *manifest.channels) if manifest.patched else (*manifest.channels, own)
 
     @cached_property
     def _carried(self) -> frozenset[str]:

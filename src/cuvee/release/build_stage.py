@@ -55,6 +55,7 @@ def make_builds(
             encode([imported_archives(session), platforms]),
             [session.engines[name].version for name in sorted({item.engine for item in session.recipes})],
             base_fingerprint(session.base_lock),
+            *([item.digest for item in session.patches]),
         ],
         lambda: _make(session, platforms, executor, check_reproducible=check_reproducible),
         BuildResult,

@@ -50,6 +50,7 @@ def make_channel(session: Session) -> ChannelResult:
             _host_interpreter() if manifest.interpreter else None,
             base_fingerprint(session.base_lock),
             *(["recipes"] if manifest.recipes else []),
+            *([item.digest for item in session.patches]),
         ],
         lambda: _make(session),
         ChannelResult,
@@ -109,36 +110,65 @@ def _import_wheels(
     manifest = session.manifest
     added = [WheelRequirement(name=item.name, position=item.position) for item in session.additions]
     wheels = (*manifest.wheels, *(added if manifest.interpreter else ()))
-    if not wheels:
+    if not wheels and not session.patched_wheels:
         return 0
     from cuvee.channel.wheels import import_wheels, wheel_requests
     from cuvee.channel.wheels.conda_names import by_project
 
+    # What is patched is made here, whatever channels have of it.
+    patched = {canonicalize_name(name) for name in session.patched_wheels}
+    carried = frozenset(name for name in carried if canonicalize_name(name) not in patched)
     of_channels = by_project(carried)
     for item in (*manifest.packages, *manifest.constraints):
         _check_spelling(item, of_channels, wheels)
     names = [wheel.name for wheel in wheels if canonicalize_name(wheel.name) not in of_channels]
+    names += session.patched_wheels.difference(names)
     if not names:
         return 0
-    by_platform = {item.platform: item for item in interpreters}
-    if not by_platform:
-        raise BlockedError(
-            f"No channel carries {', '.join(names)}, and wheels need an interpreter that cuvee packs",
-            hint="Say `interpreter: host` in the manifest, or add a channel that carries them.",
-        )
     return len(
         import_wheels(
             wheel_requests(manifest, names, session.additions),
-            by_platform,
+            _pythons(session, interpreters, names),
             {entry.name: entry.floor for entry in manifest.present_platforms},
             folder=folder,
             cache=session.workspace.cache,
             exclude_newer=manifest.exclude_newer,
             carried=carried,
             prefer=versions(kept_lock(session)),
+            patched=session.patches,
             reporter=session.reporter,
         )
     )
+
+
+def _pythons(
+    session: Session, interpreters: list[Interpreter], names: Sequence[str]
+) -> dict[str, Interpreter]:
+    """Return the interpreter of each platform that wheels are for.
+
+    Patched wheels may be for one of a channel: the base has it, and the release keeps it if it can.
+    """
+    by_platform = {item.platform: item for item in interpreters}
+    if by_platform:
+        return by_platform
+    wheels = ", ".join(sorted(names))
+    if not session.patched_wheels.issuperset(names):
+        raise BlockedError(
+            f"No channel carries {wheels}, and wheels need an interpreter that cuvee packs",
+            hint="Say `interpreter: host` in the manifest, or add a channel that carries them.",
+        )
+    known = versions(kept_lock(session))
+    found = {
+        name: Interpreter(platform=name, version=known[name]["python"], origin="a channel")
+        for name in session.platforms
+        if "python" in known.get(name, {})
+    }
+    if not found:
+        raise BlockedError(
+            f"Which Python the patched wheels {wheels} are for is not known: no lock of a base says it",
+            hint="State `based-on`, and name the base's release folder or lock with `--base`.",
+        )
+    return found
 
 
 def _check_spelling(

@@ -125,7 +125,8 @@ def _graph(
     facts = read_archives(session, lock, access)
     if facts is not None:
         graph = with_contents(graph, facts)
-    return replace(graph, available=_carried(session, missing_names(graph)), sources=sources)
+    wanted = missing_names(graph) | {item.name for item in session.manifest.patched}
+    return replace(graph, available=_carried(session, wanted), sources=sources)
 
 
 def read_archives(session: Session, lock: Lock, access: ArchiveAccess) -> Inspection | None:

@@ -116,6 +116,7 @@ def guest_channel(session: Session, platform: str, names: Collection[str]) -> Im
                     exclude_newer=manifest.exclude_newer,
                     carried=carried,
                     prefer=versions(kept_lock(session)),
+                    patched=session.patches,
                     reporter=session.reporter,
                 )
         index_channel(folder, [platform])

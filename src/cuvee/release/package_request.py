@@ -11,6 +11,8 @@ from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.model import Manifest, Requirement
 from cuvee.release.session import Session
 
+_NO_MATTER = frozenset({"position", "owner", "groups", "until", "deprecated"})
+
 
 def package_inputs(manifest: Manifest, additions: tuple[Requirement, ...]) -> Json:
     """Return the part of a manifest that decides which packages there are."""
@@ -25,7 +27,8 @@ def package_inputs(manifest: Manifest, additions: tuple[Requirement, ...]) -> Js
         manifest.exclude_newer,
         additions,
     )
-    return encode(parts, without=frozenset({"position", "owner", "groups", "deprecated"}))
+    more = (manifest.patched,) if manifest.patched else ()
+    return encode((*parts, *more), without=_NO_MATTER)
 
 
 def request_of(manifest: Manifest) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cuvee.errors import BlockedError, CuveeError, DocumentError, UsageError
 from cuvee.files import write_bytes
-from cuvee.graph.diff import Change, diff, with_reasons
+from cuvee.graph.diff import Change, diff, with_patches, with_reasons
 from cuvee.lock.model import Lock
 from cuvee.release.build_stage import make_builds
 from cuvee.release.channel_stage import make_channel
@@ -260,4 +260,5 @@ def _with_changes(session: Session, release: Release) -> Release:
     changes = with_reasons(
         found, before, release.lock, requirements_before=base.packages, requirements_after=packages
     )
-    return replace(release, changes=changes)
+    stated = {item.name: item.sentence for item in session.manifest.patched}
+    return replace(release, changes=with_patches(changes, stated))

@@ -9,6 +9,7 @@ from cuvee.build.cross_building import BuildTarget, can_build_for, needed_for, w
 from cuvee.build.environments import EnvironmentSources
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import NotBuilt, Output
+from cuvee.build.patched_recipes import patched_outputs
 from cuvee.channel.connection import connect
 from cuvee.conda.match_spec import read_spec
 from cuvee.errors import BlockedError
@@ -182,8 +183,13 @@ def _here(session: Session) -> PlatformEntry:
 
 
 def _rendered(session: Session, platform: str, variant: Mapping[str, str]) -> list[Output]:
-    found = (session.engines[recipe.engine].render(recipe, platform, variant) for recipe in session.recipes)
-    return [output for outputs in found for output in outputs]
+    patches = {item.package.recipe: item for item in session.patches if item.package.recipe}
+    found: list[Output] = []
+    for recipe in session.recipes:
+        outputs = session.engines[recipe.engine].render(recipe, platform, variant)
+        stated = patches.get(recipe.name)
+        found += outputs if stated is None else patched_outputs(outputs, stated)
+    return found
 
 
 def _in_variant(session: Session, source: ReleaseEnvironments) -> list[Output]:

@@ -29,7 +29,14 @@ from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import RunComparison
 from cuvee.lock.model import Lock
-from cuvee.manifest.model import Manifest, ReleaseVersion, Requirement, Waiver, WheelRequirement
+from cuvee.manifest.model import (
+    Manifest,
+    PatchedPackage,
+    ReleaseVersion,
+    Requirement,
+    Waiver,
+    WheelRequirement,
+)
 
 RECORD = "release.json"
 """The record's file in the release folder."""
@@ -624,7 +631,7 @@ def judge_content(release: Release) -> Verdict:
     )
 
 
-_Positioned = TypeVar("_Positioned", Requirement, WheelRequirement, Waiver)
+_Positioned = TypeVar("_Positioned", Requirement, WheelRequirement, PatchedPackage, Waiver)
 
 
 def portable(manifest: Manifest) -> Manifest:
@@ -642,6 +649,7 @@ def portable(manifest: Manifest) -> Manifest:
         packages=tuple(map(located, manifest.packages)),
         constraints=tuple(map(located, manifest.constraints)),
         wheels=tuple(map(located, manifest.wheels)),
+        patched=tuple(map(located, manifest.patched)),
         waivers=tuple(map(located, manifest.waivers)),
         installers=replace(manifest.installers, branding=Path(branding.name) if branding else None),
     )

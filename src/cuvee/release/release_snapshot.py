@@ -32,4 +32,5 @@ def snapshot_of(side: Release | Path, *, today: dt.date, environment: str | None
         requirements=packages,
         requested=frozenset(item.name for item in packages),
         knows=METADATA,
+        patched={item.name: item.sentence for item in side.manifest.patched},
     )

@@ -12,6 +12,7 @@ from cuvee.build.recipes import engines, read_recipes
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import Connection, connect
 from cuvee.channel.model import Absent
+from cuvee.channel.patches.patch_files import PatchSet, read_patches
 from cuvee.errors import CuveeError, UsageError
 from cuvee.executors.dask_cluster import DaskCluster
 from cuvee.executors.executor_choice import ExecutorChoice
@@ -192,6 +193,16 @@ class Session:
         return read_recipes(filter(None, found), self.engines)
 
     @cached_property
+    def patches(self) -> tuple[PatchSet, ...]:
+        """The patched packages of the manifest, with their files."""
+        return read_patches(self.manifest.patched, self.manifest.path.parent)
+
+    @property
+    def patched_wheels(self) -> frozenset[str]:
+        """The names of packages that are made of patched wheels, whatever channels have of them."""
+        return frozenset(item.package.name for item in self.patches if item.package.wheel)
+
+    @cached_property
     def cluster(self) -> DaskCluster:
         """The cluster on which units of work run, connected when it is first needed."""
         return DaskCluster(self.options.executor.address)
@@ -220,7 +231,7 @@ class Session:
 
     def read_files(self) -> None:
         """Read all files beside the manifest, so that their problems are shown before any work starts."""
-        for name in ("branding", "settings", "suite_files", "recipes"):
+        for name in ("branding", "settings", "suite_files", "recipes", "patches"):
             getattr(self, name)
 
     @cached_property

@@ -145,7 +145,9 @@ def _row(change: Change, without: set[str]) -> ChangeRow:
         requested=change.requested,
         attention=needs_attention(change.kind, change.level),
         platforms=tuple(pair.platform for pair in pairs),
-        details=tuple(dict.fromkeys(filter(None, (pair.detail(change.kind) for pair in pairs)))),
+        details=tuple(
+            dict.fromkeys(filter(None, (change.patched, *(pair.detail(change.kind) for pair in pairs))))
+        ),
         because=tuple(reason.sentence for reason in change.forced_by[:_MOST_REASONS]),
     )
 

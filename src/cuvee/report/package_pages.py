@@ -9,6 +9,7 @@ from cuvee.conda.project_links import ProjectLink, merged
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.history.over_releases import PackageInRelease, Past
 from cuvee.integration.outcomes import OutcomeState
+from cuvee.manifest.model import PatchedPackage
 from cuvee.release.record import ArchiveFacts, Release
 from cuvee.report.badges import STATES, Badge
 from cuvee.report.change_rows import ChangeRow
@@ -52,6 +53,8 @@ class PackagePage:
         Where its project is on the web, as its packages say.
     changes
         What changed of it since the base.
+    patched
+        What the manifest says of its patches, if it has any.
     stages
         Its rows of the matrix of stages.
     needs
@@ -73,6 +76,7 @@ class PackagePage:
     records: tuple[tuple[LockedPackage, ArchiveFacts | None], ...]
     links: tuple[ProjectLink, ...]
     changes: tuple[ChangeRow, ...]
+    patched: PatchedPackage | None
     stages: tuple[StageCells, ...]
     needs: tuple[tuple[str, str], ...]
     needed_by: tuple[str, ...]
@@ -102,6 +106,7 @@ def package_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past)
     changes: dict[str, list[ChangeRow]] = defaultdict(list)
     for change in page.changes.rows if page.changes else ():
         changes[change.package].append(change)
+    patched = {item.name: item for item in release.manifest.patched}
     contacts = {owner.name: owner.contact for owner in release.manifest.owners}
     states, wanted = _states(release), {entry.name for entry in release.manifest.packages}
     for row in page.matrix.rows:
@@ -117,6 +122,7 @@ def package_pages(page: Page, release: Release, graph: ReleaseGraph, past: Past)
                 records=records,
                 links=merged(*(known.links for _, known in records if known is not None)),
                 changes=tuple(changes[row.name]),
+                patched=patched.get(row.name),
                 stages=page.stages_of_use.packages.get(row.name, ()),
                 needs=_needs(graph, row.name),
                 needed_by=_needed_by(graph, row.name),

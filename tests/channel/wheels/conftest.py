@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from played_imports import World
+
 MakeWheel = Callable[..., Path]
 
 
@@ -59,3 +61,8 @@ def make_wheel(tmp_path: Path) -> MakeWheel:
         return path
 
     return make
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)

@@ -13,6 +13,7 @@ from pathlib import Path
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.compiled_files import compiled_files
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
+from cuvee.channel.patches.patch_files import PatchSet, patched_build
 from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
 from cuvee.channel.wheels.import_names import import_names
 from cuvee.channel.wheels.install_scheme import InstalledFile, InstallScheme, installed_files, scheme_for
@@ -37,7 +38,7 @@ class Conversion:
     ``minor`` is Python's minor version, such as ``3.11``; ``depends`` is sorted. ``launcher`` is the hex
     digest of the program that starts scripts on Windows, where the package has such. ``conda_name`` is the
     package's name, empty for the project's normalised one. ``byte_code`` is the full version of the Python
-    that compiles its byte code, empty for none.
+    that compiles its byte code, empty for none. ``patches`` are those of the wheel, which it has already.
     """
 
     wheel: str
@@ -48,6 +49,7 @@ class Conversion:
     depends: tuple[str, ...]
     launcher: str | None = None
     byte_code: str = ""
+    patches: PatchSet | None = None
 
     @property
     def key(self) -> str:
@@ -60,6 +62,7 @@ class Conversion:
                 "depends": self.depends,
                 "launcher": self.launcher,
                 "minor": None if self.subdir == "noarch" else self.minor,
+                **({} if self.patches is None else {"patches": self.patches.digest}),
                 "placeholder": PLACEHOLDER,
                 "sha256": self.sha256,
                 "subdir": self.subdir,
@@ -71,7 +74,13 @@ class Conversion:
     def build(self) -> str:
         """The build string; it changes with the content."""
         python = "py" if self.subdir == "noarch" else f"py{self.minor.replace('.', '')}"
-        return f"{python}_{self.key[:8]}_0"
+        build = f"{python}_{self.key[:8]}_0"
+        return build if self.patches is None else patched_build(build, self.build_number)
+
+    @property
+    def build_number(self) -> int:
+        """0, or more if it is patched."""
+        return 0 if self.patches is None else self.patches.number
 
 
 def convert(
@@ -119,6 +128,7 @@ def convert(
         name=conversion.conda_name or metadata.name,
         version=str(metadata.version),
         build=conversion.build,
+        build_number=conversion.build_number,
         subdir=conversion.subdir,
         noarch="python" if scheme.is_noarch else None,
         depends=conversion.depends,
@@ -129,9 +139,22 @@ def convert(
         url=metadata.url,
         entry_points=tuple(map(str, points)) if scheme.is_noarch else (),
         test_imports=_imports(wheel, installed, scheme),
-        extra={"cuvee": {"wheel": where, "sha256": conversion.sha256, **_irregularities(wheel, metadata)}},
+        test_programs=_test_programs(conversion.patches),
+        extra={
+            "cuvee": {
+                "wheel": where,
+                "sha256": conversion.sha256,
+                **_irregularities(wheel, metadata),
+                **({} if conversion.patches is None else {"patched": conversion.patches.statement}),
+            }
+        },
+        extra_info={} if conversion.patches is None else conversion.patches.info_files(),
         files=(*files, *compiled),
     )
+
+
+def _test_programs(patches: PatchSet | None) -> tuple[str, ...]:
+    return tuple(item.text for item in patches.tests) if patches is not None else ()
 
 
 def _irregularities(wheel: WheelArchive, metadata: CoreMetadata) -> dict[str, list[str]]:

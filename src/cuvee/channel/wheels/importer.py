@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 from cuvee import platforms
 from cuvee.byte_code.byte_compiler import ByteCompiler, running_compiler
 from cuvee.channel.model import Interpreter
+from cuvee.channel.patches.patch_files import PatchSet
 from cuvee.channel.wheels.conda_names import by_project, conda_names
 from cuvee.channel.wheels.model import ImportedPackage, PinnedWheel, ResolutionTarget, WheelRequest
 from cuvee.channel.wheels.package_cache import cached_package, put
+from cuvee.channel.wheels.patched_projects import patch_projects
 from cuvee.channel.wheels.planned_packages import InspectedWheel, PlannedPackage, inspect, with_byte_code
 from cuvee.channel.wheels.platform_wheels import PlatformWheels, plan_all
 from cuvee.channel.wheels.requested_extras import check_extras
@@ -24,6 +26,7 @@ from cuvee.conda.url_secrets import clean_url
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
 from cuvee.files import sha256_bytes
 from cuvee.progress import SILENT, Reporter
+from cuvee.temporary_folders import temporary_folder
 
 if TYPE_CHECKING:
     from cuvee.channel.wheels.wheel_download import WheelDownloader
@@ -46,6 +49,7 @@ def import_wheels(
     exclude_newer: datetime | None = None,
     carried: Collection[str] = (),
     prefer: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    patched: Sequence[PatchSet] = (),
     reporter: Reporter = SILENT,
 ) -> tuple[ImportedPackage, ...]:
     """Import projects and their dependencies from the Python index into a channel folder.
@@ -66,6 +70,8 @@ def import_wheels(
     prefer
         For each platform the versions to keep where the requests allow it, by name: those of the release
         that this one changes.
+    patched
+        Packages that are made of patched wheels; the requests must have them.
 
     Returns
     -------
@@ -108,25 +114,27 @@ def import_wheels(
         raise _with_cache(error, requests, cache / "wheels") from error
     finally:
         fetcher.close()
-    launcher = windows_launcher() if any(platforms.get(name).is_windows for name in pinned) else None
-    chosen = [
-        PlatformWheels(
-            platform=platform,
-            python=interpreter.version,
-            wheels={wheel.name: wheels[wheel.sha256] for wheel in pinned[platform]},
-            resolved={wheel.name: wheel.version for wheel in resolved[platform]},
-            carried=frozenset(of_channels),
-            extras=_extras(requests, platform),
-            conda_names=names,
-        )
-        for platform, interpreter in interpreters.items()
-    ]
-    check_extras(requests, chosen)
-    planned = plan_all(chosen, sha256_bytes(launcher) if launcher is not None else None)
-    compiler = _compiler(planned, cache, reporter)
-    if compiler is not None:
-        planned = [with_byte_code(one, compiler.version, compiler.full_version) for one in planned]
-    return _convert(planned, cache / "imported", launcher, compiler, folder=folder, reporter=reporter)
+    with temporary_folder("patched") as written:
+        wheels = patch_projects(wheels, pinned, patched, written)
+        launcher = windows_launcher() if any(platforms.get(name).is_windows for name in pinned) else None
+        chosen = [
+            PlatformWheels(
+                platform=platform,
+                python=interpreter.version,
+                wheels={wheel.name: wheels[wheel.sha256] for wheel in pinned[platform]},
+                resolved={wheel.name: wheel.version for wheel in resolved[platform]},
+                carried=frozenset(of_channels),
+                extras=_extras(requests, platform),
+                conda_names=names,
+            )
+            for platform, interpreter in interpreters.items()
+        ]
+        check_extras(requests, chosen)
+        planned = plan_all(chosen, sha256_bytes(launcher) if launcher is not None else None)
+        compiler = _compiler(planned, cache, reporter)
+        if compiler is not None:
+            planned = [with_byte_code(one, compiler.version, compiler.full_version) for one in planned]
+        return _convert(planned, cache / "imported", launcher, compiler, folder=folder, reporter=reporter)
 
 
 def _compiler(planned: Sequence[PlannedPackage], cache: Path, reporter: Reporter) -> ByteCompiler | None:

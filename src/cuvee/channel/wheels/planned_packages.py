@@ -7,6 +7,7 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from cuvee import platforms
+from cuvee.channel.patches.patch_files import PatchSet
 from cuvee.channel.wheels.convert import Conversion
 from cuvee.channel.wheels.core_metadata import (
     CoreMetadata,
@@ -33,6 +34,7 @@ class InspectedWheel:
     """A wheel in the cache, with what planning needs of its content.
 
     ``is_portable``: it may become a noarch package; ``has_scripts``: it has entry points for scripts.
+    ``sha256`` is that of the wheel of the index; the one at ``path`` has ``patches``, if there are any.
     """
 
     path: Path
@@ -42,6 +44,7 @@ class InspectedWheel:
     metadata: CoreMetadata
     is_portable: bool
     has_scripts: bool
+    patches: PatchSet | None = None
 
 
 def inspect(path: Path, *, file_name: str, sha256: str, url: str) -> InspectedWheel:
@@ -168,5 +171,6 @@ def _planned(
         minor=minors[members[0]],
         depends=tuple(sorted(depends)),
         launcher=launcher,
+        patches=wheel.patches,
     )
     return PlannedPackage(wheel=wheel, conversion=conversion, platforms=members)

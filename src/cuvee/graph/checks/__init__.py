@@ -22,6 +22,7 @@ from cuvee.graph.checks.graph_structure import CyclesCheck, DuplicatesCheck
 from cuvee.graph.checks.license_policy import LicensesCheck, UnknownLicensesCheck
 from cuvee.graph.checks.manifest_names import ReferencesCheck, WaiversCheck
 from cuvee.graph.checks.parity import AbsentPlatformsCheck, ParityCheck
+from cuvee.graph.checks.patched_packages import PatchedCheck
 from cuvee.graph.checks.path_ownership import ReservedPathsCheck
 from cuvee.graph.checks.policy import AgeCheck, OriginCheck, OwnersCheck
 from cuvee.graph.checks.python_packages import PythonDistributionsCheck, WheelFormatCheck
@@ -79,6 +80,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     AgeCheck(),
     ChangesCheck(),
     RemovalsCheck(),
+    PatchedCheck(),
     CorrectionsCheck(),
     WithdrawnCheck(),
     ParityCheck(),

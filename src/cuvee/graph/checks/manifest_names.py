@@ -22,7 +22,7 @@ class ReferencesCheck(Check):
     severity = ADVICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        if not _is_whole(release):
+        if not is_whole(release):
             return
         names = {canonicalize_name(package.name): package.name for package in release.packages()}
         named: list[tuple[str, Requirement | WheelRequirement]] = [
@@ -68,7 +68,7 @@ class WaiversCheck(Check):
                         "Fix what it accepts, or decide again and set a new date.",
                         "ends-soon",
                     )
-            if _is_whole(release):
+            if is_whole(release):
                 yield from self._unused(waiver, release)
 
     def _unused(self, waiver: Waiver, release: ReleaseGraph) -> Iterator[Finding]:
@@ -100,7 +100,7 @@ class WaiversCheck(Check):
         )
 
 
-def _is_whole(release: ReleaseGraph) -> bool:
+def is_whole(release: ReleaseGraph) -> bool:
     """Whether all platforms are in the graph: what is not used on one may be used on another."""
     made = {graph.platform for graph in release.platforms}
     return {entry.name for entry in release.manifest.present_platforms} <= made

@@ -11,6 +11,7 @@ from cuvee.graph.diff.model import (
     PlatformChange,
     needs_attention,
 )
+from cuvee.graph.diff.patched_changes import with_patches
 from cuvee.graph.diff.version_order import Level
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "PlatformChange",
     "diff",
     "needs_attention",
+    "with_patches",
     "with_reasons",
 ]

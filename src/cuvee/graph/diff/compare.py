@@ -6,6 +6,7 @@ from cuvee.errors import UsageError
 from cuvee.graph.diff.change_reasons import with_reasons
 from cuvee.graph.diff.lock_diff import diff, without_version
 from cuvee.graph.diff.model import Change, ChangeKind, Comparison, ComparisonRow, SettingChange
+from cuvee.graph.diff.patched_changes import with_patches
 from cuvee.graph.diff.requirement_diff import compare_requirements
 from cuvee.graph.diff.snapshot import Snapshot, on_platform
 from cuvee.lock.model import Lock
@@ -86,6 +87,7 @@ def _locks(
         compared = tuple(name for name in compared if name not in _KIND_SPECIFIC)
     requested = (before.requested or frozenset()) | (after.requested or frozenset())
     changes = diff(old, new, requested_before=requested, compared=compared)
+    changes = with_patches(changes, after.patched)
     has_depends = "depends" in before.knows and "depends" in after.knows
     if has_depends:
         changes = with_reasons(
@@ -122,7 +124,7 @@ def _modified(side: Snapshot, lock: Lock, requested: frozenset[str] | None) -> I
 
 
 def _row(change: Change, *, is_known: bool, has_depends: bool) -> ComparisonRow:
-    details = filter(None, (item.detail(change.kind) for item in change.per_platform))
+    details = filter(None, (change.patched, *(item.detail(change.kind) for item in change.per_platform)))
     return ComparisonRow(
         package=change.package,
         kind=change.kind,

@@ -141,6 +141,8 @@ class Change:
         The records, one pair per platform, sorted by platform.
     forced_by
         What forced it, the nearest to a manifest first; empty if nothing did, or reasons were not looked for.
+    patched
+        That it is patched, and what that fixes if it is known, or that it no longer is; empty for others.
     """
 
     package: str
@@ -151,6 +153,7 @@ class Change:
     level: Level | None
     per_platform: tuple[PlatformChange, ...]
     forced_by: tuple[ChangeReason, ...] = ()
+    patched: str = ""
 
     @property
     def platforms(self) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ class Snapshot:
         All other values, by dotted path, as text.
     modified
         By package, what is not as its record states: files that were changed or are missing.
+    patched
+        By package, what its patches fix, where that is stated.
     notes
         Sentences on what it states and could not be read as a package, or was not looked at.
     """
@@ -56,6 +58,7 @@ class Snapshot:
     knows: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     modified: Mapping[str, str] = field(default_factory=dict)
+    patched: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""Patches of packages: reading unified diffs, applying them exactly, and patching wheels."""
