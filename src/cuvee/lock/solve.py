@@ -19,6 +19,7 @@ from cuvee.conda.url_secrets import without_secrets
 from cuvee.conda.url_trust import check_archive_url
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import BlockedError, IntegrityError
+from cuvee.lock.endless_answers import EndlessAnswerError, answer_of
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest, PlatformEntry, Requirement
 
@@ -145,7 +146,7 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
     requirements = problem.requirements_on(entry.name)
     with channel_errors(*problem.sources):
         try:
-            records = await rattler_solve(
+            solving = rattler_solve(
                 sources=await connection.repodata(problem.sources, entry.name),
                 specs=[MatchSpec(package.spec) for package in requirements],
                 constraints=[MatchSpec(package.spec) for package in problem.constraints],
@@ -158,7 +159,8 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
                 channel_priority=ChannelPriority.Strict,
                 exclude_newer=problem.exclude_newer,
             )
-        except SolverError as error:
+            records = await answer_of(solving)
+        except (SolverError, EndlessAnswerError) as error:
             return str(error)
     packages = sorted(
         (locked_record(record, entry.name, problem.own_channel) for record in records),

@@ -13,6 +13,7 @@ from cuvee.graph.explain.explanation_text import as_data, hint, message
 from cuvee.graph.explain.oracle import FastSolver
 from cuvee.graph.explain.relaxable_problem import PlatformChannels
 from cuvee.graph.explain.unsolvable import explain
+from cuvee.lock.endless_answers import is_endless
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Explainer, Problem, try_solve
 from cuvee.manifest.documents.suggestions import nearest
@@ -39,7 +40,7 @@ def explainer(
             problem,
             query_channels(problem, refused, connection),
             positions,
-            fast_solver=fast_solver(connection),
+            fast_solver=None if any(map(is_endless, refused.values())) else fast_solver(connection),
             solver_text=" ".join(refused.values()),
             fixed=fixed,
             imports=imports,
