@@ -73,6 +73,7 @@ class Release:
                 present_platforms=[SimpleNamespace(name=name) for name in PLATFORMS],
             ),
             recipes=self.recipes,
+            patches=(),
             engines={"rattler-build": RattlerEngine()},
             workspace=SimpleNamespace(cache=self.root / "cache", imports=self.root / "imports"),
             platforms=PLATFORMS,

@@ -1,4 +1,4 @@
-"""Give up a solver whose answer does not end.
+"""Waiting for a solver whose answer may not end: it is given up when it takes too much memory.
 
 resolvo, which is rattler's solver, explains a conflict by following requirements. Where packages that it has
 not merged with others require each other it goes round in circles, and the text grows by about 100 MB per

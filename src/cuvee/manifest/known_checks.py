@@ -43,6 +43,7 @@ CHECKS = (
     "search-paths",
     "machines",
     "system-floor",
+    "recipes",
     "references",
     "waivers",
     "tested",
