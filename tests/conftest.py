@@ -35,6 +35,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         return (yield)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start what takes longest first: the starter's files, then other files with real tests, then the rest.
+
+    Else one worker runs the last long file while the others wait. ``--no-loadscope-reorder`` keeps the order.
+    """
+    real = {item.path for item in items if item.get_closest_marker("real")}
+    items.sort(key=lambda item: (item.path.parent.name != "starter", item.path not in real))
+
+
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """End with a table of what was skipped and what would bring it, which `-q` would not say."""
     reports = terminalreporter.stats.get("skipped", [])
