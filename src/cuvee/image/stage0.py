@@ -28,8 +28,7 @@ _STARTUP = (
     "_sha256", "_sha512", "fcntl", "msvcrt",
 )  # fmt: skip
 
-# Large modules, which others import only under conditions that never hold in the runtime.
-_REFUSED = (
+REFUSED = (
     "_asyncio", "_bz2", "_ctypes", "_decimal", "_elementtree", "_lzma", "_msi", "_multiprocessing",
     "_overlapped", "_sqlite3", "_ssl", "_tkinter", "_uuid", "asyncio", "cffi", "ctypes", "distutils",
     "doctest", "email", "ensurepip", "http", "idlelib", "lib2to3", "multiprocessing", "pdb", "pydoc",
@@ -37,6 +36,7 @@ _REFUSED = (
     "unittest", "urllib", "venv", "xml", "zstandard._cffi", "zstandard.backend_cffi",
     "zstandard.backend_rust",
 )  # fmt: skip
+"""Large modules, which others import only under conditions that never hold in the runtime."""
 
 Read = Callable[[str], bytes]
 """Returns the bytes of the planned file at a path."""
@@ -153,7 +153,7 @@ def _module_closure(
     ]
     while todo:
         name = todo.pop()
-        if name in seen or any(name == refused or name.startswith(f"{refused}.") for refused in _REFUSED):
+        if name in seen or any(name == refused or name.startswith(f"{refused}.") for refused in REFUSED):
             continue
         seen.add(name)
         if "." in name:

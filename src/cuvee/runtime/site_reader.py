@@ -10,7 +10,6 @@ import fnmatch
 import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from .hashing import algorithm
 from .signed_metadata import Signed, check_quorum, parse, refused, role_of
@@ -21,6 +20,13 @@ _MOST_ROOTS, _MOST_LISTS = 256, 32
 
 Fetch = Callable[[str, int], "bytes | None"]
 """Returns a file of ``metadata/`` of at most so many bytes; `None` if the site has none."""
+
+
+def _quoted(name: str) -> str:
+    """Return a role's name as files of metadata are named by it; installers have no `urllib`."""
+    from urllib.parse import quote
+
+    return quote(name, "")
 
 
 class LocatedFile(NamedTuple):
@@ -131,7 +137,7 @@ class SiteReader:
         key = (name, str(delegator.value.get("_type")) + str(id(delegator)))
         if key in self._loaded:
             return self._loaded[key]
-        meta, file = _meta(self.snapshot, name), f"{quote(name, '')}.json"
+        meta, file = _meta(self.snapshot, name), f"{_quoted(name)}.json"
         found = None
         if self._fits(file, meta):
             found = self._valid(file, TARGETS, delegator, name)
@@ -186,7 +192,7 @@ class SiteReader:
 
     def _fetched(self, name: str, kind: str, meta: dict[str, Any], delegator: Signed) -> Signed:
         version = f"{meta['version']}." if self.root.value.get("consistent_snapshot") is True else ""
-        file = f"{version}{quote(name, '')}.json"
+        file = f"{version}{_quoted(name)}.json"
         data = self._fetch(file, meta.get("length") or _MOST[kind])
         if data is None:
             raise refused(f"The site has no metadata/{file}.")
