@@ -25,10 +25,14 @@ def test_the_example_of_the_specification() -> None:
     )
 
 
-@given(st.text(max_size=50), st.binary(max_size=200))
+def test_lengths_are_those_of_bytes() -> None:
+    assert pae("ä", b"") == "DSSEv1 2 ä 0 ".encode()
+
+
+# ASCII only: securesystemslib 1.3 counts characters.
+@given(st.text(st.characters(max_codepoint=127), max_size=50), st.binary(max_size=200))
 def test_the_encoding_is_that_of_securesystemslib(kind: str, payload: bytes) -> None:
     dsse = pytest.importorskip("securesystemslib.dsse", reason="needs the extra `test`")
-    kind = kind.encode(errors="ignore").decode()
     assert pae(kind, payload) == dsse.Envelope(payload, kind, {}).pae()
 
 
