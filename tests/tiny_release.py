@@ -4,6 +4,7 @@ import asyncio
 import importlib.util
 import json
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,7 +100,7 @@ def settings_json(settings: InstallerSettings) -> dict[str, Any]:
 
 
 class RattlerPrefixes:
-    """Links the release's packages with rattler, then moves the prefix away from its place."""
+    """Links the release's packages with rattler, then copies the prefix away from its place."""
 
     def __init__(self, release: Release, folder: Path) -> None:
         self._release = release
@@ -110,7 +111,10 @@ class RattlerPrefixes:
         """Link at ``prefix``; give where the result was moved to."""
         asyncio.run(self._link(prefix))
         self._count += 1
-        return prefix.rename(self._folder / str(self._count))
+        # What rattler links is also in its cache, which a test that changes a prefix would change for all.
+        copy = Path(shutil.copytree(prefix, self._folder / str(self._count), symlinks=True))
+        shutil.rmtree(prefix)
+        return copy
 
     async def _link(self, prefix: Path) -> None:
         import rattler
