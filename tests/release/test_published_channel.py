@@ -78,6 +78,11 @@ def serving(folder: Path) -> Iterator[str]:
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 
+        def do_GET(self) -> None:
+            # Its 304 lacks the headers by which rattler knows its copy again (RFC 9110, 15.4.5).
+            del self.headers["If-Modified-Since"]
+            super().do_GET()
+
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
     ) as server:
