@@ -3,12 +3,15 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cuvee.errata.csaf_advisory import FOLDER, file_name, instant
 from cuvee.errata.model import CheckedErratum, FlawStatus, Publisher, Urgency
-from cuvee.report.html import environment, policy
-from cuvee.report.site import site_style
+from cuvee.report.html import environment
+from cuvee.report.site import lone_page
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _TONES: Mapping[Urgency, str] = {
     Urgency.CRITICAL: "bad",
@@ -28,21 +31,14 @@ _NEVER = dt.date(1970, 1, 1)
 
 def errata_page(errata: Sequence[CheckedErratum], publisher: Publisher) -> str:
     """Return the page, which needs no JavaScript and nothing else."""
-    from markupsafe import Markup
-
-    style = site_style()
-    return _render(
-        "errata.html.j2",
+    return lone_page(
+        _template("errata.html.j2"),
         errata=newest_first(errata),
         publisher=publisher,
         tones=_TONES,
         states=_STATES,
         folder=FOLDER,
         has_vex=any(item.erratum.cves for item in errata),
-        style=Markup(style),  # noqa: S704 - our own file
-        policy=policy(style, ""),
-        script="",
-        keys=False,
     )
 
 
@@ -52,8 +48,7 @@ def errata_feed(errata: Sequence[CheckedErratum], publisher: Publisher) -> str:
     def identifier(name: str) -> str:
         return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, name)}"
 
-    return _render(
-        "errata.atom.j2",
+    return _template("errata.atom.j2").render(
         errata=newest_first(errata),
         publisher=publisher,
         identifier=identifier,
@@ -66,7 +61,7 @@ def newest_first(errata: Sequence[CheckedErratum]) -> list[CheckedErratum]:
     return sorted(errata, key=lambda item: (item.erratum.date, item.erratum.number), reverse=True)
 
 
-def _render(template: str, **values: Any) -> str:
+def _template(name: str) -> "Template":
     made = environment()
     made.filters |= {"instant": instant, "advisory": file_name}
-    return made.get_template(template).render(values)
+    return made.get_template(name)

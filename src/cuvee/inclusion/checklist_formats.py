@@ -6,11 +6,11 @@ from typing import Any
 
 from cuvee.codec import encode
 from cuvee.inclusion.model import Checklist, ChecklistItem, ItemState
-from cuvee.report.html import environment, policy
+from cuvee.report.html import environment
 from cuvee.report.human_units import human_size, plural
 from cuvee.report.issue_text import one_line
 from cuvee.report.logs import clean
-from cuvee.report.site import site_style
+from cuvee.report.site import lone_page
 
 _TONES = {ItemState.PASS: "good", ItemState.FAIL: "bad", ItemState.PERSON: "warn"}
 _MOST_EVIDENCE = 40
@@ -81,21 +81,11 @@ def _plain(text: str) -> str:
 
 def as_html(checklist: Checklist) -> str:
     """Return the checklist as a page that needs nothing else."""
-    from markupsafe import Markup
-
-    style = site_style()
-    return (
-        environment()
-        .get_template("inclusion.html.j2")
-        .render(
-            checklist=checklist,
-            tones=_TONES,
-            most=_MOST_EVIDENCE,
-            style=Markup(style),  # noqa: S704 - our own file
-            policy=policy(style, ""),
-            script="",
-            keys=False,
-        )
+    return lone_page(
+        environment().get_template("inclusion.html.j2"),
+        checklist=checklist,
+        tones=_TONES,
+        most=_MOST_EVIDENCE,
     )
 
 

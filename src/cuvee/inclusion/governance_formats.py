@@ -7,9 +7,9 @@ from cuvee.codec import encode
 from cuvee.inclusion.decisions import Governance, ReleaseDecisions
 from cuvee.manifest.model import Owner
 from cuvee.report.badges import VERDICTS
-from cuvee.report.html import environment, policy
+from cuvee.report.html import environment
 from cuvee.report.issue_text import one_line
-from cuvee.report.site import site_style
+from cuvee.report.site import lone_page
 
 NO_QUORUM = "The manifest states no quorum: each change of it is decided by who may change its repository."
 
@@ -121,25 +121,15 @@ def as_markdown(found: Governance) -> str:
 
 def as_html(found: Governance) -> str:
     """Return the page in HTML; it needs nothing else."""
-    from markupsafe import Markup
-
-    style = site_style()
-    return (
-        environment()
-        .get_template("governance.html.j2")
-        .render(
-            found=found,
-            rules=list(rules(found)),
-            quorum=list(quorum_lines(found.quorum)),
-            no_quorum=NO_QUORUM,
-            agreement={owner.name: agreement(found, owner) for owner in found.owners},
-            releases=[(item, list(decision_lines(item))) for item in found.releases],
-            verdicts=VERDICTS,
-            style=Markup(style),  # noqa: S704 - our own file
-            policy=policy(style, ""),
-            script="",
-            keys=False,
-        )
+    return lone_page(
+        environment().get_template("governance.html.j2"),
+        found=found,
+        rules=list(rules(found)),
+        quorum=list(quorum_lines(found.quorum)),
+        no_quorum=NO_QUORUM,
+        agreement={owner.name: agreement(found, owner) for owner in found.owners},
+        releases=[(item, list(decision_lines(item))) for item in found.releases],
+        verdicts=VERDICTS,
     )
 
 

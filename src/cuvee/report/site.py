@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cuvee.graph.release_graph import ReleaseGraph
 from cuvee.history.over_releases import Past
@@ -15,6 +15,9 @@ from cuvee.report.package_pages import package_pages
 from cuvee.report.page import Page
 from cuvee.report.page_names import file_name
 from cuvee.report.platform_pages import FAILED_SHOWN, platform_pages
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 FOLDERS = ("changes", "packages", "platforms", "tests")
 """The folders of a report that have nothing but pages."""
@@ -68,3 +71,12 @@ def site_style() -> str:
     if light is None or dark is None:
         raise LookupError("style.css has no colours")
     return f"\n{light[0]}\n{dark[0]}{template('site.css')}"
+
+
+def lone_page(template: "Template", **values: Any) -> str:
+    """Return a page by a template, for what has no site: it has no script, and needs no other file."""
+    from markupsafe import Markup
+
+    style = site_style()
+    fixed = {"style": Markup(style), "policy": policy(style, ""), "script": "", "keys": False}  # noqa: S704
+    return template.render(values, **fixed)
