@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cuvee.channel.patches.unified_diff import FilePatch, Hunk
+from cuvee.channel.patches.unified_diff import FilePatch, Hunk, split_lines
 from cuvee.errors import BlockedError
 
 _SHOWN = 12
@@ -57,10 +57,7 @@ def apply_patch(
 
 
 def _applied(patch: FilePatch, content: bytes, names: _Names) -> bytes:
-    lines = [line + b"\n" for line in content.split(b"\n")]
-    lines[-1] = lines[-1][:-1]
-    if not lines[-1]:
-        lines.pop()
+    lines = split_lines(content)
     result: list[bytes] = []
     done = moved = 0
     for hunk in patch.hunks:

@@ -88,7 +88,7 @@ class _Reader:
     def __init__(self, data: bytes, name: str) -> None:
         if len(data) > MOST_PATCH:
             raise DocumentError(f"{name} has {len(data):,} bytes, and {MOST_PATCH:,} are allowed")
-        self._lines = _split(data)
+        self._lines = split_lines(data)
         self._name = name
         self._at = 0
 
@@ -205,7 +205,7 @@ def _count(text: bytes | None) -> int:
     return 1 if text is None else int(text)
 
 
-def _split(data: bytes) -> list[bytes]:
+def split_lines(data: bytes) -> list[bytes]:
     """Return lines that end with a line feed; ``splitlines`` would end them at a carriage return, too."""
     lines = data.split(b"\n")
     return [line + b"\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
