@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 import tiny_index
 from approving import approver, private_key
-from cuvee.approvals.decision_log import LOG, head_of, log_bytes, read_log, with_entries
+from cuvee.approvals.decision_log import LOG, head_of, log_bytes, read_log, revoked_keys, with_entries
 from cuvee.cli.main import run
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_file, write_bytes, write_text
@@ -266,16 +266,23 @@ def test_a_hostile_folder_of_approvals(folder: Path, keys: Path) -> None:
     assert Release.open(folder).exit_code == 1
 
 
+def logged(data: bytes | None, folder: Path) -> bytes:
+    """Return a log with what the publication of a release adds to it."""
+    entries = read_log(data, source="log") if data is not None else ()
+    release = require_approvals(folder, NOW.date(), revoked=revoked_keys(entries))
+    return next_log(entries, [release], NOW)
+
+
 def test_the_log_of_a_site_keeps_what_was_decided(
     tmp_path: Path, keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = cut(tmp_path, approvals(ada_until=LATER) + WAIVER)
     with pytest.raises(BlockedError, match="is not approved"):
-        next_log(None, [folder], NOW)
+        logged(None, folder)
     for handle in ("ada", "bo", "cy"):
         sign(folder, keys, handle)
-    data = next_log(None, [folder], NOW)
-    assert next_log(data, [folder], NOW) == data
+    data = logged(None, folder)
+    assert logged(data, folder) == data
     entries = read_log(data, source="log")
     assert [item.event.value for item in entries] == [*["approval"] * 3, "waiver", "publication"]
     assert entries[0].digest == sha256_file(folder / "approvals" / "ada.json")
@@ -293,7 +300,7 @@ def test_the_log_of_a_site_keeps_what_was_decided(
     assert [run(revoke), run(revoke)] == [0, 0]
     assert len(read_log((site / LOG).read_bytes(), source="log", kept=head_of(entries))) == 6
     with pytest.raises(BlockedError, match=r"ada\.json does not count: the key of Ada was revoked"):
-        next_log((site / LOG).read_bytes(), [folder], NOW)
+        logged((site / LOG).read_bytes(), folder)
     write_bytes(site / LOG, data.replace(b"ours", b"mine"))
     assert run(["log", "verify", str(site)]) == 5
     assert "does not follow the line before it" in capsys.readouterr().err
@@ -304,33 +311,36 @@ def test_a_log_is_continued_only_by_revocations(tmp_path: Path, keys: Path) -> N
     folder = cut(tmp_path, approvals(ada_until=LATER))
     for handle in ("ada", "bo"):
         sign(folder, keys, handle)
-    signed = next_log(None, [folder], NOW)
+    signed = logged(None, folder)
     site = tmp_path / "site"
     assert continued_log(None, None) is None
-    assert continued_log(signed, None) == continued_log(signed, signed) == signed
+    before = read_log(signed, source="log")
+    assert (
+        continued_log(signed, None) == continued_log(signed, signed) == continued_log(None, signed) == before
+    )
     write_bytes(site / LOG, signed)
     PUBLIC_FORM.write(tmp_path / "ada.pub.json", approver("ada").person)
     run(["log", "revoke", str(site), str(tmp_path / "ada.pub.json"), "--reason", "stolen"])
-    assert continued_log(signed, (site / LOG).read_bytes()) == (site / LOG).read_bytes()
-    entries = read_log(signed, source="log")
-    forged = log_bytes(with_entries(entries, [replace(entries[-1], digest="e" * 64, policy="f" * 64)]))
+    after = (site / LOG).read_bytes()
+    assert continued_log(signed, after) == read_log(after, source="log") != before
+    forged = log_bytes(with_entries(before, [replace(before[-1], digest="e" * 64, policy="f" * 64)]))
     with pytest.raises(IntegrityError, match="entries that were not signed"):
         continued_log(signed, forged)
     with pytest.raises(IntegrityError, match="was rewritten"):
-        continued_log(signed, log_bytes(entries[:1]))
+        continued_log(signed, log_bytes(before[:1]))
 
 
 def test_a_list_that_was_changed_beside_the_published_one_is_found(tmp_path: Path, keys: Path) -> None:
     folder = cut(tmp_path, approvals(ada_until=LATER))
     for handle in ("ada", "bo"):
         sign(folder, keys, handle)
-    data = next_log(None, [folder], NOW)
+    data = logged(None, folder)
     # Whoever has the files rewrites the base's list, too: then its quorum is that of the new list.
     cut(tmp_path, approvals(ada_until=LATER, count=1))
     later = cut(tmp_path, "title: Later\n", "2026.11.1")
     assert sign(later, keys, "bo") == 0
     with pytest.raises(BlockedError, match=r"its list is not that of tiny-2026\.11\.0, which was published"):
-        next_log(data, [later], NOW)
+        logged(data, later)
 
 
 def test_publishing_refuses_what_too_few_have_approved(tmp_path: Path, keys: Path) -> None:
@@ -352,3 +362,7 @@ def test_publishing_refuses_what_too_few_have_approved(tmp_path: Path, keys: Pat
     assert any(name.endswith("/tiny-2026.11.0/approvals/ada.json") for name in files)
     assert Release.open(next(site.glob("releases/*/tiny-2026.11.0"))).exit_code == 0
     assert published() == files
+    PUBLIC_FORM.write(tmp_path / "ada.pub.json", approver("ada").person)
+    assert run(["log", "revoke", str(site), str(tmp_path / "ada.pub.json"), "--reason", "stolen"]) == 0
+    with pytest.raises(BlockedError, match="the key of Ada was revoked"):
+        published()

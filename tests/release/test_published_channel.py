@@ -20,11 +20,11 @@ import rattler
 import zstandard
 
 from cuvee import process
+from cuvee.approvals.decision_log import LOG
 from cuvee.errors import BlockedError, BusyError, IntegrityError, StorageError, UsageError
 from cuvee.files import locked_file, parse_json, sha256_file, write_json
 from cuvee.graph.metapackages import exact_spec
 from cuvee.progress import SILENT
-from cuvee.release.published_channel import publish_channel
 from cuvee.release.published_site import SiteSigning, publish_site
 from cuvee.release.record import Release
 from cuvee.report.users_page import users_page
@@ -62,7 +62,7 @@ def both(
 
 
 def publish(site: Path, *releases: Release) -> tuple[str, ...]:
-    return publish_channel([item.folder for item in releases], site, SILENT).added
+    return publish_site([item.folder for item in releases], site, SILENT, now=SITE_TIME).added
 
 
 def files_of(site: Path) -> dict[str, bytes]:
@@ -106,6 +106,7 @@ def test_order_and_repetition_do_not_matter(both: tuple[Release, Release], tmp_p
     for name in one.keys() - two.keys():  # shards stay for readers of the index before
         assert "/shards/" in name
         del one[name]
+    assert one.pop(LOG) != two.pop(LOG)  # it says in which order
     assert one == two
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "one").rglob("*")}
     assert publish(tmp_path / "one", old, new) == ()
@@ -158,7 +159,7 @@ def test_a_file_that_is_not_what_was_cut_changes_nothing(
     else:
         path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(IntegrityError, match="is missing, or not what SHA256SUMS says"):
-        publish_channel([changed], tmp_path / "site", SILENT)
+        publish_site([changed], tmp_path / "site", SILENT, now=SITE_TIME)
     assert not list((tmp_path / "site").rglob("repodata.json"))
 
 
@@ -193,7 +194,7 @@ def test_only_what_is_ready_is_published(changed: Path, tmp_path: Path) -> None:
     record["verdict"] = "blocked"
     (changed / "release.json").write_text(json.dumps(record))
     with pytest.raises(BlockedError, match=r"tiny-2026\.11\.0 is blocked: it cannot be published"):
-        publish_channel([changed], tmp_path / "site", SILENT)
+        publish_site([changed], tmp_path / "site", SILENT, now=SITE_TIME)
 
 
 def test_one_process_at_a_time_publishes(both: tuple[Release, Release], tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_a_disk_that_is_full_leaves_the_old_channel(
             raise OSError(28, "No space left on device")
         Path(target).write_bytes(Path(source).read_bytes())
 
-    monkeypatch.setattr("cuvee.release.published_channel.shutil.copyfile", copy)
+    monkeypatch.setattr("cuvee.trust.site_writer.shutil.copyfile", copy)
     with pytest.raises(StorageError, match="No space left"):
         publish(tmp_path, both[1])
     after = files_of(tmp_path)

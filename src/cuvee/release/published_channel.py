@@ -1,12 +1,10 @@
-"""Publishing releases as one channel: a folder that any web server can serve, which grows with each release.
+"""The channel of a site, which grows with each release.
 
-A file that was published never changes: who has it in a cache, or in a lock, has these bytes. Archives are
-there before the index names them, and an index is replaced at once: a reader never sees half of a release.
+A file that was published never changes: who has it in a cache, or in a lock, has these bytes.
 """
 
 import re
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,18 +12,10 @@ from typing import Any
 from cuvee.channel.current_index import current_records
 from cuvee.channel.sharded_index import SHARDS, sharded_index
 from cuvee.errors import BlockedError, IntegrityError
-from cuvee.files import (
-    canonical_json,
-    locked_file,
-    parse_json,
-    replacing,
-    sha256_bytes,
-    sha256_file,
-    write_bytes,
-)
-from cuvee.progress import Reporter
-from cuvee.release.approving import require_approvals
-from cuvee.release.sums import SUMS, read_sums
+from cuvee.files import canonical_json, parse_json, sha256_bytes, sha256_file
+from cuvee.release.record import Release
+from cuvee.release.sums import read_sums
+from cuvee.trust.site_writer import changed_file
 
 CHANNEL = "channel"
 """The channel's folder in a site."""
@@ -36,28 +26,6 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _REPODATA, _CURRENT = "repodata.json", "current_repodata.json"
 _LEVEL = 19
 _Records = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishedChannel:
-    """What publishing has done.
-
-    Attributes
-    ----------
-    folder
-        The channel.
-    releases
-        Those that were published now.
-    added
-        The archives that were not there before, ``<subdir>/<file>``, sorted.
-    kept
-        How many were there already, with the same bytes.
-    """
-
-    folder: Path
-    releases: tuple[str, ...]
-    added: tuple[str, ...]
-    kept: int
 
 
 @dataclass(slots=True)
@@ -107,31 +75,6 @@ class ChannelPlan:
         return dict(sorted(found.items(), key=lambda item: (SHARDS not in item[0].split("/"), item[0])))
 
 
-def publish_channel(folders: Sequence[Path], site: Path, reporter: Reporter) -> PublishedChannel:
-    """Add the packages and metapackages of releases to the channel of a site.
-
-    Raises
-    ------
-    BlockedError
-        If a release is not ready, or a package was published with other bytes.
-    IntegrityError
-        If a file of a release is not what was cut, or the channel's index cannot be read.
-    """
-    channel = site / CHANNEL
-    with locked_file(site / ".lock", folder=site):
-        for left in channel.glob("*/.*.part"):  # of a run that was killed
-            left.unlink(missing_ok=True)
-        plan = ChannelPlan(channel=channel, records=published_records(channel))
-        names = [add_release(plan, folder) for folder in folders]
-        copy_archives(plan, reporter)
-        for path, data in plan.indexes().items():
-            if not (channel / path).is_file() or (channel / path).read_bytes() != data:
-                write_bytes(channel / path, data)
-    return PublishedChannel(
-        folder=channel, releases=tuple(names), added=tuple(sorted(plan.sources)), kept=plan.kept
-    )
-
-
 def published_records(
     channel: Path, read: Callable[[Path], bytes | None] = Path.read_bytes
 ) -> dict[str, _Records]:
@@ -163,14 +106,17 @@ def _records(data: bytes, path: Path, hint: str) -> _Records:
     return dict(records)
 
 
-def add_release(plan: ChannelPlan, folder: Path) -> str:
-    """Add what a release has to a plan; return the release's name."""
-    release = require_approvals(folder)
-    if release.exit_code:
-        raise BlockedError(
-            f"{release.name} is {release.verdict.value}: it cannot be published",
-            hint=f"`cuvee report {folder}` says what must be done first.",
-        )
+def add_release(plan: ChannelPlan, release: Release) -> None:
+    """Add what a release has to a plan.
+
+    Raises
+    ------
+    BlockedError
+        If a package was published with other bytes.
+    IntegrityError
+        If an index of the release is not what was cut.
+    """
+    folder = release.folder
     indexes: dict[str, _Records] = {}
     for path, sha256 in read_sums(folder).items():
         match = _FILE.fullmatch(path)
@@ -181,35 +127,13 @@ def add_release(plan: ChannelPlan, folder: Path) -> str:
     for index, records in indexes.items():
         for name, record in records.items():
             plan.add(folder / index / name, record, release=release.name)
-    return release.name
 
 
 def _verified(path: Path, sha256: str) -> bytes:
     data = path.read_bytes() if path.is_file() else b""
     if sha256_bytes(data) != sha256:
-        raise _changed(path)
+        raise changed_file(path)
     return data
-
-
-def _changed(path: Path) -> IntegrityError:
-    return IntegrityError(
-        f"{path} is missing, or not what {SUMS} says", hint="Cut the release again, or copy it again."
-    )
-
-
-def copy_archives(plan: ChannelPlan, reporter: Reporter) -> None:
-    """Copy the archives that a channel lacks, which are compared with what was cut."""
-    task = "Publishing packages"
-    reporter.start(task, total=len(plan.sources))
-    for target, (archive, sha256) in sorted(plan.sources.items()):
-        if not archive.is_file():
-            raise _changed(archive)
-        with replacing(plan.channel / target) as beside:
-            shutil.copyfile(archive, beside)
-            if sha256_file(beside) != sha256:
-                raise _changed(archive)
-        reporter.advance(task, note=target)
-    reporter.finish(task, note=f"{len(plan.sources)} added, {plan.kept} there already")
 
 
 def index_files(subdir: str, records: _Records) -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from cuvee.approvals.approval_files import APPROVALS, read_approvals
 from cuvee.files import sha256_file
@@ -67,15 +66,15 @@ def _track(release: Release) -> str:
     return (Track.STABLE if support is None else support.track).value
 
 
-def published_release(folder: Path) -> PublishedRelease:
-    """Return what is to be published of a release folder; the files are compared when they are copied.
+def published_release(release: Release) -> PublishedRelease:
+    """Return what is to be published of a release in its folder; files are compared when they are copied.
 
     Raises
     ------
     SourceUnreachableError
         If it has no sums.
     """
-    release = Release.open(folder)
+    folder = release.folder
     base = f"{RELEASES}/{_track(release)}/{release.name}"
     files = {
         f"{base}/{path}": SiteFile(path=folder / path, sha256=sha256)

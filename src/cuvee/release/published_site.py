@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.approvals.decision_log import LOG
+from cuvee.approvals.decision_log import LOG, LogEntry, revoked_keys
 from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import locked_file, sha256_bytes
 from cuvee.progress import Reporter
+from cuvee.release.approving import require_approvals
 from cuvee.release.published_channel import CHANNEL, ChannelPlan, add_release, published_records
 from cuvee.release.published_files import PublishedRelease, published_release
+from cuvee.release.record import Release
 from cuvee.release.site_log import continued_log, next_log
 from cuvee.temporary_folders import temporary_folder
 from cuvee.trust.site_roles import INDEX, RELEASES, TRACKS
@@ -122,11 +124,14 @@ def publish_site(
     with locked_file(site / ".lock", folder=site):
         remove_parts(site)
         work = _begin(site, signing)
+        entries = _log(work)
         for folder in folders:
-            add_release(work.channel, folder)
-            work.releases.append(published_release(folder))
+            release = _ready(folder, now, entries or ())
+            add_release(work.channel, release)
+            work.releases.append(published_release(release))
         _check_unchanged(work)
-        log = _log(work, folders, now)
+        releases = [item.release for item in work.releases]
+        log = {LOG: next_log(entries or (), releases, now)} if releases or entries is not None else {}
         fixed = _copy(work, reporter)
         made = {**_kept(work), **(others or {}), **_channel_files(work), **_pages(work), **log}
         indexes = _indexes(work)
@@ -168,12 +173,22 @@ def _begin(site: Path, signing: SiteSigning | None) -> _Work:
     return _Work(site=site, signing=signing, before=before, channel=plan)
 
 
-def _log(work: _Work, folders: Sequence[Path], now: dt.datetime) -> dict[str, bytes]:
-    """Return the log with these releases, if they may be published; empty for a site without any."""
+def _log(work: _Work) -> tuple[LogEntry, ...] | None:
+    """Return the log that the site has; `None` without any."""
     path = work.site / LOG
     there = path.read_bytes() if path.is_file() else None
-    data = continued_log(read_signed(work.site, work.signed_before("site"), LOG), there, source=str(path))
-    return {LOG: next_log(data, folders, now, source=str(path))} if folders or data else {}
+    return continued_log(read_signed(work.site, work.signed_before("site"), LOG), there, source=str(path))
+
+
+def _ready(folder: Path, now: dt.datetime, entries: tuple[LogEntry, ...]) -> Release:
+    """Return a release that may be published: ready, and approved with keys that the log does not revoke."""
+    release = require_approvals(folder, now.date(), revoked=revoked_keys(entries))
+    if release.exit_code:
+        raise BlockedError(
+            f"{release.name} is {release.verdict.value}: it cannot be published",
+            hint=f"`cuvee report {folder}` says what must be done first.",
+        )
+    return release
 
 
 def _check_unchanged(work: _Work) -> None:
@@ -220,7 +235,7 @@ def _kept(work: _Work) -> dict[str, bytes]:
     return {
         path: data
         for path in work.signed_before("site")
-        if path.startswith(("errata/", "log/"))
+        if path.startswith("errata/")
         and (data := read_signed(work.site, work.signed_before("site"), path)) is not None
     }
 

@@ -1,7 +1,7 @@
 """What a site's log gets when releases are published, and what it forbids."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cuvee.approvals.approval_files import read_approvals
@@ -12,13 +12,11 @@ from cuvee.approvals.decision_log import (
     head_of,
     log_bytes,
     read_log,
-    revoked_keys,
     with_entries,
 )
 from cuvee.codec import encode
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import canonical_json, sha256_bytes, sha256_file, write_bytes
-from cuvee.release.approving import require_approvals
 from cuvee.release.record import Release
 from cuvee.release.sums import SUMS
 
@@ -44,8 +42,10 @@ def add_to_log(site: Path, entries: Sequence[LogEntry]) -> tuple[LogEntry, ...]:
     return after
 
 
-def continued_log(signed: bytes | None, there: bytes | None, *, source: str = LOG) -> bytes | None:
-    """Return the log of a site: as it was signed, and the keys that were revoked since.
+def continued_log(
+    signed: bytes | None, there: bytes | None, *, source: str = LOG
+) -> tuple[LogEntry, ...] | None:
+    """Return the log of a site: as it was signed, and the keys that were revoked since; `None` without any.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def continued_log(signed: bytes | None, there: bytes | None, *, source: str = LO
         If the log in the site does not continue what was signed, or has more than revocations.
     """
     if signed is None:
-        return there
+        return None if there is None else read_log(there, source=source)
     before = read_log(signed, source=source)
     after = read_log(there if there is not None else signed, source=source, kept=head_of(before))
     if any(item.event is not LogEvent.REVOCATION for item in after[len(before) :]):
@@ -61,30 +61,25 @@ def continued_log(signed: bytes | None, there: bytes | None, *, source: str = LO
             f"{source} has entries that were not signed and revoke no key",
             hint="Restore it from a copy of the site.",
         )
-    return log_bytes(after)
+    return after
 
 
-def next_log(data: bytes | None, folders: Sequence[Path], now: dt.datetime, *, source: str = LOG) -> bytes:
+def next_log(entries: tuple[LogEntry, ...], releases: Iterable[Release], now: dt.datetime) -> bytes:
     """Return the log of a site with what the publication of releases adds to it.
 
     Parameters
     ----------
-    data
-        The log as it is now; `None` if the site has none.
-    folders
-        The release folders.
+    entries
+        Those that it has now.
+    releases
+        Releases that are approved, see `require_approvals`.
 
     Raises
     ------
     BlockedError
-        If a release is not approved with the keys that the log does not revoke, or its list of approvers is
-        not that which was published.
-    IntegrityError
-        If the chain of the log does not hold, or a file of a release is not what was cut.
+        If the list of approvers of a release is not that which was published.
     """
-    entries = read_log(data, source=source) if data is not None else ()
-    for folder in folders:
-        release = require_approvals(folder, now.date(), revoked=revoked_keys(entries))
+    for release in releases:
         require_known_list(entries, release)
         entries = with_entries(entries, entries_of(release, now))
     return log_bytes(entries)

@@ -61,14 +61,15 @@ def copy_fixed(
 
 def _copy(source: SiteFile, target: Path) -> None:
     if not source.path.is_file():
-        raise _changed(source.path)
+        raise changed_file(source.path)
     with replacing(target) as beside:
         shutil.copyfile(source.path, beside)
         if sha256_file(beside) != source.sha256:
-            raise _changed(source.path)
+            raise changed_file(source.path)
 
 
-def _changed(path: Path) -> IntegrityError:
+def changed_file(path: Path) -> IntegrityError:
+    """Return the error for a file of a release that is missing or was changed."""
     return IntegrityError(
         f"{path} is missing, or not what SHA256SUMS says", hint="Cut the release again, or copy it again."
     )
