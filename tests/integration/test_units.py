@@ -77,6 +77,21 @@ def test_long_units_start_first_and_unknown_ones_of_suites_before_them() -> None
     ]
 
 
+def test_what_needs_a_changed_package_starts_before_longer_units() -> None:
+    found = units(changed=frozenset({"numpy", "matplotlib-base"}))
+    assert [(unit.name, unit.affected) for unit in found] == [
+        ("smoke/install", ()),
+        ("smoke/verify", ()),
+        ("smoke/check", ()),
+        ("smoke/interpreter", ()),
+        ("interop/test_b.py", ("matplotlib",)),
+        ("smoke/import:numpy", ("numpy",)),
+        ("interop/test_c.py", ()),
+        ("interop/test_a.py", ()),
+        ("smoke/verify-after", ()),
+    ]
+
+
 def test_a_unit_says_who_owns_it_and_why_it_does_not_run() -> None:
     found = {unit.name: unit for unit in units()}
     assert found["interop/test_a.py"].owners == ("data", "tables")

@@ -11,8 +11,10 @@ from cuvee.files import sha256_file
 from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HISTORY, HistoryFile
 from cuvee.history.queries import all_runs
+from cuvee.integration.model import VERIFY_AFTER
 from cuvee.integration.outcomes import TestOutcome
 from cuvee.integration.unit_selection import Selection
+from cuvee.integration.units import INSTALLER
 from cuvee.release.selected_tests import SelectedRun, TestPlan, plan_tests, run_selected_tests
 from cuvee.release.session import Session
 from tiny_distribution import Distribution, Recorder
@@ -143,6 +145,20 @@ def test_what_changed_since_the_base_is_chosen(cut: Cut) -> None:
     assert "smoke/import:attrs" not in chosen
     with pytest.raises(UsageError, match="is not based on another release"):
         cut.plan(cut.first, changed=True)
+
+
+def test_what_changed_since_the_base_is_tested_first(cut: Cut) -> None:
+    plan = cut.plan(cut.second)
+    affected = [bool(unit.affected) for unit in plan.to_run if unit.target not in {*INSTALLER, VERIFY_AFTER}]
+    assert affected == sorted(affected, reverse=True)
+    by_name = {unit.name: unit.affected for unit in plan.units}
+    assert by_name["expectations/test_versions.py"] == by_name["smoke/import:tqdm"] == ("tqdm",)
+    assert by_name["smoke/import:attrs"] == by_name["expectations/test_others.py"] == ()
+    (line,) = (line for line in plan_lines(plan) if "expectations/test_versions.py@" in line)
+    assert line.endswith("(1 test, core; first, for what has changed: tqdm)")
+    (unit,) = (item for item in plan_json(plan)["units"] if item["target"] == "test_versions.py")
+    assert unit["affected"] == ["tqdm"]
+    assert not any(unit.affected for unit in cut.plan(cut.first).units)
 
 
 def test_a_selected_run_is_never_the_tests_of_the_release(cut: Cut) -> None:

@@ -27,6 +27,8 @@ def plan_lines(plan: "TestPlan", *, verbose: bool = False) -> Iterator[str]:
         for number, unit in enumerate(units, 1):
             seconds = "?" if unit.seconds is None else f"{unit.seconds:.1f} s"
             about = ", ".join((_counted(len(unit.tests), "test"), *unit.owners))
+            if unit.affected:
+                about += f"; first, for what has changed: {shorten_list(unit.affected, _MOST_NAMES)}"
             yield f"{number:>5} {seconds:>9}  {unit.identifier}  ({about})"
         yield ""
     for reason, units in _by_reason(plan).items():
@@ -70,6 +72,7 @@ def plan_json(plan: "TestPlan") -> dict[str, Any]:
                 "packages": sorted(unit.packages),
                 "owners": list(unit.owners),
                 "seconds": unit.seconds,
+                "affected": list(unit.affected),
                 "not_run": reasons.get(unit.identifier),
             }
             for unit in plan.units

@@ -232,7 +232,7 @@ def build_graph(
         manifest=manifest,
         lock=lock,
         absent=tuple(absent),
-        platforms=tuple(_platform_graph(platform) for platform in lock.platforms),
+        platforms=tuple(platform_graph(platform) for platform in lock.platforms),
         additions=additions,
         base=base,
         today=today,
@@ -245,7 +245,8 @@ def with_contents(graph: ReleaseGraph, inspection: Inspection) -> ReleaseGraph:
     return replace(graph, platforms=tuple(platforms))
 
 
-def _platform_graph(lock: PlatformLock) -> PlatformGraph:
+def platform_graph(lock: PlatformLock) -> PlatformGraph:
+    """Return the graph of one platform."""
     import networkx as nx
 
     found: dict[str, list[LockedPackage | VirtualPackage]] = {}

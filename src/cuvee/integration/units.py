@@ -1,10 +1,18 @@
 """Units of work: what of a plan runs by itself, on which platform, with which runner, and for how long."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cuvee.integration.model import LEFT_BEHIND, SMOKE, VERIFY_AFTER, Plan, PlannedSuite, PlannedTest
+from cuvee.integration.model import (
+    LEFT_BEHIND,
+    SMOKE,
+    VERIFY_AFTER,
+    Plan,
+    PlannedSuite,
+    PlannedTest,
+    has_package,
+)
 from cuvee.integration.outcome_rules import judge, not_run
 from cuvee.integration.outcomes import TestOutcome
 from cuvee.integration.planned_outcomes import wholes
@@ -54,6 +62,8 @@ class Unit:
         Of its suite and its packages.
     seconds
         How long it took in the last run on record; `None` if it is not on record.
+    affected
+        Those that it needs and that have changed since the base, or need what has.
     not_run
         Why it does not run here; empty if it does.
     """
@@ -67,6 +77,7 @@ class Unit:
     needs: frozenset[str] = frozenset()
     owners: tuple[str, ...] = ()
     seconds: float | None = None
+    affected: tuple[str, ...] = ()
     not_run: str = ""
 
     @property
@@ -87,11 +98,13 @@ def units_of(
     without: str = "",
     owners: Mapping[str, str] | None = None,
     seconds: Mapping[tuple[str, str], float] | None = None,
+    changed: Collection[str] = (),
 ) -> tuple[Unit, ...]:
     """Return the units of a plan, in the order in which they are started: long ones first.
 
-    The units of the installer come before all others, then those of suites without a duration on record,
-    since they may be long. Those of the smoke suite without one come last.
+    The units of the installer come before all others, then those that need what has changed. Of either,
+    those of suites without a duration on record come first, since they may be long, and those of the smoke
+    suite without one last.
 
     Parameters
     ----------
@@ -101,6 +114,8 @@ def units_of(
         The owner of each package that has one.
     seconds
         The duration of each test on record, by suite and test.
+    changed
+        Packages that have changed since the base, and all that need them.
     """
     name = runner.name if runner is not None else NO_RUNNER
     durations = _by_unit(plan, seconds or {})
@@ -112,6 +127,7 @@ def units_of(
         if not refusal and all(test.unsupported or test.absent for test in tests):
             refusal = next((test.unsupported or test.absent for test in tests), "it has no tests")
         about = frozenset(_packages(tests))
+        needs = about | {need for test in tests for need in test.needs}
         units.append(
             Unit(
                 suite=suite.name,
@@ -120,9 +136,10 @@ def units_of(
                 runner=name,
                 tests=tests,
                 packages=about,
-                needs=about | {need for test in tests for need in test.needs},
+                needs=needs,
                 owners=_owners(suite, about, owners or {}),
                 seconds=durations.get((suite.name, target)),
+                affected=tuple(sorted(name for name in needs if has_package(name, changed))),
                 not_run=refusal,
             )
         )
@@ -171,14 +188,14 @@ def makespan(units: Iterable[Unit], workers: int) -> float:
     return max(loads)
 
 
-def _order(unit: Unit) -> tuple[int, float, str]:
+def _order(unit: Unit) -> tuple[int, bool, float, str]:
     """Return what units are sorted by: those of the installer come first, one after the other, and last."""
     if unit.suite == SMOKE and unit.target in INSTALLER:
-        return 0, INSTALLER.index(unit.target), ""
+        return 0, False, INSTALLER.index(unit.target), ""
     if unit.suite == SMOKE and unit.target == VERIFY_AFTER:
-        return 3, 0, ""
-    unknown = unit.seconds is None and unit.suite != SMOKE
-    return 1 if unknown else 2, -(unit.seconds or 0.0), unit.name
+        return 3, False, 0, ""
+    is_unknown = unit.seconds is None and unit.suite != SMOKE
+    return 1 if unit.affected else 2, not is_unknown, -(unit.seconds or 0.0), unit.name
 
 
 def targets_of(plan: Plan) -> Iterator[tuple[PlannedSuite, str, tuple[PlannedTest, ...]]]:

@@ -11,13 +11,13 @@ from cuvee.channel.model import Absent
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError, UsageError
 from cuvee.executors.executor_choice import ExecutorChoice
 from cuvee.files import sha256_file
-from cuvee.graph.dependency_paths import DependencyPaths
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
 from cuvee.integration.results_folder import OUTCOMES, read_run
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
 from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
 from cuvee.lock.model import PlatformLock
+from cuvee.release.changed_packages import changed_packages
 from cuvee.release.check_stage import ArchiveAccess
 from cuvee.release.image_stage import make_image
 from cuvee.release.installer_stage import make_installers
@@ -211,7 +211,9 @@ def planned_units(session: Session, release: Release, *, only_look: bool) -> Tes
         unread |= {lock.platform: missing} if missing else {}
         place = place_of(session, lock.platform)
         slots |= {lock.platform: place.cluster.slots} if place.cluster is not None else {}
-        units += units_on(session, plan_from(session, lock, archives), place.runner, without=place.reason)
+        units += units_on(
+            session, lock, plan_from(session, lock, archives), place.runner, without=place.reason
+        )
     facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
     selected = select_units(units, session.options.selection, facts)
     demand_work(selected)
@@ -255,7 +257,7 @@ def _facts(session: Session, release: Release, lock: PlatformLock) -> SelectionF
 
 
 def _changed(session: Session, release: Release, lock: PlatformLock) -> frozenset[str]:
-    """Return the packages that differ from the base, and all that need them."""
+    """Return the packages that differ from the base, and all that need them; raise if that is not known."""
     base = session.base_lock
     if base is None:
         has_base = session.manifest.base is not None
@@ -264,19 +266,7 @@ def _changed(session: Session, release: Release, lock: PlatformLock) -> frozense
             f"{release.name} {what}, so that it is not known what has changed",
             hint="`based-on` in the manifest names the base, and --base its release folder or lock.",
         )
-    before = base.by_platform.get(lock.platform)
-    known = {} if before is None else before.by_name
-    paths = next(
-        DependencyPaths.of(graph)
-        for graph in session.graph(release.lock, release.absent).platforms
-        if graph.platform == lock.platform
-    )
-    found: set[str] = set()
-    for package in lock.packages:
-        old = known.get(package.name)
-        if old is None or (old.stem, old.sha256) != (package.stem, package.sha256):
-            found |= paths.distances(package.name).keys()
-    return frozenset(found)
+    return changed_packages(lock, base)
 
 
 def _failed(session: Session, platform: str) -> frozenset[tuple[str, str]]:

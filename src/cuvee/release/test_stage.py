@@ -22,6 +22,7 @@ from cuvee.integration.suite_files import SuiteFiles
 from cuvee.integration.units import Unit, UnitChoice, units_of
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
+from cuvee.release.changed_packages import changed_packages
 from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.earlier_installers import earlier_releases
 from cuvee.release.imported_tests import imports_of
@@ -74,7 +75,7 @@ def make_tests(
 
     def run() -> Made[TestResult]:
         plan = plan_of(session, lock, not_built=bool(not_built))
-        order = tuple(unit.name for unit in units_on(session, plan, runner, without=reason))
+        order = tuple(unit.name for unit in units_on(session, lock, plan, runner, without=reason))
         kept = KeptUnits(
             workspace.cache / "test-units" / manifest.release_name / lock.platform,
             fingerprint([inputs, code_fingerprint()]),
@@ -163,8 +164,13 @@ def run_with(
     return found
 
 
-def units_on(session: Session, plan: Plan, runner: Runner | None, *, without: str = "") -> tuple[Unit, ...]:
-    """Return the units of a plan in the order in which they start, with what the history says of them."""
+def units_on(
+    session: Session, lock: PlatformLock, plan: Plan, runner: Runner | None, *, without: str = ""
+) -> tuple[Unit, ...]:
+    """Return the units of a plan in the order in which they start.
+
+    It follows from what has changed since the base, as far as that is here, and from the history.
+    """
     from cuvee.history.history_file import HistoryFile
     from cuvee.history.queries import last_durations
 
@@ -176,7 +182,8 @@ def units_on(session: Session, plan: Plan, runner: Runner | None, *, without: st
                 history, manifest.distribution, platform=plan.platform, runner=runner.name
             )
     owners = {package.name: package.owner for package in manifest.packages if package.owner}
-    return units_of(plan, runner, without=without, owners=owners, seconds=seconds)
+    changed = changed_packages(lock, session.base_lock)
+    return units_of(plan, runner, without=without, owners=owners, seconds=seconds, changed=changed)
 
 
 def plan_of(session: Session, lock: PlatformLock, *, not_built: bool) -> Plan:
