@@ -40,5 +40,6 @@ def test_our_errata_are_true(starter: Starter) -> None:
     """Of the releases that are cut for Windows, since other tests need both of these."""
     dist = starter.folder("win-64", VERSIONS[1]).parent
     checked = check_errata(read_errata(ERRATA).errata, known_releases(ERRATA, dist, ["starter"]))
-    assert [item.findings for item in checked] == [()]
+    assert checked
+    assert not [item.findings for item in checked if item.findings]
     assert {status.platform for item in checked for status in item.stated()} >= {"win-64"}
