@@ -17,7 +17,7 @@ from cuvee.errata.errata_writer import write_errata
 from cuvee.errata.model import CheckedErratum
 from cuvee.errata.openvex import openvex_document
 from cuvee.trust.keys import SigningKey
-from cuvee.trust.sbom import package_url
+from cuvee.trust.package_urls import conda_purl
 from made_errata import BOTH, ERRATUM, FIXED, OLD, PUBLISHER, checked, package
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -101,7 +101,7 @@ def test_openvex_names_releases_and_the_packages_of_their_bills(erratum: Checked
     assert "action_statement" not in fixed
     product = affected["products"][0]
     assert product["@id"] == "pkg:generic/tiny@2026.10.0?platform=linux-64"
-    assert product["subcomponents"][0]["@id"] == package_url(package("zlab", "1.2", "linux-64")).to_string()
+    assert product["subcomponents"][0]["@id"] == conda_purl(package("zlab", "1.2", "linux-64"))
     urls = [item["@id"] for part in document["statements"] for item in part["products"]]
     assert len(urls) == len(set(urls)) == 4
     assert all(PackageURL.from_string(url).name == "tiny" for url in urls)

@@ -4,15 +4,19 @@ import datetime as dt
 import json
 from typing import Any
 
-import pytest
+from cyclonedx.model.bom import Bom
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from hypothesis import given
 from hypothesis import strategies as st
+from packageurl import PackageURL
 
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.image.model import ReleaseLabel
 from cuvee.lock.model import PlatformLock
 from cuvee.trust.sbom import make_sbom
+from measuring_work import count_calls
 
 RELEASE = ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons")
 TIME = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
@@ -63,22 +67,44 @@ def made(lock: PlatformLock = LOCK, **changes: Any) -> dict[str, Any]:
 
 
 def test_valid_by_the_schema() -> None:
-    validation = pytest.importorskip("cyclonedx.validation.json")
-    from cyclonedx.schema import SchemaVersion
-
     data = make_sbom(LOCK, release=RELEASE, requested={"six"}).decode()
-    assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(data) is None
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(data) is None
     broken = data.replace('"library"', '"book"')
-    assert validation.JsonStrictValidator(SchemaVersion.V1_6).validate_str(broken) is not None
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(broken) is not None
+
+
+def test_the_library_of_the_format_reads_the_same() -> None:
+    bom = Bom.from_json(made())  # type: ignore[attr-defined]  # made by a decorator
+    found = {item.name: item for item in bom.components}
+    edges = {str(item.ref): {str(other.ref) for other in item.dependencies} for item in bom.dependencies}
+    assert sorted(found) == ["nothing", "numpy", "python", "six"]
+    assert found["numpy"].purl == PackageURL.from_string(made()["components"][1]["purl"])
+    assert edges["six-1.0-py_0@linux-64"] == {"python-3.11.9-host_0@linux-64"}
+
+
+def test_making_it_is_work_in_proportion_to_the_edges() -> None:
+    def chain(length: int) -> PlatformLock:
+        names = [f"p{number}" for number in range(length)]
+        needs = {name: tuple(names[max(0, at - 5) : at]) for at, name in enumerate(names)}
+        return locked(*(package(name, depends=needs[name]) for name in names))
+
+    def work(lock: PlatformLock) -> int:
+        return count_calls(lambda: make_sbom(lock, release=RELEASE, requested=set()))
+
+    work(chain(400))  # what is cached once
+    assert work(chain(400)) < 5 * work(chain(100))
 
 
 def test_every_package_is_told() -> None:
     found = {item["name"]: item for item in made()["components"]}
     assert sorted(found) == ["nothing", "numpy", "python", "six"]
     assert found["numpy"]["purl"] == (
-        "pkg:conda/numpy@1.0?build=py_0&channel=https://conda.example/forge&subdir=linux-64&type=conda"
+        "pkg:conda/forge/numpy@1.0"
+        "?build=py_0&repository_url=https%3A%2F%2Fconda.example&subdir=linux-64&type=conda"
     )
-    assert found["python"]["purl"] == "pkg:conda/python@3.11.9?build=host_0&subdir=noarch&type=conda"
+    assert found["python"]["purl"] == (
+        f"pkg:conda/python@3.11.9?build=host_0&checksum=sha256:{'ab' * 32}&subdir=noarch&type=conda"
+    )
     assert found["nothing"]["purl"].endswith("&type=tar.bz2")
     assert {item["alg"]: item["content"] for item in found["numpy"]["hashes"]} == {
         "SHA-256": "ab" * 32,

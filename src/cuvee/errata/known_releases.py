@@ -7,6 +7,7 @@ from pathlib import Path
 from cuvee.errata.model import KnownRelease
 from cuvee.errors import CuveeError
 from cuvee.lock.model import Lock
+from cuvee.lock.pixi_lock import published_channel
 from cuvee.manifest.documents.named_files import names_in
 from cuvee.manifest.folder_lookup import find_upwards, manifests_in
 from cuvee.manifest.model import ReleaseVersion
@@ -57,6 +58,9 @@ def _read(distribution: str, version: ReleaseVersion, path: Path) -> KnownReleas
     problem = f"{path} has no lock"
     try:
         lock = lock_in(path)
+        published = published_channel(path / "lock" / "pixi.lock")
+        if lock is not None and published:  # as the bills of materials name packages
+            lock = lock.published(published)
     except CuveeError as error:
         problem = error.message.splitlines()[0]
     return KnownRelease(

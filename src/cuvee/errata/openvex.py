@@ -6,7 +6,7 @@ from typing import Any
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errata.csaf_advisory import instant, product_url
 from cuvee.errata.model import CheckedErratum, FlawStatus, PlatformStatus, Publisher
-from cuvee.trust.sbom import package_url
+from cuvee.trust.package_urls import conda_purl
 
 _STATUSES = {FlawStatus.AFFECTED: "affected", FlawStatus.FIXED: "fixed"}
 
@@ -55,7 +55,7 @@ def _product(checked: CheckedErratum, item: PlatformStatus) -> dict[str, Any]:
 
 
 def _part(package: LockedPackage) -> dict[str, Any]:
-    url = package_url(package).to_string()
+    url = conda_purl(package)
     return {"@id": url, "identifiers": {"purl": url}, "hashes": {"sha-256": package.sha256}}
 
 

@@ -38,6 +38,10 @@ class Lock:
 
     platforms: tuple[PlatformLock, ...]
 
+    def published(self, own_channel: str) -> "Lock":
+        """Return the closures with a URL for each package, as `LockedPackage.published`."""
+        return Lock(platforms=tuple(item.published(own_channel) for item in self.platforms))
+
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each package on each platform."""
         return frame_of(package for lock in self.platforms for package in lock.packages)

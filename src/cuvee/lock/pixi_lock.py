@@ -105,6 +105,13 @@ def read_lock(path: Path) -> Lock:
     )
 
 
+def published_channel(path: Path) -> str:
+    """Return where the release's own channel is published, as its lock says; empty if it does not."""
+    with storage_errors(path):
+        found = _own_channel(path.read_bytes()) if path.is_file() else ""
+    return "" if found.startswith("file:") else found
+
+
 def open_pixi(path: Path) -> tuple["LockFile", str]:
     """Open any ``pixi.lock``; return the URL of the release's own channel, too, or "" if it names none.
 

@@ -22,7 +22,7 @@ ImageAndArtefacts = tuple[Image, tuple[Artefact, ...]]
 
 
 def make_image(session: Session, lock: PlatformLock) -> tuple[Image, ImageResult]:
-    """Run the stage; the image is in ``images/<platform>/``, its bill of materials in ``sbom/``."""
+    """Run the stage; the image is in ``images/<platform>/``, its bills of materials in ``sbom/``."""
     done = session.make(image_stage(session, lock))
     image, artefacts = done.result
     result = ImageResult(
@@ -84,6 +84,7 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     from cuvee.image.build import build_image
     from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
     from cuvee.trust.sbom import make_sbom
+    from cuvee.trust.spdx_document import make_spdx
 
     manifest, workspace, options = session.manifest, session.workspace, session.options
     archives = session.archives(lock)
@@ -96,6 +97,7 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     # Its time must not be that of this run: the same release gives the same installer.
     sbom = make_sbom(lock, release=release, requested=requested)
     write_bytes(workspace.sbom(lock.platform), sbom)
+    write_bytes(workspace.spdx(lock.platform), make_spdx(lock, release=release, requested=requested))
     image = build_image(
         lock,
         release=release,
@@ -111,12 +113,13 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
         level=HIGH_LEVEL if options.publish else QUICK_LEVEL,
     )
     platform = lock.platform
-    artefacts = [workspace.artefact(workspace.sbom(platform), ArtefactKind.SBOM, platform=platform)]
+    bills = (workspace.sbom(platform), workspace.spdx(platform))
+    artefacts = [workspace.artefact(path, ArtefactKind.SBOM, platform=platform) for path in bills]
     if not manifest.installers.formats.get(platforms.get(platform).system):
         # Without any installer, the payload is what there is to hand out.
         artefacts.append(workspace.artefact(image.payload, ArtefactKind.IMAGE, platform=platform))
     return Made(
         result=(image, tuple(artefacts)),
-        outputs=(workspace.image(platform), workspace.sbom(platform)),
+        outputs=(workspace.image(platform), *bills),
         kept=encode(artefacts),
     )

@@ -76,6 +76,10 @@ class Workspace:
         """Return the path of a platform's bill of materials."""
         return self.folder / "sbom" / f"{platform}.cdx.json"
 
+    def spdx(self, platform: str) -> Path:
+        """Return the path of a platform's bill of materials as SPDX."""
+        return self.folder / "sbom" / f"{platform}.spdx.json"
+
     def constructor_project(self, platform: str) -> Path:
         """Return the folder of the project from which constructor makes a platform's installers."""
         return self.installers / "constructor" / platform
