@@ -33,10 +33,17 @@ patched:
     wheel: {wheel}
     sha256: {sha256}
     patches: [patches/main.patch]
+    tests: [patches/test_main.py]
     fixes: [CVE-2026-12345]
     why: upstream has no release with the fix
     author: Ada
     until: 2027-05-31
+"""
+TEST = """\
+import subprocess, sys
+said = subprocess.run([sys.executable, "-m", "tqdm", "--version"], capture_output=True, check=True).stdout
+print("the first line is", said.splitlines()[0])
+assert said.startswith(b"the patch is here"), said
 """
 ERRATUM = """\
 number: tiny-2026-1
@@ -68,6 +75,7 @@ def both(
     folder = root / "manifests" / "tiny" / "patches"
     folder.mkdir()
     (folder / "main.patch").write_text(patch, encoding="utf-8")
+    (folder / "test_main.py").write_text(TEST, encoding="utf-8")
     text = MANIFEST.format(wheel=wheel.name, sha256=sha256_file(wheel))
     release = distribution.cut(distribution.write(text, "2026.11.1"), host_platform)
     return Release.open(root / "dist" / "tiny-2026.11.0"), release, distribution
@@ -130,6 +138,29 @@ def test_an_erratum_is_true_of_the_patched_build(
     assert "tiny-2026-1" in (site / "index.html").read_text(encoding="utf-8")
     assert "tiny-2026-1" in (site / "errata.atom").read_text(encoding="utf-8")
     assert "2026.11.0" in json.dumps(json.loads((site / "errata.json").read_text(encoding="utf-8")))
+
+
+def test_a_patched_wheel_is_tested_by_itself_before_it_enters_the_channel(
+    both: tuple[Release, Release, Distribution], host_platform: str
+) -> None:
+    base, release, distribution = both
+    assert not base.channel.patched
+    (tested,) = release.channel.patched
+    package = release.lock.by_platform[host_platform].by_name["tqdm"]
+    assert (tested.package, tested.not_tested) == (f"{package.stem}@noarch", "")
+    log = (release.folder / "builds" / f"{tested.package}.log").read_text(encoding="utf-8")
+    assert "the first line is b'the patch is here'" in log
+    folder = distribution.root / "manifests" / "tiny"
+    text = (folder / "2026.11.1.yaml").read_text(encoding="utf-8").replace('"2026.11.1"', '"2026.11.3"')
+    (folder / "patches" / "test_other.py").write_text("raise SystemExit('it is not fixed')", encoding="utf-8")
+    manifest = distribution.write(text.replace("test_main.py", "test_other.py"), "2026.11.3")
+    with pytest.raises(BlockedError, match="The test failed: tqdm with the patches of") as caught:
+        distribution.cut(manifest, host_platform)
+    assert "it is not fixed" in caught.value.message
+    failed = distribution.dist / "tiny-2026.11.3"
+    assert not list(failed.glob("channel/*/*.conda"))
+    (log_file,) = failed.glob("builds/tqdm-*.log")
+    assert str(log_file) in (caught.value.hint or "")
 
 
 def test_a_patch_that_does_not_apply_ends_the_run_with_its_hunk(

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cuvee.build.build_journal import Isolate
 from cuvee.build.build_order import BuildOrder
 from cuvee.build.build_plan import BuiltChannel, Planner
 from cuvee.build.cross_building import BuildTarget
@@ -13,7 +14,7 @@ from cuvee.build.engine import BuildEngine
 from cuvee.build.environments import Environments, EnvironmentSource, EnvironmentSources
 from cuvee.build.kept_builds import BuildCache, key_of
 from cuvee.build.model import BuiltPackage, Engine, Irreproducible, Output
-from cuvee.build.package_build import BuildOutcome, BuildTask, Isolate, build_package
+from cuvee.build.package_build import BuildOutcome, BuildTask, build_package
 from cuvee.build.source_files import fetch_sources, files_of
 from cuvee.channel.connection import Connection
 from cuvee.conda.package_record import LockedPackage

@@ -1,15 +1,16 @@
 """Building one package: in isolation, then tested in a fresh environment, then kept."""
 
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from cuvee import process
+from cuvee.build.archive_tests import prepared_folder, run_archive_tests
+from cuvee.build.build_journal import BuildJournal, Isolate
 from cuvee.build.cross_building import BuildTarget
-from cuvee.build.engine import BuildEngine, BuildFolder
-from cuvee.build.environments import write_build_channel, write_test_channel
+from cuvee.build.engine import BuildEngine
+from cuvee.build.environments import write_build_channel
 from cuvee.build.fixed_folder import fixed_folder
 from cuvee.build.kept_builds import BuildCache
 from cuvee.build.model import BuiltPackage, Irreproducible, KeyParts, Output
@@ -19,23 +20,7 @@ from cuvee.build.patched_recipes import check_patches, write_patches
 from cuvee.build.reproducibility import different_files
 from cuvee.build.source_files import epoch_of
 from cuvee.conda.package_info import read_index
-from cuvee.errors import BlockedError
-from cuvee.files import sha256_file, write_text
-from cuvee.process import Completed, Request
-
-Isolate = Callable[[Path], tuple[str, ...]]
-"""Returns what to prefix a command with, so that it has no network and writes only below a folder."""
-
-_TAIL = 25
-_NETWORK = (
-    "Temporary failure in name resolution",
-    "Name or service not known",
-    "Network is unreachable",
-    "Could not resolve host",
-    "Failed to establish a new connection",
-    "nodename nor servname",
-    "dns error",
-)
+from cuvee.files import sha256_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +85,14 @@ def build_package(task: BuildTask) -> BuildOutcome:
         platform, machine = task.target.platform, task.machine
         check_machine(task.output.recipe, files, task.compilers, platform=platform, machine=machine)
     started = monotonic()
-    journal = _Journal(task)
+    output = task.output
+    journal = BuildJournal(
+        identifier=output.identifier,
+        subject=f"{output.name}, {output.recipe.file}",
+        target=task.target,
+        isolate=task.isolate,
+        logs=task.logs,
+    )
     with fixed_folder(task.key) as path:
         archive = _built(task, path, journal, "build")
         other = _built(task, path, journal, "again") if task.check_reproducible else None
@@ -126,51 +118,10 @@ def build_package(task: BuildTask) -> BuildOutcome:
     return BuildOutcome(package=package, irreproducible=found)
 
 
-class _Journal:
-    """What the programs of one task have said."""
-
-    def __init__(self, task: BuildTask) -> None:
-        self._task = task
-        self.text = ""
-
-    def run(self, request: Request, folder: Path, title: str) -> None:
-        """Run a program, isolated; raise if it fails."""
-        target = self._task.target
-        argv = (*self._task.isolate(folder), *target.command, *request.argv)
-        environment = {**(request.environment or {}), **target.environment}
-        completed = process.run(replace(request, argv=argv, environment=environment))
-        self.text += f"=== {title} of {self._task.output.identifier} ({completed.seconds:.1f} s) ===\n"
-        self.text += completed.stdout + completed.stderr
-        if not completed.ok:
-            raise self.error(self._what(completed, title), completed)
-
-    def _what(self, completed: Completed, title: str) -> str:
-        if completed.timed_out:
-            return f"The {title} did not end within {completed.request.timeout:.0f} seconds"
-        return f"The {title} failed"
-
-    def error(self, what: str, completed: Completed | None = None) -> BlockedError:
-        """Return the error that says what failed, with the end of the log; all of it is kept."""
-        path = self._task.logs / f"{self._task.output.identifier}.log"
-        write_text(path, self.text)
-        said = [line for line in self.text.splitlines() if line.strip()][-_TAIL:]
-        offline = completed is not None and any(sign in self.text for sign in _NETWORK)
-        hint = (
-            "Builds have no network: state what it wants as a source with its SHA-256, or as a requirement. "
-            if offline
-            else ""
-        )
-        return BlockedError(
-            f"{what}: {self._task.output.name}, {self._task.output.recipe.file}\n"
-            + "\n".join(f"  | {line}" for line in said),
-            hint=f"{hint}All of the log is {path}",
-        )
-
-
-def _built(task: BuildTask, path: Path, journal: _Journal, purpose: str) -> Path:
+def _built(task: BuildTask, path: Path, journal: BuildJournal, purpose: str) -> Path:
     """Return the archive that a build in a new folder makes, normalised; it is outside of that folder."""
     epoch = epoch_of(task.sources.values())
-    folder = _prepared(path / "work", task, epoch)
+    folder = prepared_folder(path / "work", task.sources, epoch)
     shutil.copytree(task.output.recipe.folder, folder.recipe)
     if task.output.recipe.patches is not None:
         check_patches(task.output, task.sources)
@@ -194,23 +145,17 @@ def _built(task: BuildTask, path: Path, journal: _Journal, purpose: str) -> Path
     return archive
 
 
-def _tested(task: BuildTask, archive: Path, path: Path, journal: _Journal) -> str:
+def _tested(task: BuildTask, archive: Path, path: Path, journal: BuildJournal) -> str:
     """Run a package's tests, or return why they cannot be run here."""
     if task.target.not_run:
         journal.text += f"=== {task.output.identifier} was not tested: {task.target.not_run} ===\n"
         return task.target.not_run
-    folder = _prepared(path / "test", task, 0)
-    index = (task.output.subdir, archive)
-    write_test_channel(folder, (*task.test_archives, index), task.target.platform)
-    copy = folder.path / archive.name
-    shutil.copyfile(archive, copy)
-    journal.run(task.engine.test_request(task.output, copy, folder), folder.path, "test")
-    shutil.rmtree(folder.path)
+    run_archive_tests(
+        archive,
+        subdir=task.output.subdir,
+        environment=task.test_archives,
+        request=lambda copy, folder: task.engine.test_request(task.output, copy, folder),
+        path=path / "test",
+        journal=journal,
+    )
     return ""
-
-
-def _prepared(path: Path, task: BuildTask, epoch: int) -> BuildFolder:
-    folder = BuildFolder(path=path, channel=path / "channel", sources=task.sources, epoch=epoch)
-    for part in (folder.home, folder.temporary, folder.output):
-        part.mkdir(parents=True)
-    return folder

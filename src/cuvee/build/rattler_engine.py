@@ -66,7 +66,9 @@ class RattlerEngine:
     def check(self) -> None:
         """Raise `ToolMissingError` if it is not installed."""
         if find_spec("rattler_build") is None:
-            raise ToolMissingError("Recipes need py-rattler-build, which is not installed", hint=_HINT)
+            raise ToolMissingError(
+                "Recipes and patched wheels need py-rattler-build, which is not installed", hint=_HINT
+            )
 
     def read(self, recipe: Recipe) -> None:
         """Raise a `DocumentError` for what is wrong with a recipe on any platform and in any variant."""
@@ -137,6 +139,10 @@ class RattlerEngine:
 
     def test_request(self, output: Output, archive: Path, folder: BuildFolder) -> Request:
         """Return the request that installs a package in a fresh environment and runs its tests."""
+        return self.archive_request(archive, folder)
+
+    def archive_request(self, archive: Path, folder: BuildFolder) -> Request:
+        """Return the request for the tests that an archive carries, whatever it was made of."""
         task = {"task": "test", "archive": str(archive), "channel": folder.channel.as_uri()}
         return self._request(task, folder)
 

@@ -42,3 +42,24 @@ class Absent:
     reason: str
     hint: str = ""
     by_choice: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedWheel:
+    """A package of a patched wheel, whose tests have passed before it entered the channel.
+
+    Attributes
+    ----------
+    package
+        ``name-version-build@platform``; its log is called so.
+    seconds
+        How long the tests took; about 0 if they had passed before, with the same packages.
+    not_tested
+        Why they were not run; empty if they have passed.
+    """
+
+    __test__ = False
+
+    package: str
+    seconds: float = 0.0
+    not_tested: str = ""

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from cuvee.build.build_plan import BUILDER, BuildPlan, PlannedBuild
@@ -15,8 +14,8 @@ from cuvee.channel.repodata_writer import index_channel
 from cuvee.codec import decode, encode
 from cuvee.errors import CuveeError
 from cuvee.files import storage_errors, write_bytes
-from cuvee.integration.runners.isolation import isolation_command, strongest_isolation
-from cuvee.integration.runners.protocol import Sandbox
+from cuvee.integration.runners.isolation import strongest_isolation
+from cuvee.release.build_isolation import isolated_by
 from cuvee.release.imported_channel import imported_archives, leave_imported
 from cuvee.release.package_request import base_fingerprint, package_inputs
 from cuvee.release.recipe_work import RecipeWork, names_asked, recipe_work
@@ -107,7 +106,7 @@ def _make(
         engines=session.engines,
         cache=session.workspace.cache,
         logs=session.workspace.builds,
-        isolate=partial(_isolated, level, tuple(session.options.secrets)),
+        isolate=isolated_by(level, session.options.secrets),
         check_reproducible=check_reproducible,
         may_be_elsewhere=executor is not None,
     )
@@ -151,13 +150,6 @@ def _warn(session: Session, work: RecipeWork, level: str | None) -> None:
         session.reporter.warn(f"Nothing needs the recipe {name}: neither the manifest nor another recipe")
     if level is None:
         session.reporter.warn("Builds are not isolated and have a network: this machine has no namespaces")
-
-
-def _isolated(level: str | None, secrets: tuple[Path, ...], folder: Path) -> tuple[str, ...]:
-    if level is None:
-        return ()
-    sandbox = Sandbox(platform="", prefix=folder, home=folder / "home", temp=folder / "tmp", hidden=secrets)
-    return isolation_command(level, sandbox)
 
 
 def _publish(session: Session, done: BuildsDone, platforms: Sequence[str]) -> tuple[Path, ...]:

@@ -14,6 +14,7 @@ from cuvee.channel.interpreter.model import CONTENT_VERSION
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.channel.wheels.convert import CONVERTER
+from cuvee.channel.wheels.model import ImportedPackage
 from cuvee.codec import Json
 from cuvee.errors import BlockedError, ManifestError
 from cuvee.files import replacing_folder, sha256_file
@@ -25,6 +26,7 @@ from cuvee.release.package_request import (
     request_of,
     versions,
 )
+from cuvee.release.patched_wheel_tests import tested_wheels
 from cuvee.release.record import ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
@@ -50,7 +52,7 @@ def make_channel(session: Session) -> ChannelResult:
             _host_interpreter() if manifest.interpreter else None,
             base_fingerprint(session.base_lock),
             *(["recipes"] if manifest.recipes else []),
-            *([item.digest for item in session.patches]),
+            *([f"{item.digest} tested" for item in session.patches]),
         ],
         lambda: _make(session),
         ChannelResult,
@@ -88,7 +90,13 @@ def _make(session: Session) -> Made[ChannelResult]:
             _link_or_copy(item.archive, folder / item.platform)
         imported = _import_wheels(session, carried, interpreters, folder)
         index_channel(folder, platforms)
-    result = ChannelResult(absent=tuple(absent), interpreters=tuple(interpreters), imported=imported)
+        patched = tested_wheels(session, imported, folder, platforms)
+    result = ChannelResult(
+        absent=tuple(absent),
+        interpreters=tuple(interpreters),
+        imported=len(imported),
+        patched=patched,
+    )
     # With recipes, the build stage adds packages, and writes the repodata again.
     archives = sorted(workspace.channel.glob("*/*.conda")) if manifest.recipes else []
     return Made(result=result, outputs=tuple(archives) if manifest.recipes else (workspace.channel,))
@@ -106,12 +114,12 @@ def _interpreters(session: Session, carried: frozenset[str]) -> tuple[list[Inter
 
 def _import_wheels(
     session: Session, carried: frozenset[str], interpreters: list[Interpreter], folder: Path
-) -> int:
+) -> tuple[ImportedPackage, ...]:
     manifest = session.manifest
     added = [WheelRequirement(name=item.name, position=item.position) for item in session.additions]
     wheels = (*manifest.wheels, *(added if manifest.interpreter else ()))
     if not wheels and not session.patched_wheels:
-        return 0
+        return ()
     from cuvee.channel.wheels import import_wheels, wheel_requests
     from cuvee.channel.wheels.conda_names import by_project
 
@@ -124,20 +132,18 @@ def _import_wheels(
     names = [wheel.name for wheel in wheels if canonicalize_name(wheel.name) not in of_channels]
     names += session.patched_wheels.difference(names)
     if not names:
-        return 0
-    return len(
-        import_wheels(
-            wheel_requests(manifest, names, session.additions),
-            _pythons(session, interpreters, names),
-            {entry.name: entry.floor for entry in manifest.present_platforms},
-            folder=folder,
-            cache=session.workspace.cache,
-            exclude_newer=manifest.exclude_newer,
-            carried=carried,
-            prefer=versions(kept_lock(session)),
-            patched=session.patches,
-            reporter=session.reporter,
-        )
+        return ()
+    return import_wheels(
+        wheel_requests(manifest, names, session.additions),
+        _pythons(session, interpreters, names),
+        {entry.name: entry.floor for entry in manifest.present_platforms},
+        folder=folder,
+        cache=session.workspace.cache,
+        exclude_newer=manifest.exclude_newer,
+        carried=carried,
+        prefer=versions(kept_lock(session)),
+        patched=session.patches,
+        reporter=session.reporter,
     )
 
 

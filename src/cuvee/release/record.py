@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 from cuvee.approvals.approval_files import approved_subjects, read_approvals
 from cuvee.approvals.quorum import ApprovalRequest, Quorum, judge_quorum
 from cuvee.build.model import BuiltPackage, Irreproducible, NotBuilt, RecipeFacts
-from cuvee.channel.model import Absent, Interpreter
+from cuvee.channel.model import Absent, Interpreter, TestedWheel
 from cuvee.codec import LOCAL, Document, encode, encode_object
 from cuvee.conda.project_links import ProjectLink
 from cuvee.data_frames import Rows
@@ -231,11 +231,14 @@ class ChannelResult(StageResult):
         The platforms that cannot be made on this host.
     imported
         How many packages were made from wheels.
+    patched
+        Those of patched wheels, which were tested by themselves.
     """
 
     absent: tuple[Absent, ...] = ()
     interpreters: tuple[Interpreter, ...] = ()
     imported: int = 0
+    patched: tuple[TestedWheel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

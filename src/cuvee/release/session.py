@@ -195,7 +195,10 @@ class Session:
     @cached_property
     def patches(self) -> tuple[PatchSet, ...]:
         """The patched packages of the manifest, with their files."""
-        return read_patches(self.manifest.patched, self.manifest.path.parent)
+        found = read_patches(self.manifest.patched, self.manifest.path.parent)
+        if any(item.package.wheel for item in found):
+            self.engines["rattler-build"].check()  # runs their tests
+        return found
 
     @property
     def patched_wheels(self) -> frozenset[str]:
