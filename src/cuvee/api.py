@@ -201,6 +201,7 @@ def cut_release(
     BlockedError
         If no set of packages fulfils the manifest, or if nothing can be made on this host.
     """
+    from cuvee.errata.errata_in_report import errata_beside
     from cuvee.release.pipeline import cut
     from cuvee.release.session import Options, Session
 
@@ -215,6 +216,7 @@ def cut_release(
         base=Path(base) if base is not None else None,
     )
     session = Session(loaded, options, reporter)
+    session.errata_of = errata_beside(loaded.path.parent)
     with session.workspace.locked():
         return cut(session)
 

@@ -74,6 +74,7 @@ def test_no_text_becomes_an_address_that_runs(sample: Release, read_page: Callab
         "outcomes.csv",
         "gone.csv",
         "changes.csv",
+        "errata.csv",
         "stages.html",
         "packages/",
         "platforms/",

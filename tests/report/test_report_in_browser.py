@@ -1,6 +1,7 @@
 """The page in a real browser: quiet, self-contained, whole without JavaScript, and easier with it."""
 
 import dataclasses
+import datetime as dt
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from cuvee.errata.errata_page import errata_page
 from cuvee.history.over_releases import PackageInRelease, Past, ReleaseBefore
 from cuvee.integration.outcomes import Counts, OutcomeState
 from cuvee.release.record import Release
+from cuvee.report.erratum_rows import HAS_FIX, HAS_FLAW, UNTRUE, ErratumRow
 from cuvee.report.writer import write_report
 from made_errata import BOTH, ERRATUM, FIXED, PUBLISHER, checked
 from picture_folder import PICTURES
@@ -20,6 +22,16 @@ from picture_folder import PICTURES
 pytestmark = pytest.mark.real
 
 CHROMIUM = Path("/usr/bin/chromium")
+ERRATA = tuple(
+    ErratumRow(
+        number=f"starter-2026-{number}", title="Numbers of arrays", badge=badge, severity="high",
+        date=dt.date(2026, 11, 20 + number), platforms=("linux-64", "linux-aarch64"),
+        packages=("numpy 2.4.1",), fixed_in=("starter-2026.11.1",), cves=("CVE-2026-12345",),
+        workaround="Use no arrays.",
+        url=f"https://example.org/errata/index.html#starter-2026-{number}",
+    )
+    for number, badge in enumerate((UNTRUE, HAS_FLAW, HAS_FIX))
+)  # fmt: skip
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
     "--disable-background-networking", "--disable-component-update",
@@ -44,7 +56,8 @@ def address(sample: Release, tmp_path_factory: pytest.TempPathFactory) -> str:
     tests = Counts(run=9, passed=8)
     facts = ReleaseBefore(release=before.release, packages=99, tests=tests, install_seconds=4)
     past = Past(packages={"numpy": (before,)}, releases=(facts,))
-    write_report(page_of(sample), sample, sample.graph, folder, past)
+    page = dataclasses.replace(page_of(sample), errata=ERRATA)
+    write_report(page, sample, sample.graph, folder, past)
     releases = {"2026.10.0": BOTH, "2026.10.1": FIXED}
     errata = errata_page((checked(folder, ERRATUM, releases),), PUBLISHER)
     (folder / "errata.html").write_text(errata, encoding="utf-8")
@@ -227,10 +240,25 @@ def test_the_count_says_what_cannot_be_searched_for_here(scripted: Visit) -> Non
     page = scripted.page
     page.locator("#tests").get_by_label("Find", exact=True).fill("no such test")
     said = page.locator("#tests output").inner_text()
-    assert said == "0 of 413 shown; 172 more are only on the pages of platforms"
+    assert said == "0 of 413 shown; 172 more are on the pages of platforms, and not searched here"
     page.locator("#triage-passing a", has_text="linux-aarch64").evaluate("link => link.click()")
     page.wait_for_url("**/tests/linux-aarch64.html#tests?triage=passing")
     assert scripted.shown("tests") == 286
+    assert scripted.complaints == []
+
+
+def test_a_search_goes_on_on_the_pages_that_have_the_other_rows(scripted: Visit, sample: Release) -> None:
+    page, row = scripted.page, page_of(sample).results.passes[-1]
+    find = page.locator("#tests").get_by_label("Find", exact=True)
+    find.fill(f"{row.test} no such test")
+    find.fill(row.test)
+    page.locator("#tests").get_by_label("Platform", exact=True).select_option(row.platform)
+    assert scripted.shown("tests") == 0
+    page.locator("#tests a[data-search]", has_text=row.platform).click()
+    page.wait_for_url(f"**/{row.place.partition('#')[0]}#tests?q=*")
+    assert scripted.shown("tests") == 1
+    assert page.get_by_role("link", name=row.test, exact=True).is_visible()
+    assert page.get_by_label("Find", exact=True).input_value() == row.test
     assert scripted.complaints == []
 
 

@@ -14,6 +14,7 @@ NAMES = {
     "outcomes.csv",
     "gone.csv",
     "changes.csv",
+    "errata.csv",
     "stages.html",
     "summary.md",
     "badge.svg",

@@ -38,11 +38,13 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     4 a source could not be reached, 5 integrity, 6 storage or memory, 7 another cuvee is working on it,
     130 interrupted.
     """
+    from cuvee.errata.errata_in_report import errata_beside
     from cuvee.release.pipeline import cut
     from cuvee.release.report_stage import page_of
     from cuvee.report.summary import summary_lines
 
     def work(session: "Session") -> "tuple[Release, list[str]]":
+        session.errata_of = errata_beside(session.manifest.path.parent)
         made = cut(session)
         return made, summary_lines(page_of(session, made))
 

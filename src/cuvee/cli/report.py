@@ -22,6 +22,11 @@ from cuvee.errors import UsageError
 @click.option("--index", is_flag=True, help="Write one index over all releases, into the folder dist.")
 @click.option("--serve", is_flag=True, help="Serve the folder dist on 127.0.0.1, until Ctrl-C.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="For --serve.")
+@click.option(
+    "--errata",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of errata; by default the folder errata beside dist, or above it.",
+)
 @click.option("--markdown", is_flag=True, help="Print a summary in Markdown, for chat and pull requests.")
 @click.option("--parquet", is_flag=True, help="Write the tables as Parquet, too; needs --output and pyarrow.")
 @dist_option
@@ -34,6 +39,7 @@ def command(
     index: bool,
     serve: bool,
     port: int,
+    errata: Path | None,
     markdown: bool,
     parquet: bool,
     dist: Path,
@@ -64,7 +70,9 @@ def command(
         raise UsageError(
             "State one release", hint="Or write an index over all with --index; see `cuvee report --help`."
         )
-    return _report(sources[0], output, dist, history, as_json=as_json, markdown=markdown, parquet=parquet)
+    return _report(
+        sources[0], output, dist, history, errata, as_json=as_json, markdown=markdown, parquet=parquet
+    )
 
 
 def _report(
@@ -72,11 +80,13 @@ def _report(
     output: Path | None,
     dist: Path,
     history: Path | None,
+    errata: Path | None,
     *,
     as_json: bool,
     markdown: bool,
     parquet: bool,
 ) -> int:
+    from cuvee.errata.errata_in_report import errata_beside
     from cuvee.history.history_file import HISTORY
     from cuvee.release.named_manifest import named_manifest
     from cuvee.release.record import Release
@@ -96,7 +106,7 @@ def _report(
         folder = dist / named_manifest(source, today=dt.datetime.now(dt.UTC).date()).release_name
     release = Release.open(folder)
     release.verify_artefacts()
-    page = build_page(release, folder / "results")
+    page = build_page(release, folder / "results", errata_beside(folder.resolve().parent, errata)(release))
     if output is not None:
         past = past_of(release, history or folder.resolve().parent.parent / HISTORY)
         write_report(page, release, release.graph, output, past)

@@ -10,6 +10,7 @@ from cuvee.release.pictures import write_release
 from cuvee.release.record import RECORD, Release
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
+from cuvee.report.badges import Badge
 from cuvee.report.page import Page, build_page
 from cuvee.report.writer import write_report
 
@@ -20,12 +21,13 @@ def make_report(session: Session, release: Release) -> Release:
     A release of which nothing has changed keeps the time at which it was cut.
     """
     workspace = session.workspace
+    errata = session.errata_of(release)
 
     def run() -> Made[Release]:
         graph = session.graph(release.lock, release.absent)
         formats = ("svg", *GRAPH_FORMATS)
         write_release(graph, release.findings, workspace.pictures, formats)
-        session.page = build_page(release, workspace.results)
+        session.page = build_page(release, workspace.results, errata)
         write_report(session.page, release, graph, workspace.report, past_of(release, session.history_file))
         release.save()
         outputs = (workspace.pictures, workspace.report, workspace.folder / RECORD)
@@ -33,7 +35,7 @@ def make_report(session: Session, release: Release) -> Release:
 
     stage = Stage(
         name="report",
-        inputs=encode(release, without=frozenset({"made_at", "reused"})),
+        inputs=[encode(release, without=frozenset({"made_at", "reused"})), encode(errata, texts=(Badge,))],
         run=run,
         load=lambda _: Release.open(workspace.folder),
     )
@@ -56,4 +58,4 @@ def past_of(release: Release, path: Path) -> Past:
 
 def page_of(session: Session, release: Release) -> Page:
     """Return the page of a release: the one that this run has written, if it has."""
-    return session.page or build_page(release, session.workspace.results)
+    return session.page or build_page(release, session.workspace.results, session.errata_of(release))

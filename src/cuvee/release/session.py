@@ -35,6 +35,7 @@ from cuvee.release.base_lock import find_base_lock
 from cuvee.release.record import Release, Unsolved
 from cuvee.release.stage import StageRunner
 from cuvee.release.workspace import Workspace
+from cuvee.report.erratum_rows import ErrataOf, no_errata
 from cuvee.report.page import Page
 
 SUITES_FOLDER = "integration_tests"
@@ -129,6 +130,7 @@ class Session:
         self.manifest = manifest
         self.options = options
         self.reporter = reporter
+        self.errata_of: ErrataOf = no_errata
         self.requested_platforms = tuple(
             name for name in present if not options.platforms or name in options.platforms
         )

@@ -71,6 +71,17 @@ def tables(page: Page, lock: Lock) -> dict[str, str]:
                 for row in (page.changes.rows if page.changes else ())
             ),
         ),
+        "errata.csv": _table(
+            "number release_is severity title date platforms packages cves fixed_in workaround url",
+            (
+                (
+                    row.number, row.badge.word, row.severity, row.title, row.date.isoformat(),
+                    " ".join(row.platforms), "; ".join(row.packages), " ".join(row.cves),
+                    " ".join(row.fixed_in), row.workaround, row.url,
+                )
+                for row in page.errata or ()
+            ),
+        ),
     }  # fmt: skip
 
 

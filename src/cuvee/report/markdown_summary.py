@@ -31,6 +31,13 @@ def markdown_summary(page: Page) -> str:
     lines += _part("Causes", [one_line(cause.title) for cause in page.causes])
     loud = [row for row in page.findings if row.issue]
     lines += _part("Findings", [f"{row.badge.word}: {one_line(row.cause)}" for row in loud])
+    lines += _part(
+        "Errata",
+        [
+            f"{one_line(row.number)} ({row.severity}, {row.badge.word}): {one_line(row.title)}"
+            for row in page.errata or ()
+        ],
+    )
     if page.changes:
         rows = [
             f"{one_line(row.package)} {one_line(row.before)} → {one_line(row.after)} ({row.badge.word})"

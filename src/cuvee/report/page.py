@@ -15,6 +15,7 @@ from cuvee.report.build_rows import Builds, builds
 from cuvee.report.change_rows import Changes, changes
 from cuvee.report.conflict_causes import ConflictCause, conflict_causes
 from cuvee.report.deployment import Deployment, deployments
+from cuvee.report.erratum_rows import ErratumRow
 from cuvee.report.failure_causes import FailureCause, failure_causes
 from cuvee.report.finding_rows import FindingRow, WaiverRow, causes, in_order, waivers
 from cuvee.report.outcome_rows import Results, results
@@ -77,6 +78,8 @@ class Page:
         The version of this form; it changes when a reader of ``data.json`` would break.
     builds
         What was built from recipes; `None` if nothing was.
+    errata
+        Those that are about the release; `None` if it is not known which errata there are.
     """
 
     report: int = 1
@@ -105,6 +108,7 @@ class Page:
     tools: Mapping[str, str]
     stages: tuple[StageRow, ...]
     builds: Builds | None = None
+    errata: tuple[ErratumRow, ...] | None = None
 
     @property
     def locked(self) -> int:
@@ -122,13 +126,17 @@ class Page:
         return tuple(artefact for artefact in self.artefacts if artefact.not_made is None)
 
 
-def build_page(release: Release, logs: Path | None = None) -> Page:
+def build_page(
+    release: Release, logs: Path | None = None, errata: tuple[ErratumRow, ...] | None = None
+) -> Page:
     """Return everything that the report says.
 
     Parameters
     ----------
     logs
         The folder ``results`` of the release, whose logs are quoted; `None` to quote none.
+    errata
+        Those that are about the release; `None` if it is not known which errata there are.
     """
     manifest = release.manifest
     ordered = in_order(release.findings)
@@ -162,6 +170,7 @@ def build_page(release: Release, logs: Path | None = None) -> Page:
             for item in release.stages
         ),
         builds=builds(release, logs.parent if logs is not None else None),
+        errata=errata,
     )
 
 

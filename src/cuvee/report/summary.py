@@ -38,6 +38,7 @@ def _counts(page: Page) -> list[str]:
         lines.append(f"{plural(tests.tests.total, 'test')}: {tests.tests} ({states})")
     worth = [row for row in page.findings if row.verdict >= Verdict.WARNING]
     lines.append(f"{plural(len(page.findings), 'finding')}, {len(worth)} of them a warning or worse")
+    lines += [f"erratum {row.number}: {row.badge.word}, {row.title}" for row in page.errata or ()]
     if page.changes:
         kinds = (
             ", ".join(f"{count} {badge.word}" for badge, count in page.changes.counts.items()) or "nothing"

@@ -113,7 +113,14 @@
         if (current) tab.setAttribute("aria-current", "true"); else tab.removeAttribute("aria-current");
       }
       const unlisted = bar.dataset.unlisted ? `; ${bar.dataset.unlisted}` : "";
+      carry();
       output.textContent = (active ? `${shown} of ${items.length} shown` : `${items.length} in all`) + unlisted;
+    };
+    // Pages with the rows that are not here are opened with the same filters. Each is of one platform.
+    const carry = () => {
+      const { platform, ...wanted } = read();
+      const query = new URLSearchParams(wanted).toString();
+      for (const link of part.querySelectorAll("a[data-search]")) link.hash = query ? `${part.id}?${query}` : "";
     };
     const remember = () => {
       const query = new URLSearchParams(read()).toString();
