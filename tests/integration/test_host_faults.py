@@ -25,6 +25,7 @@ from cuvee.integration.test_session import TestSession
         ("$ python\n# killed by SIGKILL after 3.1 s", "killed"),
         ("OSError: out of pty devices", "terminal"),
         ("bash: fork: retry: Resource temporarily unavailable", "processes"),
+        ("--- stdout\nApplication could not be started\nShellExecuteEx failed: Internal error.\n", "Wine"),
     ],
 )
 def test_a_fault_of_the_host(text: str, means: str) -> None:
@@ -36,6 +37,7 @@ def test_a_fault_of_the_host(text: str, means: str) -> None:
     [
         "",
         "# killed by SIGSEGV after 1.0 s",
+        "ShellExecuteEx failed: File not found.",
         "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 8.00 EiB",
         "ImportError: cannot import name 'MemoryError'",
         "# stopped for taking too long after 120.0 s",
