@@ -16,7 +16,7 @@ from pathlib import Path
 from cuvee.channel.connection import connect
 from cuvee.files import sha256_bytes, write_json
 from cuvee.graph.explain import explain, message
-from cuvee.graph.explain.explainer import fast_solver, query_channels
+from cuvee.graph.explain.lock_explainer import fast_solver, query_channels
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry, Position, Requirement

@@ -10,7 +10,7 @@ from typing import Any
 import tiny_index
 from cuvee.channel.connection import Connection
 from cuvee.graph.explain import PlatformChannels
-from cuvee.graph.explain.explainer import query_channels
+from cuvee.graph.explain.lock_explainer import query_channels
 from cuvee.graph.explain.model import ConstraintKind, Edit, EditAction, SoftConstraint
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem, try_solve

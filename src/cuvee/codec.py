@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import (
+    Any,
     Generic,
     Literal,
     Protocol,
@@ -155,8 +156,16 @@ class Document(Generic[T]):
         """
         try:
             members = parse_json(data)
+        except ValueError as error:
+            raise _unreadable(source, error) from error
+        return self.from_values(members, source=source)
+
+    def from_values(self, members: Any, *, source: str) -> T:
+        """Return the value of a document whose JSON was read; raise as `from_bytes` does."""
+        try:
             if not isinstance(members, dict):
                 raise DecodeError("", "an object", members)
+            members = dict(members)
             version = members.pop(self.name, None)
             if type(version) is not int or version not in {self.version, *self.upgrades}:
                 raise DecodeError(self.name, f"version {self.version} of this form", version)
@@ -164,10 +173,7 @@ class Document(Generic[T]):
                 members, version = self.upgrades[version](members), version + 1
             return decode(self.kind, members)
         except ValueError as error:
-            raise IntegrityError(
-                f"{source} cannot be read: {error}",
-                hint="It was changed, or written by another version of cuvee; make it again.",
-            ) from error
+            raise _unreadable(source, error) from error
 
     def write(self, path: Path, value: T) -> None:
         """Write the document to ``path`` whole or not at all."""
@@ -189,6 +195,13 @@ class Document(Generic[T]):
         except FileNotFoundError as error:
             raise SourceUnreachableError(f"There is no {path}") from error
         return self.from_bytes(data, source=str(path))
+
+
+def _unreadable(source: str, error: ValueError) -> IntegrityError:
+    return IntegrityError(
+        f"{source} cannot be read: {error}",
+        hint="It was changed, or written by another version of cuvee; make it again.",
+    )
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cuvee.codec import Json
@@ -26,6 +25,10 @@ def folder_inputs(path: Path | None) -> Json:
 def file_hashes(paths: Iterable[Path]) -> list[tuple[Path, str]]:
     """Return the files among ``paths``, and in the folders among them, each with its hash."""
     files = list(_files(paths))
+    if len(files) == 1:
+        return [(files[0], sha256_file(files[0]))]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
         return list(zip(files, threads.map(sha256_file, files), strict=True))
 

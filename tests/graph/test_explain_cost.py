@@ -13,7 +13,7 @@ from cuvee.channel.connection import Connection, connect
 from cuvee.conda.package_record import Record
 from cuvee.graph.explain import as_data, explain
 from cuvee.graph.explain.channel_index import LazyPool
-from cuvee.graph.explain.explainer import fast_solver
+from cuvee.graph.explain.lock_explainer import fast_solver
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.pool import Pool
 from cuvee.lock.model import Lock

@@ -11,7 +11,7 @@ import conflict_cases as cases
 from cuvee.channel.connection import Connection, connect
 from cuvee.files import write_json
 from cuvee.graph.explain import explain
-from cuvee.graph.explain.explainer import fast_solver
+from cuvee.graph.explain.lock_explainer import fast_solver
 from cuvee.graph.explain.model import ConflictExplanation
 from cuvee.lock.solve import Problem
 from cuvee.manifest.model import PlatformEntry

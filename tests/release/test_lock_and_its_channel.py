@@ -13,7 +13,7 @@ from cuvee import process
 from cuvee.cli.main import run
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.release.record import Release
-from cuvee.release.recorded_lock import recorded_release
+from cuvee.release.recorded_release import recorded_release
 from needed_programs import HANGING
 from tiny_distribution import Distribution
 

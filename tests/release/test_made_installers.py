@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from cuvee.cli.main import run
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 from tiny_distribution import Distribution
 
 pytestmark = pytest.mark.real

@@ -8,7 +8,8 @@ import pytest
 
 from checked_sets import asked, lock_of, manifest_of, package
 from cuvee.cli.main import run
-from cuvee.release.record import RECORD, ChannelResult, LockResult, Release, portable
+from cuvee.release.record import ChannelResult, LockResult, Release, portable
+from cuvee.release.record_parts import RECORD
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 

@@ -64,8 +64,8 @@ def command(
       cuvee certify --verify certificate.json --lock pixi.lock --json
     """
     from cuvee.errors import UsageError
-    from cuvee.release.certificates import manifest_of
     from cuvee.release.given_certificates import check_certificate, write_certificate_of
+    from cuvee.release.manifest_of_folder import manifest_of
     from cuvee.release.pipeline import check_release
     from cuvee.release.workspace import Workspace
 

@@ -124,7 +124,7 @@ def command(
 def _check(not_run: frozenset[str], access: "ArchiveAccess", *, as_json: bool, **options: Any) -> "Release":
     """Check a release as it is locked, or else after it has been locked."""
     from cuvee.release.pipeline import check_release
-    from cuvee.release.recorded_lock import checked_again, demand_all_locked, recorded_release
+    from cuvee.release.recorded_release import checked_again, demand_all_locked, recorded_release
 
     def ask_again(session: "Session") -> "Release":
         session.read_files()

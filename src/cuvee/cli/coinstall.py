@@ -70,7 +70,8 @@ def command(
     from cuvee.codec import encode
     from cuvee.graph.channel_check.coinstallability import LIMIT
     from cuvee.release.coinstall_inputs import of_locks, of_manifest
-    from cuvee.release.given_set import is_given_set, read_given_set
+    from cuvee.release.given_set import read_given_set
+    from cuvee.release.named_set import is_given_set
 
     most = LIMIT if limit is None else limit
     today = dt.datetime.now(dt.UTC).date()

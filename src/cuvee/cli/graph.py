@@ -70,7 +70,7 @@ def command(
     """
     from cuvee.errors import UsageError
     from cuvee.release.pictures import write_findings, write_packages, write_release
-    from cuvee.release.recorded_lock import checked_again, recorded_release
+    from cuvee.release.recorded_release import checked_again, recorded_release
 
     if names and finding:
         raise UsageError("A picture is of packages or of findings, not of both", hint="Draw them one by one.")

@@ -34,7 +34,7 @@ def command(name: str, *, manifest: Path, as_json: bool, **options: Any) -> int:
       cuvee impact numpy=2.5 manifests/starter/2026.11.0.yaml --platform linux-64
       cuvee impact openssl=3.6 dist/starter-2026.11.0 --json
     """
-    from cuvee.release.given_set import is_given_set
+    from cuvee.release.named_set import is_given_set
     from cuvee.release.upgrade_trial import impact_of
 
     if is_given_set(manifest, None):

@@ -184,11 +184,11 @@ def answer_from_graph(
 ) -> int:
     """Print the answer of a locked set's graph to a question about the package ``name``."""
     from cuvee.codec import encode
-    from cuvee.release.recorded_lock import recorded_release
+    from cuvee.release.recorded_lock import recorded_graph
 
     def work(session: "Session") -> "tuple[str, tuple[Reason, ...]]":
-        release = recorded_release(session)
-        return release.name, question(session.graph(release.lock, release.absent), name)
+        graph = recorded_graph(session)
+        return graph.manifest.release_name, question(graph, name)
 
     given = given_set(manifest, platforms=options["platforms"], environment=environment)
     if given is None:
@@ -210,10 +210,12 @@ def given_set(
 
     Of a manifest and of a release folder it is `None`: these have a session.
     """
-    from cuvee.release.given_set import is_given_set, read_given_set
+    from cuvee.release.named_set import is_given_set
 
     if not is_given_set(path, environment):
         return None
+    from cuvee.release.given_set import read_given_set
+
     today = dt.datetime.now(dt.UTC).date()
     found = read_given_set(path, today=today, environment=environment, only=platforms, needs=needs)
     for note in found.notes:
@@ -223,8 +225,8 @@ def given_set(
 
 def of_release_folder(path: Path, dist: Path) -> tuple[Path, Path]:
     """Return the manifest of a release folder, and the folder that this is in; other paths as they are."""
-    from cuvee.graph.diff.readers import InputKind, kind_of
-    from cuvee.release.certificates import manifest_of
+    from cuvee.graph.diff.readers.input_kinds import InputKind, kind_of
+    from cuvee.release.manifest_of_folder import manifest_of
 
     if (path / "lock").is_dir() and kind_of(path) is InputKind.RELEASE:
         return manifest_of(path), path.resolve().parent
@@ -277,8 +279,6 @@ def _session(
     from dataclasses import replace
 
     from cuvee.executors.executor_choice import ExecutorChoice
-    from cuvee.integration.unit_selection import Selection
-    from cuvee.release.named_manifest import named_manifest
     from cuvee.release.session import Options, Session
 
     now = dt.datetime.now(dt.UTC)
@@ -296,17 +296,19 @@ def _session(
         retest=retest,
         base=base,
         history=history,
-        selection=selection or Selection(),
+        selection=selection,
         place=place,
         executor=executor or ExecutorChoice(),
         results=results,
     )
     if takes_folder and (manifest / "lock").is_dir() and _is_release(manifest):
-        from cuvee.release.certificates import manifest_of_release
+        from cuvee.release.manifest_of_folder import manifest_of_release
 
         options = replace(options, dist=manifest.resolve().parent, folder=manifest.resolve())
         loaded = manifest_of_release(manifest, today=now.date())
     else:
+        from cuvee.release.named_manifest import named_manifest
+
         loaded = named_manifest(manifest, today=now.date())
     with terminal(quiet=quiet, verbose=verbose) as reporter:
         session = Session(loaded, options, reporter)
@@ -325,6 +327,6 @@ def _signer(sign_key: Path | None) -> "ImageSigner | None":
 
 
 def _is_release(folder: Path) -> bool:
-    from cuvee.graph.diff.readers import InputKind, kind_of
+    from cuvee.graph.diff.readers.input_kinds import InputKind, kind_of
 
     return kind_of(folder) is InputKind.RELEASE

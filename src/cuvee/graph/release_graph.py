@@ -3,24 +3,21 @@
 It is built only from the lock: verifying a pinned set needs no solver, no disk and no network.
 """
 
+from __future__ import annotations
+
 import datetime as dt
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
-from cuvee.build.model import RecipeFacts
-from cuvee.channel.inspection.inspect_release import Inspection
-from cuvee.channel.model import Absent
-from cuvee.channel.source_comparison import SourceComparison
 from cuvee.conda.match_spec import read_spec, read_version
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import RecordKey, read_key
 from cuvee.conda.virtual_packages import VirtualPackage
 from cuvee.data_frames import frame_of
-from cuvee.graph.prefix_contents import PrefixContents, contents_of
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest, Requirement
 
@@ -28,7 +25,12 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
+    from cuvee.build.model import RecipeFacts
+    from cuvee.channel.inspection.inspect_release import Inspection
+    from cuvee.channel.model import Absent
+    from cuvee.channel.source_comparison import SourceComparison
     from cuvee.graph.checks.check_interface import CheckOutcome
+    from cuvee.graph.prefix_contents import PrefixContents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,19 +61,32 @@ class Edge:
         return self.target is not None and self.target.startswith("__")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PlatformGraph:
     """The closure of one platform.
 
-    ``graph`` has a node per package name, with the `LockedPackage` as ``package``, and an edge from each
-    package to each that satisfies one of its dependencies, with its text as ``spec``. ``contents`` is what
-    the archives contain; `None` if they were not opened.
+    ``contents`` is what the archives contain; `None` if they were not opened.
     """
 
     lock: PlatformLock
     edges: tuple[Edge, ...]
-    graph: "nx.DiGraph[str]"
     contents: PrefixContents | None = None
+
+    @cached_property
+    def graph(self) -> nx.DiGraph[str]:
+        """The closure as a graph: a node per package name, with the `LockedPackage` as ``package``.
+
+        An edge goes from each package to each that satisfies one of its dependencies; ``spec`` is its text.
+        """
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for package in self.lock.packages:
+            graph.add_node(package.name, package=package)
+        for edge in self.edges:
+            if edge.satisfied and edge.target is not None and not edge.is_virtual:
+                graph.add_edge(edge.source.name, edge.target, spec=edge.spec)
+        return graph
 
     @property
     def platform(self) -> str:
@@ -193,13 +208,13 @@ class ReleaseGraph:
     available: Mapping[tuple[str, str], tuple[LockedPackage, ...]] = field(default_factory=dict)
     today: dt.datetime | None = None
     sources: SourceComparison | None = None
-    earlier: "tuple[CheckOutcome, ...]" = ()
+    earlier: tuple[CheckOutcome, ...] = ()
     tests: tuple[PlatformTests, ...] | None = None
     accepted: tuple[AcceptedFailure, ...] = ()
     unowned_suites: tuple[str, ...] = ()
     recipes: RecipeFacts | None = None
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return a pandas frame with a row for each dependency of each package on each platform."""
         return frame_of(edge for graph in self.platforms for edge in graph.edges)
 
@@ -241,14 +256,14 @@ def build_graph(
 
 def with_contents(graph: ReleaseGraph, inspection: Inspection) -> ReleaseGraph:
     """Return a graph with the contents of its archives."""
+    from cuvee.graph.prefix_contents import contents_of
+
     platforms = (replace(item, contents=contents_of(item.lock, inspection)) for item in graph.platforms)
     return replace(graph, platforms=tuple(platforms))
 
 
 def platform_graph(lock: PlatformLock) -> PlatformGraph:
     """Return the graph of one platform."""
-    import networkx as nx
-
     found: dict[str, list[LockedPackage | VirtualPackage]] = {}
     for package in lock.packages:
         found.setdefault(package.name, []).append(package)
@@ -256,13 +271,7 @@ def platform_graph(lock: PlatformLock) -> PlatformGraph:
         found.setdefault(virtual.name, []).append(virtual)
     candidates = {name: _candidates(items) for name, items in found.items()}
     edges = tuple(_edge(package, text, candidates) for package in lock.packages for text in package.depends)
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    for package in lock.packages:
-        graph.add_node(package.name, package=package)
-    for edge in edges:
-        if edge.satisfied and edge.target is not None and not edge.is_virtual:
-            graph.add_edge(edge.source.name, edge.target, spec=edge.spec)
-    return PlatformGraph(lock=lock, edges=edges, graph=graph)
+    return PlatformGraph(lock=lock, edges=edges)
 
 
 _Candidates: TypeAlias = tuple[tuple[str, ...], tuple[RecordKey, ...]]

@@ -15,7 +15,8 @@ from cuvee.manifest import load_manifest
 from cuvee.manifest.folder_lookup import find_upwards, manifests_in
 from cuvee.manifest.model import Manifest, Owner, Waiver
 from cuvee.release.base_lock import REPORTS
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 
 _NEVER = dt.date(1, 1, 1)
 """A day on which no waiver has expired: those of old releases were in force when these were cut."""

@@ -25,7 +25,7 @@ from cuvee.manifest.documents.suggestions import nearest
 from cuvee.manifest.model import Manifest, Requirement, WheelRequirement
 from cuvee.manifest.value_parsers import package_name, version_range
 from cuvee.release.pipeline import lock_release
-from cuvee.release.recorded_lock import recorded_release
+from cuvee.release.recorded_release import recorded_release
 from cuvee.release.session import Session
 from cuvee.temporary_folders import temporary_folder
 

@@ -1,6 +1,6 @@
 """The exact result of solving, per platform."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -45,6 +45,11 @@ class Lock:
     def to_frame(self) -> "pd.DataFrame":
         """Return a pandas frame with a row for each package on each platform."""
         return frame_of(package for lock in self.platforms for package in lock.packages)
+
+    def in_order(self, platforms: Sequence[str]) -> "Lock":
+        """Return those of ``platforms`` that the lock has, in their order."""
+        by_platform = self.by_platform
+        return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
 
     @cached_property
     def by_platform(self) -> Mapping[str, PlatformLock]:

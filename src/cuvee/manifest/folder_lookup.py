@@ -1,13 +1,18 @@
 """Folders that a manifest names: channels, recipes, branding."""
 
+from __future__ import annotations
+
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuvee.manifest.documents.named_files import names_in
-from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, quote
-from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue, scalar_at, scalars_at
 from cuvee.manifest.model import ReleaseVersion
+
+if TYPE_CHECKING:
+    from cuvee.manifest.documents.problems import Problems
+    from cuvee.manifest.documents.validated_tree import MappingValue, ScalarValue
 
 
 def is_folder(path: Path) -> bool:
@@ -57,6 +62,8 @@ def resolve_channel(stated: str, folder: Path) -> str:
 
 def check_folders(tree: MappingValue, folder: Path, problems: Problems) -> None:
     """Note recipes and branding that do not exist."""
+    from cuvee.manifest.documents.validated_tree import scalar_at, scalars_at
+
     branding = scalar_at(tree, "installers", "branding")
     if branding is not None and find_upwards(folder, str(branding.value)) is None:
         _absent(branding, str(branding.value), "", folder, problems)

@@ -7,7 +7,8 @@ from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 
 REPORTS = "reports"
 """The folder of a repository that has what is kept of published releases, a folder for each."""

@@ -8,13 +8,13 @@ from cuvee.conda.virtual_packages import VirtualPackage, virtual_packages
 from cuvee.errors import UsageError
 from cuvee.graph.channel_check.coinstallability import Coinstallability, never_together
 from cuvee.graph.explain.channel_index import ChannelIndex
-from cuvee.graph.explain.explainer import query_channels
+from cuvee.graph.explain.lock_explainer import query_channels
 from cuvee.graph.solving.pool import Pool
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.lock.solve import Problem, problem_of
 from cuvee.progress import Reporter
 from cuvee.release.lock_stage import own_channel
-from cuvee.release.recorded_lock import recorded_channel
+from cuvee.release.recorded_release import recorded_channel
 from cuvee.release.session import Session
 
 

@@ -9,15 +9,16 @@ from cuvee import platforms
 from cuvee.conda.match_spec import read_spec
 from cuvee.conda.virtual_packages import virtual_packages
 from cuvee.errors import UsageError
-from cuvee.graph.checks import ALL_CHECKS, ARCHIVE_CHECKS, SOURCE_CHECKS, CheckOutcome, run_checks
-from cuvee.graph.diff.readers import InputKind, kind_of, read_snapshot
+from cuvee.graph.checks.all_checks import ALL_CHECKS, ARCHIVE_CHECKS, SOURCE_CHECKS
+from cuvee.graph.checks.check_interface import CheckOutcome
+from cuvee.graph.checks.check_runs import run_checks
+from cuvee.graph.diff.readers.any_input import read_snapshot
+from cuvee.graph.diff.readers.input_kinds import InputKind, kind_of
 from cuvee.graph.diff.snapshot import UNKNOWN, Snapshot
 from cuvee.graph.diff.version_order import UNKNOWN_VERSION
 from cuvee.graph.release_graph import ReleaseGraph, build_graph
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Installers, Manifest, PlatformEntry, Position, ReleaseVersion, Requirement
-from cuvee.release.certificates import has_manifest
-from cuvee.release.record import RECORD
 
 _OF_MANIFESTS = frozenset(
     {"constraints", "licenses", "owners", "origin", "age", "changes", "absent-platform", *SOURCE_CHECKS}
@@ -31,9 +32,6 @@ _NEEDS = {
     "mutexes": "constrains",
 }
 """The metadata that some checks need."""
-
-_MARKS = ("lock/pixi.lock", "conda-meta", "pixi.lock", "history")
-"""What the folders have that can be read: of a release, a prefix, a workspace of pixi; and ``conda-meta``."""
 
 _STATED = {"depends": "what its packages depend on", "constrains": "what its packages constrain"}
 
@@ -75,26 +73,6 @@ class GivenSet:
     def check(self, left_out: Collection[str] = ()) -> tuple[CheckOutcome, ...]:
         """Run the checks that need no more than the records."""
         return run_checks(self.graph, ALL_CHECKS, left_out={*left_out, *self.not_checked})
-
-
-def is_given_set(path: Path, environment: str | None = None) -> bool:
-    """Whether a path is neither a manifest nor a release folder whose manifest is known.
-
-    Raises
-    ------
-    UsageError
-        If it is no `pixi.lock` although an environment was named.
-    """
-    if not path.exists() or (path.is_dir() and not any((path / name).exists() for name in _MARKS)):
-        return False  # a manifest that is not there, or a folder of manifests
-    kind = kind_of(path)
-    if environment is not None and kind is not InputKind.PIXI:
-        raise UsageError(
-            f"{path} is {kind.value}, which has no environments", hint="Leave out --environment."
-        )
-    if kind is InputKind.RELEASE:
-        return not (path / RECORD).is_file() and not has_manifest(path)
-    return kind is not InputKind.MANIFEST
 
 
 def read_given_set(

@@ -1,6 +1,5 @@
 """The lock stage: every platform that can be made is solved, and the lock and its exports are written."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from cuvee.codec import encode
@@ -8,7 +7,6 @@ from cuvee.errors import UnsolvableError
 from cuvee.files import sha256_file, write_json, write_text
 from cuvee.graph.explain import explainer
 from cuvee.lock.lock_exports import explicit
-from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
 from cuvee.release.package_request import base_fingerprint, kept_lock, package_inputs, request_of
@@ -43,7 +41,7 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
         ],
         run=lambda: _make(session, platforms),
         load=lambda kept: LockResult(
-            lock=in_order(read_lock(workspace.lock_file), platforms), artefacts=artefacts_of(kept)
+            lock=read_lock(workspace.lock_file).in_order(platforms), artefacts=artefacts_of(kept)
         ),
         request=request_of(session.manifest),
         base=base_fingerprint(session.base_lock),
@@ -59,12 +57,6 @@ def own_channel(session: Session) -> Path | None:
     """Return the release's own channel, if it has packages."""
     folder = session.workspace.channel
     return folder if any(folder.glob("*/*.conda")) else None
-
-
-def in_order(lock: Lock, platforms: Sequence[str]) -> Lock:
-    """Return those of ``platforms`` that a lock has, in their order."""
-    by_platform = lock.by_platform
-    return Lock(platforms=tuple(by_platform[name] for name in platforms if name in by_platform))
 
 
 def _make(session: Session, platforms: list[str]) -> Made[LockResult]:

@@ -3,8 +3,9 @@
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_file
 from cuvee.lock.model import PlatformLock
-from cuvee.release.record import RECORD, Artefact, ArtefactKind, Release
-from cuvee.release.recorded_lock import recorded_release
+from cuvee.release.record import Artefact, ArtefactKind, Release
+from cuvee.release.record_parts import RECORD
+from cuvee.release.recorded_release import recorded_release
 from cuvee.release.selected_tests import SelectedRun, planned_units, run_units
 from cuvee.release.session import Session
 from cuvee.release.test_stage import installer_to_test
@@ -37,7 +38,7 @@ def run_made_installers(session: Session) -> SelectedRun:
     def installer_of(lock: PlatformLock) -> tuple[Artefact | None, str]:
         return tested[lock.platform], ""
 
-    whole = not session.options.selection.is_partial and session.options.place is None
+    whole = not session.selection.is_partial and session.options.place is None
     return run_units(session, release, plan, installer_of, whole=whole)
 
 

@@ -35,7 +35,7 @@ def named_manifest(path: Path, *, today: dt.date) -> Manifest:
 
 def _is_folder(path: Path) -> UsageError:
     from cuvee.graph.diff.readers.input_kinds import kind_of
-    from cuvee.release.certificates import manifest_of
+    from cuvee.release.manifest_of_folder import manifest_of
 
     found = manifests_in(path)
     if found:

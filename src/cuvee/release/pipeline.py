@@ -1,6 +1,5 @@
 """The pipeline: one direction, from the manifest to the report; what has not changed is not made again."""
 
-import importlib.metadata
 import sys
 from collections.abc import Collection
 from contextlib import suppress
@@ -8,16 +7,13 @@ from dataclasses import replace
 
 from cuvee.errors import BlockedError, CuveeError, DocumentError, UsageError
 from cuvee.files import write_bytes
-from cuvee.graph.diff import Change, diff, with_patches, with_reasons
 from cuvee.lock.model import Lock
 from cuvee.release.build_stage import make_builds
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.metapackage_stage import make_metapackages
-from cuvee.release.platform_stages import make_platforms
 from cuvee.release.record import (
-    RECORD,
     BuildResult,
     ChannelResult,
     Failure,
@@ -28,12 +24,8 @@ from cuvee.release.record import (
     portable,
     with_quorums,
 )
-from cuvee.release.reference_runs import add_to_history, compare_with_history, prepare_history
-from cuvee.release.report_stage import make_report
+from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
-from cuvee.release.signing import sign_release
-from cuvee.release.sums import SUMS, make_sums
-from cuvee.release.test_stage import check_tests
 
 STAGES = (
     "channel",
@@ -126,6 +118,10 @@ def check_release(
 
 def run_tests(session: Session) -> Release:
     """Run the pipeline up to the tests; what its checks block is built only if the caller keeps going."""
+    from cuvee.release.platform_stages import make_platforms
+    from cuvee.release.reference_runs import compare_with_history, prepare_history
+    from cuvee.release.test_stage import check_tests
+
     prepare_history(session)
     access = ArchiveAccess.FETCH if session.options.keep_going else ArchiveAccess.REQUIRE
     checked = check_release(session, access=access)
@@ -140,6 +136,8 @@ def run_tests(session: Session) -> Release:
 
 def run_recorded_tests(session: Session) -> Release:
     """Run the pipeline up to the tests, and keep what they found in the history."""
+    from cuvee.release.reference_runs import add_to_history
+
     release = run_tests(session)
     add_to_history(session, release)
     return release
@@ -152,6 +150,10 @@ def cut(session: Session) -> Release:
     is set aside, so that no installer is beside a record of other inputs. While it works, and if it is
     killed, the record says so.
     """
+    from cuvee.release.reference_runs import add_to_history
+    from cuvee.release.report_stage import make_report
+    from cuvee.release.sums import make_sums
+
     before = _begin(session)
     try:
         tested = _with_changes(session, run_tests(session))
@@ -178,6 +180,9 @@ def cut(session: Session) -> Release:
 
 
 def _sign(session: Session, release: Release) -> None:
+    from cuvee.release.signing import sign_release
+    from cuvee.release.sums import SUMS
+
     if session.options.signer is None:
         return
     if release.exit_code:
@@ -221,6 +226,9 @@ def _without_results(session: Session, failure: Failure) -> Release:
 
 
 def _record_failure(session: Session, error: Exception) -> None:
+    from cuvee.release.reference_runs import add_to_history
+    from cuvee.release.report_stage import make_report
+
     _forget_beginning(session)
     session.make.done.discard("report")
     session.make.set_aside()
@@ -237,6 +245,8 @@ def _record_failure(session: Session, error: Exception) -> None:
 
 def tool_versions() -> dict[str, str]:
     """Return the versions of what makes a release."""
+    import importlib.metadata
+
     found = {"python": ".".join(map(str, sys.version_info[:3]))}
     return found | {name: importlib.metadata.version(name) for name in _TOOLS}
 
@@ -247,6 +257,8 @@ def _judged(release: Release) -> Release:
 
 def _with_changes(session: Session, release: Release) -> Release:
     """Return the release with what differs from its base, if the base's lock is at hand."""
+    from cuvee.graph.diff import Change, diff, with_patches, with_reasons
+
     base, before = session.manifest.base, session.base_lock
     if base is None or before is None:
         return release

@@ -37,9 +37,7 @@ from cuvee.manifest.model import (
     Waiver,
     WheelRequirement,
 )
-
-RECORD = "release.json"
-"""The record's file in the release folder."""
+from cuvee.release.record_parts import RECORD
 
 OUTCOME_VERDICTS: Mapping[OutcomeState, Verdict] = {
     OutcomeState.REGRESSION: Verdict.BLOCKED,

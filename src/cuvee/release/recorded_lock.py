@@ -1,44 +1,42 @@
-"""What commands that only ask use: the lock and the channel of a release as its folder holds them.
+"""What commands that only ask use: the lock of a release as its folder holds it.
 
 Nothing here solves, writes or waits for another process, so that a question about a release cannot change it,
 and can be answered for a folder that is read-only or that a run is working on.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cuvee.channel.model import Absent
 from cuvee.codec import decode
-from cuvee.errors import CuveeError, NotLockedError
+from cuvee.errors import NotLockedError
+from cuvee.graph.release_graph import ReleaseGraph, build_graph
+from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock
-from cuvee.release.build_stage import recorded_facts
-from cuvee.release.check_stage import ArchiveAccess, run_selected
-from cuvee.release.lock_stage import in_order
 from cuvee.release.package_request import request_of
-from cuvee.release.pipeline import tool_versions
-from cuvee.release.record import (
-    RECORD,
-    ArtefactKind,
-    ChannelResult,
-    LockResult,
-    Release,
-    judge_content,
-    portable,
-)
+from cuvee.release.record_parts import RECORD, read_parts
 from cuvee.release.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedLock:
+    """The lock of a release, and why platforms of its manifest are not in it."""
+
+    lock: Lock
+    absent: tuple[Absent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorded:
-    """What is known of how a lock was made: its request, the hashes of its files, and its channel."""
+    """What is known of how a lock was made: its request, the hashes of its files, and what was left out."""
 
     request: str
     outputs: Mapping[str, str]
-    channel: ChannelResult
+    absent: tuple[Absent, ...]
 
 
-def recorded_release(session: Session) -> Release:
-    """Return a release up to its lock, as its folder holds it.
+def recorded_lock(session: Session) -> RecordedLock:
+    """Return the lock of a release, as its folder holds it.
 
     Raises
     ------
@@ -48,67 +46,22 @@ def recorded_release(session: Session) -> Release:
     """
     manifest, lock_file = session.manifest, session.workspace.lock_file
     if not lock_file.is_file():
-        raise _cannot_answer(session, f"{manifest.release_name} is not locked: there is no {lock_file}")
+        raise cannot_answer(session, f"{manifest.release_name} is not locked: there is no {lock_file}")
     known = _from_stages(session) or _from_record(session)
     if known is None:
-        raise _cannot_answer(session, f"It is not known from which manifest {lock_file} was made")
+        raise cannot_answer(session, f"It is not known from which manifest {lock_file} was made")
     if not session.make.is_unchanged(known.outputs):
-        raise _cannot_answer(session, f"{lock_file} was changed after cuvee wrote it")
+        raise cannot_answer(session, f"{lock_file} was changed after cuvee wrote it")
     if known.request != request_of(manifest):
-        raise _cannot_answer(session, f"{manifest.path} was changed after {manifest.release_name} was locked")
-    session.recipe_facts = recorded_facts(session)
-    lock = in_order(read_lock(lock_file), session.platforms)
-    absent = _absent(session, known.channel, frozenset(lock.by_platform))
-    return Release(
-        manifest=portable(manifest),
-        base=manifest.base.release_name if manifest.base is not None else None,
-        additions=session.additions,
-        channel=replace(known.channel, absent=absent),
-        locked=LockResult(lock=lock),
-        made_at=session.options.now,
-        tools=tool_versions(),
-        folder=session.workspace.folder,
-    )
+        raise cannot_answer(session, f"{manifest.path} was changed after {manifest.release_name} was locked")
+    lock = read_lock(lock_file).in_order(session.platforms)
+    return RecordedLock(lock=lock, absent=_absent(session, known.absent, frozenset(lock.by_platform)))
 
 
-def checked_again(
-    session: Session,
-    release: Release,
-    *,
-    left_out: Collection[str] = (),
-    access: ArchiveAccess = ArchiveAccess.AT_HAND,
-) -> Release:
-    """Return a release up to its checks, which run again on its lock; for parameters see `check_release`."""
-    checked = run_selected(session, release.channel, release.locked, access=access, left_out=left_out)
-    release = replace(release, checked=checked)
-    return replace(release, verdict=judge_content(release))
-
-
-def demand_all_locked(session: Session, release: Release) -> None:
-    """Raise `NotLockedError` if a platform has no lock because it was not requested."""
-    for item in release.absent:
-        if item.by_choice and item.platform in session.platforms:
-            raise _cannot_answer(session, f"{release.name} has no lock for {item.platform}: {item.reason}")
-
-
-def recorded_channel(session: Session) -> ChannelResult:
-    """Return what is known of the packages that were made for a release.
-
-    Raises
-    ------
-    NotLockedError
-        If the manifest needs such packages, and they are not made, or are those of another manifest.
-    """
-    entry = session.make.recorded("channel")
-    if entry is not None and entry.request == request_of(session.manifest):
-        indexes = {path: sha for path, sha in entry.outputs.items() if path.endswith("/repodata.json")}
-        if session.make.is_unchanged(indexes):
-            return _channel_result(entry.kept)
-    if session.manifest.interpreter is None and not session.manifest.wheels:
-        return ChannelResult()
-    raise _cannot_answer(
-        session, f"The packages that {session.manifest.release_name} needs besides its channels are not made"
-    )
+def recorded_graph(session: Session) -> ReleaseGraph:
+    """Return the graph of a recorded lock, without what only checks need; raise as `recorded_lock` does."""
+    recorded = recorded_lock(session)
+    return build_graph(session.manifest, recorded.lock, recorded.absent, additions=session.additions)
 
 
 def _from_stages(session: Session) -> _Recorded | None:
@@ -117,8 +70,16 @@ def _from_stages(session: Session) -> _Recorded | None:
         return None
     path = session.workspace.lock_file.relative_to(session.workspace.folder).as_posix()
     outputs = {path: entry.outputs.get(path, "")}
-    kept = _channel_result(channel.kept) if channel is not None else ChannelResult()
-    return _Recorded(request=entry.request, outputs=outputs, channel=kept)
+    absent = _absent_of(channel.kept) if channel is not None else ()
+    return _Recorded(request=entry.request, outputs=outputs, absent=absent)
+
+
+def _absent_of(kept: object) -> tuple[Absent, ...]:
+    """Return the platforms that the channel stage could not make, from what it kept."""
+    try:
+        return decode(tuple[Absent, ...], kept.get("absent", []) if isinstance(kept, dict) else [])
+    except ValueError:
+        return ()
 
 
 def _from_record(session: Session) -> _Recorded | None:
@@ -126,21 +87,13 @@ def _from_record(session: Session) -> _Recorded | None:
     folder = session.workspace.folder
     if not (folder / RECORD).is_file():
         return None
-    release = Release.open(folder)
-    outputs = {item.path: item.sha256 for item in release.artefacts if item.kind is ArtefactKind.LOCK}
-    return _Recorded(request=request_of(release.manifest), outputs=outputs, channel=release.channel)
+    parts = read_parts(folder)
+    return _Recorded(request=request_of(parts.manifest), outputs=parts.locks, absent=parts.absent)
 
 
-def _channel_result(kept: object) -> ChannelResult:
-    try:
-        return decode(ChannelResult, kept)
-    except (CuveeError, ValueError):
-        return ChannelResult()
-
-
-def _absent(session: Session, channel: ChannelResult, locked: frozenset[str]) -> tuple[Absent, ...]:
+def _absent(session: Session, absent: tuple[Absent, ...], locked: frozenset[str]) -> tuple[Absent, ...]:
     """Return why platforms of the manifest have no answer; raise for those that the caller named."""
-    known = {item.platform: item for item in channel.absent}
+    known = {item.platform: item for item in absent}
     found = []
     for entry in session.manifest.present_platforms:
         name = entry.name
@@ -153,7 +106,7 @@ def _absent(session: Session, channel: ChannelResult, locked: frozenset[str]) ->
             platform=name, reason="the release was not locked for it", by_choice=True
         )
         if name in session.options.platforms:
-            raise _cannot_answer(
+            raise cannot_answer(
                 session, f"{session.manifest.release_name} has no lock for {name}: {item.reason}"
             )
         session.reporter.warn(f"{name} is left out: {item.reason}")
@@ -161,7 +114,8 @@ def _absent(session: Session, channel: ChannelResult, locked: frozenset[str]) ->
     return tuple(found)
 
 
-def _cannot_answer(session: Session, message: str) -> NotLockedError:
+def cannot_answer(session: Session, message: str) -> NotLockedError:
+    """Return the error for a question that the folder of a release cannot answer."""
     dist = session.options.dist
     where = "" if str(dist) == "dist" else f" --dist {dist}"
     return NotLockedError(

@@ -10,7 +10,8 @@ from cuvee.integration.outcomes import PlatformRun, TestOutcome
 from cuvee.integration.reference_comparison import RunComparison, compare
 from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.release.base_lock import REPORTS
-from cuvee.release.record import RECORD, Release, TestResult
+from cuvee.release.record import Release, TestResult
+from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 from cuvee.release.signing import was_signed_anyway
 

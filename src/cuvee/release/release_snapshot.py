@@ -7,7 +7,8 @@ from cuvee.errors import UsageError
 from cuvee.graph.diff.model import METADATA
 from cuvee.graph.diff.readers import read_snapshot
 from cuvee.graph.diff.snapshot import Snapshot
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 
 
 def snapshot_of(side: Release | Path, *, today: dt.date, environment: str | None = None) -> Snapshot:

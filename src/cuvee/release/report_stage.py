@@ -7,7 +7,8 @@ from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
 from cuvee.history.history_file import HistoryFile
 from cuvee.history.over_releases import Past, past_releases
 from cuvee.release.pictures import write_release
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
 from cuvee.report.badges import Badge

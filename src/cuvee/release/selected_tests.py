@@ -24,7 +24,7 @@ from cuvee.release.installer_stage import make_installers
 from cuvee.release.pipeline import check_release
 from cuvee.release.platform_stages import why_blocked
 from cuvee.release.record import Artefact, Release
-from cuvee.release.recorded_lock import recorded_release
+from cuvee.release.recorded_release import recorded_release
 from cuvee.release.session import Session
 from cuvee.release.test_places import at_once, place_of
 from cuvee.release.test_stage import installer_to_test, plan_from, run_with, units_on
@@ -138,7 +138,7 @@ def run_units(
     whole: bool = False,
 ) -> SelectedRun:
     """Run the units of a plan; ``installer_of`` gives a platform's installer, or why there is none."""
-    folder, fail_fast = results_folder(session), session.options.selection.fail_fast
+    folder, fail_fast = results_folder(session), session.selection.fail_fast
     runs: list[PlatformRun] = []
 
     def run(lock: PlatformLock) -> PlatformRun:
@@ -215,7 +215,7 @@ def planned_units(session: Session, release: Release, *, only_look: bool) -> Tes
             session, lock, plan_from(session, lock, archives), place.runner, without=place.reason
         )
     facts = {lock.platform: _facts(session, release, lock) for lock in release.lock.platforms}
-    selected = select_units(units, session.options.selection, facts)
+    selected = select_units(units, session.selection, facts)
     demand_work(selected)
     platforms = {unit.platform for unit in selected if not unit.not_run}
     first = [
@@ -247,7 +247,7 @@ def _at_hand(session: Session, lock: PlatformLock) -> Mapping[str, Path]:
 
 
 def _facts(session: Session, release: Release, lock: PlatformLock) -> SelectionFacts:
-    selection, manifest = session.options.selection, session.manifest
+    selection, manifest = session.selection, session.manifest
     return SelectionFacts(
         known_packages=frozenset(lock.by_name),
         known_owners=frozenset(owner.name for owner in manifest.owners),

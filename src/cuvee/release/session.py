@@ -1,42 +1,43 @@
-"""One run of the pipeline: what the caller wants, frozen, and what its stages share."""
+"""One run of the pipeline: what the caller wants, frozen, and what its stages share.
+
+What only some commands use is imported when it is used: commands that only ask must answer at once.
+"""
+
+from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cuvee.build.engine import BuildEngine
-from cuvee.build.model import Engine, Recipe, RecipeFacts
-from cuvee.build.recipes import engines, read_recipes
-from cuvee.channel.archive_download import all_or_raise, fetch_archives
-from cuvee.channel.connection import Connection, connect
-from cuvee.channel.model import Absent
-from cuvee.channel.patches.patch_files import PatchSet, read_patches
 from cuvee.errors import CuveeError, UsageError
-from cuvee.executors.dask_cluster import DaskCluster
 from cuvee.executors.executor_choice import ExecutorChoice
-from cuvee.graph.release_graph import ReleaseGraph, build_graph
-from cuvee.history.history_file import HISTORY
-from cuvee.image.model import ImageSigner
-from cuvee.image.settings import InstallerSettings
-from cuvee.installers.branding import Branding, read_branding
-from cuvee.installers.settings_reader import read_settings
-from cuvee.integration.runners.protocol import Runner
-from cuvee.integration.suite_files import SuiteFiles, read_suite_files
-from cuvee.integration.unit_selection import Selection
-from cuvee.lock.model import Lock, PlatformLock
-from cuvee.manifest.folder_lookup import find_upwards
 from cuvee.manifest.model import Manifest, Requirement
 from cuvee.platforms import System
 from cuvee.progress import Reporter
-from cuvee.release.additions import additions
-from cuvee.release.base_lock import find_base_lock
-from cuvee.release.record import Release, Unsolved
 from cuvee.release.stage import StageRunner
 from cuvee.release.workspace import Workspace
-from cuvee.report.erratum_rows import ErrataOf, no_errata
-from cuvee.report.page import Page
+
+if TYPE_CHECKING:
+    from cuvee.build.engine import BuildEngine
+    from cuvee.build.model import Engine, Recipe, RecipeFacts
+    from cuvee.channel.connection import Connection
+    from cuvee.channel.model import Absent
+    from cuvee.channel.patches.patch_files import PatchSet
+    from cuvee.executors.dask_cluster import DaskCluster
+    from cuvee.graph.release_graph import ReleaseGraph
+    from cuvee.image.model import ImageSigner
+    from cuvee.image.settings import InstallerSettings
+    from cuvee.installers.branding import Branding
+    from cuvee.integration.runners.protocol import Runner
+    from cuvee.integration.suite_files import SuiteFiles
+    from cuvee.integration.unit_selection import Selection
+    from cuvee.lock.model import Lock, PlatformLock
+    from cuvee.release.record import Release, Unsolved
+    from cuvee.report.erratum_rows import ErrataOf
+    from cuvee.report.page import Page
 
 SUITES_FOLDER = "integration_tests"
 
@@ -76,7 +77,7 @@ class Options:
     retest
         Test again, even if nothing has changed since the tests passed.
     selection
-        Which units of work to test; such a run is not recorded.
+        Which units of work to test, `None` for all; a run with a selection is not recorded.
     place
         Where to test, as `cuvee.integration.runners.selection.runner_at` takes it; not recorded, either.
     executor
@@ -99,7 +100,7 @@ class Options:
     base: Path | None = None
     history: Path | None = None
     retest: bool = False
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection | None = None
     place: str | None = None
     executor: ExecutorChoice = field(default_factory=ExecutorChoice)
     results: Path | None = None
@@ -130,7 +131,7 @@ class Session:
         self.manifest = manifest
         self.options = options
         self.reporter = reporter
-        self.errata_of: ErrataOf = no_errata
+        self.errata_of: ErrataOf = lambda _: None  # not known which there are
         self.requested_platforms = tuple(
             name for name in present if not options.platforms or name in options.platforms
         )
@@ -162,6 +163,13 @@ class Session:
         return runner
 
     @property
+    def selection(self) -> Selection:
+        """Which units of work to test."""
+        from cuvee.integration.unit_selection import Selection
+
+        return self.options.selection or Selection()
+
+    @property
     def platforms(self) -> tuple[str, ...]:
         """The platforms that this run makes: those that were requested, but for those without a solution."""
         left_out = {name for item in self.unsolved for name in item.platforms}
@@ -170,26 +178,37 @@ class Session:
     @cached_property
     def connection(self) -> Connection:
         """The way to the channels, opened when it is first needed."""
+        from cuvee.channel.connection import connect
+
         return connect(self.workspace.cache, self.reporter)
 
     @cached_property
     def branding(self) -> Branding:
         """What the installers look like."""
+        from cuvee.installers.branding import read_branding
+
         return read_branding(self.manifest.installers.branding)
 
     @cached_property
     def settings(self) -> Mapping[System, InstallerSettings]:
         """What the installers of each system do."""
+        from cuvee.installers.settings_reader import read_settings
+
         return read_settings(self.manifest.installers.branding)
 
     @cached_property
     def engines(self) -> Mapping[Engine, BuildEngine]:
         """What builds recipes, by their kind."""
+        from cuvee.build.recipes import engines
+
         return engines()
 
     @cached_property
     def recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the manifest names, from ``recipes/`` in its folder or above it."""
+        from cuvee.build.recipes import read_recipes
+        from cuvee.manifest.folder_lookup import find_upwards
+
         folder = self.manifest.path.parent
         found = (find_upwards(folder, f"recipes/{name}") for name in self.manifest.recipes)
         return read_recipes(filter(None, found), self.engines)
@@ -197,6 +216,8 @@ class Session:
     @cached_property
     def patches(self) -> tuple[PatchSet, ...]:
         """The patched packages of the manifest, with their files."""
+        from cuvee.channel.patches.patch_files import read_patches
+
         found = read_patches(self.manifest.patched, self.manifest.path.parent)
         if any(item.package.wheel for item in found):
             self.engines["rattler-build"].check()  # runs their tests
@@ -210,6 +231,8 @@ class Session:
     @cached_property
     def cluster(self) -> DaskCluster:
         """The cluster on which units of work run, connected when it is first needed."""
+        from cuvee.executors.dask_cluster import DaskCluster
+
         return DaskCluster(self.options.executor.address)
 
     def close(self) -> None:
@@ -220,17 +243,23 @@ class Session:
     @property
     def history_file(self) -> Path:
         """The file that keeps what the runs of all releases have found."""
+        from cuvee.history.history_file import HISTORY
+
         return self.options.history or self.workspace.folder.parent.parent / HISTORY
 
     @property
     def suites_folder(self) -> Path:
         """The folder ``integration_tests`` in the manifest's folder or above it."""
+        from cuvee.manifest.folder_lookup import find_upwards
+
         folder = self.manifest.path.parent
         return find_upwards(folder, SUITES_FOLDER) or folder / SUITES_FOLDER
 
     @cached_property
     def suite_files(self) -> SuiteFiles:
         """The suites and what belongs to them."""
+        from cuvee.integration.suite_files import read_suite_files
+
         owners = frozenset(owner.name for owner in self.manifest.owners)
         return read_suite_files(self.suites_folder, self.manifest.suites, owners)
 
@@ -242,15 +271,21 @@ class Session:
     @cached_property
     def additions(self) -> tuple[Requirement, ...]:
         """What the release needs besides what its manifest requests, each with the reason."""
+        from cuvee.release.additions import additions
+
         return additions(self.manifest)
 
     @cached_property
     def base_lock(self) -> Lock | None:
         """The lock of the release that this one is based on, if it can be found."""
+        from cuvee.release.base_lock import find_base_lock
+
         return find_base_lock(self.manifest, dist=self.workspace.folder.parent, stated=self.options.base)
 
     def graph(self, lock: Lock, absent: tuple[Absent, ...]) -> ReleaseGraph:
         """Return the graph of the release; it is built once in a run."""
+        from cuvee.graph.release_graph import build_graph
+
         if self._graph is None:
             self._graph = build_graph(
                 self.manifest,
@@ -271,6 +306,8 @@ class Session:
 
         They are looked for once in a run.
         """
+        from cuvee.channel.archive_download import fetch_archives
+
         if lock.platform not in self._archives:
             self._archives[lock.platform] = fetch_archives(
                 lock.packages,
@@ -283,4 +320,6 @@ class Session:
 
     def archives(self, lock: PlatformLock) -> Mapping[str, Path]:
         """Return the verified archives of one platform by identifier; raise if one is not available."""
+        from cuvee.channel.archive_download import all_or_raise
+
         return all_or_raise(self.try_archives(lock))

@@ -6,7 +6,8 @@ from cuvee.codec import encode
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes, sha256_file, write_bytes, write_json, write_text
 from cuvee.image.model import ImageSigner
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 from cuvee.release.sums import FORCED, PUBLIC_KEY, SIGNATURE, SUMS, read_sums, sums_text
 from cuvee.trust.keys import public_pem
 

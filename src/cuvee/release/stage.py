@@ -4,19 +4,22 @@ So an interrupted release goes on where it was, and a second run has nothing to 
 travel as values; a result is read from disk only if an earlier run has written it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from time import monotonic
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from cuvee.codec import Document, Json, decode, encode
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint
 from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.progress import Reporter
-from cuvee.release.record import Artefact, StageResult
+
+if TYPE_CHECKING:
+    from cuvee.release.record import Artefact, StageResult
 
 Result = TypeVar("Result")
 
@@ -213,6 +216,8 @@ class StageRunner:
 
     def changed(self) -> list[str]:
         """Return the files of this run's stages that are missing, or are not what the stages have left."""
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
             same = threads.map(lambda path: self.is_unchanged({path: self.made[path]}), self.made)
             return [path for path, good in zip(self.made, same, strict=True) if not good]
@@ -273,7 +278,7 @@ def _move(source: Path, target: Path) -> None:
         source.replace(target)
 
 
-_StageResult = TypeVar("_StageResult", bound=StageResult)
+_StageResult = TypeVar("_StageResult", bound="StageResult")
 
 
 def finished(done: Done[_StageResult]) -> _StageResult:
@@ -285,4 +290,6 @@ def finished(done: Done[_StageResult]) -> _StageResult:
 
 def artefacts_of(kept: Json) -> tuple[Artefact, ...]:
     """Return the artefacts that a stage has kept, with the hashes that they had when they were made."""
+    from cuvee.release.record import Artefact
+
     return decode(tuple[Artefact, ...], kept)

@@ -3,7 +3,7 @@
 from cuvee.graph.upgrade_impact import Impact, impact
 from cuvee.lock.solve import problem_of
 from cuvee.release.lock_stage import own_channel
-from cuvee.release.recorded_lock import recorded_release
+from cuvee.release.recorded_release import recorded_release
 from cuvee.release.session import Session
 
 

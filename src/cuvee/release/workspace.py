@@ -1,13 +1,18 @@
 """The release folder: where each stage leaves its result, and one process at a time that works on it."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuvee.errors import CuveeError
 from cuvee.files import locked_file, sha256_file
-from cuvee.release.record import Artefact, ArtefactKind, NotMade
+
+if TYPE_CHECKING:
+    from cuvee.release.record import Artefact, ArtefactKind
 
 
 class Workspace:
@@ -94,6 +99,8 @@ class Workspace:
         seconds: float = 0.0,
     ) -> Artefact:
         """Return the artefact that the file at ``path`` is, with its size and hash."""
+        from cuvee.release.record import Artefact
+
         return Artefact(
             path=path.relative_to(self.folder).as_posix(),
             kind=kind,
@@ -106,6 +113,8 @@ class Workspace:
 
     def not_made(self, path: Path, error: CuveeError, *, platform: str, form: str) -> Artefact:
         """Return the installer that would be at ``path``, with the error that kept it from being made."""
+        from cuvee.release.record import Artefact, ArtefactKind, NotMade
+
         return Artefact(
             path=path.relative_to(self.folder).as_posix(),
             kind=ArtefactKind.INSTALLER,

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from cuvee.codec import encode
 from cuvee.errors import CuveeError, UsageError
 from cuvee.files import canonical_json, write_bytes, write_text
-from cuvee.release.record import RECORD, Release
+from cuvee.release.record import Release
+from cuvee.release.record_parts import RECORD
 from cuvee.report.badges import Badge
 from cuvee.report.html import SMALL_SCRIPTS, environment, policy, scripts
 from cuvee.report.page import build_page

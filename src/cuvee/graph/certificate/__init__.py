@@ -4,15 +4,23 @@
 file's records: it needs no solver, no network and no release.
 """
 
-from cuvee.graph.certificate.build import build_certificate
-from cuvee.graph.certificate.model import (
-    Certificate,
-    CertificateInputs,
-    CertifiedRecord,
-    ComparedInput,
-    InputState,
-)
-from cuvee.graph.certificate.verify_certificate import VerifiedCertificate, input_lines, verify_certificate
+from cuvee.lazy_names import lazy_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from cuvee.graph.certificate.build import build_certificate
+    from cuvee.graph.certificate.certificate_verifier import (
+        VerifiedCertificate,
+        input_lines,
+        verify_certificate,
+    )
+    from cuvee.graph.certificate.model import (
+        Certificate,
+        CertificateInputs,
+        CertifiedRecord,
+        ComparedInput,
+        InputState,
+    )
 
 __all__ = [
     "Certificate",
@@ -25,3 +33,11 @@ __all__ = [
     "input_lines",
     "verify_certificate",
 ]
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "build": ("build_certificate",),
+        "model": ("Certificate", "CertificateInputs", "CertifiedRecord", "ComparedInput", "InputState"),
+        "certificate_verifier": ("VerifiedCertificate", "input_lines", "verify_certificate"),
+    },
+)

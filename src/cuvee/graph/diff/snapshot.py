@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.utils import canonicalize_name
-
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import SourceUnreachableError, UsageError
 from cuvee.files import storage_errors
@@ -107,6 +105,8 @@ def of_index(name: str) -> str:
 
     Names are normalized as https://packaging.python.org/en/latest/specifications/name-normalization/ says.
     """
+    from packaging.utils import canonicalize_name
+
     return f"{canonicalize_name(name)} (pypi)"
 
 

@@ -1,12 +1,17 @@
 """Files that a document names, and paths that a command line names."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuvee.errors import UsageError
-from cuvee.manifest.documents.problems import Problems
 from cuvee.manifest.documents.suggestions import did_you_mean, nearest
-from cuvee.manifest.documents.validated_tree import ScalarValue
+
+if TYPE_CHECKING:
+    from cuvee.manifest.documents.problems import Problems
+    from cuvee.manifest.documents.validated_tree import ScalarValue
 
 
 def named_text(folder: Path, named: ScalarValue, problems: Problems) -> str:

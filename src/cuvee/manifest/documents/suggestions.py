@@ -1,6 +1,5 @@
 """Words for messages: quoted values, lists, and the known word that was likely meant."""
 
-import difflib
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,8 @@ def nearest(wrong: str, known: Iterable[str]) -> str | None:
 
     Of very many words, those with the same first letter are looked at first, and then some others.
     """
+    import difflib
+
     words = sorted(known, key=lambda word: word[:1].lower() != wrong[:1].lower())
     by_lower = {word.lower(): word for word in words[:_SEARCHED]}
     found = difflib.get_close_matches(wrong.lower()[:80], by_lower, n=1, cutoff=0.65)

@@ -5,8 +5,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from cuvee.graph.diff.snapshot import read_bytes, unreadable
 from cuvee.manifest.documents.named_files import missing_path
 from cuvee.manifest.documents.suggestions import listing
@@ -17,7 +15,6 @@ KINDS = (
     "a manifest, a pixi.lock, a conda-lock.yml, an environment.yml, a list of URLs, the output of "
     "`conda list`, a release folder, or an installed environment"
 )
-_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 class InputKind(enum.Enum):
@@ -80,6 +77,8 @@ def _kind_of_folder(path: Path) -> InputKind:
 
 def _kind_of_mapping(data: bytes) -> InputKind | None:
     """Return the kind of a YAML mapping by the first of its keys that only one kind has."""
+    import yaml
+
     version = ""
     try:
         for key, value in _top_level(data):
@@ -96,8 +95,11 @@ def _kind_of_mapping(data: bytes) -> InputKind | None:
 
 def _top_level(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield the keys of a YAML mapping, each with its value if that is a scalar, up to where it is broken."""
+    import yaml
+
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
     depth, key = 0, None
-    for event in yaml.parse(data, Loader=_LOADER):
+    for event in yaml.parse(data, Loader=loader):
         if depth == 0 and isinstance(event, yaml.SequenceStartEvent | yaml.ScalarEvent):
             return
         if isinstance(event, yaml.CollectionEndEvent):
