@@ -9,83 +9,29 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-import tiny_index
+from approved_release import LATER, NOW, TODAY, approvals, cut
 from approving import approver, private_key
 from cuvee.approvals.decision_log import LOG, head_of, log_bytes, read_log, revoked_keys, with_entries
 from cuvee.cli.main import run
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_file, write_bytes, write_text
 from cuvee.graph.findings import Verdict
-from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release.approving import quorum_lines, require_approvals
-from cuvee.release.pipeline import check_release
 from cuvee.release.published_site import publish_site
-from cuvee.release.record import Release, judge, release_level, with_quorums
-from cuvee.release.session import Options, Session
+from cuvee.release.record import Release, judge, release_level
 from cuvee.release.site_log import continued_log, next_log
 from cuvee.release.sums import SUMS, sums_text
 from cuvee.report.page import build_page
 from cuvee.report.summary import summary_lines
 from cuvee.trust.key_files import PUBLIC_FORM
 
-TODAY = dt.datetime.now(dt.UTC).date()
-NOW = dt.datetime.combine(TODAY, dt.time(), dt.UTC)
-LATER = TODAY + dt.timedelta(days=90)
 PASSPHRASE = "four random words here"
-
-
-def person(handle: str, organisation: str, roles: str, *, until: dt.date) -> str:
-    key = approver(handle).person.public.text
-    return (
-        f"      {handle}: {{name: {handle.title()}, organisation: {organisation}, roles: [{roles}],\n"
-        f"        key: {key}, since: 2026-01-01, until: {until}}}\n"
-    )
-
-
-def approvals(*, ada_until: dt.date, count: int = 2) -> str:
-    listed = (
-        person("ada", "acme", "release", until=ada_until)
-        + person("bo", "other", "qa", until=LATER)
-        + person("cy", "other", "security", until=LATER)
-    )
-    return (
-        f"policy:\n  approvals:\n    count: {count}\n    organisations: {min(count, 2)}\n"
-        f"    waivers: {{unknown-licenses: [security]}}\n    people:\n{listed}"
-    )
-
 
 WAIVER = f"""
 waivers:
   - {{check: unknown-licenses, package: app, reason: ours, author: ada, expires: {LATER}}}
 """
-
-
-def cut(root: Path, more: str, version: str = "2026.11.0") -> Path:
-    """Return the folder of a release whose set is checked, and that could go out but for approvals."""
-    tiny_index.write_index(root / "channel", [tiny_index.entry("app 1.0")])
-    path = root / "manifests" / "tiny" / f"{version}.yaml"
-    if version == "2026.11.0":
-        tiny_index.write_manifest(root / "manifests", root / "channel", 'app: "*"', more=more)
-    else:
-        text = f'manifest: 1\ndistribution: tiny\nversion: "{version}"\nbased-on: "2026.11.0"\n'
-        path.write_text(text + more, encoding="utf-8")
-    options = Options(dist=root / "dist", cache=root / "cache", now=NOW)
-    release = check_release(Session(load_manifest(path, today=TODAY), options, SILENT))
-    assert release.checked is not None
-    opened = [  # nothing is unpacked here
-        replace(item, findings=tuple(found for found in item.findings if "Not checked" not in found.cause))
-        for item in release.checked.outcomes
-    ]
-    release = replace(release, checked=replace(release.checked, outcomes=tuple(opened)))
-    with_quorums(release, TODAY, files=()).save()
-    files = {
-        item.relative_to(release.folder).as_posix(): sha256_file(item)
-        for item in release.folder.rglob("*")
-        if item.is_file() and ".stages" not in item.parts
-    }
-    write_text(release.folder / SUMS, sums_text(files))
-    return release.folder
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cuvee.errors import IntegrityError, StorageError, UsageError
+from cuvee.trust.release_bundle import write_bundles
 from cuvee.trust.site_fetch import chosen_installer, chosen_release, fetch_installer, releases_of
 from cuvee.trust.site_mirror import mirror_site
 from cuvee.trust.track_index import TRACK_INDEX, ListedInstaller, ListedRelease, TrackIndex
@@ -213,6 +214,9 @@ def listed(tmp_path: Path) -> Site:
 def test_a_mirror_of_all_has_all_and_is_verified_again(listed: Site, tmp_path: Path) -> None:
     mirror = tmp_path / "disk"
     done = mirror_site(listed.client(tmp_path / "reader"), mirror, NOW)
+    assert write_bundles(listed.folder) == tuple(
+        f"releases/stable/{name}/trust/bundle.zip" for name in (OLD, NEW)
+    )
     assert contents(mirror) == contents(listed.folder)
     assert done.releases == (NEW, OLD)
     again = mirror_site(listed.client(tmp_path / "reader"), mirror, NOW)

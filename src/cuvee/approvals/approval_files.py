@@ -30,6 +30,11 @@ def approved_subjects(folder: Path, manifest: Mapping[str, Json]) -> dict[str, s
         sums = read_sums(folder)
     except CuveeError:
         return {}
+    return subjects_of(sums, manifest)
+
+
+def subjects_of(sums: Mapping[str, str], manifest: Mapping[str, Json]) -> dict[str, str]:
+    """Return what an approval of a release with these sums is about; see `approved_subjects`."""
     files = {path: sha256 for path, sha256 in sums.items() if not path.startswith(_NOT_APPROVED)}
     values = {MANIFEST: manifest, POLICY: manifest["policy"]}
     return files | {name: sha256_bytes(canonical_json(value)) for name, value in values.items()}

@@ -138,6 +138,16 @@ def revoked_keys(entries: Iterable[LogEntry]) -> frozenset[str]:
     return frozenset(item.digest for item in entries if item.event is LogEvent.REVOCATION)
 
 
+def binding_publication(
+    entries: Sequence[LogEntry], *, distribution: str, base: str | None
+) -> LogEntry | None:
+    """Return the publication whose list of approvers binds a release: that of its base, else the last one."""
+    published = [item for item in entries if item.event is LogEvent.PUBLICATION]
+    of_base = [item for item in published if item.release == base]
+    own = [item for item in published if item.release.rpartition("-")[0] == distribution]
+    return next(reversed(of_base or own), None)
+
+
 def _entry(line: bytes, where: str) -> LogEntry:
     try:
         return decode(LogEntry, parse_json(line))

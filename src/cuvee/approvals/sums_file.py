@@ -31,7 +31,18 @@ def read_sums(folder: Path) -> dict[str, str]:
         raise SourceUnreachableError(
             f"{folder / SUMS} cannot be read: {error}", hint="`cuvee release` writes it."
         ) from error
+    return parse_sums(text, source=str(folder / SUMS))
+
+
+def parse_sums(text: str, *, source: str = SUMS) -> dict[str, str]:
+    """Return what the text of ``SHA256SUMS`` says: path to hash.
+
+    Raises
+    ------
+    IntegrityError
+        If it is not what cuvee writes.
+    """
     found = {path: sha256 for sha256, path in _LINE.findall(text)}
     if sums_text(found) != text or any({"", "..", "."} & {*path.split("/")} for path in found):
-        raise IntegrityError(f"{folder / SUMS} is not what cuvee writes", hint="Run `cuvee release` again.")
+        raise IntegrityError(f"{source} is not what cuvee writes", hint="Run `cuvee release` again.")
     return found

@@ -42,6 +42,7 @@ COMMANDS = {
     "publish": "Publish releases as a site that a web server can serve, and sign it.",
     "fetch": "Fetch an installer from a site, verified, and install nothing.",
     "mirror": "Copy a signed site to a folder, such as a disk for machines without a network.",
+    "verify": "Verify a release from the root to each installed file, without a network.",
     "log": "Read and verify the log of a site, or revoke a key in it.",
     "docs": "Write the page that tells users how to have a release, and stay on it.",
     "errata": "Check errata against the locks of releases, and publish them.",

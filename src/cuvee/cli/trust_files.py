@@ -64,9 +64,9 @@ def read_signers(keys: Iterable[str], passphrase_file: Path | None) -> "dict[str
 
 
 def read_named_key(path: Path) -> "Key":
-    """Return a public key of python-tuf, with the name of its owner."""
+    """Return a public key of python-tuf, with the name of its owner and their organisation."""
     from cuvee.trust.key_files import library_key, read_public_key
     from cuvee.trust.trust_folder import named_key
 
     person = read_public_key(path)
-    return named_key(library_key(person.public), person.name)
+    return named_key(library_key(person.public), person.name, person.organisation)

@@ -8,6 +8,7 @@ from cuvee.files import sha256_file
 from cuvee.manifest.model import Track
 from cuvee.release.record import ArtefactKind, Release
 from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, read_sums
+from cuvee.trust.bundle_zip import BUNDLE
 from cuvee.trust.site_roles import RELEASES
 from cuvee.trust.site_writer import SiteFile
 from cuvee.trust.track_index import ListedInstaller, ListedRelease
@@ -82,7 +83,8 @@ def published_release(release: Release) -> PublishedRelease:
         if not path.startswith(_IN_CHANNEL)
     }
     beside = [folder / name for name in _BESIDE]
-    beside += sorted(path for path in (folder / _TRUST).rglob("*") if not path.is_symlink())
+    trust = (path for path in (folder / _TRUST).rglob("*") if not path.is_symlink())
+    beside += sorted(path for path in trust if path != folder / BUNDLE)
     beside += [folder / APPROVALS / name for name, _ in read_approvals(folder)]
     for path in beside:
         if path.is_file():

@@ -58,6 +58,8 @@ class PublishedSite:
         How many archives of the releases it had already.
     signed
         The versions of the metadata that are new, such as ``4.snapshot.json``.
+    bundles
+        The bundles that are new, since something of what they have is.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class PublishedSite:
     added: tuple[str, ...]
     kept: int
     signed: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -137,13 +140,21 @@ def publish_site(
         indexes = _indexes(work)
         metadata = _metadata(work, fixed, made, indexes, now) if signing is not None else {}
         write_made(site, {**made, **indexes}, metadata)
+        bundles = _bundles(site) if signing is not None else ()
     return PublishedSite(
         folder=site,
         releases=tuple(item.name for item in work.releases),
         added=tuple(sorted(work.channel.sources)),
         kept=work.channel.kept,
         signed=tuple(metadata),
+        bundles=bundles,
     )
+
+
+def _bundles(site: Path) -> tuple[str, ...]:
+    from cuvee.trust.release_bundle import write_bundles
+
+    return write_bundles(site)
 
 
 def _begin(site: Path, signing: SiteSigning | None) -> _Work:

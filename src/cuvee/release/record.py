@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self, TypeVar
 
-from cuvee.approvals.approval_files import approved_subjects, read_approvals
+from cuvee.approvals.approval_files import approved_subjects, read_approvals, subjects_of
 from cuvee.approvals.quorum import ApprovalRequest, Quorum, judge_quorum
 from cuvee.build.model import BuiltPackage, Irreproducible, NotBuilt, RecipeFacts
 from cuvee.channel.model import Absent, Interpreter, TestedWheel
@@ -20,7 +20,7 @@ from cuvee.codec import LOCAL, Document, encode, encode_object
 from cuvee.conda.project_links import ProjectLink
 from cuvee.data_frames import Rows
 from cuvee.errors import CuveeError, IntegrityError, InternalError, ToolMissingError, UsageError
-from cuvee.files import fingerprint, sha256_file
+from cuvee.files import fingerprint, sha256_file, storage_errors
 from cuvee.graph.certificate import CertifiedRecord
 from cuvee.graph.checks import CheckOutcome
 from cuvee.graph.diff import Change
@@ -443,14 +443,27 @@ class Release:
                 f"No release has been cut in {folder}: there is no {RECORD}",
                 hint="Run `cuvee release MANIFEST` first.",
             )
-        release = replace(Document(name="release", kind=cls).read(folder / RECORD), folder=folder)
+        with storage_errors(folder):
+            data = (folder / RECORD).read_bytes()
+        release = replace(cls.from_bytes(data, source=str(folder / RECORD)), folder=folder)
+        return with_quorums(release, today or dt.datetime.now(dt.UTC).date(), revoked=revoked)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, source: str = RECORD) -> Self:
+        """Return the release that a record describes, judged without any approval.
+
+        Raises
+        ------
+        IntegrityError
+            If it is not what cuvee writes, or its verdict does not follow from the rest of it.
+        """
+        release = Document(name="release", kind=cls).from_bytes(data, source=source)
         if release.verdict is not judge(release):
             raise IntegrityError(
-                f"{folder / RECORD} says {release.verdict.value}, and what it records is "
-                f"{judge(release).value}",
+                f"{source} says {release.verdict.value}, and what it records is {judge(release).value}",
                 hint="It was changed, or written by another version of cuvee; run `cuvee release` again.",
             )
-        return with_quorums(release, today or dt.datetime.now(dt.UTC).date(), revoked=revoked)
+        return release
 
     def verify_artefacts(self) -> None:
         """Raise if the folder has other artefacts than those that are recorded; files may be missing.
@@ -560,15 +573,20 @@ _Release = TypeVar("_Release", bound=Release)
 
 
 def approval_request(
-    release: Release, day: dt.date, *, revoked: frozenset[str] = frozenset()
+    release: Release,
+    day: dt.date,
+    *,
+    revoked: frozenset[str] = frozenset(),
+    sums: Mapping[str, str] | None = None,
 ) -> ApprovalRequest:
-    """Return what is to be approved of a release in its folder."""
+    """Return what is to be approved of a release with these sums, or of one in its folder."""
+    manifest = encode_object(release.manifest)
     accepted = {Verdict.WAIVED, Verdict.NEEDS_APPROVAL}
     checks = {finding.check for finding in release.findings if finding.verdict in accepted}
     tests = {f"{item.suite}/{item.test}" for item in release.outcomes if item.state is OutcomeState.WAIVED}
     return ApprovalRequest(
         release=release.name,
-        subjects=approved_subjects(release.folder, encode_object(release.manifest)),
+        subjects=approved_subjects(release.folder, manifest) if sums is None else subjects_of(sums, manifest),
         level=release_level(release),
         accepted=tuple(sorted(checks | tests)),
         day=day,

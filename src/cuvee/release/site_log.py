@@ -9,6 +9,7 @@ from cuvee.approvals.decision_log import (
     LOG,
     LogEntry,
     LogEvent,
+    binding_publication,
     head_of,
     log_bytes,
     read_log,
@@ -130,15 +131,12 @@ def require_known_list(entries: Sequence[LogEntry], release: Release) -> None:
     BlockedError
         If the release was approved neither by that list nor as a change of it.
     """
-    distribution = release.manifest.distribution
-    published = [item for item in entries if item.event is LogEvent.PUBLICATION]
-    of_base = [item for item in published if item.release == release.base]
-    own = [item for item in published if item.release.rpartition("-")[0] == distribution]
-    if not (last := (of_base or own)[-1:]) or not last[0].policy:
+    last = binding_publication(entries, distribution=release.manifest.distribution, base=release.base)
+    if last is None or not last.policy:
         return
-    if last[0].policy not in {policy.digest for policy in release.manifest.policy.approval_policies}:
+    if last.policy not in {policy.digest for policy in release.manifest.policy.approval_policies}:
         raise BlockedError(
-            f"{release.name} was not approved by those who may: its list is not that of {last[0].release},"
+            f"{release.name} was not approved by those who may: its list is not that of {last.release},"
             " which was published",
-            hint=f"Base the manifest on {last[0].release} as it was published: its quorum may change it.",
+            hint=f"Base the manifest on {last.release} as it was published: its quorum may change it.",
         )

@@ -15,7 +15,9 @@ SIGNATURE, PUBLIC_KEY = "SHA256SUMS.sig", "signing-key.pem"
 FORCED = "signed-anyway.json"
 """Why a release was signed that is not ready. It is in the sums, so that it cannot be taken away."""
 
-_NOT_HANDED_OUT = ("images/",)  # installers hold them, and the record has their hashes
+_NOT_HANDED_OUT = ("images/",)  # installers hold them
+_LISTS = "/manifest.json.zst"
+"""But for the list of an image's files: by it, whoever has a prefix finds what was approved."""
 
 
 def make_sums(session: Session, release: Release) -> None:
@@ -41,7 +43,7 @@ def make_sums(session: Session, release: Release) -> None:
         {
             path: sha256
             for path, sha256 in made.items()
-            if path in handed_out or not path.startswith(_NOT_HANDED_OUT)
+            if path in handed_out or path.endswith(_LISTS) or not path.startswith(_NOT_HANDED_OUT)
         }
     )
 

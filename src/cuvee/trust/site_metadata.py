@@ -62,7 +62,7 @@ class Published:
     def files(self, role: str) -> dict[str, SignedFile]:
         """Return what a role has signed; nothing if there is no such role."""
         found = self.roles.get(role)
-        return {} if found is None else _files(found.signed)
+        return {} if found is None else files_of(found.signed)
 
     @property
     def releases(self) -> dict[str, tuple[str, ...]]:
@@ -153,7 +153,8 @@ def _named(read: Read, name: str, meta: Any) -> bytes:
     return data
 
 
-def _files(targets: "Targets") -> dict[str, SignedFile]:
+def files_of(targets: "Targets") -> dict[str, SignedFile]:
+    """Return what a list has signed, by path."""
     return {
         path: SignedFile(length=item.length, sha256=item.hashes["sha256"])
         for path, item in targets.targets.items()
@@ -197,6 +198,8 @@ class _Signing:
             delegator.verify_delegate(role, old.signed_bytes, old.signatures)
         except (RepositoryError, ValueError):
             return False
+        if not old.signatures.keys() <= {*delegator.get_delegated_role(role).keyids}:
+            return False  # of a key that was taken away
         return _content(old.signed) == _content(signed) and old.signed.expires - self.now > life / 2
 
 
@@ -229,8 +232,17 @@ def key_name(key: "Key") -> str:
     return f"{printable(name)} ({short(key.keyid)})" if isinstance(name, str) else short(key.keyid)
 
 
-KEY_NAME = "x-cuvee-name"
-"""A field of a key: what people call its owner."""
+def key_title(key: "Key") -> str:
+    """Return whose key it is, with the organisation that they stand for: ``Ada Lovelace (acme)``."""
+    name, organisation = (key.unrecognized_fields.get(field) for field in (KEY_NAME, KEY_ORGANISATION))
+    if not isinstance(name, str):
+        return f"key {short(key.keyid)}"
+    whose = organisation if isinstance(organisation, str) else short(key.keyid)
+    return f"{printable(name)} ({printable(whose)})"
+
+
+KEY_NAME, KEY_ORGANISATION = "x-cuvee-name", "x-cuvee-organisation"
+"""Fields of a key: what people call its owner, and the organisation that they stand for."""
 
 
 def serialized(metadata: "Metadata[Any]") -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import locked_file, sha256_file
 from cuvee.progress import SILENT, Reporter
+from cuvee.trust.release_bundle import write_bundles
 from cuvee.trust.site_client import SiteClient, files_of_release
 from cuvee.trust.site_fetch import releases_of
 from cuvee.trust.site_roles import INDEX, RELEASES, SITE, TOP_ROLES, check_path
@@ -82,6 +83,7 @@ def mirror_site(
             client.signed(f"{RELEASES}/{item.track}/{item.listed.name}/SHA256SUMS", now)
         fetched, size = _copy(client, sorted(paths), folder, now, reporter)
         write_metadata(folder, _metadata(client))
+        write_bundles(folder, {item.listed.name for item in chosen}.__contains__)
     return MirroredSite(
         folder=folder,
         releases=tuple(item.listed.name for item in chosen),

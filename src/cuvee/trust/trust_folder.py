@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cuvee.errors import IntegrityError, UsageError
-from cuvee.trust.site_metadata import KEY_NAME, name_of, parsed_targets, serialized
+from cuvee.trust.site_metadata import KEY_NAME, KEY_ORGANISATION, name_of, parsed_targets, serialized
 from cuvee.trust.site_roles import (
     ROLES,
     ROOT,
@@ -333,7 +333,9 @@ def complete(files: Files) -> "tuple[Roots, Metadata[Targets]]":
     return roots, parsed_targets(files[TARGETS_FILE])
 
 
-def named_key(key: "Key", name: str) -> "Key":
-    """Return a key with what people call its owner."""
+def named_key(key: "Key", name: str, organisation: str = "") -> "Key":
+    """Return a key with what people call its owner, and the organisation that they stand for."""
     key.unrecognized_fields[KEY_NAME] = name
+    if organisation:
+        key.unrecognized_fields[KEY_ORGANISATION] = organisation
     return key
