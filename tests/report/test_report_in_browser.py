@@ -165,6 +165,9 @@ def test_a_filter_opens_what_is_folded_and_hides_empty_groups(scripted: Visit) -
     assert scripted.shown("tests") == 2
     assert part.get_by_text("smoke: import:anyio").first.is_visible()
     assert not part.get_by_role("heading", name="Newly failing").is_visible()
+    assert not part.get_by_role("heading", name="Waived or known").is_visible()
+    part.get_by_role("button", name="Clear").click()
+    assert part.get_by_role("heading", name="Waived or known").is_visible()
 
 
 def test_an_address_opens_what_it_points_into(scripted: Visit, address: str) -> None:

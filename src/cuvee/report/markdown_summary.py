@@ -1,5 +1,6 @@
 """The report in Markdown, short enough for chat and pull requests."""
 
+from cuvee.graph.findings import Verdict
 from cuvee.report.issue_text import one_line
 from cuvee.report.page import Page
 
@@ -18,7 +19,8 @@ def markdown_summary(page: Page) -> str:
         one_line(state.must_act),
     ]
     lines += _part(
-        "Must act", [f"**{one_line(a.name)}**: {one_line(t.text)}" for a in state.actors for t in a.tasks]
+        "Should look" if state.verdict is Verdict.WARNING else "Must act",
+        [f"**{one_line(a.name)}**: {one_line(t.text)}" for a in state.actors for t in a.tasks],
     )
     sizes = page.results.sizes
     if page.results.tests.total or page.results.gone:

@@ -105,6 +105,7 @@
       for (const entry of folds) {
         const hit = entry.fold.querySelector("[data-item]:not([hidden])");
         entry.fold.open = active ? hit !== null : entry.open;
+        entry.fold.hidden = active && !hit && entry.fold.querySelector("[data-item]") !== null;
       }
       for (const cluster of clusters) cluster.hidden = !cluster.querySelector("[data-item]:not([hidden])");
       reset.hidden = !active;
