@@ -70,6 +70,25 @@ def test_what_is_added_comes_back_and_is_there_once(path: Path) -> None:
     assert found == [replace(run, made_at=run.made_at + dt.timedelta(hours=1))]
 
 
+def test_a_run_is_the_same_as_its_record(path: Path) -> None:
+    measured = replace(outcome("a"), seconds=0)  # which is 0.0 when it is read from a file
+    repeated = replace(measured, attempts=(Attempt(state=OutcomeState.FAIL, seconds=0),), test="b")
+    run = run_of("2026.10.0", measured, repeated)
+    with HistoryFile.open(path) as history:
+        assert history.add(run)
+        (read,) = all_runs(history)
+        assert not history.add(read)
+
+
+def test_a_package_has_the_tests_that_involve_it(path: Path) -> None:
+    between = replace(outcome("together"), package=None, packages=("six", "app-lib"))
+    with HistoryFile.open(path) as history:
+        history.add(run_of("2026.10.0", outcome("a"), between))
+        assert [point.test for point in points(history, "six")] == ["a", "together"]
+        assert [point.test for point in points(history, "app-lib")] == ["together"]
+        assert not points(history, "app")
+
+
 def test_the_order_of_what_was_found_does_not_count(path: Path) -> None:
     run = run_of("2026.10.0", outcome("b"), outcome("a"))
     more = (*run.artefacts, HistoryArtefact(path="a", sha256="c"))

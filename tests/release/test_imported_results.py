@@ -204,3 +204,12 @@ def test_a_release_takes_results_of_another_machine_into_account(
     assert {stage.stage for stage in after.stages if not stage.reused} == {f"test-{host_platform}"}
     page = (after.folder / "report" / "index.html").read_text(encoding="utf-8")
     assert "it hangs (on lab 3)" in page
+    capsys.readouterr()
+    corrected = [*options[:-2], "lab 4", "--installer", installer.sha256]
+    assert run(["import-results", folder, str(junit), *corrected]) == 0
+    assert "in place of what was imported from the same file before" in capsys.readouterr().out
+    assert Release.open(after.folder).failure is not None, "these are others"
+    distribution.cut(path)
+    page = (after.folder / "report" / "index.html").read_text(encoding="utf-8")
+    assert "it hangs (on lab 4)" in page
+    assert "lab 3" not in page

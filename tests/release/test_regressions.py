@@ -11,7 +11,7 @@ import pytest
 
 from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HISTORY, HistoryFile
-from cuvee.history.queries import points
+from cuvee.history.queries import all_runs, points
 from cuvee.release.record import Release
 from cuvee.release.signing import sign_release, was_signed_anyway
 from cuvee.trust.keys import SigningKey
@@ -75,6 +75,11 @@ def test_what_passed_before_is_a_regression(
     assert second.verdict is Verdict.BLOCKED
 
 
+def test_a_base_that_is_known_is_not_added_again(cut_twice: tuple[Distribution, Release, Release]) -> None:
+    with HistoryFile.open_to_read(cut_twice[0].root / HISTORY) as history:
+        assert [run.release for run in all_runs(history)] == ["tiny-2026.11.0", "tiny-2026.11.1"]
+
+
 def test_the_record_keeps_what_was_compared(cut_twice: tuple[Distribution, Release, Release]) -> None:
     _, _, second = cut_twice
     assert Release.open(second.folder).compared == second.compared
@@ -97,7 +102,7 @@ def test_the_command_shows_the_strip_and_where_it_began(
     assert "tiny-2026.11.0 to tiny-2026.11.1" in completed.stdout
     missing = subprocess.run(command, cwd=distribution.root, capture_output=True, text=True, check=False)
     assert missing.returncode == 2
-    assert "has no test and no package" in missing.stderr
+    assert "and no test that involves a package" in missing.stderr
 
 
 def test_what_was_released_with_a_failure_does_not_block_the_next(

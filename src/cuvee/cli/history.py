@@ -50,7 +50,7 @@ SYMBOLS = {
 def command(
     name: str | None, *, history: Path | None, export_to: Path | None, import_from: Path | None, as_json: bool
 ) -> int:
-    """Print what became of a test, or of the tests of a package, over the releases.
+    """Print what became of a test, or of the tests that involve a package, over the releases.
 
     NAME is a test, such as smoke/import:numpy, or a package. Each release counts with its last run.
 
@@ -91,9 +91,9 @@ def _show(path: Path, name: str, *, as_json: bool) -> int:
         found = points(opened, name)
         if not found:
             raise UsageError(
-                f"{path} has no test and no package {name}",
+                f"{path} has no test {name}, and no test that involves a package {name}",
                 hint=did_you_mean(name, similar_names(opened)).capitalize()
-                or "Packages without tests have none.",
+                or "`cuvee history --export -` prints all that it has.",
             )
     if as_json:
         write_json({"name": name, "points": encode(found)})

@@ -11,6 +11,7 @@ from cuvee.cli.render import write_json
 
 if TYPE_CHECKING:
     from cuvee.integration.imported_results import ImportedResults
+    from cuvee.release.imported_tests import KeptResults
 
 
 @click.command()
@@ -68,10 +69,12 @@ def command(
     with Workspace(release.resolve(), default_cache()).locked():
         kept = keep_results(opened, results)
     if as_json:
-        write_json([_as_json(item, path) for item, path in zip(results, kept, strict=True)])
+        write_json([_as_json(item, one) for item, one in zip(results, kept, strict=True)])
         return 0
-    for item in results:
+    for item, one in zip(results, kept, strict=True):
         say(f"{item.source}: {len(item.outcomes):,} results on {item.platform}, {item.machine}")
+        if one.replaces:
+            say("  in place of what was imported from the same file before, as another suite or machine")
     say("Run `cuvee release` again as before, which adds them to the report.")
     return 0
 
@@ -94,9 +97,10 @@ def _digest(installer: str) -> str:
         return sha256_file(path)
 
 
-def _as_json(results: "ImportedResults", path: Path) -> dict[str, object]:
+def _as_json(results: "ImportedResults", kept: "KeptResults") -> dict[str, object]:
     return {
-        "file": str(path),
+        "file": str(kept.path),
+        "replaces": kept.replaces,
         "platform": results.platform,
         "machine": results.machine,
         "installer_sha256": results.installer_sha256,

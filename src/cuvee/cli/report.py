@@ -119,7 +119,9 @@ def _report(
     else:
         for line in summary_lines(page):
             say(line)
-        say(f"report: {(output or folder / 'report') / 'index.html'}")
+        written = (output or folder / "report") / "index.html"
+        if written.is_file():  # of a run that has not ended there is none
+            say(f"report: {written}")
     return release.exit_code
 
 

@@ -134,8 +134,14 @@ def _values(item: TestOutcome | HistoryPackage) -> list[object]:
     """Return the fields of a row; `encode` takes a second for 20,000 of them."""
     values = [getattr(item, name) for name in item.__slots__ if name != "attempts"]
     if isinstance(item, TestOutcome) and item.attempts:  # what has none is the same in older files
-        values.append([(attempt.state.value, attempt.seconds, attempt.reason) for attempt in item.attempts])
-    return [value.value if isinstance(value, OutcomeState) else value for value in values]
+        values.append([(one.state.value, float(one.seconds), one.reason) for one in item.attempts])
+    return [_plain(value) for value in values]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, OutcomeState):
+        return value.value
+    return float(value) if isinstance(value, int) else value  # files have 0.0 seconds where a run had 0
 
 
 def history_run(release: Release, *, released_anyway: bool = False) -> HistoryRun:

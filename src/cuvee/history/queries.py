@@ -83,7 +83,7 @@ def points(history: HistoryFile, name: str) -> tuple[Point, ...]:
     Parameters
     ----------
     name
-        A test, with its suite before it (``smoke/import:numpy``) or without, or a package.
+        A test, with its suite before it (``smoke/import:numpy``) or without, or a package that tests involve.
 
     Returns
     -------
@@ -95,11 +95,12 @@ def points(history: HistoryFile, name: str) -> tuple[Point, ...]:
         f" seconds, package, reason, sum({_RAN}), sum({_FLIPPED})"
         " FROM outcome JOIN test ON test.id = outcome.test"
         " JOIN platform_run ON platform_run.id = outcome.platform_run JOIN run ON run.id = platform_run.run"
-        " WHERE (suite || '/' || test.name = :name OR test.name = :name OR package = :name)"
+        " WHERE (suite || '/' || test.name = :name OR test.name = :name OR package = :name"
+        " OR instr(packages, :quoted))"
         " AND runner IS NOT NULL"
         " GROUP BY suite, test.name, platform, runner, distribution, year, month, patch"
         " ORDER BY distribution, suite, test.name, platform, runner, year, month, patch",
-        {"name": name},
+        {"name": name, "quoted": json.dumps(name)},
     )
     return tuple(
         Point(

@@ -1,7 +1,7 @@
 """Results of tests that ran elsewhere, kept in a release folder until the release is cut again."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.errors import IntegrityError, UsageError
@@ -17,8 +17,19 @@ _ADDED = Failure(
 )
 
 
-def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[Path, ...]:
-    """Write results into the release folder; return the files. The same results again change nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptResults:
+    """The file in the release folder that has imported results.
+
+    ``replaces`` is whether it had others, from the same source: of another suite or machine, for example.
+    """
+
+    path: Path
+    replaces: bool = False
+
+
+def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[KeptResults, ...]:
+    """Write results into the release folder. The same results again change nothing.
 
     From then on the record is not ready: these results may block what it says is.
 
@@ -31,13 +42,19 @@ def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[
     """
     for item in results:
         _check(release, item)
-    paths = tuple(_path(release.folder, item) for item in results)
-    if not all(path.is_file() for path in paths):
-        stale = replace(release, failure=_ADDED)
-        replace(stale, verdict=judge(stale)).save()
-    for path, item in zip(paths, results, strict=True):
+    kept = []
+    is_stale = False
+    for item in results:
+        path = _path(release.folder, item)
+        before = path.read_bytes() if path.is_file() else None
+        changes = before != DOCUMENT.to_bytes(item)
+        if changes and not is_stale:
+            is_stale = True
+            stale = replace(release, failure=_ADDED)
+            replace(stale, verdict=judge(stale)).save()
         DOCUMENT.write(path, item)
-    return paths
+        kept.append(KeptResults(path=path, replaces=changes and before is not None))
+    return tuple(kept)
 
 
 def imports_of(folder: Path, platform: str, made: Iterable[Artefact]) -> tuple[ImportedResults, ...]:

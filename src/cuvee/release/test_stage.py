@@ -9,7 +9,7 @@ from pathlib import Path
 from cuvee.codec import Json, encode
 from cuvee.errors import CuveeError, IntegrityError, UsageError
 from cuvee.executors.executor_choice import ExecutorKind
-from cuvee.files import fingerprint
+from cuvee.files import fingerprint, sha256_bytes
 from cuvee.folder_hashes import code_fingerprint, folder_inputs
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
@@ -46,7 +46,7 @@ def make_tests(
     not_built
         Why there are no installers, if the platform was not built.
     """
-    from cuvee.integration.imported_results import merged
+    from cuvee.integration.imported_results import DOCUMENT, merged
     from cuvee.integration.results_folder import read_run, write_run
 
     manifest, workspace = session.manifest, session.workspace
@@ -69,7 +69,7 @@ def make_tests(
         [waiver.expires >= today for waiver in manifest.waivers],
         encode(known),
         encode(quarantine),
-        [item.source_sha256 for item in imports],
+        [sha256_bytes(DOCUMENT.to_bytes(item)) for item in imports],
         [[item.version, item.sha256, item.absent] for item in earlier_releases(session, lock.platform)],
     ]
 
