@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from checked_sets import HERE, lock_of, manifest_of, only, package, results
+from checked_sets import HERE, asked, lock_of, manifest_of, only, package, results
 from cuvee.build.model import Irreproducible, NotBuilt, RecipeFacts
+from cuvee.conda.package_record import LockedPackage
 from cuvee.graph.checks import CheckOutcome, Status, run_checks
 from cuvee.graph.checks.recipe_findings import RecipesCheck
 from cuvee.graph.findings import Verdict
@@ -46,6 +47,30 @@ def test_what_could_not_be_built_here_is_for_information() -> None:
     found = only(found_in(facts))
     assert (found.verdict, found.platforms) == (Verdict.INFO, ("win-64",))
     assert found.cause == "a was not built for win-64: it is compiled"
+
+
+def test_what_is_not_the_package_that_a_recipe_has_made_is_named() -> None:
+    missing = NotBuilt(recipe="one", name="lib", platform="win-64", reason="it is compiled")
+    facts = RecipeFacts(built=("one-2.0-h0_0@linux-64",), not_built=(missing,))
+    manifest = manifest_of(asked("one"), recipes=("one",))
+
+    def found(locked: LockedPackage) -> list[tuple[str, Verdict, tuple[str, ...]]]:
+        graph = replace(build_graph(manifest, lock_of(locked)), recipes=facts)
+        (outcome,) = run_checks(graph, [RecipesCheck()])
+        named = [one for one in outcome.findings if one.kind == "not-taken"]
+        return [(one.cause, one.verdict, one.evidence) for one in named]
+
+    made = package("one", "2.0", build="h0_0")
+    assert found(made) == []
+    channel = "https://example.org/c"
+    other = replace(made, version="3.0", url=f"{channel}/linux-64/one-3.0-h0_0.conda", channel=channel)
+    evidence = ("one-3.0-h0_0 is from https://example.org/c",)
+    assert found(other) == [("one on linux-64 is not what its recipe makes", Verdict.WARNING, evidence)]
+    imported = replace(made, build="py311_0")
+    assert [verdict for _, verdict, _ in found(imported)] == [Verdict.WARNING]
+    (indirect,) = found(replace(other, name="lib"))
+    assert indirect[:2] == ("lib on linux-64 is not what its recipe makes", Verdict.INFO)
+    assert found(package("three", "3.0")) == []
 
 
 def test_recipes_that_were_not_built_are_not_judged() -> None:

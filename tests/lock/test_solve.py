@@ -7,13 +7,14 @@ import pytest
 from rattler import LockFile
 
 import tiny_index
+from checked_sets import manifest_of
 from cuvee.channel.connection import connect
 from cuvee.errors import BlockedError, SourceUnreachableError, UsageError
 from cuvee.lock.lock_exports import explicit
 from cuvee.lock.model import Lock
 from cuvee.lock.pixi_lock import read_lock, write_lock
-from cuvee.lock.solve import Problem, solve
-from cuvee.manifest.model import PlatformEntry, Position, Requirement
+from cuvee.lock.solve import Problem, problem_of, solve
+from cuvee.manifest.model import Manifest, PlatformEntry, Position, Requirement
 
 PLATFORMS = ("linux-64", "win-64")
 OWN = "https://example.org/tiny-2026.11.0/channel"
@@ -94,6 +95,25 @@ def test_a_point_release_keeps_what_nothing_moves(problem: Problem, tmp_path: Pa
     assert solved(replace(problem, keep=older), tmp_path) == older
     moved = replace(problem, keep=older, constraints=(requirement("base", ">=1.5"),))
     assert names(solved(moved, tmp_path), "linux-64")[0] == "base-1.5-py_0"
+
+
+def test_what_recipes_make_is_taken_in_place_of_newer_packages_of_channels(tmp_path: Path) -> None:
+    theirs = tiny_index.write_index(tmp_path / "theirs", map(tiny_index.entry, ("made 2.0", "other 2.0")))
+    own = tiny_index.write_index(tmp_path / "own", [tiny_index.entry("made 1.0")])
+    linux = (PlatformEntry(name="linux-64", floor={"glibc": "2.28"}),)
+    manifest = replace(
+        manifest_of(requirement("made"), requirement("other")), platforms=linux, channels=(str(theirs),)
+    )
+
+    def locked(manifest: Manifest, keep: Lock | None = None, built: tuple[str, ...] = ()) -> Lock:
+        problem = problem_of(manifest, platforms=["linux-64"], own_channel=own, keep=keep, built=built)
+        return solved(problem, tmp_path)
+
+    before = locked(manifest)
+    assert names(before, "linux-64") == ["made-2.0-0", "other-2.0-0"]
+    after = locked(replace(manifest, recipes=("made",)), keep=before, built=("made",))
+    assert names(after, "linux-64") == ["made-1.0-0", "other-2.0-0"]
+    assert after.by_platform["linux-64"].by_name["made"].is_local
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The recipes of this repository, built against a release's own python and numpy, and in its lock."""
 
 import datetime as dt
+import json
 import shutil
 from pathlib import Path
 
@@ -46,7 +47,7 @@ packages:
   fast-histogram: {version: "*", owner: core, platforms: [linux-64]}
   pyerfa: {version: "*", owner: core, platforms: [linux-64]}
   starter-tools: {version: "*", owner: core}
-wheels: [jinja2, numpy, packaging, pip, setuptools, setuptools-scm, wheel]
+wheels: [fast-histogram, jinja2, numpy, packaging, pip, setuptools, setuptools-scm, wheel]
 recipes: [fast-histogram, liberfa, pyerfa, starter-tools]
 """
 
@@ -102,6 +103,18 @@ def test_what_recipes_make_is_in_the_lock_and_the_channel(built: Built, release:
         package.sha256 for package in by_platform["linux-64"].packages
     }
     assert not [finding for finding in release.findings if finding.verdict.exit_code]
+
+
+def test_what_a_recipe_makes_is_there_in_place_of_the_wheel_of_that_name(
+    built: Built, release: Release
+) -> None:
+    folder = built.root / "dist" / release.name / "channel"
+    assert len(list(folder.glob("linux-64/fast-histogram-*.conda"))) == 2
+    assert release.built is not None
+    (made,) = (item for item in release.built.packages if item.name == "fast-histogram")
+    records = json.loads((folder / "linux-64" / "repodata.json").read_text("utf-8"))["packages.conda"]
+    assert [name for name in records if name.startswith("fast-histogram-")] == [made.file_name]
+    assert plan_builds(built.session(), release.channel).builds
 
 
 def test_extensions_are_compiled_against_the_versions_of_the_release(built: Built, release: Release) -> None:

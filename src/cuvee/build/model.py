@@ -222,9 +222,12 @@ class RecipeFacts:
         What the manifest requests of recipes, and the run could not build.
     asked
         Names of packages that builds and their tests ask for, whether they are in the release or not.
+    built
+        The packages that were built: ``name-version-build@platform``.
     """
 
     unneeded: tuple[str, ...] = ()
     irreproducible: tuple[Irreproducible, ...] = ()
     not_built: tuple[NotBuilt, ...] = ()
     asked: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()

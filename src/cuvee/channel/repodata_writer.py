@@ -4,15 +4,17 @@
 bytes, and a solver would prefer one run's build to another's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from cuvee.conda.package_archive import archive_errors, archive_hashes, read_info_files
 from cuvee.files import parse_json, write_json
 
 
-def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
+def index_channel(folder: Path, subdirs: Iterable[str], *, without: Collection[Path] = ()) -> None:
     """Write ``<subdir>/repodata.json`` for ``noarch`` and each of ``subdirs``, even an empty one.
+
+    Archives in ``without`` are not listed.
 
     Raises
     ------
@@ -21,7 +23,9 @@ def index_channel(folder: Path, subdirs: Iterable[str]) -> None:
     """
     for subdir in sorted({"noarch", *subdirs}):
         archives = sorted((folder / subdir).glob("*.conda")), sorted((folder / subdir).glob("*.tar.bz2"))
-        records, older = ({path.name: record_of(path) for path in paths} for paths in archives)
+        records, older = (
+            {path.name: record_of(path) for path in paths if path not in without} for paths in archives
+        )
         write_repodata(folder, subdir, records, older)
 
 

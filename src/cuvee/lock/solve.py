@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,10 +47,13 @@ class Problem:
         The lock of the base release: its versions stay unless a requirement excludes them, or the channels
         have corrected or withdrawn their records since.
     own_channel
-        The folder with the packages made for this release, or `None`; it comes last.
-    patched
-        Names of packages that the release carries with patches of its own: with them its own channel comes
-        first, since what it has is there instead of what other channels have.
+        The folder with the packages made for this release, or `None`.
+    own_first
+        Whether that channel comes before the others: with recipes and patched packages, since what they make
+        is there instead of what other channels have. Otherwise it comes last.
+    made
+        Names of packages that are made for this release, as far as that is known: the base's versions of
+        them are not kept.
     """
 
     platforms: tuple[PlatformEntry, ...]
@@ -60,13 +63,14 @@ class Problem:
     own_channel: Path | None = None
     exclude_newer: dt.datetime | None = None
     keep: Lock | None = None
-    patched: frozenset[str] = frozenset()
+    own_first: bool = False
+    made: frozenset[str] = frozenset()
 
     @property
     def sources(self) -> tuple[str, ...]:
         """All channels in the order of their priority."""
         own = () if self.own_channel is None else (str(self.own_channel),)
-        return (*own, *self.channels) if self.patched else (*self.channels, *own)
+        return (*own, *self.channels) if self.own_first else (*self.channels, *own)
 
     def requirements_on(self, platform: str) -> list[Requirement]:
         """Return the requested packages of one platform."""
@@ -80,8 +84,12 @@ def problem_of(
     own_channel: Path | None,
     additions: Sequence[Requirement] = (),
     keep: Lock | None = None,
+    built: Iterable[str] = (),
 ) -> Problem:
-    """Return the problem that a manifest states, for those of its platforms that can be made."""
+    """Return the problem that a manifest states, for those of its platforms that can be made.
+
+    ``built`` are the names of packages that its recipes have made.
+    """
     return Problem(
         platforms=tuple(entry for entry in manifest.present_platforms if entry.name in platforms),
         requirements=tuple(sorted((*manifest.packages, *additions), key=lambda item: item.name)),
@@ -91,7 +99,8 @@ def problem_of(
         # The resolver of wheels has applied it already; our own packages have the time of their making.
         exclude_newer=manifest.exclude_newer if manifest.channels else None,
         keep=keep,
-        patched=frozenset(item.name for item in manifest.patched),
+        own_first=bool(manifest.patched or manifest.recipes),
+        made=frozenset([*built, *(item.name for item in manifest.patched)]),
     )
 
 
@@ -173,7 +182,7 @@ def _kept(problem: Problem, platform: str) -> list[LockedPackage]:
     """Return the base's packages of real channels; the resolver of wheels keeps the imported ones."""
     lock = problem.keep.by_platform.get(platform) if problem.keep is not None else None
     packages = lock.packages if lock is not None else ()
-    return [item for item in packages if not item.is_local and item.name not in problem.patched]
+    return [item for item in packages if not item.is_local and item.name not in problem.made]
 
 
 def locked_record(record: "RepoDataRecord", platform: str, own_channel: Path | None) -> LockedPackage:

@@ -165,6 +165,23 @@ def _publish(session: Session, done: BuildsDone, platforms: Sequence[str]) -> tu
             log = workspace.builds / package.log
             write_bytes(log, cache.log(package).read_bytes())
             made += (archive, log)
-    index_channel(workspace.channel, platforms)
+    index_channel(workspace.channel, platforms, without=_replaced(session, done, platforms))
     repodata = (workspace.channel / subdir / "repodata.json" for subdir in sorted({"noarch", *platforms}))
     return (*made, *repodata)
+
+
+def _replaced(session: Session, done: BuildsDone, platforms: Sequence[str]) -> frozenset[Path]:
+    """Return the archives of wheels in place of which recipes have made a package of the same name.
+
+    A noarch one stays if some platform has nothing else.
+    """
+    built = {(package.subdir, package.name) for package in done.packages}
+
+    def is_replaced(subdir: str, name: str) -> bool:
+        if ("noarch", name) in built:
+            return True
+        wanted = platforms if subdir == "noarch" else (subdir,)
+        return all((platform, name) in built for platform in wanted)
+
+    paths = [session.workspace.folder / name for name, _ in imported_archives(session)]
+    return frozenset(path for path in paths if is_replaced(path.parent.name, path.name.rsplit("-", 2)[0]))

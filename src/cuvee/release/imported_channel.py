@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from cuvee.build.environments import link_or_copy
 from cuvee.channel.connection import package_names
 from cuvee.channel.model import Absent
-from cuvee.channel.repodata_writer import index_channel, write_repodata
+from cuvee.channel.repodata_writer import index_channel, record_of, write_repodata
 from cuvee.conda.package_record import OWN_CHANNEL
 from cuvee.errors import BlockedError
 from cuvee.files import parse_json, replacing_folder, storage_errors
@@ -57,7 +57,7 @@ def imported_channel(
         subdirs = sorted({"noarch", *platforms})
         for subdir in subdirs:
             wanted = {name.name for name in names if name.parent.name == subdir}
-            records = _records(session.workspace.channel / subdir / "repodata.json", wanted)
+            records = _records(session.workspace.channel / subdir, wanted)
             if records is None:
                 index_channel(folder, platforms)
                 break
@@ -65,11 +65,11 @@ def imported_channel(
     return channel
 
 
-def _records(path: Path, names: Collection[str]) -> Mapping[str, Mapping[str, object]] | None:
-    """Return what repodata says of archives; `None` if it does not have them all."""
+def _records(folder: Path, names: Collection[str]) -> Mapping[str, Mapping[str, object]] | None:
+    """Return what repodata says of archives, and of those that it leaves out, what they say; else `None`."""
     try:
-        known = parse_json(path.read_bytes())["packages.conda"]
-        return {name: known[name] for name in sorted(names)}
+        known = parse_json((folder / "repodata.json").read_bytes())["packages.conda"]
+        return {name: known[name] if name in known else record_of(folder / name) for name in sorted(names)}
     except (OSError, ValueError, LookupError, TypeError):
         return None
 

@@ -10,7 +10,7 @@ from cuvee.lock.lock_exports import explicit
 from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
 from cuvee.release.package_request import base_fingerprint, kept_lock, package_inputs, request_of
-from cuvee.release.record import ArtefactKind, ChannelResult, LockResult
+from cuvee.release.record import ArtefactKind, BuildResult, ChannelResult, LockResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of, finished
 
@@ -18,7 +18,7 @@ _VERSION = "2"
 """Changes with what the stage writes; until then another cuvee solves nothing again."""
 
 
-def make_lock(session: Session, channel: ChannelResult) -> LockResult:
+def make_lock(session: Session, channel: ChannelResult, built: BuildResult | None = None) -> LockResult:
     """Run the stage; what it makes is in ``lock/`` of the release folder.
 
     Raises
@@ -38,8 +38,9 @@ def make_lock(session: Session, channel: ChannelResult) -> LockResult:
             session.manifest.release_name,
             base_fingerprint(session.base_lock),
             session.manifest.channel_url,
+            *(["what is built comes first"] if session.manifest.recipes else []),
         ],
-        run=lambda: _make(session, platforms),
+        run=lambda: _make(session, platforms, built),
         load=lambda kept: LockResult(
             lock=read_lock(workspace.lock_file).in_order(platforms), artefacts=artefacts_of(kept)
         ),
@@ -59,7 +60,7 @@ def own_channel(session: Session) -> Path | None:
     return folder if any(folder.glob("*/*.conda")) else None
 
 
-def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
+def _make(session: Session, platforms: list[str], built: BuildResult | None) -> Made[LockResult]:
     manifest, workspace = session.manifest, session.workspace
     if manifest.base is not None and session.base_lock is None:
         session.reporter.warn(
@@ -74,6 +75,7 @@ def _make(session: Session, platforms: list[str]) -> Made[LockResult]:
         own_channel=own_channel(session),
         additions=session.additions,
         keep=kept_lock(session),
+        built=[package.name for package in built.packages] if built is not None else (),
     )
     try:
         lock = solve(

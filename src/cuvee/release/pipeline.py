@@ -79,7 +79,7 @@ def _solved(session: Session) -> tuple[ChannelResult, BuildResult | None, LockRe
         try:
             channel = make_channel(session)
             built = make_builds(session, channel)
-            return channel, built, make_lock(session, channel)
+            return channel, built, make_lock(session, channel, built)
         except BlockedError as error:
             found = Unsolved(platforms=error.platforms, message=error.message, hint=error.hint or "")
             left = set(session.platforms).difference(found.platforms)

@@ -272,6 +272,7 @@ class BuildResult(StageResult):
             irreproducible=self.irreproducible,
             not_built=self.not_built,
             asked=self.asked,
+            built=tuple(f"{item.stem}@{item.subdir}" for item in self.packages),
         )
 
 

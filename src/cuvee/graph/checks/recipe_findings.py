@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cuvee.build.model import RecipeFacts
+from cuvee.conda.url_secrets import without_secrets
 from cuvee.graph.checks.check_interface import STRICTER_WITH_SUPPORT, Check, NotApplicable
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.graph.release_graph import ReleaseGraph
@@ -11,7 +12,7 @@ _SHOWN = 20
 
 
 class RecipesCheck(Check):
-    """Every recipe is needed, is built for all platforms that request it, and gives the same bytes twice."""
+    """Every recipe is needed, built for all platforms that request it, and taken; two builds are the same."""
 
     identifier = "recipes"
     family = "builds"
@@ -26,6 +27,7 @@ class RecipesCheck(Check):
         yield from self._unneeded(release, release.recipes)
         yield from self._irreproducible(release.recipes)
         yield from self._not_built(release.recipes)
+        yield from self._not_taken(release, release.recipes)
 
     def _unneeded(self, release: ReleaseGraph, facts: RecipeFacts) -> Iterator[Finding]:
         for name in facts.unneeded:
@@ -68,4 +70,24 @@ class RecipesCheck(Check):
                 platforms=(item.platform,),
                 evidence=(f"recipes/{item.recipe}",),
                 action="Build on a machine of that platform, or leave it out of the package's `platforms`.",
+            )
+
+    def _not_taken(self, release: ReleaseGraph, facts: RecipeFacts) -> Iterator[Finding]:
+        """Yield packages of the release that recipes make, and that are not what they have made."""
+        stems = {identifier.rpartition("@")[0] for identifier in facts.built}
+        names = {stem.rsplit("-", 2)[0] for stem in stems} | {item.name for item in facts.not_built}
+        for package in release.packages():
+            if package.name not in names or (package.is_local and package.stem in stems):
+                continue
+            requested = {item.name for item in release.requested(package.platform)}
+            yield Finding(
+                check=self.identifier,
+                verdict=Verdict.WARNING if package.name in requested else Verdict.INFO,
+                kind="not-taken",
+                cause=f"{package.name} on {package.platform} is not what its recipe makes",
+                packages=(package.name,),
+                victims=(package.identifier,),
+                platforms=(package.platform,),
+                evidence=(f"{package.stem} is from {without_secrets(package.channel)}",),
+                action="Build it for this platform, or request it only for platforms that it is built for.",
             )
