@@ -115,7 +115,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write ``data`` to ``path`` atomically."""
     with replacing(path) as beside:
         beside.write_bytes(data)

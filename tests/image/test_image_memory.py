@@ -1,6 +1,7 @@
 """Packages larger than memory: their files wait in a spool, and one frame at a time is in memory."""
 
 import errno
+import json
 import random
 import struct
 import tracemalloc
@@ -119,7 +120,8 @@ def test_byte_code_that_a_package_has_is_not_made_again(tmp_path: Path) -> None:
     compiler = Compiler()
     packed = pack(archive, tmp_path / "cache", compiler=compiler)
     assert compiler.together == []
-    assert [file.path for file in packed.files] == sorted([source, PYTHON.pyc_path(source)])
+    listed = json.loads(f"{{{packed.files.record}}}")["files"]
+    assert listed == sorted([source, PYTHON.pyc_path(source)])
     (frame,) = packed.frames
     assert [entry[4:5] + entry[6:] for entry in frame.entries] == [("plain",), ("source", 1_500_000_000)]
 

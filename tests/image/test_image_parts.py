@@ -289,8 +289,8 @@ def test_stage0_is_the_same_whatever_the_order(tmp_path: Path) -> None:
         Stage0File(path="bin/link", mode=0o777, data=b"", link_target="python"),
         Stage0File(path="a.py", mode=0o644, data=b"", mtime=7),
     ]
-    write_stage0(files, tmp_path / "one")
-    write_stage0(reversed(files), tmp_path / "two")
+    write_stage0(files, tmp_path / "one", cache=tmp_path / "cache")
+    write_stage0(reversed(files), tmp_path / "two", cache=tmp_path / "other")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress((tmp_path / "one").read_bytes()))) as tar:
         first = next(iter(tar))

@@ -10,16 +10,11 @@ from pathlib import Path
 import pytest
 
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource, dated
-from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
-from cuvee.conda.package_archive import archive_hashes
-from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import BlockedError, ToolMissingError
-from cuvee.image.build import build_image
-from cuvee.image.model import SOURCE_TIME, Image, ReleaseLabel
+from cuvee.image.model import SOURCE_TIME, Image
 from cuvee.image.stage0 import RUNTIME_FOLDER
-from cuvee.lock.model import PlatformLock
-from cuvee.progress import SILENT
 from heard_warnings import HeardWarnings
+from small_images import DECODER, PYTHON, TOOL, build, windows
 
 pytestmark = pytest.mark.real
 
@@ -71,58 +66,6 @@ def test_a_damaged_file_of_byte_code_is_replaced(tmp_path: Path, keep: int) -> N
 def test_a_compiler_that_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(ToolMissingError):
         ByteCompiler(tmp_path / "nothing", tmp_path)
-
-
-def release(folder: Path, *contents: PackageContent) -> tuple[PlatformLock, dict[str, Path]]:
-    packages, archives = [], {}
-    for content in contents:
-        archive = write_package(content, folder)
-        sha256, md5, size = archive_hashes(archive)
-        package = LockedPackage(
-            name=content.name, version=content.version, build=content.build, build_number=0,
-            platform="win-64", subdir=content.subdir, url=f"channel/{content.subdir}/{archive.name}",
-            channel="channel", sha256=sha256, md5=md5, size=size, noarch=content.noarch,
-            depends=content.depends,
-        )  # fmt: skip
-        packages.append(package)
-        archives[package.identifier] = archive
-    return PlatformLock(platform="win-64", packages=tuple(packages), virtual_packages=()), archives
-
-
-def windows(name: str, *paths: str, version: str = "1", points: tuple[str, ...] = ()) -> PackageContent:
-    return PackageContent(
-        name=name, version=version, build="0", subdir="noarch" if points else "win-64",
-        noarch="python" if points else None, timestamp=0, entry_points=points,
-        files=tuple(PackageFile(path=path, content=path.encode()) for path in paths),
-    )  # fmt: skip
-
-
-def build(tmp_path: Path, *contents: PackageContent) -> Image:
-    lock, archives = release(tmp_path, *contents)
-    return build_image(
-        lock,
-        release=ReleaseLabel(distribution="tiny", version="1", title="Tiny"),
-        archives=archives,
-        requested={},
-        cache=tmp_path / "cache",
-        folder=tmp_path / "image",
-        level=1,
-        compiler=None,
-        reporter=SILENT,
-    )
-
-
-PYTHON = windows(
-    "python",
-    "python.exe",
-    "python311.dll",
-    "Lib/os.pyc",
-    "Lib/test/big.pyc",
-    "DLLs/_ctypes.pyd",
-    version="3.11.9",
-)
-DECODER = windows("zstandard", "Lib/site-packages/zstandard/__init__.py", "Lib/site-packages/other/x.py")
-TOOL = windows("tool", "site-packages/tool.py", points=("go = tool:main",))
 
 
 def test_an_image_for_windows(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from checked_sets import package
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.package_record import LockedPackage
+from cuvee.image.linked_files import LinkedFiles
 from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel
 from cuvee.image.prefix_records import record_part
 
@@ -15,7 +16,7 @@ LABEL = ReleaseLabel(distribution="tiny", version="1", title="Tiny")
 
 def record(locked: LockedPackage, *files: PlannedFile) -> dict[str, Any]:
     index = IndexJson(name=locked.name, version=locked.version, build=locked.build)
-    part = record_part(locked, index, files, {"link": "plain"}, release=LABEL, requested={})
+    part = record_part(locked, index, LinkedFiles.of(files, {"link": "plain"}), release=LABEL, requested={})
     value: dict[str, Any] = json.loads(part.data)  # type: ignore[arg-type]
     return value
 

@@ -18,12 +18,18 @@ KINDS = {
     "imported": "*/*.conda",
     "interpreters": "*/*.conda",
     "inspections": "*/*.inspection",
+    "infos": "*/*",
+    "packed": "*/*",
+    "stage0": "*",
 }
 WHAT_IS_TOLD = {  # an empty database is one without any byte code, and nothing to be told
     "frames": "the frame is compressed again",
     "imported": "the package is made again",
     "interpreters": "the interpreter is packed again",
     "inspections": "the archive is inspected again",
+    "infos": "/infos/",
+    "packed": "/packed/",
+    "stage0": ".tar.gz is damaged",
 }
 
 

@@ -6,7 +6,6 @@ releases compiles once.
 """
 
 import hashlib
-import marshal
 import os
 import sqlite3
 import struct
@@ -19,11 +18,10 @@ from pathlib import Path
 
 from cuvee import process
 from cuvee.byte_code.batches import batches
+from cuvee.byte_code.compile_servers import CompileServers
 from cuvee.errors import ToolMissingError
 from cuvee.progress import SILENT, Reporter
-from cuvee.temporary_folders import temporary_folder
 
-_SCRIPT = Path(__file__).with_name("compile_batch.py")
 _BATCH_BYTES = 2 << 20
 _PROCESSES = os.cpu_count() or 1
 _UNDATED = 0
@@ -40,8 +38,8 @@ class PythonSource:
 class ByteCompiler:
     """Compiles with one interpreter, of the release's minor version, and caches the results in a folder.
 
-    ``version`` is that minor version, such as ``3.11``, and ``full_version`` ``3.11.7``. A line says if
-    something in the cache is damaged; it is compiled again.
+    ``version`` is that minor version, such as ``3.11``, ``full_version`` is ``3.11.7``, and ``magic`` what
+    its byte code begins with. A line says if something in the cache is damaged; it is compiled again.
 
     Raises
     ------
@@ -58,10 +56,11 @@ class ByteCompiler:
                 f"{executable} does not run as a Python interpreter: {done.stderr.strip()[-200:]}",
                 hint="Byte code is compiled by an interpreter of the release's minor version.",
             )
-        major, minor, micro, magic = done.stdout.split()
+        major, minor, micro, self.magic = done.stdout.split()
         self.version = f"{major}.{minor}"
         self.full_version = f"{self.version}.{micro}"
-        self._store = _Store(cache / "bytecode" / f"{magic}.sqlite", reporter)
+        self._store = _Store(cache / "bytecode" / f"{self.magic}.sqlite", reporter)
+        self._servers = CompileServers(executable)
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
 
     def compile(self, sources: Sequence[PythonSource], *, time: int) -> list[bytes | None]:
@@ -81,18 +80,7 @@ class ByteCompiler:
         return [dated(known[key], time) for key in keys]
 
     def _run(self, batch: list[tuple[bytes, PythonSource]]) -> list[bytes | None]:
-        with temporary_folder("bytecode") as folder:
-            output = folder / "compiled"
-            payload = marshal.dumps([(source.name, source.data, _UNDATED) for _, source in batch])
-            argv = (str(self.executable), "-I", "-S", "-B", str(_SCRIPT), str(output))
-            done = process.run(process.Request(argv=argv, stdin=payload))
-            if not done.ok:
-                raise ToolMissingError(
-                    f"{self.executable} failed to compile byte code: {done.stderr.strip()[-400:]}",
-                    hint="The interpreter that runs cuvee seems broken; try another one.",
-                )
-            results: list[bytes | None] = marshal.loads(output.read_bytes())  # noqa: S302 - written by our script
-        return results
+        return self._servers.compile([(source.name, source.data, _UNDATED) for _, source in batch])
 
 
 def running_compiler(minor: str, cache: Path, reporter: Reporter = SILENT) -> ByteCompiler | None:

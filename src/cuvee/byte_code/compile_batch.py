@@ -1,7 +1,11 @@
 """Compile Python sources to byte code: a script for the release's own version of Python, never imported.
 
-Reads a marshalled list of ``(name, source, modification time)`` from stdin and writes a marshalled list of
-``.pyc`` contents to the file that is its argument; `None` stands for a source that does not compile.
+Until its stdin ends, reads marshalled lists of ``(name, source, modification time)`` from there. For each it
+writes a marshalled list of ``.pyc`` contents to the file that is its argument, and an empty line to stdout;
+`None` stands for a source that does not compile.
+
+The names in this script and in what it imports decide flags in byte code: marshal marks what has more than
+one reference, and names are shared. Another name here changes the bytes of releases.
 """
 
 import importlib.util
@@ -24,5 +28,11 @@ def compile_one(name: str, source: bytes, mtime: int) -> "bytes | None":
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     sys.setrecursionlimit(10_000)
-    batch = marshal.loads(sys.stdin.buffer.read())  # noqa: S302 - sent by cuvee itself
-    Path(sys.argv[1]).write_bytes(marshal.dumps([compile_one(*entry) for entry in batch]))
+    while True:
+        try:
+            batch = marshal.load(sys.stdin.buffer)  # noqa: S302 - sent by cuvee itself
+        except EOFError:
+            break
+        Path(sys.argv[1]).write_bytes(marshal.dumps([compile_one(*entry) for entry in batch]))
+        sys.stdout.write("\n")
+        sys.stdout.flush()

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
 from cuvee.channel.windows_launcher import windows_launcher
-from cuvee.conda.package_info import PackageInfo, read_info
+from cuvee.conda.package_info import PackageInfo
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import link_order
 from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
+from cuvee.image.cached_infos import cached_info
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
-from cuvee.image.frames import QUICK_LEVEL, CompressedFrame, Part, pack
+from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL, CompressedFrame, Part, pack
 from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest, write_payload
 from cuvee.image.installer_core import core_packages
 from cuvee.image.link_plan import plan_package, refuse_escapes, refuse_reserved
@@ -31,12 +32,16 @@ from cuvee.image.model import (
     ReleaseLabel,
     signed_message,
 )
+from cuvee.image.pack_jobs import PackJob, PackSettings
+from cuvee.image.pack_workers import WORTH_IT, pack_in_processes
+from cuvee.image.packed_cache import PackedCache
 from cuvee.image.packer import PackedPackage, Packer
 from cuvee.image.prefix_records import record_part
 from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, write_stage0
+from cuvee.image.stage0_facts import Stage0Facts
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 
@@ -92,18 +97,18 @@ def build_image(
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
-        infos = dict(pool.map(lambda package: _info(package, archives), lock.packages))
+        infos = dict(pool.map(lambda package: _info(package, archives, cache, reporter), lock.packages))
         linked = _link(lock, infos, release.distribution)
         runtime = _runtime()
         packer = Packer(
             python=linked.python,
-            stage0=_choose_stage0(linked, runtime, cache, core_packages(lock)),
+            stage0=_choose_stage0(linked, runtime, cache, lock, reporter),
             compiler=compiler,
             cache=cache,
             level=level,
             reporter=reporter,
         )
-        packed = _pack(linked, packer, pool, lambda name: reporter.advance(task, note=name))
+        packed = _pack(lock, linked, packer, pool, lambda name: reporter.advance(task, note=name))
     links = {name: package.links for name, package in packed.items()}
     refuse_escapes(links, linked.python.platform.system)
     parts = _records(lock, linked, packed, release, requested)
@@ -117,7 +122,8 @@ def build_image(
         extra_frames = pack(extra, level=level, cache=cache, reporter=reporter)
     with replacing_folder(folder) as beside:
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
-        write_stage0([*stage0, *_runtime_files(runtime, linked.python, compiler)], beside / STAGE0)
+        own = _runtime_files(runtime, linked.python, compiler)
+        write_stage0([*stage0, *own], beside / STAGE0, cache=cache, reporter=reporter)
         manifest = build_manifest(
             lock,
             release,
@@ -141,6 +147,7 @@ def build_image(
             interpreter=linked.python.interpreter,
             settings=settings,
             signer=signer,
+            publish=level >= HIGH_LEVEL,
         )
     reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
     return replace(image, folder=folder)
@@ -165,9 +172,10 @@ def _write_image(
     interpreter: str,
     settings: InstallerSettings,
     signer: ImageSigner | None,
+    publish: bool,
 ) -> Image:
     """Write the manifest, its signature, the payload and the image's record beside stage 0."""
-    write_manifest(manifest, folder / MANIFEST)
+    write_manifest(manifest, folder / MANIFEST, publish=publish)
     manifest_sha256 = sha256_file(folder / MANIFEST)
     signature = b"" if signer is None else signer.sign(signed_message(manifest_sha256))
     write_payload(frames, signature, folder)
@@ -191,17 +199,46 @@ def _write_image(
 
 
 def _pack(
-    linked: _Linked, packer: Packer, pool: ThreadPoolExecutor, done: Callable[[str], None]
+    lock: PlatformLock,
+    linked: _Linked,
+    packer: Packer,
+    pool: ThreadPoolExecutor,
+    done: Callable[[str], None],
 ) -> dict[str, PackedPackage]:
     """Pack every package, the largest first, so that all workers end at about the same time."""
+    kept = PackedCache.of(packer)
+    sizes = {name: info.archive.stat().st_size for name, info in linked.infos.items()}
+    jobs = {
+        package.name: PackJob(
+            info=linked.infos[package.name],
+            plan=linked.plans[package.name],
+            target=kept.path(package.sha256, linked.plans[package.name]),
+        )
+        for package in lock.packages
+    }
 
-    def one(name: str) -> tuple[str, PackedPackage]:
-        packed = packer.pack(linked.infos[name], linked.plans[name])
+    def load(name: str) -> PackedPackage | None:
+        return kept.load(jobs[name].target)
+
+    def pack_here(name: str) -> PackedPackage:
+        packed = packer.pack(jobs[name].info, jobs[name].plan)
+        kept.save(jobs[name].target, packed)
         done(name)
-        return name, packed
+        return packed
 
-    largest_first = sorted(linked.infos, key=lambda name: (-linked.infos[name].archive.stat().st_size, name))
-    return dict(pool.map(one, largest_first))
+    found = dict(zip(jobs, pool.map(load, jobs), strict=True))
+    packed = {name: item for name, item in found.items() if item is not None}
+    for name in packed:
+        done(name)
+    missing = sorted(jobs.keys() - packed.keys(), key=lambda name: (-sizes[name], name))
+    if sum(sizes[name] for name in missing) >= WORTH_IT:
+        settings = PackSettings.of(packer)
+        largest_first = [jobs[name] for name in missing]
+        pack_in_processes(largest_first, settings, lambda job: done(job.info.index.name), packer.reporter)
+        found = dict(zip(missing, pool.map(load, missing), strict=True))
+        packed |= {name: item for name, item in found.items() if item is not None}
+        missing = [name for name in missing if name not in packed]
+    return packed | dict(zip(missing, pool.map(pack_here, missing), strict=True))
 
 
 def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], distribution: str) -> _Linked:
@@ -230,11 +267,13 @@ def _records(
 ) -> Iterator[Part]:
     for package in lock.packages:
         index, found = linked.infos[package.name].index, packed[package.name]
-        yield record_part(package, index, found.files, found.links, release=release, requested=requested)
+        yield record_part(package, index, found.files, release=release, requested=requested)
 
 
-def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, PackageInfo]:
-    info = read_info(archives[package.identifier])
+def _info(
+    package: LockedPackage, archives: Mapping[str, Path], cache: Path, reporter: Reporter
+) -> tuple[str, PackageInfo]:
+    info = cached_info(archives[package.identifier], package.sha256, cache, reporter)
     found = (info.index.name, info.index.version, info.index.build)
     if found != (package.name, package.version, package.build):
         raise IntegrityError(f"{info.archive} is {'-'.join(found)}, but the lock has {package.stem}")
@@ -242,8 +281,9 @@ def _info(package: LockedPackage, archives: Mapping[str, Path]) -> tuple[str, Pa
 
 
 def _choose_stage0(
-    linked: _Linked, runtime: Mapping[str, bytes], cache: Path, core: frozenset[str]
+    linked: _Linked, runtime: Mapping[str, bytes], cache: Path, lock: PlatformLock, reporter: Reporter
 ) -> frozenset[str]:
+    core = core_packages(lock)
     files = {file.path: file for plan in linked.plans.values() for file in plan}
     owners = {file.path: name for name, plan in linked.plans.items() for file in plan}
     loaded: dict[str, dict[str, ArchiveMember]] = {}
@@ -258,8 +298,12 @@ def _choose_stage0(
         return member.data.read() if member.link_target is None else member.link_target.encode()
 
     foreign = {path: name for path, name in owners.items() if name not in core}
+    hashes = {name: lock.by_name[name].sha256 for name in sorted(core)}
+    facts = Stage0Facts.cached(read, archives=hashes, python=linked.python, cache=cache, reporter=reporter)
     with Spool(cache) as spool:
-        return select_stage0(files, linked.python, runtime, read, foreign)
+        selected = select_stage0(files, linked.python, runtime, facts, foreign)
+    facts.save()
+    return selected
 
 
 def _runtime() -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from cuvee.conda.package_info import PackageInfo
 from cuvee.errors import IntegrityError
 from cuvee.image.archive_members import ArchiveMember, read_members
 from cuvee.image.frames import CompressedFrame, Part, pack
+from cuvee.image.linked_files import LinkedFiles
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
 from cuvee.image.spool import Spool, SpooledBytes
@@ -30,14 +31,14 @@ class PackedPackage:
     Attributes
     ----------
     files
-        Its link plan with all digests and sizes, byte code included, sorted by path.
+        All of its files, byte code included.
     links
         Path to target of each symbolic link.
     stage0
         Its files in stage 0, each with the part from which the manifest's entry is made.
     """
 
-    files: tuple[PlannedFile, ...]
+    files: LinkedFiles
     links: Mapping[str, str]
     frames: tuple[CompressedFrame, ...]
     stage0: tuple[tuple[Stage0File, Part], ...]
@@ -97,7 +98,7 @@ class Packer:
             stage0.append((file, Part(path=path, mode=0o777, data=b"", how="link", extra=links[path])))
         late = [parts[file.path] for file in files if file.path in parts and file.path not in early]
         return PackedPackage(
-            files=tuple(files),
+            files=LinkedFiles.of(files, links),
             links=links,
             frames=tuple(pack(late, level=self.level, cache=self.cache, reporter=self.reporter)),
             stage0=tuple(stage0),

@@ -1,13 +1,13 @@
 """``conda-meta`` records, from which conda clients know the packages of a prefix and their files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from cuvee.conda.package_info import IndexJson
 from cuvee.conda.package_record import LockedPackage
-from cuvee.files import sha256_bytes
 from cuvee.image.frames import Part
-from cuvee.image.model import FileKind, PlannedFile, ReleaseLabel
+from cuvee.image.linked_files import LinkedFiles
+from cuvee.image.model import ReleaseLabel
 
 _COPY = 3
 """``LinkType.copy`` of conda."""
@@ -16,8 +16,7 @@ _COPY = 3
 def record_part(
     package: LockedPackage,
     index: IndexJson,
-    files: Sequence[PlannedFile],
-    links: Mapping[str, str],
+    files: LinkedFiles,
     *,
     release: ReleaseLabel,
     requested: Mapping[str, str],
@@ -26,29 +25,23 @@ def record_part(
 
     Parameters
     ----------
-    files
-        Its linked files with their digests, byte code included.
-    links
-        Path to target of each symbolic link.
     requested
         The specs of requested packages, by name.
 
     Returns
     -------
     Part
-        Its ``extra`` names the record's paths for which the runtime fills in the hash, since their bytes
-        depend on the prefix: ``[[index, path], …]``.
+        Its ``extra`` is `LinkedFiles.late`.
     """
     record = _package_record(package, index)
     record |= _origin(package, release)
     record["requested_specs"] = [requested[package.name]] if package.name in requested else []
     if package.name in requested:
         record["requested_spec"] = requested[package.name]
-    record["files"] = [file.path for file in files if file.kind is not FileKind.DIRECTORY]
-    record["paths_data"] = {"paths_version": 1, "paths": [_path(file, links) for file in files]}
-    record["link"] = {"source": "", "type": _COPY}
-    late = [[number, file.path] for number, file in enumerate(files) if file.kind.is_relocated]
-    data = (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
+    link = {"link": {"source": "", "type": _COPY}}
+    head, end = (json.dumps(value, indent=2, ensure_ascii=False) for value in (record, link))
+    data = f"{head[:-2]},{files.record},{end[1:]}\n".encode()
+    late: list[list[object]] = [list(item) for item in files.late]
     path = f"conda-meta/{package.stem}.json"
     return Part(path=path, mode=0o644, data=data, how="record" if late else "plain", extra=late or None)
 
@@ -91,24 +84,3 @@ def _origin(package: LockedPackage, release: ReleaseLabel) -> dict[str, str]:
         base = f"file:///{release.release_name}"
         url, channel = f"{base}/{url}", f"{base}/{channel}/"
     return {"fn": package.file_name, "url": url, "channel": channel}
-
-
-def _path(file: PlannedFile, links: Mapping[str, str]) -> dict[str, object]:
-    entry: dict[str, object] = {"_path": file.path}
-    if file.original_path is not None:
-        entry["original_path"] = file.original_path
-    entry["path_type"] = file.path_type
-    if file.no_link:
-        entry["no_link"] = True
-    if file.sha256 is not None:
-        entry["sha256"] = file.sha256
-    if file.kind is FileKind.LINK:
-        entry["sha256_in_prefix"] = sha256_bytes(links[file.path].encode())
-    elif file.source is not None and file.sha256 is not None:
-        # As conda writes it, whose `doctor` compares with it; the runtime has that of relocated files.
-        entry["sha256_in_prefix"] = file.sha256
-    if file.size is not None:
-        entry["size_in_bytes"] = file.size
-    if file.placeholder is not None and not file.is_entry_point:
-        entry |= {"file_mode": file.file_mode, "prefix_placeholder": file.placeholder}
-    return entry

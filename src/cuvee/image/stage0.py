@@ -8,17 +8,24 @@ import ast
 import gzip
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cuvee.errors import BlockedError
-from cuvee.files import replacing
+from cuvee.files import sha256_bytes, write_bytes
+from cuvee.image import checked_cache
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import DECODERS, PythonPaths, needs_decoder
+from cuvee.image.stage0_facts import Stage0Facts
+from cuvee.progress import SILENT, Reporter
 
 RUNTIME_FOLDER = ".cuvee/runtime"
 """Where stage 0 keeps the runtime, relative to the prefix that is being made."""
+
+_GZIP_LEVEL = 6
 
 _STARTUP = (
     "abc", "codecs", "encodings", "encodings.aliases", "encodings.ascii", "encodings.cp437",
@@ -38,9 +45,6 @@ REFUSED = (
 )  # fmt: skip
 """Large modules, which others import only under conditions that never hold in the runtime."""
 
-Read = Callable[[str], bytes]
-"""Returns the bytes of the planned file at a path."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage0File:
@@ -57,7 +61,7 @@ def select_stage0(
     files: Mapping[str, PlannedFile],
     python: PythonPaths,
     runtime: Mapping[str, bytes],
-    read: Read,
+    facts: Stage0Facts,
     foreign: Mapping[str, str],
 ) -> frozenset[str]:
     """Return the paths of the planned files that stage 0 needs, without byte code.
@@ -85,21 +89,35 @@ def select_stage0(
     own = {path: file for path, file in files.items() if path not in foreign}
     modules = _module_files(own, python)
     seeds = [*_STARTUP, *_decoder(modules, python)]
-    for source in runtime.values():
-        seeds += _imports(source, "runtime.x")
+    for name, source in runtime.items():
+        seeds += facts.find(f"runtime/{name}", partial(_imports, module="runtime.x"), source)
     chosen = {python.interpreter}
-    chosen.update(_module_closure(seeds, modules, python, read))
-    return frozenset(_library_closure(chosen, files, python, read, foreign))
+    chosen.update(_module_closure(seeds, modules, python, facts))
+    return frozenset(_library_closure(chosen, files, python, facts, foreign))
 
 
-def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
-    """Write a ``tar.gz`` that any `tar` unpacks, reproducibly."""
-    with (
-        replacing(target) as beside,
-        beside.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=raw, mtime=0) as stream,
-        tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar,
-    ):
+def write_stage0(
+    files: Iterable[Stage0File], target: Path, *, cache: Path, reporter: Reporter = SILENT
+) -> None:
+    """Write a ``tar.gz`` that any `tar` unpacks, reproducibly; one in the cache is not compressed again."""
+    data = tar_of(files)
+    path = cache / "stage0" / f"{sha256_bytes(data)}-{_GZIP_LEVEL}-{zlib.ZLIB_RUNTIME_VERSION}.tar.gz"
+    content: bytes | memoryview | None = checked_cache.load(path, reporter)
+    if content is None:
+        stream = io.BytesIO()
+        with gzip.GzipFile(
+            filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=stream, mtime=0
+        ) as zipped:
+            zipped.write(data)
+        content = stream.getvalue()
+        checked_cache.save(path, content)
+    write_bytes(target, content)
+
+
+def tar_of(files: Iterable[Stage0File]) -> bytes:
+    """Return the uncompressed tar of files, reproducibly."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for file in sorted(files, key=lambda file: file.path):
             info = tarfile.TarInfo(file.path)
             info.mtime, info.mode = file.mtime, file.mode
@@ -108,6 +126,7 @@ def write_stage0(files: Iterable[Stage0File], target: Path) -> None:
             else:
                 info.type, info.linkname = tarfile.SYMTYPE, file.link_target
             tar.addfile(info, io.BytesIO(file.data))
+    return stream.getvalue()
 
 
 def _decoder(modules: Mapping[str, list[str]], python: PythonPaths) -> list[str]:
@@ -143,7 +162,7 @@ def _module_files(files: Mapping[str, PlannedFile], python: PythonPaths) -> dict
 
 
 def _module_closure(
-    seeds: Iterable[str], modules: Mapping[str, list[str]], python: PythonPaths, read: Read
+    seeds: Iterable[str], modules: Mapping[str, list[str]], python: PythonPaths, facts: Stage0Facts
 ) -> Iterator[str]:
     todo, seen = list(seeds), set[str]()
     library = [
@@ -165,8 +184,8 @@ def _module_closure(
                 # imports, so all of it is taken.
                 todo += (other for other in library if other not in seen)
             elif path.endswith(".py"):
-                is_package = path.endswith("/__init__.py")
-                todo += _imports(read(path), f"{name}.__init__" if is_package else name)
+                module = f"{name}.__init__" if path.endswith("/__init__.py") else name
+                todo += facts.find(path, partial(_imports, module=module))
 
 
 def _imports(source: bytes, module: str) -> list[str]:
@@ -194,7 +213,7 @@ def _library_closure(
     chosen: set[str],
     files: Mapping[str, PlannedFile],
     python: PythonPaths,
-    read: Read,
+    facts: Stage0Facts,
     foreign: Mapping[str, str],
 ) -> set[str]:
     """Return the files with all planned shared libraries that they need, and links to those."""
@@ -203,18 +222,16 @@ def _library_closure(
         name = path.rpartition("/")[2]
         if ".so" in name or name.lower().endswith(".dll"):
             by_name.setdefault(name.lower() if python.platform.is_windows else name, []).append(path)
+    libraries = partial(_needed_libraries, windows=python.platform.is_windows)
     todo = [path for path in chosen if not path.endswith((".py", ".pyc"))]
     result = set(chosen)
     while todo:
         path = todo.pop()
         file = files[path]
         if file.kind is FileKind.LINK:
-            needed = [_link_destination(path, read(path).decode())]
+            needed = [_link_destination(path, target) for target in facts.find(path, _only_line)]
         else:
-            needed = [
-                _nearest(by_name.get(name, []), path, foreign)
-                for name in _needed_libraries(read(path), windows=python.platform.is_windows)
-            ]
+            needed = [_nearest(by_name.get(name, []), path, foreign) for name in facts.find(path, libraries)]
         for found in needed:
             if found in foreign:
                 raise BlockedError(
@@ -225,6 +242,10 @@ def _library_closure(
                 result.add(found)
                 todo.append(found)
     return result
+
+
+def _only_line(data: bytes) -> list[str]:
+    return [data.decode()]
 
 
 def _link_destination(path: str, target: str) -> str:

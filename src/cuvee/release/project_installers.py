@@ -1,16 +1,17 @@
 """From a locked constructor project to our installers: an image, and an installer for each format."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
 
 from cuvee.channel.archive_download import all_or_raise, fetch_archives
 from cuvee.channel.connection import rattler_channel
-from cuvee.conda.package_info import is_link_script, read_info
+from cuvee.conda.package_info import PackageInfo, is_link_script
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
+from cuvee.image.cached_infos import cached_info
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.installers.constructor.build_outputs import write_outputs
@@ -59,7 +60,11 @@ def make_project_installers(
         reporter=tools.reporter,
     )
     archives = all_or_raise(found)
-    if scripted := with_link_scripts(archives):
+    infos = (
+        cached_info(archives[package.identifier], package.sha256, tools.cache, tools.reporter)
+        for package in lock.packages
+    )
+    if scripted := with_link_scripts(infos):
         tools.reporter.say(
             f"installers: the link scripts of {', '.join(scripted)} will not run; constructor's installers "
             "would run them"
@@ -80,9 +85,8 @@ def make_project_installers(
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
 
 
-def with_link_scripts(archives: Mapping[str, Path]) -> list[str]:
+def with_link_scripts(infos: Iterable[PackageInfo]) -> list[str]:
     """Return the packages with scripts that conda would run, see docs/adr/0060-link-scripts-never-run.md."""
-    infos = map(read_info, archives.values())
     return sorted(
         info.index.name for info in infos if any(is_link_script(entry.path) for entry in info.paths)
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.conda.package_info import read_info
 from cuvee.release.project_installers import with_link_scripts
 
 
@@ -20,4 +21,4 @@ def test_the_packages_with_scripts_that_conda_would_run_are_named(tmp_path: Path
         "plain": package(tmp_path, "plain", "bin/plain-post-link.sh", "share/.plain-post-link.sh"),
         "a": package(tmp_path, "a", "Scripts/.a-post-link.bat", "bin/.a-post-link.sh"),
     }
-    assert with_link_scripts(archives) == ["a", "b"]
+    assert with_link_scripts(map(read_info, archives.values())) == ["a", "b"]

@@ -1,0 +1,50 @@
+"""What the processes that pack packages are sent, and what they answer."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from cuvee.conda.package_info import PackageInfo
+from cuvee.errors import CuveeError
+from cuvee.image.model import PlannedFile
+from cuvee.image.packer import Packer
+from cuvee.image.python_paths import PythonPaths
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackSettings:
+    """What a packer is made of in another process; the first thing that a worker is sent."""
+
+    python: PythonPaths
+    stage0: Collection[str]
+    executable: Path | None
+    cache: Path
+    level: int
+
+    @classmethod
+    def of(cls, packer: Packer) -> "PackSettings":
+        """Return the settings of a packer."""
+        return cls(
+            python=packer.python,
+            stage0=packer.stage0,
+            executable=None if packer.compiler is None else packer.compiler.executable,
+            cache=packer.cache,
+            level=packer.level,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackJob:
+    """A package to be packed, and where in the cache it goes."""
+
+    info: PackageInfo
+    plan: tuple[PlannedFile, ...]
+    target: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackAnswer:
+    """How it went: the warnings, and the error that has ended it."""
+
+    warnings: tuple[str, ...]
+    error: CuveeError | None

@@ -1,0 +1,112 @@
+"""Images made again: what has not changed is not opened, and what the cache has is checked."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cuvee.byte_code.byte_compiler import ByteCompiler
+from cuvee.channel.package_writer import PackageContent, PackageFile
+from cuvee.conda.package_info import PackageInfo, read_info
+from cuvee.errors import IntegrityError
+from cuvee.image import archive_members, cached_infos, packer
+from cuvee.image import build as building
+from cuvee.image.archive_members import ArchiveMember
+from cuvee.image.model import Image
+from cuvee.image.spool import Spool
+from heard_warnings import HeardWarnings
+from small_images import DECODER, PYTHON, TOOL, build, windows
+
+PACKAGES = (PYTHON, DECODER, TOOL, windows("native", "Library/bin/native.dll"))
+
+
+def parts(image: Image) -> tuple[str, str, str]:
+    return image.manifest_sha256, image.stage0_sha256, image.payload_sha256
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of the packages that were opened since."""
+    names: set[str] = set()
+
+    def members(info: PackageInfo, spool: Spool) -> Iterator[ArchiveMember]:
+        names.add(info.index.name)
+        return archive_members.read_members(info, spool)
+
+    def read(archive: Path) -> PackageInfo:
+        info = read_info(archive)
+        names.add(info.index.name)
+        return info
+
+    monkeypatch.setattr(cached_infos, "read_info", read)
+    monkeypatch.setattr(packer, "read_members", members)
+    monkeypatch.setattr(building, "read_members", members)
+    return names
+
+
+def test_only_changed_packages_are_opened(tmp_path: Path, opened: set[str]) -> None:
+    first = build(tmp_path, *PACKAGES)
+    assert opened == {"python", "zstandard", "tool", "native"}
+    opened.clear()
+    assert parts(build(tmp_path, *PACKAGES)) == parts(first)
+    assert opened == set()
+    changed = windows("native", "Library/bin/native.dll", "Library/bin/more.dll", version="2")
+    again = build(tmp_path, *PACKAGES[:3], changed)
+    assert opened == {"native"}
+    assert parts(build(tmp_path / "anew", *PACKAGES[:3], changed)) == parts(again)
+
+
+@pytest.mark.parametrize("value", [b"", b"a bit"], ids=["empty", "flipped"])
+@pytest.mark.parametrize("kind", ["frames", "infos", "packed", "stage0"])
+def test_what_is_damaged_is_not_used(kind: str, value: bytes, tmp_path: Path) -> None:
+    first = build(tmp_path, *PACKAGES)
+    damaged = [path for path in sorted((tmp_path / "cache" / kind).rglob("*")) if path.is_file()]
+    assert damaged
+    for path in damaged:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data if value else b"")
+    heard = HeardWarnings()
+    assert parts(build(tmp_path, *PACKAGES, reporter=heard)) == parts(first)
+    assert all(any(str(path) in line for line in heard.lines) for path in damaged)
+
+
+def test_a_frame_that_is_missing_is_made_again(tmp_path: Path) -> None:
+    first = build(tmp_path, *PACKAGES)
+    for path in (tmp_path / "cache" / "frames").rglob("*.zst"):
+        path.unlink()
+    assert parts(build(tmp_path, *PACKAGES)) == parts(first)
+
+
+SOURCE = PackageContent(
+    name="source", version="1", build="0", subdir="win-64", timestamp=0,
+    files=(PackageFile(path="Lib/site-packages/source.py", content=b"x = 1"),),
+)  # fmt: skip
+
+
+@pytest.mark.real
+def test_processes_pack_what_threads_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compiler(folder: Path) -> ByteCompiler:
+        return ByteCompiler(Path(sys.executable), folder)
+
+    python = windows(
+        "python",
+        *(file.path for file in PYTHON.files),
+        version=f"{sys.version_info[0]}.{sys.version_info[1]}.1",
+    )
+    here = build(tmp_path / "here", python, DECODER, TOOL, SOURCE, compiler=compiler(tmp_path / "one"))
+    monkeypatch.setattr(building, "WORTH_IT", 0)
+    monkeypatch.setattr(packer.Packer, "pack", None)
+    there = build(tmp_path / "there", python, DECODER, TOOL, SOURCE, compiler=compiler(tmp_path / "two"))
+    assert parts(there) == parts(here)
+
+
+@pytest.mark.real
+def test_a_broken_package_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = PackageFile(path="share/link", content=b"", link_target="/etc/passwd")
+    evil = PackageContent(name="evil", version="1", build="0", subdir="win-64", timestamp=0, files=(link,))
+    monkeypatch.setattr(building, "WORTH_IT", 0)
+    with pytest.raises(IntegrityError, match="links share/link out of the prefix") as caught:
+        build(tmp_path, PYTHON, DECODER, evil)
+    assert caught.value.hint == "The package is broken or hostile; take it from another source."
