@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from build_recipes import Builds, simple
-from cuvee.build.build_plan import BUILDER
-from cuvee.build.model import Output, Recipe
+from cuvee.build.model import BUILDER, Output, Recipe
 from cuvee.build.rattler_engine import RattlerEngine
 from cuvee.files import sha256_file
 

@@ -21,6 +21,14 @@ pytestmark = pytest.mark.real
 HEAVY = ("networkx", "pandas", "jinja2", "requests", "lief", "rich", "zstandard")
 PIPELINE = ("cuvee.release.pipeline", "cuvee.release.record", "cuvee.graph.checks.all_checks", "cuvee.report")
 SOLVER = ("rattler", "pysat")
+WORK = (
+    "cuvee.release.build_work",
+    "cuvee.release.recipe_work",
+    "cuvee.channel.interpreter",
+    "cuvee.channel.wheels.importer",
+    "packaging.metadata",
+)
+"""What packs and builds, which a command needs only if something has changed."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +69,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[se
         (["why", "lib", "FOLDER"], (*HEAVY, *PIPELINE, "pysat"), 90),
         (["why", "lib", "MANIFEST", "--dist", "DIST"], (*HEAVY, *PIPELINE, "pysat"), 90),
         (["needs", "lib", "FOLDER"], (*HEAVY, *PIPELINE, "pysat"), 90),
+        (["build", "MANIFEST", "--dist", "DIST"], (*HEAVY, *WORK, "pysat"), 190),
         (["show", "MANIFEST"], (*HEAVY, *PIPELINE, "pysat"), 60),
         (["diff", "FOLDER", "FOLDER"], (*HEAVY, "cuvee.release.pipeline", "cuvee.report", "pysat"), 120),
     ],

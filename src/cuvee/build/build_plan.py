@@ -18,14 +18,11 @@ from cuvee.build.environments import (
     resolve_environments,
 )
 from cuvee.build.kept_builds import BuildCache, KeptBuild, changes, key_of
-from cuvee.build.model import BuiltPackage, Engine, KeyParts, NotBuilt, Output
+from cuvee.build.model import BUILDER, BuiltPackage, Engine, KeyParts, NotBuilt, Output
 from cuvee.build.settled_environments import EnvironmentQuestions
 from cuvee.build.source_files import digests
 from cuvee.channel.repodata_writer import write_repodata
 from cuvee.temporary_folders import temporary_folder
-
-BUILDER = "2"
-"""Changes with what this room makes of the same inputs; until then nothing is built again."""
 
 
 class BuildAction(enum.Enum):

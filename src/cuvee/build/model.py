@@ -7,6 +7,9 @@ from typing import Literal
 
 from cuvee.channel.patches.patch_files import PatchSet
 
+BUILDER = "2"
+"""Changes with what this room makes of the same inputs; until then nothing is built again."""
+
 Engine = Literal["rattler-build", "conda-build"]
 
 COMPILERS = {"gcc": "gcc", "gxx": "g++", "gfortran": "gfortran"}

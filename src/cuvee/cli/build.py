@@ -48,13 +48,14 @@ def command(manifest: Path, *, plans: bool, check_reproducible: bool, as_json: b
     def build(session: "Session") -> "BuildResult | None":
         session.read_files()
         from cuvee.executors.executor_choice import ExecutorKind
-        from cuvee.release.build_stage import BUILDS_AT_ONCE, make_builds
+        from cuvee.release.build_stage import make_builds
         from cuvee.release.channel_stage import make_channel
 
         channel, choice = make_channel(session), session.options.executor
         if choice.kind is ExecutorKind.THREADS:
             return make_builds(session, channel, check_reproducible=check_reproducible)
         from cuvee.executors.opened_executor import opened_executor
+        from cuvee.release.build_work import BUILDS_AT_ONCE
 
         with opened_executor(choice, jobs=BUILDS_AT_ONCE, reporter=session.reporter) as executor:
             return make_builds(session, channel, check_reproducible=check_reproducible, executor=executor)

@@ -1,30 +1,18 @@
 """The build stage: packages of recipes are built, tested, and put into the release's channel."""
 
-from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
-from cuvee.build.build_plan import BUILDER, BuildPlan, PlannedBuild
-from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
-from cuvee.build.environments import link_or_copy
-from cuvee.build.kept_builds import BuildCache
-from cuvee.build.model import BuiltPackage, RecipeFacts
-from cuvee.channel.repodata_writer import index_channel
+from cuvee.build.model import BUILDER, RecipeFacts
 from cuvee.codec import decode, encode
 from cuvee.errors import CuveeError
-from cuvee.files import storage_errors, write_bytes
-from cuvee.integration.runners.isolation import strongest_isolation
-from cuvee.release.build_isolation import isolated_by
-from cuvee.release.imported_channel import imported_archives, leave_imported
-from cuvee.release.package_request import base_fingerprint, package_inputs
-from cuvee.release.recipe_work import RecipeWork, names_asked, recipe_work
+from cuvee.release.package_request import base_fingerprint, imported_archives, package_inputs
 from cuvee.release.record import BuildResult, ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 
-BUILDS_AT_ONCE = 2
-"""Builds at the same time: compilers use several cores themselves."""
+if TYPE_CHECKING:
+    from cuvee.build.build_plan import BuildPlan
 
 
 def make_builds(
@@ -46,6 +34,12 @@ def make_builds(
     if not session.recipes:
         return None
     platforms = _platforms(session, channel)
+
+    def run() -> Made[BuildResult]:
+        from cuvee.release.build_work import built_packages
+
+        return built_packages(session, platforms, executor, check_reproducible=check_reproducible)
+
     stage = Stage.of(
         "build",
         [
@@ -56,7 +50,7 @@ def make_builds(
             base_fingerprint(session.base_lock),
             *([item.digest for item in session.patches]),
         ],
-        lambda: _make(session, platforms, executor, check_reproducible=check_reproducible),
+        run,
         BuildResult,
         version=BUILDER,
     )
@@ -74,114 +68,16 @@ def recorded_facts(session: Session) -> RecipeFacts | None:
         return None
 
 
-def plan_builds(session: Session, channel: ChannelResult) -> BuildPlan:
+def plan_builds(session: Session, channel: ChannelResult) -> "BuildPlan":
     """Return what `make_builds` would build, and why; nothing is built."""
+    from cuvee.build.build_plan import BuildPlan
+    from cuvee.release.build_work import planned_builds
+
     if not session.recipes:
         return BuildPlan(builds=())
-    work = recipe_work(session, _platforms(session, channel))
-    builds: list[PlannedBuild] = []
-    kept: tuple[BuiltPackage, ...] = ()
-    for number, part in enumerate(work.parts):
-        first = max((item.wave for item in builds), default=0) + 1
-        planned, found = part.planner.planned(kept, first_wave=first)
-        builds += [replace(item, not_tested=part.target.not_run) for item in planned]
-        kept = found if number == 0 else kept
-    return BuildPlan(builds=tuple(builds), unneeded=work.unneeded, not_built=work.not_built)
+    return planned_builds(session, _platforms(session, channel))
 
 
 def _platforms(session: Session, channel: ChannelResult) -> list[str]:
     absent = {item.platform for item in channel.absent}
     return [name for name in session.platforms if name not in absent]
-
-
-def _make(
-    session: Session, platforms: Sequence[str], executor: Executor | None, *, check_reproducible: bool
-) -> Made[BuildResult]:
-    leave_imported(session, platforms)
-    work = recipe_work(session, platforms)
-    level = strongest_isolation()
-    _warn(session, work, level)
-    settings = BuildSettings(
-        target=work.parts[0].target,
-        engines=session.engines,
-        cache=session.workspace.cache,
-        logs=session.workspace.builds,
-        isolate=isolated_by(level, session.options.secrets),
-        check_reproducible=check_reproducible,
-        may_be_elsewhere=executor is not None,
-    )
-    parts: list[BuildsDone] = []
-    with ThreadPoolExecutor(BUILDS_AT_ONCE) as threads:
-        for part in work.parts:
-            parts.append(
-                build_waves(
-                    part.order,
-                    replace(settings, target=part.target),
-                    sources=part.sources,
-                    connection=session.connection,
-                    executor=executor or threads,
-                    reporter=session.reporter,
-                    before=parts[0].packages if parts else (),
-                )
-            )
-    done = BuildsDone(
-        packages=tuple(item for part in parts for item in part.packages),
-        irreproducible=tuple(item for part in parts for item in part.irreproducible),
-    )
-    for item in done.packages:
-        if item.not_tested:
-            session.reporter.warn(f"{item.stem} for {item.subdir} was not tested: {item.not_tested}")
-    outputs = (output for part in work.parts for wave in part.order.waves for output in wave)
-    result = BuildResult(
-        packages=done.packages,
-        irreproducible=done.irreproducible,
-        not_built=work.not_built,
-        unneeded=work.unneeded,
-        isolated=level is not None,
-        asked=tuple(sorted(names_asked(outputs) - {""})),
-    )
-    return Made(result=result, outputs=_publish(session, done, platforms))
-
-
-def _warn(session: Session, work: RecipeWork, level: str | None) -> None:
-    for item in work.not_built:
-        session.reporter.warn(f"{item.name} is not built for {item.platform}: {item.reason}")
-    for name in work.unneeded:
-        session.reporter.warn(f"Nothing needs the recipe {name}: neither the manifest nor another recipe")
-    if level is None:
-        session.reporter.warn("Builds are not isolated and have a network: this machine has no namespaces")
-
-
-def _publish(session: Session, done: BuildsDone, platforms: Sequence[str]) -> tuple[Path, ...]:
-    """Put what was built into the release's channel, and the logs beside it; return all that is new."""
-    workspace = session.workspace
-    cache = BuildCache(workspace.cache)
-    made: list[Path] = []
-    with storage_errors(workspace.channel):
-        for package in done.packages:
-            archive = workspace.channel / package.subdir / package.file_name
-            archive.unlink(missing_ok=True)
-            link_or_copy(cache.archive(package), archive)
-            log = workspace.builds / package.log
-            write_bytes(log, cache.log(package).read_bytes())
-            made += (archive, log)
-    index_channel(workspace.channel, platforms, without=_replaced(session, done, platforms))
-    repodata = (workspace.channel / subdir / "repodata.json" for subdir in sorted({"noarch", *platforms}))
-    return (*made, *repodata)
-
-
-def _replaced(session: Session, done: BuildsDone, platforms: Sequence[str]) -> frozenset[Path]:
-    """Return the archives of wheels in place of which recipes have made a package of the same name.
-
-    A noarch one stays if some platform has nothing else.
-    """
-    built = {(package.subdir, package.name) for package in done.packages}
-
-    def is_replaced(subdir: str, name: str) -> bool:
-        if ("noarch", name) in built:
-            return True
-        wanted = platforms if subdir == "noarch" else (subdir,)
-        return all((platform, name) in built for platform in wanted)
-
-    paths = [session.workspace.folder / name for name, _ in imported_archives(session)]
-    return frozenset(path for path in paths if is_replaced(path.parent.name, path.name.rsplit("-", 2)[0]))

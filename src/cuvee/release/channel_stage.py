@@ -6,15 +6,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from cuvee.channel.connection import package_names
-from cuvee.channel.interpreter.model import CONTENT_VERSION
+from cuvee.channel.content_versions import CONTENT_VERSION, CONVERTER
 from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.repodata_writer import index_channel
-from cuvee.channel.wheels.convert import CONVERTER
-from cuvee.channel.wheels.model import ImportedPackage
 from cuvee.codec import Json
 from cuvee.errors import BlockedError, ManifestError
 from cuvee.files import replacing_folder, sha256_file
@@ -26,10 +24,12 @@ from cuvee.release.package_request import (
     request_of,
     versions,
 )
-from cuvee.release.patched_wheel_tests import tested_wheels
 from cuvee.release.record import ChannelResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
+
+if TYPE_CHECKING:
+    from cuvee.channel.wheels import ImportedPackage
 
 _VERSION = f"1 {CONVERTER} {CONTENT_VERSION}"
 """Changes with what the stage writes; until then another cuvee resolves and converts nothing again."""
@@ -76,6 +76,9 @@ def _host_interpreter() -> Json:
 
 
 def _make(session: Session) -> Made[ChannelResult]:
+    from cuvee.channel.connection import package_names
+    from cuvee.release.patched_wheel_tests import tested_wheels
+
     manifest, workspace = session.manifest, session.workspace
     carried = package_names(manifest.channels, session.platforms, session.connection)
     interpreters, absent = _interpreters(session, carried)
@@ -114,7 +117,7 @@ def _interpreters(session: Session, carried: frozenset[str]) -> tuple[list[Inter
 
 def _import_wheels(
     session: Session, carried: frozenset[str], interpreters: list[Interpreter], folder: Path
-) -> tuple[ImportedPackage, ...]:
+) -> "tuple[ImportedPackage, ...]":
     manifest = session.manifest
     added = [WheelRequirement(name=item.name, position=item.position) for item in session.additions]
     wheels = (*manifest.wheels, *(added if manifest.interpreter else ()))

@@ -17,7 +17,7 @@ from cuvee.channel.repodata_writer import index_channel, record_of, write_repoda
 from cuvee.conda.package_record import OWN_CHANNEL
 from cuvee.errors import BlockedError
 from cuvee.files import parse_json, replacing_folder, storage_errors
-from cuvee.release.package_request import kept_lock, versions
+from cuvee.release.package_request import imported_archives, kept_lock, versions
 from cuvee.release.session import Session
 
 
@@ -37,12 +37,6 @@ class ImportedChannel:
     def folder(self) -> Path:
         """The channel."""
         return self.root / OWN_CHANNEL
-
-
-def imported_archives(session: Session) -> list[tuple[str, str]]:
-    """Return the packages that the channel stage has made, with their hashes."""
-    entry = session.make.recorded("channel")
-    return sorted(entry.outputs.items()) if entry is not None else []
 
 
 def imported_channel(

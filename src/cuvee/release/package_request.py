@@ -47,6 +47,12 @@ def base_fingerprint(base: Lock | None) -> str:
     return fingerprint(encode(base)) if base is not None else ""
 
 
+def imported_archives(session: Session) -> list[tuple[str, str]]:
+    """Return the packages that the channel stage has made, with their hashes."""
+    entry = session.make.recorded("channel")
+    return sorted(entry.outputs.items()) if entry is not None else []
+
+
 def kept_lock(session: Session) -> Lock | None:
     """Return the lock whose versions this run keeps unless the manifest excludes them.
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.channel.interpreter.model import CONTENT_VERSION, TIMESTAMP, InterpreterContent
+from cuvee.channel.content_versions import CONTENT_VERSION
+from cuvee.channel.interpreter.model import TIMESTAMP, InterpreterContent
 from cuvee.channel.model import Interpreter
 from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
 from cuvee.codec import decode, encode

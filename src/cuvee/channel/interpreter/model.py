@@ -9,9 +9,6 @@ from cuvee.channel.package_writer import PackageFile
 TIMESTAMP = 1_704_067_200_000
 """2024-01-01T00:00:00Z in ms. Any constant would do: the same interpreter must give the same bytes."""
 
-CONTENT_VERSION = 5
-"""Increased when the same source gives another package, so that archives in the cache are not reused."""
-
 FindLibrary = Callable[[str, Path], Path | None]
 """Returns the file that the loader uses for a name (``libssl.so.3``) that a file needs."""
 

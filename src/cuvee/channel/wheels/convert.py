@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.compiled_files import compiled_files
+from cuvee.channel.content_versions import CONVERTER
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile
 from cuvee.channel.patches.patch_files import PatchSet, patched_build
 from cuvee.channel.wheels.core_metadata import CoreMetadata, EntryPoint, parse_entry_points, parse_metadata
@@ -22,9 +23,6 @@ from cuvee.channel.wheels.wheel_licenses import license_expression
 from cuvee.channel.wheels.wheel_record import RecordEntry, record_digest
 from cuvee.channel.wheels.wheel_scripts import entry_point_files, script_file
 from cuvee.files import fingerprint
-
-CONVERTER = 4
-"""Increased with every change of the converted packages, so that packages in the cache are not reused."""
 
 _LARGE = 8 << 20
 _MOST_IRREGULARITIES = 20
