@@ -31,6 +31,7 @@ COMMANDS = {
     "diff": "Print what changed between two releases, locks, manifests or environments.",
     "graph": "Draw a locked release, or the surroundings of packages or findings.",
     "installers": "Make our installers from a constructor project.",
+    "delta": "Make installers that upgrade one release to another, with only what changed.",
     "test": "Install a release with its own installer and run its suites in it.",
     "bisect": "Find the package that turns a test red between two releases.",
     "import-results": "Add results of tests that ran elsewhere to a release.",

@@ -12,7 +12,7 @@ from cuvee.conda.package_info import PackageInfo
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import link_order
 from cuvee.errors import IntegrityError
-from cuvee.files import replacing_folder, sha256_file
+from cuvee.files import replacing_folder, sha256_bytes, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
 from cuvee.image.cached_infos import cached_info
 from cuvee.image.clobber import resolve_clobbers
@@ -40,7 +40,7 @@ from cuvee.image.prefix_records import record_part
 from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
 from cuvee.image.spool import Spool
-from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, write_stage0
+from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, tar_of, write_stage0
 from cuvee.image.stage0_facts import Stage0Facts
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
@@ -135,6 +135,7 @@ def build_image(
             extra_files=extra_files,
             extra_frames=extra_frames,
             stage0_sha256=sha256_file(beside / STAGE0),
+            runtime_sha256=sha256_bytes(tar_of(own)),
             public_key=None if signer is None else signer.public,
         )
         frames = [frame for package in lock.packages for frame in packed[package.name].frames]

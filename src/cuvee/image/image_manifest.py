@@ -45,6 +45,7 @@ def build_manifest(
     extra_files: Sequence[PlannedFile],
     extra_frames: Sequence[CompressedFrame],
     stage0_sha256: str,
+    runtime_sha256: str,
     public_key: bytes | None,
 ) -> ImageManifest:
     """Return the manifest, which tells the runtime all about the image.
@@ -80,6 +81,7 @@ def build_manifest(
         "requested": [requested[name] for name in sorted(requested) if name in packed],
         "folders": sorted({"conda-meta"}.union(*(item.folders for item in files))),
         "stage0_sha256": stage0_sha256,
+        "runtime_sha256": runtime_sha256,
         "stage0": [
             [file.path, file.mode, len(file.data), sha256_bytes(file.data), part.how, part.extra]
             for package in lock.packages

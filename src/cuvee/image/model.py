@@ -115,6 +115,15 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeltaBase:
+    """The release that a delta upgrades, and the executable that runs the delta in a prefix of it."""
+
+    version: str
+    manifest_sha256: str
+    interpreter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """The installed prefix of one platform, as files from which installers are made.
 
@@ -132,6 +141,8 @@ class Image:
         The platform's virtual packages, name to version, such as ``{"__glibc": "2.28"}``.
     settings
         What installers do besides linking packages. The extra files are in the payload, and not named here.
+    base
+        The release that is upgraded, if this is what a delta carries.
     """
 
     platform: str
@@ -147,6 +158,7 @@ class Image:
     floor: Mapping[str, str]
     settings: InstallerSettings = field(default_factory=InstallerSettings)
     folder: Path = field(default=Path(), metadata=codec.LOCAL)
+    base: DeltaBase | None = field(default=None, metadata=codec.LOCAL)
 
     @property
     def stage0(self) -> Path:

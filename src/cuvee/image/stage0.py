@@ -104,14 +104,17 @@ def write_stage0(
     path = cache / "stage0" / f"{sha256_bytes(data)}-{_GZIP_LEVEL}-{zlib.ZLIB_RUNTIME_VERSION}.tar.gz"
     content: bytes | memoryview | None = checked_cache.load(path, reporter)
     if content is None:
-        stream = io.BytesIO()
-        with gzip.GzipFile(
-            filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=stream, mtime=0
-        ) as zipped:
-            zipped.write(data)
-        content = stream.getvalue()
+        content = gzipped(data)
         checked_cache.save(path, content)
     write_bytes(target, content)
+
+
+def gzipped(data: bytes) -> bytes:
+    """Return ``data`` compressed with gzip, reproducibly."""
+    stream = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=stream, mtime=0) as zipped:
+        zipped.write(data)
+    return stream.getvalue()
 
 
 def tar_of(files: Iterable[Stage0File]) -> bytes:

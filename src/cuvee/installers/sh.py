@@ -80,6 +80,7 @@ def _render(image: Image, license_text: str, name: str, size: int, payload_bytes
         "manifest_bytes": image.manifest.stat().st_size,
         "manifest_raw": image.manifest_raw,
         "manifest_sha256": image.manifest_sha256,
+        "base": image.base,
         "needed_kb": image.size_on_disk // 1024 + _SPARE_KB,
         "file_name": name,
         "initialize": image.settings.initialize.value,

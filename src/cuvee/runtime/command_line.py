@@ -35,6 +35,7 @@ from . import (
     verify,
 )
 from .crash_recovery import abandon, recover_aside
+from .delta_base import refuse_verb
 from .failure import FAILED, INTERRUPTED, USAGE, InstallError
 from .file_operations import remove_empty, remove_tree
 from .installer_run import InstallerRun
@@ -151,6 +152,8 @@ def _run_installer(run: InstallerRun) -> int:
         return repair.repair(run)
     manifest = run.read_manifest(run.manifest_bytes())
     try:
+        if run.read_index() is not None:
+            refuse_verb(run.verb, manifest)
         if run.verb == "uninstall":  # of a release that cannot remove itself any more
             return uninstall.uninstall(run.prefix, lambda: repair.load_same(run, manifest), run.options)
         return _INSPECTIONS[run.verb](run, manifest)

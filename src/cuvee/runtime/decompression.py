@@ -11,18 +11,19 @@ from collections.abc import Callable
 from .failure import DAMAGED, MISSING, InstallError
 
 _MODULES = ("zstandard", "backports.zstd")
-_found: list[Callable[[bytes, int], bytes]] = []
+_Decompress = Callable[[bytes, int, bytes], bytes]
+_found: list[_Decompress] = []
 
 
-def decompress(data: bytes, size: int) -> bytes:
+def decompress(data: bytes, size: int, dictionary: bytes = b"") -> bytes:
     """Return the ``size`` bytes that the frame ``data`` holds; raise if it holds others, or is damaged.
 
-    Any thread may call it.
+    It may need the ``dictionary`` that it was compressed with, any bytes. Any thread may call it.
     """
     if not _found:
         _found.append(_find())
     try:
-        raw = _found[0](data, size)
+        raw = _found[0](data, size, dictionary)
     except Exception as error:  # each library has errors of its own
         raise InstallError(f"A part of the installer does not decompress: {error}", DAMAGED) from error
     if len(raw) != size:
@@ -30,7 +31,7 @@ def decompress(data: bytes, size: int) -> bytes:
     return bytes(raw)
 
 
-def _find() -> Callable[[bytes, int], bytes]:
+def _find() -> _Decompress:
     if sys.version_info >= (3, 14):  # PEP 784
         return _of("compression.zstd")
     # `-S` keeps site-packages away, and with it whatever code a .pth file there would run. The folder is
@@ -48,8 +49,20 @@ def _find() -> Callable[[bytes, int], bytes]:
     raise InstallError("This interpreter cannot decompress zstd", MISSING)
 
 
-def _of(name: str) -> Callable[[bytes, int], bytes]:
-    new = importlib.import_module(name).ZstdDecompressor
+def _of(name: str) -> _Decompress:
+    module = importlib.import_module(name)
+    new = module.ZstdDecompressor
     if name == "zstandard":
-        return lambda data, size: new().decompress(data, max_output_size=size)
-    return lambda data, size: new().decompress(data, size)
+
+        def decompress(data: bytes, size: int, dictionary: bytes) -> bytes:
+            kind = module.DICT_TYPE_RAWCONTENT
+            known = module.ZstdCompressionDict(dictionary, dict_type=kind) if dictionary else None
+            return bytes(new(dict_data=known).decompress(data, max_output_size=size))
+
+    else:
+
+        def decompress(data: bytes, size: int, dictionary: bytes) -> bytes:
+            known = module.ZstdDict(dictionary, is_raw=True) if dictionary else None
+            return bytes(new(zstd_dict=known).decompress(data, size))
+
+    return decompress

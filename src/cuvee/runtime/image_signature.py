@@ -21,14 +21,19 @@ _DER = bytes.fromhex("302a300506032b6570032100")  # before the key in a PEM file
 _BEGIN, _END = "-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"
 
 
-def check(manifest: PayloadManifest, sha256: str, installer: str, payload: int) -> None:
-    """Raise if a manifest, whose hash is ``sha256``, names a key that did not sign it."""
+def check(
+    manifest: PayloadManifest, sha256: str, installer: str, payload: int, signature_at: int | None = None
+) -> None:
+    """Raise if a manifest, whose hash is ``sha256``, names a key that did not sign it.
+
+    The manifest says where in the payload the signature is, but not in a delta: that has it ``signature_at``.
+    """
     if manifest.key is None:
         return
     try:
         public, at = bytes.fromhex(manifest.key[0]), max(0, int(manifest.key[1]))
         with open(installer, "rb") as stream:
-            stream.seek(payload + at)
+            stream.seek(payload + at if signature_at is None else signature_at)
             signature = stream.read(SIGNATURE)
     except (IndexError, TypeError, ValueError, OverflowError):
         raise damaged("The installer's signature") from None

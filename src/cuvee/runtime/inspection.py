@@ -10,6 +10,7 @@ from typing import Any
 from . import prefix_swap
 from .added_packages import AddedPackage, misfits
 from .crash_recovery import recover
+from .delta_base import refuse_base
 from .failure import DAMAGED, MISSING, InstallError, damaged
 from .file_operations import CREATE, remove_tree
 from .hashing import sha256 as hash_of
@@ -69,10 +70,13 @@ def _extract(run: InstallerRun, manifest: PayloadManifest) -> None:
 def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     """Describe what an installation would do; nothing is written."""
     check_length(run.prefix, manifest)
+    delta = run.read_index()
     action, before, found, moved = "install", None, None, ""
     gone, new = changed_packages(None, manifest)
     if holds_older_release(run.prefix, manifest.distribution, replace="--replace" in run.options):
         old = load(run.prefix)
+        if delta is not None and not is_same(run, old):
+            refuse_base(delta, manifest, run.prefix, old)
         before, found = old.manifest.version, verify(old)
         gone, new = changed_packages(old, manifest)
         demand_same(old.manifest, manifest, run.options)

@@ -1,7 +1,7 @@
 """The verb `install`: from an installer's payload to a finished prefix, or nothing.
 
-An upgrade is an install beside the release that is there. Frames that this had too are not decompressed:
-their files are checked and linked.
+An upgrade is an install beside the release that is there. Files that this had too are not decompressed: they
+are checked and linked. A delta has only the others, so it needs the release that is there.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from . import (
 )
 from .added_packages import misfits
 from .crash_recovery import recover
+from .delta_base import refuse_base, refuse_changed
+from .delta_frames import DeltaFrames, resolve, same_files
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
+from .imposed_modes import change
 from .install_checks import check_length, check_space, holds_older_release, is_same, refuse_downgrade
 from .installer_run import InstallerRun, ProgressLine
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
@@ -69,27 +72,35 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
         refuse_downgrade(old.manifest.version, manifest.version, run.options)
         if old.state.prefix != run.prefix:  # the older one could not run here
             run = run._replace(options=run.options | {"--no-keep"})
+    delta = _read_delta(run, manifest, old)
     folder = f"{run.staged}/.cuvee"
     install_scripts.run("pre_install", manifest, run.prefix, folder, run.options, installer=run.installer)
     writer = PrefixWriter(run.staged, run.prefix, manifest)
+    if delta is not None:
+        writer.unpacked = []
     writer.begin()
     frames, upgrade = manifest.frames(), None
     if old is not None:
         writer.masks = old.state.masks
         # A script may change a file in place, which must not be the old release's too.
         upgrade = _Upgrade(old, writer, link=not transaction.is_on_trial(run, manifest))
-        frames = upgrade.link_unchanged()
+        frames = upgrade.link_unchanged(delta)
     _check_space(run, writer)  # where nothing can be linked, the copies are made by now
     progress = run.read_all(frames, writer.write_frame, "Upgrading" if upgrade else "Installing")
     writer.only = None
     writer.make_links()
     kept_installer.keep(run, manifest)
-    write_metadata(run, writer, data, old)
+    write_metadata(run, writer, data, old, manifest.records if delta is None else delta.records)
     lines = [f"{manifest.label} is installed in {run.prefix}"]
     details: dict[str, Sequence[str]] = {"version": manifest.version}
     if upgrade is not None:
         upgrade.bring_over()
         lines, details = upgrade.report()
+        if delta is not None and kept_installer.is_wanted(run, manifest):
+            lines.append(
+                "No installer is kept for repairs any more, since a delta has not all of the release: "
+                f"run the whole installer of {manifest.label} here to keep that"
+            )
     elif _is_upgrade(run, manifest):  # somebody may have saved a file there meanwhile
         raise InstallError(f"{run.prefix} has been filled by somebody else meanwhile.")
     installer_log.note(run.staged, "upgrade" if upgrade else "install", 0, lines[0], details)
@@ -98,6 +109,17 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     transaction.commit(run, manifest, is_upgrade=upgrade is not None)
     moved_prefix.remove_kept(elsewhere)
     progress.finish("\n".join(lines))
+
+
+def _read_delta(
+    run: InstallerRun, manifest: PayloadManifest, old: InstalledRelease | None
+) -> DeltaFrames | None:
+    """Return what a delta has; `None` if the installer has the whole release."""
+    index = run.read_index()
+    if index is None:
+        return None
+    refuse_base(index, manifest, run.prefix, old)
+    return None if old is None else resolve(index, manifest, old.manifest)
 
 
 def _check_space(run: InstallerRun, writer: PrefixWriter) -> None:
@@ -117,31 +139,43 @@ class _Upgrade:
         self._writer = writer
         self._link = link
         self._found = verify(old)
+        self._wrong_modes: frozenset[str] = frozenset()
 
-    def link_unchanged(self) -> list[Frame]:
-        """Link what is unchanged; return the frames with what is left to be written."""
+    def link_unchanged(self, delta: DeltaFrames | None) -> list[Frame]:
+        """Link what is unchanged; return the frames with what is left to be written.
+
+        A delta has no more than that, so files that are not as they were released are refused.
+        """
         found, state, writer = self._found, self._old.state, self._writer
-        bad = {*found.changed, *found.missing, *found.modes, *found.rewritten}
+        bad = {*found.changed, *found.missing, *found.rewritten}
         bad.update(state.own, state.links, state.gone)  # what post_install changed
-        if state.prefix != writer.target:
-            frames = writer.manifest.frames()
-            bad.update(file.path for frame in frames for file in frame.files if file.how in RELOCATED)
-        known = {frame.sha256: frame.files for frame in self._old.manifest.frames()}
         frames = writer.manifest.frames()
-        same = {frame.sha256 for frame in frames if known.get(frame.sha256) == frame.files}
-        write = {file.path for frame in frames if frame.sha256 not in same for file in frame.files}
-        write |= {file.path for frame in frames for file in frame.files if file.path in bad}
-        writer.only = write
-        links = {file.path: file for frame in frames for file in frame.files if file.path not in write}
+        if state.prefix != writer.target:
+            bad.update(file.path for frame in frames for file in frame.files if file.how in RELOCATED)
+        if delta is None:
+            bad.update(found.modes)
+            whole = {file.path for frame in frames for file in frame.files}
+            links = same_files(self._old.manifest, writer.manifest)
+            links = {path: file for path, file in links.items() if path in whole}
+        else:
+            links = dict(delta.same)
+            refuse_changed(bad & {*links, *delta.used()}, writer.manifest, found)
+            frames, self._wrong_modes = delta.frames, frozenset(found.modes)
+        for path in bad & links.keys():
+            del links[path]
         share_in_runs([*links.values()], self._link_file)
         writer.late.update({path: state.late[path] for path in links if path in state.late})
-        return [frame for frame in frames if any(file.path in write for file in frame.files)]
+        writer.only = {file.path for frame in frames for file in frame.files} - links.keys()
+        return [frame for frame in frames if any(file.path in writer.only for file in frame.files)]
 
     def _link_file(self, file: PayloadFile) -> None:
         full_path = f"{self._writer.folder}/{file.path}"
         # It was found unchanged a moment ago, so nothing is asked about it again.
         old = Place(f"{self._old.prefix}/{file.path}", None)
-        bring_file(old, Place(full_path, None), link=self._link)
+        other_mode = file.path in self._wrong_modes
+        bring_file(old, Place(full_path, None), link=self._link and not other_mode)
+        if other_mode:
+            change(full_path, file.released_mode & ~self._writer.imposed.mask)
         if file.how == "source":
             time = self._writer.manifest.source_time if file.extra is None else file.extra
             if self._found.times[file.path] != time:

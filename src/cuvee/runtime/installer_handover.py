@@ -14,6 +14,7 @@ import sys
 from typing import NoReturn
 
 from . import image_signature
+from .delta_base import refuse_base, refuse_verb
 from .failure import MISSING, USAGE, InstallError, damaged
 from .file_operations import remove_tree
 from .hashing import sha256 as hash_of
@@ -26,6 +27,9 @@ from .staged_folder import claim
 
 _NUMBERS = ("HEADER_BYTES", "STAGE0_BYTES", "MANIFEST_BYTES", "MANIFEST_RAW")
 _LARGEST = 1 << 40
+_LARGEST_RUNTIME = 64 << 20
+_GZIP, _GZIP_MAGIC = 31, b"\x1f\x8b"
+"""How zlib is told to expect gzip's header, and how that begins."""
 _START = ("-I", "-S", "-B", "-X", "utf8")
 
 
@@ -45,7 +49,11 @@ def upgrade(prefix: str, installer: str, options: frozenset[str], *, is_verified
     run, stage0_bytes = _read_head("install", prefix, installer, options | {"--replace"})
     manifest = run.read_manifest(run.manifest_bytes())
     image_signature.demand_same(installed.manifest, manifest, options)
-    _start(run, manifest, stage0_bytes)
+    index = run.read_index()
+    if index is None:
+        _start(run, manifest, stage0_bytes)
+    refuse_base(index, manifest, prefix, installed)
+    _start(run, manifest, stage0_bytes, f"{prefix}/{installed.manifest.interpreter}")
 
 
 def repair(prefix: str, installer: str, options: frozenset[str]) -> int:
@@ -59,6 +67,8 @@ def repair(prefix: str, installer: str, options: frozenset[str]) -> int:
         return os.spawnv(os.P_WAIT, installer, [*argv, f"/D={prefix}"])  # noqa: S606 - no shell
     run, stage0_bytes = _read_head("repair", prefix, installer, options)
     manifest = run.read_manifest(run.manifest_bytes())
+    if run.read_index() is not None:
+        refuse_verb("repair", manifest)
     check_same(run, manifest)
     return _start(run, manifest, stage0_bytes)
 
@@ -79,18 +89,25 @@ def _read_head(verb: str, prefix: str, installer: str, options: frozenset[str]) 
     return InstallerRun(verb, installer, "", prefix, anchor, "-", *numbers, options), stage0
 
 
-def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> NoReturn:
-    """Unpack stage 0, whose hash the manifest has, and become the runtime that is in it."""
+def _start(
+    run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int, installed_python: str = ""
+) -> NoReturn:
+    """Unpack stage 0, whose hash the manifest has, and become the runtime that is in it.
+
+    That of a delta has no Python, so the runtime runs with the installed release's.
+    """
     os.environ["PATH"] = _system_path(os.environ.get("PATH", ""))
     with open(run.installer, "rb") as stream:
         stream.seek(run.manifest_at - stage0_bytes)
         stage0 = stream.read(stage0_bytes)
-    if hash_of(stage0) != manifest.stage0_sha256:
+    if installed_python:
+        stage0 = _runtime(stage0, manifest)
+    elif hash_of(stage0) != manifest.stage0_sha256:
         raise damaged("The Python in the installer")
     run = run._replace(staged=claim(run.prefix))
     try:
         _unpack(stage0, run.staged)
-        python = f"{run.staged}/{manifest.interpreter}"
+        python = installed_python or f"{run.staged}/{manifest.interpreter}"
         if os.spawnv(os.P_WAIT, python, [python, *_START, "-c", ""]):  # noqa: S606 - no shell
             raise InstallError(  # noqa: TRY301 - as for what else fails here, nothing stays
                 f"{python} does not start. May programs run from there (noexec)?", MISSING
@@ -102,6 +119,19 @@ def _start(run: InstallerRun, manifest: PayloadManifest, stage0_bytes: int) -> N
     program = f"{run.staged}/.cuvee/runtime/__main__.py"
     sys.stdout.flush()
     os.execv(python, [python, *_START, program, *arguments])  # noqa: S606 - no shell
+
+
+def _runtime(stage0: bytes, manifest: PayloadManifest) -> bytes:
+    """Return the tar in the stage 0 of a delta; raise if it is not the new release's runtime."""
+    import zlib  # which an installer's own stage 0 need not have
+
+    try:
+        tar = zlib.decompressobj(_GZIP).decompress(stage0, _LARGEST_RUNTIME)
+    except zlib.error:
+        tar = b""
+    if hash_of(tar) != manifest.runtime_sha256:
+        raise damaged("The program in the delta")
+    return tar
 
 
 def _system_path(path: str) -> str:
@@ -126,7 +156,7 @@ def _unpack(stage0: bytes, folder: str) -> None:
     with open(archive, "xb") as stream:
         stream.write(stage0)
     environment = {name: text for name, text in os.environ.items() if name not in {"TAR_OPTIONS", "GZIP"}}
-    argv = ["tar", "-xzf", archive, "-C", folder]
+    argv = ["tar", "-xzf" if stage0.startswith(_GZIP_MAGIC) else "-xf", archive, "-C", folder]
     code = os.spawnvpe(os.P_WAIT, "tar", argv, environment)  # noqa: S606 - no shell
     if code:
         raise InstallError(

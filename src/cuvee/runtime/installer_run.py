@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from . import image_signature, payload_manifest
+from . import delta_frames, image_signature, payload_manifest
 from .decompression import decompress
 from .failure import damaged
 from .hashing import sha256 as hash_of
@@ -39,6 +39,15 @@ class InstallerRun(NamedTuple):
     manifest_sha256: str
     options: frozenset[str]
 
+    @property
+    def payload_at(self) -> int:
+        """Return the payload's offset."""
+        return self.manifest_at + self.manifest_size
+
+    def read_index(self) -> delta_frames.DeltaIndex | None:
+        """Return the index of a delta; `None` if the installer has the whole release."""
+        return delta_frames.read_index(self.installer, self.payload_at)
+
     def manifest_bytes(self) -> bytes:
         """Return the compressed manifest as the installer has it."""
         with open(self.installer, "rb") as stream:
@@ -52,8 +61,8 @@ class InstallerRun(NamedTuple):
     def read_manifest(self, data: bytes) -> PayloadManifest:
         """Return the manifest; raise if it is not the installer's own, or not signed as it must be."""
         manifest = payload_manifest.load(data, self.manifest_raw, self.manifest_sha256)
-        payload = self.manifest_at + self.manifest_size
-        image_signature.check(manifest, self.manifest_sha256, self.installer, payload)
+        at = delta_frames.signature_at(self.installer, self.payload_at)
+        image_signature.check(manifest, self.manifest_sha256, self.installer, self.payload_at, at)
         image_signature.demand(manifest, self.options)
         check_places(manifest)
         return manifest
@@ -77,15 +86,16 @@ class InstallerRun(NamedTuple):
         return progress
 
     def _reader(self) -> contextlib.closing[PayloadReader]:
-        return contextlib.closing(PayloadReader(self.installer, self.manifest_at + self.manifest_size))
+        return contextlib.closing(PayloadReader(self.installer, self.payload_at, self.prefix))
 
 
 class PayloadReader:
     """Reads verified, decompressed frames of the installer's payload; any thread may call it."""
 
-    def __init__(self, installer: str, payload: int) -> None:
+    def __init__(self, installer: str, payload: int, prefix: str) -> None:
         self._handle = os.open(installer, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._payload = payload
+        self._prefix = prefix
         self._lock = threading.Lock()
 
     def read(self, frame: Frame) -> bytes:
@@ -97,6 +107,8 @@ class PayloadReader:
                 data += more
         if hash_of(data) != frame.sha256:
             raise damaged("A part of the installer")
+        if frame.base is not None:
+            return delta_frames.unpack(data, frame, self._prefix)
         return decompress(data, frame.raw)
 
     def close(self) -> None:

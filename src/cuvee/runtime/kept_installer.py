@@ -24,7 +24,15 @@ _DIGEST = re.compile(rb"^DIGEST=([0-9a-f]{64})\n", re.MULTILINE)
 
 
 def is_requested(run: InstallerRun, manifest: PayloadManifest) -> bool:
-    """Return whether the prefix must keep the installer: by an option, by its settings, or as before."""
+    """Return whether the prefix must keep the installer: by an option, by its settings, or as before.
+
+    A delta is never kept, since it could not repair the release.
+    """
+    return run.read_index() is None and is_wanted(run, manifest)
+
+
+def is_wanted(run: InstallerRun, manifest: PayloadManifest) -> bool:
+    """Return whether the prefix is to keep an installer that can repair the release."""
     return "--keep-installer" in run.options or manifest.settings.keep_installer or keeps(run.prefix)
 
 

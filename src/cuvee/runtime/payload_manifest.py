@@ -38,15 +38,24 @@ class PayloadFile(NamedTuple):
     sha256: str
     extra: Any = None
 
+    @property
+    def released_mode(self) -> int:
+        """Return the mode that it is written with, before a mask: pieces are written one by one."""
+        return self.mode | 0o200 if self.how == "piece" else self.mode
+
 
 class Frame(NamedTuple):
-    """A compressed stretch of the payload, ``size`` bytes at ``offset``; ``raw`` bytes decompressed."""
+    """A compressed stretch of the payload, ``size`` bytes at ``offset``; ``raw`` bytes decompressed.
+
+    Only in a delta it has a ``base``: the installed files that are its dictionary.
+    """
 
     offset: int
     size: int
     raw: int
     sha256: str
     files: list[PayloadFile]
+    base: list[PayloadFile] | None = None
 
 
 class PayloadPackage(NamedTuple):
@@ -81,7 +90,8 @@ class PayloadManifest(NamedTuple):
     """What an installer holds; ``extras`` are frames of files that no package brings.
 
     ``key`` is the publisher's public key in hex, and where in the payload the signature is, see
-    `image_signature`.
+    `image_signature`. ``runtime_sha256`` is that of the tar of the runtime alone, which a delta has; releases
+    that were cut by earlier versions do not state it.
     """
 
     distribution: str
@@ -101,6 +111,7 @@ class PayloadManifest(NamedTuple):
     packages: list[PayloadPackage]
     extras: list[Frame]
     records: list[Frame]
+    runtime_sha256: str = ""
 
     @property
     def label(self) -> str:
@@ -152,6 +163,7 @@ def _read(data: bytes, raw_size: int) -> PayloadManifest:
     value = json.loads(decompress(data, raw_size))
     if value["format"] != FORMAT:
         raise InstallError(f"This installer has format {value['format']}, not {FORMAT}", DAMAGED)
+    value.setdefault("runtime_sha256", "")
     fields = {name: value[name] for name in PayloadManifest._fields}
     fields["stage0"] = [
         PayloadFile(path, mode, 0, size, how, sha256, extra)

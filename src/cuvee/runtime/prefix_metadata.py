@@ -14,7 +14,7 @@ from .hashing import sha256 as hash_of
 from .hashing import sha256_of
 from .imposed_modes import FOLDER, change
 from .installer_run import InstallerRun
-from .payload_manifest import FORMAT, PayloadManifest
+from .payload_manifest import FORMAT, Frame, PayloadManifest
 from .prefix_state import (
     HISTORY,
     KEPT,
@@ -47,10 +47,14 @@ exec "${{self%/*}}"/../{python} -I -S -B -X utf8 "${{self%/*}}"/../{runtime} "$@
 
 
 def write_metadata(
-    run: InstallerRun, writer: PrefixWriter, data: bytes, old: InstalledRelease | None
+    run: InstallerRun,
+    writer: PrefixWriter,
+    data: bytes,
+    old: InstalledRelease | None,
+    records: list[Frame],
 ) -> None:
     """Write all metadata of a prefix whose files are there; ``old`` is the release that is upgraded."""
-    write_records(run, writer)
+    write_records(run, writer, records)
     _write_history(writer, old)
     keep_runtime(writer)
     remove_tree(f"{run.staged}/.cuvee")
@@ -88,9 +92,9 @@ def write_description(
     _write(f"{writer.folder}/{MARKER}", text, sync=True)
 
 
-def write_records(run: InstallerRun, writer: PrefixWriter) -> None:
+def write_records(run: InstallerRun, writer: PrefixWriter, records: list[Frame]) -> None:
     """Write conda's records, after the files whose digests some of them wait for."""
-    for frame, raw in run.read(writer.manifest.records):
+    for frame, raw in run.read(records):
         writer.write_frame(frame, raw)
         for file in frame.files:
             if file.how != "record" or not writer.wants(file.path):

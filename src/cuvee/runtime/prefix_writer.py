@@ -40,11 +40,13 @@ class PrefixWriter:
         self.only: Collection[str] | None = None
         self.imposed = imposed_modes(folder)
         self.masks: list[int] = []
+        self.unpacked = manifest.stage0
+        """What of stage 0 was unpacked before the runtime could run: all, or nothing from a delta."""
         self._target = None if target is None else os.fsencode(target)
 
     def begin(self) -> None:
         """Check and relocate stage 0, and make every folder, so that no file has to look for its own."""
-        for entry in self.manifest.stage0:  # it was unpacked before the runtime could run
+        for entry in self.unpacked:
             full_path = f"{self.folder}/{entry.path}"
             if entry.how == "link":
                 if os.readlink(full_path) != entry.extra:
@@ -59,7 +61,7 @@ class PrefixWriter:
                 os.unlink(full_path)
                 self._write(entry.path, entry.mode, memoryview(data), entry.how, entry.extra)
         # For root, `tar` keeps the modes that are in the archive.
-        files = [(entry.path, entry.mode) for entry in self.manifest.stage0 if entry.how != "link"]
+        files = [(entry.path, entry.mode) for entry in self.unpacked if entry.how != "link"]
         self.imposed.apply(self.folder, files)
         for folder in self.manifest.folders if self.only is None else _folders(self.only):
             with contextlib.suppress(FileExistsError):
@@ -71,7 +73,7 @@ class PrefixWriter:
 
     def make_links(self) -> None:
         """Make the symbolic links; after the files, so that no file is ever written through one."""
-        early = {entry.path for entry in self.manifest.stage0}
+        early = {entry.path for entry in self.unpacked}
         for path, target in self.manifest.links().items():
             if path not in early and (self.only is None or path in self.only):
                 os.symlink(target, f"{self.folder}/{path}")

@@ -10,6 +10,7 @@ import os
 
 from . import installer_log, kept_installer, outside_files
 from .crash_recovery import recover
+from .delta_base import refuse_verb
 from .failure import FAILED, InstallError
 from .file_operations import remove_tree, save
 from .imposed_modes import change, imposed_modes
@@ -29,6 +30,8 @@ def repair(run: InstallerRun) -> int:
     """Restore changed and missing files, modes and links; return 1 if something is left that differs."""
     data = run.manifest_bytes()
     manifest = run.read_manifest(data)
+    if run.read_index() is not None:
+        refuse_verb("repair", manifest)
     with hold(run.prefix):
         recover(run.prefix, run.staged)
         check_same(run, manifest)
@@ -128,7 +131,7 @@ def _make(run: InstallerRun, installed: InstalledRelease, wrong: set[str]) -> Pr
     frames = [frame for frame in manifest.frames() if any(file.path in wrong for file in frame.files)]
     run.read_all(frames, writer.write_frame, "Repairing")
     writer.make_links()
-    write_records(run, writer)
+    write_records(run, writer, manifest.records)
     keep_runtime(writer)
     if INSTALLER in wrong:
         kept_installer.keep(run, manifest)
