@@ -94,6 +94,11 @@ KEYS = (
 
 NOT_RUN = {
     "cuvee log show site": "no site was published",
+    "cuvee delta dist/starter-2026.11.0 dist/starter-2026.11.1 --output upgrades": "no point release was cut",
+    "cuvee delta Starter-2026.11.0-Linux-x86_64.sh Starter-2026.11.1-Linux-x86_64.sh --json": (
+        "both installers are the same release here"
+    ),
+    "sh Starter-2026.11.0-to-2026.11.1-Linux-x86_64.sh -b -p /opt/starter": "tests/installers makes deltas",
     "cuvee log verify site": "no site was published",
     'cuvee log revoke site ada.pub.json --reason "the laptop was stolen"': "no site was published",
     "cuvee approve dist/starter-2026.11.0": "the release asks for no approvals",

@@ -14,13 +14,14 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from cuvee import process
+from cuvee.cli.delta import command
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.image.settings import InstallerSettings
-from cuvee.installers.branding import Branding
 from cuvee.installers.delta_installer import MadeDelta, make_delta
 from cuvee.installers.sh import build_sh
 from cuvee.installers.whole_installer import read_installer
@@ -36,9 +37,7 @@ pytestmark = pytest.mark.real
 
 
 def made(old: Path, new: Path, folder: Path) -> MadeDelta:
-    before, after = read_installer(old), read_installer(new)
-    branding = Branding(license_text=after.license_text)
-    return make_delta(before, after, branding=branding, folder=folder, reporter=SILENT)
+    return make_delta(read_installer(old), read_installer(new), folder=folder, reporter=SILENT)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +109,21 @@ def test_the_same_two_give_the_same_delta(
     assert again.path.read_bytes() == delta.read_bytes()
     assert again.path.name == delta.name
     assert again.path.name.startswith("Tiny-2026.11.0-to-2026.11.1-Linux-")
+
+
+def test_the_command(release: Release, newer: Release, delta: Path, tmp_path: Path) -> None:
+    sides = (str(release.installer), str(newer.installer))
+    done = CliRunner().invoke(command, [*sides, "-q", "--json", "-o", str(tmp_path)])
+    assert (done.exit_code, done.stderr) == (0, "")
+    (found,) = json.loads(done.stdout)["deltas"]
+    path = Path(found["path"])
+    assert path.read_bytes() == delta.read_bytes()
+    assert found["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (found["old"], found["new"]) == ("2026.11.0", "2026.11.1")
+    assert found["files"]["changes"] > 0
+    for wrong in (["--platform", "win-64", *sides], [str(tmp_path), sides[1]]):
+        with pytest.raises(UsageError):
+            CliRunner().invoke(command, wrong, catch_exceptions=False)
 
 
 def test_what_cannot_be_made(release: Release, newer: Release, delta: Path, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """``cuvee delta``."""
 
-import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,23 +43,22 @@ def command(
 ) -> None:
     """Make deltas: installers that upgrade OLD to NEW, and have only what OLD lacks.
 
-    Each of the two is a release folder, or a `.sh` or `.exe` installer. Of release folders, a delta is made
-    for each platform that both have an installer for. A delta upgrades a prefix of exactly OLD, whose files
-    are as they were installed.
+    Each of the two is a release folder or a `.sh` installer. Of release folders, a delta is made for each
+    platform that both have a `.sh` for. A delta upgrades a prefix of exactly OLD, whose files are as they
+    were installed.
 
     \b
     Examples:
       cuvee delta dist/starter-2026.11.0 dist/starter-2026.11.1
-      cuvee delta dist/starter-2026.11.0 dist/starter-2026.11.1 --platform win-64 --output upgrades
+      cuvee delta dist/starter-2026.11.0 dist/starter-2026.11.1 --platform linux-64 --output upgrades
       cuvee delta Starter-2026.11.0-Linux-x86_64.sh Starter-2026.11.1-Linux-x86_64.sh --json
 
-    Exit codes: 0 all made, 2 usage, 3 a tool is missing, 5 integrity, 130 interrupted.
+    Exit codes: 0 all made, 2 usage, 5 integrity, 130 interrupted.
     """
     from cuvee.errors import UsageError
     from cuvee.installers.delta_installer import make_delta
-    from cuvee.release.delta_sources import branding_of, read_sources
+    from cuvee.release.delta_sources import read_sources
 
-    today = dt.datetime.now(dt.UTC).date()
     before, after = read_sources(old, platforms), read_sources(new, platforms)
     common = [name for name in after if name in before]
     if not common:
@@ -69,16 +67,7 @@ def command(
             hint="Name two releases for the same platform.",
         )
     with terminal(quiet=quiet, verbose=verbose) as reporter:
-        made = [
-            make_delta(
-                before[name],
-                after[name],
-                branding=branding_of(new, after[name], today=today),
-                folder=output,
-                reporter=reporter,
-            )
-            for name in common
-        ]
+        made = [make_delta(before[name], after[name], folder=output, reporter=reporter) for name in common]
     skipped = sorted(before.keys() ^ after.keys())
     if as_json:
         write_json({"deltas": [_as_json(item) for item in made], "skipped": skipped})
@@ -98,7 +87,6 @@ def _as_json(made: "MadeDelta") -> dict[str, object]:
     return {
         "path": str(made.path),
         "platform": made.platform,
-        "format": made.form,
         "old": made.old,
         "new": made.new,
         "size": made.size,

@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.byte_code.batches import batches
@@ -45,7 +45,7 @@ class WholeImage:
     installer, payload_at
         The file that has the payload, and where.
     stage0
-        The files of stage 0 by path, the runtime's among them; those of an `.exe` cannot be read.
+        The files of stage 0 by path, the runtime's among them.
     """
 
     manifest: PayloadManifest
@@ -53,7 +53,7 @@ class WholeImage:
     manifest_raw: int
     installer: Path
     payload_at: int
-    stage0: Mapping[str, bytes] = field(default_factory=dict)
+    stage0: Mapping[str, bytes]
 
     @property
     def manifest_sha256(self) -> str:
@@ -159,10 +159,6 @@ class _Contents:
         self._frames = {_key(file): (frame, file) for frame in frames for file in frame.files}
         self._open: OrderedDict[int, bytes] = OrderedDict()
 
-    def has(self, key: Key) -> bool:
-        """Whether a file can be read."""
-        return key in self._frames or key[0] in self.image.stage0
-
     def read(self, key: Key) -> bytes:
         """Return a file as it is before the prefix is put into it."""
         if key not in self._frames:
@@ -228,12 +224,7 @@ def _base(key: Key, names: Mapping[str, str], old: _Contents) -> Key | None:
     path, at = key
     for name in (path, names.get(path, path)):
         file = old.entries.get((name, at))
-        if (
-            file is not None
-            and file.how in _AS_RELEASED
-            and file.size >= _SMALLEST_BASE
-            and old.has((name, at))
-        ):
+        if file is not None and file.how in _AS_RELEASED and file.size >= _SMALLEST_BASE:
             return name, at
     return None
 

@@ -1,4 +1,4 @@
-"""A delta: a `.sh` or `.exe` that upgrades one older release, and has only what that lacks."""
+"""A delta: a `.sh` that upgrades one older release, and has only what that lacks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,6 @@ from cuvee.files import sha256_bytes, sha256_file
 from cuvee.image.delta_payload import DeltaPayload, WholeImage, make_delta_payload
 from cuvee.image.model import MANIFEST, PAYLOAD, STAGE0, DeltaBase, Image, ReleaseLabel
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, tar_of, write_stage0
-from cuvee.installers.branding import Branding
 from cuvee.installers.naming import display_name, file_name
 from cuvee.installers.sh import build_sh
 from cuvee.installers.whole_installer import WholeInstaller
@@ -22,7 +21,6 @@ class MadeDelta:
 
     path: Path
     platform: str
-    form: str
     old: str
     new: str
     size: int
@@ -37,18 +35,11 @@ def delta_name(old: WholeInstaller, new: WholeInstaller) -> str:
     """Return the file's name: ``Starter-2026.11.0-to-2026.11.1-Linux-x86_64.sh``."""
     before, after = old.image.manifest, new.image.manifest
     versions = f"{before.version}-to-{after.version}"
-    return file_name(display_name(after.distribution), versions, after.platform, new.form)
+    return file_name(display_name(after.distribution), versions, after.platform, "sh")
 
 
-def make_delta(
-    old: WholeInstaller, new: WholeInstaller, *, branding: Branding, folder: Path, reporter: Reporter
-) -> MadeDelta:
+def make_delta(old: WholeInstaller, new: WholeInstaller, *, folder: Path, reporter: Reporter) -> MadeDelta:
     """Write the delta between two releases to ``folder``, whole or not at all, reproducibly.
-
-    Parameters
-    ----------
-    branding
-        Of the new release; a `.sh` shows only its licence.
 
     Raises
     ------
@@ -68,14 +59,10 @@ def make_delta(
         (place / PAYLOAD).write_bytes(payload.data)
         image = _image(old, new, payload, place)
         folder.mkdir(parents=True, exist_ok=True)
-        if new.form == "sh":
-            build_sh(image, license_text=branding.license_text, target=target, reporter=reporter)
-        else:
-            raise UsageError("not yet")
+        build_sh(image, license_text=new.license_text, target=target, reporter=reporter)
     return MadeDelta(
         path=target,
         platform=new.platform,
-        form=new.form,
         old=old.image.manifest.version,
         new=new.image.manifest.version,
         size=target.stat().st_size,
@@ -91,11 +78,8 @@ def _check(old: WholeInstaller, new: WholeInstaller) -> None:
     before, after = old.image.manifest, new.image.manifest
     if before.distribution != after.distribution:
         raise UsageError(f"{before.label} and {after.label} are not releases of the same distribution")
-    if before.platform != after.platform or old.form != new.form:
-        raise UsageError(
-            f"One is a .{old.form} for {before.platform}, and the other a .{new.form} for {after.platform}",
-            hint="Name two installers of the same kind.",
-        )
+    if before.platform != after.platform:
+        raise UsageError(f"One is for {before.platform}, and the other for {after.platform}")
     if old.image.manifest_sha256 == new.image.manifest_sha256:
         raise UsageError(f"Both are {after.label}, so there is nothing to upgrade")
 

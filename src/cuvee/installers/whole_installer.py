@@ -1,4 +1,4 @@
-"""Reading an installer that cuvee has made: where its parts are, and what is in them."""
+"""Reading a `.sh` installer that cuvee has made: where its parts are, and what is in them."""
 
 import gzip
 import hashlib
@@ -19,7 +19,6 @@ from cuvee.runtime import payload_manifest
 from cuvee.runtime.decompression import decompress
 from cuvee.runtime.delta_frames import read_index
 from cuvee.runtime.failure import InstallError
-from cuvee.runtime.windows.exe_container import open_container
 
 _HEAD = 1 << 20
 _CHUNK = 1 << 20
@@ -35,16 +34,15 @@ class WholeInstaller:
 
     Attributes
     ----------
-    form
-        ``sh`` or ``exe``.
-    license_text, floor
-        Of a `.sh`: the licence, and the virtual packages that it needs.
+    license_text
+        The licence that it shows.
+    floor
+        The virtual packages that it needs.
     """
 
     image: WholeImage
-    form: str
     settings: InstallerSettings
-    license_text: str = ""
+    license_text: str
     floor: Mapping[str, str]
 
     @property
@@ -59,7 +57,7 @@ def read_installer(path: Path) -> WholeInstaller:
     Raises
     ------
     UsageError
-        If it is not a `.sh` or `.exe` that cuvee has made, or is a delta.
+        If it is not a `.sh` that cuvee has made, or is a delta.
     IntegrityError
         If it is damaged.
     """
@@ -69,7 +67,7 @@ def read_installer(path: Path) -> WholeInstaller:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        found = _read_exe(path) if head[:2] == b"MZ" else _read_sh(path, head)
+        found = _read_sh(path, head)
     except InstallError as error:
         raise IntegrityError(
             f"{path}: {error.message}", hint="Copy it again from where it was made."
@@ -83,9 +81,7 @@ def _read_sh(path: Path, head: bytes) -> WholeInstaller:
     stated = _DIGEST.search(head)
     numbers = dict(_VALUE.findall(head.decode(errors="replace")))
     if stated is None or not all(numbers.get(name, "").isdigit() for name in _NUMBERS):
-        raise UsageError(
-            f"{path} is no installer that cuvee has made", hint="Name a .sh or an .exe of a release."
-        )
+        raise UsageError(f"{path} is no installer that cuvee has made", hint="Name the .sh of a release.")
     if _digest(path, stated) != stated[1].decode():
         raise IntegrityError(f"{path} is damaged", hint="Copy it again from where it was made.")
     header, stage0, size, raw = (int(numbers[name]) for name in _NUMBERS)
@@ -100,35 +96,19 @@ def _read_sh(path: Path, head: bytes) -> WholeInstaller:
         manifest_raw=raw,
         installer=path,
         payload_at=header + stage0 + size,
-        stage0=files_of(archive),
+        stage0=_files_of(archive),
     )
     glibc = "".join(shlex.split(values.get("GLIBC", "")))
     license_text = _LICENSE.search(text)
     return WholeInstaller(
         image=image,
-        form="sh",
         settings=_settings(data, raw),
         license_text=license_text[2] if license_text is not None else "",
         floor={"__glibc": glibc} if glibc else {},
     )
 
 
-def _read_exe(path: Path) -> WholeInstaller:
-    container = open_container(str(path))
-    with path.open("rb") as stream:
-        stream.seek(container.manifest_at)
-        data = stream.read(container.manifest_size)
-    image = WholeImage(
-        manifest=payload_manifest.load(data, container.manifest_raw, hashlib.sha256(data).hexdigest()),
-        data=data,
-        manifest_raw=container.manifest_raw,
-        installer=path,
-        payload_at=container.manifest_at + container.manifest_size,
-    )
-    return WholeInstaller(image=image, form="exe", settings=_settings(data, container.manifest_raw), floor={})
-
-
-def files_of(stage0: bytes) -> dict[str, bytes]:
+def _files_of(stage0: bytes) -> dict[str, bytes]:
     """Return the files of a stage 0 by path."""
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(stage0))) as tar:
         members = ((member.name, tar.extractfile(member)) for member in tar if member.isfile())

@@ -77,7 +77,7 @@ def read_index(installer: str, payload: int) -> DeltaIndex | None:
 
 
 def signature_at(installer: str, payload: int) -> int | None:
-    """Return where a delta has the signature of the new release's manifest; `None` if it is no delta."""
+    """Return where a delta has the manifest's signature; `None` if an installer has the whole release."""
     with open(installer, "rb") as stream:
         stream.seek(payload)
         return payload + _SIGNATURE_AT if stream.read(len(_MAGIC)) == _MAGIC else None

@@ -90,7 +90,7 @@ class PayloadManifest(NamedTuple):
     """What an installer holds; ``extras`` are frames of files that no package brings.
 
     ``key`` is the publisher's public key in hex, and where in the payload the signature is, see
-    `image_signature`. ``runtime_sha256`` is that of the tar of the runtime alone, which a delta has; releases
+    `image_signature`. ``runtime_sha256`` is that of the tar of only the runtime, which a delta has; releases
     that were cut by earlier versions do not state it.
     """
 
