@@ -7,7 +7,7 @@ from cuvee.errors import UsageError
 from cuvee.files import sha256_bytes, sha256_file
 from cuvee.image.delta_payload import DeltaPayload, WholeImage, make_delta_payload
 from cuvee.image.model import MANIFEST, PAYLOAD, STAGE0, DeltaBase, Image, ReleaseLabel
-from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, tar_of, write_stage0
+from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, gzipped, tar_of
 from cuvee.installers.naming import display_name, file_name
 from cuvee.installers.sh import build_sh
 from cuvee.installers.whole_installer import WholeInstaller
@@ -54,7 +54,7 @@ def make_delta(old: WholeInstaller, new: WholeInstaller, *, folder: Path, report
         own = _runtime(new.image)
         payload = make_delta_payload(old.image, new.image, task=f"files of {target.name}", reporter=reporter)
         reporter.finish(f"files of {target.name}", note=f"{payload.whole + payload.patched:,} changed")
-        write_stage0(own, place / STAGE0)
+        (place / STAGE0).write_bytes(gzipped(tar_of(own)))
         (place / MANIFEST).write_bytes(new.image.data)
         (place / PAYLOAD).write_bytes(payload.data)
         image = _image(old, new, payload, place)
