@@ -1,6 +1,6 @@
 """From a locked constructor project to our installers: an image, and an installer for each format."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -11,6 +11,7 @@ from cuvee.conda.package_info import PackageInfo, is_link_script
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
+from cuvee.folder_hashes import file_hashes
 from cuvee.image.cached_infos import cached_info
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.settings import ExtraFile, InstallerSettings
@@ -20,7 +21,9 @@ from cuvee.installers.constructor.project_lock import ProjectTools, project_name
 from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import installer_name
 from cuvee.lock.model import PlatformLock
+from cuvee.progress import Reporter
 from cuvee.release.image_stage import byte_compiler
+from cuvee.release.project_outputs import ProjectOutputs, place_of
 from cuvee.release.record import Artefact, ArtefactKind
 from cuvee.release.sums import SUMS, sums_text
 from cuvee.release.workspace import Workspace
@@ -52,6 +55,15 @@ def make_project_installers(
 
     If its tools are absent, or the project exceeds its limits, an installer is not made, with the reason.
     """
+    place = place_of(project, lock, output, tools.cache)
+    known = ProjectOutputs.find(place, output, tools.reporter)
+    if known is not None:
+        _tell_link_scripts(known.with_link_scripts, tools.reporter)
+        tools.reporter.say(f"{lock.platform}: unchanged")
+        files = [output / name for name in known.files]
+        installers = [output / item.path for item in known.artefacts]
+        outputs = tuple(path for path in files if path not in installers)
+        return ConvertedProject(project=project, lock=lock, artefacts=known.artefacts, outputs=outputs)
     found = fetch_archives(
         lock.packages,
         release=output,
@@ -64,11 +76,8 @@ def make_project_installers(
         cached_info(archives[package.identifier], package.sha256, tools.cache, tools.reporter)
         for package in lock.packages
     )
-    if scripted := with_link_scripts(infos):
-        tools.reporter.say(
-            f"installers: the link scripts of {', '.join(scripted)} will not run; constructor's installers "
-            "would run them"
-        )
+    scripted = tuple(with_link_scripts(infos))
+    _tell_link_scripts(scripted, tools.reporter)
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
     with temporary_folder("image", within=output) as name:
@@ -82,7 +91,19 @@ def make_project_installers(
     if installers:
         write_text(output / SUMS, sums_text({item.path: item.sha256 for item in artefacts if item.sha256}))
         outputs = (*outputs, output / SUMS)
+    if len(installers) == len(artefacts):
+        hashes = file_hashes([*installers, *outputs])
+        made_files = {path.relative_to(output).as_posix(): sha256 for path, sha256 in hashes}
+        ProjectOutputs(artefacts=artefacts, files=made_files, with_link_scripts=scripted).save(place)
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
+
+
+def _tell_link_scripts(scripted: Sequence[str], reporter: Reporter) -> None:
+    if scripted:
+        reporter.say(
+            f"installers: the link scripts of {', '.join(scripted)} will not run; constructor's installers "
+            "would run them"
+        )
 
 
 def with_link_scripts(infos: Iterable[PackageInfo]) -> list[str]:

@@ -179,6 +179,35 @@ def test_a_project_is_made_installed_and_does_what_it_says(
     assert (prefix / "conda-meta/cuvee/installer.sh").read_bytes() == installer.read_bytes()
 
 
+def test_what_has_not_changed_is_not_made_again(release: Release, channel: Path, tmp_path: Path) -> None:
+    project, output = write_project(tmp_path / "project", str(channel), release), tmp_path / "output"
+
+    def made() -> tuple[dict[str, bytes], bool]:
+        before = {path: path.stat().st_ino for path in output.glob("*.sh")}
+        done = cuvee(release, "--from", project, "--output", output, "--verbose")
+        assert done.ok, done.stderr
+        unchanged = f"{release.lock.platform}: unchanged" in done.stderr
+        assert unchanged == ({path: path.stat().st_ino for path in output.glob("*.sh")} == before != {})
+        return {path.name: path.read_bytes() for path in output.iterdir()}, unchanged
+
+    first, unchanged = made()
+    assert not unchanged
+    assert made() == (first, True)
+    (installer,) = output.glob("*.sh")
+    data = bytearray(installer.read_bytes())
+    data[len(data) // 2] ^= 1
+    times = installer.stat()
+    installer.write_bytes(data)
+    os.utime(installer, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert made() == (first, False)
+    (output / "info.json").unlink()
+    assert made() == (first, False)
+    (project.parent / "LICENSE").write_text("Be kinder.\n", encoding="utf-8")
+    changed, unchanged = made()
+    assert not unchanged
+    assert changed[installer.name] != first[installer.name]
+
+
 def test_a_dry_run_solves_and_makes_nothing(release: Release, channel: Path, tmp_path: Path) -> None:
     path = write_project(tmp_path / "project", str(channel), release)
     done = cuvee(release, "--from", path, "--output", tmp_path / "out", "--dry-run")
