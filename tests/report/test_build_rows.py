@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cuvee.build.model import BuiltPackage, Irreproducible
+from cuvee.channel.model import TestedWheel
 from cuvee.files import write_text
 from cuvee.release.record import BuildResult, Release
 from cuvee.report.data_json import page_json
@@ -55,6 +56,31 @@ def test_builds_are_shown_in_their_waves_with_logs(sample: Release, tmp_path: Pa
     assert 'href="../builds/liba-1.0-0%40linux-64.log"' in text
     assert text.count("from the cache") == 1
     assert "<code>lib/b.so</code>" in text
+
+
+def test_what_was_not_tested_is_said_and_patched_wheels_are_shown(sample: Release, tmp_path: Path) -> None:
+    reason = "it needs Windows"
+    patched = (
+        TestedWheel(package="my-lib-1.0-py_1_patched_10000@noarch"),
+        TestedWheel(package="other-1.0-py_1_patched_10000@noarch", not_tested="no machine"),
+    )
+    write_text(tmp_path / "builds" / f"{patched[0].package}.log", "=== test of my-lib ===\n")
+    release = replace(built(sample, tmp_path), channel=replace(sample.channel, patched=patched))
+    assert release.built is not None
+    first, *others = release.built.packages
+    release = replace(
+        release, built=replace(release.built, packages=(replace(first, not_tested=reason), *others))
+    )
+    text = render(build_page(release, tmp_path / "results"))
+    assert text.count('<td data-label="Tests">passed</td>') == 2
+    assert f'<td data-label="Tests">not run: {reason}</td>' in text
+    assert "=== test of my-lib ===" in text
+    assert "<h3>my-lib</h3>" in text
+    assert "is a wheel with patches: not tested: no machine." in text
+    patched_only = build_page(replace(release, built=None), tmp_path / "results")
+    assert patched_only.builds is not None
+    assert not patched_only.builds.rows
+    assert ">Patched</a>" in render(patched_only)
 
 
 def test_a_release_without_recipes_has_no_such_part(

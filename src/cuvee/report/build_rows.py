@@ -1,4 +1,4 @@
-"""What the report shows of each package that was built from a recipe, with its log."""
+"""What the report shows of each package that was built from a recipe or has patches, with its log."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ class BuildRow:
         Of its build and its tests; `None` if logs are not quoted.
     differing
         The files in which two builds of it differ, if that was checked.
+    not_tested
+        Why its tests were not run; empty if they have passed.
     """
 
     name: str
@@ -43,6 +45,7 @@ class BuildRow:
     sha256: str
     log: Excerpt | None
     differing: tuple[str, ...] = ()
+    not_tested: str = ""
 
     @property
     def identifier(self) -> str:
@@ -51,15 +54,36 @@ class BuildRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Builds:
-    """All packages that were built, in the order of their waves, and whether builds were isolated."""
+class PatchedRow:
+    """A package of a patched wheel, and what its tests have said before it entered the channel.
 
-    rows: tuple[BuildRow, ...]
-    isolated: bool
+    ``not_tested`` says why they were not run; it is empty if they have passed.
+    """
+
+    identifier: str
+    log: Excerpt | None
+    not_tested: str = ""
+
+    @property
+    def name(self) -> str:
+        """The package."""
+        return self.identifier.rsplit("-", 2)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builds:
+    """All packages that were built, in the order of their waves, and whether builds were isolated.
+
+    ``patched`` are those of patched wheels.
+    """
+
+    rows: tuple[BuildRow, ...] = ()
+    isolated: bool = True
+    patched: tuple[PatchedRow, ...] = ()
 
 
 def builds(release: Release, folder: Path | None) -> Builds | None:
-    """Return what was built from recipes; `None` if the release has none.
+    """Return what was built from recipes, and patched wheels; `None` if the release has neither.
 
     Parameters
     ----------
@@ -67,12 +91,24 @@ def builds(release: Release, folder: Path | None) -> Builds | None:
         The release folder, from which logs are quoted; `None` to quote none.
     """
     made = release.built
+    patched = tuple(
+        PatchedRow(
+            identifier=item.package,
+            log=_log(folder, f"{item.package}.log") if not item.not_tested else None,
+            not_tested=item.not_tested,
+        )
+        for item in release.channel.patched
+    )
     if made is None:
-        return None
+        return Builds(patched=patched) if patched else None
     differing = {item.package: item.files for item in made.irreproducible}
     ordered = sorted(made.packages, key=lambda item: (item.wave, item.name))
     rows = (_row(item, folder, differing.get(f"{item.stem}@{item.subdir}", ())) for item in ordered)
-    return Builds(rows=tuple(rows), isolated=made.isolated)
+    return Builds(rows=tuple(rows), isolated=made.isolated, patched=patched)
+
+
+def _log(folder: Path | None, name: str) -> Excerpt | None:
+    return excerpt(folder, BUILDS, name, top="") if folder is not None else None
 
 
 def _row(package: BuiltPackage, folder: Path | None, differing: tuple[str, ...]) -> BuildRow:
@@ -87,6 +123,7 @@ def _row(package: BuiltPackage, folder: Path | None, differing: tuple[str, ...])
         reused=package.reused,
         key=package.key,
         sha256=package.sha256,
-        log=excerpt(folder, BUILDS, package.log, top="") if folder is not None else None,
+        log=_log(folder, package.log),
         differing=differing,
+        not_tested=package.not_tested,
     )
