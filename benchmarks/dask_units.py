@@ -1,12 +1,14 @@
 """Measure what a Dask cluster costs and brings: units of no work, and the tests of a release on more workers.
 
-Usage: python benchmarks/dask_units.py [--units 10000] [--workers 4]
+Usage: python benchmarks/dask_units.py [--units 10000] [--workers 4] [--slots 1]
        python benchmarks/dask_units.py --release MANIFEST --dist DIST [--select PATTERN]
 
 Without a release, units of no work run on workers of this machine, beside the same calls given to bare
 `distributed` in three ways: all at once by `Client.map`; as many at once as cuvee starts, each on one worker;
-and one after the other. With a release, its tests run in threads of this machine, then on 1, 2 and 4 workers
-with one thread each. Compare the ratios: workers on one machine share its cores.
+and one after the other. Each worker runs as many at once as it has slots; with more of them, the time that a
+busy machine takes to switch between processes counts less. With a release, its tests run in threads of this
+machine, then on 1, 2 and 4 workers with one thread each. Compare the ratios: workers on one machine share its
+cores.
 """
 
 import argparse
@@ -30,8 +32,8 @@ def nothing(number: int) -> int:
 
 
 @contextmanager
-def cluster(workers: int, platform: str) -> Iterator[str]:
-    """Yield the address of a scheduler on loopback with so many workers."""
+def cluster(workers: int, platform: str, slots: int = 1) -> Iterator[str]:
+    """Yield the address of a scheduler on loopback with so many workers, which run so many units at once."""
     from distributed import Client
 
     with tempfile.TemporaryDirectory() as folder:
@@ -48,8 +50,9 @@ def cluster(workers: int, platform: str) -> Iterator[str]:
             subprocess.Popen(
                 (
                     sys.executable, "-m", "distributed.cli.dask_worker", url, *common, "--no-nanny",
-                    "--nthreads", "1", "--name", f"w{number}", "--local-directory", f"{folder}/{number}",
-                    "--resources", f"{platform}=1",
+                    "--nthreads", str(slots), "--name", f"w{number}",
+                    "--local-directory", f"{folder}/{number}",
+                    "--resources", f"{platform}={slots}",
                 ),
                 stderr=log, stdout=log,
             )
@@ -78,14 +81,15 @@ def bare_map(address: str, units: int) -> float:
         return time.monotonic() - start
 
 
-def bare_pinned(address: str, units: int) -> float:
-    """Return the seconds of calls to one worker by name each, as many at once as there are workers."""
+def bare_pinned(address: str, units: int, slots: int) -> float:
+    """Return the seconds of calls to one worker by name each, as many at once as all workers have slots."""
     from distributed import Client
 
     with Client(f"tcp://{address}", set_as_default=False) as client:
         free: queue.SimpleQueue[str] = queue.SimpleQueue()
         for worker in client.scheduler_info(n_workers=-1)["workers"]:
-            free.put(worker)
+            for _ in range(slots):
+                free.put(worker)
         start = time.monotonic()
         futures = []
         for number in range(units):
@@ -118,19 +122,28 @@ def ours(address: str, units: int, platform: str) -> float:
         return time.monotonic() - start
 
 
-def no_work(units: int, workers: int, platform: str) -> None:
-    """Print the cost of a unit of no work."""
-    with cluster(workers, platform) as address:
-        found = {
-            "distributed, Client.map, all at once": bare_map(address, units),
-            "distributed, one worker by name, as many at once": bare_pinned(address, units),
-            "distributed, one after the other": bare_serial(address, units // 10) * 10,
-            "cuvee": ours(address, units, platform),
-        }
-    reference = found["distributed, one worker by name, as many at once"]
-    print(f"{units:,} units of no work, {workers} workers:")
-    for name, seconds in found.items():
-        print(f"  {name:50} {1000 * seconds / units:6.2f} ms per unit, {seconds / reference:5.2f}")
+def no_work(units: int, workers: int, slots: int, platform: str) -> None:
+    """Print the cost of a unit of no work, and of how much of it the client's process needs the processor."""
+    print(f"{units:,} units of no work, {workers} workers with {slots} slots each:")
+    few = max(units // 100, 1)
+    reference = 0.0
+    with cluster(workers, platform, slots) as address:
+        for name, number, measure in (
+            (
+                "distributed, one worker by name, as many at once",
+                units,
+                lambda n: bare_pinned(address, n, slots),
+            ),
+            ("cuvee", units, lambda n: ours(address, n, platform)),
+            ("distributed, Client.map, all at once", units, lambda n: bare_map(address, n)),
+            ("distributed, one after the other", few, lambda n: bare_serial(address, n)),
+        ):
+            before = time.process_time()
+            each = measure(number) / number
+            own = (time.process_time() - before) / number
+            reference = reference or each
+            line = f"  {name:50} {1000 * each:6.2f} ms per unit, {each / reference:5.2f}"
+            print(f"{line}; client {1000 * own:.2f} ms", flush=True)
 
 
 def tests(manifest: Path, dist: Path, patterns: tuple[str, ...], platform: str) -> None:
@@ -164,6 +177,7 @@ def main() -> None:
     )
     parser.add_argument("--units", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--slots", type=int, default=1)
     parser.add_argument("--release", type=Path, help="a manifest")
     parser.add_argument("--dist", type=Path, default=Path("dist"))
     parser.add_argument("--select", action="append", default=[])
@@ -172,7 +186,7 @@ def main() -> None:
     if host is None:
         raise SystemExit("cuvee has no platform for this host")
     if options.release is None:
-        no_work(options.units, options.workers, host.name)
+        no_work(options.units, options.workers, options.slots, host.name)
     else:
         tests(options.release, options.dist, tuple(options.select), host.name)
 
