@@ -6,8 +6,8 @@ from python_sources import ROOT
 
 REPORTS = ROOT / "reports"
 FILES = sorted(path for path in REPORTS.rglob("*") if path.is_file())
-HOSTS = {"learn.microsoft.com", "www.w3.org"}
-"""Those of sources that findings name, and of the format of pictures."""
+HOSTS = {"learn.microsoft.com", "www.w3.org", "github.com", "example.org"}
+"""Those of sources that findings name, of the format of pictures, of what patches fix, and of our errata."""
 
 _PATH = re.compile(r"(?<![\w.$])/(?:tmp|root|home|work|Users)/|[A-Z]:\\Users", re.ASCII)
 _HOST = re.compile(r"https?://([^/\s\"'<>)]+)")
