@@ -5,7 +5,7 @@ https://theupdateframework.github.io/specification/latest/#detailed-client-workf
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -106,7 +106,7 @@ class SiteClient:
                 f"{self.source.shown} has no {path} that is signed by those who may sign it",
                 hint="Is the release published? Nothing was written.",
             )
-        with replacing(target) as beside:
+        with _without_new_folders(target), replacing(target) as beside:
             self._fetch(info, beside, now)
             return SignedFile(length=info.length, sha256=sha256_file(beside))
 
@@ -163,6 +163,19 @@ class SiteClient:
         return names
 
 
+@contextmanager
+def _without_new_folders(target: Path) -> Iterator[None]:
+    """Remove, if the block fails, the empty folders above ``target`` that were not there before."""
+    new = [folder for folder in target.parents if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            for folder in new:
+                folder.rmdir()
+        raise
+
+
 def state_folder(cache: Path, root: bytes) -> Path:
     """Return where what was seen with a root is kept: also a mirror must not be older than the site was."""
     return cache / "sites" / sha256_bytes(root)[:32]
@@ -200,9 +213,9 @@ def _explained(source: SiteSource, now: dt.datetime) -> Iterator[None]:
     except DownloadError as error:
         if error.__cause__ is not None:  # ours, or one of the system
             raise error.__cause__ from None
-        raise explained(error, source.shown, now) from error
+        raise explained(error, source.shown, now, asked=source.asked) from error
     except RepositoryError as error:
-        raise explained(error, source.shown, now) from error
+        raise explained(error, source.shown, now, asked=source.asked) from error
 
 
 def files_of_release(client: SiteClient, track: str, release: str, now: dt.datetime) -> Sequence[str]:

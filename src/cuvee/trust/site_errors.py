@@ -5,8 +5,8 @@ import datetime as dt
 from cuvee.errors import IntegrityError
 
 
-def explained(error: Exception, site: str, now: dt.datetime) -> IntegrityError:
-    """Return what is wrong with a site, and what it may mean."""
+def explained(error: Exception, site: str, now: dt.datetime, *, asked: str = "") -> IntegrityError:
+    """Return what is wrong with a site, and what it may mean; ``asked`` is the file that was read last."""
     from tuf.api import exceptions as refused
     from tuf.api.serialization import DeserializationError
 
@@ -25,10 +25,10 @@ def explained(error: Exception, site: str, now: dt.datetime) -> IntegrityError:
             "Somebody serves an old state as new, or a mirror lags behind.",
         ),
         refused.LengthOrHashMismatchError: (
-            "a file is not the one that was signed",
+            f"{asked or 'a file'} is not the one that was signed",
             "The file was changed at its source or in transit, or files of different states are mixed.",
         ),
-        refused.DownloadLengthMismatchError: ("a file is longer than what was signed", ""),
+        refused.DownloadLengthMismatchError: (f"{asked or 'a file'} is longer than what was signed", ""),
         DeserializationError: ("metadata cannot be read", ""),
     }
     what, advice = next((text for kind, text in known.items() if isinstance(error, kind)), ("refused", ""))

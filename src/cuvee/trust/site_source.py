@@ -27,6 +27,8 @@ class SiteSource(FetcherInterface):
     ----------
     most
         Bytes that the next file may have.
+    asked
+        The path of the file that was asked for last.
     """
 
     base: str
@@ -35,6 +37,7 @@ class SiteSource(FetcherInterface):
     reporter: Reporter = SILENT
     most: int = MOST_METADATA
     used: set[Path] = field(default_factory=set)
+    asked: str = ""
 
     @property
     def shown(self) -> str:
@@ -42,6 +45,7 @@ class SiteSource(FetcherInterface):
         return without_secrets(self.base) if "://" in self.base else self.base
 
     def _fetch(self, url: str) -> Iterator[bytes]:
+        self.asked = url
         if "://" not in self.base:
             return self._local(Path(self.base) / url, url)
         return self._remote(f"{clean_url(self.base).rstrip('/')}/{quote(url)}", url)
