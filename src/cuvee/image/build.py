@@ -1,6 +1,6 @@
 """From a lock and its archives to the image of one platform."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -44,6 +44,8 @@ from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, tar_of
 from cuvee.image.stage0_facts import Stage0Facts
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
+from cuvee.runtime.prefix_metadata import launcher
+from cuvee.runtime.prefix_state import KEPT
 
 _WORKERS = 2
 
@@ -136,6 +138,7 @@ def build_image(
             extra_frames=extra_frames,
             stage0_sha256=sha256_file(beside / STAGE0),
             runtime_sha256=sha256_bytes(tar_of(own)),
+            runtime=_runtime_hashes(own, release, linked.python),
             public_key=None if signer is None else signer.public,
         )
         frames = [frame for package in lock.packages for frame in packed[package.name].frames]
@@ -333,3 +336,22 @@ def _runtime_files(
         if data is not None:
             files.append(Stage0File(path=python.pyc_path(file.path), mode=0o644, data=data))
     return files
+
+
+def _runtime_hashes(
+    files: Iterable[Stage0File], release: ReleaseLabel, python: PythonPaths
+) -> dict[str, str]:
+    """Return the SHA-256 of what the runtime leaves of itself in a prefix, by path there."""
+    found = {
+        f"{KEPT}/runtime/{file.path.removeprefix(f'{RUNTIME_FOLDER}/')}": sha256_bytes(file.data)
+        for file in files
+    }
+    if python.platform.system != "win":
+        text = launcher(
+            title=release.title,
+            version=release.version,
+            distribution=release.distribution,
+            interpreter=python.interpreter,
+        )
+        found[f"bin/{release.distribution}-admin"] = sha256_bytes(text.encode())
+    return dict(sorted(found.items()))

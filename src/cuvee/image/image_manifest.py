@@ -46,10 +46,12 @@ def build_manifest(
     extra_frames: Sequence[CompressedFrame],
     stage0_sha256: str,
     runtime_sha256: str,
+    runtime: Mapping[str, str],
     public_key: bytes | None,
 ) -> ImageManifest:
     """Return the manifest, which tells the runtime all about the image.
 
+    ``runtime`` has the SHA-256 of what the runtime leaves of itself, by path in the prefix.
     With a ``public_key``, it says where in the payload the signature is: behind the last frame.
     """
     offsets = _Offsets()
@@ -87,6 +89,7 @@ def build_manifest(
             for package in lock.packages
             for file, part in packed[package.name].stage0
         ],
+        "runtime": dict(runtime),
         "settings": encode(settings, without=frozenset({"extra_files"})),
         "packages": packages,
         "extras": offsets.add(extra_frames),

@@ -148,16 +148,26 @@ def keep_runtime(writer: PrefixWriter) -> None:
     manifest = writer.manifest
     if manifest.system == "win":
         return
-    text = _LAUNCHER.format(
-        title=" ".join(manifest.title.split()),
+    command = f"{writer.folder}/{manifest.command}"
+    text = launcher(
+        title=manifest.title,
         version=manifest.version,
         distribution=manifest.distribution,
-        python=quoted(manifest.interpreter),
-        runtime=f"{KEPT}/runtime/__main__.py",
+        interpreter=manifest.interpreter,
     )
-    command = f"{writer.folder}/{manifest.command}"
     _write(command, text)
     change(command, 0o755 & ~writer.imposed.mask)
+
+
+def launcher(*, title: str, version: str, distribution: str, interpreter: str) -> str:
+    """Return the command of a prefix that starts the runtime there."""
+    return _LAUNCHER.format(
+        title=" ".join(title.split()),
+        version=version,
+        distribution=distribution,
+        python=quoted(interpreter),
+        runtime=f"{KEPT}/runtime/__main__.py",
+    )
 
 
 def _own_files(writer: PrefixWriter) -> list[str]:

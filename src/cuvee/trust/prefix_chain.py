@@ -4,15 +4,17 @@ What a prefix says of itself is not signed: where its hashes are those that it h
 from the signed list of files instead, or that is said.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from cuvee.errors import IntegrityError
 from cuvee.report.human_units import plural
+from cuvee.runtime.decompression import decompress
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.moved_prefix import explanation, moved_from
 from cuvee.runtime.payload_manifest import PayloadFile
-from cuvee.runtime.prefix_state import UNPROVED, InstalledRelease, load
+from cuvee.runtime.prefix_state import MANIFEST, UNPROVED, InstalledRelease, load
 from cuvee.runtime.prefix_writer import RELOCATED
 from cuvee.runtime.verify import Differences, verify
 from cuvee.trust.chain_links import ChainWalk
@@ -68,8 +70,9 @@ def walk_prefix(walk: ChainWalk, installed: InstalledRelease) -> None:
         _check_notes(installed)
         found = verify(installed)
         _require_good(found)
+        _check_runtime(installed)
         untraced = _untraced(installed, found)
-        own = sorted(installed.state.own.keys() - {*found.rewritten})
+        own = sorted(installed.state.own.keys() - {*found.rewritten} - _runtime_hashes(installed).keys())
         note.text = (
             f"{found.files - len(own) - len(untraced):,} of {found.files:,} files are as they were signed"
         )
@@ -126,6 +129,25 @@ def _check_notes(installed: InstalledRelease) -> None:
             "release changes it",
             hint=_REPAIR,
         )
+
+
+def _runtime_hashes(installed: InstalledRelease) -> dict[str, str]:
+    """Return the SHA-256 of the files that the installer writes by itself, as far as its list tells them."""
+    data = Path(installed.prefix, MANIFEST).read_bytes()
+    listed = json.loads(decompress(data, installed.state.manifest_raw)).get("runtime", {})
+    return {str(path): str(sha256) for path, sha256 in listed.items()}
+
+
+def _check_runtime(installed: InstalledRelease) -> None:
+    """Raise unless the prefix has noted for the runtime what the list of files says of it."""
+    own = installed.state.own
+    for path, sha256 in _runtime_hashes(installed).items():
+        if path not in own and installed.manifest.system != "win":
+            raise IntegrityError(f"{path} is not known to the prefix", hint=_REPAIR)
+        if path in own and own[path][1] != sha256:
+            raise IntegrityError(
+                f"{path}: the prefix notes the SHA-256 {own[path][1]}, and {sha256} was signed", hint=_REPAIR
+            )
 
 
 def _require_good(found: Differences) -> None:
