@@ -147,6 +147,13 @@ def test_a_clock_that_is_behind_publishes_nothing(tmp_path: Path) -> None:
         site.publish(NEW, now=NOW - dt.timedelta(days=3 * 365))
 
 
+def test_a_trust_folder_that_has_expired_or_a_clock_that_is_ahead_publishes_nothing(tmp_path: Path) -> None:
+    site = Site(folder=tmp_path / "site")
+    site.publish(OLD)
+    with pytest.raises(UsageError, match=r"root has signed .* expired on 2027-11-29, and .* says 2029-11-28"):
+        site.publish(NEW, now=NOW + dt.timedelta(days=3 * 365))
+
+
 def test_a_track_without_keys_is_named(tmp_path: Path) -> None:
     site = Site(folder=tmp_path / "site")
     with pytest.raises(UsageError, match="says nothing of the track lts"):

@@ -105,7 +105,7 @@ def _tell(published: "PublishedSite", *, as_json: bool) -> None:
         say(f"{', '.join(published.releases)}: {len(published.added)} packages added, {published.kept} there")
     say(f"site: {published.folder}, channel: {published.folder / 'channel'}")
     if published.signed:
-        say(f"signed: {', '.join(published.signed)}")
+        say(f"signed: {', '.join(published.signed)}\nbundles: {', '.join(published.bundles) or 'as before'}")
     elif not (published.folder / "metadata").is_dir():
         say("not signed: readers cannot verify it; see --trust", err=True)
     else:

@@ -110,7 +110,8 @@ def approve(asked: ReleaseToApprove, signer: KeySigner, now: dt.datetime) -> Pat
     if not person.is_valid_on(now.date()):
         raise UsageError(
             f"The key of {person.name} counts from {person.since} to {person.until}; today is {now.date()}",
-            hint="Make a new key with `cuvee keys new`, and change the list in the manifest.",
+            hint="If the clock is right, make a new key with `cuvee keys new`, and change the list in the "
+            "manifest.",
         )
     statement = ApprovalStatement(
         release=asked.release.name,

@@ -72,7 +72,7 @@ def verify_files(release: Release, sums: dict[str, str] | None = None) -> None:
     sums = read_sums(release.folder) if sums is None else sums
     stated = {item.path: item.sha256 for item in release.artefacts if item.not_made is None}
     problems = [
-        f"{path} is not in {SUMS} as {RECORD} has it"
+        f"{path} has the SHA-256 {sha256} in {RECORD}, and {sums.get(path, 'none')} in {SUMS}"
         for path, sha256 in stated.items()
         if sums.get(path) != sha256
     ]

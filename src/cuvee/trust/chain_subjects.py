@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from cuvee.approvals.sums_file import SUMS
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.report.human_units import plural
@@ -220,7 +221,7 @@ class _SiteWork:
         """Compare files, which must be there."""
         self.known |= files.keys()
         with self.chain.walk.link(name, 3) as note:
-            for path, signed in files.items():
+            for path, signed in sorted(files.items(), key=lambda item: (item[0].endswith(SUMS), item[0])):
                 found = self.digest(path, signed)
                 if found is None:
                     raise IntegrityError(f"{path} is missing, which a list names", hint=_AGAIN)

@@ -131,7 +131,7 @@ class _ReleaseWork:
     def compare(self, held: HeldFiles) -> None:
         """Compare all files that are there with the list."""
         with self.chain.walk.link("files", 4) as note:
-            for path, found in sorted(held.files.items()):
+            for path, found in sorted(held.files.items(), key=lambda item: (item[0] == SUMS, item[0])):
                 if path not in self.listed:
                     raise IntegrityError(f"{path} is there, and is in no list", hint=_HINT)
                 compare_file(path, found, self.listed[path])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROOT_FILE = re.compile(r"([1-9][0-9]*)\.root\.json")
 _TOLERANCE = dt.timedelta(days=1)
-_NEWER = "Get the newest one from the site, or name with --at the day on which you want to know it."
+_NEWER = "If the clock is right, get the newest one, or name with --at the day for which you want to know it."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -163,8 +163,8 @@ class RoleChain:
     def _check_date(self, found: "Metadata[Any]", role: str) -> None:
         if found.signed.expires <= self.now:
             raise IntegrityError(
-                f"What {role} has signed expired on {found.signed.expires:%Y-%m-%d}, and the clock says "
-                f"{self.now:%Y-%m-%d}",
+                f"What {role} has signed expired on {found.signed.expires:%Y-%m-%d}, and this machine's "
+                f"clock says {self.now:%Y-%m-%d}",
                 hint=_NEWER,
             )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cuvee.conda.printable_text import printable
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.trust.site_roles import (
+    ROOT,
     SITE,
     SNAPSHOT,
     TARGETS,
@@ -279,6 +280,7 @@ def next_metadata(
     """
     now = now.astimezone(dt.UTC).replace(microsecond=0)
     _check_clock(before, now)
+    _check_dates((ROOT, roots.newest), (TARGETS, targets), now=now)
     signing = _Signing(now=now, signers=signers, before=before)
     signing.current[TARGETS] = targets
     old = before.roles if before is not None else {}
@@ -305,6 +307,17 @@ def _check_clock(before: Published | None, now: dt.datetime) -> None:
             f"{when:%Y-%m-%d %H:%M} UTC; nothing was published",
             hint="Set the clock.",
         )
+
+
+def _check_dates(*signed: "tuple[str, Metadata[Any]]", now: dt.datetime) -> None:
+    """Raise if the trust folder has expired: readers would believe nothing that it signs."""
+    for role, item in signed:
+        if item.signed.expires <= now:
+            raise UsageError(
+                f"What {role} has signed in the trust folder expired on {item.signed.expires:%Y-%m-%d}, and "
+                f"this machine's clock says {now:%Y-%m-%d}; nothing was published",
+                hint="If the clock is right, renew it: `cuvee keys rotate TRUST`, and let its quorum sign.",
+            )
 
 
 def _check_targets(targets: "Metadata[Targets]", old: "Metadata[Targets] | None") -> None:

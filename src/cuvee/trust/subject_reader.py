@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from cuvee.approvals.sums_file import SUMS
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_file
 from cuvee.release.record import Release
@@ -25,7 +26,7 @@ from cuvee.trust.chain_subjects import (
 )
 from cuvee.trust.prefix_chain import installed_release, link_image, walk_prefix
 from cuvee.trust.release_bundle import read_metadata
-from cuvee.trust.release_chain import IMAGES, IN_CHANNEL, HeldFiles, VerifiedRelease
+from cuvee.trust.release_chain import IMAGES, IN_CHANNEL, HeldFiles, VerifiedRelease, compare_file
 from cuvee.trust.site_metadata import SignedFile
 from cuvee.trust.site_roles import check_path
 from cuvee.trust.site_writer import METADATA_FOLDER, TARGETS_FOLDER, hashed_path
@@ -132,9 +133,7 @@ def _release(walk: ChainWalk, path: Path, anchor: TrustAnchor, given: Path | Non
 
 
 def _compare_folder(held: HeldFiles, verified: VerifiedRelease) -> None:
-    from cuvee.trust.release_chain import compare_file
-
-    for name, found in sorted(held.files.items()):
+    for name, found in sorted(held.files.items(), key=lambda item: (item[0] == SUMS, item[0])):
         if name not in verified.listed:
             raise IntegrityError(f"{name} is there, and is in no list", hint="Remove it.")
         compare_file(name, found, verified.listed[name])
