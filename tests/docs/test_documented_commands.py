@@ -151,6 +151,9 @@ NOT_RUN = {
     "cuvee report dist/lab-2026.11.0 --output build/report --parquet": "needs pyarrow",
     "cuvee report --index dist archive --output site": "needs a second folder of releases",
     "cuvee report --serve": "does not end",
+    "cosign verify-blob-attestation --key track-key.pem --bundle click.sigstore.json"
+    " --type https://schemas.conda.org/attestations-publish-1.schema.json --private-infrastructure"
+    " click-8.5.0-py_0.conda": "cosign is in neither Debian nor the Python index",
 }
 """Commands that cannot run here, with the reason."""
 

@@ -11,6 +11,7 @@ import shlex
 import shutil
 import threading
 import tomllib
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +22,12 @@ import zstandard
 
 from cuvee import process
 from cuvee.approvals.decision_log import LOG
+from cuvee.approvals.dsse import Envelope
 from cuvee.errors import BlockedError, BusyError, IntegrityError, StorageError, UsageError
-from cuvee.files import locked_file, parse_json, sha256_file, write_json
+from cuvee.files import locked_file, parse_json, sha256_bytes, sha256_file, write_json
 from cuvee.graph.metapackages import exact_spec
 from cuvee.progress import SILENT
+from cuvee.release.published_attestations import public_text
 from cuvee.release.published_site import SiteSigning, publish_site
 from cuvee.release.record import Release
 from cuvee.report.users_page import users_page
@@ -299,17 +302,61 @@ def test_a_site_without_signatures_can_be_signed_later(
     assert not (folder / "metadata").exists()
     publish_site([both[0].folder], folder, SILENT, now=SITE_TIME, signing=signing)
     publish_site([both[0].folder], tmp_path / "other", SILENT, now=SITE_TIME, signing=signing)
-    assert files_of(folder) == files_of(tmp_path / "other")
+    one, other = files_of(folder), files_of(tmp_path / "other")
+    assert all("/shards/" in name for name in one.keys() - other.keys()), "those of the index before stay"
+    assert {name: one[name] for name in other} == other
 
 
 # --- what users are told ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def site(both: tuple[Release, Release], tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    publish(tmp_path / "site", *both)
+def site(both: tuple[Release, Release], tmp_path: Path, signing: SiteSigning) -> Iterator[tuple[Path, str]]:
+    """A signed site: conda and rattler read an index that names attestations."""
+    folders = [item.folder for item in both]
+    publish_site(folders, tmp_path / "site", SILENT, now=SITE_TIME, signing=signing)
     with serving(tmp_path / "site") as url:
         yield tmp_path / "site", f"{url}/channel"
+
+
+def got(url: str) -> bytes:
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own server
+        data: bytes = answer.read()
+    return data
+
+
+def test_each_package_is_attested_where_repodata_says(site: tuple[Path, str]) -> None:
+    """As a client of CEP 50 does it, over HTTP; then rattler reads the same index."""
+    names = set()
+    for folder in (site[0] / "channel").iterdir():
+        records = parse_json((folder / "repodata.json").read_bytes())["packages.conda"]
+        current = parse_json((folder / "current_repodata.json").read_bytes())["packages.conda"]
+        assert all(records[name] == record for name, record in current.items())
+        for name, record in records.items():
+            url = f"{site[1]}/{folder.name}/{name}.sigs"
+            data = got(f"{url}.{record['attestations_sha256']}")
+            assert sha256_bytes(data) == record["attestations_sha256"]
+            assert got(url) == data
+            (bundle,) = parse_json(data)
+            envelope = Envelope.parse(json.dumps(bundle["dsseEnvelope"]).encode())
+            assert public_text(KEYS["stable"]).has_signed(envelope.signed, envelope.signatures[0].sig)
+            assert parse_json(envelope.payload)["subject"] == [
+                {"name": name, "digest": {"sha256": sha256_file(folder / name)}}
+            ]
+            names.add(f"{folder.name}/{name}")
+    read = rattler.fetch_repo_data(
+        channels=[rattler.Channel(site[1])],
+        platforms=[rattler.Subdir(path.name) for path in (site[0] / "channel").iterdir()],
+        cache_path=site[0].parent / "cache",
+        callback=None,
+    )
+    found = [
+        record
+        for data in asyncio.run(read)
+        for name in data.package_names()
+        for record in data.load_records(rattler.PackageName(name))
+    ]
+    assert {f"{record.subdir}/{record.file_name}" for record in found} == names
 
 
 def blocks(page: str, language: str) -> list[str]:

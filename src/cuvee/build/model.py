@@ -188,6 +188,24 @@ class BuiltPackage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltFrom:
+    """What a package was built from, besides the packages of its environments.
+
+    Attributes
+    ----------
+    sha256
+        The hex digest of the package's archive.
+    recipe_sha256
+        That of the recipe's files, as `Recipe.digest`.
+    """
+
+    sha256: str
+    recipe: str
+    recipe_sha256: str
+    sources: tuple[Source, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Irreproducible:
     """A package of which two builds differ.
 

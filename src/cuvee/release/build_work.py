@@ -9,8 +9,9 @@ from cuvee.build.build_plan import BuildPlan, PlannedBuild
 from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
 from cuvee.build.environments import link_or_copy
 from cuvee.build.kept_builds import BuildCache
-from cuvee.build.model import BuiltPackage
+from cuvee.build.model import BuiltFrom, BuiltPackage, Output
 from cuvee.channel.repodata_writer import index_channel
+from cuvee.conda.url_secrets import clean_url
 from cuvee.files import storage_errors, write_bytes
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.release.build_isolation import isolated_by
@@ -76,7 +77,7 @@ def built_packages(
     for item in done.packages:
         if item.not_tested:
             session.reporter.warn(f"{item.stem} for {item.subdir} was not tested: {item.not_tested}")
-    outputs = (output for part in work.parts for wave in part.order.waves for output in wave)
+    outputs = [output for part in work.parts for wave in part.order.waves for output in wave]
     result = BuildResult(
         packages=done.packages,
         irreproducible=done.irreproducible,
@@ -84,8 +85,25 @@ def built_packages(
         unneeded=work.unneeded,
         isolated=level is not None,
         asked=tuple(sorted(names_asked(outputs) - {""})),
+        made_from=_made_from(done.packages, outputs),
     )
     return Made(result=result, outputs=_publish(session, done, platforms))
+
+
+def _made_from(packages: Sequence[BuiltPackage], outputs: Sequence[Output]) -> tuple[BuiltFrom, ...]:
+    by_identifier = {output.identifier: output for output in outputs}
+    return tuple(
+        BuiltFrom(
+            sha256=package.sha256,
+            recipe=package.recipe,
+            recipe_sha256=output.recipe.digest,
+            sources=tuple(
+                replace(source, urls=tuple(map(clean_url, source.urls))) for source in output.sources
+            ),
+        )
+        for package in packages
+        if (output := by_identifier.get(f"{package.stem}@{package.subdir}")) is not None
+    )
 
 
 def _warn(session: Session, work: RecipeWork, level: str | None) -> None:

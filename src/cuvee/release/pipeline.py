@@ -38,6 +38,7 @@ STAGES = (
     "installer",
     "test",
     "report",
+    "provenance",
     "sums",
 )
 """The kinds of stage, in the order of the flow. Image, construct, installer and test are per platform."""
@@ -150,6 +151,7 @@ def cut(session: Session) -> Release:
     is set aside, so that no installer is beside a record of other inputs. While it works, and if it is
     killed, the record says so.
     """
+    from cuvee.release.provenance_stage import make_provenance
     from cuvee.release.reference_runs import add_to_history
     from cuvee.release.report_stage import make_report
     from cuvee.release.sums import make_sums
@@ -161,6 +163,7 @@ def cut(session: Session) -> Release:
         _forget_beginning(session)
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
+            make_provenance(session, release)
             make_sums(session, release)
             _sign(session, release)
     except Exception as error:

@@ -15,6 +15,7 @@ from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import canonical_json, parse_json, sha256_bytes, sha256_file
 from cuvee.release.record import Release
 from cuvee.release.sums import read_sums
+from cuvee.trust.publish_attestations import FIELD
 from cuvee.trust.site_writer import changed_file
 
 CHANNEL = "channel"
@@ -58,7 +59,8 @@ class ChannelPlan:
                 f"{target} of {release} is not the one that is published: {sha256}, not {before}",
                 hint="A published package never changes. Give the new one another build or version.",
             )
-        known[archive.name] = dict(record)
+        kept = {key: value for key, value in known.get(archive.name, {}).items() if key == FIELD}
+        known[archive.name] = {**record, **kept}
         if target in self.sources:
             return
         path = self.channel / target
@@ -106,8 +108,8 @@ def _records(data: bytes, path: Path, hint: str) -> _Records:
     return dict(records)
 
 
-def add_release(plan: ChannelPlan, release: Release) -> None:
-    """Add what a release has to a plan.
+def add_release(plan: ChannelPlan, release: Release) -> tuple[str, ...]:
+    """Add what a release has to a plan; return its archives by path in the channel.
 
     Raises
     ------
@@ -124,9 +126,12 @@ def add_release(plan: ChannelPlan, release: Release) -> None:
             indexes[f"{match[1]}/{match[2]}"] = _records(
                 _verified(folder / path, sha256), folder / path, "Cut the release again."
             )
+    added = []
     for index, records in indexes.items():
         for name, record in records.items():
             plan.add(folder / index / name, record, release=release.name)
+            added.append(f"{index.partition('/')[2]}/{name}")
+    return tuple(added)
 
 
 def _verified(path: Path, sha256: str) -> bytes:

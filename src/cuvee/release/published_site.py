@@ -11,11 +11,13 @@ from cuvee.errors import BlockedError, IntegrityError, UsageError
 from cuvee.files import locked_file, sha256_bytes
 from cuvee.progress import Reporter
 from cuvee.release.approving import require_approvals
+from cuvee.release.published_attestations import Attester, attest
 from cuvee.release.published_channel import CHANNEL, ChannelPlan, add_release, published_records
 from cuvee.release.published_files import PublishedRelease, published_release
 from cuvee.release.record import Release
 from cuvee.release.site_log import continued_log, next_log
 from cuvee.temporary_folders import temporary_folder
+from cuvee.trust.publish_attestations import is_sidecar
 from cuvee.trust.site_roles import INDEX, RELEASES, TRACKS
 from cuvee.trust.site_writer import (
     METADATA_FOLDER,
@@ -128,15 +130,17 @@ def publish_site(
         remove_parts(site)
         work = _begin(site, signing)
         entries = _log(work)
+        attested: dict[str, bytes] = {}
         for folder in folders:
             release = _ready(folder, now, entries or ())
-            add_release(work.channel, release)
+            paths = add_release(work.channel, release)
             work.releases.append(published_release(release))
+            attested |= _attest(work, work.releases[-1], paths)
         _check_unchanged(work)
         releases = [item.release for item in work.releases]
         log = {LOG: next_log(entries or (), releases, now)} if releases or entries is not None else {}
         fixed = _copy(work, reporter)
-        made = {**_kept(work), **(others or {}), **_channel_files(work), **_pages(work), **log}
+        made = {**_kept(work), **(others or {}), **attested, **_channel_files(work), **_pages(work), **log}
         indexes = _indexes(work)
         metadata = _metadata(work, fixed, made, indexes, now) if signing is not None else {}
         write_made(site, {**made, **indexes}, metadata)
@@ -200,6 +204,20 @@ def _ready(folder: Path, now: dt.datetime, entries: tuple[LogEntry, ...]) -> Rel
             hint=f"`cuvee report {folder}` says what must be done first.",
         )
     return release
+
+
+def _attest(work: _Work, item: PublishedRelease, paths: Sequence[str]) -> dict[str, bytes]:
+    """Return the attestations of a release's packages, by path in the site; none if it is not signed."""
+    if work.signing is None:
+        return {}
+    from cuvee.trust.site_metadata import role_signers
+
+    attester = Attester(
+        signers=role_signers(work.signing.targets, item.track, work.signing.signers),
+        read=lambda path: read_signed(work.site, work.signed_before("site"), f"{CHANNEL}/{path}"),
+    )
+    made = attest(work.channel, paths, attester, channel=item.release.manifest.channel_url or "")
+    return {f"{CHANNEL}/{path}": data for path, data in made.items()}
 
 
 def _check_unchanged(work: _Work) -> None:
@@ -312,7 +330,11 @@ def _metadata(
     signing = work.signing
     if signing is None:
         raise ValueError("there is no signer")
-    archives = {path: item for path, item in work.signed_before("site").items() if path.endswith(".conda")}
+    archives = {
+        path: item
+        for path, item in work.signed_before("site").items()
+        if path.endswith(".conda") or is_sidecar(path)
+    }
     shared = {path: item for path, item in fixed.items() if path.startswith(f"{CHANNEL}/")}
     releases: dict[str, dict[str, Files]] = {}
     for item in work.releases:

@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 
 from cuvee.approvals.approval_files import approved_subjects, read_approvals, subjects_of
 from cuvee.approvals.quorum import ApprovalRequest, Quorum, judge_quorum
-from cuvee.build.model import BuiltPackage, Irreproducible, NotBuilt, RecipeFacts
+from cuvee.build.model import BuiltFrom, BuiltPackage, Irreproducible, NotBuilt, RecipeFacts
 from cuvee.channel.model import Absent, Interpreter, TestedWheel
 from cuvee.codec import LOCAL, Document, encode, encode_object
 from cuvee.conda.project_links import ProjectLink
@@ -255,6 +255,8 @@ class BuildResult(StageResult):
         Whether builds had no network and could write nowhere else.
     asked
         Names of packages that builds and their tests ask for.
+    made_from
+        Recipe and sources of each package; empty if an earlier cuvee has built it.
     """
 
     packages: tuple[BuiltPackage, ...] = ()
@@ -263,6 +265,7 @@ class BuildResult(StageResult):
     unneeded: tuple[str, ...] = ()
     isolated: bool = True
     asked: tuple[str, ...] = ()
+    made_from: tuple[BuiltFrom, ...] = ()
 
     @property
     def facts(self) -> RecipeFacts:

@@ -1,15 +1,29 @@
 """Signing a release, where it was cut or on another machine: what was recorded, and only if it is ready."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from cuvee.approvals.approval_statement import to_be_signed
+from cuvee.approvals.person_key import PublicKeyText
 from cuvee.codec import encode
 from cuvee.errors import BlockedError, IntegrityError
 from cuvee.files import sha256_bytes, sha256_file, write_bytes, write_json, write_text
 from cuvee.image.model import ImageSigner
 from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
-from cuvee.release.sums import FORCED, PUBLIC_KEY, SIGNATURE, SUMS, read_sums, sums_text
+from cuvee.release.sums import (
+    ENVELOPE,
+    FORCED,
+    PROVENANCE,
+    PUBLIC_KEY,
+    SIGNATURE,
+    STATEMENT,
+    SUMS,
+    read_sums,
+    sums_text,
+)
 from cuvee.trust.keys import public_pem
+from cuvee.trust.provenance_statement import envelope_line
 
 
 def sign_release(folder: Path, signer: ImageSigner, *, reason: str = "") -> str:
@@ -50,7 +64,19 @@ def sign_release(folder: Path, signer: ImageSigner, *, reason: str = "") -> str:
     write_text(folder / SUMS, text)
     write_bytes(folder / SIGNATURE, signer.sign(text.encode()))
     write_text(folder / PUBLIC_KEY, public_pem(signer.public))
+    _sign_provenance(folder, signer, sums)
     return sha256_bytes(text.encode())
+
+
+def _sign_provenance(folder: Path, signer: ImageSigner, sums: Mapping[str, str]) -> None:
+    """Sign the statements of provenance, each in a file beside it."""
+    public = PublicKeyText.read_pem(public_pem(signer.public).encode())
+    for path in sums:
+        if path.startswith(f"{PROVENANCE}/") and path.endswith(STATEMENT):
+            statement = (folder / path).read_bytes()
+            signature = signer.sign(to_be_signed(statement))
+            target = folder / f"{path.removesuffix(STATEMENT)}{ENVELOPE}"
+            write_bytes(target, envelope_line(statement, public, signature))
 
 
 def was_signed_anyway(folder: Path) -> bool:

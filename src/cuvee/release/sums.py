@@ -15,6 +15,10 @@ SIGNATURE, PUBLIC_KEY = "SHA256SUMS.sig", "signing-key.pem"
 FORCED = "signed-anyway.json"
 """Why a release was signed that is not ready. It is in the sums, so that it cannot be taken away."""
 
+PROVENANCE = "trust/provenance"
+STATEMENT, ENVELOPE = ".intoto.json", ".intoto.jsonl"
+"""How files in that folder end: what is stated, and the same signed, which is not in the sums."""
+
 _NOT_HANDED_OUT = ("images/",)  # installers hold them
 _LISTS = "/manifest.json.zst"
 """But for the list of an image's files: by it, whoever has a prefix finds what was approved."""
@@ -51,6 +55,8 @@ def make_sums(session: Session, release: Release) -> None:
         if not (folder / SUMS).is_file() or (folder / SUMS).read_text(encoding="utf-8") != text:
             for name in (SIGNATURE, PUBLIC_KEY, FORCED):  # they were of other sums
                 (folder / name).unlink(missing_ok=True)
+            for path in (folder / PROVENANCE).glob(f"*{ENVELOPE}"):
+                path.unlink()
             write_text(folder / SUMS, text)
         return Made(result=None, outputs=(folder / SUMS,))
 

@@ -329,6 +329,13 @@ def _check_targets(targets: "Metadata[Targets]", old: "Metadata[Targets] | None"
         )
 
 
+def role_signers(targets: "Metadata[Targets]", role: str, signers: Signers) -> "tuple[Signer, ...]":
+    """Return those of the signers that may sign a role, in the order of its keys."""
+    delegations = targets.signed.delegations
+    found = (delegations.roles or {}).get(role) if delegations is not None else None
+    return tuple(signers[keyid] for keyid in found.keyids if keyid in signers) if found is not None else ()
+
+
 def _targets_of(files: Files) -> "Targets":
     from tuf.api.metadata import TargetFile, Targets
 

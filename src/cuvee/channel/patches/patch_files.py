@@ -18,6 +18,8 @@ MARK = "patched"
 
 
 _FOLDER = "recipe/patched"
+PATCHES = f"{_FOLDER}/patched.json"
+"""What a patched package says of its patches, below ``info``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +92,7 @@ class PatchSet:
     def info_files(self) -> dict[str, bytes]:
         """Return what travels in ``info`` of the package, by path below it."""
         files = {f"{_FOLDER}/files/{item.name}": item.data for item in (*self.patches, *self.tests)}
-        return {**files, f"{_FOLDER}/patched.json": canonical_json(self.statement)}
+        return {**files, PATCHES: canonical_json(self.statement)}
 
 
 def read_patches(packages: Iterable[PatchedPackage], folder: Path) -> tuple[PatchSet, ...]:
