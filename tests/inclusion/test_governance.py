@@ -8,14 +8,18 @@ from typing import Any
 
 import pytest
 
-from checked_sets import asked, manifest_of, waiver
+from approving import NOON, approval, approver, policy
+from checked_sets import asked, lock_of, manifest_of, package, waiver
+from cuvee.approvals.approval_files import approved_subjects
 from cuvee.cli.main import run
+from cuvee.codec import encode_object
 from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HistoryFile
 from cuvee.history.model import HistoryRun
 from cuvee.inclusion.decisions import Handover, LeavingPackage, decisions
 from cuvee.inclusion.governance_formats import quorum_lines
 from cuvee.manifest.model import Deprecation, Policy, ReleaseVersion
+from cuvee.release.record import ChannelResult, CheckResult, LockResult, Release, judge
 
 FIRST = """\
 manifest: 1
@@ -123,6 +127,47 @@ def test_a_manifest_with_problems_is_told_and_hides_no_other(
     releases = data(manifest, capsys)["releases"]
     assert [item["release"] for item in releases][-1] == "tiny-2026.10.0"
     assert "problems in" in releases[-1]["problem"]
+
+
+def test_approvals_beside_a_release_are_as_on_the_day_of_the_last_one(
+    manifest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    until = NOON.date()  # today her key has expired
+    people = (approver("ada", until=until), approver("eve", "labs"), approver("kim"))
+    terms = replace(manifest_of().policy, approvals=policy(*people, organisations=2))
+    recorded = replace(manifest_of(distribution="tiny"), policy=terms)
+    folder = manifest.parents[2] / "dist" / "tiny-2026.11.0"
+    release = Release(
+        manifest=recorded,
+        channel=ChannelResult(),
+        locked=LockResult(lock=lock_of(package("a"))),
+        checked=CheckResult(),
+        made_at=NOON,
+        folder=folder,
+    )
+    folder.mkdir(parents=True)
+    replace(release, verdict=judge(release)).save()
+    (folder / "SHA256SUMS").write_text(f"{'a' * 64}  lock/pixi.lock\n")
+    subjects = approved_subjects(folder, encode_object(recorded))
+    approvals = folder / "approvals"
+    approvals.mkdir()
+
+    def told() -> list[str]:
+        first = data(manifest, capsys)["releases"][-1]
+        assert not first["problem"], first["problem"]
+        return list(first["approvals"])
+
+    assert "missing: 2 more people, 2 more organisations" in told()
+    for handle in ("ada", "eve"):
+        name, content = approval(handle, release="tiny-2026.11.0", subjects=subjects)
+        (approvals / name).write_bytes(content)
+    assert told() == ["approved by Ada (acme), Eve (labs)"]
+    (approvals / "other.json").write_bytes(
+        approval("kim", release="tiny-2026.11.0", subjects={**subjects, "x": "b" * 64})[1]
+    )
+    assert "other.json does not count: it approves other bytes: x was approved and is gone" in told()
+    assert run(["governance", str(manifest), "--dist", str(folder.parent)]) == 0
+    assert "- **Approval:** approved by Ada (acme), Eve (labs)" in capsys.readouterr().out
 
 
 def test_what_a_release_decides_by_itself() -> None:

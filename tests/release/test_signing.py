@@ -135,6 +135,7 @@ def test_a_release_is_signed_on_another_machine(
             "report",
             "results",
             "sbom",
+            "trust",
         ),
         "images",  # of Windows, for which no installer is made, so that the image is handed out
     }

@@ -14,8 +14,11 @@ from cuvee.history.over_releases import latest_verdicts
 from cuvee.manifest import load_manifest
 from cuvee.manifest.folder_lookup import find_upwards, manifests_in
 from cuvee.manifest.model import Manifest, Owner, Waiver
+from cuvee.release.approving import quorum_lines
 from cuvee.release.base_lock import REPORTS
-from cuvee.release.record import Release
+from cuvee.release.approving import quorum_lines
+from cuvee.release.base_lock import REPORTS
+from cuvee.release.record import Release, with_quorums
 from cuvee.release.record_parts import RECORD
 
 _NEVER = dt.date(1, 1, 1)
@@ -59,6 +62,9 @@ class ReleaseDecisions:
         How many packages of the closure changed, by kind; `None` if that is not recorded.
     findings
         How many findings were waived, by check.
+    approvals
+        Who has approved it, who is missing, and which approvals do not count, a line each, as on the day of
+        the last approval.
     problem
         Why there is no record, or the manifest cannot be read.
     """
@@ -75,6 +81,7 @@ class ReleaseDecisions:
     made_at: dt.datetime | None = None
     changes: Mapping[str, int] | None = None
     findings: Mapping[str, int] = field(default_factory=dict)
+    approvals: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -214,6 +221,17 @@ def _policy_changes(manifest: Manifest, before: Manifest | None) -> Iterable[str
         yield from (name for name in sorted(now.keys() | was.keys()) if now.get(name) != was.get(name))
 
 
+def _as_decided(release: Release) -> Release:
+    """Return a release judged on the day of its last approval: keys that have expired since then counted."""
+    days = [
+        item.time.date()
+        for quorum in release.quorums
+        for item in quorum.judged
+        if item.approver is not None and item.time is not None
+    ]
+    return with_quorums(release, max(days)) if days else release
+
+
 def _with_record(
     found: ReleaseDecisions, folders: Iterable[Path], verdicts: Mapping[str, tuple[Verdict, dt.datetime]]
 ) -> ReleaseDecisions:
@@ -222,13 +240,18 @@ def _with_record(
         if not (path / RECORD).is_file():
             continue
         try:
-            release = Release.open(path)
+            release = _as_decided(Release.open(path))
         except CuveeError as error:
             return replace(found, problem=error.message.splitlines()[0])
         waived = Counter(item.check for item in release.findings if item.verdict is Verdict.WAIVED)
         changes = None if release.changes is None else Counter(item.kind.value for item in release.changes)
         return replace(
-            found, verdict=release.verdict, made_at=release.made_at, changes=changes, findings=waived
+            found,
+            verdict=release.verdict,
+            made_at=release.made_at,
+            changes=changes,
+            findings=waived,
+            approvals=tuple(quorum_lines(release)),
         )
     if found.release in verdicts:
         verdict, made_at = verdicts[found.release]

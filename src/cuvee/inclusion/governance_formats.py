@@ -83,6 +83,8 @@ def decision_lines(item: ReleaseDecisions) -> Iterator[tuple[str, str]]:
         )
     if item.policy:
         yield "Policy", f"changed: {', '.join(item.policy)}"
+    for line in item.approvals:
+        yield "Approval", line
     if item.changes is not None:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(item.changes.items()))
         yield "Closure", counts or "nothing changed"
