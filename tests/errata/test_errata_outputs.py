@@ -3,6 +3,7 @@
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from cuvee.errata.csaf_advisory import csaf_advisory
 from cuvee.errata.desktop_errata import desktop_errata
 from cuvee.errata.errata_page import errata_feed, errata_page
 from cuvee.errata.errata_writer import write_errata
+from cuvee.errata.known_releases import known_releases
 from cuvee.errata.model import CheckedErratum
 from cuvee.errata.openvex import openvex_document
+from cuvee.lock.model import Lock, PlatformLock
+from cuvee.lock.pixi_lock import write_lock
 from cuvee.trust.keys import SigningKey
 from cuvee.trust.package_urls import conda_purl
 from made_errata import BOTH, ERRATUM, FIXED, OLD, PUBLISHER, checked, package
@@ -105,6 +109,21 @@ def test_openvex_names_releases_and_the_packages_of_their_bills(erratum: Checked
     urls = [item["@id"] for part in document["statements"] for item in part["products"]]
     assert len(urls) == len(set(urls)) == 4
     assert all(PackageURL.from_string(url).name == "tiny" for url in urls)
+
+
+@pytest.mark.parametrize("own", ["https://conda.example/own", "file:///srv/dist/tiny-2026.11.0/channel"])
+def test_packages_of_a_published_channel_are_named_as_in_the_bills(tmp_path: Path, own: str) -> None:
+    made = replace(
+        package("zlab", "1.2", "linux-64"), url="channel/linux-64/zlab-1.2-0.conda", channel="channel"
+    )
+    lock = Lock(platforms=(PlatformLock(platform="linux-64", packages=(made,), virtual_packages=()),))
+    path = tmp_path / "dist" / "tiny-2026.11.0" / "lock" / "pixi.lock"
+    write_lock(lock, path, channels=(), own_channel=own)
+    (known,) = known_releases(tmp_path / "errata", tmp_path / "dist", ["tiny"])
+    assert known.lock is not None
+    (found,) = known.lock.platforms[0].packages
+    place = "own/zlab@1.2" if own.startswith("https") else "zlab@1.2"
+    assert conda_purl(found).startswith(f"pkg:conda/{place}?")
 
 
 def test_the_desktop_gets_what_it_needs_without_comparing_versions(erratum: CheckedErratum) -> None:
