@@ -15,8 +15,10 @@ from cuvee.platforms import host
 from cuvee.release.build_stage import plan_builds
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.pipeline import check_release, lock_release
+from cuvee.release.provenance_stage import provenance_of
 from cuvee.release.record import Release
 from cuvee.release.session import Options, Session
+from in_toto_statements import read_provenance
 from needed_programs import needs
 from tiny_distribution import NOW, Recorder
 
@@ -115,6 +117,23 @@ def test_what_a_recipe_makes_is_there_in_place_of_the_wheel_of_that_name(
     records = json.loads((folder / "linux-64" / "repodata.json").read_text("utf-8"))["packages.conda"]
     assert [name for name in records if name.startswith("fast-histogram-")] == [made.file_name]
     assert plan_builds(built.session(), release.channel).builds
+
+
+def test_provenance_names_recipes_and_their_sources(built: Built, release: Release) -> None:
+    assert release.built is not None
+    data = provenance_of(release, release.lock.by_platform["linux-64"]).to_bytes()
+    found = read_provenance(data).build_definition.resolved_dependencies
+    made = {item.file_name: item.recipe for item in release.built.packages}
+    of_recipes = [item for item in found if item.annotations["package"] in made]
+    assert {item.name for item in of_recipes if "cuveeRecipe" in item.digest} == {
+        f"recipes/{name}" for name in made.values()
+    }
+    sources = [item for item in of_recipes if "sha256" in item.digest]
+    assert {made[item.annotations["package"]] for item in sources} >= {"liberfa", "pyerfa"}
+    for item in sources:
+        recipe = built.root / "recipes" / made[item.annotations["package"]] / "recipe.yaml"
+        assert item.digest["sha256"] in recipe.read_text()
+        assert item.uri or item.download_location
 
 
 def test_extensions_are_compiled_against_the_versions_of_the_release(built: Built, release: Release) -> None:
