@@ -16,8 +16,6 @@ from cuvee.manifest.folder_lookup import find_upwards, manifests_in
 from cuvee.manifest.model import Manifest, Owner, Waiver
 from cuvee.release.approving import quorum_lines
 from cuvee.release.base_lock import REPORTS
-from cuvee.release.approving import quorum_lines
-from cuvee.release.base_lock import REPORTS
 from cuvee.release.record import Release, with_quorums
 from cuvee.release.record_parts import RECORD
 
