@@ -1,7 +1,7 @@
 """A release that two people have approved, small and cut without a network, and a signed site that has it."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -162,13 +162,18 @@ class ApprovedSite:
         return self.published / "trust" / "bundle.zip"
 
     def publish(
-        self, *releases: Path, now: dt.datetime = NOW, signers: Collection[str] = ONLINE
+        self,
+        *releases: Path,
+        now: dt.datetime = NOW,
+        signers: Collection[str] = ONLINE,
+        others: Mapping[str, bytes] | None = None,
     ) -> Sequence[str]:
         """Publish releases, or only renew what is signed; return the bundles that were written."""
         roots, targets = complete(self.trust)
         found = {KEYS[name].keyid: SIGNERS[name] for name in signers}
         signing = SiteSigning(roots=roots, targets=targets, signers=found)
-        return publish_site(releases, self.folder, SILENT, now=now, signing=signing).bundles
+        published = publish_site(releases, self.folder, SILENT, now=now, signing=signing, others=others)
+        return published.bundles
 
 
 def approved_site(

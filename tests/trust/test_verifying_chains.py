@@ -151,6 +151,23 @@ def test_the_bundle_is_reproducible_and_follows_what_is_signed(site: ApprovedSit
         assert archive.read(f"{BASE}{SUMS}") == (site.release / SUMS).read_bytes()
 
 
+def test_the_bundle_has_vex_and_what_is_in_the_trust_folder(site: ApprovedSite, tmp_path: Path) -> None:
+    release = tmp_path / site.release.name
+    shutil.copytree(site.release, release)
+    (release / "trust").mkdir()
+    (release / "trust" / "provenance.json").write_text("{}")
+    shutil.copy(site.bundle, release / "trust" / "bundle.zip")  # not a file of the release
+    other = ApprovedSite(folder=tmp_path / "site", release=release, trust=site.trust)
+    other.publish(release, others={"errata/openvex.json": b"{}", "errata/index.html": b""})
+    members = read_bundle(other.bundle.read_bytes(), source="bundle.zip")
+    assert {"errata/openvex.json", f"{BASE}trust/provenance.json"} <= members.keys()
+    assert not {"errata/index.html", f"{BASE}trust/bundle.zip"} & members.keys()
+    for path in (other.bundle, other.folder, other.published):
+        assert not verdict_on(path, other).problems
+    members["errata/openvex.json"] = b"[]"
+    assert first(walked(members, other)).text.startswith("errata/openvex.json is not the file that was")
+
+
 def test_a_newer_root_in_the_bundle_follows_from_that_of_the_reader(
     site: ApprovedSite, tmp_path: Path
 ) -> None:
