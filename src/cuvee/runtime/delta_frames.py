@@ -17,7 +17,7 @@ from .payload_manifest import Frame, PayloadFile, PayloadManifest
 
 _MAGIC = b"cuvee-delta-1".ljust(16, b"\0")
 _SIGNATURE_AT, _HEAD = 32, 96
-_LARGEST = 1 << 28
+_LARGEST, _LARGEST_FILE = 1 << 28, 1 << 40
 
 
 class DeltaIndex(NamedTuple):
@@ -138,7 +138,9 @@ def _frame(
     if start != value["raw"]:
         raise ValueError("the sizes differ")
     base = [before[path, at] for path, at in value["base"]]
-    offset, size = max(0, int(value["offset"])), max(0, int(value["size"]))
+    offset, size = int(value["offset"]), int(value["size"])
+    if not 0 <= offset <= _LARGEST_FILE or not 0 <= size <= _LARGEST:
+        raise ValueError("it is outside of the file")
     return Frame(frames_at + offset, size, start, str(value["sha256"]), files, base)
 
 
