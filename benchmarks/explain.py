@@ -1,12 +1,16 @@
 """Measure the explanation of a conflict on a large release, part by part.
 
-Usage: python benchmarks/explain.py [PACKAGES [VERSIONS]]
+Usage: python benchmarks/explain.py [PACKAGES [VERSIONS]] [--large] [-v]
 
 The channel is generated: each version of a package needs a range of versions of eight others that were
 current at its time, which many others need too; a third of the packages has a build per Python. A quarter of
 the packages is requested; pins are added that contradict each other in different ways.
+
+With ``--large`` the channel is one of `generated_channel.py` with 300,000 records, of which 40 names are
+requested, twelve of them in an old or a new version, so that they conflict in some 20 to 30 places.
 """
 
+import random
 import sys
 import tempfile
 import time
@@ -106,6 +110,34 @@ def main(packages: int, versions: int) -> None:
             _time(title, problem, Path(name) / "cache")
 
 
+def large(records: int, pins: int, seed: int) -> None:
+    """Time names of a large channel that conflict in many places."""
+    from generated_channel import Channel
+
+    found: dict[str, dict[str, dict[str, object]]] = {"linux-64": {}, "noarch": {}}
+    known: dict[str, list[str]] = {}
+    for entry in Channel(1).records(records):
+        file = f"{entry['name']}-{entry['version']}-{entry['build']}.conda"
+        found[entry["subdir"]][file] = entry | {"sha256": sha256_bytes(file.encode())}
+        versions = known.setdefault(entry["name"], [])
+        versions += [entry["version"]] * (entry["version"] not in versions)
+    names = [name for name, versions in known.items() if name.startswith("pkg") and len(versions) > pins]
+    chosen = sorted(random.Random(seed).sample([name for name in names if "-" not in name], 40))  # noqa: S311
+    stated = dict.fromkeys(chosen, "*")
+    for number, name in enumerate(chosen[:pins]):
+        stated[name] = f"=={known[name][len(known[name]) // 4 if number % 2 else -2]}"
+    with tempfile.TemporaryDirectory() as folder:
+        for subdir, packages in found.items():
+            document = {"info": {"subdir": subdir}, "packages": {}, "packages.conda": packages}
+            write_json(Path(folder) / "channel" / subdir / "repodata.json", document)
+        problem = Problem(
+            platforms=(PlatformEntry(name="linux-64", floor={"glibc": "2.28"}),),
+            requirements=tuple(requirement(*item, line) for line, item in enumerate(stated.items(), 10)),
+            channels=(str(Path(folder) / "channel"),),
+        )
+        _time(f"40 names of {records:,} records, {pins} of them pinned", problem, Path(folder) / "cache")
+
+
 def _time(title: str, problem: Problem, cache: Path) -> None:
     connection = connect(cache)
     first = _now()
@@ -145,5 +177,8 @@ def _now() -> tuple[float, float]:
 
 
 if __name__ == "__main__":
+    if "--large" in sys.argv:
+        large(300_000, 12, 1)
+        sys.exit()
     numbers = [int(text) for text in sys.argv[1:] if text.isdigit()]
     main(*(numbers + [1_600, 20][len(numbers) :]))

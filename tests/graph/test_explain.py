@@ -12,8 +12,10 @@ import tiny_index
 from cuvee.channel.connection import connect
 from cuvee.cli.main import run
 from cuvee.graph.explain import as_data, explain, hint, message
+from cuvee.graph.explain.explanation_text import edit_line
 from cuvee.graph.explain.model import ConflictExplanation
 from cuvee.graph.explain.range_loosening import by_distance, loosened, span
+from cuvee.graph.explain.telling_causes import MOST_CAUSES, telling
 from cuvee.lock.solve import nearest
 from golden import same_as
 from measuring_work import count_calls
@@ -45,6 +47,34 @@ def test_the_words(path: Path, tmp_path: Path) -> None:
     found = explained(yaml.safe_load(path.read_text()), tmp_path)
     text = f"{message(found)}\nnext: {hint(found)}\n".replace(str(tmp_path), "…")
     same_as(path.with_suffix(".txt"), text)
+
+
+def test_of_many_conflicts_the_best_way_out_is_first_and_all_are_counted(tmp_path: Path) -> None:
+    found = explained(yaml.safe_load((CASES / "many.yaml").read_text()), tmp_path)
+    subsets = [mus for conflict in found.conflicts for mus in conflict.subsets]
+    short, whole = message(found), message(found, whole=True)
+    shown = [mus for mus in subsets if mus.sentence in short]
+    assert len(shown) == MOST_CAUSES < len(subsets)
+    assert f"… and {len(subsets) - len(shown)} more conflicts that are not shown" in short.splitlines()
+    edits = [line for line in short.splitlines() if line.startswith("  - ")]
+    assert short.index(edits[0]) < min(short.index(mus.sentence) for mus in shown)
+    best = [conflict.suggestions[0] for conflict in found.conflicts]
+    assert edits == [f"  - {edit_line(edit)}" for suggestion in best for edit in suggestion.edits]
+    assert all(any(mus in shown for mus in conflict.subsets) for conflict in found.conflicts)
+    assert all(mus.sentence in whole for mus in subsets)
+    assert "not shown" not in whole
+    assert f"all {len(subsets)} conflicts" in hint(found)
+    assert "--verbose" not in hint(found, whole=True)
+
+
+@pytest.mark.parametrize("most", range(1, 9))
+def test_the_most_telling_are_in_order_and_of_every_conflict(most: int, tmp_path: Path) -> None:
+    found = explained(yaml.safe_load((CASES / "many.yaml").read_text()), tmp_path)
+    all_of = [mus for conflict in found.conflicts for mus in conflict.subsets]
+    shown = [mus for conflict in telling(found.conflicts, most) for mus in conflict.subsets]
+    assert shown == [mus for mus in all_of if mus in shown]
+    assert len(shown) == min(most, len(all_of))
+    assert len(telling(found.conflicts, most)) == min(most, len(found.conflicts))
 
 
 def test_every_text_has_its_case() -> None:
@@ -164,3 +194,20 @@ def test_the_work_of_explaining_many_conflicts_at_once_does_not_explode(tmp_path
         assert sum(len(conflict.subsets) for conflict in found.conflicts) >= count - 1
         calls.append(count_calls(lambda problem=problem, fetched=fetched: explain(problem, fetched)))  # type: ignore[misc]
     assert calls[1] < 9 * calls[0], "three times the conflicts, at most the square of the work"
+
+
+def test_the_command_shows_all_conflicts_if_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = yaml.safe_load((CASES / "many.yaml").read_text())
+    channel = tiny_index.write_index(tmp_path / "channel", map(tiny_index.entry, case["index"]))
+    packages = "\n".join(
+        f'{(*item.split(), "*")[0]}: "{(*item.split(), "*")[1]}"' for item in case["packages"]
+    )
+    manifest = tiny_index.write_manifest(tmp_path, channel, packages)
+    options = [str(manifest), "--dist", str(tmp_path / "dist"), "--cache", str(tmp_path / "cache"), "-q"]
+    assert run(["lock", *options]) == 1
+    short = capsys.readouterr().err
+    assert "… and 2 more conflicts that are not shown" in short
+    assert run(["lock", *options, "--verbose"]) == 1
+    whole = capsys.readouterr().err
+    assert whole.count("cannot hold") == short.count("cannot hold") + 2
+    assert "not shown" not in whole

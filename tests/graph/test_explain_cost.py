@@ -1,7 +1,7 @@
 """What an explanation costs: how often rattler is asked, how much is read; what it says stays the same."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from cuvee.graph.explain.channel_index import LazyPool
 from cuvee.graph.explain.lock_explainer import fast_solver
 from cuvee.graph.explain.model import SoftConstraint
 from cuvee.graph.solving.pool import Pool
+from cuvee.graph.solving.solver import Solution, Solver, UnsatCore
 from cuvee.lock.model import Lock
 from cuvee.lock.solve import Problem
 
@@ -36,6 +37,12 @@ def windows(names: int, versions: int) -> list[str]:
     ]
 
 
+@pytest.fixture
+def asks_rattler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take a small channel for a large one, in which rattler is asked before our own solver."""
+    monkeypatch.setattr("cuvee.graph.explain.oracle._FEW_RECORDS", -1)
+
+
 def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem], Lock | str]:
     def ask(problem: Problem) -> Lock | str:
         asked.append(problem)
@@ -44,6 +51,7 @@ def counting(connection: Connection, asked: list[Problem]) -> Callable[[Problem]
     return ask
 
 
+@pytest.mark.usefixtures("asks_rattler")
 @pytest.mark.parametrize(
     ("packages", "most"),
     [
@@ -75,6 +83,7 @@ def test_rattler_is_asked_once_per_way_out(packages: list[str], most: int, tmp_p
     assert {mus.members for conflict in alone.conflicts for mus in conflict.subsets} == subsets[0]
 
 
+@pytest.mark.usefixtures("asks_rattler")
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -> None:
     case: dict[str, Any] = yaml.safe_load(path.read_text())
@@ -90,6 +99,32 @@ def test_suggestions_do_not_depend_on_who_is_asked(path: Path, tmp_path: Path) -
         for item in (alone, asking)
     ]
     assert suggested[0] == suggested[1]
+
+
+def test_of_few_records_rattler_is_not_asked_and_nothing_is_solved_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = {f"p{number} ==9": f"p{number + 1} ==1" for number in range(4, 60, 4)}
+    case = {"index": windows(70, 9), "packages": ["p69", *pins, *pins.values()]}
+    problem = cases.problem_of(case, tmp_path)
+    connection = connect(tmp_path / "cache")
+    asked: list[Problem] = []
+    solved: list[frozenset[str]] = []
+    solve = Solver.solve
+
+    def remembering(solver: Solver, requirements: Sequence[str], **more: Any) -> Solution | UnsatCore:
+        answer = solve(solver, requirements, **more)
+        if isinstance(answer, Solution):
+            solved.append(frozenset([*requirements, *more["constraints"]]))
+        return answer
+
+    monkeypatch.setattr(Solver, "solve", remembering)
+    found = explain(problem, cases.fetched(problem, connection), fast_solver=counting(connection, asked))
+    assert found is not None
+    assert len([mus for conflict in found.conflicts for mus in conflict.subsets]) > len(pins)
+    assert asked == []
+    for number, members in enumerate(solved):
+        assert not any(members <= known for known in solved[:number]), "what a solution has needs no other"
 
 
 def test_a_lazy_pool_has_what_a_pool_has_in_its_order(tmp_path: Path) -> None:

@@ -82,7 +82,9 @@ environment_option = click.option(
     "--environment", metavar="NAME", help="Which environment of a pixi.lock.  [default: default]"
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress.")
-verbose_option = click.option("-v", "--verbose", is_flag=True, help="A line for each unit of work.")
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="A line for each unit of work, and all conflicts of a set."
+)
 
 
 sign_key_option = click.option(
@@ -300,6 +302,7 @@ def _session(
         place=place,
         executor=executor or ExecutorChoice(),
         results=results,
+        verbose=verbose,
     )
     if takes_folder and (manifest / "lock").is_dir() and _is_release(manifest):
         from cuvee.release.manifest_of_folder import manifest_of_release

@@ -7,8 +7,6 @@ https://github.com/conda/conda/issues/2520
 
 from dataclasses import dataclass
 
-import networkx as nx
-
 from cuvee.conda.package_record import LockedPackage
 from cuvee.files import fingerprint
 from cuvee.graph.release_graph import PlatformGraph
@@ -79,9 +77,13 @@ def _base(manifest: Manifest, graph: PlatformGraph) -> tuple[LockedPackage, ...]
     """Return python and the requested packages of the base's group, with all that they need."""
     requested = manifest.requirements(graph.platform)
     names = {item.name for item in requested if item.name == "python" or BASE_GROUP in item.groups}
-    found = {name for name in names if name in graph.graph}
-    for name in tuple(found):
-        found |= nx.descendants(graph.graph, name)
+    found: set[str] = set()
+    left = sorted(names & graph.lock.by_name.keys())
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += graph.requires[name]
     return tuple(package for package in graph.lock.packages if package.name in found)
 
 

@@ -93,9 +93,26 @@ class PlatformGraph:
         """The platform's name."""
         return self.lock.platform
 
+    @cached_property
+    def requires(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the packages that each package depends on directly."""
+        found: dict[str, list[str]] = {package.name: [] for package in self.lock.packages}
+        for edge in self.edges:
+            if edge.satisfied and edge.target is not None and not edge.is_virtual:
+                found[edge.source.name].append(edge.target)
+        return {name: tuple(dict.fromkeys(targets)) for name, targets in found.items()}
+
+    @cached_property
+    def _dependents(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for source, targets in self.requires.items():
+            for target in targets:
+                found.setdefault(target, []).append(source)
+        return {name: tuple(sorted(sources)) for name, sources in found.items()}
+
     def required_by(self, name: str) -> tuple[str, ...]:
         """Return the names of the packages that depend on ``name`` directly."""
-        return tuple(sorted(self.graph.predecessors(name))) if name in self.graph else ()
+        return self._dependents.get(name, ())
 
     def excluded_by(self, text: str) -> LockedPackage | None:
         """Return the package of the set that a match spec names and does not match, if there is one."""

@@ -47,6 +47,7 @@ def impact(
     lock: Lock,
     positions: Mapping[str, Position],
     connection: Connection,
+    whole: bool = False,
 ) -> Impact:
     """Return what an upgrade would change, break and unblock.
 
@@ -58,6 +59,8 @@ def impact(
         The release's, without the versions that it keeps.
     lock
         The release's lock. Its versions stay where possible.
+    whole
+        Show all conflicts if it is impossible, however many there are.
 
     Raises
     ------
@@ -67,8 +70,9 @@ def impact(
     name, version = _parsed(upgrade, lock)
     changed = _with(problem, name, version, lock)
     spec = f"{name} {version}"
+    explain = explainer(positions, fixed=[name], whole=whole)
     try:
-        after = solve(replace(changed, keep=lock), connection, explain=explainer(positions, fixed=[name]))
+        after = solve(replace(changed, keep=lock), connection, explain=explain)
     except UnsolvableError as error:
         if any(name in item.by_name and item.by_name[name].is_local for item in lock.platforms):
             raise UsageError(

@@ -71,8 +71,12 @@ class ReleaseEnvironments:
             keep=kept_lock(session),
         )
         carried = (item for item in problem.requirements if item.name in self._carried)
-        imports = session.manifest.interpreter is not None
-        explain = explainer(session.manifest.sources, imports=imports, reporter=session.reporter)
+        explain = explainer(
+            session.manifest.sources,
+            imports=session.manifest.interpreter is not None,
+            whole=session.options.verbose,
+            reporter=session.reporter,
+        )
         lock = solve(replace(problem, requirements=tuple(carried)), self._connection, explain=explain)
         return lock.by_platform[self._entry.name].packages
 

@@ -82,7 +82,10 @@ def _make(session: Session, platforms: list[str], built: BuildResult | None) -> 
             problem,
             session.connection,
             explain=explainer(
-                manifest.sources, imports=manifest.interpreter is not None, reporter=session.reporter
+                manifest.sources,
+                imports=manifest.interpreter is not None,
+                whole=session.options.verbose,
+                reporter=session.reporter,
             ),
         )
     except UnsolvableError as error:

@@ -84,6 +84,8 @@ class Options:
         Where units of work run.
     results
         Where results of a run that is not recorded go; `None` is a folder in the cache.
+    verbose
+        Show all conflicts of a set without a solution, however many there are.
     """
 
     dist: Path
@@ -104,6 +106,7 @@ class Options:
     place: str | None = None
     executor: ExecutorChoice = field(default_factory=ExecutorChoice)
     results: Path | None = None
+    verbose: bool = False
 
 
 class Session:

@@ -27,4 +27,5 @@ def impact_of(session: Session, upgrade: str) -> Impact:
         lock=lock,
         positions=manifest.sources,
         connection=session.connection,
+        whole=session.options.verbose,
     )

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from graphlib import CycleError, TopologicalSorter
 
 from cuvee.graph.checks.check_interface import NOTICE, Check
 from cuvee.graph.findings import Finding, Verdict
-from cuvee.graph.release_graph import ReleaseGraph
+from cuvee.graph.release_graph import PlatformGraph, ReleaseGraph
 
 
 class DuplicatesCheck(Check):
@@ -40,13 +41,10 @@ class CyclesCheck(Check):
     severity = NOTICE
 
     def run(self, release: ReleaseGraph) -> Iterable[Finding]:
-        import networkx as nx
-
         platforms: dict[tuple[str, ...], list[str]] = {}
         for graph in release.platforms:
-            for group in nx.strongly_connected_components(graph.graph):
-                if len(group) > 1 or any(graph.graph.has_edge(name, name) for name in group):
-                    platforms.setdefault(tuple(sorted(group)), []).append(graph.platform)
+            for group in _cycles(graph):
+                platforms.setdefault(group, []).append(graph.platform)
         for names, where in sorted(platforms.items()):
             yield Finding(
                 check=self.identifier,
@@ -58,3 +56,19 @@ class CyclesCheck(Check):
                 platforms=tuple(where),
                 action="No action is needed for an installation; builds from source must break the cycle.",
             )
+
+
+def _cycles(graph: PlatformGraph) -> list[tuple[str, ...]]:
+    """Return the names of each group of packages that depend on each other."""
+    try:
+        TopologicalSorter(graph.requires).prepare()
+    except CycleError:
+        import networkx as nx
+
+        groups = nx.strongly_connected_components(graph.graph)
+        return [
+            tuple(sorted(group))
+            for group in groups
+            if len(group) > 1 or any(graph.graph.has_edge(name, name) for name in group)
+        ]
+    return []

@@ -27,11 +27,15 @@ class ChannelIndex:
         self._by_file: dict[str, dict[str, RepoDataRecord]] = {}
         for record in records:
             self._found.setdefault(record.name.normalized, []).append(record)
+        self._size = sum(map(len, self._found.values()))
 
     def __iter__(self) -> Iterator[Record]:
         """Yield all records, those of one name together."""
         for name in self._found:
             yield from self.of(name)
+
+    def __len__(self) -> int:
+        return self._size
 
     @property
     def names(self) -> Collection[str]:

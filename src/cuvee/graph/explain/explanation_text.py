@@ -1,6 +1,7 @@
 """An explanation as text, and as JSON values."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from cuvee.codec import Json, encode
 from cuvee.graph.explain.model import (
@@ -14,6 +15,7 @@ from cuvee.graph.explain.model import (
     SoftConstraint,
     Suggestion,
 )
+from cuvee.graph.explain.telling_causes import MOST_CAUSES, telling
 
 _KEYS = {ConstraintKind.REQUIREMENT: "packages", ConstraintKind.CONSTRAINT: "constraints"}
 _MOST_SHOWN = 5
@@ -25,28 +27,75 @@ _INSTEAD = {
 """Edits that keep a package, instead of dropping it."""
 
 
-def message(explanation: ConflictExplanation) -> str:
-    """Return an explanation as text."""
+def message(explanation: ConflictExplanation, *, whole: bool = False) -> str:
+    """Return an explanation as text.
+
+    Of many conflicts it has the best way out first, then those that say most, and how many more there are.
+    With ``whole`` it has them all, each with its ways out.
+    """
     have = "has" if len(explanation.platforms) == 1 else "have"
     lines = [f"{', '.join(explanation.platforms)} {have} no solution"]
-    causes: dict[str, list[Conflict]] = {}
-    for conflict in explanation.conflicts:
-        causes.setdefault(conflict.subsets[0].cause, []).append(conflict)
-    for number, (cause, conflicts) in enumerate(causes.items(), 1):
-        heading = f"{number}. " if len(causes) > 1 else ""
-        several = sum(len(conflict.subsets) for conflict in conflicts) > 1
-        lines += ["", f"{heading}{cause}" + (":" if several else "")] if several or heading else [""]
-        for conflict in conflicts:
-            lines += _conflict_lines(conflict, explanation.platforms)
+    left = 0 if whole else _count(explanation.conflicts) - MOST_CAUSES
+    if left <= 0:
+        lines += _cause_lines(explanation.conflicts, explanation.platforms)
+    else:
+        lines += _best_lines(explanation)
+        shown = [replace(item, suggestions=()) for item in telling(explanation.conflicts)]
+        lines += _cause_lines(shown, explanation.platforms)
+        conflicts = "conflict that is" if left == 1 else "conflicts that are"
+        lines += ["", f"… and {left} more {conflicts} not shown"]
     if not explanation.complete:
         lines += ["", "There may be more conflicts; fix these first."]
     return "\n".join(lines)
 
 
-def hint(explanation: ConflictExplanation) -> str:
-    """Return the best suggestion of each conflict as one sentence."""
+def _count(conflicts: Iterable[Conflict]) -> int:
+    return sum(len(conflict.subsets) for conflict in conflicts)
+
+
+def _best_lines(explanation: ConflictExplanation) -> Iterator[str]:
+    """Yield the best suggestion of each conflict, a line for each edit."""
+    best, is_whole = _best(explanation)
+    if best:
+        yield ""
+        if not is_whole:
+            yield "  The best ways out; some conflicts have none:"
+        elif all(map(_is_verified, best)):
+            yield "  The smallest change that has a solution:"
+        else:
+            yield "  The likely way out:"
+        for suggestion in best:
+            yield from (f"  - {edit_line(edit)}" for edit in suggestion.edits)
+
+
+def _cause_lines(found: Iterable[Conflict], platforms: Sequence[str]) -> Iterator[str]:
+    causes: dict[str, list[Conflict]] = {}
+    for conflict in found:
+        causes.setdefault(conflict.subsets[0].cause, []).append(conflict)
+    for number, (cause, conflicts) in enumerate(causes.items(), 1):
+        heading = f"{number}. " if len(causes) > 1 else ""
+        several = sum(len(conflict.subsets) for conflict in conflicts) > 1
+        yield ""
+        if several or heading:
+            yield f"{heading}{cause}" + (":" if several else "")
+        for conflict in conflicts:
+            yield from _conflict_lines(conflict, platforms)
+
+
+def _best(explanation: ConflictExplanation) -> tuple[list[Suggestion], bool]:
+    """Return the best suggestion of each conflict that has one, and whether all have."""
     best = [conflict.suggestions[0] for conflict in explanation.conflicts if conflict.suggestions]
-    if len(best) < len(explanation.conflicts):
+    return best, len(best) == len(explanation.conflicts)
+
+
+def hint(explanation: ConflictExplanation, *, whole: bool = False) -> str:
+    """Return the best suggestion of each conflict as one sentence; of many conflicts, how to see them all."""
+    best, is_whole = _best(explanation)
+    count = _count(explanation.conflicts)
+    if count > MOST_CAUSES and not whole:
+        has = "The change above has a solution. " if is_whole and all(map(_is_verified, best)) else ""
+        return f"{has}`--verbose` shows all {count} conflicts, `--json` has them as data."
+    if not is_whole:
         return "Relax or change one of the lines above, or add a channel that has what they request."
     edits = "; ".join(edit_line(edit) for item in best for edit in item.edits)
     if not all(map(_is_verified, best)):

@@ -29,9 +29,13 @@ def explainer(
     *,
     fixed: Collection[str] = (),
     imports: bool = False,
+    whole: bool = False,
     reporter: Reporter = SILENT,
 ) -> Explainer:
-    """Return what `solve` calls when a problem has no solution; the parameters are those of `explain`."""
+    """Return what `solve` calls when a problem has no solution; the parameters are those of `explain`.
+
+    With ``whole`` the text has all conflicts, however many there are.
+    """
 
     def error_of(problem: Problem, refused: Mapping[str, str], connection: Connection) -> BlockedError | None:
         task = "Explain the conflict"
@@ -52,7 +56,10 @@ def explainer(
             )
         details = as_data(explanation) | {"solver": dict(refused)}
         return UnsolvableError(
-            message(explanation), hint=hint(explanation), platforms=refused, details=details
+            message(explanation, whole=whole),
+            hint=hint(explanation, whole=whole),
+            platforms=refused,
+            details=details,
         )
 
     return error_of

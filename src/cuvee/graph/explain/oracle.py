@@ -2,7 +2,8 @@
 
 What is cheap is tried first; each "yes" is a solution that was found. In a large release one part changes
 at a time, so a new solution is near a known one: the search starts there. Then rattler solves, which is fast,
-and last our own solver, the only one that says which soft constraints make a "no".
+and last our own solver, the only one that says which soft constraints make a "no". With few records it is
+the only one that is asked: it keeps what it has read and learned.
 """
 
 import re
@@ -21,6 +22,7 @@ FastSolver = Callable[[Problem], Lock | str]
 """Solves a problem: returns its lock, or the solver's text why there is none."""
 
 _AT_ONCE = 3
+_FEW_RECORDS = 30_000  # up to which our own solver answers before rattler would
 _MANY_PINS = 48  # of more, only those that rattler named are tried together
 
 _Core = tuple[PlatformInstance, tuple[SoftConstraint, ...]]
@@ -39,7 +41,7 @@ class Oracle:
         self, problem: RelaxableProblem, fast_solver: FastSolver | None = None, solver_text: str = ""
     ) -> None:
         self.problem = problem
-        self._fast_solver = fast_solver
+        self._fast_solver = fast_solver if problem.size > _FEW_RECORDS else None
         self._named = _names(solver_text)
         self._answers: dict[frozenset[SoftConstraint], bool] = {}
         self._met: set[tuple[str, str]] = set()
@@ -74,7 +76,7 @@ class Oracle:
         key = frozenset(tried)
         if key not in self._known:
             answer: bool | None = True if self._witnesses.finds(tried) else None
-            if answer is None:
+            if answer is None and self._fast_solver is not None:
                 answer = False if self._small_core(tried) is not None else self._is_solved(tried)
             self._known[key] = self.problem.unsat_core(tried) is None if answer is None else answer
         return self._known[key]

@@ -50,14 +50,19 @@ class PlatformInstance:
             found.channels, [*gates, *_floor_records(specs, floor, movable), *others], problem.exclude_newer
         )
         self._solver = Solver(self.pool)
+        self._solvable: list[frozenset[tuple[str, bool]]] = []
 
     def unsat_core(self, members: Iterable[SoftConstraint]) -> tuple[SoftConstraint, ...] | None:
         """Return some of ``members`` that cannot hold at once here; `None` if all can."""
         here = self._here(members)
+        key = frozenset((member.spec, member.needed) for member in here)
+        if any(key <= known for known in self._solvable):
+            return None
         needs = {member.spec: member for member in here if member.needed}
         allows = {member.spec: member for member in here if not member.needed}
         answer = self._solver.solve(tuple(needs), constraints=tuple(allows))
         if isinstance(answer, Solution):
+            self._solvable = [key, *(known for known in self._solvable if not known <= key)]
             return None
         return tuple([needs[spec] for spec in answer.requirements] + [allows[s] for s in answer.constraints])
 
@@ -83,6 +88,8 @@ class RelaxableProblem:
         The problem as the manifest states it.
     members
         All its soft constraints.
+    size
+        How many records the channels have for it, on all platforms.
     """
 
     def __init__(
@@ -97,6 +104,7 @@ class RelaxableProblem:
         entries = {entry.name: entry for entry in problem.platforms}
         self.instances = tuple(PlatformInstance(problem, entries[item.platform], item) for item in channels)
         self.members = soft_constraints(problem, self._positions)
+        self.size = sum(len(index) for item in channels for index in item.channels)
 
     def unsat_core(
         self, members: Iterable[SoftConstraint]
@@ -121,7 +129,9 @@ class RelaxableProblem:
         return RelaxableProblem(self.given, reordered, self._positions)
 
     def unsolvable_on(self, members: Sequence[SoftConstraint]) -> tuple[PlatformInstance, ...]:
-        """Return the platforms on which ``members`` cannot hold at once."""
+        """Return the platforms on which ``members``, an MUS, cannot hold at once."""
+        if len(self.instances) == 1:
+            return self.instances
         return tuple(instance for instance in self.instances if instance.unsat_core(members) is not None)
 
 
